@@ -1,0 +1,1 @@
+"""The tests of talk_pipeline: the tree mirrors the package."""
