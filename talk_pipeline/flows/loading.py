@@ -1,0 +1,209 @@
+"""Reading flow files: every mistake named by file, line and key, with what is allowed there.
+
+The file's name is the flow's name. A folder of flows is a whole: references between them are checked, and
+flows come out in the order in which they must run.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from talk_pipeline.flows.vocabulary import Flow
+
+PACKAGED = Path(__file__).parent
+
+M = TypeVar("M", bound=BaseModel)
+Location = tuple[str | int, ...]
+
+
+class FlowError(ValueError):
+    """One or more mistakes in flow files, a line each."""
+
+
+@dataclass(frozen=True)
+class Flows(Mapping[str, Flow]):
+    """The flows of an installation by name; a flow comes after those it refers to."""
+
+    ordered: tuple[Flow, ...]
+
+    def __getitem__(self, name: str) -> Flow:
+        for flow in self.ordered:
+            if flow.name == name:
+                return flow
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (flow.name for flow in self.ordered)
+
+    def __len__(self) -> int:
+        return len(self.ordered)
+
+    def with_references(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The named flows and all they refer to, in running order."""
+        wanted: set[str] = set()
+        pending = list(names)
+        while pending:
+            name = pending.pop()
+            if name not in wanted:
+                wanted.add(name)
+                pending += self[name].refers_to
+        return tuple(name for name in self if name in wanted)
+
+
+def load_flows(folder: Path | None = None) -> Flows:
+    """The flows of a folder, by default the packaged ones.
+
+    Raises:
+        FlowError: the folder holds none, or any file has a mistake.
+    """
+    folder = folder or PACKAGED
+    if not folder.is_dir():
+        raise FlowError(f"{folder}: no such folder of flow files (TALK_FLOWS_DIR)")
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise FlowError(f"{folder}: holds no flow file (*.yaml)")
+    mistakes: list[str] = []
+    flows: dict[str, Flow] = {}
+    for file in files:
+        try:
+            flow = load_flow(file)
+        except FlowError as error:
+            mistakes.append(str(error))
+        else:
+            flows[flow.name] = flow
+    if not mistakes:
+        mistakes = [*_across(folder, flows)]
+    if mistakes:
+        raise FlowError("\n".join(mistakes))
+    return Flows(tuple(_running_order(flows)))
+
+
+def load_flow(file: Path) -> Flow:
+    """One flow file.
+
+    Raises:
+        FlowError: with a line for each mistake.
+    """
+    data, tree = read_yaml(file)
+    flow = validated(Flow, data, file=file, tree=tree)
+    mistakes = [_mistake(file, tree, at=at, message=message) for at, message in flow.problems()]
+    if flow.name != file.stem:
+        message = f"the file is called {file.name}, the flow {flow.name!r}: they must agree"
+        mistakes.append(_mistake(file, tree, at=("flow",), message=message))
+    if mistakes:
+        raise FlowError("\n".join(mistakes))
+    return flow
+
+
+def read_yaml(file: Path) -> tuple[Any, yaml.Node | None]:
+    """A YAML file's content, and its tree for finding lines.
+
+    Raises:
+        FlowError: unreadable, or not YAML.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+        return yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise FlowError(f"{file}: cannot be read: {error}") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise FlowError(f"{file}:{line}: not YAML: {error.problem or error}") from error
+    except yaml.YAMLError as error:
+        raise FlowError(f"{file}: not YAML: {error}") from error
+
+
+def validated(model: type[M], data: Any, *, file: Path, tree: yaml.Node | None) -> M:
+    """The data as a model.
+
+    Raises:
+        FlowError: with file, line, key, what is wrong and what is allowed, a line for each mistake.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        lines = [
+            _mistake(file, tree, at=detail["loc"], message=_explain(model, detail["loc"], detail))
+            for detail in error.errors()
+        ]
+        raise FlowError("\n".join(lines)) from error
+
+
+def _explain(model: type[BaseModel], at: Location, detail: Any) -> str:
+    found = detail.get("input")
+    if detail["type"] == "extra_forbidden":
+        return f"unknown key; allowed: {', '.join(_keys_at(model, at[:-1]))}"
+    if detail["type"] == "missing":
+        return "is required"
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    shown = "" if isinstance(found, dict | list) else f" (found {found!r})"
+    return f"{message}{shown}"
+
+
+def _keys_at(model: Any, at: Location) -> list[str]:
+    """The keys allowed at a place of a model, following the fields down."""
+    for step in at:
+        if isinstance(step, str) and hasattr(model, "model_fields") and step in model.model_fields:
+            model = model.model_fields[step].annotation
+        nested = [inner for inner in getattr(model, "__args__", ()) if hasattr(inner, "model_fields")]
+        if nested:
+            model = nested[0]
+    return list(getattr(model, "model_fields", ()))
+
+
+def _mistake(file: Path, tree: yaml.Node | None, *, at: Location, message: str) -> str:
+    key = ".".join(str(step) for step in at) or "the file"
+    return f"{file}:{_line(tree, at)}: {key}: {message}"
+
+
+def _line(tree: yaml.Node | None, at: Location) -> int:
+    """The line of the deepest part of a location that the file has."""
+    line = 1
+    for step in at:
+        child = None
+        if isinstance(tree, yaml.SequenceNode) and isinstance(step, int) and step < len(tree.value):
+            child = tree.value[step]
+        elif isinstance(tree, yaml.MappingNode):
+            child = next((value for key, value in tree.value if key.value == step), None)
+        if child is None:
+            break
+        tree, line = child, child.start_mark.line + 1
+    return line
+
+
+def _across(folder: Path, flows: dict[str, Flow]) -> Iterator[str]:
+    for flow in flows.values():
+        for name in flow.refers_to:
+            if name not in flows:
+                yield f"{folder / flow.name}.yaml: refers to flow {name!r}; allowed: {', '.join(flows)}"
+        for other in flows.values():
+            if other.name < flow.name and other.customwebshop.asset == flow.customwebshop.asset:
+                yield f"{folder}: {other.name} and {flow.name} share asset {flow.customwebshop.asset!r}"
+            if other.name < flow.name and other.businesscentral.asset == flow.businesscentral.asset:
+                yield f"{folder}: {other.name} and {flow.name} share asset {flow.businesscentral.asset!r}"
+        if flow.name in _reachable(flows, flow.name):
+            yield f"{folder / flow.name}.yaml: refers to itself by way of its references"
+
+
+def _reachable(flows: dict[str, Flow], name: str) -> set[str]:
+    seen: set[str] = set()
+    pending = [*flows[name].refers_to]
+    while pending:
+        step = pending.pop()
+        if step not in seen and step in flows:
+            seen.add(step)
+            pending += flows[step].refers_to
+    return seen
+
+
+def _running_order(flows: dict[str, Flow]) -> Iterator[Flow]:
+    """References first, then by name."""
+    done: set[str] = set()
+    while len(done) < len(flows):
+        ready = min(n for n in flows if n not in done and set(flows[n].refers_to) <= done)
+        done.add(ready)
+        yield flows[ready]

@@ -1,0 +1,403 @@
+"""The words a flow file is written in, as frozen models validated on load.
+
+What a mistake looks like to the person who made it is `loading`'s business; what the engine does with a
+flow is the engine's.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from talk_pipeline.flows.values import (
+    Context,
+    UnmappableError,
+    Value,
+    ValueType,
+    parse_type,
+    split_type,
+    tidy,
+)
+
+
+class Side(StrEnum):
+    """The two systems a flow joins."""
+
+    SHOP = "customwebshop"
+    BC = "businesscentral"
+
+    @property
+    def other(self) -> "Side":
+        """The side across."""
+        return Side.BC if self is Side.SHOP else Side.SHOP
+
+
+Policy = Literal["last_writer", "customwebshop", "businesscentral", "manual"]
+
+
+def _text(value: object) -> object:
+    """YAML reads true and 5 as what they look like; in a flow file they are texts."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+Word = Annotated[str, BeforeValidator(_text)]
+
+
+class Model(BaseModel):
+    """Strict and frozen: an unknown key is a mistake, and nothing changes a flow once it is loaded."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WhenAll(Model):
+    """A value of the parent that holds when two numbers agree, above zero, on every child in scope."""
+
+    children: str
+    equal: tuple[str, str]
+    gives: str
+
+
+class Property(Model):
+    """One row of a flow's property table."""
+
+    shop: str | None = Field(None, description="path in the shop's record; `a | b` takes the first filled")
+    name: str = Field("", description="what the property is called; by default its shop path")
+    dir: Literal["<->", "->", "<-", "="]
+    bc: str
+    type: str
+    only: Literal["create"] | None = None
+    required: bool = False
+    values: Mapping[Word, Word] = Field({}, description="shop value -> Business Central value")
+    reads: Mapping[Word, Word] = Field({}, description="further Business Central values -> shop value")
+    blank: Word | None = Field(None, description="what a blank shop value means")
+    country: str | None = Field(None, description="property with the country the value is read in")
+    in_currency: str | None = Field(None, description="shop path of the currency; must be the local one")
+    usable_while: Mapping[str, Word] = Field({}, description="what a referenced record must be, else wait")
+    recreates: tuple[str, ...] = Field((), description="children Business Central makes anew on a change")
+    send_with: tuple[str, ...] = Field((), description="properties that go along in the same body")
+    written: Literal["last"] | None = None
+    conflict: Policy | None = None
+    keep: tuple[Word, ...] = Field((), description="shop values that are never overwritten")
+    when_all: WhenAll | None = None
+    when_closed: Word | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not data.get("name"):
+            paths = str(data.get("shop") or data.get("bc") or "").split("|")
+            return {**data, "name": paths[0].strip()}
+        return data
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _ = self.value_type
+        if self.shop is None and (self.dir != "->" or self.only != "create"):
+            raise ValueError("a property without a shop path is a constant: dir -> and only: create")
+        return self
+
+    @cached_property
+    def value_type(self) -> ValueType:
+        """The canonical type."""
+        return parse_type(self.type, country=self.country)
+
+    @cached_property
+    def refers_to(self) -> str | None:
+        """The flow a reference points into."""
+        name, argument = split_type(self.type)
+        return argument if name == "reference" else None
+
+    @cached_property
+    def shop_paths(self) -> tuple[str, ...]:
+        """Paths in the shop's record, the first filled one counts."""
+        return tuple(path.strip() for path in self.shop.split("|")) if self.shop else ()
+
+    def paths(self, side: Side) -> tuple[str, ...]:
+        """Where the property lives on a side."""
+        return self.shop_paths if side is Side.SHOP else (self.bc,)
+
+    def goes_to(self, side: Side) -> bool:
+        """Whether an edit of the other side is ever written to this one."""
+        return self.only is None and self.dir in (("<->", "->") if side is Side.BC else ("<->", "<-"))
+
+    @property
+    def two_way(self) -> bool:
+        """Whether edits travel in both directions."""
+        return self.dir == "<->"
+
+    @cached_property
+    def _reading(self) -> dict[str, str]:
+        return {bc: shop for shop, bc in self.values.items()} | dict(self.reads)
+
+    def _read(self, value: Value) -> Value:
+        if not self._reading:
+            return value
+        if (value or "") not in self._reading:
+            allowed = ", ".join(repr(known) for known in self._reading)
+            raise UnmappableError(f"{value!r} is not among the values the flow maps: {allowed}")
+        return self._reading[value or ""]
+
+    def canonical(self, side: Side, *, value: Value, context: Context) -> Value:
+        """The form in which the two sides are compared: the shop's vocabulary, the type's canonical form.
+
+        Raises:
+            UnmappableError: the other side could not represent the value.
+        """
+        value = tidy(value)
+        if value is None and side is Side.SHOP:
+            value = self.blank
+        if side is Side.BC:
+            value = self._read(value)
+        if value is None and self.required:
+            raise UnmappableError("is blank, but must not be")
+        canonical = self.value_type.canonical(value, context)
+        if self.values and canonical is not None and canonical not in self.values:
+            raise UnmappableError(
+                f"{value!r} is not among the values the flow maps: {', '.join(self.values)}"
+            )
+        return canonical
+
+    def convert(self, toward: Side, *, value: Value, context: Context) -> Value:
+        """The value to send to a side, from what the other side holds.
+
+        Raises:
+            UnmappableError: that side cannot represent it.
+        """
+        canonical = self.canonical(toward.other, value=value, context=context)
+        if toward is Side.BC and self.values:
+            return self.values[canonical] if canonical is not None else None
+        if toward is Side.SHOP and self._reading:
+            return canonical
+        return self.value_type.convert(value, context)
+
+    def equal(self, shop: Value, bc: Value) -> bool:
+        """Whether two canonical forms say the same."""
+        return self.value_type.equal(shop, bc)
+
+
+class Part(Model):
+    """A set of properties that is linked, compared and written together: a flow's record, or its lines."""
+
+    name: str
+    parent: str | None = None
+    paths: Mapping[Side, str] = Field({}, description="where a child collection lives in its parent")
+    scope: Mapping[str, Word] = Field({}, description="Business Central values a record must have to belong")
+    match: tuple[str, ...] = ()
+    properties: tuple[Property, ...]
+    send_with: tuple[str, ...] = ()
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Property]:
+        """The properties by name, in file order."""
+        return {prop.name: prop for prop in self.properties}
+
+    @cached_property
+    def references(self) -> tuple[Property, ...]:
+        """The properties that point into other flows."""
+        return tuple(prop for prop in self.properties if prop.refers_to)
+
+    def fields(self, side: Side) -> tuple[str, ...]:
+        """Every path of a side's record that this part reads, without repetition."""
+        paths = [path for prop in self.properties for path in prop.paths(side)]
+        if side is Side.BC:
+            paths += self.scope
+        else:
+            paths += [prop.in_currency for prop in self.properties if prop.in_currency]
+        return tuple(dict.fromkeys(paths))
+
+
+class ShopEntity(Model):
+    """The shop's side of a flow: its snapshot asset and the entity of the connector description."""
+
+    asset: str
+    entity: str
+
+
+class ClosedBy(Model):
+    """Where a record goes when its story ends, found there by `record` (its id) or `key` (its create key)."""
+
+    entity: str
+    record: str
+    key: str
+
+
+class BcEntity(Model):
+    """Business Central's side of a flow: its snapshot asset, the entity set and what of it belongs."""
+
+    asset: str
+    entity: str
+    scope: Mapping[str, Word] = {}
+    closed_by: ClosedBy | None = None
+
+
+class Children(Model):
+    """A child collection with links of its own, such as the lines of an order."""
+
+    customwebshop: str
+    businesscentral: str
+    scope: Mapping[str, Word] = {}
+    match: str
+    send_with: tuple[str, ...] = ()
+    properties: tuple[Property, ...]
+
+
+class Guard(Model):
+    """What is withheld from Business Central while a record there is not open for it."""
+
+    property: str
+    open_while: tuple[Word, ...]
+    reason: str
+    withholds: tuple[str, ...] = ()
+    withholds_lines: tuple[str, ...] = ()
+
+
+class ListedCase(Model):
+    """A case the checklist lists and the pipeline never acts on."""
+
+    shop: Mapping[str, tuple[Word, ...]]
+    reason: str
+
+
+class Breaker(Model):
+    """The circuit breaker: trips above this share of links changed, once at least `minimum` would."""
+
+    share: float = Field(0.5, gt=0, le=1)
+    minimum: int = Field(25, ge=1)
+    disappeared: int = Field(10, ge=1)
+
+
+class Settings(Model):
+    """What may be tuned without touching the mapping."""
+
+    create: Literal["always", "both", "when_referenced", "never"] = "always"
+    create_scope: Mapping[str, tuple[Word, ...]] = {}
+    master: Side = Side.SHOP
+    conflict: Policy = "last_writer"
+    initial: Literal["fill", "customwebshop", "businesscentral", "manual"] = "fill"
+    disappearance: Literal["flag"] = "flag"
+    number: Literal["shop", "series"] = "shop"
+    constants: Mapping[str, Word] = {}
+    tolerance: float = Field(0, ge=0)
+    overlap_minutes: int = Field(5, ge=0)
+    full_scan_minutes: int = Field(1440, ge=1)
+    max_rounds: int = Field(3, ge=1)
+    breaker: Breaker = Breaker()
+
+
+class Flow(Model):
+    """Everything one flow says about itself."""
+
+    flow: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    description: str = ""
+    customwebshop: ShopEntity
+    businesscentral: BcEntity
+    match: tuple[str, ...]
+    create_key: str
+    guard: Guard | None = None
+    flags: tuple[ListedCase, ...] = ()
+    properties: tuple[Property, ...]
+    children: Mapping[str, Children] = {}
+    settings: Settings = Settings()
+
+    @property
+    def name(self) -> str:
+        """The flow's name."""
+        return self.flow
+
+    @cached_property
+    def root(self) -> Part:
+        """The flow's own record."""
+        return Part(
+            name=self.flow,
+            scope=self.businesscentral.scope,
+            match=self.match,
+            properties=self.properties,
+        )
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The flow's record first, then its child collections."""
+        return (self.root, *(self._child(key, children) for key, children in self.children.items()))
+
+    def _child(self, key: str, children: Children) -> Part:
+        return Part(
+            name=f"{self.flow}.{key}",
+            parent=self.flow,
+            paths={Side.SHOP: children.customwebshop, Side.BC: children.businesscentral},
+            scope=children.scope,
+            match=(children.match,),
+            properties=children.properties,
+            send_with=children.send_with,
+        )
+
+    def part(self, name: str) -> Part:
+        """The part of that full name, such as ``order.lines``."""
+        return next(part for part in self.parts if part.name == name)
+
+    def entity(self, side: Side) -> ShopEntity | BcEntity:
+        """The flow's entity on a side."""
+        return self.customwebshop if side is Side.SHOP else self.businesscentral
+
+    @property
+    def refers_to(self) -> tuple[str, ...]:
+        """The flows this one points into."""
+        return tuple(
+            dict.fromkeys(p.refers_to for part in self.parts for p in part.references if p.refers_to)
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes whenever the flow's definition does."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+    def policy(self, prop: Property) -> Policy:
+        """The conflict policy of one property."""
+        return prop.conflict or self.settings.conflict
+
+    def problems(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """What the models alone cannot see: names that point nowhere, as (key path, message)."""
+        known = self.root.by_name
+        for index, prop in enumerate(self.properties):
+            yield from _unknown(("properties", index), prop, known)
+            yield from _names(("properties", index, "recreates"), prop.recreates, self.children)
+            if prop.shop is None and prop.name not in self.settings.constants:
+                yield ("properties", index), f"has no shop path and settings.constants has no {prop.name!r}"
+        for key, children in self.children.items():
+            names = {prop.name: prop for prop in children.properties}
+            for index, prop in enumerate(children.properties):
+                yield from _unknown(("children", key, "properties", index), prop, names)
+            yield from _names(("children", key, "match"), (children.match,), names)
+            yield from _names(("children", key, "send_with"), children.send_with, known)
+        yield from _names(("match",), self.match, known)
+        yield from _names(("create_key",), (self.create_key,), known)
+        yield from _names(("settings", "create_scope"), tuple(self.settings.create_scope), known)
+        for index, listed in enumerate(self.flags):
+            yield from _names(("flags", index, "shop"), tuple(listed.shop), known)
+        if self.guard:
+            lines = {prop.name: prop for part in self.parts[1:] for prop in part.properties}
+            yield from _names(("guard", "property"), (self.guard.property,), known)
+            yield from _names(("guard", "withholds"), self.guard.withholds, known)
+            yield from _names(("guard", "withholds_lines"), self.guard.withholds_lines, lines)
+
+
+Located = Iterator[tuple[tuple[str | int, ...], str]]
+
+
+def _unknown(at: tuple[str | int, ...], prop: Property, known: Mapping[str, Property]) -> Located:
+    if known.get(prop.name) is not prop:
+        yield (*at, "name"), f"a second property is called {prop.name!r}"
+    yield from _names((*at, "send_with"), prop.send_with, known)
+    if prop.country:
+        yield from _names((*at, "country"), (prop.country,), known)
+
+
+def _names(at: tuple[str | int, ...], names: tuple[str, ...], known: Mapping[str, Any]) -> Located:
+    for name in names:
+        if name not in known:
+            yield at, f"nothing is called {name!r}; allowed: {', '.join(known)}"
