@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from talk_pipeline.flows.values import (
+    Amount,
     Context,
     UnmappableError,
     Value,
@@ -126,6 +127,16 @@ class Property(Model):
         return self.only is None and self.dir in (("<->", "->") if side is Side.BC else ("<->", "<-"))
 
     @property
+    def is_number(self) -> bool:
+        """Whether the canonical type is a decimal."""
+        return isinstance(self.value_type, Amount)
+
+    @property
+    def derived(self) -> bool:
+        """Whether Business Central's value is concluded from more than its own property."""
+        return self.when_all is not None or self.when_closed is not None
+
+    @property
     def two_way(self) -> bool:
         """Whether edits travel in both directions."""
         return self.dir == "<->"
@@ -162,13 +173,19 @@ class Property(Model):
             )
         return canonical
 
+    def recanonical(self, side: Side, *, value: Value, context: Context) -> Value:
+        """The canonical form of a value kept as a base; derived ones were kept in that form."""
+        if self.derived and side is Side.BC:
+            return value
+        return self.canonical(side, value=value, context=context)
+
     def convert(self, toward: Side, *, value: Value, context: Context) -> Value:
         """The value to send to a side, from what the other side holds.
 
         Raises:
             UnmappableError: that side cannot represent it.
         """
-        canonical = self.canonical(toward.other, value=value, context=context)
+        canonical = self.recanonical(toward.other, value=value, context=context)
         if toward is Side.BC and self.values:
             return self.values[canonical] if canonical is not None else None
         if toward is Side.SHOP and self._reading:
@@ -200,15 +217,6 @@ class Part(Model):
     def references(self) -> tuple[Property, ...]:
         """The properties that point into other flows."""
         return tuple(prop for prop in self.properties if prop.refers_to)
-
-    def fields(self, side: Side) -> tuple[str, ...]:
-        """Every path of a side's record that this part reads, without repetition."""
-        paths = [path for prop in self.properties for path in prop.paths(side)]
-        if side is Side.BC:
-            paths += self.scope
-        else:
-            paths += [prop.in_currency for prop in self.properties if prop.in_currency]
-        return tuple(dict.fromkeys(paths))
 
 
 class ShopEntity(Model):
@@ -249,7 +257,7 @@ class Children(Model):
 class Guard(Model):
     """What is withheld from Business Central while a record there is not open for it."""
 
-    property: str
+    bc: str
     open_while: tuple[Word, ...]
     reason: str
     withholds: tuple[str, ...] = ()
@@ -285,7 +293,7 @@ class Settings(Model):
     tolerance: float = Field(0, ge=0)
     overlap_minutes: int = Field(5, ge=0)
     full_scan_minutes: int = Field(1440, ge=1)
-    max_rounds: int = Field(3, ge=1)
+    max_rounds: int = Field(5, ge=1)
     breaker: Breaker = Breaker()
 
 
@@ -344,6 +352,20 @@ class Flow(Model):
         """The flow's entity on a side."""
         return self.customwebshop if side is Side.SHOP else self.businesscentral
 
+    def fields(self, part: Part, side: Side) -> tuple[str, ...]:
+        """Every path of a side's record that the part reads, without repetition."""
+        paths = [path for prop in part.properties for path in prop.paths(side)]
+        if side is Side.SHOP:
+            paths += [prop.in_currency for prop in part.properties if prop.in_currency]
+            return tuple(dict.fromkeys(paths))
+        paths += part.scope
+        if self.guard and part.parent is None:
+            paths.append(self.guard.bc)
+        for prop in self.properties:
+            if prop.when_all and part.name == f"{self.name}.{prop.when_all.children}":
+                paths += prop.when_all.equal
+        return tuple(dict.fromkeys(paths))
+
     @property
     def refers_to(self) -> tuple[str, ...]:
         """The flows this one points into."""
@@ -381,7 +403,6 @@ class Flow(Model):
             yield from _names(("flags", index, "shop"), tuple(listed.shop), known)
         if self.guard:
             lines = {prop.name: prop for part in self.parts[1:] for prop in part.properties}
-            yield from _names(("guard", "property"), (self.guard.property,), known)
             yield from _names(("guard", "withholds"), self.guard.withholds, known)
             yield from _names(("guard", "withholds_lines"), self.guard.withholds_lines, lines)
 

@@ -1,0 +1,147 @@
+"""What both sides held when they last agreed, moved forward only by an outcome, and only for what was sent.
+
+The source's base becomes the value it was sent from, the target's the value sent. Where the target stored
+something else, that is an edit of the target and flows back; how often in a row is counted.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from talk_pipeline.engine.projection import Projector
+from talk_pipeline.engine.records import Operation
+from talk_pipeline.engine.state import Connection, insert_rows, now
+from talk_pipeline.engine.units import COMPANION, Sent
+from talk_pipeline.flows.values import UnmappableError
+from talk_pipeline.flows.vocabulary import Property, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A record or child whose values a system has accepted."""
+
+    part: str
+    shop_id: str
+    bc_id: str
+    target: Side
+    operation: Operation
+    sent: Mapping[str, Sent]
+
+
+def confirm(db: Connection, projector: Projector, *, run_id: str, confirmed: Sequence[Confirmed]) -> None:
+    """Moves the bases of everything sent and records the conflicts it settled; in the caller's transaction."""
+    bases: list[tuple[Any, ...]] = []
+    conflicts: list[tuple[Any, ...]] = []
+    stored = _stored(db, projector, confirmed)
+    for one in confirmed:
+        part = projector.flow.part(one.part)
+        raw, canon = stored.get((one.part, one.bc_id if one.target is Side.BC else one.shop_id), ({}, {}))
+        for name, sent in one.sent.items():
+            if sent.rule == COMPANION:
+                continue
+            differs = name in canon and _differs(
+                projector, part.by_name[name], sent=sent, raw=raw, canon=canon
+            )
+            pair = (sent.source, sent.sent) if one.target is Side.BC else (sent.sent, sent.source)
+            bases.append((one.part, one.shop_id, name, *pair, int(differs), now()))
+            if sent.conflict:
+                conflicts.append(_conflict(projector.flow.name, one, name, sent=sent, run_id=run_id))
+        if one.operation == "create" and one.target is Side.BC:
+            bases += _told_by_target(db, projector, one, raw=raw)
+    _record_conflicts(db, conflicts)
+    _replace(db, bases)
+
+
+def _stored(
+    db: Connection, projector: Projector, confirmed: Sequence[Confirmed]
+) -> dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]]:
+    """What the target now holds of the confirmed records, raw and canonical."""
+    keys = [(one.part, one.bc_id if one.target is Side.BC else one.shop_id) for one in confirmed]
+    rows = db.execute(
+        "select part, id, raw, canon from record where side = ?"
+        " and (part, id) in (select (unnest(?::varchar[]), unnest(?::varchar[])))",
+        [projector.side, [part for part, _ in keys], [key for _, key in keys]],
+    ).fetchall()
+    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+
+
+def _differs(
+    projector: Projector, prop: Property, *, sent: Sent, raw: Mapping[str, Any], canon: Mapping[str, Any]
+) -> bool:
+    """Whether the target stored something canonically different from what it was sent."""
+    if prop.refers_to:
+        return bool(raw[prop.name] != sent.sent)
+    context = projector.company.context(raw)
+    try:
+        expected = prop.recanonical(projector.side, value=sent.sent, context=context)
+    except UnmappableError:
+        return True
+    return expected != canon.get(prop.name)
+
+
+def _told_by_target(
+    db: Connection, projector: Projector, one: Confirmed, *, raw: Mapping[str, Any]
+) -> list[tuple[Any, ...]]:
+    """What a record we created says of itself is where its one-way properties start from.
+
+    A default of the new record is no statement: only later changes of it are written to a filled property.
+    """
+    props = [prop for prop in projector.flow.part(one.part).properties if prop.dir == "<-"]
+    if not props:
+        return []
+    row = db.execute(
+        "select raw from record where part = ? and side = ? and id = ?", [one.part, Side.SHOP, one.shop_id]
+    ).fetchone()
+    shop: Mapping[str, Any] = row[0] if row else {}
+    return [
+        (one.part, one.shop_id, prop.name, shop[prop.name], raw.get(prop.name), 0, now())
+        for prop in props
+        if shop.get(prop.name) is not None
+    ]
+
+
+def _conflict(flow: str, one: Confirmed, name: str, *, sent: Sent, run_id: str) -> tuple[Any, ...]:
+    shop, bc = (sent.source, sent.before) if one.target is Side.BC else (sent.before, sent.source)
+    return (flow, one.part, one.shop_id, one.bc_id, name, sent.rule, str(one.target.other), shop, bc, run_id)
+
+
+def _record_conflicts(db: Connection, conflicts: list[tuple[Any, ...]]) -> None:
+    """Both values with their times and versions: the loser is never lost."""
+    for flow, part, shop_id, bc_id, name, rule, winner, shop, bc, run_id in conflicts:
+        db.execute(
+            """
+            insert into conflict
+            select $flow, $part, $shop_id, $bc_id, $name, $rule, $winner, $shop, $bc,
+                   any_value(edited_at) filter (side = 'customwebshop'),
+                   any_value(edited_at) filter (side = 'businesscentral'),
+                   any_value(version) filter (side = 'customwebshop'),
+                   any_value(version) filter (side = 'businesscentral'), $run_id, $at
+            from sighting where part = $part and shop_id = $shop_id and property = $name
+            """,
+            {
+                "flow": flow,
+                "part": part,
+                "shop_id": shop_id,
+                "bc_id": bc_id,
+                "name": name,
+                "rule": rule,
+                "winner": winner,
+                "shop": shop,
+                "bc": bc,
+                "run_id": run_id,
+                "at": now(),
+            },
+        )
+
+
+def _replace(db: Connection, bases: list[tuple[Any, ...]]) -> None:
+    keys = [[row[0] for row in bases], [row[1] for row in bases], [row[2] for row in bases]]
+    chosen = "(select (unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[])))"
+    rows = db.execute(
+        f"select part, shop_id, property, bounces from base where (part, shop_id, property) in {chosen}", keys
+    ).fetchall()
+    earlier = {(part, shop_id, name): bounces for part, shop_id, name, bounces in rows}
+    for table in ("base", "sighting"):
+        db.execute(f"delete from {table} where (part, shop_id, property) in {chosen}", keys)
+    counted = [(*row[:5], row[5] and row[5] + earlier.get(row[:3], 0), row[6]) for row in bases]
+    insert_rows(db, "base", counted)

@@ -1,0 +1,339 @@
+"""The QA checklist: each check is a query with its failing rows and a verdict.
+
+Dagster, the terminal and the documents show these same findings. ERROR is for what must never be; WARN lists
+what a person should know.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any, Literal
+
+from talk_pipeline.engine.guards import volume
+from talk_pipeline.engine.snapshots import watermark
+from talk_pipeline.engine.state import Connection, now
+from talk_pipeline.flows.vocabulary import Flow, Part, Property, Side
+
+Severity = Literal["ERROR", "WARN"]
+Stage = Literal["customwebshop", "businesscentral", "diffs", "sync"]
+SHOWN_ROWS = 100
+FRESH = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The verdict of one check.
+
+    Attributes:
+        found: how many rows fail; `rows` shows the first of them.
+    """
+
+    passed: bool
+    severity: Severity
+    summary: str
+    found: int = 0
+    rows: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a check looks at: the state, as one run left it."""
+
+    db: Connection
+    flow: Flow
+    run_id: str
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the checklist.
+
+    Attributes:
+        stage: the asset it belongs to: a side's snapshot, the diff, or the sync.
+        blocking: what follows does not run when it fails.
+    """
+
+    name: str
+    title: str
+    stage: Stage
+    run: Callable[[Scope], Finding] = field(repr=False)
+    blocking: bool = False
+
+
+def checks(flow: Flow) -> list[Check]:
+    """The flow's checklist, in the order in which it is shown."""
+    return [*_snapshot_checks(), _VOLUME, *_RECORD_CHECKS, *_property_checks(flow)]
+
+
+def _snapshot_checks() -> Iterator[Check]:
+    for side in Side:
+        yield Check(
+            "complete_and_fresh",
+            f"The snapshot of {side} is complete and fresh",
+            side.value,
+            partial(_complete_and_fresh, side=side),
+            blocking=True,
+        )
+
+
+def _complete_and_fresh(scope: Scope, *, side: Side) -> Finding:
+    mark = watermark(scope.db, scope.flow.name, side)
+    if mark.fetched_at is None:
+        return Finding(False, "ERROR", "never fetched")
+    if not mark.complete:
+        return Finding(False, "ERROR", f"the last fetch broke off: {mark.problem}")
+    if now() - mark.fetched_at > FRESH:
+        return Finding(False, "ERROR", f"last fetched {mark.fetched_at:%Y-%m-%d %H:%M} UTC")
+    return Finding(True, "ERROR", f"fetched {mark.fetched_at:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _volume_safe(scope: Scope) -> Finding:
+    found = volume(scope.db, scope.flow)
+    plain = f"{found.touched} of {found.links} linked pairs would change"
+    return Finding(found.safe, "ERROR", found.reason or plain, found=0 if found.safe else found.touched)
+
+
+_VOLUME = Check(
+    "change_volume_safe", "The volume of changes is plausible", "diffs", _volume_safe, blocking=True
+)
+
+
+def _listing(query: str, *, severity: Severity, what: str) -> Callable[[Scope], Finding]:
+    """A check that passes when its query finds nothing."""
+
+    def run(scope: Scope) -> Finding:
+        parameters = {"flow": scope.flow.name, "run_id": scope.run_id}
+        used = {key: value for key, value in parameters.items() if f"${key}" in query}
+        total, rows = _rows(scope.db, query, used)
+        return Finding(not total, severity, f"{total} {what}" if total else f"no {what}", total, rows)
+
+    return run
+
+
+def _rows(
+    db: Connection, query: str, parameters: Mapping[str, Any]
+) -> tuple[int, tuple[dict[str, Any], ...]]:
+    result = db.execute(f"select *, count(*) over () as total from ({query}) limit {SHOWN_ROWS}", parameters)
+    names = [column[0] for column in result.description]
+    rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    total = int(rows[0]["total"]) if rows else 0
+    return total, tuple({key: value for key, value in row.items() if key != "total"} for row in rows)
+
+
+_UNACCOUNTED = """
+select s.id as shop_id from snapshot s
+left join link l on l.part = s.flow and l.shop_id = s.id and l.state = 'active'
+left join standing st on st.flow = s.flow and st.shop_id = s.id
+where s.flow = $flow and s.side = 'customwebshop' and l.part is null and st.flow is null
+order by s.id
+"""
+
+_NOT_ONE_TO_ONE = """
+select part, 'shop' as side, shop_id as id, count(*) as links from link
+where part = $flow or starts_with(part, $flow || '.') group by all having count(*) > 1
+union all
+select part, 'businesscentral', bc_id, count(*) from link
+where bc_id is not null and (part = $flow or starts_with(part, $flow || '.')) group by all having count(*) > 1
+"""
+
+_STATE = "select shop_id, reason, since from standing where flow = $flow and state = '{}' order by shop_id"
+
+_PROBLEMS = """
+select r.root_id as shop_id, r.id as record, e.key as property, e.value as reason
+from (select *, unnest(map_entries(problems)) as e from record
+      where side = 'customwebshop' and cardinality(problems) > 0
+        and (part = $flow or starts_with(part, $flow || '.'))) r
+where r.root_id not in (select shop_id from standing
+                        where flow = $flow and state in ('excluded', 'closed', 'held'))
+order by 1, 2, 3
+"""
+
+_CONFLICTS = """
+select shop_id, property, rule, winner, shop_value, bc_value, shop_edited_at, bc_edited_at from conflict
+where flow = $flow and run_id = $run_id
+union all
+select shop_id, property, rule, 'open', case target when 'customwebshop' then before else after end,
+       case target when 'customwebshop' then after else before end, null, null
+from change where flow = $flow and withheld like 'manual:%'
+order by 1, 2
+"""
+
+_FAILED = """
+select coalesce(root_shop_id, bc_id) as record, part, target, operation, outcome, reason from journal
+where flow = $flow and run_id = $run_id and coalesce(outcome, 'unknown') in ('failed', 'unknown')
+  and intent_id not in (select unnest(superseded) from (
+    select list(j.intent_id) as superseded from journal j join journal later
+      on later.flow = j.flow and later.run_id = j.run_id and later.outcome = 'done'
+      and later.part = j.part and later.target = j.target
+      and later.root_shop_id is not distinct from j.root_shop_id
+      and later.shop_id is not distinct from j.shop_id and later.intent_at > j.intent_at))
+order by 1
+"""
+
+_LEFT = """
+select shop_id, bc_id, target, operation, property, before, after from change
+where flow = $flow and withheld is null order by all
+"""
+
+_WITHHELD = """
+select shop_id, bc_id, target, operation, property, before, after, withheld as reason from change
+where flow = $flow and split_part(withheld, ':', 1) in ('guarded', 'deferred') order by all
+"""
+
+
+_PLANNED = "select shop_id from change where flow = $flow and part = $flow and operation = 'create'"
+
+
+def _unaccounted(scope: Scope) -> Finding:
+    """In a dry run a planned create accounts for its record."""
+    query = (
+        f"select * from ({_UNACCOUNTED}) where shop_id not in ({_PLANNED})" if scope.dry_run else _UNACCOUNTED
+    )
+    return _listing(query, severity="ERROR", what="records without a link or a reason")(scope)
+
+
+def _nothing_left(scope: Scope) -> Finding:
+    total, rows = _rows(scope.db, _LEFT, {"flow": scope.flow.name})
+    if scope.dry_run:
+        return Finding(True, "ERROR", f"dry run: {total} changes planned, none written", total, rows)
+    summary = f"{total} changes were left undone" if total else "a second diff is empty"
+    return Finding(not total, "ERROR", summary, total, rows)
+
+
+def _flagged(scope: Scope) -> Finding:
+    rows: list[dict[str, Any]] = []
+    for listed in scope.flow.flags:
+        for name, values in listed.shop.items():
+            found = scope.db.execute(
+                "select l.shop_id, l.bc_id, r.raw[$name] from link l"
+                " join record r on r.part = l.part and r.side = 'customwebshop' and r.id = l.shop_id"
+                " join snapshot b on b.flow = l.part and b.side = 'businesscentral' and b.id = l.bc_id"
+                " where l.part = $flow and l.state = 'active' and b.gone is null"
+                " and r.raw[$name] in (select unnest($values::varchar[])) order by 1",
+                {"flow": scope.flow.name, "name": name, "values": list(values)},
+            ).fetchall()
+            rows += [
+                {"shop_id": shop, "bc_id": bc, name: value, "reason": listed.reason}
+                for shop, bc, value in found
+            ]
+    summary = f"{len(rows)} records need a person's decision" if rows else "no records need a decision"
+    return Finding(not rows, "WARN", summary, len(rows), tuple(rows[:SHOWN_ROWS]))
+
+
+def _state_check(state: str, name: str, title: str) -> Check:
+    return Check(
+        name, title, "sync", _listing(_STATE.format(state), severity="WARN", what=f"{state} records")
+    )
+
+
+def _check(name: str, title: str, query: str, *, severity: Severity, what: str) -> Check:
+    return Check(name, title, "sync", _listing(query, severity=severity, what=what))
+
+
+_RECORD_CHECKS = (
+    Check(
+        "every_record_accounted_for",
+        "Every shop record is linked, or listed with its reason",
+        "sync",
+        _unaccounted,
+    ),
+    _check(
+        "links_one_to_one",
+        "Links are one to one",
+        _NOT_ONE_TO_ONE,
+        severity="ERROR",
+        what="records with several links",
+    ),
+    _check("no_failed_writes", "Every write succeeded", _FAILED, severity="ERROR", what="failed writes"),
+    Check("nothing_left_to_do", "Nothing is left to do", "sync", _nothing_left),
+    _state_check("ambiguous", "no_ambiguous_matches", "No record has more than one candidate"),
+    _state_check("quarantined", "no_quarantined_records", "No record is quarantined"),
+    _check(
+        "values_fit", "Values fit the other side", _PROBLEMS, severity="WARN", what="values that do not fit"
+    ),
+    _state_check("waiting", "references_resolve", "No record waits for another"),
+    _check("conflicts_listed", "No edit was overwritten", _CONFLICTS, severity="WARN", what="conflicts"),
+    _check("nothing_withheld", "No change is withheld", _WITHHELD, severity="WARN", what="withheld changes"),
+    _state_check("broken", "no_broken_links", "No link has lost a side"),
+    _state_check("held", "no_held_records", "No record is held by hand"),
+    Check("no_flagged_records", "No record needs a person's decision", "sync", _flagged),
+)
+
+
+def _property_checks(flow: Flow) -> Iterator[Check]:
+    for part in flow.parts:
+        prefix = part.name.removeprefix(flow.name).lstrip(".")
+        for prop in part.properties:
+            name = "_".join(filter(None, ("property", prefix, prop.name.replace(".", "_"))))
+            yield Check(
+                name,
+                f"{prop.shop or prop.name} {prop.dir} {prop.bc}",
+                "sync",
+                partial(_property_agrees, part=part, prop=prop),
+            )
+
+
+# pairs in step but for this property; references compare as the shop id they mean
+_DISAGREEING = """
+select l.shop_id, l.bc_id, s.raw[$property] as shop_value, b.raw[$property] as bc_value,
+       s.canon[$property] as shop_canon,
+       case when $refers_to = '' then b.canon[$property]
+            else coalesce(ref.shop_id, '?' || b.raw[$property]) end as bc_canon,
+       c.withheld, c.flow is not null and c.withheld is null as planned
+from link l
+join record s on s.part = l.part and s.side = 'customwebshop' and s.id = l.shop_id
+join record b on b.part = l.part and b.side = 'businesscentral' and b.id = l.bc_id
+left join link ref on ref.part = $refers_to and ref.bc_id = b.raw[$property] and ref.state = 'active'
+left join standing st on st.flow = $flow and st.shop_id = l.root_shop_id
+left join change c on c.part = l.part and c.shop_id = l.shop_id and c.property = $property
+where l.part = $part and l.state = 'active' and st.flow is null
+  and s.canon[$property] is distinct from bc_canon
+order by l.shop_id
+"""
+
+
+def _property_agrees(scope: Scope, *, part: Part, prop: Property) -> Finding:
+    linked = _active(scope, part)
+    severity: Severity = "ERROR" if prop.two_way else "WARN"
+    if prop.only:
+        return Finding(True, severity, f"sent on create only; {linked} linked records exempt")
+    result = scope.db.execute(
+        _DISAGREEING,
+        {
+            "flow": scope.flow.name,
+            "part": part.name,
+            "property": prop.name,
+            "refers_to": prop.refers_to or "",
+        },
+    )
+    names = [column[0] for column in result.description]
+    rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    failing = [row for row in rows if not _agrees(scope, prop, row)]
+    if failing and all(row["withheld"] for row in failing):
+        severity = "WARN"
+    shown = tuple(
+        {key: row[key] for key in ("shop_id", "bc_id", "shop_value", "bc_value", "withheld")}
+        for row in failing[:SHOWN_ROWS]
+    )
+    summary = f"{len(failing)} of {linked} pairs disagree" if failing else f"{linked} pairs agree"
+    return Finding(not failing, severity, summary, len(failing), shown)
+
+
+def _agrees(scope: Scope, prop: Property, row: Mapping[str, Any]) -> bool:
+    if scope.dry_run and row["planned"]:
+        return True
+    shop, bc = row["shop_canon"], row["bc_canon"]
+    if prop.dir == "=":
+        difference = abs(Decimal(shop or 0) - Decimal(bc or 0))
+        return difference <= Decimal(str(scope.flow.settings.tolerance))
+    return prop.equal(shop, bc) or row["shop_value"] in prop.keep
+
+
+def _active(scope: Scope, part: Part) -> int:
+    row = scope.db.execute(
+        "select count(*) from link where part = ? and state = 'active'", [part.name]
+    ).fetchone()
+    return int(row[0]) if row else 0

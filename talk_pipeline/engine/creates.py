@@ -1,0 +1,179 @@
+"""Records without a counterpart: which are to be created, and why each of the others is not.
+
+The verdict on every unlinked shop record is one of excluded, ambiguous, quarantined, waiting, or a create in the
+table of changes.
+"""
+
+from talk_pipeline.engine.state import Connection
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.vocabulary import Flow, Part, Side
+
+
+def plan_creates(db: Connection, flows: Flows, flow: Flow) -> None:
+    """Fills temp table `unlinked` with a verdict for each touched record, and plans the creates."""
+    db.execute(_UNLINKED, {"flow": flow.name, "parts": [part.name for part in flow.parts]})
+    _exclude(db, flows, flow)
+    for part in flow.parts:
+        _wait(db, flow, part)
+    for part in flow.parts:
+        db.execute(
+            _CREATES,
+            {
+                "flow": flow.name,
+                "part": part.name,
+                "properties": [prop.name for prop in part.properties if prop.dir != "="],
+            },
+        )
+
+
+_UNLINKED = """
+create or replace temp table unlinked as
+select r.side, r.id, r.raw, cast(null as varchar) as state, cast(null as varchar) as reason, s.gone
+from record r
+join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
+join mark m on m.flow = r.part and m.side = r.side and m.id = r.id
+left join link l on l.part = r.part and case r.side when 'customwebshop' then l.shop_id else l.bc_id end = r.id
+where r.part = $flow and l.part is null;
+
+update unlinked set state = 'excluded', reason = case gone
+    when 'deleted' then 'deleted, and never linked' else 'disappeared, and was never linked' end
+where gone is not null;
+
+update unlinked set state = 'ambiguous', reason = c.reason
+from (
+  select side, id, 'more than one candidate by ' || any_value(property) || ': '
+           || string_agg(other, ', ' order by other) as reason
+  from (
+    select 'customwebshop' as side, shop_id as id, bc_id as other, property from candidate where flow = $flow
+    union all
+    select 'businesscentral', bc_id, shop_id, property from candidate where flow = $flow
+  ) group by side, id
+) c
+where c.side = unlinked.side and c.id = unlinked.id and unlinked.state is null;
+
+update unlinked set state = 'quarantined', reason = p.reason
+from (
+  select side, root_id, string_agg(e.key || ': ' || e.value, '; ' order by position, e.key) as reason
+  from (select side, root_id, position, unnest(map_entries(problems)) as e
+        from record where part in (select unnest($parts::varchar[])) and cardinality(problems) > 0)
+  group by side, root_id
+) p
+where p.side = unlinked.side and p.root_id = unlinked.id and unlinked.state is null
+"""
+
+_CREATES = """
+insert into change
+select $flow, $part, case r.side when 'customwebshop' then 'businesscentral' else 'customwebshop' end, 'create',
+       case r.side when 'customwebshop' then r.id end, case r.side when 'businesscentral' then r.id end,
+       case r.side when 'customwebshop' then u.id end, case r.side when 'businesscentral' then u.id end,
+       p.property, null, r.raw[p.property], null, 'create', false, null
+from unlinked u
+join record r on r.part = $part and r.side = u.side and r.root_id = u.id
+cross join (select unnest($properties::varchar[]) as property) p
+where u.state is null
+"""
+
+
+def _exclude(db: Connection, flows: Flows, flow: Flow) -> None:
+    """Outside what the flow creates. A scope outranks a problem: history need not be valid."""
+    settings = flow.settings
+    if settings.create != "both":
+        db.execute("delete from unlinked where side = 'businesscentral'")
+    if settings.create == "never":
+        _set_excluded(db, "true", reason="'the flow links and never creates'")
+    for name, allowed in settings.create_scope.items():
+        listed = ", ".join(allowed)
+        db.execute(
+            "update unlinked set state = 'excluded',"
+            " reason = $name || ' is ' || coalesce(raw[$name], 'blank') || '; created only while: ' || $listed"
+            " where side = 'customwebshop' and coalesce(state, '') not in ('excluded', 'ambiguous')"
+            " and coalesce(raw[$name], '') not in (select unnest($allowed::varchar[]))",
+            {"name": name, "listed": listed, "allowed": list(allowed)},
+        )
+    if settings.create == "when_referenced":
+        referring = [
+            f"select r.raw['{prop.name}'] from record r where r.part = '{part.name}'"
+            f" and r.side = 'customwebshop' and ({_synchronized(other, part)})"
+            for other in flows.values()
+            for part in other.parts
+            for prop in part.references
+            if prop.refers_to == flow.name
+        ]
+        used = " union all ".join(referring) or "select null where false"
+        _set_excluded(db, f"id not in ({used})", reason="'no synchronized record refers to it'")
+
+
+def _synchronized(flow: Flow, part: Part) -> str:
+    """Whether record r of a referring flow is linked, or would be created."""
+    linked = f"r.root_id in (select shop_id from link where part = '{flow.name}')"
+    conditions = [
+        f"x.raw['{name}'] in ({', '.join(repr(str(value)) for value in allowed)})"
+        for name, allowed in flow.settings.create_scope.items()
+    ]
+    scope = " and ".join(conditions) or "true"
+    return (
+        f"{linked} or r.root_id in (select x.id from record x"
+        f" where x.part = '{flow.name}' and x.side = 'customwebshop' and {scope})"
+    )
+
+
+def _set_excluded(db: Connection, condition: str, *, reason: str) -> None:
+    db.execute(
+        f"update unlinked set state = 'excluded', reason = {reason}"
+        f" where side = 'customwebshop' and state is null and {condition}"
+    )
+
+
+def _wait(db: Connection, flow: Flow, part: Part) -> None:
+    """Records that refer to one which has no counterpart yet, or one that may not be used."""
+    for prop in part.references:
+        assert prop.refers_to is not None
+        usable = list(prop.usable_while)
+        db.execute(
+            _WAITING,
+            {
+                "part": part.name,
+                "property": prop.name,
+                "refers_to": prop.refers_to,
+                "keys": usable,
+                "wanted": [prop.usable_while[key] for key in usable],
+            },
+        )
+
+
+UNUSABLE = """
+select l.shop_id, l.bc_id,
+       case when s.gone is not null then 'left Business Central (' || s.gone || ')'
+            else u.key || ' is ' || coalesce(t.canon[u.key], 'blank') || ' in Business Central' end as why
+from link l
+left join snapshot s on s.flow = l.part and s.side = 'businesscentral' and s.id = l.bc_id
+left join record t on t.part = l.part and t.side = 'businesscentral' and t.id = l.bc_id
+left join (select unnest($keys::varchar[]) as key, unnest($wanted::varchar[]) as wanted) u
+  on t.canon[u.key] is distinct from u.wanted
+where l.part = $refers_to and l.state = 'active' and (s.gone is not null or u.key is not null)
+"""
+
+_WAITING = f"""
+with unusable as ({UNUSABLE}),
+waiting as (
+  select r.side, r.root_id, min(
+    $property || ' ' || r.raw[$property] || ' ' || case
+      when l.shop_id is null then 'is not linked' || coalesce(' (' || st.state || ': ' || st.reason || ')', ' yet')
+      else u.why end) as reason
+  from record r
+  left join link l on l.part = $refers_to and l.state = 'active'
+    and case r.side when 'customwebshop' then l.shop_id else l.bc_id end = r.raw[$property]
+  left join unusable u on u.shop_id = l.shop_id
+  left join standing st on st.flow = $refers_to and r.side = 'customwebshop' and st.shop_id = r.raw[$property]
+  where r.part = $part and r.raw[$property] is not null and (l.shop_id is null or u.shop_id is not null)
+    and (r.side, r.root_id) in (select (side, id) from unlinked where state is null)
+  group by r.side, r.root_id
+)
+update unlinked set state = 'waiting', reason = waiting.reason
+from waiting where waiting.side = unlinked.side and waiting.root_id = unlinked.id
+"""
+
+
+def counterpart_id(side: Side) -> str:
+    """The column of the link table that holds a side's id."""
+    return "shop_id" if side is Side.SHOP else "bc_id"

@@ -1,0 +1,165 @@
+"""Which shop record and which Business Central record are the same thing.
+
+Links are durable and strictly one to one. New ones come from the flow's match rules, in order, on the
+canonical values computed when the records landed: by grouping keys on each side, never by comparing pairs,
+and never on a blank key. More than one candidate on either side is ambiguous and left to a person. What a linked
+pair has to tell each other is the business of `diffs`.
+"""
+
+from dataclasses import dataclass
+
+from talk_pipeline.engine.snapshots import mark_touched
+from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
+from talk_pipeline.flows.vocabulary import Flow, Part, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What a matching did: new links, and shop records that have more than one candidate."""
+
+    linked: int
+    ambiguous: int
+
+
+def match(db: Connection, flow: Flow) -> Matched:
+    """Links what the rules can link, and lists what they cannot decide, in one transaction."""
+    with transaction(db):
+        linked = _match_records(db, flow) if _touched(db, flow) else 0
+        for part in flow.parts[1:]:
+            _match_children(db, flow, part)
+    row = db.execute("select count(distinct shop_id) from candidate where flow = ?", [flow.name]).fetchone()
+    return Matched(linked=linked, ambiguous=int(row[0]) if row else 0)
+
+
+def add_link(db: Connection, part: str, *, shop_id: str, bc_id: str, root_shop_id: str, rule: str) -> None:
+    """Links two records, inside the caller's transaction."""
+    insert_rows(db, "link", [(part, shop_id, bc_id, root_shop_id, rule, "active", now())])
+
+
+def close_link(db: Connection, flow: str, *, shop_id: str) -> None:
+    """Ends the story of a pair without touching either record."""
+    db.execute("update link set state = 'closed' where part = ? and shop_id = ?", [flow, shop_id])
+
+
+def _touched(db: Connection, flow: Flow) -> bool:
+    return db.execute("select 1 from mark where flow = ? limit 1", [flow.name]).fetchone() is not None
+
+
+# records of the flow that are there and have no link of any state
+_POOL = """
+create or replace temp table pool as
+select r.side, r.id, r.canon
+from record r join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
+left join link l
+  on l.part = r.part and case r.side when 'customwebshop' then l.shop_id else l.bc_id end = r.id
+where r.part = $flow and s.gone is null and l.part is null
+"""
+
+# keys that both sides have, with how many records carry each
+_SHARED_KEYS = """
+create or replace temp table shared as
+with keyed as (select side, id, canon[$property] as key from pool where canon[$property] is not null),
+counted as (
+  select key,
+         count(*) filter (side = 'customwebshop') as shop_count,
+         count(*) filter (side = 'businesscentral') as bc_count
+  from keyed group by key
+  having shop_count > 0 and bc_count > 0
+)
+select s.id as shop_id, b.id as bc_id,
+       shop_count = 1 and bc_count = 1
+         and b.id not in (select bc_id from candidate where flow = $flow) as certain
+from counted
+join keyed s on s.key = counted.key and s.side = 'customwebshop'
+join keyed b on b.key = counted.key and b.side = 'businesscentral'
+"""
+
+
+def _match_records(db: Connection, flow: Flow) -> int:
+    name = flow.name
+    db.execute("delete from candidate where flow = ?", [name])
+    db.execute(_POOL, {"flow": name})
+    before = _link_count(db, name)
+    for prop in flow.match:
+        db.execute(_SHARED_KEYS, {"flow": name, "property": prop})
+        db.execute(
+            "insert into link select $flow, shop_id, bc_id, shop_id, $property, 'active', $at"
+            " from shared where certain",
+            {"flow": name, "property": prop, "at": now()},
+        )
+        db.execute(
+            "insert into candidate select $flow, shop_id, bc_id, $property from shared where not certain",
+            {"flow": name, "property": prop},
+        )
+        certain = db.execute("select shop_id from shared where certain").fetchall()
+        mark_touched(db, name, Side.SHOP, ids=[row[0] for row in certain])
+        # an ambiguous shop record is not offered to the next rule; its candidates are, so that
+        # whoever else claims one of them is seen to be contested
+        db.execute("delete from pool where id in (select shop_id from shared) and side = 'customwebshop'")
+        db.execute(
+            "delete from pool where id in (select bc_id from shared where certain)"
+            " and side = 'businesscentral'"
+        )
+    return _link_count(db, name) - before
+
+
+def _link_count(db: Connection, part: str) -> int:
+    row = db.execute("select count(*) from link where part = ?", [part]).fetchone()
+    return int(row[0]) if row else 0
+
+
+# children of touched pairs that have no counterpart, ranked among those with the same match value; a child
+# whose counterpart is missing looks for a new one, since Business Central makes lines anew with new ids
+_FREE_CHILDREN = """
+create or replace temp table free as
+with pair as (
+  select shop_id, bc_id from link
+  where part = $flow and state = 'active'
+    and (shop_id in (select id from mark where flow = $flow and side = 'customwebshop')
+      or bc_id in (select id from mark where flow = $flow and side = 'businesscentral'))
+),
+shop as (
+  select r.id, r.root_id, r.position, r.raw[$property] as value, l.bc_id as old
+  from record r join pair on pair.shop_id = r.root_id
+  left join link l on l.part = r.part and l.shop_id = r.id
+  left join record o on o.part = r.part and o.side = 'businesscentral' and o.id = l.bc_id
+  where r.part = $part and r.side = 'customwebshop' and o.id is null
+),
+bc as (
+  select r.id, r.root_id, r.position, coalesce(t.shop_id, r.raw[$property]) as value, l.shop_id as old
+  from record r join pair on pair.bc_id = r.root_id
+  left join link t on t.part = $refers_to and t.bc_id = r.raw[$property]
+  left join link l on l.part = r.part and l.bc_id = r.id
+  left join record o on o.part = r.part and o.side = 'customwebshop' and o.id = l.shop_id
+  where r.part = $part and r.side = 'businesscentral' and o.id is null
+)
+select s.id as shop_id, b.id as bc_id, s.root_id as root_shop_id, s.old as old_bc_id, b.old as old_shop_id
+from (select *, row_number() over (partition by root_id, value order by position, id) as rank from shop) s
+join pair on pair.shop_id = s.root_id
+join (select *, row_number() over (partition by root_id, value order by position, id) as rank from bc) b
+  on b.root_id = pair.bc_id and b.value = s.value and b.rank = s.rank
+"""
+
+
+def _match_children(db: Connection, flow: Flow, part: Part) -> None:
+    prop = part.by_name[part.match[0]]
+    db.execute(
+        _FREE_CHILDREN,
+        {"flow": flow.name, "part": part.name, "property": prop.name, "refers_to": prop.refers_to or ""},
+    )
+    rows = db.execute("select * from free order by shop_id").fetchall()
+    # whatever the two were linked to is missing: what they last agreed on stays with them
+    for shop_id, bc_id, _root, _old_bc, old_shop in rows:
+        db.execute(
+            "delete from link where part = ? and (shop_id = ? or bc_id = ?)", [part.name, shop_id, bc_id]
+        )
+        if old_shop:
+            db.execute("delete from base where part = ? and shop_id = ?", [part.name, shop_id])
+            db.execute(
+                "update base set shop_id = ? where part = ? and shop_id = ?", [shop_id, part.name, old_shop]
+            )
+    insert_rows(
+        db,
+        "link",
+        [(part.name, shop, bc, root, prop.name, "active", now()) for shop, bc, root, _bc, _shop in rows],
+    )

@@ -1,0 +1,124 @@
+"""What crosses the border between the systems and the engine: records read, writes asked for, outcomes.
+
+Values are text or None on both ways (see `flows.values`): a system decodes its wire format into them and
+encodes them again.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from talk_pipeline.flows.values import Value
+
+Operation = Literal["create", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as a system gave it.
+
+    Attributes:
+        id: opaque.
+        version: ETag or equivalent, None where the system has none.
+        modified_at: aware, None where the system does not say.
+        deleted: the system itself lists it as deleted.
+        payload: the JSON text as received.
+    """
+
+    id: str
+    version: str | None
+    modified_at: datetime | None
+    deleted: bool
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One child of a record, such as an order line.
+
+    Attributes:
+        id: opaque, unique within its parent.
+        version: its own ETag where children have one.
+        values: by path in the system's own names.
+    """
+
+    id: str
+    version: str | None
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a payload says, by path in the system's own names: the values a flow reads, and its children."""
+
+    values: Mapping[str, Value]
+    children: Mapping[str, tuple[Child, ...]] = field(default_factory=dict)
+
+
+Decode = Callable[[str], Contents]
+
+
+@dataclass(frozen=True, slots=True)
+class ChildEdit:
+    """One child within a write of its parent, for systems that write both in one request."""
+
+    operation: Operation
+    id: str | None
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One request to change a system.
+
+    Attributes:
+        entity: the system's name of the collection.
+        id: None on create.
+        version: goes along as the condition, on update and delete.
+        values: by path, in the order in which they must be sent.
+        children: by path; on create the new children, on update only where the system embeds them.
+        child: path of the child collection when the record written is a child.
+        parent_id: the child's parent.
+        current: payload of the record as last seen, for systems that send children as a whole list.
+        idempotency_key: the same for every repetition of this request.
+    """
+
+    entity: str
+    operation: Operation
+    id: str | None
+    version: str | None
+    values: Mapping[str, Value]
+    idempotency_key: str
+    children: Mapping[str, tuple[ChildEdit, ...]] = field(default_factory=dict)
+    child: str | None = None
+    parent_id: str | None = None
+    current: str | None = None
+
+
+class Result(StrEnum):
+    """How a write ended."""
+
+    DONE = "done"
+    REFUSED = "refused"  # permanent for this version of the data
+    STALE = "stale"  # the record changed since it was read
+    GONE = "gone"  # the record is not there any more
+    FAILED = "failed"  # surely not done; may be tried again
+    UNKNOWN = "unknown"  # perhaps done: to be settled before anything is repeated
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of a write.
+
+    Attributes:
+        record: the whole record after a successful create or update, children included.
+        child: instead of it, after a write of a single child.
+        reason: for a person, when it is not done.
+    """
+
+    result: Result
+    record: Record | None = None
+    child: Child | None = None
+    reason: str = ""

@@ -1,0 +1,146 @@
+"""What a run did, in numbers: for the terminal, for scripts, for the metadata of assets."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import msgspec
+
+from talk_pipeline.engine.checklist import Check, Finding
+from talk_pipeline.engine.records import Result
+from talk_pipeline.engine.standing import states
+from talk_pipeline.engine.state import Connection, State, insert_rows, now, transaction
+from talk_pipeline.flows.vocabulary import Flow, Side
+
+_PLANNED = """
+select count(*) from (
+  select distinct part, target, operation, shop_id, bc_id from change where flow = $flow and withheld is null)
+"""
+
+
+def begin_run(db: Connection, flow: Flow, *, run_id: str, full: bool, dry_run: bool) -> None:
+    """Notes that a run starts to work on a flow, with what it plans."""
+    row = db.execute(_PLANNED, {"flow": flow.name}).fetchone()
+    with transaction(db):
+        db.execute("delete from run where run_id = ? and flow = ?", [run_id, flow.name])
+        insert_rows(db, "run", [(run_id, flow.name, now(), full, dry_run, row[0] if row else 0)])
+
+
+def last_run(db: Connection, flow: str) -> tuple[str, bool] | None:
+    """The last run of a flow and whether it was a dry one."""
+    row = db.execute(
+        "select run_id, dry_run from run where flow = ? order by started_at desc limit 1", [flow]
+    ).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def writes(db: Connection, flow: str, *, run_id: str) -> dict[str, dict[str, int]]:
+    """Successful requests or batch parts of a run, by side and operation."""
+    counted = {str(side): {"create": 0, "update": 0, "delete": 0} for side in Side}
+    rows = db.execute(
+        "select target, operation, count(*) from journal where flow = ? and run_id = ? and outcome = ?"
+        " group by all",
+        [flow, run_id, Result.DONE],
+    ).fetchall()
+    for target, operation, count in rows:
+        counted[target][operation] = count
+    return counted
+
+
+def failed_writes(db: Connection, flow: str, *, run_id: str) -> int:
+    """Requests of a run that ended without success; those that were stale were done anew."""
+    return _count(
+        db,
+        "select count(*) from journal where flow = ? and run_id = ?"
+        " and coalesce(outcome, 'unknown') in ('refused', 'failed', 'unknown', 'gone')",
+        [flow, run_id],
+    )
+
+
+def summary(db: Connection, flow: Flow, *, run_id: str) -> dict[str, Any]:
+    """The numbers of one flow after a run."""
+    counted = states(db, flow.name)
+    held = {
+        str(side): _count(db, "select count(*) from snapshot where flow = ? and side = ?", [flow.name, side])
+        for side in Side
+    }
+    return {
+        "snapshot": held,
+        "linked": counted.pop("active"),
+        **{state: count for state, count in counted.items() if state != "unaccounted"},
+        "conflicts": _count(
+            db, "select count(*) from conflict where flow = ? and run_id = ?", [flow.name, run_id]
+        ),
+        "changes": _count(
+            db, "select coalesce(sum(planned), 0) from run where flow = ? and run_id = ?", [flow.name, run_id]
+        ),
+        "writes": writes(db, flow.name, run_id=run_id),
+        "failed": failed_writes(db, flow.name, run_id=run_id),
+    }
+
+
+def record_verdicts(db: Connection, flow: str, *, run_id: str, findings: list[tuple[Check, Finding]]) -> None:
+    """Keeps the checklist's verdicts; the last one of each check counts."""
+    rows = [
+        (
+            run_id,
+            flow,
+            f"{check.stage}.{check.name}",
+            finding.passed,
+            finding.severity,
+            finding.summary,
+            finding.found,
+            msgspec.json.encode(finding.rows).decode(),
+            now(),
+        )
+        for check, finding in findings
+    ]
+    with transaction(db):
+        db.execute(
+            "delete from verdict where flow = ? and name in (select unnest(?::varchar[]))",
+            [flow, [row[2] for row in rows]],
+        )
+        insert_rows(db, "verdict", rows)
+
+
+def verdicts(db: Connection, flow: str) -> dict[str, tuple[str, Finding]]:
+    """The kept verdicts of a flow by check, with the run each is from."""
+    rows = db.execute(
+        "select name, run_id, passed, severity, summary, found, rows from verdict where flow = ?", [flow]
+    ).fetchall()
+    return {
+        name: (run_id, Finding(passed, severity, text, found, tuple(msgspec.json.decode(shown))))
+        for name, run_id, passed, severity, text, found, shown in rows
+    }
+
+
+@dataclass(slots=True)
+class Stage:
+    """A stage of a run while it is timed."""
+
+    records: int = 0
+
+
+@contextmanager
+def timed(state: State, *, run_id: str, flow: str, name: str) -> Iterator[Stage]:
+    """Times a stage and keeps what it took with how many records it handled."""
+    stage = Stage()
+    started = perf_counter()
+    yield stage
+    seconds = perf_counter() - started
+    with state.open() as db:
+        insert_rows(db, "stage", [(run_id, flow, name, seconds, stage.records)])
+
+
+def stages(db: Connection, *, run_id: str) -> list[tuple[str, str, float, int]]:
+    """The timed stages of a run in their order: flow, name, seconds, records."""
+    return db.execute(
+        "select flow, name, seconds, records from stage where run_id = ? order by rowid", [run_id]
+    ).fetchall()
+
+
+def _count(db: Connection, query: str, parameters: list[Any]) -> int:
+    row = db.execute(query, parameters).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,320 @@
+"""Raw records in: complete or not at all, with the touched ones marked in the same transaction.
+
+Fetched pages are spooled beside the state first; only `land` changes what is held. A record that did not
+change costs one comparison of its payload. Nothing here concludes that a record disappeared: `absent` says
+which were not seen, whoever asked the system about each says what became of it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from talk_pipeline.engine.projection import POSTED, Projected, Projector, in_scope
+from talk_pipeline.engine.records import Decode, Record
+from talk_pipeline.engine.state import Connection, insert_rows, naive, now, transaction
+from talk_pipeline.flows.vocabulary import Side
+
+PROJECTION_VERSION = "1"  # raise when a canonical form changes: every record is then read anew
+
+DELETED = "deleted"
+VANISHED = "vanished"
+OUT_OF_SCOPE = "out_of_scope"
+GONE = (DELETED, VANISHED, OUT_OF_SCOPE, POSTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """How far a side of a flow has been read.
+
+    Attributes:
+        modified_at: latest modified time the server gave, UTC without offset.
+        full_at: when a full scan last ended.
+        complete: the last fetch ended without error.
+        problem: why it did not, or what is implausible about it.
+    """
+
+    modified_at: datetime | None = None
+    fetched_at: datetime | None = None
+    full_at: datetime | None = None
+    complete: bool = False
+    problem: str | None = None
+    skew_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """How spooled records are to be understood.
+
+    Attributes:
+        fetched: they are a completed fetch, which alone moves the watermark.
+        full: they are all there are.
+        own: they are answers to our own writes: no time in them counts as an edit.
+        gone: ids that are known to have left, with the reason.
+        problem: what is implausible about the fetch, shown and guarded against.
+    """
+
+    fetched: bool = False
+    full: bool = False
+    own: bool = False
+    gone: Mapping[str, str] = field(default_factory=dict)
+    problem: str | None = None
+    skew_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What a landing did: records read, of which new or changed, and those outside the flow's scope."""
+
+    read: int
+    changed: int
+    outside: int
+
+
+def watermark(db: Connection, flow: str, side: Side) -> Watermark:
+    """The watermark of a side, or an empty one."""
+    row = db.execute(
+        "select modified_at, fetched_at, full_at, complete, problem, skew_seconds from watermark"
+        " where flow = ? and side = ?",
+        [flow, side],
+    ).fetchone()
+    return Watermark(*row) if row else Watermark()
+
+
+def fetch_failed(db: Connection, flow: str, side: Side, *, problem: str) -> None:
+    """Notes that a fetch broke off: what is held stays as it was, and is known to be old."""
+    held = watermark(db, flow, side)
+    with transaction(db):
+        _set_watermark(db, flow, side, mark=_changed(held, complete=False, problem=problem))
+
+
+def spool(db: Connection, records: Iterable[Record]) -> int:
+    """Keeps fetched records beside the state until they land; returns how many."""
+    db.execute(
+        "create temp table if not exists incoming"
+        " (id varchar, version varchar, modified_at timestamp, deleted boolean, payload varchar)"
+    )
+    rows = [(r.id, r.version, naive(r.modified_at), r.deleted, r.payload) for r in records]
+    insert_rows(db, "incoming", rows)
+    return len(rows)
+
+
+def discard(db: Connection) -> None:
+    """Forgets what was spooled."""
+    db.execute("drop table if exists incoming")
+
+
+def absent(db: Connection, flow: str, side: Side) -> list[str]:
+    """Ids that are held and were not among the spooled records of a full scan."""
+    spool(db, ())
+    rows = db.execute(
+        "select id from snapshot where flow = ? and side = ? and gone is null"
+        " and id not in (select id from incoming) order by id",
+        [flow, side],
+    )
+    return [row[0] for row in rows.fetchall()]
+
+
+def held(db: Connection, flow: str, side: Side) -> int:
+    """How many records are held, those that left included."""
+    row = db.execute("select count(*) from snapshot where flow = ? and side = ?", [flow, side]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def land(db: Connection, projector: Projector, decode: Decode, *, landing: Landing) -> Landed:
+    """Merges the spooled records into the snapshot, in one transaction of its own."""
+    with transaction(db):
+        return merge(db, projector, decode, landing=landing)
+
+
+def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Landing) -> Landed:
+    """Merges the spooled records into the snapshot, inside the caller's transaction."""
+    spool(db, ())
+    flow, side = projector.flow.name, projector.side
+    batch = _Batch(projector, decode, landing)
+    for row in _fresh(db, flow, side):
+        batch.take(row)
+    for row in _leaving(db, flow, side, ids=list(landing.gone)):
+        batch.leave(row, reason=landing.gone[row["id"]])
+    batch.write(db)
+    total = db.execute("select count(distinct id), max(modified_at) from incoming").fetchone()
+    read, latest = total or (0, None)
+    if landing.fetched:
+        known = watermark(db, flow, side)
+        newest = max((at for at in (known.modified_at, latest) if at), default=None)
+        fetched = now()
+        mark = Watermark(
+            newest,
+            fetched,
+            fetched if landing.full else known.full_at,
+            complete=True,
+            problem=landing.problem,
+            skew_seconds=landing.skew_seconds,
+        )
+        _set_watermark(db, flow, side, mark=mark)
+    discard(db)
+    return Landed(read=read, changed=len(batch.marks), outside=batch.outside)
+
+
+def reproject(db: Connection, projector: Projector, decode: Decode) -> bool:
+    """Reads every held record anew when the flow's definition, the company or the canonical forms changed."""
+    flow, side = projector.flow.name, projector.side
+    company = projector.company
+    wanted = f"{PROJECTION_VERSION} {projector.flow.fingerprint} {company.currency} {company.zone.key}"
+    key = f"projection:{flow}:{side}"
+    known = db.execute("select value from meta where key = ?", [key]).fetchone()
+    if known and known[0] == wanted:
+        return False
+    columns = "id, version, modified_at, gone, payload, edited_at"
+    held_rows = _dicts(
+        db.execute(f"select {columns} from snapshot where flow = ? and side = ?", [flow, side])
+    )
+    rows = [
+        projected
+        for row in held_rows
+        for projected in projector.project(
+            row["id"], version=row["version"], contents=decode(row["payload"]), gone=row["gone"]
+        )
+    ]
+    with transaction(db):
+        parts = [part.name for part in projector.flow.parts]
+        db.execute("delete from record where part in (select unnest(?)) and side = ?", [parts, side])
+        insert_rows(db, "record", [row.row() for row in rows])
+        mark_touched(db, flow, side, ids=[row["id"] for row in held_rows])
+        db.execute("delete from meta where key = ?", [key])
+        db.execute("insert into meta values (?, ?)", [key, wanted])
+    return bool(held_rows)
+
+
+class _Batch:
+    """The rows one landing writes."""
+
+    def __init__(self, projector: Projector, decode: Decode, landing: Landing) -> None:
+        self.projector = projector
+        self.decode = decode
+        self.landing = landing
+        self.snapshots: list[tuple[Any, ...]] = []
+        self.projected: list[Projected] = []
+        self.marks: list[str] = []
+        self.outside = 0
+
+    def take(self, row: dict[str, Any]) -> None:
+        """A record that is new, or whose payload or version differs from what is held."""
+        contents = self.decode(row["payload"])
+        gone = DELETED if row["deleted"] else None
+        if not in_scope(self.projector.flow.root, self.projector.side, contents.values):
+            if not row["is_held"]:
+                self.outside += 1
+                return
+            gone = OUT_OF_SCOPE
+        self._add(
+            row, self.projector.project(row["id"], version=row["version"], contents=contents, gone=gone), gone
+        )
+
+    def leave(self, row: dict[str, Any], *, reason: str) -> None:
+        """A held record that is known to have left."""
+        contents = self.decode(row["payload"])
+        self._add(
+            row,
+            self.projector.project(row["id"], version=row["version"], contents=contents, gone=reason),
+            reason,
+        )
+
+    def _add(self, row: dict[str, Any], rows: list[Projected], gone: str | None) -> None:
+        changed = rows[0].row_hash != row["row_hash"]
+        edited = row["edited_at"]
+        is_edit = changed and not self.landing.own and row["version"] != row["held_version"]
+        if (is_edit or edited is None) and row["modified_at"]:
+            edited = row["modified_at"] - timedelta(seconds=self.landing.skew_seconds)
+        flow, side = self.projector.flow.name, str(self.projector.side)
+        self.snapshots.append(
+            (flow, side, row["id"], row["version"], row["modified_at"], edited, now(), gone, row["payload"])
+        )
+        self.projected += rows
+        if changed:
+            self.marks.append(row["id"])
+
+    def write(self, db: Connection) -> None:
+        """Replaces the rows of the records taken, and marks those that changed."""
+        flow, side = self.projector.flow.name, self.projector.side
+        ids = [row[2] for row in self.snapshots]
+        parts = [part.name for part in self.projector.flow.parts]
+        db.execute(
+            "delete from snapshot where flow = ? and side = ? and id in (select unnest(?::varchar[]))",
+            [flow, side, ids],
+        )
+        db.execute(
+            "delete from record where part in (select unnest(?::varchar[])) and side = ?"
+            " and root_id in (select unnest(?::varchar[]))",
+            [parts, side, ids],
+        )
+        insert_rows(db, "snapshot", self.snapshots)
+        insert_rows(db, "record", [row.row() for row in self.projected])
+        mark_touched(db, flow, side, ids=self.marks)
+
+
+# the spooled records that differ from what is held
+_FRESH = """
+select i.id, i.version, i.modified_at, i.deleted, i.payload, s.id is not null as is_held,
+       s.version as held_version, s.edited_at, r.row_hash
+from (select * from incoming qualify row_number() over (partition by id order by modified_at desc) = 1) i
+left join (select * from snapshot where flow = $flow and side = $side) s on s.id = i.id
+left join (select id, row_hash from record where part = $flow and side = $side) r on r.id = i.id
+where s.id is null or s.payload <> i.payload or s.version is distinct from coalesce(i.version, s.version)
+   or s.gone is distinct from case when i.deleted then 'deleted' end
+order by i.id
+"""
+
+# the held records that are known to have left
+_LEAVING = """
+select s.id, s.version, s.version as held_version, s.modified_at, s.payload, s.edited_at, r.row_hash
+from snapshot s join record r on r.part = s.flow and r.side = s.side and r.id = s.id
+where s.flow = $flow and s.side = $side and s.id in (select unnest($ids::varchar[]))
+order by s.id
+"""
+
+
+def _fresh(db: Connection, flow: str, side: Side) -> list[dict[str, Any]]:
+    return _dicts(db.execute(_FRESH, {"flow": flow, "side": side}))
+
+
+def _leaving(db: Connection, flow: str, side: Side, *, ids: list[str]) -> list[dict[str, Any]]:
+    return _dicts(db.execute(_LEAVING, {"flow": flow, "side": side, "ids": ids})) if ids else []
+
+
+def _dicts(result: Connection) -> list[dict[str, Any]]:
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def mark_touched(db: Connection, flow: str, side: Side, *, ids: list[str]) -> None:
+    """Marks records as touched, inside the caller's transaction; a mark stays until its link is settled."""
+    db.execute(
+        "insert into mark select $flow, $side, id, $at from (select unnest($ids::varchar[]) as id)"
+        " where id not in (select id from mark where flow = $flow and side = $side)",
+        {"flow": flow, "side": side, "at": now(), "ids": ids},
+    )
+
+
+def _changed(mark: Watermark, *, complete: bool, problem: str | None) -> Watermark:
+    return Watermark(mark.modified_at, mark.fetched_at, mark.full_at, complete, problem, mark.skew_seconds)
+
+
+def _set_watermark(db: Connection, flow: str, side: Side, *, mark: Watermark) -> None:
+    db.execute("delete from watermark where flow = ? and side = ?", [flow, side])
+    insert_rows(
+        db,
+        "watermark",
+        [
+            (
+                flow,
+                str(side),
+                mark.modified_at,
+                mark.fetched_at,
+                mark.full_at,
+                mark.complete,
+                mark.problem,
+                mark.skew_seconds,
+            )
+        ],
+    )

@@ -1,0 +1,114 @@
+"""The one state every shop record is in, and when a touched record is settled.
+
+A record without a row here is active when it has a link. The states sum to the snapshot.
+"""
+
+from talk_pipeline.engine.state import Connection, now, transaction
+from talk_pipeline.flows.vocabulary import Flow
+
+STATES = ("waiting", "ambiguous", "quarantined", "held", "excluded", "closed", "broken")
+
+_EVALUATED = """
+create or replace temp table evaluated as
+select s.id as shop_id from snapshot s left join link l on l.part = s.flow and l.shop_id = s.id
+where s.flow = $flow and s.side = 'customwebshop'
+  and (s.id in (select id from mark where flow = $flow and side = 'customwebshop')
+    or l.bc_id in (select id from mark where flow = $flow and side = 'businesscentral'))
+"""
+
+_STANDINGS = """
+insert into standing
+select $flow, e.shop_id, v.state, v.reason, coalesce(old.since, $at)
+from evaluated e
+left join link l on l.part = $flow and l.shop_id = e.shop_id
+left join snapshot s on s.flow = $flow and s.side = 'customwebshop' and s.id = e.shop_id
+left join snapshot b on b.flow = $flow and b.side = 'businesscentral' and b.id = l.bc_id
+left join unlinked u on u.side = 'customwebshop' and u.id = e.shop_id
+left join (
+  select root_shop_id, split_part(min(withheld), ':', 1) as kind, min(withheld) as withheld from change
+  where flow = $flow and split_part(withheld, ':', 1) in ('quarantined', 'waiting') group by 1
+) c on c.root_shop_id = e.shop_id
+left join before old on old.shop_id = e.shop_id
+cross join lateral (select case
+    when l.state in ('closed', 'held') then l.state
+    when l.state = 'active' and (s.gone is not null or coalesce(b.gone, 'posted') <> 'posted') then 'broken'
+    when u.state is not null then u.state
+    else c.kind end as state,
+  case
+    when l.state = 'closed' then 'posted in Business Central: its story ended there'
+    when l.state = 'held' then 'unlinked by hand'
+    when l.state = 'active' and s.gone is not null then 'the shop record is ' || s.gone
+    when l.state = 'active' and coalesce(b.gone, 'posted') <> 'posted'
+      then 'the Business Central record is ' || replace(b.gone, '_', ' ')
+    when u.state is not null then u.reason
+    else substr(c.withheld, length(c.kind) + 3) end as reason) v
+where v.state is not null
+"""
+
+
+def rewrite_standing(db: Connection, flow: Flow) -> None:
+    """The states of all touched records, from the plan just made; inside the caller's transaction."""
+    db.execute(_EVALUATED, {"flow": flow.name})
+    db.execute(
+        "create or replace temp table before as select shop_id, any_value(since) as since from standing"
+        " where flow = ? and shop_id in (select shop_id from evaluated) group by shop_id",
+        [flow.name],
+    )
+    db.execute(
+        "delete from standing where flow = ? and shop_id in (select shop_id from evaluated)", [flow.name]
+    )
+    db.execute(_STANDINGS, {"flow": flow.name, "at": now()})
+
+
+# whatever still has something to do, or waits for something, stays marked
+_SETTLED = """
+create or replace temp table unsettled as
+select root_shop_id as shop_id, root_bc_id as bc_id from change where flow = $flow
+union
+select shop_id, null from standing
+where flow = $flow and (state in ('waiting', 'ambiguous', 'quarantined') or $keep_excluded and state = 'excluded')
+union
+select null, bc_id from candidate where flow = $flow
+"""
+
+
+def clear_settled(db: Connection, flow: Flow) -> int:
+    """Closes ended pairs, takes the marks off whatever is settled; returns how many marks remain."""
+    keep = flow.settings.create == "when_referenced"
+    with transaction(db):
+        db.execute(_SETTLED, {"flow": flow.name, "keep_excluded": keep})
+        ended = (
+            "part = $flow and state = 'active' and shop_id not in"
+            " (select shop_id from unsettled where shop_id is not null)"
+            " and bc_id in (select id from snapshot where flow = $flow and side = 'businesscentral'"
+            " and gone = 'posted')"
+        )
+        db.execute(
+            f"insert into standing select $flow, shop_id, 'closed',"
+            f" 'posted in Business Central: its story ended there', $at from link where {ended}",
+            {"flow": flow.name, "at": now()},
+        )
+        db.execute(f"update link set state = 'closed' where {ended}", {"flow": flow.name})
+        db.execute(
+            "delete from mark where flow = ? and (side, id) not in ("
+            " select ('customwebshop', shop_id) from unsettled where shop_id is not null"
+            " union all select ('businesscentral', bc_id) from unsettled where bc_id is not null)",
+            [flow.name],
+        )
+    row = db.execute("select count(*) from mark where flow = ?", [flow.name]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def states(db: Connection, flow: str) -> dict[str, int]:
+    """How many shop records are in each state, `active` included; they sum to the shop's snapshot."""
+    rows = db.execute(
+        """
+        select coalesce(st.state, case when l.state = 'active' then 'active' else 'unaccounted' end), count(*)
+        from snapshot s
+        left join standing st on st.flow = s.flow and st.shop_id = s.id
+        left join link l on l.part = s.flow and l.shop_id = s.id
+        where s.flow = ? and s.side = 'customwebshop' group by 1
+        """,
+        [flow],
+    ).fetchall()
+    return dict.fromkeys(("active", *STATES), 0) | {str(state): int(count) for state, count in rows}

@@ -1,0 +1,168 @@
+"""The DuckDB file that holds a company's state: opening it, its schema, its identity.
+
+DuckDB lets one process write: the file is opened late and closed early, and whoever finds it taken waits for
+a bounded time and then says who has it. What the tables mean is in schema.sql.
+"""
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+SCHEMA = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
+SCHEMA_VERSION = "1"
+WAIT_SECONDS = 60.0
+
+Connection = duckdb.DuckDBPyConnection
+
+
+class StateBusyError(RuntimeError):
+    """Another process holds the database longer than it is worth waiting."""
+
+
+class StateMismatchError(ValueError):
+    """The database belongs to other systems, or to another version of the pipeline."""
+
+
+def now() -> datetime:
+    """The present in UTC, as the database keeps it (no offset)."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def naive(moment: datetime | None) -> datetime | None:
+    """An aware instant as the database keeps it: UTC without an offset."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
+
+
+class State:
+    """One company's DuckDB file under the data folder."""
+
+    def __init__(self, folder: Path, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        self.folder = folder
+        self.file = folder / "talk.duckdb"
+        self.wait_seconds = wait_seconds
+        self._prepared = False
+
+    @contextmanager
+    def open(self, connection: Connection | None = None) -> Iterator[Connection]:
+        """A connection to the state with the schema in place; the file is free again afterwards.
+
+        Args:
+            connection: one whose temporary tables are to be seen beside the state; by default a new one.
+
+        Raises:
+            StateBusyError: another process kept it for longer than `wait_seconds`.
+            StateMismatchError: written by another version of the pipeline.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        db = connection or duckdb.connect()
+        try:
+            self._attach(db)
+            try:
+                if not self._prepared:
+                    _prepare(db)
+                    self._prepared = True
+                yield db
+            finally:
+                db.execute("use memory")
+                db.execute("detach state")
+        finally:
+            if connection is None:
+                db.close()
+
+    def _attach(self, db: Connection) -> None:
+        deadline = time.monotonic() + self.wait_seconds
+        path = str(self.file).replace("'", "''")
+        while True:
+            try:
+                db.execute(f"attach '{path}' as state")
+            except duckdb.IOException as error:
+                if "lock" not in str(error):
+                    raise
+                if time.monotonic() >= deadline:
+                    raise StateBusyError(_busy(self.file, str(error))) from error
+                time.sleep(0.1)
+            else:
+                db.execute("use state")
+                return
+
+    def identify(self, systems: Mapping[str, str]) -> None:
+        """Binds a new database to these systems; refuses an old one that belongs to others.
+
+        Raises:
+            StateMismatchError: naming the systems the database knows and those asked for.
+        """
+        with self.open() as db:
+            rows = db.execute("select key, value from meta where starts_with(key, 'system:')").fetchall()
+            known = {key.removeprefix("system:"): value for key, value in rows}
+            if known and known != dict(systems):
+                raise StateMismatchError(
+                    f"{self.file} belongs to {_named(known)}, but the settings name {_named(systems)}; "
+                    "use another TALK_DATA_DIR for these, or the settings it was made with"
+                )
+            if not known:
+                for name, value in systems.items():
+                    db.execute("insert into meta values (?, ?)", [f"system:{name}", value])
+
+
+def _named(systems: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in sorted(systems.items()))
+
+
+def _busy(file: Path, message: str) -> str:
+    holder = re.search(r"PID (\d+)", message)
+    who = f"process {holder[1]}" if holder else "another process"
+    return f"{file} is in use by {who}; wait until its run has ended, or end it"
+
+
+def _prepare(connection: Connection) -> None:
+    connection.execute(SCHEMA)
+    row = connection.execute("select value from meta where key = 'schema'").fetchone()
+    if row is None:
+        connection.execute("insert into meta values ('schema', ?)", [SCHEMA_VERSION])
+    elif row[0] != SCHEMA_VERSION:
+        raise StateMismatchError(
+            f"the database has schema version {row[0]}, this release knows {SCHEMA_VERSION}; "
+            "use the release that wrote it, or start with an empty TALK_DATA_DIR"
+        )
+
+
+@contextmanager
+def transaction(db: Connection) -> Iterator[None]:
+    """All or nothing; what runs inside is on disk when it returns."""
+    db.execute("begin")
+    try:
+        yield
+    except BaseException:
+        db.execute("rollback")
+        raise
+    db.execute("commit")
+
+
+def insert_rows(db: Connection, table: str, rows: list[tuple[Any, ...]]) -> None:
+    """Appends rows to a table whose columns they match, as one statement.
+
+    Columns travel as lists: one parameter a column, whatever the number of rows.
+    """
+    if not rows:
+        return
+    types = [row[1] for row in db.execute(f"select name, type from pragma_table_info('{table}')").fetchall()]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    unnested = ", ".join(f"unnest(${at + 1}::{_listed(kind)})" for at, kind in enumerate(types))
+    shown = ", ".join(_restored(f"c{at}", kind) for at, kind in enumerate(types))
+    names = ", ".join(f"c{at}" for at in range(len(types)))
+    db.execute(f"insert into {table} select {shown} from (select {unnested}) as t({names})", columns)
+
+
+def _listed(kind: str) -> str:
+    """Nested values travel as JSON text."""
+    return "varchar[]" if kind.startswith(("MAP", "JSON")) or kind.endswith("[]") else f"{kind}[]"
+
+
+def _restored(name: str, kind: str) -> str:
+    return f"{name}::json::{kind}" if kind.startswith("MAP") or kind.endswith("[]") else name
