@@ -1,0 +1,289 @@
+"""The Business Central connector: reading. How it writes is in `writing`.
+
+Only what the flows use is selected. Pages are followed by the link the server gives; where it cannot serve a
+page in time, smaller ones are asked for.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from talk_pipeline.engine.records import Child, Contents, Outcome, Record, Result, Write
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.vocabulary import Flow, Side
+from talk_pipeline.systems.businesscentral.entities import EntitySet, entity_sets, moment, parse
+from talk_pipeline.systems.businesscentral.writing import BATCH_SIZE, Writer
+from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
+from talk_pipeline.systems.http import TOO_LARGE, Answer, Http
+from talk_pipeline.systems.protocol import Identity
+
+LARGEST_PAGE = 20_000
+SMALLEST_PAGE = 50
+FILTER_CHARACTERS = 1_500  # an address should stay below 2,000
+
+
+class _Row(msgspec.Struct):
+    id: str
+    etag: str | None = msgspec.field(name="@odata.etag", default=None)
+    modified: str | None = msgspec.field(name="lastModifiedDateTime", default=None)
+
+
+class _Page(msgspec.Struct):
+    value: list[msgspec.Raw]
+    next_link: str | None = msgspec.field(name="@odata.nextLink", default=None)
+
+
+class Businesscentral:
+    """One company of one Business Central environment."""
+
+    side = Side.BC
+    batch_size = BATCH_SIZE
+    batches_in_flight = 5
+    embeds_children = False
+
+    def __init__(self, http: Http, flows: Flows, *, company_id: str | None, company_name: str | None) -> None:
+        self._http = http
+        self._flows = flows
+        self._company_id = company_id
+        self._company_name = company_name
+        self._page_size = LARGEST_PAGE
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.__aexit__(kind, error, trace)
+
+    @property
+    def skew_seconds(self) -> float:
+        """How far the server's clock is ahead of ours."""
+        return self._http.skew_seconds
+
+    async def identify(self) -> Identity:
+        """Proves address, credentials and company; tells the company's local currency."""
+        companies = await self._value("/companies")
+        wanted = self._company_id or self._company_name or ""
+        for company in companies:
+            if wanted in (company.get("id"), company.get("name")):
+                self._company_id = str(company["id"])
+                break
+        else:
+            known = ", ".join(f"{company.get('name')} ({company.get('id')})" for company in companies)
+            raise ConfigurationFault(f"Business Central has no company {wanted!r}; there are: {known}")
+        information = await self._value(f"{self._company}/companyInformation?$select=currencyCode")
+        currency = next((str(row["currencyCode"]) for row in information if row.get("currencyCode")), None)
+        where = urlsplit(self._http.base_url)
+        return Identity(
+            f"{where.hostname}{where.path} company {self._company_id}", self._company_id, currency
+        )
+
+    def choose(self, company_id: str | None) -> None:
+        """Works with the company that an earlier `identify` found."""
+        self._company_id = company_id
+
+    async def scan(self, flow: str, *, since: datetime | None) -> AsyncIterator[Sequence[Record]]:
+        """Pages of records, all of them or those modified at or after `since`."""
+        query = self._query(self._flows[flow])
+        if since is not None:
+            query["$filter"] = f"lastModifiedDateTime ge {_timestamp(since)}"
+        url: str | None = f"{self._set(flow)}?{_encoded(query)}"
+        while url is not None:
+            page = await self._page(url)
+            yield [_record(raw) for raw in page.value]
+            url = page.next_link
+
+    async def latest(self, flow: str) -> datetime | None:
+        """The modified time of the record modified last."""
+        query = {"$select": "id,lastModifiedDateTime", "$orderby": "lastModifiedDateTime desc", "$top": "1"}
+        rows = await self._value(f"{self._set(flow)}?{_encoded(query)}")
+        return moment(rows[0].get("lastModifiedDateTime")) if rows else None
+
+    async def get(self, flow: str, record_id: str, *, closed: bool = False) -> Record | None:
+        """One record as it is now; of a closed one, the record that took its place."""
+        declared = self._flows[flow]
+        if closed:
+            ended = declared.businesscentral.closed_by
+            found = await self.find(flow, ended.record, values=[record_id], closed=True) if ended else {}
+            return Record(found[record_id][0], None, None, deleted=False, payload="{}") if found else None
+        answer = await self._http.read(f"{self._set(flow)}({record_id})?{_encoded(self._query(declared))}")
+        if answer.status == 404:
+            return None
+        return _record(self._checked(answer).body)
+
+    async def find(
+        self, flow: str, path: str, *, values: Sequence[str], closed: bool = False
+    ) -> Mapping[str, Sequence[str]]:
+        """Ids by value; what comes back is a candidate only, equality is decided here."""
+        entity = self._flows[flow].businesscentral
+        name = entity.closed_by.entity if closed and entity.closed_by else entity.entity
+        facts = entity_sets()[name]
+        wanted = {value.upper(): value for value in values}
+        found: dict[str, list[str]] = {}
+        for condition in _conditions(facts, path, values):
+            query = {"$select": f"id,{path}", "$filter": condition}
+            for row in await self._value(f"{self._company}/{name}?{_encoded(query)}"):
+                value = wanted.get(str(row.get(path, "")).upper())
+                if value is not None:
+                    found.setdefault(value, []).append(str(row["id"]))
+        return found
+
+    def decode(self, flow: str, payload: str) -> Contents:
+        """The values and children of a record."""
+        declared = self._flows[flow]
+        data = parse(payload)
+        facts = entity_sets()[declared.businesscentral.entity]
+        values = facts.decode(data, declared.fields(declared.root, Side.BC))
+        children: dict[str, tuple[Child, ...]] = {}
+        for part in declared.parts[1:]:
+            path = part.paths[Side.BC]
+            fields = declared.fields(part, Side.BC)
+            rows = sorted(data.get(path, ()), key=lambda row: int(row.get("sequence", 0)))
+            children[path] = tuple(_child(entity_sets()[path], row, fields=fields) for row in rows)
+        return Contents(values, children)
+
+    async def write(self, flow: str, writes: Sequence[Write]) -> Sequence[Outcome]:
+        """Carries out at most a hundred independent writes as one batch."""
+        declared = self._flows[flow]
+        expand = {
+            str(part.paths[Side.BC]): ("id", "sequence", *declared.fields(part, Side.BC))
+            for part in declared.parts[1:]
+        }
+        writer = Writer(self._http, self._company, self._query(declared), expand)
+        outcomes = await writer.write(writes)
+        return [await self._completed(flow, outcome, paths=tuple(expand)) for outcome in outcomes]
+
+    async def _completed(self, flow: str, outcome: Outcome, *, paths: tuple[str, ...]) -> Outcome:
+        """A record answered without its children is read once more."""
+        record = outcome.record
+        if record is None or all(path in parse(record.payload) for path in paths):
+            return outcome
+        try:
+            whole = await self.get(flow, record.id)
+        except SystemFault as fault:
+            return Outcome(Result.UNKNOWN, reason=f"written, but not read back: {fault}")
+        return (
+            Outcome(Result.DONE, record=whole)
+            if whole
+            else Outcome(Result.UNKNOWN, reason="written, but gone")
+        )
+
+    @property
+    def _company(self) -> str:
+        return f"/companies({self._company_id})"
+
+    def _set(self, flow: str) -> str:
+        return f"{self._company}/{self._flows[flow].businesscentral.entity}"
+
+    def _query(self, flow: Flow) -> dict[str, str]:
+        """What to select and expand of a flow's record."""
+        fields = ("id", "lastModifiedDateTime", *flow.fields(flow.root, Side.BC))
+        query = {"$select": ",".join(dict.fromkeys(fields))}
+        expand = [
+            f"{part.paths[Side.BC]}($select={','.join(('id', 'sequence', *flow.fields(part, Side.BC)))})"
+            for part in flow.parts[1:]
+        ]
+        return query | ({"$expand": ",".join(expand)} if expand else {})
+
+    async def _page(self, url: str) -> _Page:
+        while True:
+            answer = await self._http.read(url, headers={"Prefer": f"odata.maxpagesize={self._page_size}"})
+            if answer.status not in TOO_LARGE:
+                break
+            if self._page_size <= SMALLEST_PAGE:
+                raise UnavailableFault(f"Business Central answers {answer.status} even to small pages")
+            self._page_size = max(SMALLEST_PAGE, self._page_size // 4)
+        try:
+            return msgspec.json.decode(self._checked(answer).body, type=_Page)
+        except msgspec.DecodeError as error:
+            raise UnavailableFault(f"Business Central answers with a broken page: {error}") from error
+
+    async def _value(self, url: str) -> list[dict[str, Any]]:
+        answer = self._checked(await self._http.read(url))
+        try:
+            rows = parse(answer.body)["value"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigurationFault(
+                f"{self._http.base_url} does not answer like Business Central's API; BUSINESSCENTRAL_URL goes "
+                "up to and including /api/v2.0"
+            ) from error
+        return list(rows)
+
+    def _checked(self, answer: Answer) -> Answer:
+        if answer.ok:
+            return answer
+        raise _fault(answer, self._http.base_url)
+
+
+def check_flows(flows: Flows) -> Iterator[str]:
+    """What the flows ask of Business Central that API v2.0 does not have."""
+    for flow in flows.values():
+        for part in flow.parts:
+            name = part.paths.get(Side.BC) or flow.businesscentral.entity
+            facts = entity_sets().get(name)
+            if facts is None:
+                yield f"{part.name}: Business Central has no {name!r}; allowed: {', '.join(entity_sets())}"
+                continue
+            for path in flow.fields(part, Side.BC):
+                if path not in facts.properties:
+                    allowed = ", ".join(facts.properties)
+                    yield f"{part.name}: {name} has no property {path!r}; allowed: {allowed}"
+            for prop in part.properties:
+                kind = facts.properties.get(prop.bc)
+                if kind and kind.read_only and prop.dir in ("->", "<->"):
+                    yield f"{part.name}: {prop.name}: {prop.bc} is read-only in Business Central; use <- or ="
+
+
+def _record(raw: msgspec.Raw | bytes) -> Record:
+    row = msgspec.json.decode(raw, type=_Row)
+    payload = bytes(raw).decode()
+    return Record(row.id, row.etag, moment(row.modified), deleted=False, payload=payload)
+
+
+def _child(facts: EntitySet, row: Mapping[str, Any], *, fields: tuple[str, ...]) -> Child:
+    return Child(str(row["id"]), row.get("@odata.etag"), facts.decode(row, fields))
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _encoded(query: Mapping[str, str]) -> str:
+    return "&".join(f"{key}={quote(value, safe='$,();=')}" for key, value in query.items())
+
+
+def _conditions(facts: EntitySet, path: str, values: Sequence[str]) -> Iterator[str]:
+    """Filters of one field only, each short enough for an address."""
+    condition = ""
+    for value in values:
+        literal = facts.literal(path, value)
+        if literal is None:
+            continue
+        term = f"{path} eq {literal}"
+        if condition and len(condition) + len(term) > FILTER_CHARACTERS:
+            yield condition
+            condition = ""
+        condition = f"{condition} or {term}" if condition else term
+    if condition:
+        yield condition
+
+
+def _fault(answer: Answer, url: str) -> SystemFault:
+    try:
+        code = json.loads(answer.body)["error"]["code"]
+    except (ValueError, KeyError, TypeError):
+        code = "no Business Central error"
+    if answer.status == 404:
+        return ConfigurationFault(
+            f"{url} answers 404 ({code}): check BUSINESSCENTRAL_URL (up to and including /api/v2.0) and the company"
+        )
+    if answer.status in (401, 403):
+        return AccessFault(f"{url} answers {answer.status} ({code})")
+    return UnavailableFault(f"{url} answers {answer.status} ({code})")

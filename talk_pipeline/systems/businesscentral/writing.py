@@ -1,0 +1,176 @@
+"""Writing to Business Central: requests as JSON `$batch`, outcomes matched part by part.
+
+What an answer means is decided by its status and `error.code`, never by its text, which is only shown to people.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from talk_pipeline.engine.records import Child, Outcome, Record, Result, Write
+from talk_pipeline.systems.businesscentral.entities import dump, entity_sets, moment, parse
+from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
+
+BATCH_SIZE = 100
+ENTITY_CHANGED = "Request_EntityChanged"
+
+_JSON = {"Content-Type": "application/json", "Accept": "application/json"}
+
+
+class _Part(msgspec.Struct):
+    status: int
+    id: str | None = None
+    body: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Batch(msgspec.Struct):
+    responses: list[_Part]
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Mapping[str, object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes records of one flow.
+
+    Attributes:
+        company: path of the company.
+        query: what to select and expand in the answers.
+        children: the fields of each child collection.
+    """
+
+    http: Http
+    company: str
+    query: Mapping[str, str]
+    children: Mapping[str, tuple[str, ...]]
+
+    async def write(self, writes: Sequence[Write]) -> list[Outcome]:
+        """One outcome for each write, in their order."""
+        requests = [self._request(write) for write in writes]
+        try:
+            parts = await self._single(requests[0]) if len(requests) == 1 else await self._batch(requests)
+        except OutcomeUnknownError as error:
+            return [Outcome(Result.UNKNOWN, reason=str(error)) for _ in writes]
+        if isinstance(parts, Outcome):
+            return [parts for _ in writes]
+        return [self._outcome(write, parts.get(str(at))) for at, write in enumerate(writes)]
+
+    async def _single(self, request: _Request) -> dict[str, _Part]:
+        content = b"" if request.body is None else dump(request.body)
+        answer = await self.http.write(
+            request.method, f"/{request.url}", content=content, headers={**_JSON, **request.headers}
+        )
+        return {"0": _Part(answer.status, "0", msgspec.Raw(answer.body or b"null"))}
+
+    async def _batch(self, requests: Sequence[_Request]) -> dict[str, _Part] | Outcome:
+        parts = [
+            {
+                "id": str(at),
+                "method": request.method,
+                "url": request.url,
+                "headers": {"Content-Type": "application/json", **request.headers},
+            }
+            | ({} if request.body is None else {"body": request.body})
+            for at, request in enumerate(requests)
+        ]
+        answer = await self.http.write(
+            "POST",
+            "/$batch",
+            content=dump({"requests": parts}),
+            headers={**_JSON, "Prefer": "odata.continue-on-error"},
+            weight=len(parts),
+        )
+        if not answer.ok:
+            return _whole_batch(answer)
+        try:
+            batch = msgspec.json.decode(answer.body, type=_Batch)
+        except msgspec.DecodeError as error:
+            return Outcome(Result.UNKNOWN, reason=f"a broken answer to the batch: {error}")
+        return {part.id: part for part in batch.responses if part.id is not None}
+
+    def _request(self, write: Write) -> _Request:
+        company = self.company.lstrip("/")
+        facts = entity_sets()[write.child or write.entity]
+        headers = {} if write.version is None else {"If-Match": write.version}
+        query = self._answer_query(write)
+        if write.operation == "delete":
+            return _Request("DELETE", f"{company}/{facts.name}({write.id})", headers, None)
+        body = facts.encode(write.values)
+        for path, children in write.children.items():
+            body[path] = [entity_sets()[path].encode(child.values) for child in children]
+        if write.operation == "update":
+            return _Request("PATCH", f"{company}/{facts.name}({write.id})?{query}", headers, body)
+        within = f"{write.entity}({write.parent_id})/{facts.name}" if write.child else facts.name
+        return _Request("POST", f"{company}/{within}?{query}", headers, body)
+
+    def _answer_query(self, write: Write) -> str:
+        query = self.query
+        if write.child:
+            query = {"$select": ",".join(("id", "sequence", *self.children[write.child]))}
+        return "&".join(f"{key}={quote(value, safe='$,();=')}" for key, value in query.items())
+
+    def _outcome(self, write: Write, part: _Part | None) -> Outcome:
+        if part is None:
+            return Outcome(Result.FAILED, reason="the batch ended before this part was reached")
+        if 200 <= part.status < 300:
+            return self._done(write, part)
+        code, text = _error(bytes(part.body))
+        reason = f"{code or part.status}: {text}"
+        if part.status == 404:
+            gone = Result.DONE if write.operation == "delete" else Result.GONE
+            return Outcome(Result.REFUSED if write.operation == "create" else gone, reason=reason)
+        if part.status == 412 or (part.status == 409 and code in (ENTITY_CHANGED, "")):
+            return Outcome(Result.STALE, reason=reason)
+        if part.status in (401, 403, 429):
+            return Outcome(Result.FAILED, reason=reason)
+        if part.status == 408 or part.status >= 500:
+            return Outcome(Result.UNKNOWN, reason=reason)
+        return Outcome(Result.REFUSED, reason=reason)
+
+    def _done(self, write: Write, part: _Part) -> Outcome:
+        if write.operation == "delete":
+            return Outcome(Result.DONE)
+        body = bytes(part.body)
+        try:
+            row = parse(body)
+            if write.child:
+                values = entity_sets()[write.child].decode(row, self.children[write.child])
+                return Outcome(Result.DONE, child=Child(str(row["id"]), row.get("@odata.etag"), values))
+            modified = moment(row.get("lastModifiedDateTime"))
+            record = Record(
+                str(row["id"]), row.get("@odata.etag"), modified, deleted=False, payload=body.decode()
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return Outcome(Result.UNKNOWN, reason=f"an answer that is no record: {error}")
+        return Outcome(Result.DONE, record=record)
+
+
+def _whole_batch(answer: Answer) -> Outcome:
+    """The batch itself failed: nothing is known of its parts, unless it was turned away at the door."""
+    code, text = _error(answer.body)
+    reason = f"the batch was answered {answer.status} {code}: {text}"
+    if answer.status == 429:
+        return Outcome(Result.FAILED, reason=reason)
+    if answer.status == 408 or answer.status >= 500:
+        return Outcome(Result.UNKNOWN, reason=reason)
+    return Outcome(Result.REFUSED, reason=reason)
+
+
+def _error(body: bytes) -> tuple[str, str]:
+    """Code and text of an error; gateways answer with something else, which is shown as it is."""
+    try:
+        error: Any = json.loads(body)["error"]
+        text = str(error["message"]).split("  CorrelationId:")[0]
+        return str(error["code"]), text
+    except (ValueError, KeyError, TypeError):
+        return "", body[:200].decode(errors="replace").strip()

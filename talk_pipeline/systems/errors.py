@@ -1,0 +1,25 @@
+"""What can go wrong with a system, by what the caller does next.
+
+    SystemFault                 a whole call failed; nothing of it may be taken for an answer
+    ├── ConfigurationFault      a person must change a setting: wrong address, unknown company, no entity
+    ├── AccessFault             a person must change credentials or permissions
+    └── UnavailableFault        not now: unreachable, overloaded, broken answer; the next run tries again
+
+A single write never raises for what the system says of it: that is an `Outcome`.
+"""
+
+
+class SystemFault(Exception):  # noqa: N818 (a fault of the other side, not of ours)
+    """A call to a system failed as a whole."""
+
+
+class ConfigurationFault(SystemFault):
+    """The settings name something that is not there."""
+
+
+class AccessFault(SystemFault):
+    """The credentials are not accepted, or do not suffice."""
+
+
+class UnavailableFault(SystemFault):
+    """The system cannot be reached or gives no usable answer."""

@@ -1,0 +1,100 @@
+"""What the pipeline asks of a system. Two implementations: `businesscentral` and `customwebshop`.
+
+Records arrive as received, with id, version and modified time already found; `decode` reads their values.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+from talk_pipeline.engine.records import Contents, Outcome, Record, Write
+from talk_pipeline.flows.vocabulary import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which installation a system is: what a database remembers of it.
+
+    Attributes:
+        name: stays the same when only the port of the address changes.
+        key: of the company within the system.
+        currency: the company's local currency where the system knows it.
+    """
+
+    name: str
+    key: str | None = None
+    currency: str | None = None
+
+
+class System(Protocol):
+    """One system, used as an async context manager.
+
+    Every method raises a `SystemFault` when the call as a whole fails.
+    """
+
+    side: Side
+    batch_size: int
+    batches_in_flight: int
+    embeds_children: bool
+
+    async def __aenter__(self) -> Self:
+        """Opens connections."""
+        ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes them."""
+        ...
+
+    @property
+    def skew_seconds(self) -> float:
+        """How far the server's clock is ahead of ours, measured on the answers so far."""
+        ...
+
+    async def identify(self) -> Identity:
+        """Proves address, credentials and company."""
+        ...
+
+    def scan(self, flow: str, *, since: datetime | None) -> AsyncIterator[Sequence[Record]]:
+        """Pages of records, all of them or those modified at or after `since`.
+
+        Ends only when the system said that there is no more; whatever breaks off raises. A record may come
+        twice where pages shift.
+        """
+        ...
+
+    async def latest(self, flow: str) -> datetime | None:
+        """The modified time of the record modified last: the cheap question of a sensor."""
+        ...
+
+    async def get(self, flow: str, record_id: str, *, closed: bool = False) -> Record | None:
+        """One record as it is now, from the primary; None when the system says that it is not there.
+
+        Args:
+            flow: the flow whose entity is meant.
+            record_id: the system's id.
+            closed: look among the records whose story ended instead, by the id they had.
+        """
+        ...
+
+    async def find(
+        self, flow: str, path: str, *, values: Sequence[str], closed: bool = False
+    ) -> Mapping[str, Sequence[str]]:
+        """Ids of the records whose value at a path is one of `values`, by value; equality checked here."""
+        ...
+
+    def decode(self, flow: str, payload: str) -> Contents:
+        """The values and children of a record; never fails on a value, only on what is no record."""
+        ...
+
+    async def write(self, flow: str, writes: Sequence[Write]) -> Sequence[Outcome]:
+        """Carries out at most `batch_size` independent writes; one outcome each, in their order.
+
+        A refused write leaves the others done. An outcome is DONE only when the system confirmed it, and then
+        holds the whole record; UNKNOWN when it may or may not have happened. Nothing of unknown outcome is
+        repeated here.
+        """
+        ...
