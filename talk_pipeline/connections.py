@@ -1,0 +1,124 @@
+"""From settings to a session: both systems opened, identified, and found to be those the state belongs to."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from talk_pipeline.engine.projection import Company
+from talk_pipeline.engine.state import State
+from talk_pipeline.flows.loading import FlowError, Flows, load_flows
+from talk_pipeline.flows.vocabulary import Side
+from talk_pipeline.settings import Settings, SettingsError
+from talk_pipeline.sinks.session import Options, Session
+from talk_pipeline.systems.businesscentral.client import Businesscentral
+from talk_pipeline.systems.businesscentral.client import check_flows as check_against_bc
+from talk_pipeline.systems.customwebshop.client import Customwebshop, base_url
+from talk_pipeline.systems.customwebshop.client import check_flows as check_against_shop
+from talk_pipeline.systems.customwebshop.description import Description, load_description
+from talk_pipeline.systems.http import Credentials, Http, Limits
+from talk_pipeline.systems.protocol import System
+
+
+class Connections:
+    """Opens sessions for one installation; what was found out about it is kept for the next session."""
+
+    def __init__(self, settings: Settings) -> None:
+        settings.require_systems()
+        self.settings = settings
+        self.flows, self.description = checked_files(settings)
+        self.state = State(settings.talk_data_dir, wait_seconds=settings.talk_wait_seconds)
+        self._company: Company | None = None
+        self._company_id: str | None = None
+
+    @asynccontextmanager
+    async def session(
+        self, run_id: str, *, options: Options | None = None, flows_in_run: tuple[str, ...] = ()
+    ) -> AsyncIterator[Session]:
+        """Both systems opened, for one piece of a run.
+
+        Raises:
+            SystemFault: a system cannot be reached or is not what the settings say.
+            StateMismatchError: the state belongs to other systems.
+        """
+        async with self.shop() as shop, self.businesscentral() as bc:
+            systems: dict[Side, System] = {Side.SHOP: shop, Side.BC: bc}
+            if self._company is None:
+                self._company = await self._identify(systems)
+            else:
+                bc.choose(self._company_id)
+            yield Session(
+                self.state,
+                self.flows,
+                self._company,
+                systems,
+                run_id,
+                options or Options(),
+                flows_in_run,
+            )
+
+    def shop(self) -> Customwebshop:
+        """The web shop."""
+        settings, shop = self.settings, self.description
+        http = Http(
+            shop.name,
+            base_url(settings.customwebshop_url or "", shop),
+            credentials=Credentials(token=settings.customwebshop_token),
+            limits=Limits(shop.requests_per_minute, 60, shop.in_flight, self._limits_file(Side.SHOP)),
+        )
+        return Customwebshop(http, self.flows, description=shop)
+
+    def businesscentral(self) -> Businesscentral:
+        """Business Central."""
+        settings = self.settings
+        http = Http(
+            "Business Central",
+            settings.businesscentral_url or "",
+            credentials=Credentials(
+                token=settings.businesscentral_token,
+                token_url=settings.businesscentral_token_url,
+                client_id=settings.businesscentral_client_id,
+                client_secret=settings.businesscentral_client_secret,
+                scope=settings.businesscentral_scope,
+            ),
+            limits=Limits(
+                settings.businesscentral_requests,
+                settings.businesscentral_window_seconds,
+                5,
+                self._limits_file(Side.BC),
+            ),
+        )
+        return Businesscentral(
+            http,
+            self.flows,
+            company_id=settings.businesscentral_company_id,
+            company_name=settings.businesscentral_company,
+        )
+
+    async def _identify(self, systems: dict[Side, System]) -> Company:
+        shop, bc = await systems[Side.SHOP].identify(), await systems[Side.BC].identify()
+        currency = self.settings.businesscentral_currency or bc.currency
+        if currency is None:
+            raise SettingsError(
+                "Business Central does not tell its local currency: set BUSINESSCENTRAL_CURRENCY"
+            )
+        self.state.identify({"Customwebshop": shop.name, "Business Central": bc.name})
+        self._company_id = bc.key
+        return Company(currency.upper(), ZoneInfo(self.settings.businesscentral_time_zone))
+
+    def _limits_file(self, side: Side) -> Path:
+        return self.settings.talk_data_dir / "limits" / f"{side}.sqlite"
+
+
+def checked_files(settings: Settings) -> tuple[Flows, Description]:
+    """The flows and the shop's description, proven to fit each other and Business Central.
+
+    Raises:
+        FlowError: with a line for each mistake.
+    """
+    flows = load_flows(settings.talk_flows_dir)
+    description = load_description(settings.customwebshop_connector)
+    mistakes = [*check_against_bc(flows), *check_against_shop(flows, description)]
+    if mistakes:
+        raise FlowError("\n".join(mistakes))
+    return flows, description

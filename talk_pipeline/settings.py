@@ -1,0 +1,93 @@
+"""The environment as typed settings; nothing else reads it.
+
+The process environment beats `.env` in the working folder. Secrets stay wrapped, so that no message, metadata or
+table can show them by accident.
+"""
+
+from pathlib import Path
+from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(ValueError):
+    """Settings are missing or make no sense."""
+
+
+class Settings(BaseSettings):
+    """Where the two systems are, how to enter them, and where the pipeline keeps its own."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, frozen=True)
+
+    customwebshop_url: str | None = None
+    customwebshop_token: SecretStr | None = None
+    customwebshop_connector: Path | None = None
+
+    businesscentral_url: str | None = None
+    businesscentral_company_id: str | None = None
+    businesscentral_company: str | None = None
+    businesscentral_token: SecretStr | None = None
+    businesscentral_token_url: str | None = None
+    businesscentral_client_id: str | None = None
+    businesscentral_client_secret: SecretStr | None = None
+    businesscentral_scope: str = "https://api.businesscentral.dynamics.com/.default"
+    businesscentral_currency: str | None = None
+    businesscentral_time_zone: str = "UTC"
+    businesscentral_requests: int = 6000
+    businesscentral_window_seconds: float = 300
+
+    talk_data_dir: Path = Path("data")
+    talk_flows_dir: Path | None = None
+    talk_wait_seconds: float = 60
+
+    @field_validator("businesscentral_time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"no time zone {name!r}; write one such as Europe/Copenhagen") from error
+        return name
+
+    @classmethod
+    def load(cls) -> Self:
+        """The settings of this process.
+
+        Raises:
+            SettingsError: a value makes no sense, named with its variable.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            lines = [f"{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()]
+            raise SettingsError("; ".join(lines)) from error
+
+    def require_systems(self) -> None:
+        """Proves that both systems are named completely.
+
+        Raises:
+            SettingsError: with every missing variable.
+        """
+        missing = [
+            name
+            for name in ("customwebshop_url", "customwebshop_token", "businesscentral_url")
+            if getattr(self, name) is None
+        ]
+        if self.businesscentral_company_id is None and self.businesscentral_company is None:
+            missing.append("businesscentral_company_id")
+        if self.businesscentral_token is None:
+            needed = (
+                "businesscentral_token_url",
+                "businesscentral_client_id",
+                "businesscentral_client_secret",
+            )
+            missing += [name for name in needed if getattr(self, name) is None]
+        if missing:
+            names = ", ".join(name.upper() for name in missing)
+            raise SettingsError(f"not set: {names} (in the environment or in .env); see the README")
+        for name in ("customwebshop_url", "businesscentral_url", "businesscentral_token_url"):
+            url = getattr(self, name)
+            if url is not None and not url.startswith(("http://", "https://")):
+                raise SettingsError(f"{name.upper()}: {url!r} is not an address; it starts with https://")

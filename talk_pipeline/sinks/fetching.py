@@ -1,0 +1,165 @@
+"""Reading a side of a flow into its snapshot: in full or since the watermark, complete or not at all."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+
+import duckdb
+
+from talk_pipeline.engine import snapshots
+from talk_pipeline.engine.projection import POSTED
+from talk_pipeline.engine.records import Record
+from talk_pipeline.engine.snapshots import VANISHED, Landed, Landing, Watermark
+from talk_pipeline.engine.state import Connection, now
+from talk_pipeline.flows.vocabulary import Flow, Side
+from talk_pipeline.sinks.session import Session
+from talk_pipeline.systems.errors import SystemFault
+from talk_pipeline.systems.protocol import System
+
+CONFIRMATIONS_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a fetch found.
+
+    Attributes:
+        full: everything was read.
+        held: records held afterwards.
+        gone: records that turned out to have left.
+        problem: what is implausible about it.
+    """
+
+    full: bool
+    landed: Landed
+    held: int
+    gone: int
+    problem: str | None
+
+
+async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
+    """Brings the snapshot of a side up to date.
+
+    Raises:
+        SystemFault: the fetch broke off; what was held stays as it was and is known to be old.
+    """
+    system = session.systems[side]
+    projector, decode = session.projector(flow, side), session.decode(flow, side)
+    with session.state.open() as db:
+        snapshots.reproject(db, projector, decode)
+        mark = snapshots.watermark(db, flow.name, side)
+    full = session.options.full or _full_scan_due(flow, mark)
+    # the spool is a database of its own in memory: nobody waits for ours while the network is slow
+    with closing(duckdb.connect()) as spool:
+        try:
+            await _read(system, flow, spool, since=None if full else mark)
+            with session.state.open(spool) as db:
+                missing = snapshots.absent(db, flow.name, side) if full else []
+            gone, problem = await _explain(session, flow, spool, side=side, missing=missing)
+        except SystemFault as fault:
+            with session.state.open() as db:
+                snapshots.fetch_failed(db, flow.name, side, problem=str(fault))
+            raise
+        landing = Landing(
+            fetched=True, full=full, gone=gone, problem=problem, skew_seconds=system.skew_seconds
+        )
+        with session.state.open(spool) as db:
+            landed = snapshots.land(db, projector, decode, landing=landing)
+            held = snapshots.held(db, flow.name, side)
+    return Fetched(full, landed, held, gone=len(gone), problem=problem)
+
+
+async def reread(session: Session, flow: Flow, side: Side, *, ids: Sequence[str]) -> None:
+    """Reads single records anew, after a system said that they changed or are gone."""
+    system = session.systems[side]
+    records = [(record_id, await system.get(flow.name, record_id)) for record_id in ids]
+    missing = [record_id for record_id, record in records if record is None]
+    gone = await _ended(system, flow, missing)
+    land_records(session, flow, side, records=[record for _, record in records if record], gone=gone)
+
+
+async def read_back(session: Session, flow: Flow, side: Side, *, record_id: str) -> Record | None:
+    """A record as it is after our own writes; what changed in it is no user's edit."""
+    record = await session.systems[side].get(flow.name, record_id)
+    if record is not None:
+        land_records(session, flow, side, records=[record], own=True)
+    return record
+
+
+def land_records(
+    session: Session,
+    flow: Flow,
+    side: Side,
+    *,
+    records: Sequence[Record],
+    gone: Mapping[str, str] | None = None,
+    own: bool = False,
+) -> None:
+    """Lands single records as they are now."""
+    landing = Landing(own=own, gone=gone or {}, skew_seconds=session.systems[side].skew_seconds)
+    with session.state.open() as db:
+        snapshots.spool(db, records)
+        snapshots.land(db, session.projector(flow, side), session.decode(flow, side), landing=landing)
+
+
+def _full_scan_due(flow: Flow, mark: Watermark) -> bool:
+    if mark.full_at is None or mark.modified_at is None:
+        return True
+    return now() - mark.full_at > timedelta(minutes=flow.settings.full_scan_minutes)
+
+
+async def _read(system: System, flow: Flow, spool: Connection, *, since: Watermark | None) -> None:
+    start = None
+    if since and since.modified_at:
+        overlap = timedelta(minutes=flow.settings.overlap_minutes, seconds=abs(since.skew_seconds))
+        start = (since.modified_at - overlap).replace(tzinfo=UTC)
+    async for page in system.scan(flow.name, since=start):
+        snapshots.spool(spool, page)
+
+
+async def _explain(
+    session: Session, flow: Flow, spool: Connection, *, side: Side, missing: list[str]
+) -> tuple[dict[str, str], str | None]:
+    """What became of the records a full scan did not show.
+
+    Each is asked for by itself before it counts as gone, since pages shift; a mass of them is not believed at
+    all until a person approves.
+    """
+    system = session.systems[side]
+    ended = await _posted(system, flow, missing)
+    gone = dict.fromkeys(ended, POSTED)
+    doubtful = [record_id for record_id in missing if record_id not in ended]
+    limit = flow.settings.breaker.disappeared
+    if len(doubtful) > limit and not session.options.approve:
+        return (
+            gone,
+            f"{len(doubtful)} records disappeared at once, more than {limit}: not believed unapproved",
+        )
+    found = await _confirm(system, flow, doubtful)
+    snapshots.spool(spool, [record for record in found.values() if record])
+    return gone | {record_id: VANISHED for record_id, record in found.items() if record is None}, None
+
+
+async def _confirm(system: System, flow: Flow, ids: Sequence[str]) -> dict[str, Record | None]:
+    slots = asyncio.Semaphore(CONFIRMATIONS_AT_ONCE)
+
+    async def ask(record_id: str) -> tuple[str, Record | None]:
+        async with slots:
+            return record_id, await system.get(flow.name, record_id)
+
+    return dict(await asyncio.gather(*(ask(record_id) for record_id in ids)))
+
+
+async def _posted(system: System, flow: Flow, ids: Sequence[str]) -> set[str]:
+    """Those of the missing records that live on as something else, such as an invoice."""
+    ended = flow.businesscentral.closed_by
+    if ended is None or system.side is not Side.BC or not ids:
+        return set()
+    return set(await system.find(flow.name, ended.record, values=ids, closed=True))
+
+
+async def _ended(system: System, flow: Flow, missing: list[str]) -> dict[str, str]:
+    posted = await _posted(system, flow, missing)
+    return {record_id: POSTED if record_id in posted else VANISHED for record_id in missing}

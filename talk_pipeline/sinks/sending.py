@@ -1,0 +1,86 @@
+"""Sending writes in batches, each with its intent on disk before it leaves and its outcome after it ended.
+
+Units run side by side as coroutines, and the steps of one unit in order; whatever steps are ready at the same
+moment travel together.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from talk_pipeline.engine import journal
+from talk_pipeline.engine.journal import Intent
+from talk_pipeline.engine.records import Outcome, Result, Write
+from talk_pipeline.flows.vocabulary import Flow, Side
+from talk_pipeline.sinks.session import Session
+from talk_pipeline.systems.errors import AccessFault, SystemFault
+
+
+@dataclass(slots=True)
+class _Queued:
+    intent: Intent
+    write: Write
+    outcome: asyncio.Future[Outcome]
+
+
+class Sender:
+    """Takes writes of one flow to one system."""
+
+    def __init__(self, session: Session, flow: Flow, target: Side) -> None:
+        self._session = session
+        self._flow = flow
+        self._target = target
+        self._system = session.systems[target]
+        self._queue: asyncio.Queue[_Queued] = asyncio.Queue()
+        self.fault: SystemFault | None = None
+
+    async def send(self, intent: Intent, write: Write) -> Outcome:
+        """The outcome of one write, on disk when it returns."""
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        await self._queue.put(_Queued(intent, write, outcome))
+        return await outcome
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Workers take batches from the queue until the block ends."""
+        workers = [asyncio.create_task(self._work()) for _ in range(self._system.batches_in_flight)]
+        try:
+            yield
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _work(self) -> None:
+        while True:
+            batch = [await self._queue.get()]
+            await asyncio.sleep(0)  # let every unit that is ready add its step
+            while len(batch) < self._system.batch_size and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            try:
+                await self._carry_out(batch)
+            except Exception as error:
+                for queued in batch:
+                    if not queued.outcome.done():
+                        queued.outcome.set_exception(error)
+
+    async def _carry_out(self, batch: list[_Queued]) -> None:
+        with self._session.state.open() as db:
+            journal.intend(db, self._session.run_id, [queued.intent for queued in batch])
+        try:
+            outcomes = await self._system.write(self._flow.name, [queued.write for queued in batch])
+        except SystemFault as fault:
+            # turned away before anything was done; a refused token concerns the whole run
+            outcomes = [Outcome(Result.FAILED, reason=str(fault)) for _ in batch]
+            self.fault = fault if isinstance(fault, AccessFault) else self.fault
+        with self._session.state.open() as db:
+            journal.settle(
+                db,
+                self._session.projector(self._flow, self._target),
+                self._session.decode(self._flow, self._target),
+                run_id=self._session.run_id,
+                outcomes=[(q.intent, outcome) for q, outcome in zip(batch, outcomes, strict=True)],
+            )
+        for queued, outcome in zip(batch, outcomes, strict=True):
+            queued.outcome.set_result(outcome)

@@ -1,0 +1,184 @@
+"""The requests that write one record with its children, in the order the receiving system needs.
+
+A system that embeds children gets one request. Elsewhere the record goes first, then children removed, changed
+and added one by one, and last what the system would recalculate after them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from talk_pipeline.engine.journal import Intended, intended, intent_for
+from talk_pipeline.engine.records import ChildEdit, Contents, Outcome, Result, Write
+from talk_pipeline.engine.units import COMPANION, Body, Composer, Edit, Sent, Unit, target_child_id
+from talk_pipeline.flows.vocabulary import Side
+from talk_pipeline.sinks.fetching import read_back
+from talk_pipeline.sinks.sending import Sender
+from talk_pipeline.sinks.session import Session
+
+GO_ON = (Result.DONE, Result.REFUSED)
+
+
+class UnitWriter:
+    """Writes one unit."""
+
+    def __init__(self, session: Session, sender: Sender, unit: Unit) -> None:
+        self._session = session
+        self._sender = sender
+        self.unit = unit
+        self._system = session.systems[unit.target]
+        self._composer = Composer(unit.flow, unit.target, session.company)
+        self._version = unit.version
+        self.needs_reread = False
+        self.failed = False
+
+    async def run(self) -> None:
+        """Every step, until one shows that the record is no longer what was planned for."""
+        if self.unit.root.operation == "create":
+            await self._create()
+        elif self._system.embeds_children:
+            await self._update_whole()
+        else:
+            await self._update_in_steps()
+
+    async def _create(self) -> None:
+        unit = self.unit
+        body = self._composer.create(unit.root)
+        children = [(edit, self._composer.create(edit)) for edit in unit.children]
+        write = self._write(unit.root, body, children=self._child_edits(children))
+        key = unit.flow.root.by_name[unit.flow.create_key]
+        natural_key = (
+            body.values.get(key.bc) if unit.target is Side.BC else body.values.get(key.shop_paths[0])
+        )
+        await self._send(write, intended(unit.root, body.sent), children=children, natural_key=natural_key)
+
+    async def _update_whole(self) -> None:
+        unit = self.unit
+        body = self._merged(
+            self._composer.update(unit.root, contents=self._contents()), self._composer.last(unit.root)
+        )
+        children = [(edit, self._child_body(edit)) for edit in unit.children]
+        write = self._write(unit.root, body, children=self._child_edits(children))
+        await self._send(write, intended(unit.root, body.sent), children=children)
+
+    async def _update_in_steps(self) -> None:
+        unit = self.unit
+        body = self._composer.update(unit.root, contents=self._contents())
+        if body.values and not await self._send(self._write(unit.root, body), intended(unit.root, body.sent)):
+            return
+        if any(unit.root.part.by_name[name].recreates for name in unit.root.changes):
+            return  # its children are other ones now: they are planned anew
+        for edit in unit.children:
+            if not await self._write_child(edit):
+                return
+        await self._write_last()
+
+    async def _write_child(self, edit: Edit) -> bool:
+        body = self._child_body(edit)
+        write = Write(
+            entity=self.unit.flow.businesscentral.entity,
+            operation=edit.operation,
+            id=target_child_id(self.unit, edit),
+            version=edit.version,
+            values=body.values,
+            idempotency_key="",
+            child=edit.part.paths[self.unit.target],
+            parent_id=self.unit.root.id_on(self.unit.target),
+        )
+        return await self._send(write, intended(edit, body.sent))
+
+    async def _write_last(self) -> None:
+        """What the system recalculates when children change, against the record as it is after them."""
+        unit = self.unit
+        companions = {name for edit in unit.children for name in edit.part.send_with}
+        body = self._composer.last(unit.root, companions=companions)
+        if unit.children:
+            record = await read_back(self._session, unit.flow, unit.target, record_id=unit.target_id or "")
+            if record is None:
+                return
+            self._version = record.version
+            body = self._still_to_say(body, record.payload)
+        if body.values:
+            await self._send(self._write(unit.root, body), intended(unit.root, body.sent))
+
+    def _still_to_say(self, body: Body, payload: str) -> Body:
+        """Without the companions that the record holds anyway."""
+        held = self._session.decode(self.unit.flow, self.unit.target)(payload).values
+        properties = self.unit.root.part.by_name
+        context = self._session.company.context(held)
+        sent = {
+            name: one
+            for name, one in body.sent.items()
+            if one.rule != COMPANION
+            or properties[name].canonical(self.unit.target, value=one.sent, context=context)
+            != properties[name].canonical(
+                self.unit.target, value=held.get(properties[name].paths(self.unit.target)[0]), context=context
+            )
+        }
+        return Body(
+            {properties[name].paths(self.unit.target)[0]: one.sent for name, one in sent.items()}, sent
+        )
+
+    def _child_body(self, edit: Edit) -> Body:
+        if edit.operation == "create":
+            return self._composer.create(edit)
+        if edit.operation == "update":
+            return self._composer.update(edit)
+        return Body({}, {})
+
+    def _contents(self) -> Contents | None:
+        if self.unit.payload is None:
+            return None
+        return self._session.decode(self.unit.flow, self.unit.target)(self.unit.payload)
+
+    def _write(
+        self, edit: Edit, body: Body, *, children: Mapping[str, tuple[ChildEdit, ...]] | None = None
+    ) -> Write:
+        return Write(
+            entity=self.unit.flow.entity(self.unit.target).entity,
+            operation=edit.operation,
+            id=self.unit.target_id,
+            version=self._version if edit.operation != "create" else None,
+            values=body.values,
+            idempotency_key="",
+            children=children or {},
+            current=self.unit.payload,
+        )
+
+    def _child_edits(self, children: list[tuple[Edit, Body]]) -> dict[str, tuple[ChildEdit, ...]]:
+        edits: dict[str, list[ChildEdit]] = {}
+        for edit, body in children:
+            path = edit.part.paths[self.unit.target]
+            one = ChildEdit(edit.operation, target_child_id(self.unit, edit), body.values)
+            edits.setdefault(path, []).append(one)
+        return {path: tuple(listed) for path, listed in edits.items()}
+
+    async def _send(
+        self,
+        write: Write,
+        main: Intended,
+        *,
+        children: list[tuple[Edit, Body]] | None = None,
+        natural_key: str | None = None,
+    ) -> bool:
+        """Whether the unit may go on."""
+        along = tuple(intended(edit, body.sent) for edit, body in children or ())
+        intent = intent_for(self.unit, main, children=along, natural_key=natural_key)
+        outcome = await self._sender.send(intent, replace(write, idempotency_key=intent.intent_id))
+        return self._understand(outcome)
+
+    def _understand(self, outcome: Outcome) -> bool:
+        if outcome.record is not None:
+            self._version = outcome.record.version
+        if outcome.result in (Result.STALE, Result.GONE):
+            self.needs_reread = True
+        self.failed = self.failed or outcome.result in (Result.FAILED, Result.UNKNOWN)
+        return outcome.result in GO_ON
+
+    @staticmethod
+    def _merged(*bodies: Body) -> Body:
+        values: dict[str, str | None] = {}
+        sent: dict[str, Sent] = {}
+        for body in bodies:
+            values |= body.values
+            sent |= body.sent
+        return Body(values, sent)

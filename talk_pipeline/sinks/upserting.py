@@ -1,0 +1,90 @@
+"""Carrying out a plan towards one side, in rounds: what turns out to be stale is read again and planned anew.
+
+One failed record never stops the others, and is not tried again in the same run.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from talk_pipeline.engine.standing import clear_settled
+from talk_pipeline.engine.units import pending_roots, pending_units
+from talk_pipeline.flows.vocabulary import Flow, Side
+from talk_pipeline.sinks.fetching import reread
+from talk_pipeline.sinks.planning import replan
+from talk_pipeline.sinks.sending import Sender
+from talk_pipeline.sinks.session import Session
+from talk_pipeline.sinks.settling import settle_unknown
+from talk_pipeline.sinks.steps import UnitWriter
+from talk_pipeline.systems.errors import SystemFault
+
+UNITS_AT_ONCE = 500
+
+Root = tuple[str | None, str | None]
+
+
+async def upsert(session: Session, flow: Flow, target: Side, *, defer: bool = True) -> None:
+    """Writes to a side all that is planned for it.
+
+    Raises:
+        SystemFault: the system refuses the run as a whole; the outcomes so far are on disk.
+    """
+    if session.options.dry_run:
+        return
+    given_up: set[Root] = set()
+    for _ in range(flow.settings.max_rounds):
+        replan(session, flow, defer=defer)
+        with session.state.open() as db:
+            roots = [root for root in pending_roots(db, flow, target) if root not in given_up]
+        if not roots:
+            break
+        for at in range(0, len(roots), UNITS_AT_ONCE):
+            given_up |= await _write_units(session, flow, target, roots=roots[at : at + UNITS_AT_ONCE])
+        await settle_unknown(session, flow, target)
+
+
+async def settle(session: Session, flow: Flow) -> None:
+    """The last word of a flow's run: a second diff, and the marks off whatever is in step.
+
+    Changes of referenced flows that let this flow's records go first are written now.
+    """
+    replan(session, flow)
+    with session.state.open() as db:
+        clear_settled(db, flow)
+        deferred = [name for name in flow.refers_to if _has_deferred(session, name)]
+    for name in deferred:
+        other = session.flows[name]
+        await upsert(session, other, Side.BC, defer=False)
+        replan(session, other, defer=False)
+        with session.state.open() as db:
+            clear_settled(db, other)
+
+
+async def _write_units(session: Session, flow: Flow, target: Side, *, roots: Sequence[Root]) -> set[Root]:
+    """Writes some units; returns those not to be tried again in this run."""
+    with session.state.open() as db:
+        units = pending_units(db, flow, target, roots=list(roots))
+    sender = Sender(session, flow, target)
+    writers = [UnitWriter(session, sender, unit) for unit in units]
+    async with sender.running():
+        ended = await asyncio.gather(*(writer.run() for writer in writers), return_exceptions=True)
+    if sender.fault is not None:
+        raise sender.fault
+    errors = [error for error in ended if isinstance(error, Exception)]
+    faults = [error for error in errors if isinstance(error, SystemFault)]
+    if len(errors) > len(faults):
+        raise ExceptionGroup("units ended with errors", [e for e in errors if e not in faults])
+    stale = [writer.unit.target_id for writer in writers if writer.needs_reread]
+    await reread(session, flow, target, ids=[record_id for record_id in stale if record_id])
+    return {
+        (writer.unit.root_shop_id, writer.unit.root_bc_id)
+        for writer, error in zip(writers, ended, strict=True)
+        if writer.failed or error is not None
+    }
+
+
+def _has_deferred(session: Session, flow: str) -> bool:
+    with session.state.open() as db:
+        row = db.execute(
+            "select 1 from change where flow = ? and withheld like 'deferred:%' limit 1", [flow]
+        ).fetchone()
+    return row is not None
