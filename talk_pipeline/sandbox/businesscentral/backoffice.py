@@ -1,0 +1,183 @@
+"""What people inside Business Central do and the API cannot, under ``/_sandbox``, beside what both servers have.
+
+======  =======================================  ==============================================================
+method  path                                     JSON
+======  =======================================  ==============================================================
+POST    ``/sales-orders/{id}/release``           the order becomes ``Open``
+POST    ``/sales-orders/{id}/review``            it waits for approval: ``In_x0020_Review``
+POST    ``/sales-orders/{id}/reopen``            it is ``Draft`` again
+POST    ``/sales-orders/{id}/ship``              everything outstanding, or
+                                                 ``{"quantities": {line id: quantity}}``; releases the order
+POST    ``/sales-orders/{id}/invoice``           everything shipped; an order invoiced in full is gone
+POST    ``/items/{id}/stock``                    ``{"quantity": 12}``: the stock, which moves no modified time
+POST    ``/items/{id}/cost``                     ``{"unitCost": 12.5}``: the cost, as costing recalculates it
+POST    ``/prices``                              ``{"itemId", "unitPrice", "minimumQuantity", "customerId",
+                                                 "currencyId"}``: a price-list line
+POST    ``/expire-tokens``                       every token given out so far expires
+======  =======================================  ==============================================================
+
+``{id}`` is the record's id or its number. The order calls answer ``{"id", "number", "status", "exists"}``.
+A call the rules forbid answers 409 with the reason. ``/records/{set}`` works on the main company; in
+``values`` stand properties of the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from talk_pipeline.sandbox.businesscentral import bodies, errors, setup, values
+from talk_pipeline.sandbox.businesscentral.app import BusinessCentral
+from talk_pipeline.sandbox.businesscentral.directory import Office
+from talk_pipeline.sandbox.businesscentral.orders import IN_REVIEW, RELEASED
+from talk_pipeline.sandbox.businesscentral.views import View, shown
+from talk_pipeline.sandbox.control import Refused, answer, body_of, control_app, guarded
+from talk_pipeline.sandbox.seed import Seeds
+from talk_pipeline.sandbox.store import Row
+
+_STATUSES = {"release": RELEASED, "reopen": "Draft", "review": IN_REVIEW}
+
+
+class BackOffice:
+    """The control side of the Business Central server."""
+
+    def __init__(self, service: BusinessCentral, seeds: Seeds) -> None:
+        self._service = service
+        self._central = service.central
+        self._seeds = seeds
+        self.settings = service.central.settings
+        routes = [
+            Route("/_sandbox/sales-orders/{key}/{verb}", guarded(self._on_order), methods=["POST"]),
+            Route("/_sandbox/items/{key}/{verb}", guarded(self._on_item), methods=["POST"]),
+            Route("/_sandbox/prices", guarded(self._price), methods=["POST"]),
+            Route("/_sandbox/expire-tokens", guarded(self._expire), methods=["POST"]),
+        ]
+        service.gateway.control = control_app(service.gateway, self, extra=routes)
+
+    def reset(self, *, size: int | None, seed: int | None, empty: bool) -> None:
+        """Put the records back."""
+        records = None if empty else self._seeds.central(size=size, seed=seed)
+        setup.fill(self._central, records, randomness=self._seeds.seed if seed is None else seed)
+
+    def back_office(
+        self, verb: str, collection: str, *, key: str, values: Mapping[str, Any], seconds_ago: float
+    ) -> Mapping[str, Any]:
+        """Create, update or delete a record, as of some seconds ago."""
+        office = self._office
+        records = office.records.get(collection)
+        if records is None:
+            raise Refused(f"there is no set {collection}", status=404)
+        company, entity_set = office.company, office.company.set(collection)
+        row = None if verb == "create" else self._row(collection, key)
+        current = None if row is None else shown(company, entity_set, row)
+        try:
+            with (
+                self._central.store.transaction(),
+                company.at(company.clock.now_ms() - int(seconds_ago * 1000)),
+            ):
+                if verb == "delete" and row is not None:
+                    records.delete(row)
+                    return {"deleted": row["id"]}
+                body = bodies.accept(values, entity_set, settings=self.settings, current=current)
+                row = records.create(body) if row is None else records.update(row, body)
+                row = company.table(collection).rows[row["id"]]
+        except errors.ApiError as error:
+            raise Refused(f"{error.code}: {error.message}", status=409) from error
+        return View(company, entity_set)(row)
+
+    # -- routes -----------------------------------------------------------------------------------------------
+
+    async def _on_order(self, request: Request) -> Response:
+        verb = request.path_params["verb"]
+        order = self._row("salesOrders", request.path_params["key"])
+        wish = await body_of(request)
+        office, posting = self._office, self._office.posting
+        try:
+            with self._central.store.transaction():
+                if verb in _STATUSES:
+                    posting.set_status(order, _STATUSES[verb])
+                elif verb == "ship":
+                    posting.ship(order, _quantities(wish))
+                elif verb == "invoice":
+                    posting.invoice(order)
+                else:
+                    raise Refused(f"an order cannot be told to {verb}", status=404)
+        except errors.ApiError as error:
+            raise Refused(error.message, status=409) from error
+        now = office.company.table("salesOrders").get(order["id"])
+        return answer(
+            {
+                "id": order["id"],
+                "number": order["number"],
+                "status": now["status"] if now else None,
+                "exists": now is not None,
+            }
+        )
+
+    async def _on_item(self, request: Request) -> Response:
+        item = self._row("items", request.path_params["key"])
+        wish = await body_of(request)
+        company = self._office.company
+        with self._central.store.transaction():
+            if request.path_params["verb"] == "stock":
+                changed = {"inventory": _decimal(wish, "quantity"), "_entries": True}
+                item = company.save_silently("items", {**item, **changed})
+            elif request.path_params["verb"] == "cost":
+                item = company.save("items", {**item, "unitCost": _decimal(wish, "unitCost")})
+            else:
+                raise Refused("an item has a stock and a cost", status=404)
+        return answer({"id": item["id"], "inventory": item["inventory"], "unitCost": item["unitCost"]})
+
+    async def _price(self, request: Request) -> Response:
+        wish = await body_of(request)
+        item = self._row("items", str(wish.get("itemId")))
+        company = self._office.company
+        row = {
+            "id": f"{len(company.prices):06d}",
+            "itemId": item["id"],
+            "customerId": wish.get("customerId", values.NO_ID),
+            "currencyId": wish.get("currencyId", values.NO_ID),
+            "_minimum": _decimal(wish, "minimumQuantity"),
+            "_price": _decimal(wish, "unitPrice"),
+        }
+        with self._central.store.transaction():
+            company.store.put(company.prices, row)
+        return answer({"id": row["id"]}, status=201)
+
+    async def _expire(self, _request: Request) -> Response:
+        self._service.tokens.expire_all()
+        return answer({"expired": True})
+
+    # -- details ----------------------------------------------------------------------------------------------
+
+    @property
+    def _office(self) -> Office:
+        return setup.main_office(self._central)
+
+    def _row(self, collection: str, key: str) -> Row:
+        company = self._office.company
+        row = company.table(collection).get(key.lower())
+        if row is None and "number" in company.set(collection).properties:
+            row = company.lookup(collection, "number", key.upper())
+        if row is None:
+            raise Refused(f"{collection} has no record {key}", status=404)
+        return row
+
+
+def _quantities(wish: Mapping[str, Any]) -> dict[str, Decimal] | None:
+    quantities = wish.get("quantities")
+    if quantities is None:
+        return None
+    return {str(key).lower(): Decimal(str(quantity)) for key, quantity in quantities.items()}
+
+
+def _decimal(wish: Mapping[str, Any], name: str) -> Decimal:
+    value = wish.get(name, 0)
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        raise Refused(f"`{name}` is a number")
+    return values.trimmed(Decimal(str(value)))

@@ -1,0 +1,99 @@
+"""The shop's side of ``/_sandbox``: what both servers have, and the stock.
+
+======  =============================  ========================================================================
+method  path                           JSON
+======  =============================  ========================================================================
+POST    ``/items/{id}/stock``          ``{"quantity": "12"}``: a product's stock, by id or SKU; moves its
+                                       ``updated_at`` as any edit in the shop does
+======  =============================  ========================================================================
+
+``/records/{set}`` takes ``customers``, ``products`` and ``orders``; in ``values`` stand fields of the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from talk_pipeline.sandbox.control import Refused, answer, body_of, control_app, guarded
+from talk_pipeline.sandbox.customwebshop.app import Customwebshop
+from talk_pipeline.sandbox.customwebshop.entities import Entities
+from talk_pipeline.sandbox.customwebshop.errors import ShopError
+from talk_pipeline.sandbox.customwebshop.fields import read_instant
+from talk_pipeline.sandbox.seed import Seeds
+from talk_pipeline.sandbox.store import Row
+
+
+class BackOffice:
+    """The control side of the shop server."""
+
+    def __init__(self, service: Customwebshop, seeds: Seeds) -> None:
+        self._service = service
+        self._seeds = seeds
+        self.settings = service.settings
+        routes = [Route("/_sandbox/items/{key}/stock", guarded(self._stock), methods=["POST"])]
+        service.gateway.control = control_app(service.gateway, self, extra=routes)
+
+    def reset(self, *, size: int | None, seed: int | None, empty: bool) -> None:
+        """Put the records back."""
+        records = {} if empty else self._seeds.shop(size=size, seed=seed)
+        with self._service.store.transaction():
+            self._service.store.clear("shop/")
+            for name, entities in self._service.entities.items():
+                for raw in records.get(name, ()):
+                    _sow(entities, raw)
+
+    def back_office(
+        self, verb: str, collection: str, *, key: str, values: Mapping[str, Any], seconds_ago: float
+    ) -> Mapping[str, Any]:
+        """Create, update or delete a record, as of some seconds ago."""
+        entities = self._service.entities.get(collection)
+        if entities is None:
+            raise Refused(f"there is no set {collection}", status=404)
+        entities.moment = self._service.clock.now_ms() - int(seconds_ago * 1000)
+        try:
+            with self._service.store.transaction():
+                if verb == "create":
+                    return entities.shown(entities.create(values)[0])
+                row = self._row(entities, key)
+                if verb == "delete":
+                    entities.delete(row)
+                    return {"deleted": row["id"]}
+                return entities.shown(entities.patch(row, values)[0])
+        except ShopError as error:
+            raise Refused(f"{error.code}: {error.message}", status=409) from error
+        finally:
+            entities.moment = None
+
+    async def _stock(self, request: Request) -> Response:
+        products = self._service.entities["products"]
+        row = self._row(products, request.path_params["key"])
+        quantity = (await body_of(request)).get("quantity", 0)
+        try:
+            with self._service.store.transaction():
+                row, _ = products.patch(row, {"stock": quantity})
+        except ShopError as error:
+            raise Refused(error.message) from error
+        return answer({"id": row["id"], "stock": row["stock"]})
+
+    def _row(self, entities: Entities, key: str) -> Row:
+        row = entities.table.get(key) or entities.table.first(entities.unique, key)
+        if row is None:
+            raise Refused(f"{entities.name} has no record {key}", status=404)
+        return row
+
+
+def _sow(entities: Entities, raw: Mapping[str, Any]) -> None:
+    """Create a record of the seed under its own id and time."""
+    document = {name: value for name, value in raw.items() if not name.startswith("_") and name != "id"}
+    entities.moment = read_instant(str(raw["_modified"]))
+    try:
+        row, _ = entities.create(document, key=raw["id"])
+        if raw.get("_deleted"):
+            entities.delete(row)
+    finally:
+        entities.moment = None

@@ -1,0 +1,174 @@
+"""Creating, patching and deleting customers, products and orders: the rules all three share.
+
+Orders add theirs in `orders`. Every method runs inside a transaction of the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from talk_pipeline.sandbox.clock import Clock
+from talk_pipeline.sandbox.customwebshop.errors import ShopError, invalid, no_field, unknown
+from talk_pipeline.sandbox.customwebshop.fields import (
+    RESOURCES,
+    SINGULAR,
+    Field,
+    accept,
+    blank,
+    show_instant,
+)
+from talk_pipeline.sandbox.exchange import Write
+from talk_pipeline.sandbox.store import Row, Store, Table
+
+_PREFIX = {"customers": "c", "products": "p", "orders": "o"}
+_FIRST = 1001
+_HIDDEN = frozenset({"version"})
+
+
+class Entities:
+    """One resource of the shop.
+
+    Attributes:
+        moment: the time to write as of; None for now.
+    """
+
+    def __init__(self, name: str, *, store: Store, clock: Clock) -> None:
+        self.name = name
+        self.fields: Mapping[str, Field] = RESOURCES[name]
+        self.store = store
+        self.clock = clock
+        self.moment: int | None = None
+        self.unique = next(key for key, entry in self.fields.items() if entry.unique)
+        self.table: Table = store.table(
+            f"shop/{name}",
+            order=lambda row: (row["updated_at"], row["id"]),
+            indexed=(self.unique, *(k for k, entry in self.fields.items() if entry.refers_to)),
+        )
+        self._counters = store.table("shop/_counters")
+        self.others: Mapping[str, Entities] = {}
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    def get(self, key: str) -> Row:
+        """A record that is not deleted."""
+        row = self.table.get(key)
+        if row is None:
+            raise unknown(SINGULAR[self.name], key)
+        if row["deleted_at"] is not None:
+            raise ShopError(410, "gone", f"The {SINGULAR[self.name]} {key} was deleted.")
+        return row
+
+    def shown(self, row: Row) -> Row:
+        """The record as callers see it."""
+        return {name: value for name, value in row.items() if name not in _HIDDEN}
+
+    # -- writing ----------------------------------------------------------------------------------------------
+
+    def create(self, document: Mapping[str, Any], *, key: str | None = None) -> tuple[Row, list[Write]]:
+        """Add a record; returns it and what was written."""
+        for name, entry in self.fields.items():
+            if entry.required and entry.default is None and document.get(name) is None:
+                raise invalid(name, f"{name} is required.")
+        row: Row = {"id": key or self._next_id()}
+        row |= {name: blank(entry) for name, entry in self.fields.items() if name not in row}
+        changes = self._accepted(document, row)
+        row |= changes
+        if row[self.unique] in (None, ""):
+            row[self.unique] = self._next_number()
+        self._check_unique(row)
+        self.complete(row, document, old=None)
+        now = self._now()
+        row |= {"created_at": now, "updated_at": now, "deleted_at": None, "version": 1}
+        self.store.put(self.table, row)
+        return row, [Write(self.name, "create"), *self.line_writes(None, row)]
+
+    def patch(self, row: Row, document: Mapping[str, Any]) -> tuple[Row, list[Write]]:
+        """Merge a document into a record; one that changes nothing leaves version and time alone."""
+        new = {**row, **self._accepted(document, row)}
+        self._check_unique(new)
+        self.complete(new, document, old=row)
+        writes = [Write(self.name, "update"), *self.line_writes(row, new)]
+        if new == row:
+            return row, writes
+        new |= {"updated_at": self._now(), "version": row["version"] + 1}
+        self.store.put(self.table, new)
+        return new, writes
+
+    def delete(self, row: Row) -> list[Write]:
+        """Mark a record as deleted; it stays listed for those who ask."""
+        now = self._now()
+        gone = {**row, "deleted_at": now, "updated_at": now, "version": row["version"] + 1}
+        self.store.put(self.table, gone)
+        return [Write(self.name, "delete")]
+
+    # -- for orders -------------------------------------------------------------------------------------------
+
+    def complete(self, row: Row, document: Mapping[str, Any], *, old: Row | None) -> None:
+        """Work out what the shop fills in itself."""
+
+    def line_writes(self, old: Row | None, new: Row) -> list[Write]:
+        """Lines written along with a record."""
+        return []
+
+    # -- building blocks --------------------------------------------------------------------------------------
+
+    def refer(self, name: str, entry: Field, value: Any) -> None:
+        """Refuse an id that names nothing, or something deleted."""
+        if entry.refers_to is None:
+            return
+        found = self.others[entry.refers_to].table.get(value)
+        if found is None or found["deleted_at"] is not None:
+            raise invalid(name, f"There is no {SINGULAR[entry.refers_to]} {value}.")
+
+    def _accepted(self, document: Mapping[str, Any], row: Row) -> Row:
+        result: Row = {}
+        for name, raw in document.items():
+            entry = self.fields.get(name)
+            if entry is None:
+                raise no_field(name)
+            if entry.kind == "lines":
+                continue  # lines are a subject of their own
+            if entry.read_only:
+                if raw != row[name]:
+                    raise invalid(name, f"{name} is set by the shop and cannot be written.")
+                continue
+            value = accept(name, entry, raw, held=row[name])
+            if value != row[name]:
+                self.refer(name, entry, value)
+            result[name] = value
+        return result
+
+    def _check_unique(self, row: Row) -> None:
+        value = row[self.unique]
+        for other in self.table.find(self.unique, value):
+            if other["id"] != row["id"] and other["deleted_at"] is None:
+                raise ShopError(
+                    409,
+                    "duplicate",
+                    f"There is another record with {self.unique} {value}.",
+                    field=self.unique,
+                )
+
+    def _now(self) -> str:
+        return show_instant(self.clock.now_ms() if self.moment is None else self.moment)
+
+    def _next_id(self) -> str:
+        while True:
+            key = f"{_PREFIX[self.name]}-{self.count(self.name, _FIRST)}"
+            if self.table.get(key) is None:
+                return key
+
+    def _next_number(self) -> str:
+        prefix = {"customers": "", "products": "SKU-", "orders": "WEB-"}[self.name]
+        while True:
+            number = f"{prefix}{self.count(f'{self.name} number', 90_001)}"
+            if not self.table.find(self.unique, number):
+                return number
+
+    def count(self, counter: str, first: int) -> int:
+        """The next number of a counter."""
+        held = self._counters.get(counter)
+        number: int = held["next"] if held else first
+        self.store.put(self._counters, {"id": counter, "next": number + 1})
+        return number

@@ -1,0 +1,98 @@
+"""The records both systems start with.
+
+Without a size it is the small set committed under ``data/seed/``; with one, records are generated, the same
+ones for the same size and seed. `python -m talk_pipeline.sandbox.seed` writes the committed set anew::
+
+    vocabulary.py   words, places, numbers with check digits
+    cases.py        which situations there are and how often
+    customers.py, products.py, orders.py   both sides of each, case by case
+
+Each record carries its case under ``_case``, for people; names that begin with an underscore never reach a
+server's records. Everything is invented: hosts end in .example, numbers only pass their checks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from talk_pipeline.sandbox.errors import SandboxError
+from talk_pipeline.sandbox.seed.customers import make_customers
+from talk_pipeline.sandbox.seed.orders import make_orders
+from talk_pipeline.sandbox.seed.products import make_products
+
+FOLDER = Path(__file__).parents[3] / "data" / "seed"
+SIZE = 40
+"""Customers and products in the committed set."""
+
+Side = Mapping[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """The records of both sides, by set."""
+
+    shop: Side
+    central: Side
+
+
+def generate(size: int, seed: int) -> Seed:
+    """So many customers and products, and twice as many orders."""
+    if size < 1:
+        raise SandboxError(f"the size of a sandbox is 1 or more, not {size}")
+    customers, products = make_customers(size, seed), make_products(size, seed)
+    orders = make_orders(size, seed, customers=customers, products=products)
+    return Seed(
+        shop={"customers": customers.shop, "products": products.shop, "orders": orders.shop},
+        central={
+            "customers": customers.central,
+            "items": products.central,
+            "prices": products.prices,
+            "orders": orders.central,
+        },
+    )
+
+
+def committed() -> Seed:
+    """The set in the project's data folder; where that is not at hand, the same set generated."""
+    try:
+        sides = [
+            json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+            for name in ("customwebshop", "businesscentral")
+        ]
+    except FileNotFoundError:
+        return generate(SIZE, 1)
+    except ValueError as error:
+        raise SandboxError(f"the seed under {FOLDER} is not valid JSON: {error}") from error
+    return Seed(shop=sides[0], central=sides[1])
+
+
+class Seeds:
+    """What a sandbox starts with, and goes back to.
+
+    Args:
+        size: how many records to generate; None for the committed set.
+        seed: what generated records follow from.
+    """
+
+    def __init__(self, *, size: int | None, seed: int) -> None:
+        self.size = size
+        self.seed = seed
+        self._made: dict[tuple[int | None, int], Seed] = {}
+
+    def shop(self, *, size: int | None, seed: int | None) -> Side:
+        """The shop's records; of another size or seed if one is given."""
+        return self._of(size, seed).shop
+
+    def central(self, *, size: int | None, seed: int | None) -> Side:
+        """Business Central's records; of another size or seed if one is given."""
+        return self._of(size, seed).central
+
+    def _of(self, size: int | None, seed: int | None) -> Seed:
+        key = (size or self.size, self.seed if seed is None else seed)
+        if key not in self._made:
+            self._made = {key: committed() if key[0] is None else generate(key[0], key[1])}
+        return self._made[key]
