@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from talk_pipeline.engine.projection import Company
 from talk_pipeline.engine.state import State
 from talk_pipeline.flows.loading import FlowError, Flows, load_flows
-from talk_pipeline.flows.vocabulary import Side
+from talk_pipeline.flows.properties import Side
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.sinks.session import Options, Session
 from talk_pipeline.systems.businesscentral.client import Businesscentral

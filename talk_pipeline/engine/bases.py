@@ -12,8 +12,8 @@ from talk_pipeline.engine.projection import Projector
 from talk_pipeline.engine.records import Operation
 from talk_pipeline.engine.state import Connection, insert_rows, now
 from talk_pipeline.engine.units import COMPANION, Sent
+from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import UnmappableError
-from talk_pipeline.flows.vocabulary import Property, Side
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from typing import Any, Literal
 from talk_pipeline.engine.guards import volume
 from talk_pipeline.engine.snapshots import watermark
 from talk_pipeline.engine.state import Connection, now
-from talk_pipeline.flows.vocabulary import Flow, Part, Property, Side
+from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.vocabulary import Flow, Part
 
 Severity = Literal["ERROR", "WARN"]
 Stage = Literal["customwebshop", "businesscentral", "diffs", "sync"]
@@ -36,15 +37,23 @@ class Finding:
     found: int = 0
     rows: tuple[Mapping[str, Any], ...] = ()
 
+    @property
+    def verdict(self) -> Literal["passed", "warned", "failed"]:
+        """The outcome in a word."""
+        if self.passed:
+            return "passed"
+        return "failed" if self.severity == "ERROR" else "warned"
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a check looks at: the state, as one run left it."""
+    """What a check looks at: the state, as one run left it, and how far that run was allowed to go."""
 
     db: Connection
     flow: Flow
     run_id: str
     dry_run: bool = False
+    approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,9 @@ def _complete_and_fresh(scope: Scope, *, side: Side) -> Finding:
 def _volume_safe(scope: Scope) -> Finding:
     found = volume(scope.db, scope.flow)
     plain = f"{found.touched} of {found.links} linked pairs would change"
+    if found.reason and (scope.approved or scope.dry_run):
+        note = "approved" if scope.approved else "dry run"
+        return Finding(True, "ERROR", f"{note}: {found.reason}")
     return Finding(found.safe, "ERROR", found.reason or plain, found=0 if found.safe else found.touched)
 
 

@@ -6,12 +6,15 @@ table of changes.
 
 from talk_pipeline.engine.state import Connection
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.vocabulary import Flow, Part, Side
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow, Part
 
 
 def plan_creates(db: Connection, flows: Flows, flow: Flow) -> None:
     """Fills temp table `unlinked` with a verdict for each touched record, and plans the creates."""
-    db.execute(_UNLINKED, {"flow": flow.name, "parts": [part.name for part in flow.parts]})
+    parameters = {"flow": flow.name, "parts": [part.name for part in flow.parts]}
+    for statement in (_UNLINKED, _LEFT, _AMBIGUOUS, _UNREPRESENTABLE):
+        db.execute(statement, {key: value for key, value in parameters.items() if f"${key}" in statement})
     _exclude(db, flows, flow)
     for part in flow.parts:
         _wait(db, flow, part)
@@ -33,12 +36,16 @@ from record r
 join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
 join mark m on m.flow = r.part and m.side = r.side and m.id = r.id
 left join link l on l.part = r.part and case r.side when 'customwebshop' then l.shop_id else l.bc_id end = r.id
-where r.part = $flow and l.part is null;
+where r.part = $flow and l.part is null
+"""
 
+_LEFT = """
 update unlinked set state = 'excluded', reason = case gone
     when 'deleted' then 'deleted, and never linked' else 'disappeared, and was never linked' end
-where gone is not null;
+where gone is not null
+"""
 
+_AMBIGUOUS = """
 update unlinked set state = 'ambiguous', reason = c.reason
 from (
   select side, id, 'more than one candidate by ' || any_value(property) || ': '
@@ -49,8 +56,10 @@ from (
     select 'businesscentral', bc_id, shop_id, property from candidate where flow = $flow
   ) group by side, id
 ) c
-where c.side = unlinked.side and c.id = unlinked.id and unlinked.state is null;
+where c.side = unlinked.side and c.id = unlinked.id and unlinked.state is null
+"""
 
+_UNREPRESENTABLE = """
 update unlinked set state = 'quarantined', reason = p.reason
 from (
   select side, root_id, string_agg(e.key || ': ' || e.value, '; ' order by position, e.key) as reason

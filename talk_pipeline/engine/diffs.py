@@ -16,8 +16,9 @@ from talk_pipeline.engine.standing import rewrite_standing
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
 from talk_pipeline.engine.withholding import Withholding, withhold
 from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import UnmappableError
-from talk_pipeline.flows.vocabulary import Flow, Part, Side
+from talk_pipeline.flows.vocabulary import Flow, Part
 
 BOUNCES = 3  # answers in a row that were not what was sent, before a property counts as oscillating
 

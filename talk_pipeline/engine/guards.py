@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from talk_pipeline.engine.snapshots import watermark
 from talk_pipeline.engine.state import Connection
-from talk_pipeline.flows.vocabulary import Flow, Side
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from talk_pipeline.engine.snapshots import Landing, mark_touched, merge, spool
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
 from talk_pipeline.engine.units import Edit, Sent, Unit
 from talk_pipeline.engine.withholding import FINGERPRINT, fingerprint_parameters
-from talk_pipeline.flows.vocabulary import Side
+from talk_pipeline.flows.properties import Side
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from talk_pipeline.engine.snapshots import mark_touched
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
-from talk_pipeline.flows.vocabulary import Flow, Part, Side
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow, Part
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from talk_pipeline.engine.records import Child, Contents
+from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import Context, UnmappableError, Value, tidy
-from talk_pipeline.flows.vocabulary import Flow, Part, Property, Side
+from talk_pipeline.flows.vocabulary import Flow, Part
 
 POSTED = "posted"
 

@@ -1,5 +1,6 @@
 """What a run did, in numbers: for the terminal, for scripts, for the metadata of assets."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,10 @@ from talk_pipeline.engine.checklist import Check, Finding
 from talk_pipeline.engine.records import Result
 from talk_pipeline.engine.standing import states
 from talk_pipeline.engine.state import Connection, State, insert_rows, now, transaction
-from talk_pipeline.flows.vocabulary import Flow, Side
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+
+log = logging.getLogger(__name__)
 
 _PLANNED = """
 select count(*) from (
@@ -128,8 +132,10 @@ def timed(state: State, *, run_id: str, flow: str, name: str) -> Iterator[Stage]
     """Times a stage and keeps what it took with how many records it handled."""
     stage = Stage()
     started = perf_counter()
+    log.info("%s: %s ...", flow, name)
     yield stage
     seconds = perf_counter() - started
+    log.info("%s: %s: %d records in %.1f s", flow, name, stage.records, seconds)
     with state.open() as db:
         insert_rows(db, "stage", [(run_id, flow, name, seconds, stage.records)])
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from talk_pipeline.engine.projection import Company
+from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import UnmappableError, Value
-from talk_pipeline.flows.vocabulary import Flow, Property, Side
+from talk_pipeline.flows.vocabulary import Flow
 
 INITIAL = "initial"
 EDIT = "edit"

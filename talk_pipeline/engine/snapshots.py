@@ -13,7 +13,7 @@ from typing import Any
 from talk_pipeline.engine.projection import POSTED, Projected, Projector, in_scope
 from talk_pipeline.engine.records import Decode, Record
 from talk_pipeline.engine.state import Connection, insert_rows, naive, now, transaction
-from talk_pipeline.flows.vocabulary import Side
+from talk_pipeline.flows.properties import Side
 
 PROJECTION_VERSION = "1"  # raise when a canonical form changes: every record is then read anew
 

@@ -11,8 +11,9 @@ from typing import Any
 from talk_pipeline.engine.projection import Company, own_id
 from talk_pipeline.engine.records import Contents, Operation
 from talk_pipeline.engine.state import Connection
+from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import Value, tidy
-from talk_pipeline.flows.vocabulary import Flow, Part, Property, Side
+from talk_pipeline.flows.vocabulary import Flow, Part
 
 COMPANION = "companion"  # goes along with another property, with the value the receiver has anyway
 

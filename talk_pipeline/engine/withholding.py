@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from talk_pipeline.engine.creates import UNUSABLE
 from talk_pipeline.engine.state import Connection
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.vocabulary import Flow, Part, Property
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.vocabulary import Flow, Part
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from talk_pipeline.engine.projection import POSTED
 from talk_pipeline.engine.records import Record
 from talk_pipeline.engine.snapshots import VANISHED, Landed, Landing, Watermark
 from talk_pipeline.engine.state import Connection, now
-from talk_pipeline.flows.vocabulary import Flow, Side
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.sinks.session import Session
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.protocol import System

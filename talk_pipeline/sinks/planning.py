@@ -7,7 +7,8 @@ from talk_pipeline.engine import diffs, guards, links
 from talk_pipeline.engine.guards import Volume
 from talk_pipeline.engine.state import now, transaction
 from talk_pipeline.engine.units import pending_roots
-from talk_pipeline.flows.vocabulary import Flow, Side
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.sinks.session import Session
 from talk_pipeline.sinks.settling import settle_unknown
 

@@ -5,16 +5,23 @@ moment travel together.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from time import monotonic
 
 from talk_pipeline.engine import journal
 from talk_pipeline.engine.journal import Intent
 from talk_pipeline.engine.records import Outcome, Result, Write
-from talk_pipeline.flows.vocabulary import Flow, Side
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.sinks.session import Session
 from talk_pipeline.systems.errors import AccessFault, SystemFault
+
+log = logging.getLogger(__name__)
+
+TELL_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -34,6 +41,8 @@ class Sender:
         self._system = session.systems[target]
         self._queue: asyncio.Queue[_Queued] = asyncio.Queue()
         self.fault: SystemFault | None = None
+        self._sent = 0
+        self._told = monotonic()
 
     async def send(self, intent: Intent, write: Write) -> Outcome:
         """The outcome of one write, on disk when it returns."""
@@ -84,3 +93,11 @@ class Sender:
             )
         for queued, outcome in zip(batch, outcomes, strict=True):
             queued.outcome.set_result(outcome)
+        self._tell(len(batch))
+
+    def _tell(self, sent: int) -> None:
+        """A line now and then while a long upsert goes on."""
+        self._sent += sent
+        if monotonic() - self._told > TELL_SECONDS:
+            self._told = monotonic()
+            log.info("%s: %d writes to %s so far", self._flow.name, self._sent, self._target)

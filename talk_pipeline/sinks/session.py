@@ -7,7 +7,8 @@ from talk_pipeline.engine.projection import Company, Projector
 from talk_pipeline.engine.records import Decode
 from talk_pipeline.engine.state import State
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.vocabulary import Flow, Side
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.protocol import System
 
 

@@ -11,8 +11,9 @@ from talk_pipeline.engine import journal
 from talk_pipeline.engine.journal import Intended, Intent
 from talk_pipeline.engine.projection import Projected, child_key
 from talk_pipeline.engine.records import Child, Outcome, Record, Result
+from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import UnmappableError, Value
-from talk_pipeline.flows.vocabulary import Flow, Property, Side
+from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.sinks.fetching import land_records
 from talk_pipeline.sinks.session import Session
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from talk_pipeline.engine.journal import Intended, intended, intent_for
 from talk_pipeline.engine.records import ChildEdit, Contents, Outcome, Result, Write
 from talk_pipeline.engine.units import COMPANION, Body, Composer, Edit, Sent, Unit, target_child_id
-from talk_pipeline.flows.vocabulary import Side
+from talk_pipeline.flows.properties import Side
 from talk_pipeline.sinks.fetching import read_back
 from talk_pipeline.sinks.sending import Sender
 from talk_pipeline.sinks.session import Session

@@ -7,8 +7,10 @@ import asyncio
 from collections.abc import Sequence
 
 from talk_pipeline.engine.standing import clear_settled
+from talk_pipeline.engine.state import Connection
 from talk_pipeline.engine.units import pending_roots, pending_units
-from talk_pipeline.flows.vocabulary import Flow, Side
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.sinks.fetching import reread
 from talk_pipeline.sinks.planning import replan
 from talk_pipeline.sinks.sending import Sender
@@ -50,7 +52,7 @@ async def settle(session: Session, flow: Flow) -> None:
     replan(session, flow)
     with session.state.open() as db:
         clear_settled(db, flow)
-        deferred = [name for name in flow.refers_to if _has_deferred(session, name)]
+        deferred = [name for name in flow.refers_to if _has_deferred(db, name)]
     for name in deferred:
         other = session.flows[name]
         await upsert(session, other, Side.BC, defer=False)
@@ -82,9 +84,6 @@ async def _write_units(session: Session, flow: Flow, target: Side, *, roots: Seq
     }
 
 
-def _has_deferred(session: Session, flow: str) -> bool:
-    with session.state.open() as db:
-        row = db.execute(
-            "select 1 from change where flow = ? and withheld like 'deferred:%' limit 1", [flow]
-        ).fetchone()
-    return row is not None
+def _has_deferred(db: Connection, flow: str) -> bool:
+    query = "select 1 from change where flow = ? and withheld like 'deferred:%' limit 1"
+    return db.execute(query, [flow]).fetchone() is not None

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from talk_pipeline.engine.records import Contents, Outcome, Record, Write
-from talk_pipeline.flows.vocabulary import Side
+from talk_pipeline.flows.properties import Side
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ import msgspec
 
 from talk_pipeline.engine.records import Child, Contents, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.vocabulary import Flow, Side
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.businesscentral.entities import EntitySet, entity_sets, moment, parse
 from talk_pipeline.systems.businesscentral.writing import BATCH_SIZE, Writer
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault

@@ -12,8 +12,9 @@ import msgspec
 
 from talk_pipeline.engine.records import Child, ChildEdit, Contents, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import Value
-from talk_pipeline.flows.vocabulary import Flow, Side
+from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.description import Description, Entity, Wire
 from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError

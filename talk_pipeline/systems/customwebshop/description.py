@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from talk_pipeline.flows.loading import read_yaml, validated
-from talk_pipeline.flows.vocabulary import Model
+from talk_pipeline.flows.properties import Model
 
 REFERENCE = Path(__file__).parent / "reference.yaml"
 

@@ -1,0 +1,6 @@
+"""`python -m talk_pipeline` is `talk-pipeline`."""
+
+from talk_pipeline.cli.main import run
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,145 @@
+"""Sync: the ops that carry a plan out: plan, upsert Businesscentral, upsert Customwebshop, settle.
+
+The guard is in the plan op too, since materializing this asset alone passes by the blocking check before it.
+Outcomes are settled inside each upsert, so that nothing depends on the last op being reached.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import dagster as dg
+
+from talk_pipeline.assets.keys import diffs_key, raw_key, sync_key
+from talk_pipeline.assets.metadata import property_table, table
+from talk_pipeline.engine import report
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.resources import Context, Pipeline
+from talk_pipeline.sinks.planning import BreakerTrippedError, prepare
+from talk_pipeline.sinks.session import Session
+from talk_pipeline.sinks.upserting import settle, upsert
+
+_CONFLICTS = (
+    "select shop_id, property, rule, winner, shop_value, bc_value from conflict"
+    " where flow = ? and run_id = ? order by all"
+)
+
+
+def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
+    """The graph-backed asset that synchronizes a flow."""
+    # their records go before whatever would make a record they refer to unusable
+    referring = [other for other in flows.values() if flow.name in other.refers_to]
+    waits_for = {"diff": diffs_key(flow)} | {
+        f"{other.name}_{side}": raw_key(other, side) for other in referring for side in Side
+    }
+
+    @dg.op(
+        name=f"plan_{flow.name}",
+        ins={name: dg.In(dg.Nothing) for name in waits_for},
+        out=dg.Out(dg.Nothing),
+        description="Settles what an earlier run left open, plans anew, and stops an implausible plan.",
+    )
+    def plan(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:
+        pipeline.work(context, _timed(context, flow, "plan", _plan))
+
+    @dg.op(
+        name=f"upsert_businesscentral_{flow.name}",
+        ins={"planned": dg.In(dg.Nothing)},
+        out=dg.Out(dg.Nothing),
+        description="Creates and updates records in Business Central.",
+    )
+    def upsert_businesscentral(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:
+        async def to_bc(session: Session, flow: Flow) -> None:
+            await upsert(session, flow, Side.BC)
+
+        pipeline.work(context, _timed(context, flow, "upsert Business Central", to_bc))
+
+    @dg.op(
+        name=f"upsert_customwebshop_{flow.name}",
+        ins={"upserted": dg.In(dg.Nothing)},
+        out=dg.Out(dg.Nothing),
+        description="Updates records in the shop, with what Business Central answered.",
+    )
+    def upsert_customwebshop(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:
+        async def to_shop(session: Session, flow: Flow) -> None:
+            await upsert(session, flow, Side.SHOP)
+
+        pipeline.work(context, _timed(context, flow, "upsert Customwebshop", to_shop))
+
+    @dg.op(
+        name=f"settle_{flow.name}",
+        ins={"upserted": dg.In(dg.Nothing)},
+        description="Compares once more, and puts away what is in step.",
+    )
+    def settle_flow(context: dg.OpExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
+        pipeline.work(context, _timed(context, flow, "settle", settle))
+        return dg.MaterializeResult(metadata=_shown(pipeline, flow, run_id=context.run.run_id))
+
+    @dg.graph_asset(
+        key=sync_key(flow),
+        group_name=flow.name,
+        description=(
+            f"{flow.title} in step on both sides. Its checks are the QA checklist.\n\n{property_table(flow)}"
+        ),
+        kinds={"duckdb", "python"},
+        tags={"layer": "sync"},
+        code_version=flow.fingerprint,
+        ins={name: dg.AssetIn(key=key, dagster_type=dg.Nothing) for name, key in waits_for.items()},
+    )
+    def synchronized(**upstream: Any) -> Any:
+        return settle_flow(upsert_customwebshop(upsert_businesscentral(plan(**upstream))))
+
+    return synchronized
+
+
+async def _plan(session: Session, flow: Flow) -> None:
+    options = session.options
+    try:
+        await prepare(session, flow)
+    except BreakerTrippedError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    finally:
+        with session.state.open() as db:
+            report.begin_run(db, flow, run_id=session.run_id, full=options.full, dry_run=options.dry_run)
+
+
+def _timed(
+    context: Context, flow: Flow, name: str, step: Callable[[Session, Flow], Awaitable[None]]
+) -> Callable[[Session], Awaitable[None]]:
+    async def timed(session: Session) -> None:
+        with report.timed(session.state, run_id=session.run_id, flow=flow.name, name=name) as stage:
+            await step(session, session.flows[flow.name])
+            with session.state.open() as db:
+                counted = report.writes(db, flow.name, run_id=session.run_id)
+            stage.records = sum(sum(one.values()) for one in counted.values())
+        context.log.info(f"{flow.name}: {name} done; {stage.records} writes so far in this run")
+
+    return timed
+
+
+def _shown(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
+    with pipeline.state.open() as db:
+        numbers = report.summary(db, pipeline.flows[flow.name], run_id=run_id)
+        rows = db.execute(_CONFLICTS, [flow.name, run_id]).fetchall()
+        latest = {
+            str(side): db.execute(
+                "select max(modified_at) from snapshot where flow = ? and side = ?", [flow.name, side]
+            ).fetchone()
+            for side in Side
+        }
+    columns = ("shop_id", "property", "rule", "winner", "shop_value", "bc_value")
+    shown: dict[str, Any] = {
+        "dagster/row_count": numbers["linked"],
+        "planned": numbers["changes"],
+        "failed writes": numbers["failed"],
+        "conflicts": numbers["conflicts"],
+        "overwritten": table((dict(zip(columns, row, strict=True)) for row in rows), columns),
+    }
+    for side, counted in numbers["writes"].items():
+        shown |= {f"{side} {operation}": count for operation, count in counted.items()}
+    for side, row in latest.items():
+        if row and row[0]:
+            shown[f"latest {side}"] = row[0].isoformat()
+    states = ("waiting", "ambiguous", "quarantined", "held", "excluded", "closed", "broken")
+    return shown | {f"records {state}": numbers[state] for state in states}

@@ -1,0 +1,42 @@
+"""The only place where the parts of the code location are put together; tests and the command line use it too."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from talk_pipeline.assets.diffs import diffs_asset
+from talk_pipeline.assets.links import links_asset
+from talk_pipeline.assets.raw import raw_asset
+from talk_pipeline.assets.sync import sync_asset
+from talk_pipeline.checks import flow_checks
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.jobs import RESOURCE, full_scan_schedule, sync_jobs
+from talk_pipeline.resources import Pipeline
+from talk_pipeline.sensors import change_sensor
+
+
+def build_defs(flows: Flows, *, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """The code location for these flows.
+
+    Args:
+        flows: what to synchronize.
+        resources: instead of the ones configured at launch.
+    """
+    jobs = sync_jobs(flows)
+    everything = jobs[0]
+    return dg.Definitions(
+        assets=[
+            *(raw_asset(flow, side) for flow in flows.values() for side in Side),
+            *(links_asset(flow, flows) for flow in flows.values()),
+            *(diffs_asset(flow) for flow in flows.values()),
+            *(sync_asset(flow, flows) for flow in flows.values()),
+        ],
+        asset_checks=[check for flow in flows.values() for check in flow_checks(flow)],
+        jobs=jobs,
+        schedules=[full_scan_schedule(everything)],
+        sensors=[change_sensor(flows, side, everything=everything) for side in Side],
+        resources=resources or {RESOURCE: Pipeline.configure_at_launch()},
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,104 @@
+"""The commands and their options; what they do is in the modules beside this one.
+
+Dagster is imported by `sync` alone, since it takes longer than all else.
+"""
+
+import logging
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from talk_pipeline.cli.exits import one_line_errors
+
+app = typer.Typer(
+    name="talk-pipeline",
+    help="Keeps a web shop and Business Central in step.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+class Format(StrEnum):
+    """How a checklist is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    RST = "rst"
+    HTML = "html"
+
+
+@app.command()
+def sync(
+    flow: Annotated[list[str] | None, typer.Option(help="Only this flow; may be repeated.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Read everything, and find what disappeared.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan, and write nothing.")] = False,
+    approve: Annotated[bool, typer.Option("--approve", help="Let an implausible plan pass.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Synchronize once, as one Dagster run in this process, and print the checklist."""
+    from talk_pipeline.cli.syncing import synchronize
+    from talk_pipeline.sinks.session import Options
+
+    with one_line_errors():
+        options = Options(full=full, dry_run=dry_run, approve=approve)
+        raise typer.Exit(synchronize(tuple(flow or ()), options=options, as_json=as_json))
+
+
+@app.command()
+def checklist(
+    form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TEXT,
+    out: Annotated[Path | None, typer.Option(help="A file instead of the terminal.")] = None,
+) -> None:
+    """Print the QA checklist of the last run."""
+    from talk_pipeline.cli.checklist import print_checklist
+
+    with one_line_errors():
+        raise typer.Exit(print_checklist(form.value, out=out))
+
+
+@app.command("check-config")
+def check_config() -> None:
+    """Check the flow and connector files, and the two systems where settings name them."""
+    from talk_pipeline.cli.configuration import check_configuration
+
+    with one_line_errors():
+        check_configuration()
+
+
+@app.command()
+def sandbox(
+    port_shop: Annotated[int, typer.Option(help="The shop's port; 0 takes a free one.")] = 0,
+    port_bc: Annotated[int, typer.Option(help="Business Central's port; 0 takes a free one.")] = 0,
+    state: Annotated[Path | None, typer.Option(help="File in which both keep their records.")] = None,
+    size: Annotated[int | None, typer.Option(help="N customers, N products, 2N orders, generated.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 0,
+) -> None:
+    """Serve both systems on this machine until stopped, and print the environment that points at them."""
+    from talk_pipeline.sandbox.errors import SandboxError
+    from talk_pipeline.sandbox.server import serve
+
+    try:
+        serve(state=state, size=size, seed=seed, port_shop=port_shop, port_bc=port_bc)
+    except SandboxError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+def run() -> None:
+    """The console script."""
+    progress = _Progress(sys.stderr)
+    logging.basicConfig(handlers=[progress], level=logging.WARNING)
+    logging.getLogger("talk_pipeline").setLevel(logging.INFO)
+    app()
+
+
+class _Progress(logging.StreamHandler[TextIO]):
+    """What goes on, without what Dagster puts before it within a run."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        meta = getattr(record, "dagster_meta", {})
+        return str(meta.get("orig_message") or record.getMessage())

@@ -1,0 +1,7 @@
+"""The code location that Dagster loads."""
+
+from talk_pipeline.build import build_defs
+from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.settings import Settings
+
+defs = build_defs(load_flows(Settings.load().talk_flows_dir))

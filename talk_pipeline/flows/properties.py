@@ -1,0 +1,184 @@
+"""One row of a flow's property table, and the words it is written in."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from talk_pipeline.flows.types import Amount, ValueType, parse_type, split_type
+from talk_pipeline.flows.values import Context, UnmappableError, Value, tidy
+
+
+class Side(StrEnum):
+    """The two systems a flow joins."""
+
+    SHOP = "customwebshop"
+    BC = "businesscentral"
+
+    @property
+    def other(self) -> "Side":
+        """The side across."""
+        return Side.BC if self is Side.SHOP else Side.SHOP
+
+
+Policy = Literal["last_writer", "customwebshop", "businesscentral", "manual"]
+
+
+def _text(value: object) -> object:
+    """YAML reads true and 5 as what they look like; in a flow file they are texts."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+Word = Annotated[str, BeforeValidator(_text)]
+
+
+class Model(BaseModel):
+    """Strict and frozen: an unknown key is a mistake, and nothing changes a flow once it is loaded."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WhenAll(Model):
+    """A value of the parent that holds when two numbers agree, above zero, on every child in scope."""
+
+    children: str
+    equal: tuple[str, str]
+    gives: str
+
+
+class Property(Model):
+    """One row of a flow's property table."""
+
+    shop: str | None = Field(None, description="path in the shop's record; `a | b` takes the first filled")
+    name: str = Field("", description="what the property is called; by default its shop path")
+    dir: Literal["<->", "->", "<-", "="]
+    bc: str
+    type: str
+    only: Literal["create"] | None = None
+    required: bool = False
+    values: Mapping[Word, Word] = Field({}, description="shop value -> Business Central value")
+    reads: Mapping[Word, Word] = Field({}, description="further Business Central values -> shop value")
+    blank: Word | None = Field(None, description="what a blank shop value means")
+    country: str | None = Field(None, description="property with the country the value is read in")
+    in_currency: str | None = Field(None, description="shop path of the currency; must be the local one")
+    usable_while: Mapping[str, Word] = Field({}, description="what a referenced record must be, else wait")
+    recreates: tuple[str, ...] = Field((), description="children Business Central makes anew on a change")
+    send_with: tuple[str, ...] = Field((), description="properties that go along in the same body")
+    written: Literal["last"] | None = None
+    conflict: Policy | None = None
+    keep: tuple[Word, ...] = Field((), description="shop values that are never overwritten")
+    when_all: WhenAll | None = None
+    when_closed: Word | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not data.get("name"):
+            paths = str(data.get("shop") or data.get("bc") or "").split("|")
+            return {**data, "name": paths[0].strip()}
+        return data
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _ = self.value_type
+        if self.shop is None and (self.dir != "->" or self.only != "create"):
+            raise ValueError("a property without a shop path is a constant: dir -> and only: create")
+        return self
+
+    @cached_property
+    def value_type(self) -> ValueType:
+        """The canonical type."""
+        return parse_type(self.type, country=self.country)
+
+    @cached_property
+    def refers_to(self) -> str | None:
+        """The flow a reference points into."""
+        name, argument = split_type(self.type)
+        return argument if name == "reference" else None
+
+    @cached_property
+    def shop_paths(self) -> tuple[str, ...]:
+        """Paths in the shop's record, the first filled one counts."""
+        return tuple(path.strip() for path in self.shop.split("|")) if self.shop else ()
+
+    def paths(self, side: Side) -> tuple[str, ...]:
+        """Where the property lives on a side."""
+        return self.shop_paths if side is Side.SHOP else (self.bc,)
+
+    def goes_to(self, side: Side) -> bool:
+        """Whether an edit of the other side is ever written to this one."""
+        return self.only is None and self.dir in (("<->", "->") if side is Side.BC else ("<->", "<-"))
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the canonical type is a decimal."""
+        return isinstance(self.value_type, Amount)
+
+    @property
+    def derived(self) -> bool:
+        """Whether Business Central's value is concluded from more than its own property."""
+        return self.when_all is not None or self.when_closed is not None
+
+    @property
+    def two_way(self) -> bool:
+        """Whether edits travel in both directions."""
+        return self.dir == "<->"
+
+    @cached_property
+    def _reading(self) -> dict[str, str]:
+        return {bc: shop for shop, bc in self.values.items()} | dict(self.reads)
+
+    def _read(self, value: Value) -> Value:
+        if not self._reading:
+            return value
+        if (value or "") not in self._reading:
+            allowed = ", ".join(repr(known) for known in self._reading)
+            raise UnmappableError(f"{value!r} is not among the values the flow maps: {allowed}")
+        return self._reading[value or ""]
+
+    def canonical(self, side: Side, *, value: Value, context: Context) -> Value:
+        """The form in which the two sides are compared: the shop's vocabulary, the type's canonical form.
+
+        Raises:
+            UnmappableError: the other side could not represent the value.
+        """
+        value = tidy(value)
+        if value is None and side is Side.SHOP:
+            value = self.blank
+        if side is Side.BC:
+            value = self._read(value)
+        if value is None and self.required:
+            raise UnmappableError("is blank, but must not be")
+        canonical = self.value_type.canonical(value, context)
+        if self.values and canonical is not None and canonical not in self.values:
+            raise UnmappableError(
+                f"{value!r} is not among the values the flow maps: {', '.join(self.values)}"
+            )
+        return canonical
+
+    def recanonical(self, side: Side, *, value: Value, context: Context) -> Value:
+        """The canonical form of a value kept as a base; derived ones were kept in that form."""
+        if self.derived and side is Side.BC:
+            return value
+        return self.canonical(side, value=value, context=context)
+
+    def convert(self, toward: Side, *, value: Value, context: Context) -> Value:
+        """The value to send to a side, from what the other side holds.
+
+        Raises:
+            UnmappableError: that side cannot represent it.
+        """
+        canonical = self.recanonical(toward.other, value=value, context=context)
+        if toward is Side.BC and self.values:
+            return self.values[canonical] if canonical is not None else None
+        if toward is Side.SHOP and self._reading:
+            return canonical
+        return self.value_type.convert(value, context)
+
+    def equal(self, shop: Value, bc: Value) -> bool:
+        """Whether two canonical forms say the same."""
+        return self.value_type.equal(shop, bc)

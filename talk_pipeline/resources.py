@@ -1,0 +1,87 @@
+"""The one resource of all assets: a run's settings, leases and sessions.
+
+With the in-process executor it lives exactly as long as its run. It knows no flow.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from typing import TypeVar
+
+import dagster as dg
+from pydantic import Field, PrivateAttr
+
+from talk_pipeline.assets.keys import flow_keys
+from talk_pipeline.connections import Connections
+from talk_pipeline.engine.lease import leases
+from talk_pipeline.engine.state import State
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.settings import Settings
+from talk_pipeline.sinks.session import Options, Session
+
+T = TypeVar("T")
+Context = dg.OpExecutionContext | dg.AssetExecutionContext | dg.AssetCheckExecutionContext
+
+
+class Pipeline(dg.ConfigurableResource[None]):
+    """How far a run may go, and what it works with."""
+
+    full: bool = Field(False, description="Read everything, and find out what disappeared.")
+    dry_run: bool = Field(False, description="Plan, and write nothing to either system.")
+    approve: bool = Field(False, description="You have seen the plan: the circuit breaker lets it pass.")
+
+    _connections: Connections | None = PrivateAttr(None)
+    _held: ExitStack = PrivateAttr(default_factory=ExitStack)
+    _leased: bool = PrivateAttr(False)
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Gives the leases back, however the run ended."""
+        self._held.close()
+
+    @property
+    def connections(self) -> Connections:
+        """The installation this process is set up for."""
+        if self._connections is None:
+            self._connections = Connections(Settings.load())
+        return self._connections
+
+    @property
+    def flows(self) -> Flows:
+        """The flows of the installation."""
+        return self.connections.flows
+
+    @property
+    def state(self) -> State:
+        """The installation's state."""
+        return self.connections.state
+
+    @property
+    def options(self) -> Options:
+        """How far the run may go."""
+        return Options(full=self.full, dry_run=self.dry_run, approve=self.approve)
+
+    def work(self, context: Context, step: Callable[[Session], Awaitable[T]]) -> T:
+        """Does one piece of the run: holds the leases of its flows, opens both systems, and calls `step`."""
+        flows = self._flows_in(context)
+        self._lease(context.run.run_id, flows)
+
+        async def opened() -> T:
+            connected = self.connections.session(context.run.run_id, options=self.options, flows_in_run=flows)
+            async with connected as session:
+                return await step(session)
+
+        return asyncio.run(opened())
+
+    def _flows_in(self, context: Context) -> tuple[str, ...]:
+        """The flows that any asset of the run belongs to, in running order."""
+        keys = set(context.job_def.asset_layer.executable_asset_keys)
+        return tuple(name for name, flow in self.flows.items() if keys.intersection(flow_keys(flow)))
+
+    def _lease(self, run_id: str, flows: tuple[str, ...]) -> None:
+        """Once a run, for all its flows: a UI materialization carries no tag that would keep two apart."""
+        if self._leased:
+            return
+        folder = self.connections.settings.talk_data_dir / "leases"
+        wait = self.connections.settings.talk_wait_seconds
+        self._held.enter_context(leases(folder, flows, run_id=run_id, wait_seconds=wait))
+        self._leased = True

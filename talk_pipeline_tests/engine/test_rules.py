@@ -1,0 +1,162 @@
+"""The three-way rule against an oracle that says the same thing in other words, and run to a fixed point."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from talk_pipeline.engine.projection import Company
+from talk_pipeline.engine.rules import Decision, Holding, Pair, decide
+from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.vocabulary import Flow
+
+COMPANY = Company("DKK", ZoneInfo("UTC"))
+NOON = datetime(2026, 1, 1, 12)  # noqa: DTZ001 (the state keeps UTC without an offset)
+CUSTOMER = load_flows()["customer"]
+PRODUCT = load_flows()["product"]
+
+# few values, so that equal edits and returns to the base are common; two of them are the same in canonical form
+WORDS = st.sampled_from([None, "Alpha", "alpha ", "Beta", "Gamma"])
+TIMES = st.integers(0, 3).map(lambda hours: NOON + timedelta(hours=hours))
+
+
+@dataclass
+class Case:
+    prop: Property
+    shop: str | None
+    bc: str | None
+    base_shop: str | None
+    base_bc: str | None
+    has_base: bool
+    shop_at: datetime
+    bc_at: datetime
+
+    def pair(self) -> Pair:
+        return Pair(
+            self.prop,
+            shop=self._holding(Side.SHOP, self.shop, base=self.base_shop, at=self.shop_at),
+            bc=self._holding(Side.BC, self.bc, base=self.base_bc, at=self.bc_at),
+            has_base=self.has_base,
+        )
+
+    def _holding(self, side: Side, raw: str | None, *, base: str | None, at: datetime) -> Holding:
+        canon = self.prop.canonical(side, value=raw, context=COMPANY.context({}))
+        return Holding(raw=raw, canon=canon, problem=None, base=base, record={}, edited_at=at)
+
+
+def cases(direction: str) -> st.SearchStrategy[Case]:
+    prop = Property(shop="website", dir=direction, bc="website", type="code(80)")
+    return st.builds(Case, st.just(prop), WORDS, WORDS, WORDS, WORDS, st.booleans(), TIMES, TIMES)
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    return (one or "").strip().upper() == (other or "").strip().upper()
+
+
+def _oracle(flow: Flow, case: Case) -> tuple[str, bool]:
+    """Who wins, and whether the other one's edit is lost: "shop", "bc", "agreed" or "nothing"."""
+    if _same(case.shop, case.bc):
+        return "agreed", False
+    if not case.has_base:
+        if case.shop is None:
+            return "bc", False
+        return "shop", case.bc is not None
+    shop_edited, bc_edited = not _same(case.shop, case.base_shop), not _same(case.bc, case.base_bc)
+    if shop_edited and bc_edited:
+        newer_in_bc = case.bc_at > case.shop_at
+        return ("bc" if newer_in_bc else "shop"), True
+    if shop_edited:
+        return "shop", False
+    return ("bc", False) if bc_edited else ("nothing", False)
+
+
+def _told(decision: Decision) -> tuple[str, bool]:
+    if decision.agreed:
+        return "agreed", False
+    if decision.target is None:
+        return "nothing", False
+    return ("shop" if decision.target is Side.BC else "bc"), decision.conflict
+
+
+@given(cases("<->"))
+def test_a_two_way_property_follows_the_oracle(case: Case) -> None:
+    assert _told(decide(CUSTOMER, case.pair(), company=COMPANY)) == _oracle(CUSTOMER, case)
+
+
+@given(cases("<->"))
+def test_a_plan_carried_out_leaves_nothing_to_do(case: Case) -> None:
+    decision = decide(CUSTOMER, case.pair(), company=COMPANY)
+    if decision.target is Side.BC:
+        case.bc = case.base_bc = case.shop
+        case.base_shop = case.shop
+    elif decision.target is Side.SHOP:
+        case.shop = case.base_shop = case.bc
+        case.base_bc = case.bc
+    else:
+        return
+    case.has_base = True
+    assert _told(decide(CUSTOMER, case.pair(), company=COMPANY)) in (("agreed", False), ("nothing", False))
+
+
+@given(cases("<-"))
+def test_a_one_way_property_is_written_only_when_its_source_changed(case: Case) -> None:
+    decision = decide(CUSTOMER, case.pair(), company=COMPANY)
+    assert decision.target is not Side.BC
+    assert not decision.conflict
+    if case.has_base and _same(case.bc, case.base_bc):
+        assert decision.target is None
+
+
+@given(cases("="))
+def test_a_compared_property_is_never_written(case: Case) -> None:
+    assert decide(CUSTOMER, case.pair(), company=COMPANY).target is None
+
+
+@given(cases("<->"))
+def test_the_policy_of_a_property_outranks_the_flows(case: Case) -> None:
+    case.prop = case.prop.model_copy(update={"conflict": "businesscentral"})
+    decision = decide(CUSTOMER, case.pair(), company=COMPANY)
+    if decision.conflict and case.has_base:
+        assert decision.target is Side.SHOP
+
+
+@given(cases("<->"))
+def test_a_manual_conflict_writes_nothing(case: Case) -> None:
+    case.prop = case.prop.model_copy(update={"conflict": "manual"})
+    decision = decide(CUSTOMER, case.pair(), company=COMPANY)
+    if decision.conflict and case.has_base:
+        assert decision.open
+        assert decision.target is None
+
+
+def test_equal_times_go_to_the_master() -> None:
+    prop = Property(shop="website", dir="<->", bc="website", type="text(80)")
+    case = Case(prop, "a", "b", "c", "c", has_base=True, shop_at=NOON, bc_at=NOON)
+    assert decide(CUSTOMER, case.pair(), company=COMPANY).target is Side.BC
+
+
+def test_an_amount_that_was_never_said_yields_to_one_that_was() -> None:
+    prop = Property(shop="price", dir="<->", bc="unitPrice", type="decimal(2)")
+    case = Case(prop, "12.50", "0", None, None, has_base=False, shop_at=NOON, bc_at=NOON)
+    decision = decide(PRODUCT, case.pair(), company=COMPANY)
+    assert decision.target is Side.BC
+    assert not decision.conflict
+
+
+def test_the_country_beside_a_phone_is_no_edit_of_the_phone() -> None:
+    prop = Property(shop="phone", dir="<->", bc="phoneNumber", type="phone(30)", country="country")
+    shop, bc = (
+        Holding(
+            raw=raw,
+            canon=prop.canonical(side, value=raw, context=COMPANY.context({"country": country})),
+            problem=None,
+            base=raw,
+            record={"country": country},
+            edited_at=NOON,
+        )
+        for side, raw, country in ((Side.SHOP, "33123456", "SE"), (Side.BC, "+45 33123456", "DK"))
+    )
+    assert decide(CUSTOMER, Pair(prop, shop=shop, bc=bc, has_base=True), company=COMPANY).target is None

@@ -1,0 +1,1 @@
+"""Flow files, and the canonical types they are written in."""

@@ -1,0 +1,100 @@
+"""Every mistake in a flow file is named by file, line and key, with what is allowed."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from talk_pipeline.flows.loading import PACKAGED, FlowError, load_flow, load_flows
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for file in PACKAGED.glob("*.yaml"):
+        shutil.copy(file, tmp_path)
+    return tmp_path
+
+
+def test_every_packaged_file_is_loaded_in_running_order() -> None:
+    flows = load_flows()
+    assert set(flows) == {file.stem for file in PACKAGED.glob("*.yaml")}
+    assert list(flows).index("order") > list(flows).index("customer")
+    assert flows.with_references(("order",)) == tuple(flows)
+
+
+MISTAKES = [
+    ("customer.yaml", "dir: <->, bc: email,", "dir: both, bc: email,", "properties.4.dir", "'<->'"),
+    ("customer.yaml", "type: email(80)", "type: mail(80)", "properties.4", "no type 'mail'; allowed: text"),
+    ("customer.yaml", "type: email(80)", "type: email(long)", "properties.4", "is a number"),
+    ("customer.yaml", "create_key: number", "create_key: nummer", "create_key", "allowed: number, type"),
+    ("customer.yaml", "match: [number,", "match: [nr,", "match", "nothing is called 'nr'"),
+    ("customer.yaml", "bc: email, ", "bcc: email, ", "properties.4.bcc", "unknown key; allowed: shop, name"),
+    ("customer.yaml", "conflict: last_writer", "conflict: newest", "settings.conflict", "'last_writer'"),
+    ("customer.yaml", "overlap_minutes: 5", "overlap_minutes: soon", "settings.overlap_minutes", "'soon'"),
+    ("customer.yaml", "share: 0.5", "share: 50", "settings.breaker.share", "less than or equal to 1"),
+    ("customer.yaml", "title: Customers", "", "title", "is required"),
+    ("customer.yaml", "constants: {type: Company}", "constants: {}", "properties.1", "no shop path"),
+    ("customer.yaml", "country: address.country}", "country: land}", "country", "nothing is called 'land'"),
+    ("customer.yaml", "shop: website,", "shop: email,", "name", "a second property is called 'email'"),
+    ("customer.yaml", "flow: customer", "flow: client", "flow", "they must agree"),
+    ("order.yaml", "withholds: [customer_id,", "withholds: [customer,", "guard.withholds", "'customer'"),
+    ("order.yaml", "recreates: [lines],", "recreates: [rows],", "recreates", "allowed: lines"),
+    ("order.yaml", "match: product_id", "match: sku", "children.lines.match", "allowed: product_id"),
+    ("order.yaml", "reference(product)", "reference()", "children.lines.properties.0", "is not a type"),
+    ("order.yaml", "reference(product)", "reference(item)", "order.yaml", "refers to flow 'item'"),
+    ("product.yaml", "asset: product,", "asset: customer,", "", "share asset 'customer'"),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "key", "message"), MISTAKES)
+def test_a_mistake_is_located(
+    folder: Path, file: str, old: str, new: str, *, key: str, message: str
+) -> None:
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1))
+    with pytest.raises(FlowError) as caught:
+        load_flows(folder)
+    assert key in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_the_line_is_the_line_of_the_key(folder: Path) -> None:
+    file = folder / "product.yaml"
+    lines = file.read_text().splitlines()
+    at = next(number for number, line in enumerate(lines) if "shop: gtin" in line)
+    lines[at] = lines[at].replace("gtin(14)", "barcode")
+    file.write_text("\n".join(lines))
+    with pytest.raises(FlowError, match=rf"product\.yaml:{at + 1}: properties\.3"):
+        load_flow(file)
+
+
+def test_broken_yaml_names_the_line(folder: Path) -> None:
+    (folder / "product.yaml").write_text("flow: product\nmatch: [sku\nproperties: }")
+    with pytest.raises(FlowError, match=r"product\.yaml:3: not YAML"):
+        load_flows(folder)
+
+
+def test_all_mistakes_of_all_files_are_told_at_once(folder: Path) -> None:
+    for name in ("customer", "product"):
+        file = folder / f"{name}.yaml"
+        file.write_text(file.read_text().replace("initial: fill", "initial: guess"))
+    with pytest.raises(FlowError) as caught:
+        load_flows(folder)
+    assert "customer.yaml:" in str(caught.value)
+    assert "product.yaml:" in str(caught.value)
+
+
+def test_a_folder_without_flows_says_so(tmp_path: Path) -> None:
+    with pytest.raises(FlowError, match="holds no flow file"):
+        load_flows(tmp_path)
+    with pytest.raises(FlowError, match="no such folder"):
+        load_flows(tmp_path / "none")
+
+
+def test_references_that_go_round_are_refused(folder: Path) -> None:
+    file = folder / "product.yaml"
+    row = "  - {shop: last_order, dir: ->, bc: displayName2, type: reference(order)}\n"
+    file.write_text(file.read_text().replace("properties:\n", f"properties:\n{row}"))
+    with pytest.raises(FlowError, match="refers to itself"):
+        load_flows(folder)
