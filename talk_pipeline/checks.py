@@ -63,7 +63,7 @@ def _find(
     context: dg.AssetCheckExecutionContext, pipeline: Pipeline, flow: Flow, selected: list[Check]
 ) -> list[Finding]:
     run_id = context.run.run_id
-    with pipeline.state.open() as db:
+    with pipeline.state.once() as db:
         scope = Scope(db, pipeline.flows[flow.name], run_id, pipeline.dry_run, pipeline.approve)
         findings = [check.run(scope) for check in selected]
         listed = list(zip(selected, findings, strict=True))

@@ -47,15 +47,18 @@ class Connections:
                 self._company = await self._identify(systems)
             else:
                 bc.choose(self._company_id)
-            yield Session(
-                self.state,
-                self.flows,
-                self._company,
-                systems,
-                run_id,
-                options or Options(),
-                flows_in_run,
-            )
+            try:
+                yield Session(
+                    self.state,
+                    self.flows,
+                    self._company,
+                    systems,
+                    run_id,
+                    options or Options(),
+                    flows_in_run,
+                )
+            finally:
+                self.state.release()
 
     def shop(self) -> Customwebshop:
         """The web shop."""

@@ -119,7 +119,7 @@ def _timed(
 
 
 def _shown(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
-    with pipeline.state.open() as db:
+    with pipeline.state.once() as db:
         numbers = report.summary(db, pipeline.flows[flow.name], run_id=run_id)
         rows = db.execute(_CONFLICTS, [flow.name, run_id]).fetchall()
         latest = {

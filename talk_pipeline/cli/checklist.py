@@ -48,7 +48,7 @@ def _kept(state: State, flows: Flows) -> dict[str, Listed]:
     if not state.file.exists():
         return {}
     kept: dict[str, Listed] = {}
-    with state.open() as db:
+    with state.once() as db:
         for name, flow in flows.items():
             verdicts = report.verdicts(db, name)
             kept[name] = [

@@ -6,7 +6,6 @@ A run whose checks failed ends green for Dagster, and a tripped breaker red: the
 import asyncio
 import json
 import sys
-import warnings
 from typing import Any
 
 from rich.console import Console
@@ -28,19 +27,25 @@ def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool) -> E
     wanted = _wanted(connections.flows, names)
     asyncio.run(_reachable(connections, wanted))
     run = _execute(connections, wanted, options=options)
-    numbers = _numbers(connections, wanted, run_id=run.run_id)
+    numbers = numbers_of(connections, wanted, run_id=run.run_id)
     if as_json:
         print(json.dumps(numbers, indent=2))
     else:
         _print(connections, wanted, run_id=run.run_id, numbers=numbers)
-    problems = _problems(run)
-    if problems:
+    found = _told(run)
+    if found:
         Console(stderr=True, highlight=False, soft_wrap=True).print(
-            f"error: {'; '.join(problems)}", markup=False
+            f"error: {'; '.join(found)}", markup=False
         )
-    if numbers["checks"]["failed"] or any("nothing was written" in problem for problem in problems):
-        return Exit.CHECK_FAILED
-    return Exit.OK if run.success else Exit.INCOMPLETE
+    if found:
+        return Exit.INCOMPLETE
+    return Exit.CHECK_FAILED if numbers["checks"]["failed"] else Exit.OK
+
+
+def _told(run: Any) -> list[str]:
+    from talk_pipeline.runs import problems
+
+    return problems(run)
 
 
 def _wanted(flows: Flows, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -63,55 +68,19 @@ async def _reachable(connections: Connections, wanted: tuple[str, ...]) -> None:
 def _execute(connections: Connections, wanted: tuple[str, ...], *, options: Options) -> Any:
     import dagster as dg
 
-    from talk_pipeline.assets.keys import selected_keys
-    from talk_pipeline.build import build_defs
     from talk_pipeline.home import prepare_home
-    from talk_pipeline.jobs import EVERYTHING, RESOURCE
+    from talk_pipeline.runs import execute
 
-    flows = connections.flows
-    config = {"full": options.full, "dry_run": options.dry_run, "approve": options.approve}
     home = prepare_home(connections.settings.talk_data_dir)
-    everything = len(wanted) == len(flows)
-    with dg.DagsterInstance.from_config(str(home)) as instance, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return (
-            build_defs(flows)
-            .resolve_job_def(EVERYTHING)
-            .execute_in_process(
-                instance=instance,
-                run_config={
-                    "resources": {RESOURCE: {"config": config}},
-                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-                },
-                asset_selection=None if everything else selected_keys(flows, wanted),
-                tags={"trigger": "command line"},
-                raise_on_error=False,
-            )
-        )
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        return execute(connections.flows, wanted, options=options, instance=instance)
 
 
-def _problems(run: Any) -> list[str]:
-    """Why steps failed, in the words of the first cause; a failed check speaks for itself."""
-    problems: list[str] = []
-    for event in run.all_events:
-        if not event.is_step_failure:
-            continue
-        data = event.step_failure_data
-        failure = data.user_failure_data
-        error = data.error
-        while error is not None and error.cause is not None:
-            error = error.cause
-        text = failure.description if failure else (error.message if error else "")
-        if error and "AssetCheck" in (error.cls_name or ""):
-            continue
-        problems.append(" ".join(str(text).split(": ", 1)[-1].split()))
-    return list(dict.fromkeys(problems))
-
-
-def _numbers(connections: Connections, wanted: tuple[str, ...], *, run_id: str) -> dict[str, Any]:
+def numbers_of(connections: Connections, wanted: tuple[str, ...], *, run_id: str) -> dict[str, Any]:
+    """The document that `--json` prints."""
     counted = {"passed": 0, "warned": 0, "failed": 0}
     flows: dict[str, Any] = {}
-    with connections.state.open() as db:
+    with connections.state.once() as db:
         for name in wanted:
             flows[name] = report.summary(db, connections.flows[name], run_id=run_id)
             for verdict_run, finding in report.verdicts(db, name).values():
@@ -126,7 +95,7 @@ def _print(
     from rich.table import Table
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else TEXT_WIDTH)
-    with connections.state.open() as db:
+    with connections.state.once() as db:
         kept = {name: report.verdicts(db, name) for name in wanted}
         timed = report.stages(db, run_id=run_id)
     for name in wanted:

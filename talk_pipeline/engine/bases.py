@@ -4,7 +4,7 @@ The source's base becomes the value it was sent from, the target's the value sen
 something else, that is an edit of the target and flows back; how often in a row is counted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from talk_pipeline.engine.state import Connection, insert_rows, now
 from talk_pipeline.engine.units import COMPANION, Sent
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import UnmappableError
+from talk_pipeline.flows.vocabulary import Flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,42 @@ class Confirmed:
     target: Side
     operation: Operation
     sent: Mapping[str, Sent]
+
+
+# what was in step before a write by which the target recalculates it; the target may name other ids then
+_RECALCULATED = """
+update base set resend = $target
+where part = $part and property in (select unnest($properties::varchar[]))
+  and shop_id in (select shop_id from link where part = $part and root_shop_id = $root)
+  and exists (from link l join record r on r.part = l.part and r.side = $target
+                and r.id = case $target when 'businesscentral' then l.bc_id else l.shop_id end
+              where l.part = base.part and l.shop_id = base.shop_id
+                and r.raw[base.property] is not distinct from
+                    case $target when 'businesscentral' then base.bc_value else base.shop_value end)
+"""
+
+
+def expect_recalculation(
+    db: Connection, flow: Flow, *, target: Side, part: str, root_shop_id: str, sent: Collection[str]
+) -> None:
+    """Notes, before the answer lands, what the target changes by itself when it is written these properties.
+
+    That is no user's edit: what the source says of it goes again. Without a note, such as after a crash, it would
+    flow back as if somebody had said so.
+    """
+    written = flow.part(part)
+    affected: dict[str, set[str]] = {}
+    if written.parent:
+        affected[written.parent] = set(written.send_with)
+    for name in sent:
+        for key in written.by_name[name].recreates:
+            child = flow.part(f"{flow.name}.{key}")
+            affected[child.name] = {prop.name for prop in child.properties if prop.two_way}
+    for name, properties in affected.items():
+        db.execute(
+            _RECALCULATED,
+            {"target": target, "part": name, "properties": sorted(properties), "root": root_shop_id},
+        )
 
 
 def confirm(db: Connection, projector: Projector, *, run_id: str, confirmed: Sequence[Confirmed]) -> None:
@@ -43,7 +80,7 @@ def confirm(db: Connection, projector: Projector, *, run_id: str, confirmed: Seq
                 projector, part.by_name[name], sent=sent, raw=raw, canon=canon
             )
             pair = (sent.source, sent.sent) if one.target is Side.BC else (sent.sent, sent.source)
-            bases.append((one.part, one.shop_id, name, *pair, int(differs), now()))
+            bases.append((one.part, one.shop_id, name, *pair, int(differs), None, now()))
             if sent.conflict:
                 conflicts.append(_conflict(projector.flow.name, one, name, sent=sent, run_id=run_id))
         if one.operation == "create" and one.target is Side.BC:
@@ -94,7 +131,7 @@ def _told_by_target(
     ).fetchone()
     shop: Mapping[str, Any] = row[0] if row else {}
     return [
-        (one.part, one.shop_id, prop.name, shop[prop.name], raw.get(prop.name), 0, now())
+        (one.part, one.shop_id, prop.name, shop[prop.name], raw.get(prop.name), 0, None, now())
         for prop in props
         if shop.get(prop.name) is not None
     ]
@@ -143,5 +180,5 @@ def _replace(db: Connection, bases: list[tuple[Any, ...]]) -> None:
     earlier = {(part, shop_id, name): bounces for part, shop_id, name, bounces in rows}
     for table in ("base", "sighting"):
         db.execute(f"delete from {table} where (part, shop_id, property) in {chosen}", keys)
-    counted = [(*row[:5], row[5] and row[5] + earlier.get(row[:3], 0), row[6]) for row in bases]
+    counted = [(*row[:5], row[5] and row[5] + earlier.get(row[:3], 0), *row[6:]) for row in bases]
     insert_rows(db, "base", counted)

@@ -76,7 +76,7 @@ select t.root_shop_id, t.root_bc_id, l.shop_id, l.bc_id, p.property, p.dir,
             else coalesce(ref.shop_id, '?' || b.raw[p.property]) end as bc_canon,
        s.problems[p.property] as shop_problem, b.problems[p.property] as bc_problem,
        s.raw as shop_record, b.raw as bc_record,
-       x.part is not null as has_base, x.shop_value as shop_base, x.bc_value as bc_base, x.bounces,
+       x.part is not null as has_base, x.shop_value as shop_base, x.bc_value as bc_base, x.bounces, x.resend,
        coalesce(ss.edited_at, t.shop_edited_at) as shop_edited_at,
        coalesce(sb.edited_at, t.bc_edited_at) as bc_edited_at,
        t.ended
@@ -97,14 +97,16 @@ _AGREE = """
 create or replace temp table agreeing as
 select * from pair
 where dir <> '=' and shop_problem is null and bc_problem is null and shop_canon is not distinct from bc_canon
-  and (not has_base or shop_raw is distinct from shop_base or bc_raw is distinct from bc_base or bounces > 0)
+  and (not has_base or shop_raw is distinct from shop_base or bc_raw is distinct from bc_base or bounces > 0
+       or resend is not null)
 """
 
 _DIFFERING = """
 select * from pair
 where dir <> '='
   and (shop_problem is not null or bc_problem is not null or shop_canon is distinct from bc_canon)
-  and not (has_base and shop_raw is not distinct from shop_base and bc_raw is not distinct from bc_base)
+  and not (has_base and resend is null
+           and shop_raw is not distinct from shop_base and bc_raw is not distinct from bc_base)
 order by shop_id
 """
 
@@ -214,7 +216,7 @@ def _move_bases(db: Connection, part: Part) -> None:
     db.execute(f"delete from base {keys}", [part.name])
     db.execute(f"delete from sighting {keys}", [part.name])
     db.execute(
-        "insert into base select ?, shop_id, property, shop_raw, bc_raw, 0, ? from agreeing",
+        "insert into base select ?, shop_id, property, shop_raw, bc_raw, 0, null, ? from agreeing",
         [part.name, now()],
     )
 
@@ -231,7 +233,8 @@ def _pair(part: Part, row: Mapping[str, Any]) -> Pair:
         )
         for side in ("shop", "bc")
     )
-    return Pair(part.by_name[row["property"]], shop=shop, bc=bc, has_base=row["has_base"])
+    resend = Side(row["resend"]) if row["resend"] else None
+    return Pair(part.by_name[row["property"]], shop=shop, bc=bc, has_base=row["has_base"], resend=resend)
 
 
 def _change(

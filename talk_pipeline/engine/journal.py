@@ -11,14 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from talk_pipeline.engine.bases import Confirmed, confirm
+from talk_pipeline.engine.bases import Confirmed, confirm, expect_recalculation
 from talk_pipeline.engine.projection import Projector, child_key
 from talk_pipeline.engine.records import Child, Decode, Operation, Outcome, Result
 from talk_pipeline.engine.snapshots import Landing, mark_touched, merge, spool
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
-from talk_pipeline.engine.units import Edit, Sent, Unit
+from talk_pipeline.engine.units import COMPANION, Edit, Sent, Unit
 from talk_pipeline.engine.withholding import FINGERPRINT, fingerprint_parameters
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,9 @@ def settle(
 ) -> None:
     """Puts outcomes on disk with all that follows from them, in one transaction."""
     with transaction(db):
+        for intent, outcome in outcomes:
+            if outcome.result is Result.DONE and intent.target is Side.BC and intent.root_shop_id:
+                _expect(db, projector.flow, intent)
         spool(db, [outcome.record for _, outcome in outcomes if outcome.record])
         merge(db, projector, decode, landing=Landing(own=True))
         confirmed: list[Confirmed] = []
@@ -122,6 +126,18 @@ def settle(
             elif outcome.result is Result.REFUSED:
                 _refuse(db, projector, intent, reason=outcome.reason)
         confirm(db, projector, run_id=run_id, confirmed=confirmed)
+
+
+def _expect(db: Connection, flow: Flow, intent: Intent) -> None:
+    sent = [name for name, one in intent.main.sent.items() if one.rule != COMPANION]
+    expect_recalculation(
+        db,
+        flow,
+        target=intent.target,
+        part=intent.main.part,
+        root_shop_id=intent.root_shop_id or "",
+        sent=sent,
+    )
 
 
 def _done(db: Connection, projector: Projector, intent: Intent, *, outcome: Outcome) -> list[Confirmed]:

@@ -37,12 +37,17 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One property of one linked pair."""
+    """One property of one linked pair.
+
+    Attributes:
+        resend: the side that recalculated the property because of another write of ours.
+    """
 
     prop: Property
     shop: Holding
     bc: Holding
     has_base: bool
+    resend: Side | None = None
 
     def holding(self, side: Side) -> Holding:
         """What a side holds."""
@@ -78,6 +83,8 @@ def decide(flow: Flow, pair: Pair, *, company: Company) -> Decision:
         return AGREED
     if prop.dir == "=" or prop.only:
         return NOTHING
+    if pair.resend is not None:
+        return Decision(pair.resend)
     if not prop.two_way:
         return _one_way(flow, pair, company=company)
     return _edited(flow, pair, company=company) if pair.has_base else _first_meeting(flow, pair)

@@ -38,10 +38,11 @@ create table if not exists link (
   unique (part, shop_id), unique (part, bc_id)
 );
 
--- what both sides held when they last agreed, raw; bounces: answers in a row that were not what was sent
+-- what both sides held when they last agreed, raw; bounces: answers in a row that were not what was sent;
+-- resend: a side that recalculated the property because of another write of ours, and is to be told again
 create table if not exists base (
   part varchar, shop_id varchar, property varchar, shop_value varchar, bc_value varchar,
-  bounces integer, agreed_at timestamp
+  bounces integer, resend varchar, agreed_at timestamp
 );
 
 -- when a property was first seen to differ from its base, and in which version

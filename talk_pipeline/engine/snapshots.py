@@ -223,7 +223,8 @@ class _Batch:
     def _add(self, row: dict[str, Any], rows: list[Projected], gone: str | None) -> None:
         changed = rows[0].row_hash != row["row_hash"]
         edited = row["edited_at"]
-        is_edit = changed and not self.landing.own and row["version"] != row["held_version"]
+        known_version = row["version"] is not None and row["version"] == row["held_version"]
+        is_edit = changed and not self.landing.own and not known_version
         if (is_edit or edited is None) and row["modified_at"]:
             edited = row["modified_at"] - timedelta(seconds=self.landing.skew_seconds)
         flow, side = self.projector.flow.name, str(self.projector.side)

@@ -40,42 +40,55 @@ def naive(moment: datetime | None) -> datetime | None:
 
 
 class State:
-    """One company's DuckDB file under the data folder."""
+    """One company's DuckDB file under the data folder.
+
+    Attributes:
+        beside: the connection without the file: temporary tables made here are seen beside it once it is open.
+    """
 
     def __init__(self, folder: Path, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self.folder = folder
         self.file = folder / "talk.duckdb"
         self.wait_seconds = wait_seconds
+        self.beside = duckdb.connect()
         self._prepared = False
+        self._attached = False
 
     @contextmanager
-    def open(self, connection: Connection | None = None) -> Iterator[Connection]:
-        """A connection to the state with the schema in place; the file is free again afterwards.
+    def open(self) -> Iterator[Connection]:
+        """A connection to the state with the schema in place.
 
-        Args:
-            connection: one whose temporary tables are to be seen beside the state; by default a new one.
+        The file stays open for whoever opens next, until `release`: opening costs more than most queries.
 
         Raises:
             StateBusyError: another process kept it for longer than `wait_seconds`.
             StateMismatchError: written by another version of the pipeline.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        db = connection or duckdb.connect()
+        if not self._attached:
+            self._attach(self.beside)
+        yield self.beside
+
+    @contextmanager
+    def once(self) -> Iterator[Connection]:
+        """A connection that leaves the file to others as soon as it is done."""
         try:
-            self._attach(db)
-            try:
-                if not self._prepared:
-                    _prepare(db)
-                    self._prepared = True
+            with self.open() as db:
                 yield db
-            finally:
-                db.execute("use memory")
-                db.execute("detach state")
         finally:
-            if connection is None:
-                db.close()
+            self.release()
+
+    def release(self) -> None:
+        """Leaves the file to others: before anything slow, and at the end of a piece of work.
+
+        Temporary tables outlive it: they lie beside the state, in memory.
+        """
+        if self._attached:
+            self.beside.execute("use memory")
+            self.beside.execute("detach state")
+            self._attached = False
 
     def _attach(self, db: Connection) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + self.wait_seconds
         path = str(self.file).replace("'", "''")
         while True:
@@ -88,8 +101,12 @@ class State:
                     raise StateBusyError(_busy(self.file, str(error))) from error
                 time.sleep(0.1)
             else:
-                db.execute("use state")
-                return
+                break
+        self._attached = True
+        db.execute("use state")
+        if not self._prepared:
+            _prepare(db)
+            self._prepared = True
 
     def identify(self, systems: Mapping[str, str]) -> None:
         """Binds a new database to these systems; refuses an old one that belongs to others.

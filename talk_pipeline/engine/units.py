@@ -4,7 +4,7 @@ A unit is one record of the flow with its children, towards one side. Composing 
 references and the order of properties; sending is the business of `sinks`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -267,13 +267,9 @@ class Composer:
         props = [prop for prop in edit.part.properties if prop.name in names and prop.goes_to(self.target)]
         return self._body(edit, props, contents=contents)
 
-    def last(self, edit: Edit, *, companions: Collection[str] = ()) -> Body:
-        """The properties that go after the children, and those the receiver recalculates with them."""
-        props = [
-            prop
-            for prop in edit.part.properties
-            if (prop.written and prop.name in edit.changes) or prop.name in companions
-        ]
+    def last(self, edit: Edit) -> Body:
+        """The properties that go after the children."""
+        props = [prop for prop in edit.part.properties if prop.written and prop.name in edit.changes]
         return self._body(edit, props, contents=None)
 
     def _writable(self, prop: Property) -> bool:

@@ -187,9 +187,11 @@ class Amount:
 
     Attributes:
         places: decimals at which the shop keeps the value.
+        padded: it is money, and written with all of them.
     """
 
     places: int = 2
+    padded: bool = False
 
     def canonical(self, value: Value, context: Context) -> Value:
         """The exact number without trailing zeros; raises UnmappableError beyond five decimals."""
@@ -200,11 +202,11 @@ class Amount:
         return _plain(amount)
 
     def convert(self, value: Value, context: Context) -> Value:
-        """The number as written, with at least the places the shop keeps."""
+        """The number as written; money with at least the places the shop keeps."""
         self.canonical(value, context)
         amount = number(value)
         exponent = amount.as_tuple().exponent
-        missing = isinstance(exponent, int) and -exponent < self.places
+        missing = self.padded and isinstance(exponent, int) and -exponent < self.places
         return format(amount.quantize(Decimal(1).scaleb(-self.places)) if missing else amount, "f")
 
     def equal(self, shop: Value, bc: Value) -> bool:
@@ -312,6 +314,7 @@ TYPES: dict[str, Callable[[int | None, str | None], ValueType]] = {
     "country": lambda size, _country: Country(limit=size or LONGEST),
     "currency": lambda size, _country: Currency(limit=size or LONGEST),
     "decimal": lambda size, _country: Amount(places=2 if size is None else size),
+    "money": lambda size, _country: Amount(places=2 if size is None else size, padded=True),
     "date": lambda _size, _country: Day(),
     "instant_date": lambda _size, _country: InstantDay(),
     "bool": lambda _size, _country: Flag(),

@@ -2,17 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, timedelta
-
-import duckdb
 
 from talk_pipeline.engine import snapshots
 from talk_pipeline.engine.projection import POSTED
 from talk_pipeline.engine.records import Record
 from talk_pipeline.engine.snapshots import VANISHED, Landed, Landing, Watermark
-from talk_pipeline.engine.state import Connection, now
+from talk_pipeline.engine.state import now
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.sinks.session import Session
@@ -52,23 +49,22 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         snapshots.reproject(db, projector, decode)
         mark = snapshots.watermark(db, flow.name, side)
     full = session.options.full or _full_scan_due(flow, mark)
-    # the spool is a database of its own in memory: nobody waits for ours while the network is slow
-    with closing(duckdb.connect()) as spool:
-        try:
-            await _read(system, flow, spool, since=None if full else mark)
-            with session.state.open(spool) as db:
-                missing = snapshots.absent(db, flow.name, side) if full else []
-            gone, problem = await _explain(session, flow, spool, side=side, missing=missing)
-        except SystemFault as fault:
-            with session.state.open() as db:
-                snapshots.fetch_failed(db, flow.name, side, problem=str(fault))
-            raise
-        landing = Landing(
-            fetched=True, full=full, gone=gone, problem=problem, skew_seconds=system.skew_seconds
-        )
-        with session.state.open(spool) as db:
-            landed = snapshots.land(db, projector, decode, landing=landing)
-            held = snapshots.held(db, flow.name, side)
+    # what is read lies beside the state until it is complete; meanwhile the file is free for others
+    session.state.release()
+    snapshots.discard(session.state.beside)
+    try:
+        await _read(session, flow, side, since=None if full else mark)
+        with session.state.open() as db:
+            missing = snapshots.absent(db, flow.name, side) if full else []
+        gone, problem = await _explain(session, flow, side, missing=missing)
+    except SystemFault as fault:
+        with session.state.open() as db:
+            snapshots.fetch_failed(db, flow.name, side, problem=str(fault))
+        raise
+    landing = Landing(fetched=True, full=full, gone=gone, problem=problem, skew_seconds=system.skew_seconds)
+    with session.state.open() as db:
+        landed = snapshots.land(db, projector, decode, landing=landing)
+        held = snapshots.held(db, flow.name, side)
     return Fetched(full, landed, held, gone=len(gone), problem=problem)
 
 
@@ -111,17 +107,17 @@ def _full_scan_due(flow: Flow, mark: Watermark) -> bool:
     return now() - mark.full_at > timedelta(minutes=flow.settings.full_scan_minutes)
 
 
-async def _read(system: System, flow: Flow, spool: Connection, *, since: Watermark | None) -> None:
+async def _read(session: Session, flow: Flow, side: Side, *, since: Watermark | None) -> None:
     start = None
     if since and since.modified_at:
         overlap = timedelta(minutes=flow.settings.overlap_minutes, seconds=abs(since.skew_seconds))
         start = (since.modified_at - overlap).replace(tzinfo=UTC)
-    async for page in system.scan(flow.name, since=start):
-        snapshots.spool(spool, page)
+    async for page in session.systems[side].scan(flow.name, since=start):
+        snapshots.spool(session.state.beside, page)
 
 
 async def _explain(
-    session: Session, flow: Flow, spool: Connection, *, side: Side, missing: list[str]
+    session: Session, flow: Flow, side: Side, *, missing: list[str]
 ) -> tuple[dict[str, str], str | None]:
     """What became of the records a full scan did not show.
 
@@ -139,7 +135,7 @@ async def _explain(
             f"{len(doubtful)} records disappeared at once, more than {limit}: not believed unapproved",
         )
     found = await _confirm(system, flow, doubtful)
-    snapshots.spool(spool, [record for record in found.values() if record])
+    snapshots.spool(session.state.beside, [record for record in found.values() if record])
     return gone | {record_id: VANISHED for record_id, record in found.items() if record is None}, None
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from talk_pipeline.engine.journal import Intended, intended, intent_for
 from talk_pipeline.engine.records import ChildEdit, Contents, Outcome, Result, Write
-from talk_pipeline.engine.units import COMPANION, Body, Composer, Edit, Sent, Unit, target_child_id
+from talk_pipeline.engine.units import Body, Composer, Edit, Sent, Unit, target_child_id
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.sinks.fetching import read_back
 from talk_pipeline.sinks.sending import Sender
@@ -89,34 +89,14 @@ class UnitWriter:
     async def _write_last(self) -> None:
         """What the system recalculates when children change, against the record as it is after them."""
         unit = self.unit
-        companions = {name for edit in unit.children for name in edit.part.send_with}
-        body = self._composer.last(unit.root, companions=companions)
         if unit.children:
             record = await read_back(self._session, unit.flow, unit.target, record_id=unit.target_id or "")
             if record is None:
                 return
             self._version = record.version
-            body = self._still_to_say(body, record.payload)
+        body = self._composer.last(unit.root)
         if body.values:
             await self._send(self._write(unit.root, body), intended(unit.root, body.sent))
-
-    def _still_to_say(self, body: Body, payload: str) -> Body:
-        """Without the companions that the record holds anyway."""
-        held = self._session.decode(self.unit.flow, self.unit.target)(payload).values
-        properties = self.unit.root.part.by_name
-        context = self._session.company.context(held)
-        sent = {
-            name: one
-            for name, one in body.sent.items()
-            if one.rule != COMPANION
-            or properties[name].canonical(self.unit.target, value=one.sent, context=context)
-            != properties[name].canonical(
-                self.unit.target, value=held.get(properties[name].paths(self.unit.target)[0]), context=context
-            )
-        }
-        return Body(
-            {properties[name].paths(self.unit.target)[0]: one.sent for name, one in sent.items()}, sent
-        )
 
     def _child_body(self, edit: Edit) -> Body:
         if edit.operation == "create":

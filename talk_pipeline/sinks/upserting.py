@@ -25,7 +25,7 @@ Root = tuple[str | None, str | None]
 
 
 async def upsert(session: Session, flow: Flow, target: Side, *, defer: bool = True) -> None:
-    """Writes to a side all that is planned for it.
+    """Writes to a side all that the plan has for it; the plan is current before and after.
 
     Raises:
         SystemFault: the system refuses the run as a whole; the outcomes so far are on disk.
@@ -34,7 +34,6 @@ async def upsert(session: Session, flow: Flow, target: Side, *, defer: bool = Tr
         return
     given_up: set[Root] = set()
     for _ in range(flow.settings.max_rounds):
-        replan(session, flow, defer=defer)
         with session.state.open() as db:
             roots = [root for root in pending_roots(db, flow, target) if root not in given_up]
         if not roots:
@@ -42,21 +41,21 @@ async def upsert(session: Session, flow: Flow, target: Side, *, defer: bool = Tr
         for at in range(0, len(roots), UNITS_AT_ONCE):
             given_up |= await _write_units(session, flow, target, roots=roots[at : at + UNITS_AT_ONCE])
         await settle_unknown(session, flow, target)
+        replan(session, flow, defer=defer)
 
 
 async def settle(session: Session, flow: Flow) -> None:
-    """The last word of a flow's run: a second diff, and the marks off whatever is in step.
+    """The last word of a flow's run: the marks off whatever a second diff found in step.
 
     Changes of referenced flows that let this flow's records go first are written now.
     """
-    replan(session, flow)
     with session.state.open() as db:
         clear_settled(db, flow)
         deferred = [name for name in flow.refers_to if _has_deferred(db, name)]
     for name in deferred:
         other = session.flows[name]
-        await upsert(session, other, Side.BC, defer=False)
         replan(session, other, defer=False)
+        await upsert(session, other, Side.BC, defer=False)
         with session.state.open() as db:
             clear_settled(db, other)
 

@@ -6,9 +6,11 @@ for writes only where the request was certainly not carried out (429, or never s
 
 import asyncio
 import email.utils
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -200,7 +202,7 @@ class _Gate(httpx.AsyncBaseTransport):
 
     def __init__(self, limits: Limits, measure: Callable[..., None]) -> None:
         self._transport = httpx.AsyncHTTPTransport(
-            limits=httpx.Limits(max_connections=limits.in_flight * 2, keepalive_expiry=30)
+            verify=_trusted(), limits=httpx.Limits(max_connections=limits.in_flight * 2, keepalive_expiry=30)
         )
         self._slots = asyncio.Semaphore(limits.in_flight)
         self._measure = measure
@@ -241,6 +243,12 @@ class _Bearer(httpx.Auth):
     def auth_flow(self, request: httpx.Request) -> Any:
         request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
         yield request
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates to trust, read once: that takes longer than a request."""
+    return httpx.create_ssl_context()
 
 
 def _auth(credentials: Credentials) -> httpx.Auth:

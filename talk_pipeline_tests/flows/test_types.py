@@ -24,6 +24,7 @@ VALUES = {
     "country": st.sampled_from(["DK", "se", " no ", "DE"]),
     "currency": st.sampled_from(["DKK", "eur", None, ""]),
     "decimal": decimals.map(lambda value: format(value, "f")),
+    "money": decimals.map(lambda value: format(value, "f")),
     "date": st.dates().map(str),
     "instant_date": st.datetimes(timezones=st.just(ZoneInfo("UTC"))).map(lambda at: at.isoformat()),
     "bool": st.sampled_from(["true", "false", None]),

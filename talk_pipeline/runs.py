@@ -1,0 +1,58 @@
+"""One Dagster run in this process, on any instance: what the command line and the tests start."""
+
+import warnings
+from typing import Any
+
+import dagster as dg
+
+from talk_pipeline.assets.keys import selected_keys
+from talk_pipeline.build import build_defs
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.jobs import EVERYTHING, RESOURCE
+from talk_pipeline.sinks.session import Options
+
+
+def execute(
+    flows: Flows, names: tuple[str, ...], *, options: Options, instance: dg.DagsterInstance
+) -> dg.ExecuteInProcessResult:
+    """Runs the named flows with their checks; what failed is in the result."""
+    config: dict[str, Any] = {
+        "resources": {
+            RESOURCE: {
+                "config": {"full": options.full, "dry_run": options.dry_run, "approve": options.approve}
+            }
+        },
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Dagster's own, about itself
+        return (
+            build_defs(flows)
+            .resolve_job_def(EVERYTHING)
+            .execute_in_process(
+                instance=instance,
+                run_config=config,
+                asset_selection=None if len(names) == len(flows) else selected_keys(flows, names),
+                tags={"trigger": "command line"},
+                raise_on_error=False,
+            )
+        )
+
+
+def problems(run: dg.ExecuteInProcessResult) -> list[str]:
+    """Why steps failed, in the words of the first cause; a failed check speaks for itself."""
+    found: list[str] = []
+    for event in run.all_events:
+        if not event.is_step_failure:
+            continue
+        data = event.step_failure_data
+        failure, error = data.user_failure_data, data.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        if error is not None and "AssetCheck" in (error.cls_name or ""):
+            continue
+        if failure is not None and failure.description:
+            found.append(failure.description)
+        elif error is not None:
+            found.append(error.message.split(": ", 1)[-1].strip())
+    return list(dict.fromkeys(found))

@@ -1,0 +1,1 @@
+"""The whole pipeline: real Dagster runs over real HTTP between two sandboxes."""

@@ -1,0 +1,261 @@
+"""Both sandboxes, a data folder of its own, and real Dagster runs between them.
+
+Records are made and looked at through the systems' own APIs, never through the pipeline's database.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dagster as dg
+import duckdb
+import httpx
+import pytest
+
+from talk_pipeline.cli.syncing import numbers_of
+from talk_pipeline.connections import Connections
+from talk_pipeline.engine import report
+from talk_pipeline.engine.checklist import Finding
+from talk_pipeline.runs import execute, problems
+from talk_pipeline.sandbox.server import Sandbox
+from talk_pipeline.settings import Settings
+from talk_pipeline.sinks.session import Options
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Run:
+    """What came of a run."""
+
+    success: bool
+    numbers: dict[str, Any]
+    problems: list[str]
+    findings: dict[str, dict[str, Finding]]
+
+    def __getitem__(self, flow: str) -> Row:
+        numbers: Row = self.numbers["flows"][flow]
+        return numbers
+
+    def writes(self, flow: str | None = None) -> int:
+        flows = [flow] if flow else list(self.numbers["flows"])
+        return sum(n for name in flows for side in self[name]["writes"].values() for n in side.values())
+
+    def finding(self, flow: str, check: str) -> Finding:
+        return next(f for name, f in self.findings[flow].items() if name.split(".", 1)[1] == check)
+
+    def failed(self) -> list[str]:
+        return [
+            f"{flow}.{name}: {finding.summary} {finding.rows}"
+            for flow, listed in self.findings.items()
+            for name, finding in listed.items()
+            if finding.verdict == "failed"
+        ]
+
+
+class Api:
+    """A system as its users see it."""
+
+    def __init__(self, base: str, headers: Mapping[str, str], control: str) -> None:
+        self.http = httpx.Client(base_url=base, headers=dict(headers), timeout=30)
+        self._control = httpx.Client(base_url=control, timeout=30)
+
+    def control(self, path: str, body: Any = None) -> Any:
+        answer = self._control.post(f"/_sandbox/{path}", json=body if body is not None else {})
+        assert answer.status_code < 300, answer.text
+        return answer.json() if answer.content else None
+
+    def faults(self, *rules: Row) -> None:
+        self.control("faults", list(rules))
+
+    def no_faults(self) -> None:
+        self._control.delete("/_sandbox/faults").raise_for_status()
+
+    def forget_requests(self) -> None:
+        self._control.delete("/_sandbox/requests").raise_for_status()
+
+    def requests(self) -> Row:
+        seen: Row = self._control.get("/_sandbox/requests").json()
+        return seen
+
+    def close(self) -> None:
+        self.http.close()
+        self._control.close()
+
+    @staticmethod
+    def read(answer: httpx.Response) -> Any:
+        assert answer.status_code < 300, f"{answer.status_code} {answer.text}"
+        return json.loads(answer.content, parse_float=Decimal) if answer.content else None
+
+
+class Shop(Api):
+    """The web shop."""
+
+    def all(self, resource: str) -> dict[str, Row]:
+        found: dict[str, Row] = {}
+        cursor: str | None = None
+        while True:
+            params = {"limit": "500", "include_deleted": "true"} | ({"cursor": cursor} if cursor else {})
+            page = self.read(self.http.get(f"/{resource}", params=params))
+            found |= {row["id"]: row for row in page["data"]}
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return found
+
+    def get(self, resource: str, key: str) -> Row:
+        row: Row = self.read(self.http.get(f"/{resource}/{key}"))
+        return row
+
+    def patch(self, resource: str, key: str, body: Row) -> Row:
+        row: Row = self.read(self.http.patch(f"/{resource}/{key}", json=body))
+        return row
+
+    def post(self, resource: str, body: Row) -> Row:
+        row: Row = self.read(self.http.post(f"/{resource}", json=body))
+        return row
+
+    def delete(self, resource: str, key: str) -> None:
+        self.read(self.http.delete(f"/{resource}/{key}"))
+
+
+class Central(Api):
+    """Business Central."""
+
+    def all(self, entity: str, query: str = "") -> dict[str, Row]:
+        rows: list[Row] = self.read(self.http.get(f"/{entity}{query}"))["value"]
+        return {row["id"]: row for row in rows}
+
+    def orders(self) -> dict[str, Row]:
+        return self.all("salesOrders", "?$expand=salesOrderLines")
+
+    def get(self, entity: str, key: str) -> Row:
+        query = "?$expand=salesOrderLines" if entity == "salesOrders" else ""
+        row: Row = self.read(self.http.get(f"/{entity}({key}){query}"))
+        return row
+
+    def patch(self, entity: str, key: str, body: Row) -> Row:
+        row: Row = self.read(self.http.patch(f"/{entity}({key})", json=body, headers={"If-Match": "*"}))
+        return row
+
+    def post(self, entity: str, body: Row) -> Row:
+        row: Row = self.read(self.http.post(f"/{entity}", json=body))
+        return row
+
+    def delete(self, entity: str, key: str) -> None:
+        self.read(self.http.delete(f"/{entity}({key})", headers={"If-Match": "*"}))
+
+
+class World:
+    """Two systems and the pipeline between them."""
+
+    def __init__(self, environment: Mapping[str, str], data: Path, instance: dg.DagsterInstance) -> None:
+        self.environment = dict(environment)
+        self.data = data
+        self.instance = instance
+        shop_root = environment["CUSTOMWEBSHOP_URL"]
+        self.shop = Shop(
+            f"{shop_root}/api/v1",
+            {"Authorization": f"Bearer {environment['CUSTOMWEBSHOP_TOKEN']}"},
+            shop_root,
+        )
+        bc_url = environment["BUSINESSCENTRAL_URL"]
+        company = environment["BUSINESSCENTRAL_COMPANY_ID"]
+        parts = urlsplit(bc_url)
+        self.bc = Central(
+            f"{bc_url}/companies({company})",
+            {"Authorization": f"Bearer {_token(environment)}"},
+            f"{parts.scheme}://{parts.netloc}",
+        )
+
+    def close(self) -> None:
+        self.shop.close()
+        self.bc.close()
+
+    def sync(self, *flows: str, full: bool = False, dry_run: bool = False, approve: bool = False) -> Run:
+        """One real run of these flows, all by default."""
+        connections = Connections(Settings.load())
+        names = flows or tuple(connections.flows)
+        options = Options(full=full, dry_run=dry_run, approve=approve)
+        result = execute(connections.flows, names, options=options, instance=self.instance)
+        numbers = numbers_of(connections, names, run_id=result.run_id)
+        with connections.state.once() as db:
+            findings = {
+                name: {
+                    check: finding
+                    for check, (run_id, finding) in report.verdicts(db, name).items()
+                    if run_id == result.run_id
+                }
+                for name in names
+            }
+        return Run(result.success, numbers, problems(result), findings)
+
+    def sql(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.data / "talk.duckdb")) as db:
+            return db.execute(query, list(parameters)).fetchall()
+
+    def counterpart(self, flow: str, shop_id: str) -> str:
+        """The Business Central id a shop record is linked to."""
+        rows = self.sql("select bc_id from link where part = ? and shop_id = ?", flow, shop_id)
+        assert len(rows) == 1, f"{flow} {shop_id} has {len(rows)} links"
+        return str(rows[0][0])
+
+    def state(self, flow: str, shop_id: str) -> tuple[str, str] | None:
+        rows = self.sql("select state, reason from standing where flow = ? and shop_id = ?", flow, shop_id)
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def forget_requests(self) -> None:
+        self.shop.forget_requests()
+        self.bc.forget_requests()
+
+    def writes(self) -> dict[str, int]:
+        """Write requests each system saw, batch parts singly; a deep insert is one."""
+        counted = {}
+        for name, api in (("customwebshop", self.shop), ("businesscentral", self.bc)):
+            seen = api.requests()
+            calls = [*seen["by_path"].items(), *seen["batch_parts"].items()]
+            counted[name] = sum(
+                count
+                for call, count in calls
+                if call.split()[0] != "GET" and "$batch" not in call and "token" not in call
+            )
+        return counted
+
+
+def _token(environment: Mapping[str, str]) -> str:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": environment["BUSINESSCENTRAL_CLIENT_ID"],
+        "client_secret": environment["BUSINESSCENTRAL_CLIENT_SECRET"],
+        "scope": "https://api.businesscentral.dynamics.com/.default",
+    }
+    answer = httpx.post(environment["BUSINESSCENTRAL_TOKEN_URL"], data=form)
+    return str(answer.raise_for_status().json()["access_token"])
+
+
+@contextmanager
+def opened_world(
+    tmp_path: Path, *, empty: bool = True, size: int | None = None, instance: dg.DagsterInstance
+) -> Iterator[World]:
+    """A world of its own: without records, with the seed ones, or with generated ones."""
+    with pytest.MonkeyPatch.context() as patch, Sandbox(size=size) as sandbox:
+        environment = sandbox.environment()
+        for name in list(Settings.model_fields):
+            patch.delenv(name.upper(), raising=False)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        patch.setenv("TALK_DATA_DIR", str(tmp_path / "data"))
+        patch.setenv("TALK_WAIT_SECONDS", "5")
+        patch.chdir(tmp_path)
+        world = World(environment, tmp_path / "data", instance)
+        try:
+            if empty:
+                world.shop.control("reset", {"empty": True})
+                world.bc.control("reset", {"empty": True})
+            yield world
+        finally:
+            world.close()
