@@ -99,6 +99,8 @@ class Directory:
             if not rest:
                 return Target("record", self.root, companies, "companies", row=row)
             return self._in_company(self.offices[row["id"]], rest)
+        if first.name not in self.schema.sets:
+            raise errors.no_segment(first.name)
         return self._in_company(self._chosen_company(call), segments)
 
     def _in_company(self, office: Office, segments: list[Segment]) -> Target:
@@ -143,7 +145,7 @@ class Directory:
 
     def _record(self, target: Target, segment: Segment) -> Row:
         key = segment.key or ""
-        if segment.key_name not in (None, "id") or not values.is_guid(key):
+        if segment.quoted or segment.key_name not in (None, "id") or not values.is_guid(key):
             raise errors.bad_query(f"The key '{key}' of '{segment.name}' is malformed.")
         row = target.office.company.table(target.set.name).get(key.lower())
         if row is None or (target.within is not None and row[target.within[0]] != target.within[1]):

@@ -121,7 +121,9 @@ class Central:
         document = bodies.document_of(call, self.settings)
         body = bodies.accept(document, target.set, settings=self.settings, current=None)
         if target.within is not None:
-            body.values.setdefault(*target.within)
+            name, value = target.within
+            if body.values.setdefault(name, value) != value:
+                raise errors.dialog(f"The {name} differs from the one in the address.")
         row = target.office.records[target.set.name].create(body)
         shown_lines = self.settings["deep_insert_answer"]
         if body.lines is not None and shown_lines != "on_expand":

@@ -28,11 +28,13 @@ class Segment:
         name: of a set, a navigation or an action.
         key: the text of the key, without quotes; None without parentheses.
         key_name: the property of an alternate key.
+        quoted: whether the key stood in quotes, which the key of a record must not.
     """
 
     name: str
     key: str | None = None
     key_name: str | None = None
+    quoted: bool = False
 
 
 def segments_of(path: str) -> list[Segment]:
@@ -58,6 +60,7 @@ def _segment(step: str) -> Segment:
     named = _NAMED.fullmatch(key)
     key_name = named.group(1) if named and not key.startswith("'") else None
     text = (named.group(2) if named and key_name else key).strip()
-    if len(text) >= 2 and text[0] == text[-1] == "'":
+    quoted = len(text) >= 2 and text[0] == text[-1] == "'"
+    if quoted:
         text = text[1:-1].replace("''", "'")
-    return Segment(name, key=text, key_name=key_name)
+    return Segment(name, key=text, key_name=key_name, quoted=quoted)

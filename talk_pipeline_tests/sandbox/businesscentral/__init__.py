@@ -1,0 +1,1 @@
+"""What the Business Central server does, one file a subject."""

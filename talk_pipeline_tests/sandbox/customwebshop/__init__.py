@@ -1,0 +1,1 @@
+"""What the shop server does, one file a subject."""
