@@ -26,7 +26,8 @@ DELETE    ``/records/{set}/{id}``  removed by the back office
 A rule is ``{"match": {"method": "PATCH", "path": "customers", "nth": 2}, "fault": {...}, "times": 1}``.
 ``path`` is a part of the path, a glob or a regular expression; keys may be written ``({id})`` for Business
 Central and ``{id}`` for the shop. Parts of a batch match like calls of their own. ``times`` null means from
-the nth matching call on for ever. The fault is one or more of::
+the nth matching call on for ever. A call that several rules match is hit by the first that still has hits left.
+The fault is one or more of::
 
     {"status": 503, "when": "before" | "after", "body": ..., "content_type": "text/html"}
     {"retry_after": 2 | "Wed, 21 Oct 2026 07:28:00 GMT"}
@@ -119,8 +120,8 @@ def guarded(handler: Handler) -> Handler:
             return await handler(request)
         except Refused as error:
             return answer({"error": str(error)}, status=error.status)
-        except (ValueError, TypeError) as error:
-            return answer({"error": str(error)}, status=400)
+        except (ValueError, TypeError, ArithmeticError) as error:
+            return answer({"error": str(error) or type(error).__name__}, status=400)
 
     return run
 

@@ -62,7 +62,7 @@ class Rule:
         method: only calls of this method.
         path: only calls whose path holds this text, matches this glob or this regular expression.
         nth: the first hit is the nth matching call.
-        times: how many matching calls in a row are hit from there on; None for all of them.
+        times: how many matching calls are hit from there on; None for all of them.
     """
 
     fault: Fault
@@ -71,15 +71,16 @@ class Rule:
     nth: int = 1
     times: int | None = 1
     seen: int = field(default=0)
+    fired: int = field(default=0)
 
-    def fires(self, method: str, *paths: str) -> bool:
-        """Count the call if it matches by one of the forms of its path, and say whether it is hit."""
+    def ready(self, method: str, *paths: str) -> bool:
+        """Count the call if it matches by one of the forms of its path, and say whether the rule may hit it."""
         if self.method is not None and method != self.method:
             return False
         if self.path is not None and not any(_meets(self.path, path) for path in paths):
             return False
         self.seen += 1
-        return self.seen >= self.nth and (self.times is None or self.seen < self.nth + self.times)
+        return self.seen >= self.nth and (self.times is None or self.fired < self.times)
 
 
 class Switchboard:
@@ -102,10 +103,13 @@ class Switchboard:
         self._rules.clear()
 
     def pick(self, method: str, path: str) -> Fault | None:
-        """The fault that hits this call, if any; every matching rule counts the call."""
+        """The fault that hits this call, if any; every matching rule counts the call, the first hits it."""
         forms = (unquote(path), self._template(path)) if self._rules else ()
-        hits = [rule.fault for rule in self._rules if rule.fires(method, *forms)]
-        return hits[0] if hits else None
+        ready = [rule for rule in self._rules if rule.ready(method, *forms)]
+        if not ready:
+            return None
+        ready[0].fired += 1
+        return ready[0].fault
 
     def listing(self) -> list[dict[str, Any]]:
         """The rules in force, for people."""
@@ -116,6 +120,7 @@ class Switchboard:
                 "nth": rule.nth,
                 "times": rule.times,
                 "matched": rule.seen,
+                "fired": rule.fired,
             }
             for rule in self._rules
         ]
@@ -138,7 +143,7 @@ def _read_rule(entry: Any) -> Rule:
     times = entry.get("times", 1)
     if times is not None and (not isinstance(times, int) or times < 1):
         raise BadRule("`times` is a number from 1 on, or null for every matching call")
-    nth = match.get("nth") or 1
+    nth = 1 if match.get("nth") is None else match["nth"]
     if not isinstance(nth, int) or nth < 1:
         raise BadRule("`nth` counts from 1")
     method = match.get("method")

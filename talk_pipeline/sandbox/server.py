@@ -76,7 +76,8 @@ class Sandbox:
         """
         sockets: list[socket.socket] = []
         try:
-            sockets = [self._listen("shop"), self._listen("bc")]
+            for name in ("shop", "bc"):
+                sockets.append(self._listen(name))
             self._servers = self._build(sockets)
         except BaseException:
             for sock in sockets:

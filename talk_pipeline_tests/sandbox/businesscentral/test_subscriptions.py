@@ -3,73 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from talk_pipeline_tests.sandbox.clients import CentralClient, Record, read, refused
+from talk_pipeline_tests.sandbox.receiver import Receiver
 
 HEADERS = {"If-Match": "*"}
 
 
-class Receiver:
-    """Takes handshakes and notices as told, and remembers them."""
-
-    def __init__(self) -> None:
-        self.handshakes: list[str] = []
-        self.notices: list[Record] = []
-        self.statuses: list[int] = []
-        self.echo = True
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers.get("Content-Length") or 0)
-                body = self.rfile.read(length)
-                token = parse_qs(urlsplit(self.path).query).get("validationToken")
-                if token:
-                    receiver.handshakes.append(self.command)
-                    self._answer(200, (token[0] if receiver.echo else "other").encode())
-                    return
-                import msgspec
-
-                receiver.notices += msgspec.json.decode(body)["value"]
-                self._answer(receiver.statuses.pop(0) if receiver.statuses else 200, b"")
-
-            do_GET = do_POST
-
-            def _answer(self, status: int, body: bytes) -> None:
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
-        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
-
-    def wait(self, count: int = 1) -> list[Record]:
-        """The notices, once so many came."""
-        deadline = time.monotonic() + 5
-        while len(self.notices) < count and time.monotonic() < deadline:
-            time.sleep(0.01)
-        time.sleep(0.05)
-        return self.notices
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self._thread.join()
+def notices(receiver: Receiver, messages: int = 1) -> list[Record]:
+    """The notices, once so many messages came."""
+    return [notice for document in receiver.documents(messages) for notice in document["value"]]
 
 
 @pytest.fixture
@@ -184,13 +132,13 @@ def test_the_end_of_a_subscription(fast: CentralClient, receiver: Receiver) -> N
     refused(fast.call("GET", path, root=True), 404)
     fast.customer()
     time.sleep(0.3)
-    assert receiver.notices == []
+    assert receiver.deliveries == []
 
 
 def test_notices_name_what_changed_and_nothing_more(fast: CentralClient, receiver: Receiver) -> None:
     made = subscribe(fast, receiver)
     customer = fast.customer()
-    notice = receiver.wait()[0]
+    notice = notices(receiver)[0]
     assert notice == {
         "subscriptionId": made["subscriptionId"],
         "clientState": "secret",
@@ -209,7 +157,7 @@ def test_kinds_of_changes(fast: CentralClient, receiver: Receiver, kind: str) ->
         fast.update(f"customers({customer['id']})", number="RENAMED")
     else:
         fast.delete(f"customers({customer['id']})")
-    assert [notice["changeType"] for notice in receiver.wait()] == [kind]
+    assert [notice["changeType"] for notice in notices(receiver)] == [kind]
 
 
 def test_changes_of_one_record_are_told_once(fast: CentralClient, receiver: Receiver) -> None:
@@ -217,14 +165,14 @@ def test_changes_of_one_record_are_told_once(fast: CentralClient, receiver: Rece
     customer = fast.customer()
     for city in ("X", "Y", "Z"):
         fast.update(f"customers({customer['id']})", city=city)
-    assert [notice["changeType"] for notice in receiver.wait()] == ["created"]
+    assert [notice["changeType"] for notice in notices(receiver)] == ["created"]
 
 
 def test_only_what_was_subscribed_to(fast: CentralClient, receiver: Receiver) -> None:
     subscribe(fast, receiver, "items")
     fast.customer()
     item = fast.item()
-    assert [notice["resource"].endswith(f"items({item['id']})") for notice in receiver.wait()] == [True]
+    assert [notice["resource"].endswith(f"items({item['id']})") for notice in notices(receiver)] == [True]
 
 
 def test_lines_tell_of_their_order(fast: CentralClient, receiver: Receiver) -> None:
@@ -232,7 +180,7 @@ def test_lines_tell_of_their_order(fast: CentralClient, receiver: Receiver) -> N
     line = fast.lines(order)[0]
     subscribe(fast, receiver, "salesOrders")
     fast.update(f"salesOrderLines({line['id']})", description="Nyt navn")
-    notice = receiver.wait()[0]
+    notice = notices(receiver)[0]
     assert notice["resource"].endswith(f"salesOrders({order['id']})")
     assert notice["changeType"] == "updated"
 
@@ -242,7 +190,7 @@ def test_a_stock_movement_is_not_told(fast: CentralClient, receiver: Receiver) -
     subscribe(fast, receiver, "items")
     fast.control("POST", f"/items/{item['id']}/stock", {"quantity": 7})
     time.sleep(0.3)
-    assert receiver.notices == []
+    assert receiver.deliveries == []
 
 
 def test_more_than_a_thousand_changes_are_one_collection(fast: CentralClient, receiver: Receiver) -> None:
@@ -256,9 +204,9 @@ def test_more_than_a_thousand_changes_are_one_collection(fast: CentralClient, re
             {**part, "id": str(n), "body": {"displayName": f"{batch} {n}"}} for n in range(91 + batch // 10)
         ]
         assert fast.batch(*parts).status_code == 200
-    notices = receiver.wait()
-    assert [notice["changeType"] for notice in notices] == ["collection"]
-    head, mark, since = notices[0]["resource"].partition("?$filter=lastModifiedDateTime gt ")
+    told = notices(receiver)
+    assert [notice["changeType"] for notice in told] == ["collection"]
+    head, mark, since = told[0]["resource"].partition("?$filter=lastModifiedDateTime gt ")
     assert head.endswith("customers")
     assert mark
     assert abs(dt.datetime.fromisoformat(since) - before) < dt.timedelta(seconds=1)
@@ -269,7 +217,7 @@ def test_a_receiver_out_of_order_is_asked_again(fast: CentralClient, receiver: R
     subscribe(fast, receiver)
     receiver.statuses = [500, 429, 408]
     fast.customer()
-    assert len(receiver.wait(4)) == 4
+    assert len(notices(receiver, 4)) == 4
     assert len(subscriptions(fast)) == 1
 
 
@@ -277,7 +225,7 @@ def test_a_receiver_that_refuses_loses_its_subscription(fast: CentralClient, rec
     subscribe(fast, receiver)
     receiver.statuses = [404]
     fast.customer()
-    receiver.wait()
+    notices(receiver)
     assert subscriptions(fast) == []
 
 
@@ -286,9 +234,9 @@ def test_a_receiver_that_stays_out_of_order_loses_it_too(fast: CentralClient, re
     subscribe(fast, receiver)
     receiver.statuses = [500] * 10
     fast.customer()
-    receiver.wait(3)
+    notices(receiver, 3)
     time.sleep(0.1)
-    assert len(receiver.notices) == 3
+    assert len(receiver.deliveries) == 3
     assert subscriptions(fast) == []
 
 
