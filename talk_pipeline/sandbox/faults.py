@@ -18,6 +18,8 @@ from talk_pipeline.sandbox import wire
 
 Moment = Literal["before", "after"]
 
+_OTHER_NAMES = {"truncated": "truncate", "truncated_body": "truncate", "token_expired": "expired_token"}
+
 
 class BadRule(ValueError):
     """A rule that cannot be understood; the text says why."""
@@ -158,6 +160,7 @@ def _read_rule(entry: Any) -> Rule:
 
 def _read_fault(entry: Mapping[str, Any]) -> Fault:
     names = set(Fault.__dataclass_fields__)
+    entry = {_OTHER_NAMES.get(name, name): value for name, value in entry.items()}
     _known("fault", entry, names)
     values = {name: value for name, value in entry.items() if value is not None}
     for name in ("when", "drop"):

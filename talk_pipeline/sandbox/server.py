@@ -158,7 +158,7 @@ class Sandbox:
     def _run(self, sockets: list[socket.socket]) -> None:
         try:
             asyncio.run(self._serve(sockets))
-        except BaseException as error:  # noqa: BLE001 - told to whoever waits for the start
+        except BaseException as error:  # told to whoever waits for the start
             self._failure = error
 
     async def _serve(self, sockets: list[socket.socket]) -> None:

@@ -47,7 +47,7 @@ class Receiver:
         self.server.server_close()
         self._thread.join()
 
-    def _handler(receiver) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - `self` is the handler below
+    def _handler(receiver) -> type[BaseHTTPRequestHandler]:  # `self` is the handler below
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -236,6 +236,13 @@ def test_the_invoice_carries_the_number_of_an_open_shop_order(filled: CentralCli
     assert filled.all_of(f"salesOrders?$filter=externalDocumentNumber eq '{order['number']}'") == []
 
 
+def test_the_shop_knows_the_numbers_of_orders_that_are_equal(filled: CentralClient) -> None:
+    orders = [order for order in generate(SIZE, 1).shop["orders"] if order.get("erp_number")]
+    numbers = {order["externalDocumentNumber"]: order["number"] for order in filled.all_of("salesOrders")}
+    assert orders
+    assert {order["number"]: order["erp_number"] for order in orders}.items() <= numbers.items()
+
+
 def test_statuses_and_other_lines_are_there(filled: CentralClient) -> None:
     orders = filled.all_of("salesOrders?$expand=salesOrderLines")
     assert {order["status"] for order in orders} == {"Draft", "Open", "In_x0020_Review"}

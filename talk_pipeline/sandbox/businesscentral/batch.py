@@ -42,7 +42,8 @@ class Batches:
             return error.answer()
         for part in parts:
             self._gateway.traffic.asked(part.call.method, template_of(part.call.path), part=True)
-        carry_on = "continue-on-error" in (call.header("prefer") or "").lower()
+        prefer = (call.header("prefer") or "").lower().replace(" ", "")
+        carry_on = "continue-on-error" in prefer and "continue-on-error=false" not in prefer
         whole = (call.header("isolation") or call.header("odata-isolation") or "").lower() == "snapshot"
         if whole:
             return await self._together(parts, root, carry_on=carry_on)

@@ -15,6 +15,9 @@ from talk_pipeline.sandbox.seed.products import Products
 
 Record = dict[str, Any]
 
+FIRST_NUMBER = 100_001
+"""Where Business Central's series of order numbers begins; it numbers the orders as they come."""
+
 _RATES = {"EUR": "7.46", "SEK": "0.65", "NOK": "0.64", "PLN": "1.73", "GBP": "8.70", "DKK": "1"}
 _PARTS = {
     "AddressLine1": "line1",
@@ -57,7 +60,7 @@ class _Maker:
         sound = [c for c in customers.shop if c["active"] and not _stops(c)]
         self._everyone = sound or customers.shop
         self._known = [c for c in sound if c["id"] in customers.number] or self._everyone
-        self._bad = [c for c in customers.shop if str(c["_case"]).startswith("invalid")]
+        self._bad = [c for c in customers.shop if c["_case"] == "invalid: unknown currency"]
         goods = [p for p in products.shop if p["active"] and not _stops(p)]
         self._goods = goods or products.shop
         self._stocked = [p for p in goods if p["id"] in products.number]
@@ -173,7 +176,7 @@ def make_orders(size: int, seed: int, *, customers: Customers, products: Product
         turns[case] = turns.get(case, -1) + 1
         able = bool(customers.number) and bool(products.number)
         if case in _PAIRED and not able:
-            case = "shop only open"  # noqa: PLW2901 - too small a set for pairs
+            case = "shop only open"  # too small a set for pairs
         record = maker.order(position, case)
         record = {"id": f"o-{1001 + position}", "_case": case, **record}
         if case in _PAIRED:
@@ -213,6 +216,8 @@ def _make_case(result: Orders, other: Record, record: Record, case: str, turn: i
     if case in ("partly shipped", "shipped", "invoiced"):
         record["discount_amount"] = other["discountAmount"] = "0.00"
     result.central.append(other)
+    if case == "equal":
+        record["erp_number"] = f"SO{FIRST_NUMBER + len(result.central) - 1}"
 
 
 def _differ(other: Record, record: Record, turn: int) -> str:

@@ -79,6 +79,20 @@ def test_it_may_carry_on(bc: CentralClient) -> None:
     assert len(bc.all_of("customers")) == 2
 
 
+@pytest.mark.parametrize(
+    ("prefer", "count"),
+    [
+        ("odata.continue-on-error=true", 3),
+        ("continue-on-error", 3),
+        ("odata.continue-on-error=false", 2),
+        ("x", 2),
+    ],
+)
+def test_spellings_of_carrying_on(bc: CentralClient, prefer: str, count: int) -> None:
+    found = answers(bc, create(bc, "1"), bad(bc, "2"), create(bc, "3"), headers={"Prefer": prefer})
+    assert len(found) == count
+
+
 def test_a_snapshot_is_all_or_nothing(bc: CentralClient) -> None:
     assert outcome(answers(bc, create(bc, "1"), create(bc, "2"), headers=SNAPSHOT)) == [
         ("1", 201),
