@@ -12,9 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from talk_pipeline.sandbox.businesscentral import errors
+from talk_pipeline.sandbox.documents import read_yaml
 from talk_pipeline.sandbox.store import Row
 
 _FILE = Path(__file__).parent / "places.yaml"
@@ -85,7 +84,7 @@ def _only_place(key: str, *, by_city: bool, country: str) -> _Place | None:
 
 @cache
 def _tables() -> _Tables:
-    raw = yaml.safe_load(_FILE.read_text("utf-8"))
+    raw = read_yaml(_FILE)
     places = [
         _Place(city=city, code=str(code), state=state, country=country)
         for country, entries in raw["places"].items()

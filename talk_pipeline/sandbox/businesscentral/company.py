@@ -119,9 +119,7 @@ class Company:
 
     def blank(self, set_name: str) -> Row:
         """A record of which nothing was sent yet, under a new id."""
-        row = {entry.name: values.default(entry) for entry in self.set(set_name).properties.values()}
-        row["id"] = self.new_id()
-        return row
+        return {**_defaults(self.set(set_name)), "id": self.new_id()}
 
     def save(self, set_name: str, row: Row) -> Row:
         """Store a record as modified now, under a new entity tag."""
@@ -184,6 +182,16 @@ class Company:
             indexed=INDEXED.get(entity_set.name, ("code",) if "code" in entity_set.properties else ()),
             restore=lambda row: _restored(row, decimals),
         )
+
+
+_DEFAULTS: dict[str, Row] = {}
+
+
+def _defaults(entity_set: EntitySet) -> Row:
+    """The values of a record of which nothing was sent, worked out once a set."""
+    if entity_set.name not in _DEFAULTS:
+        _DEFAULTS[entity_set.name] = {e.name: values.default(e) for e in entity_set.properties.values()}
+    return _DEFAULTS[entity_set.name]
 
 
 def restore_hidden(row: Row) -> Row:

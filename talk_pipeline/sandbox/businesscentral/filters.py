@@ -52,11 +52,11 @@ class Filter:
 
     Attributes:
         matches: whether a row passes.
-        equal: property -> value for the parts every row that passes must equal.
+        among: property -> values of which every row that passes must hold one.
     """
 
     matches: Predicate
-    equal: Mapping[str, Any]
+    among: Mapping[str, frozenset[Any]]
 
 
 def compile_filter(text: str, company: Company, entity_set: EntitySet, *, nested: bool = False) -> Filter:
@@ -74,10 +74,13 @@ def compile_filter(text: str, company: Company, entity_set: EntitySet, *, nested
         tree = ODataParser().parse(ODataLexer().tokenize(_smoothed(text.strip())))
     except exceptions.UnknownFunctionException as error:
         raise errors.not_implemented(str(error)) from error
-    except (exceptions.ODataException, RecursionError) as error:
+    except exceptions.ODataException as error:
         raise errors.bad_query(f"Syntax error in $filter: {error}") from error
     reader = _Reader(company, entity_set, nested=nested)
-    return Filter(matches=reader.predicate(tree), equal=dict(reader.equalities(tree)))
+    try:
+        return Filter(matches=reader.predicate(tree), among=reader.among(tree))
+    except RecursionError as error:
+        raise errors.bad_query("The $filter has too many parts.") from error
 
 
 def _smoothed(text: str) -> str:
@@ -122,16 +125,19 @@ class _Reader:
                     return lambda row: bool(get(row))
         raise errors.not_implemented("This expression is not supported in $filter.")
 
-    def equalities(self, node: Any) -> list[tuple[str, Any]]:
-        """The comparisons for equality every passing row must meet."""
+    def among(self, node: Any) -> dict[str, frozenset[Any]]:
+        """The values that equality comparisons leave a property."""
         match node:
             case ast.BoolOp(op=ast.And()):
-                return self.equalities(node.left) + self.equalities(node.right)
+                return self.among(node.right) | self.among(node.left)
+            case ast.BoolOp(op=ast.Or()):
+                left, right = self.among(node.left), self.among(node.right)
+                return {name: left[name] | right[name] for name in left.keys() & right.keys()}
             case ast.Compare(comparator=ast.Eq(), left=ast.Identifier() as left, right=ast._Literal()):
                 entry = self._property(left)
                 plain = entry.name not in self._set.twins and self._wildcards(entry, node.right) is None
-                return [(entry.name, self._literal(entry, node.right))] if plain else []
-        return []
+                return {entry.name: frozenset([self._literal(entry, node.right)])} if plain else {}
+        return {}
 
     # -- comparisons ------------------------------------------------------------------------------------------
 

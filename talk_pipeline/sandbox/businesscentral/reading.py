@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -51,18 +51,18 @@ class Source:
     def rows(self, wanted: Filter | None, *, after: tuple[Any, ...] | None = None) -> Iterator[Row]:
         """Rows in key order that pass, found by an index where there is one."""
         table = self.company.table(self.set.name)
-        known = dict(wanted.equal) if wanted else {}
-        candidates: Iterable[Row] | None = None
+        known = wanted.among if wanted else {}
+        candidates: list[Row] | None = None
         if self._within is not None:
             candidates = table.find(*self._within)
         elif "id" in known:
-            row = table.get(known["id"])
-            candidates = [row] if row is not None else []
+            candidates = [row for row in map(table.get, known["id"]) if row is not None]
         else:
-            for name, value in known.items():
-                if table.indexes(name):
-                    candidates = table.find(name, value)
-                    break
+            name = next((name for name in known if table.indexes(name)), None)
+            if name is not None:
+                candidates = [row for value in known[name] for row in table.find(name, value)]
+        if candidates is not None and len(candidates) > 1:
+            candidates.sort(key=table.order_key)
         if candidates is None:
             found: Iterator[Row] = table.in_order(after=after)
         else:

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
+from talk_pipeline.sandbox.documents import read_yaml
 
 Kind = Literal[
     "Code",
@@ -116,7 +116,7 @@ class Schema:
 @cache
 def schema() -> Schema:
     """The sets of the service, read once."""
-    documents = [yaml.safe_load(path.read_text("utf-8")) for path in sorted(_FILES.glob("*.yaml"))]
+    documents = [read_yaml(path) for path in sorted(_FILES.glob("*.yaml"))]
     enums: dict[str, Mapping[str, int]] = {}
     for document in documents:
         enums.update(document.get("enums") or {})

@@ -99,7 +99,7 @@ class Central:
         source = reading.Source(company, target.set, within=target.within)
         if target.set.name in _NEEDS_DOCUMENT and target.within is None:
             wanted = reading.filter_of(source, options)
-            if wanted is None or not wanted.equal.keys() & {"documentId", "id"}:
+            if wanted is None or not wanted.among.keys() & {"documentId", "id"}:
                 raise errors.dialog(f"{target.set.name} needs a filter on documentId or id.")
         if options.count and self.settings["count"] != "supported":
             if self.settings["count"] == "refused":

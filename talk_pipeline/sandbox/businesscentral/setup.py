@@ -14,14 +14,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from talk_pipeline.sandbox.businesscentral import bodies, values
 from talk_pipeline.sandbox.businesscentral.company import HIDDEN_DECIMALS, Company
 from talk_pipeline.sandbox.businesscentral.directory import Office
 from talk_pipeline.sandbox.businesscentral.orders import IN_REVIEW, RELEASED
 from talk_pipeline.sandbox.businesscentral.schema import DECIMALS
 from talk_pipeline.sandbox.businesscentral.service import Central
+from talk_pipeline.sandbox.documents import read_yaml
 from talk_pipeline.sandbox.store import Row
 
 Record = Mapping[str, Any]
@@ -74,7 +73,7 @@ def main_office(central: Central) -> Office:
 
 @cache
 def _reference() -> Any:
-    return yaml.safe_load(_FILE.read_text("utf-8"))
+    return read_yaml(_FILE)
 
 
 def _refer(company: Company) -> None:

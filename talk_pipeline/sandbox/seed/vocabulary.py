@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from talk_pipeline.sandbox.documents import read_yaml
 
 _FILE = Path(__file__).parent / "vocabulary.yaml"
 _LETTERS = str.maketrans({"æ": "ae", "ø": "oe", "å": "aa", "ß": "ss", "Æ": "ae", "Ø": "oe", "Å": "aa"})
@@ -22,7 +22,7 @@ _LETTERS = str.maketrans({"æ": "ae", "ø": "oe", "å": "aa", "ß": "ss", "Æ": 
 @cache
 def words() -> Any:
     """The vocabulary as read."""
-    return yaml.safe_load(_FILE.read_text("utf-8"))
+    return read_yaml(_FILE)
 
 
 def company_name(position: int, country: str) -> str:

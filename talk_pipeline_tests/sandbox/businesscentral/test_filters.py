@@ -44,6 +44,9 @@ def found(bc: CentralClient, expression: str, options: str = "") -> str:
         ("number gt 'A1' and number lt 'C3'", "B"),
         ("number eq 'A1' or number eq 'C3'", "AC"),
         ("(number eq 'A1' or number eq 'B2') and creditLimit gt 10", "B"),
+        ("number eq 'C3' or number eq 'A1' or number eq 'X'", "AC"),
+        ("number eq 'A1' and number eq 'B2'", ""),
+        ("(email eq '' or email eq 'alfa@x.example') and creditLimit lt 25", "AB"),
         ("type eq 'Person'", "B"),
         ("type ne 'Person'", "AC"),
         ("blocked eq 'All'", "C"),
@@ -77,6 +80,11 @@ def found(bc: CentralClient, expression: str, options: str = "") -> str:
 )
 def test_what_it_finds(some: CentralClient, expression: str, expected: str) -> None:
     assert found(some, expression) == expected
+
+
+def test_many_alternatives_for_one_field(some: CentralClient) -> None:
+    numbers = ["A1", *(f"X{n}" for n in range(80)), "C3"]
+    assert found(some, " or ".join(f"number eq '{number}'" for number in numbers)) == "AC"
 
 
 def test_ids_are_bare(some: CentralClient) -> None:
