@@ -55,14 +55,14 @@ def expect_recalculation(
     if written.parent:
         affected[written.parent] = set(written.send_with)
     for name in sent:
+        affected.setdefault(part, set()).update(written.by_name[name].send_with)
         for key in written.by_name[name].recreates:
             child = flow.part(f"{flow.name}.{key}")
             affected[child.name] = {prop.name for prop in child.properties if prop.two_way}
     for name, properties in affected.items():
-        db.execute(
-            _RECALCULATED,
-            {"target": target, "part": name, "properties": sorted(properties), "root": root_shop_id},
-        )
+        if properties:
+            parameters = {"target": target, "part": name, "properties": sorted(properties)}
+            db.execute(_RECALCULATED, parameters | {"root": root_shop_id})
 
 
 def confirm(db: Connection, projector: Projector, *, run_id: str, confirmed: Sequence[Confirmed]) -> None:

@@ -6,59 +6,20 @@ looking at the target (`sinks.settling`) before anything is repeated.
 """
 
 import json
-import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from talk_pipeline.engine.bases import Confirmed, confirm, expect_recalculation
-from talk_pipeline.engine.projection import Projector, child_key
-from talk_pipeline.engine.records import Child, Decode, Operation, Outcome, Result
+from talk_pipeline.engine.intents import Intended, Intent
+from talk_pipeline.engine.projection import Projector
+from talk_pipeline.engine.records import Child, Decode, Outcome, Result
+from talk_pipeline.engine.refusals import keep_standing, refuse, standing_refusals
 from talk_pipeline.engine.snapshots import Landing, mark_touched, merge, spool
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
-from talk_pipeline.engine.units import COMPANION, Edit, Sent, Unit
-from talk_pipeline.engine.withholding import FINGERPRINT, fingerprint_parameters
+from talk_pipeline.engine.units import COMPANION, Sent
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
-
-
-@dataclass(frozen=True, slots=True)
-class Intended:
-    """One record or child within a request."""
-
-    part: str
-    operation: Operation
-    shop_id: str | None
-    bc_id: str | None
-    sent: Mapping[str, Sent]
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """One request: the record or child it writes, and the children that go along in it."""
-
-    flow: str
-    target: Side
-    root_shop_id: str | None
-    root_bc_id: str | None
-    main: Intended
-    children: tuple[Intended, ...] = ()
-    natural_key: str | None = None
-    intent_id: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-
-def intended(edit: Edit, sent: Mapping[str, Sent]) -> Intended:
-    """What the journal keeps of an edit."""
-    return Intended(edit.part.name, edit.operation, edit.shop_id, edit.bc_id, sent)
-
-
-def intent_for(
-    unit: Unit, main: Intended, *, children: tuple[Intended, ...] = (), natural_key: str | None = None
-) -> Intent:
-    """The intent of one request of a unit."""
-    return Intent(
-        unit.flow.name, unit.target, unit.root_shop_id, unit.root_bc_id, main, children, natural_key
-    )
 
 
 def intend(db: Connection, run_id: str, intents: Sequence[Intent]) -> None:
@@ -110,6 +71,7 @@ def settle(
 ) -> None:
     """Puts outcomes on disk with all that follows from them, in one transaction."""
     with transaction(db):
+        standing = standing_refusals(db, projector.flow, [intent.root_shop_id for intent, _ in outcomes])
         for intent, outcome in outcomes:
             if outcome.result is Result.DONE and intent.target is Side.BC and intent.root_shop_id:
                 _expect(db, projector.flow, intent)
@@ -124,8 +86,9 @@ def settle(
             if outcome.result is Result.DONE:
                 confirmed += _done(db, projector, intent, outcome=outcome)
             elif outcome.result is Result.REFUSED:
-                _refuse(db, projector, intent, reason=outcome.reason)
+                refuse(db, projector.flow, intent, reason=outcome.reason)
         confirm(db, projector, run_id=run_id, confirmed=confirmed)
+        keep_standing(db, projector.flow, standing)
 
 
 def _expect(db: Connection, flow: Flow, intent: Intent) -> None:
@@ -245,37 +208,3 @@ def _drop_child(db: Connection, child: Intended) -> None:
 def _with_id(one: Intended, side: Side, *, key: str) -> Intended:
     shop_id, bc_id = (key, one.bc_id) if side is Side.SHOP else (one.shop_id, key)
     return Intended(one.part, one.operation, shop_id, bc_id, one.sent)
-
-
-def _refuse(db: Connection, projector: Projector, intent: Intent, *, reason: str) -> None:
-    """Binds a permanent refusal to what was refused, for this version of the data."""
-    fingerprint = db.execute(
-        f"select fingerprint from ({FINGERPRINT}) where root_shop_id = $root",
-        fingerprint_parameters(projector.flow) | {"root": intent.root_shop_id or ""},
-    ).fetchone()
-    rows = [
-        (
-            intent.flow,
-            one.part,
-            str(intent.target),
-            intent.root_shop_id,
-            one.shop_id or one.bc_id,
-            json.dumps(
-                [
-                    prop.name
-                    for prop in projector.flow.part(one.part).properties
-                    if one.operation != "update" or prop.name in one.sent
-                ]
-            ),
-            fingerprint[0] if fingerprint else "",
-            reason,
-            now(),
-        )
-        for one in (intent.main, *intent.children)
-    ]
-    insert_rows(db, "refusal", rows)
-
-
-def child_id(root_id: str, own: str) -> str:
-    """A child's id in the state, from the system's ids."""
-    return child_key(root_id, own)

@@ -8,6 +8,7 @@ flow go first), `manual` (a person decides).
 from dataclasses import dataclass
 
 from talk_pipeline.engine.creates import UNUSABLE
+from talk_pipeline.engine.refusals import withhold_refused
 from talk_pipeline.engine.state import Connection
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property
@@ -30,7 +31,7 @@ def withhold(db: Connection, of: Withholding) -> None:
             _unresolved(db, of.flow, part, prop=prop)
         _problems_of_new_children(db, of.flow, part)
     _guarded(db, of.flow)
-    _refused(db, of.flow)
+    withhold_refused(db, of.flow)
     for other in of.flows.values():
         if other.name in of.later:
             _deferred(db, of.flow, other)
@@ -119,69 +120,6 @@ def _guarded(db: Connection, flow: Flow) -> None:
             "own": list(guard.withholds),
             "lines": list(guard.withholds_lines),
         },
-    )
-
-
-# what a refusal depends on: the mapped values of both sides, the referenced records, the flow's definition
-FINGERPRINT = """
-select r.id as root_shop_id, md5(concat_ws('|', $definition,
-         list_filter(map_entries(r.raw), lambda e: list_contains($two_way::varchar[], e.key))::varchar,
-         list_filter(map_entries(b.raw), lambda e: list_contains($two_way::varchar[], e.key))::varchar,
-         (select string_agg(c.raw::varchar, '|' order by c.id) from record c
-          where c.root_id = r.id and c.side = r.side and c.part <> r.part and starts_with(c.part, r.part || '.')),
-         (select string_agg(c.raw::varchar, '|' order by c.id) from record c
-          where c.root_id = b.id and c.side = b.side and c.part <> b.part and starts_with(c.part, b.part || '.')),
-         (select string_agg(t.row_hash, '|' order by t.part, t.id) from record c
-          join (select unnest($ref_parts::varchar[]) as part, unnest($ref_properties::varchar[]) as property,
-                       unnest($ref_flows::varchar[]) as flow) p on p.part = c.part
-          join link k on k.part = p.flow and k.shop_id = c.raw[p.property]
-          join record t on t.part = k.part and t.side = 'businesscentral' and t.id = k.bc_id
-          where c.root_id = r.id and c.side = r.side)
-       )) as fingerprint
-from record r
-left join link l on l.part = r.part and l.shop_id = r.id and l.state = 'active'
-left join record b on b.part = r.part and b.side = 'businesscentral' and b.id = l.bc_id
-where r.part = $flow and r.side = 'customwebshop'
-"""
-
-
-def fingerprint_parameters(flow: Flow) -> dict[str, object]:
-    """The parameters of FINGERPRINT for a flow."""
-    references = [(part.name, prop.name, prop.refers_to) for part in flow.parts for prop in part.references]
-    return {
-        "flow": flow.name,
-        "definition": flow.fingerprint,
-        "two_way": [prop.name for prop in flow.properties if prop.dir in ("<->", "->")],
-        "ref_parts": [part for part, _, _ in references],
-        "ref_properties": [name for _, name, _ in references],
-        "ref_flows": [refers_to for _, _, refers_to in references],
-    }
-
-
-def _refused(db: Connection, flow: Flow) -> None:
-    """What was refused for this very version of the data is not asked again; anything newer is."""
-    if db.execute("select 1 from refusal where flow = ? limit 1", [flow.name]).fetchone() is None:
-        return
-    db.execute(
-        f"create or replace temp table fingerprinted as select * from ({FINGERPRINT})"
-        " where root_shop_id in (select root_shop_id from refusal where flow = $flow)",
-        fingerprint_parameters(flow),
-    )
-    db.execute(
-        "delete from refusal where flow = ? and fingerprint not in"
-        " (select fingerprint from fingerprinted f where f.root_shop_id = refusal.root_shop_id)",
-        [flow.name],
-    )
-    db.execute(
-        """
-        update change set withheld = 'quarantined: ' || r.reason
-        from refusal r
-        where change.flow = $flow and r.flow = $flow and change.withheld is null
-          and r.part = change.part and r.target = change.target
-          and r.record_id = coalesce(change.shop_id, change.bc_id)
-          and list_contains(r.properties, change.property)
-        """,
-        {"flow": flow.name},
     )
 
 

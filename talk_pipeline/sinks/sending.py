@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from talk_pipeline.engine import journal
-from talk_pipeline.engine.journal import Intent
+from talk_pipeline.engine.intents import Intent
 from talk_pipeline.engine.records import Outcome, Result, Write
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -69,10 +69,13 @@ class Sender:
                 batch.append(self._queue.get_nowait())
             try:
                 await self._carry_out(batch)
-            except Exception as error:
+            except BaseException as error:
+                # whoever waits for these must not wait for ever
                 for queued in batch:
                     if not queued.outcome.done():
                         queued.outcome.set_exception(error)
+                if not isinstance(error, Exception):
+                    raise
 
     async def _carry_out(self, batch: list[_Queued]) -> None:
         with self._session.state.open() as db:

@@ -8,7 +8,7 @@ Updates and deletions are settled by reading the record again.
 from collections.abc import Mapping, Sequence
 
 from talk_pipeline.engine import journal
-from talk_pipeline.engine.journal import Intended, Intent
+from talk_pipeline.engine.intents import Intended, Intent
 from talk_pipeline.engine.projection import Projected, child_key
 from talk_pipeline.engine.records import Child, Outcome, Record, Result
 from talk_pipeline.flows.properties import Property, Side

@@ -7,7 +7,7 @@ and added one by one, and last what the system would recalculate after them.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from talk_pipeline.engine.journal import Intended, intended, intent_for
+from talk_pipeline.engine.intents import Intended, intended, intent_for
 from talk_pipeline.engine.records import ChildEdit, Contents, Outcome, Result, Write
 from talk_pipeline.engine.units import Body, Composer, Edit, Sent, Unit, target_child_id
 from talk_pipeline.flows.properties import Side

@@ -24,14 +24,17 @@ UNITS_AT_ONCE = 500
 Root = tuple[str | None, str | None]
 
 
-async def upsert(session: Session, flow: Flow, target: Side, *, defer: bool = True) -> None:
+async def upsert(session: Session, flow: Flow, target: Side, *, defer: bool = True) -> bool:
     """Writes to a side all that the plan has for it; the plan is current before and after.
+
+    Returns:
+        Whether everything that was tried got through.
 
     Raises:
         SystemFault: the system refuses the run as a whole; the outcomes so far are on disk.
     """
     if session.options.dry_run:
-        return
+        return False
     given_up: set[Root] = set()
     for _ in range(flow.settings.max_rounds):
         with session.state.open() as db:
@@ -42,22 +45,32 @@ async def upsert(session: Session, flow: Flow, target: Side, *, defer: bool = Tr
             given_up |= await _write_units(session, flow, target, roots=roots[at : at + UNITS_AT_ONCE])
         await settle_unknown(session, flow, target)
         replan(session, flow, defer=defer)
+    return not given_up
 
 
 async def settle(session: Session, flow: Flow) -> None:
-    """The last word of a flow's run: the marks off whatever a second diff found in step.
+    """The last word of a flow's run: what turned up meanwhile, and the marks off whatever is in step.
 
+    A shop that stored something else, or was edited while we wrote, has something to tell Business Central again.
     Changes of referenced flows that let this flow's records go first are written now.
     """
+    await _write_rest(session, flow, defer=True)
     with session.state.open() as db:
-        clear_settled(db, flow)
         deferred = [name for name in flow.refers_to if _has_deferred(db, name)]
     for name in deferred:
-        other = session.flows[name]
-        replan(session, other, defer=False)
-        await upsert(session, other, Side.BC, defer=False)
+        replan(session, session.flows[name], defer=False)
+        await _write_rest(session, session.flows[name], defer=False)
+
+
+async def _write_rest(session: Session, flow: Flow, *, defer: bool) -> None:
+    for _ in range(flow.settings.max_rounds):
         with session.state.open() as db:
-            clear_settled(db, other)
+            left = [side for side in (Side.BC, Side.SHOP) if pending_roots(db, flow, side)]
+        written = [await upsert(session, flow, side, defer=defer) for side in left]
+        if not any(written):
+            break
+    with session.state.open() as db:
+        clear_settled(db, flow)
 
 
 async def _write_units(session: Session, flow: Flow, target: Side, *, roots: Sequence[Root]) -> set[Root]:
@@ -70,10 +83,9 @@ async def _write_units(session: Session, flow: Flow, target: Side, *, roots: Seq
         ended = await asyncio.gather(*(writer.run() for writer in writers), return_exceptions=True)
     if sender.fault is not None:
         raise sender.fault
-    errors = [error for error in ended if isinstance(error, Exception)]
-    faults = [error for error in errors if isinstance(error, SystemFault)]
-    if len(errors) > len(faults):
-        raise ExceptionGroup("units ended with errors", [e for e in errors if e not in faults])
+    errors = [e for e in ended if isinstance(e, BaseException) and not isinstance(e, SystemFault)]
+    if errors:
+        raise BaseExceptionGroup("records ended with errors", errors)
     stale = [writer.unit.target_id for writer in writers if writer.needs_reread]
     await reread(session, flow, target, ids=[record_id for record_id in stale if record_id])
     return {

@@ -47,9 +47,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("file", "old", "new", "key", "message"), MISTAKES)
-def test_a_mistake_is_located(
-    folder: Path, file: str, old: str, new: str, *, key: str, message: str
-) -> None:
+def test_a_mistake_is_located(folder: Path, file: str, old: str, new: str, *, key: str, message: str) -> None:
     text = (folder / file).read_text()
     assert old in text
     (folder / file).write_text(text.replace(old, new, 1))

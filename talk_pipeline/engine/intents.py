@@ -1,0 +1,48 @@
+"""What the journal keeps of a request: the record or child it writes, and every value on its way."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from talk_pipeline.engine.records import Operation
+from talk_pipeline.engine.units import Edit, Sent, Unit
+from talk_pipeline.flows.properties import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """One record or child within a request."""
+
+    part: str
+    operation: Operation
+    shop_id: str | None
+    bc_id: str | None
+    sent: Mapping[str, Sent]
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One request: the record or child it writes, and the children that go along in it."""
+
+    flow: str
+    target: Side
+    root_shop_id: str | None
+    root_bc_id: str | None
+    main: Intended
+    children: tuple[Intended, ...] = ()
+    natural_key: str | None = None
+    intent_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+def intended(edit: Edit, sent: Mapping[str, Sent]) -> Intended:
+    """What the journal keeps of an edit."""
+    return Intended(edit.part.name, edit.operation, edit.shop_id, edit.bc_id, sent)
+
+
+def intent_for(
+    unit: Unit, main: Intended, *, children: tuple[Intended, ...] = (), natural_key: str | None = None
+) -> Intent:
+    """The intent of one request of a unit."""
+    return Intent(
+        unit.flow.name, unit.target, unit.root_shop_id, unit.root_bc_id, main, children, natural_key
+    )

@@ -1,0 +1,126 @@
+"""Permanent refusals, bound to the version of the data that was refused.
+
+What was refused is not asked again until the data, a record it refers to or the flow's definition changes; our own
+writes of the same record are no such change.
+"""
+
+import json
+from collections.abc import Sequence
+
+from talk_pipeline.engine.intents import Intent
+from talk_pipeline.engine.state import Connection, insert_rows, now
+from talk_pipeline.flows.vocabulary import Flow
+
+# what a refusal depends on: the mapped values of both sides, the referenced records, the flow's definition
+_FINGERPRINT = """
+select r.id as root_shop_id, md5(concat_ws('|', $definition,
+         list_filter(map_entries(r.raw), lambda e: list_contains($two_way::varchar[], e.key))::varchar,
+         list_filter(map_entries(b.raw), lambda e: list_contains($two_way::varchar[], e.key))::varchar,
+         (select string_agg(c.raw::varchar, '|' order by c.id) from record c
+          where c.root_id = r.id and c.side = r.side and c.part <> r.part and starts_with(c.part, r.part || '.')),
+         (select string_agg(c.raw::varchar, '|' order by c.id) from record c
+          where c.root_id = b.id and c.side = b.side and c.part <> b.part and starts_with(c.part, b.part || '.')),
+         (select string_agg(t.row_hash, '|' order by t.part, t.id) from record c
+          join (select unnest($ref_parts::varchar[]) as part, unnest($ref_properties::varchar[]) as property,
+                       unnest($ref_flows::varchar[]) as flow) p on p.part = c.part
+          join link k on k.part = p.flow and k.shop_id = c.raw[p.property]
+          join record t on t.part = k.part and t.side = 'businesscentral' and t.id = k.bc_id
+          where c.root_id = r.id and c.side = r.side)
+       )) as fingerprint
+from record r
+left join link l on l.part = r.part and l.shop_id = r.id and l.state = 'active'
+left join record b on b.part = r.part and b.side = 'businesscentral' and b.id = l.bc_id
+where r.part = $flow and r.side = 'customwebshop'
+"""
+
+
+def _parameters(flow: Flow) -> dict[str, object]:
+    """The parameters of _FINGERPRINT for a flow."""
+    references = [(part.name, prop.name, prop.refers_to) for part in flow.parts for prop in part.references]
+    return {
+        "flow": flow.name,
+        "definition": flow.fingerprint,
+        "two_way": [prop.name for prop in flow.properties if prop.dir in ("<->", "->")],
+        "ref_parts": [part for part, _, _ in references],
+        "ref_properties": [name for _, name, _ in references],
+        "ref_flows": [refers_to for _, _, refers_to in references],
+    }
+
+
+def withhold_refused(db: Connection, flow: Flow) -> None:
+    """What was refused for this very version of the data is not asked again; anything newer is."""
+    if db.execute("select 1 from refusal where flow = ? limit 1", [flow.name]).fetchone() is None:
+        return
+    db.execute(
+        f"create or replace temp table fingerprinted as select * from ({_FINGERPRINT})"
+        " where root_shop_id in (select root_shop_id from refusal where flow = $flow)",
+        _parameters(flow),
+    )
+    db.execute(
+        "delete from refusal where flow = ? and fingerprint not in"
+        " (select fingerprint from fingerprinted f where f.root_shop_id = refusal.root_shop_id)",
+        [flow.name],
+    )
+    db.execute(
+        """
+        update change set withheld = 'quarantined: ' || r.reason
+        from refusal r
+        where change.flow = $flow and r.flow = $flow and change.withheld is null
+          and r.part = change.part and r.target = change.target
+          and r.record_id = coalesce(change.shop_id, change.bc_id)
+          and list_contains(r.properties, change.property)
+        """,
+        {"flow": flow.name},
+    )
+
+
+def standing_refusals(db: Connection, flow: Flow, roots: Sequence[str | None]) -> list[str]:
+    """Records with refusals that still stand, before answers to our own writes land."""
+    if db.execute("select 1 from refusal where flow = ? limit 1", [flow.name]).fetchone() is None:
+        return []
+    rows = db.execute(
+        f"select distinct r.root_shop_id from refusal r join ({_FINGERPRINT}) f using (root_shop_id, fingerprint)"
+        " where r.flow = $flow and r.root_shop_id in (select unnest($roots::varchar[]))",
+        _parameters(flow) | {"roots": [root for root in roots if root]},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def keep_standing(db: Connection, flow: Flow, roots: Sequence[str]) -> None:
+    """Binds the refusals of these records to the data as our own writes left it."""
+    if roots:
+        db.execute(
+            f"update refusal set fingerprint = f.fingerprint from ({_FINGERPRINT}) f"
+            " where refusal.flow = $flow and refusal.root_shop_id = f.root_shop_id"
+            " and refusal.root_shop_id in (select unnest($roots::varchar[]))",
+            _parameters(flow) | {"roots": list(roots)},
+        )
+
+
+def refuse(db: Connection, flow: Flow, intent: Intent, *, reason: str) -> None:
+    """Binds a permanent refusal to what was refused, for this version of the data."""
+    fingerprint = db.execute(
+        f"select fingerprint from ({_FINGERPRINT}) where root_shop_id = $root",
+        _parameters(flow) | {"root": intent.root_shop_id or ""},
+    ).fetchone()
+    rows = [
+        (
+            intent.flow,
+            one.part,
+            str(intent.target),
+            intent.root_shop_id,
+            one.shop_id or one.bc_id,
+            json.dumps(
+                [
+                    prop.name
+                    for prop in flow.part(one.part).properties
+                    if one.operation != "update" or prop.name in one.sent
+                ]
+            ),
+            fingerprint[0] if fingerprint else "",
+            reason,
+            now(),
+        )
+        for one in (intent.main, *intent.children)
+    ]
+    insert_rows(db, "refusal", rows)

@@ -1,0 +1,320 @@
+"""What goes wrong between us and the systems: nothing is created twice, nothing is lost, others go on."""
+
+import contextlib
+from typing import Any
+
+import pytest
+
+from talk_pipeline.sinks import sending
+from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.world import World
+
+Row = dict[str, Any]
+
+
+def rule(method: str, path: str, *, times: int | None = 1, nth: int = 1, **fault: Any) -> Row:
+    return {"match": {"method": method, "path": path, "nth": nth}, "fault": fault, "times": times}
+
+
+def seeded(world: World, orders: int = 1) -> tuple[str, list[str]]:
+    buyer = world.shop.post("customers", customer())["id"]
+    item = world.shop.post("products", product())["id"]
+    placed = [
+        world.shop.post("orders", order(f"O{n}", buyer, [line(item), line(item, "5", "20.00")]))["id"]
+        for n in range(orders)
+    ]
+    return buyer, placed
+
+
+def settled(world: World, *, orders: int) -> None:
+    """After two runs without faults: one counterpart each, nothing left to do."""
+    for api in (world.shop, world.bc):
+        api.no_faults()
+    for _ in range(2):
+        run = world.sync(full=True)
+        assert run.success, run.problems
+    assert not run.failed()
+    assert run.writes() == 0
+    numbers = [row["externalDocumentNumber"] for row in world.bc.orders().values()]
+    assert sorted(numbers) == sorted(f"O{n}" for n in range(orders))
+    assert len(world.bc.all("customers")) == 1
+    assert len(world.bc.all("items")) == 1
+    for row in world.shop.all("orders").values():
+        assert row["erp_number"]
+
+
+LOST_ANSWERS = [
+    rule("POST", "salesOrders", drop="after"),
+    rule("POST", "salesOrders", drop="before"),
+    rule("POST", "salesOrders", status=500, when="after"),
+    rule("POST", "salesOrders", status=503, when="before"),
+    rule("POST", "salesOrders", status=504, when="after"),
+    rule("POST", "salesOrders", truncate=True),
+    rule("POST", "salesOrders", status=408, when="after"),
+    rule("POST", "salesOrders", status=429),
+    rule("POST", "salesOrders", status=429, retry_after=1),
+    rule("POST", "customers", drop="after"),
+    rule("POST", "customers", status=500, when="after"),
+    rule("POST", "$batch", drop="after"),
+    rule("POST", "$batch", drop="before"),
+    rule("POST", "$batch", status=503, when="after"),
+    rule("POST", "$batch", truncate=True),
+    rule("GET", "salesOrders", status=503),
+    rule("GET", "customers", status=429, retry_after=1),
+    rule("GET", "items", drop="before"),
+    rule("GET", "items", truncate=True),
+    rule("GET", "customers", expired_token=True),
+    rule("POST", "salesOrders", expired_token=True),
+]
+
+
+@pytest.mark.parametrize("fault", LOST_ANSWERS, ids=lambda r: f"{r['match']['path']}-{r['fault']}")
+def test_nothing_is_created_twice(world: World, fault: Row) -> None:
+    count = 3 if "$batch" in fault["match"]["path"] else 1
+    seeded(world, orders=count)
+    world.bc.faults(fault)
+    world.sync()
+    settled(world, orders=count)
+
+
+SHOP_FAULTS = [
+    rule("PATCH", "orders", drop="after"),
+    rule("PATCH", "orders", drop="before"),
+    rule("PATCH", "orders", status=500, when="after"),
+    rule("PATCH", "orders", status=429, retry_after=1),
+    rule("GET", "orders", status=502),
+    rule("GET", "orders", truncate=True),
+]
+
+
+@pytest.mark.parametrize("fault", SHOP_FAULTS, ids=lambda r: f"{r['match']['path']}-{r['fault']}")
+def test_a_shop_that_stumbles_gets_its_values(world: World, fault: Row) -> None:
+    seeded(world)
+    world.shop.faults(fault)
+    world.sync()
+    settled(world, orders=1)
+
+
+class PowerCutError(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("moment", ["before the intent", "before the request", "before the outcome"])
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_crash_loses_nothing(world: World, monkeypatch: pytest.MonkeyPatch, moment: str, at: int) -> None:
+    """The run dies in the middle of its at-th batch; the next one needs no help."""
+    seeded(world, orders=2)
+    seen = 0
+
+    def cut(*_: Any, **__: Any) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == at:
+            raise PowerCutError
+
+    name = {"before the intent": "intend", "before the outcome": "settle"}.get(moment)
+    with monkeypatch.context() as patch:
+        if name:
+            real = getattr(sending.journal, name)
+            patch.setattr(sending.journal, name, lambda *a, **k: (cut(), real(*a, **k)))
+        else:
+            real_intend = sending.journal.intend
+            patch.setattr(sending.journal, "intend", lambda *a, **k: (real_intend(*a, **k), cut()))
+        with contextlib.suppress(PowerCutError, BaseExceptionGroup):
+            world.sync()
+    assert seen >= at, "the run ended before the cut"
+    settled(world, orders=2)
+
+
+def test_a_poisoned_record_affects_only_itself(world: World) -> None:
+    good = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(5)]
+    bad = world.shop.post("customers", customer("BAD", address={"country": "AQ", "city": "Pole"}))["id"]
+    run = world.sync("customer")
+    assert run["customer"]["linked"] == 5
+    assert run["customer"]["quarantined"] == 1
+    assert run["customer"]["failed"] == 1
+    state, reason = world.state("customer", bad) or ("", "")
+    assert state == "quarantined"
+    assert "Internal_InvalidTableRelation" in reason
+    assert not run.failed()
+
+    world.forget_requests()
+    run = world.sync("customer")
+    assert world.writes()["businesscentral"] == 0, "the same data is not refused twice"
+    assert run["customer"]["quarantined"] == 1
+
+    world.shop.patch("customers", bad, {"address": {"country": "DK"}})
+    assert world.sync("customer")["customer"]["linked"] == 6
+    assert len(good) == 5
+
+
+def test_a_refused_property_does_not_hold_the_other_direction(world: World) -> None:
+    buyer = world.shop.post("customers", customer())["id"]
+    world.sync("customer")
+    bc_id = world.counterpart("customer", buyer)
+    world.shop.patch("customers", buyer, {"address": {"country": "AQ"}})
+    world.bc.patch("customers", bc_id, {"website": "www.new.example"})
+    run = world.sync("customer")
+    assert world.shop.get("customers", buyer)["website"] == "www.new.example"
+    assert (world.state("customer", buyer) or ("", ""))[0] == "quarantined"
+    assert not run.failed()
+
+
+def test_an_edit_between_reading_and_writing_is_not_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Business Central changes after the snapshot: the stale write is planned anew in the same run."""
+    buyer = world.shop.post("customers", customer())["id"]
+    world.sync("customer")
+    bc_id = world.counterpart("customer", buyer)
+    world.shop.patch("customers", buyer, {"website": "www.shop.example"})
+    real = sending.journal.intend
+    edited = False
+
+    def edit_first(*args: Any, **more: Any) -> None:
+        nonlocal edited
+        if not edited:
+            edited = True
+            world.bc.patch("customers", bc_id, {"phoneNumber": "+45 55 55 55 55"})
+        real(*args, **more)
+
+    monkeypatch.setattr(sending.journal, "intend", edit_first)
+    run = world.sync("customer")
+    assert not run.failed()
+    assert world.sql("select count(*) from journal where outcome = 'stale'") == [(1,)]
+    assert world.bc.get("customers", bc_id)["website"] == "www.shop.example"
+    assert world.shop.get("customers", buyer)["phone"] == "+45 55 55 55 55"
+
+
+def test_an_edit_in_the_shop_meanwhile_is_not_overwritten(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buyer = world.shop.post("customers", customer())["id"]
+    world.sync("customer")
+    bc_id = world.counterpart("customer", buyer)
+    world.bc.patch("customers", bc_id, {"website": "www.bc.example"})
+    real = sending.journal.intend
+    edited = False
+
+    def edit_first(*args: Any, **more: Any) -> None:
+        nonlocal edited
+        if not edited:
+            edited = True
+            world.shop.patch("customers", buyer, {"phone": "+45 55 55 55 55"})
+        real(*args, **more)
+
+    monkeypatch.setattr(sending.journal, "intend", edit_first)
+    assert not world.sync("customer").failed()
+    monkeypatch.undo()
+    assert world.shop.get("customers", buyer)["website"] == "www.bc.example"
+
+
+def test_a_system_that_is_away_fails_the_run_and_changes_nothing(world: World) -> None:
+    buyer, _ = seeded(world)
+    world.sync()
+    world.shop.patch("customers", buyer, {"website": "www.new.example"})
+    world.bc.faults(rule("GET", "customers", times=None, status=503))
+    held = world.sql("select count(*) from snapshot")
+    run = world.sync()
+    assert not run.success
+    assert "503" in run.problems[0]
+    assert world.sql("select count(*) from snapshot") == held
+    settled(world, orders=1)
+
+
+def test_half_a_listing_is_no_listing(world: World) -> None:
+    for n in range(12):
+        world.shop.post("customers", customer(f"C{n}"))
+    world.sync("customer")
+    world.bc.control("limits", {"page_size": 5})
+    world.bc.faults(rule("GET", "customers", nth=3, times=None, status=503))
+    run = world.sync("customer", full=True)
+    assert not run.success
+    world.bc.no_faults()
+    run = world.sync("customer", full=True)
+    assert run.writes() == 0
+    assert run["customer"]["linked"] == 12
+
+
+def test_a_full_scan_finds_what_disappeared_and_deletes_nothing(world: World) -> None:
+    buyer = world.shop.post("customers", customer())["id"]
+    for _ in range(2):  # the first read of an empty Business Central leaves no watermark
+        world.sync("customer")
+    world.bc.delete("customers", world.counterpart("customer", buyer))
+    assert world.sync("customer")["customer"]["broken"] == 0, "an incremental read infers nothing"
+    run = world.sync("customer", full=True)
+    assert run["customer"]["broken"] == 1
+    assert run.writes() == 0
+    assert not world.bc.all("customers")
+    assert world.shop.get("customers", buyer)["deleted_at"] is None
+    other = world.shop.post("customers", customer("C2"))["id"]
+    world.sync("customer")
+    world.shop.delete("customers", other)
+    run = world.sync("customer")
+    assert run["customer"]["broken"] == 2
+    assert len(world.bc.all("customers")) == 1
+
+
+def test_a_person_is_never_touched(world: World) -> None:
+    person = world.bc.post(
+        "customers",
+        {"number": "C1", "displayName": "Private", "type": "Person", "email": "c1@company.example"},
+    )
+    twin = world.shop.post("customers", customer("C2", email="c1@company.example"))["id"]
+    world.sync("customer")
+    assert world.bc.get("customers", person["id"]) == person | {
+        "@odata.context": world.bc.get("customers", person["id"])["@odata.context"]
+    }
+    bc_id = world.counterpart("customer", twin)
+    assert bc_id != person["id"]
+    world.bc.patch("customers", bc_id, {"type": "Person"})
+    run = world.sync("customer")
+    assert run["customer"]["broken"] == 1
+    world.shop.patch("customers", twin, {"website": "www.new.example"})
+    assert world.sync("customer").writes() == 0
+    world.bc.patch("customers", bc_id, {"type": "Company"})
+    assert world.sync("customer").writes("customer") == 1
+
+
+def test_the_breaker_stops_mass_changes_until_approved(world: World) -> None:
+    buyers = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(30)]
+    world.sync("customer")
+    for buyer in buyers:
+        world.shop.patch("customers", buyer, {"website": "www.wrong.example"})
+    run = world.sync("customer")
+    assert not run.success
+    assert run.finding("customer", "change_volume_safe").verdict == "failed"
+    assert run.writes() == 0
+    dry = world.sync("customer", dry_run=True)
+    assert dry.success
+    assert dry["customer"]["changes"] == 30
+    assert dry.writes() == 0
+    approved = world.sync("customer", approve=True)
+    assert approved.success
+    assert approved.writes() == 30
+
+
+def test_mass_disappearance_is_not_believed(world: World) -> None:
+    buyers = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(15)]
+    world.sync("customer")
+    for buyer in buyers:
+        world.bc.delete("customers", world.counterpart("customer", buyer))
+    run = world.sync("customer", full=True)
+    assert not run.success
+    assert "disappeared" in run.finding("customer", "change_volume_safe").summary
+    assert run["customer"]["broken"] == 0
+    approved = world.sync("customer", full=True, approve=True)
+    assert approved["customer"]["broken"] == 15
+    assert approved.writes() == 0
+
+
+def test_a_dry_run_writes_nothing_and_shows_the_plan(world: World) -> None:
+    seeded(world)
+    run = world.sync(dry_run=True)
+    assert run.success
+    assert not run.failed()
+    assert run.writes() == 0
+    assert run["customer"]["changes"] == 1
+    assert world.writes()["businesscentral"] == 0
+    assert not world.bc.all("customers")
+    assert world.sync().writes() > 0
