@@ -37,7 +37,8 @@ The fault is one or more of::
 
 ``GET /requests`` answers ``total``, ``by_path`` ("GET /companies({id})/customers": n), ``batch_parts`` (the
 same for parts of batches), ``statuses``, ``reads``, ``writes`` (entity -> create, update, delete; parts of
-batches and order lines singly, only what was really written), ``writes_total``, ``highest_concurrency``,
+batches and order lines singly, only what was really written), ``writes_total``, ``highest_concurrency`` (calls
+that waited for their answer at once, as the callers see it), ``highest_running`` (of those, worked on at once),
 ``throttled`` (429 answers given) and ``faults`` (calls hit by one).
 """
 

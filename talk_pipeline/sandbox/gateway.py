@@ -112,6 +112,7 @@ class Gateway:
         async with AsyncExitStack() as held:
             weight = self.service.weight(call)
             if weight:
+                held.enter_context(self.traffic.open())
                 try:
                     self.budget.spend(weight)
                     await held.enter_async_context(self.budget.place())
@@ -119,8 +120,8 @@ class Gateway:
                     return self.service.refuse(429, over=over), Fault()
                 except QueueTimeout:
                     return self.service.refuse(503), Fault()
-            with self.traffic.in_flight():
-                return await self._work(call)
+                held.enter_context(self.traffic.running())
+            return await self._work(call)
 
     async def _work(self, call: Call) -> tuple[Answer, Fault]:
         fault = self.faults.pick(call.method, call.path) or Fault()

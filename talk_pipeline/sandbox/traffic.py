@@ -14,7 +14,8 @@ class Traffic:
     """Counts calls, writes and how many were in flight at once."""
 
     def __init__(self) -> None:
-        self._in_flight = 0
+        self._open = 0
+        self._running = 0
         self._forget()
 
     def _forget(self) -> None:
@@ -25,21 +26,32 @@ class Traffic:
         self.reads = 0
         self.throttled = 0
         self.faults = 0
-        self.highest = self._in_flight
+        self.highest_open = self._open
+        self.highest_running = self._running
 
     def clear(self) -> None:
         """Start counting anew."""
         self._forget()
 
     @contextmanager
-    def in_flight(self) -> Iterator[None]:
-        """Count a call as being worked on."""
-        self._in_flight += 1
-        self.highest = max(self.highest, self._in_flight)
+    def open(self) -> Iterator[None]:
+        """Count a call as waiting for its answer, queued or worked on."""
+        self._open += 1
+        self.highest_open = max(self.highest_open, self._open)
         try:
             yield
         finally:
-            self._in_flight -= 1
+            self._open -= 1
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count a call as being worked on."""
+        self._running += 1
+        self.highest_running = max(self.highest_running, self._running)
+        try:
+            yield
+        finally:
+            self._running -= 1
 
     def asked(self, method: str, template: str, *, part: bool = False) -> None:
         """Count one call, or one part of a batch, by method and path template."""
@@ -71,7 +83,8 @@ class Traffic:
                 for entity, counts in sorted(self.writes.items())
             },
             "writes_total": sum(counts.total() for counts in self.writes.values()),
-            "highest_concurrency": self.highest,
+            "highest_concurrency": self.highest_open,
+            "highest_running": self.highest_running,
             "throttled": self.throttled,
             "faults": self.faults,
         }

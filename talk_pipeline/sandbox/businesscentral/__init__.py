@@ -9,6 +9,7 @@ properties is code, one module a subject::
     records.py        creating, changing, deleting: the rules all sets share
     customers.py, items.py, references.py, orders.py, order_lines.py: the rules of one set
     addresses.py, pricing.py, posting.py: subjects several sets share
+    replica.py        reads that are behind
     views.py, etags.py   what a stored record shows, and its version
     setup.py          the records a state starts with
     company.py        one company: its tables, its clock, its number series

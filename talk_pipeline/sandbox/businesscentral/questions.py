@@ -177,6 +177,7 @@ QUESTIONS: tuple[Setting, ...] = (
         False,
         "whether a duplicate key or unreadable value in a snapshot batch leaves earlier parts committed",
     ),
+    Setting("replica_lag", 0.0, "seconds by which a read with Data-Access-Intent: ReadOnly is behind"),
     Setting("token_lifetime", 3599.0, "seconds an access token is valid"),
     Setting(
         "filter_characters",

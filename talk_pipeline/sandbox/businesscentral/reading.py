@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -39,21 +39,37 @@ class Page:
 
 
 class Source:
-    """The records a collection is made of: a whole set, or those a parent holds."""
+    """The records a collection is made of: a whole set, or those a parent holds.
+
+    Args:
+        company: where they live.
+        entity_set: their set.
+        within: the property and value that tie them to a parent.
+        earlier: rows to show as they were before; None for those that were not there.
+    """
 
     def __init__(
-        self, company: Company, entity_set: EntitySet, *, within: tuple[str, str] | None = None
+        self,
+        company: Company,
+        entity_set: EntitySet,
+        *,
+        within: tuple[str, str] | None = None,
+        earlier: Mapping[str, Row | None] | None = None,
     ) -> None:
         self.company = company
         self.set = entity_set
         self._within = within
+        self._earlier = earlier or {}
 
     def rows(self, wanted: Filter | None, *, after: tuple[Any, ...] | None = None) -> Iterator[Row]:
         """Rows in key order that pass, found by an index where there is one."""
         table = self.company.table(self.set.name)
         known = wanted.among if wanted else {}
         candidates: list[Row] | None = None
-        if self._within is not None:
+        if self._earlier:
+            rows = {**table.rows, **self._earlier}.values()
+            candidates = [row for row in rows if row is not None and self._inside(row)]
+        elif self._within is not None:
             candidates = table.find(*self._within)
         elif "id" in known:
             candidates = [row for row in map(table.get, known["id"]) if row is not None]
@@ -68,6 +84,9 @@ class Source:
         else:
             found = (row for row in candidates if after is None or table.order_key(row) > after)
         return found if wanted is None else filter(wanted.matches, found)
+
+    def _inside(self, row: Row) -> bool:
+        return self._within is None or row[self._within[0]] == self._within[1]
 
     def order_key(self, row: Row) -> tuple[Any, ...]:
         """What the set sorts the row by when nothing else is asked."""

@@ -17,6 +17,7 @@ from talk_pipeline.sandbox.businesscentral.directory import Directory, Target
 from talk_pipeline.sandbox.businesscentral.metadata import metadata_xml
 from talk_pipeline.sandbox.businesscentral.options import Options, read_options, with_options
 from talk_pipeline.sandbox.businesscentral.questions import QUESTIONS
+from talk_pipeline.sandbox.businesscentral.replica import Replica
 from talk_pipeline.sandbox.businesscentral.urls import Segment, segments_of
 from talk_pipeline.sandbox.businesscentral.views import shown
 from talk_pipeline.sandbox.clock import Clock
@@ -45,6 +46,7 @@ class Central:
         self.directory = Directory(store, clock, self.settings)
         self.schema = self.directory.schema
         self._limits = limits
+        self._replica = Replica(store, clock, lambda: float(self.settings["replica_lag"]))
 
     def answer(self, call: Call, path: str, root: str) -> Answer:
         """Carry out one call.
@@ -71,7 +73,7 @@ class Central:
         method, allowed = call.method, _METHODS[target.kind]
         if method not in allowed or (allowed[method] and allowed[method] not in target.set.writes):
             raise errors.not_allowed(method, target.set.name)
-        if method != "GET" and (call.header("data-access-intent") or "").lower() == "readonly":
+        if method != "GET" and _reads_only(call):
             raise errors.dialog("The request was sent with the intent to read only.")
         if target.kind == "count":
             return self._count(call, target)
@@ -86,9 +88,14 @@ class Central:
             return writer(call, target, options, root)
 
     def _get(self, call: Call, target: Target, options: Options, root: str) -> Answer:
-        row = _row_of(target)
+        row: Row | None = _row_of(target)
+        if _reads_only(call):
+            table = target.office.company.table(target.set.name)
+            row = self._replica.earlier(table).get(_row_of(target)["id"], row)
+        if row is None:
+            raise errors.ApiError(404, self.settings["missing_record_code"], "The record does not exist.")
         if row.get("_pending"):
-            if (call.header("data-access-intent") or "").lower() == "readonly":
+            if _reads_only(call):
                 raise errors.dialog("The order has a discount to redistribute and cannot be read only.")
             with self.store.transaction():
                 row = target.office.orders.redistribute(row)
@@ -96,7 +103,8 @@ class Central:
 
     def _list(self, call: Call, target: Target, options: Options, root: str) -> Answer:
         company = target.office.company
-        source = reading.Source(company, target.set, within=target.within)
+        earlier = self._replica.earlier(company.table(target.set.name)) if _reads_only(call) else None
+        source = reading.Source(company, target.set, within=target.within, earlier=earlier)
         if target.set.name in _NEEDS_DOCUMENT and target.within is None:
             wanted = reading.filter_of(source, options)
             if wanted is None or not wanted.among.keys() & {"documentId", "id"}:
@@ -248,6 +256,10 @@ def _company_path(target: Target) -> str:
 def _wants_nothing_back(call: Call) -> bool:
     prefer = (call.header("prefer") or "").replace(" ", "").lower()
     return "return-no-content" in prefer or "return=minimal" in prefer
+
+
+def _reads_only(call: Call) -> bool:
+    return (call.header("data-access-intent") or "").lower() == "readonly"
 
 
 def _preferred_size(call: Call) -> int | None:

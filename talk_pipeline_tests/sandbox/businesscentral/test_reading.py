@@ -249,6 +249,24 @@ def test_counts_may_be_ignored_or_refused(five: CentralClient) -> None:
     refused(five.call("GET", "customers/$count"), 404)
 
 
+def test_a_read_only_read_may_be_behind(bc: CentralClient) -> None:
+    old, gone = bc.customer(number="OLD"), bc.customer(number="GONE")
+    bc.control.settings(replica_lag=60)
+    bc.update(f"customers({old['id']})", city="Rungholt")
+    bc.delete(f"customers({gone['id']})")
+    new = bc.customer(number="NEW")
+    intent = {"Data-Access-Intent": "ReadOnly"}
+    assert numbers(bc.get("customers")) == ["NEW", "OLD"]
+    behind = bc.get("customers", **intent)
+    assert numbers(behind) == ["GONE", "OLD"]
+    assert behind["value"][1] == {name: value for name, value in old.items() if name != "@odata.context"}
+    assert numbers(bc.get("customers?$filter=number eq 'NEW'", **intent)) == []
+    assert bc.get(f"customers({old['id']})", **intent)["city"] == ""
+    refused(bc.call("GET", f"customers({new['id']})", headers=intent), 404)
+    bc.control.clock(61)
+    assert numbers(bc.get("customers", **intent)) == ["NEW", "OLD"]
+
+
 def test_reading_with_the_intent_to_read_only(five: CentralClient) -> None:
     headers = {"Data-Access-Intent": "ReadOnly"}
     assert five.call("GET", "customers", headers=headers).status_code == 200
