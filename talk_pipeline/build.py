@@ -15,6 +15,7 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.jobs import RESOURCE, full_scan_schedule, sync_jobs
 from talk_pipeline.resources import Pipeline
 from talk_pipeline.sensors import change_sensor
+from talk_pipeline.tables import Tables
 
 
 def build_defs(flows: Flows, *, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
@@ -22,7 +23,7 @@ def build_defs(flows: Flows, *, resources: Mapping[str, Any] | None = None) -> d
 
     Args:
         flows: what to synchronize.
-        resources: instead of the ones configured at launch.
+        resources: to replace those of the same name, or beside them.
     """
     jobs = sync_jobs(flows)
     everything = jobs[0]
@@ -37,6 +38,6 @@ def build_defs(flows: Flows, *, resources: Mapping[str, Any] | None = None) -> d
         jobs=jobs,
         schedules=[full_scan_schedule(everything)],
         sensors=[change_sensor(flows, side, everything=everything) for side in Side],
-        resources=resources or {RESOURCE: Pipeline.configure_at_launch()},
+        resources={RESOURCE: Pipeline.configure_at_launch(), "io_manager": Tables()} | dict(resources or {}),
         executor=dg.in_process_executor,
     )

@@ -8,11 +8,11 @@ from typing import Any
 
 import dagster as dg
 
-from talk_pipeline.assets.keys import stage_key
 from talk_pipeline.assets.metadata import table
 from talk_pipeline.engine.checklist import Check, Finding, Scope, checks
 from talk_pipeline.engine.report import record_verdicts
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.keys import stage_key
 from talk_pipeline.resources import Pipeline
 
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from talk_pipeline.assets.keys import selected_keys
 from talk_pipeline.flows.loading import Flows
+from talk_pipeline.keys import selected_keys
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition

@@ -11,11 +11,11 @@ from typing import TypeVar
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
-from talk_pipeline.assets.keys import flow_keys
 from talk_pipeline.connections import Connections
 from talk_pipeline.engine.lease import leases
 from talk_pipeline.engine.state import State
 from talk_pipeline.flows.loading import Flows
+from talk_pipeline.keys import flow_keys
 from talk_pipeline.settings import Settings
 from talk_pipeline.sinks.session import Options, Session
 

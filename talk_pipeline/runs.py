@@ -5,10 +5,10 @@ from typing import Any
 
 import dagster as dg
 
-from talk_pipeline.assets.keys import selected_keys
 from talk_pipeline.build import build_defs
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.jobs import EVERYTHING, RESOURCE
+from talk_pipeline.keys import selected_keys
 from talk_pipeline.sinks.session import Options
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from talk_pipeline.assets.keys import selected_keys, sync_key
 from talk_pipeline.connections import Connections
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.keys import selected_keys, sync_key
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.errors import SystemFault
 

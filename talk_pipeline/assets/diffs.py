@@ -2,11 +2,11 @@
 
 import dagster as dg
 
-from talk_pipeline.assets.keys import diffs_key, links_key
 from talk_pipeline.assets.metadata import property_columns, property_lineage, property_table, table
 from talk_pipeline.engine.checklist import SHOWN_ROWS
 from talk_pipeline.engine.report import timed
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.keys import diffs_key, links_key
 from talk_pipeline.resources import Pipeline
 from talk_pipeline.sinks.planning import replan
 from talk_pipeline.sinks.session import Session

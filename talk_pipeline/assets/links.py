@@ -2,7 +2,6 @@
 
 import dagster as dg
 
-from talk_pipeline.assets.keys import links_key, raw_key, sync_key
 from talk_pipeline.assets.metadata import table
 from talk_pipeline.engine import links
 from talk_pipeline.engine.report import timed
@@ -10,6 +9,7 @@ from talk_pipeline.engine.standing import states
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.keys import links_key, raw_key, sync_key
 from talk_pipeline.resources import Pipeline
 from talk_pipeline.sinks.session import Session
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import dagster as dg
 
-from talk_pipeline.assets.keys import raw_key
 from talk_pipeline.engine.checklist import SHOWN_ROWS
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.keys import raw_key
 
 _SNAPSHOT_COLUMNS = {
     "id": "The system's id of the record",

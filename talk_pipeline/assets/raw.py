@@ -2,11 +2,11 @@
 
 import dagster as dg
 
-from talk_pipeline.assets.keys import raw_key
 from talk_pipeline.assets.metadata import snapshot_schema
 from talk_pipeline.engine.report import timed
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.keys import raw_key
 from talk_pipeline.resources import Pipeline
 from talk_pipeline.sinks.fetching import fetch
 from talk_pipeline.sinks.session import Session

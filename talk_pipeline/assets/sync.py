@@ -9,12 +9,12 @@ from typing import Any
 
 import dagster as dg
 
-from talk_pipeline.assets.keys import diffs_key, raw_key, sync_key
 from talk_pipeline.assets.metadata import property_table, table
 from talk_pipeline.engine import report
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.keys import diffs_key, raw_key, sync_key
 from talk_pipeline.resources import Context, Pipeline
 from talk_pipeline.sinks.planning import BreakerTrippedError, prepare
 from talk_pipeline.sinks.session import Session

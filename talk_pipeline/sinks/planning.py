@@ -1,6 +1,5 @@
 """The plan of one flow from what is held now, and what stops it from being carried out."""
 
-import json
 from collections.abc import Iterable
 
 from talk_pipeline.engine import diffs, guards, links
@@ -72,12 +71,3 @@ def _close(session: Session, flow: Flow, *, pairs: Iterable[tuple[str, str]]) ->
                 [flow.name, shop_id, closed_id, shop_id, now()],
             )
     replan(session, flow)
-
-
-def planned(session: Session, flow: Flow) -> str:
-    """The plan as JSON lines, for whoever wants to keep it."""
-    with session.state.open() as db:
-        result = db.execute("select * from change where flow = ? order by all", [flow.name])
-        names = [column[0] for column in result.description]
-        rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-    return "\n".join(json.dumps(row) for row in rows)

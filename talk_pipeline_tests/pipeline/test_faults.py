@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from talk_pipeline.sinks import sending
+from talk_pipeline.engine import journal
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
@@ -112,14 +112,23 @@ def test_a_crash_loses_nothing(world: World, monkeypatch: pytest.MonkeyPatch, mo
         if seen == at:
             raise PowerCutError
 
-    name = {"before the intent": "intend", "before the outcome": "settle"}.get(moment)
+    real_intend, real_settle = journal.intend, journal.settle
+
+    def intend(*args: Any, **more: Any) -> None:
+        if moment == "before the intent":
+            cut()
+        real_intend(*args, **more)
+        if moment == "before the request":
+            cut()
+
+    def settle(*args: Any, **more: Any) -> None:
+        if moment == "before the outcome":
+            cut()
+        real_settle(*args, **more)
+
     with monkeypatch.context() as patch:
-        if name:
-            real = getattr(sending.journal, name)
-            patch.setattr(sending.journal, name, lambda *a, **k: (cut(), real(*a, **k)))
-        else:
-            real_intend = sending.journal.intend
-            patch.setattr(sending.journal, "intend", lambda *a, **k: (real_intend(*a, **k), cut()))
+        patch.setattr(journal, "intend", intend)
+        patch.setattr(journal, "settle", settle)
         with contextlib.suppress(PowerCutError, BaseExceptionGroup):
             world.sync()
     assert seen >= at, "the run ended before the cut"
@@ -168,7 +177,7 @@ def test_an_edit_between_reading_and_writing_is_not_lost(
     world.sync("customer")
     bc_id = world.counterpart("customer", buyer)
     world.shop.patch("customers", buyer, {"website": "www.shop.example"})
-    real = sending.journal.intend
+    real = journal.intend
     edited = False
 
     def edit_first(*args: Any, **more: Any) -> None:
@@ -178,7 +187,7 @@ def test_an_edit_between_reading_and_writing_is_not_lost(
             world.bc.patch("customers", bc_id, {"phoneNumber": "+45 55 55 55 55"})
         real(*args, **more)
 
-    monkeypatch.setattr(sending.journal, "intend", edit_first)
+    monkeypatch.setattr(journal, "intend", edit_first)
     run = world.sync("customer")
     assert not run.failed()
     assert world.sql("select count(*) from journal where outcome = 'stale'") == [(1,)]
@@ -193,7 +202,7 @@ def test_an_edit_in_the_shop_meanwhile_is_not_overwritten(
     world.sync("customer")
     bc_id = world.counterpart("customer", buyer)
     world.bc.patch("customers", bc_id, {"website": "www.bc.example"})
-    real = sending.journal.intend
+    real = journal.intend
     edited = False
 
     def edit_first(*args: Any, **more: Any) -> None:
@@ -203,7 +212,7 @@ def test_an_edit_in_the_shop_meanwhile_is_not_overwritten(
             world.shop.patch("customers", buyer, {"phone": "+45 55 55 55 55"})
         real(*args, **more)
 
-    monkeypatch.setattr(sending.journal, "intend", edit_first)
+    monkeypatch.setattr(journal, "intend", edit_first)
     assert not world.sync("customer").failed()
     monkeypatch.undo()
     assert world.shop.get("customers", buyer)["website"] == "www.bc.example"

@@ -79,7 +79,7 @@ def test_a_line_added_in_business_central(placed: Placed) -> None:
     run = placed.world.sync("order")
     assert not run.failed()
     added = placed.shop["lines"][-1]
-    assert (added["product_id"], Decimal(added["quantity"])) == (placed.items[2], 3)
+    assert (added["product_id"], Decimal(added["quantity"])) == (placed.items[2], Decimal(3))
     assert (Decimal(added["unit_price"]), added["description"]) == (Decimal("12.5"), "From the office")
     assert placed.world.sync("order").writes() == 0
 
@@ -121,7 +121,7 @@ def test_a_product_swapped_on_a_line(placed: Placed) -> None:
     run = placed.world.sync("order")
     assert not run.failed()
     held = placed.bc_lines()[0]
-    assert (held["itemId"], held["quantity"], held["unitPrice"]) == (placed.item(2), 2, 100)
+    assert (held["itemId"], held["quantity"], held["unitPrice"]) == (placed.item(2), 2, Decimal(100))
     assert placed.world.sync("order").writes() == 0
 
 

@@ -1,0 +1,29 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+.venv: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch .venv
+
+sync: .venv ## synchronize once and print the checklist; with a sandbox if no real system is configured
+	@scripts/with-sandbox .venv/bin/talk-pipeline sync
+
+up: .venv ## the Dagster UI with the sensors on; with a sandbox if no real system is configured
+	@scripts/with-sandbox scripts/up
+
+test: .venv ## the tests
+	.venv/bin/python -m pytest -n 2
+
+lint: .venv ## style and types
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+bench: .venv ## the benchmarks; writes data/bench.json
+	.venv/bin/python -m talk_pipeline_tests.bench
+
+.PHONY: help sync up test lint bench

@@ -1,0 +1,1 @@
+"""The code location: graph, checks, jobs, sensors."""

@@ -1,0 +1,197 @@
+"""The asset graph as Dagster sees it, and real runs of parts of it."""
+
+import warnings
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from talk_pipeline.build import build_defs
+from talk_pipeline.engine.checklist import checks
+from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.jobs import EVERYTHING, RESOURCE
+from talk_pipeline.keys import selected_keys, sync_key
+from talk_pipeline_tests.pipeline.records import customer
+from talk_pipeline_tests.world import World
+
+FLOWS = load_flows()
+RAW = {
+    "customwebshop/customer",
+    "customwebshop/product",
+    "customwebshop/order",
+    "businesscentral/customers_company",
+    "businesscentral/items",
+    "businesscentral/salesorders",
+}
+
+
+@pytest.fixture(scope="module")
+def defs() -> dg.Definitions:
+    return build_defs(FLOWS)
+
+
+def test_it_loads_without_a_warning() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        dg.Definitions.validate_loadable(build_defs(FLOWS))
+
+
+def test_the_assets(defs: dg.Definitions) -> None:
+    keys = {"/".join(spec.key.path) for spec in defs.resolve_all_asset_specs()}
+    made = {f"{layer}/{flow}" for layer in ("links", "diffs", "sync") for flow in FLOWS}
+    assert keys == RAW | made
+
+
+def test_orders_wait_for_what_they_refer_to(defs: dg.Definitions) -> None:
+    specs = {"/".join(spec.key.path): spec for spec in defs.resolve_all_asset_specs()}
+    upstream = {"/".join(dep.asset_key.path) for dep in specs["links/order"].deps}
+    assert upstream == {
+        "customwebshop/order",
+        "businesscentral/salesorders",
+        "sync/customer",
+        "sync/product",
+    }
+
+
+def test_every_asset_explains_itself(defs: dg.Definitions) -> None:
+    for spec in defs.resolve_all_asset_specs():
+        assert spec.description, spec.key
+        assert spec.group_name in FLOWS
+        assert spec.kinds
+        if spec.key.path[0] in ("links", "diffs") or "/".join(spec.key.path) in RAW:
+            assert spec.metadata["dagster/column_schema"].columns
+
+
+def test_the_checklist_is_generated_from_the_flows(defs: dg.Definitions) -> None:
+    found = {(key.asset_key, key.name) for key in defs.resolve_asset_graph().asset_check_keys}
+    for flow in FLOWS.values():
+        names = [check.name for check in checks(flow) if check.stage == "sync"]
+        assert {name for asset, name in found if asset == sync_key(flow)} == set(names)
+        properties = sum(len(part.properties) for part in flow.parts)
+        assert sum(name.startswith("property_") for name in names) == properties
+
+
+def test_blocking_checks_block(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    blocking = {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
+    assert blocking == {"complete_and_fresh", "change_volume_safe"}
+
+
+def test_jobs_and_schedule(defs: dg.Definitions) -> None:
+    assert {f"sync_{flow}" for flow in FLOWS} | {EVERYTHING} <= {
+        job.name for job in defs.resolve_all_job_defs()
+    }
+    schedule = defs.resolve_schedule_def("nightly_full_scan")
+    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+
+
+def test_a_job_of_one_flow_reads_what_it_refers_to_and_writes_only_its_own() -> None:
+    keys = {"/".join(key.path) for key in selected_keys(FLOWS, ("order",))}
+    assert {"customwebshop/customer", "links/product", "sync/order"} <= keys
+    assert "sync/customer" not in keys
+
+
+@pytest.mark.parametrize("job", ["sync_customer", EVERYTHING])
+def test_jobs_run_as_the_ui_starts_them(
+    world: World, defs: dg.Definitions, instance: dg.DagsterInstance, job: str
+) -> None:
+    world.shop.post("customers", customer())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = defs.resolve_job_def(job).execute_in_process(instance=instance)
+    assert result.success
+    assert len(world.bc.all("customers")) == 1
+    metadata = result.asset_materializations_for_node("sync__customer.settle_customer")[0].metadata
+    assert metadata["businesscentral create"].value == 1
+
+
+def test_the_guard_holds_when_only_the_sink_is_materialized(
+    world: World, defs: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    """A blocking check counts within its own run only."""
+    buyers = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(30)]
+    world.sync("customer")
+    for buyer in buyers:
+        world.shop.patch("customers", buyer, {"website": "www.wrong.example"})
+    assert not world.sync("customer").success
+    job = defs.resolve_job_def(EVERYTHING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        alone = job.execute_in_process(
+            instance=instance, asset_selection=[dg.AssetKey(["sync", "customer"])], raise_on_error=False
+        )
+        assert not alone.success
+        assert not world.bc.all("customers", "?$filter=website eq 'www.wrong.example'")
+        config = {"resources": {RESOURCE: {"config": {"approve": True}}}}
+        approved = job.execute_in_process(
+            instance=instance,
+            asset_selection=[dg.AssetKey(["sync", "customer"])],
+            run_config=config,
+        )
+    assert approved.success
+    assert len(world.bc.all("customers", "?$filter=website eq 'www.wrong.example'")) == 30
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_sensor_starts_a_run_for_the_flows_concerned_once(
+    world: World, defs: dg.Definitions, instance: dg.DagsterInstance, side: Side
+) -> None:
+    sensor = defs.resolve_sensor_def(f"{side}_changes")
+    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+    buyer = world.shop.post("customers", customer())["id"]
+    world.sync()
+    cursor = None
+    for _ in range(2):  # what the first sync wrote is nothing new
+        with dg.build_sensor_context(instance=instance, cursor=cursor, definitions=defs) as context:
+            first = sensor.evaluate_tick(context)
+        cursor = first.cursor or cursor
+    assert not first.run_requests
+
+    if side is Side.SHOP:
+        world.shop.patch("customers", buyer, {"website": "www.new.example"})
+    else:
+        world.bc.patch("customers", world.counterpart("customer", buyer), {"website": "www.new.example"})
+    with dg.build_sensor_context(instance=instance, cursor=cursor, definitions=defs) as context:
+        tick = sensor.evaluate_tick(context)
+    (request,) = tick.run_requests or ()
+    assert set(request.asset_selection or ()) == set(selected_keys(FLOWS, ("customer",)))
+    assert request.tags["flow"] == "customer"
+    assert request.run_key
+
+    world.forget_requests()
+    with dg.build_sensor_context(instance=instance, cursor=tick.cursor, definitions=defs) as context:
+        again = sensor.evaluate_tick(context)
+    assert not again.run_requests
+    api = world.shop if side is Side.SHOP else world.bc
+    assert api.requests()["total"] <= 6, "a sensor asks one cheap question a flow"
+
+
+def test_a_sensor_says_why_it_skips(
+    world: World, instance: dg.DagsterInstance, defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sensor = defs.resolve_sensor_def("customwebshop_changes")
+    monkeypatch.delenv("CUSTOMWEBSHOP_URL")
+    with dg.build_sensor_context(instance=instance, definitions=defs) as context:
+        tick = sensor.evaluate_tick(context)
+    assert "CUSTOMWEBSHOP_URL" in (tick.skip_message or "")
+
+
+def frame(defs: dg.Definitions, key: list[str], *, instance: dg.DagsterInstance) -> pd.DataFrame:
+    loaded = defs.load_asset_value(key, instance=instance)
+    assert isinstance(loaded, pd.DataFrame)
+    return loaded
+
+
+def test_assets_load_as_frames(world: World, defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    buyer = world.shop.post("customers", customer())["id"]
+    world.sync("customer", dry_run=True)
+    planned = frame(defs, ["diffs", "customer"], instance=instance)
+    assert set(planned["operation"]) == {"create"}
+    world.sync("customer")
+    links = frame(defs, ["links", "customer"], instance=instance)
+    assert list(links["shop_id"]) == [buyer]
+    journal = frame(defs, ["sync", "customer"], instance=instance)
+    assert list(journal["outcome"]) == ["done"]
+    held = frame(defs, ["customwebshop", "customer"], instance=instance)
+    assert list(held["id"]) == [buyer]

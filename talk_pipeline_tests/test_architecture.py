@@ -1,0 +1,102 @@
+"""What a reader may rely on: imports point inward, the engine names no flow, files stay readable."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from talk_pipeline.flows.loading import PACKAGED, load_flows
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "talk_pipeline"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+LONGEST_FILE = 400
+
+
+def test_imports_point_inward() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "importlinter.cli", "lint", "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def _flow_words() -> set[str]:
+    """Names of flows and properties, but for those that are words of the engine's own."""
+    words: set[str] = set()
+    for flow in load_flows().values():
+        words.add(flow.name)
+        words |= {flow.customwebshop.entity, flow.businesscentral.entity, flow.businesscentral.asset}
+        for part in flow.parts:
+            words |= {prop.bc for prop in part.properties} | {prop.name for prop in part.properties}
+    return {word for word in words if len(word) > 4} - {"number", "state", "status", "active"}
+
+
+@pytest.mark.parametrize("folder", ["engine", "sinks", "assets"])
+def test_no_flow_and_no_property_is_named_outside_the_declarations(folder: str) -> None:
+    words = _flow_words()
+    for file in (PACKAGE / folder).rglob("*.py"):
+        tree = ast.parse(file.read_text())
+        docs = {
+            node.body[0].value.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)
+            and node.body
+            and isinstance(node.body[0], ast.Expr)
+            and isinstance(node.body[0].value, ast.Constant)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value not in docs:
+                text = node.value.replace("order by", "").replace("'", " ").replace(".", " ")
+                named = words & set(text.split())
+                assert not named, f"{file.relative_to(ROOT)}:{node.lineno} names {named}"
+
+
+@pytest.mark.parametrize("file", MODULES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_files_stay_readable(file: Path) -> None:
+    text = file.read_text()
+    assert len(text.splitlines()) <= LONGEST_FILE
+    assert ast.get_docstring(ast.parse(text)), "a module says what lives in it"
+
+
+def test_http_is_known_in_one_place() -> None:
+    for file in MODULES:
+        if file.relative_to(PACKAGE).as_posix() == "systems/http.py":
+            continue
+        assert "httpx" not in file.read_text(), file
+
+
+def test_the_environment_is_read_in_one_place() -> None:
+    for file in MODULES:
+        assert "os.environ" not in file.read_text(), file
+        assert "getenv" not in file.read_text(), file
+
+
+def test_heavy_libraries_are_imported_where_they_are_used() -> None:
+    code = (
+        "import sys, talk_pipeline.cli.main, talk_pipeline.connections;"
+        "print([name for name in ('dagster', 'pandas') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_code_location_does_not_import_pandas() -> None:
+    code = "import sys, talk_pipeline.definitions; print('pandas' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_the_workspace_names_the_code_location() -> None:
+    workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text())
+    assert workspace["load_from"][0]["python_module"]["module_name"] == "talk_pipeline.definitions"
+
+
+def test_a_flow_is_one_file() -> None:
+    assert {file.stem for file in PACKAGED.glob("*.yaml")} == set(load_flows())
