@@ -20,7 +20,7 @@ def raw_asset(flow: Flow, side: Side) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=raw_key(flow, side),
-        group_name=flow.name,
+        group_name=side.value,
         description=(
             f"`{entity.entity}` of {_SYSTEM[side]}, as received. Read since the watermark, or in full when "
             f"asked for or every {flow.settings.full_scan_minutes} minutes."
