@@ -33,7 +33,7 @@ def diffs_asset(flow: Flow) -> dg.AssetsDefinition:
             f"What the two sides of {flow.title.lower()} have to tell each other: three-way, property by "
             f"property.\n\n{property_table(flow)}"
         ),
-        kinds={"duckdb"},
+        kinds={"duckdb", "diffs"},
         tags={"layer": "diffs"},
         code_version=flow.fingerprint,
         metadata={

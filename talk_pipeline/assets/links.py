@@ -26,7 +26,7 @@ def links_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
         deps=[*(raw_key(flow, side) for side in Side), *referenced],
         group_name=flow.name,
         description=f"Pairs of {flow.title.lower()}, one to one, matched by {', then '.join(flow.match)}.",
-        kinds={"duckdb"},
+        kinds={"duckdb", "links"},
         tags={"layer": "links"},
         code_version=flow.fingerprint,
         metadata={

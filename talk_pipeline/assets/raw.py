@@ -25,7 +25,7 @@ def raw_asset(flow: Flow, side: Side) -> dg.AssetsDefinition:
             f"`{entity.entity}` of {_SYSTEM[side]}, as received. Read since the watermark, or in full when "
             f"asked for or every {flow.settings.full_scan_minutes} minutes."
         ),
-        kinds={"duckdb", "json"},
+        kinds={"duckdb", "snapshot"},
         tags={"layer": "snapshot", "system": side.value},
         code_version=flow.fingerprint,
         metadata={"dagster/column_schema": snapshot_schema(flow, side)},

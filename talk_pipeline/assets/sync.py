@@ -15,7 +15,7 @@ from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.keys import diffs_key, raw_key, sync_key
-from talk_pipeline.resources import Context, Pipeline
+from talk_pipeline.resources import Pipeline
 from talk_pipeline.sinks.planning import BreakerTrippedError, prepare
 from talk_pipeline.sinks.session import Session
 from talk_pipeline.sinks.upserting import settle, upsert
@@ -30,9 +30,7 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
     """The graph-backed asset that synchronizes a flow."""
     # their records go before whatever would make a record they refer to unusable
     referring = [other for other in flows.values() if flow.name in other.refers_to]
-    waits_for = {"diff": diffs_key(flow)} | {
-        f"{other.name}_{side}": raw_key(other, side) for other in referring for side in Side
-    }
+    waits_for = {"diff": diffs_key(flow)} | {other.name: raw_key(other, Side.SHOP) for other in referring}
 
     @dg.op(
         name=f"plan_{flow.name}",
@@ -41,7 +39,7 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
         description="Settles what an earlier run left open, plans anew, and stops an implausible plan.",
     )
     def plan(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:
-        pipeline.work(context, _timed(context, flow, "plan", _plan))
+        pipeline.work(context, _timed(flow, "plan", _plan))
 
     @dg.op(
         name=f"upsert_businesscentral_{flow.name}",
@@ -53,7 +51,7 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
         async def to_bc(session: Session, flow: Flow) -> None:
             await upsert(session, flow, Side.BC)
 
-        pipeline.work(context, _timed(context, flow, "upsert Business Central", to_bc))
+        pipeline.work(context, _timed(flow, "upsert Business Central", to_bc))
 
     @dg.op(
         name=f"upsert_customwebshop_{flow.name}",
@@ -65,7 +63,7 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
         async def to_shop(session: Session, flow: Flow) -> None:
             await upsert(session, flow, Side.SHOP)
 
-        pipeline.work(context, _timed(context, flow, "upsert Customwebshop", to_shop))
+        pipeline.work(context, _timed(flow, "upsert Customwebshop", to_shop))
 
     @dg.op(
         name=f"settle_{flow.name}",
@@ -73,7 +71,7 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
         description="Compares once more, and puts away what is in step.",
     )
     def settle_flow(context: dg.OpExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
-        pipeline.work(context, _timed(context, flow, "settle", settle))
+        pipeline.work(context, _timed(flow, "settle", settle))
         return dg.MaterializeResult(metadata=_shown(pipeline, flow, run_id=context.run.run_id))
 
     @dg.graph_asset(
@@ -82,7 +80,7 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
         description=(
             f"{flow.title} in step on both sides. Its checks are the QA checklist.\n\n{property_table(flow)}"
         ),
-        kinds={"duckdb", "python"},
+        kinds={"duckdb", "sync"},
         tags={"layer": "sync"},
         code_version=flow.fingerprint,
         ins={name: dg.AssetIn(key=key, dagster_type=dg.Nothing) for name, key in waits_for.items()},
@@ -105,7 +103,7 @@ async def _plan(session: Session, flow: Flow) -> None:
 
 
 def _timed(
-    context: Context, flow: Flow, name: str, step: Callable[[Session, Flow], Awaitable[None]]
+    flow: Flow, name: str, step: Callable[[Session, Flow], Awaitable[None]]
 ) -> Callable[[Session], Awaitable[None]]:
     async def timed(session: Session) -> None:
         with report.timed(session.state, run_id=session.run_id, flow=flow.name, name=name) as stage:
@@ -113,7 +111,6 @@ def _timed(
             with session.state.open() as db:
                 counted = report.writes(db, flow.name, run_id=session.run_id)
             stage.records = sum(sum(one.values()) for one in counted.values())
-        context.log.info(f"{flow.name}: {name} done; {stage.records} writes so far in this run")
 
     return timed
 

@@ -4,10 +4,11 @@ The source's base becomes the value it was sent from, the target's the value sen
 something else, that is an edit of the target and flows back; how often in a row is counted.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from talk_pipeline.engine.intents import Intent
 from talk_pipeline.engine.projection import Projector
 from talk_pipeline.engine.records import Operation
 from talk_pipeline.engine.state import Connection, insert_rows, now
@@ -31,38 +32,48 @@ class Confirmed:
 
 # what was in step before a write by which the target recalculates it; the target may name other ids then
 _RECALCULATED = """
-update base set resend = $target
-where part = $part and property in (select unnest($properties::varchar[]))
-  and shop_id in (select shop_id from link where part = $part and root_shop_id = $root)
-  and exists (from link l join record r on r.part = l.part and r.side = $target
-                and r.id = case $target when 'businesscentral' then l.bc_id else l.shop_id end
-              where l.part = base.part and l.shop_id = base.shop_id
-                and r.raw[base.property] is not distinct from
-                    case $target when 'businesscentral' then base.bc_value else base.shop_value end)
+update base set resend = 'businesscentral'
+from link l, record r,
+     (select unnest($parts::varchar[]) as part, unnest($roots::varchar[]) as root_shop_id,
+             unnest($properties::varchar[]) as property) affected
+where affected.part = base.part and affected.property = base.property
+  and l.part = base.part and l.shop_id = base.shop_id and l.root_shop_id = affected.root_shop_id
+  and r.part = l.part and r.side = 'businesscentral' and r.id = l.bc_id
+  and r.raw[base.property] is not distinct from base.bc_value
 """
 
 
-def expect_recalculation(
-    db: Connection, flow: Flow, *, target: Side, part: str, root_shop_id: str, sent: Collection[str]
-) -> None:
-    """Notes, before the answer lands, what the target changes by itself when it is written these properties.
+def expect_recalculation(db: Connection, flow: Flow, done: Sequence[Intent]) -> None:
+    """Notes, before answers land, what Business Central changes by itself when it is written these properties.
 
-    That is no user's edit: what the source says of it goes again. Without a note, such as after a crash, it would
+    That is no user's edit: what the shop says of it goes again. Without a note, such as after a crash, it would
     flow back as if somebody had said so.
     """
-    written = flow.part(part)
-    affected: dict[str, set[str]] = {}
+    affected = {
+        (part, intent.root_shop_id, name)
+        for intent in done
+        if intent.target is Side.BC and intent.root_shop_id
+        if intent.main.operation != "create" or intent.main.part != flow.name
+        for part, name in _recalculated(flow, intent)
+    }
+    if affected:
+        parts, roots, properties = (list(column) for column in zip(*sorted(affected), strict=True))
+        db.execute(_RECALCULATED, {"parts": parts, "roots": roots, "properties": properties})
+
+
+def _recalculated(flow: Flow, intent: Intent) -> Iterator[tuple[str, str]]:
+    """Parts and properties that a request makes Business Central work out anew."""
+    written = flow.part(intent.main.part)
     if written.parent:
-        affected[written.parent] = set(written.send_with)
-    for name in sent:
-        affected.setdefault(part, set()).update(written.by_name[name].send_with)
-        for key in written.by_name[name].recreates:
+        yield from ((written.parent, name) for name in written.send_with)
+    for name, one in intent.main.sent.items():
+        if one.rule == COMPANION:
+            continue
+        prop = written.by_name[name]
+        yield from ((written.name, companion) for companion in prop.send_with)
+        for key in prop.recreates:
             child = flow.part(f"{flow.name}.{key}")
-            affected[child.name] = {prop.name for prop in child.properties if prop.two_way}
-    for name, properties in affected.items():
-        if properties:
-            parameters = {"target": target, "part": name, "properties": sorted(properties)}
-            db.execute(_RECALCULATED, parameters | {"root": root_shop_id})
+            yield from ((child.name, other.name) for other in child.properties if other.two_way)
 
 
 def confirm(db: Connection, projector: Projector, *, run_id: str, confirmed: Sequence[Confirmed]) -> None:
@@ -70,6 +81,7 @@ def confirm(db: Connection, projector: Projector, *, run_id: str, confirmed: Seq
     bases: list[tuple[Any, ...]] = []
     conflicts: list[tuple[Any, ...]] = []
     stored = _stored(db, projector, confirmed)
+    shop = _shop_values(db, projector, confirmed)
     for one in confirmed:
         part = projector.flow.part(one.part)
         raw, canon = stored.get((one.part, one.bc_id if one.target is Side.BC else one.shop_id), ({}, {}))
@@ -84,7 +96,7 @@ def confirm(db: Connection, projector: Projector, *, run_id: str, confirmed: Seq
             if sent.conflict:
                 conflicts.append(_conflict(projector.flow.name, one, name, sent=sent, run_id=run_id))
         if one.operation == "create" and one.target is Side.BC:
-            bases += _told_by_target(db, projector, one, raw=raw)
+            bases += _told_by_target(projector, one, shop=shop.get((one.part, one.shop_id), {}), raw=raw)
     _record_conflicts(db, conflicts)
     _replace(db, bases)
 
@@ -116,24 +128,32 @@ def _differs(
     return expected != canon.get(prop.name)
 
 
+def _shop_values(
+    db: Connection, projector: Projector, confirmed: Sequence[Confirmed]
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """What the shop holds of records created in Business Central."""
+    created = [one for one in confirmed if one.operation == "create" and one.target is Side.BC]
+    if not any(prop.dir == "<-" for part in projector.flow.parts for prop in part.properties):
+        return {}
+    rows = db.execute(
+        "select part, id, raw from record where side = ?"
+        " and (part, id) in (select (unnest(?::varchar[]), unnest(?::varchar[])))",
+        [Side.SHOP, [one.part for one in created], [one.shop_id for one in created]],
+    ).fetchall()
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
 def _told_by_target(
-    db: Connection, projector: Projector, one: Confirmed, *, raw: Mapping[str, Any]
+    projector: Projector, one: Confirmed, *, shop: Mapping[str, Any], raw: Mapping[str, Any]
 ) -> list[tuple[Any, ...]]:
     """What a record we created says of itself is where its one-way properties start from.
 
     A default of the new record is no statement: only later changes of it are written to a filled property.
     """
-    props = [prop for prop in projector.flow.part(one.part).properties if prop.dir == "<-"]
-    if not props:
-        return []
-    row = db.execute(
-        "select raw from record where part = ? and side = ? and id = ?", [one.part, Side.SHOP, one.shop_id]
-    ).fetchone()
-    shop: Mapping[str, Any] = row[0] if row else {}
     return [
         (one.part, one.shop_id, prop.name, shop[prop.name], raw.get(prop.name), 0, None, now())
-        for prop in props
-        if shop.get(prop.name) is not None
+        for prop in projector.flow.part(one.part).properties
+        if prop.dir == "<-" and shop.get(prop.name) is not None
     ]
 
 

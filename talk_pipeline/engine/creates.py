@@ -6,7 +6,6 @@ table of changes.
 
 from talk_pipeline.engine.state import Connection
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 
@@ -181,8 +180,3 @@ waiting as (
 update unlinked set state = 'waiting', reason = waiting.reason
 from waiting where waiting.side = unlinked.side and waiting.root_id = unlinked.id
 """
-
-
-def counterpart_id(side: Side) -> str:
-    """The column of the link table that holds a side's id."""
-    return "shop_id" if side is Side.SHOP else "bc_id"

@@ -32,16 +32,6 @@ def match(db: Connection, flow: Flow) -> Matched:
     return Matched(linked=linked, ambiguous=int(row[0]) if row else 0)
 
 
-def add_link(db: Connection, part: str, *, shop_id: str, bc_id: str, root_shop_id: str, rule: str) -> None:
-    """Links two records, inside the caller's transaction."""
-    insert_rows(db, "link", [(part, shop_id, bc_id, root_shop_id, rule, "active", now())])
-
-
-def close_link(db: Connection, flow: str, *, shop_id: str) -> None:
-    """Ends the story of a pair without touching either record."""
-    db.execute("update link set state = 'closed' where part = ? and shop_id = ?", [flow, shop_id])
-
-
 def _touched(db: Connection, flow: Flow) -> bool:
     return db.execute("select 1 from mark where flow = ? limit 1", [flow.name]).fetchone() is not None
 
@@ -149,18 +139,19 @@ def _match_children(db: Connection, flow: Flow, part: Part) -> None:
         {"flow": flow.name, "part": part.name, "property": prop.name, "refers_to": prop.refers_to or ""},
     )
     rows = db.execute("select * from free order by shop_id").fetchall()
-    # whatever the two were linked to is missing: what they last agreed on stays with them
-    for shop_id, bc_id, _root, _old_bc, old_shop in rows:
-        db.execute(
-            "delete from link where part = ? and (shop_id = ? or bc_id = ?)", [part.name, shop_id, bc_id]
-        )
-        if old_shop:
-            db.execute("delete from base where part = ? and shop_id = ?", [part.name, shop_id])
-            db.execute(
-                "update base set shop_id = ? where part = ? and shop_id = ?", [shop_id, part.name, old_shop]
-            )
+    for shop_id, bc_id, _root, old_bc, old_shop in rows:
+        if old_bc or old_shop:
+            _let_go(db, part.name, shop_id=shop_id, bc_id=bc_id, old_shop=old_shop)
     insert_rows(
         db,
         "link",
         [(part.name, shop, bc, root, prop.name, "active", now()) for shop, bc, root, _bc, _shop in rows],
     )
+
+
+def _let_go(db: Connection, part: str, *, shop_id: str, bc_id: str, old_shop: str | None) -> None:
+    """Whatever the two were linked to is missing: what they last agreed on stays with them."""
+    db.execute("delete from link where part = ? and (shop_id = ? or bc_id = ?)", [part, shop_id, bc_id])
+    if old_shop:
+        db.execute("delete from base where part = ? and shop_id = ?", [part, shop_id])
+        db.execute("update base set shop_id = ? where part = ? and shop_id = ?", [shop_id, part, old_shop])

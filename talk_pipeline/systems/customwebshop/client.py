@@ -27,7 +27,7 @@ class Customwebshop:
     """One web shop."""
 
     side = Side.SHOP
-    batch_size = 50
+    batch_size = 100
     batches_in_flight = 1
     embeds_children = True
 

@@ -1,0 +1,138 @@
+"""What successful requests made: links of created records and children, children written singly or removed.
+
+For a whole batch at once; the answers have landed before.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from talk_pipeline.engine.bases import Confirmed
+from talk_pipeline.engine.intents import Intended, Intent
+from talk_pipeline.engine.projection import Projected, Projector
+from talk_pipeline.engine.records import Child, Outcome
+from talk_pipeline.engine.snapshots import mark_touched
+from talk_pipeline.engine.state import Connection, insert_rows, now
+from talk_pipeline.flows.properties import Side
+
+Done = Sequence[tuple[Intent, Outcome]]
+
+
+def carry_over(db: Connection, projector: Projector, done: Done) -> list[Confirmed]:
+    """Puts links, children and removals in place, in the caller's transaction; returns what was confirmed."""
+    made = _Made(projector)
+    for intent, outcome in done:
+        if intent.main.part == intent.flow:
+            made.record(intent, outcome)
+        else:
+            made.child(intent, child=outcome.child)
+    made.children(_fresh_children(db, projector, roots=list(made.waiting)))
+    made.write(db)
+    return made.confirmed
+
+
+class _Made:
+    """What a batch of outcomes adds and removes."""
+
+    def __init__(self, projector: Projector) -> None:
+        self.projector = projector
+        self.side = projector.side
+        self.links: list[tuple[Any, ...]] = []
+        self.rows: list[Projected] = []
+        self.removed: list[Intended] = []
+        self.confirmed: list[Confirmed] = []
+        # root id on the written side -> its shop id, and the children created along with it
+        self.waiting: dict[str, tuple[str, list[Intended]]] = {}
+
+    def record(self, intent: Intent, outcome: Outcome) -> None:
+        main = intent.main
+        if main.operation == "create" and outcome.record is not None:
+            main = self._linked(main, key=outcome.record.id, root_shop_id=intent.root_shop_id)
+        self._confirm(main)
+        for child in intent.children:
+            if child.operation == "delete":
+                self.removed.append(child)
+            elif child.operation == "update":
+                self._confirm(child)
+            else:
+                root = main.shop_id if self.side is Side.SHOP else main.bc_id
+                self.waiting.setdefault(root or "", (main.shop_id or "", []))[1].append(child)
+
+    def child(self, intent: Intent, *, child: Child | None) -> None:
+        main = intent.main
+        root = (intent.root_shop_id if self.side is Side.SHOP else intent.root_bc_id) or ""
+        if main.operation == "delete":
+            self.removed.append(main)
+            return
+        if child is not None:
+            row = self.projector.project_child(self.projector.flow.part(main.part), root, child)
+            self.rows.append(row)
+            if main.operation == "create":
+                main = self._linked(main, key=row.id, root_shop_id=intent.root_shop_id)
+        self._confirm(main)
+
+    def children(self, fresh: dict[tuple[str, str], Iterator[tuple[str, dict[str, Any]]]]) -> None:
+        """Links created children, in their order, to the new ones of the answer.
+
+        One whose match value is not the one sent is some other child: it is left to be matched.
+        """
+        for root, (root_shop_id, created) in self.waiting.items():
+            for child in created:
+                key, raw = next(fresh.get((child.part, root), iter(())), ("", {}))
+                prop = self.projector.flow.part(child.part).match[0]
+                if key and raw.get(prop) == child.sent[prop].sent:
+                    self._confirm(self._linked(child, key=key, root_shop_id=root_shop_id))
+
+    def write(self, db: Connection) -> None:
+        gone = [(one.part, (one.shop_id if self.side is Side.SHOP else one.bc_id)) for one in self.removed]
+        replaced = [(row.part, row.id) for row in self.rows]
+        _delete(db, "record", "id", pairs=[*gone, *replaced], extra=f" and side = '{self.side}'")
+        for table in ("link", "base", "sighting"):
+            _delete(db, table, "shop_id", pairs=[(one.part, one.shop_id) for one in self.removed])
+        insert_rows(db, "record", [row.row() for row in self.rows])
+        insert_rows(db, "link", self.links)
+        flow = self.projector.flow.name
+        mark_touched(db, flow, Side.SHOP, ids=[row[1] for row in self.links if row[0] == flow])
+
+    def _linked(self, one: Intended, *, key: str, root_shop_id: str | None) -> Intended:
+        linked = replace(one, shop_id=key) if self.side is Side.SHOP else replace(one, bc_id=key)
+        root = root_shop_id or linked.shop_id
+        self.links.append((linked.part, linked.shop_id, linked.bc_id, root, "created", "active", now()))
+        return linked
+
+    def _confirm(self, one: Intended) -> None:
+        if one.shop_id is not None and one.bc_id is not None:
+            self.confirmed.append(
+                Confirmed(one.part, one.shop_id, one.bc_id, self.side, one.operation, one.sent)
+            )
+
+
+def _fresh_children(
+    db: Connection, projector: Projector, *, roots: list[str]
+) -> dict[tuple[str, str], Iterator[tuple[str, dict[str, Any]]]]:
+    """Children of answered records that no link knows, in their order, by part and record."""
+    if not roots:
+        return {}
+    own = "shop_id" if projector.side is Side.SHOP else "bc_id"
+    rows = db.execute(
+        f"select r.part, r.root_id, r.id, r.raw from record r"
+        f" left join link l on l.part = r.part and l.{own} = r.id"
+        " where r.side = ? and r.root_id in (select unnest(?::varchar[])) and l.part is null"
+        " and r.part in (select unnest(?::varchar[])) order by r.position",
+        [projector.side, roots, [part.name for part in projector.flow.parts[1:]]],
+    ).fetchall()
+    found: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
+    for part, root, key, raw in rows:
+        found.setdefault((part, root), []).append((key, raw))
+    return {place: iter(children) for place, children in found.items()}
+
+
+def _delete(
+    db: Connection, table: str, key: str, *, pairs: Sequence[tuple[str, str | None]], extra: str = ""
+) -> None:
+    if pairs:
+        db.execute(
+            f"delete from {table} where (part, {key}) in"
+            f" (select (unnest(?::varchar[]), unnest(?::varchar[]))){extra}",
+            [[part for part, _ in pairs], [one for _, one in pairs]],
+        )

@@ -1,0 +1,34 @@
+"""Runs the benchmarks named on the command line, all by default."""
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from talk_pipeline_tests.bench import growth, throughput
+from talk_pipeline_tests.bench.result import Result
+
+BENCHMARKS = {"growth": growth.run, "throughput": throughput.run}
+
+
+def main() -> None:
+    """Runs, prints, and keeps the results beside earlier ones."""
+    names = sys.argv[1:] or list(BENCHMARKS)
+    file = Path(os.environ.get("TALK_DATA_DIR", "data")) / "bench.json"
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    for name in names:
+        print(f"== {name}", flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            results: dict[str, Result] = BENCHMARKS[name](Path(folder))
+        kept |= {key: result.as_json() for key, result in results.items()}
+        for key, result in results.items():
+            print(
+                f"{key}: {result.value:.3g} {result.unit} (target {result.target:g}, {result.better} is better)"
+            )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(kept, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
