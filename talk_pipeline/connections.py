@@ -67,7 +67,7 @@ class Connections:
             shop.name,
             base_url(settings.customwebshop_url or "", shop),
             credentials=Credentials(token=settings.customwebshop_token),
-            limits=Limits(shop.requests_per_minute, 60, shop.in_flight, self._limits_file(Side.SHOP)),
+            limits=Limits(shop.requests_per_minute, 60, shop.in_flight, self._limits_folder(Side.SHOP)),
         )
         return Customwebshop(http, self.flows, description=shop)
 
@@ -88,7 +88,7 @@ class Connections:
                 settings.businesscentral_requests,
                 settings.businesscentral_window_seconds,
                 5,
-                self._limits_file(Side.BC),
+                self._limits_folder(Side.BC),
             ),
         )
         return Businesscentral(
@@ -109,8 +109,8 @@ class Connections:
         self._company_id = bc.key
         return Company(currency.upper(), ZoneInfo(self.settings.businesscentral_time_zone))
 
-    def _limits_file(self, side: Side) -> Path:
-        return self.settings.talk_data_dir / "limits" / f"{side}.sqlite"
+    def _limits_folder(self, side: Side) -> Path:
+        return self.settings.talk_data_dir / "limits" / side
 
 
 def checked_files(settings: Settings) -> tuple[Flows, Description]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from talk_pipeline.engine.projection import POSTED, Projected, Projector, in_scope
+from talk_pipeline.engine.projection import Projected, Projector, in_scope
 from talk_pipeline.engine.records import Decode, Record
 from talk_pipeline.engine.state import Connection, insert_rows, naive, now, transaction
 from talk_pipeline.flows.properties import Side
@@ -20,7 +20,7 @@ PROJECTION_VERSION = "1"  # raise when a canonical form changes: every record is
 DELETED = "deleted"
 VANISHED = "vanished"
 OUT_OF_SCOPE = "out_of_scope"
-GONE = (DELETED, VANISHED, OUT_OF_SCOPE, POSTED)
+REPLICA_LAG = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Landing:
     Attributes:
         fetched: they are a completed fetch, which alone moves the watermark.
         full: they are all there are.
+        lagging: they may be a little old: what is held is not replaced by an earlier state of it.
         own: they are answers to our own writes: no time in them counts as an edit.
         gone: ids that are known to have left, with the reason.
         problem: what is implausible about the fetch, shown and guarded against.
@@ -56,6 +57,7 @@ class Landing:
 
     fetched: bool = False
     full: bool = False
+    lagging: bool = False
     own: bool = False
     gone: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
@@ -132,7 +134,7 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
     spool(db, ())
     flow, side = projector.flow.name, projector.side
     batch = _Batch(projector, decode, landing)
-    for row in _fresh(db, flow, side):
+    for row in _fresh(db, flow, side, not_before=now() - REPLICA_LAG if landing.lagging else None):
         batch.take(row)
     for row in _leaving(db, flow, side, ids=list(landing.gone)):
         batch.leave(row, reason=landing.gone[row["id"]])
@@ -261,8 +263,10 @@ select i.id, i.version, i.modified_at, i.deleted, i.payload, s.id is not null as
 from (select * from incoming qualify row_number() over (partition by id order by modified_at desc) = 1) i
 left join (select * from snapshot where flow = $flow and side = $side) s on s.id = i.id
 left join (select id, row_hash from record where part = $flow and side = $side) r on r.id = i.id
-where s.id is null or s.payload <> i.payload or s.version is distinct from coalesce(i.version, s.version)
-   or s.gone is distinct from case when i.deleted then 'deleted' end
+where (s.id is null or s.payload <> i.payload or s.version is distinct from coalesce(i.version, s.version)
+    or s.gone is distinct from case when i.deleted then 'deleted' end)
+  -- a replica shows what was; a restored system shows old records too, but not moments after newer ones
+  and not coalesce(i.modified_at < s.modified_at and s.fetched_at > $not_before, false)
 order by i.id
 """
 
@@ -275,8 +279,8 @@ order by s.id
 """
 
 
-def _fresh(db: Connection, flow: str, side: Side) -> list[dict[str, Any]]:
-    return _dicts(db.execute(_FRESH, {"flow": flow, "side": side}))
+def _fresh(db: Connection, flow: str, side: Side, *, not_before: datetime | None) -> list[dict[str, Any]]:
+    return _dicts(db.execute(_FRESH, {"flow": flow, "side": side, "not_before": not_before}))
 
 
 def _leaving(db: Connection, flow: str, side: Side, *, ids: list[str]) -> list[dict[str, Any]]:

@@ -49,11 +49,15 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         snapshots.reproject(db, projector, decode)
         mark = snapshots.watermark(db, flow.name, side)
     full = session.options.full or _full_scan_due(flow, mark)
+    lagging = full and system.may_lag(flow.name)
     # what is read lies beside the state until it is complete; meanwhile the file is free for others
     session.state.release()
     snapshots.discard(session.state.beside)
     try:
-        await _read(session, flow, side, since=None if full else mark)
+        if full:
+            await _read(session, flow, side, since=None)
+        if not full or (lagging and mark.modified_at):
+            await _read(session, flow, side, since=mark)
         with session.state.open() as db:
             missing = snapshots.absent(db, flow.name, side) if full else []
         gone, problem = await _explain(session, flow, side, missing=missing)
@@ -61,7 +65,14 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         with session.state.open() as db:
             snapshots.fetch_failed(db, flow.name, side, problem=str(fault))
         raise
-    landing = Landing(fetched=True, full=full, gone=gone, problem=problem, skew_seconds=system.skew_seconds)
+    landing = Landing(
+        fetched=True,
+        full=full,
+        lagging=lagging,
+        gone=gone,
+        problem=problem,
+        skew_seconds=system.skew_seconds,
+    )
     with session.state.open() as db:
         landed = snapshots.land(db, projector, decode, landing=landing)
         held = snapshots.held(db, flow.name, side)

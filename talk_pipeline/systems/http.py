@@ -8,7 +8,8 @@ import asyncio
 import email.utils
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any, Self
 
 import httpx
 import httpx_auth
+from filelock import FileLock, Timeout
 from httpx_retries import Retry, RetryTransport
 from pydantic import SecretStr
 from pyrate_limiter import Limiter, Rate, SQLiteBucket
@@ -26,6 +28,8 @@ from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, Unavai
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 120.0
 RETRIES = 5
+WINDOW_MARGIN_MS = 1000
+SLOT_POLL_SECONDS = 0.01
 TRANSIENT = (429, 500, 502, 503)
 TOO_LARGE = (408, 413, 504)  # ask for less before asking again
 
@@ -41,13 +45,13 @@ class Limits:
     """What a system allows one client: requests in a sliding window, and at once.
 
     Attributes:
-        shared: file in which every run of this installation counts together.
+        folder: in which every process of this installation counts together.
     """
 
     requests: int
     window_seconds: float
     in_flight: int
-    shared: Path
+    folder: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ class Http:
 
     def __init__(self, name: str, base_url: str, *, credentials: Credentials, limits: Limits) -> None:
         self.name = name
-        self.base_url = base_url.rstrip("/")
+        address, _, self._query = base_url.partition("?")
+        self.base_url = address.rstrip("/")
         self.skew_seconds = 0.0
         self._gate = _Gate(limits, self._measure)
         self._client = httpx.AsyncClient(
@@ -148,7 +153,7 @@ class Http:
             raise OutcomeUnknownError(f"no answer: {_reason(error)}") from error
 
     async def _send(self, method: str, path: str, *, retry: Retry, weight: int = 1, **request: Any) -> Answer:
-        url = path if path.startswith(("http://", "https://")) else f"{self.base_url}{path}"
+        url = self._url(path)
         extensions = {"retry": retry, "weight": weight}
         for attempt in (1, 2):
             try:
@@ -165,6 +170,13 @@ class Http:
         if response.status_code == httpx.codes.FORBIDDEN:
             raise AccessFault(f"{self.name} at {self.base_url} denies access (403): check its permissions")
         return Answer(response.status_code, response.headers, response.content)
+
+    def _url(self, path: str) -> str:
+        """Below the base address, with the query it was given (such as a tenant); whole addresses as they are."""
+        if path.startswith(("http://", "https://")):
+            return path
+        joined = f"{self.base_url}{path}"
+        return f"{joined}{'&' if '?' in path else '?'}{self._query}" if self._query else joined
 
     def _unreachable(self, error: Exception) -> str:
         return f"{self.name} at {self.base_url} cannot be reached: {_reason(error)}"
@@ -202,22 +214,25 @@ class _Gate(httpx.AsyncBaseTransport):
 
     def __init__(self, limits: Limits, measure: Callable[..., None]) -> None:
         self._transport = httpx.AsyncHTTPTransport(
-            verify=_trusted(), limits=httpx.Limits(max_connections=limits.in_flight * 2, keepalive_expiry=30)
+            verify=_trusted(),
+            limits=httpx.Limits(max_connections=limits.in_flight * 2, keepalive_expiry=30),
         )
-        self._slots = asyncio.Semaphore(limits.in_flight)
         self._measure = measure
-        limits.shared.parent.mkdir(parents=True, exist_ok=True)
+        limits.folder.mkdir(parents=True, exist_ok=True)
+        self._slots = _Slots(limits.folder, limits.in_flight)
+        # the server's window starts when a request arrives, a little after we counted it
+        window = limits.window_seconds * 1000 + WINDOW_MARGIN_MS
         bucket = SQLiteBucket.init_from_file(
-            [Rate(limits.requests, int(limits.window_seconds * 1000))],
+            [Rate(limits.requests, int(window))],
             table="requests",
-            db_path=str(limits.shared),
+            db_path=str(limits.folder / "requests.sqlite"),
             use_file_lock=True,
         )
         self._limiter = Limiter(bucket)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        await self._limiter.try_acquire_async("request", weight=int(request.extensions.get("weight", 1)))
-        async with self._slots:
+        async with self._slots.one():
+            await self._limiter.try_acquire_async("request", weight=int(request.extensions.get("weight", 1)))
             sent = time.time()
             response = await self._transport.handle_async_request(request)
             await response.aread()
@@ -227,6 +242,38 @@ class _Gate(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         self._limiter.close()
         await self._transport.aclose()
+
+
+class _Slots:
+    """How many requests may be under way at once, counted over every process of the installation.
+
+    A slot is a lock on a file, which the kernel drops with its process.
+    """
+
+    def __init__(self, folder: Path, count: int) -> None:
+        self._locks = [FileLock(folder / f"slot-{at}.lock", is_singleton=False) for at in range(count)]
+        self._free = asyncio.Semaphore(count)
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """Waits for a slot and holds it."""
+        async with self._free:
+            lock = self._take()
+            while lock is None:
+                await asyncio.sleep(SLOT_POLL_SECONDS)
+                lock = self._take()
+            try:
+                yield
+            finally:
+                lock.release()
+
+    def _take(self) -> FileLock | None:
+        for lock in self._locks:
+            if not lock.is_locked:
+                with suppress(Timeout):
+                    lock.acquire(blocking=False)
+                    return lock
+        return None
 
 
 class _ClientCredentials(httpx_auth.OAuth2ClientCredentials):

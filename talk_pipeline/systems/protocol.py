@@ -66,6 +66,10 @@ class System(Protocol):
         """
         ...
 
+    def may_lag(self, flow: str) -> bool:
+        """Whether a full scan may show records as they were a little while ago, or not yet at all."""
+        ...
+
     async def latest(self, flow: str) -> datetime | None:
         """The modified time of the record modified last: the cheap question of a sensor."""
         ...

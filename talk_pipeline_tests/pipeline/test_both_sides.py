@@ -24,7 +24,7 @@ def flows_with(world: World, monkeypatch: pytest.MonkeyPatch, file: str, old: st
 @pytest.fixture
 def pair(world: World) -> tuple[str, str]:
     buyer = world.shop.post("customers", customer())["id"]
-    world.sync("customer")
+    world.step("customer")
     return buyer, world.counterpart("customer", buyer)
 
 
@@ -32,13 +32,13 @@ def test_different_properties_both_survive(world: World, pair: tuple[str, str]) 
     shop_id, bc_id = pair
     world.shop.patch("customers", shop_id, {"website": "www.shop.example"})
     world.bc.patch("customers", bc_id, {"phoneNumber": "+45 55 55 55 55"})
-    run = world.sync("customer")
+    run = world.step("customer")
     assert not run.failed()
     shop, bc = world.shop.get("customers", shop_id), world.bc.get("customers", bc_id)
     assert (shop["website"], bc["website"]) == ("www.shop.example", "www.shop.example")
     assert (shop["phone"], bc["phoneNumber"]) == ("+45 55 55 55 55", "+45 55 55 55 55")
     assert run["customer"]["conflicts"] == 0
-    assert world.sync("customer").writes() == 0
+    assert world.step("customer").writes() == 0
 
 
 def test_the_last_writer_wins_and_the_loser_is_recorded(world: World, pair: tuple[str, str]) -> None:
@@ -46,7 +46,7 @@ def test_the_last_writer_wins_and_the_loser_is_recorded(world: World, pair: tupl
     world.bc.patch("customers", bc_id, {"website": "www.earlier.example"})
     time.sleep(0.05)
     world.shop.patch("customers", shop_id, {"website": "www.later.example"})
-    run = world.sync("customer")
+    run = world.step("customer")
     assert not run.failed()
     assert world.shop.get("customers", shop_id)["website"] == "www.later.example"
     assert world.bc.get("customers", bc_id)["website"] == "www.later.example"
@@ -57,7 +57,7 @@ def test_the_last_writer_wins_and_the_loser_is_recorded(world: World, pair: tupl
     assert row["bc_value"] == "www.earlier.example"
     ((times,),) = world.sql("select shop_edited_at > bc_edited_at from conflict")
     assert times
-    assert world.sync("customer").writes() == 0
+    assert world.step("customer").writes() == 0
 
 
 def test_a_later_edit_in_business_central_wins_too(world: World, pair: tuple[str, str]) -> None:
@@ -65,7 +65,7 @@ def test_a_later_edit_in_business_central_wins_too(world: World, pair: tuple[str
     world.shop.patch("customers", shop_id, {"website": "www.earlier.example"})
     time.sleep(0.05)
     world.bc.patch("customers", bc_id, {"website": "www.later.example"})
-    assert not world.sync("customer").failed()
+    assert not world.step("customer").failed()
     assert world.shop.get("customers", shop_id)["website"] == "www.later.example"
 
 
@@ -75,10 +75,10 @@ def test_our_own_write_is_no_later_edit(world: World, pair: tuple[str, str]) -> 
     world.shop.patch("customers", shop_id, {"website": "www.shop.example"})
     time.sleep(0.05)
     world.bc.patch("customers", bc_id, {"phoneNumber": "+45 55 55 55 55"})
-    world.sync("customer")  # writes to both, after either edit
+    world.step("customer")  # writes to both, after either edit
     world.bc.patch("customers", bc_id, {"email": "bc@company.example"})
     world.shop.patch("customers", shop_id, {"email": "shop@company.example"})
-    world.sync("customer")
+    world.step("customer")
     assert world.bc.get("customers", bc_id)["email"] == "shop@company.example"
 
 
@@ -86,7 +86,7 @@ def test_equal_edits_need_no_write(world: World, pair: tuple[str, str]) -> None:
     shop_id, bc_id = pair
     world.shop.patch("customers", shop_id, {"email": "SAME@company.example"})
     world.bc.patch("customers", bc_id, {"email": "same@company.example"})
-    assert world.sync("customer").writes() == 0
+    assert world.step("customer").writes() == 0
     assert world.shop.get("customers", shop_id)["email"] == "SAME@company.example"
 
 
@@ -96,7 +96,7 @@ def test_the_clock_of_a_server_does_not_decide(world: World, pair: tuple[str, st
     world.bc.patch("customers", bc_id, {"website": "www.earlier.example"})
     time.sleep(2.2)  # the Date header tells seconds
     world.shop.patch("customers", shop_id, {"website": "www.later.example"})
-    world.sync("customer")
+    world.step("customer")
     assert world.bc.get("customers", bc_id)["website"] == "www.later.example"
 
 
@@ -108,11 +108,11 @@ def test_a_side_may_always_win(
 ) -> None:
     flows_with(world, monkeypatch, "customer.yaml", "conflict: last_writer #", new=f"conflict: {policy} #")
     shop_id = world.shop.post("customers", customer())["id"]
-    world.sync("customer")
+    world.step("customer")
     bc_id = world.counterpart("customer", shop_id)
     world.shop.patch("customers", shop_id, {"website": "www.shop.example"})
     world.bc.patch("customers", bc_id, {"website": "www.bc.example"})
-    world.sync("customer")
+    world.step("customer")
     assert world.shop.get("customers", shop_id)["website"] == winner
     assert world.bc.get("customers", bc_id)["website"] == winner
 
@@ -120,12 +120,12 @@ def test_a_side_may_always_win(
 def test_a_manual_conflict_stays_open(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     flows_with(world, monkeypatch, "customer.yaml", "conflict: last_writer #", new="conflict: manual #")
     shop_id = world.shop.post("customers", customer())["id"]
-    world.sync("customer")
+    world.step("customer")
     bc_id = world.counterpart("customer", shop_id)
     world.shop.patch("customers", shop_id, {"website": "www.shop.example"})
     world.bc.patch("customers", bc_id, {"website": "www.bc.example", "email": "new@company.example"})
     for _ in range(2):
-        run = world.sync("customer")
+        run = world.step("customer")
         assert not run.failed()
         assert world.shop.get("customers", shop_id)["website"] == "www.shop.example"
         assert world.bc.get("customers", bc_id)["website"] == "www.bc.example"
@@ -141,7 +141,7 @@ def test_a_manual_conflict_stays_open(world: World, monkeypatch: pytest.MonkeyPa
 def test_a_first_meeting_fills_and_never_empties(world: World) -> None:
     world.bc.post("customers", {"number": "C1", "displayName": "Theirs", "website": "www.bc.example"})
     shop_id = world.shop.post("customers", customer("C1", website=None, company_name="Ours"))["id"]
-    run = world.sync("customer")
+    run = world.step("customer")
     assert not run.failed()
     bc = world.bc.get("customers", world.counterpart("customer", shop_id))
     assert bc["displayName"] == "Ours"
@@ -149,16 +149,16 @@ def test_a_first_meeting_fills_and_never_empties(world: World) -> None:
     assert bc["website"] == world.shop.get("customers", shop_id)["website"] == "www.bc.example"
     (row,) = run.finding("customer", "conflicts_listed").rows
     assert (row["rule"], row["bc_value"]) == ("initial", "Theirs")
-    assert world.sync("customer").writes() == 0
+    assert world.step("customer").writes() == 0
 
 
 def test_the_name_goes_back_to_the_field_that_supplied_it(world: World) -> None:
     shop_id = world.shop.post("customers", customer(company_name=None, contact_name="Sole Trader"))["id"]
-    world.sync("customer")
+    world.step("customer")
     bc_id = world.counterpart("customer", shop_id)
     assert world.bc.get("customers", bc_id)["displayName"] == "Sole Trader"
     world.bc.patch("customers", bc_id, {"displayName": "Sole Trader II"})
-    world.sync("customer")
+    world.step("customer")
     shop = world.shop.get("customers", shop_id)
     assert (shop["company_name"], shop["contact_name"]) == (None, "Sole Trader II")
 
@@ -168,7 +168,7 @@ def test_what_is_not_mapped_survives(world: World, pair: tuple[str, str]) -> Non
     world.bc.patch("customers", bc_id, {"creditLimit": 5000})
     world.shop.patch("customers", shop_id, {"note": "call before noon", "website": "www.new.example"})
     world.bc.patch("customers", bc_id, {"email": "new@company.example"})
-    world.sync("customer")
+    world.step("customer")
     assert world.bc.get("customers", bc_id)["creditLimit"] == 5000
     assert world.shop.get("customers", shop_id)["note"] == "call before noon"
 
@@ -176,10 +176,10 @@ def test_what_is_not_mapped_survives(world: World, pair: tuple[str, str]) -> Non
 def test_lossy_blocks_survive_an_echo(world: World, pair: tuple[str, str]) -> None:
     shop_id, bc_id = pair
     world.bc.patch("customers", bc_id, {"blocked": "Ship"})
-    world.sync("customer")
+    world.step("customer")
     assert world.shop.get("customers", shop_id)["active"] is False
     world.shop.patch("customers", shop_id, {"website": "www.new.example"})
-    world.sync("customer")
+    world.step("customer")
     assert world.bc.get("customers", bc_id)["blocked"] == "Ship"
 
 
@@ -187,7 +187,7 @@ def test_lines_edited_on_both_sides_merge(world: World) -> None:
     buyer = world.shop.post("customers", customer())["id"]
     item = world.shop.post("products", product())["id"]
     placed = world.shop.post("orders", order("O1", buyer, [line(item), line(item, "5", "20.00")]))
-    world.sync()
+    world.step()
     bc_id = world.counterpart("order", placed["id"])
     first, second = sorted(
         world.bc.get("salesOrders", bc_id)["salesOrderLines"], key=lambda row: row["sequence"]
@@ -197,10 +197,10 @@ def test_lines_edited_on_both_sides_merge(world: World) -> None:
     world.shop.patch(
         "orders", placed["id"], {"lines": [{"id": lines[0]["id"], "quantity": "3"}, {"id": lines[1]["id"]}]}
     )
-    run = world.sync("order")
+    run = world.step("order")
     assert not run.failed()
     assert [row["quantity"] for row in world.shop.get("orders", placed["id"])["lines"]] == ["3", "6"]
     held = {row["id"]: row for row in world.bc.get("salesOrders", bc_id)["salesOrderLines"]}
     assert (held[first["id"]]["quantity"], held[second["id"]]["quantity"]) == (3, 6)
     assert run["order"]["conflicts"] == 0
-    assert world.sync("order").writes() == 0
+    assert world.step("order").writes() == 0

@@ -31,7 +31,7 @@ def settled(world: World, *, orders: int) -> None:
     for api in (world.shop, world.bc):
         api.no_faults()
     for _ in range(2):
-        run = world.sync(full=True)
+        run = world.step(full=True)
         assert run.success, run.problems
     assert not run.failed()
     assert run.writes() == 0
@@ -63,6 +63,19 @@ LOST_ANSWERS = [
     rule("GET", "customers", status=429, retry_after=1),
     rule("GET", "items", drop="before"),
     rule("GET", "items", truncate=True),
+    rule("POST", "salesOrders", status=502, body="<html>Bad gateway</html>", content_type="text/html"),
+    rule("POST", "salesOrders", status=503, retry_after=1, when="before"),
+    rule("POST", "salesOrders", delay=0.5),
+    rule("POST", "salesOrders", drip=0.5),
+    rule("GET", "items", status=502, body="<html>Bad gateway</html>", content_type="text/html"),
+    rule("GET", "items", status=503, retry_after="Wed, 21 Oct 2015 07:28:00 GMT"),
+    rule("GET", "items", status=504),
+    rule("GET", "items", status=408),
+    rule("GET", "items", status=413),
+    rule("GET", "items", delay=0.5),
+    rule("GET", "items", drip=0.5),
+    rule("GET", "companyInformation", status=503),
+    rule("POST", "token", status=503),
     rule("GET", "customers", expired_token=True),
     rule("POST", "salesOrders", expired_token=True),
 ]
@@ -73,7 +86,7 @@ def test_nothing_is_created_twice(world: World, fault: Row) -> None:
     count = 3 if "$batch" in fault["match"]["path"] else 1
     seeded(world, orders=count)
     world.bc.faults(fault)
-    world.sync()
+    world.step()
     settled(world, orders=count)
 
 
@@ -91,7 +104,7 @@ SHOP_FAULTS = [
 def test_a_shop_that_stumbles_gets_its_values(world: World, fault: Row) -> None:
     seeded(world)
     world.shop.faults(fault)
-    world.sync()
+    world.step()
     settled(world, orders=1)
 
 
@@ -130,7 +143,7 @@ def test_a_crash_loses_nothing(world: World, monkeypatch: pytest.MonkeyPatch, mo
         patch.setattr(journal, "intend", intend)
         patch.setattr(journal, "settle", settle)
         with contextlib.suppress(PowerCutError, BaseExceptionGroup):
-            world.sync()
+            world.step()
     assert seen >= at, "the run ended before the cut"
     settled(world, orders=2)
 
@@ -138,7 +151,7 @@ def test_a_crash_loses_nothing(world: World, monkeypatch: pytest.MonkeyPatch, mo
 def test_a_poisoned_record_affects_only_itself(world: World) -> None:
     good = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(5)]
     bad = world.shop.post("customers", customer("BAD", address={"country": "AQ", "city": "Pole"}))["id"]
-    run = world.sync("customer")
+    run = world.step("customer")
     assert run["customer"]["linked"] == 5
     assert run["customer"]["quarantined"] == 1
     assert run["customer"]["failed"] == 1
@@ -148,22 +161,22 @@ def test_a_poisoned_record_affects_only_itself(world: World) -> None:
     assert not run.failed()
 
     world.forget_requests()
-    run = world.sync("customer")
+    run = world.step("customer")
     assert world.writes()["businesscentral"] == 0, "the same data is not refused twice"
     assert run["customer"]["quarantined"] == 1
 
     world.shop.patch("customers", bad, {"address": {"country": "DK"}})
-    assert world.sync("customer")["customer"]["linked"] == 6
+    assert world.step("customer")["customer"]["linked"] == 6
     assert len(good) == 5
 
 
 def test_a_refused_property_does_not_hold_the_other_direction(world: World) -> None:
     buyer = world.shop.post("customers", customer())["id"]
-    world.sync("customer")
+    world.step("customer")
     bc_id = world.counterpart("customer", buyer)
     world.shop.patch("customers", buyer, {"address": {"country": "AQ"}})
     world.bc.patch("customers", bc_id, {"website": "www.new.example"})
-    run = world.sync("customer")
+    run = world.step("customer")
     assert world.shop.get("customers", buyer)["website"] == "www.new.example"
     assert (world.state("customer", buyer) or ("", ""))[0] == "quarantined"
     assert not run.failed()
@@ -174,7 +187,7 @@ def test_an_edit_between_reading_and_writing_is_not_lost(
 ) -> None:
     """Business Central changes after the snapshot: the stale write is planned anew in the same run."""
     buyer = world.shop.post("customers", customer())["id"]
-    world.sync("customer")
+    world.step("customer")
     bc_id = world.counterpart("customer", buyer)
     world.shop.patch("customers", buyer, {"website": "www.shop.example"})
     real = journal.intend
@@ -188,7 +201,7 @@ def test_an_edit_between_reading_and_writing_is_not_lost(
         real(*args, **more)
 
     monkeypatch.setattr(journal, "intend", edit_first)
-    run = world.sync("customer")
+    run = world.step("customer")
     assert not run.failed()
     assert world.sql("select count(*) from journal where outcome = 'stale'") == [(1,)]
     assert world.bc.get("customers", bc_id)["website"] == "www.shop.example"
@@ -199,7 +212,7 @@ def test_an_edit_in_the_shop_meanwhile_is_not_overwritten(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     buyer = world.shop.post("customers", customer())["id"]
-    world.sync("customer")
+    world.step("customer")
     bc_id = world.counterpart("customer", buyer)
     world.bc.patch("customers", bc_id, {"website": "www.bc.example"})
     real = journal.intend
@@ -213,34 +226,52 @@ def test_an_edit_in_the_shop_meanwhile_is_not_overwritten(
         real(*args, **more)
 
     monkeypatch.setattr(journal, "intend", edit_first)
-    assert not world.sync("customer").failed()
+    assert not world.step("customer").failed()
     monkeypatch.undo()
     assert world.shop.get("customers", buyer)["website"] == "www.bc.example"
 
 
 def test_a_system_that_is_away_fails_the_run_and_changes_nothing(world: World) -> None:
     buyer, _ = seeded(world)
-    world.sync()
+    world.step()
     world.shop.patch("customers", buyer, {"website": "www.new.example"})
     world.bc.faults(rule("GET", "customers", times=None, status=503))
     held = world.sql("select count(*) from snapshot")
-    run = world.sync()
+    run = world.step()
     assert not run.success
     assert "503" in run.problems[0]
     assert world.sql("select count(*) from snapshot") == held
     settled(world, orders=1)
 
 
+@pytest.mark.parametrize("served", ["previous", "same"])
+@pytest.mark.parametrize("nth", [2, 3])
+def test_pages_that_shift_lose_and_invent_nothing(world: World, served: str, nth: int) -> None:
+    for n in range(12):
+        world.shop.post("customers", customer(f"C{n}"))
+    world.step("customer")
+    world.bc.control("limits", {"page_size": 5})
+    world.bc.faults(rule("GET", "customers", nth=nth, stale_page=served))
+    run = world.step("customer", full=True)
+    assert run.success, run.problems
+    assert run.writes() == 0
+    assert run["customer"]["broken"] == 0
+    world.bc.no_faults()
+    run = world.step("customer", full=True)
+    assert run.writes() == 0
+    assert run["customer"]["linked"] == 12
+
+
 def test_half_a_listing_is_no_listing(world: World) -> None:
     for n in range(12):
         world.shop.post("customers", customer(f"C{n}"))
-    world.sync("customer")
+    world.step("customer")
     world.bc.control("limits", {"page_size": 5})
     world.bc.faults(rule("GET", "customers", nth=3, times=None, status=503))
-    run = world.sync("customer", full=True)
+    run = world.step("customer", full=True)
     assert not run.success
     world.bc.no_faults()
-    run = world.sync("customer", full=True)
+    run = world.step("customer", full=True)
     assert run.writes() == 0
     assert run["customer"]["linked"] == 12
 
@@ -248,18 +279,18 @@ def test_half_a_listing_is_no_listing(world: World) -> None:
 def test_a_full_scan_finds_what_disappeared_and_deletes_nothing(world: World) -> None:
     buyer = world.shop.post("customers", customer())["id"]
     for _ in range(2):  # the first read of an empty Business Central leaves no watermark
-        world.sync("customer")
+        world.step("customer")
     world.bc.delete("customers", world.counterpart("customer", buyer))
-    assert world.sync("customer")["customer"]["broken"] == 0, "an incremental read infers nothing"
-    run = world.sync("customer", full=True)
+    assert world.step("customer")["customer"]["broken"] == 0, "an incremental read infers nothing"
+    run = world.step("customer", full=True)
     assert run["customer"]["broken"] == 1
     assert run.writes() == 0
     assert not world.bc.all("customers")
     assert world.shop.get("customers", buyer)["deleted_at"] is None
     other = world.shop.post("customers", customer("C2"))["id"]
-    world.sync("customer")
+    world.step("customer")
     world.shop.delete("customers", other)
-    run = world.sync("customer")
+    run = world.step("customer")
     assert run["customer"]["broken"] == 2
     assert len(world.bc.all("customers")) == 1
 
@@ -270,27 +301,27 @@ def test_a_person_is_never_touched(world: World) -> None:
         {"number": "C1", "displayName": "Private", "type": "Person", "email": "c1@company.example"},
     )
     twin = world.shop.post("customers", customer("C2", email="c1@company.example"))["id"]
-    world.sync("customer")
+    world.step("customer")
     assert world.bc.get("customers", person["id"]) == person | {
         "@odata.context": world.bc.get("customers", person["id"])["@odata.context"]
     }
     bc_id = world.counterpart("customer", twin)
     assert bc_id != person["id"]
     world.bc.patch("customers", bc_id, {"type": "Person"})
-    run = world.sync("customer")
+    run = world.step("customer")
     assert run["customer"]["broken"] == 1
     world.shop.patch("customers", twin, {"website": "www.new.example"})
-    assert world.sync("customer").writes() == 0
+    assert world.step("customer").writes() == 0
     world.bc.patch("customers", bc_id, {"type": "Company"})
-    assert world.sync("customer").writes("customer") == 1
+    assert world.step("customer").writes("customer") == 1
 
 
 def test_the_breaker_stops_mass_changes_until_approved(world: World) -> None:
     buyers = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(30)]
-    world.sync("customer")
+    world.step("customer")
     for buyer in buyers:
         world.shop.patch("customers", buyer, {"website": "www.wrong.example"})
-    run = world.sync("customer")
+    run = world.step("customer")
     assert not run.success
     assert run.finding("customer", "change_volume_safe").verdict == "failed"
     assert run.writes() == 0
@@ -305,10 +336,10 @@ def test_the_breaker_stops_mass_changes_until_approved(world: World) -> None:
 
 def test_mass_disappearance_is_not_believed(world: World) -> None:
     buyers = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(15)]
-    world.sync("customer")
+    world.step("customer")
     for buyer in buyers:
         world.bc.delete("customers", world.counterpart("customer", buyer))
-    run = world.sync("customer", full=True)
+    run = world.step("customer", full=True)
     assert not run.success
     assert "disappeared" in run.finding("customer", "change_volume_safe").summary
     assert run["customer"]["broken"] == 0
@@ -326,4 +357,4 @@ def test_a_dry_run_writes_nothing_and_shows_the_plan(world: World) -> None:
     assert run["customer"]["changes"] == 1
     assert world.writes()["businesscentral"] == 0
     assert not world.bc.all("customers")
-    assert world.sync().writes() > 0
+    assert world.step().writes() > 0

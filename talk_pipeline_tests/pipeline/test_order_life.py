@@ -20,7 +20,7 @@ class Placed:
         self.items = [world.shop.post("products", product(f"P{n}"))["id"] for n in range(3)]
         lines = [line(self.items[0], "2", "100.00"), line(self.items[1], "5", "20.00")]
         self.id = world.shop.post("orders", order("O1", self.buyer, lines))["id"]
-        assert not world.sync().failed()
+        assert not world.step().failed()
         self.bc_id = world.counterpart("order", self.id)
 
     @property
@@ -62,13 +62,13 @@ def test_a_line_added_in_the_shop(placed: Placed) -> None:
     placed.patch_lines(
         *({"id": row["id"]} for row in placed.shop["lines"]), line(placed.items[2], "4", "7.50")
     )
-    run = placed.world.sync("order")
+    run = placed.world.step("order")
     assert not run.failed()
     added = placed.bc_lines()[-1]
     assert (added["itemId"], added["quantity"], added["unitPrice"]) == (placed.item(2), 4, Decimal("7.5"))
     assert run["order"]["writes"]["businesscentral"] == {"create": 1, "update": 0, "delete": 0}
     placed.agree()
-    assert placed.world.sync("order").writes() == 0
+    assert placed.world.step("order").writes() == 0
 
 
 def test_a_line_added_in_business_central(placed: Placed) -> None:
@@ -76,39 +76,39 @@ def test_a_line_added_in_business_central(placed: Placed) -> None:
         f"salesOrders({placed.bc_id})/salesOrderLines",
         {"itemId": placed.item(2), "quantity": 3, "unitPrice": 12.5, "description": "From the office"},
     )
-    run = placed.world.sync("order")
+    run = placed.world.step("order")
     assert not run.failed()
     added = placed.shop["lines"][-1]
     assert (added["product_id"], Decimal(added["quantity"])) == (placed.items[2], Decimal(3))
     assert (Decimal(added["unit_price"]), added["description"]) == (Decimal("12.5"), "From the office")
-    assert placed.world.sync("order").writes() == 0
+    assert placed.world.step("order").writes() == 0
 
 
 def test_a_line_removed_on_either_side(placed: Placed) -> None:
     first, second = placed.shop["lines"]
     placed.patch_lines({"id": second["id"]})
-    run = placed.world.sync("order")
+    run = placed.world.step("order")
     assert run["order"]["writes"]["businesscentral"] == {"create": 0, "update": 0, "delete": 1}
     assert [row["itemId"] for row in placed.bc_lines()] == [placed.item(1)]
     placed.world.bc.post(
         f"salesOrders({placed.bc_id})/salesOrderLines", {"itemId": placed.item(0), "quantity": 1}
     )
-    placed.world.sync("order")
+    placed.world.step("order")
     placed.world.bc.delete("salesOrderLines", placed.bc_lines()[0]["id"])
-    run = placed.world.sync("order")
+    run = placed.world.step("order")
     assert not run.failed()
     assert [row["product_id"] for row in placed.shop["lines"]] == [placed.items[0]]
-    assert placed.world.sync("order").writes() == 0
+    assert placed.world.step("order").writes() == 0
     assert first["product_id"] == placed.items[0]
 
 
 def test_two_lines_of_one_product_stay_apart(placed: Placed) -> None:
     rows = placed.shop["lines"]
     placed.patch_lines({"id": rows[0]["id"]}, {"id": rows[1]["id"]}, line(placed.items[0], "9", "90.00"))
-    placed.world.sync("order")
+    placed.world.step("order")
     rows = placed.shop["lines"]
     placed.patch_lines({"id": rows[2]["id"], "quantity": "8"}, {"id": rows[0]["id"]}, {"id": rows[1]["id"]})
-    run = placed.world.sync("order")
+    run = placed.world.step("order")
     assert not run.failed()
     assert run["order"]["writes"]["businesscentral"]["update"] == 1
     quantities = sorted(row["quantity"] for row in placed.bc_lines() if row["itemId"] == placed.item(0))
@@ -118,54 +118,54 @@ def test_two_lines_of_one_product_stay_apart(placed: Placed) -> None:
 def test_a_product_swapped_on_a_line(placed: Placed) -> None:
     rows = placed.shop["lines"]
     placed.patch_lines({"id": rows[0]["id"], "product_id": placed.items[2]}, {"id": rows[1]["id"]})
-    run = placed.world.sync("order")
+    run = placed.world.step("order")
     assert not run.failed()
     held = placed.bc_lines()[0]
     assert (held["itemId"], held["quantity"], held["unitPrice"]) == (placed.item(2), 2, Decimal(100))
-    assert placed.world.sync("order").writes() == 0
+    assert placed.world.step("order").writes() == 0
 
 
 def test_quantity_and_price_changed_together(placed: Placed) -> None:
     rows = placed.shop["lines"]
     placed.patch_lines({"id": rows[0]["id"], "quantity": "40", "unit_price": "61.50"}, {"id": rows[1]["id"]})
-    run = placed.world.sync("order")
+    run = placed.world.step("order")
     assert run["order"]["writes"]["businesscentral"]["update"] == 1
     held = placed.bc_lines()[0]
     assert (held["quantity"], held["unitPrice"]) == (40, Decimal("61.5"))
-    assert placed.world.sync("order").writes() == 0
+    assert placed.world.step("order").writes() == 0
 
 
 def test_lines_that_business_central_adds_are_left_alone(placed: Placed) -> None:
     path = f"salesOrders({placed.bc_id})/salesOrderLines"
     placed.world.bc.post(path, {"lineType": "Comment", "description": "Deliver at the back door"})
-    assert placed.world.sync("order", full=True).writes() == 0
+    assert placed.world.step("order", full=True).writes() == 0
     placed.patch_lines(*({"id": row["id"], "quantity": "1"} for row in placed.shop["lines"]))
-    placed.world.sync("order")
+    placed.world.step("order")
     assert "Deliver at the back door" in [row["description"] for row in placed.bc_lines()]
     assert len(placed.shop["lines"]) == 2
 
 
 def test_a_discount_survives_line_changes(placed: Placed) -> None:
     placed.world.shop.patch("orders", placed.id, {"discount_amount": "90.00"})
-    placed.world.sync("order")
+    placed.world.step("order")
     assert placed.bc["discountAmount"] == 90
     first, second = placed.shop["lines"]
     placed.patch_lines({"id": first["id"], "quantity": "1"}, {"id": second["id"], "quantity": "1"})
-    run = placed.world.sync("order")
+    run = placed.world.step("order")
     assert not run.failed()
     assert Decimal(placed.shop["discount_amount"]) == placed.bc["discountAmount"] == 90
-    assert placed.world.sync("order").writes() == 0
+    assert placed.world.step("order").writes() == 0
 
 
 def test_another_customer_keeps_addresses_lines_and_prices(placed: Placed) -> None:
     other = placed.world.shop.post("customers", customer("C2", currency="EUR"))["id"]
-    placed.world.sync("customer")
+    placed.world.step("customer")
     rows = placed.shop["lines"]
     placed.patch_lines({"id": rows[0]["id"], "unit_price": "55.00"}, {"id": rows[1]["id"]})
-    placed.world.sync("order")
+    placed.world.step("order")
     before = placed.bc
     placed.world.shop.patch("orders", placed.id, {"customer_id": other})
-    run = placed.world.sync("order")
+    run = placed.world.step("order")
     assert not run.failed()
     after = placed.bc
     assert after["customerId"] == placed.world.counterpart("customer", other)
@@ -173,25 +173,25 @@ def test_another_customer_keeps_addresses_lines_and_prices(placed: Placed) -> No
         assert after[name] == before[name]
     assert [row["unitPrice"] for row in placed.bc_lines()] == [55, 20]
     placed.agree()
-    assert placed.world.sync("order").writes() == 0
+    assert placed.world.step("order").writes() == 0
 
 
 def test_another_customer_in_business_central(placed: Placed) -> None:
     other = placed.world.shop.post("customers", customer("C2"))["id"]
-    placed.world.sync("customer")
+    placed.world.step("customer")
     bc_other = placed.world.counterpart("customer", other)
     placed.world.bc.patch("salesOrders", placed.bc_id, {"customerId": bc_other})
-    run = placed.world.sync("order")
+    run = placed.world.step("order")
     assert not run.failed()
     assert placed.shop["customer_id"] == other
     placed.agree()
-    assert placed.world.sync("order").writes() == 0
+    assert placed.world.step("order").writes() == 0
 
 
 def test_a_customer_only_business_central_knows_waits(placed: Placed) -> None:
     stranger = placed.world.bc.post("customers", {"number": "X1", "displayName": "Stranger"})["id"]
     placed.world.bc.patch("salesOrders", placed.bc_id, {"customerId": stranger})
-    run = placed.world.sync("order")
+    run = placed.world.step("order")
     assert not run.failed()
     assert placed.shop["customer_id"] == placed.buyer
     state, reason = placed.world.state("order", placed.id) or ("", "")
@@ -215,7 +215,7 @@ def test_a_released_order_withholds_what_it_guards_and_passes_the_rest(placed: P
             ],
         },
     )
-    run = placed.world.sync("order")
+    run = placed.world.step("order")
     assert not run.failed()
     held = placed.bc
     assert held["email"] == "gate@company.example"
@@ -226,26 +226,26 @@ def test_a_released_order_withholds_what_it_guards_and_passes_the_rest(placed: P
     withheld = run.finding("order", "nothing_withheld")
     assert withheld.verdict == "warned"
     assert "released" in withheld.rows[0]["reason"]
-    assert placed.world.sync("order").writes() == 0
+    assert placed.world.step("order").writes() == 0
 
     placed.back_office("reopen")
-    assert not placed.world.sync("order").failed()
+    assert not placed.world.step("order").failed()
     assert placed.bc["requestedDeliveryDate"] == "2026-09-09"
     assert [row["quantity"] for row in placed.bc_lines()] == [3, 5, 2]
-    assert placed.world.sync("order").writes() == 0
+    assert placed.world.step("order").writes() == 0
 
 
 def test_shipping_and_posting_end_the_story(placed: Placed) -> None:
     placed.back_office("release")
     first = placed.bc_lines()[0]
     placed.back_office("ship", {"quantities": {first["id"]: 2}})
-    placed.world.sync("order", full=True)
+    placed.world.step("order", full=True)
     assert placed.shop["status"] == "processing"
     placed.back_office("ship")
-    placed.world.sync("order", full=True)
+    placed.world.step("order", full=True)
     assert placed.shop["status"] == "shipped"
     placed.back_office("invoice")
-    run = placed.world.sync("order", full=True)
+    run = placed.world.step("order", full=True)
     assert not run.failed()
     assert placed.shop["status"] == "completed"
     assert placed.world.state("order", placed.id) == (
@@ -254,7 +254,7 @@ def test_shipping_and_posting_end_the_story(placed: Placed) -> None:
     )
     assert run["order"]["closed"] == 1
     placed.world.shop.patch("orders", placed.id, {"reference": "late", "email": "late@company.example"})
-    run = placed.world.sync()
+    run = placed.world.step()
     assert not run.failed()
     assert run.writes("order") == 0
     assert not placed.world.bc.orders()
@@ -262,7 +262,7 @@ def test_shipping_and_posting_end_the_story(placed: Placed) -> None:
 
 def test_a_cancelled_order_is_a_persons_decision(placed: Placed) -> None:
     placed.world.shop.patch("orders", placed.id, {"status": "cancelled"})
-    run = placed.world.sync("order")
+    run = placed.world.step("order")
     assert not run.failed()
     assert run.writes() == 0
     assert placed.bc["externalDocumentNumber"] == "O1"
@@ -270,5 +270,5 @@ def test_a_cancelled_order_is_a_persons_decision(placed: Placed) -> None:
     assert flagged.verdict == "warned"
     assert flagged.rows[0]["shop_id"] == placed.id
     placed.back_office("release")
-    placed.world.sync("order")
+    placed.world.step("order")
     assert placed.shop["status"] == "cancelled"

@@ -96,10 +96,15 @@ class Businesscentral:
         if since is not None:
             query["$filter"] = f"lastModifiedDateTime ge {_timestamp(since)}"
         url: str | None = f"{self._set(flow)}?{_encoded(query)}"
+        headers = {"Data-Access-Intent": "ReadOnly"} if since is None and self.may_lag(flow) else {}
         while url is not None:
-            page = await self._page(url)
+            page = await self._page(url, headers)
             yield [_record(raw) for raw in page.value]
             url = page.next_link
+
+    def may_lag(self, flow: str) -> bool:
+        """Whether a full scan is served by a read replica."""
+        return entity_sets()[self._flows[flow].businesscentral.entity].replica
 
     async def latest(self, flow: str) -> datetime | None:
         """The modified time of the record modified last."""
@@ -193,9 +198,10 @@ class Businesscentral:
         ]
         return query | ({"$expand": ",".join(expand)} if expand else {})
 
-    async def _page(self, url: str) -> _Page:
+    async def _page(self, url: str, headers: Mapping[str, str]) -> _Page:
         while True:
-            answer = await self._http.read(url, headers={"Prefer": f"odata.maxpagesize={self._page_size}"})
+            prefer = {"Prefer": f"odata.maxpagesize={self._page_size}"}
+            answer = await self._http.read(url, headers={**headers, **prefer})
             if answer.status not in TOO_LARGE:
                 break
             if self._page_size <= SMALLEST_PAGE:

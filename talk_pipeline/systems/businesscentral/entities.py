@@ -55,12 +55,13 @@ class Kind(NamedTuple):
 
 
 class EntitySet(NamedTuple):
-    """One entity set: its properties, its child collections, and the set it lies within."""
+    """One entity set: its properties, its children, the set it lies within, whether a replica may serve it."""
 
     name: str
     properties: Mapping[str, Kind]
     children: tuple[str, ...] = ()
     within: str | None = None
+    replica: bool = False
 
     def decode(self, values: Mapping[str, Any], paths: tuple[str, ...]) -> dict[str, Value]:
         """The wire values of some properties as text values."""
@@ -84,7 +85,7 @@ class EntitySet(NamedTuple):
 
     def _written(self, path: str, value: Value) -> object:
         kind = self.properties[path].name
-        if value is None:
+        if not value:
             return _BLANKS[kind]
         if kind == "decimal":
             return Decimal(value)
@@ -116,6 +117,7 @@ def entity_sets() -> Mapping[str, EntitySet]:
             {prop: _kind(written) for prop, written in facts["properties"].items()},
             tuple(facts.get("children", ())),
             facts.get("within"),
+            facts.get("replica", False),
         )
         for name, facts in yaml.safe_load(text).items()
     }

@@ -76,6 +76,10 @@ class Customwebshop:
             if cursor is None:
                 return
 
+    def may_lag(self, flow: str) -> bool:
+        """A shop answers from what it has."""
+        return False
+
     async def latest(self, flow: str) -> datetime | None:
         """The modified time of the record modified last."""
         answer = await self._http.read(f"{self._path(flow)}/{self._shop.count.path}")
