@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     talk_data_dir: Path = Path("data")
     talk_flows_dir: Path | None = None
     talk_wait_seconds: float = 60
+    talk_poll_seconds: float = 5
+    talk_webhook_secret: SecretStr | None = None
 
     @field_validator("businesscentral_time_zone")
     @classmethod

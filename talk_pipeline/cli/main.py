@@ -88,6 +88,21 @@ def sandbox(
         raise typer.Exit(2) from None
 
 
+@app.command()
+def webhooks(
+    url: Annotated[str, typer.Option(help="How the two systems reach this server from outside.")],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,
+) -> None:
+    """Receive change notices until stopped; they wake the sensors."""
+    from talk_pipeline.connections import Connections
+    from talk_pipeline.settings import Settings
+    from talk_pipeline.webhooks import serve
+
+    with one_line_errors():
+        serve(Connections(Settings.load()), url=url, host=host, port=port)
+
+
 def run() -> None:
     """The console script."""
     progress = _Progress(sys.stderr)

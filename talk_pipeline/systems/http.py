@@ -159,7 +159,9 @@ class Http:
             try:
                 response = await self._client.request(method, url, extensions=extensions, **request)
             except httpx_auth.HttpxAuthException as error:
-                raise AccessFault(f"{self.name}: the token endpoint refuses the credentials") from error
+                raise AccessFault(
+                    f"{self.name}: the token endpoint gives no token for these credentials"
+                ) from error
             except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
                 raise ConfigurationFault(f"{self.name}: {url!r} is not an address: {error}") from error
             if response.status_code != httpx.codes.UNAUTHORIZED:
@@ -281,6 +283,13 @@ class _ClientCredentials(httpx_auth.OAuth2ClientCredentials):
 
     def _configure_client(self, client: httpx.Client) -> None:
         client.timeout = httpx.Timeout(CONNECT_SECONDS)
+        client.event_hooks = {"response": [_require_service]}
+
+
+def _require_service(response: httpx.Response) -> None:
+    """A token endpoint that is overloaded says nothing about the credentials."""
+    if response.status_code == 429 or response.status_code >= 500:
+        raise UnavailableFault(f"the token endpoint {response.url} answers {response.status_code}")
 
 
 class _Bearer(httpx.Auth):

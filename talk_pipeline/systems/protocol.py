@@ -9,6 +9,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
+from pydantic import SecretStr
+
 from talk_pipeline.engine.records import Contents, Outcome, Record, Write
 from talk_pipeline.flows.properties import Side
 
@@ -101,4 +103,16 @@ class System(Protocol):
         holds the whole record; UNKNOWN when it may or may not have happened. Nothing of unknown outcome is
         repeated here.
         """
+        ...
+
+    async def subscribe(self, url: str, secret: SecretStr) -> int:
+        """Asks for change notices to an address that already answers, or renews that; may be called at any time.
+
+        Returns:
+            How many calls that took beside looking.
+        """
+        ...
+
+    def understand(self, headers: Mapping[str, str], body: bytes, *, secret: SecretStr) -> set[str] | None:
+        """The flows a notice tells about; None when it is not authentic. A notice is a hint and nothing more."""
         ...

@@ -12,6 +12,7 @@ from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.jobs import EVERYTHING, RESOURCE
 from talk_pipeline.keys import selected_keys, sync_key
+from talk_pipeline.wakes import wake
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
@@ -135,8 +136,14 @@ def test_the_guard_holds_when_only_the_sink_is_materialized(
 
 @pytest.mark.parametrize("side", list(Side))
 def test_a_sensor_starts_a_run_for_the_flows_concerned_once(
-    world: World, defs: dg.Definitions, instance: dg.DagsterInstance, side: Side
+    world: World,
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    side: Side,
 ) -> None:
+    monkeypatch.setenv("TALK_POLL_SECONDS", "0")
     sensor = defs.resolve_sensor_def(f"{side}_changes")
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
     buyer = world.shop.post("customers", customer())["id"]
@@ -195,3 +202,22 @@ def test_assets_load_as_frames(world: World, defs: dg.Definitions, instance: dg.
     assert list(journal["outcome"]) == ["done"]
     held = frame(defs, ["customwebshop", "customer"], instance=instance)
     assert list(held["id"]) == [buyer]
+
+
+def test_between_polls_only_a_notice_makes_a_sensor_look(
+    world: World, defs: dg.Definitions, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALK_POLL_SECONDS", "3600")
+    sensor = defs.resolve_sensor_def("customwebshop_changes")
+    world.shop.post("customers", customer())
+    with dg.build_sensor_context(instance=instance, definitions=defs) as context:
+        first = sensor.evaluate_tick(context)
+    assert len(first.run_requests or ()) == 1
+    world.shop.post("customers", customer("C2"))
+    with dg.build_sensor_context(instance=instance, cursor=first.cursor, definitions=defs) as context:
+        idle = sensor.evaluate_tick(context)
+    assert "no notice came" in (idle.skip_message or "")
+    wake(world.data, Side.SHOP)
+    with dg.build_sensor_context(instance=instance, cursor=first.cursor, definitions=defs) as context:
+        woken = sensor.evaluate_tick(context)
+    assert len(woken.run_requests or ()) == 1

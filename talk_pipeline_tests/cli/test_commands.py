@@ -106,7 +106,7 @@ MISTAKES = [
     ({"CUSTOMWEBSHOP_URL": "http://127.0.0.1:9"}, 3, "cannot be reached"),
     ({"BUSINESSCENTRAL_URL": "http://127.0.0.1:9/api/v2.0"}, 3, "cannot be reached"),
     ({"CUSTOMWEBSHOP_TOKEN": "wrong"}, 2, "refuses the credentials"),
-    ({"BUSINESSCENTRAL_CLIENT_SECRET": "wrong"}, 2, "refuses the credentials"),
+    ({"BUSINESSCENTRAL_CLIENT_SECRET": "wrong"}, 2, "no token for these credentials"),
     ({"BUSINESSCENTRAL_COMPANY_ID": "11111111-1111-1111-1111-111111111111"}, 2, "there are: "),
     ({"BUSINESSCENTRAL_TIME_ZONE": "Mars/Olympus"}, 2, "BUSINESSCENTRAL_TIME_ZONE"),
     ({"TALK_FLOWS_DIR": "nowhere"}, 2, "no such folder"),

@@ -12,11 +12,13 @@ from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 import msgspec
+from pydantic import SecretStr
 
 from talk_pipeline.engine.records import Child, Contents, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.systems.businesscentral import notifications
 from talk_pipeline.systems.businesscentral.entities import EntitySet, entity_sets, moment, parse
 from talk_pipeline.systems.businesscentral.writing import BATCH_SIZE, Writer
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
@@ -165,6 +167,16 @@ class Businesscentral:
         writer = Writer(self._http, self._company, self._query(declared), expand)
         outcomes = await writer.write(writes)
         return [await self._completed(flow, outcome, paths=tuple(expand)) for outcome in outcomes]
+
+    async def subscribe(self, url: str, secret: SecretStr) -> int:
+        """Keeps a subscription a flow alive."""
+        return await notifications.subscribe(
+            self._http, self._flows, company=self._company, url=url, secret=secret
+        )
+
+    def understand(self, headers: Mapping[str, str], body: bytes, *, secret: SecretStr) -> set[str] | None:
+        """The flows a delivery tells about."""
+        return notifications.understand(body, self._flows, secret=secret)
 
     async def _completed(self, flow: str, outcome: Outcome, *, paths: tuple[str, ...]) -> Outcome:
         """A record answered without its children is read once more."""

@@ -9,12 +9,14 @@ from typing import Any, Self
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
+from pydantic import SecretStr
 
 from talk_pipeline.engine.records import Child, ChildEdit, Contents, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.systems.customwebshop import notifications
 from talk_pipeline.systems.customwebshop.description import Description, Entity, Wire
 from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
@@ -130,6 +132,18 @@ class Customwebshop:
     async def write(self, flow: str, writes: Sequence[Write]) -> Sequence[Outcome]:
         """Carries out independent writes side by side, one request each."""
         return await asyncio.gather(*(self._write(flow, write) for write in writes))
+
+    async def subscribe(self, url: str, secret: SecretStr) -> int:
+        """Registers the address where the shop has webhooks."""
+        webhooks = self._shop.webhooks
+        return await notifications.subscribe(self._http, webhooks, url=url, secret=secret) if webhooks else 0
+
+    def understand(self, headers: Mapping[str, str], body: bytes, *, secret: SecretStr) -> set[str] | None:
+        """The flows a delivery tells about."""
+        webhooks = self._shop.webhooks
+        if webhooks is None:
+            return None
+        return notifications.understand(headers, body, self._flows, webhooks=webhooks, secret=secret)
 
     async def _write(self, flow: str, write: Write) -> Outcome:
         headers = {"Content-Type": "application/json"}

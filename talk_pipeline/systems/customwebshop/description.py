@@ -70,6 +70,17 @@ class Entity(Wire):
     children: Mapping[str, ChildEntity] = {}
 
 
+class Webhooks(Model):
+    """Where webhooks are registered, which event tells about which entity, and how deliveries are signed."""
+
+    path: str
+    records: str
+    events: Mapping[str, str]
+    event: str
+    signature_header: str
+    signature_prefix: str = ""
+
+
 class Description(Model):
     """A shop's REST API."""
 
@@ -88,6 +99,7 @@ class Description(Model):
     error: ErrorShape
     in_flight: int = Field(8, ge=1)
     requests_per_minute: int = Field(6000, ge=1)
+    webhooks: Webhooks | None = None
     entities: Mapping[str, Entity]
 
 
