@@ -13,10 +13,10 @@ from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.sinks.session import Options, Session
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.client import check_flows as check_against_bc
-from talk_pipeline.systems.customwebshop.client import Customwebshop, base_url
-from talk_pipeline.systems.customwebshop.client import check_flows as check_against_shop
-from talk_pipeline.systems.customwebshop.description import Description, load_description
-from talk_pipeline.systems.http import Credentials, Http, Limits
+from talk_pipeline.systems.customwebshop.client import Customwebshop
+from talk_pipeline.systems.customwebshop.description import Description
+from talk_pipeline.systems.customwebshop.fitting import fitted, load_description
+from talk_pipeline.systems.http import Bearer, ClientCredentials, Credentials, Http, Limits
 from talk_pipeline.systems.protocol import System
 
 
@@ -24,9 +24,9 @@ class Connections:
     """Opens sessions for one installation; what was found out about it is kept for the next session."""
 
     def __init__(self, settings: Settings) -> None:
-        settings.require_systems()
-        self.settings = settings
         self.flows, self.description = checked_files(settings)
+        settings.require_systems(self.description.auth.variables)
+        self.settings = settings
         self.state = State(settings.talk_data_dir, wait_seconds=settings.talk_wait_seconds)
         self._company: Company | None = None
         self._company_id: str | None = None
@@ -63,11 +63,15 @@ class Connections:
     def shop(self) -> Customwebshop:
         """The web shop."""
         settings, shop = self.settings, self.description
+        address = settings.customwebshop_url or ""
+        pace = shop.limits
         http = Http(
             shop.name,
-            base_url(settings.customwebshop_url or "", shop),
-            credentials=Credentials(token=settings.customwebshop_token),
-            limits=Limits(shop.requests_per_minute, 60, shop.in_flight, self._limits_folder(Side.SHOP)),
+            base_url(address, shop),
+            credentials=shop.auth.credentials(settings.secret, address.removesuffix(shop.base_path)),
+            limits=Limits(pace.requests, pace.seconds, pace.in_flight, self._limits_folder(Side.SHOP)),
+            headers=shop.headers,
+            throttled=pace.throttled,
         )
         return Customwebshop(http, self.flows, description=shop)
 
@@ -77,13 +81,7 @@ class Connections:
         http = Http(
             "Business Central",
             settings.businesscentral_url or "",
-            credentials=Credentials(
-                token=settings.businesscentral_token,
-                token_url=settings.businesscentral_token_url,
-                client_id=settings.businesscentral_client_id,
-                client_secret=settings.businesscentral_client_secret,
-                scope=settings.businesscentral_scope,
-            ),
+            credentials=_entra(settings),
             limits=Limits(
                 settings.businesscentral_requests,
                 settings.businesscentral_window_seconds,
@@ -120,8 +118,23 @@ def checked_files(settings: Settings) -> tuple[Flows, Description]:
         FlowError: with a line for each mistake.
     """
     flows = load_flows(settings.talk_flows_dir)
-    description = load_description(settings.customwebshop_connector)
-    mistakes = [*check_against_bc(flows), *check_against_shop(flows, description)]
-    if mistakes:
+    described = load_description(settings.customwebshop_connector, flows=flows)
+    if mistakes := [*check_against_bc(flows)]:
         raise FlowError("\n".join(mistakes))
-    return flows, description
+    return fitted(flows, described), described
+
+
+def _entra(settings: Settings) -> Credentials:
+    if settings.businesscentral_token is not None:
+        return Bearer(settings.businesscentral_token)
+    url, client = settings.businesscentral_token_url, settings.businesscentral_client_id
+    secret = settings.businesscentral_client_secret
+    if not (url and client and secret):
+        raise SettingsError("neither BUSINESSCENTRAL_TOKEN nor complete client credentials are set")
+    return ClientCredentials(url, client, secret, scope=settings.businesscentral_scope)
+
+
+def base_url(url: str, description: Description) -> str:
+    """The shop's address with the description's base path, however the setting was written."""
+    plain = url.rstrip("/")
+    return plain if plain.endswith(description.base_path) else plain + description.base_path

@@ -4,10 +4,13 @@ The process environment beats `.env` in the working folder. Secrets stay wrapped
 table can show them by accident.
 """
 
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -22,7 +25,6 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, frozen=True)
 
     customwebshop_url: str | None = None
-    customwebshop_token: SecretStr | None = None
     customwebshop_connector: Path | None = None
 
     businesscentral_url: str | None = None
@@ -66,17 +68,35 @@ class Settings(BaseSettings):
             lines = [f"{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()]
             raise SettingsError("; ".join(lines)) from error
 
-    def require_systems(self) -> None:
+    def secret(self, name: str) -> SecretStr:
+        """A secret that the shop's description names, from the environment or `.env`.
+
+        Raises:
+            SettingsError: it is not set.
+        """
+        found = self._others().get(name)
+        if not found:
+            raise SettingsError(f"not set: {name} (in the environment or in .env), named by the connector")
+        return SecretStr(found)
+
+    @staticmethod
+    def _others() -> Mapping[str, str | None]:
+        return {**dotenv_values(".env"), **os.environ}
+
+    def require_systems(self, secrets: Sequence[str] = ("CUSTOMWEBSHOP_TOKEN",)) -> None:
         """Proves that both systems are named completely.
+
+        Args:
+            secrets: the variables the shop's description asks for.
 
         Raises:
             SettingsError: with every missing variable.
         """
         missing = [
-            name
-            for name in ("customwebshop_url", "customwebshop_token", "businesscentral_url")
-            if getattr(self, name) is None
+            name for name in ("customwebshop_url", "businesscentral_url") if getattr(self, name) is None
         ]
+        others = self._others()
+        missing += [name for name in secrets if not others.get(name)]
         if self.businesscentral_company_id is None and self.businesscentral_company is None:
             missing.append("businesscentral_company_id")
         if self.businesscentral_token is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from talk_pipeline.systems import http
+from talk_pipeline.systems.http import client
 from talk_pipeline_tests.world import World, opened_world
 
 
@@ -19,8 +19,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between attempts hundredths of seconds instead of seconds."""
-    for retry in (http._READS, http._WRITES):
-        monkeypatch.setattr(retry, "backoff_factor", 0.01)
+    monkeypatch.setattr(client, "BACKOFF_SECONDS", 0.01)
 
 
 @pytest.fixture

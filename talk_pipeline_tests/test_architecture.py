@@ -67,13 +67,15 @@ def test_files_stay_readable(file: Path) -> None:
 
 def test_http_is_known_in_one_place() -> None:
     for file in MODULES:
-        if file.relative_to(PACKAGE).as_posix() == "systems/http.py":
+        if file.parent == PACKAGE / "systems" / "http":
             continue
         assert "httpx" not in file.read_text(), file
 
 
 def test_the_environment_is_read_in_one_place() -> None:
     for file in MODULES:
+        if file == PACKAGE / "settings.py":
+            continue
         assert "os.environ" not in file.read_text(), file
         assert "getenv" not in file.read_text(), file
 

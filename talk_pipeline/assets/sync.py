@@ -11,6 +11,7 @@ import dagster as dg
 
 from talk_pipeline.assets.metadata import property_table, table
 from talk_pipeline.engine import report
+from talk_pipeline.engine.snapshots import watermark
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -125,6 +126,7 @@ def _shown(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
             ).fetchone()
             for side in Side
         }
+        read_in_full = {side: watermark(db, flow.name, side).full_at for side in Side}
     columns = ("shop_id", "property", "rule", "winner", "shop_value", "bc_value")
     shown: dict[str, Any] = {
         "dagster/row_count": numbers["linked"],
@@ -138,5 +140,6 @@ def _shown(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
     for side, row in latest.items():
         if row and row[0]:
             shown[f"latest {side}"] = row[0].isoformat()
+    shown |= {f"full {side}": at.isoformat() for side, at in read_in_full.items() if at}
     states = ("waiting", "ambiguous", "quarantined", "held", "excluded", "closed", "broken")
     return shown | {f"records {state}": numbers[state] for state in states}

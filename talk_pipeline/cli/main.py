@@ -62,11 +62,11 @@ def checklist(
 
 @app.command("check-config")
 def check_config() -> None:
-    """Check the flow and connector files, and the two systems where settings name them."""
+    """Check the flow and connector files, and prove them against the two systems where settings name them."""
     from talk_pipeline.cli.configuration import check_configuration
 
     with one_line_errors():
-        check_configuration()
+        raise typer.Exit(check_configuration())
 
 
 @app.command()

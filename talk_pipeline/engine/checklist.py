@@ -215,6 +215,14 @@ def _nothing_left(scope: Scope) -> Finding:
     return Finding(not total, "ERROR", summary, total, rows)
 
 
+def _shop_capable(scope: Scope) -> Finding:
+    """What the shop at hand leaves of the mapping; known and stable, so no reason to warn every time."""
+    lacks = scope.flow.shop_lacks
+    rows = tuple({"property": name, "reason": why} for name, why in lacks.items())
+    summary = f"{len(lacks)} properties are limited by the shop" if lacks else "the shop can do all of it"
+    return Finding(True, "WARN", summary, len(lacks), rows)
+
+
 def _flagged(scope: Scope) -> Finding:
     rows: list[dict[str, Any]] = []
     for listed in scope.flow.flags:
@@ -272,6 +280,7 @@ _RECORD_CHECKS = (
     _state_check("broken", "no_broken_links", "No link has lost a side"),
     _state_check("held", "no_held_records", "No record is held by hand"),
     Check("no_flagged_records", "No record needs a person's decision", "sync", _flagged),
+    Check("shop_capable", "What the shop cannot do is known", "sync", _shop_capable),
 )
 
 

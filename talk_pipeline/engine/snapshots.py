@@ -227,8 +227,8 @@ class _Batch:
         edited = row["edited_at"]
         known_version = row["version"] is not None and row["version"] == row["held_version"]
         is_edit = changed and not self.landing.own and not known_version
-        if (is_edit or edited is None) and row["modified_at"]:
-            edited = row["modified_at"] - timedelta(seconds=self.landing.skew_seconds)
+        if is_edit or edited is None:
+            edited = self._edited_at(row)
         flow, side = self.projector.flow.name, str(self.projector.side)
         self.snapshots.append(
             (flow, side, row["id"], row["version"], row["modified_at"], edited, now(), gone, row["payload"])
@@ -236,6 +236,13 @@ class _Batch:
         self.projected += rows
         if changed:
             self.marks.append(row["id"])
+
+    def _edited_at(self, row: dict[str, Any]) -> datetime | None:
+        """When a record got the way it is; unknown where its modified time is not told or did not move."""
+        moment: datetime | None = row["modified_at"]
+        if moment is None or (row["row_hash"] is not None and moment == row["held_modified_at"]):
+            return None
+        return moment - timedelta(seconds=self.landing.skew_seconds)
 
     def write(self, db: Connection) -> None:
         """Replaces the rows of the records taken, and marks those that changed."""
@@ -259,8 +266,13 @@ class _Batch:
 # the spooled records that differ from what is held
 _FRESH = """
 select i.id, i.version, i.modified_at, i.deleted, i.payload, s.id is not null as is_held,
-       s.version as held_version, s.edited_at, r.row_hash
-from (select * from incoming qualify row_number() over (partition by id order by modified_at desc) = 1) i
+       s.version as held_version, s.modified_at as held_modified_at, s.edited_at, r.row_hash
+from (-- a deletion may tell no more than the id: what was held says the rest
+      select n.* replace (coalesce(nullif(n.payload, ''), h.payload) as payload)
+      from incoming n
+      left join (select id, payload from snapshot where flow = $flow and side = $side) h on h.id = n.id
+      where n.payload <> '' or h.id is not null
+      qualify row_number() over (partition by n.id order by n.modified_at desc) = 1) i
 left join (select * from snapshot where flow = $flow and side = $side) s on s.id = i.id
 left join (select id, row_hash from record where part = $flow and side = $side) r on r.id = i.id
 where (s.id is null or s.payload <> i.payload or s.version is distinct from coalesce(i.version, s.version)
@@ -272,7 +284,8 @@ order by i.id
 
 # the held records that are known to have left
 _LEAVING = """
-select s.id, s.version, s.version as held_version, s.modified_at, s.payload, s.edited_at, r.row_hash
+select s.id, s.version, s.version as held_version, s.modified_at, s.modified_at as held_modified_at,
+       s.payload, s.edited_at, r.row_hash
 from snapshot s join record r on r.part = s.flow and r.side = s.side and r.id = s.id
 where s.flow = $flow and s.side = $side and s.id in (select unnest($ids::varchar[]))
 order by s.id

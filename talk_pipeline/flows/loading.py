@@ -90,10 +90,10 @@ def load_flow(file: Path) -> Flow:
     """
     data, tree = read_yaml(file)
     flow = validated(Flow, data, file=file, tree=tree)
-    mistakes = [_mistake(file, tree, at=at, message=message) for at, message in flow.problems()]
+    mistakes = [mistake(file, tree, at=at, message=message) for at, message in flow.problems()]
     if flow.name != file.stem:
         message = f"the file is called {file.name}, the flow {flow.name!r}: they must agree"
-        mistakes.append(_mistake(file, tree, at=("flow",), message=message))
+        mistakes.append(mistake(file, tree, at=("flow",), message=message))
     if mistakes:
         raise FlowError("\n".join(mistakes))
     return flow
@@ -127,7 +127,7 @@ def validated(model: type[M], data: Any, *, file: Path, tree: yaml.Node | None) 
         return model.model_validate(data)
     except ValidationError as error:
         lines = [
-            _mistake(file, tree, at=detail["loc"], message=_explain(model, detail["loc"], detail))
+            mistake(file, tree, at=detail["loc"], message=_explain(model, detail["loc"], detail))
             for detail in error.errors()
         ]
         raise FlowError("\n".join(lines)) from error
@@ -152,10 +152,11 @@ def _keys_at(model: Any, at: Location) -> list[str]:
         nested = [inner for inner in getattr(model, "__args__", ()) if hasattr(inner, "model_fields")]
         if nested:
             model = nested[0]
-    return list(getattr(model, "model_fields", ()))
+    return [name for name, field in getattr(model, "model_fields", {}).items() if not field.exclude]
 
 
-def _mistake(file: Path, tree: yaml.Node | None, *, at: Location, message: str) -> str:
+def mistake(file: Path, tree: yaml.Node | None, *, at: Location, message: str) -> str:
+    """One mistake as a person reads it: file, line, key, and what is wrong."""
     key = ".".join(str(step) for step in at) or "the file"
     return f"{file}:{_line(tree, at)}: {key}: {message}"
 
@@ -169,10 +170,21 @@ def _line(tree: yaml.Node | None, at: Location) -> int:
             child = tree.value[step]
         elif isinstance(tree, yaml.MappingNode):
             child = next((value for key, value in tree.value if key.value == step), None)
+        if child is None and isinstance(tree, yaml.MappingNode):
+            child = _nested(tree, str(step))
         if child is None:
             break
         tree, line = child, child.start_mark.line + 1
     return line
+
+
+def _nested(tree: yaml.MappingNode, dotted: str) -> yaml.Node | None:
+    """What a file writes as keys within keys where a model has one key with dots."""
+    for key, value in tree.value:
+        if dotted.startswith(f"{key.value}.") and isinstance(value, yaml.MappingNode):
+            rest = dotted.removeprefix(f"{key.value}.")
+            return next((v for k, v in value.value if k.value == rest), None) or _nested(value, rest)
+    return None
 
 
 def _across(folder: Path, flows: dict[str, Flow]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -40,6 +40,11 @@ class Model(BaseModel):
     """Strict and frozen: an unknown key is a mistake, and nothing changes a flow once it is loaded."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def but(self, **values: Any) -> Self:
+        """The same with other values; what was concluded from the old ones is not kept."""
+        changed = self.model_construct(**{**dict(self), **values})
+        return cast(Self, changed)
 
 
 class WhenAll(Model):

@@ -129,6 +129,9 @@ class Flow(Model):
     properties: tuple[Property, ...]
     children: Mapping[str, Children] = {}
     settings: Settings = Settings()
+    shop_lacks: Mapping[str, str] = Field(
+        {}, exclude=True, max_length=0, description="never written here: what the shop at hand cannot do"
+    )
 
     @property
     def name(self) -> str:

@@ -1,28 +1,28 @@
 """The client that drives any shop description."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import msgspec
 from pydantic import SecretStr
 
-from talk_pipeline.engine.records import Child, ChildEdit, Contents, Outcome, Record, Result, Write
+from talk_pipeline.engine.records import Contents, Outcome, Record, Write
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.flows.values import Value
-from talk_pipeline.flows.vocabulary import Flow
-from talk_pipeline.systems.customwebshop import notifications
-from talk_pipeline.systems.customwebshop.description import Description, Entity, Wire
+from talk_pipeline.systems.customwebshop import notifications, paths
+from talk_pipeline.systems.customwebshop.addresses import item_path, lines_path, with_query
+from talk_pipeline.systems.customwebshop.answers import raw_at, reason, record_in, shows_error
+from talk_pipeline.systems.customwebshop.description import Description, Entity, Lines
+from talk_pipeline.systems.customwebshop.paging import Seen
+from talk_pipeline.systems.customwebshop.records import Reader, parse, with_rows
+from talk_pipeline.systems.customwebshop.writing import Writer
 from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
-from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
+from talk_pipeline.systems.http import Answer, Http
 from talk_pipeline.systems.protocol import Identity
-
-_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 class Customwebshop:
@@ -37,6 +37,10 @@ class Customwebshop:
         self._http = http
         self._flows = flows
         self._shop = description
+        self._readers = {
+            name: Reader(flow, description.collections[flow.customwebshop.entity], description.moments)
+            for name, flow in flows.items()
+        }
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()
@@ -53,85 +57,96 @@ class Customwebshop:
         return self._http.skew_seconds
 
     async def identify(self) -> Identity:
-        """Proves address and token by the cheap question about one collection."""
+        """Proves address and credentials by a cheap question about one collection."""
         for flow in self._flows:
-            await self.latest(flow)
+            entity = self._readers[flow].entity
+            if entity.latest:
+                await self.latest(flow)
+            else:
+                await self.sample(flow)
             break
         where = urlsplit(self._http.base_url)
         return Identity(f"{where.hostname}{where.path}")
 
+    async def sample(self, flow: str) -> Sequence[str]:
+        """The records of a flow's first page, as received."""
+        entity = self._readers[flow].entity
+        answer = await self._http.read(with_query(entity.path, {**entity.query, **entity.paging.first()}))
+        return self._elements(entity, answer)
+
     async def scan(self, flow: str, *, since: datetime | None) -> AsyncIterator[Sequence[Record]]:
-        """Pages of records, deleted ones included."""
-        paging = self._shop.paging
-        query = {paging.size_parameter: str(paging.size), self._shop.deleted.parameter: "true"}
-        if since is not None:
-            query[self._shop.updated_since] = _timestamp(since)
-        cursor: str | None = None
-        while True:
-            page = query if cursor is None else query | {paging.parameter: cursor}
-            data = self._page(await self._http.read(f"{self._path(flow)}?{urlencode(page)}"))
-            yield [
-                self._record(raw)
-                for raw in msgspec.json.decode(data[self._shop.records], type=list[msgspec.Raw])
-            ]
-            cursor = msgspec.json.decode(data.get(paging.next, b"null"))
-            if cursor is None:
-                return
+        """Pages of records, deleted ones included where the shop shows them."""
+        reader = self._readers[flow]
+        entity = reader.entity
+        if since is not None and entity.updated_since is None:
+            since = None
+        query = {**entity.query, **self._since(entity, since)}
+        if entity.deleted:
+            query |= entity.deleted.query
+        async for elements in self._pages(entity, entity.path, query):
+            yield await self._whole(flow, elements)
+        if entity.deleted and entity.deleted.listed and since is not None:
+            async for removed in self._deletions(entity, since):
+                yield removed
 
     def may_lag(self, flow: str) -> bool:
         """A shop answers from what it has."""
         return False
 
     async def latest(self, flow: str) -> datetime | None:
-        """The modified time of the record modified last."""
-        answer = await self._http.read(f"{self._path(flow)}/{self._shop.count.path}")
-        data = self._page(answer)
-        if self._shop.count.latest not in data:
+        """The modified time of the record modified last; None where the shop has no such question."""
+        entity = self._readers[flow].entity
+        if entity.latest is None:
+            return None
+        path = entity.latest.path.format(path=entity.path)
+        answer = await self._http.read(with_query(path, dict(entity.latest.query)))
+        if not answer.ok:
+            raise self._fault(entity, answer)
+        found = paths.get(self._json(answer), entity.latest.at)
+        if found is paths.MISSING:
             raise ConfigurationFault(self._not_this_shop(answer))
-        return _moment(msgspec.json.decode(data[self._shop.count.latest]))
+        return self._shop.moments.read(found)
 
     async def get(self, flow: str, record_id: str, *, closed: bool = False) -> Record | None:
-        """One record as it is now; a shop keeps no closed ones elsewhere."""
-        answer = await self._http.read(f"{self._path(flow)}/{quote(record_id, safe='')}")
-        if closed or answer.status in (404, 410):
+        """One record as it is now, its lists included; a shop keeps no closed ones elsewhere."""
+        reader = self._readers[flow]
+        if closed:
             return None
-        if not answer.ok:
-            raise self._fault(answer)
-        return self._record(answer.body, version=answer.headers.get(self._shop.version.header))
+        answer = await self._http.read(item_path(reader.entity, record_id))
+        if answer.status in (404, 410):
+            return None
+        if not answer.ok or shows_error(reader.entity, answer):
+            raise self._fault(reader.entity, answer)
+        payload = record_in(answer, reader.entity)
+        if payload is None:
+            raise ConfigurationFault(self._not_this_shop(answer))
+        payload = await self._joined(reader, record_id, payload)
+        record = reader.record(payload, headers=answer.headers)
+        return None if record.deleted else record
 
     async def find(
         self, flow: str, path: str, *, values: Sequence[str], closed: bool = False
     ) -> Mapping[str, Sequence[str]]:
-        """Ids by value, by reading the whole collection: the reference API has no search by key."""
+        """Ids by value: by the shop's search where the description tells one, else by reading everything."""
         wanted = {value.upper(): value for value in values}
         found: dict[str, list[str]] = {}
         if closed or not wanted:
             return found
-        async for page in self.scan(flow, since=None):
+        async for page in self._candidates(flow, path, values):
             for record in page:
                 value = wanted.get((self.decode(flow, record.payload).values.get(path) or "").upper())
-                if value is not None and not record.deleted:
+                if value is not None and not record.deleted and record.id not in found.get(value, ()):
                     found.setdefault(value, []).append(record.id)
         return found
 
     def decode(self, flow: str, payload: str) -> Contents:
         """The values and children of a record."""
-        declared = self._flows[flow]
-        data = json.loads(payload, parse_float=str, parse_int=str)
-        values = {path: _text(_at(data, path)) for path in declared.fields(declared.root, Side.SHOP)}
-        children: dict[str, tuple[Child, ...]] = {}
-        for part in declared.parts[1:]:
-            path, fields = part.paths[Side.SHOP], declared.fields(part, Side.SHOP)
-            key = self._entity(declared).children[path].id
-            children[path] = tuple(
-                Child(str(_at(row, key)), None, {field: _text(_at(row, field)) for field in fields})
-                for row in _at(data, path) or ()
-            )
-        return Contents(values, children)
+        return self._readers[flow].contents(payload)
 
     async def write(self, flow: str, writes: Sequence[Write]) -> Sequence[Outcome]:
-        """Carries out independent writes side by side, one request each."""
-        return await asyncio.gather(*(self._write(flow, write) for write in writes))
+        """Carries out independent writes side by side."""
+        writer = Writer(self._http, self._readers[flow], lambda record_id: self.get(flow, record_id))
+        return await asyncio.gather(*(writer.write(write) for write in writes))
 
     async def subscribe(self, url: str, secret: SecretStr) -> int:
         """Registers the address where the shop has webhooks."""
@@ -145,194 +160,140 @@ class Customwebshop:
             return None
         return notifications.understand(headers, body, self._flows, webhooks=webhooks, secret=secret)
 
-    async def _write(self, flow: str, write: Write) -> Outcome:
-        headers = {"Content-Type": "application/json"}
-        if write.operation == "create":
-            headers[self._shop.idempotency_header] = write.idempotency_key
-            return await self._send(flow, write, method="POST", headers=headers)
-        version = write.version
-        if version is None:
-            read = await self._reread(flow, write)
-            if isinstance(read, Outcome):
-                return read
-            version = read
-        if version is not None:
-            headers[self._shop.version.condition] = version
-        method = "DELETE" if write.operation == "delete" else self._shop.update
-        return await self._send(flow, write, method=method, headers=headers)
+    # -- lists ------------------------------------------------------------------------------------------------
 
-    async def _reread(self, flow: str, write: Write) -> str | Outcome | None:
-        """The version to write against, from a fresh read that shows nothing newer than what is known."""
-        try:
-            record = await self.get(flow, write.id or "")
-        except SystemFault as fault:
-            return Outcome(Result.FAILED, reason=str(fault))
-        if record is None:
-            return Outcome(Result.GONE, reason="the record is gone")
-        if write.current is None or self.decode(flow, record.payload) != self.decode(flow, write.current):
-            return Outcome(Result.STALE, reason="the record changed since it was read")
-        return record.version
+    async def _pages(self, entity: Entity, path: str, query: Mapping[str, str]) -> AsyncIterator[list[str]]:
+        """The raw records of a list, page by page."""
+        paging = entity.paging
+        base = {**query, **paging.first()}
+        where = with_query(path, base)
+        pages = records = 0
+        before: list[str] = []
+        while True:
+            answer = await self._http.read(where)
+            elements = self._elements(entity, answer)
+            if elements and elements == before:
+                raise ConfigurationFault(
+                    f"{self._shop.name}: {path} answers every page alike: "
+                    f"check `paging` (style {paging.style}) in CUSTOMWEBSHOP_CONNECTOR"
+                )
+            pages, records, before = pages + 1, records + len(elements), elements
+            yield elements
+            following = paging.following(Seen(answer, self._json(answer), pages, records, len(elements)))
+            if following is None:
+                return
+            if isinstance(following, str):
+                where = self._here(where, following)
+            else:
+                where = with_query(path, {**base, **following})
 
-    async def _send(self, flow: str, write: Write, *, method: str, headers: Mapping[str, str]) -> Outcome:
-        path = self._path(flow) + (f"/{quote(write.id, safe='')}" if write.id else "")
-        content = b"" if write.operation == "delete" else _encoder.encode(self._body(flow, write))
-        try:
-            answer = await self._http.write(method, path, content=content, headers=headers)
-        except OutcomeUnknownError as error:
-            return Outcome(Result.UNKNOWN, reason=str(error))
-        if answer.ok:
-            if write.operation == "delete":
-                return Outcome(Result.DONE)
-            return Outcome(
-                Result.DONE,
-                record=self._record(answer.body, version=answer.headers.get(self._shop.version.header)),
-            )
-        return self._refusal(write, answer)
+    async def _whole(self, flow: str, elements: Sequence[str]) -> Sequence[Record]:
+        """The records of a page with all that lists leave out."""
+        reader = self._readers[flow]
+        if reader.entity.summaries:
+            ids = [str(paths.text_of(paths.get(parse(one), reader.entity.id))) for one in elements]
+            records = await asyncio.gather(*(self.get(flow, record_id) for record_id in ids))
+            return [record for record in records if record is not None]
+        if not any(lines.url for _, lines in reader.lists()):
+            return [reader.record(one) for one in elements]
+        bare = [reader.record(one) for one in elements]
+        joined = await asyncio.gather(*(self._joined(reader, record.id, record.payload) for record in bare))
+        return [reader.record(payload) for payload in joined]
 
-    def _refusal(self, write: Write, answer: Answer) -> Outcome:
-        reason = self._reason(answer)
-        if answer.status == 412:
-            return Outcome(Result.STALE, reason=reason)
+    async def _joined(self, reader: Reader, record_id: str, payload: str) -> str:
+        """A record with its lists from paths of their own."""
+        rows = {
+            name: await self._rows(reader.entity, lines, record_id)
+            for name, lines in reader.lists()
+            if lines.url
+        }
+        return with_rows(payload, rows)
+
+    async def _rows(self, entity: Entity, lines: Lines, record_id: str) -> str:
+        answer = await self._http.read(lines_path(entity, lines, record_id))
         if answer.status in (404, 410):
-            if write.operation == "create":
-                return Outcome(Result.FAILED, reason=reason)
-            return Outcome(Result.DONE if write.operation == "delete" else Result.GONE, reason=reason)
-        if answer.status == 429:
-            return Outcome(Result.FAILED, reason=reason)
-        if answer.status == 408 or answer.status >= 500:
-            return Outcome(Result.UNKNOWN, reason=reason)
-        return Outcome(Result.REFUSED, reason=reason)
-
-    def _body(self, flow: str, write: Write) -> dict[str, Any]:
-        entity = self._entity(self._flows[flow])
-        body = _nested(entity, write.values)
-        for path, edits in write.children.items():
-            child = entity.children[path]
-            current = json.loads(write.current or "{}", parse_float=str, parse_int=str)
-            body[path] = _lines(_at(current, path) or [], edits, key=child.id, wire=child)
-        return body
-
-    def _record(self, raw: msgspec.Raw | bytes, *, version: str | None = None) -> Record:
-        payload = bytes(raw).decode()
-        data = json.loads(payload)
-        return Record(
-            id=str(_at(data, self._shop.id)),
-            version=version,
-            modified_at=_moment(_at(data, self._shop.modified)),
-            deleted=_at(data, self._shop.deleted.field) is not None,
-            payload=payload,
-        )
-
-    def _page(self, answer: Answer) -> dict[str, msgspec.Raw]:
+            return "[]"
         if not answer.ok:
-            raise self._fault(answer)
+            raise self._fault(entity, answer)
+        found = raw_at(answer.body, lines.records)
+        if found is None:
+            raise ConfigurationFault(self._not_this_shop(answer))
+        return found
+
+    async def _deletions(self, entity: Entity, since: datetime) -> AsyncIterator[Sequence[Record]]:
+        listed = entity.deleted.listed if entity.deleted else None
+        if listed is None:
+            return
+        shape = entity.model_copy(update={"records": listed.records, "element": None})
+        asked = listed.updated_since
+        query = self._asked(asked, since) if asked else {}
+        async for elements in self._pages(shape, listed.path, query):
+            ids = [paths.text_of(paths.get(parse(one), listed.id)) for one in elements]
+            yield [Record(record_id, None, None, deleted=True, payload="") for record_id in ids if record_id]
+
+    async def _candidates(
+        self, flow: str, path: str, values: Sequence[str]
+    ) -> AsyncIterator[Sequence[Record]]:
+        entity = self._readers[flow].entity
+        search = entity.search.get(path)
+        if search is None:
+            async for page in self.scan(flow, since=None):
+                yield page
+            return
+        for value in values:
+            query = search.replace("{value}", quote(value, safe=""))
+            answer = await self._http.read(f"{entity.path}?{query}")
+            yield await self._whole(flow, self._elements(entity, answer))
+
+    def _since(self, entity: Entity, since: datetime | None) -> dict[str, str]:
+        return self._asked(entity.updated_since, since) if since and entity.updated_since else {}
+
+    def _asked(self, asked: Any, since: datetime) -> dict[str, str]:
+        moments = self._shop.moments
+        if asked.format:
+            moments = type(moments)(asked.format, moments.zone)
+        text = asked.value.replace("{since}", str(moments.since(since)))
+        return {asked.parameter: text, **asked.query}
+
+    def _here(self, where: str, following: str) -> str:
+        """A next address as a place on this server: tokens go nowhere else, whatever a proxy calls itself."""
+        base = urlsplit(self._http.base_url)
+        current = where if where.startswith("http") else f"{self._http.base_url}{where}"
+        target = urlsplit(urljoin(current, following))
+        return f"{base.scheme}://{base.netloc}{target.path}{'?' if target.query else ''}{target.query}"
+
+    # -- answers ----------------------------------------------------------------------------------------------
+
+    def _elements(self, entity: Entity, answer: Answer) -> list[str]:
+        """The raw records of a list's answer."""
+        if not answer.ok or shows_error(entity, answer):
+            raise self._fault(entity, answer)
+        listed = raw_at(answer.body, entity.records)
         try:
-            return msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])
+            rows = msgspec.json.decode(listed or "", type=list[msgspec.Raw])
         except msgspec.DecodeError as error:
             raise ConfigurationFault(self._not_this_shop(answer)) from error
+        texts = [bytes(row).decode() for row in rows]
+        if entity.element is None:
+            return texts
+        inner = [raw_at(text.encode(), entity.element) for text in texts]
+        if None in inner:
+            raise ConfigurationFault(self._not_this_shop(answer))
+        return [text for text in inner if text is not None]
 
-    def _fault(self, answer: Answer) -> SystemFault:
-        if answer.status == 404:
+    def _json(self, answer: Answer) -> Any:
+        try:
+            return parse(answer.body)
+        except ValueError as error:
+            raise ConfigurationFault(self._not_this_shop(answer)) from error
+
+    def _fault(self, entity: Entity, answer: Answer) -> SystemFault:
+        if answer.status == 404 or answer.ok:
             return ConfigurationFault(self._not_this_shop(answer))
-        return UnavailableFault(f"{self._shop.name} answers {answer.status}: {self._reason(answer)}")
+        return UnavailableFault(f"{self._shop.name} answers {answer.status}: {reason(entity.error, answer)}")
 
     def _not_this_shop(self, answer: Answer) -> str:
         return (
             f"{self._http.base_url} does not answer like {self._shop.name} ({answer.status}): "
             "check CUSTOMWEBSHOP_URL and CUSTOMWEBSHOP_CONNECTOR"
         )
-
-    def _reason(self, answer: Answer) -> str:
-        shape = self._shop.error
-        try:
-            data = json.loads(answer.body)
-        except ValueError:
-            return answer.body[:200].decode(errors="replace")
-        code, message, field = (_at(data, path) for path in (shape.code, shape.message, shape.field))
-        return f"{code or answer.status}: {f'{field}: ' if field else ''}{message or ''}"
-
-    def _entity(self, flow: Flow) -> Entity:
-        return self._shop.entities[flow.customwebshop.entity]
-
-    def _path(self, flow: str) -> str:
-        return self._entity(self._flows[flow]).path
-
-
-def check_flows(flows: Flows, description: Description) -> Iterator[str]:
-    """What the flows ask of the shop that its description does not tell."""
-    for flow in flows.values():
-        name = flow.customwebshop.entity
-        entity = description.entities.get(name)
-        if entity is None:
-            yield f"{flow.name}: the shop has no {name!r}; allowed: {', '.join(description.entities)}"
-            continue
-        for part in flow.parts[1:]:
-            if part.paths[Side.SHOP] not in entity.children:
-                yield f"{part.name}: {name} has no list {part.paths[Side.SHOP]!r}"
-
-
-def base_url(url: str, description: Description) -> str:
-    """The shop's address with the description's base path, however the setting was written."""
-    plain = url.rstrip("/")
-    return plain if plain.endswith(description.base_path) else plain + description.base_path
-
-
-def _at(data: Any, path: str) -> Any:
-    for step in path.split("."):
-        if not isinstance(data, dict):
-            return None
-        data = data.get(step)
-    return data
-
-
-def _text(value: Any) -> Value:
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
-
-def _wire(wire: Wire, path: str, value: Value) -> object:
-    if value is None:
-        return None
-    if path in wire.booleans:
-        return value == "true"
-    if path in wire.numbers:
-        return msgspec.Raw(value.encode())
-    return value
-
-
-def _nested(wire: Wire, values: Mapping[str, Value]) -> dict[str, Any]:
-    body: dict[str, Any] = {}
-    for path, value in values.items():
-        *parents, last = path.split(".")
-        inner = body
-        for step in parents:
-            inner = inner.setdefault(step, {})
-        inner[last] = _wire(wire, path, value)
-    return body
-
-
-def _lines(
-    current: list[dict[str, Any]], edits: Sequence[ChildEdit], *, key: str, wire: Wire
-) -> list[dict[str, Any]]:
-    """The whole list as it is to be: untouched lines by id alone, since only what is named changes."""
-    by_id = {edit.id: edit for edit in edits if edit.id is not None}
-    lines: list[dict[str, Any]] = []
-    for row in current:
-        edit = by_id.get(str(row[key]))
-        if edit is None:
-            lines.append({key: row[key]})
-        elif edit.operation == "update":
-            lines.append({key: row[key], **_nested(wire, edit.values)})
-    lines += [_nested(wire, edit.values) for edit in edits if edit.operation == "create"]
-    return lines
-
-
-def _moment(text: Any) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None
-
-
-def _timestamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

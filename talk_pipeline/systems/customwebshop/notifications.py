@@ -1,20 +1,24 @@
 """The shop's webhooks: registered once, deliveries proven by their signature, understood as a hint."""
 
+import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from pydantic import SecretStr
 
 from talk_pipeline.flows.loading import Flows
+from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.description import Webhooks
+from talk_pipeline.systems.customwebshop.places import read_place
 from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
 from talk_pipeline.systems.http import Http, OutcomeUnknownError
 
 
 async def subscribe(http: Http, webhooks: Webhooks, *, url: str, secret: SecretStr) -> int:
-    """Registers the address unless it is; returns how many calls that took.
+    """Registers the address for every event it is not registered for; returns how many calls that took.
 
     Raises:
         ConfigurationFault: the shop refuses.
@@ -23,35 +27,58 @@ async def subscribe(http: Http, webhooks: Webhooks, *, url: str, secret: SecretS
     answer = await http.read(webhooks.path)
     if not answer.ok:
         raise UnavailableFault(f"the shop lists no webhooks: {answer.status}")
-    if any(row.get("url") == url for row in json.loads(answer.body)[webhooks.records]):
-        return 0
-    body = {"url": url, "events": list(webhooks.events), "secret": secret.get_secret_value()}
-    try:
-        answer = await http.write(
-            "POST",
-            webhooks.path,
-            content=json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-    except OutcomeUnknownError as error:
-        raise UnavailableFault(f"the shop did not answer a webhook: {error}") from error
-    if not answer.ok:
-        text = answer.body[:300].decode(errors="replace")
-        raise ConfigurationFault(f"the shop refuses the webhook {url} ({answer.status}): {text}")
-    return 1
+    data = json.loads(answer.body)
+    rows = paths.get(data, webhooks.records) if webhooks.records else data
+    known = [row for row in rows or () if paths.get(row, webhooks.url) == url]
+    calls = 0
+    for body in _bodies(webhooks, url, secret):
+        if not any(_same(webhooks, body, row) for row in known):
+            await _register(http, webhooks, body, url=url)
+            calls += 1
+    return calls
 
 
 def understand(
     headers: Mapping[str, str], body: bytes, flows: Flows, *, webhooks: Webhooks, secret: SecretStr
 ) -> set[str] | None:
     """The flows a delivery tells about; None when its signature is not ours."""
-    expected = hmac.new(secret.get_secret_value().encode(), body, hashlib.sha256).hexdigest()
-    signature = headers.get(webhooks.signature_header, "")
-    if not hmac.compare_digest(signature, webhooks.signature_prefix + expected):
+    shape = webhooks.signature
+    digest = hmac.new(secret.get_secret_value().encode(), body, hashlib.sha256).digest()
+    expected = digest.hex() if shape.encoding == "hex" else base64.b64encode(digest).decode()
+    if not hmac.compare_digest(headers.get(shape.header, "").encode(), (shape.prefix + expected).encode()):
         return None
     try:
-        event = str(json.loads(body)[webhooks.event])
-    except (ValueError, KeyError, TypeError):
+        event = read_place(webhooks.event, headers, json.loads(body))
+    except ValueError:
         return None
-    entity = webhooks.events.get(event)
+    entity = webhooks.events.get(event or "")
     return {name for name, flow in flows.items() if flow.customwebshop.entity == entity}
+
+
+def _bodies(webhooks: Webhooks, url: str, secret: SecretStr) -> Iterator[dict[str, Any]]:
+    told = {"url": url, "secret": secret.get_secret_value(), "events": list(webhooks.events)}
+    for event in webhooks.events if webhooks.one_each else [""]:
+        words = {**told, "event": event}
+        yield {
+            name: words[value[1:-1]] if isinstance(value, str) and value[1:-1] in words else value
+            for name, value in webhooks.body.items()
+        }
+
+
+def _same(webhooks: Webhooks, body: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether a registration is the one: with one each, the event must agree as well."""
+    if not webhooks.one_each:
+        return True
+    names = [name for name, value in webhooks.body.items() if value == "{event}"]
+    return all(row.get(name) == body[name] for name in names)
+
+
+async def _register(http: Http, webhooks: Webhooks, body: Mapping[str, Any], *, url: str) -> None:
+    content, headers = json.dumps(body).encode(), {"Content-Type": "application/json"}
+    try:
+        answer = await http.write("POST", webhooks.path, content=content, headers=headers)
+    except OutcomeUnknownError as error:
+        raise UnavailableFault(f"the shop did not answer a webhook: {error}") from error
+    if not answer.ok:
+        text = answer.body[:300].decode(errors="replace")
+        raise ConfigurationFault(f"the shop refuses the webhook {url} ({answer.status}): {text}")

@@ -1,0 +1,92 @@
+"""What an answer of the shop holds: the record in it, or the reason of a refusal."""
+
+import json
+
+import msgspec
+
+from talk_pipeline.engine.records import Outcome, Result
+from talk_pipeline.systems.customwebshop import paths
+from talk_pipeline.systems.customwebshop.description import Entity, ErrorShape
+from talk_pipeline.systems.customwebshop.records import parse
+from talk_pipeline.systems.http import Answer
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def raw_at(body: bytes, path: str | None) -> str | None:
+    """The JSON at a path as it was received; None where there is none."""
+    raw: bytes = body
+    for at, step in enumerate(paths.steps(path) if path else ()):
+        if not isinstance(step, str):
+            found = paths.get(parse(body), path or "")
+            return None if found is paths.MISSING else _encoder.encode(found).decode()
+        try:
+            inner = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).get(step)
+        except msgspec.DecodeError:
+            return None
+        if inner is None:
+            return None
+        raw = bytes(inner)
+        del at
+    text = raw.decode().strip()
+    return text or None
+
+
+def record_in(answer: Answer, entity: Entity) -> str | None:
+    """The record an answer holds, as received; None where it holds none."""
+    try:
+        text = raw_at(answer.body, entity.record)
+        data = parse(text) if text else None
+    except ValueError:
+        return None
+    if not isinstance(data, dict) or paths.text_of(paths.get(data, entity.id)) is None:
+        return None
+    return text
+
+
+def shows_error(entity: Entity, answer: Answer) -> bool:
+    """Whether an answer of success is a refusal all the same."""
+    where = entity.error.shown_by
+    if where is None or not answer.ok:
+        return False
+    try:
+        found = paths.get(parse(answer.body), where)
+    except ValueError:
+        return False
+    return found is not paths.MISSING and found is not True and found is not None
+
+
+def reason(shape: ErrorShape, answer: Answer) -> str:
+    """What the shop says is wrong: code, field and message where it names them."""
+    code, field, message = (_said(answer, path) for path in (shape.code, shape.field, shape.message))
+    if code is None and message is None:
+        return f"{answer.status}: {answer.body[:200].decode(errors='replace')}".strip()
+    return f"{code or answer.status}: {f'{field}: ' if field else ''}{message or ''}"
+
+
+def refusal(entity: Entity, operation: str, answer: Answer) -> Outcome:
+    """The outcome that follows from an answer without success."""
+    said = reason(entity.error, answer)
+    version = entity.version
+    if version and answer.status in version.stale:
+        return Outcome(Result.STALE, reason=said)
+    if version and version.stale_code and _said(answer, entity.error.code) == version.stale_code:
+        return Outcome(Result.STALE, reason=said)
+    if answer.status in (404, 410):
+        if operation == "create":
+            return Outcome(Result.FAILED, reason=said)
+        return Outcome(Result.DONE if operation == "delete" else Result.GONE, reason=said)
+    if answer.status == 429:
+        return Outcome(Result.FAILED, reason=said)
+    if answer.status == 408 or answer.status >= 500:
+        return Outcome(Result.UNKNOWN, reason=said)
+    return Outcome(Result.REFUSED, reason=said)
+
+
+def _said(answer: Answer, path: str | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return paths.text_of(paths.get(json.loads(answer.body), path))
+    except ValueError:
+        return None

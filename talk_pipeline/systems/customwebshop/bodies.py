@@ -1,0 +1,190 @@
+"""What a write says: the values of a record on their places, wrapped as this shop wants them."""
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from talk_pipeline.engine.records import ChildEdit
+from talk_pipeline.flows.values import Value
+from talk_pipeline.systems.customwebshop import paths
+from talk_pipeline.systems.customwebshop.description import Call, Lines
+from talk_pipeline.systems.customwebshop.fields import Field
+from talk_pipeline.systems.customwebshop.paths import MISSING
+from talk_pipeline.systems.customwebshop.records import APART, Reader, row_id, rows_of
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class Composer:
+    """Bodies for one flow's records."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._entity = reader.entity
+
+    def body(
+        self,
+        call: Call,
+        *,
+        names: Iterable[str],
+        values: Mapping[str, Value],
+        children: Mapping[str, tuple[ChildEdit, ...]],
+        current: Any,
+    ) -> bytes:
+        """The body of a call.
+
+        Args:
+            call: which call.
+            names: the properties it carries.
+            values: all that changes.
+            children: edits of lists that are part of the record and carried by this call.
+            current: the record as it is, or nothing.
+        """
+        before = current if isinstance(current, dict) else {}
+        body: dict[str, Any] = {}
+        if call.whole:
+            body = {key: copy.deepcopy(value) for key, value in before.items() if key != APART}
+        wanted = self._reader.values(before) | dict(values)
+        self._put(body, names, values=wanted, fields=self._reader.fields(), current=before)
+        for name, edits in children.items():
+            lines = dict(self._reader.lists())[name]
+            rows = self._rows(name, lines, rows_of(before, name, lines), edits, root=wanted)
+            paths.put(body, lines.path or name, rows)
+        if call.whole:
+            for path in self._entity.read_only:
+                paths.drop(body, path)
+        return _wrapped(call, body)
+
+    def line(
+        self, name: str, lines: Lines, call: Call, *, edit: ChildEdit, current: Any, root: Mapping[str, Value]
+    ) -> bytes:
+        """The body of a call about one entry of a list behind a path of its own."""
+        rows = enumerate(rows_of(current, name, lines))
+        row: Any = next((row for at, row in rows if row_id(lines, row, at) == edit.id), {})
+        body = self._line(name, lines, row, edit, root=root, whole=call.whole)
+        return _wrapped(call, body)
+
+    def _rows(
+        self,
+        name: str,
+        lines: Lines,
+        current: list[Any],
+        edits: tuple[ChildEdit, ...],
+        *,
+        root: Mapping[str, Value],
+    ) -> list[Any]:
+        """The list as it is to be sent."""
+        by_id = {edit.id: edit for edit in edits if edit.id is not None}
+        rows: list[Any] = []
+        for at, row in enumerate(current):
+            edit = by_id.get(row_id(lines, row, at))
+            if edit is None and lines.untouched == "omitted":
+                continue
+            if edit is not None and edit.operation == "delete":
+                if lines.remove is not None:
+                    rows.append(self._named(lines, row) | dict(lines.remove))
+                continue
+            whole = lines.untouched == "whole"
+            rows.append(
+                self._line(name, lines, row, edit, root=root, whole=whole)
+                if edit
+                else self._kept(lines, row, whole=whole)
+            )
+        added = [edit for edit in edits if edit.operation == "create"]
+        return rows + [self._line(name, lines, {}, edit, root=root, whole=False) for edit in added]
+
+    def _line(
+        self,
+        name: str,
+        lines: Lines,
+        row: Any,
+        edit: ChildEdit,
+        *,
+        root: Mapping[str, Value],
+        whole: bool,
+    ) -> dict[str, Any]:
+        body = self._kept(lines, row, whole=whole) if row else {}
+        wanted = (self._reader.line_values(name, row, root=root) if row else {}) | dict(edit.values)
+        fields = self._reader.fields(name)
+        moved = [path for path in _dependent(fields, edit.values) if wanted.get(path) is not None]
+        names = [*edit.values, *moved]
+        self._put(body, names, values=wanted, fields=fields, current=row, known=root)
+        return body
+
+    def _kept(self, lines: Lines, row: Any, *, whole: bool) -> dict[str, Any]:
+        if not whole:
+            return self._named(lines, row)
+        kept: dict[str, Any] = copy.deepcopy(row)
+        for path in lines.read_only:
+            paths.drop(kept, path)
+        return kept
+
+    def _named(self, lines: Lines, row: Any) -> dict[str, Any]:
+        named: dict[str, Any] = {}
+        paths.put(named, lines.id, paths.get(row, lines.id))
+        return named
+
+    def _put(
+        self,
+        body: dict[str, Any],
+        names: Iterable[str],
+        *,
+        values: Mapping[str, Value],
+        fields: Mapping[str, Field],
+        current: Any,
+        known: Mapping[str, Value] | None = None,
+    ) -> None:
+        seen = {**(known or {}), **values}
+        for name in names:
+            field = fields[name]
+            if not field.writable:
+                continue
+            if field.join:
+                for path, part in field.parts(values[name]).items():
+                    _place(body, path, part, current=current)
+                continue
+            wire = field.encode(values[name], known=seen, times=self._reader.times)
+            _place(body, field.write or field.path or name, wire, current=current)
+
+
+def _place(body: dict[str, Any], path: str, value: Any, *, current: Any) -> None:
+    """Sets one place; a list on the way is sent whole, since that is what every shop understands."""
+    names = paths.lists_on(path)
+    if names:
+        where = ".".join(f"['{name}']" if "." in name else name for name in names)
+        if paths.get(body, where) is MISSING:
+            held = paths.get(current, where)
+            paths.put(body, where, copy.deepcopy(held) if isinstance(held, list) else [])
+    paths.put(body, path, value)
+
+
+def _dependent(fields: Mapping[str, Field], changed: Mapping[str, Value]) -> list[str]:
+    """The properties whose place on the wire moves with those that change."""
+    moved = [
+        name
+        for name, field in fields.items()
+        if name not in changed and field.inputs and set(field.inputs) & set(changed)
+    ]
+    further = [
+        name
+        for name, field in fields.items()
+        if name not in changed and name not in moved and set(field.inputs) & set(moved)
+    ]
+    return [*moved, *further]
+
+
+def _wrapped(call: Call, body: Any) -> bytes:
+    if call.empty:
+        return b""
+    if call.at:
+        part = paths.get(body, call.at)
+        body = {} if part is MISSING else part
+    for path, value in call.constants.items():
+        paths.put(body, path, value)
+    if call.envelope:
+        outer: dict[str, Any] = {}
+        paths.put(outer, call.envelope, body)
+        body = outer
+    return _encoder.encode(body)

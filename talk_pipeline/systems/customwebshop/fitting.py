@@ -1,0 +1,171 @@
+"""Flows and a shop brought together: what the shop does not have is left out, what it cannot write is one-way.
+
+The flow files stay as they are; what was changed is said by `Flow.shop_lacks`, for the checklist to show.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from talk_pipeline.flows.loading import FlowError, Flows, mistake, read_yaml, validated
+from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.systems.customwebshop.description import REFERENCE, Description, Entity, Lines
+from talk_pipeline.systems.customwebshop.fields import Field
+
+ABSENT = "this shop has no such property"
+READ_ONLY = "this shop cannot write it"
+
+_PLAIN = Field()
+
+
+def load_description(file: Path | None = None, *, flows: Flows) -> Description:
+    """A description file, by default that of the reference API, proven to fit the flows.
+
+    Raises:
+        FlowError: with file, line, key and what is allowed, a line for each mistake.
+    """
+    file = file or REFERENCE
+    data, tree = read_yaml(file)
+    description = validated(Description, data, file=file, tree=tree)
+    found = [*description.problems(), *mistakes(flows, description)]
+    if found:
+        raise FlowError("\n".join(mistake(file, tree, at=at, message=message) for at, message in found))
+    return description
+
+
+def fitted(flows: Flows, description: Description) -> Flows:
+    """The flows this shop can take part in."""
+    return Flows(
+        tuple(_fit(flow, description.collections[flow.customwebshop.entity]) for flow in flows.values())
+    )
+
+
+def mistakes(flows: Flows, description: Description) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What the flows and a description do not agree on, as (key path in the description, message)."""
+    for flow in flows.values():
+        name = flow.customwebshop.entity
+        if name not in description.entities:
+            allowed = ", ".join(description.entities)
+            yield ("entities",), f"flow {flow.name} asks for {name!r}; described are {allowed}"
+            continue
+        entity = description.collections[name]
+        at = ("entities", name)
+        yield from _unread((*at, "fields"), entity.fields, flow.fields(flow.root, Side.SHOP))
+        lists = {part.paths[Side.SHOP]: part for part in flow.parts[1:]}
+        yield from _unread((*at, "children"), entity.children, tuple(lists))
+        for path, part in lists.items():
+            lines = entity.children.get(path, Lines(path=path))
+            yield from _unread((*at, "children", path, "fields"), lines.fields, flow.fields(part, Side.SHOP))
+        known = {prop.name for prop in flow.root.properties}
+        for key in entity.search:
+            if key not in known:
+                yield (*at, "search", key), f"no property of flow {flow.name}; allowed: {', '.join(known)}"
+        yield from _impossible(at, flow, entity)
+
+
+def _unread(
+    at: tuple[str | int, ...], said: Mapping[str, Any], read: tuple[str, ...]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for name in said:
+        if name not in read:
+            yield (*at, name), f"no flow reads {name!r}; allowed: {', '.join(read)}"
+
+
+def _impossible(
+    at: tuple[str | int, ...], flow: Flow, entity: Entity
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    key = flow.root.by_name[flow.create_key]
+    for prop in flow.root.properties:
+        absent = prop.shop and all(entity.field(path) is None for path in prop.shop_paths)
+        if absent and (prop.name == key.name or prop.required):
+            why = "creates are found again by it" if prop.name == key.name else "it is required"
+            yield (*at, "fields", prop.shop_paths[0]), f"must be there: {why} in flow {flow.name}"
+        if prop.in_currency and entity.field(prop.in_currency) is None:
+            where = (*at, "fields", prop.in_currency)
+            yield where, f"{prop.name} needs it: say const: CODE if the shop knows one currency only"
+    if not all(call.of for call in entity.update):
+        return
+    for name in flow.fields(flow.root, Side.SHOP):
+        field = entity.field(name)
+        if field and field.writable and not any(call.carries(name) for call in entity.update):
+            yield (*at, "fields", name), "no update carries it: name it in `of`, or say write: false"
+
+
+def _fit(flow: Flow, entity: Entity) -> Flow:
+    lacks: dict[str, str] = {}
+    properties = _properties(flow.properties, entity.fields, "", lacks)
+    children = {
+        key: child.but(
+            properties=_properties(
+                child.properties,
+                entity.children.get(child.customwebshop, Lines()).fields,
+                f"{key}.",
+                lacks,
+            )
+        )
+        for key, child in flow.children.items()
+    }
+    every = flow.settings.full_scan_minutes
+    if entity.compare_minutes:
+        every = min(every, entity.compare_minutes)
+    if not lacks and every == flow.settings.full_scan_minutes:
+        return flow
+    names = {prop.name for prop in properties}
+    lines = {prop.name for child in children.values() for prop in child.properties}
+    guard = flow.guard and flow.guard.but(
+        withholds=tuple(name for name in flow.guard.withholds if name in names),
+        withholds_lines=tuple(name for name in flow.guard.withholds_lines if name in lines),
+    )
+    scope = {name: words for name, words in flow.settings.create_scope.items() if name in names}
+    return flow.but(
+        properties=properties,
+        children={
+            key: child.but(send_with=tuple(name for name in child.send_with if name in names))
+            for key, child in children.items()
+        },
+        match=tuple(name for name in flow.match if name in names),
+        flags=tuple(flag for flag in flow.flags if set(flag.shop) <= names),
+        guard=guard,
+        shop_lacks=lacks,
+        settings=flow.settings.but(full_scan_minutes=every, create_scope=scope),
+    )
+
+
+def _properties(
+    properties: tuple[Property, ...],
+    fields: Mapping[str, Field | None],
+    prefix: str,
+    lacks: dict[str, str],
+) -> tuple[Property, ...]:
+    kept = [
+        fit for prop in properties if (fit := _property(prop, fields, prefix=prefix, lacks=lacks)) is not None
+    ]
+    names = {prop.name for prop in kept}
+    return tuple(
+        prop.but(
+            send_with=tuple(name for name in prop.send_with if name in names),
+            country=prop.country if prop.country in names else None,
+        )
+        for prop in kept
+    )
+
+
+def _property(
+    prop: Property, fields: Mapping[str, Field | None], *, prefix: str, lacks: dict[str, str]
+) -> Property | None:
+    """A property as far as the shop has it; None when it has not."""
+    if prop.shop is None:
+        return prop
+    there = [path for path in prop.shop_paths if fields.get(path, _PLAIN) is not None]
+    if not there:
+        lacks[prefix + prop.name] = ABSENT
+        return None
+    update: dict[str, Any] = {"shop": " | ".join(there)} if len(there) < len(prop.shop_paths) else {}
+    writable = all((fields.get(path) or _PLAIN).writable for path in there)
+    if not writable and prop.dir in ("<->", "<-"):
+        lacks[prefix + prop.name] = READ_ONLY
+        if prop.dir == "<-":
+            return None
+        update["dir"] = "->"
+    return prop.but(**update) if update else prop

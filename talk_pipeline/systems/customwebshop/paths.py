@@ -1,0 +1,157 @@
+"""Paths into JSON: `a.b`, `list[0].a`, `list[kind=mail].value`, `['a.b']`.
+
+Reading a place that is not there gives MISSING. Writing makes what is missing on the way; a list entry chosen by a
+field is found, or added with that field.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+_STEP = re.compile(
+    r"\.?(?:(?P<name>[^.\[\]]+)|\['(?P<quoted>[^']+)'\]|\[(?P<at>-?\d+)\]|\[(?P<key>[^=\]]+)=(?P<value>[^\]]*)\])"
+)
+
+
+class PathError(ValueError):
+    """A text that is no path."""
+
+
+class _Missing:
+    """There is no such place."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+MISSING: Final = _Missing()
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The entry of a list in which a field has a value."""
+
+    key: str
+    value: str
+
+    def fits(self, entry: Any) -> bool:
+        """Whether an entry is the one."""
+        found = get(entry, self.key)
+        return found is not MISSING and text_of(found) == self.value
+
+    def started(self) -> dict[str, Any]:
+        """A new entry."""
+        value: Any = {"true": True, "false": False}.get(self.value, self.value)
+        entry: dict[str, Any] = {}
+        put(entry, self.key, value)
+        return entry
+
+
+Step = str | int | Chosen
+
+
+@cache
+def steps(path: str) -> tuple[Step, ...]:
+    """The steps of a path.
+
+    Raises:
+        PathError: it is none.
+    """
+    found: list[Step] = []
+    at = 0
+    while at < len(path):
+        match = _STEP.match(path, at)
+        if match is None or (at == 0 and path.startswith(".")):
+            raise PathError(f"{path!r} is no path; write a.b, list[0].a, list[kind=mail].value or ['a.b']")
+        part = match.groupdict()
+        if part["at"] is not None:
+            found.append(int(part["at"]))
+        elif part["key"] is not None:
+            found.append(Chosen(part["key"], part["value"].strip("'\"")))
+        else:
+            found.append(part["name"] or part["quoted"])
+        at = match.end()
+    if not found:
+        raise PathError("a path is not blank")
+    return tuple(found)
+
+
+def get(data: Any, path: str) -> Any:
+    """What is at a path, or MISSING."""
+    for step in steps(path):
+        data = _step(data, step)
+        if data is MISSING:
+            return MISSING
+    return data
+
+
+def put(data: dict[str, Any], path: str, value: Any) -> None:
+    """Sets what is at a path; a blank value adds no entry to a list."""
+    inner: Any = data
+    way = steps(path)
+    for step, following in zip(way[:-1], way[1:], strict=True):
+        found = _step(inner, step)
+        if found is MISSING or found is None:
+            if value is None and isinstance(step, Chosen):
+                return
+            found = [] if isinstance(following, int | Chosen) else {}
+            found = _place(inner, step, found)
+        inner = found
+    _place(inner, way[-1], value)
+
+
+def drop(data: Any, path: str) -> None:
+    """Removes what is at a path, if it is there."""
+    *way, last = steps(path)
+    for step in way:
+        data = _step(data, step)
+    if isinstance(data, dict) and isinstance(last, str):
+        data.pop(last, None)
+
+
+def lists_on(path: str) -> tuple[str, ...]:
+    """The names on the way to the first list a path goes into, or nothing."""
+    names: list[str] = []
+    for step in steps(path):
+        if not isinstance(step, str):
+            return tuple(names)
+        names.append(step)
+    return ()
+
+
+def text_of(value: Any) -> str | None:
+    """A JSON value as text; numbers as they were written, a blank as nothing."""
+    if value is None or value == "" or value is MISSING:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, default=str) if isinstance(value, dict | list) else str(value)
+
+
+def _step(data: Any, step: Step) -> Any:
+    if isinstance(step, str):
+        return data.get(step, MISSING) if isinstance(data, dict) else MISSING
+    if not isinstance(data, list):
+        return MISSING
+    if isinstance(step, int):
+        return data[step] if -len(data) <= step < len(data) else MISSING
+    return next((entry for entry in data if step.fits(entry)), MISSING)
+
+
+def _place(data: Any, step: Step, value: Any) -> Any:
+    if isinstance(step, str):
+        data[step] = value
+        return value
+    if isinstance(step, Chosen):
+        entry = step.started()
+        data.append(entry)
+        return entry
+    while len(data) <= step:
+        data.append({})
+    data[step] = value
+    return value

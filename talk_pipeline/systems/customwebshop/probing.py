@@ -1,0 +1,277 @@
+"""Proving a description against the live shop: what is said of it is asked of it, one small request a statement.
+
+Nothing is changed: the one write that is tried carries values the record already has, and either a version that
+cannot be right or what makes this shop check and not write.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+
+from talk_pipeline.engine.records import Record, Result, Write
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.systems.customwebshop import paths
+from talk_pipeline.systems.customwebshop.client import Customwebshop
+from talk_pipeline.systems.customwebshop.description import Description, Entity
+from talk_pipeline.systems.customwebshop.fields import Field, Times
+from talk_pipeline.systems.customwebshop.paths import MISSING
+from talk_pipeline.systems.customwebshop.places import header_of
+from talk_pipeline.systems.customwebshop.records import Reader, parse, rows_of
+from talk_pipeline.systems.errors import SystemFault
+
+SHOWN = 600
+NO_VERSION = '"no-such-version"'
+
+At = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What came of asking.
+
+    Attributes:
+        level: problem: it will not work; warning: look at it; ok.
+        at: the key of the description it is about.
+    """
+
+    level: Literal["ok", "warning", "problem"]
+    at: At
+    message: str
+
+
+async def probe(shop: Customwebshop, flow: Flow, description: Description) -> AsyncIterator[Probe]:
+    """Everything that can be asked about one flow's entity."""
+    name = flow.customwebshop.entity
+    prober = _Prober(shop, flow, description)
+    at: At = ("entities", name)
+    try:
+        async for found in prober.run():
+            yield Probe(found.level, (*at, *found.at), found.message)
+    except SystemFault as fault:
+        yield Probe("problem", (*at, *prober.asking), str(fault))
+
+
+class _Prober:
+    def __init__(self, shop: Customwebshop, flow: Flow, description: Description) -> None:
+        self.shop = shop
+        self.flow = flow
+        self.times = description.moments
+        self.entity: Entity = description.collections[flow.customwebshop.entity]
+        self.reader = Reader(flow, self.entity, self.times)
+        self.asking: At = ("path",)
+
+    async def run(self) -> AsyncIterator[Probe]:
+        raw = await self.shop.sample(self.flow.name)
+        yield Probe("ok", ("path",), f"a page of {len(raw)} records")
+        if not raw:
+            yield Probe("warning", ("path",), "no records: nothing more can be proven")
+            return
+        sample = [parse(one) for one in raw]
+        if not all(isinstance(one, dict) for one in sample):
+            yield Probe("problem", ("records",), f"entries are no records: {_shown(sample[0])}")
+            return
+        for found in self._ids(sample):
+            yield found
+            if found.level == "problem":
+                return
+        self.asking = ("paging",)
+        yield await self._second_page(raw)
+        record_id = str(paths.text_of(paths.get(sample[0], self.entity.id)))
+        self.asking = ("item",)
+        record = await self.shop.get(self.flow.name, record_id)
+        if record is None:
+            yield Probe(
+                "problem", ("item",), f"{self.entity.item} does not find {record_id}, which is listed"
+            )
+            return
+        full = [parse(record.payload)] if self.entity.summaries else sample
+        for found in self._properties(full, record):
+            yield found
+        for found in self._modified(sample):
+            yield found
+        self.asking = ("updated_since",)
+        async for found in self._updated_since(raw):
+            yield found
+        self.asking = ("latest",)
+        if self.entity.latest:
+            latest = await self.shop.latest(self.flow.name)
+            yield Probe("ok" if latest else "warning", ("latest",), f"latest change {latest}")
+        self.asking = ("version",)
+        async for found in self._conditional(record):
+            yield found
+
+    def _ids(self, sample: Sequence[Any]) -> list[Probe]:
+        ids = [paths.text_of(paths.get(one, self.entity.id)) for one in sample]
+        if None in ids:
+            return [Probe("problem", ("id",), _missing(self.entity.id, sample))]
+        if len(set(ids)) < len(ids):
+            return [Probe("problem", ("id",), f"{self.entity.id!r} is not different in each record")]
+        return []
+
+    async def _second_page(self, first: Sequence[str]) -> Probe:
+        pages = 0
+        async for _ in self.shop.scan(self.flow.name, since=None):
+            pages += 1
+            if pages == 2:
+                break
+        return Probe("ok", ("paging",), "a second page is another one" if pages == 2 else "one page is all")
+
+    def _properties(self, sample: Sequence[Any], record: Record) -> list[Probe]:
+        found = [*self._found(self.reader.fields(), sample, ("fields",))]
+        for name, lines in self.reader.lists():
+            rows = [row for one in [*sample, parse(record.payload)] for row in rows_of(one, name, lines)]
+            where: At = ("children", name)
+            if not rows:
+                found.append(
+                    Probe("warning", where, f"no record shown has entries at {lines.path or lines.url}")
+                )
+                continue
+            if any(paths.get(row, lines.id) is MISSING for row in rows):
+                found.append(Probe("problem", (*where, "id"), _missing(lines.id, rows)))
+            found += self._found(self.reader.fields(name), rows, (*where, "fields"))
+        return found
+
+    def _found(self, fields: Mapping[str, Field], sample: Sequence[Any], at: At) -> Iterator[Probe]:
+        told = 0
+        for name, field in fields.items():
+            for source in field.sources(name):
+                values = [value for one in sample if (value := paths.get(one, source)) is not MISSING]
+                if not values:
+                    yield Probe(self._weight(name), (*at, name), _missing(source, sample))
+                    continue
+                wrong = next((value for value in values if not _fits(field, value, self.times)), None)
+                if wrong is not None:
+                    yield Probe("warning", (*at, name), _unfit(field, source, wrong))
+                else:
+                    told += 1
+        yield Probe("ok", at, f"{told} places found as described, in {len(sample)} records")
+
+    def _weight(self, name: str) -> Literal["warning", "problem"]:
+        """A problem where the flow cannot do without the property."""
+        for prop in self.flow.root.properties:
+            if prop.shop_paths == (name,) and (prop.required or prop.name == self.flow.create_key):
+                return "problem"
+        return "warning"
+
+    def _modified(self, sample: Sequence[Any]) -> list[Probe]:
+        where = self.entity.modified
+        if where is None:
+            return [Probe("ok", ("modified",), "not told: every snapshot is a full one")]
+        values = [paths.get(one, where) for one in sample]
+        if all(value is MISSING for value in values):
+            return [Probe("problem", ("modified",), _missing(where, sample))]
+        wrong = next((value for value in values if self.times.read(value) is None), None)
+        if wrong is not None:
+            return [
+                Probe(
+                    "problem",
+                    ("modified",),
+                    f"{where}: {_shown(wrong)} is no time of format {self.times.format}",
+                )
+            ]
+        moments = [moment for value in values if (moment := self.times.read(value))]
+        ahead = max(moments) - datetime.now(UTC)
+        if ahead > timedelta(minutes=10):
+            text = f"{max(moments)} lies {ahead} ahead of now: is time_zone right?"
+            return [Probe("warning", ("modified",), text)]
+        return [Probe("ok", ("modified",), f"{where}: {max(moments)}")]
+
+    async def _updated_since(self, raw: Sequence[str]) -> AsyncIterator[Probe]:
+        if self.entity.updated_since is None:
+            return
+        name = self.entity.updated_since.parameter
+        future = await self._count(datetime.now(UTC) + timedelta(days=400))
+        past = await self._count(datetime(2000, 1, 1, tzinfo=UTC))
+        at: At = ("updated_since", "parameter")
+        if future:
+            yield Probe("problem", at, f"{name!r} is ignored: {future} records changed after next year")
+        elif not past:
+            yield Probe(
+                "problem", at, f"{name!r} shows nothing changed since the year 2000, yet there are records"
+            )
+        else:
+            yield Probe("ok", at, f"{name!r} is heeded")
+
+    async def _count(self, since: datetime) -> int:
+        async for page in self.shop.scan(self.flow.name, since=since):
+            return len([record for record in page if record.payload])
+        return 0
+
+    async def _conditional(self, record: Record) -> AsyncIterator[Probe]:
+        version = self.entity.version
+        if version is None:
+            yield Probe("ok", ("version",), "none: records are read again before each write")
+            return
+        if record.version is None:
+            where = header_of(version.at) or version.at
+            yield Probe("problem", ("version", "at"), f"the record {record.id} comes without {where}")
+            return
+        name, value = self._unchanged(record)
+        if name is None or version.condition.lower() == "if-unmodified-since":
+            return
+        wrong = "0" if record.version.isdigit() else NO_VERSION
+        write = Write(
+            entity=self.flow.customwebshop.entity,
+            operation="update",
+            id=record.id,
+            version=wrong,
+            values={name: value},
+            idempotency_key="",
+            current=record.payload,
+        )
+        outcome = (await self.shop.write(self.flow.name, [write]))[0]
+        if outcome.result is Result.STALE:
+            yield Probe("ok", ("version",), f"{version.condition} is heeded")
+        elif outcome.result is Result.DONE:
+            text = f"{version.condition} is ignored: a write against a wrong version went through"
+            yield Probe("problem", ("version", "condition"), text)
+        else:
+            yield Probe("warning", ("update",), f"{name} of {record.id}: {outcome.reason}")
+
+    def _unchanged(self, record: Record) -> tuple[str | None, str | None]:
+        """A property of the record that can be written with the value it has."""
+        values = self.reader.contents(record.payload).values
+        for prop in self.flow.root.properties:
+            for path in prop.shop_paths if prop.goes_to(Side.SHOP) and not prop.refers_to else ():
+                field = self.reader.fields().get(path)
+                if field and field.writable and values.get(path) is not None:
+                    return path, values[path]
+        return None, None
+
+
+def _fits(field: Field, value: Any, times: Times) -> bool:
+    """Whether a value looks like what the description says."""
+    if value is None or value == "" or field.values or field.template:
+        return True
+    match field.type:
+        case "bool":
+            return isinstance(value, bool)
+        case "number":
+            return isinstance(value, int | Decimal) and not isinstance(value, bool)
+        case "minor":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "time":
+            return field.read({"x": value}, "x", known={}, times=times) != str(value) or "T" in str(value)
+        case _:
+            return isinstance(value, str) or (field.write is False and not isinstance(value, dict | list))
+
+
+def _unfit(field: Field, source: str, value: Any) -> str:
+    kinds = {bool: "bool", int: "number", Decimal: "number"}
+    kind = kinds.get(type(value))
+    if kind and field.type == "text":
+        return f"{source} is a {kind} on the wire: say type: {kind}"
+    return f"{source} is {_shown(value)}, which is no {field.type}"
+
+
+def _missing(path: str, sample: Sequence[Any]) -> str:
+    return f"no record has {path!r} (looked at {len(sample)}), such as {_shown(sample[0])}"
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]} …"

@@ -1,0 +1,227 @@
+"""Writing one record: the calls this shop needs for it, in their order, each conditional where that is possible."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+from talk_pipeline.engine.records import ChildEdit, Outcome, Record, Result, Write
+from talk_pipeline.systems.customwebshop.addresses import call_path, line_path
+from talk_pipeline.systems.customwebshop.answers import record_in, refusal, shows_error
+from talk_pipeline.systems.customwebshop.bodies import Composer
+from talk_pipeline.systems.customwebshop.description import Call, Lines
+from talk_pipeline.systems.customwebshop.places import header_of, read_place
+from talk_pipeline.systems.customwebshop.records import Reader, parse
+from talk_pipeline.systems.errors import SystemFault
+from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
+
+_DEFAULT_PATH = {"create": "{path}", "update": "{item}", "delete": "{item}"}
+_DEFAULT_METHOD = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
+
+
+class Writer:
+    """Writes records of one flow."""
+
+    def __init__(self, http: Http, reader: Reader, get: Callable[[str], Awaitable[Record | None]]) -> None:
+        self._http = http
+        self._reader = reader
+        self._entity = reader.entity
+        self._composer = Composer(reader)
+        self._get = get
+
+    async def write(self, write: Write) -> Outcome:
+        """One record, lists included."""
+        version, current = write.version, write.current
+        if write.operation != "create" and self._look_first(version):
+            try:
+                record = await self._get(write.id or "")
+            except SystemFault as fault:
+                return Outcome(Result.FAILED, reason=str(fault))
+            if record is None:
+                return Outcome(
+                    Result.DONE if write.operation == "delete" else Result.GONE, reason="the record is gone"
+                )
+            if current is None or self._contents(record.payload) != self._contents(current):
+                return Outcome(Result.STALE, reason="the record changed since it was read")
+            version, current = record.version, record.payload
+        return await _Sequence(self, write, version, current).run()
+
+    def _look_first(self, version: str | None) -> bool:
+        """Whether a fresh read must show that nothing is newer; a time to the second does not tell."""
+        told = self._entity.version
+        return told is None or version is None or told.condition.lower() == "if-unmodified-since"
+
+    def _contents(self, payload: str) -> Any:
+        return self._reader.contents(payload)
+
+    async def send(
+        self, method: str, path: str, *, content: bytes, headers: Mapping[str, str]
+    ) -> Answer | Outcome:
+        """One request; an outcome instead of an answer when none came."""
+        try:
+            return await self._http.write(method, path, content=content, headers=headers)
+        except OutcomeUnknownError as error:
+            return Outcome(Result.UNKNOWN, reason=str(error))
+
+    async def confirmed(self, record_id: str) -> Outcome:
+        """A write that was carried out, with the record read again."""
+        try:
+            record = await self._get(record_id)
+        except SystemFault as fault:
+            return Outcome(Result.UNKNOWN, reason=f"carried out, and not readable since: {fault}")
+        if record is None:
+            return Outcome(Result.UNKNOWN, reason="carried out, and the record is not there")
+        return Outcome(Result.DONE, record=record)
+
+
+class _Sequence:
+    """The calls of one write."""
+
+    def __init__(self, writer: Writer, write: Write, version: str | None, current: str | None) -> None:
+        self._writer = writer
+        self._reader = writer._reader
+        self._entity = writer._entity
+        self._composer = writer._composer
+        self._write = write
+        self._version = version
+        self._current = parse(current) if current else None
+        self._id = write.id
+        self._last: Answer | None = None
+
+    async def run(self) -> Outcome:
+        """Every call, until one does not succeed."""
+        for call in self._calls():
+            outcome = await self._call(call)
+            if outcome is not None:
+                return outcome
+        for name, lines, edit in self._apart():
+            outcome = await self._line(name, lines, edit)
+            if outcome is not None:
+                return outcome
+        if self._write.operation == "delete":
+            return Outcome(Result.DONE)
+        return await self._result()
+
+    def _calls(self) -> Iterable[Call]:
+        """Those that have something to say; of a create all."""
+        calls: tuple[Call, ...] = getattr(self._entity, self._write.operation)
+        if self._write.operation != "update":
+            return calls
+        return [call for call in calls if self._names(call) or self._embedded(call)]
+
+    def _names(self, call: Call) -> list[str]:
+        fields = self._reader.fields()
+        names = [name for name in self._write.values if name in fields and fields[name].writable]
+        return [name for name in names if self._carries(call, name)]
+
+    def _carries(self, call: Call, name: str) -> bool:
+        calls: tuple[Call, ...] = getattr(self._entity, self._write.operation)
+        carrier = next((one for one in calls if one.carries(name)), None)
+        return carrier is call or (carrier is None and call is next((c for c in calls if not c.of), None))
+
+    def _embedded(self, call: Call) -> dict[str, tuple[ChildEdit, ...]]:
+        """Edits of lists that are part of the record."""
+        lists = dict(self._reader.lists())
+        return {
+            name: edits
+            for name, edits in self._write.children.items()
+            if lists[name].url is None and self._carries(call, name)
+        }
+
+    def _apart(self) -> Iterable[tuple[str, Lines, ChildEdit]]:
+        """Edits of lists behind a path of their own."""
+        lists = dict(self._reader.lists())
+        for name, edits in self._write.children.items():
+            if lists[name].url is not None:
+                for edit in edits:
+                    yield name, lists[name], edit
+
+    async def _call(self, call: Call) -> Outcome | None:
+        operation = self._write.operation
+        content = b""
+        if operation != "delete" and not call.empty:
+            content = self._composer.body(
+                call,
+                names=self._names(call),
+                values=self._write.values,
+                children=self._embedded(call),
+                current=self._current,
+            )
+        path = call_path(self._entity, call, self._id, default=_DEFAULT_PATH[operation])
+        answer = await self._writer.send(
+            call.method or _DEFAULT_METHOD[operation], path, content=content, headers=self._headers(call)
+        )
+        if isinstance(answer, Outcome):
+            return answer
+        if not answer.ok or shows_error(self._entity, answer):
+            return refusal(self._entity, operation, answer)
+        self._understand(call, answer)
+        return None
+
+    async def _line(self, name: str, lines: Lines, edit: ChildEdit) -> Outcome | None:
+        call: Call = getattr(lines, edit.operation)
+        content = b""
+        if edit.operation != "delete":
+            root = self._reader.values(self._current or {}) | dict(self._write.values)
+            content = self._composer.line(
+                name, lines, call, edit=edit, current=self._current or {}, root=root
+            )
+        path = line_path(self._entity, lines, call, record_id=self._id or "", line_id=edit.id)
+        answer = await self._writer.send(
+            call.method or _DEFAULT_METHOD[edit.operation],
+            path,
+            content=content,
+            headers={"Content-Type": "application/json", **call.headers},
+        )
+        if isinstance(answer, Outcome):
+            return answer
+        if not answer.ok or shows_error(self._entity, answer):
+            if edit.operation == "delete" and answer.status in (404, 410):
+                return None
+            return refusal(self._entity, "update", answer)
+        self._last = None
+        return None
+
+    def _headers(self, call: Call) -> dict[str, str]:
+        headers = {"Content-Type": "application/json", **call.headers}
+        key = self._entity.idempotency_header
+        if self._write.operation == "create" and key and self._last is None:
+            headers[key] = self._write.idempotency_key
+        if self._entity.version and self._version is not None:
+            headers[self._entity.version.condition] = self._version
+        return headers
+
+    def _understand(self, call: Call, answer: Answer) -> None:
+        """What an answer tells for the calls after it: the id of what was made, and its version."""
+        self._last = answer
+        payload = record_in(answer, self._entity)
+        if call.id is not None:
+            self._id = read_place(call.id, answer.headers, _json(answer))
+        elif self._id is None and payload is not None:
+            self._id = self._reader.record(payload).id
+        elif self._id is None and (location := answer.headers.get("Location")):
+            self._id = location.partition("?")[0].rstrip("/").rpartition("/")[2]
+        version = self._entity.version
+        if version is None:
+            return
+        if header_of(version.at):
+            self._version = answer.headers.get(header_of(version.at) or "")
+        else:
+            self._version = self._reader.record(payload).version if payload else None
+
+    async def _result(self) -> Outcome:
+        """The record as it is now: from the last answer where that holds all of it, else read again."""
+        payload = record_in(self._last, self._entity) if self._last else None
+        apart = any(lines.url for _, lines in self._reader.lists())
+        if payload is not None and self._last is not None and not apart:
+            record = self._reader.record(payload, headers=self._last.headers)
+            if self._id in (None, record.id):
+                return Outcome(Result.DONE, record=record)
+        if self._id is None:
+            return Outcome(Result.UNKNOWN, reason="carried out, and the answer does not tell the id")
+        return await self._writer.confirmed(self._id)
+
+
+def _json(answer: Answer) -> Any:
+    try:
+        return parse(answer.body)
+    except ValueError:
+        return None

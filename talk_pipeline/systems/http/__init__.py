@@ -1,0 +1,33 @@
+"""The one place that knows the HTTP library, so that it can be exchanged here.
+
+::
+
+    client.py        requests, what is repeated and what never is, measured clocks
+    limits.py        how many requests a system takes, counted over every process
+    credentials.py   how a client proves who it is
+"""
+
+from talk_pipeline.systems.http.client import TOO_LARGE, Answer, Http, OutcomeUnknownError
+from talk_pipeline.systems.http.credentials import (
+    ApiKey,
+    Basic,
+    Bearer,
+    ClientCredentials,
+    Credentials,
+    Login,
+)
+from talk_pipeline.systems.http.limits import Limits
+
+__all__ = [
+    "TOO_LARGE",
+    "Answer",
+    "ApiKey",
+    "Basic",
+    "Bearer",
+    "ClientCredentials",
+    "Credentials",
+    "Http",
+    "Limits",
+    "Login",
+    "OutcomeUnknownError",
+]

@@ -1,0 +1,203 @@
+"""Requests to one system, and measured clocks.
+
+Retries are for reads, and for writes only where the request was certainly not carried out (429, or never sent).
+"""
+
+import email.utils
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import httpx_auth
+from httpx_retries import Retry, RetryTransport
+
+from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, UnavailableFault
+from talk_pipeline.systems.http.credentials import Credentials, authentication, renew
+from talk_pipeline.systems.http.limits import Gate, Limits
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 120.0
+RETRIES = 5
+BACKOFF_SECONDS = 0.4
+TRANSIENT = (500, 502, 503)
+TOO_LARGE = (408, 413, 504)  # ask for less before asking again
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+class OutcomeUnknownError(Exception):
+    """A request left and no answer came: it may or may not have been carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response, read to its end.
+
+    Attributes:
+        links: addresses of its Link header, by relation.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    links: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the request succeeded."""
+        return 200 <= self.status < 300
+
+
+class Http:
+    """A client for one system."""
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        *,
+        credentials: Credentials | None,
+        limits: Limits,
+        headers: Mapping[str, str] | None = None,
+        throttled: Sequence[int] = (),
+    ) -> None:
+        self.name = name
+        address, _, self._query = base_url.partition("?")
+        self.base_url = address.rstrip("/")
+        self.skew_seconds = 0.0
+        self._gate = Gate(limits, self._measure)
+        self._throttled = frozenset({429, *throttled})
+        self._reads, self._writes = _reads(self._throttled), _writes(self._throttled)
+        self._client = httpx.AsyncClient(
+            auth=authentication(credentials) if credentials else None,
+            headers=headers,
+            transport=RetryTransport(self._gate, retry=self._reads),
+            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.__aexit__(kind, error, trace)
+
+    async def read(
+        self, path: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """A GET, repeated as long as that may help.
+
+        Raises:
+            UnavailableFault: no answer, or still refused for the moment after all retries.
+            AccessFault: the credentials are not accepted.
+        """
+        try:
+            answer = await self._send("GET", path, params=params, headers=headers, retry=self._reads)
+        except httpx.HTTPError as error:
+            raise UnavailableFault(self._unreachable(error)) from error
+        if answer.status in TRANSIENT or answer.status in self._throttled:
+            raise UnavailableFault(f"{self.name} at {self.base_url} answers {answer.status} again and again")
+        return answer
+
+    async def write(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes,
+        headers: Mapping[str, str],
+        weight: int = 1,
+    ) -> Answer:
+        """A request that changes something, sent once unless it was certainly not carried out.
+
+        Args:
+            method: POST, PATCH, PUT or DELETE.
+            path: below the base address, or a whole address.
+            content: the body.
+            headers: in addition to the client's own.
+            weight: how many requests it counts as against the limit.
+
+        Raises:
+            OutcomeUnknownError: it left, and no answer came.
+            UnavailableFault: it never left.
+            AccessFault: the credentials are not accepted.
+        """
+        try:
+            return await self._send(
+                method, path, content=content, headers=headers, retry=self._writes, weight=weight
+            )
+        except _NOT_SENT as error:
+            raise UnavailableFault(self._unreachable(error)) from error
+        except httpx.HTTPError as error:
+            raise OutcomeUnknownError(f"no answer: {_reason(error)}") from error
+
+    async def _send(self, method: str, path: str, *, retry: Retry, weight: int = 1, **request: Any) -> Answer:
+        url = self._url(path)
+        extensions = {"retry": retry, "weight": weight}
+        for attempt in (1, 2):
+            try:
+                response = await self._client.request(method, url, extensions=extensions, **request)
+            except httpx_auth.HttpxAuthException as error:
+                raise AccessFault(
+                    f"{self.name}: the token endpoint gives no token for these credentials"
+                ) from error
+            except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+                raise ConfigurationFault(f"{self.name}: {url!r} is not an address: {error}") from error
+            if response.status_code != httpx.codes.UNAUTHORIZED:
+                break
+            if attempt == 2 or not renew(self._client.auth):
+                raise AccessFault(f"{self.name} at {self.base_url} refuses the credentials (401)")
+        if response.status_code == httpx.codes.FORBIDDEN:
+            raise AccessFault(f"{self.name} at {self.base_url} denies access (403): check its permissions")
+        links = {str(name): str(link.get("url")) for name, link in response.links.items()}
+        return Answer(response.status_code, response.headers, response.content, links)
+
+    def _url(self, path: str) -> str:
+        """Below the base address, with the query it was given (such as a tenant); whole addresses as they are."""
+        if path.startswith(("http://", "https://")):
+            return path
+        joined = f"{self.base_url}{path}"
+        return f"{joined}{'&' if '?' in path else '?'}{self._query}" if self._query else joined
+
+    def _unreachable(self, error: Exception) -> str:
+        return f"{self.name} at {self.base_url} cannot be reached: {_reason(error)}"
+
+    def _measure(self, response: httpx.Response, *, sent: float, received: float) -> None:
+        """The server's clock against ours, to the precision of its Date header."""
+        if date := response.headers.get("Date"):
+            try:
+                server = email.utils.parsedate_to_datetime(date).timestamp()
+            except ValueError:
+                return
+            skew = server + 0.5 - (sent + received) / 2
+            self.skew_seconds = skew if abs(skew) > 1.5 else 0.0
+
+
+def _reads(throttled: frozenset[int]) -> Retry:
+    return Retry(
+        total=RETRIES,
+        allowed_methods=["GET", "HEAD"],
+        status_forcelist=[*TRANSIENT, *throttled],
+        backoff_factor=BACKOFF_SECONDS,
+        max_backoff_wait=60,
+    )
+
+
+def _writes(throttled: frozenset[int]) -> Retry:
+    """What was turned away for the pace was certainly not carried out."""
+    return Retry(
+        total=RETRIES,
+        allowed_methods=["POST", "PATCH", "PUT", "DELETE"],
+        status_forcelist=[*throttled],
+        retry_on_exceptions=_NOT_SENT,
+        backoff_factor=BACKOFF_SECONDS,
+        max_backoff_wait=300,
+    )
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__

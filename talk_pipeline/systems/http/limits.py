@@ -1,0 +1,106 @@
+"""What a system allows: requests in a window and at once, counted over every process of this installation."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import httpx
+from filelock import FileLock, Timeout
+from pyrate_limiter import Limiter, Rate, SQLiteBucket
+
+WINDOW_MARGIN_MS = 1000
+SLOT_POLL_SECONDS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a system allows one client: requests in a sliding window, and at once.
+
+    Attributes:
+        folder: in which every process of this installation counts together.
+    """
+
+    requests: int
+    window_seconds: float
+    in_flight: int
+    folder: Path
+
+
+class Gate(httpx.AsyncBaseTransport):
+    """Lets through what the limits allow, each attempt counted, and times the answers."""
+
+    def __init__(self, limits: Limits, measure: Callable[..., None]) -> None:
+        self._transport = httpx.AsyncHTTPTransport(
+            verify=trusted(),
+            limits=httpx.Limits(max_connections=limits.in_flight * 2, keepalive_expiry=30),
+        )
+        self._measure = measure
+        limits.folder.mkdir(parents=True, exist_ok=True)
+        self._slots = _Slots(limits.folder, limits.in_flight)
+        # the server's window starts when a request arrives, a little after we counted it
+        window = limits.window_seconds * 1000 + WINDOW_MARGIN_MS
+        bucket = SQLiteBucket.init_from_file(
+            [Rate(limits.requests, int(window))],
+            table="requests",
+            db_path=str(limits.folder / "requests.sqlite"),
+            use_file_lock=True,
+        )
+        self._limiter = Limiter(bucket)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Sends one request once there is room for it."""
+        async with self._slots.one():
+            await self._limiter.try_acquire_async("request", weight=int(request.extensions.get("weight", 1)))
+            sent = time.time()
+            response = await self._transport.handle_async_request(request)
+            await response.aread()
+            self._measure(response, sent=sent, received=time.time())
+            return response
+
+    async def aclose(self) -> None:
+        """Closes connections."""
+        self._limiter.close()
+        await self._transport.aclose()
+
+
+class _Slots:
+    """How many requests may be under way at once, counted over every process of the installation.
+
+    A slot is a lock on a file, which the kernel drops with its process.
+    """
+
+    def __init__(self, folder: Path, count: int) -> None:
+        self._locks = [FileLock(folder / f"slot-{at}.lock", is_singleton=False) for at in range(count)]
+        self._free = asyncio.Semaphore(count)
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """Waits for a slot and holds it."""
+        async with self._free:
+            lock = self._take()
+            while lock is None:
+                await asyncio.sleep(SLOT_POLL_SECONDS)
+                lock = self._take()
+            try:
+                yield
+            finally:
+                lock.release()
+
+    def _take(self) -> FileLock | None:
+        for lock in self._locks:
+            if not lock.is_locked:
+                with suppress(Timeout):
+                    lock.acquire(blocking=False)
+                    return lock
+        return None
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """The certificates to trust, read once: that takes longer than a request."""
+    return httpx.create_ssl_context()

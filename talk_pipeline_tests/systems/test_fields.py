@@ -1,0 +1,150 @@
+"""Values on the wire and back: every way a description can tell one."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from talk_pipeline.systems.customwebshop import paths
+from talk_pipeline.systems.customwebshop.fields import Field, Times
+
+UTC_TIMES = Times("rfc3339", UTC)
+LOCAL = Times("%Y-%m-%d %H:%M:%S", ZoneInfo("Europe/Copenhagen"))
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("a.b", 1),
+        ("list[0].x", "first"),
+        ("list[-1].x", "second"),
+        ("list[kind=mail].x", "second"),
+        ("flags[default=true].x", "yes"),
+        ("['a.b']", "dotted"),
+        ("a.missing", paths.MISSING),
+        ("list[7].x", paths.MISSING),
+        ("a.b.c", paths.MISSING),
+    ],
+)
+def test_a_path_finds_its_place(path: str, found: Any) -> None:
+    data = {
+        "a": {"b": 1},
+        "a.b": "dotted",
+        "list": [{"kind": "post", "x": "first"}, {"kind": "mail", "x": "second"}],
+        "flags": [{"default": False, "x": "no"}, {"default": True, "x": "yes"}],
+    }
+    assert paths.get(data, path) == found
+
+
+def test_writing_a_path_makes_what_is_missing_and_leaves_the_rest() -> None:
+    data: dict[str, Any] = {"list": [{"kind": "post", "x": 1}]}
+    paths.put(data, "list[kind=mail].x", "new")
+    paths.put(data, "list[kind=post].x", "changed")
+    paths.put(data, "list[kind=fax].x", None)
+    paths.put(data, "a.b.c", 2)
+    assert data == {
+        "list": [{"kind": "post", "x": "changed"}, {"kind": "mail", "x": "new"}],
+        "a": {"b": {"c": 2}},
+    }
+
+
+@pytest.mark.parametrize("text", ["", ".a", "a[", "a[]", "a[=x]"])
+def test_what_is_no_path_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError):
+        Field(path=text)
+
+
+@pytest.mark.parametrize(
+    ("field", "wire", "value"),
+    [
+        (Field(type="number"), Decimal("10.50"), "10.50"),
+        (Field(type="bool"), True, "true"),
+        (Field(values={"Y": "true", "N": "false"}), "N", "false"),
+        (Field(type="minor"), 1995, "19.95"),
+        (Field(type="minor", currency="cur"), 1995, "1995"),
+        (Field(type="time"), "2026-03-02T10:11:12.000Z", "2026-03-02T10:11:12.000Z"),
+        (Field(type="time", format="epoch"), 1772446272, "2026-03-02T10:11:12.000Z"),
+        (Field(type="date", format="%d/%m/%Y"), "02/03/2026", "2026-03-02"),
+        (Field(template="gid://shop/Customer/{}"), "gid://shop/Customer/7", "7"),
+        (Field(case="lower"), "dk", "dk"),
+        (Field(per="quantity"), "100.00", "33.333"),
+        (Field(percent_off=("price", "quantity")), "89.99", "10"),
+    ],
+)
+def test_a_value_is_read_and_written_back(field: Field, wire: Any, value: str) -> None:
+    known = {"cur": "JPY", "quantity": "3", "price": "33.33"}
+    assert field.read({"x": wire}, "x", known=known, times=UTC_TIMES) == value
+    back = field.encode(value, known=known, times=UTC_TIMES)
+    if field.inputs:
+        assert Decimal(back).quantize(Decimal("0.01")) == Decimal(wire)
+    else:
+        assert back == wire
+
+
+def test_half_a_cent_is_not_taken_for_an_amount() -> None:
+    read = Field(type="minor").read({"x": Decimal("19.5")}, "x", known={}, times=UTC_TIMES)
+    assert read == "19.5 (no whole number of minor units)"
+
+
+def test_a_name_is_joined_and_taken_apart() -> None:
+    field = Field(join=("first", "last"))
+    person = {"first": "Anna Maria", "last": "Holm"}
+    assert field.read(person, "name", known={}, times=UTC_TIMES) == "Anna Maria Holm"
+    assert field.parts("Anna Maria Holm") == person
+    assert field.parts("Anna") == {"first": "Anna", "last": None}
+    assert field.parts(None) == {"first": None, "last": None}
+
+
+@given(st.lists(st.text("abcæøå", min_size=1), min_size=1, max_size=5))
+def test_a_name_survives_the_way_there_and_back(words: list[str]) -> None:
+    field, name = Field(join=("first", "last")), " ".join(words)
+    assert field.read(field.parts(name), "name", known={}, times=UTC_TIMES) == name
+
+
+@given(
+    price=st.decimals("0.01", "9999.99", places=2),
+    quantity=st.decimals("0.5", "500", places=1),
+    percent=st.integers(0, 99),
+)
+def test_amounts_of_whole_lines_give_back_price_and_percent(
+    price: Decimal, quantity: Decimal, percent: int
+) -> None:
+    """At the precision of the wire, here six decimals as shops keep them."""
+    known = {"price": str(price), "quantity": str(quantity)}
+    total = Field(path="total", percent_off=("price", "quantity"), type="number")
+    amount = total.encode(str(percent), known=known, times=UTC_TIMES)
+    read = total.read({"total": amount.quantize(Decimal("0.000001"))}, "d", known=known, times=UTC_TIMES)
+    assert Decimal(str(read)) == percent
+    each = Field(path="subtotal", per="quantity", type="number")
+    amount = each.encode(str(price), known=known, times=UTC_TIMES)
+    read = each.read({"subtotal": amount.quantize(Decimal("0.000001"))}, "p", known=known, times=UTC_TIMES)
+    assert Decimal(str(read)) == price
+
+
+def test_times_without_an_offset_are_local() -> None:
+    summer, winter = LOCAL.read("2026-07-01 12:00:00"), LOCAL.read("2026-12-01 12:00:00")
+    assert summer == datetime(2026, 7, 1, 10, tzinfo=UTC)
+    assert winter == datetime(2026, 12, 1, 11, tzinfo=UTC)
+    assert LOCAL.write(summer) == "2026-07-01 12:00:00"
+
+
+def test_an_hour_that_comes_twice_is_asked_for_whole() -> None:
+    """On 2026-10-25 the clock shows 02:00 to 03:00 twice; a record of the second pass is not to be missed."""
+    for moment in (datetime(2026, 10, 25, 0, 45, tzinfo=UTC), datetime(2026, 10, 25, 1, 45, tzinfo=UTC)):
+        assert str(LOCAL.since(moment)) <= "2026-10-25 02:00:00"
+
+
+def test_what_is_no_moment_is_left_to_the_flow_to_name() -> None:
+    assert LOCAL.read("soon") is None
+    assert Field(type="time").read({"x": "soon"}, "x", known={}, times=LOCAL) == "soon"
+
+
+def test_a_constant_is_read_and_never_written() -> None:
+    field = Field(const="DKK")
+    assert field.read({}, "currency", known={}, times=UTC_TIMES) == "DKK"
+    assert not field.writable
