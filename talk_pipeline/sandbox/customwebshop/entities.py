@@ -29,12 +29,29 @@ _HIDDEN = frozenset({"version"})
 class Entities:
     """One resource of the shop.
 
+    Args:
+        name: what it is called.
+        store: where the records live.
+        clock: the time the shop believes it is.
+        numeric_ids: whether ids are numbers without a letter before them.
+        quiet: fields whose change moves no modified time.
+
     Attributes:
         moment: the time to write as of; None for now.
     """
 
-    def __init__(self, name: str, *, store: Store, clock: Clock) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        store: Store,
+        clock: Clock,
+        numeric_ids: bool = False,
+        quiet: frozenset[str] = frozenset(),
+    ) -> None:
         self.name = name
+        self._numeric_ids = numeric_ids
+        self._quiet = quiet
         self.fields: Mapping[str, Field] = RESOURCES[name]
         self.store = store
         self.clock = clock
@@ -91,7 +108,9 @@ class Entities:
         writes = [Write(self.name, "update"), *self.line_writes(row, new)]
         if new == row:
             return row, writes
-        new |= {"updated_at": self._now(), "version": row["version"] + 1}
+        changed = {name for name, value in new.items() if value != row[name]}
+        moved = row["updated_at"] if changed <= self._quiet else self._now()
+        new |= {"updated_at": moved, "version": row["version"] + 1}
         self.store.put(self.table, new)
         return new, writes
 
@@ -155,7 +174,7 @@ class Entities:
 
     def _next_id(self) -> str:
         while True:
-            key = f"{_PREFIX[self.name]}-{self.count(self.name, _FIRST)}"
+            key = self.new_id(_PREFIX[self.name], self.name)
             if self.table.get(key) is None:
                 return key
 
@@ -165,6 +184,11 @@ class Entities:
             number = f"{prefix}{self.count(f'{self.name} number', 90_001)}"
             if not self.table.find(self.unique, number):
                 return number
+
+    def new_id(self, prefix: str, counter: str) -> str:
+        """An id in the form the shop gives out."""
+        number = self.count(counter, _FIRST)
+        return str(number) if self._numeric_ids else f"{prefix}-{number}"
 
     def count(self, counter: str, first: int) -> int:
         """The next number of a counter."""
