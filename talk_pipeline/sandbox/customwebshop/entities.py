@@ -23,7 +23,7 @@ from talk_pipeline.sandbox.store import Row, Store, Table
 
 _PREFIX = {"customers": "c", "products": "p", "orders": "o"}
 _FIRST = 1001
-_HIDDEN = frozenset({"version"})
+_HIDDEN = frozenset({"version", "extra", "purged"})
 
 
 class Entities:
@@ -82,8 +82,16 @@ class Entities:
 
     # -- writing ----------------------------------------------------------------------------------------------
 
-    def create(self, document: Mapping[str, Any], *, key: str | None = None) -> tuple[Row, list[Write]]:
-        """Add a record; returns it and what was written."""
+    def create(
+        self, document: Mapping[str, Any], *, key: str | None = None, extra: Any = None
+    ) -> tuple[Row, list[Write]]:
+        """Add a record; returns it and what was written.
+
+        Args:
+            document: its fields.
+            key: its id; one is made up if there is none.
+            extra: what a profile keeps with it that is no field.
+        """
         for name, entry in self.fields.items():
             if entry.required and entry.default is None and document.get(name) is None:
                 raise invalid(name, f"{name} is required.")
@@ -97,18 +105,22 @@ class Entities:
         self.complete(row, document, old=None)
         now = self._now()
         row |= {"created_at": now, "updated_at": now, "deleted_at": None, "version": 1}
+        if extra is not None:
+            row["extra"] = extra
         self.store.put(self.table, row)
         return row, [Write(self.name, "create"), *self.line_writes(None, row)]
 
-    def patch(self, row: Row, document: Mapping[str, Any]) -> tuple[Row, list[Write]]:
+    def patch(self, row: Row, document: Mapping[str, Any], *, extra: Any = None) -> tuple[Row, list[Write]]:
         """Merge a document into a record; one that changes nothing leaves version and time alone."""
         new = {**row, **self._accepted(document, row)}
         self._check_unique(new)
+        if extra is not None:
+            new["extra"] = extra
         self.complete(new, document, old=row)
         writes = [Write(self.name, "update"), *self.line_writes(row, new)]
         if new == row:
             return row, writes
-        changed = {name for name, value in new.items() if value != row[name]}
+        changed = {name for name, value in new.items() if value != row.get(name)}
         moved = row["updated_at"] if changed <= self._quiet else self._now()
         new |= {"updated_at": moved, "version": row["version"] + 1}
         self.store.put(self.table, new)
@@ -120,6 +132,19 @@ class Entities:
         gone = {**row, "deleted_at": now, "updated_at": now, "version": row["version"] + 1}
         self.store.put(self.table, gone)
         return [Write(self.name, "delete")]
+
+    def purge(self, row: Row) -> list[Write]:
+        """Delete a record beyond recall, also one that lies in the bin of a profile that has one."""
+        writes = [] if row["deleted_at"] is not None else self.delete(row)
+        self.store.put(self.table, {**self.table.rows[row["id"]], "purged": True})
+        return writes
+
+    def restore(self, row: Row) -> Row:
+        """Take a deleted record out of the bin."""
+        back = {**row, "deleted_at": None, "updated_at": self._now(), "version": row["version"] + 1}
+        self._check_unique(back)
+        self.store.put(self.table, back)
+        return back
 
     # -- for orders -------------------------------------------------------------------------------------------
 

@@ -90,6 +90,8 @@ class Webhooks:
             system, _, name = change.table.partition("/")
             if system != "shop" or name not in SINGULAR or change.new is None:
                 continue
+            if change.old is not None and change.old["deleted_at"] and change.new["deleted_at"]:
+                continue
             verb = "created" if change.old is None else "deleted" if change.new["deleted_at"] else "updated"
             event = f"{SINGULAR[name]}.{verb}"
             for hook in list(self._table.in_order()):
