@@ -76,13 +76,21 @@ def sandbox(
     state: Annotated[Path | None, typer.Option(help="File in which both keep their records.")] = None,
     size: Annotated[int | None, typer.Option(help="N customers, N products, 2N orders, generated.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 0,
+    shop_profile: Annotated[str, typer.Option(help="The wire shape the shop speaks.")] = "reference",
 ) -> None:
     """Serve both systems on this machine until stopped, and print the environment that points at them."""
     from talk_pipeline.sandbox.errors import SandboxError
     from talk_pipeline.sandbox.server import serve
 
     try:
-        serve(state=state, size=size, seed=seed, port_shop=port_shop, port_bc=port_bc)
+        serve(
+            state=state,
+            size=size,
+            seed=seed,
+            port_shop=port_shop,
+            port_bc=port_bc,
+            shop_profile=shop_profile,
+        )
     except SandboxError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None

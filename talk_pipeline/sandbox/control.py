@@ -16,6 +16,8 @@ POST      ``/clock``             ``{"offset": seconds}``: how wrong the server's
 POST      ``/settings``          named alternatives of this server; ``GET`` shows each with its value,
                                  default, choices and meaning
 GET       ``/requests``          what was asked since the start, the last reset or the last ``DELETE``
+GET       ``/records/{set}``     ``{"records": [...]}``: all there are, in the shop deleted ones too, as the back
+                                 office sees them; ``/records/{set}/{id}`` is one of them
 POST      ``/records/{set}``     a record made by the back office:
                                  ``{"values": {...}, "modified_seconds_ago": 30}``
 PATCH     ``/records/{set}/{id}``  the same for a change, and for the injection of a late commit: the
@@ -81,6 +83,12 @@ class System(Protocol):
     ) -> Mapping[str, Any]:
         """Create, update or delete a record as if from inside the system; raises `Refused`."""
 
+    def records(self, collection: str) -> Sequence[Mapping[str, Any]]:
+        """All records of a set; raises `Refused`."""
+
+    def record(self, collection: str, key: str) -> Mapping[str, Any]:
+        """One record; raises `Refused`."""
+
 
 def control_app(gateway: Gateway, system: System, *, extra: Sequence[Route] = ()) -> Starlette:
     """The control API of one server; `extra` are the routes only that one has."""
@@ -92,8 +100,12 @@ def control_app(gateway: Gateway, system: System, *, extra: Sequence[Route] = ()
         Route("/_sandbox/clock", guarded(board.clock), methods=["GET", "POST"]),
         Route("/_sandbox/settings", guarded(board.settings), methods=["GET", "POST"]),
         Route("/_sandbox/requests", guarded(board.requests), methods=["GET", "DELETE"]),
-        Route("/_sandbox/records/{collection}", guarded(board.create), methods=["POST"]),
-        Route("/_sandbox/records/{collection}/{key}", guarded(board.change), methods=["PATCH", "DELETE"]),
+        Route("/_sandbox/records/{collection}", guarded(board.on_set), methods=["GET", "POST"]),
+        Route(
+            "/_sandbox/records/{collection}/{key}",
+            guarded(board.on_record),
+            methods=["GET", "PATCH", "DELETE"],
+        ),
         *extra,
     ]
     return Starlette(routes=routes)
@@ -181,12 +193,17 @@ class _Board:
             self._gateway.traffic.clear()
         return answer(self._gateway.traffic.report())
 
-    async def create(self, request: Request) -> Response:
+    async def on_set(self, request: Request) -> Response:
+        if request.method == "GET":
+            return answer({"records": self._system.records(request.path_params["collection"])})
         return await self._edit(request, verb="create", key="")
 
-    async def change(self, request: Request) -> Response:
+    async def on_record(self, request: Request) -> Response:
+        key = request.path_params["key"]
+        if request.method == "GET":
+            return answer(self._system.record(request.path_params["collection"], key))
         verb = "update" if request.method == "PATCH" else "delete"
-        return await self._edit(request, verb=verb, key=request.path_params["key"])
+        return await self._edit(request, verb=verb, key=key)
 
     async def _edit(self, request: Request, *, verb: str, key: str) -> Response:
         wish = await body_of(request)

@@ -24,8 +24,9 @@ from talk_pipeline.sandbox.businesscentral.app import ROOT_PATH, BusinessCentral
 from talk_pipeline.sandbox.businesscentral.backoffice import BackOffice as CentralBackOffice
 from talk_pipeline.sandbox.businesscentral.tokens import CLIENT_ID, CLIENT_SECRET, TOKEN_PATH
 from talk_pipeline.sandbox.clock import Clock
-from talk_pipeline.sandbox.customwebshop.app import TOKEN, Customwebshop
+from talk_pipeline.sandbox.customwebshop.app import Customwebshop
 from talk_pipeline.sandbox.customwebshop.backoffice import BackOffice as ShopBackOffice
+from talk_pipeline.sandbox.customwebshop.profiles import REFERENCE
 from talk_pipeline.sandbox.errors import SandboxError
 from talk_pipeline.sandbox.gateway import Gateway
 from talk_pipeline.sandbox.seed import Seeds
@@ -46,6 +47,7 @@ class Sandbox:
         port_shop: port of the shop; 0 for any free one.
         port_bc: port of Business Central; 0 for any free one.
         host: address to listen on.
+        shop_profile: the wire shape the shop speaks.
     """
 
     def __init__(
@@ -57,11 +59,14 @@ class Sandbox:
         port_shop: int = 0,
         port_bc: int = 0,
         host: str = "127.0.0.1",
+        shop_profile: str = REFERENCE,
     ) -> None:
         self._state = state
         self._seeds = Seeds(size=size, seed=seed)
         self._ports = {"shop": port_shop, "bc": port_bc}
         self._host = host
+        self._shop_profile = shop_profile
+        self._shop_environment: dict[str, str] = {}
         self._store: Store | None = None
         self._thread: threading.Thread | None = None
         self._servers: list[uvicorn.Server] = []
@@ -104,7 +109,7 @@ class Sandbox:
         shop, central = (f"http://{self._host}:{self._ports[name]}" for name in ("shop", "bc"))
         return {
             "CUSTOMWEBSHOP_URL": shop,
-            "CUSTOMWEBSHOP_TOKEN": TOKEN,
+            **self._shop_environment,
             "BUSINESSCENTRAL_URL": f"{central}{ROOT_PATH}",
             "BUSINESSCENTRAL_COMPANY_ID": self._company_id,
             "BUSINESSCENTRAL_TOKEN_URL": f"{central}{TOKEN_PATH}",
@@ -125,13 +130,15 @@ class Sandbox:
     def _build(self, sockets: list[socket.socket]) -> list[uvicorn.Server]:
         store = self._store = Store(self._state)
         clock_shop, clock_bc = Clock(), Clock()
-        shop, central = Customwebshop(store, clock_shop), BusinessCentral(store, clock_bc)
+        shop = Customwebshop(store, clock_shop, profile=self._shop_profile)
+        central = BusinessCentral(store, clock_bc)
         if store.fresh:
             setup.found(central.central)
         offices = ShopBackOffice(shop, self._seeds), CentralBackOffice(central, self._seeds)
         if store.fresh:
             for office in offices:
                 office.reset(size=None, seed=None, empty=False)
+        self._shop_environment = shop.environment()
         self._company_id = setup.main_office(central.central).company.id
         self._ports = {
             name: sock.getsockname()[1] for name, sock in zip(("shop", "bc"), sockets, strict=True)
@@ -195,6 +202,7 @@ def serve(
     port_shop: int = 0,
     port_bc: int = 0,
     host: str = "127.0.0.1",
+    shop_profile: str = REFERENCE,
 ) -> None:
     """Run both servers until SIGINT or SIGTERM; prints the environment and then ``SANDBOX_READY=1``.
 
@@ -202,7 +210,15 @@ def serve(
         SandboxError: if a port is taken or the state file cannot be used.
     """
     told = threading.Event()
-    sandbox = Sandbox(state=state, size=size, seed=seed, port_shop=port_shop, port_bc=port_bc, host=host)
+    sandbox = Sandbox(
+        state=state,
+        size=size,
+        seed=seed,
+        port_shop=port_shop,
+        port_bc=port_bc,
+        host=host,
+        shop_profile=shop_profile,
+    )
     with _told_to_stop(told), sandbox:
         for name, value in sandbox.environment().items():
             sys.stdout.write(f"{name}={value}\n")

@@ -62,7 +62,7 @@ class Traffic:
     def answered(self, status: int) -> None:
         """Count an answer."""
         self.statuses[status] += 1
-        if status == 429:
+        if status in (420, 429):  # 420: what a few services say instead
             self.throttled += 1
 
     def wrote(self, writes: Iterable[Write]) -> None:

@@ -194,6 +194,28 @@ def test_the_back_office_keeps_the_rules(bc: CentralClient, shop: ShopClient) ->
     assert shop.control.raw("POST", "/records/gnomes", {"values": {}}).status_code == 404
 
 
+def test_the_back_office_sees_all_records_of_the_shop(shop: ShopClient) -> None:
+    kept, gone = shop.customer(), shop.customer()
+    shop.call("DELETE", f"customers/{gone['id']}")
+    records = shop.control("GET", "/records/customers")["records"]
+    assert [record["id"] for record in records] == [kept["id"], gone["id"]]
+    assert records[0] == kept
+    assert shop.control("GET", f"/records/customers/{kept['id']}") == kept
+    assert shop.control("GET", f"/records/customers/{gone['id']}")["deleted_at"] is not None
+    assert shop.control.raw("GET", "/records/customers/none").status_code == 404
+    assert shop.control.raw("GET", "/records/gnomes").status_code == 404
+
+
+def test_the_back_office_sees_all_records_of_business_central(bc: CentralClient) -> None:
+    made = bc.customer()
+    records = bc.control("GET", "/records/customers")["records"]
+    assert [record["id"] for record in records] == [made["id"]]
+    one = bc.control("GET", f"/records/customers/{made['number']}")
+    assert one["displayName"] == made["displayName"]
+    assert bc.control.raw("GET", "/records/customers/none").status_code == 404
+    assert bc.control.raw("GET", "/records/gnomes").status_code == 404
+
+
 def test_stock_in_the_shop(shop: ShopClient) -> None:
     product = shop.product(sku="S1")
     shop.control("POST", "/items/S1/stock", {"quantity": "12"})

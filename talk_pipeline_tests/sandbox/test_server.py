@@ -180,6 +180,11 @@ def test_two_sandboxes_do_not_share_a_state(tmp_path: Path) -> None:
         pass
 
 
+def test_a_profile_there_is_not_is_a_clear_error() -> None:
+    with pytest.raises(SandboxError, match="no shop profile gnome; there are reference"):
+        Sandbox(shop_profile="gnome").start()
+
+
 def test_a_size_of_nothing_is_a_clear_error() -> None:
     with pytest.raises(SandboxError, match="size"):
         Sandbox(size=0).start()

@@ -90,6 +90,21 @@ class BackOffice:
             raise Refused(f"{error.code}: {error.message}", status=409) from error
         return View(company, entity_set)(row)
 
+    def records(self, collection: str) -> list[Mapping[str, Any]]:
+        """All records of a set."""
+        company = self._office.company
+        if collection not in self._office.records:
+            raise Refused(f"there is no set {collection}", status=404)
+        view = View(company, company.set(collection))
+        return [view(row) for row in company.table(collection).in_order()]
+
+    def record(self, collection: str, key: str) -> Mapping[str, Any]:
+        """One record."""
+        company = self._office.company
+        if collection not in self._office.records:
+            raise Refused(f"there is no set {collection}", status=404)
+        return View(company, company.set(collection))(self._row(collection, key))
+
     # -- routes -----------------------------------------------------------------------------------------------
 
     async def _on_order(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The web shop's reference API: customers, products and orders over plain JSON.
+"""The web shop: customers, products and orders, in the reference API or another wire shape.
 
 ::
 
@@ -8,7 +8,9 @@
     listing.py       pages and the cheap question of how much changed
     idempotency.py   creates that are sent twice
     webhooks.py      subscriptions and signed deliveries
-    app.py           all of it as one service; backoffice.py: its side of ``/_sandbox``
+    shop.py          all of it together: the records and rules beneath every wire shape
+    profiles/        the wire shapes: the reference API, and others that real shops have or might have
+    app.py           shop and profile as one service; backoffice.py: its side of ``/_sandbox``
 
 The shop is easy-going on purpose: it knows text, numbers, dates and references, and leaves it to others to say
 what a valid GTIN, currency or country is.

@@ -7,7 +7,8 @@ POST    ``/items/{id}/stock``          ``{"quantity": "12"}``: a product's stock
                                        ``updated_at`` as any edit in the shop does
 ======  =============================  ========================================================================
 
-``/records/{set}`` takes ``customers``, ``products`` and ``orders``; in ``values`` stand fields of the API.
+``/records/{set}`` takes ``customers``, ``products`` and ``orders``; what stands in ``values``, and what
+comes back, are the fields of `fields`, whatever the wire shape; ``{id}`` is the id as the API shows it.
 """
 
 from __future__ import annotations
@@ -33,30 +34,30 @@ class BackOffice:
 
     def __init__(self, service: Customwebshop, seeds: Seeds) -> None:
         self._service = service
+        self._shop = service.shop
         self._seeds = seeds
-        self.settings = service.settings
+        self.settings = service.shop.settings
         routes = [Route("/_sandbox/items/{key}/stock", guarded(self._stock), methods=["POST"])]
         service.gateway.control = control_app(service.gateway, self, extra=routes)
 
     def reset(self, *, size: int | None, seed: int | None, empty: bool) -> None:
         """Put the records back."""
         records = {} if empty else self._seeds.shop(size=size, seed=seed)
-        with self._service.store.transaction():
-            self._service.store.clear("shop/")
-            for name, entities in self._service.entities.items():
+        with self._shop.store.transaction():
+            self._shop.store.clear("shop/")
+            for name, entities in self._shop.entities.items():
                 for raw in records.get(name, ()):
-                    _sow(entities, raw)
+                    _sow(entities, self._shop.own(name, raw))
+            self._service.remember_profile()
 
     def back_office(
         self, verb: str, collection: str, *, key: str, values: Mapping[str, Any], seconds_ago: float
     ) -> Mapping[str, Any]:
         """Create, update or delete a record, as of some seconds ago."""
-        entities = self._service.entities.get(collection)
-        if entities is None:
-            raise Refused(f"there is no set {collection}", status=404)
-        entities.moment = self._service.clock.now_ms() - int(seconds_ago * 1000)
+        entities = self._set(collection)
+        entities.moment = self._shop.clock.now_ms() - int(seconds_ago * 1000)
         try:
-            with self._service.store.transaction():
+            with self._shop.store.transaction():
                 if verb == "create":
                     return entities.shown(entities.create(values)[0])
                 row = self._row(entities, key)
@@ -69,16 +70,32 @@ class BackOffice:
         finally:
             entities.moment = None
 
+    def records(self, collection: str) -> list[Mapping[str, Any]]:
+        """All records of a set, deleted ones too."""
+        entities = self._set(collection)
+        return [entities.shown(row) for row in entities.table.in_order()]
+
+    def record(self, collection: str, key: str) -> Mapping[str, Any]:
+        """One record, even if it is deleted."""
+        entities = self._set(collection)
+        return entities.shown(self._row(entities, key))
+
     async def _stock(self, request: Request) -> Response:
-        products = self._service.entities["products"]
+        products = self._shop.entities["products"]
         row = self._row(products, request.path_params["key"])
         quantity = (await body_of(request)).get("quantity", 0)
         try:
-            with self._service.store.transaction():
+            with self._shop.store.transaction():
                 row, _ = products.patch(row, {"stock": quantity})
         except ShopError as error:
             raise Refused(error.message) from error
         return answer({"id": row["id"], "stock": row["stock"]})
+
+    def _set(self, collection: str) -> Entities:
+        entities = self._shop.entities.get(collection)
+        if entities is None:
+            raise Refused(f"there is no set {collection}", status=404)
+        return entities
 
     def _row(self, entities: Entities, key: str) -> Row:
         row = entities.table.get(key) or entities.table.first(entities.unique, key)

@@ -23,18 +23,35 @@ from talk_pipeline.sandbox.store import Row, Store, Table
 
 _PREFIX = {"customers": "c", "products": "p", "orders": "o"}
 _FIRST = 1001
-_HIDDEN = frozenset({"version"})
+_HIDDEN = frozenset({"version", "extra", "purged"})
 
 
 class Entities:
     """One resource of the shop.
 
+    Args:
+        name: what it is called.
+        store: where the records live.
+        clock: the time the shop believes it is.
+        numeric_ids: whether ids are numbers without a letter before them.
+        quiet: fields whose change moves no modified time.
+
     Attributes:
         moment: the time to write as of; None for now.
     """
 
-    def __init__(self, name: str, *, store: Store, clock: Clock) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        store: Store,
+        clock: Clock,
+        numeric_ids: bool = False,
+        quiet: frozenset[str] = frozenset(),
+    ) -> None:
         self.name = name
+        self._numeric_ids = numeric_ids
+        self._quiet = quiet
         self.fields: Mapping[str, Field] = RESOURCES[name]
         self.store = store
         self.clock = clock
@@ -65,8 +82,16 @@ class Entities:
 
     # -- writing ----------------------------------------------------------------------------------------------
 
-    def create(self, document: Mapping[str, Any], *, key: str | None = None) -> tuple[Row, list[Write]]:
-        """Add a record; returns it and what was written."""
+    def create(
+        self, document: Mapping[str, Any], *, key: str | None = None, extra: Any = None
+    ) -> tuple[Row, list[Write]]:
+        """Add a record; returns it and what was written.
+
+        Args:
+            document: its fields.
+            key: its id; one is made up if there is none.
+            extra: what a profile keeps with it that is no field.
+        """
         for name, entry in self.fields.items():
             if entry.required and entry.default is None and document.get(name) is None:
                 raise invalid(name, f"{name} is required.")
@@ -80,18 +105,24 @@ class Entities:
         self.complete(row, document, old=None)
         now = self._now()
         row |= {"created_at": now, "updated_at": now, "deleted_at": None, "version": 1}
+        if extra is not None:
+            row["extra"] = extra
         self.store.put(self.table, row)
         return row, [Write(self.name, "create"), *self.line_writes(None, row)]
 
-    def patch(self, row: Row, document: Mapping[str, Any]) -> tuple[Row, list[Write]]:
+    def patch(self, row: Row, document: Mapping[str, Any], *, extra: Any = None) -> tuple[Row, list[Write]]:
         """Merge a document into a record; one that changes nothing leaves version and time alone."""
         new = {**row, **self._accepted(document, row)}
         self._check_unique(new)
+        if extra is not None:
+            new["extra"] = extra
         self.complete(new, document, old=row)
         writes = [Write(self.name, "update"), *self.line_writes(row, new)]
         if new == row:
             return row, writes
-        new |= {"updated_at": self._now(), "version": row["version"] + 1}
+        changed = {name for name, value in new.items() if value != row.get(name)}
+        moved = row["updated_at"] if changed <= self._quiet else self._now()
+        new |= {"updated_at": moved, "version": row["version"] + 1}
         self.store.put(self.table, new)
         return new, writes
 
@@ -101,6 +132,19 @@ class Entities:
         gone = {**row, "deleted_at": now, "updated_at": now, "version": row["version"] + 1}
         self.store.put(self.table, gone)
         return [Write(self.name, "delete")]
+
+    def purge(self, row: Row) -> list[Write]:
+        """Delete a record beyond recall, also one that lies in the bin of a profile that has one."""
+        writes = [] if row["deleted_at"] is not None else self.delete(row)
+        self.store.put(self.table, {**self.table.rows[row["id"]], "purged": True})
+        return writes
+
+    def restore(self, row: Row) -> Row:
+        """Take a deleted record out of the bin."""
+        back = {**row, "deleted_at": None, "updated_at": self._now(), "version": row["version"] + 1}
+        self._check_unique(back)
+        self.store.put(self.table, back)
+        return back
 
     # -- for orders -------------------------------------------------------------------------------------------
 
@@ -155,7 +199,7 @@ class Entities:
 
     def _next_id(self) -> str:
         while True:
-            key = f"{_PREFIX[self.name]}-{self.count(self.name, _FIRST)}"
+            key = self.new_id(_PREFIX[self.name], self.name)
             if self.table.get(key) is None:
                 return key
 
@@ -165,6 +209,11 @@ class Entities:
             number = f"{prefix}{self.count(f'{self.name} number', 90_001)}"
             if not self.table.find(self.unique, number):
                 return number
+
+    def new_id(self, prefix: str, counter: str) -> str:
+        """An id in the form the shop gives out."""
+        number = self.count(counter, _FIRST)
+        return str(number) if self._numeric_ids else f"{prefix}-{number}"
 
     def count(self, counter: str, first: int) -> int:
         """The next number of a counter."""

@@ -1,9 +1,6 @@
-"""The refusals of the shop: ``{"error": {"code", "message", "field"}}``."""
+"""The refusals of the shop; how they look on the wire is up to its profile."""
 
 from __future__ import annotations
-
-from talk_pipeline.sandbox import wire
-from talk_pipeline.sandbox.exchange import Answer
 
 JSON = {"content-type": "application/json"}
 
@@ -17,11 +14,6 @@ class ShopError(Exception):
         self.code = code
         self.message = message
         self.field = field
-
-    def answer(self) -> Answer:
-        """The refusal as an answer."""
-        error = {"code": self.code, "message": self.message, "field": self.field}
-        return Answer(self.status, wire.write({"error": error}), JSON)
 
 
 def malformed(message: str, *, field: str | None = None) -> ShopError:

@@ -13,29 +13,36 @@ _DAY_MS = 24 * 3600 * 1000
 
 
 class Idempotency:
-    """First answers by key; kept in the state, so that a restart forgets none."""
+    """First answers by key; kept in the state, so that a restart forgets none.
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    Args:
+        store: where they are kept.
+        clock: the time the shop believes it is.
+        header: the header that holds the key.
+    """
+
+    def __init__(self, store: Store, clock: Clock, *, header: str = "Idempotency-Key") -> None:
+        self._header = header
         self._store = store
         self._clock = clock
         self._table = store.table("shop/_idempotency", order=lambda row: (row["at"], row["id"]))
 
     def earlier(self, call: Call, resource: str) -> Answer | None:
         """The answer this key got before, if it is known."""
-        key = call.header("idempotency-key")
+        key = call.header(self._header.lower())
         held = self._table.get(f"{resource}:{key}") if key else None
         if held is None or held["at"] + _DAY_MS <= self._clock.now_ms():
             return None
         if held["digest"] != _digest(call):
             raise ShopError(
-                422, "idempotency_key_reused", "This Idempotency-Key came with another body before."
+                422, "idempotency_key_reused", f"This {self._header} came with another body before."
             )
         headers = {**JSON, **held["headers"], "idempotent-replayed": "true"}
         return Answer(held["status"], held["body"].encode(), headers)
 
     def remember(self, call: Call, resource: str, answer: Answer) -> None:
         """Keep an answer, inside the transaction of its create."""
-        key = call.header("idempotency-key")
+        key = call.header(self._header.lower())
         if not key:
             return
         now = self._clock.now_ms()

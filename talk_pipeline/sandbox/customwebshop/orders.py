@@ -84,7 +84,7 @@ class Orders(Entities):
         if Decimal(line["discount_percent"]) > 100:
             raise invalid(f"{where}.discount_percent", "A discount is 100 percent at most.")
         if old is None:
-            line["id"] = f"l-{self.count('lines', 1001)}"
+            line["id"] = self.new_id("l", "lines")
         return line
 
     def _work_out(self, row: Row) -> None:

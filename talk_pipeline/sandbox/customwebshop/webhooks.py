@@ -6,24 +6,40 @@ import asyncio
 import hashlib
 import hmac
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 from talk_pipeline.sandbox import wire
 from talk_pipeline.sandbox.clock import Clock
-from talk_pipeline.sandbox.customwebshop.errors import invalid, no_field, unknown
+from talk_pipeline.sandbox.customwebshop.errors import invalid, unknown
 from talk_pipeline.sandbox.customwebshop.fields import SINGULAR, show_instant
 from talk_pipeline.sandbox.outbound import call_out
-from talk_pipeline.sandbox.settings import Settings
+from talk_pipeline.sandbox.settings import Setting, Settings
 from talk_pipeline.sandbox.store import Change, Row, Store
 
 EVENTS = tuple(f"{name}.{verb}" for name in SINGULAR.values() for verb in ("created", "updated", "deleted"))
+SETTINGS = (
+    Setting("webhook_pace", 1.0, "factor on the waits between attempts to deliver an event"),
+    Setting("webhook_duplicates", False, "whether every event is delivered twice"),
+)
 _WAITS = (1, 5, 25, 125)
 _TIMEOUT = 10.0
 
 
+Message = tuple[bytes, dict[str, str]]
+
+
+def digest(hook: Row, body: bytes) -> bytes:
+    """What a delivery is signed with."""
+    return hmac.new(hook["secret"].encode(), body, hashlib.sha256).digest()
+
+
 class Webhooks:
-    """Who wants to hear of what."""
+    """Who wants to hear of what.
+
+    Attributes:
+        message: makes body and headers of the delivery of an event, from subscription, event and record.
+    """
 
     def __init__(self, store: Store, clock: Clock, settings: Settings) -> None:
         self._store = store
@@ -31,18 +47,15 @@ class Webhooks:
         self._settings = settings
         self._table = store.table("shop/_webhooks")
         self._tasks: set[asyncio.Task[None]] = set()
+        self.message: Callable[[Row, str, Row], Message] = _message
         store.listen(self._seen)
 
-    def listing(self) -> dict[str, Any]:
-        """All subscriptions, without their secrets."""
-        return {"data": [_shown(row) for row in self._table.in_order()], "next_cursor": None}
+    def rows(self) -> list[Row]:
+        """All subscriptions."""
+        return list(self._table.in_order())
 
-    def create(self, document: Mapping[str, Any]) -> Row:
+    def add(self, *, url: Any, events: Any, secret: Any, key: str | None = None) -> Row:
         """Add a subscription."""
-        for name in document:
-            if name not in ("url", "events", "secret"):
-                raise no_field(name)
-        url, events, secret = (document.get(name) for name in ("url", "events", "secret"))
         if not isinstance(url, str) or not url.startswith(("http://", "https://")):
             raise invalid("url", "url is the address that takes deliveries.")
         if not isinstance(events, list) or not events or not set(map(str, events)) <= set(EVENTS):
@@ -50,14 +63,14 @@ class Webhooks:
         if not isinstance(secret, str) or not secret:
             raise invalid("secret", "secret is the text deliveries are signed with.")
         row = {
-            "id": f"w-{uuid.uuid4().hex[:12]}",
+            "id": key or f"w-{uuid.uuid4().hex[:12]}",
             "url": url,
             "events": events,
             "secret": secret,
             "created_at": show_instant(self._clock.now_ms()),
         }
         self._store.put(self._table, row)
-        return _shown(row)
+        return row
 
     def delete(self, key: str) -> None:
         """End a subscription."""
@@ -77,6 +90,8 @@ class Webhooks:
             system, _, name = change.table.partition("/")
             if system != "shop" or name not in SINGULAR or change.new is None:
                 continue
+            if change.old is not None and change.old["deleted_at"] and change.new["deleted_at"]:
+                continue
             verb = "created" if change.old is None else "deleted" if change.new["deleted_at"] else "updated"
             event = f"{SINGULAR[name]}.{verb}"
             for hook in list(self._table.in_order()):
@@ -87,21 +102,8 @@ class Webhooks:
 
     async def _deliver(self, hook: Row, event: str, row: Row) -> None:
         """Send one event until it is taken, or given up."""
-        key = f"evt_{uuid.uuid4().hex}"
-        document = {
-            "id": key,
-            "event": event,
-            "occurred_at": row["updated_at"],
-            "data": {"id": row["id"], "updated_at": row["updated_at"]},
-        }
-        body = wire.write(document)
-        signature = hmac.new(hook["secret"].encode(), body, hashlib.sha256).hexdigest()
-        headers = {
-            "Content-Type": "application/json",
-            "X-Webhook-Id": key,
-            "X-Webhook-Event": event,
-            "X-Webhook-Signature": f"sha256={signature}",
-        }
+        body, headers = self.message(hook, event, row)
+        headers = {"Content-Type": "application/json", **headers}
         copies = 2 if self._settings["webhook_duplicates"] else 1
         for wait in (*_WAITS, None):
             reply = await call_out("POST", hook["url"], body=body, headers=headers, timeout=_TIMEOUT)
@@ -114,5 +116,19 @@ class Webhooks:
                 await asyncio.sleep(wait * float(self._settings["webhook_pace"]))
 
 
-def _shown(row: Row) -> Row:
-    return {name: value for name, value in row.items() if name != "secret"}
+def _message(hook: Row, event: str, row: Row) -> Message:
+    """A delivery as the shop's own API makes it."""
+    key = f"evt_{uuid.uuid4().hex}"
+    document = {
+        "id": key,
+        "event": event,
+        "occurred_at": row["updated_at"],
+        "data": {"id": row["id"], "updated_at": row["updated_at"]},
+    }
+    body = wire.write(document)
+    signature = digest(hook, body).hex()
+    return body, {
+        "X-Webhook-Id": key,
+        "X-Webhook-Event": event,
+        "X-Webhook-Signature": f"sha256={signature}",
+    }

@@ -1,0 +1,26 @@
+"""The wire shapes the shop can speak, over the same records and rules.
+
+::
+
+    profile.py       what a profile is: who may enter, its addresses, how refusals look
+    bodies.py        what bodies and queries hold
+    doors.py         who may enter
+    forms.py         one value, held and on the wire
+    shapes.py        a record on the wire, as a table of such values
+    records.py       a resource in such a shape
+    slices.py        what a list shows
+    reference.py     the shop's own API, which the others are measured against
+    woocommerce.py   WooCommerce's REST API; woocommerce_*.py: its records
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from talk_pipeline.sandbox.customwebshop.profiles.profile import Profile
+from talk_pipeline.sandbox.customwebshop.profiles.reference import Reference
+from talk_pipeline.sandbox.customwebshop.profiles.woocommerce import WooCommerce
+
+REFERENCE = "reference"
+PROFILES: Mapping[str, type[Profile]] = {REFERENCE: Reference, "woocommerce": WooCommerce}
+"""Every profile by its name."""

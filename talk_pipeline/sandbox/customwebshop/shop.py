@@ -1,0 +1,77 @@
+"""The shop beneath every wire shape: its records, their rules, its events, and the page size it grants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from talk_pipeline.sandbox.clock import Clock
+from talk_pipeline.sandbox.customwebshop.entities import Entities
+from talk_pipeline.sandbox.customwebshop.fields import LINE, RESOURCES
+from talk_pipeline.sandbox.customwebshop.orders import Orders
+from talk_pipeline.sandbox.customwebshop.webhooks import Webhooks
+from talk_pipeline.sandbox.limits import Budget
+from talk_pipeline.sandbox.settings import Settings
+from talk_pipeline.sandbox.store import Row, Store
+
+_KIND = re.compile(r"^\D+-(?=\d)")
+
+
+class Shop:
+    """What every profile speaks about.
+
+    Args:
+        store: where the records live.
+        clock: the time the shop believes it is.
+        settings: the alternatives in force.
+        numeric_ids: whether ids are numbers without a letter before them.
+        quiet: fields whose change moves no modified time.
+
+    Attributes:
+        budget: the limits in force, set once the gateway is there.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        settings: Settings,
+        numeric_ids: bool = False,
+        quiet: frozenset[str] = frozenset(),
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.settings = settings
+        self.numeric_ids = numeric_ids
+        self.budget: Budget | None = None
+        self.entities: dict[str, Entities] = {
+            name: (Orders if name == "orders" else Entities)(
+                name, store=store, clock=clock, numeric_ids=numeric_ids, quiet=quiet
+            )
+            for name in RESOURCES
+        }
+        for entities in self.entities.values():
+            entities.others = self.entities
+        self.webhooks = Webhooks(store, clock, settings)
+
+    def page_size(self, most: int) -> int:
+        """How many records a page holds at most."""
+        return (self.budget.limits.page_size if self.budget else 0) or most
+
+    def own(self, name: str, raw: Mapping[str, object]) -> Row:
+        """A record of the seed with its id, and all ids it refers to, in the form this shop gives out."""
+        if not self.numeric_ids:
+            return dict(raw)
+        row = _renamed(raw, {"id", *(key for key, field in RESOURCES[name].items() if field.refers_to)})
+        if isinstance(raw.get("lines"), list):
+            refers = {"id", *(key for key, field in LINE.items() if field.refers_to)}
+            row["lines"] = [_renamed(line, refers) for line in row["lines"]]
+        return row
+
+
+def _renamed(raw: Mapping[str, object], names: set[str]) -> Row:
+    return {
+        name: _KIND.sub("", value) if name in names and isinstance(value, str) else value
+        for name, value in raw.items()
+    }

@@ -1,0 +1,140 @@
+"""How to talk to the shop under each profile: one client, and what tests of all profiles need of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import msgspec
+
+from talk_pipeline.sandbox.server import Sandbox
+from talk_pipeline_tests.sandbox.clients import Control, Record, read
+
+_WRITE = msgspec.json.Encoder(decimal_format="number")
+
+
+class Wire:
+    """The shop with the credentials of its profile."""
+
+    def __init__(self, sandbox: Sandbox, speech: Speech) -> None:
+        self.environment = sandbox.environment()
+        self.root = self.environment["CUSTOMWEBSHOP_URL"]
+        self.speech = speech
+        self.control = Control(self.root)
+        self.stranger = httpx.Client(base_url=self.root + speech.base, trust_env=False, timeout=30)
+        self._http = httpx.Client(base_url=self.root + speech.base, trust_env=False, timeout=30)
+        self.enter()
+
+    def enter(self) -> None:
+        """Fetch what lets a call in."""
+        self.speech.enter(self._http, self.environment)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        document: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content_type: str = "application/json",
+    ) -> httpx.Response:
+        sent = {"Content-Type": content_type} if document is not None else {}
+        content = None if document is None else _WRITE.encode(document)
+        return self._http.request(method, path, content=content, headers={**sent, **(headers or {})})
+
+    def get(self, path: str) -> Any:
+        response = self.call("GET", path)
+        assert response.status_code == 200, response.text
+        return read(response)
+
+    def done(self, method: str, path: str, document: Any = None, **more: Any) -> Any:
+        """The answer to a write that must work; None without a body."""
+        response = self.call(method, path, document, **more)
+        assert response.status_code < 300, (response.status_code, response.text)
+        return read(response) if response.content else None
+
+    # -- the shop's users, in the words of the reference -------------------------------------------------------
+
+    def made(self, name: str, /, **values: Any) -> Record:
+        return dict(self.control("POST", f"/records/{name}", {"values": values}))
+
+    def customer(self, **values: Any) -> Record:
+        return self.made("customers", **{"company_name": "Tågehorn Handel ApS", **values})
+
+    def product(self, **values: Any) -> Record:
+        return self.made("products", **{"sku": "CHR-1", "name": "Klapstol", "price": "100.00", **values})
+
+    def order(self, *lines: Record, **values: Any) -> Record:
+        if "customer_id" not in values:
+            values["customer_id"] = self.customer()["id"]
+        return self.made("orders", lines=[*lines], **values)
+
+    def held(self, name: str, key: Any) -> Record:
+        """The record as the back office sees it."""
+        return dict(self.control("GET", f"/records/{name}/{key}"))
+
+    def edited(self, name: str, key: Any, /, *, seconds_ago: float = 0, **values: Any) -> Record:
+        wish = {"values": values, "modified_seconds_ago": seconds_ago}
+        return dict(self.control("PATCH", f"/records/{name}/{key}", wish))
+
+    def close(self) -> None:
+        self.control.close()
+        self.stranger.close()
+        self._http.close()
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What is said differently under each profile.
+
+    Attributes:
+        base: what addresses begin with.
+        enter: gives a client its credentials.
+        lists: what the sets are called.
+        walk: all ids of a set, page by page.
+        show: a whole record.
+        write: puts a record back that was shown, perhaps with changes.
+        company: where a customer's company name stands.
+    """
+
+    base: str
+    enter: Callable[[httpx.Client, Mapping[str, str]], None]
+    lists: Mapping[str, str]
+    walk: Callable[[Wire, str], list[Any]]
+    show: Callable[[Wire, str, str], Record]
+    write: Callable[[Wire, str, str, Record], httpx.Response]
+    company: str
+
+
+# -- woocommerce ---------------------------------------------------------------------------------------------------
+
+
+def _enter_woocommerce(http: httpx.Client, environment: Mapping[str, str]) -> None:
+    http.auth = (environment["CUSTOMWEBSHOP_KEY"], environment["CUSTOMWEBSHOP_SECRET"])
+
+
+def _walk_woocommerce(wire: Wire, name: str) -> list[Any]:
+    found: list[Any] = []
+    path: str | None = f"{name}?per_page=7&orderby=id"
+    while path:
+        response = wire.call("GET", path)
+        found += [record["id"] for record in read(response)]
+        path = response.links.get("next", {}).get("url")
+    return found
+
+
+_SAME = {"customers": "customers", "products": "products", "orders": "orders"}
+
+SPEECHES: dict[str, Speech] = {
+    "woocommerce": Speech(
+        base="/wp-json/wc/v3/",
+        enter=_enter_woocommerce,
+        lists=_SAME,
+        walk=_walk_woocommerce,
+        show=lambda wire, name, key: dict(wire.get(f"{name}/{key}")),
+        write=lambda wire, name, key, record: wire.call("PUT", f"{name}/{key}", record),
+        company="billing.company",
+    ),
+}
