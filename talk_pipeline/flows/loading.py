@@ -4,6 +4,7 @@ The file's name is the flow's name. A folder of flows is a whole: references bet
 flows come out in the order in which they must run.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,16 @@ from pydantic import BaseModel, ValidationError
 from talk_pipeline.flows.vocabulary import Flow
 
 PACKAGED = Path(__file__).parent
+
+class _Loader(yaml.SafeLoader):
+    """Reads yes, no, on and off as the words they are: NO is a country, and shops say yes."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
 
 M = TypeVar("M", bound=BaseModel)
 Location = tuple[str | int, ...]
@@ -107,7 +118,7 @@ def read_yaml(file: Path) -> tuple[Any, yaml.Node | None]:
     """
     try:
         text = file.read_text(encoding="utf-8")
-        return yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
+        return yaml.load(text, Loader=_Loader), yaml.compose(text, Loader=_Loader)  # noqa: S506 (it is a safe one)
     except (OSError, UnicodeDecodeError) as error:
         raise FlowError(f"{file}: cannot be read: {error}") from error
     except yaml.MarkedYAMLError as error:

@@ -48,7 +48,7 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
     with session.state.open() as db:
         snapshots.reproject(db, projector, decode)
         mark = snapshots.watermark(db, flow.name, side)
-    full = session.options.full or _full_scan_due(flow, mark)
+    full = session.options.full or _full_scan_due(flow, mark) or not system.lists_changes(flow.name)
     lagging = full and system.may_lag(flow.name)
     # what is read lies beside the state until it is complete; meanwhile the file is free for others
     session.state.release()

@@ -68,6 +68,10 @@ class System(Protocol):
         """
         ...
 
+    def lists_changes(self, flow: str) -> bool:
+        """Whether a scan can be asked for what changed; else every snapshot is a full one."""
+        ...
+
     def may_lag(self, flow: str) -> bool:
         """Whether a full scan may show records as they were a little while ago, or not yet at all."""
         ...

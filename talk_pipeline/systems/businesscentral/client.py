@@ -104,6 +104,10 @@ class Businesscentral:
             yield [_record(raw) for raw in page.value]
             url = page.next_link
 
+    def lists_changes(self, flow: str) -> bool:
+        """Every entity has its modified time."""
+        return True
+
     def may_lag(self, flow: str) -> bool:
         """Whether a full scan is served by a read replica."""
         return entity_sets()[self._flows[flow].businesscentral.entity].replica

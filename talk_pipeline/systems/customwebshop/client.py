@@ -89,6 +89,10 @@ class Customwebshop:
             async for removed in self._deletions(entity, since):
                 yield removed
 
+    def lists_changes(self, flow: str) -> bool:
+        """Whether the description names a parameter for it."""
+        return self._readers[flow].entity.updated_since is not None
+
     def may_lag(self, flow: str) -> bool:
         """A shop answers from what it has."""
         return False
