@@ -125,6 +125,29 @@ def _walk_woocommerce(wire: Wire, name: str) -> list[Any]:
     return found
 
 
+# -- cents ---------------------------------------------------------------------------------------------------------
+
+
+def _enter_cents(http: httpx.Client, environment: Mapping[str, str]) -> None:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": environment["CUSTOMWEBSHOP_CLIENT_ID"],
+        "client_secret": environment["CUSTOMWEBSHOP_CLIENT_SECRET"],
+    }
+    answer = httpx.post(f"{environment['CUSTOMWEBSHOP_URL']}/oauth/token", data=form, trust_env=False)
+    http.headers["Authorization"] = f"Bearer {read(answer)['access_token']}"
+
+
+def _walk_cents(wire: Wire, name: str) -> list[Any]:
+    found: list[Any] = []
+    number, last = 0, 1
+    while number < last:
+        page = wire.get(f"{name}?page={number}&page_size=7")
+        found += [record["id"] for record in page["items"] if record["state"] == "live"]
+        number, last = number + 1, page["page"]["pages"]
+    return found
+
+
 _SAME = {"customers": "customers", "products": "products", "orders": "orders"}
 
 SPEECHES: dict[str, Speech] = {
@@ -136,5 +159,14 @@ SPEECHES: dict[str, Speech] = {
         show=lambda wire, name, key: dict(wire.get(f"{name}/{key}")),
         write=lambda wire, name, key, record: wire.call("PUT", f"{name}/{key}", record),
         company="billing.company",
+    ),
+    "cents": Speech(
+        base="/rest/2/",
+        enter=_enter_cents,
+        lists=_SAME,
+        walk=_walk_cents,
+        show=lambda wire, name, key: dict(wire.get(f"{name}/{key}")),
+        write=lambda wire, name, key, record: wire.call("PATCH", f"{name}/{key}", record),
+        company="company",
     ),
 }
