@@ -45,3 +45,8 @@ def woo(speakers: Callable[[str], Wire]) -> Wire:
 @pytest.fixture
 def cents(speakers: Callable[[str], Wire]) -> Wire:
     return _emptied(speakers("cents"))
+
+
+@pytest.fixture
+def enveloped(speakers: Callable[[str], Wire]) -> Wire:
+    return _emptied(speakers("enveloped"))

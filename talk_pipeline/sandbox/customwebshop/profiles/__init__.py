@@ -15,6 +15,7 @@
 and shops made up to be hard to talk to, each in other ways::
 
     cents.py         numbered pages, smallest coins, numeric ids, archived instead of deleted
+    enveloped.py     envelopes, sessions, links, whole objects, local times; enveloped_shapes.py: its records
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from talk_pipeline.sandbox.customwebshop.profiles.cents import Cents
+from talk_pipeline.sandbox.customwebshop.profiles.enveloped import Enveloped
 from talk_pipeline.sandbox.customwebshop.profiles.profile import Profile
 from talk_pipeline.sandbox.customwebshop.profiles.reference import Reference
 from talk_pipeline.sandbox.customwebshop.profiles.woocommerce import WooCommerce
@@ -31,5 +33,6 @@ PROFILES: Mapping[str, type[Profile]] = {
     REFERENCE: Reference,
     "woocommerce": WooCommerce,
     "cents": Cents,
+    "enveloped": Enveloped,
 }
 """Every profile by its name."""
