@@ -40,3 +40,13 @@ def wire(request: pytest.FixtureRequest, speakers: Callable[[str], Wire]) -> Wir
 @pytest.fixture
 def woo(speakers: Callable[[str], Wire]) -> Wire:
     return _emptied(speakers("woocommerce"))
+
+
+@pytest.fixture
+def cents(speakers: Callable[[str], Wire]) -> Wire:
+    return _emptied(speakers("cents"))
+
+
+@pytest.fixture
+def enveloped(speakers: Callable[[str], Wire]) -> Wire:
+    return _emptied(speakers("enveloped"))

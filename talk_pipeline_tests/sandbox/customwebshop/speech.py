@@ -125,6 +125,65 @@ def _walk_woocommerce(wire: Wire, name: str) -> list[Any]:
     return found
 
 
+# -- cents ---------------------------------------------------------------------------------------------------------
+
+
+def _enter_cents(http: httpx.Client, environment: Mapping[str, str]) -> None:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": environment["CUSTOMWEBSHOP_CLIENT_ID"],
+        "client_secret": environment["CUSTOMWEBSHOP_CLIENT_SECRET"],
+    }
+    answer = httpx.post(f"{environment['CUSTOMWEBSHOP_URL']}/oauth/token", data=form, trust_env=False)
+    http.headers["Authorization"] = f"Bearer {read(answer)['access_token']}"
+
+
+def _walk_cents(wire: Wire, name: str) -> list[Any]:
+    found: list[Any] = []
+    number, last = 0, 1
+    while number < last:
+        page = wire.get(f"{name}?page={number}&page_size=7")
+        found += [record["id"] for record in page["items"] if record["state"] == "live"]
+        number, last = number + 1, page["page"]["pages"]
+    return found
+
+
+# -- enveloped -----------------------------------------------------------------------------------------------------
+
+
+def _enter_enveloped(http: httpx.Client, environment: Mapping[str, str]) -> None:
+    login = {
+        "user": environment["CUSTOMWEBSHOP_USER"],
+        "password": environment["CUSTOMWEBSHOP_PASSWORD"],
+    }
+    answer = httpx.post(f"{environment['CUSTOMWEBSHOP_URL']}/api/session", json=login, trust_env=False)
+    http.headers["X-Session"] = read(answer)["session"]["token"]
+
+
+def _walk_enveloped(wire: Wire, name: str) -> list[Any]:
+    found: list[Any] = []
+    path: str | None = f"{name}/?limit=7"
+    while path:
+        response = wire.call("GET", path)
+        found += [entry[name[:-1]]["id"] for entry in read(response)["result"][name]]
+        following = response.links.get("next", {}).get("url")
+        path = f"{wire.root}{following}" if following else None
+    return found
+
+
+def write_enveloped(wire: Wire, name: str, key: str, record: Record, **headers: str) -> httpx.Response:
+    """Put a record back as it was shown, with the ids of others where they are written."""
+    sent = _by_id(record)
+    if "rows" in sent:
+        sent["rows"] = [_by_id(row) for row in sent["rows"]]
+    return wire.call("PUT", f"{name}/{key}/", {name[:-1]: sent}, headers=headers)
+
+
+def _by_id(record: Record) -> Record:
+    ids = {f"{name}_id": record[name]["id"] for name in ("customer", "product") if record.get(name)}
+    return {**record, **ids}
+
+
 _SAME = {"customers": "customers", "products": "products", "orders": "orders"}
 
 SPEECHES: dict[str, Speech] = {
@@ -136,5 +195,23 @@ SPEECHES: dict[str, Speech] = {
         show=lambda wire, name, key: dict(wire.get(f"{name}/{key}")),
         write=lambda wire, name, key, record: wire.call("PUT", f"{name}/{key}", record),
         company="billing.company",
+    ),
+    "cents": Speech(
+        base="/rest/2/",
+        enter=_enter_cents,
+        lists=_SAME,
+        walk=_walk_cents,
+        show=lambda wire, name, key: dict(wire.get(f"{name}/{key}")),
+        write=lambda wire, name, key, record: wire.call("PATCH", f"{name}/{key}", record),
+        company="company",
+    ),
+    "enveloped": Speech(
+        base="/api/",
+        enter=_enter_enveloped,
+        lists=_SAME,
+        walk=_walk_enveloped,
+        show=lambda wire, name, key: dict(wire.get(f"{name}/{key}/")[name[:-1]]),
+        write=write_enveloped,
+        company="company",
     ),
 }

@@ -11,16 +11,28 @@
     slices.py        what a list shows
     reference.py     the shop's own API, which the others are measured against
     woocommerce.py   WooCommerce's REST API; woocommerce_*.py: its records
+
+and shops made up to be hard to talk to, each in other ways::
+
+    cents.py         numbered pages, smallest coins, numeric ids, archived instead of deleted
+    enveloped.py     envelopes, sessions, links, whole objects, local times; enveloped_shapes.py: its records
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from talk_pipeline.sandbox.customwebshop.profiles.cents import Cents
+from talk_pipeline.sandbox.customwebshop.profiles.enveloped import Enveloped
 from talk_pipeline.sandbox.customwebshop.profiles.profile import Profile
 from talk_pipeline.sandbox.customwebshop.profiles.reference import Reference
 from talk_pipeline.sandbox.customwebshop.profiles.woocommerce import WooCommerce
 
 REFERENCE = "reference"
-PROFILES: Mapping[str, type[Profile]] = {REFERENCE: Reference, "woocommerce": WooCommerce}
+PROFILES: Mapping[str, type[Profile]] = {
+    REFERENCE: Reference,
+    "woocommerce": WooCommerce,
+    "cents": Cents,
+    "enveloped": Enveloped,
+}
 """Every profile by its name."""

@@ -45,6 +45,7 @@ class Plain:
         field: its dotted path in the record.
         form: how it is told on the wire.
         fixed: whether the shop works it out; what a document says of it must be what was shown.
+        lax: whether what a document says of a fixed one does not matter.
         missing: what a whole update that leaves it out makes of it.
     """
 
@@ -52,6 +53,7 @@ class Plain:
     field: str
     form: Form = SAME
     fixed: bool = False
+    lax: bool = False
     missing: Any = None
 
     @property
@@ -75,7 +77,7 @@ class Plain:
             if whole and not self.fixed:
                 put(values, self.field, self.missing)
             return
-        if same(raw, self.shown(held, about)):
+        if self.lax or same(raw, self.shown(held, about)):
             return
         if self.fixed:
             raise invalid(self.wire, f"{self.wire} is set by the shop and cannot be written.")
