@@ -22,8 +22,18 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "BACKOFF_SECONDS", 0.01)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shop-profile", default="reference", help="wire shape of the sandbox shop")
+
+
 @pytest.fixture
-def world(tmp_path: Path, instance: dg.DagsterInstance) -> Iterator[World]:
+def profile(request: pytest.FixtureRequest) -> str:
+    """The wire shape under which the pipeline is tested."""
+    return str(request.config.getoption("--shop-profile"))
+
+
+@pytest.fixture
+def world(tmp_path: Path, instance: dg.DagsterInstance, profile: str) -> Iterator[World]:
     """Two systems without records."""
-    with opened_world(tmp_path, instance=instance) as opened:
+    with opened_world(tmp_path, instance=instance, profile=profile) as opened:
         yield opened

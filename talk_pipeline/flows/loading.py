@@ -17,6 +17,7 @@ from talk_pipeline.flows.vocabulary import Flow
 
 PACKAGED = Path(__file__).parent
 
+
 class _Loader(yaml.SafeLoader):
     """Reads yes, no, on and off as the words they are: NO is a country, and shops say yes."""
 

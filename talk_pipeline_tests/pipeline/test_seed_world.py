@@ -37,7 +37,8 @@ def synchronized(
     instance: dg.DagsterInstance,
 ) -> Iterator[Synchronized]:
     folder = tmp_path_factory.mktemp("seed")
-    with opened_world(folder, empty=False, size=request.param, instance=instance) as world:
+    profile = str(request.config.getoption("--shop-profile"))
+    with opened_world(folder, empty=False, size=request.param, instance=instance, profile=profile) as world:
         yield Synchronized(world)
 
 

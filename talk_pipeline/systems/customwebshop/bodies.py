@@ -47,11 +47,15 @@ class Composer:
         if call.whole:
             body = {key: copy.deepcopy(value) for key, value in before.items() if key != APART}
         wanted = self._reader.values(before) | dict(values)
-        self._put(body, names, values=wanted, fields=self._reader.fields(), current=before)
-        for name, edits in children.items():
-            lines = dict(self._reader.lists())[name]
-            rows = self._rows(name, lines, rows_of(before, name, lines), edits, root=wanted)
-            paths.put(body, lines.path or name, rows)
+        fields = self._reader.fields()
+        if call.whole:
+            names = [*_written_elsewhere(fields), *names]
+        self._put(body, names, values=wanted, fields=fields, current=before)
+        for name, lines in self._reader.lists():
+            if name in children or (call.whole and lines.path is not None):
+                held = rows_of(before, name, lines)
+                rows = self._rows(name, lines, held, children.get(name, ()), root=wanted)
+                paths.put(body, lines.path or name, rows)
         if call.whole:
             for path in self._entity.read_only:
                 paths.drop(body, path)
@@ -90,7 +94,7 @@ class Composer:
             rows.append(
                 self._line(name, lines, row, edit, root=root, whole=whole)
                 if edit
-                else self._kept(lines, row, whole=whole)
+                else self._kept(name, lines, row, root=root, whole=whole)
             )
         added = [edit for edit in edits if edit.operation == "create"]
         return rows + [self._line(name, lines, {}, edit, root=root, whole=False) for edit in added]
@@ -105,7 +109,7 @@ class Composer:
         root: Mapping[str, Value],
         whole: bool,
     ) -> dict[str, Any]:
-        body = self._kept(lines, row, whole=whole) if row else {}
+        body = self._kept(name, lines, row, root=root, whole=whole) if row else {}
         wanted = (self._reader.line_values(name, row, root=root) if row else {}) | dict(edit.values)
         fields = self._reader.fields(name)
         moved = [path for path in _dependent(fields, edit.values) if wanted.get(path) is not None]
@@ -113,10 +117,15 @@ class Composer:
         self._put(body, names, values=wanted, fields=fields, current=row, known=root)
         return body
 
-    def _kept(self, lines: Lines, row: Any, *, whole: bool) -> dict[str, Any]:
+    def _kept(
+        self, name: str, lines: Lines, row: Any, *, root: Mapping[str, Value], whole: bool
+    ) -> dict[str, Any]:
+        """An entry as it is, or no more of it than its id."""
         if not whole:
             return self._named(lines, row)
         kept: dict[str, Any] = copy.deepcopy(row)
+        fields, values = self._reader.fields(name), self._reader.line_values(name, row, root=root)
+        self._put(kept, _written_elsewhere(fields), values=values, fields=fields, current=row, known=root)
         for path in lines.read_only:
             paths.drop(kept, path)
         return kept
@@ -158,6 +167,11 @@ def _place(body: dict[str, Any], path: str, value: Any, *, current: Any) -> None
             held = paths.get(current, where)
             paths.put(body, where, copy.deepcopy(held) if isinstance(held, list) else [])
     paths.put(body, path, value)
+
+
+def _written_elsewhere(fields: Mapping[str, Field]) -> list[str]:
+    """The properties a whole object must name at the place where they are written."""
+    return [name for name, field in fields.items() if isinstance(field.write, str)]
 
 
 def _dependent(fields: Mapping[str, Field], changed: Mapping[str, Value]) -> list[str]:
