@@ -55,3 +55,8 @@ def enveloped(speakers: Callable[[str], Wire]) -> Wire:
 @pytest.fixture
 def bare(speakers: Callable[[str], Wire]) -> Wire:
     return _emptied(speakers("bare"))
+
+
+@pytest.fixture
+def liar(speakers: Callable[[str], Wire]) -> Wire:
+    return _emptied(speakers("liar"))

@@ -220,6 +220,23 @@ def _write_bare(wire: Wire, name: str, key: str, record: Record) -> httpx.Respon
     return wire.call("PATCH", path, record)
 
 
+# -- liar ----------------------------------------------------------------------------------------------------------
+
+
+def _enter_liar(http: httpx.Client, environment: Mapping[str, str]) -> None:
+    http.headers["X-Api-Key"] = environment["CUSTOMWEBSHOP_API_KEY"]
+
+
+def _walk_liar(wire: Wire, name: str) -> list[Any]:
+    found: list[Any] = []
+    path: str | None = f"{name}?limit=7"
+    while path:
+        page = wire.get(path)
+        found += [record["id"] for record in page["records"]]
+        path = page["next"]
+    return found
+
+
 _SAME = {"customers": "customers", "products": "products", "orders": "orders"}
 
 SPEECHES: dict[str, Speech] = {
@@ -258,5 +275,14 @@ SPEECHES: dict[str, Speech] = {
         show=_show_bare,
         write=_write_bare,
         company="name",
+    ),
+    "liar": Speech(
+        base="/v2/",
+        enter=_enter_liar,
+        lists=_SAME,
+        walk=_walk_liar,
+        show=lambda wire, name, key: dict(wire.get(f"{name}/{key}")),
+        write=lambda wire, name, key, record: wire.call("POST", f"{name}/{key}", record),
+        company="profile.company_name",
     ),
 }
