@@ -26,7 +26,6 @@ from talk_pipeline.sandbox.customwebshop.profiles.bare_shapes import (
 from talk_pipeline.sandbox.customwebshop.profiles.bodies import content_of, document_of, json_answer, query_of
 from talk_pipeline.sandbox.customwebshop.profiles.profile import Profile, Routes
 from talk_pipeline.sandbox.customwebshop.profiles.records import Records
-from talk_pipeline.sandbox.customwebshop.profiles.shapes import Shape
 from talk_pipeline.sandbox.customwebshop.shop import Shop
 from talk_pipeline.sandbox.exchange import Answer, Call
 from talk_pipeline.sandbox.limits import TooMany
@@ -168,8 +167,8 @@ class Bare(Profile):
         try:
             return self._purchases.change(order, {"lines": lines})
         except ShopError as error:
-            name = (error.field or "").rpartition(".")[2]
-            raise ShopError(error.status, error.code, error.message, field=_row_field(ROW, name)) from error
+            field = ROW.named((error.field or "").rpartition(".")[2]) or None
+            raise ShopError(error.status, error.code, error.message, field=field) from error
 
 
 def _kept(order: Row) -> list[Row]:
@@ -182,7 +181,3 @@ def _line(order: Row, key: str) -> Row:
     if found is None:
         raise unknown("row", key)
     return dict(found)
-
-
-def _row_field(shape: Shape, name: str) -> str | None:
-    return shape.named(name) if name else None
