@@ -50,3 +50,13 @@ def cents(speakers: Callable[[str], Wire]) -> Wire:
 @pytest.fixture
 def enveloped(speakers: Callable[[str], Wire]) -> Wire:
     return _emptied(speakers("enveloped"))
+
+
+@pytest.fixture
+def bare(speakers: Callable[[str], Wire]) -> Wire:
+    return _emptied(speakers("bare"))
+
+
+@pytest.fixture
+def liar(speakers: Callable[[str], Wire]) -> Wire:
+    return _emptied(speakers("liar"))

@@ -184,6 +184,59 @@ def _by_id(record: Record) -> Record:
     return {**record, **ids}
 
 
+# -- bare ----------------------------------------------------------------------------------------------------------
+
+BARE = {"customers": "clients", "products": "articles", "orders": "purchases"}
+
+
+def _enter_bare(http: httpx.Client, environment: Mapping[str, str]) -> None:
+    def with_key(request: httpx.Request) -> httpx.Request:  # parameters of the client would replace a query
+        request.url = request.url.copy_add_param("api_key", environment["CUSTOMWEBSHOP_API_KEY"])
+        return request
+
+    http.auth = with_key
+
+
+def _walk_bare(wire: Wire, name: str) -> list[Any]:
+    found: list[Any] = []
+    while page := wire.get(f"{BARE[name]}?offset={len(found)}&count=7"):
+        found += [record["id"] for record in page]
+    return found
+
+
+def _show_bare(wire: Wire, name: str, key: str) -> Record:
+    record = dict(wire.get(f"{BARE[name]}/{key}"))
+    return {**record, "rows": wire.get(f"purchases/{key}/rows")} if name == "orders" else record
+
+
+def _write_bare(wire: Wire, name: str, key: str, record: Record) -> httpx.Response:
+    path, record = f"{BARE[name]}/{key}", dict(record)
+    if name == "customers":
+        for part in ("contacts", "addresses"):
+            wire.done("PUT", f"{path}/{part}", record.pop(part))
+        return wire.call("PUT", path, record)
+    for row in record.pop("rows", []):
+        wire.done("PATCH", f"{path}/rows/{row['id']}", row)
+    return wire.call("PATCH", path, record)
+
+
+# -- liar ----------------------------------------------------------------------------------------------------------
+
+
+def _enter_liar(http: httpx.Client, environment: Mapping[str, str]) -> None:
+    http.headers["X-Api-Key"] = environment["CUSTOMWEBSHOP_API_KEY"]
+
+
+def _walk_liar(wire: Wire, name: str) -> list[Any]:
+    found: list[Any] = []
+    path: str | None = f"{name}?limit=7"
+    while path:
+        page = wire.get(path)
+        found += [record["id"] for record in page["records"]]
+        path = page["next"]
+    return found
+
+
 _SAME = {"customers": "customers", "products": "products", "orders": "orders"}
 
 SPEECHES: dict[str, Speech] = {
@@ -213,5 +266,23 @@ SPEECHES: dict[str, Speech] = {
         show=lambda wire, name, key: dict(wire.get(f"{name}/{key}/")[name[:-1]]),
         write=write_enveloped,
         company="company",
+    ),
+    "bare": Speech(
+        base="/shop/",
+        enter=_enter_bare,
+        lists=BARE,
+        walk=_walk_bare,
+        show=_show_bare,
+        write=_write_bare,
+        company="name",
+    ),
+    "liar": Speech(
+        base="/v2/",
+        enter=_enter_liar,
+        lists=_SAME,
+        walk=_walk_liar,
+        show=lambda wire, name, key: dict(wire.get(f"{name}/{key}")),
+        write=lambda wire, name, key, record: wire.call("POST", f"{name}/{key}", record),
+        company="profile.company_name",
     ),
 }

@@ -16,14 +16,18 @@ and shops made up to be hard to talk to, each in other ways::
 
     cents.py         numbered pages, smallest coins, numeric ids, archived instead of deleted
     enveloped.py     envelopes, sessions, links, whole objects, local times; enveloped_shapes.py: its records
+    bare.py          summaries, sub-resources, no versions and no times; bare_shapes.py: its records
+    liar.py          refusals with status 200, times that stand still, drafts; liar_shapes.py: its records
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from talk_pipeline.sandbox.customwebshop.profiles.bare import Bare
 from talk_pipeline.sandbox.customwebshop.profiles.cents import Cents
 from talk_pipeline.sandbox.customwebshop.profiles.enveloped import Enveloped
+from talk_pipeline.sandbox.customwebshop.profiles.liar import Liar
 from talk_pipeline.sandbox.customwebshop.profiles.profile import Profile
 from talk_pipeline.sandbox.customwebshop.profiles.reference import Reference
 from talk_pipeline.sandbox.customwebshop.profiles.woocommerce import WooCommerce
@@ -34,5 +38,7 @@ PROFILES: Mapping[str, type[Profile]] = {
     "woocommerce": WooCommerce,
     "cents": Cents,
     "enveloped": Enveloped,
+    "bare": Bare,
+    "liar": Liar,
 }
 """Every profile by its name."""

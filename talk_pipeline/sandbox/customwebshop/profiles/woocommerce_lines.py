@@ -110,12 +110,10 @@ class LineItems:
         quantity, subtotal, total = map(_given, [entry] * 3, _NUMBERS)
         quantity = Decimal(1) if quantity is None else quantity
         values["quantity"] = _text(quantity, _EXACT, least=0)
-        if subtotal is None and total is None:
+        subtotal = total if subtotal is None else subtotal
+        if subtotal is None:
             return values
         total = subtotal if total is None else total
-        subtotal = total if subtotal is None else subtotal
-        if total is None or subtotal is None:  # pragma: no cover, one of them is given
-            return values
         return values | _priced(quantity, max(subtotal, total), total, {})
 
 
