@@ -218,6 +218,10 @@ class World:
             }
         return Run(not failures, numbers, failures, findings)
 
+    def shop_lacks(self, flow: str) -> Mapping[str, str]:
+        """What the shop at hand leaves out of a flow, by property."""
+        return Connections(Settings.load()).flows[flow].shop_lacks
+
     def sql(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.data / "talk.duckdb")) as db:
             return db.execute(query, list(parameters)).fetchall()

@@ -138,9 +138,16 @@ def _conflict(flow: Flow, pair: Pair) -> Decision:
 
 
 def _last_writer(flow: Flow, pair: Pair) -> Side:
-    """The later edit; the flow's master where the times are equal or one is unknown."""
+    """The later edit; the flow's master where the times are equal or one is unknown.
+
+    A system that tells no fractions of a second is compared by the second.
+    """
     shop, bc = pair.shop.edited_at, pair.bc.edited_at
-    if shop is None or bc is None or shop == bc:
+    if shop is None or bc is None:
+        return flow.settings.master
+    if not (shop.microsecond and bc.microsecond):
+        shop, bc = shop.replace(microsecond=0), bc.replace(microsecond=0)
+    if shop == bc:
         return flow.settings.master
     return Side.SHOP if shop > bc else Side.BC
 

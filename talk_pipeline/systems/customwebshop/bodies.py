@@ -57,7 +57,7 @@ class Composer:
                 rows = self._rows(name, lines, held, children.get(name, ()), root=wanted)
                 paths.put(body, lines.path or name, rows)
         if call.whole:
-            for path in self._entity.read_only:
+            for path in (*self._entity.read_only, *call.without):
                 paths.drop(body, path)
         return _wrapped(call, body)
 

@@ -195,7 +195,7 @@ class _Sequence:
         payload = record_in(answer, self._entity)
         if call.id is not None:
             self._id = read_place(call.id, answer.headers, _json(answer))
-        elif self._id is None and payload is not None:
+        elif payload is not None:
             self._id = self._reader.record(payload).id
         elif self._id is None and (location := answer.headers.get("Location")):
             self._id = location.partition("?")[0].rstrip("/").rpartition("/")[2]

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import httpx
 from filelock import FileLock, Timeout
-from pyrate_limiter import Limiter, Rate, SQLiteBucket
+from pyrate_limiter import Limiter, Rate, SingleBucketFactory, SQLiteBucket
 
 WINDOW_MARGIN_MS = 1000
 SLOT_POLL_SECONDS = 0.01
+FORGET_EVERY = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +45,31 @@ class Gate(httpx.AsyncBaseTransport):
         self._slots = _Slots(limits.folder, limits.in_flight)
         # the server's window starts when a request arrives, a little after we counted it
         window = limits.window_seconds * 1000 + WINDOW_MARGIN_MS
-        bucket = SQLiteBucket.init_from_file(
+        self._bucket = SQLiteBucket.init_from_file(
             [Rate(limits.requests, int(window))],
             table="requests",
             db_path=str(limits.folder / "requests.sqlite"),
             use_file_lock=True,
         )
-        self._limiter = Limiter(bucket)
+        self._limiter = Limiter(SingleBucketFactory(self._bucket, schedule_leak=False))
+        self._sent = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sends one request once there is room for it."""
         async with self._slots.one():
+            self._forget()
             await self._limiter.try_acquire_async("request", weight=int(request.extensions.get("weight", 1)))
             sent = time.time()
             response = await self._transport.handle_async_request(request)
             await response.aread()
             self._measure(response, sent=sent, received=time.time())
             return response
+
+    def _forget(self) -> None:
+        """Drops requests that left the window, now and then; a thread for it would outlive short connections."""
+        if self._sent % FORGET_EVERY == 0:
+            self._bucket.leak(self._bucket.now())
+        self._sent += 1
 
     async def aclose(self) -> None:
         """Closes connections."""
