@@ -68,7 +68,7 @@ class Gate(httpx.AsyncBaseTransport):
     def _forget(self) -> None:
         """Drops requests that left the window, now and then; a thread for it would outlive short connections."""
         if self._sent % FORGET_EVERY == 0:
-            self._bucket.leak(self._bucket.now())
+            self._bucket.leak(self._bucket.now())  # type: ignore[no-untyped-call]
         self._sent += 1
 
     async def aclose(self) -> None:
