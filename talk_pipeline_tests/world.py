@@ -5,6 +5,7 @@ Records are made and looked at through the systems' own APIs, never through the 
 
 import asyncio
 import json
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -221,6 +222,13 @@ class World:
     def shop_lacks(self, flow: str) -> Mapping[str, str]:
         """What the shop at hand leaves out of a flow, by property."""
         return Connections(Settings.load()).flows[flow].shop_lacks
+
+    def let_time_pass(self) -> None:
+        """Long enough for the shop's modified times to tell two edits apart."""
+        shop = Connections(Settings.load()).description
+        if shop.modified is None:
+            pytest.skip("this shop tells no modified times")
+        time.sleep(0.05 if shop.times in ("rfc3339", "epoch_ms") else 1.1)
 
     def sql(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.data / "talk.duckdb")) as db:

@@ -288,6 +288,8 @@ def _property_checks(flow: Flow) -> Iterator[Check]:
     for part in flow.parts:
         prefix = part.name.removeprefix(flow.name).lstrip(".")
         for prop in part.properties:
+            if not prop.bc:
+                continue
             name = "_".join(filter(None, ("property", prefix, prop.name.replace(".", "_"))))
             yield Check(
                 name,

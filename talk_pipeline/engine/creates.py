@@ -4,9 +4,12 @@ The verdict on every unlinked shop record is one of excluded, ambiguous, quarant
 table of changes.
 """
 
+from talk_pipeline.engine.scopes import inside, outside
 from talk_pipeline.engine.state import Connection
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.vocabulary import Flow, Part
+
+SYNCHRONIZED = "synchronized only while"
 
 
 def plan_creates(db: Connection, flows: Flows, flow: Flow) -> None:
@@ -23,14 +26,14 @@ def plan_creates(db: Connection, flows: Flows, flow: Flow) -> None:
             {
                 "flow": flow.name,
                 "part": part.name,
-                "properties": [prop.name for prop in part.properties if prop.dir != "="],
+                "properties": [prop.name for prop in part.properties if prop.dir not in ("=", "-")],
             },
         )
 
 
 _UNLINKED = """
 create or replace temp table unlinked as
-select r.side, r.id, r.raw, cast(null as varchar) as state, cast(null as varchar) as reason, s.gone
+select r.side, r.id, r.raw, r.canon, cast(null as varchar) as state, cast(null as varchar) as reason, s.gone
 from record r
 join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
 join mark m on m.flow = r.part and m.side = r.side and m.id = r.id
@@ -89,14 +92,15 @@ def _exclude(db: Connection, flows: Flows, flow: Flow) -> None:
         db.execute("delete from unlinked where side = 'businesscentral'")
     if settings.create == "never":
         _set_excluded(db, "true", reason="'the flow links and never creates'")
-    for name, allowed in settings.create_scope.items():
-        listed = ", ".join(allowed)
+    for conditions, meaning in (
+        (settings.scope, SYNCHRONIZED),
+        (settings.create_scope, "created only while"),
+    ):
+        reason = outside(flow, conditions, "unlinked", meaning=meaning)
         db.execute(
-            "update unlinked set state = 'excluded',"
-            " reason = $name || ' is ' || coalesce(raw[$name], 'blank') || '; created only while: ' || $listed"
+            f"update unlinked set state = 'excluded', reason = {reason}"
             " where side = 'customwebshop' and coalesce(state, '') not in ('excluded', 'ambiguous')"
-            " and coalesce(raw[$name], '') not in (select unnest($allowed::varchar[]))",
-            {"name": name, "listed": listed, "allowed": list(allowed)},
+            f" and {reason} is not null"
         )
     if settings.create == "when_referenced":
         referring = [
@@ -114,11 +118,8 @@ def _exclude(db: Connection, flows: Flows, flow: Flow) -> None:
 def _synchronized(flow: Flow, part: Part) -> str:
     """Whether record r of a referring flow is linked, or would be created."""
     linked = f"r.root_id in (select shop_id from link where part = '{flow.name}')"
-    conditions = [
-        f"x.raw['{name}'] in ({', '.join(repr(str(value)) for value in allowed)})"
-        for name, allowed in flow.settings.create_scope.items()
-    ]
-    scope = " and ".join(conditions) or "true"
+    settings = flow.settings
+    scope = f"{inside(flow, settings.scope, 'x')} and {inside(flow, settings.create_scope, 'x')}"
     return (
         f"{linked} or r.root_id in (select x.id from record x"
         f" where x.part = '{flow.name}' and x.side = 'customwebshop' and {scope})"

@@ -81,7 +81,7 @@ def decide(flow: Flow, pair: Pair, *, company: Company) -> Decision:
     prop = pair.prop
     if not (pair.shop.problem or pair.bc.problem) and prop.equal(pair.shop.canon, pair.bc.canon):
         return AGREED
-    if prop.dir == "=" or prop.only:
+    if prop.dir in ("=", "-") or prop.only:
         return NOTHING
     if pair.resend is not None:
         return Decision(pair.resend)

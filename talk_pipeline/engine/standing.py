@@ -3,6 +3,8 @@
 A record without a row here is active when it has a link. The states sum to the snapshot.
 """
 
+from talk_pipeline.engine.creates import SYNCHRONIZED
+from talk_pipeline.engine.scopes import outside
 from talk_pipeline.engine.state import Connection, now, transaction
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -29,9 +31,12 @@ left join (
   where flow = $flow and split_part(withheld, ':', 1) in ('quarantined', 'waiting') group by 1
 ) c on c.root_shop_id = e.shop_id
 left join before old on old.shop_id = e.shop_id
+left join (select id, {outside} as reason from record r where part = $flow and side = 'customwebshop') scope
+  on scope.id = e.shop_id
 cross join lateral (select case
     when l.state in ('closed', 'held') then l.state
     when l.state = 'active' and (s.gone is not null or coalesce(b.gone, 'posted') <> 'posted') then 'broken'
+    when l.state = 'active' and scope.reason is not null then 'excluded'
     when u.state is not null then u.state
     else c.kind end as state,
   case
@@ -40,6 +45,7 @@ cross join lateral (select case
     when l.state = 'active' and s.gone is not null then 'the shop record is ' || s.gone
     when l.state = 'active' and coalesce(b.gone, 'posted') <> 'posted'
       then 'the Business Central record is ' || replace(b.gone, '_', ' ')
+    when l.state = 'active' and scope.reason is not null then 'left the scope: ' || scope.reason
     when u.state is not null then u.reason
     else substr(c.withheld, length(c.kind) + 3) end as reason) v
 where v.state is not null
@@ -57,7 +63,8 @@ def rewrite_standing(db: Connection, flow: Flow) -> None:
     db.execute(
         "delete from standing where flow = ? and shop_id in (select shop_id from evaluated)", [flow.name]
     )
-    db.execute(_STANDINGS, {"flow": flow.name, "at": now()})
+    reason = outside(flow, flow.settings.scope, "r", meaning=SYNCHRONIZED)
+    db.execute(_STANDINGS.format(outside=reason), {"flow": flow.name, "at": now()})
 
 
 # whatever still has something to do, or waits for something, stays marked

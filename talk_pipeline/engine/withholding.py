@@ -1,14 +1,15 @@
 """Changes that are planned but must not be written yet, and why: kept in the table of changes with the reason.
 
 The reasons begin with their kind: `waiting` (a reference has no usable counterpart), `guarded` (the record is
-not open for that), `quarantined` (refused before, for this version of the data), `deferred` (records of a later
-flow go first), `manual` (a person decides).
+not open for that), `quarantined` (refused before, for this version of the data), `excluded` (outside the flow's
+scope), `deferred` (records of a later flow go first), `manual` (a person decides).
 """
 
 from dataclasses import dataclass
 
-from talk_pipeline.engine.creates import UNUSABLE
+from talk_pipeline.engine.creates import SYNCHRONIZED, UNUSABLE
 from talk_pipeline.engine.refusals import withhold_refused
+from talk_pipeline.engine.scopes import inside, outside
 from talk_pipeline.engine.state import Connection
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property
@@ -30,6 +31,7 @@ def withhold(db: Connection, of: Withholding) -> None:
         for prop in part.references:
             _unresolved(db, of.flow, part, prop=prop)
         _problems_of_new_children(db, of.flow, part)
+    _out_of_scope(db, of.flow)
     _guarded(db, of.flow)
     withhold_refused(db, of.flow)
     for other in of.flows.values():
@@ -101,6 +103,19 @@ def _problems_of_new_children(db: Connection, flow: Flow, part: Part) -> None:
     )
 
 
+def _out_of_scope(db: Connection, flow: Flow) -> None:
+    """A linked record that left the flow's scope is left alone, both ways, until it is back."""
+    reason = outside(flow, flow.settings.scope, "r", meaning=SYNCHRONIZED)
+    db.execute(
+        f"""
+        update change set withheld = 'excluded: ' || r.reason
+        from (select id, {reason} as reason from record r where part = $flow and side = 'customwebshop') r
+        where change.flow = $flow and change.root_shop_id = r.id and r.reason is not null
+        """,
+        {"flow": flow.name},
+    )
+
+
 def _guarded(db: Connection, flow: Flow) -> None:
     """While the record is not open in Business Central, guarded properties stay as they are there."""
     guard = flow.guard
@@ -136,10 +151,8 @@ def _deferred(db: Connection, flow: Flow, later: Flow) -> None:
 def _defer(
     db: Connection, flow: Flow, later: Flow, *, part: Part, prop: Property, key: str, wanted: str
 ) -> None:
-    scope = "".join(
-        f" and list_contains({list(map(str, allowed))!r}, root.raw['{name}'])"
-        for name, allowed in later.settings.create_scope.items()
-    )
+    settings = later.settings
+    scope = f"{inside(later, settings.scope, 'root')} and {inside(later, settings.create_scope, 'root')}"
     db.execute(
         f"""
         update change set withheld = 'deferred: {later.name} ' || pending.root_id || ' goes first'
@@ -151,7 +164,7 @@ def _defer(
           left join link l on l.part = $later and l.shop_id = r.root_id
           left join standing st on st.flow = $later and st.shop_id = r.root_id
           where r.part = $part and r.side = 'customwebshop' and l.part is null
-            and coalesce(st.state, 'waiting') = 'waiting'{scope}
+            and coalesce(st.state, 'waiting') = 'waiting' and {scope}
           group by 1
         ) pending
         where change.flow = $flow and change.target = 'businesscentral' and change.operation = 'update'

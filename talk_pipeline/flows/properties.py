@@ -1,6 +1,7 @@
 """One row of a flow's property table, and the words it is written in."""
 
 from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, cast
@@ -27,10 +28,10 @@ Policy = Literal["last_writer", "customwebshop", "businesscentral", "manual"]
 
 
 def _text(value: object) -> object:
-    """YAML reads true and 5 as what they look like; in a flow file they are texts."""
+    """YAML reads true, 5 and 2026-01-31 as what they look like; in a flow file they are texts."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int | float) else value
+    return str(value) if isinstance(value, int | float | date) else value
 
 
 Word = Annotated[str, BeforeValidator(_text)]
@@ -60,8 +61,10 @@ class Property(Model):
 
     shop: str | None = Field(None, description="path in the shop's record; `a | b` takes the first filled")
     name: str = Field("", description="what the property is called; by default its shop path")
-    dir: Literal["<->", "->", "<-", "="]
-    bc: str
+    dir: Literal["<->", "->", "<-", "=", "-"]
+    bc: str = Field(
+        "", description="path in Business Central's record; none where dir is -, read for scopes alone"
+    )
     type: str
     only: Literal["create"] | None = None
     required: bool = False
@@ -90,6 +93,8 @@ class Property(Model):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         _ = self.value_type
+        if (self.dir == "-") != (self.bc == ""):
+            raise ValueError("a property says where it lives in Business Central: bc; without it, dir is -")
         if self.shop is None and (self.dir != "->" or self.only != "create"):
             raise ValueError("a property without a shop path is a constant: dir -> and only: create")
         return self
@@ -112,7 +117,7 @@ class Property(Model):
 
     def paths(self, side: Side) -> tuple[str, ...]:
         """Where the property lives on a side."""
-        return self.shop_paths if side is Side.SHOP else (self.bc,)
+        return self.shop_paths if side is Side.SHOP else ((self.bc,) if self.bc else ())
 
     def goes_to(self, side: Side) -> bool:
         """Whether an edit of the other side is ever written to this one."""

@@ -100,7 +100,10 @@ def _e164(text: str, region: Value) -> Value:
         return None
     if not phonenumbers.is_possible_number(number):
         return None
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    form = str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    # a leading zero that would be dropped again and again belongs to the number: then the text itself counts
+    again = phonenumbers.parse(form, None)
+    return form if phonenumbers.format_number(again, phonenumbers.PhoneNumberFormat.E164) == form else None
 
 
 # where the prefix of a VAT number is not the country's ISO code

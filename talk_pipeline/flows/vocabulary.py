@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from talk_pipeline.flows.properties import Model, Policy, Property, Side, Word
 
@@ -96,11 +96,36 @@ class Breaker(Model):
     disappeared: int = Field(10, ge=1)
 
 
+class Condition(Model):
+    """What a property's value must be; in a file a list alone stands for `one_of`."""
+
+    one_of: tuple[Word, ...] = ()
+    filled: bool | None = None
+    at_least: Word | None = Field(None, description="for numbers and dates")
+    at_most: Word | None = Field(None, description="for numbers and dates")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _listed(cls, data: Any) -> Any:
+        return {"one_of": data} if isinstance(data, list | tuple) else data
+
+    def __str__(self) -> str:
+        said = [", ".join(self.one_of)] if self.one_of else []
+        if self.filled is not None:
+            said.append("filled" if self.filled else "blank")
+        said += [f"at least {self.at_least}"] if self.at_least is not None else []
+        said += [f"at most {self.at_most}"] if self.at_most is not None else []
+        return "; ".join(said)
+
+
 class Settings(Model):
     """What may be tuned without touching the mapping."""
 
     create: Literal["always", "both", "when_referenced", "never"] = "always"
-    create_scope: Mapping[str, tuple[Word, ...]] = {}
+    create_scope: Mapping[str, Condition] = Field({}, description="what a shop record must be to be created")
+    scope: Mapping[str, Condition] = Field(
+        {}, description="what a shop record must be to be synchronized at all; its link outlasts it"
+    )
     master: Side = Side.SHOP
     conflict: Policy = "last_writer"
     initial: Literal["fill", "customwebshop", "businesscentral", "manual"] = "fill"
@@ -218,7 +243,9 @@ class Flow(Model):
             yield from _names(("children", key, "send_with"), children.send_with, known)
         yield from _names(("match",), self.match, known)
         yield from _names(("create_key",), (self.create_key,), known)
-        yield from _names(("settings", "create_scope"), tuple(self.settings.create_scope), known)
+        for key in ("create_scope", "scope"):
+            for name in getattr(self.settings, key):
+                yield from _names(("settings", key, name), (name,), known)
         for index, listed in enumerate(self.flags):
             yield from _names(("flags", index, "shop"), tuple(listed.shop), known)
         if self.guard:

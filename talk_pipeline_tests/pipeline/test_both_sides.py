@@ -43,8 +43,9 @@ def test_different_properties_both_survive(world: World, pair: tuple[str, str]) 
 
 def test_the_last_writer_wins_and_the_loser_is_recorded(world: World, pair: tuple[str, str]) -> None:
     shop_id, bc_id = pair
+    world.let_time_pass()
     world.bc.patch("customers", bc_id, {"website": "www.earlier.example"})
-    time.sleep(0.05)
+    world.let_time_pass()
     world.shop.patch("customers", shop_id, {"website": "www.later.example"})
     run = world.step("customer")
     assert not run.failed()
@@ -62,8 +63,9 @@ def test_the_last_writer_wins_and_the_loser_is_recorded(world: World, pair: tupl
 
 def test_a_later_edit_in_business_central_wins_too(world: World, pair: tuple[str, str]) -> None:
     shop_id, bc_id = pair
+    world.let_time_pass()
     world.shop.patch("customers", shop_id, {"website": "www.earlier.example"})
-    time.sleep(0.05)
+    world.let_time_pass()
     world.bc.patch("customers", bc_id, {"website": "www.later.example"})
     assert not world.step("customer").failed()
     assert world.shop.get("customers", shop_id)["website"] == "www.later.example"
@@ -73,7 +75,7 @@ def test_our_own_write_is_no_later_edit(world: World, pair: tuple[str, str]) -> 
     """A conflict is decided by when users wrote, not by when we did."""
     shop_id, bc_id = pair
     world.shop.patch("customers", shop_id, {"website": "www.shop.example"})
-    time.sleep(0.05)
+    world.let_time_pass()
     world.bc.patch("customers", bc_id, {"phoneNumber": "+45 55 55 55 55"})
     world.step("customer")  # writes to both, after either edit
     world.bc.patch("customers", bc_id, {"email": "bc@company.example"})

@@ -3,7 +3,7 @@
 The flow files stay as they are; what was changed is said by `Flow.shop_lacks`, for the checklist to show.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,24 +44,33 @@ def fitted(flows: Flows, description: Description) -> Flows:
 def mistakes(flows: Flows, description: Description) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """What the flows and a description do not agree on, as (key path in the description, message)."""
     for flow in flows.values():
-        name = flow.customwebshop.entity
-        if name not in description.entities:
+        if flow.customwebshop.entity not in description.entities:
             allowed = ", ".join(description.entities)
-            yield ("entities",), f"flow {flow.name} asks for {name!r}; described are {allowed}"
+            yield (
+                ("entities",),
+                f"flow {flow.name} asks for {flow.customwebshop.entity!r}; described are {allowed}",
+            )
+    for name, entity in description.collections.items():
+        concerned = [flow for flow in flows.values() if flow.customwebshop.entity == name]
+        if not concerned:
             continue
-        entity = description.collections[name]
         at = ("entities", name)
-        yield from _unread((*at, "fields"), entity.fields, flow.fields(flow.root, Side.SHOP))
-        lists = {part.paths[Side.SHOP]: part for part in flow.parts[1:]}
-        yield from _unread((*at, "children"), entity.children, tuple(lists))
-        for path, part in lists.items():
+        lists = {part.paths[Side.SHOP] for flow in concerned for part in flow.parts[1:]}
+        yield from _unread((*at, "fields"), entity.fields, _read(concerned))
+        yield from _unread((*at, "children"), entity.children, tuple(sorted(lists)))
+        for path in lists:
             lines = entity.children.get(path, Lines(path=path))
-            yield from _unread((*at, "children", path, "fields"), lines.fields, flow.fields(part, Side.SHOP))
-        known = {prop.name for prop in flow.root.properties}
-        for key in entity.search:
-            if key not in known:
-                yield (*at, "search", key), f"no property of flow {flow.name}; allowed: {', '.join(known)}"
-        yield from _impossible(at, flow, entity)
+            yield from _unread((*at, "children", path, "fields"), lines.fields, _read(concerned, path))
+        known = {prop.name for flow in concerned for prop in flow.root.properties}
+        yield from _unread((*at, "search"), entity.search, tuple(sorted(known)))
+        for flow in concerned:
+            yield from _impossible(at, flow, entity)
+
+
+def _read(flows: Sequence[Flow], path: str | None = None) -> tuple[str, ...]:
+    """What the flows read of a record, or of one of its lists."""
+    parts = [(flow, part) for flow in flows for part in flow.parts if part.paths.get(Side.SHOP) == path]
+    return tuple(dict.fromkeys(name for flow, part in parts for name in flow.fields(part, Side.SHOP)))
 
 
 def _unread(
@@ -117,7 +126,10 @@ def _fit(flow: Flow, entity: Entity) -> Flow:
         withholds=tuple(name for name in flow.guard.withholds if name in names),
         withholds_lines=tuple(name for name in flow.guard.withholds_lines if name in lines),
     )
-    scope = {name: words for name, words in flow.settings.create_scope.items() if name in names}
+    scopes = {
+        key: {name: one for name, one in getattr(flow.settings, key).items() if name in names}
+        for key in ("create_scope", "scope")
+    }
     return flow.but(
         properties=properties,
         children={
@@ -128,7 +140,7 @@ def _fit(flow: Flow, entity: Entity) -> Flow:
         flags=tuple(flag for flag in flow.flags if set(flag.shop) <= names),
         guard=guard,
         shop_lacks=lacks,
-        settings=flow.settings.but(full_scan_minutes=every, create_scope=scope),
+        settings=flow.settings.but(full_scan_minutes=every, **scopes),
     )
 
 
