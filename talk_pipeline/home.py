@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import dagster as dg
+from filelock import FileLock
 
 TEMPLATE = Path(__file__).parent / "dagster.yaml"
 
@@ -16,9 +17,10 @@ def prepare_home(data_dir: Path) -> Path:
     """The home below the data folder, with its settings and its storage in place."""
     home = (data_dir / "dagster_home").resolve()
     settings = home / "dagster.yaml"
-    if not settings.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        shutil.copy(TEMPLATE, settings)
-        with dg.DagsterInstance.from_config(str(home)) as instance:
-            instance.get_runs(limit=1)
+    home.mkdir(parents=True, exist_ok=True)
+    with FileLock(home / "setup.lock"):
+        if not settings.exists():
+            shutil.copy(TEMPLATE, settings)
+            with dg.DagsterInstance.from_config(str(home)) as instance:
+                instance.get_runs(limit=1)
     return home

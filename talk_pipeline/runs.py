@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from talk_pipeline.build import build_defs
+from talk_pipeline.engine.lease import LeaseHeldError
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.jobs import EVERYTHING, RESOURCE
 from talk_pipeline.keys import selected_keys
@@ -47,7 +48,7 @@ def problems(run: dg.ExecuteInProcessResult) -> list[str]:
             continue
         data = event.step_failure_data
         failure, error = data.user_failure_data, data.error
-        while error is not None and error.cause is not None:
+        while error is not None and error.cause is not None and error.cls_name != LeaseHeldError.__name__:
             error = error.cause
         if error is not None and "AssetCheck" in (error.cls_name or ""):
             continue

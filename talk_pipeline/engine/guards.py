@@ -35,7 +35,8 @@ class Volume:
 _TOUCHED = """
 select count(distinct coalesce(root_shop_id, root_bc_id)) from change
 where flow = $flow and withheld is null and root_shop_id is not null and root_bc_id is not null
-  and rule <> 'initial'
+  -- two records that meet for the first time have no base; a property new in the mapping meets old pairs
+  and (rule <> 'initial' or exists (select 1 from base b where b.part = change.part and b.shop_id = change.shop_id))
 """
 
 

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from talk_pipeline.engine.records import Operation
 from talk_pipeline.engine.units import Edit, Sent, Unit
@@ -22,7 +23,12 @@ class Intended:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One request: the record or child it writes, and the children that go along in it."""
+    """One request: the record or child it writes, and the children that go along in it.
+
+    Attributes:
+        natural_key: by which a created record is found again, where the receiver is told one.
+        at: when it was put on disk, UTC without offset; None before that.
+    """
 
     flow: str
     target: Side
@@ -32,6 +38,7 @@ class Intent:
     children: tuple[Intended, ...] = ()
     natural_key: str | None = None
     intent_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    at: datetime | None = None
 
 
 def intended(edit: Edit, sent: Mapping[str, Sent]) -> Intended:

@@ -8,6 +8,7 @@ looking at the target (`sinks.settling`) before anything is repeated.
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from talk_pipeline.engine.bases import confirm, expect_recalculation
@@ -42,18 +43,20 @@ def intend(db: Connection, run_id: str, intents: Sequence[Intent]) -> None:
 def open_intents(db: Connection, flow: str, target: Side) -> list[Intent]:
     """Requests of which it is not known whether they were carried out, oldest first."""
     rows = db.execute(
-        "select intent_id, root_shop_id, natural_key, details from journal where flow = ? and target = ?"
+        "select intent_id, root_shop_id, natural_key, intent_at, details from journal where flow = ? and target = ?"
         " and coalesce(outcome, 'unknown') = 'unknown' order by intent_at",
         [flow, target],
     ).fetchall()
     return [_restore(flow, target, *row) for row in rows]
 
 
-def _restore(flow: str, target: Side, intent_id: str, root: str | None, key: str | None, text: str) -> Intent:
+def _restore(
+    flow: str, target: Side, intent_id: str, root: str | None, key: str | None, at: datetime, text: str
+) -> Intent:
     details = json.loads(text)
     children = tuple(_intended(child) for child in details.pop("children"))
     root_bc_id = details.pop("root_bc_id")
-    return Intent(flow, target, root, root_bc_id, _intended(details), children, key, intent_id)
+    return Intent(flow, target, root, root_bc_id, _intended(details), children, key, intent_id, at)
 
 
 def _intended(details: dict[str, Any]) -> Intended:
@@ -79,7 +82,13 @@ def settle(
         _note(db, outcomes)
         for intent, outcome in outcomes:
             if outcome.result is Result.REFUSED:
-                refuse(db, projector.flow, intent, reason=outcome.reason)
+                refuse(
+                    db,
+                    projector.flow,
+                    intent,
+                    reason=outcome.reason,
+                    about_another=outcome.about_another,
+                )
         confirm(db, projector, run_id=run_id, confirmed=carry_over(db, projector, done))
         keep_standing(db, projector.flow, standing)
 

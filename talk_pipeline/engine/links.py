@@ -36,14 +36,23 @@ def _touched(db: Connection, flow: Flow) -> bool:
     return db.execute("select 1 from mark where flow = ? limit 1", [flow.name]).fetchone() is not None
 
 
+# what is being created, as far as anybody knows: settled by looking at the target before it may be matched, since
+# a match knows nothing of what was sent; so is what was found to be something else than was sent
+_UNSETTLED = """
+select case target when 'businesscentral' then shop_id else bc_id end as id from journal
+where part = $part and operation = 'create' and coalesce(outcome, 'unknown') = 'unknown'
+union
+select record_id from refusal where part = $part and starts_with(reason, 'outcome unknown')
+"""
+
 # records of the flow that are there and have no link of any state
-_POOL = """
+_POOL = f"""
 create or replace temp table pool as
 select r.side, r.id, r.canon
 from record r join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
 left join link l
   on l.part = r.part and case r.side when 'customwebshop' then l.shop_id else l.bc_id end = r.id
-where r.part = $flow and s.gone is null and l.part is null
+where r.part = $part and s.gone is null and l.part is null and r.id not in ({_UNSETTLED})
 """
 
 # keys that both sides have, with how many records carry each
@@ -69,7 +78,7 @@ join keyed b on b.key = counted.key and b.side = 'businesscentral'
 def _match_records(db: Connection, flow: Flow) -> int:
     name = flow.name
     db.execute("delete from candidate where flow = ?", [name])
-    db.execute(_POOL, {"flow": name})
+    db.execute(_POOL, {"part": name})
     before = _link_count(db, name)
     for prop in flow.match:
         db.execute(_SHARED_KEYS, {"flow": name, "property": prop})
@@ -101,7 +110,7 @@ def _link_count(db: Connection, part: str) -> int:
 
 # children of touched pairs that have no counterpart, ranked among those with the same match value; a child
 # whose counterpart is missing looks for a new one, since Business Central makes lines anew with new ids
-_FREE_CHILDREN = """
+_FREE_CHILDREN = f"""
 create or replace temp table free as
 with pair as (
   select shop_id, bc_id from link
@@ -114,7 +123,7 @@ shop as (
   from record r join pair on pair.shop_id = r.root_id
   left join link l on l.part = r.part and l.shop_id = r.id
   left join record o on o.part = r.part and o.side = 'businesscentral' and o.id = l.bc_id
-  where r.part = $part and r.side = 'customwebshop' and o.id is null
+  where r.part = $part and r.side = 'customwebshop' and o.id is null and r.id not in ({_UNSETTLED})
 ),
 bc as (
   select r.id, r.root_id, r.position, coalesce(t.shop_id, r.raw[$property]) as value, l.shop_id as old
@@ -122,7 +131,7 @@ bc as (
   left join link t on t.part = $refers_to and t.bc_id = r.raw[$property]
   left join link l on l.part = r.part and l.bc_id = r.id
   left join record o on o.part = r.part and o.side = 'customwebshop' and o.id = l.shop_id
-  where r.part = $part and r.side = 'businesscentral' and o.id is null
+  where r.part = $part and r.side = 'businesscentral' and o.id is null and r.id not in ({_UNSETTLED})
 )
 select s.id as shop_id, b.id as bc_id, s.root_id as root_shop_id, s.old as old_bc_id, b.old as old_shop_id
 from (select *, row_number() over (partition by root_id, value order by position, id) as rank from shop) s

@@ -116,9 +116,11 @@ class Outcome:
         record: the whole record after a successful create or update, children included.
         child: instead of it, after a write of a single child.
         reason: for a person, when it is not done.
+        about_another: what was refused may be right as soon as some other record is.
     """
 
     result: Result
     record: Record | None = None
     child: Child | None = None
     reason: str = ""
+    about_another: bool = False

@@ -7,12 +7,16 @@ writes of the same record are no such change.
 import json
 from collections.abc import Sequence
 
-from talk_pipeline.engine.intents import Intent
+from talk_pipeline.engine.intents import Intended, Intent
 from talk_pipeline.engine.state import Connection, insert_rows, now
+from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
+FROM_BC = "businesscentral/"
+"""Before the id of a record that is not in the shop yet, where a refusal names the record it belongs to."""
+
 # what a refusal depends on: the mapped values of both sides, the referenced records, the flow's definition
-_FINGERPRINT = """
+_FINGERPRINT = f"""
 select r.id as root_shop_id, md5(concat_ws('|', $definition,
          list_filter(map_entries(r.raw), lambda e: list_contains($two_way::varchar[], e.key))::varchar,
          list_filter(map_entries(b.raw), lambda e: list_contains($two_way::varchar[], e.key))::varchar,
@@ -31,6 +35,9 @@ from record r
 left join link l on l.part = r.part and l.shop_id = r.id and l.state = 'active'
 left join record b on b.part = r.part and b.side = 'businesscentral' and b.id = l.bc_id
 where r.part = $flow and r.side = 'customwebshop'
+union all
+select '{FROM_BC}' || r.id, md5(concat_ws('|', $definition, r.row_hash))
+from record r where r.part = $flow and r.side = 'businesscentral'
 """
 
 
@@ -97,18 +104,30 @@ def keep_standing(db: Connection, flow: Flow, roots: Sequence[str]) -> None:
         )
 
 
-def refuse(db: Connection, flow: Flow, intent: Intent, *, reason: str) -> None:
+def hold_back(db: Connection, flow: Flow, *, shop_id: str, reason: str) -> None:
+    """Refuses the create of a shop record ourselves, as long as its data stay as they are."""
+    main = Intended(flow.name, "create", shop_id, None, {})
+    refuse(db, flow, Intent(flow.name, Side.BC, shop_id, None, main), reason=reason)
+
+
+def ask_again(db: Connection, flow: Flow, side: Side) -> None:
+    """Forgets what a side refused because of some other record, which may have come to be right meanwhile."""
+    db.execute("delete from refusal where flow = ? and target = ? and about_another", [flow.name, str(side)])
+
+
+def refuse(db: Connection, flow: Flow, intent: Intent, *, reason: str, about_another: bool = False) -> None:
     """Binds a permanent refusal to what was refused, for this version of the data."""
+    root = intent.root_shop_id or f"{FROM_BC}{intent.root_bc_id}"
     fingerprint = db.execute(
         f"select fingerprint from ({_FINGERPRINT}) where root_shop_id = $root",
-        _parameters(flow) | {"root": intent.root_shop_id or ""},
+        _parameters(flow) | {"root": root},
     ).fetchone()
     rows = [
         (
             intent.flow,
             one.part,
             str(intent.target),
-            intent.root_shop_id,
+            root,
             one.shop_id or one.bc_id,
             json.dumps(
                 [
@@ -120,6 +139,7 @@ def refuse(db: Connection, flow: Flow, intent: Intent, *, reason: str) -> None:
             fingerprint[0] if fingerprint else "",
             reason,
             now(),
+            about_another,
         )
         for one in (intent.main, *intent.children)
     ]

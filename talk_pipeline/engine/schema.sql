@@ -71,6 +71,8 @@ create table if not exists refusal (
   flow varchar, part varchar, target varchar, root_shop_id varchar, record_id varchar, properties varchar[],
   fingerprint varchar, reason varchar, refused_at timestamp
 );
+-- the cause may lie with another record: asked again once in each full scan
+alter table refusal add column if not exists about_another boolean;
 
 -- intent before a request leaves, outcome after: done | refused | stale | gone | failed | unknown
 create table if not exists journal (

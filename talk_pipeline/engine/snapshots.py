@@ -14,6 +14,7 @@ from talk_pipeline.engine.projection import Projected, Projector, in_scope
 from talk_pipeline.engine.records import Decode, Record
 from talk_pipeline.engine.state import Connection, insert_rows, naive, now, transaction
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
 
 PROJECTION_VERSION = "1"  # raise when a canonical form changes: every record is then read anew
 
@@ -53,6 +54,7 @@ class Landing:
         own: they are answers to our own writes: no time in them counts as an edit.
         gone: ids that are known to have left, with the reason.
         problem: what is implausible about the fetch, shown and guarded against.
+        read_until: when the fetch began, by the server's clock: what it shows of later changes is by chance.
     """
 
     fetched: bool = False
@@ -62,6 +64,7 @@ class Landing:
     gone: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
     skew_seconds: float = 0.0
+    read_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,8 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
     read, latest = total or (0, None)
     if landing.fetched:
         known = watermark(db, flow, side)
+        if latest and landing.read_until:
+            latest = min(latest, landing.read_until)
         newest = max((at for at in (known.modified_at, latest) if at), default=None)
         fetched = now()
         mark = Watermark(
@@ -154,6 +159,8 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
             skew_seconds=landing.skew_seconds,
         )
         _set_watermark(db, flow, side, mark=mark)
+        if landing.full:
+            _set_meta(db, f"asked:{flow}:{side}", _asked(projector.flow, side))
     discard(db)
     return Landed(read=read, changed=len(batch.marks), outside=batch.outside)
 
@@ -183,9 +190,23 @@ def reproject(db: Connection, projector: Projector, decode: Decode) -> bool:
         db.execute("delete from record where part in (select unnest(?)) and side = ?", [parts, side])
         insert_rows(db, "record", [row.row() for row in rows])
         mark_touched(db, flow, side, ids=[row["id"] for row in held_rows])
-        db.execute("delete from meta where key = ?", [key])
-        db.execute("insert into meta values (?, ?)", [key, wanted])
+        _set_meta(db, key, wanted)
     return bool(held_rows)
+
+
+def asks_for_more(db: Connection, flow: Flow, side: Side) -> bool:
+    """Whether the flow reads a field that was not asked for when everything was read: held records lack it."""
+    known = db.execute("select value from meta where key = ?", [f"asked:{flow.name}:{side}"]).fetchone()
+    return known is None or not set(_asked(flow, side).split()) <= set(str(known[0]).split())
+
+
+def _asked(flow: Flow, side: Side) -> str:
+    return " ".join(f"{part.name}:{field}" for part in flow.parts for field in flow.fields(part, side))
+
+
+def _set_meta(db: Connection, key: str, value: str) -> None:
+    db.execute("delete from meta where key = ?", [key])
+    db.execute("insert into meta values (?, ?)", [key, value])
 
 
 class _Batch:

@@ -253,7 +253,7 @@ class Composer:
         props = [
             prop
             for prop in edit.part.properties
-            if self._writable(prop)
+            if (self._writable(prop) or self._names_the_record(edit.part, prop))
             and prop.written is None
             and not (series and prop.name == self.flow.create_key)
         ]
@@ -276,6 +276,10 @@ class Composer:
         return prop.dir in (("->", "<->") if self.target is Side.BC else ("<->", "<-")) and bool(
             prop.paths(self.target)
         )
+
+    def _names_the_record(self, part: Part, prop: Property) -> bool:
+        """A record new in the shop needs its key there, though later edits of it stay with each side."""
+        return part.name == self.flow.name and prop.name == self.flow.create_key and bool(prop.shop_paths)
 
     def _body(self, edit: Edit, props: list[Property], *, contents: Contents | None) -> Body:
         values: dict[str, Value] = {}

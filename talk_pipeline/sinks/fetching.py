@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
-from talk_pipeline.engine import snapshots
+from talk_pipeline.engine import refusals, snapshots
 from talk_pipeline.engine.projection import POSTED
 from talk_pipeline.engine.records import Record
 from talk_pipeline.engine.snapshots import VANISHED, Landed, Landing, Watermark
@@ -48,7 +48,14 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
     with session.state.open() as db:
         snapshots.reproject(db, projector, decode)
         mark = snapshots.watermark(db, flow.name, side)
-    full = session.options.full or _full_scan_due(flow, mark) or not system.lists_changes(flow.name)
+        asks_for_more = snapshots.asks_for_more(db, flow, side)
+    full = (
+        session.options.full
+        or asks_for_more
+        or _full_scan_due(flow, mark)
+        or not system.lists_changes(flow.name)
+    )
+    started = now()
     lagging = full and system.may_lag(flow.name)
     # what is read lies beside the state until it is complete; meanwhile the file is free for others
     session.state.release()
@@ -62,6 +69,7 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
             missing = snapshots.absent(db, flow.name, side) if full else []
         gone, problem = await _explain(session, flow, side, missing=missing)
     except SystemFault as fault:
+        snapshots.discard(session.state.beside)
         with session.state.open() as db:
             snapshots.fetch_failed(db, flow.name, side, problem=str(fault))
         raise
@@ -72,9 +80,12 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         gone=gone,
         problem=problem,
         skew_seconds=system.skew_seconds,
+        read_until=started + timedelta(seconds=system.skew_seconds),
     )
     with session.state.open() as db:
         landed = snapshots.land(db, projector, decode, landing=landing)
+        if full:
+            refusals.ask_again(db, flow, side)
         held = snapshots.held(db, flow.name, side)
     return Fetched(full, landed, held, gone=len(gone), problem=problem)
 

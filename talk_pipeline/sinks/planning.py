@@ -1,10 +1,11 @@
 """The plan of one flow from what is held now, and what stops it from being carried out."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from talk_pipeline.engine import diffs, guards, links
 from talk_pipeline.engine.guards import Volume
-from talk_pipeline.engine.state import now, transaction
+from talk_pipeline.engine.refusals import hold_back
+from talk_pipeline.engine.state import Connection, now, transaction
 from talk_pipeline.engine.units import pending_roots
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -54,20 +55,36 @@ async def close_posted(session: Session, flow: Flow) -> None:
             "select id, canon[?] from record where part = ? and side = ? and id in (select unnest(?::varchar[]))",
             [flow.create_key, flow.name, Side.SHOP, roots],
         ).fetchall()
-    by_key = {key: shop_id for shop_id, key in rows if key}
+    by_key: dict[str, list[str]] = {}
+    for shop_id, key in rows:
+        if key:
+            by_key.setdefault(key, []).append(shop_id)
     path = flow.businesscentral.closed_by.key
     found = await session.systems[Side.BC].find(flow.name, path, values=list(by_key), closed=True)
-    _close(session, flow, pairs=[(by_key[key], ids[0]) for key, ids in found.items()])
+    if found:
+        with session.state.open() as db, transaction(db):
+            for key, closed_ids in found.items():
+                _close(db, flow, key=key, shop_ids=by_key[key], closed_ids=closed_ids)
+        replan(session, flow)
 
 
-def _close(session: Session, flow: Flow, *, pairs: Iterable[tuple[str, str]]) -> None:
-    pairs = list(pairs)
-    if not pairs:
+def _close(
+    db: Connection, flow: Flow, *, key: str, shop_ids: Sequence[str], closed_ids: Sequence[str]
+) -> None:
+    """One record and one ended record belong together; where either is contested a person decides."""
+    taken = db.execute(
+        "select bc_id, shop_id from link where part = ? and bc_id in (select unnest(?::varchar[]))",
+        [flow.name, list(closed_ids)],
+    ).fetchall()
+    if len(shop_ids) == 1 and not taken:
+        db.execute(
+            "insert into link values (?, ?, ?, ?, 'posted', 'closed', ?)",
+            [flow.name, shop_ids[0], closed_ids[0], shop_ids[0], now()],
+        )
         return
-    with session.state.open() as db, transaction(db):
-        for shop_id, closed_id in pairs:
-            db.execute(
-                "insert into link values (?, ?, ?, ?, 'posted', 'closed', ?)",
-                [flow.name, shop_id, closed_id, shop_id, now()],
-            )
-    replan(session, flow)
+    claims = [f"{other} ({closed_id})" for closed_id, other in taken] or list(shop_ids)
+    for shop_id in shop_ids:
+        reason = (
+            f"{key} was posted before, and is claimed by {', '.join(claims)}: give it a number of its own"
+        )
+        hold_back(db, flow, shop_id=shop_id, reason=reason)

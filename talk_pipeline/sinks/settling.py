@@ -1,11 +1,13 @@
 """What became of requests whose answer never came: looked up at the target before anything is repeated.
 
-A create is looked for by its natural key, on the primary, then among the records whose story ended. One unlinked
-hit that holds what was sent is adopted; none means that it was not created; anything else is left to a person.
-Updates and deletions are settled by reading the record again.
+A create is looked for by its natural key, on the primary, then among the records whose story ended; where the
+receiver numbers its records itself, among all that came or changed since. One unlinked hit that holds what was
+sent is adopted; none means that it was not created; anything else is left to a person. Updates and deletions are
+settled by reading the record again.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, timedelta
 
 from talk_pipeline.engine import journal
 from talk_pipeline.engine.intents import Intended, Intent
@@ -28,7 +30,11 @@ async def settle_unknown(session: Session, flow: Flow, target: Side) -> int:
     hits = await _hits(session, flow, target, creates=creates)
     for intent in intents:
         if intent in creates:
-            outcome = await _settle_create(session, flow, intent, ids=hits.get(intent.natural_key or "", ()))
+            if intent.natural_key is None:
+                ids = await _equal_since(session, flow, intent)
+            else:
+                ids = hits.get(intent.natural_key, ())
+            outcome = await _settle_create(session, flow, intent, ids=ids)
         else:
             outcome = await _settle_change(session, flow, intent)
         with session.state.open() as db:
@@ -54,6 +60,27 @@ async def _hits(
     return await session.systems[target].find(flow.name, prop.paths(target)[0], values=keys) if keys else {}
 
 
+async def _equal_since(session: Session, flow: Flow, intent: Intent) -> Sequence[str]:
+    """Unlinked records that hold what was sent, among those that came or changed since."""
+    system, target = session.systems[intent.target], intent.target
+    with session.state.open() as db:
+        own = "bc_id" if target is Side.BC else "shop_id"
+        linked = {
+            row[0] for row in db.execute(f"select {own} from link where part = ?", [flow.name]).fetchall()
+        }
+    margin = timedelta(minutes=flow.settings.overlap_minutes, seconds=abs(system.skew_seconds))
+    since = (intent.at - margin).replace(tzinfo=UTC) if intent.at else None
+    found: dict[str, None] = {}
+    async for page in system.scan(flow.name, since=since):
+        for record in page:
+            if record.deleted or record.id in linked:
+                continue
+            row = _rows(session, flow, target, record)[flow.name, record.id]
+            if _holds(session, flow, row, intent.main):
+                found[record.id] = None
+    return tuple(found)
+
+
 async def _settle_create(session: Session, flow: Flow, intent: Intent, *, ids: Sequence[str]) -> Outcome:
     with session.state.open() as db:
         own, other = ("bc_id", "shop_id") if intent.target is Side.BC else ("shop_id", "bc_id")
@@ -68,7 +95,8 @@ async def _settle_create(session: Session, flow: Flow, intent: Intent, *, ids: S
     if not ids:
         return NOT_DONE
     if len(ids) > 1 or not free:
-        return _unknown(f"{len(ids)} records carry {intent.natural_key}: {', '.join(ids)}")
+        what = intent.natural_key or "what was sent"
+        return _unknown(f"{len(ids)} records carry {what}: {', '.join(ids)}")
     record = await session.systems[intent.target].get(flow.name, free[0])
     if record is None:
         return NOT_DONE
@@ -85,8 +113,17 @@ async def _settle_change(session: Session, flow: Flow, intent: Intent) -> Outcom
     record = await session.systems[target].get(flow.name, root_id)
     if record is None:
         return Outcome(Result.GONE, reason="settled: the record is gone")
+    linked = _linked_children(session, flow, target, root_id=root_id)
+    if intent.main.part != flow.name and intent.main.operation == "create":
+        source = intent.main.shop_id if target is Side.BC else intent.main.bc_id
+        if source in linked.values():
+            return Outcome(Result.FAILED, reason="settled: it has a counterpart by now")
     rows = _rows(session, flow, target, record)
-    found = [_find(session, flow, one, rows=rows) for one in (intent.main, *intent.children)]
+    free = {place: row for place, row in rows.items() if place not in linked}
+    found = [
+        _find(session, flow, one, rows=free if one.operation == "create" else rows)
+        for one in (intent.main, *intent.children)
+    ]
     if not all(found):
         land_records(session, flow, target, records=[record])
         return NOT_DONE
@@ -96,6 +133,20 @@ async def _settle_change(session: Session, flow: Flow, intent: Intent) -> Outcom
     row = found[0]
     child = _child(session, flow, record, row=row) if isinstance(row, Projected) else None
     return Outcome(Result.DONE, child=child, reason="settled: found as it was sent")
+
+
+def _linked_children(
+    session: Session, flow: Flow, target: Side, *, root_id: str
+) -> dict[tuple[str, str], str]:
+    """The children of a record that have a counterpart, by part and id there, with the counterpart's id."""
+    own, other = ("bc_id", "shop_id") if target is Side.BC else ("shop_id", "bc_id")
+    with session.state.open() as db:
+        rows = db.execute(
+            f"select part, {own}, {other} from link where part in (select unnest(?::varchar[]))"
+            f" and root_shop_id in (select shop_id from link where part = ? and {own} = ?)",
+            [[part.name for part in flow.parts[1:]], flow.name, root_id],
+        ).fetchall()
+    return {(part, own_id): other_id for part, own_id, other_id in rows}
 
 
 def _rows(session: Session, flow: Flow, side: Side, record: Record) -> dict[tuple[str, str], Projected]:

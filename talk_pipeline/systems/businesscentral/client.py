@@ -84,9 +84,8 @@ class Businesscentral:
         information = await self._value(f"{self._company}/companyInformation?$select=currencyCode")
         currency = next((str(row["currencyCode"]) for row in information if row.get("currencyCode")), None)
         where = urlsplit(self._http.base_url)
-        return Identity(
-            f"{where.hostname}{where.path} company {self._company_id}", self._company_id, currency
-        )
+        place = f"{where.hostname}{where.path}{f' ({self._http.query})' if self._http.query else ''}"
+        return Identity(f"{place} company {self._company_id}", self._company_id, currency)
 
     def choose(self, company_id: str | None) -> None:
         """Works with the company that an earlier `identify` found."""
@@ -229,15 +228,20 @@ class Businesscentral:
             raise UnavailableFault(f"Business Central answers with a broken page: {error}") from error
 
     async def _value(self, url: str) -> list[dict[str, Any]]:
-        answer = self._checked(await self._http.read(url))
-        try:
-            rows = parse(answer.body)["value"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ConfigurationFault(
-                f"{self._http.base_url} does not answer like Business Central's API; BUSINESSCENTRAL_URL goes "
-                "up to and including /api/v2.0"
-            ) from error
-        return list(rows)
+        rows: list[dict[str, Any]] = []
+        following: str | None = url
+        while following is not None:
+            answer = self._checked(await self._http.read(following))
+            try:
+                data = parse(answer.body)
+                rows += data["value"]
+                following = data.get("@odata.nextLink")
+            except (ValueError, KeyError, TypeError) as error:
+                raise ConfigurationFault(
+                    f"{self._http.base_url} does not answer like Business Central's API; BUSINESSCENTRAL_URL goes "
+                    "up to and including /api/v2.0"
+                ) from error
+        return rows
 
     def _checked(self, answer: Answer) -> Answer:
         if answer.ok:

@@ -18,6 +18,15 @@ from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
 BATCH_SIZE = 100
 ENTITY_CHANGED = "Request_EntityChanged"
 
+ABOUT_ANOTHER = (
+    "Application_DialogException",
+    "Application_FieldValidationException",
+    "Internal_DataNotFoundFilter",
+    "Internal_InvalidTableRelation",
+    "Internal_RecordNotFound",
+)
+"""Refusals whose cause may lie with another record: a code that does not exist yet, a blocked item, a set-up."""
+
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
@@ -62,7 +71,11 @@ class Writer:
         except OutcomeUnknownError as error:
             return [Outcome(Result.UNKNOWN, reason=str(error)) for _ in writes]
         if isinstance(parts, Outcome):
-            return [parts for _ in writes]
+            if parts.result is not Result.REFUSED:
+                return [parts for _ in writes]
+            # something in it, or its size: the others must not suffer for that
+            half = len(writes) // 2
+            return [*await self.write(writes[:half]), *await self.write(writes[half:])]
         return [self._outcome(write, parts.get(str(at))) for at, write in enumerate(writes)]
 
     async def _single(self, request: _Request) -> dict[str, _Part]:
@@ -135,7 +148,7 @@ class Writer:
             return Outcome(Result.FAILED, reason=reason)
         if part.status == 408 or part.status >= 500:
             return Outcome(Result.UNKNOWN, reason=reason)
-        return Outcome(Result.REFUSED, reason=reason)
+        return Outcome(Result.REFUSED, reason=reason, about_another=code in ABOUT_ANOTHER)
 
     def _done(self, write: Write, part: _Part) -> Outcome:
         if write.operation == "delete":
@@ -163,7 +176,7 @@ def _whole_batch(answer: Answer) -> Outcome:
         return Outcome(Result.FAILED, reason=reason)
     if answer.status == 408 or answer.status >= 500:
         return Outcome(Result.UNKNOWN, reason=reason)
-    return Outcome(Result.REFUSED, reason=reason)
+    return Outcome(Result.REFUSED, reason=reason)  # of the batch as such: it is sent again in parts
 
 
 def _error(body: bytes) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import msgspec
 from pydantic import SecretStr
 
-from talk_pipeline.engine.records import Contents, Outcome, Record, Write
+from talk_pipeline.engine.records import Contents, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.systems.customwebshop import notifications, paths
@@ -20,7 +20,7 @@ from talk_pipeline.systems.customwebshop.description import Description, Entity,
 from talk_pipeline.systems.customwebshop.paging import Seen
 from talk_pipeline.systems.customwebshop.records import Reader, parse, with_rows
 from talk_pipeline.systems.customwebshop.writing import Writer
-from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
+from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Answer, Http
 from talk_pipeline.systems.protocol import Identity
 
@@ -150,7 +150,16 @@ class Customwebshop:
     async def write(self, flow: str, writes: Sequence[Write]) -> Sequence[Outcome]:
         """Carries out independent writes side by side."""
         writer = Writer(self._http, self._readers[flow], lambda record_id: self.get(flow, record_id))
-        return await asyncio.gather(*(writer.write(write) for write in writes))
+        ended = await asyncio.gather(*(writer.write(write) for write in writes), return_exceptions=True)
+        outcomes: list[Outcome] = []
+        for one in ended:
+            if isinstance(one, BaseException) and not isinstance(one, SystemFault):
+                raise one
+            # one that never left says nothing about those beside it
+            outcomes.append(Outcome(Result.FAILED, reason=str(one)) if isinstance(one, SystemFault) else one)
+        if ended and all(isinstance(one, AccessFault) for one in ended):
+            raise AccessFault(outcomes[0].reason)
+        return outcomes
 
     async def subscribe(self, url: str, secret: SecretStr) -> int:
         """Registers the address where the shop has webhooks."""

@@ -64,7 +64,7 @@ class Http:
         throttled: Sequence[int] = (),
     ) -> None:
         self.name = name
-        address, _, self._query = base_url.partition("?")
+        address, _, self.query = base_url.partition("?")
         self.base_url = address.rstrip("/")
         self.skew_seconds = 0.0
         self._gate = Gate(limits, self._measure)
@@ -161,7 +161,7 @@ class Http:
         if path.startswith(("http://", "https://")):
             return path
         joined = f"{self.base_url}{path}"
-        return f"{joined}{'&' if '?' in path else '?'}{self._query}" if self._query else joined
+        return f"{joined}{'&' if '?' in path else '?'}{self.query}" if self.query else joined
 
     def _unreachable(self, error: Exception) -> str:
         return f"{self.name} at {self.base_url} cannot be reached: {_reason(error)}"
