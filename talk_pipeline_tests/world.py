@@ -223,6 +223,11 @@ class World:
         """What the shop at hand leaves out of a flow, by property."""
         return Connections(Settings.load()).flows[flow].shop_lacks
 
+    def shows_deletions(self) -> bool:
+        """Whether the shop tells what was deleted; else only a full scan finds it."""
+        collections = Connections(Settings.load()).description.collections
+        return all(entity.deleted is not None for entity in collections.values())
+
     def let_time_pass(self) -> None:
         """Long enough for the shop's modified times to tell two edits apart."""
         shop = Connections(Settings.load()).description

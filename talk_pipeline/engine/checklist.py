@@ -312,8 +312,12 @@ join record b on b.part = l.part and b.side = 'businesscentral' and b.id = l.bc_
 left join link ref on ref.part = $refers_to and ref.bc_id = b.raw[$property] and ref.state = 'active'
 left join standing st on st.flow = $flow and st.shop_id = l.root_shop_id
 left join change c on c.part = l.part and c.shop_id = l.shop_id and c.property = $property
+left join base a on a.part = l.part and a.shop_id = l.shop_id and a.property = $property
 where l.part = $part and l.state = 'active' and st.flow is null
   and s.canon[$property] is distinct from bc_canon
+  -- what both hold as when they last agreed is in step, though a form may depend on something that changed since
+  and not coalesce(a.shop_value is not distinct from s.raw[$property]
+    and a.bc_value is not distinct from b.raw[$property] and a.part is not null, false)
 order by l.shop_id
 """
 

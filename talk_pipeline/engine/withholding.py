@@ -2,9 +2,10 @@
 
 The reasons begin with their kind: `waiting` (a reference has no usable counterpart), `guarded` (the record is
 not open for that), `quarantined` (refused before, for this version of the data), `excluded` (outside the flow's
-scope), `deferred` (records of a later flow go first), `manual` (a person decides).
+scope), `deferred` (something else goes first), `manual` (a person decides).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from talk_pipeline.engine.creates import SYNCHRONIZED, UNUSABLE
@@ -33,6 +34,7 @@ def withhold(db: Connection, of: Withholding) -> None:
         _problems_of_new_children(db, of.flow, part)
     _out_of_scope(db, of.flow)
     _guarded(db, of.flow)
+    _recalculated_first(db, of.flow)
     withhold_refused(db, of.flow)
     for other in of.flows.values():
         if other.name in of.later:
@@ -136,6 +138,51 @@ def _guarded(db: Connection, flow: Flow) -> None:
             "lines": list(guard.withholds_lines),
         },
     )
+
+
+def _recalculated_first(db: Connection, flow: Flow) -> None:
+    """What Business Central works out anew on a write is brought to the shop before it, where a user edited it.
+
+    Sent along unchanged it would count as not sent, and the user's value would be gone on both sides.
+    """
+    rules = [rule for part in flow.parts for rule in _recalculations(flow, part)]
+    if not rules:
+        return
+    columns = (list(column) for column in zip(*rules, strict=True))
+    names = ("parts", "properties", "other_parts", "other_properties", "same_rows")
+    db.execute(
+        """
+        update change set withheld = 'deferred: ' || edited.property || ' goes to the shop first'
+        from (
+          select distinct r.part, r.property as written, r.same_row, o.root_shop_id, o.shop_id, o.property
+          from change o
+          join (select unnest($parts::varchar[]) as part, unnest($properties::varchar[]) as property,
+                       unnest($other_parts::varchar[]) as other_part,
+                       unnest($other_properties::varchar[]) as other_property,
+                       unnest($same_rows::boolean[]) as same_row) r
+            on r.other_part = o.part and r.other_property = o.property
+          where o.flow = $flow and o.target = 'customwebshop' and o.operation = 'update' and o.withheld is null
+        ) edited
+        where change.flow = $flow and change.target = 'businesscentral' and change.withheld is null
+          and change.part = edited.part and change.root_shop_id = edited.root_shop_id
+          and change.property = coalesce(edited.written, change.property)
+          and (not edited.same_row or change.shop_id = edited.shop_id)
+        """,
+        {"flow": flow.name, **dict(zip(names, columns, strict=True))},
+    )
+
+
+def _recalculations(flow: Flow, part: Part) -> Iterator[tuple[str, str | None, str, str, bool]]:
+    """Part and property written (none: any), part and property that follow from it, whether in the same row."""
+    for prop in part.properties:
+        yield from ((part.name, prop.name, part.name, other, True) for other in prop.send_with)
+        for key in prop.recreates:
+            child = flow.part(f"{flow.name}.{key}")
+            yield from (
+                (part.name, prop.name, child.name, o.name, False) for o in child.properties if o.two_way
+            )
+    if part.parent:
+        yield from ((part.name, None, part.parent, other, False) for other in part.send_with)
 
 
 def _deferred(db: Connection, flow: Flow, later: Flow) -> None:

@@ -11,6 +11,7 @@ from talk_pipeline.engine.intents import Intended, intended, intent_for
 from talk_pipeline.engine.records import ChildEdit, Contents, Outcome, Result, Write
 from talk_pipeline.engine.units import Body, Composer, Edit, Sent, Unit, target_child_id
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.values import tidy
 from talk_pipeline.sinks.fetching import read_back
 from talk_pipeline.sinks.sending import Sender
 from talk_pipeline.sinks.session import Session
@@ -28,6 +29,7 @@ class UnitWriter:
         self._system = session.systems[unit.target]
         self._composer = Composer(unit.flow, unit.target, session.company)
         self._version = unit.version
+        self._others_move = False
         self.needs_reread = False
         self.failed = False
 
@@ -73,18 +75,55 @@ class UnitWriter:
         await self._write_last()
 
     async def _write_child(self, edit: Edit) -> bool:
+        """One child; where writing one moves the versions of the others, each is looked at before its turn."""
+        version = edit.version
+        if self._others_move and edit.operation != "create":
+            known, version = await self._unmoved(edit)
+            if not known:
+                self.needs_reread = True
+                return False
+        if await self._send_child(edit, version):
+            return True
+        if self._others_move or not self.needs_reread or edit.operation == "create":
+            return False
+        known, version = await self._unmoved(edit)
+        if not known:
+            return False
+        self._others_move, self.needs_reread = True, False
+        return await self._send_child(edit, version)
+
+    async def _send_child(self, edit: Edit, version: str | None) -> bool:
         body = self._child_body(edit)
         write = Write(
             entity=self.unit.flow.businesscentral.entity,
             operation=edit.operation,
             id=target_child_id(self.unit, edit),
-            version=edit.version,
+            version=version,
             values=body.values,
             idempotency_key="",
             child=edit.part.paths[self.unit.target],
             parent_id=self.unit.root.id_on(self.unit.target),
         )
         return await self._send(write, intended(edit, body.sent))
+
+    async def _unmoved(self, edit: Edit) -> tuple[bool, str | None]:
+        """Whether a child still holds what the plan knows of it, and its version now."""
+        unit, side = self.unit, self.unit.target
+        record = await self._system.get(unit.flow.name, unit.target_id or "")
+        if record is None:
+            return False, None
+        contents = self._session.decode(unit.flow, side)(record.payload)
+        key = target_child_id(unit, edit)
+        child = next((c for c in contents.children[edit.part.paths[side]] if c.id == key), None)
+        if child is None:
+            return False, None
+        held = {
+            prop.name: tidy(child.values.get(path))
+            for prop in edit.part.properties
+            if prop.dir != "="
+            for path in prop.paths(side)
+        }
+        return all(tidy(edit.target.get(name)) == value for name, value in held.items()), child.version
 
     async def _write_last(self) -> None:
         """What the system recalculates when children change, against the record as it is after them."""
