@@ -23,7 +23,10 @@ lint: .venv ## style and types
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
+story: .venv ## thirty edits on both sides, each with what comes of it
+	.venv/bin/python -m talk_pipeline_tests.story
+
 bench: .venv ## the benchmarks; writes data/bench.json
 	.venv/bin/python -m talk_pipeline_tests.bench
 
-.PHONY: help sync up test lint bench
+.PHONY: help sync up test lint bench story

@@ -228,6 +228,11 @@ class World:
         collections = Connections(Settings.load()).description.collections
         return all(entity.deleted is not None for entity in collections.values())
 
+    def lines_apart(self) -> bool:
+        """Whether the shop keeps lines behind a path of their own, and takes them one by one."""
+        collections = Connections(Settings.load()).description.collections
+        return any(lines.url for entity in collections.values() for lines in entity.children.values())
+
     def let_time_pass(self) -> None:
         """Long enough for the shop's modified times to tell two edits apart."""
         shop = Connections(Settings.load()).description

@@ -317,7 +317,8 @@ where l.part = $part and l.state = 'active' and st.flow is null
   and s.canon[$property] is distinct from bc_canon
   -- what both hold as when they last agreed is in step, though a form may depend on something that changed since
   and not coalesce(a.shop_value is not distinct from s.raw[$property]
-    and a.bc_value is not distinct from b.raw[$property] and a.part is not null, false)
+    and a.bc_value is not distinct from b.raw[$property] and a.part is not null
+    and s.problems[$property] is null and b.problems[$property] is null, false)
 order by l.shop_id
 """
 

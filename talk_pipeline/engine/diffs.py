@@ -105,7 +105,7 @@ _DIFFERING = """
 select * from pair
 where dir <> '='
   and (shop_problem is not null or bc_problem is not null or shop_canon is distinct from bc_canon)
-  and not (has_base and resend is null
+  and not (has_base and resend is null and shop_problem is null and bc_problem is null
            and shop_raw is not distinct from shop_base and bc_raw is not distinct from bc_base)
 order by shop_id
 """

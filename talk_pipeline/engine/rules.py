@@ -95,10 +95,10 @@ def changed(pair: Pair, side: Side, *, company: Company) -> bool:
     holding = pair.holding(side)
     if not pair.has_base:
         return True
+    if holding.problem:
+        return True  # even where the value itself stayed: what it depends on, such as a currency, made it another
     if holding.raw == holding.base:
         return False
-    if holding.problem:
-        return True
     context = company.context(holding.record)
     try:
         before = pair.prop.recanonical(side, value=holding.base, context=context)
