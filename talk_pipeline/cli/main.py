@@ -69,6 +69,16 @@ def check_config() -> None:
         raise typer.Exit(check_configuration())
 
 
+@app.command("new-connector")
+def new_connector(name: Annotated[str, typer.Argument(help="What to call it: writes NAME.yaml.")]) -> None:
+    """Write a commented description of a shop's API to start from."""
+    from talk_pipeline.cli.connectors import new_connector as write
+
+    with one_line_errors():
+        file = write(name)
+        typer.echo(f"{file} is written: set CUSTOMWEBSHOP_CONNECTOR={file}, edit it, run check-config")
+
+
 @app.command()
 def sandbox(
     port_shop: Annotated[int, typer.Option(help="The shop's port; 0 takes a free one.")] = 0,

@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from talk_pipeline.flows.types import Amount, ValueType, parse_type, split_type
 from talk_pipeline.flows.values import Context, UnmappableError, Value, tidy
@@ -34,7 +34,9 @@ def _text(value: object) -> object:
     return str(value) if isinstance(value, int | float | date) else value
 
 
-Word = Annotated[str, BeforeValidator(_text)]
+Word = Annotated[
+    str, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number", "boolean"]}, mode="validation")
+]
 
 
 class Model(BaseModel):

@@ -1,0 +1,28 @@
+"""`talk-pipeline new-connector`: a description to start from."""
+
+from pathlib import Path
+
+from talk_pipeline.settings import SettingsError
+from talk_pipeline.systems.customwebshop import schema
+
+TEMPLATE = Path(schema.__file__).parent / "template.yaml"
+
+
+def new_connector(name: str) -> Path:
+    """Writes NAME.yaml into the current folder.
+
+    Raises:
+        SettingsError: there is such a file already, or the name is no name of a file.
+    """
+    if not name or Path(name).name != name:
+        raise SettingsError(f"{name!r} is no name; write one such as myshop, without a folder")
+    file = Path(f"{name.removesuffix('.yaml')}.yaml")
+    text = TEMPLATE.read_text(encoding="utf-8")
+    text = text.replace("$schema=connector.schema.json", f"$schema={schema.FILE}")
+    text = text.replace("{file}", file.name).replace("{name}", file.stem)
+    try:
+        with file.open("x", encoding="utf-8") as target:
+            target.write(text)
+    except FileExistsError:
+        raise SettingsError(f"{file} is there already; choose another name or move it away") from None
+    return file

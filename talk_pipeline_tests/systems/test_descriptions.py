@@ -1,0 +1,93 @@
+"""The descriptions that come with it, the template, the schema for editors, and the page that explains them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from talk_pipeline.cli.connectors import new_connector
+from talk_pipeline.flows.loading import load_flows, read_yaml
+from talk_pipeline.sandbox.customwebshop import profiles
+from talk_pipeline.settings import SettingsError
+from talk_pipeline.systems.customwebshop import access, description, fields, paging, schema
+from talk_pipeline.systems.customwebshop.fitting import fitted, load_description
+
+PACKAGED = Path(description.__file__).parent
+ROOT = PACKAGED.parents[2]
+HOSTILE = Path(profiles.__file__).parent
+FILES = [PACKAGED / "reference.yaml", PACKAGED / "woocommerce.yaml", *sorted(HOSTILE.glob("*.yaml"))]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_packaged_description_loads_and_fits_the_flows(file: Path) -> None:
+    flows = load_flows()
+    shop = load_description(file, flows=flows)
+    assert set(fitted(flows, shop)) == set(flows)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_the_schema_allows_what_is_right(file: Path) -> None:
+    data, _ = read_yaml(file)
+    jsonschema.validate(json.loads(json.dumps(data)), schema.connector_schema())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("paging: {style: cursor", "paging: {style: scroll"), ("records: data", "recrods: data")],
+)
+def test_the_schema_refuses_what_is_wrong(old: str, new: str) -> None:
+    text = (PACKAGED / "reference.yaml").read_text()
+    assert old in text
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(yaml.safe_load(text.replace(old, new)), schema.connector_schema())
+
+
+def test_the_schema_is_that_of_the_vocabulary() -> None:
+    told = "run python -m talk_pipeline.systems.customwebshop.schema"
+    assert schema.FILE.read_text(encoding="utf-8") == schema.text(), told
+
+
+def test_a_new_description_is_valid_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = new_connector("myshop")
+    shop = load_description(file, flows=load_flows())
+    assert (file.name, shop.name) == ("myshop.yaml", "myshop")
+    data, _ = read_yaml(file)
+    jsonschema.validate(json.loads(json.dumps(data)), schema.connector_schema())
+    with pytest.raises(SettingsError, match="there already"):
+        new_connector("myshop")
+    with pytest.raises(SettingsError, match="is no name"):
+        new_connector("a/b")
+
+
+def _models() -> list[type[BaseModel]]:
+    found = [
+        value
+        for module in (access, description, fields, paging)
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, BaseModel) and value.__module__ == module.__name__
+    ]
+    return [model for model in found if not model.__name__.startswith("_")]
+
+
+def test_the_page_explains_every_key() -> None:
+    page = (ROOT / "docs" / "connect-your-shop.md").read_text(encoding="utf-8")
+    missing = [
+        f"{model.__name__}.{name}"
+        for model in _models()
+        for name, field in model.model_fields.items()
+        if not field.exclude and f"`{name}`" not in page
+    ]
+    assert not missing
+
+
+def test_the_page_names_no_key_that_is_not_there() -> None:
+    page: Any = (ROOT / "docs" / "connect-your-shop.md").read_text(encoding="utf-8")
+    known = {name for model in _models() for name in model.model_fields}
+    rows = [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| `")]
+    named = {word.strip("` ") for row in rows for word in row.split(",")}
+    assert named <= known, named - known
