@@ -96,7 +96,7 @@ def _left_by_runs(context: dg.SensorEvaluationContext, flows: Flows) -> dict[str
         left[name] = {
             key: _text(datetime.fromisoformat(str(value.value)).replace(tzinfo=UTC))
             for key, value in (materialization.metadata if materialization else {}).items()
-            if key.startswith(("latest ", "full "))
+            if key.startswith(("latest ", "full ", "rests "))
         }
     return left
 
@@ -104,7 +104,11 @@ def _left_by_runs(context: dg.SensorEvaluationContext, flows: Flows) -> dict[str
 def _is_due(
     flow: Flow, side: Side, *, left: Mapping[str, str], now: float, started: Mapping[str, float]
 ) -> bool:
-    """Whether a side is to be read in full again, and no run was started for that meanwhile."""
+    """Whether a side is to be read in full again or an edit has rested, and no run was started for it meanwhile."""
+    if rests := left.get("rests until"):
+        rested = datetime.fromisoformat(rests).timestamp()
+        if now > rested > started.get(flow.name, 0.0):
+            return True
     every = flow.settings.full_scan_minutes * 60
     last = left.get(f"full {side}")
     read = datetime.fromisoformat(last).timestamp() if last else 0.0

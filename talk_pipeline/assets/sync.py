@@ -12,6 +12,7 @@ import dagster as dg
 from talk_pipeline.assets.metadata import property_table, table
 from talk_pipeline.engine import report
 from talk_pipeline.engine.snapshots import watermark
+from talk_pipeline.engine.withholding import settles_at
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -126,6 +127,7 @@ def _shown(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
             ).fetchone()
             for side in Side
         }
+        rests_until = settles_at(db, pipeline.flows[flow.name])
         read_in_full = {side: watermark(db, flow.name, side).full_at for side in Side}
     columns = ("shop_id", "property", "rule", "winner", "shop_value", "bc_value")
     shown: dict[str, Any] = {
@@ -141,5 +143,7 @@ def _shown(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
         if row and row[0]:
             shown[f"latest {side}"] = row[0].isoformat()
     shown |= {f"full {side}": at.isoformat() for side, at in read_in_full.items() if at}
+    if rests_until:
+        shown["rests until"] = rests_until.isoformat()
     states = ("waiting", "ambiguous", "quarantined", "held", "excluded", "closed", "broken")
     return shown | {f"records {state}": numbers[state] for state in states}

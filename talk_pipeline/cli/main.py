@@ -38,6 +38,9 @@ def sync(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan, and write nothing.")] = False,
     approve: Annotated[bool, typer.Option("--approve", help="Let an implausible plan pass.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    plan: Annotated[
+        Path | None, typer.Option(help="With --dry-run: a .csv or .json file for the plan.")
+    ] = None,
 ) -> None:
     """Synchronize once, as one Dagster run in this process, and print the checklist."""
     from talk_pipeline.cli.syncing import synchronize
@@ -45,7 +48,7 @@ def sync(
 
     with one_line_errors():
         options = Options(full=full, dry_run=dry_run, approve=approve)
-        raise typer.Exit(synchronize(tuple(flow or ()), options=options, as_json=as_json))
+        raise typer.Exit(synchronize(tuple(flow or ()), options=options, as_json=as_json, plan=plan))
 
 
 @app.command()

@@ -6,6 +6,7 @@ A run whose checks failed ends green for Dagster, and a tripped breaker red: the
 import asyncio
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -21,13 +22,18 @@ from talk_pipeline.settings import Settings
 from talk_pipeline.sinks.session import Options
 
 
-def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool) -> Exit:
-    """Runs the named flows, all by default, and prints what came of it."""
+def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool, plan: Path | None = None) -> Exit:
+    """Runs the named flows, all by default, prints what came of it, and writes the plan of a dry run to a file."""
+    if plan and (not options.dry_run or plan.suffix not in (".csv", ".json")):
+        raise UsageError(f"--plan {plan}: a plan is written by --dry-run, into a file called .csv or .json")
     connections = Connections(Settings.load())
     wanted = _wanted(connections.flows, names)
     asyncio.run(_reachable(connections, wanted))
     run = _execute(connections, wanted, options=options)
     numbers = numbers_of(connections, wanted, run_id=run.run_id)
+    if plan:
+        with connections.state.once() as db:
+            report.write_plan(db, wanted, file=plan)
     if as_json:
         print(json.dumps(numbers, indent=2))
     else:

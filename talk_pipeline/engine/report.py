@@ -1,9 +1,10 @@
 """What a run did, in numbers: for the terminal, for scripts, for the metadata of assets."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -150,3 +151,14 @@ def stages(db: Connection, *, run_id: str) -> list[tuple[str, str, float, int]]:
 def _count(db: Connection, query: str, parameters: list[Any]) -> int:
     row = db.execute(query, parameters).fetchone()
     return int(row[0]) if row else 0
+
+
+def write_plan(db: Connection, flows: Sequence[str], *, file: Path) -> None:
+    """Every planned change of these flows, withheld ones with their reason, as CSV or JSON by the file's name."""
+    form = "format json, array true" if file.suffix == ".json" else "format csv, header true"
+    names = ", ".join("'" + name.replace("'", "''") + "'" for name in flows)
+    target = str(file).replace("'", "''")
+    db.execute(
+        "copy (select flow, part, target, operation, shop_id, bc_id, property, before, after, base, rule, withheld"
+        f" from change where flow in ({names}) order by all) to '{target}' ({form})"
+    )

@@ -7,11 +7,12 @@ scope), `deferred` (something else goes first), `manual` (a person decides).
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from talk_pipeline.engine.creates import SYNCHRONIZED, UNUSABLE
 from talk_pipeline.engine.refusals import withhold_refused
 from talk_pipeline.engine.scopes import inside, outside
-from talk_pipeline.engine.state import Connection
+from talk_pipeline.engine.state import Connection, now
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -33,6 +34,7 @@ def withhold(db: Connection, of: Withholding) -> None:
             _unresolved(db, of.flow, part, prop=prop)
         _problems_of_new_children(db, of.flow, part)
     _out_of_scope(db, of.flow)
+    _settling(db, of.flow)
     _guarded(db, of.flow)
     _recalculated_first(db, of.flow)
     withhold_refused(db, of.flow)
@@ -116,6 +118,37 @@ def _out_of_scope(db: Connection, flow: Flow) -> None:
         """,
         {"flow": flow.name},
     )
+
+
+SETTLING = "waiting: edited "
+
+
+def _settling(db: Connection, flow: Flow) -> None:
+    """Somebody may still be at it: a record rests for a while before its edits travel."""
+    rest = flow.settings.settle_seconds
+    if not rest:
+        return
+    db.execute(
+        f"""
+        update change set withheld = '{SETTLING}' || strftime(s.edited_at, '%H:%M:%S') || ' UTC, and rests {rest} s'
+        from snapshot s
+        where change.flow = $flow and change.withheld is null and s.flow = $flow and s.side <> change.target
+          and s.id = case s.side when 'customwebshop' then change.root_shop_id else change.root_bc_id end
+          and s.edited_at > $after
+        """,
+        {"flow": flow.name, "after": now() - timedelta(seconds=rest)},
+    )
+
+
+def settles_at(db: Connection, flow: Flow) -> datetime | None:
+    """When the last of the edits that rest may travel, UTC without offset."""
+    row = db.execute(
+        "select max(s.edited_at) from change c join snapshot s on s.flow = c.flow and s.side <> c.target"
+        " and s.id = case s.side when 'customwebshop' then c.root_shop_id else c.root_bc_id end"
+        f" where c.flow = ? and starts_with(c.withheld, '{SETTLING}')",
+        [flow.name],
+    ).fetchone()
+    return row[0] + timedelta(seconds=flow.settings.settle_seconds) if row and row[0] else None
 
 
 def _guarded(db: Connection, flow: Flow) -> None:

@@ -133,6 +133,7 @@ class Settings(Model):
     number: Literal["shop", "series"] = "shop"
     constants: Mapping[str, Word] = {}
     tolerance: float = Field(0, ge=0)
+    settle_seconds: int = Field(0, ge=0, description="how long a record must rest before its edits travel")
     overlap_minutes: int = Field(5, ge=0)
     full_scan_minutes: int = Field(1440, ge=1)
     max_rounds: int = Field(5, ge=1)

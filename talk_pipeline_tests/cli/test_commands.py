@@ -213,3 +213,18 @@ def test_the_sandbox_tells_its_environment(tmp_path: Path) -> None:
             assert not [file for file in files if told[secret].encode() in file.read_bytes()]
             assert told[secret] not in done.stdout + done.stderr
         process.terminate()
+
+
+def test_a_dry_run_writes_its_plan(world: World, tmp_path: Path) -> None:
+    world.shop.post("customers", customer())
+    for name in ("plan.csv", "plan.json"):
+        done = run("sync", "--dry-run", "--flow", "customer", "--plan", str(tmp_path / name))
+        assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "plan.json").read_text())
+    website = next(row for row in rows if row["property"] == "website")
+    assert (website["operation"], website["target"]) == ("create", "businesscentral")
+    assert website["after"] == "www.c1.example"
+    assert (tmp_path / "plan.csv").read_text().count("\n") == len(rows) + 1
+    assert not world.bc.all("customers")
+    assert run("sync", "--plan", "plan.csv").returncode == 2
+    assert run("sync", "--dry-run", "--plan", "plan.txt").returncode == 2

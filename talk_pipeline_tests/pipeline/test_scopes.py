@@ -1,11 +1,14 @@
 """Which shop records a flow is about, and what happens when one leaves or comes back."""
 
+import time
 from pathlib import Path
 from shutil import copy
 
 import pytest
 
+from talk_pipeline.connections import Connections
 from talk_pipeline.flows.loading import PACKAGED
+from talk_pipeline.settings import Settings
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
@@ -104,3 +107,23 @@ def test_private_persons_are_one_more_flow_file(
     assert not world.sync().failed()
     assert world.shop.get("customers", person)["contact_name"] == "Another Name"
     assert world.sync().writes() == 0
+
+
+def test_a_record_rests_before_its_edits_travel(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if Connections(Settings.load()).description.modified is None:
+        pytest.skip("this shop tells no modified times")
+    flows_with(tmp_path, monkeypatch, customer="settle_seconds: 3")
+    key = world.shop.post("customers", customer())["id"]
+    run = world.sync("customer")
+    assert not run.failed()
+    assert not world.bc.all("customers")
+    state = world.state("customer", key)
+    assert state is not None
+    assert state[0] == "waiting"
+    assert state[1].endswith("and rests 3 s")
+    time.sleep(4.2)
+    assert not world.sync("customer").failed()
+    assert len(world.bc.all("customers")) == 1
+    assert world.state("customer", key) is None
