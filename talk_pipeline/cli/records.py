@@ -92,7 +92,7 @@ def _link(link: Row | None) -> str:
 
 def _print_sides(console: Console, sides: Mapping[str, Row | None]) -> None:
     columns = ("modified_at", "edited_at", "fetched_at", "last_written_at", "read_at")
-    titles = ("modified", "last edit", "fetched", "last written by us", "side read")
+    titles = ("modified", "last edit", "fetched", "written by us", "system read")
     rows = [
         (
             side,
@@ -114,14 +114,21 @@ def _print_properties(console: Console, part: str, record: Row) -> None:
             row["dir"],
             _value(row["shop_value"]),
             _value(row["bc_value"]),
-            "" if row["agreed_at"] is None else _value(row["shop_base"]),
-            "" if row["agreed_at"] is None else _value(row["bc_base"]),
+            _base(row, "shop"),
+            _base(row, "bc"),
             row["problem"] or {True: "", False: "differs", None: ""}[row["agrees"]],
         )
         for row in record["properties"]
     ]
-    columns = ("property", "", "customwebshop", "businesscentral", "base there", "base here", "")
+    columns = ("property", "", "customwebshop", "businesscentral", "agreed, shop", "agreed, BC", "")
     _table(console, title, columns, rows)
+
+
+def _base(row: Row, side: str) -> str:
+    """What a side held when the two last agreed; the same as now is not said again."""
+    if row["agreed_at"] is None:
+        return "never"
+    return "same" if row[f"{side}_base"] == row[f"{side}_value"] else _value(row[f"{side}_base"])
 
 
 def _print_changes(console: Console, title: str, rows: Sequence[Row]) -> None:
@@ -219,7 +226,7 @@ def _table(
         return
     table = Table(title=escape(title) if title else None, title_justify="left")
     for name in columns:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name in ("id", "system"))
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     console.print(table)

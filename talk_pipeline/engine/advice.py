@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from talk_pipeline.engine.entities import Entity
+from talk_pipeline.engine.entities import Entity, counted
 from talk_pipeline.engine.state import Connection
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -57,11 +57,11 @@ def next_step(
         candidates: the other side's records that match it.
         decided: what was decided by hand since the last sync.
     """
-    if decided:
-        return f"{decided}: the next sync carries it out"
     if undecided:
         take = "--take customwebshop|businesscentral"
-        return f"decide {undecided} open conflicts: talk-pipeline resolve {entity.name} {take}"
+        return f"decide {counted(undecided, 'open conflict')}: talk-pipeline resolve {entity.name} {take}"
+    if decided and state != "held":
+        return f"{decided}: the next sync carries it out"
     if state == "waiting":
         look = " and ".join(f"talk-pipeline explain {name}" for name in waits_for)
         return "nothing: it goes when what it refers to is there" + (f"; see {look}" if look else "")
@@ -87,7 +87,7 @@ _STEPS = {
 def _pending(changes: Sequence[Mapping[str, Any]]) -> str:
     ready = [change for change in changes if change["withheld"] is None]
     if ready:
-        return f"the next sync writes {len(ready)} properties"
+        return f"the next sync writes {counted(len(ready), 'property')}"
     if changes:
-        return f"nothing: {len(changes)} changes go when their reason has passed"
+        return f"nothing: {counted(len(changes), 'change')} withheld until the reason has passed"
     return "nothing: both sides are in step"

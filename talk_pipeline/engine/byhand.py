@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from talk_pipeline.engine.entities import ByHandError, Entity, find, find_on, key_of
+from talk_pipeline.engine.entities import ByHandError, Entity, counted, find, find_on, key_of
 from talk_pipeline.engine.snapshots import OUT_OF_SCOPE, mark_touched
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
 from talk_pipeline.flows.loading import Flows
@@ -246,7 +246,7 @@ def _refuse_open_writes(hand: Hand, entity: Entity) -> None:
     ).fetchone()
     if row and row[0]:
         raise ByHandError(
-            f"it is not known yet what became of {row[0]} writes of {entity.name}; "
+            f"it is not known yet what became of {counted(row[0], 'write')} of {entity.name}; "
             f"first: talk-pipeline sync --flow {entity.flow}"
         )
 

@@ -47,9 +47,12 @@ select shop_id, bc_id, held, parted_at, parted_by from apart
 where flow = $flow and (shop_id = $shop_id or bc_id = $bc_id) order by parted_at
 """
 
+# with whoever else claims one of them
 _CANDIDATES = """
 select shop_id, bc_id, property from candidate
-where flow = $flow and (shop_id = $shop_id or bc_id = $bc_id) order by all
+where flow = $flow
+  and (bc_id = $bc_id or bc_id in (select bc_id from candidate where flow = $flow and shop_id = $shop_id))
+order by shop_id <> $shop_id, shop_id, bc_id
 """
 
 _SINCE_LAST_RUN = """
@@ -81,7 +84,6 @@ class _Teller:
         refusals = self._rows(_REFUSALS)
         candidates = self._rows(_CANDIDATES)
         open_conflicts = self._open_conflicts(changes)
-        other = "bc_id" if self.entity.shop_id else "shop_id"
         step = advice.next_step(
             self.flow,
             self.entity,
@@ -90,7 +92,7 @@ class _Teller:
             undecided=sum(1 for one in open_conflicts if one["decision"] is None),
             refused=bool(refusals) or any(row["bounces"] for row in _properties(parts)),
             waits_for=self._waits_for(parts),
-            candidates=[row[other] for row in candidates],
+            candidates=[row["bc_id"] for row in candidates if row["shop_id"] == self.entity.shop_id],
             decided=self._decided(),
         )
         return {
@@ -133,7 +135,8 @@ class _Teller:
             if row["rule"] == BY_HAND:
                 done = self._rows(
                     "select done_by from deed where flow = $flow and shop_id = $shop_id"
-                    " and action in ('linked', 'unlinked', 'kept apart') order by done_at desc limit 1"
+                    " and action = $action order by done_at desc limit 1",
+                    action="linked" if row["bc_id"] else "unlinked",
                 )
                 by = done[0]["done_by"] if done else "unknown"
             elif row["rule"] == "created":
@@ -211,7 +214,7 @@ class _Teller:
         records = []
         for shop_id, bc_id in pairs:
             shop, bc = held[Side.SHOP].get(shop_id or ""), held[Side.BC].get(bc_id or "")
-            link = by_pair.get((shop_id, bc_id))
+            link = by_pair.get((shop_id, bc_id)) if bc_id else None
             records.append(
                 {
                     "shop_id": shop_id,

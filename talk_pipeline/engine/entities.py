@@ -87,6 +87,12 @@ def key_of(db: Connection, flow: Flow, side: Side, record_id: str | None) -> str
     return f" ({flow.create_key} {row[0]})" if row and row[0] else ""
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things, in words."""
+    plural = f"{what.removesuffix('y')}ies" if what.endswith("y") else f"{what}s"
+    return f"{number} {what if number == 1 else plural}"
+
+
 def rows_of(db: Connection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows of a query by column name; parameters it does not use are left out."""
     result = db.execute(query, {key: value for key, value in parameters.items() if f"${key}" in query})

@@ -5,7 +5,7 @@ only those are known that were seen and not yet carried over, those that lost a 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,9 +36,13 @@ select action, shop_id, bc_id, details, done_by, done_at from deed
 where flow = $flow and (shop_id = $shop_id or bc_id = $bc_id) order by done_at
 """
 
-_SIGHTINGS = (
-    f"select part, shop_id, property, side, edited_at from sighting where {OWN} and edited_at is not null"
-)
+# a sighting alone may be another spelling of the same value
+_SIGHTINGS = f"""
+select part, shop_id, property, side, edited_at from sighting g
+where {OWN} and edited_at is not null
+  and exists (from change c where c.part = g.part and c.shop_id = g.shop_id and c.property = g.property)
+order by edited_at, part, shop_id, property
+"""
 
 _EDITED = """
 select side, id, edited_at, gone from snapshot
@@ -62,11 +66,13 @@ def parameters(flow: Flow, entity: Entity) -> dict[str, Any]:
 def history(db: Connection, flow: Flow, entity: Entity) -> dict[str, Any]:
     """Everything that is known to have happened, oldest first, as one document."""
     about = parameters(flow, entity)
+    written = writes(db, flow, entity)
+    own = [one for one in written if one["part"] == flow.name and one["outcome"] == "done"]
     events = [
         *_links(db, about),
         *_deeds(db, about),
-        *_edits(db, flow, about),
-        *(_wrote(flow, write) for write in writes(db, flow, entity)),
+        *_edits(db, flow, about, own),
+        *(_wrote(write) for write in written),
         *(_conflict(flow, row) for row in conflicts(db, flow, entity)),
         *_standing(db, about),
     ]
@@ -76,7 +82,7 @@ def history(db: Connection, flow: Flow, entity: Entity) -> dict[str, Any]:
 
 def writes(db: Connection, flow: Flow, entity: Entity) -> list[dict[str, Any]]:
     """The journal of an entity, oldest first: what was sent where, and how it ended."""
-    return [_write(flow, row) for row in rows_of(db, _JOURNAL, parameters(flow, entity))]
+    return [_write(row) for row in rows_of(db, _JOURNAL, parameters(flow, entity))]
 
 
 def conflicts(db: Connection, flow: Flow, entity: Entity) -> list[dict[str, Any]]:
@@ -90,7 +96,7 @@ def conflicts(db: Connection, flow: Flow, entity: Entity) -> list[dict[str, Any]
     ]
 
 
-def _write(flow: Flow, row: Mapping[str, Any]) -> dict[str, Any]:
+def _write(row: Mapping[str, Any]) -> dict[str, Any]:
     details = json.loads(row["details"])
     return {
         "at": stamp(row["intent_at"]),
@@ -103,11 +109,11 @@ def _write(flow: Flow, row: Mapping[str, Any]) -> dict[str, Any]:
         "bc_id": row["bc_id"],
         "outcome": row["outcome"] or "unknown",
         "reason": row["reason"],
-        "sent": [_record(flow, one) for one in (details, *details["children"])],
+        "sent": [_record(one) for one in (details, *details["children"])],
     }
 
 
-def _record(flow: Flow, one: Mapping[str, Any]) -> dict[str, Any]:
+def _record(one: Mapping[str, Any]) -> dict[str, Any]:
     values = {
         name: {"before": sent["before"], "after": sent["sent"], "rule": sent["rule"]}
         for name, sent in one["sent"].items()
@@ -160,7 +166,9 @@ def _plain(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _edits(db: Connection, flow: Flow, about: dict[str, Any]) -> Iterator[Event]:
+def _edits(
+    db: Connection, flow: Flow, about: dict[str, Any], made: Sequence[Mapping[str, Any]]
+) -> Iterator[Event]:
     for row in rows_of(db, _SIGHTINGS, about):
         name = labels(flow, row["part"], row["shop_id"], prop=row["property"])[0]
         yield _edited(row["edited_at"], row["side"], name, note="not carried over yet")
@@ -171,7 +179,10 @@ def _edits(db: Connection, flow: Flow, about: dict[str, Any]) -> Iterator[Event]
             if row[f"{short}_edited_at"]:
                 value = row[f"{short}_value"]
                 yield _edited(row[f"{short}_edited_at"], side, name, note=f"to {quoted(value)}")
+    created = {one["target"]: one["ended_at"] for one in made if one["operation"] == "create"}
     for row in rows_of(db, _EDITED, about):
+        if (stamp(row["edited_at"]) or "") <= (created.get(row["side"]) or ""):
+            continue  # nobody touched it since we made it
         left = f", {row['gone']} since" if row["gone"] else ""
         yield _edited(row["edited_at"], row["side"], None, note=f"the last edit seen{left}")
 
@@ -181,7 +192,7 @@ def _edited(at: datetime, side: str, prop: str | None, *, note: str) -> Event:
     return {"at": stamp(at), "event": "edited", "side": side, "property": prop, "text": text}
 
 
-def _wrote(flow: Flow, write: Mapping[str, Any]) -> Event:
+def _wrote(write: Mapping[str, Any]) -> Event:
     event = {"done": "wrote", "refused": "refused"}.get(write["outcome"], f"write {write['outcome']}")
     reason = f"; {write['reason']}" if write["reason"] else ""
     return {**write, "event": event, "text": f"{write['operation']} in {write['target']}{reason}"}

@@ -9,7 +9,7 @@ from typing import Any
 
 from talk_pipeline.engine.byhand import Deed, Hand, labels
 from talk_pipeline.engine.diffs import BOUNCES
-from talk_pipeline.engine.entities import ByHandError, Entity, find, rows_of
+from talk_pipeline.engine.entities import ByHandError, Entity, counted, find, rows_of
 from talk_pipeline.engine.snapshots import mark_touched
 from talk_pipeline.engine.state import insert_rows, now, transaction
 from talk_pipeline.flows.properties import Side
@@ -102,7 +102,7 @@ def retry(hand: Hand, text: str | None = None) -> Deed:
             _take_back(hand, one)
             hand.note(Deed(flow.name, "retried", one.shop_id, one.bc_id, "", {"reasons": reasons}))
     named = {one.shop_id or one.bc_id or "": list(dict.fromkeys(reasons)) for one, reasons in again.items()}
-    message = f"{flow.name}: the next sync tries {len(named)} records again: {', '.join(named)}"
+    message = f"{flow.name}: the next sync tries {counted(len(named), 'record')} again: {', '.join(named)}"
     whose = (entity.shop_id, entity.bc_id) if entity else (None, None)
     return Deed(flow.name, "retried", *whose, message, {"records": named})
 

@@ -284,7 +284,7 @@ def test_a_deed_waits_for_the_run_and_for_what_became_of_its_writes(
         with pytest.raises(LeaseHeldError, match="'order' is held by run a run"):
             unlink(shop_id)
     world.sql("update journal set outcome = 'unknown'")
-    with pytest.raises(ByHandError, match="not known yet what became of 1 writes"):
+    with pytest.raises(ByHandError, match="not known yet what became of 1 write of"):
         unlink(shop_id)
     assert world.counterpart("customer", shop_id) == bc_id
 

@@ -89,7 +89,7 @@ def test_an_edit_on_its_way(world: World) -> None:
     document = explain("customer", shop_id)
     pending = one(document["pending"], property="website")
     assert (pending["before"], pending["after"]) == ("www.c1.example", "www.new.example")
-    assert document["next_step"] == "the next sync writes 1 properties"
+    assert document["next_step"] == "the next sync writes 1 property"
     website = prop(document, "website")
     assert (website["shop_value"], website["shop_base"], website["agrees"]) == (
         "www.new.example",
@@ -170,9 +170,24 @@ def test_every_state_has_a_reason_and_a_next_step(world: World) -> None:
     name, step = state(explain("customer", held))
     assert (name, f"unlink customer {held} --recreate" in step) == ("held", True)
     assert explain("customer", held)["link"]["by"] == "Ann"
+    assert explain("customer", held)["parts"][0]["records"][0]["link"] is None
     document = explain("customer", lonely)
     assert (*state(document), document["shop_id"]) == ("unlinked", "nothing", None)
     assert "left alone" in document["reason"]
+
+
+def test_a_contested_record_shows_who_else_claims_it(world: World) -> None:
+    bc_id = bc_customer(world, "T", email="twin@company.example")
+    twins = [
+        world.shop.post("customers", customer(n, email="twin@company.example"))["id"] for n in ("A", "B")
+    ]
+    world.step("customer")
+    document = explain("customer", twins[1])
+    assert [(row["shop_id"], row["bc_id"]) for row in document["candidates"]] == [
+        (twins[1], bc_id),
+        (twins[0], bc_id),
+    ]
+    assert document["next_step"].endswith(f"ID is one of {bc_id}")
 
 
 def test_what_was_given_up_on_and_what_broke(world: World) -> None:
