@@ -13,6 +13,7 @@ from talk_pipeline.checks import flow_checks
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.jobs import RESOURCE, full_scan_schedule, sync_jobs
+from talk_pipeline.launchpad import by_hand_job
 from talk_pipeline.resources import Pipeline
 from talk_pipeline.sensors import change_sensor
 from talk_pipeline.tables import Tables
@@ -35,7 +36,7 @@ def build_defs(flows: Flows, *, resources: Mapping[str, Any] | None = None) -> d
             *(sync_asset(flow, flows) for flow in flows.values()),
         ],
         asset_checks=[check for flow in flows.values() for check in flow_checks(flow)],
-        jobs=jobs,
+        jobs=[*jobs, by_hand_job()],
         schedules=[full_scan_schedule(everything)],
         sensors=[change_sensor(flows, side, everything=everything) for side in Side],
         resources={RESOURCE: Pipeline.configure_at_launch(), "io_manager": Tables()} | dict(resources or {}),

@@ -6,6 +6,7 @@ from enum import IntEnum
 
 import typer
 
+from talk_pipeline.engine.entities import ByHandError
 from talk_pipeline.engine.lease import LeaseHeldError
 from talk_pipeline.engine.state import StateBusyError, StateMismatchError
 from talk_pipeline.flows.loading import FlowError
@@ -26,7 +27,15 @@ class UsageError(ValueError):
     """The command was given something that does not exist."""
 
 
-_USAGE = (UsageError, SettingsError, FlowError, ConfigurationFault, AccessFault, StateMismatchError)
+_USAGE = (
+    UsageError,
+    ByHandError,
+    SettingsError,
+    FlowError,
+    ConfigurationFault,
+    AccessFault,
+    StateMismatchError,
+)
 _INCOMPLETE = (SystemFault, LeaseHeldError, StateBusyError)
 
 

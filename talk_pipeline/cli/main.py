@@ -31,6 +31,20 @@ class Format(StrEnum):
     HTML = "html"
 
 
+class Taken(StrEnum):
+    """The side whose value counts."""
+
+    CUSTOMWEBSHOP = "customwebshop"
+    BUSINESSCENTRAL = "businesscentral"
+
+
+FlowName = Annotated[str, typer.Argument(metavar="FLOW", help="The flow's name.")]
+AnyId = Annotated[str, typer.Argument(metavar="ID", help="A shop id, a Business Central id, or a key.")]
+ShopId = Annotated[str, typer.Argument(metavar="SHOP_ID", help="The shop record, by its id or a key.")]
+BcId = Annotated[str, typer.Argument(metavar="BC_ID", help="The Business Central record, by id or key.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
 @app.command()
 def sync(
     flow: Annotated[list[str] | None, typer.Option(help="Only this flow; may be repeated.")] = None,
@@ -61,6 +75,91 @@ def checklist(
 
     with one_line_errors():
         raise typer.Exit(print_checklist(form.value, out=out))
+
+
+@app.command()
+def explain(flow: FlowName, id_: AnyId, as_json: AsJson = False) -> None:
+    """Tell all that is known of one record: state and reason, link, both sides, what is planned, what was done.
+
+    From the database alone, as the last sync left it. Several records known by the same ID are listed.
+    """
+    from talk_pipeline.cli.records import print_dossier
+
+    with one_line_errors():
+        print_dossier(flow, id_, as_json=as_json)
+
+
+@app.command()
+def history(flow: FlowName, id_: AnyId, as_json: AsJson = False) -> None:
+    """Tell what happened to one record, oldest first: links, edits, every value written, conflicts, refusals."""
+    from talk_pipeline.cli.records import print_history
+
+    with one_line_errors():
+        print_history(flow, id_, as_json=as_json)
+
+
+@app.command()
+def link(flow: FlowName, shop_id: ShopId, bc_id: BcId, as_json: AsJson = False) -> None:
+    """Link two records by hand, whatever the match rules say; the next sync treats it as a first meeting."""
+    from talk_pipeline.cli import byhand
+
+    with one_line_errors():
+        byhand.link(flow, shop_id, bc_id, as_json=as_json)
+
+
+@app.command()
+def unlink(
+    flow: FlowName,
+    shop_id: ShopId,
+    bc_id: Annotated[
+        str | None, typer.Argument(metavar="[BC_ID]", help="With --never: the record it is not.")
+    ] = None,
+    never: Annotated[bool, typer.Option("--never", help="The rules never match these two.")] = False,
+    recreate: Annotated[
+        bool, typer.Option("--recreate", help="Let the next sync match or create the shop record anew.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Undo a link for good: no rule makes it again, and the shop record is held until it is linked or released.
+
+    With --recreate it is released at once, or later. With --never and a BC_ID the two need not be linked.
+    """
+    from talk_pipeline.cli import byhand
+
+    with one_line_errors():
+        byhand.unlink(flow, shop_id, bc_id, never=never, recreate=recreate, as_json=as_json)
+
+
+@app.command()
+def resolve(
+    flow: FlowName,
+    id_: AnyId,
+    take: Annotated[Taken, typer.Option(help="The side whose value counts.")],
+    prop: Annotated[
+        str | None, typer.Argument(metavar="[PROPERTY]", help="Only this property; by default all.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decide open conflicts (policy manual) of one record; the next sync carries it out."""
+    from talk_pipeline.cli import byhand
+
+    with one_line_errors():
+        byhand.resolve(flow, id_, prop, take=take.value, as_json=as_json)
+
+
+@app.command()
+def retry(
+    flow: FlowName,
+    id_: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="Only this record; by default all of the flow.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let the next sync try again what a system refused, or what the two keep storing differently."""
+    from talk_pipeline.cli import byhand
+
+    with one_line_errors():
+        byhand.retry(flow, id_, as_json=as_json)
 
 
 @app.command("check-config")

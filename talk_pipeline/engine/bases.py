@@ -172,7 +172,11 @@ def _record_conflicts(db: Connection, conflicts: list[tuple[Any, ...]]) -> None:
                    any_value(edited_at) filter (side = 'customwebshop'),
                    any_value(edited_at) filter (side = 'businesscentral'),
                    any_value(version) filter (side = 'customwebshop'),
-                   any_value(version) filter (side = 'businesscentral'), $run_id, $at
+                   any_value(version) filter (side = 'businesscentral'), $run_id, $at,
+                   (select decided_by from resolution
+                    where part = $part and shop_id = $shop_id and property = $name and $rule = 'manual'),
+                   (select decided_at from resolution
+                    where part = $part and shop_id = $shop_id and property = $name and $rule = 'manual')
             from sighting where part = $part and shop_id = $shop_id and property = $name
             """,
             {
@@ -198,7 +202,7 @@ def _replace(db: Connection, bases: list[tuple[Any, ...]]) -> None:
         f"select part, shop_id, property, bounces from base where (part, shop_id, property) in {chosen}", keys
     ).fetchall()
     earlier = {(part, shop_id, name): bounces for part, shop_id, name, bounces in rows}
-    for table in ("base", "sighting"):
+    for table in ("base", "sighting", "resolution"):
         db.execute(f"delete from {table} where (part, shop_id, property) in {chosen}", keys)
     counted = [(*row[:5], row[5] and row[5] + earlier.get(row[:3], 0), *row[6:]) for row in bases]
     insert_rows(db, "base", counted)

@@ -15,7 +15,7 @@ SYNCHRONIZED = "synchronized only while"
 def plan_creates(db: Connection, flows: Flows, flow: Flow) -> None:
     """Fills temp table `unlinked` with a verdict for each touched record, and plans the creates."""
     parameters = {"flow": flow.name, "parts": [part.name for part in flow.parts]}
-    for statement in (_UNLINKED, _LEFT, _AMBIGUOUS, _UNREPRESENTABLE):
+    for statement in (_UNLINKED, _LEFT, _HELD, _AMBIGUOUS, _UNREPRESENTABLE):
         db.execute(statement, {key: value for key, value in parameters.items() if f"${key}" in statement})
     _exclude(db, flows, flow)
     for part in flow.parts:
@@ -45,6 +45,12 @@ _LEFT = """
 update unlinked set state = 'excluded', reason = case gone
     when 'deleted' then 'deleted, and never linked' else 'disappeared, and was never linked' end
 where gone is not null
+"""
+
+# a shop record that is held has a link row that says so; here the other half of what was unlinked
+_HELD = """
+update unlinked set state = 'held', reason = 'unlinked by hand'
+where side = 'businesscentral' and state is null and id in (select bc_id from apart where flow = $flow and held)
 """
 
 _AMBIGUOUS = """

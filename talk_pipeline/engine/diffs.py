@@ -79,7 +79,7 @@ select t.root_shop_id, t.root_bc_id, l.shop_id, l.bc_id, p.property, p.dir,
        x.part is not null as has_base, x.shop_value as shop_base, x.bc_value as bc_base, x.bounces, x.resend,
        coalesce(ss.edited_at, t.shop_edited_at) as shop_edited_at,
        coalesce(sb.edited_at, t.bc_edited_at) as bc_edited_at,
-       t.ended
+       d.winner as taken, t.ended
 from touched t
 join link l on l.part = $part and l.root_shop_id = t.root_shop_id and l.state = 'active'
 join record s on s.part = $part and s.side = 'customwebshop' and s.id = l.shop_id
@@ -91,6 +91,9 @@ left join sighting ss on ss.part = $part and ss.shop_id = l.shop_id and ss.prope
   and ss.side = 'customwebshop'
 left join sighting sb on sb.part = $part and sb.shop_id = l.shop_id and sb.property = p.property
   and sb.side = 'businesscentral'
+-- a verdict is on the values it was given on; whatever was edited since is a conflict of its own
+left join resolution d on d.part = $part and d.shop_id = l.shop_id and d.property = p.property
+  and d.shop_value is not distinct from s.raw[p.property] and d.bc_value is not distinct from b.raw[p.property]
 """
 
 _AGREE = """
@@ -213,8 +216,8 @@ def _plan_children(db: Connection, flow: Flow, part: Part) -> None:
 def _move_bases(db: Connection, part: Part) -> None:
     """Both sides say the same: that is what they last agreed on."""
     keys = "where part = ? and (shop_id, property) in (select (shop_id, property) from agreeing)"
-    db.execute(f"delete from base {keys}", [part.name])
-    db.execute(f"delete from sighting {keys}", [part.name])
+    for table in ("base", "sighting", "resolution"):
+        db.execute(f"delete from {table} {keys}", [part.name])
     db.execute(
         "insert into base select ?, shop_id, property, shop_raw, bc_raw, 0, null, ? from agreeing",
         [part.name, now()],
@@ -234,7 +237,9 @@ def _pair(part: Part, row: Mapping[str, Any]) -> Pair:
         for side in ("shop", "bc")
     )
     resend = Side(row["resend"]) if row["resend"] else None
-    return Pair(part.by_name[row["property"]], shop=shop, bc=bc, has_base=row["has_base"], resend=resend)
+    taken = Side(row["taken"]) if row["taken"] else None
+    prop = part.by_name[row["property"]]
+    return Pair(prop, shop=shop, bc=bc, has_base=row["has_base"], resend=resend, taken=taken)
 
 
 def _change(

@@ -2,8 +2,8 @@
 
 Links are durable and strictly one to one. New ones come from the flow's match rules, in order, on the
 canonical values computed when the records landed: by grouping keys on each side, never by comparing pairs,
-and never on a blank key. More than one candidate on either side is ambiguous and left to a person. What a linked
-pair has to tell each other is the business of `diffs`.
+and never on a blank key. More than one candidate on either side is ambiguous and left to a person, whose word
+(`byhand`) outranks every rule. What a linked pair has to tell each other is the business of `diffs`.
 """
 
 from dataclasses import dataclass
@@ -55,23 +55,20 @@ left join link l
 where r.part = $part and s.gone is null and l.part is null and r.id not in ({_UNSETTLED})
 """
 
-# keys that both sides have, with how many records carry each
+# pairs that share a key, but for those that a person keeps apart; certain where neither has another candidate
 _SHARED_KEYS = """
 create or replace temp table shared as
 with keyed as (select side, id, canon[$property] as key from pool where canon[$property] is not null),
-counted as (
-  select key,
-         count(*) filter (side = 'customwebshop') as shop_count,
-         count(*) filter (side = 'businesscentral') as bc_count
-  from keyed group by key
-  having shop_count > 0 and bc_count > 0
+together as (
+  select s.id as shop_id, b.id as bc_id
+  from keyed s join keyed b on b.key = s.key
+  where s.side = 'customwebshop' and b.side = 'businesscentral'
+    and not exists (from apart a where a.flow = $flow and a.shop_id = s.id and a.bc_id = b.id)
 )
-select s.id as shop_id, b.id as bc_id,
-       shop_count = 1 and bc_count = 1
-         and b.id not in (select bc_id from candidate where flow = $flow) as certain
-from counted
-join keyed s on s.key = counted.key and s.side = 'customwebshop'
-join keyed b on b.key = counted.key and b.side = 'businesscentral'
+select shop_id, bc_id,
+       count(*) over (partition by shop_id) = 1 and count(*) over (partition by bc_id) = 1
+         and bc_id not in (select bc_id from candidate where flow = $flow) as certain
+from together
 """
 
 

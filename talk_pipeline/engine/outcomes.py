@@ -87,7 +87,7 @@ class _Made:
         gone = [(one.part, (one.shop_id if self.side is Side.SHOP else one.bc_id)) for one in self.removed]
         replaced = [(row.part, row.id) for row in self.rows]
         _delete(db, "record", "id", pairs=[*gone, *replaced], extra=f" and side = '{self.side}'")
-        for table in ("link", "base", "sighting"):
+        for table in ("link", "base", "sighting", "resolution"):
             _delete(db, table, "shop_id", pairs=[(one.part, one.shop_id) for one in self.removed])
         insert_rows(db, "record", [row.row() for row in self.rows])
         insert_rows(db, "link", self.links)

@@ -41,6 +41,7 @@ class Pair:
 
     Attributes:
         resend: the side that recalculated the property because of another write of ours.
+        taken: the side that a person took in an open conflict of these very values.
     """
 
     prop: Property
@@ -48,6 +49,7 @@ class Pair:
     bc: Holding
     has_base: bool
     resend: Side | None = None
+    taken: Side | None = None
 
     def holding(self, side: Side) -> Holding:
         """What a side holds."""
@@ -132,9 +134,16 @@ def _edited(flow: Flow, pair: Pair, *, company: Company) -> Decision:
 def _conflict(flow: Flow, pair: Pair) -> Decision:
     policy = flow.policy(pair.prop)
     if policy == MANUAL:
-        return Decision(rule=MANUAL, conflict=True, open=True)
+        return _by_hand(pair)
     winner = _last_writer(flow, pair) if policy == "last_writer" else Side(policy)
     return Decision(winner.other, rule=policy, conflict=True)
+
+
+def _by_hand(pair: Pair) -> Decision:
+    """Open until a person took a side."""
+    if pair.taken is None:
+        return Decision(rule=MANUAL, conflict=True, open=True)
+    return Decision(pair.taken.other, rule=MANUAL, conflict=True)
 
 
 def _last_writer(flow: Flow, pair: Pair) -> Side:
@@ -156,7 +165,7 @@ def _first_meeting(flow: Flow, pair: Pair) -> Decision:
     """Two records that both existed: an empty value never overwrites a filled one."""
     initial = flow.settings.initial
     if initial == MANUAL:
-        return Decision(rule=MANUAL, conflict=True, open=True)
+        return _by_hand(pair)
     for side in Side:
         if _blank(pair, side):
             return Decision(side, rule=INITIAL)

@@ -31,7 +31,7 @@ create table if not exists watermark (
 -- touched and not yet settled: set with the landing, cleared when nothing is left to do
 create table if not exists mark (flow varchar, side varchar, id varchar, marked_at timestamp);
 
--- state: active | held (unlinked by hand) | closed (the story ended)
+-- state: active | held (unlinked by hand: bc_id is null) | closed (the story ended)
 create table if not exists link (
   part varchar, shop_id varchar, bc_id varchar, root_shop_id varchar,
   rule varchar, state varchar, linked_at timestamp,
@@ -85,7 +85,25 @@ create table if not exists journal (
 create table if not exists conflict (
   flow varchar, part varchar, shop_id varchar, bc_id varchar, property varchar, rule varchar, winner varchar,
   shop_value varchar, bc_value varchar, shop_edited_at timestamp, bc_edited_at timestamp,
-  shop_version varchar, bc_version varchar, run_id varchar, recorded_at timestamp
+  shop_version varchar, bc_version varchar, run_id varchar, recorded_at timestamp,
+  decided_by varchar, decided_at timestamp  -- a person's verdict, carried out by that run
+);
+
+-- pairs that the rules never make, by a person's word; held: the pair was unlinked, and neither of the two
+-- gets a new counterpart by itself until it is linked or released
+create table if not exists apart (
+  flow varchar, shop_id varchar, bc_id varchar, held boolean, parted_at timestamp, parted_by varchar
+);
+
+-- a person's verdict on an open conflict, good for the two values it was given on; gone once carried out
+create table if not exists resolution (
+  part varchar, shop_id varchar, property varchar, winner varchar, shop_value varchar, bc_value varchar,
+  decided_by varchar, decided_at timestamp
+);
+
+-- what people did by hand: linked | unlinked | kept apart | released | resolved | retried
+create table if not exists deed (
+  flow varchar, action varchar, shop_id varchar, bc_id varchar, details json, done_by varchar, done_at timestamp
 );
 
 -- what a run planned for a flow; started_at of the latest is the last run

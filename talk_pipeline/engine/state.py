@@ -15,7 +15,14 @@ from typing import Any
 import duckdb
 
 SCHEMA = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
+# what brings a database of an older version up to the named one; tables it lacks are made before
+STEPS = {
+    "2": (
+        "alter table conflict add column if not exists decided_by varchar",
+        "alter table conflict add column if not exists decided_at timestamp",
+    ),
+}
 WAIT_SECONDS = 60.0
 
 Connection = duckdb.DuckDBPyConnection
@@ -142,11 +149,22 @@ def _prepare(connection: Connection) -> None:
     row = connection.execute("select value from meta where key = 'schema'").fetchone()
     if row is None:
         connection.execute("insert into meta values ('schema', ?)", [SCHEMA_VERSION])
+    elif int(row[0]) < int(SCHEMA_VERSION):
+        _migrate(connection, known=int(row[0]))
     elif row[0] != SCHEMA_VERSION:
         raise StateMismatchError(
             f"the database has schema version {row[0]}, this release knows {SCHEMA_VERSION}; "
             "use the release that wrote it, or start with an empty TALK_DATA_DIR"
         )
+
+
+def _migrate(connection: Connection, *, known: int) -> None:
+    """All steps or none: a database is of one version or of another."""
+    with transaction(connection):
+        for version, statements in STEPS.items():
+            for statement in statements if int(version) > known else ():
+                connection.execute(statement)
+        connection.execute("update meta set value = ? where key = 'schema'", [SCHEMA_VERSION])
 
 
 @contextmanager

@@ -89,6 +89,10 @@ async def _settle_create(session: Session, flow: Flow, intent: Intent, *, ids: S
             f"select {own}, {other} from link where part = ? and ({other} = ? or {own} in (select unnest(?)))",
             [flow.name, source, list(ids)],
         ).fetchall()
+        parted = db.execute(
+            f"select {own} from apart where flow = ? and {other} = ?", [flow.name, source]
+        ).fetchall()
+    ids = [record_id for record_id in ids if (record_id,) not in parted]
     if any(linked_source == source for _, linked_source in known):
         return Outcome(Result.FAILED, reason="settled: the record has a counterpart by now")
     free = [record_id for record_id in ids if record_id not in {taken for taken, _ in known}]

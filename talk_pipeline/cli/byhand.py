@@ -1,0 +1,58 @@
+"""`talk-pipeline link`, `unlink`, `resolve` and `retry`: a person's decisions, noted with who made them."""
+
+import getpass
+import json
+from collections.abc import Callable
+
+from talk_pipeline.cli.exits import UsageError
+from talk_pipeline.deeds import carry_out
+from talk_pipeline.engine import byhand, verdicts
+from talk_pipeline.engine.byhand import Deed, Hand
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.settings import Settings
+
+
+def link(flow: str, shop_id: str, bc_id: str, *, as_json: bool) -> None:
+    """Links two records."""
+    _do(flow, lambda hand: byhand.link(hand, shop_id, bc_id), as_json=as_json)
+
+
+def unlink(flow: str, shop_id: str, bc_id: str | None, *, never: bool, recreate: bool, as_json: bool) -> None:
+    """Undoes a link, or keeps two records apart.
+
+    Raises:
+        UsageError: the options do not go together.
+    """
+    if never and recreate:
+        raise UsageError("--never and --recreate do not go together; first the one, then the other")
+    if never != (bc_id is not None):
+        raise UsageError(
+            "--never takes both records, and nothing else does: unlink --never FLOW SHOP_ID BC_ID"
+        )
+    if bc_id is not None:
+        other = bc_id
+        _do(flow, lambda hand: byhand.keep_apart(hand, shop_id, other), as_json=as_json)
+    else:
+        _do(flow, lambda hand: byhand.unlink(hand, shop_id, recreate=recreate), as_json=as_json)
+
+
+def resolve(flow: str, text: str, prop: str | None, *, take: str, as_json: bool) -> None:
+    """Decides open conflicts."""
+    _do(flow, lambda hand: verdicts.resolve(hand, text, take=Side(take), prop=prop), as_json=as_json)
+
+
+def retry(flow: str, text: str | None, *, as_json: bool) -> None:
+    """Takes back what was given up on."""
+    _do(flow, lambda hand: verdicts.retry(hand, text), as_json=as_json)
+
+
+def _do(flow: str, deed: Callable[[Hand], Deed], *, as_json: bool) -> None:
+    done = carry_out(Settings.load(), flow, deed, by=_who())
+    print(json.dumps(done.document(), indent=2) if as_json else done.message)
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user need not have a name
+        return "command line"

@@ -1,0 +1,244 @@
+"""`talk-pipeline explain` and `history`: one record, for a terminal and for scripts."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from talk_pipeline.cli.checklist import TEXT_WIDTH
+from talk_pipeline.deeds import known_state
+from talk_pipeline.engine.dossier import dossier
+from talk_pipeline.engine.entities import Entity, find, named_flow
+from talk_pipeline.engine.history import history
+from talk_pipeline.engine.state import Connection
+from talk_pipeline.flows.loading import Flows, load_flows
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.settings import Settings
+
+SHOWN_WRITES = 10
+
+Row = Mapping[str, Any]
+
+
+def print_dossier(name: str, text: str, *, as_json: bool) -> None:
+    """All that is known of one record."""
+    document = _read(name, text, dossier)
+    if as_json:
+        print(json.dumps(document, indent=2))
+    else:
+        _print_dossier(_console(), document)
+
+
+def print_history(name: str, text: str, *, as_json: bool) -> None:
+    """What happened to one record."""
+    document = _read(name, text, lambda db, _flows, flow, entity: history(db, flow, entity))
+    if as_json:
+        print(json.dumps(document, indent=2))
+    else:
+        _print_history(_console(), document)
+
+
+def _read(
+    name: str, text: str, tell: Callable[[Connection, Flows, Flow, Entity], dict[str, Any]]
+) -> dict[str, Any]:
+    settings = Settings.load()
+    flows = load_flows(settings.talk_flows_dir)
+    flow = named_flow(flows, name)
+    with known_state(settings).once() as db:
+        return tell(db, flows, flow, find(db, flow, text))
+
+
+def _console() -> Console:
+    return Console(highlight=False, width=None if sys.stdout.isatty() else TEXT_WIDTH)
+
+
+def _print_dossier(console: Console, told: Row) -> None:
+    keys = ", ".join(f"{name} {value}" for name, value in told["keys"].items() if value)
+    _line(console, f"{told['flow']} {told['shop_id'] or told['bc_id']}" + (f" ({keys})" if keys else ""))
+    _line(console, f"state:  {told['state']}" + (f": {told['reason']}" if told["reason"] else ""))
+    _line(console, f"next:   {told['next_step']}")
+    _line(console, f"link:   {_link(told['link'])}")
+    run = told["last_run"]
+    _line(
+        console, f"as of:  run {run['run_id']}, {_time(run['started_at'])}" if run else "as of:  no run yet"
+    )
+    for row in told["kept_apart"]:
+        who = f"by {row['parted_by']}, {_time(row['parted_at'])}"
+        _line(console, f"apart:  {row['shop_id']} and {row['bc_id']} are never matched by rules ({who})")
+    for row in told["candidates"]:
+        _line(console, f"match:  {row['shop_id']} = {row['bc_id']} by {row['property']}?")
+    _print_sides(console, told["sides"])
+    for part in told["parts"]:
+        for record in part["records"]:
+            _print_properties(console, part["part"], record)
+    _print_changes(console, "planned", told["pending"])
+    _print_changes(console, "withheld", told["withheld"])
+    _print_conflicts(console, told["conflicts"])
+    _print_refusals(console, told["refusals"])
+    _print_writes(console, told["journal"])
+
+
+def _link(link: Row | None) -> str:
+    if link is None:
+        return "none"
+    if link["bc_id"] is None:
+        return f"undone by {link['by']}, {_time(link['linked_at'])}"
+    return f"{link['bc_id']}, {link['how']}, by {link['by']}, {_time(link['linked_at'])} ({link['state']})"
+
+
+def _print_sides(console: Console, sides: Mapping[str, Row | None]) -> None:
+    columns = ("modified_at", "edited_at", "fetched_at", "last_written_at", "read_at")
+    titles = ("modified", "last edit", "fetched", "written by us", "system read")
+    rows = [
+        (
+            side,
+            row["id"] + (f" ({row['gone']})" if row["gone"] else ""),
+            *(_time(row[name]) for name in columns),
+        )
+        for side, row in sides.items()
+        if row
+    ]
+    _table(console, None, ("system", "id", *titles), rows)
+
+
+def _print_properties(console: Console, part: str, record: Row) -> None:
+    ids = f"{record['shop_id'] or 'nothing'} = {record['bc_id'] or 'nothing'}"
+    title = f"{part}: {ids}" + (f", {record['link']['how']}" if record["link"] else ", not linked")
+    rows = [
+        (
+            row["property"],
+            row["dir"],
+            _value(row["shop_value"]),
+            _value(row["bc_value"]),
+            _base(row, "shop"),
+            _base(row, "bc"),
+            row["problem"] or {True: "", False: "differs", None: ""}[row["agrees"]],
+        )
+        for row in record["properties"]
+    ]
+    columns = ("property", "", "customwebshop", "businesscentral", "agreed, shop", "agreed, BC", "")
+    _table(console, title, columns, rows)
+
+
+def _base(row: Row, side: str) -> str:
+    """What a side held when the two last agreed; the same as now is not said again."""
+    if row["agreed_at"] is None:
+        return "never"
+    return "same" if row[f"{side}_base"] == row[f"{side}_value"] else _value(row[f"{side}_base"])
+
+
+def _print_changes(console: Console, title: str, rows: Sequence[Row]) -> None:
+    shown = [
+        (row["target"], row["operation"], row["label"], _value(row["before"]), _value(row["after"]))
+        + (row["withheld"] or row["rule"],)
+        for row in rows
+    ]
+    _table(console, title, ("to", "operation", "property", "before", "after", "why"), shown)
+
+
+def _print_conflicts(console: Console, conflicts: Row) -> None:
+    rows = [
+        (
+            "",
+            row["label"],
+            _value(row["shop_value"]),
+            _value(row["bc_value"]),
+            "open" if row["decision"] is None else f"{row['decision']['winner']} wins with the next sync",
+            row["decision"]["decided_by"] if row["decision"] else "",
+        )
+        for row in conflicts["open"]
+    ]
+    rows += [
+        (
+            _time(row["recorded_at"]),
+            row["property"],
+            _value(row["shop_value"]),
+            _value(row["bc_value"]),
+            f"{row['winner']} won by {row['rule']}",
+            row["decided_by"] or "",
+        )
+        for row in conflicts["past"]
+    ]
+    columns = ("when", "property", "customwebshop", "businesscentral", "outcome", "decided by")
+    _table(console, "conflicts", columns, rows)
+
+
+def _print_refusals(console: Console, refusals: Sequence[Row]) -> None:
+    rows = [
+        (_time(row["refused_at"]), row["target"], ", ".join(row["properties"]), row["reason"])
+        for row in refusals
+    ]
+    _table(console, "refused, and not tried again", ("when", "by", "properties", "reason"), rows)
+
+
+def _print_writes(console: Console, journal: Sequence[Row]) -> None:
+    rows = [
+        (
+            _time(row["at"]),
+            row["run_id"][:8],
+            f"{row['operation']} {row['part']} in {row['target']}",
+            "; ".join(_sent(record) for record in row["sent"]),
+            row["outcome"] + (f": {row['reason']}" if row["reason"] else ""),
+        )
+        for row in journal[:SHOWN_WRITES]
+    ]
+    _table(console, "written, latest first", ("when", "run", "what", "sent", "outcome"), rows)
+    if len(journal) > SHOWN_WRITES:
+        _line(console, f"... and {len(journal) - SHOWN_WRITES} more: talk-pipeline history")
+
+
+def _print_history(console: Console, told: Row) -> None:
+    _line(console, f"{told['flow']} {told['shop_id'] or told['bc_id']}")
+    rows = [
+        (
+            _time(event["at"]),
+            event["event"],
+            event["text"] + "".join(f"\n{_sent(record)}" for record in event.get("sent", ())),
+            (event.get("run_id") or "")[:8],
+        )
+        for event in told["events"]
+    ]
+    _table(console, None, ("when (UTC)", "event", "what", "run"), rows)
+
+
+def _sent(record: Row) -> str:
+    """What went out of one record: what changed with its former value, what went along by name only."""
+    told = [
+        f"{name} {_value(one['after'])}"
+        if record["operation"] == "create"
+        else f"{name} {_value(one['before'])} → {_value(one['after'])}"
+        for name, one in record["properties"].items()
+        if one["rule"] != "companion" and (record["operation"] != "create" or one["after"] is not None)
+    ]
+    along = [name for name, one in record["properties"].items() if one["rule"] == "companion"]
+    return ", ".join(told) + (f" (with {', '.join(along)})" if along else "")
+
+
+def _table(
+    console: Console, title: str | None, columns: Sequence[str], rows: Iterable[Sequence[str]]
+) -> None:
+    rows = list(rows)
+    if not rows:
+        return
+    table = Table(title=escape(title) if title else None, title_justify="left")
+    for name in columns:
+        table.add_column(name, overflow="fold", no_wrap=name in ("id", "system"))
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    console.print(table)
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(text, markup=False, soft_wrap=True)
+
+
+def _value(value: str | None) -> str:
+    return "-" if value is None else value
+
+
+def _time(text: str | None) -> str:
+    return text.replace("T", " ").partition(".")[0] if text else ""

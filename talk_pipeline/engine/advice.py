@@ -1,0 +1,93 @@
+"""What a person may do next about one entity: its state, the reasons it carries, and a sentence that helps."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from talk_pipeline.engine.entities import Entity, counted
+from talk_pipeline.engine.state import Connection
+from talk_pipeline.flows.vocabulary import Flow
+
+UNLINKED = "unlinked"  # a Business Central record without a shop record
+UNJUDGED = "not judged yet"  # read, and no sync has planned since
+
+
+def standing(db: Connection, flow: Flow, entity: Entity) -> tuple[str, str | None]:
+    """The state of an entity and its reason."""
+    if entity.shop_id is None:
+        held = db.execute(
+            "select 1 from apart where flow = ? and bc_id = ? and held", [flow.name, entity.bc_id]
+        ).fetchone()
+        if held:
+            return "held", "unlinked by hand"
+        creates = flow.settings.create == "both"
+        return UNLINKED, None if creates else "Business Central records without a shop record are left alone"
+    row = db.execute(
+        "select state, reason from standing where flow = ? and shop_id = ?", [flow.name, entity.shop_id]
+    ).fetchone()
+    if row:
+        return row[0], row[1]
+    linked = db.execute(
+        "select 1 from link where part = ? and shop_id = ? and state = 'active'", [flow.name, entity.shop_id]
+    ).fetchone()
+    return ("active", None) if linked else (UNJUDGED, "it was read, and no sync has judged it since")
+
+
+def next_step(
+    flow: Flow,
+    entity: Entity,
+    *,
+    state: str,
+    changes: Sequence[Mapping[str, Any]],
+    undecided: int,
+    refused: bool,
+    waits_for: Sequence[str],
+    candidates: Sequence[str],
+    decided: str | None,
+) -> str:
+    """What to do, in one sentence.
+
+    Args:
+        flow: the entity's flow.
+        entity: the one asked for.
+        state: its state.
+        changes: what is planned for it.
+        undecided: how many open conflicts nobody decided.
+        refused: whether a system refused a write.
+        waits_for: the records it refers to that are not linked, as `flow id`.
+        candidates: the other side's records that match it.
+        decided: what was decided by hand since the last sync.
+    """
+    if undecided:
+        take = "--take customwebshop|businesscentral"
+        return f"decide {counted(undecided, 'open conflict')}: talk-pipeline resolve {entity.name} {take}"
+    if decided and state != "held":
+        return f"{decided}: the next sync carries it out"
+    if state == "waiting":
+        look = " and ".join(f"talk-pipeline explain {name}" for name in waits_for)
+        return "nothing: it goes when what it refers to is there" + (f"; see {look}" if look else "")
+    if state == "ambiguous":
+        listed = ", ".join(candidates)
+        return f"link the right one: talk-pipeline link {entity.name} ID, where ID is one of {listed}"
+    if state == "quarantined":
+        again = f"; or at once: talk-pipeline retry {entity.name}" if refused else ""
+        return f"mend what the reason names: it is tried again by itself when the data changes{again}"
+    return _STEPS.get(state, "").format(name=entity.name, flow=flow.name) or _pending(changes)
+
+
+_STEPS = {
+    "held": "talk-pipeline link {name} ID, or to match or create it anew: talk-pipeline unlink {name} --recreate",
+    "excluded": "nothing: the flow does not create it; talk-pipeline link {name} ID pairs it with one that exists",
+    "closed": "nothing: its story ended",
+    "broken": "to let the missing side go: talk-pipeline unlink {name} --recreate, and what is left starts anew",
+    UNLINKED: "nothing",
+    UNJUDGED: "talk-pipeline sync --flow {flow}",
+}
+
+
+def _pending(changes: Sequence[Mapping[str, Any]]) -> str:
+    ready = [change for change in changes if change["withheld"] is None]
+    if ready:
+        return f"the next sync writes {counted(len(ready), 'property')}"
+    if changes:
+        return f"nothing: {counted(len(changes), 'change')} withheld until the reason has passed"
+    return "nothing: both sides are in step"

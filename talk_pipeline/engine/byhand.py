@@ -1,0 +1,313 @@
+"""What a person decides: links, pairs that are kept apart, and what was given up on.
+
+A person's word outranks the match rules for good. Each deed is one transaction that leaves the state as if the
+pipeline had known it all along: what it concerns is marked, so that the next sync acts on it, and it is noted
+with who and when. Verdicts on open conflicts are the business of `verdicts`. Callers hold the leases of
+`concerned`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from talk_pipeline.engine.entities import ByHandError, Entity, counted, find, find_on, key_of
+from talk_pipeline.engine.snapshots import OUT_OF_SCOPE, mark_touched
+from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+
+BY_HAND = "by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What a person did.
+
+    Attributes:
+        action: linked | unlinked | kept apart | released | resolved | retried.
+        message: what follows, for the person.
+    """
+
+    flow: str
+    action: str
+    shop_id: str | None
+    bc_id: str | None
+    message: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """For scripts."""
+        ids = {"flow": self.flow, "action": self.action, "shop_id": self.shop_id, "bc_id": self.bc_id}
+        return ids | {"message": self.message, "details": dict(self.details)}
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """A person at work on one flow."""
+
+    db: Connection
+    flows: Flows
+    flow: Flow
+    by: str
+
+    def note(self, deed: Deed) -> Deed:
+        """Keeps a deed, in the caller's transaction."""
+        row = (
+            deed.flow,
+            deed.action,
+            deed.shop_id,
+            deed.bc_id,
+            json.dumps(dict(deed.details)),
+            self.by,
+            now(),
+        )
+        insert_rows(self.db, "deed", [row])
+        return deed
+
+
+def concerned(flows: Flows, name: str) -> tuple[str, ...]:
+    """The flows whose records a deed in this flow may touch: itself, and those that refer to it."""
+    return (name, *(other.name for other in flows.values() if name in other.refers_to and other.name != name))
+
+
+def link(hand: Hand, shop: str, bc: str) -> Deed:
+    """Links two records, whatever the rules say; they meet for the first time.
+
+    Raises:
+        ByHandError: one of them is unknown, has left, or belongs to another link.
+    """
+    db, name = hand.db, hand.flow.name
+    shop_id = find_on(db, hand.flow, shop, side=Side.SHOP)
+    bc_id = find_on(db, hand.flow, bc, side=Side.BC)
+    entity = Entity(name, shop_id, bc_id)
+    for side in Side:
+        _refuse_gone(hand, side, entity.id_on(side) or "")
+    if _taken(hand, entity):
+        return Deed(name, "linked", shop_id, bc_id, f"{entity.name} and {bc_id} are linked already")
+    _refuse_open_writes(hand, entity)
+    with transaction(db):
+        _forget(hand, entity)
+        db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
+        insert_rows(db, "link", [(name, shop_id, bc_id, shop_id, BY_HAND, "active", now())])
+        db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id])
+        _stir(hand, entity)
+        told = f"linked {entity.name} with {bc_id}{key_of(db, hand.flow, Side.BC, bc_id)}"
+        policy = hand.flow.settings.initial
+        message = f"{told}; the next sync treats them as a first meeting (initial: {policy})"
+        return hand.note(Deed(name, "linked", shop_id, bc_id, message))
+
+
+def unlink(hand: Hand, text: str, *, recreate: bool = False) -> Deed:
+    """Parts a pair for good; the shop record is held until it is linked again or, with `recreate`, let go.
+
+    Raises:
+        ByHandError: there is no link to undo.
+    """
+    entity = find(hand.db, hand.flow, text)
+    found = _link_of(hand, entity)
+    if found is None:
+        raise ByHandError(f"{entity.name} is not linked; see talk-pipeline explain {entity.name}")
+    if found["state"] == "held":
+        if not recreate:
+            raise ByHandError(
+                f"{entity.name} is unlinked by hand already; to match or create it anew: "
+                f"talk-pipeline unlink {entity.name} --recreate"
+            )
+        return _release(hand, entity)
+    _refuse_closed(entity, found)
+    _refuse_open_writes(hand, entity)
+    with transaction(hand.db):
+        return _part(hand, entity, found, held=not recreate)
+
+
+def keep_apart(hand: Hand, shop: str, bc: str) -> Deed:
+    """Keeps the rules from ever making a pair; if it is linked now, it is unlinked and held.
+
+    Raises:
+        ByHandError: one of them is unknown, or their story ended.
+    """
+    db, name = hand.db, hand.flow.name
+    shop_id = find_on(db, hand.flow, shop, side=Side.SHOP)
+    bc_id = find_on(db, hand.flow, bc, side=Side.BC)
+    entity = Entity(name, shop_id, bc_id)
+    _refuse_open_writes(hand, entity)
+    found = _link_of(hand, entity)
+    if found is not None and found["bc_id"] == bc_id:
+        _refuse_closed(entity, found)
+        with transaction(db):
+            return _part(hand, entity, found, held=True)
+    with transaction(db):
+        known = db.execute(
+            "select 1 from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id]
+        ).fetchone()
+        told = f"the rules never match {entity.name} with {bc_id}"
+        if known:
+            return Deed(name, "kept apart", shop_id, bc_id, f"{told}; so it was already")
+        insert_rows(db, "apart", [(name, shop_id, bc_id, False, now(), hand.by)])
+        db.execute(
+            "delete from candidate where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id]
+        )
+        mark_touched(db, name, Side.SHOP, ids=[shop_id])
+        mark_touched(db, name, Side.BC, ids=[bc_id])
+        message = f"{told}; the next sync finds another counterpart or creates one"
+        if found is not None:
+            message = f"{told}; its present link stays"
+        return hand.note(Deed(name, "kept apart", shop_id, bc_id, message))
+
+
+def _part(hand: Hand, entity: Entity, found: Mapping[str, Any], *, held: bool) -> Deed:
+    """Undoes an active link, in the caller's transaction."""
+    db, name, shop_id, bc_id = hand.db, entity.flow, entity.shop_id, entity.bc_id
+    _forget(hand, entity)
+    db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
+    db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id])
+    insert_rows(db, "apart", [(name, shop_id, bc_id, held, now(), hand.by)])
+    if held:
+        insert_rows(db, "link", [(name, shop_id, None, shop_id, BY_HAND, "held", now())])
+    _stir(hand, entity)
+    if held:
+        _stand(hand, shop_id, state="held", reason="unlinked by hand")
+        next_step = f"it stays unlinked until linked again, or: talk-pipeline unlink {entity.name} --recreate"
+    else:
+        _stand(hand, shop_id, state="waiting", reason="released by hand: the next sync matches or creates it")
+        next_step = "the next sync finds another counterpart or creates one"
+    was = {"rule": found["rule"], "linked_at": f"{found['linked_at'].isoformat(timespec='milliseconds')}Z"}
+    message = f"unlinked {entity.name} from {bc_id}; {next_step}"
+    return hand.note(Deed(name, "unlinked", shop_id, bc_id, message, was | {"held": held}))
+
+
+def _release(hand: Hand, entity: Entity) -> Deed:
+    db, name, shop_id = hand.db, entity.flow, entity.shop_id
+    with transaction(db):
+        parted = db.execute(
+            "select bc_id from apart where flow = ? and shop_id = ? and held", [name, shop_id]
+        ).fetchall()
+        db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
+        db.execute("update apart set held = false where flow = ? and shop_id = ?", [name, shop_id])
+        _stir(hand, entity)
+        mark_touched(db, name, Side.BC, ids=[row[0] for row in parted])
+        _stand(hand, shop_id, state="waiting", reason="released by hand: the next sync matches or creates it")
+        message = f"released {entity.name}; the next sync finds another counterpart or creates one"
+        return hand.note(Deed(name, "released", shop_id, None, message))
+
+
+def _link_of(hand: Hand, entity: Entity) -> dict[str, Any] | None:
+    row = hand.db.execute(
+        "select bc_id, state, rule, linked_at from link where part = ? and shop_id = ?",
+        [entity.flow, entity.shop_id],
+    ).fetchone()
+    return dict(zip(("bc_id", "state", "rule", "linked_at"), row, strict=True)) if row else None
+
+
+def _taken(hand: Hand, entity: Entity) -> bool:
+    """Whether the two are linked with each other; an error where one is linked with another."""
+    rows = hand.db.execute(
+        "select shop_id, bc_id, state from link where part = $1 and bc_id is not null"
+        " and (shop_id = $2 or bc_id = $3) order by shop_id = $2 desc",
+        [entity.flow, entity.shop_id, entity.bc_id],
+    ).fetchall()
+    for shop_id, bc_id, state in rows:
+        if state == "active" and (shop_id, bc_id) == (entity.shop_id, entity.bc_id):
+            return True
+        pair = f"{entity.flow} {shop_id} = {bc_id}{key_of(hand.db, hand.flow, Side.BC, bc_id)}"
+        if state == "closed":
+            raise ByHandError(f"the link {pair} is closed: its story ended in Business Central")
+        own, other = (entity.shop_id, bc_id) if shop_id == entity.shop_id else (entity.bc_id, shop_id)
+        raise ByHandError(
+            f"{own} is linked with {other} ({pair}); first: talk-pipeline unlink {entity.flow} {shop_id}"
+        )
+    return False
+
+
+def _refuse_gone(hand: Hand, side: Side, record_id: str) -> None:
+    row = hand.db.execute(
+        "select gone from snapshot where flow = ? and side = ? and id = ?", [hand.flow.name, side, record_id]
+    ).fetchone()
+    if row is None or row[0] is None:
+        return
+    scope = ", ".join(f"{path} = {value}" for path, value in hand.flow.businesscentral.scope.items())
+    why = f"is outside the flow, which is for {scope}" if row[0] == OUT_OF_SCOPE else f"is gone ({row[0]})"
+    raise ByHandError(f"the {hand.flow.name} {record_id} of {side} {why}")
+
+
+def _refuse_closed(entity: Entity, found: Mapping[str, Any]) -> None:
+    if found["state"] == "closed":
+        raise ByHandError(f"{entity.name} is closed: its story ended in Business Central, nothing to unlink")
+
+
+def _refuse_open_writes(hand: Hand, entity: Entity) -> None:
+    """An answer that is still to come would speak of the pair as it was."""
+    row = hand.db.execute(
+        "select count(*) from journal where flow = ? and coalesce(outcome, 'unknown') = 'unknown'"
+        " and (root_shop_id = ? or bc_id = ?)",
+        [entity.flow, entity.shop_id, entity.bc_id],
+    ).fetchone()
+    if row and row[0]:
+        raise ByHandError(
+            f"it is not known yet what became of {counted(row[0], 'write')} of {entity.name}; "
+            f"first: talk-pipeline sync --flow {entity.flow}"
+        )
+
+
+def _forget(hand: Hand, entity: Entity) -> None:
+    """All that the two were to each other: what they agreed on, their children's links, what is planned."""
+    db, name, shop_id, bc_id = hand.db, entity.flow, entity.shop_id, entity.bc_id
+    for part in hand.flow.parts:
+        own = "starts_with(shop_id, $root || '/')" if part.parent else "shop_id = $root"
+        parameters = {"part": part.name, "root": shop_id}
+        for table in ("base", "sighting", "resolution"):
+            db.execute(f"delete from {table} where part = $part and {own}", parameters)
+        if part.parent:
+            db.execute("delete from link where part = $part and root_shop_id = $root", parameters)
+    for table in ("change", "refusal"):
+        db.execute(f"delete from {table} where flow = ? and root_shop_id = ?", [name, shop_id])
+    db.execute("delete from change where flow = ? and root_bc_id = ?", [name, bc_id])
+    db.execute("delete from candidate where flow = ? and (shop_id = ? or bc_id = ?)", [name, shop_id, bc_id])
+    db.execute("delete from standing where flow = ? and shop_id = ?", [name, shop_id])
+
+
+def _stir(hand: Hand, entity: Entity) -> None:
+    """Marks both records, and whatever refers to them: to those it is as if the two had just been linked."""
+    db = hand.db
+    for side in Side:
+        record_id = entity.id_on(side)
+        mark_touched(db, entity.flow, side, ids=[record_id] if record_id else [])
+    for other in hand.flows.values():
+        for part in other.parts:
+            for prop in part.references:
+                if prop.refers_to == entity.flow:
+                    _meet_anew(db, other, part.name, prop=prop.name, entity=entity)
+
+
+def _meet_anew(db: Connection, flow: Flow, part: str, *, prop: str, entity: Entity) -> None:
+    ids = [entity.shop_id, entity.bc_id]
+    rows = db.execute(
+        "delete from base where part = ? and property = ? and (shop_value = ? or bc_value = ?)"
+        " returning shop_id",
+        [part, prop, *ids],
+    ).fetchall()
+    referring = [row[0] for row in rows]
+    db.execute(
+        "delete from sighting where part = ? and property = ? and shop_id in (select unnest(?::varchar[]))",
+        [part, prop, referring],
+    )
+    roots = db.execute(
+        "select distinct root_shop_id from link where part = ? and shop_id in (select unnest(?::varchar[]))",
+        [part, referring],
+    ).fetchall()
+    mark_touched(db, flow.name, Side.SHOP, ids=[row[0] for row in roots])
+
+
+def _stand(hand: Hand, shop_id: str | None, *, state: str, reason: str) -> None:
+    insert_rows(hand.db, "standing", [(hand.flow.name, shop_id, state, reason, now())])
+
+
+def labels(flow: Flow, part: str, shop_id: str | None, *, prop: str) -> Sequence[str]:
+    """What a property is called by a person: with its part, and for one child of many with the child's id."""
+    if part == flow.name:
+        return (prop,)
+    short = part.removeprefix(f"{flow.name}.")
+    own = (shop_id or "").rsplit("/", 1)[-1]
+    return (f"{short}[{own}].{prop}", f"{short}.{prop}")

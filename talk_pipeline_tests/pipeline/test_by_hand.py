@@ -1,0 +1,510 @@
+"""What a person decides outranks the rules: links, pairs kept apart, open conflicts, and what was given up on."""
+
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+
+from talk_pipeline.build import build_defs
+from talk_pipeline.deeds import carry_out
+from talk_pipeline.engine import byhand, verdicts
+from talk_pipeline.engine.byhand import Deed
+from talk_pipeline.engine.entities import ByHandError
+from talk_pipeline.engine.lease import LeaseHeldError, leases
+from talk_pipeline.engine.state import State, StateMismatchError
+from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.settings import Settings
+from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.pipeline.test_both_sides import flows_with
+from talk_pipeline_tests.world import Row, World
+
+WHO = "Ann"
+
+
+def link(shop_id: str, bc_id: str, flow: str = "customer") -> Deed:
+    return carry_out(Settings.load(), flow, lambda hand: byhand.link(hand, shop_id, bc_id), by=WHO)
+
+
+def unlink(shop_id: str, flow: str = "customer", *, recreate: bool = False) -> Deed:
+    return carry_out(
+        Settings.load(), flow, lambda hand: byhand.unlink(hand, shop_id, recreate=recreate), by=WHO
+    )
+
+
+def keep_apart(shop_id: str, bc_id: str) -> Deed:
+    return carry_out(
+        Settings.load(), "customer", lambda hand: byhand.keep_apart(hand, shop_id, bc_id), by=WHO
+    )
+
+
+def resolve(shop_id: str, take: Side, prop: str | None = None, *, flow: str = "customer") -> Deed:
+    return carry_out(
+        Settings.load(), flow, lambda hand: verdicts.resolve(hand, shop_id, take=take, prop=prop), by=WHO
+    )
+
+
+def retry(shop_id: str | None = None) -> Deed:
+    return carry_out(Settings.load(), "customer", lambda hand: verdicts.retry(hand, shop_id), by=WHO)
+
+
+def bc_customer(world: World, number: str, **values: object) -> str:
+    row = {"number": number, "displayName": f"Customer {number}", "type": "Company"} | values
+    return str(world.bc.post("customers", row)["id"])
+
+
+@pytest.fixture
+def pair(world: World) -> tuple[str, str]:
+    shop_id = world.shop.post("customers", customer())["id"]
+    world.step("customer")
+    return shop_id, world.counterpart("customer", shop_id)
+
+
+# --- links ---------------------------------------------------------------------------------------------------
+
+
+def test_unlinked_records_stay_apart_and_nothing_is_created(world: World, pair: tuple[str, str]) -> None:
+    shop_id, bc_id = pair
+    assert bc_id in unlink(shop_id).message
+    assert world.state("customer", shop_id) == ("held", "unlinked by hand")
+    world.shop.patch("customers", shop_id, {"website": "www.shop.example"})
+    world.bc.patch("customers", bc_id, {"email": "bc@company.example"})
+    for full in (False, True):
+        run = world.step("customer", full=full)
+        assert not run.failed()
+        assert run.writes() == 0
+        assert (run["customer"]["held"], run["customer"]["linked"]) == (1, 0)
+    assert run.finding("customer", "no_held_records").rows[0]["shop_id"] == shop_id
+    assert len(world.bc.all("customers")) == 1
+
+
+def test_a_flow_that_creates_both_ways_creates_neither(
+    world: World, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str]
+) -> None:
+    shop_id, bc_id = pair
+    flows_with(world, monkeypatch, "customer.yaml", "create: always #", new="create: both #")
+    unlink(shop_id)
+    world.bc.patch("customers", bc_id, {"email": "bc@company.example"})
+    assert world.step("customer", full=True).writes() == 0
+    assert len(world.shop.all("customers")) == len(world.bc.all("customers")) == 1
+
+
+def test_linked_again_they_meet_for_the_first_time(world: World, pair: tuple[str, str]) -> None:
+    shop_id, bc_id = pair
+    unlink(shop_id)
+    world.bc.patch("customers", bc_id, {"website": "www.bc.example", "addressLine2": "Back door"})
+    world.step("customer")
+    link(shop_id, bc_id)
+    run = world.step("customer")
+    assert not run.failed()
+    shop, bc = world.shop.get("customers", shop_id), world.bc.get("customers", bc_id)
+    # with the old base this would be an edit of Business Central; as a first meeting the master wins
+    assert shop["website"] == bc["website"] == "www.c1.example"
+    assert shop["address"]["line2"] == "Back door", "an empty value overwrites nothing"
+    (row,) = run.finding("customer", "conflicts_listed").rows
+    assert (row["rule"], row["bc_value"]) == ("initial", "www.bc.example")
+    assert world.sql("select rule, state from link") == [("by hand", "active")]
+    assert world.step("customer").writes() == 0
+
+
+def test_released_it_gets_a_counterpart_and_never_the_old_one(world: World) -> None:
+    bc_id = bc_customer(world, "OTHER", email="same@company.example")
+    shop_id = world.shop.post("customers", customer("C1", email="same@company.example"))["id"]
+    world.step("customer")
+    assert world.counterpart("customer", shop_id) == bc_id
+    unlink(shop_id)
+    world.step("customer")
+    assert unlink(shop_id, recreate=True).action == "released"
+    assert not world.step("customer").failed()
+    made = world.counterpart("customer", shop_id)
+    assert made != bc_id
+    assert world.bc.get("customers", made)["number"] == "C1"
+    assert world.step("customer", full=True).writes() == 0
+    assert len(world.bc.all("customers")) == 2
+
+
+def test_at_once_released(world: World, pair: tuple[str, str]) -> None:
+    shop_id, bc_id = pair
+    world.bc.patch("customers", bc_id, {"number": "OLD", "email": ""})
+    unlink("C1", recreate=True)
+    world.step("customer")
+    made = world.counterpart("customer", shop_id)
+    assert (made != bc_id, world.bc.get("customers", made)["number"]) == (True, "C1")
+
+
+def test_a_freed_record_may_be_matched_with_another(world: World) -> None:
+    bc_id = bc_customer(world, "B1", email="right@company.example")
+    wrong = world.shop.post("customers", customer("W1", email="right@company.example"))["id"]
+    world.step("customer")
+    unlink(wrong)
+    right = world.shop.post("customers", customer("R1", email="right@company.example"))["id"]
+    world.step("customer")
+    assert world.counterpart("customer", right) == bc_id
+    assert world.state("customer", wrong) == ("held", "unlinked by hand")
+    assert len(world.bc.all("customers")) == 1
+
+
+def test_a_never_linked_pair_is_never_matched_and_leaves_the_other_candidate(world: World) -> None:
+    twins = [bc_customer(world, number, email="twin@company.example") for number in ("T1", "T2")]
+    shop_id = world.shop.post("customers", customer("C1", email="twin@company.example"))["id"]
+    world.step("customer")
+    state, _reason = world.state("customer", shop_id) or ("", "")
+    assert state == "ambiguous"
+    keep_apart(shop_id, twins[0])
+    assert not world.step("customer").failed()
+    assert world.counterpart("customer", shop_id) == twins[1]
+    unlink(shop_id, recreate=True)
+    world.step("customer")
+    assert world.counterpart("customer", shop_id) not in twins, "both are ruled out by now"
+    assert keep_apart(shop_id, twins[0]).message.endswith("so it was already")
+
+
+def test_keeping_a_linked_pair_apart_unlinks_it(world: World, pair: tuple[str, str]) -> None:
+    shop_id, bc_id = pair
+    assert keep_apart(shop_id, bc_id).action == "unlinked"
+    assert world.step("customer").writes() == 0
+    assert world.state("customer", shop_id) == ("held", "unlinked by hand")
+
+
+def test_an_ambiguous_record_is_linked_by_hand(world: World) -> None:
+    twins = [bc_customer(world, number, email="twin@company.example") for number in ("T1", "T2")]
+    shop_id = world.shop.post("customers", customer("C1", email="twin@company.example"))["id"]
+    world.step("customer")
+    link("C1", "T2")
+    assert not world.step("customer", full=True).failed()
+    assert world.counterpart("customer", shop_id) == twins[1]
+    assert world.bc.get("customers", twins[1])["displayName"] == "Company C1"
+    assert world.bc.get("customers", twins[0])["displayName"] == "Customer T1"
+
+
+def test_a_moved_link_moves_what_refers_to_it(world: World) -> None:
+    buyer = world.shop.post("customers", customer())["id"]
+    item = world.shop.post("products", product())["id"]
+    placed = world.shop.post("orders", order("O1", buyer, [line(item)]))["id"]
+    world.step()
+    other = bc_customer(world, "B2")
+    world.step("customer")
+    unlink(buyer)
+    run = world.step()
+    assert not run.failed()
+    state, reason = world.state("order", placed) or ("", "")
+    assert (state, "is not linked" in reason) == ("waiting", True)
+    assert link(buyer, other).action == "linked"
+    assert not world.step().failed()
+    assert world.bc.get("salesOrders", world.counterpart("order", placed))["customerId"] == other
+    assert world.state("order", placed) is None
+    assert world.step().writes() == 0
+
+
+def test_lines_meet_anew_with_their_order(world: World) -> None:
+    buyer = world.shop.post("customers", customer())["id"]
+    item = world.shop.post("products", product())["id"]
+    placed = world.shop.post("orders", order("O1", buyer, [line(item), line(item, "7")]))["id"]
+    world.step()
+    bc_id = world.counterpart("order", placed)
+    unlink(placed, "order")
+    assert world.sql("select count(*) from link where part = 'order.lines'") == [(0,)]
+    assert world.sql("select count(*) from base where part in ('order', 'order.lines')") == [(0,)]
+    assert world.step().writes() == 0
+    link("O1", bc_id, "order")
+    run = world.step()
+    assert not run.failed()
+    assert run.writes() == 0, "they hold the same lines"
+    assert world.sql("select count(*) from link where part = 'order.lines'") == [(2,)]
+    assert len(world.bc.orders()) == 1
+
+
+def test_what_cannot_be_linked_is_told(world: World, pair: tuple[str, str]) -> None:
+    shop_id, bc_id = pair
+    person = world.bc.post("customers", {"number": "P1", "displayName": "Person", "type": "Person"})["id"]
+    lonely = bc_customer(world, "B2")
+    second = world.shop.post("customers", customer("C2"))["id"]
+    gone = world.shop.post("customers", customer("C3"))["id"]
+    world.step("customer")
+    world.shop.delete("customers", gone)
+    world.step("customer")
+    refusals = [
+        (("nobody", lonely), "no customer of customwebshop is known as 'nobody'"),
+        ((second, "nobody"), "no customer of businesscentral is known as 'nobody'"),
+        ((second, person), "only those with type = Company"),
+        ((shop_id, lonely), f"{shop_id} is linked with {bc_id} .*talk-pipeline unlink customer {shop_id}"),
+        ((second, bc_id), f"{second} is linked with .*unlink customer {second}"),
+        ((gone, lonely), "is gone"),
+    ]
+    before = world.sql("from link order by all")
+    for (one, other), message in refusals:
+        with pytest.raises(ByHandError, match=message):
+            link(one, other)
+    unlink(second)
+    with pytest.raises(ByHandError, match=f"{bc_id} is linked with {shop_id} "):
+        link(second, bc_id)
+    with pytest.raises(ByHandError, match="unlinked by hand already"):
+        unlink(second)
+    with pytest.raises(ByHandError, match="is not linked"):
+        unlink(lonely)
+    assert link(shop_id, bc_id).message.endswith("are linked already")
+    assert world.sql("from link where shop_id <> ? order by all", second) == [
+        row for row in before if row[1] != second
+    ]
+
+
+def test_a_person_that_was_a_company_is_not_linked(world: World, pair: tuple[str, str]) -> None:
+    _, bc_id = pair
+    second = bc_customer(world, "B2")
+    shop_id = world.shop.post("customers", customer("C2"))["id"]
+    world.step("customer")
+    unlink(shop_id)
+    world.bc.patch("customers", second, {"type": "Person"})
+    world.step("customer", full=True)
+    with pytest.raises(ByHandError, match="outside the flow, which is for type = Company"):
+        link(shop_id, second)
+    assert bc_id
+
+
+def test_the_database_keeps_links_one_to_one(world: World, pair: tuple[str, str]) -> None:
+    shop_id, bc_id = pair
+    copies = ((shop_id, "another"), ("another", bc_id))
+    for one, other in copies:
+        with pytest.raises(duckdb.ConstraintException):
+            world.sql(
+                "insert into link values ('customer', ?, ?, ?, 'email', 'active', now())", one, other, one
+            )
+
+
+def test_a_deed_waits_for_the_run_and_for_what_became_of_its_writes(
+    world: World, pair: tuple[str, str]
+) -> None:
+    shop_id, bc_id = pair
+    with (
+        leases(world.data / "leases", ("order",), run_id="a run", wait_seconds=0),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("TALK_WAIT_SECONDS", "0.1")
+        with pytest.raises(LeaseHeldError, match="'order' is held by run a run"):
+            unlink(shop_id)
+    world.sql("update journal set outcome = 'unknown'")
+    with pytest.raises(ByHandError, match="not known yet what became of 1 write of"):
+        unlink(shop_id)
+    assert world.counterpart("customer", shop_id) == bc_id
+
+
+def test_a_create_of_unknown_outcome_does_not_adopt_what_was_unlinked(
+    world: World, pair: tuple[str, str]
+) -> None:
+    shop_id, bc_id = pair
+    unlink(shop_id, recreate=True)
+    world.bc.faults(
+        {"match": {"method": "POST", "path": "customers"}, "fault": {"drop": "before"}, "times": 1}
+    )
+    world.step("customer")
+    world.bc.no_faults()
+    world.step("customer")
+    rows = world.sql("select bc_id from link where shop_id = ?", shop_id)
+    assert (bc_id,) not in rows
+
+
+# --- conflicts -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def disputed(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """A pair with two open conflicts."""
+    flows_with(world, monkeypatch, "customer.yaml", "conflict: last_writer #", new="conflict: manual #")
+    shop_id = world.shop.post("customers", customer())["id"]
+    world.step("customer")
+    bc_id = world.counterpart("customer", shop_id)
+    world.shop.patch("customers", shop_id, {"website": "www.shop.example", "email": "shop@company.example"})
+    world.bc.patch("customers", bc_id, {"website": "www.bc.example", "email": "bc@company.example"})
+    world.step("customer")
+    return shop_id, bc_id
+
+
+def values(world: World, pair: tuple[str, str]) -> dict[str, tuple[str, str]]:
+    shop, bc = world.shop.get("customers", pair[0]), world.bc.get("customers", pair[1])
+    return {name: (shop[name], bc[name]) for name in ("website", "email")}
+
+
+@pytest.mark.parametrize("take", list(Side))
+def test_a_verdict_is_carried_out_and_recorded(world: World, disputed: tuple[str, str], take: Side) -> None:
+    resolve(disputed[0], take, "website")
+    run = world.step("customer")
+    assert not run.failed()
+    kept = "www.shop.example" if take is Side.SHOP else "www.bc.example"
+    assert values(world, disputed) == {
+        "website": (kept, kept),
+        "email": ("shop@company.example", "bc@company.example"),
+    }
+    assert world.sql(
+        "select property, rule, winner, shop_value, bc_value, decided_by, decided_at is not null,"
+        " shop_edited_at is not null from conflict"
+    ) == [("website", "manual", str(take), "www.shop.example", "www.bc.example", WHO, True, True)]
+    with pytest.raises(ByHandError, match="no open conflict in 'website'; there are: email"):
+        resolve(disputed[0], take, "website")
+    resolve(disputed[1], take)
+    assert not world.step("customer").failed()
+    with pytest.raises(ByHandError, match="has no open conflict"):
+        resolve(disputed[0], take)
+    assert world.step("customer").writes() == 0
+    assert world.sql("select count(*) from resolution") == [(0,)]
+
+
+def test_a_verdict_is_on_the_values_it_was_given_on(world: World, disputed: tuple[str, str]) -> None:
+    resolve(disputed[0], Side.SHOP, "website")
+    world.bc.patch("customers", disputed[1], {"website": "www.newer.example"})
+    world.step("customer")
+    assert values(world, disputed)["website"] == ("www.shop.example", "www.newer.example")
+    resolve(disputed[0], Side.BC, "website")
+    world.step("customer")
+    assert values(world, disputed)["website"] == ("www.newer.example", "www.newer.example")
+
+
+def test_a_verdict_is_spent_when_both_came_to_agree(world: World, disputed: tuple[str, str]) -> None:
+    resolve(disputed[0], Side.SHOP, "website")
+    world.bc.patch("customers", disputed[1], {"website": "www.shop.example"})
+    world.step("customer")
+    world.shop.patch("customers", disputed[0], {"website": "www.c1.example"})
+    world.step("customer")
+    world.shop.patch("customers", disputed[0], {"website": "www.shop.example"})
+    world.bc.patch("customers", disputed[1], {"website": "www.bc.example"})
+    world.step("customer")
+    assert values(world, disputed)["website"] == ("www.shop.example", "www.bc.example"), "open again"
+
+
+def test_a_first_meeting_by_hand(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    flows_with(world, monkeypatch, "customer.yaml", "initial: fill #", new="initial: manual #")
+    bc_id = bc_customer(world, "C1", website="www.bc.example")
+    shop_id = world.shop.post("customers", customer())["id"]
+    world.step("customer")
+    resolve(shop_id, Side.BC, "website")
+    resolve(shop_id, Side.SHOP, "company_name")
+    assert not world.step("customer").failed()
+    assert world.shop.get("customers", shop_id)["website"] == "www.bc.example"
+    assert world.bc.get("customers", bc_id)["displayName"] == "Company C1"
+
+
+def test_one_line_of_many(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    flows_with(world, monkeypatch, "order.yaml", "conflict: last_writer", new="conflict: manual")
+    buyer = world.shop.post("customers", customer())["id"]
+    item = world.shop.post("products", product())["id"]
+    placed = world.shop.post("orders", order("O1", buyer, [line(item, "2"), line(item, "5")]))
+    world.step()
+    bc_id = world.counterpart("order", placed["id"])
+    world.shop.patch(
+        "orders", placed["id"], {"lines": [{"id": row["id"], "quantity": "3"} for row in placed["lines"]]}
+    )
+    for row in world.bc.get("salesOrders", bc_id)["salesOrderLines"]:
+        world.bc.patch("salesOrderLines", row["id"], {"quantity": 4})
+    world.step("order")
+    first, second = (row["id"] for row in placed["lines"])
+    resolve("O1", Side.BC, f"lines[{first}].quantity", flow="order")
+    resolve("O1", Side.SHOP, f"lines[{second}].quantity", flow="order")
+    assert not world.step("order").failed()
+    assert [row["quantity"] for row in world.shop.get("orders", placed["id"])["lines"]] == ["4", "3"]
+    lines = sorted(world.bc.get("salesOrders", bc_id)["salesOrderLines"], key=lambda row: row["sequence"])
+    assert [row["quantity"] for row in lines] == [4, 3]
+
+
+# --- what was given up on ------------------------------------------------------------------------------------
+
+
+def test_a_refusal_is_tried_again_when_a_person_says_so(world: World, pair: tuple[str, str]) -> None:
+    shop_id, bc_id = pair
+    refused: Row = {"company_name": "x", "email": "a@company.example"}
+    world.shop.patch("customers", shop_id, refused)
+    world.bc.faults({"match": {"method": "PATCH", "path": "customers"}, "fault": {"status": 400}, "times": 1})
+    assert world.step("customer")["customer"]["quarantined"] == 1
+    assert world.step("customer").writes() == 0, "the same data is not refused twice"
+    with pytest.raises(ByHandError, match="no customer of"):
+        retry("nobody")
+    assert shop_id in retry("C1").message
+    run = world.step("customer")
+    assert not run.failed()
+    assert (run.writes(), run["customer"]["quarantined"]) == (1, 0)
+    assert world.bc.get("customers", bc_id)["email"] == "a@company.example"
+    with pytest.raises(ByHandError, match="is not quarantined"):
+        retry(shop_id)
+    assert retry().message == "customer: nothing is given up on"
+
+
+def test_a_whole_flow_is_tried_again(world: World) -> None:
+    ids = {world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(3)}
+    world.bc.faults({"match": {"method": "POST", "path": "customers"}, "fault": {"status": 400}, "times": 3})
+    assert world.step("customer")["customer"]["quarantined"] == 3
+    assert world.step("customer").writes() == 0
+    assert set(retry().details["records"]) == ids
+    assert world.step("customer")["customer"]["linked"] == 3
+
+
+def test_a_value_that_does_not_fit_is_not_retried(world: World) -> None:
+    shop_id = world.shop.post("customers", customer(phone="x" * 40))["id"]
+    world.step("customer")
+    with pytest.raises(ByHandError, match="tried again by itself once the value is mended: phone"):
+        retry(shop_id)
+
+
+def test_two_systems_that_never_agree_get_another_chance(world: World, pair: tuple[str, str]) -> None:
+    shop_id, _ = pair
+    world.shop.patch("customers", shop_id, {"website": "www.new.example"})
+    world.step("customer")
+    world.sql("update base set bounces = 3 where property = 'website'")
+    world.shop.patch("customers", shop_id, {"website": "www.newer.example"})
+    assert world.step("customer")["customer"]["quarantined"] == 1
+    retry(shop_id)
+    assert world.step("customer")["customer"]["quarantined"] == 0
+
+
+# --- elsewhere -----------------------------------------------------------------------------------------------
+
+
+def test_in_the_launchpad(
+    world: World, disputed: tuple[str, str], instance: dg.DagsterInstance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = build_defs(load_flows()).resolve_job_def("by_hand")
+
+    def decide(**config: str) -> dg.ExecuteInProcessResult:
+        ops = {"decide": {"config": {"flow": "customer"} | config}}
+        return job.execute_in_process(
+            run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            instance=instance,
+            raise_on_error=False,
+        )
+
+    shop_id, bc_id = disputed
+    assert decide(action="RESOLVE", shop_id=shop_id, property="website", take="CUSTOMWEBSHOP").success
+    world.step("customer")
+    assert values(world, disputed)["website"] == ("www.shop.example", "www.shop.example")
+    (who,) = world.sql("select decided_by from conflict")[0]
+    assert who.startswith("Dagster run ")
+    assert decide(action="UNLINK", shop_id=shop_id, by="Ann").success
+    assert world.state("customer", shop_id) == ("held", "unlinked by hand")
+    assert decide(action="LINK", shop_id=shop_id, bc_id=bc_id, by="Ann").success
+    assert world.sql("select action, done_by from deed order by done_at")[1:] == [
+        ("unlinked", "Ann"),
+        ("linked", "Ann"),
+    ]
+    missing = decide(action="LINK", shop_id=shop_id)
+    assert not missing.success
+    assert "link needs bc_id" in str(missing.failure_data_for_node("decide"))
+    assert decide(action="RETRY").success
+    assert "Traceback" not in capsys.readouterr().out
+
+
+def test_a_database_of_the_version_before_goes_on(
+    world: World, pair: tuple[str, str], tmp_path: Path
+) -> None:
+    world.sql("alter table conflict drop column decided_by")
+    world.sql("alter table conflict drop column decided_at")
+    for table in ("apart", "resolution", "deed"):
+        world.sql(f"drop table {table}")
+    world.sql("update meta set value = '1' where key = 'schema'")
+    shop_id, bc_id = pair
+    world.bc.patch("customers", bc_id, {"website": "www.earlier.example"})
+    world.shop.patch("customers", shop_id, {"website": "www.later.example"})
+    run = world.step("customer")
+    assert (run["customer"]["conflicts"], run.failed()) == (1, [])
+    assert unlink(shop_id).action == "unlinked"
+    assert world.sql("select value from meta where key = 'schema'") == [("2",)]
+    world.sql("update meta set value = '99' where key = 'schema'")
+    with pytest.raises(StateMismatchError, match="has schema version 99"), State(world.data).once():
+        pass
