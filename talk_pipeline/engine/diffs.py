@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from talk_pipeline.engine.creates import plan_creates
+from talk_pipeline.engine.disappearance import plan_disappearances
 from talk_pipeline.engine.projection import Company
 from talk_pipeline.engine.rules import MANUAL, Decision, Holding, Pair, decide
 from talk_pipeline.engine.standing import rewrite_standing
@@ -38,6 +39,7 @@ def plan(
     """
     with transaction(db):
         db.execute("delete from change where flow = ?", [flow.name])
+        plan_disappearances(db, flow)
         db.execute(_TOUCHED, {"flow": flow.name})
         for part in flow.parts:
             _plan_part(db, flow, part, company=company)

@@ -40,12 +40,16 @@ class _Made:
         self.links: list[tuple[Any, ...]] = []
         self.rows: list[Projected] = []
         self.removed: list[Intended] = []
+        self.deleted: list[Intended] = []
         self.confirmed: list[Confirmed] = []
         # root id on the written side -> its shop id, and the children created along with it
         self.waiting: dict[str, tuple[str, list[Intended]]] = {}
 
     def record(self, intent: Intent, outcome: Outcome) -> None:
         main = intent.main
+        if main.operation == "delete":
+            self.deleted.append(main)
+            return
         if main.operation == "create" and outcome.record is not None:
             main = self._linked(main, key=outcome.record.id, root_shop_id=intent.root_shop_id)
         self._confirm(main)
@@ -93,6 +97,22 @@ class _Made:
         insert_rows(db, "link", self.links)
         flow = self.projector.flow.name
         mark_touched(db, flow, Side.SHOP, ids=[row[1] for row in self.links if row[0] == flow])
+        self._close_deleted(db, flow)
+
+    def _close_deleted(self, db: Connection, flow: str) -> None:
+        """Both have left now: the link stays as it was, so that nothing is made anew."""
+        ids = [one.shop_id if self.side is Side.SHOP else one.bc_id for one in self.deleted]
+        db.execute(
+            "update snapshot set gone = 'deleted' where flow = ? and side = ?"
+            " and id in (select unnest(?::varchar[]))",
+            [flow, str(self.side), ids],
+        )
+        shop_ids = [one.shop_id for one in self.deleted]
+        db.execute(
+            "update link set state = 'closed' where part = ? and shop_id in (select unnest(?::varchar[]))",
+            [flow, shop_ids],
+        )
+        mark_touched(db, flow, Side.SHOP, ids=[shop_id for shop_id in shop_ids if shop_id])
 
     def _linked(self, one: Intended, *, key: str, root_shop_id: str | None) -> Intended:
         linked = replace(one, shop_id=key) if self.side is Side.SHOP else replace(one, bc_id=key)

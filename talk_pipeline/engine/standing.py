@@ -40,7 +40,11 @@ cross join lateral (select case
     when u.state is not null then u.state
     else c.kind end as state,
   case
+    when l.state = 'closed' and s.gone is not null and coalesce(b.gone, 'posted') <> 'posted'
+      then 'gone on both sides'
     when l.state = 'closed' then 'posted in Business Central: its story ended there'
+    when l.state = 'held' and l.rule = 'disappearance'
+      then 'unlinked: the Business Central record is ' || coalesce(b.gone, 'back')
     when l.state = 'held' then 'unlinked by hand'
     when l.state = 'active' and s.gone is not null then 'the shop record is ' || s.gone
     when l.state = 'active' and coalesce(b.gone, 'posted') <> 'posted'

@@ -118,6 +118,9 @@ class Condition(Model):
         return "; ".join(said)
 
 
+Disappearance = Literal["flag", "unlink", "block", "delete"]
+
+
 class Settings(Model):
     """What may be tuned without touching the mapping."""
 
@@ -129,7 +132,10 @@ class Settings(Model):
     master: Side = Side.SHOP
     conflict: Policy = "last_writer"
     initial: Literal["fill", "customwebshop", "businesscentral", "manual"] = "fill"
-    disappearance: Literal["flag"] = "flag"
+    disappearance: Disappearance | Mapping[Side, Disappearance] = Field(
+        "flag", description="what follows when a record left: for both sides, or by the side it left from"
+    )
+    blocked_by: Mapping[str, Word] = Field({}, description="what takes a record out of use, for policy block")
     number: Literal["shop", "series"] = "shop"
     constants: Mapping[str, Word] = {}
     tolerance: float = Field(0, ge=0)
@@ -138,6 +144,12 @@ class Settings(Model):
     full_scan_minutes: int = Field(1440, ge=1)
     max_rounds: int = Field(5, ge=1)
     breaker: Breaker = Breaker()
+
+    def disappearance_from(self, side: Side) -> Disappearance:
+        """What follows when a record disappears from a side."""
+        if isinstance(self.disappearance, str):
+            return self.disappearance
+        return self.disappearance.get(side, "flag")
 
 
 class Flow(Model):
@@ -244,7 +256,9 @@ class Flow(Model):
             yield from _names(("children", key, "send_with"), children.send_with, known)
         yield from _names(("match",), self.match, known)
         yield from _names(("create_key",), (self.create_key,), known)
-        for key in ("create_scope", "scope"):
+        if not self.settings.blocked_by and "block" in map(self.settings.disappearance_from, Side):
+            yield ("settings", "disappearance"), "block needs blocked_by: what takes a record out of use"
+        for key in ("create_scope", "scope", "blocked_by"):
             for name in getattr(self.settings, key):
                 yield from _names(("settings", key, name), (name,), known)
         for index, listed in enumerate(self.flags):

@@ -37,6 +37,8 @@ class UnitWriter:
         """Every step, until one shows that the record is no longer what was planned for."""
         if self.unit.root.operation == "create":
             await self._create()
+        elif self.unit.root.operation == "delete":
+            await self._send(self._write(self.unit.root, Body({}, {})), intended(self.unit.root, {}))
         elif self._system.embeds_children:
             await self._update_whole()
         else:

@@ -1,0 +1,130 @@
+"""A record that left: what each policy makes of it, and of its return."""
+
+from pathlib import Path
+
+import pytest
+
+from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.pipeline.test_unlucky import edited_flows
+from talk_pipeline_tests.world import World
+
+
+def gone(
+    world: World, side: str, policy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[str, str]:
+    """A linked customer that left one side, and a run under the policy."""
+    new = f"disappearance: {{{side}: {policy}}} #"
+    edited_flows(tmp_path, monkeypatch, customer=("disappearance: flag #", new))
+    shop_id = world.shop.post("customers", customer())["id"]
+    world.shop.post("customers", customer("C2"))
+    for _ in range(2):
+        assert not world.step("customer").failed()
+    bc_id = world.counterpart("customer", shop_id)
+    if side == "customwebshop":
+        world.shop.delete("customers", shop_id)
+    else:
+        world.bc.delete("customers", bc_id)
+    run = world.step("customer", full=True)
+    assert run.success, run.problems
+    assert not run.failed()
+    return shop_id, bc_id
+
+
+@pytest.mark.parametrize("side", ["customwebshop", "businesscentral"])
+def test_by_default_it_is_listed_and_nothing_else(
+    world: World, side: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop_id, _ = gone(world, side, "flag", tmp_path, monkeypatch)
+    state = world.state("customer", shop_id)
+    assert state is not None
+    assert state[0] == "broken"
+    assert world.step("customer", full=True).writes() == 0
+
+
+def test_gone_from_business_central_and_unlinked_it_is_held_and_never_made_again(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop_id, _ = gone(world, "businesscentral", "unlink", tmp_path, monkeypatch)
+    assert world.state("customer", shop_id) == (
+        "held",
+        "unlinked: the Business Central record is vanished",
+    )
+    world.shop.patch("customers", shop_id, {"website": "www.still.example"})
+    for _ in range(2):
+        assert world.step("customer", full=True).writes() == 0
+    assert len(world.bc.all("customers")) == 1
+
+
+def test_gone_from_the_shop_and_unlinked_the_other_is_free(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop_id, bc_id = gone(world, "customwebshop", "unlink", tmp_path, monkeypatch)
+    assert bc_id in world.bc.all("customers")
+    again = world.shop.post("customers", customer())["id"]
+    assert not world.step("customer", full=True).failed()
+    assert world.counterpart("customer", again) == bc_id
+    assert again != shop_id
+    assert len(world.bc.all("customers")) == 2
+
+
+def test_gone_from_the_shop_it_is_blocked_there(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop_id, bc_id = gone(world, "customwebshop", "block", tmp_path, monkeypatch)
+    assert world.bc.get("customers", bc_id)["blocked"] == "All"
+    state = world.state("customer", shop_id)
+    assert state is not None
+    assert state[0] == "broken"
+    assert world.step("customer", full=True).writes() == 0
+
+
+def test_gone_from_business_central_it_is_made_inactive_here(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop_id, _ = gone(world, "businesscentral", "block", tmp_path, monkeypatch)
+    assert world.shop.get("customers", shop_id)["active"] is False
+    assert world.step("customer", full=True).writes() == 0
+
+
+def test_gone_from_the_shop_it_is_deleted_there(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop_id, bc_id = gone(world, "customwebshop", "delete", tmp_path, monkeypatch)
+    assert bc_id not in world.bc.all("customers")
+    assert len(world.bc.all("customers")) == 1
+    assert world.state("customer", shop_id) == ("closed", "gone on both sides")
+    for _ in range(2):
+        assert world.step("customer", full=True).writes() == 0
+
+
+def test_gone_from_business_central_it_is_deleted_here(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop_id, _ = gone(world, "businesscentral", "delete", tmp_path, monkeypatch)
+    left = [row["id"] for row in world.shop.all("customers").values() if row["deleted_at"] is None]
+    assert shop_id not in left
+    assert len(left) == 1
+    for _ in range(2):
+        run = world.step("customer", full=True)
+        assert run.writes() == 0
+        assert not run.failed()
+
+
+def test_a_deletion_that_is_refused_is_listed_with_the_reason(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited_flows(
+        tmp_path, monkeypatch, customer=("disappearance: flag #", "disappearance: {customwebshop: delete} #")
+    )
+    buyer = world.shop.post("customers", customer())["id"]
+    item = world.shop.post("products", product())["id"]
+    world.shop.post("orders", order("O1", buyer, [line(item)]))
+    for _ in range(2):
+        assert not world.step().failed()
+    world.shop.delete("customers", buyer)
+    world.step(full=True)
+    assert len(world.bc.all("customers")) == 1, "Business Central keeps a customer with orders"
+    state = world.state("customer", buyer)
+    assert state is not None
+    assert state[0] in ("broken", "quarantined")
+    assert world.step().writes() == 0
