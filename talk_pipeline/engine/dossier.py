@@ -10,7 +10,7 @@ from typing import Any
 
 from talk_pipeline.engine import advice
 from talk_pipeline.engine.byhand import BY_HAND, labels
-from talk_pipeline.engine.entities import Entity, rows_of
+from talk_pipeline.engine.entities import Entity, key_of, rows_of
 from talk_pipeline.engine.history import OWN, conflicts, how, parameters, stamp, writes
 from talk_pipeline.engine.state import Connection
 from talk_pipeline.flows.loading import Flows
@@ -92,7 +92,11 @@ class _Teller:
             undecided=sum(1 for one in open_conflicts if one["decision"] is None),
             refused=bool(refusals) or any(row["bounces"] for row in _properties(parts)),
             waits_for=self._waits_for(parts),
-            candidates=[row["bc_id"] for row in candidates if row["shop_id"] == self.entity.shop_id],
+            candidates=[
+                row["bc_id"] + key_of(self.db, self.flow, Side.BC, row["bc_id"])
+                for row in candidates
+                if row["shop_id"] == self.entity.shop_id
+            ],
             decided=self._decided(),
         )
         return {

@@ -187,7 +187,7 @@ def test_a_contested_record_shows_who_else_claims_it(world: World) -> None:
         (twins[1], bc_id),
         (twins[0], bc_id),
     ]
-    assert document["next_step"].endswith(f"ID is one of {bc_id}")
+    assert document["next_step"].endswith(f"ID is one of {bc_id} (number T)")
 
 
 def test_what_was_given_up_on_and_what_broke(world: World) -> None:
