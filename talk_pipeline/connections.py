@@ -72,6 +72,7 @@ class Connections:
             limits=Limits(pace.requests, pace.seconds, pace.in_flight, self._limits_folder(Side.SHOP)),
             headers=shop.headers,
             throttled=pace.throttled,
+            settings=("CUSTOMWEBSHOP_URL", *shop.auth.variables),
         )
         return Customwebshop(http, self.flows, description=shop)
 
@@ -88,6 +89,7 @@ class Connections:
                 5,
                 self._limits_folder(Side.BC),
             ),
+            settings=("BUSINESSCENTRAL_URL", *_credential_settings(settings)),
         )
         return Businesscentral(
             http,
@@ -132,6 +134,12 @@ def _entra(settings: Settings) -> Credentials:
     if not (url and client and secret):
         raise SettingsError("neither BUSINESSCENTRAL_TOKEN nor complete client credentials are set")
     return ClientCredentials(url, client, secret, scope=settings.businesscentral_scope)
+
+
+def _credential_settings(settings: Settings) -> tuple[str, ...]:
+    if settings.businesscentral_token is not None:
+        return ("BUSINESSCENTRAL_TOKEN",)
+    return ("BUSINESSCENTRAL_CLIENT_ID", "BUSINESSCENTRAL_CLIENT_SECRET")
 
 
 def base_url(url: str, description: Description) -> str:

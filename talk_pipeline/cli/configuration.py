@@ -8,6 +8,7 @@ from talk_pipeline.flows.loading import mistake, read_yaml
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.customwebshop.description import REFERENCE
 from talk_pipeline.systems.customwebshop.probing import Probe, probe
+from talk_pipeline.systems.protocol import System
 
 MARKS = {"ok": " ok ", "warning": "note", "problem": "FAIL"}
 
@@ -37,11 +38,9 @@ def check_configuration() -> int:
 
 async def _ask(connections: Connections, file: Path) -> int:
     async with connections.shop() as shop, connections.businesscentral() as bc:
-        for name, system in (("Customwebshop", shop), ("Business Central", bc)):
-            identity = await system.identify()
-            currency = f", local currency {identity.currency}" if identity.currency else ""
-            skew = f", clock off by {system.skew_seconds:+.0f} s" if system.skew_seconds else ""
-            print(f"{name}: {identity.name} answers{currency}{skew}")
+        identity = await bc.identify()
+        currency = f", local currency {identity.currency}" if identity.currency else ""
+        print(f"Business Central: {identity.name} answers{currency}{_skew(bc)}")
         _, tree = read_yaml(file)
         problems = 0
         for flow in connections.flows.values():
@@ -49,8 +48,13 @@ async def _ask(connections: Connections, file: Path) -> int:
                 located = mistake(file, tree, at=found.at, message=found.message)
                 print(f"  {MARKS[found.level]} {_told(found, located)}")
                 problems += found.level == "problem"
+        print(f"Customwebshop: {connections.settings.customwebshop_url} answers{_skew(shop)}")
     print(f"{problems} problems" if problems else "the shop is as described")
     return 2 if problems else 0
+
+
+def _skew(system: System) -> str:
+    return f", clock off by {system.skew_seconds:+.0f} s" if system.skew_seconds else ""
 
 
 def _told(found: Probe, located: str) -> str:

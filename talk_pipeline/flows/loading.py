@@ -15,6 +15,9 @@ from pydantic import BaseModel, ValidationError
 
 from talk_pipeline.flows.vocabulary import Flow
 
+SECRET_SHOWN = "not_a_variable"
+"""The type of a mistake whose input must not be shown."""
+
 PACKAGED = Path(__file__).parent
 
 
@@ -152,6 +155,8 @@ def _explain(model: type[BaseModel], at: Location, detail: Any) -> str:
     if detail["type"] == "missing":
         return "is required"
     message = str(detail["msg"]).removeprefix("Value error, ")
+    if detail["type"] == SECRET_SHOWN:
+        return message  # what was found may be the secret itself
     shown = "" if isinstance(found, dict | list) else f" (found {found!r})"
     return f"{message}{shown}"
 
@@ -177,25 +182,26 @@ def _line(tree: yaml.Node | None, at: Location) -> int:
     """The line of the deepest part of a location that the file has."""
     line = 1
     for step in at:
-        child = None
         if isinstance(tree, yaml.SequenceNode) and isinstance(step, int) and step < len(tree.value):
-            child = tree.value[step]
-        elif isinstance(tree, yaml.MappingNode):
-            child = next((value for key, value in tree.value if key.value == step), None)
-        if child is None and isinstance(tree, yaml.MappingNode):
-            child = _nested(tree, str(step))
-        if child is None:
+            tree = tree.value[step]
+            line = tree.start_mark.line + 1
+            continue
+        found = _entry(tree, str(step)) if isinstance(tree, yaml.MappingNode) else None
+        if found is None:
             break
-        tree, line = child, child.start_mark.line + 1
+        line, tree = found[0].start_mark.line + 1, found[1]
     return line
 
 
-def _nested(tree: yaml.MappingNode, dotted: str) -> yaml.Node | None:
-    """What a file writes as keys within keys where a model has one key with dots."""
+def _entry(tree: yaml.MappingNode, name: str) -> tuple[yaml.Node, yaml.Node] | None:
+    """A key and its value; one with dots may be written as keys within keys."""
     for key, value in tree.value:
-        if dotted.startswith(f"{key.value}.") and isinstance(value, yaml.MappingNode):
-            rest = dotted.removeprefix(f"{key.value}.")
-            return next((v for k, v in value.value if k.value == rest), None) or _nested(value, rest)
+        if key.value == name:
+            return key, value
+        if name.startswith(f"{key.value}.") and isinstance(value, yaml.MappingNode):
+            inner = _entry(value, name.removeprefix(f"{key.value}."))
+            if inner is not None:
+                return inner
     return None
 
 

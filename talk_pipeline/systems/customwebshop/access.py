@@ -1,15 +1,28 @@
 """How a description says who may enter. Secrets stand there as names of environment variables, never themselves."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_core import PydanticCustomError
 
+from talk_pipeline.flows.loading import SECRET_SHOWN
 from talk_pipeline.flows.properties import Model
 from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.http import ApiKey, Basic, Bearer, ClientCredentials, Credentials, Login
 
-EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
+
+def _variable(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(r"[A-Z][A-Z0-9_]*", value):
+        return value
+    raise PydanticCustomError(
+        SECRET_SHOWN,
+        "is the name of an environment variable such as CUSTOMWEBSHOP_TOKEN; the secret goes there or into .env",
+    )
+
+
+EnvName = Annotated[str, BeforeValidator(_variable), Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 Secret = Callable[[str], SecretStr]
 
 

@@ -8,15 +8,24 @@ from talk_pipeline.engine.records import Outcome, Result
 from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.description import Entity, ErrorShape
 from talk_pipeline.systems.customwebshop.records import parse
+from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline.systems.http import Answer
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
+class UnexpectedShapeFault(ConfigurationFault):
+    """An answer is not as the description says; `key` names the statement that does not hold."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
 def raw_at(body: bytes, path: str | None) -> str | None:
     """The JSON at a path as it was received; None where there is none."""
     raw: bytes = body
-    for at, step in enumerate(paths.steps(path) if path else ()):
+    for step in paths.steps(path) if path else ():
         if not isinstance(step, str):
             found = paths.get(parse(body), path or "")
             return None if found is paths.MISSING else _encoder.encode(found).decode()
@@ -27,7 +36,6 @@ def raw_at(body: bytes, path: str | None) -> str | None:
         if inner is None:
             return None
         raw = bytes(inner)
-        del at
     text = raw.decode().strip()
     return text or None
 

@@ -15,7 +15,13 @@ from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.systems.customwebshop import notifications, paths
 from talk_pipeline.systems.customwebshop.addresses import item_path, lines_path, with_query
-from talk_pipeline.systems.customwebshop.answers import raw_at, reason, record_in, shows_error
+from talk_pipeline.systems.customwebshop.answers import (
+    UnexpectedShapeFault,
+    raw_at,
+    reason,
+    record_in,
+    shows_error,
+)
 from talk_pipeline.systems.customwebshop.description import Description, Entity, Lines
 from talk_pipeline.systems.customwebshop.paging import Seen
 from talk_pipeline.systems.customwebshop.records import Reader, parse, with_rows
@@ -23,6 +29,8 @@ from talk_pipeline.systems.customwebshop.writing import Writer
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Answer, Http
 from talk_pipeline.systems.protocol import Identity
+
+SHOWN = 300
 
 
 class Customwebshop:
@@ -68,11 +76,11 @@ class Customwebshop:
         where = urlsplit(self._http.base_url)
         return Identity(f"{where.hostname}{where.path}")
 
-    async def sample(self, flow: str) -> Sequence[str]:
-        """The records of a flow's first page, as received."""
+    async def sample(self, flow: str) -> tuple[Sequence[str], Answer]:
+        """The records of a flow's first page, as received, and the answer they are from."""
         entity = self._readers[flow].entity
         answer = await self._http.read(with_query(entity.path, {**entity.query, **entity.paging.first()}))
-        return self._elements(entity, answer)
+        return self._elements(entity, answer), answer
 
     async def scan(self, flow: str, *, since: datetime | None) -> AsyncIterator[Sequence[Record]]:
         """Pages of records, deleted ones included where the shop shows them."""
@@ -108,7 +116,8 @@ class Customwebshop:
             raise self._fault(entity, answer)
         found = paths.get(self._json(answer), entity.latest.at)
         if found is paths.MISSING:
-            raise ConfigurationFault(self._not_this_shop(answer))
+            where = f"no latest change at {entity.latest.at!r}"
+            raise UnexpectedShapeFault("latest", self._not_so(answer, where))
         return self._shop.moments.read(found)
 
     async def get(self, flow: str, record_id: str, *, closed: bool = False) -> Record | None:
@@ -123,7 +132,9 @@ class Customwebshop:
             raise self._fault(reader.entity, answer)
         payload = record_in(answer, reader.entity)
         if payload is None:
-            raise ConfigurationFault(self._not_this_shop(answer))
+            where = f"no record with {reader.entity.id!r}"
+            at = f" at {reader.entity.record!r}" if reader.entity.record else ""
+            raise UnexpectedShapeFault("record", self._not_so(answer, where + at))
         payload = await self._joined(reader, record_id, payload)
         record = reader.record(payload, headers=answer.headers)
         return None if record.deleted else record
@@ -230,7 +241,8 @@ class Customwebshop:
             raise self._fault(entity, answer)
         found = raw_at(answer.body, lines.records)
         if found is None:
-            raise ConfigurationFault(self._not_this_shop(answer))
+            where = f"no list of lines at {lines.records!r}"
+            raise UnexpectedShapeFault("children", self._not_so(answer, where))
         return found
 
     async def _deletions(self, entity: Entity, since: datetime) -> AsyncIterator[Sequence[Record]]:
@@ -285,25 +297,34 @@ class Customwebshop:
         try:
             rows = msgspec.json.decode(listed or "", type=list[msgspec.Raw])
         except msgspec.DecodeError as error:
-            raise ConfigurationFault(self._not_this_shop(answer)) from error
+            where = f"no list at {entity.records!r}" if entity.records else "no list"
+            raise UnexpectedShapeFault("records", self._not_so(answer, where)) from error
         texts = [bytes(row).decode() for row in rows]
         if entity.element is None:
             return texts
         inner = [raw_at(text.encode(), entity.element) for text in texts]
         if None in inner:
-            raise ConfigurationFault(self._not_this_shop(answer))
+            where = f"entries without a record at {entity.element!r}"
+            raise UnexpectedShapeFault("element", self._not_so(answer, where))
         return [text for text in inner if text is not None]
 
     def _json(self, answer: Answer) -> Any:
         try:
             return parse(answer.body)
         except ValueError as error:
-            raise ConfigurationFault(self._not_this_shop(answer)) from error
+            raise UnexpectedShapeFault("records", self._not_so(answer, "what is no JSON")) from error
 
     def _fault(self, entity: Entity, answer: Answer) -> SystemFault:
-        if answer.status == 404 or answer.ok:
-            return ConfigurationFault(self._not_this_shop(answer))
+        if answer.status == 404:
+            return UnexpectedShapeFault("path", f"{entity.path}: {self._not_this_shop(answer)}")
         return UnavailableFault(f"{self._shop.name} answers {answer.status}: {reason(entity.error, answer)}")
+
+    def _not_so(self, answer: Answer, what: str) -> str:
+        shown = answer.body[:SHOWN].decode(errors="replace")
+        return (
+            f"{self._shop.name} at {self._http.base_url} answers with {what}: {shown}: "
+            "check CUSTOMWEBSHOP_URL and CUSTOMWEBSHOP_CONNECTOR"
+        )
 
     def _not_this_shop(self, answer: Answer) -> str:
         return (

@@ -98,7 +98,7 @@ def _impossible(
     for name in flow.fields(flow.root, Side.SHOP):
         field = entity.field(name)
         if field and field.writable and not any(call.carries(name) for call in entity.update):
-            yield (*at, "fields", name), "no update carries it: name it in `of`, or say write: false"
+            yield (*at, "update"), f"no call carries {name!r}: name it in `of`, or say write: false of it"
 
 
 def _fit(flow: Flow, entity: Entity) -> Flow:

@@ -15,13 +15,15 @@ from talk_pipeline.engine.records import Record, Result, Write
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop import paths
+from talk_pipeline.systems.customwebshop.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.client import Customwebshop
-from talk_pipeline.systems.customwebshop.description import Description, Entity
+from talk_pipeline.systems.customwebshop.description import Description, Entity, Shared
 from talk_pipeline.systems.customwebshop.fields import Field, Times
 from talk_pipeline.systems.customwebshop.paths import MISSING
 from talk_pipeline.systems.customwebshop.places import header_of
 from talk_pipeline.systems.customwebshop.records import Reader, parse, rows_of
-from talk_pipeline.systems.errors import SystemFault
+from talk_pipeline.systems.errors import AccessFault, SystemFault
+from talk_pipeline.systems.http import Answer
 
 SHOWN = 600
 NO_VERSION = '"no-such-version"'
@@ -47,12 +49,28 @@ async def probe(shop: Customwebshop, flow: Flow, description: Description) -> As
     """Everything that can be asked about one flow's entity."""
     name = flow.customwebshop.entity
     prober = _Prober(shop, flow, description)
-    at: At = ("entities", name)
+    said = description.model_fields_set - description.entities[name].model_fields_set
     try:
         async for found in prober.run():
-            yield Probe(found.level, (*at, *found.at), found.message)
+            yield _placed(found, name, for_all=said)
+    except AccessFault:
+        raise
+    except UnexpectedShapeFault as fault:
+        key = prober.asking[0] if fault.key == "path" else fault.key
+        yield _placed(Probe("problem", (key,), str(fault)), name, for_all=said)
     except SystemFault as fault:
-        yield Probe("problem", (*at, *prober.asking), str(fault))
+        if "cannot be reached" in str(fault):
+            raise
+        size = prober.entity.paging.size_parameter
+        at: At = ("paging",) if size and size in str(fault) else prober.asking
+        yield _placed(Probe("problem", at, str(fault)), name, for_all=said)
+
+
+def _placed(found: Probe, entity: str, *, for_all: set[str]) -> Probe:
+    """Where the file says it: once for all entities, or at this one."""
+    if found.at[0] in Shared.model_fields and found.at[0] in for_all:
+        return Probe(found.level, found.at, f"{entity}: {found.message}")
+    return Probe(found.level, ("entities", entity, *found.at), found.message)
 
 
 class _Prober:
@@ -65,7 +83,7 @@ class _Prober:
         self.asking: At = ("path",)
 
     async def run(self) -> AsyncIterator[Probe]:
-        raw = await self.shop.sample(self.flow.name)
+        raw, answer = await self.shop.sample(self.flow.name)
         yield Probe("ok", ("path",), f"a page of {len(raw)} records")
         if not raw:
             yield Probe("warning", ("path",), "no records: nothing more can be proven")
@@ -79,7 +97,7 @@ class _Prober:
             if found.level == "problem":
                 return
         self.asking = ("paging",)
-        yield await self._second_page(raw)
+        yield await self._second_page(answer)
         record_id = str(paths.text_of(paths.get(sample[0], self.entity.id)))
         self.asking = ("item",)
         record = await self.shop.get(self.flow.name, record_id)
@@ -112,13 +130,18 @@ class _Prober:
             return [Probe("problem", ("id",), f"{self.entity.id!r} is not different in each record")]
         return []
 
-    async def _second_page(self, first: Sequence[str]) -> Probe:
+    async def _second_page(self, answer: Answer) -> Probe:
         pages = 0
         async for _ in self.shop.scan(self.flow.name, since=None):
             pages += 1
             if pages == 2:
                 break
-        return Probe("ok", ("paging",), "a second page is another one" if pages == 2 else "one page is all")
+        if pages == 2:
+            return Probe("ok", ("paging",), "a second page is another one")
+        if told := _next_page(answer, self.entity.records):
+            text = f"the list ends after one page, but {told}: there is a next page that `paging` does not follow"
+            return Probe("problem", ("paging",), text)
+        return Probe("ok", ("paging",), "one page is all")
 
     def _properties(self, sample: Sequence[Any], record: Record) -> list[Probe]:
         found = [*self._found(self.reader.fields(), sample, ("fields",))]
@@ -230,7 +253,11 @@ class _Prober:
             text = f"{version.condition} is ignored: a write against a wrong version went through"
             yield Probe("problem", ("version", "condition"), text)
         else:
-            yield Probe("warning", ("update",), f"{name} of {record.id}: {outcome.reason}")
+            text = (
+                f"a write of {name} against a wrong version: {outcome.reason}; if that says the record has "
+                "changed, name it under stale or stale_code, else look at update and error"
+            )
+            yield Probe("warning", ("version",), text)
 
     def _unchanged(self, record: Record) -> tuple[str | None, str | None]:
         """A property of the record that can be written with the value it has."""
@@ -241,6 +268,23 @@ class _Prober:
                 if field and field.writable and values.get(path) is not None:
                     return path, values[path]
         return None, None
+
+
+def _next_page(answer: Answer, records: str | None) -> str | None:
+    """What in an answer looks like a next page, beside its records."""
+    if "next" in answer.links:
+        return "its Link header has a next"
+    data = parse(answer.body)
+    pending = [("", data)] if isinstance(data, dict) else []
+    while pending:
+        prefix, inner = pending.pop()
+        for key, value in inner.items():
+            place = f"{prefix}{key}"
+            if isinstance(value, dict) and place != records:
+                pending.append((f"{place}.", value))
+            elif isinstance(value, str) and value and ("next" in key.lower() or "cursor" in key.lower()):
+                return f"it has {place} {value[:80]!r}"
+    return None
 
 
 def _fits(field: Field, value: Any, times: Times) -> bool:

@@ -51,7 +51,17 @@ class Answer:
 
 
 class Http:
-    """A client for one system."""
+    """A client for one system.
+
+    Args:
+        name: of the system, for messages.
+        base_url: before every path; a query in it goes along with every request.
+        credentials: None for a system that asks for none.
+        limits: what the system allows.
+        headers: sent with every request.
+        throttled: statuses beside 429 that say: slower.
+        settings: variables to look at: that of the address first, then those of the credentials.
+    """
 
     def __init__(
         self,
@@ -62,12 +72,14 @@ class Http:
         limits: Limits,
         headers: Mapping[str, str] | None = None,
         throttled: Sequence[int] = (),
+        settings: Sequence[str] = (),
     ) -> None:
         self.name = name
         address, _, self.query = base_url.partition("?")
         self.base_url = address.rstrip("/")
         self.skew_seconds = 0.0
         self._gate = Gate(limits, self._measure)
+        self._address_setting, *self._credential_settings = settings or ("",)
         self._throttled = frozenset({429, *throttled})
         self._reads, self._writes = _reads(self._throttled), _writes(self._throttled)
         self._client = httpx.AsyncClient(
@@ -150,7 +162,10 @@ class Http:
             if response.status_code != httpx.codes.UNAUTHORIZED:
                 break
             if attempt == 2 or not renew(self._client.auth):
-                raise AccessFault(f"{self.name} at {self.base_url} refuses the credentials (401)")
+                raise AccessFault(
+                    f"{self.name} at {self.base_url} refuses the credentials (401)"
+                    + self._see(*self._credential_settings)
+                )
         if response.status_code == httpx.codes.FORBIDDEN:
             raise AccessFault(f"{self.name} at {self.base_url} denies access (403): check its permissions")
         links = {str(name): str(link.get("url")) for name, link in response.links.items()}
@@ -164,7 +179,13 @@ class Http:
         return f"{joined}{'&' if '?' in path else '?'}{self.query}" if self.query else joined
 
     def _unreachable(self, error: Exception) -> str:
-        return f"{self.name} at {self.base_url} cannot be reached: {_reason(error)}"
+        where = self._see(self._address_setting)
+        return f"{self.name} at {self.base_url} cannot be reached: {_reason(error)}{where}"
+
+    def _see(self, *settings: str) -> str:
+        """Where to look, for whoever has to correct it."""
+        named = ", ".join(filter(None, settings))
+        return f": check {named}" if named else ""
 
     def _measure(self, response: httpx.Response, *, sent: float, received: float) -> None:
         """The server's clock against ours, to the precision of its Date header."""
