@@ -18,6 +18,10 @@ up: .venv ## the Dagster UI with the sensors on; with a sandbox if no real syste
 test: .venv ## the tests
 	.venv/bin/python -m pytest -n 2
 
+test-profiles: .venv ## the pipeline's tests against every shop that is described; takes a while
+	for shop in woocommerce bare cents enveloped liar; do \
+	  echo "== $$shop"; .venv/bin/python -m pytest -n 2 talk_pipeline_tests/pipeline --shop-profile $$shop || exit 1; done
+
 lint: .venv ## style and types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -29,4 +33,4 @@ story: .venv ## thirty edits on both sides, each with what comes of it
 bench: .venv ## the benchmarks; writes data/bench.json
 	.venv/bin/python -m talk_pipeline_tests.bench
 
-.PHONY: help sync up test lint bench story
+.PHONY: help sync up test test-profiles lint bench story

@@ -84,7 +84,8 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
     )
     with session.state.open() as db:
         landed = snapshots.land(db, projector, decode, landing=landing)
-        if full:
+        # a scan that is full for want of a watermark, or every time, is not the periodic one
+        if session.options.full or (full and mark.modified_at and system.lists_changes(flow.name)):
             refusals.ask_again(db, flow, side)
         held = snapshots.held(db, flow.name, side)
     return Fetched(full, landed, held, gone=len(gone), problem=problem)

@@ -134,6 +134,9 @@ def test_a_second_run_writes_nothing_and_keeps_the_links(synchronized: Synchroni
     assert world.writes() == {"customwebshop": 0, "businesscentral": 0}
     run = world.sync(full=True)
     assert world.writes()["customwebshop"] == 0
-    assert run["customer"]["changes"] == run["product"]["changes"] == run["order"]["changes"] == 0
+    # what Business Central refused because of another record is asked again, once in each full scan
+    asked = {flow: run[flow]["failed"] for flow in ("customer", "product", "order")}
+    assert {flow: run[flow]["changes"] for flow in asked} == asked
+    assert sum(asked.values()) <= 1
     assert world.sql("select part, shop_id, bc_id from link order by all") == links
     assert not run.failed()

@@ -1,0 +1,63 @@
+"""Every shop that is described: all three flows, both directions, and nothing left to do.
+
+The whole of these tests runs under each with `make test-profiles`; this is what is always looked at.
+"""
+
+from decimal import Decimal
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from talk_pipeline.cli.configuration import check_configuration
+from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.world import opened_world
+
+PROFILES = ("woocommerce", "bare", "cents", "enveloped", "liar")
+
+
+@pytest.mark.parametrize("shop", PROFILES)
+def test_all_flows_in_both_directions(
+    tmp_path: Path, instance: dg.DagsterInstance, shop: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with opened_world(tmp_path, instance=instance, profile=shop) as world:
+        buyer = world.shop.post("customers", customer())["id"]
+        item = world.shop.post("products", product())["id"]
+        placed = world.shop.post("orders", order("O1", buyer, [line(item), line(item, "5", "20.00")]))["id"]
+        assert check_configuration() == 0, capsys.readouterr().out
+        assert not world.sync().failed()
+        bc_buyer, bc_item = world.counterpart("customer", buyer), world.counterpart("product", item)
+        bc_order = world.counterpart("order", placed)
+
+        world.shop.patch("customers", buyer, {"address": {"city": "Newtown"}, "contact_name": "New Name"})
+        world.bc.patch("customers", bc_buyer, {"email": "there@company.example"})
+        world.shop.patch("products", item, {"price": "149.50"})
+        world.bc.patch("items", bc_item, {"displayName": "Named there"})
+        rows = world.shop.get("orders", placed)["lines"]
+        world.shop.patch(
+            "orders", placed, {"lines": [{"id": rows[0]["id"], "quantity": "7"}, {"id": rows[1]["id"]}]}
+        )
+        second = max(
+            world.bc.get("salesOrders", bc_order)["salesOrderLines"], key=lambda one: one["sequence"]
+        )
+        world.bc.patch("salesOrderLines", second["id"], {"unitPrice": 17.5})
+        assert not world.sync(full=True).failed()
+
+        assert world.bc.get("customers", bc_buyer)["city"] == "Newtown"
+        held = world.shop.get("customers", buyer)
+        assert (held["email"], held["address"]["line1"]) == ("there@company.example", "Main Street 1")
+        assert held["note"] == "not mapped"
+        assert world.bc.get("items", bc_item)["unitPrice"] == Decimal("149.5")
+        assert world.shop.get("products", item)["name"] == "Named there"
+        assert world.shop.get("products", item)["tags"] == ["not mapped"]
+        found = [
+            (Decimal(row["quantity"]), Decimal(row["unit_price"]))
+            for row in world.shop.get("orders", placed)["lines"]
+        ]
+        assert found == [(Decimal(7), Decimal(100)), (Decimal(5), Decimal("17.5"))]
+        theirs = world.bc.get("salesOrders", bc_order)["salesOrderLines"]
+        assert sorted(Decimal(row["quantity"]) for row in theirs) == [5, 7]
+        assert (
+            world.shop.get("orders", placed)["erp_number"] == world.bc.get("salesOrders", bc_order)["number"]
+        )
+        assert world.sync(full=True).writes() == 0
