@@ -56,6 +56,8 @@ class Composer:
                 held = rows_of(before, name, lines)
                 rows = self._rows(name, lines, held, children.get(name, ()), root=wanted)
                 paths.put(body, lines.path or name, rows)
+        if call.objects == "whole":
+            body = {key: _completed(value, before.get(key)) for key, value in body.items()}
         if call.whole:
             for path in (*self._entity.read_only, *call.without):
                 paths.drop(body, path)
@@ -167,6 +169,13 @@ def _place(body: dict[str, Any], path: str, value: Any, *, current: Any) -> None
             held = paths.get(current, where)
             paths.put(body, where, copy.deepcopy(held) if isinstance(held, list) else [])
     paths.put(body, path, value)
+
+
+def _completed(value: Any, held: Any) -> Any:
+    """A nested object with what it holds besides."""
+    if not (isinstance(value, dict) and isinstance(held, dict)):
+        return value
+    return {**held, **{key: _completed(inner, held.get(key)) for key, inner in value.items()}}
 
 
 def _written_elsewhere(fields: Mapping[str, Field]) -> list[str]:

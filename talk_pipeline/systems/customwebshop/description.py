@@ -84,6 +84,9 @@ class Call(Model):
     path: str | None = Field(None, description="may name {path}, {item} and {id}")
     of: tuple[str, ...] = Field((), description="properties it carries, such as address.*; else all others")
     whole: bool = Field(False, description="it carries the whole record, not only what changes")
+    objects: Literal["merged", "whole"] = Field(
+        "merged", description="whole: the shop replaces a nested object, so one that is touched is sent whole"
+    )
     without: tuple[Path, ...] = Field((), description="parts of a whole record it leaves out")
     at: Path | None = Field(None, description="part of the record that is the body")
     envelope: Path | None = Field(None, description="what the body is wrapped in")

@@ -1,0 +1,107 @@
+"""What a write says, for shops that take it differently."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from talk_pipeline.engine.records import ChildEdit
+from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.systems.customwebshop.bodies import Composer
+from talk_pipeline.systems.customwebshop.description import Call
+from talk_pipeline.systems.customwebshop.fitting import load_description
+from talk_pipeline.systems.customwebshop.records import Reader
+
+CURRENT = {"id": "1", "address": {"line1": "Street 1", "city": "Town", "door": "4"}, "note": "kept"}
+
+
+def composer(tmp_path: Path, entity: str = "", flow: str = "customer") -> Composer:
+    file = tmp_path / "shop.yaml"
+    entities = {"customers": "", "products": "", "orders": ""}
+    entities[f"{flow}s"] = entity
+    text = "".join(f"  {name}:\n    path: /{name}\n{said}" for name, said in entities.items())
+    file.write_text(f"name: Shop\nauth: {{type: none}}\nentities:\n{text}")
+    flows = load_flows()
+    shop = load_description(file, flows=flows)
+    return Composer(Reader(flows[flow], shop.collections[f"{flow}s"], shop.moments))
+
+
+@pytest.mark.parametrize(
+    ("call", "body"),
+    [
+        (Call(), {"address": {"city": "New"}}),
+        (Call(objects="whole"), {"address": {"line1": "Street 1", "city": "New", "door": "4"}}),
+        (Call(whole=True), {**CURRENT, "address": {**CURRENT["address"], "city": "New"}}),  # type: ignore[dict-item]
+        (
+            Call(whole=True, without=("id", "note")),
+            {"address": {"line1": "Street 1", "city": "New", "door": "4"}},
+        ),
+        (Call(envelope="data.customer"), {"data": {"customer": {"address": {"city": "New"}}}}),
+        (Call(whole=True, at="address"), {"line1": "Street 1", "city": "New", "door": "4"}),
+        (Call(constants={"type": "x"}), {"address": {"city": "New"}, "type": "x"}),
+    ],
+)
+def test_an_update_says_what_the_call_wants(tmp_path: Path, call: Call, body: Any) -> None:
+    made = composer(tmp_path).body(
+        call, names=["address.city"], values={"address.city": "New"}, children={}, current=CURRENT
+    )
+    assert json.loads(made) == body
+
+
+def test_an_entry_of_a_list_goes_with_the_whole_list(tmp_path: Path) -> None:
+    current = {
+        "id": "1",
+        "meta": [{"id": 7, "key": "vat", "value": "1"}, {"id": 8, "key": "x", "value": "2"}],
+    }
+    said = '    fields: {organization_number: "meta[key=vat].value", email: "meta[key=mail].value"}\n'
+    made = composer(tmp_path, said).body(
+        Call(),
+        names=["organization_number", "email"],
+        values={"organization_number": "9", "email": "a@b.example"},
+        children={},
+        current=current,
+    )
+    assert json.loads(made)["meta"] == [
+        {"id": 7, "key": "vat", "value": "9"},
+        {"id": 8, "key": "x", "value": "2"},
+        {"key": "mail", "value": "a@b.example"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "rows"),
+    [
+        (
+            "",
+            [
+                {"id": "1", "quantity": "5", "sku": "A"},
+                {"id": "2", "quantity": "1", "sku": "B"},
+                {"quantity": "9"},
+            ],
+        ),
+        ("untouched: id", [{"id": "1", "quantity": "5"}, {"id": "2"}, {"quantity": "9"}]),
+        ("untouched: omitted", [{"id": "1", "quantity": "5"}, {"quantity": "9"}]),
+        (
+            "read_only: [sku], remove: {quantity: 0}",
+            [
+                {"id": "1", "quantity": "5"},
+                {"id": "2", "quantity": "1"},
+                {"id": "3", "quantity": 0},
+                {"quantity": "9"},
+            ],
+        ),
+    ],
+)
+def test_lines_go_as_the_shop_takes_them(tmp_path: Path, said: str, rows: Any) -> None:
+    held = [{"id": str(n), "quantity": str(n == 1 and 3 or 1), "sku": "ABC"[n - 1]} for n in (1, 2, 3)]
+    edits = (
+        ChildEdit("update", "1", {"quantity": "5"}),
+        ChildEdit("delete", "3", {}),
+        ChildEdit("create", None, {"quantity": "9"}),
+    )
+    entity = f"    children: {{lines: {{path: lines{', ' + said if said else ''}}}}}\n"
+    made = composer(tmp_path, entity, "order").body(
+        Call(), names=[], values={}, children={"lines": edits}, current={"id": "1", "lines": held}
+    )
+    assert json.loads(made)["lines"] == rows
