@@ -172,6 +172,22 @@ class Customwebshop:
             raise AccessFault(outcomes[0].reason)
         return outcomes
 
+    async def write_dry(self, flow: str, write: Write) -> Outcome | None:
+        """A write that the shop checks and does not carry out; None where it has no such thing."""
+        reader = self._readers[flow]
+        dry = reader.entity.dry_run
+        if dry is None:
+            return None
+        calls = {
+            kind: tuple(
+                call.but(query={**call.query, **dry.query}, headers={**call.headers, **dry.headers})
+                for call in getattr(reader.entity, kind)
+            )
+            for kind in ("create", "update", "delete")
+        }
+        checked = Reader(self._flows[flow], reader.entity.but(**calls), self._shop.moments)
+        return await Writer(self._http, checked, lambda record_id: self.get(flow, record_id)).write(write)
+
     async def subscribe(self, url: str, secret: SecretStr) -> int:
         """Registers the address where the shop has webhooks."""
         webhooks = self._shop.webhooks

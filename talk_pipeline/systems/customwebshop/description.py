@@ -101,6 +101,13 @@ class Call(Model):
         return any(fnmatchcase(name, pattern) for pattern in self.of)
 
 
+class DryRun(Model):
+    """What makes the shop check a write and not carry it out."""
+
+    query: Mapping[str, Word] = {}
+    headers: Mapping[str, str] = {}
+
+
 def _listed(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
@@ -169,6 +176,7 @@ class Shared(Model):
     delete: Calls = (Call(method="DELETE", path="{item}"),)
     read_only: tuple[Path, ...] = Field((), description="what a whole record never sends back")
     idempotency_header: str | None = None
+    dry_run: DryRun | None = Field(None, description="what makes the shop check a write and not carry it out")
     error: ErrorShape = ErrorShape()
 
 

@@ -121,6 +121,9 @@ class _Prober:
         self.asking = ("version",)
         async for found in self._conditional(record):
             yield found
+        self.asking = ("dry_run",)
+        async for found in self._dry(record):
+            yield found
 
     def _ids(self, sample: Sequence[Any]) -> list[Probe]:
         ids = [paths.text_of(paths.get(one, self.entity.id)) for one in sample]
@@ -258,6 +261,28 @@ class _Prober:
                 "changed, name it under stale or stale_code, else look at update and error"
             )
             yield Probe("warning", ("version",), text)
+
+    async def _dry(self, record: Record) -> AsyncIterator[Probe]:
+        """A write of what is there already, which the shop checks and does not carry out."""
+        name, value = self._unchanged(record)
+        if self.entity.dry_run is None or name is None:
+            return
+        write = Write(
+            entity=self.flow.customwebshop.entity,
+            operation="update",
+            id=record.id,
+            version=record.version,
+            values={name: value},
+            idempotency_key="",
+            current=record.payload,
+        )
+        outcome = await self.shop.write_dry(self.flow.name, write)
+        if outcome is not None and outcome.result is Result.DONE:
+            yield Probe("ok", ("dry_run",), f"a write of {name} was checked")
+        elif outcome is not None:
+            yield Probe(
+                "problem", ("dry_run",), f"a write of {name} as it is was turned away: {outcome.reason}"
+            )
 
     def _unchanged(self, record: Record) -> tuple[str | None, str | None]:
         """A property of the record that can be written with the value it has."""
