@@ -104,9 +104,9 @@ def test_private_persons_are_one_more_flow_file(
     )
 
     world.bc.patch("customers", world.counterpart("customer_person", person), {"displayName": "Another Name"})
-    assert not world.sync().failed()
+    assert not world.step().failed()
     assert world.shop.get("customers", person)["contact_name"] == "Another Name"
-    assert world.sync().writes() == 0
+    assert world.step().writes() == 0
 
 
 def test_a_record_rests_before_its_edits_travel(

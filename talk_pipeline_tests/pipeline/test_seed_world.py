@@ -30,6 +30,9 @@ class Synchronized:
         }
 
 
+pytestmark = pytest.mark.xdist_group("seeded")  # one synchronization for all that look at it
+
+
 @pytest.fixture(scope="module", params=SIZES, ids=["seed", "generated"])
 def synchronized(
     request: pytest.FixtureRequest,

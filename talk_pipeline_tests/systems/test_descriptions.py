@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel
 
 from talk_pipeline.cli.connectors import new_connector
+from talk_pipeline.flows.loading import PACKAGED as PACKAGED_FLOWS
 from talk_pipeline.flows.loading import load_flows, read_yaml
 from talk_pipeline.sandbox.customwebshop import profiles
 from talk_pipeline.settings import SettingsError
@@ -62,6 +63,18 @@ def test_a_new_description_is_valid_as_it_stands(tmp_path: Path, monkeypatch: py
         new_connector("myshop")
     with pytest.raises(SettingsError, match="is no name"):
         new_connector("a/b")
+
+
+def test_a_property_taken_out_of_a_flow_may_stay_in_the_description(tmp_path: Path) -> None:
+    for file in PACKAGED_FLOWS.glob("*.yaml"):
+        text = "".join(
+            one for one in file.read_text().splitlines(keepends=True) if "shop: website" not in one
+        )
+        (tmp_path / file.name).write_text(text)
+    flows = load_flows(tmp_path)
+    assert "website" not in flows["customer"].root.by_name
+    shop = load_description(PACKAGED / "woocommerce.yaml", flows=flows)
+    assert set(fitted(flows, shop)) == set(flows)
 
 
 def _models() -> list[type[BaseModel]]:

@@ -14,6 +14,8 @@ from talk_pipeline.systems.customwebshop.description import REFERENCE
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline_tests.world import World, opened_world
 
+pytestmark = pytest.mark.xdist_group("live")  # the same sandboxes for all
+
 HOSTILE = Path(profiles.__file__).parent
 
 

@@ -4,10 +4,11 @@ The flow files stay as they are; what was changed is said by `Flow.shop_lacks`, 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from talk_pipeline.flows.loading import FlowError, Flows, mistake, read_yaml, validated
+from talk_pipeline.flows.loading import FlowError, Flows, load_flows, mistake, read_yaml, validated
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.description import REFERENCE, Description, Entity, Lines
@@ -54,6 +55,8 @@ def mistakes(flows: Flows, description: Description) -> Iterator[tuple[tuple[str
         concerned = [flow for flow in flows.values() if flow.customwebshop.entity == name]
         if not concerned:
             continue
+        # a property that was taken out of a flow may stay in the description
+        concerned += [flow for flow in _packaged().values() if flow.customwebshop.entity == name]
         at = ("entities", name)
         lists = {part.paths[Side.SHOP] for flow in concerned for part in flow.parts[1:]}
         yield from _unread((*at, "fields"), entity.fields, _read(concerned))
@@ -63,8 +66,14 @@ def mistakes(flows: Flows, description: Description) -> Iterator[tuple[tuple[str
             yield from _unread((*at, "children", path, "fields"), lines.fields, _read(concerned, path))
         known = {prop.name for flow in concerned for prop in flow.root.properties}
         yield from _unread((*at, "search"), entity.search, tuple(sorted(known)))
-        for flow in concerned:
-            yield from _impossible(at, flow, entity)
+        for flow in flows.values():
+            if flow.customwebshop.entity == name:
+                yield from _impossible(at, flow, entity)
+
+
+@cache
+def _packaged() -> Flows:
+    return load_flows()
 
 
 def _read(flows: Sequence[Flow], path: str | None = None) -> tuple[str, ...]:
