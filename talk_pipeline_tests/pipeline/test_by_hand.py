@@ -361,13 +361,10 @@ def test_a_verdict_is_on_the_values_it_was_given_on(world: World, disputed: tupl
 
 def test_a_verdict_is_spent_when_both_came_to_agree(world: World, disputed: tuple[str, str]) -> None:
     resolve(disputed[0], Side.SHOP, "website")
-    world.bc.patch("customers", disputed[1], {"website": "www.shop.example"})
-    world.step("customer")
-    world.shop.patch("customers", disputed[0], {"website": "www.c1.example"})
-    world.step("customer")
-    world.shop.patch("customers", disputed[0], {"website": "www.shop.example"})
-    world.bc.patch("customers", disputed[1], {"website": "www.bc.example"})
-    world.step("customer")
+    for shop, bc in (("www.same.example", "www.same.example"), ("www.shop.example", "www.bc.example")):
+        world.shop.patch("customers", disputed[0], {"website": shop})
+        world.bc.patch("customers", disputed[1], {"website": bc})
+        world.step("customer")
     assert values(world, disputed)["website"] == ("www.shop.example", "www.bc.example"), "open again"
 
 
