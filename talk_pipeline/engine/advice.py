@@ -71,6 +71,8 @@ def next_step(
     if state == "quarantined":
         again = f"; or at once: talk-pipeline retry {entity.name}" if refused else ""
         return f"mend what the reason names: it is tried again by itself when the data changes{again}"
+    if state == "excluded" and entity.shop_id and entity.bc_id:
+        return "nothing: the link rests while the record is outside the flow"
     return _STEPS.get(state, "").format(name=entity.name, flow=flow.name) or _pending(changes)
 
 

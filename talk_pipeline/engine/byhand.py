@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from talk_pipeline.engine.creates import SYNCHRONIZED
 from talk_pipeline.engine.entities import ByHandError, Entity, counted, find, find_on, key_of
+from talk_pipeline.engine.scopes import outside
 from talk_pipeline.engine.snapshots import OUT_OF_SCOPE, mark_touched
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
 from talk_pipeline.flows.loading import Flows
@@ -109,7 +111,7 @@ def unlink(hand: Hand, text: str, *, recreate: bool = False) -> Deed:
     found = _link_of(hand, entity)
     if found is None:
         raise ByHandError(f"{entity.name} is not linked; see talk-pipeline explain {entity.name}")
-    if found["state"] == "held":
+    if found["state"] == "held" and (recreate or found["rule"] == BY_HAND):
         if not recreate:
             raise ByHandError(
                 f"{entity.name} is unlinked by hand already; to match or create it anew: "
@@ -209,6 +211,8 @@ def _taken(hand: Hand, entity: Entity) -> bool:
         [entity.flow, entity.shop_id, entity.bc_id],
     ).fetchall()
     for shop_id, bc_id, state in rows:
+        if state == "held" and shop_id == entity.shop_id:
+            continue  # its counterpart left: whoever links it by hand has found another
         if state == "active" and (shop_id, bc_id) == (entity.shop_id, entity.bc_id):
             return True
         pair = f"{entity.flow} {shop_id} = {bc_id}{key_of(hand.db, hand.flow, Side.BC, bc_id)}"
@@ -226,10 +230,21 @@ def _refuse_gone(hand: Hand, side: Side, record_id: str) -> None:
         "select gone from snapshot where flow = ? and side = ? and id = ?", [hand.flow.name, side, record_id]
     ).fetchone()
     if row is None or row[0] is None:
+        _refuse_outside(hand, side, record_id)
         return
     scope = ", ".join(f"{path} = {value}" for path, value in hand.flow.businesscentral.scope.items())
     why = f"is outside the flow, which is for {scope}" if row[0] == OUT_OF_SCOPE else f"is gone ({row[0]})"
     raise ByHandError(f"the {hand.flow.name} {record_id} of {side} {why}")
+
+
+def _refuse_outside(hand: Hand, side: Side, record_id: str) -> None:
+    reason = outside(hand.flow, hand.flow.settings.scope, "r", meaning=SYNCHRONIZED)
+    row = hand.db.execute(
+        f"select {reason} from record r where part = ? and side = ? and id = ?",
+        [hand.flow.name, Side.SHOP, record_id],
+    ).fetchone()
+    if side is Side.SHOP and row and row[0]:
+        raise ByHandError(f"the {hand.flow.name} {record_id} of {side} is outside the flow: {row[0]}")
 
 
 def _refuse_closed(entity: Entity, found: Mapping[str, Any]) -> None:

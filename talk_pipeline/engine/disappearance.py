@@ -72,7 +72,7 @@ def _unlink(db: Connection, flow: Flow, side: Side, *, pairs: list[tuple[str, st
         )
         return
     for part in flow.parts:
-        for table in ("base", "sighting"):
+        for table in ("base", "sighting", "resolution"):
             db.execute(
                 f"delete from {table} where part = ? and shop_id in (select shop_id from link"
                 " where part = ? and root_shop_id in (select unnest(?::varchar[])))",

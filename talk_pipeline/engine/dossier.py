@@ -135,7 +135,7 @@ class _Teller:
     def _link(self) -> Row | None:
         query = "select bc_id, rule, state, linked_at from link where part = $flow and shop_id = $shop_id"
         for row in self._rows(query):
-            by = "the match rules"
+            by = "the match rules" if row["rule"] in self.flow.match else "the pipeline"
             if row["rule"] == BY_HAND:
                 done = self._rows(
                     "select done_by from deed where flow = $flow and shop_id = $shop_id"

@@ -139,6 +139,8 @@ def how(rule: str) -> str:
     return {
         "created": "created there by a sync",
         "posted": "found among the records whose story ended",
+        "disappearance": "parted when one of the two left",
+        "returned": "linked again when the one that had left came back",
         BY_HAND: BY_HAND,
     }.get(rule, f"matched by {rule}")
 

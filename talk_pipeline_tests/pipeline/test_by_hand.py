@@ -2,23 +2,21 @@
 
 from pathlib import Path
 
-import dagster as dg
 import duckdb
 import pytest
 
-from talk_pipeline.build import build_defs
 from talk_pipeline.deeds import carry_out
-from talk_pipeline.engine import byhand, verdicts
+from talk_pipeline.engine import byhand
 from talk_pipeline.engine.byhand import Deed
 from talk_pipeline.engine.entities import ByHandError
 from talk_pipeline.engine.lease import LeaseHeldError, leases
 from talk_pipeline.engine.state import State, StateMismatchError
-from talk_pipeline.flows.loading import load_flows
-from talk_pipeline.flows.properties import Side
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.pipeline.test_both_sides import flows_with
-from talk_pipeline_tests.world import Row, World
+from talk_pipeline_tests.pipeline.test_disappearance import gone
+from talk_pipeline_tests.pipeline.test_unlucky import edited_flows
+from talk_pipeline_tests.world import World
 
 WHO = "Ann"
 
@@ -39,16 +37,6 @@ def keep_apart(shop_id: str, bc_id: str) -> Deed:
     )
 
 
-def resolve(shop_id: str, take: Side, prop: str | None = None, *, flow: str = "customer") -> Deed:
-    return carry_out(
-        Settings.load(), flow, lambda hand: verdicts.resolve(hand, shop_id, take=take, prop=prop), by=WHO
-    )
-
-
-def retry(shop_id: str | None = None) -> Deed:
-    return carry_out(Settings.load(), "customer", lambda hand: verdicts.retry(hand, shop_id), by=WHO)
-
-
 def bc_customer(world: World, number: str, **values: object) -> str:
     row = {"number": number, "displayName": f"Customer {number}", "type": "Company"} | values
     return str(world.bc.post("customers", row)["id"])
@@ -59,9 +47,6 @@ def pair(world: World) -> tuple[str, str]:
     shop_id = world.shop.post("customers", customer())["id"]
     world.step("customer")
     return shop_id, world.counterpart("customer", shop_id)
-
-
-# --- links ---------------------------------------------------------------------------------------------------
 
 
 def test_unlinked_records_stay_apart_and_nothing_is_created(world: World, pair: tuple[str, str]) -> None:
@@ -304,187 +289,40 @@ def test_a_create_of_unknown_outcome_does_not_adopt_what_was_unlinked(
     assert (bc_id,) not in rows
 
 
-# --- conflicts -----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def disputed(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
-    """A pair with two open conflicts."""
-    flows_with(world, monkeypatch, "customer.yaml", "conflict: last_writer #", new="conflict: manual #")
-    shop_id = world.shop.post("customers", customer())["id"]
-    world.step("customer")
-    bc_id = world.counterpart("customer", shop_id)
-    world.shop.patch("customers", shop_id, {"website": "www.shop.example", "email": "shop@company.example"})
-    world.bc.patch("customers", bc_id, {"website": "www.bc.example", "email": "bc@company.example"})
-    world.step("customer")
-    return shop_id, bc_id
-
-
-def values(world: World, pair: tuple[str, str]) -> dict[str, tuple[str, str]]:
-    shop, bc = world.shop.get("customers", pair[0]), world.bc.get("customers", pair[1])
-    return {name: (shop[name], bc[name]) for name in ("website", "email")}
-
-
-@pytest.mark.parametrize("take", list(Side))
-def test_a_verdict_is_carried_out_and_recorded(world: World, disputed: tuple[str, str], take: Side) -> None:
-    resolve(disputed[0], take, "website")
-    run = world.step("customer")
-    assert not run.failed()
-    kept = "www.shop.example" if take is Side.SHOP else "www.bc.example"
-    assert values(world, disputed) == {
-        "website": (kept, kept),
-        "email": ("shop@company.example", "bc@company.example"),
-    }
-    assert world.sql(
-        "select property, rule, winner, shop_value, bc_value, decided_by, decided_at is not null,"
-        " shop_edited_at is not null from conflict"
-    ) == [("website", "manual", str(take), "www.shop.example", "www.bc.example", WHO, True, True)]
-    with pytest.raises(ByHandError, match="no open conflict in 'website'; there are: email"):
-        resolve(disputed[0], take, "website")
-    resolve(disputed[1], take)
-    assert not world.step("customer").failed()
-    with pytest.raises(ByHandError, match="has no open conflict"):
-        resolve(disputed[0], take)
-    assert world.step("customer").writes() == 0
-    assert world.sql("select count(*) from resolution") == [(0,)]
-
-
-def test_a_verdict_is_on_the_values_it_was_given_on(world: World, disputed: tuple[str, str]) -> None:
-    resolve(disputed[0], Side.SHOP, "website")
-    world.bc.patch("customers", disputed[1], {"website": "www.newer.example"})
-    world.step("customer")
-    assert values(world, disputed)["website"] == ("www.shop.example", "www.newer.example")
-    resolve(disputed[0], Side.BC, "website")
-    world.step("customer")
-    assert values(world, disputed)["website"] == ("www.newer.example", "www.newer.example")
-
-
-def test_a_verdict_is_spent_when_both_came_to_agree(world: World, disputed: tuple[str, str]) -> None:
-    resolve(disputed[0], Side.SHOP, "website")
-    for shop, bc in (("www.same.example", "www.same.example"), ("www.shop.example", "www.bc.example")):
-        world.shop.patch("customers", disputed[0], {"website": shop})
-        world.bc.patch("customers", disputed[1], {"website": bc})
-        world.step("customer")
-    assert values(world, disputed)["website"] == ("www.shop.example", "www.bc.example"), "open again"
-
-
-def test_a_first_meeting_by_hand(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    flows_with(world, monkeypatch, "customer.yaml", "initial: fill #", new="initial: manual #")
-    bc_id = bc_customer(world, "C1", website="www.bc.example")
-    shop_id = world.shop.post("customers", customer())["id"]
-    world.step("customer")
-    resolve(shop_id, Side.BC, "website")
-    resolve(shop_id, Side.SHOP, "company_name")
-    assert not world.step("customer").failed()
-    assert world.shop.get("customers", shop_id)["website"] == "www.bc.example"
-    assert world.bc.get("customers", bc_id)["displayName"] == "Company C1"
-
-
-def test_one_line_of_many(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    flows_with(world, monkeypatch, "order.yaml", "conflict: last_writer", new="conflict: manual")
-    buyer = world.shop.post("customers", customer())["id"]
-    item = world.shop.post("products", product())["id"]
-    placed = world.shop.post("orders", order("O1", buyer, [line(item, "2"), line(item, "5")]))
-    world.step()
-    bc_id = world.counterpart("order", placed["id"])
-    world.shop.patch(
-        "orders", placed["id"], {"lines": [{"id": row["id"], "quantity": "3"} for row in placed["lines"]]}
-    )
-    for row in world.bc.get("salesOrders", bc_id)["salesOrderLines"]:
-        world.bc.patch("salesOrderLines", row["id"], {"quantity": 4})
-    world.step("order")
-    first, second = (row["id"] for row in placed["lines"])
-    resolve("O1", Side.BC, f"lines[{first}].quantity", flow="order")
-    resolve("O1", Side.SHOP, f"lines[{second}].quantity", flow="order")
-    assert not world.step("order").failed()
-    assert [row["quantity"] for row in world.shop.get("orders", placed["id"])["lines"]] == ["4", "3"]
-    lines = sorted(world.bc.get("salesOrders", bc_id)["salesOrderLines"], key=lambda row: row["sequence"])
-    assert [row["quantity"] for row in lines] == [4, 3]
-
-
-# --- what was given up on ------------------------------------------------------------------------------------
-
-
-def test_a_refusal_is_tried_again_when_a_person_says_so(world: World, pair: tuple[str, str]) -> None:
-    shop_id, bc_id = pair
-    refused: Row = {"company_name": "x", "email": "a@company.example"}
-    world.shop.patch("customers", shop_id, refused)
-    world.bc.faults({"match": {"method": "PATCH", "path": "customers"}, "fault": {"status": 400}, "times": 1})
-    assert world.step("customer")["customer"]["quarantined"] == 1
-    assert world.step("customer").writes() == 0, "the same data is not refused twice"
-    with pytest.raises(ByHandError, match="no customer of"):
-        retry("nobody")
-    assert shop_id in retry("C1").message
-    run = world.step("customer")
-    assert not run.failed()
-    assert (run.writes(), run["customer"]["quarantined"]) == (1, 0)
-    assert world.bc.get("customers", bc_id)["email"] == "a@company.example"
-    with pytest.raises(ByHandError, match="is not quarantined"):
-        retry(shop_id)
-    assert retry().message == "customer: nothing is given up on"
-
-
-def test_a_whole_flow_is_tried_again(world: World) -> None:
-    ids = {world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(3)}
-    world.bc.faults({"match": {"method": "POST", "path": "customers"}, "fault": {"status": 400}, "times": 3})
-    assert world.step("customer")["customer"]["quarantined"] == 3
-    assert world.step("customer").writes() == 0
-    assert set(retry().details["records"]) == ids
-    assert world.step("customer")["customer"]["linked"] == 3
-
-
-def test_a_value_that_does_not_fit_is_not_retried(world: World) -> None:
-    shop_id = world.shop.post("customers", customer(phone="x" * 40))["id"]
-    world.step("customer")
-    with pytest.raises(ByHandError, match="tried again by itself once the value is mended: phone"):
-        retry(shop_id)
-
-
-def test_two_systems_that_never_agree_get_another_chance(world: World, pair: tuple[str, str]) -> None:
-    shop_id, _ = pair
-    world.shop.patch("customers", shop_id, {"website": "www.new.example"})
-    world.step("customer")
-    world.sql("update base set bounces = 3 where property = 'website'")
-    world.shop.patch("customers", shop_id, {"website": "www.newer.example"})
-    assert world.step("customer")["customer"]["quarantined"] == 1
-    retry(shop_id)
-    assert world.step("customer")["customer"]["quarantined"] == 0
-
-
-# --- elsewhere -----------------------------------------------------------------------------------------------
-
-
-def test_in_the_launchpad(
-    world: World, disputed: tuple[str, str], instance: dg.DagsterInstance, capsys: pytest.CaptureFixture[str]
+def test_a_record_outside_the_scope_is_not_linked(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = build_defs(load_flows()).resolve_job_def("by_hand")
-
-    def decide(**config: str) -> dg.ExecuteInProcessResult:
-        ops = {"decide": {"config": {"flow": "customer"} | config}}
-        return job.execute_in_process(
-            run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            instance=instance,
-            raise_on_error=False,
-        )
-
-    shop_id, bc_id = disputed
-    assert decide(action="RESOLVE", shop_id=shop_id, property="website", take="CUSTOMWEBSHOP").success
+    edited_flows(tmp_path, monkeypatch, customer=("settings:", "settings:\n  scope: {active: [true]}"))
+    shop_id = world.shop.post("customers", customer(active=False))["id"]
+    bc_id = bc_customer(world, "B2")
     world.step("customer")
-    assert values(world, disputed)["website"] == ("www.shop.example", "www.shop.example")
-    (who,) = world.sql("select decided_by from conflict")[0]
-    assert who.startswith("Dagster run ")
-    assert decide(action="UNLINK", shop_id=shop_id, by="Ann").success
+    with pytest.raises(ByHandError, match=f"{shop_id} of customwebshop is outside the flow: active is false"):
+        link(shop_id, bc_id)
+
+
+def test_what_lost_its_counterpart_is_linked_with_another(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop_id, gone_id = gone(world, "businesscentral", "unlink", tmp_path, monkeypatch)
+    other = bc_customer(world, "B2")
+    world.step("customer")
+    with pytest.raises(ByHandError, match="is gone"):
+        link(shop_id, gone_id)
+    assert link(shop_id, other).action == "linked"
+    assert not world.step("customer").failed()
+    assert world.counterpart("customer", shop_id) == other
+    assert world.bc.get("customers", other)["displayName"] == "Company C1"
+
+
+def test_what_lost_its_counterpart_is_held_by_hand_too(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop_id, gone_id = gone(world, "businesscentral", "unlink", tmp_path, monkeypatch)
+    unlink(shop_id)
+    world.step("customer", full=True)
     assert world.state("customer", shop_id) == ("held", "unlinked by hand")
-    assert decide(action="LINK", shop_id=shop_id, bc_id=bc_id, by="Ann").success
-    assert world.sql("select action, done_by from deed order by done_at")[1:] == [
-        ("unlinked", "Ann"),
-        ("linked", "Ann"),
-    ]
-    missing = decide(action="LINK", shop_id=shop_id)
-    assert not missing.success
-    assert "link needs bc_id" in str(missing.failure_data_for_node("decide"))
-    assert decide(action="RETRY").success
-    assert "Traceback" not in capsys.readouterr().out
+    assert world.sql("select bc_id from link where shop_id = ?", shop_id) == [(None,)]
+    assert world.sql("select bc_id from apart") == [(gone_id,)]
 
 
 def test_a_database_of_the_version_before_goes_on(
