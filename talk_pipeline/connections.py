@@ -60,6 +60,12 @@ class Connections:
             finally:
                 self.state.release()
 
+    @property
+    def company(self) -> Company:
+        """What the meaning of values depends on; known once a session was open."""
+        assert self._company is not None, "no session was opened yet"
+        return self._company
+
     def shop(self) -> Customwebshop:
         """The web shop."""
         settings, shop = self.settings, self.description

@@ -29,6 +29,9 @@ class Pipeline(dg.ConfigurableResource[None]):
     full: bool = Field(False, description="Read everything, and find out what disappeared.")
     dry_run: bool = Field(False, description="Plan, and write nothing to either system.")
     approve: bool = Field(False, description="You have seen the plan: the circuit breaker lets it pass.")
+    undo: str = Field(
+        "", description="A run's id: puts back what its updates replaced, where nobody has edited since."
+    )
 
     _connections: Connections | None = PrivateAttr(None)
     _held: ExitStack = PrivateAttr(default_factory=ExitStack)
@@ -58,7 +61,9 @@ class Pipeline(dg.ConfigurableResource[None]):
     @property
     def options(self) -> Options:
         """How far the run may go."""
-        return Options(full=self.full, dry_run=self.dry_run, approve=self.approve)
+        return Options(
+            full=self.full, dry_run=self.dry_run, approve=self.approve, undo=self.undo.strip() or None
+        )
 
     def work(self, context: Context, step: Callable[[Session], Awaitable[T]]) -> T:
         """Does one piece of the run: holds the leases of its flows, opens both systems, and calls `step`."""

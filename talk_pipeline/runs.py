@@ -20,7 +20,12 @@ def execute(
     config: dict[str, Any] = {
         "resources": {
             RESOURCE: {
-                "config": {"full": options.full, "dry_run": options.dry_run, "approve": options.approve}
+                "config": {
+                    "full": options.full,
+                    "dry_run": options.dry_run,
+                    "approve": options.approve,
+                    "undo": options.undo or "",
+                }
             }
         },
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},

@@ -48,6 +48,7 @@ class Run:
     numbers: dict[str, Any]
     problems: list[str]
     findings: dict[str, dict[str, Finding]]
+    run_id: str
 
     def __getitem__(self, flow: str) -> Row:
         numbers: Row = self.numbers["flows"][flow]
@@ -180,11 +181,18 @@ class World:
         self.shop.close()
         self.bc.close()
 
-    def sync(self, *flows: str, full: bool = False, dry_run: bool = False, approve: bool = False) -> Run:
+    def sync(
+        self,
+        *flows: str,
+        full: bool = False,
+        dry_run: bool = False,
+        approve: bool = False,
+        undo: str | None = None,
+    ) -> Run:
         """One real Dagster run of these flows, all by default."""
         connections = Connections(Settings.load())
         names = flows or tuple(connections.flows)
-        options = Options(full=full, dry_run=dry_run, approve=approve)
+        options = Options(full=full, dry_run=dry_run, approve=approve, undo=undo)
         result = execute(connections.flows, names, options=options, instance=self.instance)
         numbers = numbers_of(connections, names, run_id=result.run_id)
         with connections.state.once() as db:
@@ -196,16 +204,16 @@ class World:
                 }
                 for name in names
             }
-        return Run(result.success, numbers, problems(result), findings)
+        return Run(result.success, numbers, problems(result), findings, result.run_id)
 
-    def step(self, *flows: str, full: bool = False) -> Run:
+    def step(self, *flows: str, full: bool = False, undo: str | None = None) -> Run:
         """The same as `sync` without Dagster around it: for tests of what happens between the systems."""
         connections = Connections(Settings.load())
         names = flows or tuple(connections.flows)
         run_id = uuid.uuid4().hex
         failures: list[str] = []
         try:
-            asyncio.run(_step(connections, names, run_id=run_id, options=Options(full=full)))
+            asyncio.run(_step(connections, names, run_id=run_id, options=Options(full=full, undo=undo)))
         except (SystemFault, BreakerTrippedError) as error:
             failures.append(str(error))
         numbers = numbers_of(connections, names, run_id=run_id)
@@ -217,7 +225,7 @@ class World:
                 }
                 for name in names
             }
-        return Run(not failures, numbers, failures, findings)
+        return Run(not failures, numbers, failures, findings, run_id)
 
     def shop_lacks(self, flow: str) -> Mapping[str, str]:
         """What the shop at hand leaves out of a flow, by property."""

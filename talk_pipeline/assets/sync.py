@@ -11,7 +11,9 @@ import dagster as dg
 
 from talk_pipeline.assets.metadata import property_table, table
 from talk_pipeline.engine import report
+from talk_pipeline.engine.checklist import SHOWN_ROWS
 from talk_pipeline.engine.snapshots import watermark
+from talk_pipeline.engine.undo import outcome
 from talk_pipeline.engine.withholding import settles_at
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
@@ -145,5 +147,27 @@ def _shown(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
     shown |= {f"full {side}": at.isoformat() for side, at in read_in_full.items() if at}
     if rests_until:
         shown["rests until"] = rests_until.isoformat()
+    shown |= _undone(pipeline, flow, run_id=run_id)
     states = ("waiting", "ambiguous", "quarantined", "held", "excluded", "closed", "broken")
     return shown | {f"records {state}": numbers[state] for state in states}
+
+
+def _undone(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
+    """What a run that undoes another put back, and what it left."""
+    options = pipeline.options
+    if not options.undo:
+        return {}
+    with pipeline.state.once() as db:
+        back, left = outcome(
+            db,
+            pipeline.flows[flow.name],
+            options.undo,
+            company=pipeline.connections.company,
+            by=run_id,
+            dry_run=options.dry_run,
+        )
+    columns = ("part", "shop_id", "bc_id", "target", "property", "now", "before", "reason")
+    told = {"put back": back, "left as they are": left}
+    return {
+        name: table((case.document() for case in cases[:SHOWN_ROWS]), columns) for name, cases in told.items()
+    } | {f"{name}, in number": len(cases) for name, cases in told.items()}

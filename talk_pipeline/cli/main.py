@@ -162,6 +162,32 @@ def retry(
         byhand.retry(flow, id_, as_json=as_json)
 
 
+@app.command()
+def undo(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="The run to undo: its id, or enough of its beginning.")
+    ],
+    flow: Annotated[list[str] | None, typer.Option(help="Only this flow; may be repeated.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be put back.")] = False,
+    approve: Annotated[bool, typer.Option("--approve", help="Let an implausible plan pass.")] = False,
+    as_json: AsJson = False,
+    plan: Annotated[
+        Path | None, typer.Option(help="With --dry-run: a .csv or .json file for the plan.")
+    ] = None,
+) -> None:
+    """Put back what the updates of a run replaced, where nobody has edited since; the rest is listed.
+
+    One more run, planned and guarded like any other: each value goes back where it was, and from there to the
+    other side. Whole records that the run created or deleted stay as they are.
+    """
+    from talk_pipeline.cli.syncing import synchronize
+    from talk_pipeline.cli.undoing import undoing
+
+    with one_line_errors():
+        names, options = undoing(run, tuple(flow or ()), dry_run=dry_run, approve=approve)
+        raise typer.Exit(synchronize(names, options=options, as_json=as_json, plan=plan))
+
+
 @app.command("check-config")
 def check_config() -> None:
     """Check the flow and connector files, and prove them against the two systems where settings name them."""

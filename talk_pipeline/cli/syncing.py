@@ -13,6 +13,7 @@ from rich.console import Console
 
 from talk_pipeline.cli.checklist import TEXT_WIDTH, print_findings
 from talk_pipeline.cli.exits import Exit, UsageError
+from talk_pipeline.cli.undoing import print_undone, undone_by, undone_document
 from talk_pipeline.connections import Connections
 from talk_pipeline.engine import report
 from talk_pipeline.engine.checklist import checks
@@ -34,10 +35,12 @@ def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool, plan
     if plan:
         with connections.state.once() as db:
             report.write_plan(db, wanted, file=plan)
+    undone = undone_by(connections, wanted, run_id=run.run_id, options=options)
     if as_json:
-        print(json.dumps(numbers, indent=2))
+        print(json.dumps(numbers | undone_document(options, undone, by=run.run_id), indent=2))
     else:
         _print(connections, wanted, run_id=run.run_id, numbers=numbers)
+        print_undone(options, undone)
     found = _told(run)
     if found:
         Console(stderr=True, highlight=False, soft_wrap=True).print(
@@ -121,3 +124,4 @@ def _print(
     for flow, stage, seconds, records in timed:
         stages.add_row(flow, stage, str(records), f"{seconds:.2f}")
     console.print(stages)
+    console.print(f"run {run_id}")

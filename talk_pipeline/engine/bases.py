@@ -12,7 +12,7 @@ from talk_pipeline.engine.intents import Intent
 from talk_pipeline.engine.projection import Projector
 from talk_pipeline.engine.records import Operation
 from talk_pipeline.engine.state import Connection, insert_rows, now
-from talk_pipeline.engine.units import COMPANION, Sent
+from talk_pipeline.engine.units import COMPANION, UNDO, Sent
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import UnmappableError
 from talk_pipeline.flows.vocabulary import Flow
@@ -79,6 +79,7 @@ def _recalculated(flow: Flow, intent: Intent) -> Iterator[tuple[str, str]]:
 def confirm(db: Connection, projector: Projector, *, run_id: str, confirmed: Sequence[Confirmed]) -> None:
     """Moves the bases of everything sent and records the conflicts it settled; in the caller's transaction."""
     bases: list[tuple[Any, ...]] = []
+    undone: list[tuple[str, str, str]] = []
     conflicts: list[tuple[Any, ...]] = []
     stored = _stored(db, projector, confirmed)
     shop = _shop_values(db, projector, confirmed)
@@ -86,7 +87,9 @@ def confirm(db: Connection, projector: Projector, *, run_id: str, confirmed: Seq
         part = projector.flow.part(one.part)
         raw, canon = stored.get((one.part, one.bc_id if one.target is Side.BC else one.shop_id), ({}, {}))
         for name, sent in one.sent.items():
-            if sent.rule == COMPANION:
+            if sent.rule == UNDO:
+                undone.append((one.part, one.shop_id, name))
+            if sent.rule in (COMPANION, UNDO):
                 continue
             differs = name in canon and _differs(
                 projector, part.by_name[name], sent=sent, raw=raw, canon=canon
@@ -99,6 +102,7 @@ def confirm(db: Connection, projector: Projector, *, run_id: str, confirmed: Seq
             bases += _told_by_target(projector, one, shop=shop.get((one.part, one.shop_id), {}), raw=raw)
     _record_conflicts(db, conflicts)
     _replace(db, bases)
+    _stand_as_edits(db, undone)
 
 
 def _stored(
@@ -192,6 +196,17 @@ def _record_conflicts(db: Connection, conflicts: list[tuple[Any, ...]]) -> None:
                 "run_id": run_id,
                 "at": now(),
             },
+        )
+
+
+def _stand_as_edits(db: Connection, undone: list[tuple[str, str, str]]) -> None:
+    """What was put back differs from the base now, and travels on like any edit: it is not told away again."""
+    if undone:
+        columns = [list(column) for column in zip(*undone, strict=True)]
+        db.execute(
+            "update base set resend = null where (part, shop_id, property) in"
+            " (select (unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[])))",
+            columns,
         )
 
 

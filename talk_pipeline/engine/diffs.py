@@ -15,6 +15,7 @@ from talk_pipeline.engine.projection import Company
 from talk_pipeline.engine.rules import MANUAL, Decision, Holding, Pair, decide
 from talk_pipeline.engine.standing import rewrite_standing
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
+from talk_pipeline.engine.undo import plan_undo
 from talk_pipeline.engine.withholding import Withholding, withhold
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
@@ -25,7 +26,13 @@ BOUNCES = 3  # answers in a row that were not what was sent, before a property c
 
 
 def plan(
-    db: Connection, flows: Flows, flow: Flow, *, company: Company, later: frozenset[str] = frozenset()
+    db: Connection,
+    flows: Flows,
+    flow: Flow,
+    *,
+    company: Company,
+    later: frozenset[str] = frozenset(),
+    undo: str | None = None,
 ) -> None:
     """Rewrites the flow's changes and standings from what is held now, in one transaction.
 
@@ -36,6 +43,7 @@ def plan(
         company: what the meaning of values depends on.
         later: flows that run after this one in the same run; their new records go before whatever would
             make a record they refer to unusable.
+        undo: a run whose updates are put back, where nobody has edited since.
     """
     with transaction(db):
         db.execute("delete from change where flow = ?", [flow.name])
@@ -44,6 +52,8 @@ def plan(
         for part in flow.parts:
             _plan_part(db, flow, part, company=company)
         plan_creates(db, flows, flow)
+        if undo:
+            plan_undo(db, flow, undo, company=company)
         withhold(db, Withholding(flows=flows, flow=flow, later=later))
         rewrite_standing(db, flow)
 

@@ -16,6 +16,7 @@ from talk_pipeline.flows.values import Value, tidy
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 COMPANION = "companion"  # goes along with another property, with the value the receiver has anyway
+UNDO = "undo"  # put back as the receiver held it: in its own words already, and to the pair an edit there
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +296,8 @@ class Composer:
         current = edit.target.get(prop.name)
         if change is None and edit.operation == "update":
             return Sent(source=None, sent=current, before=current)
+        if change is not None and change.rule == UNDO:
+            return Sent(source=None, sent=change.after, before=current, rule=UNDO)
         source = edit.source.get(prop.name) if change is None else change.after
         if prop.refers_to:
             outgoing = edit.references.get(prop.name)

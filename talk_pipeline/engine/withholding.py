@@ -13,6 +13,7 @@ from talk_pipeline.engine.creates import SYNCHRONIZED, UNUSABLE
 from talk_pipeline.engine.refusals import withhold_refused
 from talk_pipeline.engine.scopes import inside, outside
 from talk_pipeline.engine.state import Connection, now
+from talk_pipeline.engine.units import UNDO
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -70,7 +71,7 @@ def _unresolved(db: Connection, flow: Flow, part: Part, *, prop: Property) -> No
             and case c.target when 'businesscentral' then l.shop_id else l.bc_id end = c.after
           left join unusable u on u.shop_id = l.shop_id and c.target = 'businesscentral'
           where c.flow = $flow and c.part = $part and c.property = $property and c.operation <> 'delete'
-            and c.after is not null and (l.shop_id is null or u.shop_id is not null)
+            and c.after is not null and (l.shop_id is null or u.shop_id is not null) and c.rule <> '{UNDO}'
         )
         update change set withheld = stuck.reason from stuck
         where change.part = $part and change.withheld is null and change.target = stuck.target
@@ -132,7 +133,8 @@ def _settling(db: Connection, flow: Flow) -> None:
         f"""
         update change set withheld = '{SETTLING}' || strftime(s.edited_at, '%H:%M:%S') || ' UTC, and rests {rest} s'
         from snapshot s
-        where change.flow = $flow and change.withheld is null and s.flow = $flow and s.side <> change.target
+        where change.flow = $flow and change.withheld is null and change.rule <> '{UNDO}'
+          and s.flow = $flow and s.side <> change.target
           and s.id = case s.side when 'customwebshop' then change.root_shop_id else change.root_bc_id end
           and s.edited_at > $after
         """,

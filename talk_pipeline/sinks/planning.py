@@ -22,7 +22,7 @@ def replan(session: Session, flow: Flow, *, defer: bool = True) -> None:
     later = session.later(flow) if defer else frozenset()
     with session.state.open() as db:
         links.match(db, flow)
-        diffs.plan(db, session.flows, flow, company=session.company, later=later)
+        diffs.plan(db, session.flows, flow, company=session.company, later=later, undo=session.options.undo)
 
 
 async def prepare(session: Session, flow: Flow) -> Volume:

@@ -20,11 +20,13 @@ class Options:
         full: read everything, and find out what disappeared.
         dry_run: plan, and write nothing.
         approve: a person has seen the plan: the circuit breaker does not stop it.
+        undo: the run whose updates are put back, where nobody has edited since.
     """
 
     full: bool = False
     dry_run: bool = False
     approve: bool = False
+    undo: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,110 @@
+"""`talk-pipeline undo`: which run is meant, and what was put back; the run that does it is `syncing`'s business."""
+
+import sys
+from collections import Counter
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from talk_pipeline.cli.checklist import TEXT_WIDTH
+from talk_pipeline.cli.exits import UsageError
+from talk_pipeline.connections import Connections
+from talk_pipeline.deeds import known_state
+from talk_pipeline.engine.undo import Case, flows_written, named_run, outcome
+from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.settings import Settings
+from talk_pipeline.sinks.session import Options
+
+SHOWN = 50
+
+Undone = tuple[list[Case], list[Case]]
+"""What was put back, and what is left."""
+
+
+def undoing(
+    text: str, names: tuple[str, ...], *, dry_run: bool, approve: bool
+) -> tuple[tuple[str, ...], Options]:
+    """The flows and the options of a run that undoes another.
+
+    Raises:
+        ByHandError: no run, or several, are known by that id.
+        UsageError: it wrote nothing, in the flows asked for.
+    """
+    settings = Settings.load()
+    flows = load_flows(settings.talk_flows_dir)
+    with known_state(settings).once() as db:
+        run_id = named_run(db, text)
+        written = flows_written(db, flows, run_id)
+    for name in names:
+        if name not in flows:
+            raise UsageError(f"no flow {name!r}; there are: {', '.join(flows)}")
+    chosen = tuple(name for name in written if not names or name in names)
+    if not chosen:
+        where = f"; it wrote in {', '.join(written)}" if written else ""
+        raise UsageError(f"run {run_id} wrote nothing" + (f" in {', '.join(names)}{where}" if names else ""))
+    return chosen, Options(dry_run=dry_run, approve=approve, undo=run_id)
+
+
+def undone_by(connections: Connections, wanted: tuple[str, ...], *, run_id: str, options: Options) -> Undone:
+    """What the run put back of another, in all its flows; nothing where it was not to."""
+    back: list[Case] = []
+    left: list[Case] = []
+    if options.undo:
+        with connections.state.once() as db:
+            for name in wanted:
+                found = outcome(
+                    db,
+                    connections.flows[name],
+                    options.undo,
+                    company=connections.company,
+                    by=run_id,
+                    dry_run=options.dry_run,
+                )
+                back += found[0]
+                left += found[1]
+    return back, left
+
+
+def undone_document(options: Options, undone: Undone, *, by: str) -> dict[str, Any]:
+    """For scripts."""
+    if not options.undo:
+        return {}
+    back, left = ([case.document() for case in cases] for cases in undone)
+    return {"undo": {"run": options.undo, "by": by, "put_back": back, "left": left}}
+
+
+def print_undone(options: Options, undone: Undone) -> None:
+    """For a terminal: the first of both lists, and why things were left."""
+    if not options.undo:
+        return
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else TEXT_WIDTH)
+    back, left = undone
+    would = "would be put back" if options.dry_run else "put back"
+    _table(console, f"{would}: {len(back)} values of run {options.undo}", back)
+    _table(console, f"left as they are: {len(left)}", left)
+    reasons = Counter(str(case.reason).partition(":")[0] for case in left)
+    for reason, count in reasons.most_common():
+        console.print(f"{count} x {reason}", markup=False)
+
+
+def _table(console: Console, title: str, cases: list[Case]) -> None:
+    if not cases:
+        console.print(title, markup=False)
+        return
+    table = Table(title=escape(title), title_justify="left")
+    for name in ("record", "system", "property", "now", "before that run", "why left"):
+        table.add_column(name, overflow="fold")
+    for case in cases[:SHOWN]:
+        record = f"{case.part} {case.shop_id or case.bc_id}"
+        values = (_shown(case.now), _shown(case.before)) if case.property else ("", "")
+        cells = (record, str(case.target), case.property or "", *values, case.reason or "")
+        table.add_row(*(escape(cell) for cell in cells))
+    console.print(table)
+    if len(cases) > SHOWN:
+        console.print(f"... and {len(cases) - SHOWN} more: --json lists all", markup=False)
+
+
+def _shown(value: str | None) -> str:
+    return "blank" if value is None else value
