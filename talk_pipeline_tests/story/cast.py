@@ -3,7 +3,7 @@
 from typing import Any
 
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.world import World
+from talk_pipeline_tests.world import Run, World
 
 Row = dict[str, Any]
 
@@ -19,6 +19,8 @@ class Cast:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.run: Run | None = None
+        self.undo: str | None = None
         shop = world.shop
         self.ids: dict[str, str] = {}
         for key in CUSTOMERS:
@@ -73,6 +75,11 @@ class Cast:
     def act(self, key: str, verb: str) -> None:
         """A user of Business Central releases, ships or invoices an order."""
         self.world.bc.control(f"sales-orders/{self.bc_id(key)}/{verb}")
+
+    def undo_last_run(self) -> None:
+        """The next run undoes the last one."""
+        assert self.run is not None
+        self.undo = self.run.run_id
 
     def state(self, key: str) -> str:
         """What the pipeline says of the shop's record: its state, and the reason."""

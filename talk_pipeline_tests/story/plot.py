@@ -35,9 +35,15 @@ def bc(key: str, path: str, value: Any) -> tuple[str, Look, Any]:
     return f"bc {key} {path}", lambda cast: _at(cast.bc(key), path), value
 
 
+class Beginning(str):
+    """How a text begins; the rest is for the reader."""
+
+    __slots__ = ()
+
+
 def state(key: str, says: str) -> tuple[str, Look, Any]:
     """What the pipeline says of a record; the beginning of it."""
-    return f"state of {key}", lambda cast: cast.state(key)[: len(says)], says
+    return f"state of {key}", lambda cast: cast.state(key), Beginning(says)
 
 
 def _at(row: Any, path: str) -> Any:
@@ -248,7 +254,40 @@ AFTERMATH = (
     ),
 )
 
-CHAPTERS = (("Edits on both sides", EDITS), ("What follows", AFTERMATH))
+MISTAKE = (
+    Scene(
+        "a script in the shop gives S-ADA, S-BO and S-IDA one and the same website",
+        lambda c: _script(c),
+        tuple(bc(key, "website", "www.script.example") for key in ("S-ADA", "S-BO", "S-IDA")),
+    ),
+)
+
+UNDONE = (
+    Scene(
+        "the run that carried it over is undone, but S-IDA has got her right website in Business Central since",
+        lambda c: _two(c, lambda: c.edit_bc("S-IDA", website="www.ida.example"), lambda: c.undo_last_run()),
+        (
+            bc("S-ADA", "website", "www.ada.example"),
+            shop("S-ADA", "website", "www.ada.example"),
+            bc("S-BO", "website", "www.sbo.example"),
+            shop("S-BO", "website", "www.sbo.example"),
+            bc("S-IDA", "website", "www.ida.example"),
+            shop("S-IDA", "website", "www.ida.example"),
+        ),
+    ),
+)
+
+CHAPTERS = (
+    ("Edits on both sides", EDITS),
+    ("What follows", AFTERMATH),
+    ("A mistake on a larger scale", MISTAKE),
+    ("And how it is undone", UNDONE),
+)
+
+
+def _script(cast: Cast) -> None:
+    for key in ("S-ADA", "S-BO", "S-IDA"):
+        cast.edit(key, website="www.script.example")
 
 
 def _arrive(cast: Cast) -> None:
