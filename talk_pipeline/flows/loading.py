@@ -5,6 +5,7 @@ flows come out in the order in which they must run.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +104,7 @@ def load_flow(file: Path) -> Flow:
     Raises:
         FlowError: with a line for each mistake.
     """
-    data, tree = read_yaml(file)
+    data, tree = read_yaml(file, composed=True)
     flow = validated(Flow, data, file=file, tree=tree)
     mistakes = [mistake(file, tree, at=at, message=message) for at, message in flow.problems()]
     if flow.name != file.stem:
@@ -114,14 +115,19 @@ def load_flow(file: Path) -> Flow:
     return flow
 
 
-def read_yaml(file: Path) -> tuple[Any, yaml.Node | None]:
+def read_yaml(file: Path, *, composed: bool = False) -> tuple[Any, yaml.Node | None]:
     """A YAML file's content, and its tree for finding lines.
+
+    Args:
+        file: the file.
+        composed: its words are compared with values, and so are read in their Unicode form.
 
     Raises:
         FlowError: unreadable, or not YAML.
     """
     try:
         text = file.read_text(encoding="utf-8")
+        text = unicodedata.normalize("NFC", text) if composed else text
         return yaml.load(text, Loader=_Loader), yaml.compose(text, Loader=_Loader)  # noqa: S506 (it is a safe one)
     except (OSError, UnicodeDecodeError) as error:
         raise FlowError(f"{file}: cannot be read: {error}") from error

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from talk_pipeline.flows.loading import PACKAGED, FlowError, load_flow, load_flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.values import Context
 
 
 @pytest.fixture
@@ -96,3 +98,11 @@ def test_references_that_go_round_are_refused(folder: Path) -> None:
     file.write_text(file.read_text().replace("properties:\n", f"properties:\n{row}"))
     with pytest.raises(FlowError, match="refers to itself"):
         load_flows(folder)
+
+
+def test_words_may_be_written_in_either_unicode_form(folder: Path) -> None:
+    file = folder / "product.yaml"
+    file.write_text(file.read_text().replace("pcs: PCS", "stu\u0308ck: STU\u0308CK"), encoding="utf-8")
+    unit = load_flow(file).root.by_name["unit"]
+    assert unit.convert(Side.BC, value="stück", context=Context()) == "STÜCK"
+    assert unit.convert(Side.SHOP, value="STU\u0308CK", context=Context()) == "stück"
