@@ -22,8 +22,26 @@ SECRET_SHOWN = "not_a_variable"
 PACKAGED = Path(__file__).parent
 
 
+class _TwiceError(Exception):
+    """A key that is there already: YAML would take the last one, and nobody would see it."""
+
+    def __init__(self, key: yaml.ScalarNode, first: yaml.Node) -> None:
+        super().__init__(
+            f"{key.value}: is there already, in line {first.start_mark.line + 1}; keep one of the two"
+        )
+        self.line = key.start_mark.line + 1
+
+
 class _Loader(yaml.SafeLoader):
-    """Reads yes, no, on and off as the words they are: NO is a country, and shops say yes."""
+    """Reads yes, no, on and off as the words they are (NO is a country), and every key once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping, unless a key stands in it twice."""
+        first: dict[str, yaml.Node] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and first.setdefault(key.value, key) is not key:
+                raise _TwiceError(key, first[key.value])
+        return super().construct_mapping(node, deep)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -129,8 +147,15 @@ def read_yaml(file: Path, *, composed: bool = False) -> tuple[Any, yaml.Node | N
         text = file.read_text(encoding="utf-8")
         text = unicodedata.normalize("NFC", text) if composed else text
         return yaml.load(text, Loader=_Loader), yaml.compose(text, Loader=_Loader)  # noqa: S506 (it is a safe one)
-    except (OSError, UnicodeDecodeError) as error:
-        raise FlowError(f"{file}: cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise FlowError(f"{file}: is no text in UTF-8 (byte {error.start + 1})") from error
+    except OSError as error:
+        raise FlowError(f"{file}: cannot be read: {error.strerror}") from error
+    except _TwiceError as error:
+        raise FlowError(f"{file}:{error.line}: {error}") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise FlowError(f"{file}:{line}: holds U+{error.character:04X}, which YAML does not allow") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise FlowError(f"{file}:{line}: not YAML: {error.problem or error}") from error
@@ -160,11 +185,24 @@ def _explain(model: type[BaseModel], at: Location, detail: Any) -> str:
         return f"unknown key; allowed: {', '.join(_keys_at(model, at[:-1]))}"
     if detail["type"] == "missing":
         return "is required"
+    if detail["type"] in _KEYS_WANTED:
+        allowed = ", ".join(_keys_at(model, at=detail["loc"]))
+        return f"keys belong here{f', such as {allowed}' if allowed else ''}; found {_kind(found)}"
     message = str(detail["msg"]).removeprefix("Value error, ")
     if detail["type"] == SECRET_SHOWN:
         return message  # what was found may be the secret itself
     shown = "" if isinstance(found, dict | list) else f" (found {found!r})"
     return f"{message}{shown}"
+
+
+_KEYS_WANTED = ("dict_type", "mapping_type", "model_type", "model_attributes_type")
+
+
+def _kind(found: object) -> str:
+    """What was found instead of keys, without its content: it may be a secret in the wrong place."""
+    if found is None:
+        return "nothing"
+    return "a text" if isinstance(found, str) else "a list" if isinstance(found, list) else "a single value"
 
 
 def _keys_at(model: Any, at: Location) -> list[str]:

@@ -75,6 +75,27 @@ def test_broken_yaml_names_the_line(folder: Path) -> None:
         load_flows(folder)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"flow: \xff\xfe", "is no text in UTF-8"),
+        (b"flow: product\ntitle: \x07", "product.yaml:2: holds U+0007, which YAML does not allow"),
+        (b"", "product.yaml:1: the file: keys belong here, such as flow, title"),
+        (
+            b"flow: product\ntitle: A\ntitle: B",
+            "product.yaml:3: title: is there already, in line 2; keep one",
+        ),
+        (b"flow: product\nsettings: all", "settings: keys belong here, such as create"),
+    ],
+)
+def test_what_is_no_flow_file_is_told_in_a_line(folder: Path, content: bytes, message: str) -> None:
+    (folder / "product.yaml").write_bytes(content)
+    with pytest.raises(FlowError) as caught:
+        load_flow(folder / "product.yaml")
+    assert message in str(caught.value)
+    assert all(str(folder) in line for line in str(caught.value).splitlines())
+
+
 def test_all_mistakes_of_all_files_are_told_at_once(folder: Path) -> None:
     for name in ("customer", "product"):
         file = folder / f"{name}.yaml"

@@ -113,6 +113,48 @@ DESCRIPTION = (
         "untouched: id}", "untouched: same}", "untouched", ("lines.untouched", "'whole', 'id' or 'omitted'")
     ),
     Mistake("entities: # a", "entities: [", "  customers:", ("not YAML",)),
+    Mistake(
+        "    path: /customers\n",
+        '    path: /customers\n    update: {path: "{item.x}"}\n',
+        "{item.x}",
+        ("update.0.path", "'{item.x}' may name {path}, {item}, {id} only"),
+    ),
+    Mistake(
+        "lines: {path: lines,",
+        'lines: {url: "{item}/{row}",',
+        "{row}",
+        ("lines.url", "may name {path}, {item}"),
+    ),
+    Mistake(
+        'path: "{path}/count"',
+        'path: "{item}/count"',
+        "  customers:",
+        ("latest.path", "may name {path} only"),
+    ),
+    Mistake(
+        "    path: /customers\n",
+        '    path: /customers\n    search: {number: "q={key}"}\n',
+        "search",
+        ("search.number", "where the {value} stands"),
+    ),
+    Mistake("base_path:", "name: twice\nbase_path:", "name: twice", ("name: is there already, in line 3",)),
+    Mistake(
+        "    path: /customers\n",
+        "    path: /customers\n    path: /clients\n",
+        "path: /clients",
+        ("path: is there already, in line 37",),
+    ),
+    Mistake(
+        "auth: {type: bearer, token: CUSTOMWEBSHOP_TOKEN}",
+        "auth: s3cr3t",
+        "auth:",
+        ("auth: keys belong", "a text"),
+    ),
+    Mistake(
+        "limits: {", "headers: s3cr3t\nlimits: {", "headers", ("headers: keys belong here; found a text",)
+    ),
+    Mistake("base_path:", "times: '%Q'\nbase_path:", "%Q", ("times", "'%Q'")),
+    Mistake("base_path:", "time_zone: Europe\nbase_path:", "Europe", ("time_zone", "no such time zone")),
 )
 
 FLOWS = (
