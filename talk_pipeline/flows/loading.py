@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from talk_pipeline.flows.sharing import contested, shared_out
 from talk_pipeline.flows.vocabulary import Flow
 
 SECRET_SHOWN = "not_a_variable"
@@ -110,10 +111,10 @@ def load_flows(folder: Path | None = None) -> Flows:
         else:
             flows[flow.name] = flow
     if not mistakes:
-        mistakes = [*_across(folder, flows)]
+        mistakes = [*_across(folder, flows), *contested(folder, flows)]
     if mistakes:
         raise FlowError("\n".join(mistakes))
-    return Flows(tuple(_running_order(flows)))
+    return Flows(tuple(_running_order(shared_out(flows))))
 
 
 def load_flow(file: Path) -> Flow:

@@ -1,14 +1,14 @@
 """Mistakes in a description or a flow: found by file, line and key, with what was found and what is allowed."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from talk_pipeline.flows.loading import PACKAGED, FlowError, load_flows
+from talk_pipeline.flows.loading import FlowError, load_flows
 from talk_pipeline.systems.customwebshop.description import REFERENCE
 from talk_pipeline.systems.customwebshop.fitting import load_description
+from talk_pipeline_tests.flow_files import copied_flows
 
 
 @dataclass(frozen=True)
@@ -239,13 +239,9 @@ def test_a_mistake_in_a_description_is_located(mistake: Mistake, tmp_path: Path)
 
 @pytest.mark.parametrize(("flow", "mistake"), FLOWS, ids=lambda one: getattr(one, "new", one)[:40])
 def test_a_mistake_in_a_flow_is_located(flow: str, mistake: Mistake, tmp_path: Path) -> None:
-    folder = tmp_path / "flows"
-    shutil.copytree(PACKAGED, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__", "optional"))
+    folder = copied_flows(tmp_path, **{flow: (mistake.old, mistake.new)})
     file = folder / f"{flow}.yaml"
-    good = file.read_text(encoding="utf-8")
-    assert mistake.old in good
-    text = good.replace(mistake.old, mistake.new, 1)
-    file.write_text(text, encoding="utf-8")
+    text = file.read_text(encoding="utf-8")
     with pytest.raises(FlowError) as raised:
         load_flows(folder)
     message = str(raised.value)
