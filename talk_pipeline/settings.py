@@ -7,11 +7,11 @@ table can show them by accident.
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
-from pydantic import SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -37,13 +37,13 @@ class Settings(BaseSettings):
     businesscentral_scope: str = "https://api.businesscentral.dynamics.com/.default"
     businesscentral_currency: str | None = None
     businesscentral_time_zone: str = "UTC"
-    businesscentral_requests: int = 6000
-    businesscentral_window_seconds: float = 300
+    businesscentral_requests: int = Field(6000, ge=1)
+    businesscentral_window_seconds: float = Field(300, gt=0)
 
     talk_data_dir: Path = Path("data")
     talk_flows_dir: Path | None = None
-    talk_wait_seconds: float = 60
-    talk_poll_seconds: float = 5
+    talk_wait_seconds: float = Field(60, ge=0)
+    talk_poll_seconds: float = Field(5, gt=0)
     talk_webhook_secret: SecretStr | None = None
 
     @field_validator("businesscentral_time_zone")
@@ -51,8 +51,8 @@ class Settings(BaseSettings):
     def _known_zone(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"no time zone {name!r}; write one such as Europe/Copenhagen") from error
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("no such time zone; write one such as Europe/Copenhagen") from error
         return name
 
     @classmethod
@@ -65,8 +65,9 @@ class Settings(BaseSettings):
         try:
             return cls()
         except ValidationError as error:
-            lines = [f"{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()]
-            raise SettingsError("; ".join(lines)) from error
+            raise SettingsError("; ".join(map(_told, error.errors()))) from error
+        except UnicodeDecodeError as error:
+            raise SettingsError(f".env is no text in UTF-8 (byte {error.start + 1})") from error
 
     def secret(self, name: str) -> SecretStr:
         """A secret that the shop's description names, from the environment or `.env`.
@@ -113,3 +114,8 @@ class Settings(BaseSettings):
             url = getattr(self, name)
             if url is not None and not url.startswith(("http://", "https://")):
                 raise SettingsError(f"{name.upper()}: {url!r} is not an address; it starts with https://")
+
+
+def _told(one: Mapping[str, Any]) -> str:
+    name, message = str(one["loc"][0]).upper(), str(one["msg"]).removeprefix("Value error, ")
+    return f"{name}: {message} (found {one['input']!r})"

@@ -5,9 +5,13 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from hypothesis import settings
 
 from talk_pipeline.systems.http import client
 from talk_pipeline_tests.world import World, opened_world
+
+settings.register_profile("any_machine", deadline=None)  # a busy one is no reason to fail
+settings.load_profile("any_machine")
 
 
 @pytest.fixture(scope="session")

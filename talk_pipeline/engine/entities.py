@@ -10,6 +10,7 @@ from typing import Any
 from talk_pipeline.engine.state import Connection
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.values import tidy
 from talk_pipeline.flows.vocabulary import Flow
 
 LISTED = 20
@@ -115,7 +116,7 @@ where part = $flow and (lower(raw[$key]) = lower($text) or lower(canon[$key]) = 
 
 
 def _hits(db: Connection, flow: Flow, text: str) -> list[tuple[Side, str]]:
-    text = text.strip()
+    text = tidy(text) or ""
     for side in Side:
         if text.startswith(f"{side}:"):
             wanted = text.removeprefix(f"{side}:")

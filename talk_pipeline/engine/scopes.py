@@ -36,6 +36,8 @@ def _holds(prop: Property, condition: Condition, alias: str) -> str:
     parts: list[str] = []
     if condition.one_of:
         parts.append(f"coalesce({raw}, '') in ({', '.join(_text(word) for word in condition.one_of)})")
+    if condition.none_of:
+        parts.append(f"coalesce({raw}, '') not in ({', '.join(_text(word) for word in condition.none_of)})")
     if condition.filled is not None:
         parts.append(f"{raw} is {'not ' if condition.filled else ''}null")
     if condition.at_least is not None:

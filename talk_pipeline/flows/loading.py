@@ -5,6 +5,7 @@ flows come out in the order in which they must run.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from talk_pipeline.flows.sharing import contested, shared_out
 from talk_pipeline.flows.vocabulary import Flow
 
 SECRET_SHOWN = "not_a_variable"
@@ -21,8 +23,26 @@ SECRET_SHOWN = "not_a_variable"
 PACKAGED = Path(__file__).parent
 
 
+class _TwiceError(Exception):
+    """A key that is there already: YAML would take the last one, and nobody would see it."""
+
+    def __init__(self, key: yaml.ScalarNode, first: yaml.Node) -> None:
+        super().__init__(
+            f"{key.value}: is there already, in line {first.start_mark.line + 1}; keep one of the two"
+        )
+        self.line = key.start_mark.line + 1
+
+
 class _Loader(yaml.SafeLoader):
-    """Reads yes, no, on and off as the words they are: NO is a country, and shops say yes."""
+    """Reads yes, no, on and off as the words they are (NO is a country), and every key once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping, unless a key stands in it twice."""
+        first: dict[str, yaml.Node] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and first.setdefault(key.value, key) is not key:
+                raise _TwiceError(key, first[key.value])
+        return super().construct_mapping(node, deep)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -91,10 +111,10 @@ def load_flows(folder: Path | None = None) -> Flows:
         else:
             flows[flow.name] = flow
     if not mistakes:
-        mistakes = [*_across(folder, flows)]
+        mistakes = [*_across(folder, flows), *contested(folder, flows)]
     if mistakes:
         raise FlowError("\n".join(mistakes))
-    return Flows(tuple(_running_order(flows)))
+    return Flows(tuple(_running_order(shared_out(flows))))
 
 
 def load_flow(file: Path) -> Flow:
@@ -103,7 +123,7 @@ def load_flow(file: Path) -> Flow:
     Raises:
         FlowError: with a line for each mistake.
     """
-    data, tree = read_yaml(file)
+    data, tree = read_yaml(file, composed=True)
     flow = validated(Flow, data, file=file, tree=tree)
     mistakes = [mistake(file, tree, at=at, message=message) for at, message in flow.problems()]
     if flow.name != file.stem:
@@ -114,17 +134,29 @@ def load_flow(file: Path) -> Flow:
     return flow
 
 
-def read_yaml(file: Path) -> tuple[Any, yaml.Node | None]:
+def read_yaml(file: Path, *, composed: bool = False) -> tuple[Any, yaml.Node | None]:
     """A YAML file's content, and its tree for finding lines.
+
+    Args:
+        file: the file.
+        composed: its words are compared with values, and so are read in their Unicode form.
 
     Raises:
         FlowError: unreadable, or not YAML.
     """
     try:
         text = file.read_text(encoding="utf-8")
+        text = unicodedata.normalize("NFC", text) if composed else text
         return yaml.load(text, Loader=_Loader), yaml.compose(text, Loader=_Loader)  # noqa: S506 (it is a safe one)
-    except (OSError, UnicodeDecodeError) as error:
-        raise FlowError(f"{file}: cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise FlowError(f"{file}: is no text in UTF-8 (byte {error.start + 1})") from error
+    except OSError as error:
+        raise FlowError(f"{file}: cannot be read: {error.strerror}") from error
+    except _TwiceError as error:
+        raise FlowError(f"{file}:{error.line}: {error}") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise FlowError(f"{file}:{line}: holds U+{error.character:04X}, which YAML does not allow") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise FlowError(f"{file}:{line}: not YAML: {error.problem or error}") from error
@@ -154,11 +186,24 @@ def _explain(model: type[BaseModel], at: Location, detail: Any) -> str:
         return f"unknown key; allowed: {', '.join(_keys_at(model, at[:-1]))}"
     if detail["type"] == "missing":
         return "is required"
+    if detail["type"] in _KEYS_WANTED:
+        allowed = ", ".join(_keys_at(model, at=detail["loc"]))
+        return f"keys belong here{f', such as {allowed}' if allowed else ''}; found {_kind(found)}"
     message = str(detail["msg"]).removeprefix("Value error, ")
     if detail["type"] == SECRET_SHOWN:
         return message  # what was found may be the secret itself
     shown = "" if isinstance(found, dict | list) else f" (found {found!r})"
     return f"{message}{shown}"
+
+
+_KEYS_WANTED = ("dict_type", "mapping_type", "model_type", "model_attributes_type")
+
+
+def _kind(found: object) -> str:
+    """What was found instead of keys, without its content: it may be a secret in the wrong place."""
+    if found is None:
+        return "nothing"
+    return "a text" if isinstance(found, str) else "a list" if isinstance(found, list) else "a single value"
 
 
 def _keys_at(model: Any, at: Location) -> list[str]:

@@ -94,7 +94,7 @@ class Property(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _ = self.value_type
+        _ = self.value_type, self._writing
         if (self.dir == "-") != (self.bc == ""):
             raise ValueError("a property says where it lives in Business Central: bc; without it, dir is -")
         if self.shop is None and (self.dir != "->" or self.only != "create"):
@@ -144,6 +144,11 @@ class Property(Model):
     def _reading(self) -> dict[str, str]:
         return {bc: shop for shop, bc in self.values.items()} | dict(self.reads)
 
+    @cached_property
+    def _writing(self) -> dict[Value, str]:
+        """By the form in which the shop's words are compared."""
+        return {self.value_type.canonical(shop, Context()): bc for shop, bc in self.values.items()}
+
     def _read(self, value: Value) -> Value:
         if not self._reading:
             return value
@@ -166,7 +171,7 @@ class Property(Model):
         if value is None and self.required:
             raise UnmappableError("is blank, but must not be")
         canonical = self.value_type.canonical(value, context)
-        if self.values and canonical is not None and canonical not in self.values:
+        if self.values and canonical is not None and canonical not in self._writing:
             raise UnmappableError(
                 f"{value!r} is not among the values the flow maps: {', '.join(self.values)}"
             )
@@ -186,7 +191,7 @@ class Property(Model):
         """
         canonical = self.recanonical(toward.other, value=value, context=context)
         if toward is Side.BC and self.values:
-            return self.values[canonical] if canonical is not None else None
+            return self._writing[canonical] if canonical is not None else None
         if toward is Side.SHOP and self._reading:
             return canonical
         return self.value_type.convert(value, context)

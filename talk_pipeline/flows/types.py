@@ -1,187 +1,33 @@
 """Canonical types: how a value is compared, checked and carried to the other side.
 
-Each obeys one law: a value carried to the other side and back has the same canonical form. What a property is
-called is the flow's business.
+Each obeys one law: a value carried to the other side and back has the same canonical form. Here are numbers and
+booleans, and the names by which flow files call all types; what is text is in `texts`, what is a day in
+`moments`. What a property is called is the flow's business.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from decimal import Decimal
-from functools import lru_cache
+from decimal import Decimal, InvalidOperation
 
-from talk_pipeline.flows.values import Context, UnmappableError, Value, instant, number, tidy
+from talk_pipeline.flows.moments import Day, InstantDay
+from talk_pipeline.flows.texts import (
+    LONGEST,
+    Code,
+    Country,
+    Currency,
+    Email,
+    Gtin,
+    Phone,
+    Registration,
+    Text,
+)
+from talk_pipeline.flows.values import Context, UnmappableError, Value, shown, tidy
 
-LONGEST = 250  # of a text whose type names no length
+BC_INTEGER_DIGITS = 15
 BC_DECIMAL_PLACES = 5
 
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Free text of at most ``limit`` characters."""
-
-    limit: int = LONGEST
-
-    def canonical(self, value: Value, context: Context) -> Value:
-        """The form compared; raises UnmappableError when the text is too long."""
-        text = tidy(value)
-        if text is not None and len(text) > self.limit:
-            raise UnmappableError(f"{len(text)} characters, at most {self.limit} fit: {text!r}")
-        return text
-
-    def convert(self, value: Value, context: Context) -> Value:
-        """The form sent to the other side."""
-        self.canonical(value, context)
-        return tidy(value)
-
-    def equal(self, shop: Value, bc: Value) -> bool:
-        """Whether two canonical forms say the same."""
-        return shop == bc
-
-
-class Code(Text):
-    """A key such as a number or a postal code: Business Central stores it in upper case."""
-
-    def canonical(self, value: Value, context: Context) -> Value:
-        """Upper case; the form written by the shop is what is sent."""
-        text = Text.canonical(self, value, context)
-        return text and text.upper()
-
-
-class Email(Text):
-    """An e-mail address, or several separated by semicolons, compared without regard to case."""
-
-    def canonical(self, value: Value, context: Context) -> Value:
-        """Case-folded; raises UnmappableError when it is no address."""
-        text = Text.canonical(self, value, context)
-        if text is None:
-            return None
-        for address in text.split(";"):
-            _require_address(address.strip())
-        return text.casefold()
-
-
-@lru_cache(maxsize=100_000)
-def _require_address(address: str) -> None:
-    from email_validator import EmailNotValidError, validate_email
-
-    try:
-        validate_email(address, check_deliverability=False, test_environment=True)
-    except EmailNotValidError as error:
-        raise UnmappableError(f"{address!r} is not an e-mail address: {error}") from error
-
-
-@dataclass(frozen=True, slots=True)
-class Phone(Text):
-    """A phone number, compared as E.164 where it parses in the record's country, else as text."""
-
-    limit: int = 30
-    country: str | None = None
-
-    def canonical(self, value: Value, context: Context) -> Value:
-        """E.164 or the text itself; raises UnmappableError on letters, which Business Central refuses."""
-        text = Text.canonical(self, value, context)
-        if text is None:
-            return None
-        if any(character.isalpha() for character in text):
-            raise UnmappableError(f"{text!r} holds letters; a phone number may not")
-        country = context.sibling(self.country) if self.country else None
-        return _e164(text, country and country.strip().upper()) or " ".join(text.split())
-
-
-@lru_cache(maxsize=100_000)
-def _e164(text: str, region: Value) -> Value:
-    import phonenumbers
-
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    form = str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
-    # a leading zero that would be dropped again and again belongs to the number: then the text itself counts
-    again = phonenumbers.parse(form, None)
-    return form if phonenumbers.format_number(again, phonenumbers.PhoneNumberFormat.E164) == form else None
-
-
-# where the prefix of a VAT number is not the country's ISO code
-_VAT_PREFIXES = {"GR": ("EL", "GR"), "CH": ("CHE", "CH")}
-_PUNCTUATION = re.compile(r"[^0-9A-Z]")
-_PREFIXED = re.compile(r"[A-Z]{2,3}(?=[0-9])")
-
-
-@dataclass(frozen=True, slots=True)
-class Registration(Text):
-    """A company's registration or VAT number, compared without spaces, punctuation and country prefix."""
-
-    limit: int = 20
-    country: str | None = None
-
-    def canonical(self, value: Value, context: Context) -> Value:
-        """Digits and letters only, in upper case."""
-        text = Text.canonical(self, value, context)
-        if text is None:
-            return None
-        plain = _PUNCTUATION.sub("", text.upper())
-        country = (context.sibling(self.country) or "").strip().upper() if self.country else ""
-        if not country:
-            return _PREFIXED.sub("", plain, count=1) or None
-        for prefix in _VAT_PREFIXES.get(country, (country,)):
-            if plain.startswith(prefix) and len(plain) > len(prefix):
-                return plain[len(prefix) :]
-        return plain or None
-
-
-class Country(Text):
-    """An ISO 3166 alpha-2 country code."""
-
-    def canonical(self, value: Value, context: Context) -> Value:
-        """Upper case; raises UnmappableError when no country has that code."""
-        text = Text.canonical(self, value, context)
-        if text is None:
-            return None
-        if not _is_country(text.upper()):
-            raise UnmappableError(f"{text!r} is not an ISO 3166 alpha-2 country code")
-        return text.upper()
-
-    def convert(self, value: Value, context: Context) -> Value:
-        """Upper case on both sides."""
-        return self.canonical(value, context)
-
-
-@lru_cache(maxsize=1000)
-def _is_country(code: str) -> bool:
-    import pycountry
-
-    return pycountry.countries.get(alpha_2=code) is not None
-
-
-class Currency(Text):
-    """An ISO 4217 currency; blank is the local currency, which travels by its code."""
-
-    def canonical(self, value: Value, context: Context) -> Value:
-        """Upper case, never blank; raises UnmappableError when no currency has that code."""
-        text = (tidy(value) or context.lcy).upper()
-        if not _is_currency(text):
-            raise UnmappableError(f"{text!r} is not an ISO 4217 currency code")
-        return text
-
-    def convert(self, value: Value, context: Context) -> Value:
-        """The code, also for the local currency."""
-        return self.canonical(value, context)
-
-
-@lru_cache(maxsize=1000)
-def _is_currency(code: str) -> bool:
-    import pycountry
-
-    return pycountry.currencies.get(alpha_3=code) is not None
-
-
-def _plain(amount: Decimal) -> str:
-    return format(amount.normalize(), "f") if amount else "0"
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,71 +43,59 @@ class Amount:
     padded: bool = False
 
     def canonical(self, value: Value, context: Context) -> Value:
-        """The exact number without trailing zeros; raises UnmappableError beyond five decimals."""
-        amount = number(value)
-        exponent = amount.normalize().as_tuple().exponent
-        if isinstance(exponent, int) and -exponent > BC_DECIMAL_PLACES:
-            raise UnmappableError(f"{value!r} has {-exponent} decimals, at most {BC_DECIMAL_PLACES} fit")
-        return _plain(amount)
+        """The exact number without trailing zeros; raises UnmappableError on what cannot be held exactly."""
+        return format(_number(value).normalize(), "f")
 
     def convert(self, value: Value, context: Context) -> Value:
-        """The number as written; money with at least the places the shop keeps."""
-        self.canonical(value, context)
-        amount = number(value)
-        exponent = amount.as_tuple().exponent
-        missing = self.padded and isinstance(exponent, int) and -exponent < self.places
-        return format(amount.quantize(Decimal(1).scaleb(-self.places)) if missing else amount, "f")
+        """The exact number; money with at least the places the shop keeps."""
+        amount = _number(value)
+        if self.padded and _places(amount) < self.places:
+            amount = amount.quantize(Decimal(1).scaleb(-self.places))
+        return format(amount, "f")
 
     def equal(self, shop: Value, bc: Value) -> bool:
-        """Equal once Business Central's finer decimals are rounded to those the shop keeps."""
+        """Equal where the shop's is what Business Central's finer decimals round to, a half either way.
+
+        Shops differ in where a half goes. One that rounds 0.125 to 0.12 and one that makes it 0.13 have both
+        understood it, and neither has edited it.
+        """
         if shop is None or bc is None:
             return shop == bc
         left, right = Decimal(shop), Decimal(bc)
-        exponent = left.as_tuple().exponent
-        places = max(self.places, -exponent if isinstance(exponent, int) else 0)
-        return left == right or left == round(right, places)
+        return abs(left - right) * 2 <= Decimal(1).scaleb(-max(self.places, _places(left)))
 
 
-class Day(Text):
-    """A calendar date, ``YYYY-MM-DD``."""
+def _number(value: Value) -> Decimal:
+    """The exact decimal of a text; blank is zero, as Business Central has no blank numbers.
 
-    def canonical(self, value: Value, context: Context) -> Value:
-        """The date; raises UnmappableError when it is none."""
-        text = tidy(value)
-        if text is None:
-            return None
-        try:
-            return date.fromisoformat(text[:10]).isoformat()
-        except ValueError:
-            raise UnmappableError(f"{text!r} is not a date (YYYY-MM-DD)") from None
+    Raises:
+        UnmappableError: not a number, or one with more digits than Business Central keeps.
+    """
+    text = tidy(value)
+    if text is None:
+        return Decimal(0)
+    if not _NUMBER.fullmatch(text):
+        raise UnmappableError(f"{shown(text)} is not a number")
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise UnmappableError(f"{shown(text)} is out of range") from None
+    if not amount:
+        return Decimal(0)
+    if amount.adjusted() >= BC_INTEGER_DIGITS:
+        raise UnmappableError(
+            f"{shown(text)} is out of range: at most {BC_INTEGER_DIGITS} digits before the point"
+        )
+    digits = "".join(map(str, amount.as_tuple().digits))
+    needed = _places(amount) - (len(digits) - len(digits.rstrip("0")))
+    if needed > BC_DECIMAL_PLACES:
+        raise UnmappableError(f"{shown(text)} has {needed} decimals, at most {BC_DECIMAL_PLACES} fit")
+    return amount.quantize(Decimal(1).scaleb(-max(0, min(_places(amount), BC_DECIMAL_PLACES))))
 
-    def convert(self, value: Value, context: Context) -> Value:
-        """The date on both sides."""
-        return self.canonical(value, context)
 
-
-class InstantDay(Text):
-    """An instant in the shop that is a date in Business Central, in the company's time zone."""
-
-    def canonical(self, value: Value, context: Context) -> Value:
-        """The date in the company's time zone; raises UnmappableError when it is neither."""
-        text = tidy(value)
-        if text is None:
-            return None
-        if len(text) <= len("2026-01-31"):
-            return Day().canonical(text, context)
-        return instant(text).astimezone(context.zone).date().isoformat()
-
-    def convert(self, value: Value, context: Context) -> Value:
-        """To Business Central the date; to the shop that date at the time of day the shop already has."""
-        day = self.canonical(value, context)
-        if day is None or not context.toward_shop:
-            return day
-        current = tidy(context.current)
-        known = current is not None and len(current) > len("2026-01-31")
-        clock = instant(current).astimezone(context.zone).time() if current and known else time(0)
-        moment = datetime.combine(date.fromisoformat(day), clock, context.zone).astimezone(UTC)
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _places(amount: Decimal) -> int:
+    exponent = amount.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
 
 
 class Flag(Text):
@@ -277,28 +111,6 @@ class Flag(Text):
     def convert(self, value: Value, context: Context) -> Value:
         """The same on both sides."""
         return self.canonical(value, context)
-
-
-class Gtin(Text):
-    """A trade item number of 8, 12, 13 or 14 digits, compared in its 14-digit form."""
-
-    def canonical(self, value: Value, context: Context) -> Value:
-        """Padded to 14 digits; raises UnmappableError on a wrong check digit."""
-        from stdnum import ean
-
-        text = Text.canonical(self, value, context)
-        if text is None:
-            return None
-        digits = text.replace(" ", "").replace("-", "")
-        if not (digits.isdigit() and len(digits) in (8, 12, 13, 14) and ean.is_valid(digits.zfill(13))):
-            raise UnmappableError(f"{text!r} is not a GTIN: 8, 12, 13 or 14 digits with a valid check digit")
-        return digits.zfill(14)
-
-    def convert(self, value: Value, context: Context) -> Value:
-        """Digits only, as many as were written."""
-        self.canonical(value, context)
-        text = tidy(value)
-        return text and text.replace(" ", "").replace("-", "")
 
 
 class Reference(Text):

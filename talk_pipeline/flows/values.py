@@ -5,16 +5,19 @@ missing and the systems' own spellings of "empty" have already become None. How 
 wire is the system's business; the canonical types are in `types`.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 Value = str | None
 
-INTEGER_DIGITS = 15
+BROKEN = "\uffff"
+"""Stands for half a surrogate pair, which is in some shop's JSON but can be neither kept nor sent."""
+
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 class UnmappableError(ValueError):
@@ -48,35 +51,53 @@ def tidy(value: Value) -> Value:
     """Text in composed Unicode form without surrounding space, or None when nothing is left."""
     if value is None:
         return None
-    return unicodedata.normalize("NFC", value).strip() or None
+    if not value.isascii():
+        value = unicodedata.normalize("NFC", _HALVES.sub(BROKEN, value))
+    return value.strip() or None
 
 
-def number(value: Value) -> Decimal:
-    """The exact decimal of a text; blank is zero, as Business Central has no blank numbers.
+def length(text: str) -> int:
+    """What a text takes of a limit: Business Central counts UTF-16 units, two for an emoji."""
+    return len(text) if text.isascii() else len(text) + sum(character > BROKEN for character in text)
 
-    Raises:
-        UnmappableError: not a finite number, or too large to keep every digit.
+
+def upper(text: str) -> str:
+    """Upper case as Business Central writes it: one character for each, whatever language is spoken.
+
+    So ß stays (SS would be longer, and another word), and neither ı nor ſ becomes an ASCII letter.
     """
-    text = tidy(value)
-    if text is None:
-        return Decimal(0)
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        raise UnmappableError(f"{text!r} is not a number") from None
-    if not amount.is_finite() or amount.adjusted() >= INTEGER_DIGITS:
-        raise UnmappableError(f"{text!r} is out of range: at most {INTEGER_DIGITS} digits before the point")
-    return amount
+    return text.upper() if text.isascii() else _composed("".join(map(_upper, text)))
 
 
-def instant(text: str) -> datetime:
-    """An RFC 3339 instant as an aware datetime in UTC; without an offset it is taken as UTC.
+def folded(text: str) -> str:
+    """Without regard to case, one character for each."""
+    return text.lower() if text.isascii() else _composed("".join(map(_lower, upper(text))))
 
-    Raises:
-        UnmappableError: not an instant.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UnmappableError(f"{text!r} is not an instant (RFC 3339)") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+def shown(text: str) -> str:
+    """A value for a person, with what cannot be seen spelled out; a long one by its beginning."""
+    return repr(text) if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]!r} ..."
+
+
+LONGEST_SHOWN = 300
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+@lru_cache(maxsize=10_000)
+def _upper(character: str) -> str:
+    return _single(character, character.upper(), character.title())
+
+
+@lru_cache(maxsize=10_000)
+def _lower(character: str) -> str:
+    return _single(character, character.lower())
+
+
+def _single(character: str, *others: str) -> str:
+    for other in others:
+        if len(other) == 1 and other.isascii() == character.isascii():
+            return other
+    return character

@@ -100,6 +100,7 @@ class Condition(Model):
     """What a property's value must be; in a file a list alone stands for `one_of`."""
 
     one_of: tuple[Word, ...] = ()
+    none_of: tuple[Word, ...] = ()
     filled: bool | None = None
     at_least: Word | None = Field(None, description="for numbers and dates")
     at_most: Word | None = Field(None, description="for numbers and dates")
@@ -109,8 +110,21 @@ class Condition(Model):
     def _listed(cls, data: Any) -> Any:
         return {"one_of": data} if isinstance(data, list | tuple) else data
 
+    @property
+    def opposite(self) -> "Condition | None":
+        """What holds for exactly the other records; None where no single condition says that."""
+        match self.model_dump(exclude_defaults=True):
+            case {"one_of": words, **more} if not more:
+                return Condition(none_of=words)
+            case {"none_of": words, **more} if not more:
+                return Condition(one_of=words)
+            case {"filled": filled, **more} if not more:
+                return Condition(filled=not filled)
+        return None
+
     def __str__(self) -> str:
         said = [", ".join(self.one_of)] if self.one_of else []
+        said += [f"none of {', '.join(self.none_of)}"] if self.none_of else []
         if self.filled is not None:
             said.append("filled" if self.filled else "blank")
         said += [f"at least {self.at_least}"] if self.at_least is not None else []

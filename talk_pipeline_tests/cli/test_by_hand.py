@@ -7,8 +7,8 @@ import pytest
 from filelock import FileLock
 
 from talk_pipeline_tests.cli.test_commands import run
+from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer
-from talk_pipeline_tests.pipeline.test_both_sides import flows_with
 from talk_pipeline_tests.pipeline.test_by_hand import bc_customer
 from talk_pipeline_tests.world import World
 
@@ -84,7 +84,7 @@ def test_one_record_from_first_sight_to_parting(world: World) -> None:
 
 
 def test_a_conflict_is_resolved(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    flows_with(world, monkeypatch, "customer.yaml", "conflict: last_writer #", new="conflict: manual #")
+    edited_flows(world.data.parent, monkeypatch, customer=("conflict: last_writer #", "conflict: manual #"))
     shop_id = world.shop.post("customers", customer())["id"]
     world.step("customer")
     bc_id = world.counterpart("customer", shop_id)

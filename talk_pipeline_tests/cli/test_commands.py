@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from talk_pipeline.flows.loading import PACKAGED
+from talk_pipeline_tests.flow_files import copied_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
@@ -138,8 +137,7 @@ def test_an_unknown_flow_and_a_broken_file(world: World, tmp_path: Path) -> None
     unknown = run("sync", "--flow", "invoice")
     assert unknown.returncode == 2
     assert "no flow 'invoice'; there are: customer, product, order" in unknown.stderr
-    folder = tmp_path / "flows"
-    shutil.copytree(PACKAGED, folder)
+    folder = copied_flows(tmp_path / "flows")
     (folder / "product.yaml").write_text("flow: [product")
     broken = run("check-config", TALK_FLOWS_DIR=str(folder))
     assert broken.returncode == 2

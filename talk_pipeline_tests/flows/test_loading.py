@@ -1,18 +1,20 @@
 """Every mistake in a flow file is named by file, line and key, with what is allowed."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from talk_pipeline.flows.loading import PACKAGED, FlowError, load_flow, load_flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.values import Context
+from talk_pipeline.systems.customwebshop.description import REFERENCE
+from talk_pipeline.systems.customwebshop.fitting import load_description
+from talk_pipeline_tests.flow_files import copied_flows
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for file in PACKAGED.glob("*.yaml"):
-        shutil.copy(file, tmp_path)
-    return tmp_path
+    return copied_flows(tmp_path)
 
 
 def test_every_packaged_file_is_loaded_in_running_order() -> None:
@@ -73,6 +75,27 @@ def test_broken_yaml_names_the_line(folder: Path) -> None:
         load_flows(folder)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"flow: \xff\xfe", "is no text in UTF-8"),
+        (b"flow: product\ntitle: \x07", "product.yaml:2: holds U+0007, which YAML does not allow"),
+        (b"", "product.yaml:1: the file: keys belong here, such as flow, title"),
+        (
+            b"flow: product\ntitle: A\ntitle: B",
+            "product.yaml:3: title: is there already, in line 2; keep one",
+        ),
+        (b"flow: product\nsettings: all", "settings: keys belong here, such as create"),
+    ],
+)
+def test_what_is_no_flow_file_is_told_in_a_line(folder: Path, content: bytes, message: str) -> None:
+    (folder / "product.yaml").write_bytes(content)
+    with pytest.raises(FlowError) as caught:
+        load_flow(folder / "product.yaml")
+    assert message in str(caught.value)
+    assert all(str(folder) in line for line in str(caught.value).splitlines())
+
+
 def test_all_mistakes_of_all_files_are_told_at_once(folder: Path) -> None:
     for name in ("customer", "product"):
         file = folder / f"{name}.yaml"
@@ -96,3 +119,72 @@ def test_references_that_go_round_are_refused(folder: Path) -> None:
     file.write_text(file.read_text().replace("properties:\n", f"properties:\n{row}"))
     with pytest.raises(FlowError, match="refers to itself"):
         load_flows(folder)
+
+
+PERSON = PACKAGED / "optional" / "customer_person.yaml"
+SHARED = [
+    ("{company_name: {filled: false}}", {"customer_person.company_name": "filled"}),
+    ("{company_name: [Us, Them]}", {"customer_person.company_name": "none of Us, Them"}),
+    ("{company_name: {none_of: [Us]}}", {"customer_person.company_name": "Us"}),
+]
+
+
+@pytest.mark.parametrize(("scope", "left"), SHARED)
+def test_a_flow_without_a_scope_takes_what_another_leaves(
+    folder: Path, scope: str, left: dict[str, str]
+) -> None:
+    text = PERSON.read_text(encoding="utf-8").replace("{company_name: {filled: false}}", scope)
+    (folder / PERSON.name).write_text(text, encoding="utf-8")
+    customer = load_flows(folder)["customer"]
+    assert {name: str(condition) for name, condition in customer.settings.scope.items()} == left
+    assert customer.root.by_name[next(iter(left))].dir == "-"
+    assert not load_flows()["customer"].settings.scope
+
+
+CONTESTED = [
+    (
+        "  scope: {company_name: {filled: false}}\n",
+        "",
+        "takes the same records as customer: one of the two needs",
+    ),
+    (
+        "{company_name: {filled: false}}",
+        "{number: [1], email: [2]}",
+        "what customer_person leaves is no single",
+    ),
+    (
+        "{company_name: {filled: false}}",
+        "{number: {at_least: 5}}",
+        "what customer_person leaves is no single",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), CONTESTED)
+def test_flows_that_may_take_the_same_record_are_refused(
+    folder: Path, old: str, new: str, message: str
+) -> None:
+    text = PERSON.read_text(encoding="utf-8")
+    assert old in text
+    (folder / PERSON.name).write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(FlowError, match=message):
+        load_flows(folder)
+
+
+def test_a_shop_must_tell_what_flows_share_their_records_by(folder: Path) -> None:
+    (folder / PERSON.name).write_bytes(PERSON.read_bytes())
+    shop = folder / "shop.txt"
+    fields = "fields: {company_name: ~, active"
+    shop.write_text(
+        REFERENCE.read_text(encoding="utf-8").replace("fields: {active", fields, 1), encoding="utf-8"
+    )
+    with pytest.raises(FlowError, match="company_name: must be there: flow customer tells its records by it"):
+        load_description(shop, flows=load_flows(folder))
+
+
+def test_words_may_be_written_in_either_unicode_form(folder: Path) -> None:
+    file = folder / "product.yaml"
+    file.write_text(file.read_text().replace("pcs: PCS", "stu\u0308ck: STU\u0308CK"), encoding="utf-8")
+    unit = load_flow(file).root.by_name["unit"]
+    assert unit.convert(Side.BC, value="stück", context=Context()) == "STÜCK"
+    assert unit.convert(Side.SHOP, value="STU\u0308CK", context=Context()) == "stück"

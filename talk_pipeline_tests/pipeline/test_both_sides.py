@@ -1,24 +1,12 @@
 """Edits on both sides of a pair: different properties merge, the same one follows the policy, nothing is lost."""
 
-import shutil
 import time
-from pathlib import Path
 
 import pytest
 
-from talk_pipeline.flows.loading import PACKAGED
+from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
-
-
-def flows_with(world: World, monkeypatch: pytest.MonkeyPatch, file: str, old: str, *, new: str) -> None:
-    """The packaged flows with one change, as an integration engineer would make it."""
-    folder: Path = world.data.parent / "flows"
-    shutil.copytree(PACKAGED, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    text = (folder / file).read_text()
-    assert old in text
-    (folder / file).write_text(text.replace(old, new))
-    monkeypatch.setenv("TALK_FLOWS_DIR", str(folder))
 
 
 @pytest.fixture
@@ -108,7 +96,9 @@ def test_the_clock_of_a_server_does_not_decide(world: World, pair: tuple[str, st
 def test_a_side_may_always_win(
     world: World, monkeypatch: pytest.MonkeyPatch, policy: str, *, winner: str
 ) -> None:
-    flows_with(world, monkeypatch, "customer.yaml", "conflict: last_writer #", new=f"conflict: {policy} #")
+    edited_flows(
+        world.data.parent, monkeypatch, customer=("conflict: last_writer #", f"conflict: {policy} #")
+    )
     shop_id = world.shop.post("customers", customer())["id"]
     world.step("customer")
     bc_id = world.counterpart("customer", shop_id)
@@ -120,7 +110,7 @@ def test_a_side_may_always_win(
 
 
 def test_a_manual_conflict_stays_open(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    flows_with(world, monkeypatch, "customer.yaml", "conflict: last_writer #", new="conflict: manual #")
+    edited_flows(world.data.parent, monkeypatch, customer=("conflict: last_writer #", "conflict: manual #"))
     shop_id = world.shop.post("customers", customer())["id"]
     world.step("customer")
     bc_id = world.counterpart("customer", shop_id)

@@ -12,10 +12,9 @@ from talk_pipeline.engine.entities import ByHandError
 from talk_pipeline.engine.lease import LeaseHeldError, leases
 from talk_pipeline.engine.state import State, StateMismatchError
 from talk_pipeline.settings import Settings
+from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.pipeline.test_both_sides import flows_with
 from talk_pipeline_tests.pipeline.test_disappearance import gone
-from talk_pipeline_tests.pipeline.test_unlucky import edited_flows
 from talk_pipeline_tests.world import World
 
 WHO = "Ann"
@@ -68,7 +67,7 @@ def test_a_flow_that_creates_both_ways_creates_neither(
     world: World, monkeypatch: pytest.MonkeyPatch, pair: tuple[str, str]
 ) -> None:
     shop_id, bc_id = pair
-    flows_with(world, monkeypatch, "customer.yaml", "create: always #", new="create: both #")
+    edited_flows(world.data.parent, monkeypatch, customer=("create: always #", "create: both #"))
     unlink(shop_id)
     world.bc.patch("customers", bc_id, {"email": "bc@company.example"})
     assert world.step("customer", full=True).writes() == 0

@@ -78,6 +78,12 @@ def test_an_order_waits_for_what_it_refers_to_and_goes_when_it_is_there(world: W
     assert buyer["id"] in reason
     assert run.finding("order", "references_resolve").verdict == "warned"
 
+    world.shop.patch("customers", buyer["id"], {"company_name": "Sh\x00rt"})
+    assert not world.step("customer").failed()
+    _, reason = world.state("customer", buyer["id"]) or ("", "")
+    assert "company_name" in reason
+    assert "control character U+0000 at position 3" in reason
+
     world.shop.patch("customers", buyer["id"], {"company_name": "Short"})
     assert not world.sync().failed()
     assert len(world.bc.orders()) == 1

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.pipeline.test_unlucky import edited_flows
 from talk_pipeline_tests.world import World
 
 

@@ -12,8 +12,8 @@ from talk_pipeline.engine.history import history
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.settings import Settings
+from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.pipeline.test_both_sides import flows_with
 from talk_pipeline_tests.pipeline.test_by_hand import bc_customer, keep_apart, link, unlink
 from talk_pipeline_tests.pipeline.test_verdicts import resolve, retry
 from talk_pipeline_tests.world import World
@@ -229,7 +229,7 @@ def test_a_closed_story(world: World) -> None:
 
 
 def test_conflicts_open_decided_and_past(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    flows_with(world, monkeypatch, "customer.yaml", "conflict: last_writer #", new="conflict: manual #")
+    edited_flows(world.data.parent, monkeypatch, customer=("conflict: last_writer #", "conflict: manual #"))
     shop_id = world.shop.post("customers", customer())["id"]
     world.step("customer")
     bc_id = world.counterpart("customer", shop_id)

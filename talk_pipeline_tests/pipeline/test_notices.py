@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import pytest
 import uvicorn
@@ -16,7 +17,10 @@ from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.businesscentral import notifications
+from talk_pipeline.systems.customwebshop import notifications as webhooks_of_shop
+from talk_pipeline.systems.customwebshop.fitting import load_description
 from talk_pipeline.systems.errors import ConfigurationFault
+from talk_pipeline.systems.http import Answer, Http
 from talk_pipeline.wakes import woken_after
 from talk_pipeline.webhooks import receiver, subscribe
 from talk_pipeline_tests.pipeline.records import customer
@@ -98,6 +102,42 @@ def test_an_address_that_does_not_answer_is_refused(world: World, monkeypatch: p
     with pytest.raises(ConfigurationFault, match="refuses a subscription"):
         asyncio.run(subscribe(connections, url="http://127.0.0.1:9", secret=SecretStr(SECRET)))
     assert not subscriptions(world)
+
+
+WRONG_PLACES = [
+    ({"records": "webhooks"}, "webhooks.records: .* shows no list at 'webhooks'"),
+    ({"records": None}, "webhooks.records: .* shows no list, but"),
+    ({"url": "address"}, "webhooks.url: no webhook has its address at 'address'"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "message"), WRONG_PLACES)
+def test_who_looks_for_webhooks_in_the_wrong_place_registers_none(
+    wrong: dict[str, str | None], message: str
+) -> None:
+    """Or it would be registered once more each time the registration is renewed."""
+    posted: list[bytes] = []
+
+    class Shop(Http):
+        def __init__(self) -> None:
+            """Answers itself."""
+
+        async def read(self, path: str, *_: Any, **__: Any) -> Answer:
+            assert path == "/webhooks"
+            return Answer(200, {}, b'{"data": [{"url": "https://here.example/customwebshop", "id": 1}]}')
+
+        async def write(self, *_: Any, content: bytes, **__: Any) -> Answer:
+            posted.append(content)
+            return Answer(201, {}, b"{}")
+
+    told = load_description(None, flows=load_flows()).webhooks
+    assert told is not None
+    here = "https://here.example/customwebshop"
+    ask = partial(webhooks_of_shop.subscribe, Shop(), url=here, secret=SecretStr(SECRET))
+    assert asyncio.run(ask(webhooks=told)) == 0
+    with pytest.raises(ConfigurationFault, match=message):
+        asyncio.run(ask(webhooks=told.model_copy(update=wrong)))
+    assert not posted
 
 
 def test_a_forged_notice_wakes_nobody(world: World, url: str) -> None:

@@ -9,27 +9,17 @@ import pytest
 from talk_pipeline.connections import Connections
 from talk_pipeline.flows.loading import PACKAGED
 from talk_pipeline.settings import Settings
+from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
-
-def flows_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **settings: str) -> Path:
-    """The packaged flows in a folder of their own, each named one with a line more under its settings."""
-    folder = tmp_path / "flows"
-    folder.mkdir()
-    for file in PACKAGED.glob("*.yaml"):
-        text = file.read_text()
-        if file.stem in settings:
-            text = text.replace("settings:\n", f"settings:\n  {settings[file.stem]}\n")
-        (folder / file.name).write_text(text)
-    monkeypatch.setenv("TALK_FLOWS_DIR", str(folder))
-    return folder
+SETTINGS = "settings:\n"
 
 
 def test_a_record_outside_the_scope_is_excluded_with_the_reason(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flows_with(tmp_path, monkeypatch, customer="scope: {active: [true]}")
+    edited_flows(tmp_path, monkeypatch, customer=(SETTINGS, f"{SETTINGS}  scope: {{active: [true]}}\n"))
     sold, left = (world.shop.post("customers", customer(n, active=n == "C1"))["id"] for n in ("C1", "C2"))
     assert not world.step().failed()
     assert world.counterpart("customer", sold)
@@ -43,7 +33,7 @@ def test_a_record_outside_the_scope_is_excluded_with_the_reason(
 def test_a_linked_record_that_leaves_the_scope_is_left_alone_until_it_is_back(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flows_with(tmp_path, monkeypatch, customer="scope: {active: [true]}")
+    edited_flows(tmp_path, monkeypatch, customer=(SETTINGS, f"{SETTINGS}  scope: {{active: [true]}}\n"))
     key = world.shop.post("customers", customer())["id"]
     world.step()
     bc_id = world.counterpart("customer", key)
@@ -68,7 +58,11 @@ def test_a_linked_record_that_leaves_the_scope_is_left_alone_until_it_is_back(
 
 
 def test_orders_newer_than_a_date(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    flows_with(tmp_path, monkeypatch, order="scope: {ordered_at: {at_least: 2026-03-01}}")
+    edited_flows(
+        tmp_path,
+        monkeypatch,
+        order=(SETTINGS, f"{SETTINGS}  scope: {{ordered_at: {{at_least: 2026-03-01}}}}\n"),
+    )
     buyer = world.shop.post("customers", customer())["id"]
     item = world.shop.post("products", product())["id"]
     for number, at in (("O1", "2026-02-28T12:00:00.000Z"), ("O2", "2026-03-01T12:00:00.000Z")):
@@ -80,10 +74,7 @@ def test_orders_newer_than_a_date(world: World, tmp_path: Path, monkeypatch: pyt
 def test_private_persons_are_one_more_flow_file(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = flows_with(tmp_path, monkeypatch, customer="scope: {company: {filled: true}}")
-    text = (folder / "customer.yaml").read_text()
-    read = '  - {shop: company_name, name: company, dir: "-", type: text(100)}'
-    (folder / "customer.yaml").write_text(text.replace("properties:\n", f"properties:\n{read}\n"))
+    folder = edited_flows(tmp_path, monkeypatch)
     copy(PACKAGED / "optional" / "customer_person.yaml", folder)
     company = world.shop.post("customers", customer("C1"))["id"]
     person = world.shop.post("customers", customer("C2", company_name=None, contact_name="A Person"))["id"]
@@ -96,7 +87,7 @@ def test_private_persons_are_one_more_flow_file(
     assert world.counterpart("customer_person", person)
     assert world.state("customer", person) == (
         "excluded",
-        "company is blank; synchronized only while: filled",
+        "customer_person.company_name is blank; synchronized only while: filled",
     )
     assert world.state("customer_person", company) == (
         "excluded",
@@ -114,9 +105,9 @@ def test_a_record_rests_before_its_edits_travel(
 ) -> None:
     if Connections(Settings.load()).description.modified is None:
         pytest.skip("this shop tells no modified times")
-    flows_with(tmp_path, monkeypatch, customer="settle_seconds: 3")
+    edited_flows(tmp_path, monkeypatch, customer=(SETTINGS, f"{SETTINGS}  settle_seconds: 3\n"))
     key = world.shop.post("customers", customer())["id"]
-    run = world.sync("customer")
+    run = world.step("customer")
     assert not run.failed()
     assert not world.bc.all("customers")
     state = world.state("customer", key)
@@ -124,6 +115,6 @@ def test_a_record_rests_before_its_edits_travel(
     assert state[0] == "waiting"
     assert state[1].endswith("and rests 3 s")
     time.sleep(4.2)
-    assert not world.sync("customer").failed()
+    assert not world.step("customer").failed()
     assert len(world.bc.all("customers")) == 1
     assert world.state("customer", key) is None

@@ -9,8 +9,8 @@ import pytest
 
 from talk_pipeline.engine import journal
 from talk_pipeline.engine.records import Record
-from talk_pipeline.flows.loading import PACKAGED
 from talk_pipeline.systems.customwebshop.client import Customwebshop
+from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
@@ -31,20 +31,6 @@ def cut_short(world: World, monkeypatch: pytest.MonkeyPatch, *flows: str) -> Non
         patch.setattr(journal, "settle", settle)
         with pytest.raises(BaseExceptionGroup):
             world.step(*flows)
-
-
-def edited_flows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **edits: tuple[str, str]) -> None:
-    """The packaged flows with one text replaced in each that is named."""
-    folder = tmp_path / "edited"
-    folder.mkdir(exist_ok=True)
-    for file in PACKAGED.glob("*.yaml"):
-        text = file.read_text()
-        if file.stem in edits:
-            old, new = edits[file.stem]
-            assert old in text
-            text = text.replace(old, new)
-        (folder / file.name).write_text(text)
-    monkeypatch.setenv("TALK_FLOWS_DIR", str(folder))
 
 
 def rule(method: str, path: str, *, times: int | None = 1, **fault: Any) -> Row:

@@ -11,8 +11,8 @@ from talk_pipeline.engine.entities import ByHandError
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.settings import Settings
+from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.pipeline.test_both_sides import flows_with
 from talk_pipeline_tests.pipeline.test_by_hand import WHO, bc_customer
 from talk_pipeline_tests.world import Row, World
 
@@ -37,7 +37,7 @@ def pair(world: World) -> tuple[str, str]:
 @pytest.fixture
 def disputed(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     """A pair with two open conflicts."""
-    flows_with(world, monkeypatch, "customer.yaml", "conflict: last_writer #", new="conflict: manual #")
+    edited_flows(world.data.parent, monkeypatch, customer=("conflict: last_writer #", "conflict: manual #"))
     shop_id = world.shop.post("customers", customer())["id"]
     world.step("customer")
     bc_id = world.counterpart("customer", shop_id)
@@ -96,7 +96,7 @@ def test_a_verdict_is_spent_when_both_came_to_agree(world: World, disputed: tupl
 
 
 def test_a_first_meeting_by_hand(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    flows_with(world, monkeypatch, "customer.yaml", "initial: fill #", new="initial: manual #")
+    edited_flows(world.data.parent, monkeypatch, customer=("initial: fill #", "initial: manual #"))
     bc_id = bc_customer(world, "C1", website="www.bc.example")
     shop_id = world.shop.post("customers", customer())["id"]
     world.step("customer")
@@ -108,7 +108,7 @@ def test_a_first_meeting_by_hand(world: World, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_one_line_of_many(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    flows_with(world, monkeypatch, "order.yaml", "conflict: last_writer", new="conflict: manual")
+    edited_flows(world.data.parent, monkeypatch, order=("conflict: last_writer", "conflict: manual"))
     buyer = world.shop.post("customers", customer())["id"]
     item = world.shop.post("products", product())["id"]
     placed = world.shop.post("orders", order("O1", buyer, [line(item, "2"), line(item, "5")]))

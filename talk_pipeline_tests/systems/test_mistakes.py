@@ -1,14 +1,14 @@
 """Mistakes in a description or a flow: found by file, line and key, with what was found and what is allowed."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from talk_pipeline.flows.loading import PACKAGED, FlowError, load_flows
+from talk_pipeline.flows.loading import FlowError, load_flows
 from talk_pipeline.systems.customwebshop.description import REFERENCE
 from talk_pipeline.systems.customwebshop.fitting import load_description
+from talk_pipeline_tests.flow_files import copied_flows
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,48 @@ DESCRIPTION = (
         "untouched: id}", "untouched: same}", "untouched", ("lines.untouched", "'whole', 'id' or 'omitted'")
     ),
     Mistake("entities: # a", "entities: [", "  customers:", ("not YAML",)),
+    Mistake(
+        "    path: /customers\n",
+        '    path: /customers\n    update: {path: "{item.x}"}\n',
+        "{item.x}",
+        ("update.0.path", "'{item.x}' may name {path}, {item}, {id} only"),
+    ),
+    Mistake(
+        "lines: {path: lines,",
+        'lines: {url: "{item}/{row}",',
+        "{row}",
+        ("lines.url", "may name {path}, {item}"),
+    ),
+    Mistake(
+        'path: "{path}/count"',
+        'path: "{item}/count"',
+        "  customers:",
+        ("latest.path", "may name {path} only"),
+    ),
+    Mistake(
+        "    path: /customers\n",
+        '    path: /customers\n    search: {number: "q={key}"}\n',
+        "search",
+        ("search.number", "where the {value} stands"),
+    ),
+    Mistake("base_path:", "name: twice\nbase_path:", "name: twice", ("name: is there already, in line 3",)),
+    Mistake(
+        "    path: /customers\n",
+        "    path: /customers\n    path: /clients\n",
+        "path: /clients",
+        ("path: is there already, in line 37",),
+    ),
+    Mistake(
+        "auth: {type: bearer, token: CUSTOMWEBSHOP_TOKEN}",
+        "auth: s3cr3t",
+        "auth:",
+        ("auth: keys belong", "a text"),
+    ),
+    Mistake(
+        "limits: {", "headers: s3cr3t\nlimits: {", "headers", ("headers: keys belong here; found a text",)
+    ),
+    Mistake("base_path:", "times: '%Q'\nbase_path:", "%Q", ("times", "'%Q'")),
+    Mistake("base_path:", "time_zone: Europe\nbase_path:", "Europe", ("time_zone", "no such time zone")),
 )
 
 FLOWS = (
@@ -197,13 +239,9 @@ def test_a_mistake_in_a_description_is_located(mistake: Mistake, tmp_path: Path)
 
 @pytest.mark.parametrize(("flow", "mistake"), FLOWS, ids=lambda one: getattr(one, "new", one)[:40])
 def test_a_mistake_in_a_flow_is_located(flow: str, mistake: Mistake, tmp_path: Path) -> None:
-    folder = tmp_path / "flows"
-    shutil.copytree(PACKAGED, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__", "optional"))
+    folder = copied_flows(tmp_path, **{flow: (mistake.old, mistake.new)})
     file = folder / f"{flow}.yaml"
-    good = file.read_text(encoding="utf-8")
-    assert mistake.old in good
-    text = good.replace(mistake.old, mistake.new, 1)
-    file.write_text(text, encoding="utf-8")
+    text = file.read_text(encoding="utf-8")
     with pytest.raises(FlowError) as raised:
         load_flows(folder)
     message = str(raised.value)

@@ -258,13 +258,13 @@ class _Reader:
 
     def _text(self, entry: Property, text: str, *, upper: bool) -> str:
         maximum = values.length_of(entry, self._company.settings)
-        if maximum is not None and len(text) > maximum:
+        if maximum is not None and values.units(text) > maximum:
             raise errors.ApiError(
                 400,
                 "Application_FilterErrorException",
-                f"The filter on {entry.name} holds {len(text)} characters; the field has {maximum}.",
+                f"The filter on {entry.name} holds {values.units(text)} characters; the field has {maximum}.",
             )
-        return text.upper() if entry.kind == "Code" and upper else text
+        return values.upper(text) if entry.kind == "Code" and upper else text
 
     def _wildcards(self, entry: Property, node: Any) -> str | None:
         """The glob a literal means if the service's own filter characters are let through."""

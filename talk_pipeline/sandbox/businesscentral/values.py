@@ -24,12 +24,30 @@ _BLANK_SPELLINGS = ("", " ", BLANK_MEMBER)
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _INT_RANGE = {"Int32": 2**31, "Int64": 2**63}
+_FIRST_YEAR = 1753
 _DECIMAL_LIMIT = Decimal(10) ** 15
 
 
 def is_guid(text: str) -> bool:
     """Whether the text is a bare GUID."""
     return _GUID.fullmatch(text) is not None
+
+
+def units(text: str) -> int:
+    """The length of a text in UTF-16 units, as columns and limits have it: an emoji takes two."""
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def upper(text: str) -> str:
+    """Upper case without regard to language: one character becomes one, and none becomes ASCII."""
+    return text.upper() if text.isascii() else "".join(map(_upper, text))
+
+
+def _upper(character: str) -> str:
+    for other in (character.upper(), character.title()):
+        if len(other) == 1 and other.isascii() == character.isascii():
+            return other
+    return character
 
 
 def blank(entry: Property) -> Any:
@@ -117,7 +135,7 @@ def restore(entry: Property, kept: Any) -> Any:
 
 
 def length_of(entry: Property, settings: Settings) -> int | None:
-    """Characters the property takes."""
+    """UTF-16 units the property takes."""
     if entry.name == "website" and entry.length == 80:
         return int(settings["website_length"])
     return entry.length
@@ -143,10 +161,10 @@ def show_moment(moment: int) -> str:
 def _text(entry: Property, raw: Any, settings: Settings) -> str:
     if not isinstance(raw, str):
         raise errors.bad_request(f"Cannot convert the value of '{entry.name}' to text.")
-    text = raw.strip().upper() if entry.kind == "Code" else raw
+    text = upper(raw.strip()) if entry.kind == "Code" else raw
     maximum = length_of(entry, settings)
-    if maximum is not None and len(text) > maximum:
-        raise errors.too_long(entry.name, actual=len(text), maximum=maximum)
+    if maximum is not None and units(text) > maximum:
+        raise errors.too_long(entry.name, actual=units(text), maximum=maximum)
     return text
 
 
@@ -176,7 +194,7 @@ def _is_date(text: str) -> bool:
     if not _DATE.fullmatch(text):
         return False
     try:
-        dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text)
     except ValueError:
         return False
-    return True
+    return day.year >= _FIRST_YEAR or text == NO_DATE

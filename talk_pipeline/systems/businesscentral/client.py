@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from talk_pipeline.engine.records import Child, Contents, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.businesscentral import notifications
 from talk_pipeline.systems.businesscentral.entities import EntitySet, entity_sets, moment, parse
@@ -136,12 +137,12 @@ class Businesscentral:
         entity = self._flows[flow].businesscentral
         name = entity.closed_by.entity if closed and entity.closed_by else entity.entity
         facts = entity_sets()[name]
-        wanted = {value.upper(): value for value in values}
+        wanted = {upper(value): value for value in values}
         found: dict[str, list[str]] = {}
         for condition in _conditions(facts, path, values):
             query = {"$select": f"id,{path}", "$filter": condition}
             for row in await self._value(f"{self._company}/{name}?{_encoded(query)}"):
-                value = wanted.get(str(row.get(path, "")).upper())
+                value = wanted.get(upper(tidy(str(row.get(path, ""))) or ""))
                 if value is not None:
                     found.setdefault(value, []).append(str(row["id"]))
         return found

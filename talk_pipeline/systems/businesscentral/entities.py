@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 import yaml
 
-from talk_pipeline.flows.values import Value
+from talk_pipeline.flows.values import Value, length
 
 ZERO_GUID = "00000000-0000-0000-0000-000000000000"
 BLANK_ENUM = "_x0020_"
@@ -100,7 +100,7 @@ class EntitySet(NamedTuple):
     def literal(self, path: str, value: str) -> str | None:
         """A value as a filter literal; None where it is too long to be held at all, which BC refuses."""
         kind = self.properties[path]
-        if kind.size is not None and len(value) > kind.size:
+        if kind.size is not None and length(value) > kind.size:
             return None
         if kind.name in ("text", "code"):
             return "'" + value.replace("'", "''") + "'"

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from talk_pipeline.engine.records import Contents, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.systems.customwebshop import notifications, paths
 from talk_pipeline.systems.customwebshop.addresses import item_path, lines_path, with_query
 from talk_pipeline.systems.customwebshop.answers import (
@@ -143,13 +144,13 @@ class Customwebshop:
         self, flow: str, path: str, *, values: Sequence[str], closed: bool = False
     ) -> Mapping[str, Sequence[str]]:
         """Ids by value: by the shop's search where the description tells one, else by reading everything."""
-        wanted = {value.upper(): value for value in values}
+        wanted = {upper(value): value for value in values}
         found: dict[str, list[str]] = {}
         if closed or not wanted:
             return found
         async for page in self._candidates(flow, path, values):
             for record in page:
-                value = wanted.get((self.decode(flow, record.payload).values.get(path) or "").upper())
+                value = wanted.get(upper(tidy(self.decode(flow, record.payload).values.get(path)) or ""))
                 if value is not None and not record.deleted and record.id not in found.get(value, ()):
                     found.setdefault(value, []).append(record.id)
         return found

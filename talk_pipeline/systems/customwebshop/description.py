@@ -4,9 +4,11 @@ What is said at the top holds for every entity that does not say otherwise itsel
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path as File
+from string import Formatter
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,6 +20,8 @@ from talk_pipeline.systems.customwebshop.fields import Field as Property
 from talk_pipeline.systems.customwebshop.fields import Times
 from talk_pipeline.systems.customwebshop.paging import OnePage, Paging
 from talk_pipeline.systems.customwebshop.places import Path, Place
+
+Located = Iterator[tuple[tuple[str | int, ...], str]]
 
 REFERENCE = File(__file__).parent / "reference.yaml"
 
@@ -210,6 +214,7 @@ class Webhooks(Model):
     """Where webhooks are registered, which event tells about which entity, and how deliveries are signed."""
 
     path: str
+    query: Mapping[str, Word] = Field({}, description="parameters of the list of registrations")
     records: Path | None = None
     url: Path = "url"
     body: Mapping[str, Any] = Field(
@@ -250,14 +255,14 @@ class Description(Shared):
     def _known_zone(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError("no such time zone; write one such as Europe/Copenhagen") from error
         return name
 
     @field_validator("times")
     @classmethod
     def _known_format(cls, text: str) -> str:
-        if text not in ("rfc3339", "epoch", "epoch_ms") and "%" not in text:
+        if text not in ("rfc3339", "epoch", "epoch_ms") and not _is_pattern(text):
             raise ValueError("allowed: rfc3339, epoch, epoch_ms or a pattern such as %Y-%m-%d %H:%M:%S")
         return text
 
@@ -277,8 +282,9 @@ class Description(Shared):
         """How the shop writes moments."""
         return Times(self.times, ZoneInfo(self.time_zone))
 
-    def problems(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def problems(self) -> Located:
         """What the models alone cannot see, as (key path, message)."""
+        yield from self._addresses()
         for name, entity in self.collections.items():
             at: tuple[str | int, ...] = ("entities", name)
             if entity.updated_since and not entity.modified:
@@ -296,11 +302,37 @@ class Description(Shared):
                     allowed = ", ".join(self.entities)
                     yield ("webhooks", "events", event), f"no entity {name!r}; allowed: {allowed}"
 
+    def _addresses(self) -> Located:
+        """Further addresses that name what they cannot, or do not name what they must."""
+        for name, entity in self.collections.items():
+            at: tuple[str | int, ...] = ("entities", name)
+            if entity.latest:
+                yield from _templates((*at, "latest", "path"), entity.latest.path, ("path",))
+            for key, lines in entity.children.items():
+                within = (*at, "children", key)
+                yield from _templates((*within, "url"), lines.url, ("path", "item", "id"))
+                for kind in ("create", "update", "delete"):
+                    of_line = getattr(lines, kind).path
+                    yield from _templates((*within, kind, "path"), of_line, ("lines", "line", "item", "id"))
+            for prop, query in entity.search.items():
+                if "{value}" not in query:
+                    yield (*at, "search", prop), f"{query!r} does not say where the {{value}} stands"
 
-def _templates(
-    at: tuple[str | int, ...], text: str | None, allowed: tuple[str, ...]
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+
+def _is_pattern(text: str) -> bool:
+    """Whether a day written in this pattern can be read again."""
+    day = datetime(2026, 1, 31, tzinfo=UTC)
     try:
-        (text or "").format(**dict.fromkeys(allowed, ""))
-    except (KeyError, IndexError, ValueError):
+        return datetime.strptime(day.strftime(text), text).date() == day.date()  # noqa: DTZ007 (days alone)
+    except ValueError:
+        return False
+
+
+def _templates(at: tuple[str | int, ...], text: str | None, allowed: tuple[str, ...]) -> Located:
+    """What stands in braces must be one of these names and nothing more."""
+    try:
+        named = [part[1:] for part in Formatter().parse(text or "") if part[1] is not None]
+    except ValueError:
+        named = [("", None, None)]
+    if any(name not in allowed or form or conversion for name, form, conversion in named):
         yield at, f"{text!r} may name {', '.join('{' + name + '}' for name in allowed)} only"

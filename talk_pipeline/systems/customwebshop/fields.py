@@ -7,7 +7,7 @@ it is, so that the flow can name it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, Literal, Self
 
 from pydantic import Field as Described
@@ -188,7 +188,7 @@ class Field(Model):
         if self.per or self.percent_off:
             number = self._multiplied(number, known)
         if self.type == "minor":
-            return int(number.scaleb(self._digits(known)).to_integral_value())
+            return int(number.scaleb(self._digits(known)).to_integral_value(ROUND_HALF_UP))
         if self.type == "number":
             return number
         return format(number, "f") if self.inputs else value

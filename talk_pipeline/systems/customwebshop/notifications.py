@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.systems.customwebshop import paths
+from talk_pipeline.systems.customwebshop.addresses import with_query
 from talk_pipeline.systems.customwebshop.description import Webhooks
 from talk_pipeline.systems.customwebshop.places import read_place
 from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
@@ -21,21 +22,37 @@ async def subscribe(http: Http, webhooks: Webhooks, *, url: str, secret: SecretS
     """Registers the address for every event it is not registered for; returns how many calls that took.
 
     Raises:
-        ConfigurationFault: the shop refuses.
+        ConfigurationFault: the shop refuses, or does not list its webhooks as described.
         UnavailableFault: it does not answer.
     """
-    answer = await http.read(webhooks.path)
+    answer = await http.read(with_query(webhooks.path, webhooks.query))
     if not answer.ok:
         raise UnavailableFault(f"the shop lists no webhooks: {answer.status}")
-    data = json.loads(answer.body)
-    rows = paths.get(data, webhooks.records) if webhooks.records else data
-    known = [row for row in rows or () if paths.get(row, webhooks.url) == url]
+    known = [row for row in _registrations(webhooks, answer.body) if paths.get(row, webhooks.url) == url]
     calls = 0
     for body in _bodies(webhooks, url, secret):
         if not any(_same(webhooks, body, row) for row in known):
             await _register(http, webhooks, body, url=url)
             calls += 1
     return calls
+
+
+def _registrations(webhooks: Webhooks, body: bytes) -> list[Any]:
+    """What is registered; whoever looks in the wrong place registers again each time."""
+    shown = body[:200].decode(errors="replace")
+    try:
+        data = json.loads(body)
+    except ValueError as error:
+        raise ConfigurationFault(f"webhooks.path: {webhooks.path} shows no JSON: {shown}") from error
+    rows = paths.get(data, webhooks.records) if webhooks.records else data
+    if rows is None:
+        return []
+    if not isinstance(rows, list):
+        place = f"no list at {webhooks.records!r}" if webhooks.records else "no list"
+        raise ConfigurationFault(f"webhooks.records: {webhooks.path} shows {place}, but {shown}")
+    if rows and all(paths.get(row, webhooks.url) is paths.MISSING for row in rows):
+        raise ConfigurationFault(f"webhooks.url: no webhook has its address at {webhooks.url!r}: {shown}")
+    return rows
 
 
 def understand(

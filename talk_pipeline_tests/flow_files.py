@@ -1,0 +1,27 @@
+"""Flow files of one's own: the packaged ones in another folder, edited as an integration engineer would."""
+
+from pathlib import Path
+
+import pytest
+
+from talk_pipeline.flows.loading import PACKAGED
+
+
+def copied_flows(folder: Path, **edits: tuple[str, str]) -> Path:
+    """The packaged flows in a folder, with one text replaced in each that is named."""
+    folder.mkdir(exist_ok=True)
+    for file in PACKAGED.glob("*.yaml"):
+        text = file.read_text(encoding="utf-8")
+        if file.stem in edits:
+            old, new = edits[file.stem]
+            assert old in text, f"{file.name} does not hold {old!r}"
+            text = text.replace(old, new)
+        (folder / file.name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def edited_flows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **edits: tuple[str, str]) -> Path:
+    """The same, and the pipeline reads them."""
+    folder = copied_flows(tmp_path / "flows", **edits)
+    monkeypatch.setenv("TALK_FLOWS_DIR", str(folder))
+    return folder
