@@ -33,8 +33,13 @@ class _TwiceError(Exception):
         self.line = key.start_mark.line + 1
 
 
-class _Loader(yaml.SafeLoader):
+class _Words(yaml.constructor.SafeConstructor, yaml.resolver.Resolver):
     """Reads yes, no, on and off as the words they are (NO is a country), and every key once."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """A mapping, unless a key stands in it twice."""
@@ -45,11 +50,16 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
+_Words.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
+
+
+class _Loader(_Words, yaml.SafeLoader):
+    """Tells a mistake in words, and takes its time."""
+
+
+class _QuickLoader(_Words, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Parses in C where it can: every command and every run reads these files first."""
+
 
 M = TypeVar("M", bound=BaseModel)
 Location = tuple[str | int, ...]
@@ -147,7 +157,8 @@ def read_yaml(file: Path, *, composed: bool = False) -> tuple[Any, yaml.Node | N
     try:
         text = file.read_text(encoding="utf-8")
         text = unicodedata.normalize("NFC", text) if composed else text
-        return yaml.load(text, Loader=_Loader), yaml.compose(text, Loader=_Loader)  # noqa: S506 (it is a safe one)
+        tree = _composed(text)
+        return _Loader("").construct_document(tree) if tree else None, tree
     except UnicodeDecodeError as error:
         raise FlowError(f"{file}: is no text in UTF-8 (byte {error.start + 1})") from error
     except OSError as error:
@@ -162,6 +173,13 @@ def read_yaml(file: Path, *, composed: bool = False) -> tuple[Any, yaml.Node | N
         raise FlowError(f"{file}:{line}: not YAML: {error.problem or error}") from error
     except yaml.YAMLError as error:
         raise FlowError(f"{file}: not YAML: {error}") from error
+
+
+def _composed(text: str) -> yaml.Node | None:
+    try:
+        return yaml.compose(text, Loader=_QuickLoader)
+    except yaml.YAMLError:
+        return yaml.compose(text, Loader=_Loader)
 
 
 def validated(model: type[M], data: Any, *, file: Path, tree: yaml.Node | None) -> M:
