@@ -319,7 +319,8 @@ def opened_world(
     profile: str = "reference",
 ) -> Iterator[World]:
     """A world of its own: without records, with the seed ones, or with generated ones."""
-    with pytest.MonkeyPatch.context() as patch, Sandbox(size=size, shop_profile=profile) as sandbox:
+    sown = 1 if empty else size  # what is emptied at once need not be much
+    with pytest.MonkeyPatch.context() as patch, Sandbox(size=sown, shop_profile=profile) as sandbox:
         environment = sandbox.environment()
         for name in list(Settings.model_fields):
             patch.delenv(name.upper(), raising=False)
