@@ -33,6 +33,7 @@ from talk_pipeline.sinks.planning import BreakerTrippedError, prepare
 from talk_pipeline.sinks.session import Options
 from talk_pipeline.sinks.upserting import settle, upsert
 from talk_pipeline.systems.errors import SystemFault
+from talk_pipeline.systems.http.limits import trusted
 
 Row = dict[str, Any]
 
@@ -74,8 +75,8 @@ class Api:
     """A system as its users see it."""
 
     def __init__(self, base: str, headers: Mapping[str, str], control: str) -> None:
-        self.http = httpx.Client(base_url=base, headers=dict(headers), timeout=30)
-        self._control = httpx.Client(base_url=control, timeout=30)
+        self.http = httpx.Client(base_url=base, headers=dict(headers), timeout=30, verify=trusted())
+        self._control = httpx.Client(base_url=control, timeout=30, verify=trusted())
 
     def control(self, path: str, body: Any = None) -> Any:
         answer = self._control.post(f"/_sandbox/{path}", json=body if body is not None else {})
@@ -305,7 +306,7 @@ def _token(environment: Mapping[str, str]) -> str:
         "client_secret": environment["BUSINESSCENTRAL_CLIENT_SECRET"],
         "scope": "https://api.businesscentral.dynamics.com/.default",
     }
-    answer = httpx.post(environment["BUSINESSCENTRAL_TOKEN_URL"], data=form)
+    answer = httpx.post(environment["BUSINESSCENTRAL_TOKEN_URL"], data=form, verify=trusted())
     return str(answer.raise_for_status().json()["access_token"])
 
 

@@ -10,6 +10,7 @@ import httpx
 import msgspec
 
 from talk_pipeline.sandbox.server import Sandbox
+from talk_pipeline.systems.http.limits import trusted
 
 SCOPE = "https://api.businesscentral.dynamics.com/.default"
 NO_ID = "00000000-0000-0000-0000-000000000000"
@@ -30,7 +31,7 @@ class Control:
     """The control API of one server."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=f"{url}/_sandbox", trust_env=False, timeout=30)
+        self._http = httpx.Client(base_url=f"{url}/_sandbox", trust_env=False, timeout=30, verify=trusted())
 
     def __call__(self, method: str, path: str, document: Any = None) -> Any:
         response = self.raw(method, path, document)
@@ -72,7 +73,7 @@ class CentralClient:
         self.root = environment["BUSINESSCENTRAL_URL"]
         self.company = f"companies({environment['BUSINESSCENTRAL_COMPANY_ID']})"
         self.control = Control(self.root.split("/v2.0/")[0])
-        self._http = httpx.Client(trust_env=False, timeout=30)
+        self._http = httpx.Client(trust_env=False, timeout=30, verify=trusted())
         self.new_token()
 
     def token_call(self, **changes: str | None) -> httpx.Response:
@@ -181,7 +182,7 @@ class ShopClient:
         self.control = Control(self.root)
         headers = {"Authorization": f"Bearer {environment['CUSTOMWEBSHOP_TOKEN']}"}
         self._http = httpx.Client(
-            base_url=f"{self.root}/api/v1/", headers=headers, trust_env=False, timeout=30
+            base_url=f"{self.root}/api/v1/", headers=headers, trust_env=False, timeout=30, verify=trusted()
         )
 
     def call(

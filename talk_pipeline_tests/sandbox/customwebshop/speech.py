@@ -10,6 +10,7 @@ import httpx
 import msgspec
 
 from talk_pipeline.sandbox.server import Sandbox
+from talk_pipeline.systems.http.limits import trusted
 from talk_pipeline_tests.sandbox.clients import Control, Record, read
 
 _WRITE = msgspec.json.Encoder(decimal_format="number")
@@ -23,8 +24,12 @@ class Wire:
         self.root = self.environment["CUSTOMWEBSHOP_URL"]
         self.speech = speech
         self.control = Control(self.root)
-        self.stranger = httpx.Client(base_url=self.root + speech.base, trust_env=False, timeout=30)
-        self._http = httpx.Client(base_url=self.root + speech.base, trust_env=False, timeout=30)
+        self.stranger = httpx.Client(
+            base_url=self.root + speech.base, trust_env=False, timeout=30, verify=trusted()
+        )
+        self._http = httpx.Client(
+            base_url=self.root + speech.base, trust_env=False, timeout=30, verify=trusted()
+        )
         self.enter()
 
     def enter(self) -> None:
