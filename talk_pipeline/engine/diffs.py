@@ -48,12 +48,14 @@ def plan(
         rewrite_standing(db, flow)
 
 
-# linked pairs with a mark on either side; a pair whose story ends in Business Central still has its last word
+# linked pairs with a mark on either side; a pair whose story ends in Business Central still has its last word; where
+# a list does not show versions, the modified time says which state of the record was seen
 _TOUCHED = """
 create or replace temp table touched as
 select l.shop_id as root_shop_id, l.bc_id as root_bc_id, b.gone is not null as ended, r.open as bc_open,
        s.edited_at as shop_edited_at, b.edited_at as bc_edited_at,
-       s.version as shop_version, b.version as bc_version
+       coalesce(s.version, s.modified_at::varchar) as shop_version,
+       coalesce(b.version, b.modified_at::varchar) as bc_version
 from link l
 join snapshot s on s.flow = l.part and s.side = 'customwebshop' and s.id = l.shop_id and s.gone is null
 join snapshot b on b.flow = l.part and b.side = 'businesscentral' and b.id = l.bc_id
@@ -115,7 +117,8 @@ where dir <> '='
 order by shop_id
 """
 
-# the first time a property is seen to differ from its base counts, whatever happens to the record later
+# the first time a property is seen to differ from its base counts, whatever happens to the record later; where two
+# records meet for the first time, both have something to say as far as they differ
 _SIGHT = """
 insert into sighting
 select $part, p.shop_id, p.property, v.side, v.edited_at, v.version
@@ -124,7 +127,8 @@ cross join lateral (
   values ('customwebshop', p.shop_raw, p.shop_base, t.shop_edited_at, t.shop_version),
          ('businesscentral', p.bc_raw, p.bc_base, t.bc_edited_at, t.bc_version)
 ) v(side, raw, base, edited_at, version)
-where p.has_base and p.dir <> '=' and v.raw is distinct from v.base
+where p.dir not in ('=', '-')
+  and case when p.has_base then v.raw is distinct from v.base else p.shop_canon is distinct from p.bc_canon end
   and not exists (from sighting g where g.part = $part and g.shop_id = p.shop_id
                   and g.property = p.property and g.side = v.side)
 """
@@ -259,8 +263,9 @@ def _change(
             pair.prop.convert(target, value=source.raw, context=context)
     except UnmappableError as error:
         withheld = f"quarantined: {pair.prop.name}: {error}"
-    if source.problem:
-        withheld = f"quarantined: {pair.prop.name}: {source.problem}"
+    # an amount of one currency is no answer where the other side counts in another
+    if problem := source.problem or (receiver.problem if pair.prop.in_currency else None):
+        withheld = f"quarantined: {pair.prop.name}: {problem}"
     ids = (row["shop_id"], row["bc_id"], row["root_shop_id"], row["root_bc_id"])
     values = (receiver.raw, source.raw, source.base if row["has_base"] else None)
     head = (flow.name, part.name, str(target), "update")
