@@ -9,6 +9,7 @@ business of `creates`.
 from collections.abc import Mapping
 from typing import Any
 
+from talk_pipeline.engine import removals
 from talk_pipeline.engine.creates import plan_creates
 from talk_pipeline.engine.disappearance import plan_disappearances
 from talk_pipeline.engine.projection import Company
@@ -48,8 +49,8 @@ def plan(
         rewrite_standing(db, flow)
 
 
-# linked pairs with a mark on either side; a pair whose story ends in Business Central still has its last word; where
-# a list does not show versions, the modified time says which state of the record was seen
+# linked pairs with a mark on either side; a pair whose story ends in Business Central still has its last word;
+# where a list does not show versions, the modified time says which state of the record was seen
 _TOUCHED = """
 create or replace temp table touched as
 select l.shop_id as root_shop_id, l.bc_id as root_bc_id, b.gone is not null as ended, r.open as bc_open,
@@ -163,10 +164,12 @@ select $flow, $part, c.target, c.operation,
        c.root_shop_id, c.root_bc_id, p.property,
        case when c.operation = 'delete' then r.raw[p.property] end,
        case when c.operation = 'create' then r.raw[p.property] end,
-       null, c.operation, false, null
+       null, coalesce(d.rule, c.operation), d.rule is not null,
+       case when (select bool_or(o.open) from disputed o where o.source_id = c.source_id) then $open end
 from lone c
 join record r on r.part = $part and r.id = c.source_id
 cross join (select unnest($properties::varchar[]) as property) p
+left join disputed d on d.source_id = c.source_id and d.property = p.property
 """
 
 _DROP_LOST_CHILDREN = """
@@ -187,7 +190,7 @@ def _plan_part(db: Connection, flow: Flow, part: Part, *, company: Company) -> N
         },
     )
     if part.parent:
-        _plan_children(db, flow, part)
+        _plan_children(db, flow, part, company=company)
     db.execute(_AGREE)
     _move_bases(db, part)
     db.execute(_SIGHT, {"part": part.name})
@@ -212,11 +215,13 @@ def _plan_part(db: Connection, flow: Flow, part: Part, *, company: Company) -> N
         _move_bases(db, part)
 
 
-def _plan_children(db: Connection, flow: Flow, part: Part) -> None:
+def _plan_children(db: Connection, flow: Flow, part: Part, *, company: Company) -> None:
     db.execute(_DROP_LOST_CHILDREN, {"part": part.name})
     db.execute(_CHILDREN, {"part": part.name})
+    removals.dispute_removals(db, flow, part, company=company)
     names = [prop.name for prop in part.properties if prop.two_way]
-    db.execute(_CHILD_CHANGES, {"flow": flow.name, "part": part.name, "properties": names})
+    parameters = {"flow": flow.name, "part": part.name, "properties": names, "open": removals.OPEN}
+    db.execute(_CHILD_CHANGES, parameters)
 
 
 def _move_bases(db: Connection, part: Part) -> None:

@@ -91,13 +91,33 @@ class _Made:
         gone = [(one.part, (one.shop_id if self.side is Side.SHOP else one.bc_id)) for one in self.removed]
         replaced = [(row.part, row.id) for row in self.rows]
         _delete(db, "record", "id", pairs=[*gone, *replaced], extra=f" and side = '{self.side}'")
-        for table in ("link", "base", "sighting", "resolution"):
+        for table in ("link", "base"):
             _delete(db, table, "shop_id", pairs=[(one.part, one.shop_id) for one in self.removed])
+        for one in self.removed:
+            self._confirm(one)
+        self._make_anew(db)
         insert_rows(db, "record", [row.row() for row in self.rows])
         insert_rows(db, "link", self.links)
         flow = self.projector.flow.name
         mark_touched(db, flow, Side.SHOP, ids=[row[1] for row in self.links if row[0] == flow])
         self._close_deleted(db, flow)
+
+    def _make_anew(self, db: Connection) -> None:
+        """A child that was removed on one side and is there again takes the place of the one it was."""
+        children = [row for row in self.links if row[0] != self.projector.flow.name]
+        for part, shop_id, bc_id, *_ in children:
+            db.execute(
+                "update sighting set shop_id = $shop_id where part = $part and shop_id in"
+                " (select shop_id from link where part = $part and bc_id = $bc_id)",
+                {"part": part, "shop_id": shop_id, "bc_id": bc_id},
+            )
+            db.execute(
+                "delete from base where part = $part and shop_id in"
+                " (select shop_id from link where part = $part and (bc_id = $bc_id or shop_id = $shop_id))",
+                {"part": part, "shop_id": shop_id, "bc_id": bc_id},
+            )
+        for key, at in (("shop_id", 1), ("bc_id", 2)):
+            _delete(db, "link", key, pairs=[(row[0], row[at]) for row in children])
 
     def _close_deleted(self, db: Connection, flow: str) -> None:
         """Both have left now: the link stays as it was, so that nothing is made anew."""

@@ -153,9 +153,10 @@ class Projector:
         if prop.in_currency is None or self.side is Side.BC:
             return
         currency = tidy(values.get(prop.in_currency))
-        if currency is not None and currency.upper() != self.company.currency:
+        own = self.company.currency
+        if currency is not None and currency.upper() != own:
             raise UnmappableError(
-                f"{value or 'it'} is in {currency.upper()}, but Business Central keeps it in {self.company.currency}"
+                f"{value or 'it'} is in {currency.upper()}, but Business Central keeps it in {own}"
             )
 
     def _derive(self, prop: Property, read: Value, contents: Contents, gone: str | None) -> Value:
