@@ -25,7 +25,8 @@ join record r on r.part = $part and r.side = n.target and r.id = n.source_id
 cross join (select unnest($properties::varchar[]) as property) p
 join base x on x.part = $part and x.shop_id = n.shop_id and x.property = p.property and x.resend is null
 left join resolution d on d.part = $part and d.shop_id = n.shop_id and d.property = p.property
-  and r.raw[p.property] is not distinct from case n.target when 'customwebshop' then d.shop_value else d.bc_value end
+  and r.raw[p.property] is not distinct from
+      case n.target when 'customwebshop' then d.shop_value else d.bc_value end
 where n.operation = 'delete'
   and r.raw[p.property] is distinct from case n.target when 'customwebshop' then x.shop_value else x.bc_value end
 order by n.source_id
