@@ -350,7 +350,11 @@ def _property_agrees(scope: Scope, *, part: Part, prop: Property) -> Finding:
         {key: row[key] for key in ("shop_id", "bc_id", "shop_value", "bc_value", "withheld")}
         for row in failing[:SHOWN_ROWS]
     )
-    summary = f"{len(failing)} of {linked} pairs disagree" if failing else f"{linked} pairs agree"
+    tolerance = scope.flow.settings.tolerance
+    within, beyond = (f" within {tolerance}", f" by more than {tolerance}") if prop.dir == "=" else ("", "")
+    summary = (
+        f"{len(failing)} of {linked} pairs disagree{beyond}" if failing else f"{linked} pairs agree{within}"
+    )
     return Finding(not failing, severity, summary, len(failing), shown)
 
 

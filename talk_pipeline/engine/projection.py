@@ -156,7 +156,7 @@ class Projector:
         own = self.company.currency
         if currency is not None and currency.upper() != own:
             raise UnmappableError(
-                f"{value or 'it'} is in {currency.upper()}, but Business Central keeps it in {own}"
+                f"{value or 'an amount here'} is in {currency.upper()}, but Business Central keeps it in {own}"
             )
 
     def _derive(self, prop: Property, read: Value, contents: Contents, gone: str | None) -> Value:
