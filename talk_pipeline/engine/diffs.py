@@ -6,14 +6,15 @@ written yet is kept in the table with the reason (`withholding`); records withou
 business of `creates`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from talk_pipeline.engine import removals
 from talk_pipeline.engine.creates import plan_creates
 from talk_pipeline.engine.disappearance import plan_disappearances
 from talk_pipeline.engine.projection import Company
-from talk_pipeline.engine.rules import MANUAL, Decision, Holding, Pair, decide
+from talk_pipeline.engine.rules import MANUAL, Decision, Holding, Pair, changed, decide
+from talk_pipeline.engine.sightings import Sighting, forget_taken_back, sight
 from talk_pipeline.engine.standing import rewrite_standing
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
 from talk_pipeline.engine.withholding import Withholding, withhold
@@ -84,7 +85,7 @@ select t.root_shop_id, t.root_bc_id, l.shop_id, l.bc_id, p.property, p.dir,
        x.part is not null as has_base, x.shop_value as shop_base, x.bc_value as bc_base, x.bounces, x.resend,
        coalesce(ss.edited_at, t.shop_edited_at) as shop_edited_at,
        coalesce(sb.edited_at, t.bc_edited_at) as bc_edited_at,
-       d.winner as taken, t.ended
+       t.shop_version, t.bc_version, d.winner as taken, t.ended
 from touched t
 join link l on l.part = $part and l.root_shop_id = t.root_shop_id and l.state = 'active'
 join record s on s.part = $part and s.side = 'customwebshop' and s.id = l.shop_id
@@ -116,22 +117,6 @@ where dir <> '='
   and not (has_base and resend is null and shop_problem is null and bc_problem is null
            and shop_raw is not distinct from shop_base and bc_raw is not distinct from bc_base)
 order by shop_id
-"""
-
-# the first time a property is seen to differ from its base counts, whatever happens to the record later; where two
-# records meet for the first time, both have something to say as far as they differ
-_SIGHT = """
-insert into sighting
-select $part, p.shop_id, p.property, v.side, v.edited_at, v.version
-from pair p join touched t on t.root_shop_id = p.root_shop_id
-cross join lateral (
-  values ('customwebshop', p.shop_raw, p.shop_base, t.shop_edited_at, t.shop_version),
-         ('businesscentral', p.bc_raw, p.bc_base, t.bc_edited_at, t.bc_version)
-) v(side, raw, base, edited_at, version)
-where p.dir not in ('=', '-')
-  and case when p.has_base then v.raw is distinct from v.base else p.shop_canon is distinct from p.bc_canon end
-  and not exists (from sighting g where g.part = $part and g.shop_id = p.shop_id
-                  and g.property = p.property and g.side = v.side)
 """
 
 # children without a counterpart below touched pairs, and links one end of which is missing
@@ -193,18 +178,22 @@ def _plan_part(db: Connection, flow: Flow, part: Part, *, company: Company) -> N
         _plan_children(db, flow, part, company=company)
     db.execute(_AGREE)
     _move_bases(db, part)
-    db.execute(_SIGHT, {"part": part.name})
+    forget_taken_back(db, part)
     rows = _dicts(db.execute(_DIFFERING))
-    changes = []
-    agreed = []
+    changes: list[tuple[object, ...]] = []
+    agreed: list[tuple[str, str]] = []
+    seen: list[Sighting] = []
     for row in rows:
         pair = _pair(part, row)
+        if pair.prop.dir != "-":
+            seen += _seen(row, pair, company=company)
         decision = decide(flow, pair, company=company)
         if decision.agreed:
             agreed.append((row["shop_id"], row["property"]))
         elif (decision.target or decision.open) and not (row["ended"] and decision.target is Side.BC):
             changes.append(_change(flow, part, row, pair=pair, decision=decision, company=company))
     insert_rows(db, "change", changes)
+    sight(db, part, seen)
     if agreed:
         db.execute(
             "create or replace temp table agreeing as select p.* from pair p"
@@ -213,6 +202,13 @@ def _plan_part(db: Connection, flow: Flow, part: Part, *, company: Company) -> N
             [[shop_id for shop_id, _ in agreed], [prop for _, prop in agreed]],
         )
         _move_bases(db, part)
+
+
+def _seen(row: Mapping[str, Any], pair: Pair, *, company: Company) -> Iterator[Sighting]:
+    """What the sides say that is new; where two records meet for the first time, both say all that they hold."""
+    for side, short in ((Side.SHOP, "shop"), (Side.BC, "bc")):
+        if changed(pair, side, company=company):
+            yield row["shop_id"], pair.prop.name, side, row[f"{short}_edited_at"], row[f"{short}_version"]
 
 
 def _plan_children(db: Connection, flow: Flow, part: Part, *, company: Company) -> None:

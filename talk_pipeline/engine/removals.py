@@ -10,6 +10,7 @@ from typing import Any
 
 from talk_pipeline.engine.projection import Company
 from talk_pipeline.engine.rules import MANUAL, Decision, Holding, Pair, changed, dispute
+from talk_pipeline.engine.sightings import sight
 from talk_pipeline.engine.state import Connection, insert_rows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -36,14 +37,6 @@ _KEPT = """
 update lone set operation = 'create',
        target = case target when 'customwebshop' then 'businesscentral' else 'customwebshop' end
 where operation = 'delete' and source_id in (select unnest($ids::varchar[]))
-"""
-
-_SIGHTED = """
-insert into sighting select s.* from (select unnest($parts::varchar[]) as part, unnest($ids::varchar[]) as shop_id,
-    unnest($properties::varchar[]) as property, unnest($sides::varchar[]) as side,
-    unnest($times::timestamp[]) as edited_at, unnest($versions::varchar[]) as version) s
-where not exists (from sighting g where g.part = s.part and g.shop_id = s.shop_id
-                  and g.property = s.property and g.side = s.side)
 """
 
 
@@ -74,7 +67,13 @@ def dispute_removals(db: Connection, flow: Flow, part: Part, *, company: Company
         and any(one.target is not Side(row["target"]) for row, one in disputes)
     ]
     db.execute(_KEPT, {"ids": kept})
-    _sight(db, part, [row for disputes in children.values() for row, _ in disputes])
+    seen = [
+        (row["shop_id"], row["property"], side, row[f"{short}_edited_at"], row[f"{short}_version"])
+        for disputes in children.values()
+        for row, _ in disputes
+        for side, short in ((Side.SHOP, "shop"), (Side.BC, "bc"))
+    ]
+    sight(db, part, seen)
 
 
 def _pair(part: Part, row: Mapping[str, Any]) -> Pair:
@@ -93,22 +92,6 @@ def _pair(part: Part, row: Mapping[str, Any]) -> Pair:
     taken = Side(row["taken"]) if row["taken"] else None
     prop = part.by_name[row["property"]]
     return Pair(prop, shop=held[Side.SHOP], bc=held[Side.BC], has_base=True, taken=taken)
-
-
-def _sight(db: Connection, part: Part, rows: list[Mapping[str, Any]]) -> None:
-    """When each side was seen to say what it says."""
-    seen = [(row, side, "shop" if side is Side.SHOP else "bc") for row in rows for side in Side]
-    db.execute(
-        _SIGHTED,
-        {
-            "parts": [part.name for _ in seen],
-            "ids": [row["shop_id"] for row, _, _ in seen],
-            "properties": [row["property"] for row, _, _ in seen],
-            "sides": [str(side) for _, side, _ in seen],
-            "times": [row[f"{short}_edited_at"] for row, _, short in seen],
-            "versions": [row[f"{short}_version"] for row, _, short in seen],
-        },
-    )
 
 
 OPEN = f"{MANUAL}: one side removed it, the other changed it; a person decides"
