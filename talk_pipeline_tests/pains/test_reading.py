@@ -1,7 +1,11 @@
 """Reading: every page of every collection, clocks that are wrong, and records that are committed late."""
 
+import asyncio
+
 import pytest
 
+from talk_pipeline.connections import Connections
+from talk_pipeline.settings import Settings
 from talk_pipeline.systems.customwebshop.description import REFERENCE
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
@@ -100,3 +104,27 @@ def test_what_is_committed_late_or_in_the_watermarks_own_second_is_read(world: W
     missed = world.step("customer", full=True)
     assert missed.writes() == 0
     assert missed["customer"]["snapshot"] == run["customer"]["snapshot"]
+
+
+def test_two_runs_share_one_budget_and_no_request_is_turned_away(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither knows of the other; what they may ask together is counted beside the state."""
+    rate, window, at_once = 40, 1.0, 5
+    monkeypatch.setenv("BUSINESSCENTRAL_REQUESTS", str(rate))
+    monkeypatch.setenv("BUSINESSCENTRAL_WINDOW_SECONDS", str(window))
+    world.bc.control("limits", {"rate": rate, "window": window, "concurrency": at_once, "queue": 0})
+
+    async def ask() -> None:
+        async with Connections(Settings.load()).businesscentral() as bc:
+            await asyncio.gather(*(bc.latest("customer") for _ in range(30)))
+
+    async def both() -> None:
+        await asyncio.gather(ask(), ask())
+
+    world.forget_requests()
+    asyncio.run(both())
+    seen = world.bc.requests()
+    assert seen["throttled"] == 0
+    assert seen["highest_concurrency"] <= at_once
+    assert sum(n for call, n in seen["by_path"].items() if call.endswith("/customers")) == 60
