@@ -127,6 +127,11 @@ class _Made:
             " and id in (select unnest(?::varchar[]))",
             [flow, str(self.side), ids],
         )
+        # should one come back, that is a change
+        db.execute(
+            "update record set row_hash = null where part = ? and side = ? and id in (select unnest(?::varchar[]))",
+            [flow, str(self.side), ids],
+        )
         shop_ids = [one.shop_id for one in self.deleted]
         db.execute(
             "update link set state = 'closed' where part = ? and shop_id in (select unnest(?::varchar[]))",
