@@ -154,12 +154,12 @@ async def _explain(
     doubtful = [record_id for record_id in missing if record_id not in ended]
     breaker = flow.settings.breaker
     with session.state.open() as db:
-        held = snapshots.held(db, flow.name, side)
-    allowed = next(beyond(breaker.disappeared, len(doubtful), of=held, minimum=breaker.minimum), None)
+        known = snapshots.present(db, flow.name, side)
+    allowed = next(beyond(breaker.disappeared, len(doubtful), of=known, minimum=breaker.minimum), None)
     if allowed and not session.options.approve:
         return (
             gone,
-            f"{len(doubtful)} of {held} records disappeared at once, more than the {allowed} allowed"
+            f"{len(doubtful)} of {known} records disappeared at once, more than the {allowed} allowed"
             " (breaker.disappeared): not believed unapproved",
         )
     found = await _confirm(system, flow, doubtful)
