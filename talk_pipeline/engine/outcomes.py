@@ -31,6 +31,16 @@ def carry_over(db: Connection, projector: Projector, done: Done) -> list[Confirm
     return made.confirmed
 
 
+# links that are there already of children just created: one end of each is gone
+_REPLACED = """
+with made as (select unnest($parts::varchar[]) as part, unnest($shop_ids::varchar[]) as shop_id,
+                     unnest($bc_ids::varchar[]) as bc_id)
+select l.part, l.shop_id, m.shop_id from link l join made m on m.part = l.part and m.shop_id = l.shop_id
+union
+select l.part, l.shop_id, m.shop_id from link l join made m on m.part = l.part and m.bc_id = l.bc_id
+"""
+
+
 class _Made:
     """What a batch of outcomes adds and removes."""
 
@@ -104,20 +114,15 @@ class _Made:
 
     def _make_anew(self, db: Connection) -> None:
         """A child that was removed on one side and is there again takes the place of the one it was."""
-        children = [row for row in self.links if row[0] != self.projector.flow.name]
-        for part, shop_id, bc_id, *_ in children:
-            db.execute(
-                "update sighting set shop_id = $shop_id where part = $part and shop_id in"
-                " (select shop_id from link where part = $part and bc_id = $bc_id)",
-                {"part": part, "shop_id": shop_id, "bc_id": bc_id},
-            )
-            db.execute(
-                "delete from base where part = $part and shop_id in"
-                " (select shop_id from link where part = $part and (bc_id = $bc_id or shop_id = $shop_id))",
-                {"part": part, "shop_id": shop_id, "bc_id": bc_id},
-            )
-        for key, at in (("shop_id", 1), ("bc_id", 2)):
-            _delete(db, "link", key, pairs=[(row[0], row[at]) for row in children])
+        children = [row[:3] for row in self.links if row[0] != self.projector.flow.name]
+        parts, shop_ids, bc_ids = ([row[at] for row in children] for at in range(3))
+        replaced = db.execute(_REPLACED, {"parts": parts, "shop_ids": shop_ids, "bc_ids": bc_ids}).fetchall()
+        if not replaced:
+            return
+        for part, old, new in replaced:
+            db.execute("update sighting set shop_id = ? where part = ? and shop_id = ?", [new, part, old])
+        for table in ("base", "link"):
+            _delete(db, table, "shop_id", pairs=[(part, old) for part, old, _ in replaced])
 
     def _close_deleted(self, db: Connection, flow: str) -> None:
         """Both have left now: the link stays as it was, so that nothing is made anew."""
