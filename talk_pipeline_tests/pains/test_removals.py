@@ -73,6 +73,20 @@ def test_an_edit_that_outranks_a_removal_brings_the_line_back(
     assert world.step("order", full=True).writes() == 0
 
 
+def test_a_line_that_is_brought_back_is_there_once_though_the_answer_was_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flows_with(world, monkeypatch, "order.yaml", "conflict: last_writer", new="conflict: customwebshop")
+    placed = dispute(world, Side.BC)
+    match = {"method": "POST", "path": "salesOrderLines"}
+    world.bc.faults({"match": match, "fault": {"drop": "after"}, "times": 1})
+    world.step("order")
+    world.bc.no_faults()
+    assert not world.step("order", full=True).failed()
+    assert quantities(placed) == ([5, 77], [5, 77])
+    assert world.step("order", full=True).writes() == 0
+
+
 @pytest.mark.parametrize("take", list(Side))
 def test_under_policy_manual_a_person_decides_between_removal_and_edit(
     world: World, monkeypatch: pytest.MonkeyPatch, take: Side
