@@ -15,6 +15,7 @@ _PREVIEW = f"""
 select target, operation, coalesce(shop_id, bc_id) as record, property, before, after, rule, withheld
 from change where flow = ? order by all limit {SHOWN_ROWS}
 """
+_TOTAL = "select count(*) from change where flow = ?"
 _COUNTS = """
 select target, operation, count(distinct (part, shop_id, bc_id)) filter (withheld is null) as planned,
        count(distinct (part, shop_id, bc_id)) filter (withheld is not null) as withheld
@@ -49,14 +50,17 @@ def diffs_asset(flow: Flow) -> dg.AssetsDefinition:
                     counts = db.execute(_COUNTS, [flow.name]).fetchall()
                     result = db.execute(_PREVIEW, [flow.name])
                     names = [column[0] for column in result.description]
+                    told = db.execute(_TOTAL, [flow.name]).fetchone()
                     preview = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
                 stage.records = sum(row[2] for row in counts)
+                total = told[0] if told else 0
             context.log.info(f"{stage.records} operations planned")
             return dg.MaterializeResult(
                 metadata={
                     "dagster/row_count": stage.records,
                     "dagster/column_lineage": property_lineage(flow),
                     "changes": table(preview, names),
+                    "changes shown": f"{len(preview)} of {total}; all: talk-pipeline sync --dry-run --plan FILE",
                     **{f"{target} {op}": planned for target, op, planned, _ in counts},
                     "withheld": sum(row[3] for row in counts),
                 }

@@ -1,11 +1,15 @@
 """`talk-pipeline check-config`: are the files right, do the systems answer, and is the shop as it is described?"""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from talk_pipeline.connections import Connections, checked_files
 from talk_pipeline.flows.loading import mistake, read_yaml
+from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.settings import Settings, SettingsError
+from talk_pipeline.systems.businesscentral.probing import probe as probe_bc
+from talk_pipeline.systems.customwebshop.client import Customwebshop
 from talk_pipeline.systems.customwebshop.description import REFERENCE
 from talk_pipeline.systems.customwebshop.probing import Probe, probe
 from talk_pipeline.systems.protocol import System
@@ -42,19 +46,49 @@ async def _ask(connections: Connections, file: Path) -> int:
         currency = f", local currency {identity.currency}" if identity.currency else ""
         print(f"Business Central: {identity.name} answers{currency}{_skew(bc)}")
         _, tree = read_yaml(file)
-        problems = 0
+        problems = _currency(connections.settings.businesscentral_currency, identity.currency)
+        for flow in connections.flows.values():
+            async for answered in probe_bc(bc, flow):
+                print(f"  {MARKS[answered.level]} {answered.message}")
+                problems += answered.level == "problem"
         for flow in connections.flows.values():
             async for found in probe(shop, flow, connections.description):
                 located = mistake(file, tree, at=found.at, message=found.message)
                 print(f"  {MARKS[found.level]} {_told(found, located)}")
                 problems += found.level == "problem"
+            for message in [text async for text in _foreign(shop, flow, identity.currency)]:
+                print(f"  {MARKS['warning']} {message}")
         print(f"Customwebshop: {connections.settings.customwebshop_url} answers{_skew(shop)}")
-    print(f"{problems} problems" if problems else "the shop is as described")
+    print(f"{problems} problems" if problems else "both systems are as described")
     return 2 if problems else 0
 
 
+def _currency(set_to: str | None, told: str | None) -> int:
+    """Prices would be booked in the wrong currency: counted as a problem."""
+    if set_to is None or told is None or set_to.upper() == told.upper():
+        return 0
+    print(
+        f"  {MARKS['problem']} BUSINESSCENTRAL_CURRENCY is {set_to}, but the company's local currency is {told}"
+    )
+    return 1
+
+
+async def _foreign(shop: Customwebshop, flow: Flow, currency: str | None) -> AsyncIterator[str]:
+    """Amounts that the flow keeps in the local currency, and the shop shows in another."""
+    paths = {prop.in_currency for prop in flow.root.properties if prop.in_currency}
+    if currency is None or not paths:
+        return
+    sample, _ = await shop.sample(flow.name)
+    for path in sorted(paths):
+        found = [shop.decode(flow.name, payload).values.get(path) for payload in sample]
+        others = [one.upper() for one in found if one and one.upper() != currency.upper()]
+        if others:
+            text = f"{len(others)} of {len(sample)} records shown are in {', '.join(sorted(set(others)))}"
+            yield f"{flow.customwebshop.entity}: {text}, not in {currency}: their amounts will be quarantined"
+
+
 def _skew(system: System) -> str:
-    return f", clock off by {system.skew_seconds:+.0f} s" if system.skew_seconds else ""
+    return f", clock off by {system.skew_seconds:+.0f} s" if system.skew_seconds else ", clock in step"
 
 
 def _told(found: Probe, located: str) -> str:

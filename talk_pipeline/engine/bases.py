@@ -91,18 +91,31 @@ def confirm(db: Connection, projector: Projector, *, run_id: str, confirmed: Seq
                 undone.append((one.part, one.shop_id, name))
             if sent.rule in (COMPANION, UNDO):
                 continue
+            if sent.conflict:
+                conflicts.append(_conflict(projector.flow.name, one, name, sent=sent, run_id=run_id))
+            if one.operation == "delete":
+                continue
             differs = name in canon and _differs(
                 projector, part.by_name[name], sent=sent, raw=raw, canon=canon
             )
             pair = (sent.source, sent.sent) if one.target is Side.BC else (sent.sent, sent.source)
             bases.append((one.part, one.shop_id, name, *pair, int(differs), None, now()))
-            if sent.conflict:
-                conflicts.append(_conflict(projector.flow.name, one, name, sent=sent, run_id=run_id))
         if one.operation == "create" and one.target is Side.BC:
             bases += _told_by_target(projector, one, shop=shop.get((one.part, one.shop_id), {}), raw=raw)
     _record_conflicts(db, conflicts)
     _replace(db, bases)
     _stand_as_edits(db, undone)
+    _forget(db, [one for one in confirmed if one.operation == "delete"])
+
+
+def _forget(db: Connection, removed: Sequence[Confirmed]) -> None:
+    """What was removed has nothing more to say."""
+    keys = [[one.part for one in removed], [one.shop_id for one in removed]]
+    for table in ("sighting", "resolution"):
+        db.execute(
+            f"delete from {table} where (part, shop_id) in (select (unnest(?::varchar[]), unnest(?::varchar[])))",
+            keys,
+        )
 
 
 def _stored(

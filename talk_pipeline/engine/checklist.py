@@ -168,7 +168,11 @@ select shop_id, property, rule, winner, shop_value, bc_value, shop_edited_at, bc
 where flow = $flow and run_id = $run_id
 union all
 select shop_id, property, rule, 'open', case target when 'customwebshop' then before else after end,
-       case target when 'customwebshop' then after else before end, null, null
+       case target when 'customwebshop' then after else before end,
+       (select any_value(edited_at) from sighting s where s.part = change.part and s.shop_id = change.shop_id
+        and s.property = change.property and s.side = 'customwebshop'),
+       (select any_value(edited_at) from sighting s where s.part = change.part and s.shop_id = change.shop_id
+        and s.property = change.property and s.side = 'businesscentral')
 from change where flow = $flow and withheld like 'manual:%'
 order by 1, 2
 """
@@ -346,7 +350,11 @@ def _property_agrees(scope: Scope, *, part: Part, prop: Property) -> Finding:
         {key: row[key] for key in ("shop_id", "bc_id", "shop_value", "bc_value", "withheld")}
         for row in failing[:SHOWN_ROWS]
     )
-    summary = f"{len(failing)} of {linked} pairs disagree" if failing else f"{linked} pairs agree"
+    tolerance = scope.flow.settings.tolerance
+    within, beyond = (f" within {tolerance}", f" by more than {tolerance}") if prop.dir == "=" else ("", "")
+    summary = (
+        f"{len(failing)} of {linked} pairs disagree{beyond}" if failing else f"{linked} pairs agree{within}"
+    )
     return Finding(not failing, severity, summary, len(failing), shown)
 
 

@@ -6,13 +6,15 @@ written yet is kept in the table with the reason (`withholding`); records withou
 business of `creates`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from talk_pipeline.engine import removals
 from talk_pipeline.engine.creates import plan_creates
 from talk_pipeline.engine.disappearance import plan_disappearances
 from talk_pipeline.engine.projection import Company
-from talk_pipeline.engine.rules import MANUAL, Decision, Holding, Pair, decide
+from talk_pipeline.engine.rules import MANUAL, Decision, Holding, Pair, changed, decide
+from talk_pipeline.engine.sightings import Sighting, forget_taken_back, sight
 from talk_pipeline.engine.standing import rewrite_standing
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
 from talk_pipeline.engine.undo import plan_undo
@@ -58,12 +60,14 @@ def plan(
         rewrite_standing(db, flow)
 
 
-# linked pairs with a mark on either side; a pair whose story ends in Business Central still has its last word
+# linked pairs with a mark on either side; a pair whose story ends in Business Central still has its last word;
+# where a list does not show versions, the modified time says which state of the record was seen
 _TOUCHED = """
 create or replace temp table touched as
 select l.shop_id as root_shop_id, l.bc_id as root_bc_id, b.gone is not null as ended, r.open as bc_open,
        s.edited_at as shop_edited_at, b.edited_at as bc_edited_at,
-       s.version as shop_version, b.version as bc_version
+       coalesce(s.version, s.modified_at::varchar) as shop_version,
+       coalesce(b.version, b.modified_at::varchar) as bc_version
 from link l
 join snapshot s on s.flow = l.part and s.side = 'customwebshop' and s.id = l.shop_id and s.gone is null
 join snapshot b on b.flow = l.part and b.side = 'businesscentral' and b.id = l.bc_id
@@ -91,7 +95,7 @@ select t.root_shop_id, t.root_bc_id, l.shop_id, l.bc_id, p.property, p.dir,
        x.part is not null as has_base, x.shop_value as shop_base, x.bc_value as bc_base, x.bounces, x.resend,
        coalesce(ss.edited_at, t.shop_edited_at) as shop_edited_at,
        coalesce(sb.edited_at, t.bc_edited_at) as bc_edited_at,
-       d.winner as taken, t.ended
+       t.shop_version, t.bc_version, d.winner as taken, t.ended
 from touched t
 join link l on l.part = $part and l.root_shop_id = t.root_shop_id and l.state = 'active'
 join record s on s.part = $part and s.side = 'customwebshop' and s.id = l.shop_id
@@ -125,20 +129,6 @@ where dir <> '='
 order by shop_id
 """
 
-# the first time a property is seen to differ from its base counts, whatever happens to the record later
-_SIGHT = """
-insert into sighting
-select $part, p.shop_id, p.property, v.side, v.edited_at, v.version
-from pair p join touched t on t.root_shop_id = p.root_shop_id
-cross join lateral (
-  values ('customwebshop', p.shop_raw, p.shop_base, t.shop_edited_at, t.shop_version),
-         ('businesscentral', p.bc_raw, p.bc_base, t.bc_edited_at, t.bc_version)
-) v(side, raw, base, edited_at, version)
-where p.has_base and p.dir <> '=' and v.raw is distinct from v.base
-  and not exists (from sighting g where g.part = $part and g.shop_id = p.shop_id
-                  and g.property = p.property and g.side = v.side)
-"""
-
 # children without a counterpart below touched pairs, and links one end of which is missing
 _CHILDREN = """
 create or replace temp table lone as
@@ -169,10 +159,12 @@ select $flow, $part, c.target, c.operation,
        c.root_shop_id, c.root_bc_id, p.property,
        case when c.operation = 'delete' then r.raw[p.property] end,
        case when c.operation = 'create' then r.raw[p.property] end,
-       null, c.operation, false, null
+       null, coalesce(d.rule, c.operation), d.rule is not null,
+       case when (select bool_or(o.open) from disputed o where o.source_id = c.source_id) then $open end
 from lone c
 join record r on r.part = $part and r.id = c.source_id
 cross join (select unnest($properties::varchar[]) as property) p
+left join disputed d on d.source_id = c.source_id and d.property = p.property
 """
 
 _DROP_LOST_CHILDREN = """
@@ -193,21 +185,25 @@ def _plan_part(db: Connection, flow: Flow, part: Part, *, company: Company) -> N
         },
     )
     if part.parent:
-        _plan_children(db, flow, part)
+        _plan_children(db, flow, part, company=company)
     db.execute(_AGREE)
     _move_bases(db, part)
-    db.execute(_SIGHT, {"part": part.name})
+    forget_taken_back(db, part)
     rows = _dicts(db.execute(_DIFFERING))
-    changes = []
-    agreed = []
+    changes: list[tuple[object, ...]] = []
+    agreed: list[tuple[str, str]] = []
+    seen: list[Sighting] = []
     for row in rows:
         pair = _pair(part, row)
+        if pair.prop.dir != "-":
+            seen += _seen(row, pair, company=company)
         decision = decide(flow, pair, company=company)
         if decision.agreed:
             agreed.append((row["shop_id"], row["property"]))
         elif (decision.target or decision.open) and not (row["ended"] and decision.target is Side.BC):
             changes.append(_change(flow, part, row, pair=pair, decision=decision, company=company))
     insert_rows(db, "change", changes)
+    sight(db, part, seen)
     if agreed:
         db.execute(
             "create or replace temp table agreeing as select p.* from pair p"
@@ -218,11 +214,20 @@ def _plan_part(db: Connection, flow: Flow, part: Part, *, company: Company) -> N
         _move_bases(db, part)
 
 
-def _plan_children(db: Connection, flow: Flow, part: Part) -> None:
+def _seen(row: Mapping[str, Any], pair: Pair, *, company: Company) -> Iterator[Sighting]:
+    """What the sides say that is new; where two records meet for the first time, both say all that they hold."""
+    for side, short in ((Side.SHOP, "shop"), (Side.BC, "bc")):
+        if changed(pair, side, company=company):
+            yield row["shop_id"], pair.prop.name, side, row[f"{short}_edited_at"], row[f"{short}_version"]
+
+
+def _plan_children(db: Connection, flow: Flow, part: Part, *, company: Company) -> None:
     db.execute(_DROP_LOST_CHILDREN, {"part": part.name})
     db.execute(_CHILDREN, {"part": part.name})
+    removals.dispute_removals(db, flow, part, company=company)
     names = [prop.name for prop in part.properties if prop.two_way]
-    db.execute(_CHILD_CHANGES, {"flow": flow.name, "part": part.name, "properties": names})
+    parameters = {"flow": flow.name, "part": part.name, "properties": names, "open": removals.OPEN}
+    db.execute(_CHILD_CHANGES, parameters)
 
 
 def _move_bases(db: Connection, part: Part) -> None:
@@ -269,8 +274,9 @@ def _change(
             pair.prop.convert(target, value=source.raw, context=context)
     except UnmappableError as error:
         withheld = f"quarantined: {pair.prop.name}: {error}"
-    if source.problem:
-        withheld = f"quarantined: {pair.prop.name}: {source.problem}"
+    # an amount of one currency is no answer where the other side counts in another
+    if problem := source.problem or (receiver.problem if pair.prop.in_currency else None):
+        withheld = f"quarantined: {pair.prop.name}: {problem}"
     ids = (row["shop_id"], row["bc_id"], row["root_shop_id"], row["root_bc_id"])
     values = (receiver.raw, source.raw, source.base if row["has_base"] else None)
     head = (flow.name, part.name, str(target), "update")

@@ -1,29 +1,37 @@
-"""The circuit breaker: how much a plan would change, and whether that is plausible.
+"""The circuit breaker: how much a plan would do, and whether that is plausible.
 
-Creating what is missing is the pipeline's purpose and does not count; rewriting or deleting a large share of
-what is in step does, and so do records that disappeared in numbers.
+Creating what is missing is the pipeline's purpose and does not count by default; rewriting or deleting a large
+share of what is in step does, and so do records that disappeared in numbers. A flow may limit each operation
+further (`settings.breaker`).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from talk_pipeline.engine.snapshots import watermark
 from talk_pipeline.engine.state import Connection
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.flows.vocabulary import Flow, Limit
 
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """How much of a flow a plan would rewrite.
+    """How much a plan would do to a flow.
 
     Attributes:
         touched: linked pairs with a change to write, first meetings and creates not counted.
         links: active links.
+        creates: records that would be created.
+        updates: records with anything to write, first meetings counted, what changes in their children too.
+        deletes: records that would be deleted.
         reason: why that is too much, None when it is safe.
     """
 
     touched: int
     links: int
+    creates: int
+    updates: int
+    deletes: int
     reason: str | None
 
     @property
@@ -32,27 +40,45 @@ class Volume:
         return self.reason is None
 
 
-_TOUCHED = """
-select count(distinct coalesce(root_shop_id, root_bc_id)) from change
-where flow = $flow and withheld is null and root_shop_id is not null and root_bc_id is not null
-  -- two records that meet for the first time have no base; a property new in the mapping meets old pairs
-  and (rule <> 'initial' or exists (select 1 from base b where b.part = change.part and b.shop_id = change.shop_id))
+# by record; what is deferred goes later in the same run
+_VOLUME = """
+select count(distinct root) filter (linked and (rule <> 'initial' or has_base)),
+       (select count(*) from link where part = $flow and state = 'active'),
+       count(distinct root) filter (own and operation = 'create'),
+       count(distinct root) filter (linked and not (own and operation = 'delete')),
+       count(distinct root) filter (own and operation = 'delete')
+from (
+  select coalesce(root_shop_id, root_bc_id) as root, operation, rule, part = flow as own,
+         root_shop_id is not null and root_bc_id is not null as linked,
+         -- two records that meet for the first time have no base; a property new in the mapping meets old pairs
+         exists (select 1 from base b where b.part = change.part and b.shop_id = change.shop_id) as has_base
+  from change where flow = $flow and (withheld is null or starts_with(withheld, 'deferred:'))
+)
 """
 
 
 def volume(db: Connection, flow: Flow) -> Volume:
     """The volume of the plan in the table of changes."""
-    touched = _count(db, _TOUCHED, flow.name)
-    links = _count(db, "select count(*) from link where part = $flow and state = 'active'", flow.name)
+    row = db.execute(_VOLUME, {"flow": flow.name}).fetchone()
+    touched, links, creates, updates, deletes = row or (0, 0, 0, 0, 0)
     breaker = flow.settings.breaker
     reasons = [f"{side}: {problem}" for side in Side if (problem := watermark(db, flow.name, side).problem)]
     if touched >= breaker.minimum and touched > breaker.share * links:
         reasons.append(
             f"{touched} of {links} linked pairs would change, more than the {breaker.share:.0%} allowed"
+            " (breaker.share)"
         )
-    return Volume(touched, links, "; ".join(reasons) or None)
+    for operation, number in (("creates", creates), ("updates", updates), ("deletes", deletes)):
+        limit: Limit = getattr(breaker, operation)
+        did = f"{number} records would be {operation.removesuffix('s')}d, with {links} linked pairs"
+        for allowed in beyond(limit, number, of=links, minimum=breaker.minimum):
+            reasons.append(f"{did}, more than the {allowed} allowed (breaker.{operation})")
+    return Volume(touched, links, creates, updates, deletes, "; ".join(reasons) or None)
 
 
-def _count(db: Connection, query: str, flow: str) -> int:
-    row = db.execute(query, {"flow": flow}).fetchone()
-    return int(row[0]) if row else 0
+def beyond(limit: Limit, number: int, *, of: int, minimum: int) -> Iterator[str]:
+    """Which of a limit's numbers are exceeded; a share of few records says nothing."""
+    if limit.count is not None and number > limit.count:
+        yield str(limit.count)
+    if limit.share is not None and number >= minimum and number > limit.share * of:
+        yield f"{limit.share:.0%}"

@@ -31,6 +31,16 @@ def carry_over(db: Connection, projector: Projector, done: Done) -> list[Confirm
     return made.confirmed
 
 
+# links that are there already of children just created: one end of each is gone
+_REPLACED = """
+with made as (select unnest($parts::varchar[]) as part, unnest($shop_ids::varchar[]) as shop_id,
+                     unnest($bc_ids::varchar[]) as bc_id)
+select l.part, l.shop_id, m.shop_id from link l join made m on m.part = l.part and m.shop_id = l.shop_id
+union
+select l.part, l.shop_id, m.shop_id from link l join made m on m.part = l.part and m.bc_id = l.bc_id
+"""
+
+
 class _Made:
     """What a batch of outcomes adds and removes."""
 
@@ -91,13 +101,28 @@ class _Made:
         gone = [(one.part, (one.shop_id if self.side is Side.SHOP else one.bc_id)) for one in self.removed]
         replaced = [(row.part, row.id) for row in self.rows]
         _delete(db, "record", "id", pairs=[*gone, *replaced], extra=f" and side = '{self.side}'")
-        for table in ("link", "base", "sighting", "resolution"):
+        for table in ("link", "base"):
             _delete(db, table, "shop_id", pairs=[(one.part, one.shop_id) for one in self.removed])
+        for one in self.removed:
+            self._confirm(one)
+        self._make_anew(db)
         insert_rows(db, "record", [row.row() for row in self.rows])
         insert_rows(db, "link", self.links)
         flow = self.projector.flow.name
         mark_touched(db, flow, Side.SHOP, ids=[row[1] for row in self.links if row[0] == flow])
         self._close_deleted(db, flow)
+
+    def _make_anew(self, db: Connection) -> None:
+        """A child that was removed on one side and is there again takes the place of the one it was."""
+        children = [row[:3] for row in self.links if row[0] != self.projector.flow.name]
+        parts, shop_ids, bc_ids = ([row[at] for row in children] for at in range(3))
+        replaced = db.execute(_REPLACED, {"parts": parts, "shop_ids": shop_ids, "bc_ids": bc_ids}).fetchall()
+        if not replaced:
+            return
+        for part, old, new in replaced:
+            db.execute("update sighting set shop_id = ? where part = ? and shop_id = ?", [new, part, old])
+        for table in ("base", "link"):
+            _delete(db, table, "shop_id", pairs=[(part, old) for part, old, _ in replaced])
 
     def _close_deleted(self, db: Connection, flow: str) -> None:
         """Both have left now: the link stays as it was, so that nothing is made anew."""
@@ -105,6 +130,11 @@ class _Made:
         db.execute(
             "update snapshot set gone = 'deleted' where flow = ? and side = ?"
             " and id in (select unnest(?::varchar[]))",
+            [flow, str(self.side), ids],
+        )
+        # should one come back, that is a change
+        db.execute(
+            "update record set row_hash = null where part = ? and side = ? and id in (select unnest(?::varchar[]))",
             [flow, str(self.side), ids],
         )
         shop_ids = [one.shop_id for one in self.deleted]

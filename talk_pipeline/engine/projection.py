@@ -149,12 +149,14 @@ class Projector:
         return next((value for value in filled if value is not None), None)
 
     def _require_local_currency(self, prop: Property, value: Value, values: Mapping[str, Value]) -> None:
-        if prop.in_currency is None or self.side is Side.BC or value is None:
+        """An amount means nothing without its currency; nor may one be filled in where another is expected."""
+        if prop.in_currency is None or self.side is Side.BC:
             return
         currency = tidy(values.get(prop.in_currency))
-        if currency is not None and currency.upper() != self.company.currency:
+        own = self.company.currency
+        if currency is not None and currency.upper() != own:
             raise UnmappableError(
-                f"{value} is in {currency.upper()}, but Business Central keeps it in {self.company.currency}"
+                f"{value or 'an amount here'} is in {currency.upper()}, but Business Central keeps it in {own}"
             )
 
     def _derive(self, prop: Property, read: Value, contents: Contents, gone: str | None) -> Value:

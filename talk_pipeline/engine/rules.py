@@ -125,13 +125,14 @@ def _one_way(flow: Flow, pair: Pair, *, company: Company) -> Decision:
 def _edited(flow: Flow, pair: Pair, *, company: Company) -> Decision:
     shop, bc = (changed(pair, side, company=company) for side in Side)
     if shop and bc:
-        return _conflict(flow, pair)
+        return dispute(flow, pair)
     if shop or bc:
         return Decision(Side.BC if shop else Side.SHOP)
     return NOTHING
 
 
-def _conflict(flow: Flow, pair: Pair) -> Decision:
+def dispute(flow: Flow, pair: Pair) -> Decision:
+    """Both sides have something to say, and not the same: the policy of the property decides."""
     policy = flow.policy(pair.prop)
     if policy == MANUAL:
         return _by_hand(pair)

@@ -126,6 +126,13 @@ def held(db: Connection, flow: str, side: Side) -> int:
     return int(row[0]) if row else 0
 
 
+def present(db: Connection, flow: str, side: Side) -> int:
+    """How many records are held that have not left."""
+    query = "select count(*) from snapshot where flow = ? and side = ? and gone is null"
+    row = db.execute(query, [flow, side]).fetchone()
+    return int(row[0]) if row else 0
+
+
 def land(db: Connection, projector: Projector, decode: Decode, *, landing: Landing) -> Landed:
     """Merges the spooled records into the snapshot, in one transaction of its own."""
     with transaction(db):

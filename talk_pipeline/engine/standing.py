@@ -33,13 +33,20 @@ left join (
 left join before old on old.shop_id = e.shop_id
 left join (select id, {outside} as reason from record r where part = $flow and side = 'customwebshop') scope
   on scope.id = e.shop_id
+cross join lateral (select
+    l.state = 'closed' and coalesce(b.gone, 'posted') <> 'posted' and s.gone is null as is_back,
+    l.state = 'closed' and b.id is not null and b.gone is null as other_is_back) r
 cross join lateral (select case
+    when r.is_back or r.other_is_back then 'broken'
     when l.state in ('closed', 'held') then l.state
     when l.state = 'active' and (s.gone is not null or coalesce(b.gone, 'posted') <> 'posted') then 'broken'
     when l.state = 'active' and scope.reason is not null then 'excluded'
     when u.state is not null then u.state
     else c.kind end as state,
   case
+    when r.is_back then 'it is back, and its Business Central record is ' || replace(b.gone, '_', ' ')
+    when r.other_is_back
+      then 'its Business Central record is back, and the shop record is ' || coalesce(s.gone, 'there')
     when l.state = 'closed' and s.gone is not null and coalesce(b.gone, 'posted') <> 'posted'
       then 'gone on both sides'
     when l.state = 'closed' then 'posted in Business Central: its story ended there'

@@ -268,6 +268,13 @@ class Composer:
         props = [prop for prop in edit.part.properties if prop.name in names and prop.goes_to(self.target)]
         return self._body(edit, props, contents=contents)
 
+    def removal(self, edit: Edit) -> Body:
+        """Nothing is said; what goes with it is noted where somebody had just changed it."""
+        lost = {name: one for name, one in edit.changes.items() if one.conflict}
+        return Body(
+            {}, {name: Sent(None, None, one.before, one.rule, conflict=True) for name, one in lost.items()}
+        )
+
     def last(self, edit: Edit) -> Body:
         """The properties that go after the children."""
         props = [prop for prop in edit.part.properties if prop.written and prop.name in edit.changes]

@@ -10,6 +10,7 @@ from typing import Any
 from talk_pipeline.engine.byhand import Deed, Hand, labels
 from talk_pipeline.engine.diffs import BOUNCES
 from talk_pipeline.engine.entities import ByHandError, Entity, counted, find, rows_of
+from talk_pipeline.engine.oscillation import FLAPPING
 from talk_pipeline.engine.snapshots import mark_touched
 from talk_pipeline.engine.state import insert_rows, now, transaction
 from talk_pipeline.flows.properties import Side
@@ -69,6 +70,9 @@ union all
 select l.root_shop_id, b.shop_id, 'the two systems keep storing ' || b.property || ' differently'
 from base b join link l on l.part = b.part and l.shop_id = b.shop_id
 where b.part in (select unnest($parts::varchar[])) and b.bounces >= $bounces
+union all
+select root_shop_id, shop_id, substr(withheld, 14) from change
+where flow = $flow and starts_with(withheld, $flapping)
 order by 1, 2, 3
 """
 
@@ -82,6 +86,7 @@ def retry(hand: Hand, text: str | None = None) -> Deed:
     db, flow = hand.db, hand.flow
     entity = find(db, flow, text) if text is not None else None
     parameters = {"flow": flow.name, "parts": [part.name for part in flow.parts], "bounces": BOUNCES}
+    parameters |= {"flapping": FLAPPING}
     rows = [
         row
         for row in rows_of(db, _GIVEN_UP, parameters)

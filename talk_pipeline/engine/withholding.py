@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from talk_pipeline.engine.creates import SYNCHRONIZED, UNUSABLE
+from talk_pipeline.engine.oscillation import withhold_flapping
 from talk_pipeline.engine.refusals import withhold_refused
 from talk_pipeline.engine.scopes import inside, outside
 from talk_pipeline.engine.state import Connection, now
@@ -39,6 +40,7 @@ def withhold(db: Connection, of: Withholding) -> None:
     _guarded(db, of.flow)
     _recalculated_first(db, of.flow)
     withhold_refused(db, of.flow)
+    withhold_flapping(db, of.flow)
     for other in of.flows.values():
         if other.name in of.later:
             _deferred(db, of.flow, other)

@@ -88,12 +88,31 @@ class ListedCase(Model):
     reason: str
 
 
-class Breaker(Model):
-    """The circuit breaker: trips above this share of links changed, once at least `minimum` would."""
+class Limit(Model):
+    """How many records an operation may reach unapproved; in a file a number alone stands for `count`."""
 
-    share: float = Field(0.5, gt=0, le=1)
-    minimum: int = Field(25, ge=1)
-    disappeared: int = Field(10, ge=1)
+    count: int | None = Field(None, ge=0, description="more records than this")
+    share: float | None = Field(
+        None, ge=0, le=1, description="more than this share, once `minimum` are reached"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _counted(cls, data: Any) -> Any:
+        return {"count": data} if isinstance(data, int) and not isinstance(data, bool) else data
+
+
+class Breaker(Model):
+    """The circuit breaker: what a run does not do until a person approves it."""
+
+    share: float = Field(
+        0.5, gt=0, le=1, description="of the linked pairs changed, first meetings not counted"
+    )
+    minimum: int = Field(25, ge=1, description="fewer records than this exceed no share")
+    disappeared: Limit = Field(Limit(count=10), description="of the records held, in one full scan")
+    creates: Limit = Field(Limit(), description="no limit unless one is set: a first sync creates in numbers")
+    updates: Limit = Field(Limit(), description="first meetings and lines counted")
+    deletes: Limit = Field(Limit(count=10), description="whole records, not lines")
 
 
 class Condition(Model):

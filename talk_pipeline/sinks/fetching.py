@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 
 from talk_pipeline.engine import refusals, snapshots
+from talk_pipeline.engine.guards import beyond
 from talk_pipeline.engine.projection import POSTED
 from talk_pipeline.engine.records import Record
 from talk_pipeline.engine.snapshots import VANISHED, Landed, Landing, Watermark
@@ -151,11 +152,15 @@ async def _explain(
     ended = await _posted(system, flow, missing)
     gone = dict.fromkeys(ended, POSTED)
     doubtful = [record_id for record_id in missing if record_id not in ended]
-    limit = flow.settings.breaker.disappeared
-    if len(doubtful) > limit and not session.options.approve:
+    breaker = flow.settings.breaker
+    with session.state.open() as db:
+        known = snapshots.present(db, flow.name, side)
+    allowed = next(beyond(breaker.disappeared, len(doubtful), of=known, minimum=breaker.minimum), None)
+    if allowed and not session.options.approve:
         return (
             gone,
-            f"{len(doubtful)} records disappeared at once, more than {limit}: not believed unapproved",
+            f"{len(doubtful)} of {known} records disappeared at once, more than the {allowed} allowed"
+            " (breaker.disappeared): not believed unapproved",
         )
     found = await _confirm(system, flow, doubtful)
     snapshots.spool(session.state.beside, [record for record in found.values() if record])

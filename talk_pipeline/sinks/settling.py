@@ -117,12 +117,13 @@ async def _settle_change(session: Session, flow: Flow, intent: Intent) -> Outcom
     record = await session.systems[target].get(flow.name, root_id)
     if record is None:
         return Outcome(Result.GONE, reason="settled: the record is gone")
-    linked = _linked_children(session, flow, target, root_id=root_id)
+    rows = _rows(session, flow, target, record)
+    known = _linked_children(session, flow, target, root_id=root_id)
+    linked = {place: source for place, source in known.items() if place in rows}  # others were removed there
     if intent.main.part != flow.name and intent.main.operation == "create":
         source = intent.main.shop_id if target is Side.BC else intent.main.bc_id
         if source in linked.values():
             return Outcome(Result.FAILED, reason="settled: it has a counterpart by now")
-    rows = _rows(session, flow, target, record)
     free = {place: row for place, row in rows.items() if place not in linked}
     found = [
         _find(session, flow, one, rows=free if one.operation == "create" else rows)

@@ -6,6 +6,7 @@ One failed record never stops the others, and is not tried again in the same run
 import asyncio
 from collections.abc import Sequence
 
+from talk_pipeline.engine.guards import volume
 from talk_pipeline.engine.standing import clear_settled
 from talk_pipeline.engine.state import Connection
 from talk_pipeline.engine.units import pending_roots, pending_units
@@ -24,8 +25,14 @@ UNITS_AT_ONCE = 500
 Root = tuple[str | None, str | None]
 
 
-async def upsert(session: Session, flow: Flow, target: Side, *, defer: bool = True) -> bool:
+async def upsert(session: Session, flow: Flow, target: Side, *, only: set[Root] | None = None) -> bool:
     """Writes to a side all that the plan has for it; the plan is current before and after.
+
+    Args:
+        session: the run.
+        flow: whose plan it is.
+        target: the side to write to.
+        only: the records that had let others go first and may go now; by default all but such.
 
     Returns:
         Whether everything that was tried got through.
@@ -38,13 +45,17 @@ async def upsert(session: Session, flow: Flow, target: Side, *, defer: bool = Tr
     given_up: set[Root] = set()
     for _ in range(flow.settings.max_rounds):
         with session.state.open() as db:
-            roots = [root for root in pending_roots(db, flow, target) if root not in given_up]
+            roots = [
+                root
+                for root in pending_roots(db, flow, target)
+                if root not in given_up and (only is None or root in only)
+            ]
         if not roots:
             break
         for at in range(0, len(roots), UNITS_AT_ONCE):
             given_up |= await _write_units(session, flow, target, roots=roots[at : at + UNITS_AT_ONCE])
         await settle_unknown(session, flow, target)
-        replan(session, flow, defer=defer)
+        replan(session, flow, defer=only is None)
     return not given_up
 
 
@@ -52,21 +63,28 @@ async def settle(session: Session, flow: Flow) -> None:
     """The last word of a flow's run: what turned up meanwhile, and the marks off whatever is in step.
 
     A shop that stored something else, or was edited while we wrote, has something to tell Business Central again.
-    Changes of referenced flows that let this flow's records go first are written now.
+    Changes of referenced flows that let this flow's records go first are written now; what else there is to write
+    of those flows, and a plan of theirs that is implausible, is left to a run of their own.
     """
-    await _write_rest(session, flow, defer=True)
-    with session.state.open() as db:
-        deferred = [name for name in flow.refers_to if _has_deferred(db, name)]
-    for name in deferred:
-        replan(session, session.flows[name], defer=False)
-        await _write_rest(session, session.flows[name], defer=False)
+    await _write_rest(session, flow)
+    for name in flow.refers_to:
+        other = session.flows[name]
+        with session.state.open() as db:
+            deferred = _deferred(db, name)
+        if not deferred:
+            continue
+        replan(session, other, defer=False)
+        with session.state.open() as db:
+            plausible = volume(db, other).safe or session.options.approve
+        if plausible:
+            await _write_rest(session, other, only=deferred)
 
 
-async def _write_rest(session: Session, flow: Flow, *, defer: bool) -> None:
+async def _write_rest(session: Session, flow: Flow, *, only: set[Root] | None = None) -> None:
     for _ in range(flow.settings.max_rounds):
         with session.state.open() as db:
             left = [side for side in (Side.BC, Side.SHOP) if pending_roots(db, flow, side)]
-        written = [await upsert(session, flow, side, defer=defer) for side in left]
+        written = [await upsert(session, flow, side, only=only) for side in left]
         if not any(written):
             break
     with session.state.open() as db:
@@ -95,6 +113,8 @@ async def _write_units(session: Session, flow: Flow, target: Side, *, roots: Seq
     }
 
 
-def _has_deferred(db: Connection, flow: str) -> bool:
-    query = "select 1 from change where flow = ? and withheld like 'deferred:%' limit 1"
-    return db.execute(query, [flow]).fetchone() is not None
+def _deferred(db: Connection, flow: str) -> set[Root]:
+    query = (
+        "select distinct root_shop_id, root_bc_id from change where flow = ? and withheld like 'deferred:%'"
+    )
+    return set(db.execute(query, [flow]).fetchall())

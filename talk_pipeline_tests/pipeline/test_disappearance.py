@@ -1,6 +1,7 @@
 """A record that left: what each policy makes of it, and of its return."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,3 +129,67 @@ def test_a_deletion_that_is_refused_is_listed_with_the_reason(
     assert state is not None
     assert state[0] in ("broken", "quarantined")
     assert world.step().writes() == 0
+
+
+def hidden(world: World, *shown: Any, direct: bool) -> None:
+    """Business Central lists these customers only, and denies the others where it is asked for them directly."""
+    page = {"status": 200, "body": {"value": list(shown)}, "content_type": "application/json"}
+    rules = [{"match": {"method": "GET", "path": "*/customers"}, "fault": page, "times": None}]
+    if direct:
+        asked = {"method": "GET", "path": "*/customers({id})"}
+        rules.append({"match": asked, "fault": {"status": 404}, "times": None})
+    world.bc.faults(*rules)
+
+
+def test_what_a_listing_leaves_out_is_asked_for_directly_before_it_counts_as_gone(world: World) -> None:
+    keys = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(3)]
+    for _ in range(2):
+        world.step("customer")
+    hidden(world, direct=False)
+    run = world.step("customer", full=True)
+    assert run.success, run.problems
+    assert (run["customer"]["broken"], run["customer"]["linked"]) == (0, len(keys))
+    world.bc.no_faults()
+
+
+@pytest.mark.parametrize("policy", ["flag", "unlink"])
+def test_a_record_that_comes_back_is_recognised(
+    world: World, policy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = f"disappearance: {{businesscentral: {policy}}} #"
+    edited_flows(tmp_path, monkeypatch, customer=("disappearance: flag #", new))
+    key = world.shop.post("customers", customer())["id"]
+    for _ in range(2):
+        world.step("customer")
+    bc_id = world.counterpart("customer", key)
+    hidden(world, direct=True)
+    world.shop.patch("customers", key, {"website": "www.away.example"})
+    assert world.step("customer", full=True).writes() == 0
+    state, _ = world.state("customer", key) or ("", "")
+    assert state == ("broken" if policy == "flag" else "held")
+
+    world.bc.no_faults()
+    assert not world.step("customer", full=True).failed()
+    assert world.counterpart("customer", key) == bc_id
+    assert world.state("customer", key) is None
+    assert world.bc.get("customers", bc_id)["website"] == "www.away.example"
+    assert len(world.bc.all("customers")) == 1
+
+
+def test_one_that_comes_back_after_both_were_gone_is_shown_and_not_taken_for_posted(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = "disappearance: {customwebshop: delete} #"
+    edited_flows(tmp_path, monkeypatch, customer=("disappearance: flag #", policy))
+    key = world.shop.post("customers", customer())["id"]
+    for _ in range(2):
+        world.step("customer")
+    theirs = world.bc.get("customers", world.counterpart("customer", key))
+    world.shop.delete("customers", key)
+    world.step("customer", full=True)
+    assert world.state("customer", key) == ("closed", "gone on both sides")
+    hidden(world, theirs, direct=False)
+    assert world.step("customer", full=True).writes() == 0
+    reason = "its Business Central record is back, and the shop record is deleted"
+    assert world.state("customer", key) == ("broken", reason)
+    world.bc.no_faults()

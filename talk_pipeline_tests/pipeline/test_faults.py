@@ -182,6 +182,22 @@ def test_a_refused_property_does_not_hold_the_other_direction(world: World) -> N
     assert not run.failed()
 
 
+def test_a_quarantine_ends_by_itself_when_the_other_side_changes_too(world: World) -> None:
+    buyer = world.shop.post("customers", customer())["id"]
+    world.step("customer")
+    bc_id = world.counterpart("customer", buyer)
+    world.shop.patch("customers", buyer, {"address": {"country": "AQ"}})
+    world.step("customer")
+    state, reason = world.state("customer", buyer) or ("", "")
+    assert (state, "AQ" in reason) == ("quarantined", True)
+    world.let_time_pass()
+    world.bc.patch("customers", bc_id, {"country": "SE"})
+    assert not world.step("customer").failed()
+    assert world.state("customer", buyer) is None
+    assert world.shop.get("customers", buyer)["address"]["country"] == "SE"
+    assert world.step("customer").writes() == 0
+
+
 def test_an_edit_between_reading_and_writing_is_not_lost(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -115,6 +115,36 @@ def test_two_lines_of_one_product_stay_apart(placed: Placed) -> None:
     assert quantities == [2, 8]
 
 
+def test_another_order_of_the_lines_is_no_change(placed: Placed) -> None:
+    rows = placed.shop["lines"]
+    placed.patch_lines({"id": rows[0]["id"]}, {"id": rows[1]["id"]}, line(placed.items[0], "9", "90.00"))
+    placed.world.step("order")
+    placed.patch_lines(*({"id": row["id"]} for row in reversed(placed.shop["lines"])))
+    assert placed.world.step("order", full=True).writes() == 0
+    placed.agree()
+
+
+def test_a_line_split_in_two_on_either_side(placed: Placed) -> None:
+    """Three of five pieces stay on the line, two go on a new one of the same product; then the same over there."""
+    first, second = placed.shop["lines"]
+    placed.patch_lines(
+        {"id": first["id"]}, {"id": second["id"], "quantity": "3"}, line(placed.items[1], "2", "20.00")
+    )
+    run = placed.world.step("order")
+    assert run["order"]["writes"]["businesscentral"] == {"create": 1, "update": 1, "delete": 0}
+    placed.agree()
+    theirs = placed.bc_lines()[0]
+    placed.world.bc.patch("salesOrderLines", theirs["id"], {"quantity": 1})
+    placed.world.bc.post(
+        f"salesOrders({placed.bc_id})/salesOrderLines",
+        {"itemId": theirs["itemId"], "quantity": 1, "unitPrice": 100},
+    )
+    assert not placed.world.step("order").failed()
+    assert len(placed.shop["lines"]) == 4
+    placed.agree()
+    assert placed.world.step("order").writes() == 0
+
+
 def test_a_product_swapped_on_a_line(placed: Placed) -> None:
     rows = placed.shop["lines"]
     placed.patch_lines({"id": rows[0]["id"], "product_id": placed.items[2]}, {"id": rows[1]["id"]})

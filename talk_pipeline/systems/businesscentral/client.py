@@ -104,6 +104,20 @@ class Businesscentral:
             yield [_record(raw) for raw in page.value]
             url = page.next_link
 
+    async def sample(self, flow: str, *, closed: bool = False) -> Sequence[str]:
+        """A few records with all that the flow reads of them, or of where they go when their story ends."""
+        ended = self._flows[flow].businesscentral.closed_by
+        if not closed:
+            page = await self._page(
+                f"{self._set(flow)}?{_encoded(self._query(self._flows[flow]))}&$top=20", {}
+            )
+        elif ended is None:
+            return ()
+        else:
+            url = f"{self._company}/{ended.entity}?$select=id,{ended.record},{ended.key}&$top=1"
+            page = await self._page(url, {})
+        return [bytes(raw).decode() for raw in page.value]
+
     def lists_changes(self, flow: str) -> bool:
         """Every entity has its modified time."""
         return True

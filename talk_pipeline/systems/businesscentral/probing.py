@@ -1,0 +1,95 @@
+"""Asking Business Central, before anything depends on it, whether the flows will get through.
+
+Nothing is changed: the one write that is tried carries a value the record already has, against a version that
+cannot be right.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from talk_pipeline.engine.records import Result, Write
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.systems.businesscentral.client import Businesscentral
+from talk_pipeline.systems.businesscentral.entities import parse
+from talk_pipeline.systems.errors import AccessFault, SystemFault
+
+NO_VERSION = 'W/"JzE4OzAwMDAwMDAwMDAwMDAwMDAwMDAwOzAwOyc="'
+PRICES = ("unitPrice", "unitCost")
+PRICE_MODES = ("priceIncludesTax", "pricesIncludeTax")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of asking; a problem will stop the flow, a warning wants a look."""
+
+    level: Literal["ok", "warning", "problem"]
+    message: str
+
+
+async def probe(bc: Businesscentral, flow: Flow) -> AsyncIterator[Answered]:
+    """Permission to read and to write, and what prices of the flow mean."""
+    entity = flow.businesscentral
+    try:
+        sample = await bc.sample(flow.name)
+        yield Answered(
+            "ok", f"{entity.entity}: {len(sample)} records read, with all that the flow reads of them"
+        )
+        if entity.closed_by:
+            await bc.sample(flow.name, closed=True)
+            yield Answered("ok", f"{entity.closed_by.entity}: may be read")
+    except AccessFault as fault:
+        yield Answered("problem", f"{entity.entity}: no permission to read: {fault}")
+        return
+    except SystemFault as fault:
+        yield Answered("problem", f"{entity.entity}: {fault}")
+        return
+    for found in _price_mode(flow, sample):
+        yield found
+    yield await _may_write(bc, flow, sample)
+
+
+async def _may_write(bc: Businesscentral, flow: Flow, sample: Sequence[str]) -> Answered:
+    name = flow.businesscentral.entity
+    for payload in sample:
+        values = bc.decode(flow.name, payload).values
+        known = (prop for prop in flow.root.properties if prop.goes_to(Side.BC) and not prop.refers_to)
+        prop = next((prop for prop in known if values.get(prop.bc) is not None), None)
+        if prop is None:
+            continue
+        write = Write(
+            entity=name,
+            operation="update",
+            id=str(parse(payload)["id"]),
+            version=NO_VERSION,
+            values={prop.bc: values[prop.bc]},
+            idempotency_key="",
+            current=payload,
+        )
+        try:
+            (outcome,) = await bc.write(flow.name, [write])
+        except AccessFault as fault:
+            return Answered("problem", f"{name}: no permission to write: {fault}")
+        if outcome.result is Result.STALE:
+            return Answered("ok", f"{name}: a write against a wrong version is turned away for that alone")
+        return Answered("problem", f"{name}: a write of {prop.bc} as it is was turned away: {outcome.reason}")
+    return Answered("warning", f"{name}: no records: whether they may be written is not proven")
+
+
+def _price_mode(flow: Flow, sample: Sequence[str]) -> Iterator[Answered]:
+    """Whether a price means the same on both sides: with tax or without must be part of the mapping."""
+    priced = [
+        prop.bc for part in flow.parts for prop in part.properties if prop.bc in PRICES and prop.two_way
+    ]
+    if not priced:
+        return
+    mode = next((prop for prop in flow.root.properties if prop.bc in PRICE_MODES), None)
+    if mode is None:
+        text = f"{flow.name}: {', '.join(priced)} are mapped, but not whether they include tax"
+        yield Answered("warning", f"{text}: add {' or '.join(PRICE_MODES)}")
+        return
+    included = sum(parse(payload).get(mode.bc) is True for payload in sample)
+    yield Answered(
+        "ok", f"{mode.bc}: {included} of {len(sample)} records shown have prices with tax; it is mapped"
+    )

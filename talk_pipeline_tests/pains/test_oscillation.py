@@ -1,0 +1,41 @@
+"""Updates without end: two systems that each put their own word back every time."""
+
+from talk_pipeline_tests.pipeline.records import customer
+from talk_pipeline_tests.pipeline.test_verdicts import retry
+from talk_pipeline_tests.world import World
+
+TURNS = 6
+
+
+def test_a_word_that_comes_back_every_time_is_quarantined_until_something_new_is_said(world: World) -> None:
+    """Each system has a job of its own that corrects the website, long after it answered as it should."""
+    key = world.shop.post("customers", customer())["id"]
+    world.step("customer")
+    bc_id = world.counterpart("customer", key)
+
+    def turn(at: int) -> int:
+        if at % 2:
+            world.bc.patch("customers", bc_id, {"website": "www.theirs.example"})
+        else:
+            world.shop.patch("customers", key, {"website": "www.ours.example"})
+        return world.step("customer").writes()
+
+    assert [turn(at) for at in range(TURNS)] == [1] * TURNS
+    assert turn(TURNS) == 0
+    state, reason = world.state("customer", key) or ("", "")
+    assert state == "quarantined"
+    assert "back and forth between 'www.theirs.example' and 'www.ours.example'" in reason
+    world.bc.patch("customers", bc_id, {"phoneNumber": "+45 55 55 55 55"})
+    assert world.step("customer").writes() == 1, "the rest goes on"
+
+    retry(key)
+    assert world.step("customer").writes() == 1
+    assert world.state("customer", key) is None
+
+
+def test_somebody_who_changes_their_mind_is_not_taken_for_an_endless_loop(world: World) -> None:
+    key = world.shop.post("customers", customer())["id"]
+    world.step("customer")
+    for at in range(TURNS + 2):
+        world.shop.patch("customers", key, {"website": f"www.{at % 2}.example"})
+        assert world.step("customer").writes() == 1
