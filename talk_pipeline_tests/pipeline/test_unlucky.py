@@ -264,6 +264,32 @@ def test_an_edit_of_what_another_customer_brings_along_survives(
     assert world.step(full=True).writes() == 0
 
 
+@pytest.mark.parametrize("lost", ["answer", "crash"])
+def test_what_another_customer_brings_along_is_no_edit_after_a_lost_answer(
+    world: World, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    order_id, _ = placed(world)
+    elsewhere = customer("C2")["address"] | {"line1": "Elsewhere 9"}
+    other = world.shop.post("customers", customer("C2", address=elsewhere))["id"]
+    world.step()
+    said = world.shop.get("orders", order_id)
+    world.shop.patch("orders", order_id, {"customer_id": other})
+    if lost == "crash":
+        cut_short(world, monkeypatch)
+    else:
+        world.bc.faults(rule("PATCH", "salesOrders", drop="after"))
+    for _ in range(2):
+        assert not world.step(full=True).failed()
+    now = world.shop.get("orders", order_id)
+    for name in ("email", "billing_address", "shipping_address"):
+        assert now[name] == said[name]
+    assert [row["unit_price"] for row in now["lines"]] == [row["unit_price"] for row in said["lines"]]
+    held = world.bc.get("salesOrders", world.counterpart("order", order_id))
+    assert (held["customerNumber"], held["sellToAddressLine1"]) == ("C2", said["billing_address"]["line1"])
+    assert lines_of(world) == [(2, 100), (5, 20)]
+    assert world.step(full=True).writes() == 0
+
+
 def test_many_lines_of_a_discounted_order_go_in_one_run(world: World) -> None:
     if "discount_amount" in world.shop_lacks("order"):
         pytest.skip("this shop keeps no discount of whole orders")
