@@ -35,8 +35,10 @@ _IN_STEP = """
 select affected.intent_id, base.part, base.shop_id, base.property
 from base
 join (select unnest($intents::varchar[]) as intent_id, unnest($parts::varchar[]) as part,
-             unnest($roots::varchar[]) as root_shop_id, unnest($properties::varchar[]) as property) affected
+             unnest($roots::varchar[]) as root_shop_id, unnest($ids::varchar[]) as shop_id,
+             unnest($properties::varchar[]) as property) affected
   on affected.part = base.part and affected.property = base.property
+  and base.shop_id = coalesce(affected.shop_id, base.shop_id)
 join link l on l.part = base.part and l.shop_id = base.shop_id and l.root_shop_id = affected.root_shop_id
 join record r on r.part = l.part and r.side = 'businesscentral' and r.id = l.bc_id
 where r.raw[base.property] is not distinct from base.bc_value
@@ -51,19 +53,20 @@ def recalculations(
 
     Kept with the intent before it leaves: once it was carried out, nothing tells its work from a user's edit.
     """
-    affected = {
-        (intent.intent_id, part, intent.root_shop_id, name)
+    affected = [
+        (intent.intent_id, part, intent.root_shop_id, shop_id, name)
         for intent in intents
         if intent.target is Side.BC and intent.root_shop_id
         if intent.main.operation != "create" or intent.main.part != flow.name
-        for part, name in _recalculated(flow, intent)
-    }
+        for part, shop_id, name in _recalculated(flow, intent)
+    ]
     found: dict[str, list[tuple[str, str, str]]] = {}
     if affected:
-        columns = (list(column) for column in zip(*sorted(affected), strict=True))
-        names = ("intents", "parts", "roots", "properties")
-        for intent_id, *place in db.execute(_IN_STEP, dict(zip(names, columns, strict=True))).fetchall():
-            found.setdefault(intent_id, []).append((place[0], place[1], place[2]))
+        columns = (list(column) for column in zip(*affected, strict=True))
+        names = ("intents", "parts", "roots", "ids", "properties")
+        rows = db.execute(_IN_STEP, dict(zip(names, columns, strict=True))).fetchall()
+        for intent_id, part, shop_id, name in rows:
+            found.setdefault(intent_id, []).append((part, shop_id, name))
     return found
 
 
@@ -84,19 +87,19 @@ def expect_recalculation(db: Connection, done: Sequence[Intent]) -> None:
     db.execute(_EXPECTED, {"intents": [intent.intent_id for intent in done]})
 
 
-def _recalculated(flow: Flow, intent: Intent) -> Iterator[tuple[str, str]]:
-    """Parts and properties that a request makes Business Central work out anew."""
-    written = flow.part(intent.main.part)
+def _recalculated(flow: Flow, intent: Intent) -> Iterator[tuple[str, str | None, str]]:
+    """Part, shop id (none: all children) and property that a request makes Business Central work out anew."""
+    written, main = flow.part(intent.main.part), intent.main
     if written.parent:
-        yield from ((written.parent, name) for name in written.send_with)
-    for name, one in intent.main.sent.items():
+        yield from ((written.parent, intent.root_shop_id, name) for name in written.send_with)
+    for name, one in main.sent.items() if main.operation != "delete" else ():
         if one.rule == COMPANION:
             continue
         prop = written.by_name[name]
-        yield from ((written.name, companion) for companion in prop.send_with)
+        yield from ((written.name, main.shop_id, companion) for companion in prop.send_with)
         for key in prop.recreates:
             child = flow.part(f"{flow.name}.{key}")
-            yield from ((child.name, other.name) for other in child.properties if other.two_way)
+            yield from ((child.name, None, other.name) for other in child.properties if other.two_way)
 
 
 def confirm(db: Connection, projector: Projector, *, run_id: str, confirmed: Sequence[Confirmed]) -> None:
@@ -109,15 +112,15 @@ def confirm(db: Connection, projector: Projector, *, run_id: str, confirmed: Seq
         part = projector.flow.part(one.part)
         raw, canon = stored.get((one.part, one.bc_id if one.target is Side.BC else one.shop_id), ({}, {}))
         for name, sent in one.sent.items():
-            if sent.rule == COMPANION:
+            if sent.conflict:
+                conflicts.append(_conflict(projector.flow.name, one, name, sent=sent, run_id=run_id))
+            if sent.rule == COMPANION or one.operation == "delete":
                 continue
             differs = name in canon and _differs(
                 projector, part.by_name[name], sent=sent, raw=raw, canon=canon
             )
             pair = (sent.source, sent.sent) if one.target is Side.BC else (sent.sent, sent.source)
             bases.append((one.part, one.shop_id, name, *pair, int(differs), None, now()))
-            if sent.conflict:
-                conflicts.append(_conflict(projector.flow.name, one, name, sent=sent, run_id=run_id))
         if one.operation == "create" and one.target is Side.BC:
             bases += _told_by_target(projector, one, shop=shop.get((one.part, one.shop_id), {}), raw=raw)
     _record_conflicts(db, conflicts)

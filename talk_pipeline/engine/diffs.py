@@ -151,6 +151,7 @@ left join record b on b.part = $part and b.side = 'businesscentral' and b.id = l
 where (s.id is null) <> (b.id is null) and not t.ended
 """
 
+# an edit of a child that was removed on the other side is lost with it, and listed as such
 _CHILD_CHANGES = """
 insert into change
 select $flow, $part, c.target, c.operation,
@@ -159,10 +160,13 @@ select $flow, $part, c.target, c.operation,
        c.root_shop_id, c.root_bc_id, p.property,
        case when c.operation = 'delete' then r.raw[p.property] end,
        case when c.operation = 'create' then r.raw[p.property] end,
-       null, c.operation, false, null
+       null, c.operation,
+       c.operation = 'delete' and x.part is not null and r.raw[p.property] is distinct from
+         case c.target when 'businesscentral' then x.bc_value else x.shop_value end, null
 from lone c
 join record r on r.part = $part and r.id = c.source_id
 cross join (select unnest($properties::varchar[]) as property) p
+left join base x on x.part = $part and x.shop_id = c.shop_id and x.property = p.property
 """
 
 _DROP_LOST_CHILDREN = """

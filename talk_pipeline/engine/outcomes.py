@@ -55,7 +55,7 @@ class _Made:
         self._confirm(main)
         for child in intent.children:
             if child.operation == "delete":
-                self.removed.append(child)
+                self._remove(child)
             elif child.operation == "update":
                 self._confirm(child)
             else:
@@ -66,7 +66,7 @@ class _Made:
         main = intent.main
         root = (intent.root_shop_id if self.side is Side.SHOP else intent.root_bc_id) or ""
         if main.operation == "delete":
-            self.removed.append(main)
+            self._remove(main)
             return
         if child is not None:
             row = self.projector.project_child(self.projector.flow.part(main.part), root, child)
@@ -119,6 +119,10 @@ class _Made:
         root = root_shop_id or linked.shop_id
         self.links.append((linked.part, linked.shop_id, linked.bc_id, root, "created", "active", now()))
         return linked
+
+    def _remove(self, one: Intended) -> None:
+        self.removed.append(one)
+        self._confirm(one)
 
     def _confirm(self, one: Intended) -> None:
         if one.shop_id is not None and one.bc_id is not None:

@@ -272,6 +272,14 @@ class Composer:
         props = [prop for prop in edit.part.properties if prop.written and prop.name in edit.changes]
         return self._body(edit, props, contents=None)
 
+    def delete(self, edit: Edit) -> Body:
+        """Nothing is sent; what goes with a child is kept, and what of it a user had edited is a lost conflict."""
+        sent = {
+            name: Sent(None, None, one.before, one.rule, conflict=one.conflict)
+            for name, one in edit.changes.items()
+        }
+        return Body({}, sent)
+
     def _writable(self, prop: Property) -> bool:
         return prop.dir in (("->", "<->") if self.target is Side.BC else ("<->", "<-")) and bool(
             prop.paths(self.target)

@@ -144,7 +144,7 @@ class UnitWriter:
             return self._composer.create(edit)
         if edit.operation == "update":
             return self._composer.update(edit)
-        return Body({}, {})
+        return self._composer.delete(edit)
 
     def _contents(self) -> Contents | None:
         if self.unit.payload is None:

@@ -229,20 +229,36 @@ def _lines(players: Players, sight: Sight, listed: Listed, *, shop_id: str, bc_i
 def _none_lost(
     players: Players, *, mine: set[str], theirs: set[str], shop_id: str, bc_id: str
 ) -> Iterator[str]:
+    """Whether all lines that were added are there, none that were removed, and what was said of those is kept."""
     ledger, ever = players.ledger, players.ledger.links.get(LINES, set())
-    for (side, part, key), at in ledger.made.items():
+    said = {place for place, _ in ledger.edits} | ledger.made.keys()
+    for place in sorted(said):
+        side, part, key = place
         if part != LINES or not key.startswith((f"{shop_id}/", f"{bc_id}/")):
             continue
-        here, there = (0, 1) if side == "shop" else (1, 0)
-        others = {pair[there] for pair in ever if pair[here] == key}
-        other_side = "bc" if side == "shop" else "shop"
-        gone = (side, LINES, key) in ledger.removed or any(
-            (other_side, LINES, other) in ledger.removed for other in others
-        )
-        present = key in (mine if side == "shop" else theirs) or bool(
-            others & (theirs if side == "shop" else mine)
-        )
-        if not present and not gone:
-            yield f"line {key}, added on {side} at {at}, is lost"
-        if present and gone and key in (mine if side == "shop" else theirs):
+        here, other_side = (0, "bc") if side == "shop" else (1, "shop")
+        others = {pair[1 - here] for pair in ever if pair[here] == key}
+        held, held_there = (mine, theirs) if side == "shop" else (theirs, mine)
+        removed_there = any((other_side, LINES, other) in ledger.removed for other in others)
+        gone = place in ledger.removed or removed_there
+        if place in ledger.made and key not in held and not others & held_there and not gone:
+            yield f"line {key}, added on {side} at {ledger.made[place]}, is lost"
+        if gone and key in held:
             yield f"line {key} of {side} was removed by a user and is still there"
+        if removed_there and place not in ledger.removed:
+            yield from _edits_kept(players, side=side, key=key, shop_ids={key} if side == "shop" else others)
+
+
+def _edits_kept(players: Players, *, side: str, key: str, shop_ids: set[str]) -> Iterator[str]:
+    """What was said of a line that somebody removed on the other side meanwhile must be recorded."""
+    ledger = players.ledger
+    for one in FIELDS[LINES]:
+        edit = ledger.last(side, LINES, {key}, name=one.name)
+        for shop_id in shop_ids if edit else ():
+            agreed = ledger.agreed_at.get((LINES, shop_id, one.name))
+            if not edit or not agreed or edit.at < agreed[-1]:
+                continue
+            if edit.value != ledger.agreed[LINES, shop_id, one.name] and not _recorded(
+                players, LINES, shop_id, one=one, edit=edit
+            ):
+                yield f"line {key} {one.name}: {edit.value!r}, said at {edit.at}, went with the line unrecorded"
