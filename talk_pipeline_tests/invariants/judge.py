@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from talk_pipeline_tests.invariants.fields import FIELDS, SETS, Field
 from talk_pipeline_tests.invariants.ledger import LINES, Edit, Place, Sight
-from talk_pipeline_tests.invariants.players import Players
+from talk_pipeline_tests.invariants.show import Show
 from talk_pipeline_tests.story import checker
 
 QUIET_RUNS = 2
@@ -53,7 +53,7 @@ class Listed:
     states: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
-def verdict(players: Players) -> list[str]:
+def verdict(players: Show) -> list[str]:
     """Everything that is wrong after the scenario that was played."""
     for office in (players.shop, players.bc):
         office.call("DELETE", "faults")
@@ -70,7 +70,7 @@ def verdict(players: Players) -> list[str]:
     return wrong + list(_violations(players))
 
 
-def _violations(players: Players) -> Iterator[str]:
+def _violations(players: Show) -> Iterator[str]:
     players.look_at_links()
     players.conflicts = players.world.sql(
         "select part, shop_id, property, shop_value, bc_value from conflict"
@@ -93,7 +93,7 @@ def _violations(players: Players) -> Iterator[str]:
                 yield from _lines(players, sight, listed, shop_id=shop_id, bc_id=bc_id)
 
 
-def _listed(players: Players) -> Listed:
+def _listed(players: Show) -> Listed:
     sql, listed = players.world.sql, Listed()
     for flow, shop_id, state, reason in sql("select flow, shop_id, state, reason from standing"):
         listed.states[flow, shop_id] = f"{state}: {reason}"
@@ -114,7 +114,7 @@ def _known(listed: Listed) -> Iterator[str]:
             yield f"a reason that should not be left: {reason}"
 
 
-def _complete(players: Players, sight: Sight, listed: Listed) -> Iterator[str]:
+def _complete(players: Show, sight: Sight, listed: Listed) -> Iterator[str]:
     for side, flow, shop_id in sight:
         if side != "shop" or flow == LINES or sight[side, flow, shop_id]["deleted_at"]:
             continue
@@ -123,14 +123,14 @@ def _complete(players: Players, sight: Sight, listed: Listed) -> Iterator[str]:
             yield f"{flow} {shop_id} is neither linked nor listed"
 
 
-def _unique(players: Players) -> Iterator[str]:
+def _unique(players: Show) -> Iterator[str]:
     for (flow, key), ids in players.created.items():
         allowed = 1 + sum(1 for flow_, who in players.recreated if (flow_, who) == (flow, key))
         if len(set(ids)) > allowed:
             yield f"{flow} {key} was created {len(set(ids))} times"
 
 
-def _pair(players: Players, sight: Sight, listed: Listed, *, shop: Place, bc: Place) -> Iterator[str]:
+def _pair(players: Show, sight: Sight, listed: Listed, *, shop: Place, bc: Place) -> Iterator[str]:
     _, part, shop_id = shop
     for one in FIELDS[part]:
         if (part, shop_id, one.name) in listed.properties:
@@ -142,7 +142,7 @@ def _pair(players: Players, sight: Sight, listed: Listed, *, shop: Place, bc: Pl
         yield from _kept(players, shop=shop, bc=bc, one=one, value=mine)
 
 
-def _kept(players: Players, *, shop: Place, bc: Place, one: Field, value: object) -> Iterator[str]:
+def _kept(players: Show, *, shop: Place, bc: Place, one: Field, value: object) -> Iterator[str]:
     """Whether the last thing said about a property is what both sides hold, or lost to what is recorded."""
     ledger, (_, part, shop_id) = players.ledger, shop
     ever = {there for mine, there in ledger.links.get(part, ()) if mine == shop_id} | {bc[2]}
@@ -172,7 +172,7 @@ def _kept(players: Players, *, shop: Place, bc: Place, one: Field, value: object
             yield f"{what} is {value!r}: overwritten with no record, of {_told(said)}"
 
 
-def _recorded(players: Players, part: str, shop_id: str, *, one: Field, edit: Edit) -> bool:
+def _recorded(players: Show, part: str, shop_id: str, *, one: Field, edit: Edit) -> bool:
     rows = [row[3:] for row in players.conflicts if row[:3] == (part, shop_id, one.name)]
     values = [one.same(row[0]) for row in rows] + [(one.there or one.same)(row[1]) for row in rows]
     if one.there:  # what conflicts keep is text
@@ -189,7 +189,7 @@ def _told(said: dict[str, Edit | None]) -> str:
     return ", ".join(f"{side} {edit.value!r} at {edit.at}" for side, edit in said.items() if edit)
 
 
-def _lines(players: Players, sight: Sight, listed: Listed, *, shop_id: str, bc_id: str) -> Iterator[str]:
+def _lines(players: Show, sight: Sight, listed: Listed, *, shop_id: str, bc_id: str) -> Iterator[str]:
     """Whether both sides have the same lines, all that were added and none that were removed."""
     if shop_id in listed.children:
         return
@@ -226,9 +226,7 @@ def _lines(players: Players, sight: Sight, listed: Listed, *, shop_id: str, bc_i
         yield from _none_lost(players, mine=mine, theirs=theirs, shop_id=shop_id, bc_id=bc_id)
 
 
-def _none_lost(
-    players: Players, *, mine: set[str], theirs: set[str], shop_id: str, bc_id: str
-) -> Iterator[str]:
+def _none_lost(players: Show, *, mine: set[str], theirs: set[str], shop_id: str, bc_id: str) -> Iterator[str]:
     """Whether all lines that were added are there, none that were removed, and what was said of those is kept."""
     ledger, ever = players.ledger, players.ledger.links.get(LINES, set())
     said = {place for place, _ in ledger.edits} | ledger.made.keys()
@@ -249,7 +247,7 @@ def _none_lost(
             yield from _edits_kept(players, side=side, key=key, shop_ids={key} if side == "shop" else others)
 
 
-def _edits_kept(players: Players, *, side: str, key: str, shop_ids: set[str]) -> Iterator[str]:
+def _edits_kept(players: Show, *, side: str, key: str, shop_ids: set[str]) -> Iterator[str]:
     """What was said of a line that somebody removed on the other side meanwhile must be recorded."""
     ledger = players.ledger
     for one in FIELDS[LINES]:

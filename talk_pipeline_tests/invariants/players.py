@@ -3,24 +3,19 @@
 Users and looks go through the back offices of the sandboxes, which no fault ever hits.
 """
 
-import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
-from unittest import mock
 from urllib.parse import urlsplit
 
 import httpx
 
 from talk_pipeline.deeds import carry_out
-from talk_pipeline.engine import byhand, diffs, journal, links, snapshots, verdicts
+from talk_pipeline.engine import byhand, verdicts
 from talk_pipeline.engine.entities import ByHandError
-from talk_pipeline.flows.properties import Side
 from talk_pipeline.settings import Settings
-from talk_pipeline.systems.businesscentral.client import Businesscentral
-from talk_pipeline.systems.customwebshop.client import Customwebshop
 from talk_pipeline_tests.invariants.fields import ENTITIES, FIELDS, SETS, Field
 from talk_pipeline_tests.invariants.ledger import LINES, Ledger, Sight
 from talk_pipeline_tests.invariants.scenario import Step
@@ -28,10 +23,6 @@ from talk_pipeline_tests.pipeline import records
 from talk_pipeline_tests.world import World
 
 Row = dict[str, Any]
-
-
-class Cut(BaseException):
-    """The process ends here."""
 
 
 class Refused(Exception):
@@ -77,11 +68,9 @@ class Players:
         self.shop = Office(world.environment["CUSTOMWEBSHOP_URL"])
         self.bc = Office(f"{there.scheme}://{there.netloc}")
         self.ledger = Ledger()
-        self.wrong: list[str] = []
         self.ids: dict[str, str] = {}
         self.twins: dict[str, str] = {}
         self.recreated: list[tuple[str, str]] = []
-        self.created: dict[tuple[str, str], list[str]] = {}
         self.at = 0
         self.runs = 0
         self.conflicts: list[tuple[Any, ...]] = []
@@ -338,141 +327,6 @@ class Players:
                 self.recreated.append((flow, step["who"]))
         self.look_at_links()
 
-    # -- the pipeline -----------------------------------------------------------------------------------------
-
-    def _sync(self, step: Step) -> None:
-        self.run(step)
-
-    def run(self, step: Step) -> list[str]:
-        """A run, perhaps killed, perhaps with somebody at work meanwhile; returns what stopped it."""
-        before, comments = self.seen, self.comments()
-        self.ledger.before_run(before, self.links, at=self.at)
-        self.runs += 1
-        problems: list[str] = []
-        try:
-            with self._trouble(step):
-                problems = self.world.pass_over(*step.get("flows", ()), full=bool(step.get("full")))
-        except BaseException as error:
-            if not _is_cut(error):
-                raise
-        self.at += 1
-        after = self.look()
-        self.look_at_links()
-        self._check(before, after, comments)
-        self.ledger.after_run(after, self.links, at=self.at)
-        self.seen = after
-        return problems
-
-    @contextlib.contextmanager
-    def _trouble(self, step: Step) -> Iterator[None]:
-        with contextlib.ExitStack() as stack:
-            if "kill" in step:
-                where, nth = step["kill"]
-                holder, name, after = KILLS[where]
-                stack.enter_context(_killed(holder, name, nth, after=after))
-            if "meanwhile" in step:
-                nth, does = step["meanwhile"]
-                stack.enter_context(self._meanwhile(nth, does))
-            yield
-
-    @contextlib.contextmanager
-    def _meanwhile(self, nth: int, does: Step) -> Iterator[None]:
-        real, calls = journal.intend, 0
-
-        def intend(*args: Any, **more: Any) -> None:
-            nonlocal calls
-            calls += 1
-            if calls == nth:
-                self.seen = self.look()
-                self.play(does, interval=self.runs + 0.5)
-            real(*args, **more)
-
-        with mock.patch.object(journal, "intend", intend):
-            yield
-
-    def _check(self, before: Sight, after: Sight, comments: set[tuple[str, str]]) -> None:
-        """What no run may do, whatever happens."""
-        for place, row in before.items():
-            now = after.get(place)
-            if place[1] == LINES:
-                continue
-            if now is None or now.get("deleted_at") != row.get("deleted_at"):
-                self.wrong.append(f"run {self.runs} deleted {place}")
-                continue
-            if row.get("type") == "Person" and now != row:
-                self.wrong.append(f"run {self.runs} touched {place}, a person")
-            for name in UNMAPPED.get(place[:2], ()):
-                if now[name] != row[name]:
-                    self.wrong.append(f"run {self.runs} changed {name} of {place}")
-        if lost := comments - self.comments():
-            self.wrong.append(f"run {self.runs} removed comments {lost}")
-        for place in after.keys() - before.keys():
-            if place[1] == LINES or place in self.ledger.made:
-                continue
-            key = after[place].get("externalDocumentNumber" if place[1] == "order" else "number")
-            if place[0] == "shop":
-                self.wrong.append(f"run {self.runs} created {place} in the shop")
-            self.created.setdefault((place[1], str(key)), []).append(place[2])
-
-
-UNMAPPED = {
-    ("shop", "customer"): ("number", "vat_number", "note", "contact_name"),
-    ("shop", "product"): ("sku", "tags"),
-    ("shop", "order"): ("number", "reference"),
-    ("bc", "customer"): ("number", "type", "creditLimit", "salespersonCode"),
-    ("bc", "product"): ("number", "type", "displayName2", "inventory"),
-    ("bc", "order"): ("number", "externalDocumentNumber"),
-}
-KILLS: dict[str, tuple[Any, str, bool]] = {
-    "intend": (journal, "intend", False),
-    "intended": (journal, "intend", True),
-    "settle": (journal, "settle", False),
-    "settled": (journal, "settle", True),
-    "land": (snapshots, "land", False),
-    "landed": (snapshots, "land", True),
-    "plan": (diffs, "plan", False),
-    "planned": (diffs, "plan", True),
-    "match": (links, "match", True),
-    "write": (Businesscentral, "write", True),
-    "written": (Customwebshop, "write", True),
-}
-
-
-@contextlib.contextmanager
-def _killed(holder: Any, name: str, nth: int, *, after: bool) -> Iterator[None]:
-    """The nth call of a function is the last thing the process does, or does not come to do."""
-    real, calls = getattr(holder, name), 0
-
-    def due() -> bool:
-        nonlocal calls
-        calls += 1
-        return calls == nth
-
-    def call(*args: Any, **more: Any) -> Any:
-        last = due()
-        if last and not after:
-            raise Cut
-        result = real(*args, **more)
-        if last:
-            raise Cut
-        return result
-
-    async def wait(*args: Any, **more: Any) -> Any:
-        last = due()
-        result = await real(*args, **more)
-        if last:
-            raise Cut
-        return result
-
-    with mock.patch.object(holder, name, wait if asyncio.iscoroutinefunction(real) else call):
-        yield
-
-
-def _is_cut(error: BaseException) -> bool:
-    if isinstance(error, BaseExceptionGroup):
-        return any(_is_cut(one) for one in error.exceptions)
-    return isinstance(error, Cut)
-
 
 def _fields(part: str, values: Mapping[str, Any]) -> Iterator[Field]:
     return (one for one in FIELDS[part] if one.name in values)
@@ -484,6 +338,3 @@ def _put(row: Row, path: str, value: Any) -> None:
         row[step] = dict(row.get(step) or {})
         row = row[step]
     row[last] = value
-
-
-SIDES = {"shop": Side.SHOP, "bc": Side.BC}

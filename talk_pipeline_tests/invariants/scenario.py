@@ -29,6 +29,7 @@ KILLS = (
     "write",
     "written",
 )
+MOMENTS = ("landed", "planned", "intend", "settled")
 VERBS = ("release", "reopen", "review", "ship", "invoice")
 
 
@@ -256,5 +257,8 @@ class _Generator:
         if rng.random() < 0.25:
             step["kill"] = [rng.choice(KILLS), rng.randint(1, 4)]
         elif rng.random() < 0.3:
-            step["meanwhile"] = [rng.randint(1, 4), rng.choice((self._edit, self._lines))()]
+            does = rng.choice((self._edit, self._edit, self._lines, self._lines, self._verb, self._delete))()
+            # a discount may be lost in the moment between the last look at an order and the write of a line
+            where = "planned" if "discount_amount" in does.get("set", ()) else rng.choice(MOMENTS)
+            step["meanwhile"] = [where, rng.randint(1, 4), does]
         return step

@@ -11,8 +11,8 @@ from talk_pipeline import connections
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.http import client
 from talk_pipeline_tests.invariants.judge import verdict
-from talk_pipeline_tests.invariants.players import Players
 from talk_pipeline_tests.invariants.scenario import Step
+from talk_pipeline_tests.invariants.show import Show
 from talk_pipeline_tests.world import opened_world
 
 
@@ -26,7 +26,7 @@ def played(steps: Sequence[Step], *, instance: dg.DagsterInstance) -> list[str]:
         patch.setattr(client, "BACKOFF_SECONDS", 0.01)
         files = connections.checked_files(Settings.load())  # reading them costs as much as a run
         patch.setattr(connections, "checked_files", lambda _settings: files)
-        players = Players(world)
+        players = Show(world)
         try:
             for step in steps:
                 players.play(step)
