@@ -30,7 +30,12 @@ lint: .venv ## style and types
 story: .venv ## thirty edits on both sides, each with what comes of it
 	.venv/bin/python -m talk_pipeline_tests.story
 
+HOURS ?= 1
+SCENARIOS ?= 1000000
+soak: .venv ## random scenarios against the invariants for HOURS=1 or SCENARIOS=n; keeps one that fails in data/soak
+	.venv/bin/python -m talk_pipeline_tests.invariants --hours $(HOURS) --scenarios $(SCENARIOS)
+
 bench: .venv ## the benchmarks; writes data/bench.json
 	.venv/bin/python -m talk_pipeline_tests.bench
 
-.PHONY: help sync up test test-profiles lint bench story
+.PHONY: help sync up test test-profiles lint soak bench story

@@ -30,50 +30,76 @@ class Confirmed:
     sent: Mapping[str, Sent]
 
 
-# what was in step before a write by which the target recalculates it; the target may name other ids then
-_RECALCULATED = """
-update base set resend = 'businesscentral'
-from link l, record r,
-     (select unnest($parts::varchar[]) as part, unnest($roots::varchar[]) as root_shop_id,
+# what is in step before a write by which the target recalculates it
+_IN_STEP = """
+select affected.intent_id, base.part, base.shop_id, base.property
+from base
+join (select unnest($intents::varchar[]) as intent_id, unnest($parts::varchar[]) as part,
+             unnest($roots::varchar[]) as root_shop_id, unnest($ids::varchar[]) as shop_id,
              unnest($properties::varchar[]) as property) affected
-where affected.part = base.part and affected.property = base.property
-  and l.part = base.part and l.shop_id = base.shop_id and l.root_shop_id = affected.root_shop_id
-  and r.part = l.part and r.side = 'businesscentral' and r.id = l.bc_id
-  and r.raw[base.property] is not distinct from base.bc_value
+  on affected.part = base.part and affected.property = base.property
+  and base.shop_id = coalesce(affected.shop_id, base.shop_id)
+join link l on l.part = base.part and l.shop_id = base.shop_id and l.root_shop_id = affected.root_shop_id
+join record r on r.part = l.part and r.side = 'businesscentral' and r.id = l.bc_id
+where r.raw[base.property] is not distinct from base.bc_value
+order by all
 """
 
 
-def expect_recalculation(db: Connection, flow: Flow, done: Sequence[Intent]) -> None:
-    """Notes, before answers land, what Business Central changes by itself when it is written these properties.
+def recalculations(
+    db: Connection, flow: Flow, intents: Sequence[Intent]
+) -> dict[str, list[tuple[str, str, str]]]:
+    """What Business Central changes by itself when it carries out an intent: part, shop id and property.
 
-    That is no user's edit: what the shop says of it goes again. Without a note, such as after a crash, it would
-    flow back as if somebody had said so.
+    Kept with the intent before it leaves: once it was carried out, nothing tells its work from a user's edit.
     """
-    affected = {
-        (part, intent.root_shop_id, name)
-        for intent in done
+    affected = [
+        (intent.intent_id, part, intent.root_shop_id, shop_id, name)
+        for intent in intents
         if intent.target is Side.BC and intent.root_shop_id
         if intent.main.operation != "create" or intent.main.part != flow.name
-        for part, name in _recalculated(flow, intent)
-    }
+        for part, shop_id, name in _recalculated(flow, intent)
+    ]
+    found: dict[str, list[tuple[str, str, str]]] = {}
     if affected:
-        parts, roots, properties = (list(column) for column in zip(*sorted(affected), strict=True))
-        db.execute(_RECALCULATED, {"parts": parts, "roots": roots, "properties": properties})
+        columns = (list(column) for column in zip(*affected, strict=True))
+        names = ("intents", "parts", "roots", "ids", "properties")
+        rows = db.execute(_IN_STEP, dict(zip(names, columns, strict=True))).fetchall()
+        for intent_id, part, shop_id, name in rows:
+            found.setdefault(intent_id, []).append((part, shop_id, name))
+    return found
 
 
-def _recalculated(flow: Flow, intent: Intent) -> Iterator[tuple[str, str]]:
-    """Parts and properties that a request makes Business Central work out anew."""
-    written = flow.part(intent.main.part)
+_EXPECTED = """
+update base set resend = 'businesscentral'
+from (select distinct place[1] as part, place[2] as shop_id, place[3] as property
+      from (select unnest(from_json(details->'recalculates', '[["VARCHAR"]]')) as place from journal
+            where intent_id in (select unnest($intents::varchar[])))) expected
+where expected.part = base.part and expected.shop_id = base.shop_id and expected.property = base.property
+"""
+
+
+def expect_recalculation(db: Connection, done: Sequence[Intent]) -> None:
+    """Notes what Business Central changed by itself in carrying these out.
+
+    That is no user's edit: what the shop says of it goes again.
+    """
+    db.execute(_EXPECTED, {"intents": [intent.intent_id for intent in done]})
+
+
+def _recalculated(flow: Flow, intent: Intent) -> Iterator[tuple[str, str | None, str]]:
+    """Part, shop id (none: all children) and property that a request makes Business Central work out anew."""
+    written, main = flow.part(intent.main.part), intent.main
     if written.parent:
-        yield from ((written.parent, name) for name in written.send_with)
-    for name, one in intent.main.sent.items():
+        yield from ((written.parent, intent.root_shop_id, name) for name in written.send_with)
+    for name, one in main.sent.items() if main.operation != "delete" else ():
         if one.rule == COMPANION:
             continue
         prop = written.by_name[name]
-        yield from ((written.name, companion) for companion in prop.send_with)
+        yield from ((written.name, main.shop_id, companion) for companion in prop.send_with)
         for key in prop.recreates:
             child = flow.part(f"{flow.name}.{key}")
-            yield from ((child.name, other.name) for other in child.properties if other.two_way)
+            yield from ((child.name, None, other.name) for other in child.properties if other.two_way)
 
 
 def confirm(db: Connection, projector: Projector, *, run_id: str, confirmed: Sequence[Confirmed]) -> None:
@@ -89,11 +115,9 @@ def confirm(db: Connection, projector: Projector, *, run_id: str, confirmed: Seq
         for name, sent in one.sent.items():
             if sent.rule == UNDO:
                 undone.append((one.part, one.shop_id, name))
-            if sent.rule in (COMPANION, UNDO):
-                continue
             if sent.conflict:
                 conflicts.append(_conflict(projector.flow.name, one, name, sent=sent, run_id=run_id))
-            if one.operation == "delete":
+            if sent.rule in (COMPANION, UNDO) or one.operation == "delete":
                 continue
             differs = name in canon and _differs(
                 projector, part.by_name[name], sent=sent, raw=raw, canon=canon

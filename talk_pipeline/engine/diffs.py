@@ -151,6 +151,7 @@ left join record b on b.part = $part and b.side = 'businesscentral' and b.id = l
 where (s.id is null) <> (b.id is null) and not t.ended
 """
 
+# what somebody had edited of a child that goes is marked: it is lost with it
 _CHILD_CHANGES = """
 insert into change
 select $flow, $part, c.target, c.operation,

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from talk_pipeline.engine.bases import confirm, expect_recalculation
+from talk_pipeline.engine.bases import confirm, expect_recalculation, recalculations
 from talk_pipeline.engine.intents import Intended, Intent
 from talk_pipeline.engine.outcomes import carry_over
 from talk_pipeline.engine.projection import Projector
@@ -21,17 +21,20 @@ from talk_pipeline.engine.snapshots import Landing, merge, spool
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
 from talk_pipeline.engine.units import Sent
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
 
 
-def intend(db: Connection, run_id: str, intents: Sequence[Intent]) -> None:
+def intend(db: Connection, flow: Flow, run_id: str, intents: Sequence[Intent]) -> None:
     """Puts intents on disk; only then may their requests leave."""
     rows = []
+    recalculated = recalculations(db, flow, intents)
     for intent in intents:
         main = intent.main
         details = json.dumps(
             {"root_bc_id": intent.root_bc_id}
             | asdict(main)
             | {"children": [asdict(child) for child in intent.children]}
+            | {"recalculates": recalculated.get(intent.intent_id, [])}
         )
         head = (intent.intent_id, run_id, intent.flow, main.part, str(intent.target), main.operation)
         ids = (main.shop_id, main.bc_id, intent.root_shop_id, intent.natural_key)
@@ -56,6 +59,7 @@ def _restore(
     details = json.loads(text)
     children = tuple(_intended(child) for child in details.pop("children"))
     root_bc_id = details.pop("root_bc_id")
+    details.pop("recalculates", None)
     return Intent(flow, target, root, root_bc_id, _intended(details), children, key, intent_id, at)
 
 
@@ -76,7 +80,7 @@ def settle(
     with transaction(db):
         standing = standing_refusals(db, projector.flow, [intent.root_shop_id for intent, _ in outcomes])
         done = [(intent, outcome) for intent, outcome in outcomes if outcome.result is Result.DONE]
-        expect_recalculation(db, projector.flow, [intent for intent, _ in done])
+        expect_recalculation(db, [intent for intent, _ in done])
         spool(db, [outcome.record for _, outcome in outcomes if outcome.record])
         merge(db, projector, decode, landing=Landing(own=True))
         _note(db, outcomes)

@@ -79,7 +79,7 @@ class Sender:
 
     async def _carry_out(self, batch: list[_Queued]) -> None:
         with self._session.state.open() as db:
-            journal.intend(db, self._session.run_id, [queued.intent for queued in batch])
+            journal.intend(db, self._flow, self._session.run_id, [queued.intent for queued in batch])
         self._session.state.release()
         try:
             outcomes = await self._system.write(self._flow.name, [queued.write for queued in batch])

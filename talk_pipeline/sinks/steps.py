@@ -71,10 +71,23 @@ class UnitWriter:
             return
         if any(unit.root.part.by_name[name].recreates for name in unit.root.changes):
             return  # its children are other ones now: they are planned anew
+        if not body.values and not await self._as_planned():
+            self.needs_reread = True
+            return
         for edit in unit.children:
             if not await self._write_child(edit):
                 return
         await self._write_last()
+
+    async def _as_planned(self) -> bool:
+        """Whether what writing children recalculates in the record itself is what the plan knows of it.
+
+        A child's version says nothing of its record: an edit made there meanwhile would count as recalculated.
+        """
+        if not any(edit.part.send_with for edit in self.unit.children):
+            return True
+        record = await self._system.get(self.unit.flow.name, self.unit.target_id or "")
+        return record is not None and record.version == self._version
 
     async def _write_child(self, edit: Edit) -> bool:
         """One child; where writing one moves the versions of the others, each is looked at before its turn."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from talk_pipeline.engine import journal
+from talk_pipeline.engine import diffs, journal
 from talk_pipeline.engine.records import Record
 from talk_pipeline.systems.customwebshop.client import Customwebshop
 from talk_pipeline_tests.flow_files import edited_flows
@@ -248,6 +248,69 @@ def test_an_edit_of_what_another_customer_brings_along_survives(
         found = found[step]
     assert found == "new@there.example"
     assert world.step(full=True).writes() == 0
+
+
+@pytest.mark.parametrize("lost", ["answer", "crash"])
+def test_what_another_customer_brings_along_is_no_edit_after_a_lost_answer(
+    world: World, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    order_id, _ = placed(world)
+    elsewhere = customer("C2")["address"] | {"line1": "Elsewhere 9"}
+    other = world.shop.post("customers", customer("C2", address=elsewhere))["id"]
+    world.step()
+    said = world.shop.get("orders", order_id)
+    world.shop.patch("orders", order_id, {"customer_id": other})
+    if lost == "crash":
+        cut_short(world, monkeypatch)
+    else:
+        world.bc.faults(rule("PATCH", "salesOrders", drop="after"))
+    for _ in range(2):
+        assert not world.step(full=True).failed()
+    now = world.shop.get("orders", order_id)
+    for name in ("email", "billing_address", "shipping_address"):
+        assert now[name] == said[name]
+    assert [row["unit_price"] for row in now["lines"]] == [row["unit_price"] for row in said["lines"]]
+    held = world.bc.get("salesOrders", world.counterpart("order", order_id))
+    assert (held["customerNumber"], held["sellToAddressLine1"]) == ("C2", said["billing_address"]["line1"])
+    assert lines_of(world) == [(2, 100), (5, 20)]
+    assert world.step(full=True).writes() == 0
+
+
+@pytest.mark.parametrize("edited", ["price of another line", "discount of the order"])
+def test_an_edit_there_while_a_line_is_on_its_way_is_no_recalculation(
+    world: World, monkeypatch: pytest.MonkeyPatch, edited: str
+) -> None:
+    if "discount_amount" in world.shop_lacks("order"):
+        pytest.skip("this shop keeps no discount of whole orders")
+    order_id, _ = placed(world)
+    bc_id = world.counterpart("order", order_id)
+    first, second = world.shop.get("orders", order_id)["lines"]
+    other = world.counterpart("order.lines", f"{order_id}/{second['id']}").split("/")[1]
+    rows = [{"id": first["id"], "quantity": "3"}, {"id": second["id"]}]
+    world.shop.patch("orders", order_id, {"lines": rows})
+    real, done = diffs.plan, False
+
+    def plan(*args: Any, **more: Any) -> None:
+        nonlocal done
+        real(*args, **more)
+        if not done and edited.startswith("price"):
+            world.bc.patch("salesOrderLines", other, {"unitPrice": 19})
+        elif not done:
+            world.bc.patch("salesOrders", bc_id, {"discountAmount": 5})
+        done = True
+
+    with monkeypatch.context() as patch:
+        patch.setattr(diffs, "plan", plan)
+        world.step("order")
+    for _ in range(2):
+        assert not world.step("order", full=True).failed()
+    now = world.shop.get("orders", order_id)
+    assert lines_of(world)[0] == (3, 100)
+    if edited.startswith("price"):
+        assert (lines_of(world)[1], float(now["lines"][1]["unit_price"])) == ((5, 19), 19)
+    else:
+        assert float(world.bc.get("salesOrders", bc_id)["discountAmount"]) == 5
+        assert float(now["discount_amount"]) == 5
 
 
 def test_many_lines_of_a_discounted_order_go_in_one_run(world: World) -> None:

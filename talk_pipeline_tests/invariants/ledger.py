@@ -1,0 +1,119 @@
+"""What users said: every edit of a property, every child added or removed, with the moment it happened.
+
+Both systems are looked at around everything a user does and around every run, so that an edit is the difference
+between two looks and needs no knowledge of what the step meant to do. When two sides were last seen to agree is
+kept too: saying again what was agreed is no edit.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from talk_pipeline_tests.invariants.fields import FIELDS, Row
+
+Place = tuple[str, str, str]
+"""Side, part and id; a child's id is `parent/own`."""
+Sight = Mapping[Place, Row]
+LINES = "order.lines"
+
+
+@dataclass(slots=True)
+class Edit:
+    """Something a user said about one property.
+
+    Attributes:
+        at: number of the step; `interval` the number of runs before it.
+        void: it said what both sides had agreed on before any run saw something else.
+    """
+
+    at: int
+    interval: float
+    value: Any
+    void: bool = False
+
+
+@dataclass
+class Ledger:
+    """All that users said."""
+
+    edits: dict[tuple[Place, str], list[Edit]] = field(default_factory=dict)
+    made: dict[Place, int] = field(default_factory=dict)
+    removed: dict[Place, int] = field(default_factory=dict)
+    links: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    agreed: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+    agreed_at: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
+    blurred: set[str] = field(default_factory=set)
+
+    def user(self, before: Sight, after: Sight, *, at: int, interval: float) -> None:
+        """Notes the difference between two looks as a user's doing."""
+        remade = {
+            place[2]
+            for place, row in after.items()
+            if place[:2] == ("bc", "order") and place in before and _remakes(before[place], row)
+        }
+        self.blurred |= remade
+        for place, row in after.items():
+            if place[1] == LINES and place[2].split("/")[0] in remade:
+                continue
+            old = before.get(place)
+            if old is None:
+                self.made[place] = at
+            for one in FIELDS[place[1]]:
+                value = one.of(place[0], row)
+                if value != (None if old is None else one.of(place[0], old)):
+                    self.edits.setdefault((place, one.name), []).append(Edit(at, interval, value))
+        for place in before.keys() - after.keys():
+            if not (place[1] == LINES and place[2].split("/")[0] in remade):
+                self.removed[place] = at
+
+    def before_run(self, sight: Sight, links: Mapping[str, set[tuple[str, str]]], *, at: int) -> None:
+        """Whoever says again what was agreed has said nothing."""
+        for part, shop_id, bc_id in pairs(links):
+            for one in FIELDS[part]:
+                key = (part, shop_id, one.name)
+                since = self.agreed_at.get(key, [])
+                if not since:
+                    continue
+                for place in (("shop", part, shop_id), ("bc", part, bc_id)):
+                    row = sight.get(place)
+                    if row is None or one.of(place[0], row) != self.agreed[key]:
+                        continue
+                    for edit in self.edits.get((place, one.name), ()):
+                        edit.void = edit.void or since[-1] < edit.at <= at
+
+    def after_run(self, sight: Sight, links: Mapping[str, set[tuple[str, str]]], *, at: int) -> None:
+        """Notes what both sides agree on now."""
+        for part, shop_id, bc_id in pairs(links):
+            self.links.setdefault(part, set()).add((shop_id, bc_id))
+            shop, bc = sight.get(("shop", part, shop_id)), sight.get(("bc", part, bc_id))
+            if shop is None or bc is None:
+                continue
+            for one in FIELDS[part]:
+                value = one.of("shop", shop)
+                if value == one.of("bc", bc):
+                    key = (part, shop_id, one.name)
+                    self.agreed[key] = value
+                    self.agreed_at.setdefault(key, []).append(at)
+
+    def last(self, side: str, part: str, ids: set[str], *, name: str) -> Edit | None:
+        """The last thing said on a side about a property of a record, under whatever ids it had there."""
+        said = [e for one in ids for e in self.edits.get(((side, part, one), name), ()) if not e.void]
+        return max(said, key=lambda edit: edit.at, default=None)
+
+    def together(self, part: str, shop_id: str, *, name: str, edits: tuple[Edit, Edit]) -> bool:
+        """Whether two edits were made before any run could carry one of them over."""
+        first, second = sorted(edit.at for edit in edits)
+        agreed = self.agreed_at.get((part, shop_id, name), ())
+        return edits[0].interval == edits[1].interval and not any(first <= at < second for at in agreed)
+
+
+def pairs(links: Mapping[str, set[tuple[str, str]]]) -> Iterator[tuple[str, str, str]]:
+    """Every linked pair, with its part."""
+    for part, linked in links.items():
+        for shop_id, bc_id in linked:
+            yield part, shop_id, bc_id
+
+
+def _remakes(before: Row, after: Row) -> bool:
+    """Whether an edit of an order's header makes Business Central write its lines anew."""
+    return any(before[name] != after[name] for name in ("customerId", "currencyCode"))

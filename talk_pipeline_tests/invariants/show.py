@@ -1,0 +1,162 @@
+"""The pipeline between the users: its runs, how they are killed or meet somebody at work, and what none may do."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+from unittest import mock
+
+from talk_pipeline.engine import diffs, journal, links, snapshots
+from talk_pipeline.systems.businesscentral.client import Businesscentral
+from talk_pipeline.systems.customwebshop.client import Customwebshop
+from talk_pipeline_tests.invariants.ledger import LINES, Place, Sight
+from talk_pipeline_tests.invariants.players import Players
+from talk_pipeline_tests.invariants.scenario import Step
+from talk_pipeline_tests.world import World
+
+
+class Cut(BaseException):
+    """The process ends here."""
+
+
+class Show(Players):
+    """Users and the pipeline together."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.wrong: list[str] = []
+        self.created: dict[tuple[str, str], list[str]] = {}
+        self.expected: dict[Place, Mapping[str, Any] | None] = {}
+
+    def _sync(self, step: Step) -> None:
+        self.run(step)
+
+    def run(self, step: Step) -> list[str]:
+        """A run, perhaps killed, perhaps with somebody at work meanwhile; returns what stopped it."""
+        before, comments = self.seen, self.comments()
+        self.ledger.before_run(before, self.links, at=self.at)
+        self.runs += 1
+        self.expected = dict(before)
+        problems: list[str] = []
+        try:
+            with self._trouble(step):
+                problems = self.world.pass_over(*step.get("flows", ()), full=bool(step.get("full")))
+        except BaseException as error:
+            if not _is_cut(error):
+                raise
+        self.at += 1
+        after = self.look()
+        self.look_at_links()
+        self._check(before, after, comments)
+        self.ledger.after_run(after, self.links, at=self.at)
+        self.seen = after
+        return problems
+
+    @contextlib.contextmanager
+    def _trouble(self, step: Step) -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            if "kill" in step:
+                where, nth = step["kill"]
+                holder, name, after = KILLS[where]
+                stack.enter_context(_interrupted(holder, name, nth, after=after, by=_cut))
+            if "meanwhile" in step:
+                where, nth, does = step["meanwhile"]
+                holder, name, after = KILLS[where]
+                call = partial(self._act_meanwhile, does)
+                stack.enter_context(_interrupted(holder, name, nth, after=after, by=call))
+            yield
+
+    def _act_meanwhile(self, does: Step) -> None:
+        """A user acts while a run goes on."""
+        self.seen = was = self.look()
+        self.play(does, interval=self.runs + 0.5)
+        for place in was.keys() | self.seen.keys():
+            if was.get(place) != self.seen.get(place):
+                self.expected[place] = self.seen.get(place)
+
+    def _check(self, before: Sight, after: Sight, comments: set[tuple[str, str]]) -> None:
+        """What no run may do, whatever happens."""
+        for place, row in self.expected.items():
+            now = after.get(place)
+            if place[1] == LINES or row is None:
+                continue
+            if now is None or now.get("deleted_at") != row.get("deleted_at"):
+                self.wrong.append(f"run {self.runs} deleted {place}")
+                continue
+            if row.get("type") == "Person" and now != row:
+                self.wrong.append(f"run {self.runs} touched {place}, a person")
+            for name in UNMAPPED.get(place[:2], ()):
+                if now[name] != row[name]:
+                    self.wrong.append(f"run {self.runs} changed {name} of {place}")
+        lost = {one for one in comments - self.comments() if ("bc", "order", one[0]) in after}
+        if lost:
+            self.wrong.append(f"run {self.runs} removed comments {lost}")
+        for place in after.keys() - before.keys():
+            if place[1] == LINES or place in self.ledger.made:
+                continue
+            key = after[place].get("externalDocumentNumber" if place[1] == "order" else "number")
+            if place[0] == "shop":
+                self.wrong.append(f"run {self.runs} created {place} in the shop")
+            self.created.setdefault((place[1], str(key)), []).append(place[2])
+
+
+UNMAPPED = {
+    ("shop", "customer"): ("number", "vat_number", "note"),
+    ("shop", "product"): ("sku", "tags"),
+    ("shop", "order"): ("number", "reference"),
+    ("bc", "customer"): ("number", "type", "creditLimit", "salespersonCode"),
+    ("bc", "product"): ("number", "type", "displayName2", "inventory"),
+    ("bc", "order"): ("number", "externalDocumentNumber"),
+}
+KILLS: dict[str, tuple[Any, str, bool]] = {
+    "intend": (journal, "intend", False),
+    "intended": (journal, "intend", True),
+    "settle": (journal, "settle", False),
+    "settled": (journal, "settle", True),
+    "land": (snapshots, "land", False),
+    "landed": (snapshots, "land", True),
+    "plan": (diffs, "plan", False),
+    "planned": (diffs, "plan", True),
+    "match": (links, "match", True),
+    "write": (Businesscentral, "write", True),
+    "written": (Customwebshop, "write", True),
+}
+
+
+@contextlib.contextmanager
+def _interrupted(holder: Any, name: str, nth: int, *, after: bool, by: Callable[[], None]) -> Iterator[None]:
+    """Something happens before or after the nth call of a function."""
+    real, calls = getattr(holder, name), 0
+
+    @contextlib.contextmanager
+    def called() -> Iterator[None]:
+        nonlocal calls
+        calls += 1
+        due = calls == nth
+        if due and not after:
+            by()
+        yield
+        if due and after:
+            by()
+
+    def call(*args: Any, **more: Any) -> Any:
+        with called():
+            return real(*args, **more)
+
+    async def wait(*args: Any, **more: Any) -> Any:
+        with called():
+            return await real(*args, **more)
+
+    with mock.patch.object(holder, name, wait if asyncio.iscoroutinefunction(real) else call):
+        yield
+
+
+def _cut() -> None:
+    raise Cut
+
+
+def _is_cut(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return any(_is_cut(one) for one in error.exceptions)
+    return isinstance(error, Cut)

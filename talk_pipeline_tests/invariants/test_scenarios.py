@@ -1,0 +1,64 @@
+"""A few scenarios with every build, those that once found something among them; `make soak` plays many."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from talk_pipeline.engine import bases
+from talk_pipeline_tests.invariants.scenario import Step, generate, read, shortened, write
+from talk_pipeline_tests.invariants.stage import played
+
+KEPT = sorted((Path(__file__).parent / "kept").glob("*.json"))
+
+
+@pytest.mark.parametrize("file", KEPT, ids=[file.stem for file in KEPT])
+def test_what_was_found_once_is_not_found_again(file: Path, instance: dg.DagsterInstance) -> None:
+    assert played(read(file), instance=instance) == []
+
+
+@pytest.mark.parametrize("seed", [2, 1000])
+def test_a_random_scenario_comes_out_right(seed: int, instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    steps = generate(seed, length=50)
+    found = played(steps, instance=instance)
+    if found:
+        write(tmp_path / "scenario.json", steps, found=found)
+    assert not found, f"play it again: python -m talk_pipeline_tests.invariants {tmp_path}/scenario.json"
+
+
+def test_the_judge_notices_what_goes_wrong(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edit that lost and is recorded nowhere is found, and so is one that never travelled."""
+
+    def record_nothing(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(bases, "_record_conflicts", record_nothing)
+    steps: list[Step] = [
+        {"do": "create", "flow": "customer", "who": "C0"},
+        {"do": "sync"},
+        {
+            "do": "edit",
+            "side": "shop",
+            "flow": "customer",
+            "who": "C0",
+            "set": {"website": "www.one.example"},
+        },
+        {"do": "edit", "side": "bc", "flow": "customer", "who": "C0", "set": {"website": "www.two.example"}},
+    ]
+    (found,) = played(steps, instance=instance)
+    assert "website is 'www.two.example': overwritten with no record" in found
+
+
+def test_a_scenario_is_the_same_from_its_seed_and_from_its_file(tmp_path: Path) -> None:
+    steps = generate(7)
+    assert steps == generate(7) != generate(8)
+    write(tmp_path / "scenario.json", steps, found=["something"])
+    assert read(tmp_path / "scenario.json") == steps
+
+
+def test_a_scenario_is_shortened_to_what_it_takes() -> None:
+    steps: list[Step] = [{"do": str(n)} for n in range(20)]
+    wanted = [{"do": "3"}, {"do": "17"}]
+    assert shortened(steps, lambda some: all(one in some for one in wanted), tries=100) == wanted
