@@ -6,8 +6,8 @@ import pytest
 
 from talk_pipeline.engine.guards import beyond
 from talk_pipeline.flows.vocabulary import Breaker, Limit
+from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.pipeline.test_unlucky import edited_flows
 from talk_pipeline_tests.world import World
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, product
-from talk_pipeline_tests.pipeline.test_both_sides import flows_with
 from talk_pipeline_tests.world import World
 
 
@@ -28,7 +28,7 @@ def test_keys_that_are_only_alike_match_nobody(world: World) -> None:
 def test_a_first_meeting_follows_the_initial_policy_and_is_recorded(
     world: World, monkeypatch: pytest.MonkeyPatch, policy: str, name: str, filled: str
 ) -> None:
-    flows_with(world, monkeypatch, "customer.yaml", "initial: fill #", new=f"initial: {policy} #")
+    edited_flows(world.data.parent, monkeypatch, customer=("initial: fill #", f"initial: {policy} #"))
     world.bc.post("customers", {"number": "C1", "displayName": "Theirs", "website": "www.bc.example"})
     key = world.shop.post("customers", customer("C1", website=None, company_name="Ours"))["id"]
     assert not world.step("customer").failed()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from talk_pipeline.flows.properties import Side
-from talk_pipeline_tests.pipeline.test_both_sides import flows_with
+from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.test_order_life import Placed
 from talk_pipeline_tests.pipeline.test_verdicts import resolve
 from talk_pipeline_tests.world import World
@@ -61,7 +61,7 @@ def test_an_edit_that_outranks_a_removal_brings_the_line_back(
     world: World, monkeypatch: pytest.MonkeyPatch, removed_in: Side
 ) -> None:
     policy = f"conflict: {removed_in.other}"
-    flows_with(world, monkeypatch, "order.yaml", "conflict: last_writer", new=policy)
+    edited_flows(world.data.parent, monkeypatch, order=("conflict: last_writer", policy))
     placed = dispute(world, removed_in)
     run = world.step("order")
     assert not run.failed()
@@ -76,7 +76,7 @@ def test_an_edit_that_outranks_a_removal_brings_the_line_back(
 def test_a_line_that_is_brought_back_is_there_once_though_the_answer_was_lost(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flows_with(world, monkeypatch, "order.yaml", "conflict: last_writer", new="conflict: customwebshop")
+    edited_flows(world.data.parent, monkeypatch, order=("conflict: last_writer", "conflict: customwebshop"))
     placed = dispute(world, Side.BC)
     match = {"method": "POST", "path": "salesOrderLines"}
     world.bc.faults({"match": match, "fault": {"drop": "after"}, "times": 1})
@@ -91,7 +91,7 @@ def test_a_line_that_is_brought_back_is_there_once_though_the_answer_was_lost(
 def test_under_policy_manual_a_person_decides_between_removal_and_edit(
     world: World, monkeypatch: pytest.MonkeyPatch, take: Side
 ) -> None:
-    flows_with(world, monkeypatch, "order.yaml", "conflict: last_writer", new="conflict: manual")
+    edited_flows(world.data.parent, monkeypatch, order=("conflict: last_writer", "conflict: manual"))
     placed = dispute(world, Side.SHOP)
     for _ in range(2):
         run = world.step("order", full=True)
