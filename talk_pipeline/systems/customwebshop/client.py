@@ -23,7 +23,7 @@ from talk_pipeline.systems.customwebshop.answers import (
     shows_error,
 )
 from talk_pipeline.systems.customwebshop.description import Description, Entity, Lines
-from talk_pipeline.systems.customwebshop.paging import Seen
+from talk_pipeline.systems.customwebshop.paging import OnePage, Seen, further_page
 from talk_pipeline.systems.customwebshop.records import Reader, parse, with_rows
 from talk_pipeline.systems.customwebshop.writing import Writer
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
@@ -202,8 +202,10 @@ class Customwebshop:
 
     # -- lists ------------------------------------------------------------------------------------------------
 
-    async def _pages(self, entity: Entity, path: str, query: Mapping[str, str]) -> AsyncIterator[list[str]]:
-        """The raw records of a list, page by page."""
+    async def _pages(
+        self, entity: Entity, path: str, query: Mapping[str, str], *, certain: bool = True
+    ) -> AsyncIterator[list[str]]:
+        """The raw records of a list, page by page; one of uncertain paging must not look as if it went on."""
         paging = entity.paging
         base = {**query, **paging.first()}
         where = with_query(path, base)
@@ -219,7 +221,10 @@ class Customwebshop:
                 )
             pages, records, before = pages + 1, records + len(elements), elements
             yield elements
-            following = paging.following(Seen(answer, self._json(answer), pages, records, len(elements)))
+            data = self._json(answer)
+            if not certain and (told := further_page(answer, data, entity.records)):
+                raise UnexpectedShapeFault("paging", f"the list goes on, since {told}: say `paging` of it")
+            following = paging.following(Seen(answer, data, pages, records, len(elements)))
             if following is None:
                 return
             if isinstance(following, str):
@@ -250,16 +255,16 @@ class Customwebshop:
         return with_rows(payload, rows)
 
     async def _rows(self, entity: Entity, lines: Lines, record_id: str) -> str:
-        answer = await self._http.read(lines_path(entity, lines, record_id))
-        if answer.status in (404, 410):
-            return "[]"
-        if not answer.ok:
-            raise self._fault(entity, answer)
-        found = raw_at(answer.body, lines.records)
-        if found is None:
-            where = f"no list of lines at {lines.records!r}"
-            raise UnexpectedShapeFault("children", self._not_so(answer, where))
-        return found
+        shape = entity.but(records=lines.records, element=None, paging=lines.paging or OnePage(style="none"))
+        path, rows = lines_path(entity, lines, record_id), list[str]()
+        try:
+            async for page in self._pages(shape, path, {}, certain=lines.paging is not None):
+                rows += page
+        except UnexpectedShapeFault as fault:
+            if fault.key == "path":  # no such list: there are none
+                return "[]"
+            raise UnexpectedShapeFault("children", f"{path}: {fault}") from fault
+        return f"[{','.join(rows)}]"
 
     async def _deletions(self, entity: Entity, since: datetime) -> AsyncIterator[Sequence[Record]]:
         listed = entity.deleted.listed if entity.deleted else None
@@ -331,7 +336,7 @@ class Customwebshop:
             raise UnexpectedShapeFault("records", self._not_so(answer, "what is no JSON")) from error
 
     def _fault(self, entity: Entity, answer: Answer) -> SystemFault:
-        if answer.status == 404:
+        if answer.status in (404, 410):
             return UnexpectedShapeFault("path", f"{entity.path}: {self._not_this_shop(answer)}")
         return UnavailableFault(f"{self._shop.name} answers {answer.status}: {reason(entity.error, answer)}")
 

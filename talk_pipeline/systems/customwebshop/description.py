@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.systems.customwebshop.access import Auth, BearerAuth
 from talk_pipeline.systems.customwebshop.fields import Field as Property
-from talk_pipeline.systems.customwebshop.fields import Times
+from talk_pipeline.systems.customwebshop.fields import Times, told
 from talk_pipeline.systems.customwebshop.paging import OnePage, Paging
 from talk_pipeline.systems.customwebshop.places import Path, Place
 
@@ -142,6 +142,8 @@ class Lines(Model):
         None, description="else where it is read and added to; may name {path}, {item}, {id}"
     )
     records: Path | None = Field(None, description="where that answer has the list")
+    paging: Paging | None = Field(None, description="how that list goes on; without, it must come at once")
+    parent: Path | None = Field(None, description="where an entry that is created names its record by its id")
     id: Path = "id"
     fields: Properties = {}
     read_only: tuple[Path, ...] = Field((), description="what is never sent back")
@@ -192,10 +194,7 @@ class Entity(Shared):
 
     def field(self, name: str) -> Property | None:
         """How a property is told; None when the shop has none."""
-        return self.fields.get(name, _AS_NAMED)
-
-
-_AS_NAMED = Property()
+        return told(self.fields, name)
 
 
 class Signature(Model):

@@ -12,12 +12,10 @@ from talk_pipeline.flows.loading import FlowError, Flows, load_flows, mistake, r
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.description import REFERENCE, Description, Entity, Lines
-from talk_pipeline.systems.customwebshop.fields import Field
+from talk_pipeline.systems.customwebshop.fields import AS_NAMED, Field, told
 
 ABSENT = "this shop has no such property"
 READ_ONLY = "this shop cannot write it"
-
-_PLAIN = Field()
 
 
 def load_description(file: Path | None = None, *, flows: Flows) -> Description:
@@ -86,7 +84,10 @@ def _unread(
     at: tuple[str | int, ...], said: Mapping[str, Any], read: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for name in said:
-        if name not in read:
+        group = any(one.startswith(f"{name}.") for one in read)
+        if group and said[name] is not None:
+            yield (*at, name), f"{name!r} is a group: name its properties, or say ~ if the shop has none of them"
+        elif name not in read and not group:
             yield (*at, name), f"no flow reads {name!r}; allowed: {', '.join(read)}"
 
 
@@ -178,12 +179,12 @@ def _property(
     """A property as far as the shop has it; None when it has not."""
     if prop.shop is None:
         return prop
-    there = [path for path in prop.shop_paths if fields.get(path, _PLAIN) is not None]
+    there = [path for path in prop.shop_paths if told(fields, path) is not None]
     if not there:
         lacks[prefix + prop.name] = ABSENT
         return None
     update: dict[str, Any] = {"shop": " | ".join(there)} if len(there) < len(prop.shop_paths) else {}
-    writable = all((fields.get(path) or _PLAIN).writable for path in there)
+    writable = all((told(fields, path) or AS_NAMED).writable for path in there)
     if not writable and prop.dir in ("<->", "<-"):
         lacks[prefix + prop.name] = READ_ONLY
         if prop.dir == "<-":

@@ -19,6 +19,7 @@ from talk_pipeline.systems.customwebshop.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.client import Customwebshop
 from talk_pipeline.systems.customwebshop.description import Description, Entity, Shared
 from talk_pipeline.systems.customwebshop.fields import Field, Times
+from talk_pipeline.systems.customwebshop.paging import further_page
 from talk_pipeline.systems.customwebshop.paths import MISSING
 from talk_pipeline.systems.customwebshop.places import header_of
 from talk_pipeline.systems.customwebshop.records import Reader, parse, rows_of
@@ -141,7 +142,7 @@ class _Prober:
                 break
         if pages == 2:
             return Probe("ok", ("paging",), "a second page is another one")
-        if told := _next_page(answer, self.entity.records):
+        if told := further_page(answer, parse(answer.body), self.entity.records):
             text = f"the list ends after one page, but {told}: there is a next page that `paging` does not follow"
             return Probe("problem", ("paging",), text)
         return Probe("ok", ("paging",), "one page is all")
@@ -293,23 +294,6 @@ class _Prober:
                 if field and field.writable and values.get(path) is not None:
                     return path, values[path]
         return None, None
-
-
-def _next_page(answer: Answer, records: str | None) -> str | None:
-    """What in an answer looks like a next page, beside its records."""
-    if "next" in answer.links:
-        return "its Link header has a next"
-    data = parse(answer.body)
-    pending = [("", data)] if isinstance(data, dict) else []
-    while pending:
-        prefix, inner = pending.pop()
-        for key, value in inner.items():
-            place = f"{prefix}{key}"
-            if isinstance(value, dict) and place != records:
-                pending.append((f"{place}.", value))
-            elif isinstance(value, str) and value and ("next" in key.lower() or "cursor" in key.lower()):
-                return f"it has {place} {value[:80]!r}"
-    return None
 
 
 def _fits(field: Field, value: Any, times: Times) -> bool:

@@ -11,7 +11,7 @@ from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.description import Entity, Lines
-from talk_pipeline.systems.customwebshop.fields import Field, Times
+from talk_pipeline.systems.customwebshop.fields import Field, Times, told
 from talk_pipeline.systems.customwebshop.places import header_of, read_place
 from talk_pipeline.systems.errors import UnavailableFault
 
@@ -38,7 +38,7 @@ class Reader:
             names = flow.fields(part, Side.SHOP)
             self._children[path] = (
                 lines,
-                _ordered(lines.fields, names, lambda name, of=lines: of.fields.get(name, _PLAIN)),
+                _ordered(lines.fields, names, lambda name, of=lines: told(of.fields, name)),
             )
 
     def record(self, payload: str, *, headers: Mapping[str, str] | None = None) -> Record:
@@ -131,9 +131,6 @@ def with_rows(payload: str, rows: Mapping[str, str]) -> str:
     joined = ",".join(f"{json.dumps(name)}:{text}" for name, text in rows.items())
     text = payload.rstrip()[:-1].rstrip()
     return f'{text}{"" if text.endswith("{") else ","}"{APART}":{{{joined}}}}}'
-
-
-_PLAIN = Field()
 
 
 def _ordered(said: Mapping[str, Field | None], names: tuple[str, ...], field_of: Any) -> dict[str, Field]:

@@ -85,6 +85,7 @@ class _Sequence:
         self._current = parse(current) if current else None
         self._id = write.id
         self._last: Answer | None = None
+        self._made: Any = {}
 
     async def run(self) -> Outcome:
         """Every call, until one does not succeed."""
@@ -162,7 +163,13 @@ class _Sequence:
         if edit.operation != "delete":
             root = self._reader.values(self._current or {}) | dict(self._write.values)
             content = self._composer.line(
-                name, lines, call, edit=edit, current=self._current or {}, root=root
+                name,
+                lines,
+                call,
+                edit=edit,
+                current=self._current or self._made,
+                root=root,
+                record_id=self._id or "",
             )
         path = line_path(self._entity, lines, call, record_id=self._id or "", line_id=edit.id)
         answer = await self._writer.send(
@@ -196,7 +203,7 @@ class _Sequence:
         if call.id is not None:
             self._id = read_place(call.id, answer.headers, _json(answer))
         elif payload is not None:
-            self._id = self._reader.record(payload).id
+            self._id, self._made = self._reader.record(payload).id, parse(payload)
         elif self._id is None and (location := answer.headers.get("Location")):
             self._id = location.partition("?")[0].rstrip("/").rpartition("/")[2]
         version = self._entity.version
