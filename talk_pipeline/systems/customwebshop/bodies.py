@@ -166,9 +166,14 @@ class Composer:
             if field.join:
                 for path, part in field.parts(values[name]).items():
                     _place(body, path, part, current=current)
+                    if part is None and self._entity.blank == "empty":
+                        _blank(body, path)
                 continue
             wire = field.encode(values[name], known=seen, times=self._reader.times)
-            _place(body, field.write or field.path or name, wire, current=current)
+            path = field.write or field.path or name
+            _place(body, path, wire, current=current)
+            if wire is None and self._entity.blank == "empty" and field.type == "text":
+                _blank(body, path)
 
 
 def _place(body: dict[str, Any], path: str, value: Any, *, current: Any) -> None:
@@ -180,6 +185,12 @@ def _place(body: dict[str, Any], path: str, value: Any, *, current: Any) -> None
             held = paths.get(current, where)
             paths.put(body, where, copy.deepcopy(held) if isinstance(held, list) else [])
     paths.put(body, path, value)
+
+
+def _blank(body: dict[str, Any], path: str) -> None:
+    """Makes nothing an empty text, where there is a place for it."""
+    if paths.get(body, path) is None:
+        paths.put(body, path, "")
 
 
 def _completed(value: Any, held: Any) -> Any:

@@ -25,6 +25,7 @@ from talk_pipeline.systems.customwebshop.answers import (
 from talk_pipeline.systems.customwebshop.description import Description, Entity, Lines
 from talk_pipeline.systems.customwebshop.paging import OnePage, Seen, further_page
 from talk_pipeline.systems.customwebshop.records import Reader, parse, with_rows
+from talk_pipeline.systems.customwebshop.templates import filled
 from talk_pipeline.systems.customwebshop.writing import Writer
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Answer, Http
@@ -110,7 +111,7 @@ class Customwebshop:
         entity = self._readers[flow].entity
         if entity.latest is None:
             return None
-        path = entity.latest.path.format(path=entity.path)
+        path = filled(entity.latest.path, path=entity.path)
         answer = await self._http.read(with_query(path, dict(entity.latest.query)))
         if not answer.ok:
             raise self._fault(entity, answer)

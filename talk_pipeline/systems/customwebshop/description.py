@@ -18,6 +18,7 @@ from talk_pipeline.systems.customwebshop.fields import Field as Property
 from talk_pipeline.systems.customwebshop.fields import Times, told
 from talk_pipeline.systems.customwebshop.paging import OnePage, Paging
 from talk_pipeline.systems.customwebshop.places import Path, Place
+from talk_pipeline.systems.customwebshop.templates import unknown
 
 REFERENCE = File(__file__).parent / "reference.yaml"
 
@@ -165,7 +166,10 @@ class Shared(Model):
     summaries: bool = Field(False, description="lists show less than the record itself")
     item: str = Field("{path}/{id}", description="path of one record")
     id: Path = "id"
-    modified: Path | None = Field(None, description="modified time; without one every snapshot is a full one")
+    modified: Path | tuple[Path, ...] | None = Field(
+        None,
+        description="modified time, of several places the first filled one; without one every snapshot is full",
+    )
     version: Version | None = None
     updated_since: UpdatedSince | None = None
     deleted: Deleted | None = None
@@ -177,9 +181,15 @@ class Shared(Model):
     update: Calls = (Call(method="PATCH", path="{item}"),)
     delete: Calls = (Call(method="DELETE", path="{item}"),)
     read_only: tuple[Path, ...] = Field((), description="what a whole record never sends back")
+    blank: Literal["null", "empty"] = Field("null", description="how a text that is gone is written")
     idempotency_header: str | None = None
     dry_run: DryRun | None = Field(None, description="what makes the shop check a write and not carry it out")
     error: ErrorShape = ErrorShape()
+
+    @property
+    def modified_at(self) -> tuple[Path, ...]:
+        """Where a record may have its modified time."""
+        return (self.modified,) if isinstance(self.modified, str) else self.modified or ()
 
 
 class Entity(Shared):
@@ -285,6 +295,11 @@ class Description(Shared):
             for key, lines in entity.children.items():
                 if (lines.path is None) == (lines.url is None):
                     yield (*at, "children", key), "says either path or url"
+                yield from _templates((*at, "children", key, "url"), lines.url, ("path", "item", "id"))
+                for call in ("create", "update", "delete"):
+                    where: tuple[str | int, ...] = (*at, "children", key, call, "path")
+                    path: str | None = getattr(lines, call).path
+                    yield from _templates(where, path, ("lines", "line", "item", "id"))
             for calls in ("create", "update", "delete"):
                 for index, call in enumerate(getattr(entity, calls)):
                     yield from _templates((*at, calls, index, "path"), call.path, ("path", "item", "id"))
@@ -299,7 +314,5 @@ class Description(Shared):
 def _templates(
     at: tuple[str | int, ...], text: str | None, allowed: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    try:
-        (text or "").format(**dict.fromkeys(allowed, ""))
-    except (KeyError, IndexError, ValueError):
+    if unknown(text or "", allowed):
         yield at, f"{text!r} may name {', '.join('{' + name + '}' for name in allowed)} only"

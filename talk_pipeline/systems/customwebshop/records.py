@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -55,10 +56,15 @@ class Reader:
         return Record(
             id=record_id,
             version=self._version(data, headers),
-            modified_at=self.times.read(paths.get(data, entity.modified)) if entity.modified else None,
+            modified_at=self.modified_at(data),
             deleted=self._deleted(data),
             payload=payload,
         )
+
+    def modified_at(self, data: Any) -> datetime | None:
+        """When a record was modified: by the first place that tells."""
+        told = (paths.get(data, path) for path in self.entity.modified_at)
+        return self.times.read(next((one for one in told if paths.text_of(one) is not None), None))
 
     def contents(self, payload: str) -> Contents:
         """The values and children of a record."""
