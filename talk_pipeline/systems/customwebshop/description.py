@@ -135,7 +135,23 @@ def _flat(data: dict[Any, Any], prefix: str) -> dict[str, Any]:
 Properties = Annotated[Mapping[str, Property | None], BeforeValidator(_fields)]
 
 
-class Lines(Model):
+class Told(Model):
+    """What the shop has of a flow's properties."""
+
+    fields: Properties = {}
+    lacks: tuple[str, ...] = Field((), description="properties and groups that the shop does not have")
+
+    @property
+    def properties(self) -> Mapping[str, Property | None]:
+        """All that is said of properties."""
+        return {**dict.fromkeys(self.lacks), **self.fields}
+
+    def field(self, name: str) -> Property | None:
+        """How a property is told; None when the shop has none."""
+        return told(self.properties, name)
+
+
+class Lines(Told):
     """A list within a record, such as the lines of an order: part of it, or behind a path of its own."""
 
     path: Path | None = Field(None, description="where the list is in the record")
@@ -146,7 +162,6 @@ class Lines(Model):
     paging: Paging | None = Field(None, description="how that list goes on; without, it must come at once")
     parent: Path | None = Field(None, description="where an entry that is created names its record by its id")
     id: Path = "id"
-    fields: Properties = {}
     read_only: tuple[Path, ...] = Field((), description="what is never sent back")
     untouched: Literal["whole", "id", "omitted"] = Field("whole", description="lines that stay as they are")
     remove: Mapping[str, Any] | None = Field(None, description="what marks a line to go; else it is left out")
@@ -192,19 +207,14 @@ class Shared(Model):
         return (self.modified,) if isinstance(self.modified, str) else self.modified or ()
 
 
-class Entity(Shared):
+class Entity(Shared, Told):
     """One collection of the shop."""
 
     path: str
-    fields: Properties = {}
     children: Mapping[str, Lines] = {}
     search: Mapping[str, str] = Field(
         {}, description="property -> query that finds a record by it, such as sku={value}"
     )
-
-    def field(self, name: str) -> Property | None:
-        """How a property is told; None when the shop has none."""
-        return told(self.fields, name)
 
 
 class Signature(Model):

@@ -11,7 +11,7 @@ from typing import Any
 from talk_pipeline.flows.loading import FlowError, Flows, load_flows, mistake, read_yaml, validated
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow
-from talk_pipeline.systems.customwebshop.description import REFERENCE, Description, Entity, Lines
+from talk_pipeline.systems.customwebshop.description import REFERENCE, Description, Entity, Lines, Told
 from talk_pipeline.systems.customwebshop.fields import AS_NAMED, Field, told
 
 ABSENT = "this shop has no such property"
@@ -57,13 +57,13 @@ def mistakes(flows: Flows, description: Description) -> Iterator[tuple[tuple[str
         concerned += [flow for flow in _packaged().values() if flow.customwebshop.entity == name]
         at = ("entities", name)
         lists = {part.paths[Side.SHOP] for flow in concerned for part in flow.parts[1:]}
-        yield from _unread((*at, "fields"), entity.fields, _read(concerned))
-        yield from _unread((*at, "children"), entity.children, tuple(sorted(lists)))
+        yield from _unread(at, entity, _read(concerned))
+        yield from _named((*at, "children"), entity.children, tuple(sorted(lists)))
         for path in lists:
             lines = entity.children.get(path, Lines(path=path))
-            yield from _unread((*at, "children", path, "fields"), lines.fields, _read(concerned, path))
+            yield from _unread((*at, "children", path), lines, _read(concerned, path))
         known = {prop.name for flow in concerned for prop in flow.root.properties}
-        yield from _unread((*at, "search"), entity.search, tuple(sorted(known)))
+        yield from _named((*at, "search"), entity.search, tuple(sorted(known)))
         for flow in flows.values():
             if flow.customwebshop.entity == name:
                 yield from _impossible(at, flow, entity)
@@ -81,14 +81,32 @@ def _read(flows: Sequence[Flow], path: str | None = None) -> tuple[str, ...]:
 
 
 def _unread(
-    at: tuple[str | int, ...], said: Mapping[str, Any], read: tuple[str, ...]
+    at: tuple[str | int, ...], said: Told, read: tuple[str, ...]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What is said of properties that no flow has; of a group nothing can be said but that there is none."""
+    for name, field in said.fields.items():
+        if field is not None and any(one.startswith(f"{name}.") for one in read):
+            text = f"{name!r} is a group: name its properties, or say ~ if the shop has none of them"
+            yield (*at, "fields", name), text
+        elif not _known(name, read):
+            yield (*at, "fields", name), f"no flow reads {name!r}; allowed: {', '.join(read)}"
+    for index, name in enumerate(said.lacks):
+        if name in said.fields:
+            yield (*at, "lacks", index), f"{name!r} is told under fields: say one or the other"
+        elif not _known(name, read):
+            yield (*at, "lacks", index), f"no flow reads {name!r}; allowed: {', '.join(read)}"
+
+
+def _known(name: str, read: tuple[str, ...]) -> bool:
+    return any(one == name or one.startswith(f"{name}.") for one in read)
+
+
+def _named(
+    at: tuple[str | int, ...], said: Mapping[str, Any], allowed: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for name in said:
-        group = any(one.startswith(f"{name}.") for one in read)
-        if group and said[name] is not None:
-            yield (*at, name), f"{name!r} is a group: name its properties, or say ~ if the shop has none of them"
-        elif name not in read and not group:
-            yield (*at, name), f"no flow reads {name!r}; allowed: {', '.join(read)}"
+        if name not in allowed:
+            yield (*at, name), f"no flow reads {name!r}; allowed: {', '.join(allowed)}"
 
 
 def _impossible(
@@ -113,12 +131,12 @@ def _impossible(
 
 def _fit(flow: Flow, entity: Entity) -> Flow:
     lacks: dict[str, str] = {}
-    properties = _properties(flow.properties, entity.fields, "", lacks)
+    properties = _properties(flow.properties, entity.properties, "", lacks)
     children = {
         key: child.but(
             properties=_properties(
                 child.properties,
-                entity.children.get(child.customwebshop, Lines()).fields,
+                entity.children.get(child.customwebshop, Lines()).properties,
                 f"{key}.",
                 lacks,
             )

@@ -164,17 +164,30 @@ class _Prober:
 
     def _found(self, fields: Mapping[str, Field], sample: Sequence[Any], at: At) -> Iterator[Probe]:
         told = 0
+        lacking = []
         for name, field in fields.items():
             for source in field.sources(name):
                 values = [value for one in sample if (value := paths.get(one, source)) is not MISSING]
                 if not values:
-                    yield Probe(self._weight(name), (*at, name), _missing(source, sample))
+                    if self._weight(name) == "problem":
+                        yield Probe("problem", (*at, name), _missing(source, sample))
+                    else:
+                        lacking.append(name)
+                        text = f"no record has {source!r} (looked at {len(sample)})"
+                        yield Probe("warning", (*at, name), text)
                     continue
                 wrong = next((value for value in values if not _fits(field, value, self.times)), None)
                 if wrong is not None:
                     yield Probe("warning", (*at, name), _unfit(field, source, wrong))
                 else:
                     told += 1
+        if lacking:
+            yield Probe(
+                "warning",
+                at,
+                f"what it has no place for goes into one line, lacks: [{', '.join(lacking)}]; "
+                f"a record looks like {_shown(sample[0])}",
+            )
         yield Probe("ok", at, f"{told} places found as described, in {len(sample)} records")
 
     def _weight(self, name: str) -> Literal["warning", "problem"]:

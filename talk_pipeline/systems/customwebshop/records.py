@@ -12,7 +12,7 @@ from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.description import Entity, Lines
-from talk_pipeline.systems.customwebshop.fields import Field, Times, told
+from talk_pipeline.systems.customwebshop.fields import Field, Times
 from talk_pipeline.systems.customwebshop.places import header_of, read_place
 from talk_pipeline.systems.errors import UnavailableFault
 
@@ -39,7 +39,7 @@ class Reader:
             names = flow.fields(part, Side.SHOP)
             self._children[path] = (
                 lines,
-                _ordered(lines.fields, names, lambda name, of=lines: told(of.fields, name)),
+                _ordered(lines.fields, names, lines.field),
             )
 
     def record(self, payload: str, *, headers: Mapping[str, str] | None = None) -> Record:
