@@ -58,7 +58,7 @@ class Composer:
                 paths.put(body, lines.path or name, rows)
         if call.objects == "whole":
             body = {key: _completed(value, before.get(key)) for key, value in body.items()}
-        if call.whole:
+        if call.whole or call.objects == "whole":
             for path in (*self._entity.read_only, *call.without):
                 paths.drop(body, path)
         return _wrapped(call, body)

@@ -195,7 +195,7 @@ class Shared(Model):
     create: Calls = (Call(method="POST", path="{path}"),)
     update: Calls = (Call(method="PATCH", path="{item}"),)
     delete: Calls = (Call(method="DELETE", path="{item}"),)
-    read_only: tuple[Path, ...] = Field((), description="what a whole record never sends back")
+    read_only: tuple[Path, ...] = Field((), description="what a whole record or object never sends back")
     blank: Literal["null", "empty"] = Field("null", description="how a text that is gone is written")
     idempotency_header: str | None = None
     dry_run: DryRun | None = Field(None, description="what makes the shop check a write and not carry it out")
