@@ -152,6 +152,15 @@ OTHER_MISTAKES = (
         Mistake("    element: customer\n", "", "  customers:", ("customers.id", "no record has 'id'")),
     ),
     (
+        "bare",
+        Mistake(
+            "summaries: true\n",
+            "",
+            "path: /clients",
+            ("customers.path", "the list does not show", "contacts[kind=email].value", "say summaries: true"),
+        ),
+    ),
+    (
         "enveloped",
         Mistake("    record: customer\n", "", "  customers:", ("customers.record", "no record with 'id'")),
     ),

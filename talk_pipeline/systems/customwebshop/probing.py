@@ -107,6 +107,8 @@ class _Prober:
                 "problem", ("item",), f"{self.entity.item} does not find {record_id}, which is listed"
             )
             return
+        for found in self._shown_alike(sample[0], parse(record.payload)):
+            yield found
         full = [parse(record.payload)] if self.entity.summaries else sample
         for found in self._properties(full, record):
             yield found
@@ -146,6 +148,15 @@ class _Prober:
             text = f"the list ends after one page, but {told}: there is a next page that `paging` does not follow"
             return Probe("problem", ("paging",), text)
         return Probe("ok", ("paging",), "one page is all")
+
+    def _shown_alike(self, listed: Any, record: Any) -> Iterator[Probe]:
+        """What only one of list and record shows would be taken for blank where it is read from the other."""
+        if hidden := self.reader.hidden(record, shown=listed):
+            text = f"one record by itself does not show {', '.join(hidden)}, which the list does"
+            yield Probe("problem", ("item",), f"{text}: ask for it, as in item: '{{path}}/{{id}}?fields=...'")
+        if not self.entity.summaries and (hidden := self.reader.hidden(listed, shown=record)):
+            text = f"the list does not show {', '.join(hidden)}, which one record by itself does"
+            yield Probe("problem", ("path",), f"{text}: ask for it by query, or say summaries: true")
 
     def _properties(self, sample: Sequence[Any], record: Record) -> list[Probe]:
         found = [*self._found(self.reader.fields(), sample, ("fields",))]

@@ -13,6 +13,7 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.description import Entity, Lines
 from talk_pipeline.systems.customwebshop.fields import Field, Times
+from talk_pipeline.systems.customwebshop.paths import MISSING
 from talk_pipeline.systems.customwebshop.places import header_of, read_place
 from talk_pipeline.systems.errors import UnavailableFault
 
@@ -91,6 +92,19 @@ class Reader:
         """How the flow's properties are told, of the record or of one of its lists."""
         return self._children[path][1] if path else self._root
 
+    def hidden(self, data: Any, *, shown: Any) -> list[str]:
+        """Places that one reading of a record shows and another does not: there it is blank by no one's edit."""
+        found = [*_hidden(self._root, [data], [shown])]
+        for path, (lines, fields) in self._children.items():
+            if lines.path is None:
+                continue
+            if paths.get(data, lines.path) is MISSING and paths.get(shown, lines.path) is not MISSING:
+                found.append(lines.path)
+                continue
+            rows = rows_of(data, path, lines)
+            found += [f"{lines.path}[].{at}" for at in _hidden(fields, rows, rows_of(shown, path, lines))]
+        return found
+
     def lists(self) -> Iterator[tuple[str, Lines]]:
         """The record's lists by the name the flow has for them."""
         for path, (lines, _) in self._children.items():
@@ -137,6 +151,13 @@ def with_rows(payload: str, rows: Mapping[str, str]) -> str:
     joined = ",".join(f"{json.dumps(name)}:{text}" for name, text in rows.items())
     text = payload.rstrip()[:-1].rstrip()
     return f'{text}{"" if text.endswith("{") else ","}"{APART}":{{{joined}}}}}'
+
+
+def _hidden(fields: Mapping[str, Field], rows: list[Any], shown: list[Any]) -> Iterator[str]:
+    for source in (source for name, field in fields.items() for source in field.sources(name)):
+        told = any(paths.get(row, source) is not MISSING for row in shown)
+        if rows and told and all(paths.get(row, source) is MISSING for row in rows):
+            yield source
 
 
 def _ordered(said: Mapping[str, Field | None], names: tuple[str, ...], field_of: Any) -> dict[str, Field]:

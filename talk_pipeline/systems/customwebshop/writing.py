@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from talk_pipeline.engine.records import ChildEdit, Outcome, Record, Result, Write
+from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.addresses import call_path, line_path
 from talk_pipeline.systems.customwebshop.answers import record_in, refusal, shows_error
 from talk_pipeline.systems.customwebshop.bodies import Composer
@@ -218,13 +219,28 @@ class _Sequence:
         """The record as it is now: from the last answer where that holds all of it, else read again."""
         payload = record_in(self._last, self._entity) if self._last else None
         apart = any(lines.url for _, lines in self._reader.lists())
-        if payload is not None and self._last is not None and not apart:
+        if payload is not None and self._last is not None and not apart and not self._hidden(payload):
             record = self._reader.record(payload, headers=self._last.headers)
             if self._id in (None, record.id):
                 return Outcome(Result.DONE, record=record)
         if self._id is None:
             return Outcome(Result.UNKNOWN, reason="carried out, and the answer does not tell the id")
         return await self._writer.confirmed(self._id)
+
+    def _hidden(self, payload: str) -> list[str]:
+        """What an answer leaves out of the record, by what was read before or, of a new one, sent."""
+        data = parse(payload)
+        if self._current is not None:
+            return self._reader.hidden(data, shown=self._current)
+        fields = self._reader.fields()
+        filled = [name for name, value in self._write.values.items() if value is not None and name in fields]
+        places = [place for name in filled for place in fields[name].sources(name)]
+        places += [
+            lines.path
+            for name, lines in self._reader.lists()
+            if lines.path and self._write.children.get(name)
+        ]
+        return [place for place in places if paths.get(data, place) is paths.MISSING]
 
 
 def _json(answer: Answer) -> Any:
