@@ -6,11 +6,16 @@ from urllib.parse import quote, urlencode
 from talk_pipeline.systems.customwebshop.description import Call, Entity, Lines
 
 
-def with_query(path: str, query: Mapping[str, str]) -> str:
+def with_query(path: str, query: Mapping[str, str | int]) -> str:
     """A path with a query."""
     if not query:
         return path
     return f"{path}{'&' if '?' in path else '?'}{urlencode(query)}"
+
+
+def list_path(entity: Entity) -> str:
+    """Where the list of all records is."""
+    return entity.list.path.format(path=entity.path)
 
 
 def item_path(entity: Entity, record_id: str) -> str:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BeforeValidator, Field, field_validator
 
 from talk_pipeline.flows.properties import Model, Word
+from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.access import Auth, BearerAuth
 from talk_pipeline.systems.customwebshop.fields import Field as Property
 from talk_pipeline.systems.customwebshop.fields import Times
@@ -31,13 +32,29 @@ class Version(Model):
     stale_code: Word | None = Field(None, description="error code that says so where the status does not")
 
 
+class Listing(Model):
+    """How a list is asked for: by GET, or by POST where it has a body."""
+
+    path: str = Field("{path}", description="where it is; may name {path}")
+    body: Mapping[str, Any] | None = Field(
+        None, description="sent with POST; parameters such as that of `paging` are paths in it"
+    )
+
+
 class UpdatedSince(Model):
     """The parameter that lists what changed at or after a moment."""
 
     parameter: str
     format: str | None = Field(None, description="where it differs from `times`")
-    value: str = Field("{since}", pattern=r"\{since\}")
+    value: Any = Field("{since}", description="text around {since}; in a body, anything that says it")
     query: Mapping[str, Word] = Field({}, description="further parameters that go along")
+
+    @field_validator("value")
+    @classmethod
+    def _says_when(cls, value: object) -> object:
+        if "{since}" not in str(value):
+            raise ValueError("says {since}, where the moment stands")
+        return value
 
 
 class DeletionList(Model):
@@ -75,6 +92,8 @@ class ErrorShape(Model):
     shown_by: Path | None = Field(
         None, description="path that is false or filled in a refusal with status 200"
     )
+    unless: tuple[Word, ...] = Field((), description="what stands at shown_by when all is well, such as ok")
+    missing: tuple[Word, ...] = Field((), description="codes that say there is no such record, beside 404")
 
 
 class Call(Model):
@@ -89,12 +108,16 @@ class Call(Model):
     )
     without: tuple[Path, ...] = Field((), description="parts of a whole record it leaves out")
     at: Path | None = Field(None, description="part of the record that is the body")
-    envelope: Path | None = Field(None, description="what the body is wrapped in")
+    along: tuple[Path, ...] = Field(
+        (), description="what goes along as the record has it; inside an object, with that object"
+    )
+    envelope: Path | None = Field(None, description="what the body is wrapped in; [0]: a list of one")
     constants: Mapping[str, Any] = Field({}, description="what the body says always: path -> value")
     query: Mapping[str, Word] = {}
     headers: Mapping[str, str] = {}
     id: Place | None = Field(None, description="where its answer has the id that the next call needs")
     empty: bool = Field(False, description="it has no body")
+    partial: bool = Field(False, description="its answer lacks something: the record is read again")
 
     def carries(self, name: str) -> bool:
         """Whether a property is named."""
@@ -139,8 +162,13 @@ class Lines(Model):
 
     path: Path | None = Field(None, description="where the list is in the record")
     url: str | None = Field(
-        None, description="else where it is read and added to; may name {path}, {item}, {id}"
+        None,
+        description="where it is added to and, without path, read; may name {path}, {item}, {id}",
     )
+    write: Path | Literal[False] | None = Field(
+        None, description="where in the record one read elsewhere is written; false: the shop takes no changes"
+    )
+    where: Mapping[Path, Word] = Field({}, description="what the entries have that are meant; others stay alone")
     records: Path | None = Field(None, description="where that answer has the list")
     id: Path = "id"
     fields: Properties = {}
@@ -151,10 +179,20 @@ class Lines(Model):
     update: Call = Call(method="PATCH", path="{lines}/{line}")
     delete: Call = Call(method="DELETE", path="{lines}/{line}")
 
+    @property
+    def singly(self) -> bool:
+        """Whether entries are written one by one, not within the record."""
+        return self.url is not None and self.write is None
+
+    def meant(self, row: Any) -> bool:
+        """Whether an entry is of the kind that is synchronized."""
+        return all(paths.text_of(paths.get(row, at)) == value for at, value in self.where.items())
+
 
 class Shared(Model):
     """What may be said for all entities at once."""
 
+    list: Listing = Listing()
     paging: Paging = OnePage(style="none")
     query: Mapping[str, Word] = Field({}, description="parameters of every list")
     records: Path | None = Field(None, description="where a list has its records; without, it is the list")
@@ -163,7 +201,14 @@ class Shared(Model):
     summaries: bool = Field(False, description="lists show less than the record itself")
     item: str = Field("{path}/{id}", description="path of one record")
     id: Path = "id"
-    modified: Path | None = Field(None, description="modified time; without one every snapshot is a full one")
+    times: str = Field(
+        "rfc3339", description="rfc3339, epoch, epoch_ms or a pattern such as %Y-%m-%d %H:%M:%S"
+    )
+    time_zone: str = Field("UTC", description="of times without an offset")
+    modified: Path | tuple[Path, ...] | None = Field(
+        None,
+        description="modified time, of several places the first filled one; without one every snapshot is full",
+    )
     version: Version | None = None
     updated_since: UpdatedSince | None = None
     deleted: Deleted | None = None
@@ -175,9 +220,37 @@ class Shared(Model):
     update: Calls = (Call(method="PATCH", path="{item}"),)
     delete: Calls = (Call(method="DELETE", path="{item}"),)
     read_only: tuple[Path, ...] = Field((), description="what a whole record never sends back")
+    bodies: Literal["json", "form"] = Field("json", description="how bodies are written")
+    blank: Literal["null", "empty"] = Field("null", description="how a text that is gone is written")
     idempotency_header: str | None = None
     dry_run: DryRun | None = Field(None, description="what makes the shop check a write and not carry it out")
     error: ErrorShape = ErrorShape()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("no such time zone; write one such as Europe/Copenhagen") from error
+        return name
+
+    @field_validator("times")
+    @classmethod
+    def _known_format(cls, text: str) -> str:
+        if text not in ("rfc3339", "epoch", "epoch_ms") and "%" not in text:
+            raise ValueError("allowed: rfc3339, epoch, epoch_ms or a pattern such as %Y-%m-%d %H:%M:%S")
+        return text
+
+    @property
+    def moments(self) -> Times:
+        """How moments are written."""
+        return Times(self.times, ZoneInfo(self.time_zone))
+
+    @property
+    def modified_at(self) -> tuple[Path, ...]:
+        """Where a record may have its modified time."""
+        return (self.modified,) if isinstance(self.modified, str) else self.modified or ()
 
 
 class Entity(Shared):
@@ -237,29 +310,15 @@ class Description(Shared):
     base_path: str = ""
     headers: Mapping[str, str] = {}
     auth: Auth = BearerAuth()
-    times: str = Field(
-        "rfc3339", description="rfc3339, epoch, epoch_ms or a pattern such as %Y-%m-%d %H:%M:%S"
-    )
-    time_zone: str = Field("UTC", description="of times without an offset")
     limits: Pace = Pace()
     webhooks: Webhooks | None = None
     entities: Mapping[str, Entity]
 
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError("no such time zone; write one such as Europe/Copenhagen") from error
-        return name
-
-    @field_validator("times")
-    @classmethod
-    def _known_format(cls, text: str) -> str:
-        if text not in ("rfc3339", "epoch", "epoch_ms") and "%" not in text:
-            raise ValueError("allowed: rfc3339, epoch, epoch_ms or a pattern such as %Y-%m-%d %H:%M:%S")
-        return text
+    @property
+    def every_request(self) -> Mapping[str, str]:
+        """Headers of every request; unless told otherwise JSON is asked for."""
+        said = {name.lower() for name in self.headers}
+        return self.headers if "accept" in said else {"Accept": "application/json", **self.headers}
 
     @cached_property
     def collections(self) -> Mapping[str, Entity]:
@@ -272,11 +331,6 @@ class Description(Shared):
             for name, entity in self.entities.items()
         }
 
-    @cached_property
-    def moments(self) -> Times:
-        """How the shop writes moments."""
-        return Times(self.times, ZoneInfo(self.time_zone))
-
     def problems(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """What the models alone cannot see, as (key path, message)."""
         for name, entity in self.collections.items():
@@ -284,12 +338,15 @@ class Description(Shared):
             if entity.updated_since and not entity.modified:
                 yield at, "updated_since needs modified: where a record has its modified time"
             for key, lines in entity.children.items():
-                if (lines.path is None) == (lines.url is None):
-                    yield (*at, "children", key), "says either path or url"
+                if lines.path is None and lines.url is None:
+                    yield (*at, "children", key), "says path, url or both"
+                if isinstance(lines.write, str) and lines.path is not None:
+                    yield (*at, "children", key, "write"), "is for a list read at url: leave path out"
             for calls in ("create", "update", "delete"):
                 for index, call in enumerate(getattr(entity, calls)):
                     yield from _templates((*at, calls, index, "path"), call.path, ("path", "item", "id"))
             yield from _templates((*at, "item"), entity.item, ("path", "id"))
+            yield from _templates((*at, "list", "path"), entity.list.path, ("path",))
         if self.webhooks:
             for event, name in self.webhooks.events.items():
                 if name not in self.entities:

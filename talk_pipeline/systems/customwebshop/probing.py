@@ -77,8 +77,8 @@ class _Prober:
     def __init__(self, shop: Customwebshop, flow: Flow, description: Description) -> None:
         self.shop = shop
         self.flow = flow
-        self.times = description.moments
         self.entity: Entity = description.collections[flow.customwebshop.entity]
+        self.times = self.entity.moments
         self.reader = Reader(flow, self.entity, self.times)
         self.asking: At = ("path",)
 
@@ -184,12 +184,14 @@ class _Prober:
         return "warning"
 
     def _modified(self, sample: Sequence[Any]) -> list[Probe]:
-        where = self.entity.modified
-        if where is None:
+        places = self.entity.modified_at
+        if not places:
             return [Probe("ok", ("modified",), "not told: every snapshot is a full one")]
-        values = [paths.get(one, where) for one in sample]
-        if all(value is MISSING for value in values):
-            return [Probe("problem", ("modified",), _missing(where, sample))]
+        for where in places:
+            if all(paths.get(one, where) is MISSING for one in sample):
+                return [Probe("problem", ("modified",), _missing(where, sample))]
+        values = [next((told for at in places if (told := paths.get(one, at))), None) for one in sample]
+        where = " | ".join(places)
         wrong = next((value for value in values if self.times.read(value) is None), None)
         if wrong is not None:
             return [

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -55,10 +56,15 @@ class Reader:
         return Record(
             id=record_id,
             version=self._version(data, headers),
-            modified_at=self.times.read(paths.get(data, entity.modified)) if entity.modified else None,
+            modified_at=self.modified_at(data),
             deleted=self._deleted(data),
             payload=payload,
         )
+
+    def modified_at(self, data: Any) -> datetime | None:
+        """When a record was modified: by the first place that tells."""
+        told = (paths.get(data, path) for path in self.entity.modified_at)
+        return self.times.read(next((one for one in told if paths.text_of(one) is not None), None))
 
     def contents(self, payload: str) -> Contents:
         """The values and children of a record."""
@@ -68,6 +74,7 @@ class Reader:
             path: tuple(
                 Child(row_id(lines, row, at), None, self._read(row, fields, known=values))
                 for at, row in enumerate(rows_of(data, path, lines))
+                if lines.meant(row)
             )
             for path, (lines, fields) in self._children.items()
         }
@@ -116,6 +123,8 @@ class Reader:
 def rows_of(data: Any, name: str, lines: Lines) -> list[Any]:
     """The entries of a record's list."""
     found = data.get(APART, {}).get(name) if lines.path is None else paths.get(data, lines.path)
+    if isinstance(found, dict):  # entries by their ids
+        return list(found.values())
     return found if isinstance(found, list) else []
 
 

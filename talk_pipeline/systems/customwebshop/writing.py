@@ -14,6 +14,7 @@ from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
 
 _DEFAULT_PATH = {"create": "{path}", "update": "{item}", "delete": "{item}"}
+_CONTENT = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
 _DEFAULT_METHOD = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
 
 
@@ -85,6 +86,7 @@ class _Sequence:
         self._current = parse(current) if current else None
         self._id = write.id
         self._last: Answer | None = None
+        self._partial = False
 
     async def run(self) -> Outcome:
         """Every call, until one does not succeed."""
@@ -123,14 +125,14 @@ class _Sequence:
         return {
             name: edits
             for name, edits in self._write.children.items()
-            if lists[name].url is None and self._carries(call, name)
+            if not lists[name].singly and self._carries(call, name)
         }
 
     def _apart(self) -> Iterable[tuple[str, Lines, ChildEdit]]:
         """Edits of lists behind a path of their own."""
         lists = dict(self._reader.lists())
         for name, edits in self._write.children.items():
-            if lists[name].url is not None:
+            if lists[name].singly:
                 for edit in edits:
                     yield name, lists[name], edit
 
@@ -169,7 +171,7 @@ class _Sequence:
             call.method or _DEFAULT_METHOD[edit.operation],
             path,
             content=content,
-            headers={"Content-Type": "application/json", **call.headers},
+            headers={"Content-Type": _CONTENT[self._entity.bodies], **call.headers},
         )
         if isinstance(answer, Outcome):
             return answer
@@ -181,7 +183,7 @@ class _Sequence:
         return None
 
     def _headers(self, call: Call) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", **call.headers}
+        headers = {"Content-Type": _CONTENT[self._entity.bodies], **call.headers}
         key = self._entity.idempotency_header
         if self._write.operation == "create" and key and self._last is None:
             headers[key] = self._write.idempotency_key
@@ -191,7 +193,7 @@ class _Sequence:
 
     def _understand(self, call: Call, answer: Answer) -> None:
         """What an answer tells for the calls after it: the id of what was made, and its version."""
-        self._last = answer
+        self._last, self._partial = answer, call.partial
         payload = record_in(answer, self._entity)
         if call.id is not None:
             self._id = read_place(call.id, answer.headers, _json(answer))
@@ -210,7 +212,7 @@ class _Sequence:
     async def _result(self) -> Outcome:
         """The record as it is now: from the last answer where that holds all of it, else read again."""
         payload = record_in(self._last, self._entity) if self._last else None
-        apart = any(lines.url for _, lines in self._reader.lists())
+        apart = self._partial or any(lines.url for _, lines in self._reader.lists())
         if payload is not None and self._last is not None and not apart:
             record = self._reader.record(payload, headers=self._last.headers)
             if self._id in (None, record.id):
