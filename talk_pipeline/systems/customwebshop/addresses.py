@@ -1,9 +1,19 @@
-"""The addresses of one record and of its lists."""
+"""The addresses of one record, of its lists and of what else it has elsewhere."""
 
+import re
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote, urlencode
 
+from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.description import Call, Entity, Lines
+
+RECORD = "record:"
+_NAME = re.compile(r"\{([^{}]*)\}")
+
+
+class NoPlaceError(ValueError):
+    """An address names a place that the record does not have."""
 
 
 def with_query(path: str, query: Mapping[str, str | int]) -> str:
@@ -15,25 +25,30 @@ def with_query(path: str, query: Mapping[str, str | int]) -> str:
 
 def list_path(entity: Entity) -> str:
     """Where the list of all records is."""
-    return entity.list.path.format(path=entity.path)
+    return filled(entity.list.path, path=entity.path)
 
 
 def item_path(entity: Entity, record_id: str) -> str:
     """Where one record is."""
-    return entity.item.format(path=entity.path, id=quote(record_id, safe=""))
+    return filled(entity.item, path=entity.path, id=quote(record_id, safe=""))
+
+
+def part_path(entity: Entity, template: str, record_id: str, *, record: Any) -> str:
+    """Where something else of a record is."""
+    item = item_path(entity, record_id)
+    return filled(template, record=record, path=entity.path, item=item, id=quote(record_id, safe=""))
 
 
 def lines_path(entity: Entity, lines: Lines, record_id: str) -> str:
     """Where a record's list with a path of its own is."""
-    item = item_path(entity, record_id)
-    return (lines.url or "").format(path=entity.path, item=item, id=quote(record_id, safe=""))
+    return part_path(entity, lines.url or "", record_id, record=None)
 
 
-def call_path(entity: Entity, call: Call, record_id: str | None, *, default: str) -> str:
+def call_path(entity: Entity, call: Call, record_id: str | None, *, default: str, record: Any) -> str:
     """Where a call goes."""
     item = item_path(entity, record_id) if record_id else ""
-    where = (call.path or default).format(path=entity.path, item=item, id=quote(record_id or "", safe=""))
-    return with_query(where, call.query)
+    known = {"path": entity.path, "item": item, "id": quote(record_id or "", safe="")}
+    return with_query(filled(call.path or default, record=record, **known), call.query)
 
 
 def line_path(entity: Entity, lines: Lines, call: Call, *, record_id: str, line_id: str | None) -> str:
@@ -41,7 +56,26 @@ def line_path(entity: Entity, lines: Lines, call: Call, *, record_id: str, line_
     where = lines_path(entity, lines, record_id)
     item = item_path(entity, record_id)
     default = "{lines}/{line}" if line_id else "{lines}"
-    path = (call.path or default).format(
-        lines=where, item=item, id=quote(record_id, safe=""), line=quote(line_id or "", safe="")
-    )
-    return with_query(path, call.query)
+    known = {"id": quote(record_id, safe=""), "line": quote(line_id or "", safe="")}
+    return with_query(filled(call.path or default, lines=where, item=item, **known), call.query)
+
+
+def filled(template: str, *, record: Any = None, **known: str) -> str:
+    """An address with its names replaced; `{record:a.b}` is what the record has there.
+
+    Raises:
+        NoPlaceError: the record has nothing there.
+    """
+
+    def said(match: re.Match[str]) -> str:
+        name = match[1]
+        if not name.startswith(RECORD):
+            return known[name]
+        text = paths.text_of(paths.get(record, name.removeprefix(RECORD)))
+        if text is None:
+            raise NoPlaceError(
+                f"{template} names {name.removeprefix(RECORD)}, and the record has nothing there"
+            )
+        return quote(text, safe="")
+
+    return _NAME.sub(said, template)

@@ -13,7 +13,7 @@ from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.description import Call, Lines
 from talk_pipeline.systems.customwebshop.fields import Field
 from talk_pipeline.systems.customwebshop.paths import MISSING
-from talk_pipeline.systems.customwebshop.records import APART, Reader, row_id, rows_of
+from talk_pipeline.systems.customwebshop.records import Reader, row_id, rows_of
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -46,7 +46,7 @@ class Composer:
         before = current if isinstance(current, dict) else {}
         body: dict[str, Any] = {}
         if call.whole:
-            body = {key: copy.deepcopy(value) for key, value in before.items() if key != APART}
+            body = {key: copy.deepcopy(value) for key, value in before.items() if not key.startswith("@")}
         wanted = self._reader.values(before) | dict(values)
         fields = self._reader.fields()
         if call.whole:

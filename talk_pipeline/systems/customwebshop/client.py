@@ -14,7 +14,15 @@ from talk_pipeline.engine.records import Contents, Outcome, Record, Result, Writ
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.systems.customwebshop import notifications, paths
-from talk_pipeline.systems.customwebshop.addresses import item_path, lines_path, list_path, with_query
+from talk_pipeline.systems.customwebshop.addresses import (
+    NoPlaceError,
+    filled,
+    item_path,
+    lines_path,
+    list_path,
+    part_path,
+    with_query,
+)
 from talk_pipeline.systems.customwebshop.answers import (
     UnexpectedShapeFault,
     entries,
@@ -24,10 +32,10 @@ from talk_pipeline.systems.customwebshop.answers import (
     record_in,
     shows_error,
 )
-from talk_pipeline.systems.customwebshop.description import Description, Entity, Lines
+from talk_pipeline.systems.customwebshop.description import Description, Elsewhere, Entity, Lines
 from talk_pipeline.systems.customwebshop.paging import Seen
 from talk_pipeline.systems.customwebshop.questions import Question, question, since_query
-from talk_pipeline.systems.customwebshop.records import Reader, parse, with_rows
+from talk_pipeline.systems.customwebshop.records import Reader, parse, with_part, with_rows
 from talk_pipeline.systems.customwebshop.writing import Writer
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Answer, Http
@@ -83,7 +91,9 @@ class Customwebshop:
     async def sample(self, flow: str) -> tuple[Sequence[str], Answer]:
         """The records of a flow's first page, as received, and the answer they are from."""
         entity = self._readers[flow].entity
-        answer = await self._ask(question(entity, list_path(entity), {**entity.query, **entity.paging.first()}))
+        answer = await self._ask(
+            question(entity, list_path(entity), {**entity.query, **entity.paging.first()})
+        )
         return self._elements(entity, answer), answer
 
     async def scan(self, flow: str, *, since: datetime | None) -> AsyncIterator[Sequence[Record]]:
@@ -114,7 +124,7 @@ class Customwebshop:
         entity = self._readers[flow].entity
         if entity.latest is None:
             return None
-        path = entity.latest.path.format(path=entity.path)
+        path = filled(entity.latest.path, path=entity.path)
         answer = await self._http.read(with_query(path, dict(entity.latest.query)))
         if not answer.ok:
             raise self._fault(entity, answer)
@@ -241,20 +251,33 @@ class Customwebshop:
             ids = [str(paths.text_of(paths.get(parse(one), reader.entity.id))) for one in elements]
             records = await asyncio.gather(*(self.get(flow, record_id) for record_id in ids))
             return [record for record in records if record is not None]
-        if not any(lines.path is None for _, lines in reader.lists()):
+        if not reader.entity.parts and not any(lines.path is None for _, lines in reader.lists()):
             return [reader.record(one) for one in elements]
         bare = [reader.record(one) for one in elements]
         joined = await asyncio.gather(*(self._joined(reader, record.id, record.payload) for record in bare))
         return [reader.record(payload) for payload in joined]
 
     async def _joined(self, reader: Reader, record_id: str, payload: str) -> str:
-        """A record with its lists from paths of their own."""
+        """A record with its lists and parts from paths of their own."""
+        for name, part in reader.entity.parts.items():
+            payload = with_part(payload, name, await self._part(reader.entity, part, record_id, payload))
         rows = {
             name: await self._rows(reader.entity, lines, record_id)
             for name, lines in reader.lists()
             if lines.path is None
         }
         return with_rows(payload, rows)
+
+    async def _part(self, entity: Entity, part: Elsewhere, record_id: str, payload: str) -> str | None:
+        try:
+            answer = await self._http.read(part_path(entity, part.path, record_id, record=parse(payload)))
+        except NoPlaceError:  # a record that names none has none
+            return None
+        if is_missing(entity, answer):
+            return None
+        if not answer.ok or shows_error(entity, answer):
+            raise self._fault(entity, answer)
+        return raw_at(answer.body, part.at)
 
     async def _rows(self, entity: Entity, lines: Lines, record_id: str) -> str:
         answer = await self._http.read(lines_path(entity, lines, record_id))
@@ -307,6 +330,8 @@ class Customwebshop:
 
     def _elements(self, entity: Entity, answer: Answer) -> list[str]:
         """The raw records of a list's answer."""
+        if answer.status in entity.list.empty:
+            return []
         if not answer.ok or shows_error(entity, answer):
             raise self._fault(entity, answer)
         if not answer.body.strip():

@@ -3,6 +3,7 @@
 What is said at the top holds for every entity that does not say otherwise itself.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -15,10 +16,12 @@ from pydantic import BeforeValidator, Field, field_validator
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.access import Auth, BearerAuth
+from talk_pipeline.systems.customwebshop.asking import Deleted, Latest, Listing, UpdatedSince
 from talk_pipeline.systems.customwebshop.fields import Field as Property
 from talk_pipeline.systems.customwebshop.fields import Times
 from talk_pipeline.systems.customwebshop.paging import OnePage, Paging
 from talk_pipeline.systems.customwebshop.places import Path, Place
+from talk_pipeline.systems.customwebshop.webhooks import Webhooks
 
 REFERENCE = File(__file__).parent / "reference.yaml"
 
@@ -32,55 +35,11 @@ class Version(Model):
     stale_code: Word | None = Field(None, description="error code that says so where the status does not")
 
 
-class Listing(Model):
-    """How a list is asked for: by GET, or by POST where it has a body."""
+class Elsewhere(Model):
+    """What of a record stands behind a path of its own; it is found at the part's name with an @ before it."""
 
-    path: str = Field("{path}", description="where it is; may name {path}")
-    body: Mapping[str, Any] | None = Field(
-        None, description="sent with POST; parameters such as that of `paging` are paths in it"
-    )
-
-
-class UpdatedSince(Model):
-    """The parameter that lists what changed at or after a moment."""
-
-    parameter: str
-    format: str | None = Field(None, description="where it differs from `times`")
-    value: Any = Field("{since}", description="text around {since}; in a body, anything that says it")
-    query: Mapping[str, Word] = Field({}, description="further parameters that go along")
-
-    @field_validator("value")
-    @classmethod
-    def _says_when(cls, value: object) -> object:
-        if "{since}" not in str(value):
-            raise ValueError("says {since}, where the moment stands")
-        return value
-
-
-class DeletionList(Model):
-    """A list of its own that tells what was deleted."""
-
-    path: str
-    records: Path | None = None
-    id: Path = "id"
-    updated_since: UpdatedSince | None = None
-
-
-class Deleted(Model):
-    """How deletions show: by a field of the record, in a list of their own, or, without this, not at all."""
-
-    at: Path | None = Field(None, description="field that tells")
-    values: tuple[Word, ...] = Field((), description="its values that mean deleted; any filled one without")
-    query: Mapping[str, Word] = Field({}, description="parameters that make lists show deleted records")
-    listed: DeletionList | None = None
-
-
-class Latest(Model):
-    """The cheap question of a sensor: the modified time of the record modified last."""
-
-    path: str = "{path}"
-    query: Mapping[str, Word] = {}
-    at: Path = Field(description="where the answer has the modified time")
+    path: str = Field(description="may name {path}, {item}, {id} and {record:place}")
+    at: Path | None = Field(None, description="where the answer has it")
 
 
 class ErrorShape(Model):
@@ -100,7 +59,7 @@ class Call(Model):
     """One request that writes."""
 
     method: Literal["POST", "PUT", "PATCH", "DELETE"] | None = None
-    path: str | None = Field(None, description="may name {path}, {item} and {id}")
+    path: str | None = Field(None, description="may name {path}, {item}, {id} and {record:place}")
     of: tuple[str, ...] = Field((), description="properties it carries, such as address.*; else all others")
     whole: bool = Field(False, description="it carries the whole record, not only what changes")
     objects: Literal["merged", "whole"] = Field(
@@ -157,6 +116,12 @@ def _flat(data: dict[Any, Any], prefix: str) -> dict[str, Any]:
 Properties = Annotated[Mapping[str, Property | None], BeforeValidator(_fields)]
 
 
+def _elsewhere(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    return {name: {"path": one} if isinstance(one, str) else one for name, one in value.items()}
+
+
 class Lines(Model):
     """A list within a record, such as the lines of an order: part of it, or behind a path of its own."""
 
@@ -166,9 +131,12 @@ class Lines(Model):
         description="where it is added to and, without path, read; may name {path}, {item}, {id}",
     )
     write: Path | Literal[False] | None = Field(
-        None, description="where in the record one read elsewhere is written; false: the shop takes no changes"
+        None,
+        description="where in the record one read elsewhere is written; false: the shop takes no changes",
     )
-    where: Mapping[Path, Word] = Field({}, description="what the entries have that are meant; others stay alone")
+    where: Mapping[Path, Word] = Field(
+        {}, description="what the entries have that are meant; others stay alone"
+    )
     records: Path | None = Field(None, description="where that answer has the list")
     id: Path = "id"
     fields: Properties = {}
@@ -259,6 +227,9 @@ class Entity(Shared):
     path: str
     fields: Properties = {}
     children: Mapping[str, Lines] = {}
+    parts: Annotated[Mapping[str, Elsewhere], BeforeValidator(_elsewhere)] = Field(
+        {}, description="what else belongs to a record: name -> path where it is read, found at @name"
+    )
     search: Mapping[str, str] = Field(
         {}, description="property -> query that finds a record by it, such as sku={value}"
     )
@@ -269,29 +240,6 @@ class Entity(Shared):
 
 
 _AS_NAMED = Property()
-
-
-class Signature(Model):
-    """HMAC-SHA256 of a delivery's body."""
-
-    header: str
-    prefix: str = ""
-    encoding: Literal["hex", "base64"] = "hex"
-
-
-class Webhooks(Model):
-    """Where webhooks are registered, which event tells about which entity, and how deliveries are signed."""
-
-    path: str
-    records: Path | None = None
-    url: Path = "url"
-    body: Mapping[str, Any] = Field(
-        description="what is registered; may say {url}, {secret}, {event}, {events}"
-    )
-    one_each: bool = Field(False, description="each event is registered by itself, told apart by {event}")
-    event: Place = Field(description="where a delivery names its event: a path in it, or header:NAME")
-    events: Mapping[str, str] = Field(description="event -> entity")
-    signature: Signature
 
 
 class Pace(Model):
@@ -340,6 +288,9 @@ class Description(Shared):
             for key, lines in entity.children.items():
                 if lines.path is None and lines.url is None:
                     yield (*at, "children", key), "says path, url or both"
+                if lines.untouched == "omitted" and lines.remove is None and not lines.singly:
+                    how = "say remove: what marks one to go, such as {quantity: 0}"
+                    yield (*at, "children", key), f"untouched: omitted keeps what is left out: {how}"
                 if isinstance(lines.write, str) and lines.path is not None:
                     yield (*at, "children", key, "write"), "is for a list read at url: leave path out"
             for calls in ("create", "update", "delete"):
@@ -347,6 +298,8 @@ class Description(Shared):
                     yield from _templates((*at, calls, index, "path"), call.path, ("path", "item", "id"))
             yield from _templates((*at, "item"), entity.item, ("path", "id"))
             yield from _templates((*at, "list", "path"), entity.list.path, ("path",))
+            for key, part in entity.parts.items():
+                yield from _templates((*at, "parts", key), part.path, ("path", "item", "id"))
         if self.webhooks:
             for event, name in self.webhooks.events.items():
                 if name not in self.entities:
@@ -357,7 +310,7 @@ class Description(Shared):
 def _templates(
     at: tuple[str | int, ...], text: str | None, allowed: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    try:
-        (text or "").format(**dict.fromkeys(allowed, ""))
-    except (KeyError, IndexError, ValueError):
-        yield at, f"{text!r} may name {', '.join('{' + name + '}' for name in allowed)} only"
+    for name in re.findall(r"\{([^{}]*)\}?|\}", text or ""):
+        if name not in allowed and not ("item" in allowed and name.startswith("record:")):
+            yield at, f"{text!r} may name {', '.join('{' + name + '}' for name in allowed)} only"
+            return

@@ -78,7 +78,8 @@ class Field(Model):
 
     path: Path | None = Described(None, description="where it is in the record; by default its own name")
     write: Path | tuple[Path, ...] | Literal[False] | None = Described(
-        None, description="where it is written when elsewhere, or at several places; false: it cannot be written"
+        None,
+        description="where it is written when elsewhere, or at several places; false: it cannot be written",
     )
     type: Literal["text", "number", "bool", "minor", "time", "date"] = Described(
         "text", description="how the value is written on the wire"

@@ -70,6 +70,7 @@ class _Counted(_Paging):
 
 _NO_MORE = (None, "false", "0", "no", "N")
 
+
 class CursorPaging(_Paging):
     """The answer holds a cursor for the next page, until it is null."""
 

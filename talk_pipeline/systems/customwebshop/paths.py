@@ -115,6 +115,12 @@ def beside(data: Any, path: str) -> bool:
     return isinstance(data, dict)
 
 
+def ways(path: str) -> tuple[str, ...]:
+    """The paths that lead to a path, the longest first."""
+    ends = [match.start() for match in _STEP.finditer(path)]
+    return tuple(path[:end] for end in reversed(ends) if end)
+
+
 def drop(data: Any, path: str) -> None:
     """Removes what is at a path, if it is there."""
     *way, last = steps(path)

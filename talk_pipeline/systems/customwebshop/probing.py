@@ -340,6 +340,11 @@ def _unfit(field: Field, source: str, value: Any) -> str:
 
 
 def _missing(path: str, sample: Sequence[Any]) -> str:
+    """What is not there, with what stands at the last place on the way that is."""
+    for way in paths.ways(path):
+        held = [value for one in sample if (value := paths.get(one, way)) not in (MISSING, None)]
+        if held:
+            return f"no record has {path!r} (looked at {len(sample)}); {way} is such as {_shown(held[0])}"
     return f"no record has {path!r} (looked at {len(sample)}), such as {_shown(sample[0])}"
 
 

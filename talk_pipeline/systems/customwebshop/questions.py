@@ -9,7 +9,8 @@ from typing import Any, Self
 
 from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.addresses import list_path, with_query
-from talk_pipeline.systems.customwebshop.description import Entity, UpdatedSince
+from talk_pipeline.systems.customwebshop.asking import UpdatedSince
+from talk_pipeline.systems.customwebshop.description import Entity
 from talk_pipeline.systems.customwebshop.fields import Times
 
 

@@ -133,13 +133,22 @@ def row_id(lines: Lines, row: Any, at: int) -> str:
     return paths.text_of(paths.get(row, lines.id)) or str(at)
 
 
+def with_part(payload: str, name: str, part: str | None) -> str:
+    """A record with something from elsewhere joined to it."""
+    return payload if part is None else _extended(payload, f"@{name}", part)
+
+
 def with_rows(payload: str, rows: Mapping[str, str]) -> str:
     """A record with lists from elsewhere joined to it."""
     if not rows:
         return payload
     joined = ",".join(f"{json.dumps(name)}:{text}" for name, text in rows.items())
+    return _extended(payload, APART, f"{{{joined}}}")
+
+
+def _extended(payload: str, name: str, value: str) -> str:
     text = payload.rstrip()[:-1].rstrip()
-    return f'{text}{"" if text.endswith("{") else ","}"{APART}":{{{joined}}}}}'
+    return f"{text}{'' if text.endswith('{') else ','}{json.dumps(name)}:{value}}}"
 
 
 _PLAIN = Field()

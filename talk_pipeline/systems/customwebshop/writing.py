@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from talk_pipeline.engine.records import ChildEdit, Outcome, Record, Result, Write
-from talk_pipeline.systems.customwebshop.addresses import call_path, line_path
+from talk_pipeline.systems.customwebshop.addresses import NoPlaceError, call_path, line_path
 from talk_pipeline.systems.customwebshop.answers import record_in, refusal, shows_error
 from talk_pipeline.systems.customwebshop.bodies import Composer
 from talk_pipeline.systems.customwebshop.description import Call, Lines
@@ -147,7 +147,11 @@ class _Sequence:
                 children=self._embedded(call),
                 current=self._current,
             )
-        path = call_path(self._entity, call, self._id, default=_DEFAULT_PATH[operation])
+        try:
+            default = _DEFAULT_PATH[operation]
+            path = call_path(self._entity, call, self._id, default=default, record=self._current)
+        except NoPlaceError as error:
+            return Outcome(Result.REFUSED, reason=str(error))
         answer = await self._writer.send(
             call.method or _DEFAULT_METHOD[operation], path, content=content, headers=self._headers(call)
         )
@@ -212,14 +216,26 @@ class _Sequence:
     async def _result(self) -> Outcome:
         """The record as it is now: from the last answer where that holds all of it, else read again."""
         payload = record_in(self._last, self._entity) if self._last else None
-        apart = self._partial or any(lines.url for _, lines in self._reader.lists())
+        apart = self._partial or self._entity.parts or any(lines.url for _, lines in self._reader.lists())
         if payload is not None and self._last is not None and not apart:
             record = self._reader.record(payload, headers=self._last.headers)
             if self._id in (None, record.id):
-                return Outcome(Result.DONE, record=record)
+                return self._kept(record) or Outcome(Result.DONE, record=record)
         if self._id is None:
             return Outcome(Result.UNKNOWN, reason="carried out, and the answer does not tell the id")
-        return await self._writer.confirmed(self._id)
+        outcome = await self._writer.confirmed(self._id)
+        return (self._kept(outcome.record) if outcome.record else None) or outcome
+
+    def _kept(self, record: Record) -> Outcome | None:
+        """A refusal where entries of a list that were to go are still there: a shop may merge, and not say so."""
+        held = self._reader.contents(record.payload).children
+        for name, edits in self._write.children.items():
+            there = {child.id for child in held[name]}
+            for edit in edits:
+                if edit.operation == "delete" and edit.id in there:
+                    reason = f"{name}: the shop says yes and keeps {edit.id}: `remove` is how it lets one go"
+                    return Outcome(Result.REFUSED, reason=reason)
+        return None
 
 
 def _json(answer: Answer) -> Any:
