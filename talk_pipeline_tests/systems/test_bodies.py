@@ -81,7 +81,10 @@ def test_an_entry_of_a_list_goes_with_the_whole_list(tmp_path: Path) -> None:
             ],
         ),
         ("untouched: id", [{"id": "1", "quantity": "5"}, {"id": "2"}, {"quantity": "9"}]),
-        ("untouched: omitted", [{"id": "1", "quantity": "5"}, {"quantity": "9"}]),
+        (
+            "untouched: omitted, remove: {quantity: 0}",
+            [{"id": "1", "quantity": "5"}, {"id": "3", "quantity": 0}, {"quantity": "9"}],
+        ),
         (
             "read_only: [sku], remove: {quantity: 0}",
             [

@@ -107,7 +107,7 @@ DESCRIPTION = (
         "search",
         ("no flow reads 'name'", "number"),
     ),
-    Mistake("lines: {path: lines,", "lines: {", "lines", ("says either path or url",)),
+    Mistake("lines: {path: lines,", "lines: {", "lines", ("says path, url or both",)),
     Mistake("lines: {path: lines, ", "rows: {path: rows, ", "rows", ("no flow reads 'rows'", "lines")),
     Mistake(
         "untouched: id}", "untouched: same}", "untouched", ("lines.untouched", "'whole', 'id' or 'omitted'")

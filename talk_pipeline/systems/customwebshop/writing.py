@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from talk_pipeline.engine.records import ChildEdit, Outcome, Record, Result, Write
+from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.addresses import NoPlaceError, call_path, line_path
 from talk_pipeline.systems.customwebshop.answers import record_in, refusal, shows_error
 from talk_pipeline.systems.customwebshop.bodies import Composer
 from talk_pipeline.systems.customwebshop.description import Call, Lines
 from talk_pipeline.systems.customwebshop.places import header_of, read_place
-from talk_pipeline.systems.customwebshop.records import Reader, parse
+from talk_pipeline.systems.customwebshop.records import Reader, parse, rows_of
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
 
@@ -199,10 +200,15 @@ class _Sequence:
         """What an answer tells for the calls after it: the id of what was made, and its version."""
         self._last, self._partial = answer, call.partial
         payload = record_in(answer, self._entity)
-        if call.id is not None:
+        answered = self._reader.record(payload).id if payload is not None else None
+        if self._write.operation == "update":
+            if answered not in (None, self._id):  # about something else, such as an address of the record
+                self._version = None
+                return
+        elif call.id is not None:
             self._id = read_place(call.id, answer.headers, _json(answer))
-        elif payload is not None:
-            self._id = self._reader.record(payload).id
+        elif answered is not None:
+            self._id = answered
         elif self._id is None and (location := answer.headers.get("Location")):
             self._id = location.partition("?")[0].rstrip("/").rpartition("/")[2]
         version = self._entity.version
@@ -228,10 +234,10 @@ class _Sequence:
 
     def _kept(self, record: Record) -> Outcome | None:
         """A refusal where entries of a list that were to go are still there: a shop may merge, and not say so."""
-        held = self._reader.contents(record.payload).children
-        for name, edits in self._write.children.items():
-            there = {child.id for child in held[name]}
-            for edit in edits:
+        held = parse(record.payload)
+        for name, lines in self._reader.lists():
+            there = {paths.text_of(paths.get(row, lines.id)) for row in rows_of(held, name, lines)}
+            for edit in self._write.children.get(name, ()):
                 if edit.operation == "delete" and edit.id in there:
                     reason = f"{name}: the shop says yes and keeps {edit.id}: `remove` is how it lets one go"
                     return Outcome(Result.REFUSED, reason=reason)
