@@ -115,10 +115,8 @@ class OldShop:
     def search(self, table: str, body: Row) -> tuple[int, Any]:
         rows = list(self.tables[table].values())
         if "filter" in body:
-            since = datetime.strptime(body["filter"]["since"], TIMES)  # noqa: DTZ007
-            rows = [
-                row for row in rows if datetime.strptime(row["changed"] or row["entered"], TIMES) >= since
-            ]  # noqa: DTZ007
+            since = _moment(body["filter"]["since"])
+            rows = [row for row in rows if _moment(row["changed"] or row["entered"]) >= since]
         number, size = body["page"]["number"], body["page"]["size"]
         assert (type(number), type(size)) == (int, int), "a page is a number in a body"
         page = {str(row["id"]): row for row in rows[(number - 1) * size : number * size]}
@@ -217,6 +215,10 @@ def _refused(code: str, text: str) -> Row:
 
 def _now() -> str:
     return datetime.now(UTC).strftime(TIMES)
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, TIMES).replace(tzinfo=UTC)
 
 
 def number(text: str) -> Decimal:
