@@ -1,19 +1,11 @@
 """The addresses of one record, of its lists and of what else it has elsewhere."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.description import Call, Entity, Lines
-
-RECORD = "record:"
-_NAME = re.compile(r"\{([^{}]*)\}")
-
-
-class NoPlaceError(ValueError):
-    """An address names a place that the record does not have."""
+from talk_pipeline.systems.customwebshop.templates import filled
 
 
 def with_query(path: str, query: Mapping[str, str | int]) -> str:
@@ -58,24 +50,3 @@ def line_path(entity: Entity, lines: Lines, call: Call, *, record_id: str, line_
     default = "{lines}/{line}" if line_id else "{lines}"
     known = {"id": quote(record_id, safe=""), "line": quote(line_id or "", safe="")}
     return with_query(filled(call.path or default, lines=where, item=item, **known), call.query)
-
-
-def filled(template: str, *, record: Any = None, **known: str) -> str:
-    """An address with its names replaced; `{record:a.b}` is what the record has there.
-
-    Raises:
-        NoPlaceError: the record has nothing there.
-    """
-
-    def said(match: re.Match[str]) -> str:
-        name = match[1]
-        if not name.startswith(RECORD):
-            return known[name]
-        text = paths.text_of(paths.get(record, name.removeprefix(RECORD)))
-        if text is None:
-            raise NoPlaceError(
-                f"{template} names {name.removeprefix(RECORD)}, and the record has nothing there"
-            )
-        return quote(text, safe="")
-
-    return _NAME.sub(said, template)

@@ -64,12 +64,23 @@ class Composer:
         return self._encoded(call, body)
 
     def line(
-        self, name: str, lines: Lines, call: Call, *, edit: ChildEdit, current: Any, root: Mapping[str, Value]
+        self,
+        name: str,
+        lines: Lines,
+        call: Call,
+        *,
+        edit: ChildEdit,
+        current: Any,
+        root: Mapping[str, Value],
+        record_id: str,
     ) -> bytes:
         """The body of a call about one entry of a list behind a path of its own."""
         rows = enumerate(rows_of(current, name, lines))
         row: Any = next((row for at, row in rows if row_id(lines, row, at) == edit.id), {})
         body = self._line(name, lines, row, edit, root=root, whole=call.whole)
+        if lines.parent and edit.operation == "create":
+            held = paths.get(current, self._entity.id)
+            paths.put(body, lines.parent, record_id if held is MISSING else held)
         return self._encoded(call, _finished(call, body, row))
 
     def _encoded(self, call: Call, body: Any) -> bytes:

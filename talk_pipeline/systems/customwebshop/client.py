@@ -15,8 +15,6 @@ from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.systems.customwebshop import notifications, paths
 from talk_pipeline.systems.customwebshop.addresses import (
-    NoPlaceError,
-    filled,
     item_path,
     lines_path,
     list_path,
@@ -33,9 +31,10 @@ from talk_pipeline.systems.customwebshop.answers import (
     shows_error,
 )
 from talk_pipeline.systems.customwebshop.description import Description, Elsewhere, Entity, Lines
-from talk_pipeline.systems.customwebshop.paging import Seen
+from talk_pipeline.systems.customwebshop.paging import OnePage, Seen, further_page
 from talk_pipeline.systems.customwebshop.questions import Question, question, since_query
 from talk_pipeline.systems.customwebshop.records import Reader, parse, with_part, with_rows
+from talk_pipeline.systems.customwebshop.templates import NoPlaceError, filled
 from talk_pipeline.systems.customwebshop.writing import Writer
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Answer, Http
@@ -216,8 +215,10 @@ class Customwebshop:
 
     # -- lists ------------------------------------------------------------------------------------------------
 
-    async def _pages(self, entity: Entity, path: str, query: Mapping[str, Any]) -> AsyncIterator[list[str]]:
-        """The raw records of a list, page by page."""
+    async def _pages(
+        self, entity: Entity, path: str, query: Mapping[str, Any], *, certain: bool = True
+    ) -> AsyncIterator[list[str]]:
+        """The raw records of a list, page by page; one of uncertain paging must not look as if it went on."""
         paging = entity.paging
         base = {**query, **paging.first()}
         asked = question(entity, path, base)
@@ -233,7 +234,10 @@ class Customwebshop:
                 )
             pages, records, before = pages + 1, records + len(elements), elements
             yield elements
-            following = paging.following(Seen(answer, self._json(answer), pages, records, len(elements)))
+            data = self._json(answer)
+            if not certain and (told := further_page(answer, data, entity.records)):
+                raise UnexpectedShapeFault("paging", f"the list goes on, since {told}: say `paging` of it")
+            following = paging.following(Seen(answer, data, pages, records, len(elements)))
             if following is None:
                 return
             if isinstance(following, str):
@@ -280,16 +284,16 @@ class Customwebshop:
         return raw_at(answer.body, part.at)
 
     async def _rows(self, entity: Entity, lines: Lines, record_id: str) -> str:
-        answer = await self._http.read(lines_path(entity, lines, record_id))
-        if answer.status in (404, 410):
-            return "[]"
-        if not answer.ok:
-            raise self._fault(entity, answer)
-        found = raw_at(answer.body, lines.records) if answer.body.strip() else "[]"
-        if found is None:
-            where = f"no list of lines at {lines.records!r}"
-            raise UnexpectedShapeFault("children", self._not_so(answer, where))
-        return found
+        shape = entity.but(records=lines.records, element=None, paging=lines.paging or OnePage(style="none"))
+        path, rows = lines_path(entity, lines, record_id), list[str]()
+        try:
+            async for page in self._pages(shape, path, {}, certain=lines.paging is not None):
+                rows += page
+        except UnexpectedShapeFault as fault:
+            if fault.key == "path":  # no such list: there are none
+                return "[]"
+            raise UnexpectedShapeFault("children", f"{path}: {fault}") from fault
+        return f"[{','.join(rows)}]"
 
     async def _deletions(self, entity: Entity, since: datetime) -> AsyncIterator[Sequence[Record]]:
         listed = entity.deleted.listed if entity.deleted else None
@@ -358,7 +362,7 @@ class Customwebshop:
             raise UnexpectedShapeFault("records", self._not_so(answer, "what is no JSON")) from error
 
     def _fault(self, entity: Entity, answer: Answer) -> SystemFault:
-        if answer.status == 404:
+        if answer.status in (404, 410):
             return UnexpectedShapeFault("path", f"{entity.path}: {self._not_this_shop(answer)}")
         return UnavailableFault(f"{self._shop.name} answers {answer.status}: {reason(entity.error, answer)}")
 

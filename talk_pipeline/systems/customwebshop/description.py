@@ -3,7 +3,6 @@
 What is said at the top holds for every entity that does not say otherwise itself.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -18,9 +17,10 @@ from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.access import Auth, BearerAuth
 from talk_pipeline.systems.customwebshop.asking import Deleted, Latest, Listing, UpdatedSince
 from talk_pipeline.systems.customwebshop.fields import Field as Property
-from talk_pipeline.systems.customwebshop.fields import Times
+from talk_pipeline.systems.customwebshop.fields import Times, told
 from talk_pipeline.systems.customwebshop.paging import OnePage, Paging
 from talk_pipeline.systems.customwebshop.places import Path, Place
+from talk_pipeline.systems.customwebshop.templates import unknown
 from talk_pipeline.systems.customwebshop.webhooks import Webhooks
 
 REFERENCE = File(__file__).parent / "reference.yaml"
@@ -122,7 +122,23 @@ def _elsewhere(value: object) -> object:
     return {name: {"path": one} if isinstance(one, str) else one for name, one in value.items()}
 
 
-class Lines(Model):
+class Told(Model):
+    """What the shop has of a flow's properties."""
+
+    fields: Properties = {}
+    lacks: tuple[str, ...] = Field((), description="properties and groups that the shop does not have")
+
+    @property
+    def properties(self) -> Mapping[str, Property | None]:
+        """All that is said of properties."""
+        return {**dict.fromkeys(self.lacks), **self.fields}
+
+    def field(self, name: str) -> Property | None:
+        """How a property is told; None when the shop has none."""
+        return told(self.properties, name)
+
+
+class Lines(Told):
     """A list within a record, such as the lines of an order: part of it, or behind a path of its own."""
 
     path: Path | None = Field(None, description="where the list is in the record")
@@ -138,8 +154,9 @@ class Lines(Model):
         {}, description="what the entries have that are meant; others stay alone"
     )
     records: Path | None = Field(None, description="where that answer has the list")
+    paging: Paging | None = Field(None, description="how that list goes on; without, it must come at once")
+    parent: Path | None = Field(None, description="where an entry that is created names its record by its id")
     id: Path = "id"
-    fields: Properties = {}
     read_only: tuple[Path, ...] = Field((), description="what is never sent back")
     untouched: Literal["whole", "id", "omitted"] = Field("whole", description="lines that stay as they are")
     remove: Mapping[str, Any] | None = Field(None, description="what marks a line to go; else it is left out")
@@ -221,11 +238,10 @@ class Shared(Model):
         return (self.modified,) if isinstance(self.modified, str) else self.modified or ()
 
 
-class Entity(Shared):
+class Entity(Shared, Told):
     """One collection of the shop."""
 
     path: str
-    fields: Properties = {}
     children: Mapping[str, Lines] = {}
     parts: Annotated[Mapping[str, Elsewhere], BeforeValidator(_elsewhere)] = Field(
         {}, description="what else belongs to a record: name -> path where it is read, found at @name"
@@ -233,13 +249,6 @@ class Entity(Shared):
     search: Mapping[str, str] = Field(
         {}, description="property -> query that finds a record by it, such as sku={value}"
     )
-
-    def field(self, name: str) -> Property | None:
-        """How a property is told; None when the shop has none."""
-        return self.fields.get(name, _AS_NAMED)
-
-
-_AS_NAMED = Property()
 
 
 class Pace(Model):
@@ -293,13 +302,20 @@ class Description(Shared):
                     yield (*at, "children", key), f"untouched: omitted keeps what is left out: {how}"
                 if isinstance(lines.write, str) and lines.path is not None:
                     yield (*at, "children", key, "write"), "is for a list read at url: leave path out"
+                yield from _templates((*at, "children", key, "url"), lines.url, ("path", "item", "id"))
+                for call in ("create", "update", "delete"):
+                    where: tuple[str | int, ...] = (*at, "children", key, call, "path")
+                    path: str | None = getattr(lines, call).path
+                    yield from _templates(where, path, ("lines", "line", "item", "id"))
             for calls in ("create", "update", "delete"):
                 for index, call in enumerate(getattr(entity, calls)):
-                    yield from _templates((*at, calls, index, "path"), call.path, ("path", "item", "id"))
+                    yield from _templates(
+                        (*at, calls, index, "path"), call.path, ("path", "item", "id", "record:")
+                    )
             yield from _templates((*at, "item"), entity.item, ("path", "id"))
             yield from _templates((*at, "list", "path"), entity.list.path, ("path",))
             for key, part in entity.parts.items():
-                yield from _templates((*at, "parts", key), part.path, ("path", "item", "id"))
+                yield from _templates((*at, "parts", key), part.path, ("path", "item", "id", "record:"))
         if self.webhooks:
             for event, name in self.webhooks.events.items():
                 if name not in self.entities:
@@ -310,7 +326,6 @@ class Description(Shared):
 def _templates(
     at: tuple[str | int, ...], text: str | None, allowed: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    for name in re.findall(r"\{([^{}]*)\}?|\}", text or ""):
-        if name not in allowed and not ("item" in allowed and name.startswith("record:")):
-            yield at, f"{text!r} may name {', '.join('{' + name + '}' for name in allowed)} only"
-            return
+    if unknown(text or "", allowed):
+        names = ", ".join("{" + name + ("place" if name.endswith(":") else "") + "}" for name in allowed)
+        yield at, f"{text!r} may name {names} only"

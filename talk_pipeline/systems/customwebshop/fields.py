@@ -261,6 +261,20 @@ def _pointed(text: str, decimal: str) -> str:
     return text if _number(pointed) is None else pointed
 
 
+def told(fields: Mapping[str, Field | None], name: str) -> Field | None:
+    """How a property is told; None when the shop has none, be it by itself or as one of a group."""
+    if name in fields:
+        return fields[name]
+    group = name
+    while group := group.rpartition(".")[0]:
+        if group in fields:
+            return fields[group]
+    return AS_NAMED
+
+
+AS_NAMED = Field()
+
+
 def _number(text: Value) -> Decimal | None:
     try:
         number = Decimal(text) if text is not None else None

@@ -150,3 +150,19 @@ Paging = Annotated[
     CursorPaging | PagePaging | OffsetPaging | LinkPaging | NextUrlPaging | OnePage,
     Field(discriminator="style"),
 ]
+
+
+def further_page(answer: Answer, data: Any, records: str | None) -> str | None:
+    """What in an answer looks like a next page, beside its records."""
+    if "next" in answer.links:
+        return "its Link header has a next"
+    pending = [("", data)] if isinstance(data, dict) else []
+    while pending:
+        prefix, inner = pending.pop()
+        for key, value in inner.items():
+            place = f"{prefix}{key}"
+            if isinstance(value, dict) and place != records:
+                pending.append((f"{place}.", value))
+            elif isinstance(value, str) and value and ("next" in key.lower() or "cursor" in key.lower()):
+                return f"it has {place} {value[:80]!r}"
+    return None

@@ -19,6 +19,7 @@ from talk_pipeline.systems.customwebshop.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.client import Customwebshop
 from talk_pipeline.systems.customwebshop.description import Description, Entity, Shared
 from talk_pipeline.systems.customwebshop.fields import Field, Times
+from talk_pipeline.systems.customwebshop.paging import further_page
 from talk_pipeline.systems.customwebshop.paths import MISSING
 from talk_pipeline.systems.customwebshop.places import header_of
 from talk_pipeline.systems.customwebshop.records import Reader, parse, rows_of
@@ -141,7 +142,7 @@ class _Prober:
                 break
         if pages == 2:
             return Probe("ok", ("paging",), "a second page is another one")
-        if told := _next_page(answer, self.entity.records):
+        if told := further_page(answer, parse(answer.body), self.entity.records):
             text = f"the list ends after one page, but {told}: there is a next page that `paging` does not follow"
             return Probe("problem", ("paging",), text)
         return Probe("ok", ("paging",), "one page is all")
@@ -163,17 +164,30 @@ class _Prober:
 
     def _found(self, fields: Mapping[str, Field], sample: Sequence[Any], at: At) -> Iterator[Probe]:
         told = 0
+        lacking = []
         for name, field in fields.items():
             for source in field.sources(name):
                 values = [value for one in sample if (value := paths.get(one, source)) is not MISSING]
                 if not values:
-                    yield Probe(self._weight(name), (*at, name), _missing(source, sample))
+                    if self._weight(name) == "problem":
+                        yield Probe("problem", (*at, name), _missing(source, sample))
+                    else:
+                        lacking.append(name)
+                        text = f"no record has {source!r} (looked at {len(sample)})"
+                        yield Probe("warning", (*at, name), text)
                     continue
                 wrong = next((value for value in values if not _fits(field, value, self.times)), None)
                 if wrong is not None:
                     yield Probe("warning", (*at, name), _unfit(field, source, wrong))
                 else:
                     told += 1
+        if lacking:
+            yield Probe(
+                "warning",
+                at,
+                f"what it has no place for goes into one line, lacks: [{', '.join(lacking)}]; "
+                f"a record looks like {_shown(sample[0])}",
+            )
         yield Probe("ok", at, f"{told} places found as described, in {len(sample)} records")
 
     def _weight(self, name: str) -> Literal["warning", "problem"]:
@@ -192,6 +206,9 @@ class _Prober:
                 return [Probe("problem", ("modified",), _missing(where, sample))]
         values = [next((told for at in places if (told := paths.get(one, at))), None) for one in sample]
         where = " | ".join(places)
+        if None in values:
+            without = f"{where} is blank in a record, so that no change of it is seen: name a second place"
+            return [Probe("problem", ("modified",), f"{without}: {_shown(sample[values.index(None)])}")]
         wrong = next((value for value in values if self.times.read(value) is None), None)
         if wrong is not None:
             return [
@@ -295,23 +312,6 @@ class _Prober:
                 if field and field.writable and values.get(path) is not None:
                     return path, values[path]
         return None, None
-
-
-def _next_page(answer: Answer, records: str | None) -> str | None:
-    """What in an answer looks like a next page, beside its records."""
-    if "next" in answer.links:
-        return "its Link header has a next"
-    data = parse(answer.body)
-    pending = [("", data)] if isinstance(data, dict) else []
-    while pending:
-        prefix, inner = pending.pop()
-        for key, value in inner.items():
-            place = f"{prefix}{key}"
-            if isinstance(value, dict) and place != records:
-                pending.append((f"{place}.", value))
-            elif isinstance(value, str) and value and ("next" in key.lower() or "cursor" in key.lower()):
-                return f"it has {place} {value[:80]!r}"
-    return None
 
 
 def _fits(field: Field, value: Any, times: Times) -> bool:

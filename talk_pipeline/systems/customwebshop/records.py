@@ -39,7 +39,7 @@ class Reader:
             names = flow.fields(part, Side.SHOP)
             self._children[path] = (
                 lines,
-                _ordered(lines.fields, names, lambda name, of=lines: of.fields.get(name, _PLAIN)),
+                _ordered(lines.fields, names, lines.field),
             )
 
     def record(self, payload: str, *, headers: Mapping[str, str] | None = None) -> Record:
@@ -149,9 +149,6 @@ def with_rows(payload: str, rows: Mapping[str, str]) -> str:
 def _extended(payload: str, name: str, value: str) -> str:
     text = payload.rstrip()[:-1].rstrip()
     return f"{text}{'' if text.endswith('{') else ','}{json.dumps(name)}:{value}}}"
-
-
-_PLAIN = Field()
 
 
 def _ordered(said: Mapping[str, Field | None], names: tuple[str, ...], field_of: Any) -> dict[str, Field]:

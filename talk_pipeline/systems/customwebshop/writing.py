@@ -5,12 +5,13 @@ from typing import Any
 
 from talk_pipeline.engine.records import ChildEdit, Outcome, Record, Result, Write
 from talk_pipeline.systems.customwebshop import paths
-from talk_pipeline.systems.customwebshop.addresses import NoPlaceError, call_path, line_path
+from talk_pipeline.systems.customwebshop.addresses import call_path, line_path
 from talk_pipeline.systems.customwebshop.answers import record_in, refusal, shows_error
 from talk_pipeline.systems.customwebshop.bodies import Composer
 from talk_pipeline.systems.customwebshop.description import Call, Lines
 from talk_pipeline.systems.customwebshop.places import header_of, read_place
 from talk_pipeline.systems.customwebshop.records import Reader, parse, rows_of
+from talk_pipeline.systems.customwebshop.templates import NoPlaceError
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
 
@@ -88,6 +89,7 @@ class _Sequence:
         self._id = write.id
         self._last: Answer | None = None
         self._partial = False
+        self._made: Any = {}
 
     async def run(self) -> Outcome:
         """Every call, until one does not succeed."""
@@ -169,7 +171,13 @@ class _Sequence:
         if edit.operation != "delete":
             root = self._reader.values(self._current or {}) | dict(self._write.values)
             content = self._composer.line(
-                name, lines, call, edit=edit, current=self._current or {}, root=root
+                name,
+                lines,
+                call,
+                edit=edit,
+                current=self._current or self._made,
+                root=root,
+                record_id=self._id or "",
             )
         path = line_path(self._entity, lines, call, record_id=self._id or "", line_id=edit.id)
         answer = await self._writer.send(
@@ -208,7 +216,7 @@ class _Sequence:
         elif call.id is not None:
             self._id = read_place(call.id, answer.headers, _json(answer))
         elif answered is not None:
-            self._id = answered
+            self._id, self._made = answered, parse(payload or "")
         elif self._id is None and (location := answer.headers.get("Location")):
             self._id = location.partition("?")[0].rstrip("/").rpartition("/")[2]
         version = self._entity.version
