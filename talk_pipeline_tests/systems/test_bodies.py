@@ -33,6 +33,14 @@ def composer(tmp_path: Path, entity: str = "", flow: str = "customer") -> Compos
     [
         (Call(), {"address": {"city": "New"}}),
         (Call(objects="whole"), {"address": {"line1": "Street 1", "city": "New", "door": "4"}}),
+        (
+            Call(objects="whole", without=("address.door",), along=("address.door",)),
+            {"address": {"line1": "Street 1", "city": "New", "door": "4"}},
+        ),
+        (
+            Call(objects="whole", without=("address.door",)),
+            {"address": {"line1": "Street 1", "city": "New"}},
+        ),
         (Call(whole=True), {**CURRENT, "address": {**CURRENT["address"], "city": "New"}}),  # type: ignore[dict-item]
         (
             Call(whole=True, without=("id", "note")),

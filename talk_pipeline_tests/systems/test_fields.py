@@ -72,6 +72,8 @@ def test_what_is_no_path_is_refused(text: str) -> None:
         (Field(type="date", format="%d/%m/%Y"), "02/03/2026", "2026-03-02"),
         (Field(template="gid://shop/Customer/{}"), "gid://shop/Customer/7", "7"),
         (Field(case="lower"), "dk", "dk"),
+        (Field(type="number", factor=Decimal(100)), Decimal("0.125"), "12.5"),
+        (Field(factor=Decimal("0.001")), "12500", "12.5"),
         (Field(per="quantity"), "100.00", "33.333"),
         (Field(percent_off=("price", "quantity")), "89.99", "10"),
     ],

@@ -128,6 +128,7 @@ DESCRIPTION = (
         "{itme}",
         ("parts.billing", "may name {path}, {item}, {id}, {record:place} only"),
     ),
+    Mistake("{active: {type: bool}}", "{active: {type: bool, factor: 2}}", "active", ("a number by itself",)),
     Mistake("lines: {path: lines, ", "rows: {path: rows, ", "rows", ("no flow reads 'rows'", "lines")),
     Mistake(
         "untouched: id}", "untouched: same}", "untouched", ("lines.untouched", "'whole', 'id' or 'omitted'")

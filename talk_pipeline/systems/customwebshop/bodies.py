@@ -57,11 +57,12 @@ class Composer:
                 held = rows_of(before, name, lines)
                 rows = self._rows(name, lines, held, children.get(name, ()), root=wanted)
                 paths.put(body, lines.write or lines.path or name, rows)
-        body = _finished(call, body, before)
-        if call.whole:
+        if call.objects == "whole":
+            body = {key: _completed(value, before.get(key)) for key, value in body.items()}
+        if call.whole or call.objects == "whole":
             for path in (*self._entity.read_only, *call.without):
                 paths.drop(body, path)
-        return self._encoded(call, body)
+        return self._encoded(call, _accompanied(call, body, before))
 
     def line(
         self,
@@ -81,7 +82,9 @@ class Composer:
         if lines.parent and edit.operation == "create":
             held = paths.get(current, self._entity.id)
             paths.put(body, lines.parent, record_id if held is MISSING else held)
-        return self._encoded(call, _finished(call, body, row))
+        if call.objects == "whole":
+            body = {key: _completed(value, row.get(key)) for key, value in body.items()}
+        return self._encoded(call, _accompanied(call, body, row))
 
     def _encoded(self, call: Call, body: Any) -> bytes:
         """A body as this shop takes it."""
@@ -207,10 +210,8 @@ def _blank(body: dict[str, Any], path: str) -> None:
         paths.put(body, path, "")
 
 
-def _finished(call: Call, body: dict[str, Any], held: Any) -> dict[str, Any]:
+def _accompanied(call: Call, body: dict[str, Any], held: Any) -> dict[str, Any]:
     """A body with what must go along."""
-    if call.objects == "whole":
-        body = {key: _completed(value, held.get(key)) for key, value in body.items()}
     for path in call.along:
         value = paths.get(held, path)
         if value is not MISSING and paths.get(body, path) is MISSING and paths.beside(body, path):

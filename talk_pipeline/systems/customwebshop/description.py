@@ -204,7 +204,7 @@ class Shared(Model):
     create: Calls = (Call(method="POST", path="{path}"),)
     update: Calls = (Call(method="PATCH", path="{item}"),)
     delete: Calls = (Call(method="DELETE", path="{item}"),)
-    read_only: tuple[Path, ...] = Field((), description="what a whole record never sends back")
+    read_only: tuple[Path, ...] = Field((), description="what a whole record or object never sends back")
     bodies: Literal["json", "form"] = Field("json", description="how bodies are written")
     blank: Literal["null", "empty"] = Field("null", description="how a text that is gone is written")
     idempotency_header: str | None = None

@@ -94,6 +94,11 @@ class Field(Model):
     values: Mapping[Word, Word] = Described(
         {}, description="value on the wire -> the flow's value; *: any other filled one"
     )
+    factor: Decimal | None = Described(
+        None,
+        gt=0,
+        description="the value is what is on the wire times this: 100 for a share of 0.1 that is 10 %",
+    )
     case: Literal["lower", "upper"] | None = Described(None, description="case the shop wants")
     join: tuple[Path, ...] = Described((), description="paths that make one value, such as a name")
     separator: str = " "
@@ -112,6 +117,8 @@ class Field(Model):
             raise ValueError("join names the paths itself: leave path out")
         if self.format and self.type not in ("time", "date"):
             raise ValueError("format is for type time or date")
+        if self.factor and (self.type not in ("text", "number") or self.inputs):
+            raise ValueError("factor is for a number by itself: leave minor, per and percent_off out")
         if self.decimal and self.type != "text":
             raise ValueError("decimal is for a number told as text: leave type out")
         return self
@@ -185,6 +192,9 @@ class Field(Model):
             return value if moment is None else Times("rfc3339", UTC).write(moment)  # type: ignore[return-value]
         if self.type == "date":
             return _date(value, self.format, "%Y-%m-%d")
+        if self.factor is not None:
+            number = _number(value)
+            return value if number is None else format(_plain(number * self.factor), "f")
         if self.type == "minor":
             return self._major(value, known)
         if self.per or self.percent_off:
@@ -204,6 +214,8 @@ class Field(Model):
         number = _number(value)
         if number is None:
             return value
+        if self.factor is not None:
+            number = _plain(number / self.factor)
         if self.per or self.percent_off:
             number = self._multiplied(number, known)
         if self.type == "minor":
@@ -212,7 +224,7 @@ class Field(Model):
             return format(number, "f").replace(".", self.decimal)
         if self.type == "number":
             return number
-        return format(number, "f") if self.inputs else value
+        return format(number, "f") if self.inputs or self.factor else value
 
     def _times(self, times: Times) -> Times:
         return Times(self.format, times.zone) if self.format else times

@@ -107,7 +107,7 @@ class _Prober:
                 "problem", ("item",), f"{self.entity.item} does not find {record_id}, which is listed"
             )
             return
-        full = [parse(record.payload)] if self.entity.summaries else sample
+        full = [parse(record.payload)] if self.entity.summaries or self.entity.parts else sample
         for found in self._properties(full, record):
             yield found
         for found in self._modified(sample):
