@@ -62,6 +62,37 @@ def test_an_update_says_what_the_call_wants(tmp_path: Path, call: Call, body: An
     assert json.loads(made) == body
 
 
+def test_a_whole_object_leaves_out_what_is_never_sent_back(tmp_path: Path) -> None:
+    current = {"address": {"id": 7, "line1": "Street 1", "city": "Town", "door": "4"}}
+    made = composer(tmp_path, "    read_only: [address.id]\n").body(
+        Call(objects="whole"),
+        names=["address.city"],
+        values={"address.city": "New"},
+        children={},
+        current=current,
+    )
+    assert json.loads(made) == {"address": {"line1": "Street 1", "city": "New", "door": "4"}}
+
+
+@pytest.mark.parametrize(("said", "blank"), [("", None), ("    blank: empty\n", "")])
+def test_a_text_that_is_gone_is_written_as_the_shop_takes_it(
+    tmp_path: Path, said: str, blank: str | None
+) -> None:
+    fields = "    fields: {active: {type: bool}, contact_name: {join: [first, last]}}\n"
+    names = ["phone", "active", "contact_name", "address.city"]
+    values = {"phone": None, "active": None, "contact_name": None, "address.city": "New"}
+    made = composer(tmp_path, said + fields).body(
+        Call(), names=names, values=values, children={}, current=CURRENT
+    )
+    assert json.loads(made) == {
+        "phone": blank,
+        "active": None,
+        "first": blank,
+        "last": blank,
+        "address": {"city": "New"},
+    }
+
+
 def test_an_entry_of_a_list_goes_with_the_whole_list(tmp_path: Path) -> None:
     current = {
         "id": "1",

@@ -134,6 +134,30 @@ DESCRIPTION = (
         "untouched: id}", "untouched: same}", "untouched", ("lines.untouched", "'whole', 'id' or 'omitted'")
     ),
     Mistake("entities: # a", "entities: [", "  customers:", ("not YAML",)),
+    Mistake(
+        "    path: /customers\n",
+        "    path: /customers\n    lacks: [web_site]\n",
+        "lacks",
+        ("customers.lacks.0", "no flow reads 'web_site'", "website"),
+    ),
+    Mistake(
+        "    path: /customers\n",
+        "    path: /customers\n    lacks: [active]\n",
+        "lacks",
+        ("customers.lacks.0", "'active' is told under fields"),
+    ),
+    Mistake(
+        "fields: {active: {type: bool}}",
+        "fields: {active: {type: bool}, address: home}",
+        "address: home",
+        ("customers.fields.address", "'address' is a group", "~"),
+    ),
+    Mistake(
+        "lines: {path: lines, untouched: id}",
+        'lines: {url: "/lines?order={order}"}',
+        "{order}",
+        ("children.lines.url", "may name {path}, {item}, {id} only"),
+    ),
 )
 
 FLOWS = (

@@ -35,9 +35,11 @@ def load_description(file: Path | None = None, *, flows: Flows) -> Description:
 
 def fitted(flows: Flows, description: Description) -> Flows:
     """The flows this shop can take part in."""
-    return Flows(
-        tuple(_fit(flow, description.collections[flow.customwebshop.entity]) for flow in flows.values())
-    )
+    fits = {
+        flow.name: _fit(flow, description.collections[flow.customwebshop.entity]) for flow in flows.values()
+    }
+    names = {name: frozenset(flow.root.by_name) for name, flow in fits.items()}
+    return Flows(tuple(_referring(flow, names) for flow in fits.values()))
 
 
 def mistakes(flows: Flows, description: Description) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -175,6 +177,28 @@ def _fit(flow: Flow, entity: Entity) -> Flow:
         guard=guard,
         shop_lacks=lacks,
         settings=flow.settings.but(full_scan_minutes=every, **scopes),
+    )
+
+
+def _referring(flow: Flow, names: Mapping[str, frozenset[str]]) -> Flow:
+    """A flow whose references ask no more of a record than the other flow has: what is absent holds up nothing."""
+    return flow.but(
+        properties=_asking(flow.properties, names),
+        children={
+            key: child.but(properties=_asking(child.properties, names))
+            for key, child in flow.children.items()
+        },
+    )
+
+
+def _asking(properties: tuple[Property, ...], names: Mapping[str, frozenset[str]]) -> tuple[Property, ...]:
+    return tuple(
+        prop.but(
+            usable_while={key: one for key, one in prop.usable_while.items() if key in names[prop.refers_to]}
+        )
+        if prop.refers_to
+        else prop
+        for prop in properties
     )
 
 

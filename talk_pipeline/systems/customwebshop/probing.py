@@ -164,7 +164,7 @@ class _Prober:
 
     def _found(self, fields: Mapping[str, Field], sample: Sequence[Any], at: At) -> Iterator[Probe]:
         told = 0
-        lacking = []
+        lacking: dict[str, None] = {}
         for name, field in fields.items():
             for source in field.sources(name):
                 values = [value for one in sample if (value := paths.get(one, source)) is not MISSING]
@@ -172,7 +172,7 @@ class _Prober:
                     if self._weight(name) == "problem":
                         yield Probe("problem", (*at, name), _missing(source, sample))
                     else:
-                        lacking.append(name)
+                        lacking[name] = None
                         text = f"no record has {source!r} (looked at {len(sample)})"
                         yield Probe("warning", (*at, name), text)
                     continue
