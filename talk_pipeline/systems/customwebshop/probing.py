@@ -176,7 +176,10 @@ class _Prober:
                         text = f"no record has {source!r} (looked at {len(sample)})"
                         yield Probe("warning", (*at, name), text)
                     continue
-                wrong = next((value for value in values if not _fits(field, value, self.times)), None)
+                form = self.entity.bodies == "form"  # where everything that is written is text
+                wrong = next(
+                    (value for value in values if not _fits(field, value, self.times, form=form)), None
+                )
                 if wrong is not None:
                     yield Probe("warning", (*at, name), _unfit(field, source, wrong))
                 else:
@@ -314,7 +317,7 @@ class _Prober:
         return None, None
 
 
-def _fits(field: Field, value: Any, times: Times) -> bool:
+def _fits(field: Field, value: Any, times: Times, *, form: bool) -> bool:
     """Whether a value looks like what the description says."""
     if value is None or value == "" or field.values or field.template:
         return True
@@ -328,7 +331,8 @@ def _fits(field: Field, value: Any, times: Times) -> bool:
         case "time":
             return field.read({"x": value}, "x", known={}, times=times) != str(value) or "T" in str(value)
         case _:
-            return isinstance(value, str) or (field.write is False and not isinstance(value, dict | list))
+            untyped = form or field.write is False
+            return isinstance(value, str) or (untyped and not isinstance(value, dict | list))
 
 
 def _unfit(field: Field, source: str, value: Any) -> str:
