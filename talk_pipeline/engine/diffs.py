@@ -162,7 +162,8 @@ select $flow, $part, c.target, c.operation,
        null, c.operation, false, null
 from lone c
 join record r on r.part = $part and r.id = c.source_id
-cross join (select unnest($properties::varchar[]) as property) p
+join (select unnest($targets::varchar[]) as target, unnest($properties::varchar[]) as property) p
+  on p.target = c.target
 """
 
 _DROP_LOST_CHILDREN = """
@@ -211,8 +212,17 @@ def _plan_part(db: Connection, flow: Flow, part: Part, *, company: Company) -> N
 def _plan_children(db: Connection, flow: Flow, part: Part) -> None:
     db.execute(_DROP_LOST_CHILDREN, {"part": part.name})
     db.execute(_CHILDREN, {"part": part.name})
-    names = [prop.name for prop in part.properties if prop.two_way]
-    db.execute(_CHILD_CHANGES, {"flow": flow.name, "part": part.name, "properties": names})
+    # a side that takes none of their properties takes no new ones and loses none
+    ways = [(side.value, prop.name) for side in Side for prop in part.properties if prop.goes_to(side)]
+    db.execute(
+        _CHILD_CHANGES,
+        {
+            "flow": flow.name,
+            "part": part.name,
+            "targets": [target for target, _ in ways],
+            "properties": [name for _, name in ways],
+        },
+    )
 
 
 def _move_bases(db: Connection, part: Part) -> None:

@@ -14,7 +14,7 @@ from talk_pipeline.flows.loading import PACKAGED as PACKAGED_FLOWS
 from talk_pipeline.flows.loading import Flows, load_flows, read_yaml
 from talk_pipeline.sandbox.customwebshop import profiles
 from talk_pipeline.settings import SettingsError
-from talk_pipeline.systems.customwebshop import access, description, fields, paging, schema
+from talk_pipeline.systems.customwebshop import access, asking, description, fields, paging, schema, webhooks
 from talk_pipeline.systems.customwebshop.fitting import fitted, load_description
 
 PACKAGED = Path(description.__file__).parent
@@ -112,7 +112,7 @@ def _described(tmp_path: Path, **said: str) -> Flows:
 def _models() -> list[type[BaseModel]]:
     found = [
         value
-        for module in (access, description, fields, paging)
+        for module in (access, asking, description, fields, paging, webhooks)
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, BaseModel) and value.__module__ == module.__name__
     ]

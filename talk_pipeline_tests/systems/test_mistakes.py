@@ -107,7 +107,28 @@ DESCRIPTION = (
         "search",
         ("no flow reads 'name'", "number"),
     ),
-    Mistake("lines: {path: lines,", "lines: {", "lines", ("says either path or url",)),
+    Mistake("lines: {path: lines,", "lines: {", "lines", ("says path, url or both",)),
+    Mistake("untouched: id}", "untouched: omitted}", "untouched", ("keeps what is left out", "say remove")),
+    Mistake("lines: {path: lines,", "lines: {path: lines, write: rows,", "lines", ("leave path out",)),
+    Mistake(
+        "updated_since: {parameter: updated_since}",
+        "updated_since: {parameter: updated_since, value: now}",
+        "updated_since",
+        ("updated_since.value", "says {since}"),
+    ),
+    Mistake(
+        "{active: {type: bool}}",
+        '{active: {type: bool, decimal: ","}}',
+        "active",
+        ("number told as text", "leave type out"),
+    ),
+    Mistake(
+        "    path: /customers\n",
+        '    path: /customers\n    parts: {billing: "{itme}/billing"}\n',
+        "{itme}",
+        ("parts.billing", "may name {path}, {item}, {id}, {record:place} only"),
+    ),
+    Mistake("{active: {type: bool}}", "{active: {type: bool, factor: 2}}", "active", ("a number by itself",)),
     Mistake("lines: {path: lines, ", "rows: {path: rows, ", "rows", ("no flow reads 'rows'", "lines")),
     Mistake(
         "untouched: id}", "untouched: same}", "untouched", ("lines.untouched", "'whole', 'id' or 'omitted'")

@@ -3,7 +3,7 @@
 The flow files stay as they are; what was changed is said by `Flow.shop_lacks`, for the checklist to show.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -133,7 +133,12 @@ def _impossible(
 
 def _fit(flow: Flow, entity: Entity) -> Flow:
     lacks: dict[str, str] = {}
-    properties = _properties(flow.properties, entity.properties, "", lacks)
+    asked = {
+        *flow.settings.scope,
+        *flow.settings.create_scope,
+        *(name for flag in flow.flags for name in flag.shop),
+    }
+    properties = _properties(flow.properties, entity.properties, "", lacks, asked=asked)
     children = {
         key: child.but(
             properties=_properties(
@@ -141,6 +146,7 @@ def _fit(flow: Flow, entity: Entity) -> Flow:
                 entity.children.get(child.customwebshop, Lines()).properties,
                 f"{key}.",
                 lacks,
+                taken=entity.children.get(child.customwebshop, Lines()).write is not False,
             )
         )
         for key, child in flow.children.items()
@@ -201,10 +207,18 @@ def _properties(
     fields: Mapping[str, Field | None],
     prefix: str,
     lacks: dict[str, str],
+    *,
+    taken: bool = True,
+    asked: Collection[str] = (),
 ) -> tuple[Property, ...]:
-    kept = [
-        fit for prop in properties if (fit := _property(prop, fields, prefix=prefix, lacks=lacks)) is not None
-    ]
+    kept = []
+    for prop in properties:
+        fit = _property(prop, fields, prefix=prefix, lacks=lacks, taken=taken)
+        if fit is None and lacks[prefix + prop.name] == READ_ONLY and prop.name in asked:
+            # never written, and still what tells which records are in scope
+            fit = Property(shop=prop.shop, name=prop.name, dir="-", type=prop.type)
+        if fit is not None:
+            kept.append(fit)
     names = {prop.name for prop in kept}
     return tuple(
         prop.but(
@@ -216,9 +230,14 @@ def _properties(
 
 
 def _property(
-    prop: Property, fields: Mapping[str, Field | None], *, prefix: str, lacks: dict[str, str]
+    prop: Property,
+    fields: Mapping[str, Field | None],
+    *,
+    prefix: str,
+    lacks: dict[str, str],
+    taken: bool,
 ) -> Property | None:
-    """A property as far as the shop has it; None when it has not."""
+    """A property as far as the shop has it, and takes it; None when it has not."""
     if prop.shop is None:
         return prop
     there = [path for path in prop.shop_paths if told(fields, path) is not None]
@@ -226,7 +245,7 @@ def _property(
         lacks[prefix + prop.name] = ABSENT
         return None
     update: dict[str, Any] = {"shop": " | ".join(there)} if len(there) < len(prop.shop_paths) else {}
-    writable = all((told(fields, path) or AS_NAMED).writable for path in there)
+    writable = taken and all((told(fields, path) or AS_NAMED).writable for path in there)
     if not writable and prop.dir in ("<->", "<-"):
         lacks[prefix + prop.name] = READ_ONLY
         if prop.dir == "<-":

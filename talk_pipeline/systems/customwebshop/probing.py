@@ -78,8 +78,8 @@ class _Prober:
     def __init__(self, shop: Customwebshop, flow: Flow, description: Description) -> None:
         self.shop = shop
         self.flow = flow
-        self.times = description.moments
         self.entity: Entity = description.collections[flow.customwebshop.entity]
+        self.times = self.entity.moments
         self.reader = Reader(flow, self.entity, self.times)
         self.asking: At = ("path",)
 
@@ -109,7 +109,7 @@ class _Prober:
             return
         for found in self._shown_alike(sample[0], parse(record.payload)):
             yield found
-        full = [parse(record.payload)] if self.entity.summaries else sample
+        full = [parse(record.payload)] if self.entity.summaries or self.entity.parts else sample
         for found in self._properties(full, record):
             yield found
         for found in self._modified(sample):
@@ -154,7 +154,8 @@ class _Prober:
         if hidden := self.reader.hidden(record, shown=listed):
             text = f"one record by itself does not show {', '.join(hidden)}, which the list does"
             yield Probe("problem", ("item",), f"{text}: ask for it, as in item: '{{path}}/{{id}}?fields=...'")
-        if not self.entity.summaries and (hidden := self.reader.hidden(listed, shown=record)):
+        whole = not (self.entity.summaries or self.entity.parts)
+        if whole and (hidden := self.reader.hidden(listed, shown=record)):
             text = f"the list does not show {', '.join(hidden)}, which one record by itself does"
             yield Probe("problem", ("path",), f"{text}: ask for it by query, or say summaries: true")
 
@@ -187,7 +188,10 @@ class _Prober:
                         text = f"no record has {source!r} (looked at {len(sample)})"
                         yield Probe("warning", (*at, name), text)
                     continue
-                wrong = next((value for value in values if not _fits(field, value, self.times)), None)
+                form = self.entity.bodies == "form"  # where everything that is written is text
+                wrong = next(
+                    (value for value in values if not _fits(field, value, self.times, form=form)), None
+                )
                 if wrong is not None:
                     yield Probe("warning", (*at, name), _unfit(field, source, wrong))
                 else:
@@ -325,7 +329,7 @@ class _Prober:
         return None, None
 
 
-def _fits(field: Field, value: Any, times: Times) -> bool:
+def _fits(field: Field, value: Any, times: Times, *, form: bool) -> bool:
     """Whether a value looks like what the description says."""
     if value is None or value == "" or field.values or field.template:
         return True
@@ -339,7 +343,8 @@ def _fits(field: Field, value: Any, times: Times) -> bool:
         case "time":
             return field.read({"x": value}, "x", known={}, times=times) != str(value) or "T" in str(value)
         case _:
-            return isinstance(value, str) or (field.write is False and not isinstance(value, dict | list))
+            untyped = form or field.write is False
+            return isinstance(value, str) or (untyped and not isinstance(value, dict | list))
 
 
 def _unfit(field: Field, source: str, value: Any) -> str:
@@ -351,6 +356,11 @@ def _unfit(field: Field, source: str, value: Any) -> str:
 
 
 def _missing(path: str, sample: Sequence[Any]) -> str:
+    """What is not there, with what stands at the last place on the way that is."""
+    for way in paths.ways(path):
+        held = [value for one in sample if (value := paths.get(one, way)) not in (MISSING, None)]
+        if held:
+            return f"no record has {path!r} (looked at {len(sample)}); {way} is such as {_shown(held[0])}"
     return f"no record has {path!r} (looked at {len(sample)}), such as {_shown(sample[0])}"
 
 

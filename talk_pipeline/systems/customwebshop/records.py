@@ -75,6 +75,7 @@ class Reader:
             path: tuple(
                 Child(row_id(lines, row, at), None, self._read(row, fields, known=values))
                 for at, row in enumerate(rows_of(data, path, lines))
+                if lines.meant(row)
             )
             for path, (lines, fields) in self._children.items()
         }
@@ -136,6 +137,8 @@ class Reader:
 def rows_of(data: Any, name: str, lines: Lines) -> list[Any]:
     """The entries of a record's list."""
     found = data.get(APART, {}).get(name) if lines.path is None else paths.get(data, lines.path)
+    if isinstance(found, dict):  # entries by their ids
+        return list(found.values())
     return found if isinstance(found, list) else []
 
 
@@ -144,13 +147,22 @@ def row_id(lines: Lines, row: Any, at: int) -> str:
     return paths.text_of(paths.get(row, lines.id)) or str(at)
 
 
+def with_part(payload: str, name: str, part: str | None) -> str:
+    """A record with something from elsewhere joined to it."""
+    return payload if part is None else _extended(payload, f"@{name}", part)
+
+
 def with_rows(payload: str, rows: Mapping[str, str]) -> str:
     """A record with lists from elsewhere joined to it."""
     if not rows:
         return payload
     joined = ",".join(f"{json.dumps(name)}:{text}" for name, text in rows.items())
+    return _extended(payload, APART, f"{{{joined}}}")
+
+
+def _extended(payload: str, name: str, value: str) -> str:
     text = payload.rstrip()[:-1].rstrip()
-    return f'{text}{"" if text.endswith("{") else ","}"{APART}":{{{joined}}}}}'
+    return f"{text}{'' if text.endswith('{') else ','}{json.dumps(name)}:{value}}}"
 
 
 def _hidden(fields: Mapping[str, Field], rows: list[Any], shown: list[Any]) -> Iterator[str]:
