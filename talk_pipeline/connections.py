@@ -76,7 +76,7 @@ class Connections:
             base_url(address, shop),
             credentials=shop.auth.credentials(settings.secret, address.removesuffix(shop.base_path)),
             limits=Limits(pace.requests, pace.seconds, pace.in_flight, self._limits_folder(Side.SHOP)),
-            headers=shop.headers,
+            headers=shop.every_request,
             throttled=pace.throttled,
             settings=("CUSTOMWEBSHOP_URL", *shop.auth.variables),
         )

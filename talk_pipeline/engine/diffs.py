@@ -164,7 +164,8 @@ select $flow, $part, c.target, c.operation,
        case when (select bool_or(o.open) from disputed o where o.source_id = c.source_id) then $open end
 from lone c
 join record r on r.part = $part and r.id = c.source_id
-cross join (select unnest($properties::varchar[]) as property) p
+join (select unnest($targets::varchar[]) as target, unnest($properties::varchar[]) as property) p
+  on p.target = c.target
 left join disputed d on d.source_id = c.source_id and d.property = p.property
 """
 
@@ -226,9 +227,18 @@ def _plan_children(db: Connection, flow: Flow, part: Part, *, company: Company) 
     db.execute(_DROP_LOST_CHILDREN, {"part": part.name})
     db.execute(_CHILDREN, {"part": part.name})
     removals.dispute_removals(db, flow, part, company=company)
-    names = [prop.name for prop in part.properties if prop.two_way]
-    parameters = {"flow": flow.name, "part": part.name, "properties": names, "open": removals.OPEN}
-    db.execute(_CHILD_CHANGES, parameters)
+    # a side that takes none of their properties takes no new ones and loses none
+    ways = [(side.value, prop.name) for side in Side for prop in part.properties if prop.goes_to(side)]
+    db.execute(
+        _CHILD_CHANGES,
+        {
+            "flow": flow.name,
+            "part": part.name,
+            "targets": [target for target, _ in ways],
+            "properties": [name for _, name in ways],
+            "open": removals.OPEN,
+        },
+    )
 
 
 def _move_bases(db: Connection, part: Part) -> None:

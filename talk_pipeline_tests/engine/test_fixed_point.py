@@ -4,7 +4,7 @@ Whatever was held, edited and stored, it ends: both sides say the same, or the p
 is. What the tables do with this is the subject of `invariants`; here nothing but the rule and the types work.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -117,7 +117,7 @@ class Table:
         base = self.base.get(side)
         return Holding(raw, canon, problem, base, record={}, edited_at=NOON + timedelta(hours=at))
 
-    def settle(self, stores: dict[Side, Callable[[Value, Value], Value]], *, later: Side) -> str:
+    def settle(self, stores: Mapping[Side, Callable[[Value, Value], Value]], *, later: Side) -> str:
         """Rounds of plan and write until nothing is left to do; says how it ended."""
         for _ in range(ROUNDS):
             shop, bc = (self.holding(side, int(side is later)) for side in Side)

@@ -55,7 +55,7 @@ def test_creates_updates_and_deletes_have_limits_of_their_own(
 ) -> None:
     policy = "disappearance: {customwebshop: delete} #"
     edited_flows(tmp_path, monkeypatch, customer=("disappearance: flag #", policy))
-    file = tmp_path / "edited" / "customer.yaml"
+    file = tmp_path / "flows" / "customer.yaml"
     text = file.read_text()
     limits = "creates: 3, updates: {share: 0.5}, deletes: {count: 1}, share: 1, minimum: 2, disappeared: 10"
     file.write_text(text.replace("share: 0.5, minimum: 25, disappeared: 10", limits))

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -32,6 +33,14 @@ def composer(tmp_path: Path, entity: str = "", flow: str = "customer") -> Compos
     [
         (Call(), {"address": {"city": "New"}}),
         (Call(objects="whole"), {"address": {"line1": "Street 1", "city": "New", "door": "4"}}),
+        (
+            Call(objects="whole", without=("address.door",), along=("address.door",)),
+            {"address": {"line1": "Street 1", "city": "New", "door": "4"}},
+        ),
+        (
+            Call(objects="whole", without=("address.door",)),
+            {"address": {"line1": "Street 1", "city": "New"}},
+        ),
         (Call(whole=True), {**CURRENT, "address": {**CURRENT["address"], "city": "New"}}),  # type: ignore[dict-item]
         (
             Call(whole=True, without=("id", "note")),
@@ -40,6 +49,10 @@ def composer(tmp_path: Path, entity: str = "", flow: str = "customer") -> Compos
         (Call(envelope="data.customer"), {"data": {"customer": {"address": {"city": "New"}}}}),
         (Call(whole=True, at="address"), {"line1": "Street 1", "city": "New", "door": "4"}),
         (Call(constants={"type": "x"}), {"address": {"city": "New"}, "type": "x"}),
+        (Call(along=("id", "gone")), {"address": {"city": "New"}, "id": "1"}),
+        (Call(along=("address.door", "other.id")), {"address": {"city": "New", "door": "4"}}),
+        (Call(envelope="[0]", along=("id",)), [{"address": {"city": "New"}, "id": "1"}]),
+        (Call(envelope="[0].customer"), [{"customer": {"address": {"city": "New"}}}]),
     ],
 )
 def test_an_update_says_what_the_call_wants(tmp_path: Path, call: Call, body: Any) -> None:
@@ -47,6 +60,37 @@ def test_an_update_says_what_the_call_wants(tmp_path: Path, call: Call, body: An
         call, names=["address.city"], values={"address.city": "New"}, children={}, current=CURRENT
     )
     assert json.loads(made) == body
+
+
+def test_a_whole_object_leaves_out_what_is_never_sent_back(tmp_path: Path) -> None:
+    current = {"address": {"id": 7, "line1": "Street 1", "city": "Town", "door": "4"}}
+    made = composer(tmp_path, "    read_only: [address.id]\n").body(
+        Call(objects="whole"),
+        names=["address.city"],
+        values={"address.city": "New"},
+        children={},
+        current=current,
+    )
+    assert json.loads(made) == {"address": {"line1": "Street 1", "city": "New", "door": "4"}}
+
+
+@pytest.mark.parametrize(("said", "blank"), [("", None), ("    blank: empty\n", "")])
+def test_a_text_that_is_gone_is_written_as_the_shop_takes_it(
+    tmp_path: Path, said: str, blank: str | None
+) -> None:
+    fields = "    fields: {active: {type: bool}, contact_name: {join: [first, last]}}\n"
+    names = ["phone", "active", "contact_name", "address.city"]
+    values = {"phone": None, "active": None, "contact_name": None, "address.city": "New"}
+    made = composer(tmp_path, said + fields).body(
+        Call(), names=names, values=values, children={}, current=CURRENT
+    )
+    assert json.loads(made) == {
+        "phone": blank,
+        "active": None,
+        "first": blank,
+        "last": blank,
+        "address": {"city": "New"},
+    }
 
 
 def test_an_entry_of_a_list_goes_with_the_whole_list(tmp_path: Path) -> None:
@@ -69,6 +113,51 @@ def test_an_entry_of_a_list_goes_with_the_whole_list(tmp_path: Path) -> None:
     ]
 
 
+def test_a_form_names_what_is_inside(tmp_path: Path) -> None:
+    said = """    bodies: form
+    fields: {email: {path: "mails[0]"}, active: {type: bool}, website: {write: [www, profile.www]}}
+"""
+    values = {"address.city": "New & old", "active": "true", "website": None, "email": "a@b.example"}
+    made = composer(tmp_path, said).body(
+        Call(envelope="customer"), names=[*values], values=values, children={}, current=CURRENT
+    )
+    assert parse_qsl(made.decode(), keep_blank_values=True) == [
+        ("customer[address][city]", "New & old"),
+        ("customer[active]", "1"),
+        ("customer[www]", ""),
+        ("customer[profile][www]", ""),
+        ("customer[mails][0]", "a@b.example"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("held", "value", "sent"),
+    [
+        (["One", "Two"], None, ["One"]),
+        (["One"], None, ["One"]),
+        (["One"], "Two", ["One", "Two"]),
+        (["One", "Two"], "Three", ["One", "Three"]),
+    ],
+)
+def test_a_plain_list_has_no_blank_at_its_end(tmp_path: Path, held: Any, value: Any, sent: Any) -> None:
+    made = composer(tmp_path, '    fields: {website: "street[1]"}\n').body(
+        Call(), names=["website"], values={"website": value}, children={}, current={"id": "1", "street": held}
+    )
+    assert json.loads(made)["street"] == sent
+
+
+def test_lines_read_elsewhere_are_written_in_the_record(tmp_path: Path) -> None:
+    said = (
+        'url: "{item}/rows", write: products, untouched: omitted, remove: {quantity: 0}, where: {kind: goods}'
+    )
+    current = {"id": "1", "@children": {"lines": [{"id": "1", "kind": "goods", "quantity": "3"}]}}
+    edits = (ChildEdit("delete", "1", {}), ChildEdit("create", None, {"quantity": "9"}))
+    made = composer(tmp_path, f"    children: {{lines: {{{said}}}}}\n", "order").body(
+        Call(), names=[], values={}, children={"lines": edits}, current=current
+    )
+    assert json.loads(made) == {"products": [{"id": "1", "quantity": 0}, {"kind": "goods", "quantity": "9"}]}
+
+
 @pytest.mark.parametrize(
     ("said", "rows"),
     [
@@ -81,7 +170,10 @@ def test_an_entry_of_a_list_goes_with_the_whole_list(tmp_path: Path) -> None:
             ],
         ),
         ("untouched: id", [{"id": "1", "quantity": "5"}, {"id": "2"}, {"quantity": "9"}]),
-        ("untouched: omitted", [{"id": "1", "quantity": "5"}, {"quantity": "9"}]),
+        (
+            "untouched: omitted, remove: {quantity: 0}",
+            [{"id": "1", "quantity": "5"}, {"id": "3", "quantity": 0}, {"quantity": "9"}],
+        ),
         (
             "read_only: [sku], remove: {quantity: 0}",
             [

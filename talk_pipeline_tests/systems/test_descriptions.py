@@ -11,10 +11,10 @@ from pydantic import BaseModel
 
 from talk_pipeline.cli.connectors import new_connector
 from talk_pipeline.flows.loading import PACKAGED as PACKAGED_FLOWS
-from talk_pipeline.flows.loading import load_flows, read_yaml
+from talk_pipeline.flows.loading import Flows, load_flows, read_yaml
 from talk_pipeline.sandbox.customwebshop import profiles
 from talk_pipeline.settings import SettingsError
-from talk_pipeline.systems.customwebshop import access, description, fields, paging, schema
+from talk_pipeline.systems.customwebshop import access, asking, description, fields, paging, schema, webhooks
 from talk_pipeline.systems.customwebshop.fitting import fitted, load_description
 
 PACKAGED = Path(description.__file__).parent
@@ -77,10 +77,42 @@ def test_a_property_taken_out_of_a_flow_may_stay_in_the_description(tmp_path: Pa
     assert set(fitted(flows, shop)) == set(flows)
 
 
+def test_what_a_shop_lacks_is_said_of_one_of_a_group_or_in_one_line(tmp_path: Path) -> None:
+    flows = load_flows()
+    lacking = []
+    for said in (
+        "lacks: [billing_address, status]",
+        "fields: {billing_address: ~, status: ~}",
+        "fields: {billing_address: {line1: ~, line2: ~, city: ~, region: ~, postal_code: ~, country: ~},"
+        " status: ~}",
+    ):
+        lacking.append(_described(tmp_path, orders=said)["order"].shop_lacks)
+    assert set(lacking[0]) >= {"billing_address.line1", "billing_address.country", "status"}
+    assert "shipping_address.line1" not in lacking[0]
+    assert lacking[0] == lacking[1] == lacking[2]
+    assert set(flows["order"].root.by_name) - set(lacking[0]) >= {"number", "shipping_address.line1"}
+
+
+def test_a_reference_asks_nothing_that_the_shop_lacks(tmp_path: Path) -> None:
+    order = _described(tmp_path, customers="lacks: [active]")["order"]
+    assert not order.root.by_name["customer_id"].usable_while
+    assert order.parts[1].by_name["product_id"].usable_while == {"active": "true"}
+
+
+def _described(tmp_path: Path, **said: str) -> Flows:
+    """The flows for a shop of which no more is said than this."""
+    flows = load_flows()
+    names = ("customers", "products", "orders")
+    entities = "".join(f"  {name}:\n    path: /{name}\n    {said.get(name, '')}\n" for name in names)
+    file = tmp_path / "shop.yaml"
+    file.write_text(f"name: Shop\nauth: {{type: none}}\nentities:\n{entities}")
+    return fitted(flows, load_description(file, flows=flows))
+
+
 def _models() -> list[type[BaseModel]]:
     found = [
         value
-        for module in (access, description, fields, paging)
+        for module in (access, asking, description, fields, paging, webhooks)
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, BaseModel) and value.__module__ == module.__name__
     ]

@@ -72,6 +72,8 @@ def test_what_is_no_path_is_refused(text: str) -> None:
         (Field(type="date", format="%d/%m/%Y"), "02/03/2026", "2026-03-02"),
         (Field(template="gid://shop/Customer/{}"), "gid://shop/Customer/7", "7"),
         (Field(case="lower"), "dk", "dk"),
+        (Field(type="number", factor=Decimal(100)), Decimal("0.125"), "12.5"),
+        (Field(factor=Decimal("0.001")), "12500", "12.5"),
         (Field(per="quantity"), "100.00", "33.333"),
         (Field(percent_off=("price", "quantity")), "89.99", "10"),
     ],
@@ -148,3 +150,35 @@ def test_a_constant_is_read_and_never_written() -> None:
     field = Field(const="DKK")
     assert field.read({}, "currency", known={}, times=UTC_TIMES) == "DKK"
     assert not field.writable
+
+
+@pytest.mark.parametrize(
+    ("decimal", "wire", "value", "back"),
+    [
+        (",", "1.234,50", "1234.50", "1234,50"),
+        (",", "-0,5", "-0.5", "-0,5"),
+        (",", "1 234 567,8", "1234567.8", "1234567,8"),
+        (",", "12", "12", "12"),
+        (",", "1'234,5", "1234.5", "1234,5"),
+        (".", "1,234.50", "1234.50", "1234.50"),
+        (",", "much", "much", "much"),
+        (",", None, None, None),
+    ],
+)
+def test_a_number_told_as_text_goes_there_and_back(
+    decimal: Any, wire: str | None, value: str | None, back: str | None
+) -> None:
+    field = Field(path="x", decimal=decimal)
+    assert field.read({"x": wire}, "x", known={}, times=UTC_TIMES) == value
+    assert field.encode(value, known={}, times=UTC_TIMES) == back
+
+
+def test_any_other_filled_value_may_mean_one() -> None:
+    field = Field(path="x", values={"": "open", "*": "cancelled"})
+    read = [
+        field.read({"x": value}, "x", known={}, times=UTC_TIMES) for value in (None, "", "2024-01-01", True)
+    ]
+    assert read == ["open", "open", "cancelled", "cancelled"]
+    assert field.encode("cancelled", known={}, times=UTC_TIMES) == "cancelled", (
+        "a star stands for no one value"
+    )

@@ -55,6 +55,12 @@ REFERENCE_MISTAKES = (
     ),
     Mistake("base_path:", "times: epoch\nbase_path:", "modified:", ("is no time of format epoch",)),
     Mistake(
+        "modified: updated_at",
+        "modified: deleted_at",
+        "modified: deleted_at",
+        ("modified: customers: deleted_at is blank in a record", "name a second place"),
+    ),
+    Mistake(
         "parameter: updated_since}",
         "parameter: since}",
         "parameter: since",
@@ -89,6 +95,13 @@ REFERENCE_MISTAKES = (
         "fields: {active: {type: bool}, website: web}",
         "web}",
         ("customers.fields.website", "no record has 'web'"),
+        "note",
+    ),
+    Mistake(
+        "fields: {active: {type: bool}}",
+        "fields: {active: {type: bool}, website: web, phone: tel}",
+        "web,",
+        ("customers.fields: ", "lacks: [phone, website]", '"company_name"'),
         "note",
     ),
     Mistake(
@@ -137,6 +150,15 @@ OTHER_MISTAKES = (
     (
         "enveloped",
         Mistake("    element: customer\n", "", "  customers:", ("customers.id", "no record has 'id'")),
+    ),
+    (
+        "bare",
+        Mistake(
+            "summaries: true\n",
+            "",
+            "path: /clients",
+            ("customers.path", "the list does not show", "contacts[kind=email].value", "say summaries: true"),
+        ),
     ),
     (
         "enveloped",

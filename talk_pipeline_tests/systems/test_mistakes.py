@@ -107,7 +107,28 @@ DESCRIPTION = (
         "search",
         ("no flow reads 'name'", "number"),
     ),
-    Mistake("lines: {path: lines,", "lines: {", "lines", ("says either path or url",)),
+    Mistake("lines: {path: lines,", "lines: {", "lines", ("says path, url or both",)),
+    Mistake("untouched: id}", "untouched: omitted}", "untouched", ("keeps what is left out", "say remove")),
+    Mistake("lines: {path: lines,", "lines: {path: lines, write: rows,", "lines", ("leave path out",)),
+    Mistake(
+        "updated_since: {parameter: updated_since}",
+        "updated_since: {parameter: updated_since, value: now}",
+        "updated_since",
+        ("updated_since.value", "says {since}"),
+    ),
+    Mistake(
+        "{active: {type: bool}}",
+        '{active: {type: bool, decimal: ","}}',
+        "active",
+        ("number told as text", "leave type out"),
+    ),
+    Mistake(
+        "    path: /customers\n",
+        '    path: /customers\n    parts: {billing: "{itme}/billing"}\n',
+        "{itme}",
+        ("parts.billing", "may name {path}, {item}, {id}, {record:place} only"),
+    ),
+    Mistake("{active: {type: bool}}", "{active: {type: bool, factor: 2}}", "active", ("a number by itself",)),
     Mistake("lines: {path: lines, ", "rows: {path: rows, ", "rows", ("no flow reads 'rows'", "lines")),
     Mistake(
         "untouched: id}", "untouched: same}", "untouched", ("lines.untouched", "'whole', 'id' or 'omitted'")
@@ -117,7 +138,7 @@ DESCRIPTION = (
         "    path: /customers\n",
         '    path: /customers\n    update: {path: "{item.x}"}\n',
         "{item.x}",
-        ("update.0.path", "'{item.x}' may name {path}, {item}, {id} only"),
+        ("update.0.path", "'{item.x}' may name {path}, {item}, {id}, {record:place} only"),
     ),
     Mistake(
         "lines: {path: lines,",
@@ -155,6 +176,30 @@ DESCRIPTION = (
     ),
     Mistake("base_path:", "times: '%Q'\nbase_path:", "%Q", ("times", "'%Q'")),
     Mistake("base_path:", "time_zone: Europe\nbase_path:", "Europe", ("time_zone", "no such time zone")),
+    Mistake(
+        "    path: /customers\n",
+        "    path: /customers\n    lacks: [web_site]\n",
+        "lacks",
+        ("customers.lacks.0", "no flow reads 'web_site'", "website"),
+    ),
+    Mistake(
+        "    path: /customers\n",
+        "    path: /customers\n    lacks: [active]\n",
+        "lacks",
+        ("customers.lacks.0", "'active' is told under fields"),
+    ),
+    Mistake(
+        "fields: {active: {type: bool}}",
+        "fields: {active: {type: bool}, address: home}",
+        "address: home",
+        ("customers.fields.address", "'address' is a group", "~"),
+    ),
+    Mistake(
+        "lines: {path: lines, untouched: id}",
+        'lines: {url: "/lines?order={order}"}',
+        "{order}",
+        ("children.lines.url", "may name {path}, {item}, {id} only"),
+    ),
 )
 
 FLOWS = (

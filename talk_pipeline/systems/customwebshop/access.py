@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from talk_pipeline.flows.loading import SECRET_SHOWN
 from talk_pipeline.flows.properties import Model
 from talk_pipeline.systems.customwebshop import paths
+from talk_pipeline.systems.customwebshop.places import Path
 from talk_pipeline.systems.http import ApiKey, Basic, Bearer, ClientCredentials, Credentials, Login
 
 
@@ -108,7 +109,7 @@ class LoginAuth(Model):
     type: Literal["login"]
     url: str = Field(description="whole, or below the shop's address (without base_path)")
     body: Mapping[str, EnvName] = Field(description="what is sent: field -> environment variable")
-    token: str = Field(description="path of the token in the answer")
+    token: Path | None = Field(None, description="path of the token; without it the answer is the token")
     header: str = "Authorization"
     value: str = Field("Bearer {token}", pattern=r"\{token\}")
 
@@ -122,7 +123,7 @@ class LoginAuth(Model):
         return Login(
             _whole(address, self.url),
             {name: secret(variable) for name, variable in self.body.items()},
-            lambda answer: paths.text_of(paths.get(answer, self.token)),
+            lambda answer: paths.text_of(paths.get(answer, self.token) if self.token else answer),
             header=self.header,
             value=self.value,
         )

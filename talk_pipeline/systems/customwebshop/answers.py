@@ -40,6 +40,17 @@ def raw_at(body: bytes, path: str | None) -> str | None:
     return text or None
 
 
+def entries(listed: str) -> list[msgspec.Raw]:
+    """The entries of a list; an object of objects is one that is keyed by something, such as their ids."""
+    try:
+        return msgspec.json.decode(listed, type=list[msgspec.Raw])
+    except msgspec.ValidationError:
+        rows = list(msgspec.json.decode(listed, type=dict[str, msgspec.Raw]).values())
+        if not all(bytes(row).lstrip().startswith(b"{") for row in rows):
+            raise
+        return rows
+
+
 def record_in(answer: Answer, entity: Entity) -> str | None:
     """The record an answer holds, as received; None where it holds none."""
     try:
@@ -61,7 +72,30 @@ def shows_error(entity: Entity, answer: Answer) -> bool:
         found = paths.get(parse(answer.body), where)
     except ValueError:
         return False
-    return found is not paths.MISSING and found is not True and found is not None
+    if found is paths.MISSING or found is None or found is True or found in ("", [], {}):
+        return False
+    return paths.text_of(found) not in entity.error.unless
+
+
+def is_missing(entity: Entity, answer: Answer) -> bool:
+    """Whether an answer about one record says that there is none."""
+    if answer.status in (404, 410):
+        return True
+    if (not answer.ok or shows_error(entity, answer)) and entity.error.missing:
+        return _said(answer, entity.error.code) in entity.error.missing
+    return answer.ok and _lists_nothing(answer, entity.record)
+
+
+def _lists_nothing(answer: Answer, record: str | None) -> bool:
+    """Whether the list that one record is taken from is empty."""
+    if record is None or not isinstance(paths.steps(record)[-1], int):
+        return False
+    where = record.rpartition("[")[0]
+    try:
+        data = parse(answer.body) if answer.body.strip() else []
+    except ValueError:
+        return False
+    return (paths.get(data, where) if where else data) in ([], {})
 
 
 def reason(shape: ErrorShape, answer: Answer) -> str:
@@ -80,7 +114,7 @@ def refusal(entity: Entity, operation: str, answer: Answer) -> Outcome:
         return Outcome(Result.STALE, reason=said)
     if version and version.stale_code and _said(answer, entity.error.code) == version.stale_code:
         return Outcome(Result.STALE, reason=said)
-    if answer.status in (404, 410):
+    if is_missing(entity, answer):
         if operation == "create":
             return Outcome(Result.FAILED, reason=said)
         return Outcome(Result.DONE if operation == "delete" else Result.GONE, reason=said)

@@ -1,8 +1,9 @@
 """What a write says: the values of a record on their places, wrapped as this shop wants them."""
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -12,7 +13,7 @@ from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.description import Call, Lines
 from talk_pipeline.systems.customwebshop.fields import Field
 from talk_pipeline.systems.customwebshop.paths import MISSING
-from talk_pipeline.systems.customwebshop.records import APART, Reader, row_id, rows_of
+from talk_pipeline.systems.customwebshop.records import Reader, row_id, rows_of
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -45,7 +46,7 @@ class Composer:
         before = current if isinstance(current, dict) else {}
         body: dict[str, Any] = {}
         if call.whole:
-            body = {key: copy.deepcopy(value) for key, value in before.items() if key != APART}
+            body = {key: copy.deepcopy(value) for key, value in before.items() if not key.startswith("@")}
         wanted = self._reader.values(before) | dict(values)
         fields = self._reader.fields()
         if call.whole:
@@ -55,22 +56,44 @@ class Composer:
             if name in children or (call.whole and lines.path is not None):
                 held = rows_of(before, name, lines)
                 rows = self._rows(name, lines, held, children.get(name, ()), root=wanted)
-                paths.put(body, lines.path or name, rows)
+                paths.put(body, lines.write or lines.path or name, rows)
         if call.objects == "whole":
             body = {key: _completed(value, before.get(key)) for key, value in body.items()}
-        if call.whole:
+        if call.whole or call.objects == "whole":
             for path in (*self._entity.read_only, *call.without):
                 paths.drop(body, path)
-        return _wrapped(call, body)
+        return self._encoded(call, _accompanied(call, body, before))
 
     def line(
-        self, name: str, lines: Lines, call: Call, *, edit: ChildEdit, current: Any, root: Mapping[str, Value]
+        self,
+        name: str,
+        lines: Lines,
+        call: Call,
+        *,
+        edit: ChildEdit,
+        current: Any,
+        root: Mapping[str, Value],
+        record_id: str,
     ) -> bytes:
         """The body of a call about one entry of a list behind a path of its own."""
         rows = enumerate(rows_of(current, name, lines))
         row: Any = next((row for at, row in rows if row_id(lines, row, at) == edit.id), {})
         body = self._line(name, lines, row, edit, root=root, whole=call.whole)
-        return _wrapped(call, body)
+        if lines.parent and edit.operation == "create":
+            held = paths.get(current, self._entity.id)
+            paths.put(body, lines.parent, record_id if held is MISSING else held)
+        if call.objects == "whole":
+            body = {key: _completed(value, row.get(key)) for key, value in body.items()}
+        return self._encoded(call, _accompanied(call, body, row))
+
+    def _encoded(self, call: Call, body: Any) -> bytes:
+        """A body as this shop takes it."""
+        if call.empty:
+            return b""
+        body = _wrapped(call, body)
+        if self._entity.bodies == "form":
+            return urlencode([*_pairs(body)]).encode()
+        return _encoder.encode(body)
 
     def _rows(
         self,
@@ -111,7 +134,12 @@ class Composer:
         root: Mapping[str, Value],
         whole: bool,
     ) -> dict[str, Any]:
-        body = self._kept(name, lines, row, root=root, whole=whole) if row else {}
+        body: dict[str, Any] = {}
+        if row:
+            body = self._kept(name, lines, row, root=root, whole=whole)
+        else:
+            for path, value in lines.where.items():
+                paths.put(body, path, value)
         wanted = (self._reader.line_values(name, row, root=root) if row else {}) | dict(edit.values)
         fields = self._reader.fields(name)
         moved = [path for path in _dependent(fields, edit.values) if wanted.get(path) is not None]
@@ -155,9 +183,14 @@ class Composer:
             if field.join:
                 for path, part in field.parts(values[name]).items():
                     _place(body, path, part, current=current)
+                    if part is None and self._entity.blank == "empty":
+                        _blank(body, path)
                 continue
             wire = field.encode(values[name], known=seen, times=self._reader.times)
-            _place(body, field.write or field.path or name, wire, current=current)
+            for path in field.targets(name):
+                _place(body, path, wire, current=current)
+                if wire is None and self._entity.blank == "empty" and field.type == "text":
+                    _blank(body, path)
 
 
 def _place(body: dict[str, Any], path: str, value: Any, *, current: Any) -> None:
@@ -171,6 +204,21 @@ def _place(body: dict[str, Any], path: str, value: Any, *, current: Any) -> None
     paths.put(body, path, value)
 
 
+def _blank(body: dict[str, Any], path: str) -> None:
+    """Makes nothing an empty text, where there is a place for it."""
+    if paths.get(body, path) is None:
+        paths.put(body, path, "")
+
+
+def _accompanied(call: Call, body: dict[str, Any], held: Any) -> dict[str, Any]:
+    """A body with what must go along."""
+    for path in call.along:
+        value = paths.get(held, path)
+        if value is not MISSING and paths.get(body, path) is MISSING and paths.beside(body, path):
+            paths.put(body, path, copy.deepcopy(value))
+    return body
+
+
 def _completed(value: Any, held: Any) -> Any:
     """A nested object with what it holds besides."""
     if not (isinstance(value, dict) and isinstance(held, dict)):
@@ -180,7 +228,7 @@ def _completed(value: Any, held: Any) -> Any:
 
 def _written_elsewhere(fields: Mapping[str, Field]) -> list[str]:
     """The properties a whole object must name at the place where they are written."""
-    return [name for name, field in fields.items() if isinstance(field.write, str)]
+    return [name for name, field in fields.items() if isinstance(field.write, str | tuple)]
 
 
 def _dependent(fields: Mapping[str, Field], changed: Mapping[str, Value]) -> list[str]:
@@ -198,16 +246,25 @@ def _dependent(fields: Mapping[str, Field], changed: Mapping[str, Value]) -> lis
     return [*moved, *further]
 
 
-def _wrapped(call: Call, body: Any) -> bytes:
-    if call.empty:
-        return b""
+def _wrapped(call: Call, body: Any) -> Any:
     if call.at:
         part = paths.get(body, call.at)
         body = {} if part is MISSING else part
     for path, value in call.constants.items():
         paths.put(body, path, value)
     if call.envelope:
-        outer: dict[str, Any] = {}
+        outer: Any = [] if isinstance(paths.steps(call.envelope)[0], int) else {}
         paths.put(outer, call.envelope, body)
         body = outer
-    return _encoder.encode(body)
+    return body
+
+
+def _pairs(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """The fields of a form, nested ones as a[b][0]."""
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _pairs(inner, f"{name}[{key}]" if name else str(key))
+    elif isinstance(value, bool):
+        yield name, "1" if value else "0"
+    else:
+        yield name, "" if value is None else str(value)

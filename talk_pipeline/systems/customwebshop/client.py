@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
 import msgspec
 from pydantic import SecretStr
@@ -15,17 +15,27 @@ from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.systems.customwebshop import notifications, paths
-from talk_pipeline.systems.customwebshop.addresses import item_path, lines_path, with_query
+from talk_pipeline.systems.customwebshop.addresses import (
+    item_path,
+    lines_path,
+    list_path,
+    part_path,
+    with_query,
+)
 from talk_pipeline.systems.customwebshop.answers import (
     UnexpectedShapeFault,
+    entries,
+    is_missing,
     raw_at,
     reason,
     record_in,
     shows_error,
 )
-from talk_pipeline.systems.customwebshop.description import Description, Entity, Lines
-from talk_pipeline.systems.customwebshop.paging import Seen
-from talk_pipeline.systems.customwebshop.records import Reader, parse, with_rows
+from talk_pipeline.systems.customwebshop.description import Description, Elsewhere, Entity, Lines
+from talk_pipeline.systems.customwebshop.paging import OnePage, Seen, further_page
+from talk_pipeline.systems.customwebshop.questions import Question, question, since_query
+from talk_pipeline.systems.customwebshop.records import Reader, parse, with_part, with_rows
+from talk_pipeline.systems.customwebshop.templates import NoPlaceError, filled
 from talk_pipeline.systems.customwebshop.writing import Writer
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Answer, Http
@@ -47,8 +57,9 @@ class Customwebshop:
         self._flows = flows
         self._shop = description
         self._readers = {
-            name: Reader(flow, description.collections[flow.customwebshop.entity], description.moments)
+            name: Reader(flow, entity, entity.moments)
             for name, flow in flows.items()
+            for entity in (description.collections[flow.customwebshop.entity],)
         }
 
     async def __aenter__(self) -> Self:
@@ -80,7 +91,9 @@ class Customwebshop:
     async def sample(self, flow: str) -> tuple[Sequence[str], Answer]:
         """The records of a flow's first page, as received, and the answer they are from."""
         entity = self._readers[flow].entity
-        answer = await self._http.read(with_query(entity.path, {**entity.query, **entity.paging.first()}))
+        answer = await self._ask(
+            question(entity, list_path(entity), {**entity.query, **entity.paging.first()})
+        )
         return self._elements(entity, answer), answer
 
     async def scan(self, flow: str, *, since: datetime | None) -> AsyncIterator[Sequence[Record]]:
@@ -89,10 +102,10 @@ class Customwebshop:
         entity = reader.entity
         if since is not None and entity.updated_since is None:
             since = None
-        query = {**entity.query, **self._since(entity, since)}
+        query: dict[str, Any] = {**entity.query, **self._since(entity, since)}
         if entity.deleted:
             query |= entity.deleted.query
-        async for elements in self._pages(entity, entity.path, query):
+        async for elements in self._pages(entity, list_path(entity), query):
             yield await self._whole(flow, elements)
         if entity.deleted and entity.deleted.listed and since is not None:
             async for removed in self._deletions(entity, since):
@@ -111,7 +124,7 @@ class Customwebshop:
         entity = self._readers[flow].entity
         if entity.latest is None:
             return None
-        path = entity.latest.path.format(path=entity.path)
+        path = filled(entity.latest.path, path=entity.path)
         answer = await self._http.read(with_query(path, dict(entity.latest.query)))
         if not answer.ok:
             raise self._fault(entity, answer)
@@ -119,7 +132,7 @@ class Customwebshop:
         if found is paths.MISSING:
             where = f"no latest change at {entity.latest.at!r}"
             raise UnexpectedShapeFault("latest", self._not_so(answer, where))
-        return self._shop.moments.read(found)
+        return entity.moments.read(found)
 
     async def get(self, flow: str, record_id: str, *, closed: bool = False) -> Record | None:
         """One record as it is now, its lists included; a shop keeps no closed ones elsewhere."""
@@ -127,7 +140,7 @@ class Customwebshop:
         if closed:
             return None
         answer = await self._http.read(item_path(reader.entity, record_id))
-        if answer.status in (404, 410):
+        if is_missing(reader.entity, answer):
             return None
         if not answer.ok or shows_error(reader.entity, answer):
             raise self._fault(reader.entity, answer)
@@ -186,7 +199,7 @@ class Customwebshop:
             )
             for kind in ("create", "update", "delete")
         }
-        checked = Reader(self._flows[flow], reader.entity.but(**calls), self._shop.moments)
+        checked = Reader(self._flows[flow], reader.entity.but(**calls), reader.times)
         return await Writer(self._http, checked, lambda record_id: self.get(flow, record_id)).write(write)
 
     async def subscribe(self, url: str, secret: SecretStr) -> int:
@@ -203,15 +216,17 @@ class Customwebshop:
 
     # -- lists ------------------------------------------------------------------------------------------------
 
-    async def _pages(self, entity: Entity, path: str, query: Mapping[str, str]) -> AsyncIterator[list[str]]:
-        """The raw records of a list, page by page."""
+    async def _pages(
+        self, entity: Entity, path: str, query: Mapping[str, Any], *, certain: bool = True
+    ) -> AsyncIterator[list[str]]:
+        """The raw records of a list, page by page; one of uncertain paging must not look as if it went on."""
         paging = entity.paging
         base = {**query, **paging.first()}
-        where = with_query(path, base)
+        asked = question(entity, path, base)
         pages = records = 0
         before: list[str] = []
         while True:
-            answer = await self._http.read(where)
+            answer = await self._ask(asked)
             elements = self._elements(entity, answer)
             if elements and elements == before:
                 raise ConfigurationFault(
@@ -220,13 +235,19 @@ class Customwebshop:
                 )
             pages, records, before = pages + 1, records + len(elements), elements
             yield elements
-            following = paging.following(Seen(answer, self._json(answer), pages, records, len(elements)))
+            data = self._json(answer)
+            if not certain and (told := further_page(answer, data, entity.records)):
+                raise UnexpectedShapeFault("paging", f"the list goes on, since {told}: say `paging` of it")
+            following = paging.following(Seen(answer, data, pages, records, len(elements)))
             if following is None:
                 return
             if isinstance(following, str):
-                where = self._here(where, following)
+                asked = asked.at(self._here(asked.path, following))
             else:
-                where = with_query(path, {**base, **following})
+                asked = question(entity, path, {**base, **following})
+
+    async def _ask(self, asked: Question) -> Answer:
+        return await self._http.read(asked.path, content=asked.content)
 
     async def _whole(self, flow: str, elements: Sequence[str]) -> Sequence[Record]:
         """The records of a page with all that lists leave out."""
@@ -235,32 +256,45 @@ class Customwebshop:
             ids = [str(paths.text_of(paths.get(parse(one), reader.entity.id))) for one in elements]
             records = await asyncio.gather(*(self.get(flow, record_id) for record_id in ids))
             return [record for record in records if record is not None]
-        if not any(lines.url for _, lines in reader.lists()):
+        if not reader.entity.parts and not any(lines.path is None for _, lines in reader.lists()):
             return [reader.record(one) for one in elements]
         bare = [reader.record(one) for one in elements]
         joined = await asyncio.gather(*(self._joined(reader, record.id, record.payload) for record in bare))
         return [reader.record(payload) for payload in joined]
 
     async def _joined(self, reader: Reader, record_id: str, payload: str) -> str:
-        """A record with its lists from paths of their own."""
+        """A record with its lists and parts from paths of their own."""
+        for name, part in reader.entity.parts.items():
+            payload = with_part(payload, name, await self._part(reader.entity, part, record_id, payload))
         rows = {
             name: await self._rows(reader.entity, lines, record_id)
             for name, lines in reader.lists()
-            if lines.url
+            if lines.path is None
         }
         return with_rows(payload, rows)
 
-    async def _rows(self, entity: Entity, lines: Lines, record_id: str) -> str:
-        answer = await self._http.read(lines_path(entity, lines, record_id))
-        if answer.status in (404, 410):
-            return "[]"
-        if not answer.ok:
+    async def _part(self, entity: Entity, part: Elsewhere, record_id: str, payload: str) -> str | None:
+        try:
+            answer = await self._http.read(part_path(entity, part.path, record_id, record=parse(payload)))
+        except NoPlaceError:  # a record that names none has none
+            return None
+        if is_missing(entity, answer):
+            return None
+        if not answer.ok or shows_error(entity, answer):
             raise self._fault(entity, answer)
-        found = raw_at(answer.body, lines.records)
-        if found is None:
-            where = f"no list of lines at {lines.records!r}"
-            raise UnexpectedShapeFault("children", self._not_so(answer, where))
-        return found
+        return raw_at(answer.body, part.at)
+
+    async def _rows(self, entity: Entity, lines: Lines, record_id: str) -> str:
+        shape = entity.but(records=lines.records, element=None, paging=lines.paging or OnePage(style="none"))
+        path, rows = lines_path(entity, lines, record_id), list[str]()
+        try:
+            async for page in self._pages(shape, path, {}, certain=lines.paging is not None):
+                rows += page
+        except UnexpectedShapeFault as fault:
+            if fault.key == "path":  # no such list: there are none
+                return "[]"
+            raise UnexpectedShapeFault("children", f"{path}: {fault}") from fault
+        return f"[{','.join(rows)}]"
 
     async def _deletions(self, entity: Entity, since: datetime) -> AsyncIterator[Sequence[Record]]:
         listed = entity.deleted.listed if entity.deleted else None
@@ -268,7 +302,7 @@ class Customwebshop:
             return
         shape = entity.model_copy(update={"records": listed.records, "element": None})
         asked = listed.updated_since
-        query = self._asked(asked, since) if asked else {}
+        query = since_query(entity, asked, since) if asked else {}
         async for elements in self._pages(shape, listed.path, query):
             ids = [paths.text_of(paths.get(parse(one), listed.id)) for one in elements]
             yield [Record(record_id, None, None, deleted=True, payload="") for record_id in ids if record_id]
@@ -284,18 +318,11 @@ class Customwebshop:
             return
         for value in values:
             query = search.replace("{value}", quote(value, safe=""))
-            answer = await self._http.read(f"{entity.path}?{query}")
-            yield await self._whole(flow, self._elements(entity, answer))
+            asked = question(entity, list_path(entity), dict(parse_qsl(query, keep_blank_values=True)))
+            yield await self._whole(flow, self._elements(entity, await self._ask(asked)))
 
-    def _since(self, entity: Entity, since: datetime | None) -> dict[str, str]:
-        return self._asked(entity.updated_since, since) if since and entity.updated_since else {}
-
-    def _asked(self, asked: Any, since: datetime) -> dict[str, str]:
-        moments = self._shop.moments
-        if asked.format:
-            moments = type(moments)(asked.format, moments.zone)
-        text = asked.value.replace("{since}", str(moments.since(since)))
-        return {asked.parameter: text, **asked.query}
+    def _since(self, entity: Entity, since: datetime | None) -> dict[str, Any]:
+        return since_query(entity, entity.updated_since, since) if since and entity.updated_since else {}
 
     def _here(self, where: str, following: str) -> str:
         """A next address as a place on this server: tokens go nowhere else, whatever a proxy calls itself."""
@@ -308,11 +335,15 @@ class Customwebshop:
 
     def _elements(self, entity: Entity, answer: Answer) -> list[str]:
         """The raw records of a list's answer."""
+        if answer.status in entity.list.empty:
+            return []
         if not answer.ok or shows_error(entity, answer):
             raise self._fault(entity, answer)
+        if not answer.body.strip():
+            return []
         listed = raw_at(answer.body, entity.records)
         try:
-            rows = msgspec.json.decode(listed or "", type=list[msgspec.Raw])
+            rows = entries(listed or "")
         except msgspec.DecodeError as error:
             where = f"no list at {entity.records!r}" if entity.records else "no list"
             raise UnexpectedShapeFault("records", self._not_so(answer, where)) from error
@@ -327,12 +358,12 @@ class Customwebshop:
 
     def _json(self, answer: Answer) -> Any:
         try:
-            return parse(answer.body)
+            return parse(answer.body) if answer.body.strip() else None
         except ValueError as error:
             raise UnexpectedShapeFault("records", self._not_so(answer, "what is no JSON")) from error
 
     def _fault(self, entity: Entity, answer: Answer) -> SystemFault:
-        if answer.status == 404:
+        if answer.status in (404, 410):
             return UnexpectedShapeFault("path", f"{entity.path}: {self._not_this_shop(answer)}")
         return UnavailableFault(f"{self._shop.name} answers {answer.status}: {reason(entity.error, answer)}")
 

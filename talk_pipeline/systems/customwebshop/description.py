@@ -8,18 +8,21 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path as File
-from string import Formatter
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, field_validator
 
 from talk_pipeline.flows.properties import Model, Word
+from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.access import Auth, BearerAuth
+from talk_pipeline.systems.customwebshop.asking import Deleted, Latest, Listing, UpdatedSince
 from talk_pipeline.systems.customwebshop.fields import Field as Property
-from talk_pipeline.systems.customwebshop.fields import Times
+from talk_pipeline.systems.customwebshop.fields import Times, told
 from talk_pipeline.systems.customwebshop.paging import OnePage, Paging
 from talk_pipeline.systems.customwebshop.places import Path, Place
+from talk_pipeline.systems.customwebshop.templates import unknown
+from talk_pipeline.systems.customwebshop.webhooks import Webhooks
 
 Located = Iterator[tuple[tuple[str | int, ...], str]]
 
@@ -35,39 +38,11 @@ class Version(Model):
     stale_code: Word | None = Field(None, description="error code that says so where the status does not")
 
 
-class UpdatedSince(Model):
-    """The parameter that lists what changed at or after a moment."""
+class Elsewhere(Model):
+    """What of a record stands behind a path of its own; it is found at the part's name with an @ before it."""
 
-    parameter: str
-    format: str | None = Field(None, description="where it differs from `times`")
-    value: str = Field("{since}", pattern=r"\{since\}")
-    query: Mapping[str, Word] = Field({}, description="further parameters that go along")
-
-
-class DeletionList(Model):
-    """A list of its own that tells what was deleted."""
-
-    path: str
-    records: Path | None = None
-    id: Path = "id"
-    updated_since: UpdatedSince | None = None
-
-
-class Deleted(Model):
-    """How deletions show: by a field of the record, in a list of their own, or, without this, not at all."""
-
-    at: Path | None = Field(None, description="field that tells")
-    values: tuple[Word, ...] = Field((), description="its values that mean deleted; any filled one without")
-    query: Mapping[str, Word] = Field({}, description="parameters that make lists show deleted records")
-    listed: DeletionList | None = None
-
-
-class Latest(Model):
-    """The cheap question of a sensor: the modified time of the record modified last."""
-
-    path: str = "{path}"
-    query: Mapping[str, Word] = {}
-    at: Path = Field(description="where the answer has the modified time")
+    path: str = Field(description="may name {path}, {item}, {id} and {record:place}")
+    at: Path | None = Field(None, description="where the answer has it")
 
 
 class ErrorShape(Model):
@@ -79,13 +54,15 @@ class ErrorShape(Model):
     shown_by: Path | None = Field(
         None, description="path that is false or filled in a refusal with status 200"
     )
+    unless: tuple[Word, ...] = Field((), description="what stands at shown_by when all is well, such as ok")
+    missing: tuple[Word, ...] = Field((), description="codes that say there is no such record, beside 404")
 
 
 class Call(Model):
     """One request that writes."""
 
     method: Literal["POST", "PUT", "PATCH", "DELETE"] | None = None
-    path: str | None = Field(None, description="may name {path}, {item} and {id}")
+    path: str | None = Field(None, description="may name {path}, {item}, {id} and {record:place}")
     of: tuple[str, ...] = Field((), description="properties it carries, such as address.*; else all others")
     whole: bool = Field(False, description="it carries the whole record, not only what changes")
     objects: Literal["merged", "whole"] = Field(
@@ -93,12 +70,16 @@ class Call(Model):
     )
     without: tuple[Path, ...] = Field((), description="parts of a whole record it leaves out")
     at: Path | None = Field(None, description="part of the record that is the body")
-    envelope: Path | None = Field(None, description="what the body is wrapped in")
+    along: tuple[Path, ...] = Field(
+        (), description="what goes along as the record has it; inside an object, with that object"
+    )
+    envelope: Path | None = Field(None, description="what the body is wrapped in; [0]: a list of one")
     constants: Mapping[str, Any] = Field({}, description="what the body says always: path -> value")
     query: Mapping[str, Word] = {}
     headers: Mapping[str, str] = {}
     id: Place | None = Field(None, description="where its answer has the id that the next call needs")
     empty: bool = Field(False, description="it has no body")
+    partial: bool = Field(False, description="its answer lacks something: the record is read again")
 
     def carries(self, name: str) -> bool:
         """Whether a property is named."""
@@ -138,16 +119,47 @@ def _flat(data: dict[Any, Any], prefix: str) -> dict[str, Any]:
 Properties = Annotated[Mapping[str, Property | None], BeforeValidator(_fields)]
 
 
-class Lines(Model):
+def _elsewhere(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    return {name: {"path": one} if isinstance(one, str) else one for name, one in value.items()}
+
+
+class Told(Model):
+    """What the shop has of a flow's properties."""
+
+    fields: Properties = {}
+    lacks: tuple[str, ...] = Field((), description="properties and groups that the shop does not have")
+
+    @property
+    def properties(self) -> Mapping[str, Property | None]:
+        """All that is said of properties."""
+        return {**dict.fromkeys(self.lacks), **self.fields}
+
+    def field(self, name: str) -> Property | None:
+        """How a property is told; None when the shop has none."""
+        return told(self.properties, name)
+
+
+class Lines(Told):
     """A list within a record, such as the lines of an order: part of it, or behind a path of its own."""
 
     path: Path | None = Field(None, description="where the list is in the record")
     url: str | None = Field(
-        None, description="else where it is read and added to; may name {path}, {item}, {id}"
+        None,
+        description="where it is added to and, without path, read; may name {path}, {item}, {id}",
+    )
+    write: Path | Literal[False] | None = Field(
+        None,
+        description="where in the record one read elsewhere is written; false: the shop takes no changes",
+    )
+    where: Mapping[Path, Word] = Field(
+        {}, description="what the entries have that are meant; others stay alone"
     )
     records: Path | None = Field(None, description="where that answer has the list")
+    paging: Paging | None = Field(None, description="how that list goes on; without, it must come at once")
+    parent: Path | None = Field(None, description="where an entry that is created names its record by its id")
     id: Path = "id"
-    fields: Properties = {}
     read_only: tuple[Path, ...] = Field((), description="what is never sent back")
     untouched: Literal["whole", "id", "omitted"] = Field("whole", description="lines that stay as they are")
     remove: Mapping[str, Any] | None = Field(None, description="what marks a line to go; else it is left out")
@@ -155,10 +167,20 @@ class Lines(Model):
     update: Call = Call(method="PATCH", path="{lines}/{line}")
     delete: Call = Call(method="DELETE", path="{lines}/{line}")
 
+    @property
+    def singly(self) -> bool:
+        """Whether entries are written one by one, not within the record."""
+        return self.url is not None and self.write is None
+
+    def meant(self, row: Any) -> bool:
+        """Whether an entry is of the kind that is synchronized."""
+        return all(paths.text_of(paths.get(row, at)) == value for at, value in self.where.items())
+
 
 class Shared(Model):
     """What may be said for all entities at once."""
 
+    list: Listing = Listing()
     paging: Paging = OnePage(style="none")
     query: Mapping[str, Word] = Field({}, description="parameters of every list")
     records: Path | None = Field(None, description="where a list has its records; without, it is the list")
@@ -167,7 +189,14 @@ class Shared(Model):
     summaries: bool = Field(False, description="lists show less than the record itself")
     item: str = Field("{path}/{id}", description="path of one record")
     id: Path = "id"
-    modified: Path | None = Field(None, description="modified time; without one every snapshot is a full one")
+    times: str = Field(
+        "rfc3339", description="rfc3339, epoch, epoch_ms or a pattern such as %Y-%m-%d %H:%M:%S"
+    )
+    time_zone: str = Field("UTC", description="of times without an offset")
+    modified: Path | tuple[Path, ...] | None = Field(
+        None,
+        description="modified time, of several places the first filled one; without one every snapshot is full",
+    )
     version: Version | None = None
     updated_since: UpdatedSince | None = None
     deleted: Deleted | None = None
@@ -178,52 +207,51 @@ class Shared(Model):
     create: Calls = (Call(method="POST", path="{path}"),)
     update: Calls = (Call(method="PATCH", path="{item}"),)
     delete: Calls = (Call(method="DELETE", path="{item}"),)
-    read_only: tuple[Path, ...] = Field((), description="what a whole record never sends back")
+    read_only: tuple[Path, ...] = Field((), description="what a whole record or object never sends back")
+    bodies: Literal["json", "form"] = Field("json", description="how bodies are written")
+    blank: Literal["null", "empty"] = Field("null", description="how a text that is gone is written")
     idempotency_header: str | None = None
     dry_run: DryRun | None = Field(None, description="what makes the shop check a write and not carry it out")
     error: ErrorShape = ErrorShape()
 
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("no such time zone; write one such as Europe/Copenhagen") from error
+        return name
 
-class Entity(Shared):
+    @field_validator("times")
+    @classmethod
+    def _known_format(cls, text: str) -> str:
+        if text not in ("rfc3339", "epoch", "epoch_ms") and not _is_pattern(text):
+            raise ValueError("allowed: rfc3339, epoch, epoch_ms or a pattern such as %Y-%m-%d %H:%M:%S")
+        return text
+
+    @property
+    def moments(self) -> Times:
+        """How moments are written."""
+        return Times(self.times, ZoneInfo(self.time_zone))
+
+    @property
+    def modified_at(self) -> tuple[Path, ...]:
+        """Where a record may have its modified time."""
+        return (self.modified,) if isinstance(self.modified, str) else self.modified or ()
+
+
+class Entity(Shared, Told):
     """One collection of the shop."""
 
     path: str
-    fields: Properties = {}
     children: Mapping[str, Lines] = {}
+    parts: Annotated[Mapping[str, Elsewhere], BeforeValidator(_elsewhere)] = Field(
+        {}, description="what else belongs to a record: name -> path where it is read, found at @name"
+    )
     search: Mapping[str, str] = Field(
         {}, description="property -> query that finds a record by it, such as sku={value}"
     )
-
-    def field(self, name: str) -> Property | None:
-        """How a property is told; None when the shop has none."""
-        return self.fields.get(name, _AS_NAMED)
-
-
-_AS_NAMED = Property()
-
-
-class Signature(Model):
-    """HMAC-SHA256 of a delivery's body."""
-
-    header: str
-    prefix: str = ""
-    encoding: Literal["hex", "base64"] = "hex"
-
-
-class Webhooks(Model):
-    """Where webhooks are registered, which event tells about which entity, and how deliveries are signed."""
-
-    path: str
-    query: Mapping[str, Word] = Field({}, description="parameters of the list of registrations")
-    records: Path | None = None
-    url: Path = "url"
-    body: Mapping[str, Any] = Field(
-        description="what is registered; may say {url}, {secret}, {event}, {events}"
-    )
-    one_each: bool = Field(False, description="each event is registered by itself, told apart by {event}")
-    event: Place = Field(description="where a delivery names its event: a path in it, or header:NAME")
-    events: Mapping[str, str] = Field(description="event -> entity")
-    signature: Signature
 
 
 class Pace(Model):
@@ -242,29 +270,15 @@ class Description(Shared):
     base_path: str = ""
     headers: Mapping[str, str] = {}
     auth: Auth = BearerAuth()
-    times: str = Field(
-        "rfc3339", description="rfc3339, epoch, epoch_ms or a pattern such as %Y-%m-%d %H:%M:%S"
-    )
-    time_zone: str = Field("UTC", description="of times without an offset")
     limits: Pace = Pace()
     webhooks: Webhooks | None = None
     entities: Mapping[str, Entity]
 
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError("no such time zone; write one such as Europe/Copenhagen") from error
-        return name
-
-    @field_validator("times")
-    @classmethod
-    def _known_format(cls, text: str) -> str:
-        if text not in ("rfc3339", "epoch", "epoch_ms") and not _is_pattern(text):
-            raise ValueError("allowed: rfc3339, epoch, epoch_ms or a pattern such as %Y-%m-%d %H:%M:%S")
-        return text
+    @property
+    def every_request(self) -> Mapping[str, str]:
+        """Headers of every request; unless told otherwise JSON is asked for."""
+        said = {name.lower() for name in self.headers}
+        return self.headers if "accept" in said else {"Accept": "application/json", **self.headers}
 
     @cached_property
     def collections(self) -> Mapping[str, Entity]:
@@ -277,46 +291,44 @@ class Description(Shared):
             for name, entity in self.entities.items()
         }
 
-    @cached_property
-    def moments(self) -> Times:
-        """How the shop writes moments."""
-        return Times(self.times, ZoneInfo(self.time_zone))
-
     def problems(self) -> Located:
         """What the models alone cannot see, as (key path, message)."""
-        yield from self._addresses()
         for name, entity in self.collections.items():
             at: tuple[str | int, ...] = ("entities", name)
             if entity.updated_since and not entity.modified:
                 yield at, "updated_since needs modified: where a record has its modified time"
             for key, lines in entity.children.items():
-                if (lines.path is None) == (lines.url is None):
-                    yield (*at, "children", key), "says either path or url"
+                if lines.path is None and lines.url is None:
+                    yield (*at, "children", key), "says path, url or both"
+                if lines.untouched == "omitted" and lines.remove is None and not lines.singly:
+                    how = "say remove: what marks one to go, such as {quantity: 0}"
+                    yield (*at, "children", key), f"untouched: omitted keeps what is left out: {how}"
+                if isinstance(lines.write, str) and lines.path is not None:
+                    yield (*at, "children", key, "write"), "is for a list read at url: leave path out"
+                yield from _templates((*at, "children", key, "url"), lines.url, ("path", "item", "id"))
+                for call in ("create", "update", "delete"):
+                    where: tuple[str | int, ...] = (*at, "children", key, call, "path")
+                    path: str | None = getattr(lines, call).path
+                    yield from _templates(where, path, ("lines", "line", "item", "id"))
             for calls in ("create", "update", "delete"):
                 for index, call in enumerate(getattr(entity, calls)):
-                    yield from _templates((*at, calls, index, "path"), call.path, ("path", "item", "id"))
+                    yield from _templates(
+                        (*at, calls, index, "path"), call.path, ("path", "item", "id", "record:")
+                    )
             yield from _templates((*at, "item"), entity.item, ("path", "id"))
+            yield from _templates((*at, "list", "path"), entity.list.path, ("path",))
+            if entity.latest:
+                yield from _templates((*at, "latest", "path"), entity.latest.path, ("path",))
+            for prop, query in entity.search.items():
+                if "{value}" not in query:
+                    yield (*at, "search", prop), f"{query!r} does not say where the {{value}} stands"
+            for key, part in entity.parts.items():
+                yield from _templates((*at, "parts", key), part.path, ("path", "item", "id", "record:"))
         if self.webhooks:
             for event, name in self.webhooks.events.items():
                 if name not in self.entities:
                     allowed = ", ".join(self.entities)
                     yield ("webhooks", "events", event), f"no entity {name!r}; allowed: {allowed}"
-
-    def _addresses(self) -> Located:
-        """Further addresses that name what they cannot, or do not name what they must."""
-        for name, entity in self.collections.items():
-            at: tuple[str | int, ...] = ("entities", name)
-            if entity.latest:
-                yield from _templates((*at, "latest", "path"), entity.latest.path, ("path",))
-            for key, lines in entity.children.items():
-                within = (*at, "children", key)
-                yield from _templates((*within, "url"), lines.url, ("path", "item", "id"))
-                for kind in ("create", "update", "delete"):
-                    of_line = getattr(lines, kind).path
-                    yield from _templates((*within, kind, "path"), of_line, ("lines", "line", "item", "id"))
-            for prop, query in entity.search.items():
-                if "{value}" not in query:
-                    yield (*at, "search", prop), f"{query!r} does not say where the {{value}} stands"
 
 
 def _is_pattern(text: str) -> bool:
@@ -329,10 +341,7 @@ def _is_pattern(text: str) -> bool:
 
 
 def _templates(at: tuple[str | int, ...], text: str | None, allowed: tuple[str, ...]) -> Located:
-    """What stands in braces must be one of these names and nothing more."""
-    try:
-        named = [part[1:] for part in Formatter().parse(text or "") if part[1] is not None]
-    except ValueError:
-        named = [("", None, None)]
-    if any(name not in allowed or form or conversion for name, form, conversion in named):
-        yield at, f"{text!r} may name {', '.join('{' + name + '}' for name in allowed)} only"
+    """What stands in braces must be one of these names."""
+    if unknown(text or "", allowed):
+        names = ", ".join("{" + name + ("place" if name.endswith(":") else "") + "}" for name in allowed)
+        yield at, f"{text!r} may name {names} only"

@@ -19,6 +19,7 @@ from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.places import Path
 
 MOST_DECIMALS = 8
+OTHER = "*"
 # ISO 4217: how many decimals a currency has where it is not two
 _WHOLE = """BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"""
 _THOUSANDTHS = """BHD IQD JOD KWD LYD OMR TND"""
@@ -76,8 +77,9 @@ class Field(Model):
     """Where a property is and what it looks like; a text alone is its path, nothing says there is none."""
 
     path: Path | None = Described(None, description="where it is in the record; by default its own name")
-    write: Path | Literal[False] | None = Described(
-        None, description="where it is written when elsewhere; false: this shop cannot write it"
+    write: Path | tuple[Path, ...] | Literal[False] | None = Described(
+        None,
+        description="where it is written when elsewhere, or at several places; false: it cannot be written",
     )
     type: Literal["text", "number", "bool", "minor", "time", "date"] = Described(
         "text", description="how the value is written on the wire"
@@ -86,7 +88,17 @@ class Field(Model):
     currency: str | None = Described(
         None, description="property with the currency whose minor units are meant; two decimals without"
     )
-    values: Mapping[Word, Word] = Described({}, description="value on the wire -> the flow's value")
+    decimal: Literal[",", "."] | None = Described(
+        None, description="sign before the decimals of a number told as text, such as 1.234,50"
+    )
+    values: Mapping[Word, Word] = Described(
+        {}, description="value on the wire -> the flow's value; *: any other filled one"
+    )
+    factor: Decimal | None = Described(
+        None,
+        gt=0,
+        description="the value is what is on the wire times this: 100 for a share of 0.1 that is 10 %",
+    )
     case: Literal["lower", "upper"] | None = Described(None, description="case the shop wants")
     join: tuple[Path, ...] = Described((), description="paths that make one value, such as a name")
     separator: str = " "
@@ -105,6 +117,10 @@ class Field(Model):
             raise ValueError("join names the paths itself: leave path out")
         if self.format and self.type not in ("time", "date"):
             raise ValueError("format is for type time or date")
+        if self.factor and (self.type not in ("text", "number") or self.inputs):
+            raise ValueError("factor is for a number by itself: leave minor, per and percent_off out")
+        if self.decimal and self.type != "text":
+            raise ValueError("decimal is for a number told as text: leave type out")
         return self
 
     @property
@@ -123,6 +139,12 @@ class Field(Model):
             return ()
         return self.join or (self.path or name,)
 
+    def targets(self, name: str) -> tuple[str, ...]:
+        """Where it is written."""
+        if isinstance(self.write, tuple):
+            return self.write
+        return (self.write or self.path or name,)
+
     def read(self, data: Any, name: str, *, known: Mapping[str, Value], times: Times) -> Value:
         """The value in a record.
 
@@ -139,13 +161,15 @@ class Field(Model):
         value = self.separator.join(texts) if self.join else next(iter(texts), None)
         if (value or "") in self.values:
             return self.values[value or ""]
-        return None if value is None else self._understood(value, known, times)
+        if value is None:
+            return None
+        return self.values.get(OTHER) or self._understood(value, known, times)
 
     def encode(self, value: Value, *, known: Mapping[str, Value], times: Times) -> Any:
         """The value as JSON takes it; `known` are the record's properties as they are to be."""
         if value is None:
             return None
-        value = next((wire for wire, ours in self.values.items() if ours == value), value)
+        value = next((wire for wire, ours in self.values.items() if ours == value and wire != OTHER), value)
         if self.case:
             value = value.lower() if self.case == "lower" else value.upper()
         return self._wire(value, known, times)
@@ -161,11 +185,16 @@ class Field(Model):
             if not (value.startswith(before) and value.endswith(after)):
                 return value
             value = value[len(before) : len(value) - len(after)]
+        if self.decimal:
+            value = _pointed(value, self.decimal)
         if self.type == "time":
             moment = self._times(times).read(value)
             return value if moment is None else Times("rfc3339", UTC).write(moment)  # type: ignore[return-value]
         if self.type == "date":
             return _date(value, self.format, "%Y-%m-%d")
+        if self.factor is not None:
+            number = _number(value)
+            return value if number is None else format(_plain(number * self.factor), "f")
         if self.type == "minor":
             return self._major(value, known)
         if self.per or self.percent_off:
@@ -185,13 +214,17 @@ class Field(Model):
         number = _number(value)
         if number is None:
             return value
+        if self.factor is not None:
+            number = _plain(number / self.factor)
         if self.per or self.percent_off:
             number = self._multiplied(number, known)
         if self.type == "minor":
             return int(number.scaleb(self._digits(known)).to_integral_value(ROUND_HALF_UP))
+        if self.decimal:
+            return format(number, "f").replace(".", self.decimal)
         if self.type == "number":
             return number
-        return format(number, "f") if self.inputs else value
+        return format(number, "f") if self.inputs or self.factor else value
 
     def _times(self, times: Times) -> Times:
         return Times(self.format, times.zone) if self.format else times
@@ -231,6 +264,27 @@ class Field(Model):
         for name in self.percent_off:
             product *= _number(known.get(name)) or 0
         return product
+
+
+def _pointed(text: str, decimal: str) -> str:
+    """A number as text with a decimal point and nothing between its thousands; what is none stays as it is."""
+    bare = text.replace("." if decimal == "," else ",", "")
+    pointed = "".join(bare.split()).replace("'", "").replace("’", "").replace(decimal, ".")
+    return text if _number(pointed) is None else pointed
+
+
+def told(fields: Mapping[str, Field | None], name: str) -> Field | None:
+    """How a property is told; None when the shop has none, be it by itself or as one of a group."""
+    if name in fields:
+        return fields[name]
+    group = name
+    while group := group.rpartition(".")[0]:
+        if group in fields:
+            return fields[group]
+    return AS_NAMED
+
+
+AS_NAMED = Field()
 
 
 def _number(text: Value) -> Decimal | None:

@@ -3,7 +3,7 @@
 The flow files stay as they are; what was changed is said by `Flow.shop_lacks`, for the checklist to show.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,11 @@ from typing import Any
 from talk_pipeline.flows.loading import FlowError, Flows, load_flows, mistake, read_yaml, validated
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow
-from talk_pipeline.systems.customwebshop.description import REFERENCE, Description, Entity, Lines
-from talk_pipeline.systems.customwebshop.fields import Field
+from talk_pipeline.systems.customwebshop.description import REFERENCE, Description, Entity, Lines, Told
+from talk_pipeline.systems.customwebshop.fields import AS_NAMED, Field, told
 
 ABSENT = "this shop has no such property"
 READ_ONLY = "this shop cannot write it"
-
-_PLAIN = Field()
 
 
 def load_description(file: Path | None = None, *, flows: Flows) -> Description:
@@ -37,9 +35,11 @@ def load_description(file: Path | None = None, *, flows: Flows) -> Description:
 
 def fitted(flows: Flows, description: Description) -> Flows:
     """The flows this shop can take part in."""
-    return Flows(
-        tuple(_fit(flow, description.collections[flow.customwebshop.entity]) for flow in flows.values())
-    )
+    fits = {
+        flow.name: _fit(flow, description.collections[flow.customwebshop.entity]) for flow in flows.values()
+    }
+    names = {name: frozenset(flow.root.by_name) for name, flow in fits.items()}
+    return Flows(tuple(_referring(flow, names) for flow in fits.values()))
 
 
 def mistakes(flows: Flows, description: Description) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -59,13 +59,13 @@ def mistakes(flows: Flows, description: Description) -> Iterator[tuple[tuple[str
         concerned += [flow for flow in _packaged().values() if flow.customwebshop.entity == name]
         at = ("entities", name)
         lists = {part.paths[Side.SHOP] for flow in concerned for part in flow.parts[1:]}
-        yield from _unread((*at, "fields"), entity.fields, _read(concerned))
-        yield from _unread((*at, "children"), entity.children, tuple(sorted(lists)))
+        yield from _unread(at, entity, _read(concerned))
+        yield from _named((*at, "children"), entity.children, tuple(sorted(lists)))
         for path in lists:
             lines = entity.children.get(path, Lines(path=path))
-            yield from _unread((*at, "children", path, "fields"), lines.fields, _read(concerned, path))
+            yield from _unread((*at, "children", path), lines, _read(concerned, path))
         known = {prop.name for flow in concerned for prop in flow.root.properties}
-        yield from _unread((*at, "search"), entity.search, tuple(sorted(known)))
+        yield from _named((*at, "search"), entity.search, tuple(sorted(known)))
         for flow in flows.values():
             if flow.customwebshop.entity == name:
                 yield from _impossible(at, flow, entity)
@@ -83,11 +83,32 @@ def _read(flows: Sequence[Flow], path: str | None = None) -> tuple[str, ...]:
 
 
 def _unread(
-    at: tuple[str | int, ...], said: Mapping[str, Any], read: tuple[str, ...]
+    at: tuple[str | int, ...], said: Told, read: tuple[str, ...]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What is said of properties that no flow has; of a group nothing can be said but that there is none."""
+    for name, field in said.fields.items():
+        if field is not None and any(one.startswith(f"{name}.") for one in read):
+            text = f"{name!r} is a group: name its properties, or say ~ if the shop has none of them"
+            yield (*at, "fields", name), text
+        elif not _known(name, read):
+            yield (*at, "fields", name), f"no flow reads {name!r}; allowed: {', '.join(read)}"
+    for index, name in enumerate(said.lacks):
+        if name in said.fields:
+            yield (*at, "lacks", index), f"{name!r} is told under fields: say one or the other"
+        elif not _known(name, read):
+            yield (*at, "lacks", index), f"no flow reads {name!r}; allowed: {', '.join(read)}"
+
+
+def _known(name: str, read: tuple[str, ...]) -> bool:
+    return any(one == name or one.startswith(f"{name}.") for one in read)
+
+
+def _named(
+    at: tuple[str | int, ...], said: Mapping[str, Any], allowed: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for name in said:
-        if name not in read:
-            yield (*at, name), f"no flow reads {name!r}; allowed: {', '.join(read)}"
+        if name not in allowed:
+            yield (*at, name), f"no flow reads {name!r}; allowed: {', '.join(allowed)}"
 
 
 def _impossible(
@@ -119,14 +140,20 @@ def _impossible(
 
 def _fit(flow: Flow, entity: Entity) -> Flow:
     lacks: dict[str, str] = {}
-    properties = _properties(flow.properties, entity.fields, "", lacks)
+    asked = {
+        *flow.settings.scope,
+        *flow.settings.create_scope,
+        *(name for flag in flow.flags for name in flag.shop),
+    }
+    properties = _properties(flow.properties, entity.properties, "", lacks, asked=asked)
     children = {
         key: child.but(
             properties=_properties(
                 child.properties,
-                entity.children.get(child.customwebshop, Lines()).fields,
+                entity.children.get(child.customwebshop, Lines()).properties,
                 f"{key}.",
                 lacks,
+                taken=entity.children.get(child.customwebshop, Lines()).write is not False,
             )
         )
         for key, child in flow.children.items()
@@ -160,15 +187,45 @@ def _fit(flow: Flow, entity: Entity) -> Flow:
     )
 
 
+def _referring(flow: Flow, names: Mapping[str, frozenset[str]]) -> Flow:
+    """A flow whose references ask no more of a record than the other flow has: what is absent holds up nothing."""
+    return flow.but(
+        properties=_asking(flow.properties, names),
+        children={
+            key: child.but(properties=_asking(child.properties, names))
+            for key, child in flow.children.items()
+        },
+    )
+
+
+def _asking(properties: tuple[Property, ...], names: Mapping[str, frozenset[str]]) -> tuple[Property, ...]:
+    return tuple(
+        prop.but(
+            usable_while={key: one for key, one in prop.usable_while.items() if key in names[prop.refers_to]}
+        )
+        if prop.refers_to
+        else prop
+        for prop in properties
+    )
+
+
 def _properties(
     properties: tuple[Property, ...],
     fields: Mapping[str, Field | None],
     prefix: str,
     lacks: dict[str, str],
+    *,
+    taken: bool = True,
+    asked: Collection[str] = (),
 ) -> tuple[Property, ...]:
-    kept = [
-        fit for prop in properties if (fit := _property(prop, fields, prefix=prefix, lacks=lacks)) is not None
-    ]
+    kept = []
+    for prop in properties:
+        fit = _property(prop, fields, prefix=prefix, lacks=lacks, taken=taken)
+        if fit is None and lacks[prefix + prop.name] == READ_ONLY and prop.name in asked:
+            # never written, and still what tells which records are in scope
+            fit = Property(shop=prop.shop, name=prop.name, dir="-", type=prop.type)
+        if fit is not None:
+            kept.append(fit)
     names = {prop.name for prop in kept}
     return tuple(
         prop.but(
@@ -180,17 +237,22 @@ def _properties(
 
 
 def _property(
-    prop: Property, fields: Mapping[str, Field | None], *, prefix: str, lacks: dict[str, str]
+    prop: Property,
+    fields: Mapping[str, Field | None],
+    *,
+    prefix: str,
+    lacks: dict[str, str],
+    taken: bool,
 ) -> Property | None:
-    """A property as far as the shop has it; None when it has not."""
+    """A property as far as the shop has it, and takes it; None when it has not."""
     if prop.shop is None:
         return prop
-    there = [path for path in prop.shop_paths if fields.get(path, _PLAIN) is not None]
+    there = [path for path in prop.shop_paths if told(fields, path) is not None]
     if not there:
         lacks[prefix + prop.name] = ABSENT
         return None
     update: dict[str, Any] = {"shop": " | ".join(there)} if len(there) < len(prop.shop_paths) else {}
-    writable = all((fields.get(path) or _PLAIN).writable for path in there)
+    writable = taken and all((told(fields, path) or AS_NAMED).writable for path in there)
     if not writable and prop.dir in ("<->", "<-"):
         lacks[prefix + prop.name] = READ_ONLY
         if prop.dir == "<-":

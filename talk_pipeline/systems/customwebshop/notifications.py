@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.addresses import with_query
-from talk_pipeline.systems.customwebshop.description import Webhooks
 from talk_pipeline.systems.customwebshop.places import read_place
+from talk_pipeline.systems.customwebshop.webhooks import Webhooks
 from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
 from talk_pipeline.systems.http import Http, OutcomeUnknownError
 

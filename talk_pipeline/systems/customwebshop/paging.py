@@ -32,13 +32,13 @@ class Seen:
         """What the last answer says at a place."""
         return read_place(place, self.answer.headers, self.data)
 
-    def number(self, place: Place) -> int | None:
+    def number(self, place: Place | None) -> int | None:
         """A count the last answer gives."""
-        text = self.at(place)
+        text = self.at(place) if place else None
         return int(text) if text and text.isdigit() else None
 
 
-Following = Mapping[str, str] | str | None
+Following = Mapping[str, str | int] | str | None
 """Query parameters of the next page, its whole address, or nothing: the list has ended."""
 
 
@@ -46,13 +46,29 @@ class _Paging(Model):
     size_parameter: str | None = Field(None, description="query parameter with the size of a page")
     size: int = Field(100, ge=1)
 
-    def sized(self) -> dict[str, str]:
+    def sized(self) -> dict[str, str | int]:
         """The query that asks for pages of that size."""
-        return {self.size_parameter: str(self.size)} if self.size_parameter else {}
+        return {self.size_parameter: self.size} if self.size_parameter else {}
 
-    def first(self) -> dict[str, str]:
+    def first(self) -> dict[str, str | int]:
         """The query of the first page."""
         return self.sized()
+
+
+class _Counted(_Paging):
+    """Pages that say of themselves where the list ends; one without records ends it in any case."""
+
+    total: Place | None = Field(None, description="where an answer says how many records there are")
+    more: Place | None = Field(None, description="where an answer says whether there are more")
+
+    def ended(self, seen: Seen) -> bool:
+        """Whether an answer was the last one."""
+        total = seen.number(self.total)
+        more = seen.at(self.more) if self.more else "true"
+        return not seen.last or more in _NO_MORE or (total is not None and seen.records >= total)
+
+
+_NO_MORE = (None, "false", "0", "no", "N")
 
 
 class CursorPaging(_Paging):
@@ -68,39 +84,35 @@ class CursorPaging(_Paging):
         return {self.parameter: cursor} if cursor else None
 
 
-class PagePaging(_Paging):
-    """Pages by number; they end where the answer says how many there are, else with an empty page."""
+class PagePaging(_Counted):
+    """Pages by number; they end where the answer says so, else with an empty page."""
 
     style: Literal["page"]
     parameter: str = "page"
     start: int = 1
     pages: Place | None = Field(None, description="where an answer says how many pages there are")
 
-    def first(self) -> dict[str, str]:
+    def first(self) -> dict[str, str | int]:
         """The query of the first page."""
-        return self.sized() | {self.parameter: str(self.start)}
+        return self.sized() | {self.parameter: self.start}
 
     def following(self, seen: Seen) -> Following:
         """The page after an answer."""
-        pages = seen.number(self.pages) if self.pages else None
-        if (pages is not None and seen.pages >= pages) or not seen.last:
+        pages = seen.number(self.pages)
+        if (pages is not None and seen.pages >= pages) or self.ended(seen):
             return None
-        return {self.parameter: str(self.start + seen.pages)}
+        return {self.parameter: self.start + seen.pages}
 
 
-class OffsetPaging(_Paging):
-    """Pages by how many records come before; they end at the total where that is told, else with an empty one."""
+class OffsetPaging(_Counted):
+    """Pages by how many records come before; they end where the answer says so, else with an empty page."""
 
     style: Literal["offset"]
     parameter: str = "offset"
-    total: Place | None = Field(None, description="where an answer says how many records there are")
 
     def following(self, seen: Seen) -> Following:
         """The page after an answer."""
-        total = seen.number(self.total) if self.total else None
-        if (total is not None and seen.records >= total) or not seen.last:
-            return None
-        return {self.parameter: str(seen.records)}
+        return None if self.ended(seen) else {self.parameter: seen.records}
 
 
 class LinkPaging(_Paging):
@@ -138,3 +150,19 @@ Paging = Annotated[
     CursorPaging | PagePaging | OffsetPaging | LinkPaging | NextUrlPaging | OnePage,
     Field(discriminator="style"),
 ]
+
+
+def further_page(answer: Answer, data: Any, records: str | None) -> str | None:
+    """What in an answer looks like a next page, beside its records."""
+    if "next" in answer.links:
+        return "its Link header has a next"
+    pending = [("", data)] if isinstance(data, dict) else []
+    while pending:
+        prefix, inner = pending.pop()
+        for key, value in inner.items():
+            place = f"{prefix}{key}"
+            if isinstance(value, dict) and place != records:
+                pending.append((f"{place}.", value))
+            elif isinstance(value, str) and value and ("next" in key.lower() or "cursor" in key.lower()):
+                return f"it has {place} {value[:80]!r}"
+    return None

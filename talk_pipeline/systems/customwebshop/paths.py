@@ -90,19 +90,35 @@ def get(data: Any, path: str) -> Any:
     return data
 
 
-def put(data: dict[str, Any], path: str, value: Any) -> None:
+def put(data: Any, path: str, value: Any) -> None:
     """Sets what is at a path; a blank value adds no entry to a list."""
     inner: Any = data
     way = steps(path)
     for step, following in zip(way[:-1], way[1:], strict=True):
         found = _step(inner, step)
         if found is MISSING or found is None:
-            if value is None and isinstance(step, Chosen):
+            if value is None and isinstance(step, Chosen | int):
                 return
             found = [] if isinstance(following, int | Chosen) else {}
             found = _place(inner, step, found)
         inner = found
-    _place(inner, way[-1], value)
+    if value is None and isinstance(way[-1], int):
+        _clear(inner, way[-1])
+    else:
+        _place(inner, way[-1], value)
+
+
+def beside(data: Any, path: str) -> bool:
+    """Whether there is an object for what a path names."""
+    for step in steps(path)[:-1]:
+        data = _step(data, step)
+    return isinstance(data, dict)
+
+
+def ways(path: str) -> tuple[str, ...]:
+    """The paths that lead to a path, the longest first."""
+    ends = [match.start() for match in _STEP.finditer(path)]
+    return tuple(path[:end] for end in reversed(ends) if end)
 
 
 def drop(data: Any, path: str) -> None:
@@ -141,6 +157,14 @@ def _step(data: Any, step: Step) -> Any:
     if isinstance(step, int):
         return data[step] if -len(data) <= step < len(data) else MISSING
     return next((entry for entry in data if step.fits(entry)), MISSING)
+
+
+def _clear(data: Any, at: int) -> None:
+    """Takes the last value off a list; one further in front leaves its place to nothing."""
+    if at == len(data) - 1:
+        data.pop()
+    elif at < len(data):
+        data[at] = None
 
 
 def _place(data: Any, step: Step, value: Any) -> Any:

@@ -19,6 +19,7 @@ from talk_pipeline.systems.customwebshop.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.client import Customwebshop
 from talk_pipeline.systems.customwebshop.description import Description, Entity, Shared
 from talk_pipeline.systems.customwebshop.fields import Field, Times
+from talk_pipeline.systems.customwebshop.paging import further_page
 from talk_pipeline.systems.customwebshop.paths import MISSING
 from talk_pipeline.systems.customwebshop.places import header_of
 from talk_pipeline.systems.customwebshop.records import Reader, parse, rows_of
@@ -77,8 +78,8 @@ class _Prober:
     def __init__(self, shop: Customwebshop, flow: Flow, description: Description) -> None:
         self.shop = shop
         self.flow = flow
-        self.times = description.moments
         self.entity: Entity = description.collections[flow.customwebshop.entity]
+        self.times = self.entity.moments
         self.reader = Reader(flow, self.entity, self.times)
         self.asking: At = ("path",)
 
@@ -106,7 +107,9 @@ class _Prober:
                 "problem", ("item",), f"{self.entity.item} does not find {record_id}, which is listed"
             )
             return
-        full = [parse(record.payload)] if self.entity.summaries else sample
+        for found in self._shown_alike(sample[0], parse(record.payload)):
+            yield found
+        full = [parse(record.payload)] if self.entity.summaries or self.entity.parts else sample
         for found in self._properties(full, record):
             yield found
         for found in self._modified(sample):
@@ -141,10 +144,20 @@ class _Prober:
                 break
         if pages == 2:
             return Probe("ok", ("paging",), "a second page is another one")
-        if told := _next_page(answer, self.entity.records):
+        if told := further_page(answer, parse(answer.body), self.entity.records):
             text = f"the list ends after one page, but {told}: there is a next page that `paging` does not follow"
             return Probe("problem", ("paging",), text)
         return Probe("ok", ("paging",), "one page is all")
+
+    def _shown_alike(self, listed: Any, record: Any) -> Iterator[Probe]:
+        """What only one of list and record shows would be taken for blank where it is read from the other."""
+        if hidden := self.reader.hidden(record, shown=listed):
+            text = f"one record by itself does not show {', '.join(hidden)}, which the list does"
+            yield Probe("problem", ("item",), f"{text}: ask for it, as in item: '{{path}}/{{id}}?fields=...'")
+        whole = not (self.entity.summaries or self.entity.parts)
+        if whole and (hidden := self.reader.hidden(listed, shown=record)):
+            text = f"the list does not show {', '.join(hidden)}, which one record by itself does"
+            yield Probe("problem", ("path",), f"{text}: ask for it by query, or say summaries: true")
 
     def _properties(self, sample: Sequence[Any], record: Record) -> list[Probe]:
         found = [*self._found(self.reader.fields(), sample, ("fields",))]
@@ -163,17 +176,33 @@ class _Prober:
 
     def _found(self, fields: Mapping[str, Field], sample: Sequence[Any], at: At) -> Iterator[Probe]:
         told = 0
+        lacking: dict[str, None] = {}
         for name, field in fields.items():
             for source in field.sources(name):
                 values = [value for one in sample if (value := paths.get(one, source)) is not MISSING]
                 if not values:
-                    yield Probe(self._weight(name), (*at, name), _missing(source, sample))
+                    if self._weight(name) == "problem":
+                        yield Probe("problem", (*at, name), _missing(source, sample))
+                    else:
+                        lacking[name] = None
+                        text = f"no record has {source!r} (looked at {len(sample)})"
+                        yield Probe("warning", (*at, name), text)
                     continue
-                wrong = next((value for value in values if not _fits(field, value, self.times)), None)
+                form = self.entity.bodies == "form"  # where everything that is written is text
+                wrong = next(
+                    (value for value in values if not _fits(field, value, self.times, form=form)), None
+                )
                 if wrong is not None:
                     yield Probe("warning", (*at, name), _unfit(field, source, wrong))
                 else:
                     told += 1
+        if lacking:
+            yield Probe(
+                "warning",
+                at,
+                f"what it has no place for goes into one line, lacks: [{', '.join(lacking)}]; "
+                f"a record looks like {_shown(sample[0])}",
+            )
         yield Probe("ok", at, f"{told} places found as described, in {len(sample)} records")
 
     def _weight(self, name: str) -> Literal["warning", "problem"]:
@@ -184,12 +213,17 @@ class _Prober:
         return "warning"
 
     def _modified(self, sample: Sequence[Any]) -> list[Probe]:
-        where = self.entity.modified
-        if where is None:
+        places = self.entity.modified_at
+        if not places:
             return [Probe("ok", ("modified",), "not told: every snapshot is a full one")]
-        values = [paths.get(one, where) for one in sample]
-        if all(value is MISSING for value in values):
-            return [Probe("problem", ("modified",), _missing(where, sample))]
+        for where in places:
+            if all(paths.get(one, where) is MISSING for one in sample):
+                return [Probe("problem", ("modified",), _missing(where, sample))]
+        values = [next((told for at in places if (told := paths.get(one, at))), None) for one in sample]
+        where = " | ".join(places)
+        if None in values:
+            without = f"{where} is blank in a record, so that no change of it is seen: name a second place"
+            return [Probe("problem", ("modified",), f"{without}: {_shown(sample[values.index(None)])}")]
         wrong = next((value for value in values if self.times.read(value) is None), None)
         if wrong is not None:
             return [
@@ -295,24 +329,7 @@ class _Prober:
         return None, None
 
 
-def _next_page(answer: Answer, records: str | None) -> str | None:
-    """What in an answer looks like a next page, beside its records."""
-    if "next" in answer.links:
-        return "its Link header has a next"
-    data = parse(answer.body)
-    pending = [("", data)] if isinstance(data, dict) else []
-    while pending:
-        prefix, inner = pending.pop()
-        for key, value in inner.items():
-            place = f"{prefix}{key}"
-            if isinstance(value, dict) and place != records:
-                pending.append((f"{place}.", value))
-            elif isinstance(value, str) and value and ("next" in key.lower() or "cursor" in key.lower()):
-                return f"it has {place} {value[:80]!r}"
-    return None
-
-
-def _fits(field: Field, value: Any, times: Times) -> bool:
+def _fits(field: Field, value: Any, times: Times, *, form: bool) -> bool:
     """Whether a value looks like what the description says."""
     if value is None or value == "" or field.values or field.template:
         return True
@@ -326,7 +343,8 @@ def _fits(field: Field, value: Any, times: Times) -> bool:
         case "time":
             return field.read({"x": value}, "x", known={}, times=times) != str(value) or "T" in str(value)
         case _:
-            return isinstance(value, str) or (field.write is False and not isinstance(value, dict | list))
+            untyped = form or field.write is False
+            return isinstance(value, str) or (untyped and not isinstance(value, dict | list))
 
 
 def _unfit(field: Field, source: str, value: Any) -> str:
@@ -338,6 +356,11 @@ def _unfit(field: Field, source: str, value: Any) -> str:
 
 
 def _missing(path: str, sample: Sequence[Any]) -> str:
+    """What is not there, with what stands at the last place on the way that is."""
+    for way in paths.ways(path):
+        held = [value for one in sample if (value := paths.get(one, way)) not in (MISSING, None)]
+        if held:
+            return f"no record has {path!r} (looked at {len(sample)}); {way} is such as {_shown(held[0])}"
     return f"no record has {path!r} (looked at {len(sample)}), such as {_shown(sample[0])}"
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.description import Entity, Lines
 from talk_pipeline.systems.customwebshop.fields import Field, Times
+from talk_pipeline.systems.customwebshop.paths import MISSING
 from talk_pipeline.systems.customwebshop.places import header_of, read_place
 from talk_pipeline.systems.errors import UnavailableFault
 
@@ -38,7 +40,7 @@ class Reader:
             names = flow.fields(part, Side.SHOP)
             self._children[path] = (
                 lines,
-                _ordered(lines.fields, names, lambda name, of=lines: of.fields.get(name, _PLAIN)),
+                _ordered(lines.fields, names, lines.field),
             )
 
     def record(self, payload: str, *, headers: Mapping[str, str] | None = None) -> Record:
@@ -55,10 +57,15 @@ class Reader:
         return Record(
             id=record_id,
             version=self._version(data, headers),
-            modified_at=self.times.read(paths.get(data, entity.modified)) if entity.modified else None,
+            modified_at=self.modified_at(data),
             deleted=self._deleted(data),
             payload=payload,
         )
+
+    def modified_at(self, data: Any) -> datetime | None:
+        """When a record was modified: by the first place that tells."""
+        told = (paths.get(data, path) for path in self.entity.modified_at)
+        return self.times.read(next((one for one in told if paths.text_of(one) is not None), None))
 
     def contents(self, payload: str) -> Contents:
         """The values and children of a record."""
@@ -68,6 +75,7 @@ class Reader:
             path: tuple(
                 Child(row_id(lines, row, at), None, self._read(row, fields, known=values))
                 for at, row in enumerate(rows_of(data, path, lines))
+                if lines.meant(row)
             )
             for path, (lines, fields) in self._children.items()
         }
@@ -84,6 +92,19 @@ class Reader:
     def fields(self, path: str | None = None) -> Mapping[str, Field]:
         """How the flow's properties are told, of the record or of one of its lists."""
         return self._children[path][1] if path else self._root
+
+    def hidden(self, data: Any, *, shown: Any) -> list[str]:
+        """Places that one reading of a record shows and another does not: there it is blank by no one's edit."""
+        found = [*_hidden(self._root, [data], [shown])]
+        for path, (lines, fields) in self._children.items():
+            if lines.path is None:
+                continue
+            if paths.get(data, lines.path) is MISSING and paths.get(shown, lines.path) is not MISSING:
+                found.append(lines.path)
+                continue
+            rows = rows_of(data, path, lines)
+            found += [f"{lines.path}[].{at}" for at in _hidden(fields, rows, rows_of(shown, path, lines))]
+        return found
 
     def lists(self) -> Iterator[tuple[str, Lines]]:
         """The record's lists by the name the flow has for them."""
@@ -116,6 +137,8 @@ class Reader:
 def rows_of(data: Any, name: str, lines: Lines) -> list[Any]:
     """The entries of a record's list."""
     found = data.get(APART, {}).get(name) if lines.path is None else paths.get(data, lines.path)
+    if isinstance(found, dict):  # entries by their ids
+        return list(found.values())
     return found if isinstance(found, list) else []
 
 
@@ -124,16 +147,29 @@ def row_id(lines: Lines, row: Any, at: int) -> str:
     return paths.text_of(paths.get(row, lines.id)) or str(at)
 
 
+def with_part(payload: str, name: str, part: str | None) -> str:
+    """A record with something from elsewhere joined to it."""
+    return payload if part is None else _extended(payload, f"@{name}", part)
+
+
 def with_rows(payload: str, rows: Mapping[str, str]) -> str:
     """A record with lists from elsewhere joined to it."""
     if not rows:
         return payload
     joined = ",".join(f"{json.dumps(name)}:{text}" for name, text in rows.items())
+    return _extended(payload, APART, f"{{{joined}}}")
+
+
+def _extended(payload: str, name: str, value: str) -> str:
     text = payload.rstrip()[:-1].rstrip()
-    return f'{text}{"" if text.endswith("{") else ","}"{APART}":{{{joined}}}}}'
+    return f"{text}{'' if text.endswith('{') else ','}{json.dumps(name)}:{value}}}"
 
 
-_PLAIN = Field()
+def _hidden(fields: Mapping[str, Field], rows: list[Any], shown: list[Any]) -> Iterator[str]:
+    for source in (source for name, field in fields.items() for source in field.sources(name)):
+        told = any(paths.get(row, source) is not MISSING for row in shown)
+        if rows and told and all(paths.get(row, source) is MISSING for row in rows):
+            yield source
 
 
 def _ordered(said: Mapping[str, Field | None], names: tuple[str, ...], field_of: Any) -> dict[str, Field]:

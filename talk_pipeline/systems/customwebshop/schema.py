@@ -36,6 +36,9 @@ def connector_schema() -> dict[str, Any]:
             "additionalProperties": {"$ref": "#/$defs/Property"},
             "description": "the flow's property -> where the shop has it; by default at its own name",
         }
+    definitions["Entity"]["properties"]["parts"]["additionalProperties"] = {
+        "anyOf": [{"type": "string"}, {"$ref": "#/$defs/Elsewhere"}]
+    }
     described: dict[str, Any]
     for described in (schema, definitions["Entity"]):
         for calls in ("create", "update", "delete"):

@@ -4,16 +4,19 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from talk_pipeline.engine.records import ChildEdit, Outcome, Record, Result, Write
+from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.addresses import call_path, line_path
 from talk_pipeline.systems.customwebshop.answers import record_in, refusal, shows_error
 from talk_pipeline.systems.customwebshop.bodies import Composer
 from talk_pipeline.systems.customwebshop.description import Call, Lines
 from talk_pipeline.systems.customwebshop.places import header_of, read_place
-from talk_pipeline.systems.customwebshop.records import Reader, parse
+from talk_pipeline.systems.customwebshop.records import Reader, parse, rows_of
+from talk_pipeline.systems.customwebshop.templates import NoPlaceError
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
 
 _DEFAULT_PATH = {"create": "{path}", "update": "{item}", "delete": "{item}"}
+_CONTENT = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
 _DEFAULT_METHOD = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
 
 
@@ -85,6 +88,8 @@ class _Sequence:
         self._current = parse(current) if current else None
         self._id = write.id
         self._last: Answer | None = None
+        self._partial = False
+        self._made: Any = {}
 
     async def run(self) -> Outcome:
         """Every call, until one does not succeed."""
@@ -123,14 +128,14 @@ class _Sequence:
         return {
             name: edits
             for name, edits in self._write.children.items()
-            if lists[name].url is None and self._carries(call, name)
+            if not lists[name].singly and self._carries(call, name)
         }
 
     def _apart(self) -> Iterable[tuple[str, Lines, ChildEdit]]:
         """Edits of lists behind a path of their own."""
         lists = dict(self._reader.lists())
         for name, edits in self._write.children.items():
-            if lists[name].url is not None:
+            if lists[name].singly:
                 for edit in edits:
                     yield name, lists[name], edit
 
@@ -145,7 +150,11 @@ class _Sequence:
                 children=self._embedded(call),
                 current=self._current,
             )
-        path = call_path(self._entity, call, self._id, default=_DEFAULT_PATH[operation])
+        try:
+            default = _DEFAULT_PATH[operation]
+            path = call_path(self._entity, call, self._id, default=default, record=self._current)
+        except NoPlaceError as error:
+            return Outcome(Result.REFUSED, reason=str(error))
         answer = await self._writer.send(
             call.method or _DEFAULT_METHOD[operation], path, content=content, headers=self._headers(call)
         )
@@ -162,14 +171,20 @@ class _Sequence:
         if edit.operation != "delete":
             root = self._reader.values(self._current or {}) | dict(self._write.values)
             content = self._composer.line(
-                name, lines, call, edit=edit, current=self._current or {}, root=root
+                name,
+                lines,
+                call,
+                edit=edit,
+                current=self._current or self._made,
+                root=root,
+                record_id=self._id or "",
             )
         path = line_path(self._entity, lines, call, record_id=self._id or "", line_id=edit.id)
         answer = await self._writer.send(
             call.method or _DEFAULT_METHOD[edit.operation],
             path,
             content=content,
-            headers={"Content-Type": "application/json", **call.headers},
+            headers={"Content-Type": _CONTENT[self._entity.bodies], **call.headers},
         )
         if isinstance(answer, Outcome):
             return answer
@@ -181,7 +196,7 @@ class _Sequence:
         return None
 
     def _headers(self, call: Call) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", **call.headers}
+        headers = {"Content-Type": _CONTENT[self._entity.bodies], **call.headers}
         key = self._entity.idempotency_header
         if self._write.operation == "create" and key and self._last is None:
             headers[key] = self._write.idempotency_key
@@ -191,12 +206,17 @@ class _Sequence:
 
     def _understand(self, call: Call, answer: Answer) -> None:
         """What an answer tells for the calls after it: the id of what was made, and its version."""
-        self._last = answer
+        self._last, self._partial = answer, call.partial
         payload = record_in(answer, self._entity)
-        if call.id is not None:
+        answered = self._reader.record(payload).id if payload is not None else None
+        if self._write.operation == "update":
+            if answered not in (None, self._id):  # about something else, such as an address of the record
+                self._version = None
+                return
+        elif call.id is not None:
             self._id = read_place(call.id, answer.headers, _json(answer))
-        elif payload is not None:
-            self._id = self._reader.record(payload).id
+        elif answered is not None:
+            self._id, self._made = answered, parse(payload or "")
         elif self._id is None and (location := answer.headers.get("Location")):
             self._id = location.partition("?")[0].rstrip("/").rpartition("/")[2]
         version = self._entity.version
@@ -210,14 +230,41 @@ class _Sequence:
     async def _result(self) -> Outcome:
         """The record as it is now: from the last answer where that holds all of it, else read again."""
         payload = record_in(self._last, self._entity) if self._last else None
-        apart = any(lines.url for _, lines in self._reader.lists())
-        if payload is not None and self._last is not None and not apart:
+        apart = self._partial or self._entity.parts or any(lines.url for _, lines in self._reader.lists())
+        if payload is not None and self._last is not None and not apart and not self._hidden(payload):
             record = self._reader.record(payload, headers=self._last.headers)
             if self._id in (None, record.id):
-                return Outcome(Result.DONE, record=record)
+                return self._kept(record) or Outcome(Result.DONE, record=record)
         if self._id is None:
             return Outcome(Result.UNKNOWN, reason="carried out, and the answer does not tell the id")
-        return await self._writer.confirmed(self._id)
+        outcome = await self._writer.confirmed(self._id)
+        return (self._kept(outcome.record) if outcome.record else None) or outcome
+
+    def _kept(self, record: Record) -> Outcome | None:
+        """A refusal where entries of a list that were to go are still there: a shop may merge, and not say so."""
+        held = parse(record.payload)
+        for name, lines in self._reader.lists():
+            there = {paths.text_of(paths.get(row, lines.id)) for row in rows_of(held, name, lines)}
+            for edit in self._write.children.get(name, ()):
+                if edit.operation == "delete" and edit.id in there:
+                    reason = f"{name}: the shop says yes and keeps {edit.id}: `remove` is how it lets one go"
+                    return Outcome(Result.REFUSED, reason=reason)
+        return None
+
+    def _hidden(self, payload: str) -> list[str]:
+        """What an answer leaves out of the record, by what was read before or, of a new one, sent."""
+        data = parse(payload)
+        if self._current is not None:
+            return self._reader.hidden(data, shown=self._current)
+        fields = self._reader.fields()
+        filled = [name for name, value in self._write.values.items() if value is not None and name in fields]
+        places = [place for name in filled for place in fields[name].sources(name)]
+        places += [
+            lines.path
+            for name, lines in self._reader.lists()
+            if lines.path and self._write.children.get(name)
+        ]
+        return [place for place in places if paths.get(data, place) is paths.MISSING]
 
 
 def _json(answer: Answer) -> Any:

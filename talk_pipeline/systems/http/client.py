@@ -99,16 +99,25 @@ class Http:
         await self._client.__aexit__(kind, error, trace)
 
     async def read(
-        self, path: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
     ) -> Answer:
-        """A GET, repeated as long as that may help.
+        """A GET, or a POST that asks with a JSON body, repeated as long as that may help.
 
         Raises:
             UnavailableFault: no answer, or still refused for the moment after all retries.
             AccessFault: the credentials are not accepted.
         """
         try:
-            answer = await self._send("GET", path, params=params, headers=headers, retry=self._reads)
+            if content is None:
+                answer = await self._send("GET", path, params=params, headers=headers, retry=self._reads)
+            else:
+                said = {"Content-Type": "application/json", **(headers or {})}
+                answer = await self._send("POST", path, content=content, headers=said, retry=self._reads)
         except httpx.HTTPError as error:
             raise UnavailableFault(self._unreachable(error)) from error
         if answer.status in TRANSIENT or answer.status in self._throttled:
@@ -201,7 +210,7 @@ class Http:
 def _reads(throttled: frozenset[int]) -> Retry:
     return Retry(
         total=RETRIES,
-        allowed_methods=["GET", "HEAD"],
+        allowed_methods=["GET", "HEAD", "POST"],  # one that only asks
         status_forcelist=[*TRANSIENT, *throttled],
         backoff_factor=BACKOFF_SECONDS,
         max_backoff_wait=60,

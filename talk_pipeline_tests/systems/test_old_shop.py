@@ -1,0 +1,177 @@
+"""A shop that does nothing as others do is described, not programmed: both directions, and then nothing to do."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from talk_pipeline.cli.configuration import check_configuration
+from talk_pipeline_tests.systems.old_shop import CONNECTOR, OldShop, number, served
+from talk_pipeline_tests.world import World
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Connected:
+    """The old shop with some records, and Business Central beside it."""
+
+    shop: OldShop
+    world: World
+    customer: str = ""
+    address: str = ""
+    product: str = ""
+    order: str = ""
+
+    def fill(self) -> None:
+        for n in range(3):
+            self.address = self.shop.add(
+                "addresses", street=f"Street {n}", street2="Back", city="Aarhus", zip="8000", country="DK"
+            )
+            said = {
+                "phone": "",
+                "contact_name": "",
+                "address_id": self.address,
+                "blocked": "N",
+                "note": "kept",
+            }
+            mail = f"c{n}@company.example"
+            self.customer = self.shop.add(
+                "customers", number=f"C{n}", company=f"Company {n}", email=mail, **said
+            )
+            self.product = self.shop.add(
+                "products", sku=f"P{n}", title=f"Thing {n}", short_title="", price="1.234,50", active="Y"
+            )
+        lines = self.shop.line(self.product, "2,000", "1.234,50") | self.shop.line(
+            "", "1", "-5,00", "voucher"
+        )
+        self.order = self.shop.add(
+            "orders", number="O1", customer_id=int(self.customer), cancelled="", lines=lines
+        )
+        gone = self.shop.line(self.product, "1", "1,00")
+        self.shop.add("orders", number="O2", customer_id=self.customer, cancelled="2024", lines=gone)
+
+    def quiet(self) -> None:
+        """Nothing failed, and a further run has nothing to do."""
+        run = self.world.step()
+        assert run.success, run.problems
+        assert not run.failed()
+        assert not run.writes()
+
+    def run(self) -> None:
+        run = self.world.step()
+        assert run.success, run.problems
+        assert not run.failed()
+        assert not any(flow["failed"] for flow in run.numbers["flows"].values())
+
+    def lines(self, kind: str = "goods") -> list[Row]:
+        rows: dict[str, Row] = self.shop.tables["orders"][self.order]["lines"]
+        return [row for row in rows.values() if row["kind"] == kind]
+
+    def bc_lines(self) -> list[Row]:
+        key = self.world.counterpart("order", self.order)
+        rows: list[Row] = self.world.bc.get("salesOrders", key)["salesOrderLines"]
+        return rows
+
+
+@pytest.fixture
+def connected(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connected]:
+    file = tmp_path / "old.yaml"
+    file.write_text(CONNECTOR)
+    with served() as (shop, address):
+        monkeypatch.setenv("CUSTOMWEBSHOP_URL", address)
+        monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(file))
+        yield Connected(shop, world)
+
+
+def test_it_is_as_described(connected: Connected, capsys: pytest.CaptureFixture[str]) -> None:
+    connected.fill()
+    assert check_configuration() == 0
+    told = capsys.readouterr().out
+    assert "the shop is as described" in told
+    assert "'filter' is heeded" in told
+    assert "say type" not in told, "in a form everything is text"
+    assert "paging: customers: a second page is another one" in told
+
+
+def test_an_empty_shop_is_no_mistake(connected: Connected) -> None:
+    connected.quiet()
+
+
+def test_edits_travel_both_ways(connected: Connected) -> None:
+    connected.fill()
+    connected.run()
+    connected.quiet()
+    shop, bc = connected.shop, connected.world.bc
+    assert not shop.writes
+    customer = connected.world.counterpart("customer", connected.customer)
+    item = connected.world.counterpart("product", connected.product)
+    assert bc.get("customers", customer)["city"] == "Aarhus"
+    assert bc.get("items", item)["unitPrice"] == Decimal("1234.5")
+    assert [(row["quantity"], row["unitPrice"]) for row in connected.bc_lines()] == [(2, Decimal("1234.5"))]
+    assert not [one for one in bc.orders().values() if one["externalDocumentNumber"] == "O2"], "was cancelled"
+
+    shop.edit("products", connected.product, price="2.000,05")
+    lines = shop.tables["orders"][connected.order]["lines"] | shop.line(connected.product, "3", "7,00")
+    shop.edit("orders", connected.order, lines=lines)
+    connected.run()
+    assert bc.get("items", item)["unitPrice"] == Decimal("2000.05")
+    assert [row["quantity"] for row in connected.bc_lines()] == [2, 3]
+    connected.quiet()
+
+    bc.patch("customers", customer, {"addressLine1": "New Street 1", "phoneNumber": "+4533123456"})
+    bc.patch("items", item, {"unitPrice": 1999.5, "displayName": "Renamed"})
+    first, second = connected.bc_lines()
+    bc.patch("salesOrderLines", first["id"], {"quantity": 4})
+    bc.delete("salesOrderLines", second["id"])
+    connected.run()
+    address = shop.tables["addresses"][connected.address]
+    assert (address["street"], address["street2"]) == ("New Street 1", "Back")
+    kept = shop.tables["customers"][connected.customer]
+    assert (kept["phone"], kept["email"], kept["note"]) == ("+4533123456", "c2@company.example", "kept")
+    renamed = shop.tables["products"][connected.product]
+    assert (number(renamed["price"]), renamed["title"], renamed["short_title"]) == (
+        Decimal("1999.5"),
+        "Renamed",
+        "Renamed",
+    )
+    assert [number(row["quantity"]) for row in connected.lines()] == [4]
+    assert len(connected.lines("voucher")) == 1
+    connected.quiet()
+
+
+def test_lines_the_shop_does_not_take_stay_as_they_are(connected: Connected, tmp_path: Path) -> None:
+    (tmp_path / "old.yaml").write_text(CONNECTOR.replace('url: "{item}/lines"', "write: false"))
+    connected.fill()
+    connected.run()
+    (line,) = connected.bc_lines()
+    connected.world.bc.patch("salesOrderLines", line["id"], {"quantity": 9})
+    entry = {"lineType": "Item", "itemId": line["itemId"], "quantity": 1}
+    connected.world.bc.post(
+        f"salesOrders({connected.world.counterpart('order', connected.order)})/salesOrderLines", entry
+    )
+    connected.run()
+    assert not connected.shop.writes
+    shop = connected.shop
+    other = next(iter(shop.tables["products"]))
+    lines = shop.tables["orders"][connected.order]["lines"] | shop.line(other, "3", "7,00")
+    shop.edit("orders", connected.order, lines=lines)
+    connected.run()
+    assert 3 in [row["quantity"] for row in connected.bc_lines()], "what the shop adds still goes there"
+    connected.quiet()
+
+
+def test_a_line_that_stays_in_spite_of_its_removal_is_told(
+    connected: Connected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connected.fill()
+    connected.run()
+    monkeypatch.setattr(OldShop, "_change_line", lambda self, method, lines, key, form: {})
+    (line,) = connected.bc_lines()
+    connected.world.bc.delete("salesOrderLines", line["id"])
+    run = connected.world.step("order")
+    (row,) = run.finding("order", "no_quarantined_records").rows
+    assert "keeps" in row["reason"]
