@@ -91,7 +91,7 @@ def test_it_is_as_described(connected: Connected, capsys: pytest.CaptureFixture[
     connected.fill()
     assert check_configuration() == 0
     told = capsys.readouterr().out
-    assert "the shop is as described" in told
+    assert "both systems are as described" in told
     assert "'filter' is heeded" in told
     assert "say type" not in told, "in a form everything is text"
     assert "paging: customers: a second page is another one" in told
