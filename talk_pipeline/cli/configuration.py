@@ -12,6 +12,7 @@ from talk_pipeline.systems.businesscentral.probing import probe as probe_bc
 from talk_pipeline.systems.customwebshop.client import Customwebshop
 from talk_pipeline.systems.customwebshop.description import REFERENCE
 from talk_pipeline.systems.customwebshop.probing import Probe, probe
+from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.protocol import System
 
 MARKS = {"ok": " ok ", "warning": "note", "problem": "FAIL"}
@@ -78,7 +79,10 @@ async def _foreign(shop: Customwebshop, flow: Flow, currency: str | None) -> Asy
     paths = {prop.in_currency for prop in flow.root.properties if prop.in_currency}
     if currency is None or not paths:
         return
-    sample, _ = await shop.sample(flow.name)
+    try:
+        sample, _ = await shop.sample(flow.name)
+    except SystemFault:
+        return  # told by what was asked before
     for path in sorted(paths):
         found = [shop.decode(flow.name, payload).values.get(path) for payload in sample]
         others = [one.upper() for one in found if one and one.upper() != currency.upper()]
