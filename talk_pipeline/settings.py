@@ -5,6 +5,7 @@ table can show them by accident.
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +14,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from talk_pipeline.flows.texts import Currency
+from talk_pipeline.flows.values import Context
 
 
 class SettingsError(ValueError):
@@ -54,6 +58,11 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError("no such time zone; write one such as Europe/Copenhagen") from error
         return name
+
+    @field_validator("businesscentral_currency")
+    @classmethod
+    def _known_currency(cls, code: str | None) -> str | None:
+        return code and Currency().canonical(code, Context())
 
     @classmethod
     def load(cls) -> Self:
@@ -112,8 +121,15 @@ class Settings(BaseSettings):
             raise SettingsError(f"not set: {names} (in the environment or in .env); see the README")
         for name in ("customwebshop_url", "businesscentral_url", "businesscentral_token_url"):
             url = getattr(self, name)
-            if url is not None and not url.startswith(("http://", "https://")):
-                raise SettingsError(f"{name.upper()}: {url!r} is not an address; it starts with https://")
+            if url is not None and not is_address(url):
+                raise SettingsError(
+                    f"{name.upper()}: {url!r} is not an address; write one such as https://shop.example"
+                )
+
+
+def is_address(text: str) -> bool:
+    """Whether something could be reached there."""
+    return re.fullmatch(r"https?://[^\s/?#]+\S*", text) is not None
 
 
 def _told(one: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from talk_pipeline.connections import Connections
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.settings import SettingsError
+from talk_pipeline.settings import SettingsError, is_address
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.wakes import wake
 
@@ -47,6 +47,8 @@ def serve(connections: Connections, *, url: str, host: str, port: int) -> None:
 
 def receiver(connections: Connections, *, url: str) -> Starlette:
     """The application, which subscribes as soon as it answers."""
+    if not is_address(url):
+        raise SettingsError(f"--url {url}: is not an address; the two systems reach it from outside")
     secret = connections.settings.talk_webhook_secret
     if secret is None:
         raise SettingsError(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
+import duckdb
 import typer
 
 from talk_pipeline.engine.entities import ByHandError
@@ -50,3 +51,11 @@ def one_line_errors() -> Iterator[None]:
     except _INCOMPLETE as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(Exit.INCOMPLETE) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        typer.echo(f"error: {error.filename}: {error.strerror}", err=True)
+        raise typer.Exit(Exit.USAGE) from None
+    except duckdb.IOException as error:
+        typer.echo(f"error: {str(error).removeprefix('IO Error: ')}", err=True)
+        raise typer.Exit(Exit.USAGE) from None

@@ -214,7 +214,9 @@ def sandbox(
     state: Annotated[Path | None, typer.Option(help="File in which both keep their records.")] = None,
     size: Annotated[int | None, typer.Option(help="N customers, N products, 2N orders, generated.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 0,
-    shop_profile: Annotated[str, typer.Option(help="The wire shape the shop speaks.")] = "reference",
+    shop_profile: Annotated[
+        str, typer.Option(help="The wire shape the shop speaks; a wrong one lists them.")
+    ] = "reference",
 ) -> None:
     """Serve both systems on this machine until stopped, and print the environment that points at them."""
     from talk_pipeline.sandbox.errors import SandboxError
@@ -238,7 +240,7 @@ def sandbox(
 def webhooks(
     url: Annotated[str, typer.Option(help="How the two systems reach this server from outside.")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8080,
 ) -> None:
     """Receive change notices until stopped; they wake the sensors."""
     from talk_pipeline.connections import Connections

@@ -109,6 +109,7 @@ MISTAKES = [
     ({"BUSINESSCENTRAL_COMPANY_ID": "11111111-1111-1111-1111-111111111111"}, 2, "there are: "),
     ({"BUSINESSCENTRAL_TIME_ZONE": "Mars/Olympus"}, 2, "BUSINESSCENTRAL_TIME_ZONE"),
     ({"TALK_FLOWS_DIR": "nowhere"}, 2, "no such folder"),
+    ({"TALK_DATA_DIR": "/dev/null"}, 2, "/dev/null/limits"),
 ]
 
 
