@@ -115,6 +115,14 @@ where dir <> '='
 order by shop_id
 """
 
+# what was taken back is no edit any more: whatever comes next is one of its own time
+_UNSIGHT = """
+delete from sighting g using pair p
+where g.part = $part and p.shop_id = g.shop_id and p.property = g.property and p.has_base
+  and case g.side when 'customwebshop' then p.shop_raw is not distinct from p.shop_base
+      else p.bc_raw is not distinct from p.bc_base end
+"""
+
 # the first time a property is seen to differ from its base counts, whatever happens to the record later
 _SIGHT = """
 insert into sighting
@@ -190,6 +198,7 @@ def _plan_part(db: Connection, flow: Flow, part: Part, *, company: Company) -> N
         _plan_children(db, flow, part)
     db.execute(_AGREE)
     _move_bases(db, part)
+    db.execute(_UNSIGHT, {"part": part.name})
     db.execute(_SIGHT, {"part": part.name})
     rows = _dicts(db.execute(_DIFFERING))
     changes = []

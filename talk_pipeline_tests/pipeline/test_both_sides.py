@@ -254,3 +254,21 @@ def test_a_line_added_there_is_not_taken_for_the_one_removed_there(world: World)
     (row,) = run.finding("order", "conflicts_listed").rows
     assert float(row["shop_value"]) == 3, "what was said of the removed one is kept"
     assert world.step(full=True).writes() == 0
+
+
+def test_an_edit_that_was_taken_back_does_not_date_the_next_one(world: World, pair: tuple[str, str]) -> None:
+    shop_id, bc_id = pair
+    before = world.shop.get("customers", shop_id)["website"]
+    away = {"match": {"method": "PATCH", "path": "customers"}, "fault": {"status": 503}, "times": None}
+    world.bc.faults(away)
+    world.shop.patch("customers", shop_id, {"website": "www.early.example"})
+    world.step("customer")  # seen, and not carried over
+    world.shop.patch("customers", shop_id, {"website": before})
+    world.bc.no_faults()
+    assert world.step("customer").writes() == 0
+    world.let_time_pass()
+    world.bc.patch("customers", bc_id, {"website": "www.earlier.example"})
+    world.let_time_pass()
+    world.shop.patch("customers", shop_id, {"website": "www.later.example"})
+    assert not world.step("customer").failed()
+    assert world.bc.get("customers", bc_id)["website"] == "www.later.example"
