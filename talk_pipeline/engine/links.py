@@ -106,7 +106,8 @@ def _link_count(db: Connection, part: str) -> int:
 
 
 # children of touched pairs that have no counterpart, ranked among those with the same match value; a child
-# whose counterpart is missing looks for a new one, since Business Central makes lines anew with new ids
+# whose counterpart is missing looks for a new one, since Business Central makes lines anew with new ids; then all
+# of them: where a sibling still has its counterpart, the missing one was removed
 _FREE_CHILDREN = f"""
 create or replace temp table free as
 with pair as (
@@ -121,6 +122,10 @@ shop as (
   left join link l on l.part = r.part and l.shop_id = r.id
   left join record o on o.part = r.part and o.side = 'businesscentral' and o.id = l.bc_id
   where r.part = $part and r.side = 'customwebshop' and o.id is null and r.id not in ({_UNSETTLED})
+    and (l.bc_id is null or r.root_id not in (
+      select k.root_shop_id from link k
+      join record still on still.part = k.part and still.side = 'businesscentral' and still.id = k.bc_id
+      where k.part = $part))
 ),
 bc as (
   select r.id, r.root_id, r.position, coalesce(t.shop_id, r.raw[$property]) as value, l.shop_id as old

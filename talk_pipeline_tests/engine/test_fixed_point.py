@@ -21,6 +21,7 @@ from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import UnmappableError, Value, tidy
 from talk_pipeline.flows.vocabulary import Flow
 
+Store = Callable[[Value, Value], Value]
 COMPANY = Company("DKK", ZoneInfo("Europe/Copenhagen"))
 NOON = datetime(2026, 1, 1, 12)  # noqa: DTZ001 (the state keeps UTC without an offset)
 ROUNDS = 12
@@ -94,7 +95,7 @@ def cutting(value: Value, _held: Value) -> Value:
     return value and value[:3]
 
 
-STORES: tuple[Callable[[Value, Value], Value], ...] = (exact, shouting, coarse, stubborn, cutting)
+STORES: tuple[Store, ...] = (exact, shouting, coarse, stubborn, cutting)
 
 
 @dataclass
@@ -117,7 +118,7 @@ class Table:
         base = self.base.get(side)
         return Holding(raw, canon, problem, base, record={}, edited_at=NOON + timedelta(hours=at))
 
-    def settle(self, stores: Mapping[Side, Callable[[Value, Value], Value]], *, later: Side) -> str:
+    def settle(self, stores: Mapping[Side, Store], *, later: Side) -> str:
         """Rounds of plan and write until nothing is left to do; says how it ended."""
         for _ in range(ROUNDS):
             shop, bc = (self.holding(side, int(side is later)) for side in Side)
@@ -134,7 +135,7 @@ class Table:
                 return "quarantined"
         return "endless"
 
-    def _write(self, target: Side, pair: Pair, store: Callable[[Value, Value], Value]) -> bool:
+    def _write(self, target: Side, pair: Pair, store: Store) -> bool:
         source = pair.holding(target.other)
         if source.problem:
             return False
@@ -163,8 +164,8 @@ def test_it_ends_whatever_the_systems_store(
     declared: tuple[Flow, Property],
     shop: Value,
     bc: Value,
-    in_shop: Callable[[Value, Value], Value],
-    in_bc: Callable[[Value, Value], Value],
+    in_shop: Store,
+    in_bc: Store,
     data: st.DataObject,
 ) -> None:
     flow, prop = declared

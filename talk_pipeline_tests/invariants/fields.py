@@ -3,6 +3,7 @@
 Few values each, so that equal edits, returns and clashes are common; some are the same but for case or blanks.
 """
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,8 +13,8 @@ Row = Mapping[str, Any]
 
 
 def text(value: Any) -> Any:
-    """Blanks around a text say nothing."""
-    return str(value or "").strip() or None
+    """Blanks around a text say nothing, nor does how an accent is written."""
+    return unicodedata.normalize("NFC", str(value or "")).strip() or None
 
 
 def folded(value: Any) -> Any:
@@ -41,6 +42,11 @@ def gtin(value: Any) -> Any:
 def number(value: Any) -> Any:
     """Nothing said is zero."""
     return Decimal(str(value or 0)).normalize() or None
+
+
+def money(value: Any) -> Any:
+    """Of what the shop keeps to the cent."""
+    return number(round(Decimal(str(value or 0)), 2))
 
 
 def day(value: Any) -> Any:
@@ -120,8 +126,10 @@ class Field:
         return self.same(found)
 
 
+LONG = "x" * 120
+FINE = (12.346, 0.004)
 _PHONES = (None, "+45 11 11 11 11", "+4511111111", "+45 22 22 22 22", "33333333")
-_MAILS = (None, "a@one.example", "A@One.example", "b@two.example")
+_MAILS = (None, "a@one.example", "A@One.example", "b@two.example", "at home")
 _LINES = (None, "North Road 1", "South Road 2", "north road 1", "  North Road 1 ")
 _CITIES = (None, "Middelby", "MIDDELBY", "Aarhus C", "Odense C")
 _CODES = (None, "1234", "8000", "5000", "sw1a")
@@ -129,7 +137,12 @@ _REGIONS = (None, "Region A", "Region B")
 _COUNTRIES = (None, "DK", "dk", "SE", "DE")
 
 CUSTOMER = (
-    Field("company_name", "company_name", "displayName", ("Alpha", "ALPHA", "Beta ", "Gamma & Søn", "Beta")),
+    Field(
+        "company_name",
+        "company_name",
+        "displayName",
+        ("Alpha", "ALPHA", "Beta ", "Søn é", "Søn e\u0301", None, LONG),
+    ),
     Field(
         "organization_number",
         "organization_number",
@@ -159,11 +172,13 @@ CUSTOMER = (
     ),
 )
 PRODUCT = (
-    Field("name", "name", "displayName", ("Axe", "axe", "Box ", "Cup", None)),
+    Field("name", "name", "displayName", ("Axe", "axe", "Box ", "Cup é", None, LONG)),
     Field("gtin", "gtin", "gtin", (None, "5701234567899", "4006381333931", "036000291452"), gtin),
     Field("category", "category", "itemCategoryCode", (None, "CHAIRS", "chairs", "TABLES"), folded),
-    Field("price", "price", "unitPrice", ("10.00", "10", "20.50", "0.00", "99.95"), number, put=to_number),
-    Field("cost", "cost", "unitCost", ("5.00", "7.25", "0.00", "60.00"), number, put=to_number),
+    Field(
+        "price", "price", "unitPrice", ("10.00", "10", "20.50", "0.00", "99.95"), money, None, to_number, FINE
+    ),
+    Field("cost", "cost", "unitCost", ("5.00", "7.25", "0.00", "60.00"), money, None, to_number, FINE),
     Field(
         "price_includes_tax", "price_includes_tax", "priceIncludesTax", (True, False), yes, put=lambda v: v
     ),
@@ -211,7 +226,7 @@ ORDER = (
 LINE = (
     Field("description", "description", "description", ("One", "one", "Two", "Three ")),
     Field("quantity", "quantity", "quantity", ("1", "2", "5", "0.5"), number, put=to_number),
-    Field("unit_price", "unit_price", "unitPrice", ("10.00", "20.00", "99.95"), number, put=to_number),
+    Field("unit_price", "unit_price", "unitPrice", ("10.00", "20.00", "99.95"), money, None, to_number, FINE),
     Field(
         "discount_percent",
         "discount_percent",

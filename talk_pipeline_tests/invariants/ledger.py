@@ -34,7 +34,12 @@ class Edit:
 
 @dataclass
 class Ledger:
-    """All that users said."""
+    """All that users said.
+
+    Attributes:
+        blurred: orders in Business Central of which a user had the lines made anew.
+        remade: those of which a run had.
+    """
 
     edits: dict[tuple[Place, str], list[Edit]] = field(default_factory=dict)
     made: dict[Place, int] = field(default_factory=dict)
@@ -43,14 +48,11 @@ class Ledger:
     agreed: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     agreed_at: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     blurred: set[str] = field(default_factory=set)
+    remade: set[str] = field(default_factory=set)
 
     def user(self, before: Sight, after: Sight, *, at: int, interval: float) -> None:
         """Notes the difference between two looks as a user's doing."""
-        remade = {
-            place[2]
-            for place, row in after.items()
-            if place[:2] == ("bc", "order") and place in before and _remakes(before[place], row)
-        }
+        remade = set(_remade(before, after))
         self.blurred |= remade
         for place, row in after.items():
             if place[1] == LINES and place[2].split("/")[0] in remade:
@@ -81,8 +83,11 @@ class Ledger:
                     for edit in self.edits.get((place, one.name), ()):
                         edit.void = edit.void or since[-1] < edit.at <= at
 
-    def after_run(self, sight: Sight, links: Mapping[str, set[tuple[str, str]]], *, at: int) -> None:
-        """Notes what both sides agree on now."""
+    def after_run(
+        self, before: Sight, sight: Sight, links: Mapping[str, set[tuple[str, str]]], *, at: int
+    ) -> None:
+        """Notes what both sides agree on now, and in which orders lines have other ids."""
+        self.remade.update(_remade(before, sight))
         for part, shop_id, bc_id in pairs(links):
             self.links.setdefault(part, set()).add((shop_id, bc_id))
             shop, bc = sight.get(("shop", part, shop_id)), sight.get(("bc", part, bc_id))
@@ -114,6 +119,10 @@ def pairs(links: Mapping[str, set[tuple[str, str]]]) -> Iterator[tuple[str, str,
             yield part, shop_id, bc_id
 
 
-def _remakes(before: Row, after: Row) -> bool:
-    """Whether an edit of an order's header makes Business Central write its lines anew."""
-    return any(before[name] != after[name] for name in ("customerId", "currencyCode"))
+def _remade(before: Sight, after: Sight) -> Iterator[str]:
+    """The orders whose header was changed such that Business Central wrote their lines anew."""
+    for place, row in after.items():
+        if place[:2] == ("bc", "order") and place in before:
+            old = before[place]
+            if any(old[name] != row[name] for name in ("customerId", "currencyCode")):
+                yield place[2]

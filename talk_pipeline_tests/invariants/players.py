@@ -306,6 +306,13 @@ class Players:
     def _fault(self, step: Step) -> None:
         {"shop": self.shop, "bc": self.bc}[step["side"]].call("POST", "faults", [step["rule"]])
 
+    def _settings(self, step: Step) -> None:
+        self.bc.call("POST", "settings", step["set"])
+        if "page_size" in step:
+            self.bc.call("POST", "limits", {"page_size": step["page_size"]})
+        if "offset" in step:
+            self.bc.call("POST", "clock", {"offset": step["offset"]})
+
     def _calm(self, _step: Step) -> None:
         for office in (self.shop, self.bc):
             office.call("DELETE", "faults")

@@ -29,6 +29,15 @@ KILLS = (
     "write",
     "written",
 )
+ANSWERS: dict[str, tuple[Any, ...]] = {
+    "validation_order": ("body",),
+    "deep_insert_answer": ("always", "never"),
+    "discount_in_deep_insert": ("ignored", "refused"),
+    "unchanged_write": ("moves",),
+    "discount_redistribution": ("on_read",),
+    "decimal_zeros": ("two_places",),
+    "replica_lag": (0.3, 2.0),
+}
 MOMENTS = ("landed", "planned", "intend", "settled")
 VERBS = ("release", "reopen", "review", "ship", "invoice")
 
@@ -101,13 +110,24 @@ class _Generator:
                 del self.kinds[kind]
 
     def scenario(self, length: int) -> list[Step]:
-        steps = [self._new(flow) for flow in FLOWS for _ in range(3)]
+        steps = [] if self.rng.random() < 0.4 else [self._settings()]
+        steps += [self._new(flow) for flow in FLOWS for _ in range(3)]
         steps.append({"do": "sync"})
         kinds, weights = list(self.kinds), list(self.kinds.values())
         for _ in range(length):
             step = self.rng.choices(kinds, weights)[0]()
             steps += step.get("steps", [step])
         return steps
+
+    def _settings(self) -> Step:
+        """Where the documentation leaves a question open, Business Central gives another answer."""
+        name = self.rng.choice(list(ANSWERS))
+        step: Step = {"do": "settings", "set": {name: self.rng.choice(ANSWERS[name])}}
+        if self.rng.random() < 0.5:
+            step["page_size"] = 3
+        if self.rng.random() < 0.3:
+            step["offset"] = self.rng.choice((-90, 90))
+        return step
 
     def _any(self, flow: str) -> str:
         known = self.known[flow]

@@ -49,7 +49,7 @@ class Show(Players):
         after = self.look()
         self.look_at_links()
         self._check(before, after, comments)
-        self.ledger.after_run(after, self.links, at=self.at)
+        self.ledger.after_run(before, after, self.links, at=self.at)
         self.seen = after
         return problems
 

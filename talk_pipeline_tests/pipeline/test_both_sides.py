@@ -221,3 +221,44 @@ def test_an_edit_of_a_line_removed_on_the_other_side_is_recorded(world: World, r
     assert (row["property"], row["rule"]) == ("quantity", "delete")
     assert float(row["bc_value"] if removed_in == "shop" else row["shop_value"]) == 7
     assert world.step(full=True).writes() == 0
+
+
+def test_a_line_added_there_is_not_taken_for_the_one_removed_there(world: World) -> None:
+    buyer = world.shop.post("customers", customer())["id"]
+    items = [world.shop.post("products", product(f"P{n}"))["id"] for n in range(2)]
+    key = world.shop.post("orders", order("O1", buyer, [line(items[0]), line(items[1], "5")]))["id"]
+    world.step()
+    first, second = world.shop.get("orders", key)["lines"]
+    removed = world.counterpart("order.lines", f"{key}/{first['id']}").split("/")[1]
+    world.bc.delete("salesOrderLines", removed)
+    added = {"itemId": world.counterpart("product", items[0]), "quantity": 9, "unitPrice": 100}
+    world.bc.post(f"salesOrders({world.counterpart('order', key)})/salesOrderLines", added)
+    world.let_time_pass()
+    edited = [{"id": first["id"], "quantity": "3"}, {"id": second["id"]}]
+    world.shop.patch("orders", key, {"lines": edited})
+    run = world.step(full=True)
+    assert not run.failed()
+    (held,) = world.bc.orders().values()
+    assert sorted(row["quantity"] for row in held["salesOrderLines"]) == [5, 9]
+    assert sorted(float(row["quantity"]) for row in world.shop.get("orders", key)["lines"]) == [5, 9]
+    (row,) = run.finding("order", "conflicts_listed").rows
+    assert float(row["shop_value"]) == 3, "what was said of the removed one is kept"
+    assert world.step(full=True).writes() == 0
+
+
+def test_an_edit_that_was_taken_back_does_not_date_the_next_one(world: World, pair: tuple[str, str]) -> None:
+    shop_id, bc_id = pair
+    before = world.shop.get("customers", shop_id)["website"]
+    away = {"match": {"method": "PATCH", "path": "customers"}, "fault": {"status": 503}, "times": None}
+    world.bc.faults(away)
+    world.shop.patch("customers", shop_id, {"website": "www.early.example"})
+    world.step("customer")  # seen, and not carried over
+    world.shop.patch("customers", shop_id, {"website": before})
+    world.bc.no_faults()
+    assert world.step("customer").writes() == 0
+    world.let_time_pass()
+    world.bc.patch("customers", bc_id, {"website": "www.earlier.example"})
+    world.let_time_pass()
+    world.shop.patch("customers", shop_id, {"website": "www.later.example"})
+    assert not world.step("customer").failed()
+    assert world.bc.get("customers", bc_id)["website"] == "www.later.example"
