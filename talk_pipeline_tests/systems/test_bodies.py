@@ -197,3 +197,26 @@ def test_lines_go_as_the_shop_takes_them(tmp_path: Path, said: str, rows: Any) -
         Call(), names=[], values={}, children={"lines": edits}, current={"id": "1", "lines": held}
     )
     assert json.loads(made)["lines"] == rows
+
+
+META = '    fields: {website: {path: "@extra.website", write: "meta[key=site].value"}}\n'
+
+
+@pytest.mark.parametrize(
+    ("before", "sent"),
+    [
+        ({"@extra": {"website": "www.a.example"}}, {"meta": [{"key": "site", "value": None}]}),
+        (
+            {"@extra": {"website": "www.a.example"}, "meta": [{"key": "size", "value": "L"}]},
+            {"meta": [{"key": "size", "value": "L"}, {"key": "site", "value": None}]},
+        ),
+        ({"@extra": {"website": None}}, {"meta": []}),
+    ],
+)
+def test_what_is_emptied_is_said_where_it_is_written(tmp_path: Path, before: Any, sent: Any) -> None:
+    """Read at one place and written at another: the list at hand does not show the entry that is to go."""
+    fields = META + '    parts: {extra: "{item}/extra"}\n'
+    made = composer(tmp_path, fields).body(
+        Call(), names=["website"], values={"website": None}, children={}, current={"id": "1", **before}
+    )
+    assert json.loads(made) == sent

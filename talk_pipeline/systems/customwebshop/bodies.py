@@ -47,15 +47,16 @@ class Composer:
         body: dict[str, Any] = {}
         if call.whole:
             body = {key: copy.deepcopy(value) for key, value in before.items() if not key.startswith("@")}
-        wanted = self._reader.values(before) | dict(values)
+        held = self._reader.values(before)
+        wanted = held | dict(values)
         fields = self._reader.fields()
         if call.whole:
             names = [*_written_elsewhere(fields), *names]
-        self._put(body, names, values=wanted, fields=fields, current=before)
+        self._put(body, names, values=wanted, held=held, fields=fields, current=before)
         for name, lines in self._reader.lists():
             if name in children or (call.whole and lines.path is not None):
-                held = rows_of(before, name, lines)
-                rows = self._rows(name, lines, held, children.get(name, ()), root=wanted)
+                entries = rows_of(before, name, lines)
+                rows = self._rows(name, lines, entries, children.get(name, ()), root=wanted)
                 paths.put(body, lines.write or lines.path or name, rows)
         if call.objects == "whole":
             body = {key: _completed(value, before.get(key)) for key, value in body.items()}
@@ -79,6 +80,8 @@ class Composer:
         rows = enumerate(rows_of(current, name, lines))
         row: Any = next((row for at, row in rows if row_id(lines, row, at) == edit.id), {})
         body = self._line(name, lines, row, edit, root=root, whole=call.whole)
+        if not call.whole:
+            paths.drop(body, lines.id)  # the address names it, and many shops refuse it in the body
         if lines.parent and edit.operation == "create":
             held = paths.get(current, self._entity.id)
             paths.put(body, lines.parent, record_id if held is MISSING else held)
@@ -140,11 +143,12 @@ class Composer:
         else:
             for path, value in lines.where.items():
                 paths.put(body, path, value)
-        wanted = (self._reader.line_values(name, row, root=root) if row else {}) | dict(edit.values)
+        held = self._reader.line_values(name, row, root=root) if row else {}
+        wanted = held | dict(edit.values)
         fields = self._reader.fields(name)
         moved = [path for path in _dependent(fields, edit.values) if wanted.get(path) is not None]
         names = [*edit.values, *moved]
-        self._put(body, names, values=wanted, fields=fields, current=row, known=root)
+        self._put(body, names, values=wanted, held=held, fields=fields, current=row, known=root)
         return body
 
     def _kept(
@@ -155,7 +159,8 @@ class Composer:
             return self._named(lines, row)
         kept: dict[str, Any] = copy.deepcopy(row)
         fields, values = self._reader.fields(name), self._reader.line_values(name, row, root=root)
-        self._put(kept, _written_elsewhere(fields), values=values, fields=fields, current=row, known=root)
+        names = _written_elsewhere(fields)
+        self._put(kept, names, values=values, held=values, fields=fields, current=row, known=root)
         for path in lines.read_only:
             paths.drop(kept, path)
         return kept
@@ -171,10 +176,12 @@ class Composer:
         names: Iterable[str],
         *,
         values: Mapping[str, Value],
+        held: Mapping[str, Value],
         fields: Mapping[str, Field],
         current: Any,
         known: Mapping[str, Value] | None = None,
     ) -> None:
+        """Puts properties on their places; one that held something and is blank now is said, wherever that is."""
         seen = {**(known or {}), **values}
         for name in names:
             field = fields[name]
@@ -182,26 +189,29 @@ class Composer:
                 continue
             if field.join:
                 for path, part in field.parts(values[name]).items():
-                    _place(body, path, part, current=current)
+                    _place(body, path, part, current=current, emptied=held.get(name) is not None)
                     if part is None and self._entity.blank == "empty":
                         _blank(body, path)
                 continue
             wire = field.encode(values[name], known=seen, times=self._reader.times)
             for path in field.targets(name):
-                _place(body, path, wire, current=current)
+                _place(body, path, wire, current=current, emptied=held.get(name) is not None)
                 if wire is None and self._entity.blank == "empty" and field.type == "text":
                     _blank(body, path)
 
 
-def _place(body: dict[str, Any], path: str, value: Any, *, current: Any) -> None:
-    """Sets one place; a list on the way is sent whole, since that is what every shop understands."""
+def _place(body: dict[str, Any], path: str, value: Any, *, current: Any, emptied: bool) -> None:
+    """Sets one place; a list on the way is sent whole, since that is what every shop understands.
+
+    Where a value is read elsewhere than it is written, the list at hand may lack the entry that is to be emptied.
+    """
     names = paths.lists_on(path)
     if names:
         where = ".".join(f"['{name}']" if "." in name else name for name in names)
         if paths.get(body, where) is MISSING:
             held = paths.get(current, where)
             paths.put(body, where, copy.deepcopy(held) if isinstance(held, list) else [])
-    paths.put(body, path, value)
+    paths.put(body, path, value, adding=emptied)
 
 
 def _blank(body: dict[str, Any], path: str) -> None:

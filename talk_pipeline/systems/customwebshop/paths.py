@@ -90,14 +90,14 @@ def get(data: Any, path: str) -> Any:
     return data
 
 
-def put(data: Any, path: str, value: Any) -> None:
-    """Sets what is at a path; a blank value adds no entry to a list."""
+def put(data: Any, path: str, value: Any, *, adding: bool = False) -> None:
+    """Sets what is at a path; a blank value adds no entry to a list, unless told to."""
     inner: Any = data
     way = steps(path)
     for step, following in zip(way[:-1], way[1:], strict=True):
         found = _step(inner, step)
         if found is MISSING or found is None:
-            if value is None and isinstance(step, Chosen | int):
+            if value is None and isinstance(step, Chosen | int) and not (adding and isinstance(step, Chosen)):
                 return
             found = [] if isinstance(following, int | Chosen) else {}
             found = _place(inner, step, found)
