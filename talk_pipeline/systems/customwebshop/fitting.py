@@ -123,13 +123,14 @@ def _impossible(
         if prop.in_currency and entity.field(prop.in_currency) is None:
             where = (*at, "fields", prop.in_currency)
             yield where, f"{prop.name} needs it: say const: CODE if the shop knows one currency only"
-    for name in flow.settings.scope:
-        path = next(iter(flow.root.by_name[name].shop_paths))
-        if entity.field(path) is None:
-            yield (
-                (*at, "fields", path),
-                f"must be there: flow {flow.name} tells its records by it (settings.scope)",
-            )
+    # without it the condition could not be asked, and what it keeps out would come in
+    for key in ("scope", "create_scope"):
+        for name in getattr(flow.settings, key):
+            path = flow.root.by_name[name].shop_paths[0]
+            if entity.field(path) is None:
+                why = f"flow {flow.name} tells its records by it (settings.{key})"
+                hint = "say const: VALUE if it is the same for all of them"
+                yield (*at, "fields", path), f"must be there: {why}; {hint}"
     if not all(call.of for call in entity.update):
         return
     for name in flow.fields(flow.root, Side.SHOP):
