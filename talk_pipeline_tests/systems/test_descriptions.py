@@ -81,13 +81,13 @@ def test_what_a_shop_lacks_is_said_of_one_of_a_group_or_in_one_line(tmp_path: Pa
     flows = load_flows()
     lacking = []
     for said in (
-        "lacks: [billing_address, status]",
-        "fields: {billing_address: ~, status: ~}",
+        "lacks: [billing_address, phone]",
+        "fields: {billing_address: ~, phone: ~}",
         "fields: {billing_address: {line1: ~, line2: ~, city: ~, region: ~, postal_code: ~, country: ~},"
-        " status: ~}",
+        " phone: ~}",
     ):
         lacking.append(_described(tmp_path, orders=said)["order"].shop_lacks)
-    assert set(lacking[0]) >= {"billing_address.line1", "billing_address.country", "status"}
+    assert set(lacking[0]) >= {"billing_address.line1", "billing_address.country", "phone"}
     assert "shipping_address.line1" not in lacking[0]
     assert lacking[0] == lacking[1] == lacking[2]
     assert set(flows["order"].root.by_name) - set(lacking[0]) >= {"number", "shipping_address.line1"}

@@ -189,6 +189,12 @@ DESCRIPTION = (
         ("customers.lacks.0", "'active' is told under fields"),
     ),
     Mistake(
+        "    path: /orders\n",
+        "    path: /orders\n    lacks: [status]\n",
+        "fields: {prices",
+        ("orders.fields.status: must be there", "settings.create_scope", "const"),
+    ),
+    Mistake(
         "fields: {active: {type: bool}}",
         "fields: {active: {type: bool}, address: home}",
         "address: home",

@@ -124,9 +124,9 @@ def _impossible(
             where = (*at, "fields", prop.in_currency)
             yield where, f"{prop.name} needs it: say const: CODE if the shop knows one currency only"
     # without it the condition could not be asked, and what it keeps out would come in
-    for key in ("scope", "create_scope"):
-        for name in getattr(flow.settings, key):
-            path = flow.root.by_name[name].shop_paths[0]
+    for key, scope in (("scope", flow.settings.scope), ("create_scope", flow.settings.create_scope)):
+        for told_apart_by in scope:
+            path = flow.root.by_name[told_apart_by].shop_paths[0]
             if entity.field(path) is None:
                 why = f"flow {flow.name} tells its records by it (settings.{key})"
                 hint = "say const: VALUE if it is the same for all of them"
@@ -170,10 +170,6 @@ def _fit(flow: Flow, entity: Entity) -> Flow:
         withholds=tuple(name for name in flow.guard.withholds if name in names),
         withholds_lines=tuple(name for name in flow.guard.withholds_lines if name in lines),
     )
-    scopes = {
-        key: {name: one for name, one in getattr(flow.settings, key).items() if name in names}
-        for key in ("create_scope", "scope")
-    }
     return flow.but(
         properties=properties,
         children={
@@ -184,7 +180,7 @@ def _fit(flow: Flow, entity: Entity) -> Flow:
         flags=tuple(flag for flag in flow.flags if set(flag.shop) <= names),
         guard=guard,
         shop_lacks=lacks,
-        settings=flow.settings.but(full_scan_minutes=every, **scopes),
+        settings=flow.settings.but(full_scan_minutes=every),
     )
 
 
