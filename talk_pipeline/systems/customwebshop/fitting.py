@@ -124,11 +124,11 @@ def _impossible(
             where = (*at, "fields", prop.in_currency)
             yield where, f"{prop.name} needs it: say const: CODE if the shop knows one currency only"
     # without it the condition could not be asked, and what it keeps out would come in
-    for key, scope in (("scope", flow.settings.scope), ("create_scope", flow.settings.create_scope)):
+    for setting, scope in (("scope", flow.settings.scope), ("create_scope", flow.settings.create_scope)):
         for told_apart_by in scope:
             path = flow.root.by_name[told_apart_by].shop_paths[0]
             if entity.field(path) is None:
-                why = f"flow {flow.name} tells its records by it (settings.{key})"
+                why = f"flow {flow.name} tells its records by it (settings.{setting})"
                 hint = "say const: VALUE if it is the same for all of them"
                 yield (*at, "fields", path), f"must be there: {why}; {hint}"
     if not all(call.of for call in entity.update):
