@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     talk_data_dir: Path = Path("data")
     talk_flows_dir: Path | None = None
     talk_wait_seconds: float = Field(60, ge=0)
-    talk_poll_seconds: float = Field(5, gt=0)
+    talk_poll_seconds: float = Field(5, ge=0)
     talk_webhook_secret: SecretStr | None = None
 
     @field_validator("businesscentral_time_zone")
