@@ -3,7 +3,7 @@
 import dagster as dg
 
 from talk_pipeline.assets.metadata import property_columns, property_lineage, property_table, table
-from talk_pipeline.engine.checklist import SHOWN_ROWS
+from talk_pipeline.engine.agreement import SHOWN_ROWS
 from talk_pipeline.engine.report import timed
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.keys import diffs_key, links_key

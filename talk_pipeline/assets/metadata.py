@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from talk_pipeline.engine.checklist import SHOWN_ROWS
+from talk_pipeline.engine.agreement import SHOWN_ROWS
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.keys import raw_key

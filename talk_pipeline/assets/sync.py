@@ -11,7 +11,7 @@ import dagster as dg
 
 from talk_pipeline.assets.metadata import property_table, table
 from talk_pipeline.engine import report
-from talk_pipeline.engine.checklist import SHOWN_ROWS
+from talk_pipeline.engine.agreement import SHOWN_ROWS
 from talk_pipeline.engine.snapshots import watermark
 from talk_pipeline.engine.undo import outcome
 from talk_pipeline.engine.withholding import settles_at

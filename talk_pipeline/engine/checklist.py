@@ -7,10 +7,10 @@ what a person should know.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
 from functools import partial
 from typing import Any, Literal
 
+from talk_pipeline.engine.agreement import SHOWN_ROWS, Disagreement, disagreements
 from talk_pipeline.engine.guards import volume
 from talk_pipeline.engine.snapshots import watermark
 from talk_pipeline.engine.state import Connection, now
@@ -19,7 +19,6 @@ from talk_pipeline.flows.vocabulary import Flow, Part
 
 Severity = Literal["ERROR", "WARN"]
 Stage = Literal["customwebshop", "businesscentral", "diffs", "sync"]
-SHOWN_ROWS = 100
 FRESH = timedelta(days=1)
 
 
@@ -47,13 +46,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a check looks at: the state, as one run left it, and how far that run was allowed to go."""
+    """What a check looks at: the state, as one run left it, and how far that run was allowed to go.
+
+    Attributes:
+        disagreeing: pairs that do not agree, by part and property; filled by the first check that asks.
+    """
 
     db: Connection
     flow: Flow
     run_id: str
     dry_run: bool = False
     approved: bool = False
+    disagreeing: dict[str, Mapping[str, Disagreement]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,28 +307,11 @@ def _property_checks(flow: Flow) -> Iterator[Check]:
             )
 
 
-# pairs in step but for this property; references compare as the shop id they mean
-_DISAGREEING = """
-select l.shop_id, l.bc_id, s.raw[$property] as shop_value, b.raw[$property] as bc_value,
-       s.canon[$property] as shop_canon,
-       case when $refers_to = '' then b.canon[$property]
-            else coalesce(ref.shop_id, '?' || b.raw[$property]) end as bc_canon,
-       c.withheld, c.flow is not null and c.withheld is null as planned
-from link l
-join record s on s.part = l.part and s.side = 'customwebshop' and s.id = l.shop_id
-join record b on b.part = l.part and b.side = 'businesscentral' and b.id = l.bc_id
-left join link ref on ref.part = $refers_to and ref.bc_id = b.raw[$property] and ref.state = 'active'
-left join standing st on st.flow = $flow and st.shop_id = l.root_shop_id
-left join change c on c.part = l.part and c.shop_id = l.shop_id and c.property = $property
-left join base a on a.part = l.part and a.shop_id = l.shop_id and a.property = $property
-where l.part = $part and l.state = 'active' and st.flow is null
-  and s.canon[$property] is distinct from bc_canon
-  -- what both hold as when they last agreed is in step, though a form may depend on something that changed since
-  and not coalesce(a.shop_value is not distinct from s.raw[$property]
-    and a.bc_value is not distinct from b.raw[$property] and a.part is not null
-    and s.problems[$property] is null and b.problems[$property] is null, false)
-order by l.shop_id
-"""
+def _disagreeing(scope: Scope, part: Part) -> Mapping[str, Disagreement]:
+    """The disagreeing pairs by property, asked once for all checks of a part."""
+    if part.name not in scope.disagreeing:
+        scope.disagreeing[part.name] = disagreements(scope.db, scope.flow, part, dry_run=scope.dry_run)
+    return scope.disagreeing[part.name]
 
 
 def _property_agrees(scope: Scope, *, part: Part, prop: Property) -> Finding:
@@ -332,40 +319,17 @@ def _property_agrees(scope: Scope, *, part: Part, prop: Property) -> Finding:
     severity: Severity = "ERROR" if prop.two_way else "WARN"
     if prop.only:
         return Finding(True, severity, f"sent on create only; {linked} linked records exempt")
-    result = scope.db.execute(
-        _DISAGREEING,
-        {
-            "flow": scope.flow.name,
-            "part": part.name,
-            "property": prop.name,
-            "refers_to": prop.refers_to or "",
-        },
-    )
-    names = [column[0] for column in result.description]
-    rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-    failing = [row for row in rows if not _agrees(scope, prop, row)]
-    if failing and all(row["withheld"] for row in failing):
+    failing = _disagreeing(scope, part)[prop.name]
+    if failing.count and failing.withheld == failing.count:
         severity = "WARN"
-    shown = tuple(
-        {key: row[key] for key in ("shop_id", "bc_id", "shop_value", "bc_value", "withheld")}
-        for row in failing[:SHOWN_ROWS]
-    )
     tolerance = scope.flow.settings.tolerance
     within, beyond = (f" within {tolerance}", f" by more than {tolerance}") if prop.dir == "=" else ("", "")
     summary = (
-        f"{len(failing)} of {linked} pairs disagree{beyond}" if failing else f"{linked} pairs agree{within}"
+        f"{failing.count} of {linked} pairs disagree{beyond}"
+        if failing.count
+        else f"{linked} pairs agree{within}"
     )
-    return Finding(not failing, severity, summary, len(failing), shown)
-
-
-def _agrees(scope: Scope, prop: Property, row: Mapping[str, Any]) -> bool:
-    if scope.dry_run and row["planned"]:
-        return True
-    shop, bc = row["shop_canon"], row["bc_canon"]
-    if prop.dir == "=":
-        difference = abs(Decimal(shop or 0) - Decimal(bc or 0))
-        return difference <= Decimal(str(scope.flow.settings.tolerance))
-    return prop.equal(shop, bc) or row["shop_value"] in prop.keep
+    return Finding(not failing.count, severity, summary, failing.count, tuple(failing.rows))
 
 
 def _active(scope: Scope, part: Part) -> int:
