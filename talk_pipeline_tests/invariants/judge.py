@@ -245,12 +245,12 @@ def _none_lost(players: Show, *, mine: set[str], theirs: set[str], shop_id: str,
             yield f"line {key}, added on {side} at {ledger.made[place]}, is lost"
         # a user's new line may take the place of the one removed; one that a run made may not
         now = {pair[1 - here] for pair in players.links.get(LINES, ()) if pair[here] == key}
-        if key in held and (
-            place in ledger.removed
-            or (removed_there and not any((other_side, LINES, other) in ledger.made for other in now))
-        ):
+        taken = any((other_side, LINES, other) in ledger.made for other in now)
+        # an edit that outranks the removal brings the line back, on both sides
+        outranked = bool(now) and any(at == place and edits for (at, _), edits in ledger.edits.items())
+        if key in held and (place in ledger.removed or (removed_there and not taken and not outranked)):
             yield f"line {key} of {side} was removed by a user and is still there"
-        if removed_there and place not in ledger.removed:
+        if removed_there and place not in ledger.removed and key not in held:
             yield from _edits_kept(players, side=side, key=key, shop_ids={key} if side == "shop" else others)
 
 
