@@ -16,11 +16,11 @@ up: .venv ## the Dagster UI with the sensors on; with a sandbox if no real syste
 	@scripts/with-sandbox scripts/up
 
 test: .venv ## the tests
-	.venv/bin/python -m pytest -n 2 --dist loadgroup
+	.venv/bin/python -m pytest -n 3 --dist loadgroup
 
 test-profiles: .venv ## the pipeline's tests against every shop that is described; takes a while
 	for shop in woocommerce bare cents enveloped liar; do \
-	  echo "== $$shop"; .venv/bin/python -m pytest -n 2 --dist loadgroup talk_pipeline_tests/pipeline --shop-profile $$shop || exit 1; done
+	  echo "== $$shop"; .venv/bin/python -m pytest -n 3 --dist loadgroup talk_pipeline_tests/pipeline --shop-profile $$shop || exit 1; done
 
 lint: .venv ## style and types
 	.venv/bin/ruff check .
