@@ -30,14 +30,14 @@ def test_an_order_takes_its_new_customer_and_products_along(world: World) -> Non
     assert run["order"]["writes"]["customwebshop"] == {"create": 0, "update": 1, "delete": 0}
 
     world.forget_requests()
-    assert world.sync().writes() == 0
-    assert world.sync(full=True).writes() == 0
+    assert world.step().writes() == 0
+    assert world.step(full=True).writes() == 0
     assert world.writes() == {"customwebshop": 0, "businesscentral": 0}
 
 
 def test_every_mapped_value_arrives(world: World) -> None:
     buyer = world.shop.post("customers", customer("C1", website="https://example.com", active=False))
-    world.sync("customer")
+    world.step("customer")
     held = world.bc.get("customers", world.counterpart("customer", buyer["id"]))
     assert held["number"] == "C1"
     assert held["displayName"] == "Company C1"
@@ -56,10 +56,10 @@ def test_an_order_discount_arrives(world: World) -> None:
     buyer = world.shop.post("customers", customer())
     item = world.shop.post("products", product())
     world.shop.post("orders", order("O1", buyer["id"], [line(item["id"])], discount_amount="25.50"))
-    assert not world.sync().failed()
+    assert not world.step().failed()
     (created,) = world.bc.orders().values()
     assert created["discountAmount"] == Decimal("25.5")
-    assert world.sync().writes() == 0
+    assert world.step().writes() == 0
 
 
 def test_an_order_waits_for_what_it_refers_to_and_goes_when_it_is_there(world: World) -> None:
@@ -67,7 +67,7 @@ def test_an_order_waits_for_what_it_refers_to_and_goes_when_it_is_there(world: W
     item = world.shop.post("products", product())
     placed = world.shop.post("orders", order("O1", buyer["id"], [line(item["id"])]))
 
-    run = world.sync()
+    run = world.step()
     assert not run.failed()
     assert not world.bc.orders()
     state, reason = world.state("customer", buyer["id"]) or ("", "")
@@ -85,7 +85,7 @@ def test_an_order_waits_for_what_it_refers_to_and_goes_when_it_is_there(world: W
     assert "control character U+0000 at position 3" in reason
 
     world.shop.patch("customers", buyer["id"], {"company_name": "Short"})
-    assert not world.sync().failed()
+    assert not world.step().failed()
     assert len(world.bc.orders()) == 1
     assert world.state("order", placed["id"]) is None
 
@@ -95,7 +95,7 @@ def test_history_is_not_shipped_again(world: World) -> None:
     item = world.shop.post("products", product())
     for status in ("open", "processing", "shipped", "completed", "cancelled"):
         world.shop.post("orders", order(f"O-{status}", buyer["id"], [line(item["id"])], status=status))
-    run = world.sync()
+    run = world.step()
     created = {row["externalDocumentNumber"] for row in world.bc.orders().values()}
     assert created == {"O-OPEN", "O-PROCESSING"}
     assert run["order"]["excluded"] == 3
@@ -106,7 +106,7 @@ def test_an_order_whose_invoice_exists_is_closed_not_created(world: World) -> No
     buyer = world.shop.post("customers", customer())
     item = world.shop.post("products", product())
     placed = world.shop.post("orders", order("O1", buyer["id"], [line(item["id"])]))
-    world.sync("customer", "product")
+    world.step("customer", "product")
     done = world.bc.post(
         "salesOrders",
         {
@@ -116,32 +116,32 @@ def test_an_order_whose_invoice_exists_is_closed_not_created(world: World) -> No
         },
     )
     world.bc.read(world.bc.http.post(f"/salesOrders({done['id']})/Microsoft.NAV.shipAndInvoice"))
-    run = world.sync()
+    run = world.step()
     assert not run.failed()
     assert not world.bc.orders()
     assert (world.state("order", placed["id"]) or ("", ""))[0] == "closed"
     assert run["order"]["closed"] == 1
-    assert world.sync().writes() == 0
+    assert world.step().writes() == 0
 
 
 def test_orders_go_before_a_new_block(world: World) -> None:
     buyer = world.shop.post("customers", customer())
     item = world.shop.post("products", product())
-    world.sync()
+    world.step()
     world.shop.post("orders", order("O1", buyer["id"], [line(item["id"])]))
     world.shop.patch("customers", buyer["id"], {"active": False})
-    run = world.sync()
+    run = world.step()
     assert not run.failed()
     assert len(world.bc.orders()) == 1
     assert world.bc.get("customers", world.counterpart("customer", buyer["id"]))["blocked"] == "All"
-    assert world.sync().writes() == 0
+    assert world.step().writes() == 0
 
 
 def test_stock_of_a_product_just_created_is_not_wiped(world: World) -> None:
     item = world.shop.post("products", product(stock="12"))
-    world.sync("product")
+    world.step("product")
     assert Decimal(world.shop.get("products", item["id"])["stock"]) == 12
     key = world.counterpart("product", item["id"])
     world.bc.control(f"items/{key}/stock", {"quantity": 30})
-    world.sync("product", full=True)
+    world.step("product", full=True)
     assert Decimal(world.shop.get("products", item["id"])["stock"]) == 30
