@@ -237,6 +237,11 @@ class World:
         """What the shop at hand leaves out of a flow, by property."""
         return Connections(Settings.load()).flows[flow].shop_lacks
 
+    def tells_times(self) -> bool:
+        """Whether the shop tells when a record was modified."""
+        collections = Connections(Settings.load()).description.collections
+        return all(entity.modified for entity in collections.values())
+
     def shows_deletions(self) -> bool:
         """Whether the shop tells what was deleted; else only a full scan finds it."""
         collections = Connections(Settings.load()).description.collections

@@ -62,11 +62,12 @@ def test_a_pair_in_step(world: World) -> None:
     assert email["shop_value"] == email["bc_value"] == email["shop_base"] == email["bc_base"]
     assert email["agrees"] is True
     assert email["agreed_at"]
-    for side in document["sides"].values():
-        assert side["modified_at"] >= "2026"
+    for name, side in document["sides"].items():
         assert side["fetched_at"]
-        assert side["edited_at"]
         assert side["read_at"]
+        if name == "businesscentral" or world.tells_times():
+            assert side["modified_at"] >= "2026"
+            assert side["edited_at"]
     assert document["sides"]["businesscentral"]["last_written_at"]
     assert document["sides"]["customwebshop"]["last_written_at"] is None
     (write,) = document["journal"]
@@ -242,7 +243,8 @@ def test_conflicts_open_decided_and_past(world: World, monkeypatch: pytest.Monke
     assert f"talk-pipeline resolve customer {shop_id} --take" in document["next_step"]
     assert one(document["withheld"], property="website")["withheld"].startswith("manual:")
     seen = [event for event in told("customer", shop_id) if event["event"] == "edited" and event["property"]]
-    assert {event["side"] for event in seen} == {"customwebshop", "businesscentral"}
+    sides = {"customwebshop", "businesscentral"} if world.tells_times() else {"businesscentral"}
+    assert {event["side"] for event in seen} == sides
 
     resolve(shop_id, Side.BC)
     document = explain("customer", shop_id)
@@ -284,7 +286,7 @@ def test_the_history_in_the_order_of_time(world: World) -> None:
     first, second = (event for event in events if event["event"] == "linked")
     assert (first["rule"], second["by"]) == ("created", "Ann")
     edited = [event["text"] for event in events if event["event"] == "edited"]
-    assert "customwebshop: website to 'www.shop.example'" in edited
+    assert ("customwebshop: website to 'www.shop.example'" in edited) == world.tells_times()
     assert "businesscentral: website to 'www.bc.example'" in edited
     assert [event["event"] for event in told("customer", bc_id)] == [event["event"] for event in events]
 
