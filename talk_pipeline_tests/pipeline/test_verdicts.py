@@ -65,7 +65,9 @@ def test_a_verdict_is_carried_out_and_recorded(world: World, disputed: tuple[str
     assert world.sql(
         "select property, rule, winner, shop_value, bc_value, decided_by, decided_at is not null,"
         " shop_edited_at is not null from conflict"
-    ) == [("website", "manual", str(take), "www.shop.example", "www.bc.example", WHO, True, True)]
+    ) == [
+        ("website", "manual", str(take), "www.shop.example", "www.bc.example", WHO, True, world.tells_times())
+    ]
     with pytest.raises(ByHandError, match="no open conflict in 'website'; there are: email"):
         resolve(disputed[0], take, "website")
     resolve(disputed[1], take)
