@@ -6,10 +6,25 @@ Each obeys the law of `types`, where they are named. Business Central has dates 
 
 import re
 from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator
 
 from talk_pipeline.flows.texts import Text
 from talk_pipeline.flows.values import Context, UnmappableError, Value, shown, tidy
+
+
+def known_zone(name: str) -> str:
+    """The name of a time zone; raises ValueError when there is none of that name."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("no such time zone; write one such as Europe/Copenhagen") from error
+    return name
+
+
+ZoneName = Annotated[str, AfterValidator(known_zone)]
 
 NO_DAY = "0001-01-01"
 FIRST_DAY = date(1753, 1, 1)
