@@ -210,7 +210,7 @@ META = '    fields: {website: {path: "@extra.website", write: "meta[key=site].va
             {"@extra": {"website": "www.a.example"}, "meta": [{"key": "size", "value": "L"}]},
             {"meta": [{"key": "size", "value": "L"}, {"key": "site", "value": None}]},
         ),
-        ({"@extra": {"website": None}}, {"meta": []}),
+        ({"@extra": {"website": None}}, {}),
     ],
 )
 def test_what_is_emptied_is_said_where_it_is_written(tmp_path: Path, before: Any, sent: Any) -> None:

@@ -210,6 +210,8 @@ def _place(body: dict[str, Any], path: str, value: Any, *, current: Any, emptied
         where = ".".join(f"['{name}']" if "." in name else name for name in names)
         if paths.get(body, where) is MISSING:
             held = paths.get(current, where)
+            if value is None and not (emptied or isinstance(held, list)):
+                return  # a list that would be made for nothing says that there are no entries
             paths.put(body, where, copy.deepcopy(held) if isinstance(held, list) else [])
     paths.put(body, path, value, adding=emptied)
 
