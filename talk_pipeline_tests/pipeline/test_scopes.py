@@ -105,7 +105,7 @@ def test_a_record_rests_before_its_edits_travel(
 ) -> None:
     if Connections(Settings.load()).description.modified is None:
         pytest.skip("this shop tells no modified times")
-    edited_flows(tmp_path, monkeypatch, customer=(SETTINGS, f"{SETTINGS}  settle_seconds: 3\n"))
+    edited_flows(tmp_path, monkeypatch, customer=(SETTINGS, f"{SETTINGS}  settle_seconds: 6\n"))
     key = world.shop.post("customers", customer())["id"]
     run = world.step("customer")
     assert not run.failed()
@@ -113,8 +113,8 @@ def test_a_record_rests_before_its_edits_travel(
     state = world.state("customer", key)
     assert state is not None
     assert state[0] == "waiting"
-    assert state[1].endswith("and rests 3 s")
-    time.sleep(4.2)
+    assert state[1].endswith("and rests 6 s")
+    time.sleep(7.2)
     assert not world.step("customer").failed()
     assert len(world.bc.all("customers")) == 1
     assert world.state("customer", key) is None
