@@ -14,6 +14,7 @@ from pydantic import Field, PrivateAttr
 from talk_pipeline.connections import Connections
 from talk_pipeline.engine.lease import leases
 from talk_pipeline.engine.state import State
+from talk_pipeline.engine.undo import named_run
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.keys import flow_keys
 from talk_pipeline.settings import Settings
@@ -30,10 +31,12 @@ class Pipeline(dg.ConfigurableResource[None]):
     dry_run: bool = Field(False, description="Plan, and write nothing to either system.")
     approve: bool = Field(False, description="You have seen the plan: the circuit breaker lets it pass.")
     undo: str = Field(
-        "", description="A run's id: puts back what its updates replaced, where nobody has edited since."
+        "",
+        description="A run's id, or its beginning: puts back what its updates replaced, where nobody edited since.",
     )
 
     _connections: Connections | None = PrivateAttr(None)
+    _named: str | None = PrivateAttr(None)
     _held: ExitStack = PrivateAttr(default_factory=ExitStack)
     _leased: bool = PrivateAttr(False)
 
@@ -61,9 +64,14 @@ class Pipeline(dg.ConfigurableResource[None]):
     @property
     def options(self) -> Options:
         """How far the run may go."""
-        return Options(
-            full=self.full, dry_run=self.dry_run, approve=self.approve, undo=self.undo.strip() or None
-        )
+        return Options(full=self.full, dry_run=self.dry_run, approve=self.approve, undo=self._run_to_undo())
+
+    def _run_to_undo(self) -> str | None:
+        """The run that is meant; the launchpad shows no more of an id than its beginning."""
+        if self.undo.strip() and self._named is None:
+            with self.state.once() as db:
+                self._named = named_run(db, self.undo)
+        return self._named
 
     def work(self, context: Context, step: Callable[[Session], Awaitable[T]]) -> T:
         """Does one piece of the run: holds the leases of its flows, opens both systems, and calls `step`."""

@@ -228,7 +228,9 @@ def test_a_mass_undo_needs_approval_and_a_dry_run_only_tells(world: World) -> No
     assert not stopped.success
     assert "30 of 30 linked pairs would change" in stopped.finding("customer", "change_volume_safe").summary
     assert set(world.writes().values()) == {0}
-    done = world.sync("customer", undo=run.run_id, approve=True)
+    unknown = world.sync("customer", undo="nonsense", approve=True)
+    assert any("no run is known as 'nonsense'" in problem for problem in unknown.problems)
+    done = world.sync("customer", undo=run.run_id[:8], approve=True)
     assert not done.failed()
     websites = {row["website"] for row in world.shop.all("customers").values()}
     assert websites == {f"www.c{at}.example" for at in range(30)}
