@@ -84,7 +84,9 @@ def expect_recalculation(db: Connection, done: Sequence[Intent]) -> None:
 
     That is no user's edit: what the shop says of it goes again.
     """
-    db.execute(_EXPECTED, {"intents": [intent.intent_id for intent in done]})
+    written = [intent.intent_id for intent in done if intent.target is Side.BC]
+    if written:
+        db.execute(_EXPECTED, {"intents": written})
 
 
 def _recalculated(flow: Flow, intent: Intent) -> Iterator[tuple[str, str | None, str]]:
@@ -134,6 +136,8 @@ def confirm(db: Connection, projector: Projector, *, run_id: str, confirmed: Seq
 
 def _forget(db: Connection, removed: Sequence[Confirmed]) -> None:
     """What was removed has nothing more to say."""
+    if not removed:
+        return
     keys = [[one.part for one in removed], [one.shop_id for one in removed]]
     for table in ("sighting", "resolution"):
         db.execute(
