@@ -34,7 +34,7 @@ from starlette.routing import Route
 from talk_pipeline.sandbox.businesscentral import bodies, errors, setup, values
 from talk_pipeline.sandbox.businesscentral.app import BusinessCentral
 from talk_pipeline.sandbox.businesscentral.directory import Office
-from talk_pipeline.sandbox.businesscentral.orders import IN_REVIEW, RELEASED
+from talk_pipeline.sandbox.businesscentral.order_states import IN_REVIEW, RELEASED
 from talk_pipeline.sandbox.businesscentral.views import View, shown
 from talk_pipeline.sandbox.control import Refused, answer, body_of, control_app, guarded
 from talk_pipeline.sandbox.seed import Seeds

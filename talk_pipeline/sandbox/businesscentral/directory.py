@@ -184,7 +184,7 @@ class Directory:
             sets=sets,
         )
         orders, lines = Orders(company, "salesOrders"), OrderLines(company, "salesOrderLines")
-        orders.lines, lines.orders = lines, orders
+        orders.lines = lines
         records: dict[str, Records] = {
             "customers": Customers(company, "customers"),
             "items": Items(company, "items"),

@@ -9,7 +9,8 @@ from typing import Any
 from talk_pipeline.sandbox import amounts
 from talk_pipeline.sandbox.businesscentral import errors, pricing, values
 from talk_pipeline.sandbox.businesscentral.bodies import Body
-from talk_pipeline.sandbox.businesscentral.orders import Orders, status_guard
+from talk_pipeline.sandbox.businesscentral.order_states import OPEN, status_guard
+from talk_pipeline.sandbox.businesscentral.order_totals import recalculated
 from talk_pipeline.sandbox.businesscentral.records import Records, Values
 from talk_pipeline.sandbox.store import Row
 
@@ -40,8 +41,6 @@ _OBJECTS: Mapping[str, Mapping[str, str]] = {
 
 class OrderLines(Records):
     """Lines of the sales orders of one company."""
-
-    orders: Orders
 
     # -- the three verbs --------------------------------------------------------------------------------------
 
@@ -343,7 +342,7 @@ class OrderLines(Records):
         return wanted or max(taken, default=0) + _STEP
 
     def _guard(self, order: Row, name: str) -> None:
-        if order["status"] != "Draft":
+        if order["status"] != OPEN:
             raise status_guard(name, order["status"])
 
     def _finished(self, order: Row, line: Row, *, before: Row | None = None) -> Row:
@@ -359,7 +358,7 @@ class OrderLines(Records):
 
     def _follow(self, order: Row, *, touched: bool, line_id: str = "", before: Row | None = None) -> None:
         """Recalculate the order; its entity tag and time move only for what is documented to move them."""
-        new = self.orders.recalculated(order)
+        new = recalculated(self.company, order)
         line = self.company.table(self.name).get(line_id) if line_id else None
         moved = before is not None and line is not None and any(line[n] != before[n] for n in _AMOUNTS)
         if touched or moved or new["fullyShipped"] != order["fullyShipped"]:

@@ -7,22 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from talk_pipeline.sandbox.businesscentral import addresses, bodies, errors, pricing, values
+from talk_pipeline.sandbox.businesscentral import addresses, bodies, errors, values
 from talk_pipeline.sandbox.businesscentral.bodies import Body
 from talk_pipeline.sandbox.businesscentral.customers import check_email, check_phone
+from talk_pipeline.sandbox.businesscentral.order_lines import OrderLines
+from talk_pipeline.sandbox.businesscentral.order_states import OPEN, status_guard
+from talk_pipeline.sandbox.businesscentral.order_totals import recalculated
 from talk_pipeline.sandbox.businesscentral.records import Records, Values
 from talk_pipeline.sandbox.store import Row
 
-if TYPE_CHECKING:
-    from talk_pipeline.sandbox.businesscentral.order_lines import OrderLines
-
 _PARTS = ("AddressLine1", "AddressLine2", "City", "State", "PostCode", "Country")
 _CUSTOMER_PARTS = ("addressLine1", "addressLine2", "city", "state", "postalCode", "country")
-_OPEN = "Draft"
-RELEASED = "Open"
-IN_REVIEW = "In_x0020_Review"
 
 
 class Orders(Records):
@@ -39,7 +36,7 @@ class Orders(Records):
         row = self.company.blank(self.name)
         if body.id is not None:
             row["id"] = body.id
-        row |= {"status": _OPEN, "number": self.company.next_number(self.name), "partialShipping": True}
+        row |= {"status": OPEN, "number": self.company.next_number(self.name), "partialShipping": True}
         row |= {"orderDate": self.company.today(), "fullyShipped": True, "discountAppliedBeforeTax": True}
         if self.company.settings["posting_date"] == "work_date":
             row["postingDate"] = self.company.today()
@@ -56,7 +53,7 @@ class Orders(Records):
             if self.company.settings["discount_in_deep_insert"] == "refused":
                 raise errors.dialog("The discount can be set once the order has lines.")
             discount = Decimal(0)
-        return self._discounted(row, discount) if discount else self.recalculated(row)
+        return self._discounted(row, discount) if discount else recalculated(self.company, row)
 
     def update(self, row: Row, body: Body) -> Row:
         """Change an order's header; a new customer or currency brings new lines along."""
@@ -64,7 +61,7 @@ class Orders(Records):
             name: value for name, value in self.resolved(body.values).items() if value != row[name]
         }  # what is sent again unchanged counts as not sent
         discount = sent.pop("discountAmount", None)
-        if row["status"] != _OPEN:
+        if row["status"] != OPEN:
             for name in sent:
                 if self.set.properties[name].guarded:
                     raise status_guard(name, row["status"])
@@ -86,7 +83,7 @@ class Orders(Records):
             new = self.current(new)
         elif new["pricesIncludeTax"] != row["pricesIncludeTax"]:
             self.lines.switch_tax(new)
-        new = self.recalculated(new)
+        new = recalculated(self.company, new)
         return self._discounted(new, discount) if discount is not None else new
 
     def delete(self, row: Row) -> None:
@@ -108,16 +105,6 @@ class Orders(Records):
         """The order as stored now."""
         return self.company.table(self.name).rows[row["id"]]
 
-    def recalculated(self, row: Row) -> Row:
-        """The order with its amounts and those of its lines brought up to date; its own time stays."""
-        order, lines = pricing.recalculate(row, self.company.lines(row["id"]))
-        for line in lines:
-            if line != self.company.table("salesOrderLines").get(line["id"]):
-                self.company.save("salesOrderLines", line)
-        if order != row:
-            self.company.save_silently(self.name, order)
-        return order
-
     def redistribute(self, row: Row) -> Row:
         """Settle a discount that line changes left pending; moves the order's entity tag."""
         return self.company.save(self.name, {**row, "_pending": False})
@@ -133,7 +120,7 @@ class Orders(Records):
                 f"The discountAmount must be between 0 and {values.trimmed(max(base, Decimal(0)))},"
                 " the amount of the lines."
             )
-        return self.recalculated(self.company.save(self.name, {**row, "discountAmount": discount}))
+        return recalculated(self.company, self.company.save(self.name, {**row, "discountAmount": discount}))
 
     # -- the customer -----------------------------------------------------------------------------------------
 
@@ -204,9 +191,3 @@ class Orders(Records):
         check_email(sent, "email")
         if row["billToCustomerId"] == values.NO_ID:
             raise errors.dialog("A sales order needs a customer to bill.")
-
-
-def status_guard(name: str, status: str) -> errors.ApiError:
-    """The refusal of an edit that only an open order takes."""
-    now = "Released" if status == RELEASED else "Pending Approval"
-    return errors.field_rule(f"Status must be equal to 'Open' to change {name}. Current value is '{now}'.")

@@ -13,7 +13,8 @@ from decimal import Decimal
 
 from talk_pipeline.sandbox.businesscentral import errors, pricing, values
 from talk_pipeline.sandbox.businesscentral.company import Company
-from talk_pipeline.sandbox.businesscentral.orders import IN_REVIEW, RELEASED, Orders
+from talk_pipeline.sandbox.businesscentral.order_states import IN_REVIEW, RELEASED
+from talk_pipeline.sandbox.businesscentral.orders import Orders
 from talk_pipeline.sandbox.store import Row
 
 _ZERO = Decimal(0)

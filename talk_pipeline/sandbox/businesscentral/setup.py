@@ -17,7 +17,7 @@ from typing import Any
 from talk_pipeline.sandbox.businesscentral import bodies, values
 from talk_pipeline.sandbox.businesscentral.company import HIDDEN_DECIMALS, Company
 from talk_pipeline.sandbox.businesscentral.directory import Office
-from talk_pipeline.sandbox.businesscentral.orders import IN_REVIEW, RELEASED
+from talk_pipeline.sandbox.businesscentral.order_states import IN_REVIEW, RELEASED
 from talk_pipeline.sandbox.businesscentral.schema import DECIMALS
 from talk_pipeline.sandbox.businesscentral.service import Central
 from talk_pipeline.sandbox.documents import read_yaml
