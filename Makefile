@@ -35,7 +35,10 @@ SCENARIOS ?= 1000000
 soak: .venv ## random scenarios against the invariants for HOURS=1 or SCENARIOS=n; keeps one that fails in data/soak
 	.venv/bin/python -m talk_pipeline_tests.invariants --hours $(HOURS) --scenarios $(SCENARIOS)
 
+docs: .venv ## writes the documents that are made from the code
+	.venv/bin/python -m talk_pipeline_tests.docs
+
 bench: .venv ## the benchmarks; writes data/bench.json
 	.venv/bin/python -m talk_pipeline_tests.bench
 
-.PHONY: help sync up test test-profiles lint soak bench story
+.PHONY: help sync up test test-profiles lint soak bench story docs

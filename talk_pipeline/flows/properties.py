@@ -53,9 +53,9 @@ class Model(BaseModel):
 class WhenAll(Model):
     """A value of the parent that holds when two numbers agree, above zero, on every child in scope."""
 
-    children: str
-    equal: tuple[str, str]
-    gives: str
+    children: str = Field(description="the child collection")
+    equal: tuple[str, str] = Field(description="the two Business Central numbers of a child")
+    gives: str = Field(description="the shop's value when they agree on every child")
 
 
 class Property(Model):
@@ -63,13 +63,15 @@ class Property(Model):
 
     shop: str | None = Field(None, description="path in the shop's record; `a | b` takes the first filled")
     name: str = Field("", description="what the property is called; by default its shop path")
-    dir: Literal["<->", "->", "<-", "=", "-"]
+    dir: Literal["<->", "->", "<-", "=", "-"] = Field(
+        description="both ways, to Business Central, to the shop, compared and never written, or only read"
+    )
     bc: str = Field(
         "", description="path in Business Central's record; none where dir is -, read for scopes alone"
     )
-    type: str
-    only: Literal["create"] | None = None
-    required: bool = False
+    type: str = Field(description="canonical type: how values are compared, checked and carried over")
+    only: Literal["create"] | None = Field(None, description="`create`: sent with a new record, never after")
+    required: bool = Field(False, description="a blank stops the record instead of being sent")
     values: Mapping[Word, Word] = Field({}, description="shop value -> Business Central value")
     reads: Mapping[Word, Word] = Field({}, description="further Business Central values -> shop value")
     blank: Word | None = Field(None, description="what a blank shop value means")
@@ -78,11 +80,11 @@ class Property(Model):
     usable_while: Mapping[str, Word] = Field({}, description="what a referenced record must be, else wait")
     recreates: tuple[str, ...] = Field((), description="children Business Central makes anew on a change")
     send_with: tuple[str, ...] = Field((), description="properties that go along in the same body")
-    written: Literal["last"] | None = None
-    conflict: Policy | None = None
+    written: Literal["last"] | None = Field(None, description="`last`: in a request after the children")
+    conflict: Policy | None = Field(None, description="a policy of its own, beside `settings.conflict`")
     keep: tuple[Word, ...] = Field((), description="shop values that are never overwritten")
-    when_all: WhenAll | None = None
-    when_closed: Word | None = None
+    when_all: WhenAll | None = Field(None, description="a value concluded from all children")
+    when_closed: Word | None = Field(None, description="the shop's value once the record's story ended")
 
     @model_validator(mode="before")
     @classmethod

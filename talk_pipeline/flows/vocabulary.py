@@ -37,55 +37,65 @@ class Part(Model):
 
 
 class ShopEntity(Model):
-    """The shop's side of a flow: its snapshot asset and the entity of the connector description."""
+    """The shop's side of a flow."""
 
-    asset: str
-    entity: str
+    asset: str = Field(description="name of the snapshot asset in Dagster, under `customwebshop/`")
+    entity: str = Field(description="the entity of the shop's description, such as `customers`")
 
 
 class ClosedBy(Model):
-    """Where a record goes when its story ends, found there by `record` (its id) or `key` (its create key)."""
+    """Where a record goes when its story ends."""
 
-    entity: str
-    record: str
-    key: str
+    entity: str = Field(description="the entity set in which it goes on, such as `salesInvoices`")
+    record: str = Field(description="the property there that holds the record's id")
+    key: str = Field(description="the property there that holds the record's create key")
 
 
 class BcEntity(Model):
-    """Business Central's side of a flow: its snapshot asset, the entity set and what of it belongs."""
+    """Business Central's side of a flow."""
 
-    asset: str
-    entity: str
-    scope: Mapping[str, Word] = {}
-    closed_by: ClosedBy | None = None
+    asset: str = Field(description="name of the snapshot asset in Dagster, under `businesscentral/`")
+    entity: str = Field(description="the entity set of API v2.0, such as `customers`")
+    scope: Mapping[str, Word] = Field(
+        {}, description="values a record must have to belong; others are never matched and never written"
+    )
+    closed_by: ClosedBy | None = Field(
+        None, description="where a record that left was posted to: its link is closed, it was not deleted"
+    )
 
 
 class Children(Model):
     """A child collection with links of its own, such as the lines of an order."""
 
-    customwebshop: str
-    businesscentral: str
-    scope: Mapping[str, Word] = {}
-    match: str
-    send_with: tuple[str, ...] = ()
-    properties: tuple[Property, ...]
+    customwebshop: str = Field(description="the list in the shop's record")
+    businesscentral: str = Field(description="the collection below Business Central's record")
+    scope: Mapping[str, Word] = Field(
+        {}, description="Business Central values a child must have to belong; others are left alone"
+    )
+    match: str = Field(description="property by which children of a new pair are matched, then by position")
+    send_with: tuple[str, ...] = Field(
+        (), description="properties of the parent that Business Central changes when a child does"
+    )
+    properties: tuple[Property, ...] = Field(description="rows of the child's property table")
 
 
 class Guard(Model):
     """What is withheld from Business Central while a record there is not open for it."""
 
-    bc: str
-    open_while: tuple[Word, ...]
-    reason: str
-    withholds: tuple[str, ...] = ()
-    withholds_lines: tuple[str, ...] = ()
+    bc: str = Field(description="the Business Central property that tells, such as `status`")
+    open_while: tuple[Word, ...] = Field(description="its values while everything may be written")
+    reason: str = Field(description="what a person reads of a change that is withheld")
+    withholds: tuple[str, ...] = Field((), description="properties of the record that are withheld")
+    withholds_lines: tuple[str, ...] = Field(
+        (), description="properties of its children that are withheld; so are new and removed children"
+    )
 
 
 class ListedCase(Model):
     """A case the checklist lists and the pipeline never acts on."""
 
-    shop: Mapping[str, tuple[Word, ...]]
-    reason: str
+    shop: Mapping[str, tuple[Word, ...]] = Field(description="property -> the shop's values that are listed")
+    reason: str = Field(description="what a person reads of it")
 
 
 class Limit(Model):
@@ -118,9 +128,9 @@ class Breaker(Model):
 class Condition(Model):
     """What a property's value must be; in a file a list alone stands for `one_of`."""
 
-    one_of: tuple[Word, ...] = ()
-    none_of: tuple[Word, ...] = ()
-    filled: bool | None = None
+    one_of: tuple[Word, ...] = Field((), description="it is one of these")
+    none_of: tuple[Word, ...] = Field((), description="it is none of these")
+    filled: bool | None = Field(None, description="true: not blank; false: blank")
     at_least: Word | None = Field(None, description="for numbers and dates")
     at_most: Word | None = Field(None, description="for numbers and dates")
 
@@ -157,26 +167,43 @@ Disappearance = Literal["flag", "unlink", "block", "delete"]
 class Settings(Model):
     """What may be tuned without touching the mapping."""
 
-    create: Literal["always", "both", "when_referenced", "never"] = "always"
+    create: Literal["always", "both", "when_referenced", "never"] = Field(
+        "always",
+        description="who gets a counterpart: every shop record, records of both sides, shop records that a "
+        "synchronized record refers to, or none (links only)",
+    )
     create_scope: Mapping[str, Condition] = Field({}, description="what a shop record must be to be created")
     scope: Mapping[str, Condition] = Field(
         {}, description="what a shop record must be to be synchronized at all; its link outlasts it"
     )
-    master: Side = Side.SHOP
-    conflict: Policy = "last_writer"
-    initial: Literal["fill", "customwebshop", "businesscentral", "manual"] = "fill"
+    master: Side = Field(Side.SHOP, description="wins ties, and first meetings under `fill`")
+    conflict: Policy = Field(
+        "last_writer",
+        description="who wins where both sides edited a property; `manual` leaves it to a person",
+    )
+    initial: Literal["fill", "customwebshop", "businesscentral", "manual"] = Field(
+        "fill",
+        description="how two records that both existed meet: the master fills what differs (a blank never "
+        "overwrites), one side wins, or a person decides",
+    )
     disappearance: Disappearance | Mapping[Side, Disappearance] = Field(
         "flag", description="what follows when a record left: for both sides, or by the side it left from"
     )
     blocked_by: Mapping[str, Word] = Field({}, description="what takes a record out of use, for policy block")
-    number: Literal["shop", "series"] = "shop"
-    constants: Mapping[str, Word] = {}
-    tolerance: float = Field(0, ge=0)
+    number: Literal["shop", "series"] = Field(
+        "shop", description="who numbers a new record: the shop, or Business Central's number series"
+    )
+    constants: Mapping[str, Word] = Field({}, description="values of properties that have no shop path")
+    tolerance: float = Field(0, ge=0, description="how far properties with `=` may differ before a warning")
     settle_seconds: int = Field(0, ge=0, description="how long a record must rest before its edits travel")
-    overlap_minutes: int = Field(5, ge=0)
-    full_scan_minutes: int = Field(1440, ge=1)
-    max_rounds: int = Field(5, ge=1)
-    breaker: Breaker = Breaker()
+    overlap_minutes: int = Field(
+        5, ge=0, description="how far before the watermark is read again, for what was committed late"
+    )
+    full_scan_minutes: int = Field(
+        1440, ge=1, description="how often both sides are read in full, for what no modified time tells"
+    )
+    max_rounds: int = Field(5, ge=1, description="how often a run plans anew what turned out to be stale")
+    breaker: Breaker = Field(Breaker(), description="how much a run may do before a person approves it")
 
     def disappearance_from(self, side: Side) -> Disappearance:
         """What follows when a record disappears from a side."""
@@ -188,18 +215,20 @@ class Settings(Model):
 class Flow(Model):
     """Everything one flow says about itself."""
 
-    flow: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    title: str
-    description: str = ""
-    customwebshop: ShopEntity
-    businesscentral: BcEntity
-    match: tuple[str, ...]
-    create_key: str
-    guard: Guard | None = None
-    flags: tuple[ListedCase, ...] = ()
-    properties: tuple[Property, ...]
-    children: Mapping[str, Children] = {}
-    settings: Settings = Settings()
+    flow: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="the flow's name, and the file's")
+    title: str = Field(description="what a person calls its records, such as `Customers`")
+    description: str = Field("", description="a sentence for the checklist and the documents")
+    customwebshop: ShopEntity = Field(description="the shop's side")
+    businesscentral: BcEntity = Field(description="Business Central's side")
+    match: tuple[str, ...] = Field(
+        description="properties by which records are found to be the same, in order; a blank never matches"
+    )
+    create_key: str = Field(description="the property by which a create of unknown outcome is found again")
+    guard: Guard | None = Field(None, description="when Business Central's record takes only some edits")
+    flags: tuple[ListedCase, ...] = Field((), description="cases the checklist lists; nothing acts on them")
+    properties: tuple[Property, ...] = Field(description="the property table, a row each")
+    children: Mapping[str, Children] = Field({}, description="name -> a child collection, such as `lines`")
+    settings: Settings = Field(Settings(), description="what may be tuned without touching the mapping")
     shop_lacks: Mapping[str, str] = Field(
         {}, exclude=True, max_length=0, description="never written here: what the shop at hand cannot do"
     )

@@ -1,6 +1,6 @@
 """The vocabulary of shop descriptions as a JSON Schema, for editors that complete and check while one writes.
 
-`python -m talk_pipeline.systems.customwebshop.schema` writes it anew after the vocabulary changed.
+`make docs` writes it anew after the vocabulary changed.
 """
 
 import json
@@ -50,7 +50,3 @@ def connector_schema() -> dict[str, Any]:
 def text() -> str:
     """The schema as it stands in its file."""
     return json.dumps(connector_schema(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    FILE.write_text(text(), encoding="utf-8")
