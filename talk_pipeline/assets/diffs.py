@@ -3,24 +3,13 @@
 import dagster as dg
 
 from talk_pipeline.assets.metadata import property_columns, property_lineage, property_table, table
-from talk_pipeline.engine.agreement import SHOWN_ROWS
+from talk_pipeline.engine.plans import PREVIEWED, plan_of
 from talk_pipeline.engine.report import timed
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.keys import diffs_key, links_key
 from talk_pipeline.resources import Pipeline
 from talk_pipeline.sinks.planning import replan
 from talk_pipeline.sinks.session import Session
-
-_PREVIEW = f"""
-select target, operation, coalesce(shop_id, bc_id) as record, property, before, after, rule, withheld
-from change where flow = ? order by all limit {SHOWN_ROWS}
-"""
-_TOTAL = "select count(*) from change where flow = ?"
-_COUNTS = """
-select target, operation, count(distinct (part, shop_id, bc_id)) filter (withheld is null) as planned,
-       count(distinct (part, shop_id, bc_id)) filter (withheld is not null) as withheld
-from change where flow = ? group by all order by all
-"""
 
 
 def diffs_asset(flow: Flow) -> dg.AssetsDefinition:
@@ -47,22 +36,18 @@ def diffs_asset(flow: Flow) -> dg.AssetsDefinition:
             with timed(session.state, run_id=session.run_id, flow=flow.name, name="diffs") as stage:
                 replan(session, session.flows[flow.name])
                 with session.state.open() as db:
-                    counts = db.execute(_COUNTS, [flow.name]).fetchall()
-                    result = db.execute(_PREVIEW, [flow.name])
-                    names = [column[0] for column in result.description]
-                    told = db.execute(_TOTAL, [flow.name]).fetchone()
-                    preview = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-                stage.records = sum(row[2] for row in counts)
-                total = told[0] if told else 0
+                    plan = plan_of(db, flow.name)
+                stage.records = sum(one.planned for one in plan.operations)
             context.log.info(f"{stage.records} operations planned")
+            shown = f"{len(plan.shown)} of {plan.changes}; all: talk-pipeline sync --dry-run --plan FILE"
             return dg.MaterializeResult(
                 metadata={
                     "dagster/row_count": stage.records,
                     "dagster/column_lineage": property_lineage(flow),
-                    "changes": table(preview, names),
-                    "changes shown": f"{len(preview)} of {total}; all: talk-pipeline sync --dry-run --plan FILE",
-                    **{f"{target} {op}": planned for target, op, planned, _ in counts},
-                    "withheld": sum(row[3] for row in counts),
+                    "changes": table(plan.shown, PREVIEWED),
+                    "changes shown": shown,
+                    **{f"{one.target} {one.operation}": one.planned for one in plan.operations},
+                    "withheld": sum(one.withheld for one in plan.operations),
                 }
             )
 

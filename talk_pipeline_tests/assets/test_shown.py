@@ -1,0 +1,169 @@
+"""What the Dagster UI shows of a run, held against the database and the two systems."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.world import Run, World
+
+Rows = list[dict[str, Any]]
+STATES = ("waiting", "ambiguous", "quarantined", "held", "excluded", "closed", "broken")
+
+
+def shown(world: World, run: Run) -> dict[str, dict[str, Any]]:
+    """The metadata of a run's materializations by asset, tables as rows."""
+    logs = world.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    found: dict[str, dict[str, Any]] = {}
+    for entry in logs:
+        event = entry.get_dagster_event()
+        assert event.asset_key is not None
+        metadata = event.step_materialization_data.materialization.metadata
+        found["/".join(event.asset_key.path)] = {name: _plain(value) for name, value in metadata.items()}
+    return found
+
+
+def judged(world: World, run: Run) -> dict[str, dict[str, Any]]:
+    """The same of a run's checks, by asset and check."""
+    logs = world.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    found: dict[str, dict[str, Any]] = {}
+    for entry in logs:
+        told = entry.get_dagster_event().asset_check_evaluation_data
+        metadata = {name: _plain(value) for name, value in told.metadata.items()}
+        severity = told.severity.value
+        about = {"passed": told.passed, "severity": severity, "description": told.description}
+        found[f"{'/'.join(told.asset_key.path)}:{told.check_name}"] = about | metadata
+    return found
+
+
+def _plain(value: dg.MetadataValue[Any]) -> Any:
+    if isinstance(value, dg.TableMetadataValue):
+        return [dict(record.data) for record in value.records]
+    return value.value
+
+
+def texts(rows: list[tuple[Any, ...]], *columns: str) -> Rows:
+    """Rows of the database as tables show them."""
+    return [
+        {name: "" if value is None else str(value) for name, value in zip(columns, row, strict=True)}
+        for row in rows
+    ]
+
+
+@pytest.fixture
+def mixed(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Pairs in step, one that differs at first sight, one that is ambiguous, one that does not fit, an order."""
+    edited_flows(tmp_path, monkeypatch)
+    buyer = world.shop.post("customers", customer("C1"))["id"]
+    world.shop.post("customers", customer("C2", company_name="Ours"))
+    world.bc.post("customers", {"type": "Company", "number": "C2", "displayName": "Theirs"})
+    world.bc.post("customers", {"type": "Person", "number": "P9", "displayName": "Nobody"})
+    for number in ("C8", "C9"):
+        mail = customer("C7")["email"]
+        world.bc.post("customers", {"type": "Company", "number": number, "displayName": "T", "email": mail})
+    world.shop.post("customers", customer("C7"))
+    world.shop.post("customers", customer("C6", currency="DKR"))
+    item = world.shop.post("products", product())["id"]
+    world.shop.post("orders", order("O1", buyer, [line(item), line(item, "5")]))
+    return world
+
+
+def test_the_table_of_planned_changes_holds_the_plan(mixed: World) -> None:
+    run = mixed.sync(dry_run=True)
+    told = shown(mixed, run)
+    columns = ("target", "operation", "record", "property", "before", "after", "rule", "withheld")
+    for flow in ("customer", "product"):  # the order waits for its customer
+        held = mixed.sql(
+            "select target, operation, coalesce(shop_id, bc_id), property, before, after, rule, withheld"
+            " from change where flow = ? order by all",
+            flow,
+        )
+        diffs = told[f"diffs/{flow}"]
+        assert held
+        assert diffs["changes"] == texts(held, *columns)[:100]
+        assert diffs["changes shown"].startswith(f"{min(len(held), 100)} of {len(held)};")
+        assert diffs["dagster/row_count"] == run[flow]["changes"]
+    assert told["diffs/customer"]["businesscentral update"] == 1
+    assert told["diffs/customer"]["businesscentral create"] == 1
+    withheld = mixed.sql(
+        "select count(distinct (part, shop_id, bc_id)) from change where flow = 'customer' and withheld is not null"
+    )
+    assert told["diffs/customer"]["withheld"] == withheld[0][0]
+    assert {row["after"] for row in told["diffs/customer"]["changes"]} >= {"Ours", "www.c1.example"}
+
+
+def test_a_long_plan_shows_its_beginning_and_says_how_long_it_is(world: World) -> None:
+    for number in range(12):
+        world.shop.post("customers", customer(f"C{number}"))
+    told = shown(world, world.sync("customer", dry_run=True))["diffs/customer"]
+    ((total,),) = world.sql("select count(*) from change where flow = 'customer'")
+    assert total > 100
+    assert len(told["changes"]) == 100
+    assert told["changes shown"].startswith(f"100 of {total};")
+    assert told["dagster/row_count"] == told["businesscentral create"] == 12
+
+
+def test_snapshots_and_links_show_what_was_read_and_paired(mixed: World) -> None:
+    told = shown(mixed, mixed.sync("customer", dry_run=True))
+    companies = [row for row in mixed.bc.all("customers").values() if row["type"] == "Company"]
+    for asset, count in (("customwebshop/customer", 4), ("businesscentral/customers_company", 3)):
+        assert told[asset]["dagster/row_count"] == told[asset]["changed"] == count
+        assert told[asset]["full scan"] is True
+        assert told[asset]["gone"] == 0
+        assert told[asset]["implausible"] == "nothing"
+    assert len(companies) == 3
+    assert len(mixed.shop.all("customers")) == 4
+    links = told["links/customer"]
+    assert links["dagster/row_count"] == links["new links"] == 1
+    assert links["linked by"] == [{"rule": "number", "links": "1"}]
+    claims = mixed.sql("select shop_id, bc_id, property from candidate order by all")
+    assert links["ambiguous"] == texts(claims, "shop_id", "bc_id", "property")
+    assert len(claims) == 2
+
+
+def test_sync_shows_what_was_written_and_what_was_not(mixed: World) -> None:
+    run = mixed.sync()
+    told = shown(mixed, run)
+    for flow in ("customer", "product", "order"):
+        one, numbers = told[f"sync/{flow}"], run[flow]
+        linked = mixed.sql("select count(*) from link where part = ? and state = 'active'", flow)
+        assert one["dagster/row_count"] == numbers["linked"] == linked[0][0]
+        assert one["planned"] == numbers["changes"]
+        for side, operations in numbers["writes"].items():
+            for operation, count in operations.items():
+                done = mixed.sql(
+                    "select count(*) from journal where flow = ? and run_id = ? and target = ?"
+                    " and operation = ? and outcome = 'done'",
+                    *(flow, run.run_id, side, operation),
+                )
+                assert one[f"{side} {operation}"] == count == done[0][0]
+        for state in STATES:
+            held = mixed.sql("select count(*) from standing where flow = ? and state = ?", flow, state)
+            assert one[f"records {state}"] == numbers[state] == held[0][0]
+    customers = told["sync/customer"]
+    columns = ("shop_id", "property", "rule", "winner", "shop_value", "bc_value")
+    rows = mixed.sql(f"select {', '.join(columns)} from conflict where flow = 'customer' order by all")
+    assert customers["overwritten"] == texts(rows, *columns)
+    assert [row["bc_value"] for row in customers["overwritten"]] == ["Theirs"]
+    assert (customers["conflicts"], customers["failed writes"]) == (1, 0)
+    assert (customers["records ambiguous"], customers["records quarantined"]) == (1, 1)
+    assert len(mixed.bc.orders()) == told["sync/order"]["businesscentral create"] == 1
+
+
+def test_checks_show_the_rows_they_are_about(mixed: World) -> None:
+    run = mixed.sync("customer")
+    told = judged(mixed, run)
+    for state, check in (("ambiguous", "no_ambiguous_matches"), ("quarantined", "no_quarantined_records")):
+        one = told[f"sync/customer:{check}"]
+        rows = mixed.sql("select shop_id, reason, since from standing where state = ?", state)
+        assert (one["passed"], one["severity"], one["found"]) == (False, "WARN", 1)
+        assert one["rows"] == texts(rows, "shop_id", "reason", "since")
+    for key, one in told.items():
+        finding = run.finding("customer", key.split(":")[1]) if not key.endswith("fresh") else None
+        if finding:
+            assert (one["passed"], one["found"]) == (finding.passed, finding.found)
+            assert one["description"] == finding.summary
+            assert len(one.get("rows", [])) == len(finding.rows)
