@@ -86,6 +86,11 @@ class Api:
     def faults(self, *rules: Row) -> None:
         self.control("faults", list(rules))
 
+    def rules(self) -> list[Row]:
+        """The rules in force, with how often each matched and fired."""
+        listed: list[Row] = self._control.get("/_sandbox/faults").json()["faults"]
+        return listed
+
     def no_faults(self) -> None:
         self._control.delete("/_sandbox/faults").raise_for_status()
 

@@ -32,6 +32,7 @@ the nth matching call on for ever. A call that several rules match is hit by the
 The fault is one or more of::
 
     {"status": 503, "when": "before" | "after", "body": ..., "content_type": "text/html"}
+    {"headers": {"Location": "..."}} {"echo": true, "body": "you sent {authorization}"}
     {"retry_after": 2 | "Wed, 21 Oct 2026 07:28:00 GMT"}
     {"delay": 1.5}    {"drip": 3}    {"truncate": true}
     {"drop": "before" | "after"}     {"expired_token": true}

@@ -34,6 +34,8 @@ class Fault:
         when: whether the real work is done first; for `status` and `drop`.
         body: body of that answer; the service's own error envelope if not given.
         content_type: content type of the answer, of the real one too.
+        headers: further headers of the answer, such as a ``Location``.
+        echo: ``{authorization}`` and the like in the body are what the request said, as a careless server shows it.
         retry_after: value of a ``Retry-After`` header on the answer.
         delay: seconds to wait before anything else.
         drop: close the connection without an answer.
@@ -47,6 +49,8 @@ class Fault:
     when: Moment = "before"
     body: bytes | None = None
     content_type: str | None = None
+    headers: Mapping[str, str] | None = None
+    echo: bool = False
     retry_after: str | None = None
     delay: float = 0.0
     drop: Moment | None = None

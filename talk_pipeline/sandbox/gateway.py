@@ -134,7 +134,7 @@ class Gateway:
             await asyncio.sleep(pace)
         answer = self.before(fault, call)
         if answer is None:
-            answer = self.after(fault, await self.service.work(call))
+            answer = self.after(fault, await self.service.work(call), call)
         self.traffic.wrote(answer.writes)
         if call.method == "GET":
             answer = self._page(call, answer, fault)
@@ -155,10 +155,10 @@ class Gateway:
         if fault.drop == "before":
             raise HungUp
         if fault.status is not None and fault.when == "before":
-            return self._replaced(self.service.refuse(fault.status), fault)
+            return self._replaced(self.service.refuse(fault.status), fault, call)
         return None
 
-    def after(self, fault: Fault, answer: Answer) -> Answer:
+    def after(self, fault: Fault, answer: Answer, call: Call) -> Answer:
         """What a fault makes of the answer once the work is done.
 
         Raises:
@@ -171,16 +171,18 @@ class Gateway:
             raise HungUp
         if fault.status is not None:
             answer = replace(self.service.refuse(fault.status), writes=answer.writes)
-        return self._replaced(answer, fault)
+        return self._replaced(answer, fault, call)
 
-    def _replaced(self, answer: Answer, fault: Fault) -> Answer:
+    def _replaced(self, answer: Answer, fault: Fault, call: Call) -> Answer:
         """The answer with the body and headers the fault names."""
-        headers = dict(answer.headers)
+        headers = {**answer.headers, **(fault.headers or {})}
         if fault.content_type is not None:
             headers["content-type"] = fault.content_type
         if fault.retry_after is not None:
             headers["retry-after"] = fault.retry_after
         body = answer.body if fault.body is None else fault.body
+        for name, value in (call.headers if fault.echo else {}).items():
+            body = body.replace(b"{%s}" % name.encode(), value.encode())
         return replace(answer, headers={n.lower(): v for n, v in headers.items()}, body=body)
 
     def _page(self, call: Call, answer: Answer, fault: Fault) -> Answer:

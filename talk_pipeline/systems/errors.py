@@ -2,6 +2,7 @@
 
     SystemFault                 a whole call failed; nothing of it may be taken for an answer
     ├── ConfigurationFault      a person must change a setting: wrong address, unknown company, no entity
+    │   └── ForeignHostFault    the system points to another host; nothing is sent there
     ├── AccessFault             a person must change credentials or permissions
     └── UnavailableFault        not now: unreachable, overloaded, broken answer; the next run tries again
 
@@ -15,6 +16,10 @@ class SystemFault(Exception):  # noqa: N818 (a fault of the other side, not of o
 
 class ConfigurationFault(SystemFault):
     """The settings name something that is not there."""
+
+
+class ForeignHostFault(ConfigurationFault):
+    """The system sends us to another host, which must not see our credentials."""
 
 
 class AccessFault(SystemFault):

@@ -103,7 +103,7 @@ class Batches:
             return early
         if part.refusal is not None:
             return part.refusal
-        return self._gateway.after(fault, self._central.answer(part.call, part.path, root))
+        return self._gateway.after(fault, self._central.answer(part.call, part.path, root), part.call)
 
     def _settle(self, answers: list[tuple[_Part, Answer]]) -> None:
         """Undo everything if anything failed."""

@@ -40,6 +40,7 @@ class _Row(msgspec.Struct):
 class _Page(msgspec.Struct):
     value: list[msgspec.Raw]
     next_link: str | None = msgspec.field(name="@odata.nextLink", default=None)
+    context: str | None = msgspec.field(name="@odata.context", default=None)
 
 
 class Businesscentral:
@@ -102,7 +103,8 @@ class Businesscentral:
         while url is not None:
             page = await self._page(url, headers)
             yield [_record(raw) for raw in page.value]
-            url = page.next_link
+            following = page.next_link
+            url = self._http.following(url, following, context=page.context) if following else None
 
     async def sample(self, flow: str, *, closed: bool = False) -> Sequence[str]:
         """A few records with all that the flow reads of them, or of where they go when their story ends."""
@@ -250,12 +252,13 @@ class Businesscentral:
             try:
                 data = parse(answer.body)
                 rows += data["value"]
-                following = data.get("@odata.nextLink")
+                link, context = data.get("@odata.nextLink"), data.get("@odata.context")
             except (ValueError, KeyError, TypeError) as error:
                 raise ConfigurationFault(
                     f"{self._http.base_url} does not answer like Business Central's API; BUSINESSCENTRAL_URL goes "
                     "up to and including /api/v2.0"
                 ) from error
+            following = self._http.following(following, link, context=context) if link else None
         return rows
 
     def _checked(self, answer: Answer) -> Answer:

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urljoin
 
 import httpx
 import httpx_auth
 from httpx_retries import Retry, RetryTransport
 
-from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, UnavailableFault
+from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, ForeignHostFault, UnavailableFault
 from talk_pipeline.systems.http.credentials import Credentials, authentication, renew
 from talk_pipeline.systems.http.limits import Gate, Limits
 
@@ -48,6 +49,11 @@ class Answer:
     def ok(self) -> bool:
         """Whether the request succeeded."""
         return 200 <= self.status < 300
+
+    @property
+    def redirects(self) -> bool:
+        """Whether it sends us to another address."""
+        return self.status in (301, 302, 303, 307, 308)
 
 
 class Http:
@@ -122,7 +128,26 @@ class Http:
             raise UnavailableFault(self._unreachable(error)) from error
         if answer.status in TRANSIENT or answer.status in self._throttled:
             raise UnavailableFault(f"{self.name} at {self.base_url} answers {answer.status} again and again")
+        if answer.redirects:
+            raise ForeignHostFault(self._elsewhere(answer))
         return answer
+
+    def following(self, asked: str, link: str, *, context: str | None = None) -> str:
+        """The whole address of a link in an answer.
+
+        Args:
+            asked: path or address whose answer it is.
+            link: whole or relative.
+            context: what the answer says it is relative to; by default it is to the address asked.
+
+        Raises:
+            ForeignHostFault: it leads to another host.
+        """
+        within = self._url(asked)
+        try:
+            return self._url(urljoin(urljoin(within, context) if context else within, link))
+        except ValueError as error:
+            raise ConfigurationFault(f"{self.name}: {link!r} is not an address: {error}") from error
 
     async def write(
         self,
@@ -148,13 +173,16 @@ class Http:
             AccessFault: the credentials are not accepted.
         """
         try:
-            return await self._send(
+            answer = await self._send(
                 method, path, content=content, headers=headers, retry=self._writes, weight=weight
             )
         except _NOT_SENT as error:
             raise UnavailableFault(self._unreachable(error)) from error
         except httpx.HTTPError as error:
             raise OutcomeUnknownError(f"no answer: {_reason(error)}") from error
+        if answer.redirects:  # some servers redirect after they have done it
+            raise OutcomeUnknownError(self._elsewhere(answer))
+        return answer
 
     async def _send(self, method: str, path: str, *, retry: Retry, weight: int = 1, **request: Any) -> Answer:
         url = self._url(path)
@@ -166,8 +194,6 @@ class Http:
                 raise AccessFault(
                     f"{self.name}: the token endpoint gives no token for these credentials"
                 ) from error
-            except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-                raise ConfigurationFault(f"{self.name}: {url!r} is not an address: {error}") from error
             if response.status_code != httpx.codes.UNAUTHORIZED:
                 break
             if attempt == 2 or not renew(self._client.auth):
@@ -181,11 +207,40 @@ class Http:
         return Answer(response.status_code, response.headers, response.content, links)
 
     def _url(self, path: str) -> str:
-        """Below the base address, with the query it was given (such as a tenant); whole addresses as they are."""
-        if path.startswith(("http://", "https://")):
-            return path
-        joined = f"{self.base_url}{path}"
-        return f"{joined}{'&' if '?' in path else '?'}{self.query}" if self.query else joined
+        """Below the base address, with the query it was given (such as a tenant); whole addresses as they are.
+
+        Raises:
+            ForeignHostFault: credentials go along with every request, and so to no other host.
+        """
+        url = path
+        if not path.startswith(("http://", "https://")):
+            url = f"{self.base_url}{path}"
+            url += f"{'&' if '?' in path else '?'}{self.query}" if self.query else ""
+        if self._origin(url) != self._origin(self.base_url):
+            raise ForeignHostFault(self._foreign(f"an answer leads to {self._host(url)}"))
+        return url
+
+    def _origin(self, url: str) -> tuple[str, str, int | None]:
+        try:
+            parsed = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise ConfigurationFault(f"{self.name}: {url!r} is not an address: {error}") from error
+        return parsed.scheme, parsed.host, parsed.port
+
+    def _host(self, url: str) -> str:
+        scheme, host, port = self._origin(url)
+        return f"{scheme}://{host}{f':{port}' if port else ''}"
+
+    def _elsewhere(self, answer: Answer) -> str:
+        try:
+            where = self._host(urljoin(self.base_url, answer.headers.get("Location", "")))
+        except (ConfigurationFault, ValueError):
+            where = "an address that is none"
+        return self._foreign(f"it answers {answer.status} and redirects to {where}")
+
+    def _foreign(self, what: str) -> str:
+        told = f"{what}; nothing was sent there, since credentials would go along"
+        return f"{self.name} at {self.base_url}: {told}{self._see(self._address_setting)}"
 
     def _unreachable(self, error: Exception) -> str:
         where = self._see(self._address_setting)
