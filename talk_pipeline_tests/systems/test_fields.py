@@ -88,6 +88,16 @@ def test_a_value_is_read_and_written_back(field: Field, wire: Any, value: str) -
         assert back == wire
 
 
+@pytest.mark.parametrize(
+    ("currency", "value"),
+    [("EUR", "19.95"), ("JPY", "1995"), ("TND", "1.995"), ("CLF", "0.1995"), ("?", "19.95")],
+)
+def test_minor_units_are_those_of_the_currency(currency: str, value: str) -> None:
+    field, known = Field(type="minor", currency="cur"), {"cur": currency}
+    assert field.read({"x": 1995}, "x", known=known, times=UTC_TIMES) == value
+    assert field.encode(value, known=known, times=UTC_TIMES) == 1995
+
+
 def test_half_a_cent_is_not_taken_for_an_amount() -> None:
     read = Field(type="minor").read({"x": Decimal("19.5")}, "x", known={}, times=UTC_TIMES)
     assert read == "19.5 (no whole number of minor units)"

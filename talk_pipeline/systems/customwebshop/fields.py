@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache
 from typing import Any, Literal, Self
 
 from pydantic import Field as Described
@@ -20,10 +21,6 @@ from talk_pipeline.systems.customwebshop.places import Path
 
 MOST_DECIMALS = 8
 OTHER = "*"
-# ISO 4217: how many decimals a currency has where it is not two
-_WHOLE = """BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"""
-_THOUSANDTHS = """BHD IQD JOD KWD LYD OMR TND"""
-_MINOR_DIGITS = dict.fromkeys(_WHOLE.split(), 0) | dict.fromkeys(_THOUSANDTHS.split(), 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +228,7 @@ class Field(Model):
 
     def _digits(self, known: Mapping[str, Value]) -> int:
         currency = (known.get(self.currency) or "") if self.currency else ""
-        return _MINOR_DIGITS.get(currency.upper(), 2)
+        return minor_digits(currency.upper())
 
     def _major(self, value: str, known: Mapping[str, Value]) -> Value:
         number = _number(value)
@@ -307,3 +304,15 @@ def _date(value: str, given: str | None, wanted: str | None) -> str:
     except ValueError:
         return value
     return moment.strftime(wanted) if wanted else moment.date().isoformat()
+
+
+@cache
+def minor_digits(currency: str) -> int:
+    """How many decimals a currency has by ISO 4217; two where that says nothing of the code."""
+    import iso4217  # reads its table when it is imported
+
+    try:
+        exponent = iso4217.Currency(currency).exponent
+    except ValueError:
+        return 2
+    return 2 if exponent is None else exponent
