@@ -1,7 +1,8 @@
 """What both sides held when they last agreed, moved forward only by an outcome, and only for what was sent.
 
 The source's base becomes the value it was sent from, the target's the value sent. Where the target stored
-something else, that is an edit of the target and flows back; how often in a row is counted.
+something else, that is an edit of the target and flows back; how often in a row is counted. Where it kept what it
+held, nothing moves, and whoever asked for it is told (`unheeded`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,16 +13,21 @@ from talk_pipeline.engine.intents import Intent
 from talk_pipeline.engine.projection import Projector
 from talk_pipeline.engine.records import Operation
 from talk_pipeline.engine.state import Connection, insert_rows, now
+from talk_pipeline.engine.unheeded import Answer, Kept
 from talk_pipeline.engine.units import COMPANION, UNDO, Sent
-from talk_pipeline.flows.properties import Property, Side
-from talk_pipeline.flows.values import UnmappableError
+from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """A record or child whose values a system has accepted."""
+    """A record or child whose values a system has accepted.
 
+    Attributes:
+        intent_id: the request that wrote it.
+    """
+
+    intent_id: str
     part: str
     shop_id: str
     bc_id: str
@@ -104,34 +110,50 @@ def _recalculated(flow: Flow, intent: Intent) -> Iterator[tuple[str, str | None,
             yield from ((child.name, None, other.name) for other in child.properties if other.two_way)
 
 
-def confirm(db: Connection, projector: Projector, *, run_id: str, confirmed: Sequence[Confirmed]) -> None:
-    """Moves the bases of everything sent and records the conflicts it settled; in the caller's transaction."""
+def confirm(
+    db: Connection, projector: Projector, *, run_id: str, confirmed: Sequence[Confirmed]
+) -> list[Kept]:
+    """Moves the bases of everything sent and records the conflicts it settled; in the caller's transaction.
+
+    Returns:
+        What the target did not take: it stays the source's edit, and its base where it was.
+    """
     bases: list[tuple[Any, ...]] = []
     undone: list[tuple[str, str, str]] = []
     conflicts: list[tuple[Any, ...]] = []
+    kept: list[Kept] = []
     stored = _stored(db, projector, confirmed)
     shop = _shop_values(db, projector, confirmed)
     for one in confirmed:
         part = projector.flow.part(one.part)
         raw, canon = stored.get((one.part, one.bc_id if one.target is Side.BC else one.shop_id), ({}, {}))
+        answer = Answer(one.target, raw, canon, projector.company)
+        unheeded = answer.unheeded(part, one.operation, one.sent)
+        worked_out = answer.worked_out(part, one.sent, kept=unheeded)
+        kept += [
+            Kept(one.intent_id, one.part, one.shop_id, one.target, name, held)
+            for name, held in unheeded.items()
+            if one.operation == "create" or name not in worked_out
+        ]
         for name, sent in one.sent.items():
             if sent.rule == UNDO:
                 undone.append((one.part, one.shop_id, name))
+            if name in unheeded:
+                continue
             if sent.conflict:
                 conflicts.append(_conflict(projector.flow.name, one, name, sent=sent, run_id=run_id))
             if sent.rule in (COMPANION, UNDO) or one.operation == "delete":
                 continue
-            differs = name in canon and _differs(
-                projector, part.by_name[name], sent=sent, raw=raw, canon=canon
-            )
+            bounced = name in canon and answer.differs(part.by_name[name], sent.sent)
             pair = (sent.source, sent.sent) if one.target is Side.BC else (sent.sent, sent.source)
-            bases.append((one.part, one.shop_id, name, *pair, int(differs), None, now()))
+            bases.append((one.part, one.shop_id, name, *pair, int(bounced), None, now()))
         if one.operation == "create" and one.target is Side.BC:
             bases += _told_by_target(projector, one, shop=shop.get((one.part, one.shop_id), {}), raw=raw)
     _record_conflicts(db, conflicts)
     _replace(db, bases)
     _stand_as_edits(db, undone)
     _forget(db, [one for one in confirmed if one.operation == "delete"])
+    return kept
 
 
 def _forget(db: Connection, removed: Sequence[Confirmed]) -> None:
@@ -157,20 +179,6 @@ def _stored(
         [projector.side, [part for part, _ in keys], [key for _, key in keys]],
     ).fetchall()
     return {(row[0], row[1]): (row[2], row[3]) for row in rows}
-
-
-def _differs(
-    projector: Projector, prop: Property, *, sent: Sent, raw: Mapping[str, Any], canon: Mapping[str, Any]
-) -> bool:
-    """Whether the target stored something canonically different from what it was sent."""
-    if prop.refers_to:
-        return bool(raw[prop.name] != sent.sent)
-    context = projector.company.context(raw)
-    try:
-        expected = prop.recanonical(projector.side, value=sent.sent, context=context)
-    except UnmappableError:
-        return True
-    return expected != canon.get(prop.name)
 
 
 def _shop_values(

@@ -7,7 +7,7 @@ looking at the target (`sinks.settling`) before anything is repeated.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,10 +16,11 @@ from talk_pipeline.engine.intents import Intended, Intent
 from talk_pipeline.engine.outcomes import carry_over
 from talk_pipeline.engine.projection import Projector
 from talk_pipeline.engine.records import Decode, Outcome, Result
-from talk_pipeline.engine.refusals import keep_standing, refuse, standing_refusals
+from talk_pipeline.engine.refusals import keep_standing, refuse, refuse_values, standing_refusals
 from talk_pipeline.engine.snapshots import Landing, merge, spool
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
-from talk_pipeline.engine.units import Sent
+from talk_pipeline.engine.unheeded import Kept
+from talk_pipeline.engine.units import COMPANION, Sent
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -83,7 +84,6 @@ def settle(
         expect_recalculation(db, [intent for intent, _ in done])
         spool(db, [outcome.record for _, outcome in outcomes if outcome.record])
         merge(db, projector, decode, landing=Landing(own=True))
-        _note(db, outcomes)
         for intent, outcome in outcomes:
             if outcome.result is Result.REFUSED:
                 refuse(
@@ -93,8 +93,22 @@ def settle(
                     reason=outcome.reason,
                     about_another=outcome.about_another,
                 )
-        confirm(db, projector, run_id=run_id, confirmed=carry_over(db, projector, done))
+        kept = confirm(db, projector, run_id=run_id, confirmed=carry_over(db, projector, done))
+        refuse_values(db, projector.flow, kept)
         keep_standing(db, projector.flow, standing)
+        _note(db, [(intent, _judged(intent, outcome, kept)) for intent, outcome in outcomes])
+
+
+def _judged(intent: Intent, outcome: Outcome, kept: Sequence[Kept]) -> Outcome:
+    """What came of a request, whatever was answered: one of which nothing was taken was refused."""
+    own = [one for one in kept if one.intent_id == intent.intent_id]
+    if not own:
+        return outcome
+    updates = [one for one in (intent.main, *intent.children) if one.operation == "update"]
+    asked = [sent for one in updates for sent in one.sent.values() if sent.rule != COMPANION]
+    nothing = len(updates) == 1 + len(intent.children) and len(own) == len(asked)
+    said = "; ".join(filter(None, (outcome.reason, *(one.reason for one in own))))
+    return replace(outcome, result=Result.REFUSED if nothing else outcome.result, reason=said)
 
 
 def _note(db: Connection, outcomes: Sequence[tuple[Intent, Outcome]]) -> None:

@@ -49,11 +49,11 @@ class _Made:
         self.side = projector.side
         self.links: list[tuple[Any, ...]] = []
         self.rows: list[Projected] = []
-        self.removed: list[Intended] = []
+        self.removed: list[tuple[str, Intended]] = []
         self.deleted: list[Intended] = []
         self.confirmed: list[Confirmed] = []
-        # root id on the written side -> its shop id, and the children created along with it
-        self.waiting: dict[str, tuple[str, list[Intended]]] = {}
+        # root id on the written side -> its shop id, the request, and the children created along with it
+        self.waiting: dict[str, tuple[str, str, list[Intended]]] = {}
 
     def record(self, intent: Intent, outcome: Outcome) -> None:
         main = intent.main
@@ -62,49 +62,51 @@ class _Made:
             return
         if main.operation == "create" and outcome.record is not None:
             main = self._linked(main, key=outcome.record.id, root_shop_id=intent.root_shop_id)
-        self._confirm(main)
+        self._confirm(intent.intent_id, main)
         for child in intent.children:
             if child.operation == "delete":
-                self.removed.append(child)
+                self.removed.append((intent.intent_id, child))
             elif child.operation == "update":
-                self._confirm(child)
+                self._confirm(intent.intent_id, child)
             else:
                 root = main.shop_id if self.side is Side.SHOP else main.bc_id
-                self.waiting.setdefault(root or "", (main.shop_id or "", []))[1].append(child)
+                place = (main.shop_id or "", intent.intent_id, list[Intended]())
+                self.waiting.setdefault(root or "", place)[2].append(child)
 
     def child(self, intent: Intent, *, child: Child | None) -> None:
         main = intent.main
         root = (intent.root_shop_id if self.side is Side.SHOP else intent.root_bc_id) or ""
         if main.operation == "delete":
-            self.removed.append(main)
+            self.removed.append((intent.intent_id, main))
             return
         if child is not None:
             row = self.projector.project_child(self.projector.flow.part(main.part), root, child)
             self.rows.append(row)
             if main.operation == "create":
                 main = self._linked(main, key=row.id, root_shop_id=intent.root_shop_id)
-        self._confirm(main)
+        self._confirm(intent.intent_id, main)
 
     def children(self, fresh: dict[tuple[str, str], Iterator[tuple[str, dict[str, Any]]]]) -> None:
         """Links created children, in their order, to the new ones of the answer.
 
         One whose match value is not the one sent is some other child: it is left to be matched.
         """
-        for root, (root_shop_id, created) in self.waiting.items():
+        for root, (root_shop_id, intent_id, created) in self.waiting.items():
             for child in created:
                 key, raw = next(fresh.get((child.part, root), iter(())), ("", {}))
                 prop = self.projector.flow.part(child.part).match[0]
                 if key and raw.get(prop) == child.sent[prop].sent:
-                    self._confirm(self._linked(child, key=key, root_shop_id=root_shop_id))
+                    self._confirm(intent_id, self._linked(child, key=key, root_shop_id=root_shop_id))
 
     def write(self, db: Connection) -> None:
-        gone = [(one.part, (one.shop_id if self.side is Side.SHOP else one.bc_id)) for one in self.removed]
+        removed = [one for _, one in self.removed]
+        gone = [(one.part, (one.shop_id if self.side is Side.SHOP else one.bc_id)) for one in removed]
         replaced = [(row.part, row.id) for row in self.rows]
         _delete(db, "record", "id", pairs=[*gone, *replaced], extra=f" and side = '{self.side}'")
         for table in ("link", "base"):
-            _delete(db, table, "shop_id", pairs=[(one.part, one.shop_id) for one in self.removed])
-        for one in self.removed:
-            self._confirm(one)
+            _delete(db, table, "shop_id", pairs=[(one.part, one.shop_id) for one in removed])
+        for intent_id, one in self.removed:
+            self._confirm(intent_id, one)
         self._make_anew(db)
         insert_rows(db, "record", [row.row() for row in self.rows])
         insert_rows(db, "link", self.links)
@@ -150,10 +152,10 @@ class _Made:
         self.links.append((linked.part, linked.shop_id, linked.bc_id, root, "created", "active", now()))
         return linked
 
-    def _confirm(self, one: Intended) -> None:
+    def _confirm(self, intent_id: str, one: Intended) -> None:
         if one.shop_id is not None and one.bc_id is not None:
             self.confirmed.append(
-                Confirmed(one.part, one.shop_id, one.bc_id, self.side, one.operation, one.sent)
+                Confirmed(intent_id, one.part, one.shop_id, one.bc_id, self.side, one.operation, one.sent)
             )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from talk_pipeline.engine.intents import Intended, Intent
 from talk_pipeline.engine.state import Connection, insert_rows, now
+from talk_pipeline.engine.unheeded import Kept
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -144,3 +145,34 @@ def refuse(db: Connection, flow: Flow, intent: Intent, *, reason: str, about_ano
         for one in (intent.main, *intent.children)
     ]
     insert_rows(db, "refusal", rows)
+
+
+# the rows of refuse() for values; what they belong to is known by now, and so is the data they were refused in
+_VALUES = f"""
+insert into refusal
+select $flow, k.part, k.target, l.root_shop_id, k.shop_id, [k.property], coalesce(f.fingerprint, ''), k.reason,
+       $at, false
+from (select unnest($parts::varchar[]) as part, unnest($targets::varchar[]) as target,
+             unnest($shop_ids::varchar[]) as shop_id, unnest($properties::varchar[]) as property,
+             unnest($reasons::varchar[]) as reason) k
+join link l on l.part = k.part and l.shop_id = k.shop_id
+left join ({_FINGERPRINT}) f on f.root_shop_id = l.root_shop_id
+"""
+
+
+def refuse_values(db: Connection, flow: Flow, kept: Sequence[Kept]) -> None:
+    """Binds what a side accepted and did not take to this version of the data, a refusal a property."""
+    if not kept:
+        return
+    db.execute(
+        _VALUES,
+        _parameters(flow)
+        | {
+            "at": now(),
+            "parts": [one.part for one in kept],
+            "targets": [str(one.target) for one in kept],
+            "shop_ids": [one.shop_id for one in kept],
+            "properties": [one.name for one in kept],
+            "reasons": [one.reason for one in kept],
+        },
+    )
