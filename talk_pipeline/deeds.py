@@ -8,6 +8,7 @@ from collections.abc import Callable
 from talk_pipeline.engine.byhand import Deed, Hand, concerned
 from talk_pipeline.engine.entities import ByHandError, named_flow
 from talk_pipeline.engine.lease import leases
+from talk_pipeline.engine.progress import decide
 from talk_pipeline.engine.state import State
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.settings import Settings
@@ -26,7 +27,7 @@ def known_state(settings: Settings) -> State:
 
 
 def carry_out(settings: Settings, name: str, deed: Callable[[Hand], Deed], *, by: str) -> Deed:
-    """Does a deed in a flow while no run works on it or on what refers to it.
+    """Does a deed in a flow while no run works on it or on what refers to it; sensors have it carried out.
 
     Raises:
         ByHandError: it cannot be done.
@@ -37,5 +38,8 @@ def carry_out(settings: Settings, name: str, deed: Callable[[Hand], Deed], *, by
     state = known_state(settings)
     names, wait = concerned(flows, name), settings.talk_wait_seconds
     held = leases(settings.talk_data_dir / "leases", names, run_id=f"by hand, {by}", wait_seconds=wait)
-    with held, state.once() as db:
-        return deed(Hand(db, flows, flow, by))
+    with held:
+        with state.once() as db:
+            done = deed(Hand(db, flows, flow, by))
+        decide(settings.talk_data_dir, names)
+    return done

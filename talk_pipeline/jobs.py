@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.keys import selected_keys
+from talk_pipeline.keys import selected_keys, sync_key
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -43,6 +43,15 @@ def sync_jobs(flows: Flows) -> "list[AssetJob]":
             )
         )
     return jobs
+
+
+def flows_of(run: dg.DagsterRun, flows: Flows) -> set[str]:
+    """The flows a run synchronizes, whoever started it."""
+    if run.asset_selection:
+        return {name for name, flow in flows.items() if sync_key(flow) in run.asset_selection}
+    if run.job_name == EVERYTHING:
+        return set(flows)
+    return {name for name in flows if run.job_name == job_name(name)}
 
 
 def full_scan_schedule(everything: "AssetJob") -> dg.ScheduleDefinition:

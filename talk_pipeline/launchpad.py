@@ -11,12 +11,13 @@ from talk_pipeline.engine.byhand import Deed, Hand
 from talk_pipeline.engine.entities import ByHandError
 from talk_pipeline.engine.lease import LeaseHeldError
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.jobs import RESOURCE
 from talk_pipeline.settings import Settings
 
 JOB = "by_hand"
 
 DESCRIPTION = """\
-One decision by hand; the next sync carries it out. Nothing is asked of either system.
+One decision by hand; the next sync carries it out, which the sensors start. Nothing is asked of either system.
 
 * `link`: `shop_id` and `bc_id` are the same thing, whatever the match rules say.
 * `unlink`: undoes the link of `shop_id` for good; it is held until linked again or released.
@@ -89,7 +90,8 @@ class Decision(dg.Config):
 def by_hand_job() -> dg.JobDefinition:
     """The job of one op that decides one thing."""
 
-    @dg.op(out=dg.Out(dg.Nothing), description=DESCRIPTION)
+    # the resource shows that the run has a process
+    @dg.op(out=dg.Out(dg.Nothing), description=DESCRIPTION, required_resource_keys={RESOURCE})
     def decide(context: dg.OpExecutionContext, config: Decision) -> None:
         by = config.by or f"Dagster run {context.run.run_id}"
         try:

@@ -6,17 +6,22 @@ With the in-process executor it lives exactly as long as its run. It knows no fl
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TypeVar
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from talk_pipeline.connections import Connections
+from talk_pipeline.engine import progress
 from talk_pipeline.engine.lease import leases
 from talk_pipeline.engine.state import State
 from talk_pipeline.engine.undo import named_run
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.keys import flow_keys
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.keys import flow_keys, sync_key
+from talk_pipeline.presence import present
 from talk_pipeline.settings import Settings
 from talk_pipeline.sinks.session import Options, Session
 
@@ -38,10 +43,15 @@ class Pipeline(dg.ConfigurableResource[None]):
     _connections: Connections | None = PrivateAttr(None)
     _named: str | None = PrivateAttr(None)
     _held: ExitStack = PrivateAttr(default_factory=ExitStack)
-    _leased: bool = PrivateAttr(False)
+    _began_at: datetime | None = PrivateAttr(None)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Shows from the first moment on that the run has a process."""
+        if context.instance and context.run:
+            self._held.enter_context(present(Path(context.instance.root_directory), context.run.run_id))
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """Gives the leases back, however the run ended."""
+        """Gives the leases back, and shows that the process is done with the run, however it ended."""
         self._held.close()
 
     @property
@@ -76,7 +86,7 @@ class Pipeline(dg.ConfigurableResource[None]):
     def work(self, context: Context, step: Callable[[Session], Awaitable[T]]) -> T:
         """Does one piece of the run: holds the leases of its flows, opens both systems, and calls `step`."""
         flows = self._flows_in(context)
-        self._lease(context.run.run_id, flows)
+        self._lease(context, flows)
 
         async def opened() -> T:
             connected = self.connections.session(context.run.run_id, options=self.options, flows_in_run=flows)
@@ -90,11 +100,23 @@ class Pipeline(dg.ConfigurableResource[None]):
         keys = set(context.job_def.asset_layer.executable_asset_keys)
         return tuple(name for name, flow in self.flows.items() if keys.intersection(flow_keys(flow)))
 
-    def _lease(self, run_id: str, flows: tuple[str, ...]) -> None:
-        """Once a run, for all its flows: a UI materialization carries no tag that would keep two apart."""
-        if self._leased:
+    def completed(self, context: Context, flow: Flow) -> None:
+        """Notes that the run has done all it could for a flow; a dry one has not."""
+        if self.dry_run or self._began_at is None:
             return
-        folder = self.connections.settings.talk_data_dir / "leases"
-        wait = self.connections.settings.talk_wait_seconds
-        self._held.enter_context(leases(folder, flows, run_id=run_id, wait_seconds=wait))
-        self._leased = True
+        data_dir = self.connections.settings.talk_data_dir
+        with self.state.once() as db:
+            progress.complete(data_dir, db, flow, run_id=context.run.run_id, began_at=self._began_at)
+
+    def _lease(self, context: Context, flows: tuple[str, ...]) -> None:
+        """Once a run, for all its flows: a UI materialization carries no tag that would keep two apart."""
+        if self._began_at is not None:
+            return
+        data_dir, wait = self.connections.settings.talk_data_dir, self.connections.settings.talk_wait_seconds
+        held = leases(data_dir / "leases", flows, run_id=context.run.run_id, wait_seconds=wait)
+        self._held.enter_context(held)
+        self._began_at = datetime.now(UTC)
+        if not self.dry_run:
+            keys = context.job_def.asset_layer.executable_asset_keys
+            synchronized = [name for name in flows if sync_key(self.flows[name]) in keys]
+            progress.begin(data_dir, synchronized, at=self._began_at)

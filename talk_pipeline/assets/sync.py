@@ -12,9 +12,7 @@ import dagster as dg
 from talk_pipeline.assets.metadata import property_table, table
 from talk_pipeline.engine import report
 from talk_pipeline.engine.agreement import SHOWN_ROWS
-from talk_pipeline.engine.snapshots import watermark
 from talk_pipeline.engine.undo import outcome
-from talk_pipeline.engine.withholding import settles_at
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -76,6 +74,7 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
     )
     def settle_flow(context: dg.OpExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
         pipeline.work(context, _timed(flow, "settle", settle))
+        pipeline.completed(context, pipeline.flows[flow.name])
         return dg.MaterializeResult(metadata=_shown(pipeline, flow, run_id=context.run.run_id))
 
     @dg.graph_asset(
@@ -123,14 +122,6 @@ def _shown(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
     with pipeline.state.once() as db:
         numbers = report.summary(db, pipeline.flows[flow.name], run_id=run_id)
         rows = db.execute(_CONFLICTS, [flow.name, run_id]).fetchall()
-        latest = {
-            str(side): db.execute(
-                "select max(modified_at) from snapshot where flow = ? and side = ?", [flow.name, side]
-            ).fetchone()
-            for side in Side
-        }
-        rests_until = settles_at(db, pipeline.flows[flow.name])
-        read_in_full = {side: watermark(db, flow.name, side).full_at for side in Side}
     columns = ("shop_id", "property", "rule", "winner", "shop_value", "bc_value")
     shown: dict[str, Any] = {
         "dagster/row_count": numbers["linked"],
@@ -141,12 +132,6 @@ def _shown(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
     }
     for side, counted in numbers["writes"].items():
         shown |= {f"{side} {operation}": count for operation, count in counted.items()}
-    for side, row in latest.items():
-        if row and row[0]:
-            shown[f"latest {side}"] = row[0].isoformat()
-    shown |= {f"full {side}": at.isoformat() for side, at in read_in_full.items() if at}
-    if rests_until:
-        shown["rests until"] = rests_until.isoformat()
     shown |= _undone(pipeline, flow, run_id=run_id)
     states = ("waiting", "ambiguous", "quarantined", "held", "excluded", "closed", "broken")
     return shown | {f"records {state}": numbers[state] for state in states}

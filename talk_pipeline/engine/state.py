@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+FILE = "talk.duckdb"
 SCHEMA = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
 SCHEMA_VERSION = "2"
 # what brings a database of an older version up to the named one; tables it lacks are made before
@@ -55,7 +56,7 @@ class State:
 
     def __init__(self, folder: Path, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self.folder = folder
-        self.file = folder / "talk.duckdb"
+        self.file = folder / FILE
         self.wait_seconds = wait_seconds
         self.beside = duckdb.connect()
         self._prepared = False
