@@ -12,7 +12,6 @@ from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.jobs import EVERYTHING, RESOURCE
 from talk_pipeline.keys import selected_keys, sync_key
-from talk_pipeline.wakes import wake
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
@@ -134,56 +133,6 @@ def test_the_guard_holds_when_only_the_sink_is_materialized(
     assert len(world.bc.all("customers", "?$filter=website eq 'www.wrong.example'")) == 30
 
 
-@pytest.mark.parametrize("side", list(Side))
-def test_a_sensor_starts_a_run_for_the_flows_concerned_once(
-    world: World,
-    defs: dg.Definitions,
-    instance: dg.DagsterInstance,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    side: Side,
-) -> None:
-    monkeypatch.setenv("TALK_POLL_SECONDS", "0")
-    sensor = defs.resolve_sensor_def(f"{side}_changes")
-    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
-    buyer = world.shop.post("customers", customer())["id"]
-    world.sync()
-    cursor = None
-    for _ in range(2):  # what the first sync wrote is nothing new
-        with dg.build_sensor_context(instance=instance, cursor=cursor, definitions=defs) as context:
-            first = sensor.evaluate_tick(context)
-        cursor = first.cursor or cursor
-    assert not first.run_requests
-
-    if side is Side.SHOP:
-        world.shop.patch("customers", buyer, {"website": "www.new.example"})
-    else:
-        world.bc.patch("customers", world.counterpart("customer", buyer), {"website": "www.new.example"})
-    with dg.build_sensor_context(instance=instance, cursor=cursor, definitions=defs) as context:
-        tick = sensor.evaluate_tick(context)
-    (request,) = tick.run_requests or ()
-    assert set(request.asset_selection or ()) == set(selected_keys(FLOWS, ("customer",)))
-    assert request.tags["flow"] == "customer"
-    assert request.run_key
-
-    world.forget_requests()
-    with dg.build_sensor_context(instance=instance, cursor=tick.cursor, definitions=defs) as context:
-        again = sensor.evaluate_tick(context)
-    assert not again.run_requests
-    api = world.shop if side is Side.SHOP else world.bc
-    assert api.requests()["total"] <= 6, "a sensor asks one cheap question a flow"
-
-
-def test_a_sensor_says_why_it_skips(
-    world: World, instance: dg.DagsterInstance, defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sensor = defs.resolve_sensor_def("customwebshop_changes")
-    monkeypatch.delenv("CUSTOMWEBSHOP_URL")
-    with dg.build_sensor_context(instance=instance, definitions=defs) as context:
-        tick = sensor.evaluate_tick(context)
-    assert "CUSTOMWEBSHOP_URL" in (tick.skip_message or "")
-
-
 def frame(defs: dg.Definitions, key: list[str], *, instance: dg.DagsterInstance) -> pd.DataFrame:
     loaded = defs.load_asset_value(key, instance=instance)
     assert isinstance(loaded, pd.DataFrame)
@@ -202,22 +151,3 @@ def test_assets_load_as_frames(world: World, defs: dg.Definitions, instance: dg.
     assert list(journal["outcome"]) == ["done"]
     held = frame(defs, ["customwebshop", "customer"], instance=instance)
     assert list(held["id"]) == [buyer]
-
-
-def test_between_polls_only_a_notice_makes_a_sensor_look(
-    world: World, defs: dg.Definitions, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TALK_POLL_SECONDS", "3600")
-    sensor = defs.resolve_sensor_def("customwebshop_changes")
-    world.shop.post("customers", customer())
-    with dg.build_sensor_context(instance=instance, definitions=defs) as context:
-        first = sensor.evaluate_tick(context)
-    assert len(first.run_requests or ()) == 1
-    world.shop.post("customers", customer("C2"))
-    with dg.build_sensor_context(instance=instance, cursor=first.cursor, definitions=defs) as context:
-        idle = sensor.evaluate_tick(context)
-    assert "no notice came" in (idle.skip_message or "")
-    wake(world.data, Side.SHOP)
-    with dg.build_sensor_context(instance=instance, cursor=first.cursor, definitions=defs) as context:
-        woken = sensor.evaluate_tick(context)
-    assert len(woken.run_requests or ()) == 1

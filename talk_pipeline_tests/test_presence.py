@@ -1,0 +1,59 @@
+"""A run shows that it has a process, and a killed one shows that no more."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from talk_pipeline import presence
+from talk_pipeline.presence import is_gone, present, process_of
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from talk_pipeline.presence import present
+with present(Path(sys.argv[1]), "r1"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def _aged(folder: Path) -> None:
+    past = time.time() - 60
+    os.utime(folder / "alive" / "r1", (past, past))
+
+
+def test_a_killed_run_is_gone_and_a_working_one_is_not(tmp_path: Path) -> None:
+    assert not is_gone(tmp_path, "r1"), "it has not come so far yet"
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        _aged(tmp_path)
+        assert not is_gone(tmp_path, "r1")
+        assert process_of(tmp_path, "r1") == holder.pid
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        assert is_gone(tmp_path, "r1")
+        assert is_gone(tmp_path, "r1"), "as often as it is asked"
+
+
+def test_a_run_that_ended_by_itself_is_not_gone(tmp_path: Path) -> None:
+    def fail() -> None:
+        with present(tmp_path, "r1"):
+            raise ValueError
+
+    pytest.raises(ValueError, fail)
+    assert not is_gone(tmp_path, "r1")
+
+
+def test_a_file_just_made_says_nothing_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between making it and locking it."""
+    (tmp_path / "alive").mkdir()
+    (tmp_path / "alive" / "r1").touch()
+    assert not is_gone(tmp_path, "r1")
+    monkeypatch.setattr(presence, "MADE_SECONDS", 0.0)
+    assert is_gone(tmp_path, "r1")
