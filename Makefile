@@ -4,41 +4,41 @@ PYTHON ?= python3
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-.venv: pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
-	@touch .venv
+# written at the end of an installation alone, so that an interrupted one is taken up again
+INSTALLED := .venv/installed
+$(INSTALLED): pyproject.toml constraints.txt
+	@scripts/set-up $(PYTHON)
 
-sync: .venv ## synchronize once and print the checklist; with a sandbox if no real system is configured
+sync: $(INSTALLED) ## synchronize once and print the checklist; with a sandbox if no real system is configured
 	@scripts/with-sandbox .venv/bin/talk-pipeline sync
 
-up: .venv ## the Dagster UI with the sensors on; with a sandbox if no real system is configured
+up: $(INSTALLED) ## the Dagster UI with the sensors on; with a sandbox if no real system is configured
 	@scripts/with-sandbox scripts/up
 
-test: .venv ## the tests
+test: $(INSTALLED) ## the tests
 	.venv/bin/python -m pytest -n 3 --dist loadgroup
 
-test-profiles: .venv ## the pipeline's tests against every shop that is described; takes a while
+test-profiles: $(INSTALLED) ## the pipeline's tests against every shop that is described; takes a while
 	for shop in woocommerce bare cents enveloped liar; do \
 	  echo "== $$shop"; .venv/bin/python -m pytest -n 3 --dist loadgroup talk_pipeline_tests/pipeline --shop-profile $$shop || exit 1; done
 
-lint: .venv ## style and types
+lint: $(INSTALLED) ## style and types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-story: .venv ## thirty edits on both sides, each with what comes of it
+story: $(INSTALLED) ## thirty edits on both sides, each with what comes of it
 	.venv/bin/python -m talk_pipeline_tests.story
 
 HOURS ?= 1
 SCENARIOS ?= 1000000
-soak: .venv ## random scenarios against the invariants for HOURS=1 or SCENARIOS=n; keeps one that fails in data/soak
+soak: $(INSTALLED) ## random scenarios against the invariants for HOURS=1 or SCENARIOS=n; keeps one that fails in data/soak
 	.venv/bin/python -m talk_pipeline_tests.invariants --hours $(HOURS) --scenarios $(SCENARIOS)
 
-docs: .venv ## writes the documents that are made from the code
+docs: $(INSTALLED) ## writes the documents that are made from the code
 	.venv/bin/python -m talk_pipeline_tests.docs
 
-bench: .venv ## the benchmarks; writes data/bench.json
+bench: $(INSTALLED) ## the benchmarks; writes data/bench.json
 	.venv/bin/python -m talk_pipeline_tests.bench
 
 .PHONY: help sync up test test-profiles lint soak bench story docs
