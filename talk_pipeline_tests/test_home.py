@@ -17,7 +17,7 @@ def test_a_new_home_has_runs_checked_for_their_process(tmp_path: Path) -> None:
         assert isinstance(instance.run_launcher, Launcher)
         assert instance.run_monitoring_enabled
         assert instance.run_monitoring_poll_interval_seconds <= 15
-        assert instance.run_monitoring_start_timeout_seconds <= 60
+        assert instance.run_monitoring_start_timeout_seconds <= 90
 
 
 @pytest.mark.parametrize("first", [True, False])
