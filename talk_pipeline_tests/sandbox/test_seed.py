@@ -79,6 +79,24 @@ def test_ids_are_readable_and_keys_unique(seed: Seed) -> None:
     assert len(set(names)) == len(names)
 
 
+def test_numbers_are_those_of_one_record_however_many_there_are() -> None:
+    """Where nothing is told to be shared, nothing is: by chance two would be taken for each other."""
+    made = generate(100_000, 1)
+    keys = {
+        "customers": ("number", "email", "organization_number", "company_name"),
+        "products": ("sku", "gtin", "name"),
+        "orders": ("number",),
+    }
+    for name, columns in keys.items():
+        records = [r for r in made.shop[name] if not r["_case"].startswith("ambiguous")]
+        for column in columns:
+            values = [record[column] for record in records if record[column]]
+            assert len(set(values)) == len(values), column
+    for name in ("customers", "items"):
+        numbers = [record["number"] for record in made.central[name]]
+        assert len(set(numbers)) == len(numbers)
+
+
 def test_what_is_deliberate_is_rare(seed: Seed) -> None:
     everything = [record for records in seed.shop.values() for record in records]
     found = cases(everything)

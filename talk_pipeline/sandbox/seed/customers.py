@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from talk_pipeline.sandbox.seed import cases, vocabulary
@@ -24,11 +25,13 @@ class Customers:
         shop: records of the shop.
         central: records of Business Central.
         number: shop id -> number of the counterpart, for those that have one.
+        held: registration numbers that are some company's.
     """
 
     shop: list[Record] = field(default_factory=list)
     central: list[Record] = field(default_factory=list)
     number: dict[str, str] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
 
 
 def make_customers(size: int, seed: int) -> Customers:
@@ -42,7 +45,7 @@ def make_customers(size: int, seed: int) -> Customers:
     turns: dict[str, int] = {}
     for position, case in enumerate(plan):
         turns[case] = turns.get(case, -1) + 1
-        record = _company(position, rng)
+        record = _company(position, rng, held=result.held)
         _make_case(result, record, case, turns[case], rng)
     _only_in_central(result, size, rng)
     return result
@@ -71,13 +74,13 @@ def to_central(record: Mapping[str, Any]) -> Record:
     }
 
 
-def _company(position: int, rng: random.Random) -> Record:
+def _company(position: int, rng: random.Random, *, held: set[str]) -> Record:
     country = vocabulary.pick_country(rng)
     facts = vocabulary.words()["countries"][country]
     name = vocabulary.company_name(position, country)
     host = f"{vocabulary.slug(name)[:40].strip('-')}.example"
     code, city, region = rng.choice(facts["places"])
-    number = vocabulary.registration(rng, country)
+    number = vocabulary.unheld(partial(vocabulary.registration, country=country), rng, held=held)
     vat = number.replace("-", "")
     return {
         "id": f"c-{1001 + position}",
@@ -124,7 +127,7 @@ def _make_case(result: Customers, record: Record, case: str, turn: int, rng: ran
     elif case == "differing":
         record["_case"] += ": " + _differ(other, record, turn, rng)
     elif case.startswith("matches by"):
-        other["number"] = f"D{20001 + int(record['number']) - 10001}"
+        other["number"] = vocabulary.series("D", 2, int(record["number"]) - 10001)
         if case == "matches by e-mail":
             other["taxRegistrationNumber"] = ""
             record["organization_number"] = record["vat_number"] = None
@@ -191,7 +194,7 @@ def _confuse(result: Customers, record: Record, turn: int, rng: random.Random) -
     if turn % 3 == 0:
         for branch in ("Nord", "Syd"):
             other = to_central(record)
-            other |= {"number": f"D{30001 + len(result.central)}", "taxRegistrationNumber": ""}
+            other |= {"number": vocabulary.series("D", 3, len(result.central)), "taxRegistrationNumber": ""}
             other["displayName"] = f"{record['company_name']} {branch}"
             result.central.append(other)
         record |= {
@@ -202,7 +205,7 @@ def _confuse(result: Customers, record: Record, turn: int, rng: random.Random) -
         return
     if turn % 3 == 1:
         other = to_central(record)
-        other["number"] = f"D{30001 + len(result.central)}"
+        other["number"] = vocabulary.series("D", 3, len(result.central))
         result.central.append(other)
         record["_case"] = "ambiguous: two in the shop"
         return
@@ -219,13 +222,16 @@ def _only_in_central(result: Customers, size: int, rng: random.Random) -> None:
     """Companies nobody told the shop of, and persons who look like its customers."""
     free = [record for record in result.shop if record["_case"] == "shop only"]
     for position in range(max(2, size // 8)):
-        record = _company(size + position, rng)
-        other = to_central(record) | {"number": f"D{40001 + position}", "_case": "only in Business Central"}
+        record = _company(size + position, rng, held=result.held)
+        other = to_central(record) | {
+            "number": vocabulary.series("D", 4, position),
+            "_case": "only in Business Central",
+        }
         result.central.append(other)
     for position in range(max(1, size // 12)):
-        record = _company(2 * size + position, rng)
+        record = _company(2 * size + position, rng, held=result.held)
         person = to_central(record) | {
-            "number": f"P{50001 + position}",
+            "number": vocabulary.series("P", 5, position),
             "displayName": vocabulary.person_name(rng),
             "type": "Person",
             "website": "",

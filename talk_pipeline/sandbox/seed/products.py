@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from talk_pipeline.sandbox.seed import cases, vocabulary
@@ -25,12 +26,14 @@ class Products:
         central: records of Business Central.
         prices: price-list lines.
         number: shop id -> number of the counterpart, for those that have one.
+        held: GTINs that are some product's.
     """
 
     shop: list[Record] = field(default_factory=list)
     central: list[Record] = field(default_factory=list)
     prices: list[Record] = field(default_factory=list)
     number: dict[str, str] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
 
 
 def make_products(size: int, seed: int) -> Products:
@@ -41,10 +44,13 @@ def make_products(size: int, seed: int) -> Products:
     turns: dict[str, int] = {}
     for position, case in enumerate(cases.plan(cases.PRODUCTS, size, rng=rng, least=least)):
         turns[case] = turns.get(case, -1) + 1
-        _make_case(result, _product(position, rng), case, turns[case], rng)
+        _make_case(result, _product(position, rng, held=result.held), case, turns[case], rng)
     for position in range(max(2, size // 8)):
-        record = _product(size + position, rng)
-        other = to_central(record) | {"number": f"V{40001 + position}", "_case": "only in Business Central"}
+        record = _product(size + position, rng, held=result.held)
+        other = to_central(record) | {
+            "number": vocabulary.series("V", 4, position),
+            "_case": "only in Business Central",
+        }
         result.central.append(other)
     _extras(result, rng)
     return result
@@ -68,7 +74,7 @@ def to_central(record: Mapping[str, Any]) -> Record:
     }
 
 
-def _product(position: int, rng: random.Random) -> Record:
+def _product(position: int, rng: random.Random, *, held: set[str]) -> Record:
     everything = vocabulary.words()
     category = list(everything["categories"])[position % len(everything["categories"])]
     facts = everything["categories"][category]
@@ -83,7 +89,7 @@ def _product(position: int, rng: random.Random) -> Record:
         "sku": f"{facts['prefix']}-{1001 + position}",
         "name": f"{name}, model {lot + 1}" if lot else name,
         "description": f"{name}. Leveres samlet i genbrugsemballage.",
-        "gtin": vocabulary.gtin(rng, rng.choice(_LENGTHS)) if rng.random() < 0.9 else None,
+        "gtin": _gtin(rng, rng.choice(_LENGTHS), held=held) if rng.random() < 0.9 else None,
         "category": category,
         "unit": facts["unit"],
         "price": f"{price:.2f}",
@@ -104,7 +110,7 @@ def _make_case(result: Products, record: Record, case: str, turn: int, rng: rand
     if case == "invalid":
         _spoil(record, cases.BAD_PRODUCTS[turn % len(cases.BAD_PRODUCTS)], rng)
     if case in ("matches by gtin", "ambiguous", "same after normalising"):
-        record["gtin"] = vocabulary.gtin(rng, 13)
+        record["gtin"] = _gtin(rng, 13, held=result.held)
     result.shop.append(record)
     if case in ("shop only", "invalid"):
         return
@@ -112,20 +118,24 @@ def _make_case(result: Products, record: Record, case: str, turn: int, rng: rand
     if case == "same after normalising":
         _respell(other, record, turn)
     elif case == "differing":
-        record["_case"] += ": " + _differ(other, record, turn, rng)
+        record["_case"] += ": " + _differ(other, record, turn, rng, held=result.held)
     elif case == "matches by gtin":
-        other["number"] = f"V{20001 + len(result.central)}"
+        other["number"] = vocabulary.series("V", 2, len(result.central))
     elif case == "ambiguous":
         record["_case"] = "ambiguous: two in Business Central"
         for suffix in ("gammel", "ny"):
             copy = {
-                "number": f"V{30001 + len(result.central)}",
+                "number": vocabulary.series("V", 3, len(result.central)),
                 "displayName": f"{record['name']} ({suffix})",
             }
             result.central.append(other | copy)
         return
     result.central.append(other)
     result.number[record["id"]] = other["number"]
+
+
+def _gtin(rng: random.Random, length: int, *, held: set[str]) -> str:
+    return vocabulary.unheld(partial(vocabulary.gtin, length=length), rng, held=held)
 
 
 def _spoil(record: Record, how: str, rng: random.Random) -> None:
@@ -152,7 +162,7 @@ def _respell(other: Record, record: Record, turn: int) -> None:
             record["price"] = f"{Decimal(record['price']):f}".rstrip("0").rstrip(".")
 
 
-def _differ(other: Record, record: Record, turn: int, rng: random.Random) -> str:
+def _differ(other: Record, record: Record, turn: int, rng: random.Random, *, held: set[str]) -> str:
     name = cases.PRODUCT_DIFFERENCES[turn % len(cases.PRODUCT_DIFFERENCES)]
     match name:
         case "price":
@@ -160,7 +170,7 @@ def _differ(other: Record, record: Record, turn: int, rng: random.Random) -> str
         case "name":
             other["displayName"] = f"{record['name']} (udgået model)"
         case "gtin":
-            other["gtin"] = vocabulary.gtin(rng, 13)
+            other["gtin"] = _gtin(rng, 13, held=held)
         case _:
             other["unitCost"] = f"{Decimal(record['cost']) + 5:.2f}"
     return name

@@ -73,6 +73,25 @@ def _filled(pattern: str, digits: Sequence[str]) -> str:
 # -- numbers with check digits ----------------------------------------------------------------------------------
 
 
+def series(letter: str, block: int, at: int) -> str:
+    """The number at a place of a series; the first digit names the block, so that no two series ever meet."""
+    return f"{letter}{block}{at + 1:04d}"
+
+
+def unheld(make: Callable[[random.Random], str], rng: random.Random, *, held: set[str]) -> str:
+    """A random number that nothing holds yet, and that is held from now on.
+
+    Another draw comes from elsewhere, so that whatever is drawn afterwards stays what it was.
+    """
+    number = make(rng)
+    if number in held:
+        other = random.Random(f"instead of {number}")
+        while number in held:
+            number = make(other)
+    held.add(number)
+    return number
+
+
 def gtin(rng: random.Random, length: int) -> str:
     """A GTIN of 8, 12, 13 or 14 digits that checks, from the range kept for use inside a company."""
     body = "2" + "".join(str(rng.randrange(10)) for _ in range(length - 2))
