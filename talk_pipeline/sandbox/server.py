@@ -132,12 +132,19 @@ class Sandbox:
         clock_shop, clock_bc = Clock(), Clock()
         shop = Customwebshop(store, clock_shop, profile=self._shop_profile)
         central = BusinessCentral(store, clock_bc)
-        if store.fresh:
-            setup.found(central.central)
-        offices = ShopBackOffice(shop, self._seeds), CentralBackOffice(central, self._seeds)
-        if store.fresh:
-            for office in offices:
-                office.reset(size=None, seed=None, empty=False)
+        # all of it or nothing is in the file: one that was being filled when its process ended is a new one
+        with store.transaction():
+            if store.fresh:
+                setup.found(central.central)
+            elif not setup.is_filled(central.central):
+                raise SandboxError(
+                    f"{self._state} was not filled completely by the sandbox that made it;"
+                    " delete it, or name another file with --state"
+                )
+            offices = ShopBackOffice(shop, self._seeds), CentralBackOffice(central, self._seeds)
+            if store.fresh:
+                for office in offices:
+                    office.reset(size=None, seed=None, empty=False)
         self._shop_environment = shop.environment()
         self._company_id = setup.main_office(central.central).company.id
         self._ports = {

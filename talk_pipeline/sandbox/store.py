@@ -218,8 +218,8 @@ class Store:
             listener(changes)
 
     def _write(self, db: sqlite3.Connection, changes: list[Change]) -> None:
-        gone = [(c.table, c.old["id"]) for c in changes if c.new is None and c.old is not None]
-        kept = [(c.table, c.new["id"], wire.keep(c.new)) for c in changes if c.new is not None]
+        gone = ((c.table, c.old["id"]) for c in changes if c.new is None and c.old is not None)
+        kept = ((c.table, c.new["id"], wire.keep(c.new)) for c in changes if c.new is not None)
         try:
             with db:
                 db.executemany("DELETE FROM record WHERE place = ? AND id = ?", gone)

@@ -72,6 +72,40 @@ def test_a_state_is_continued(tmp_path: Path) -> None:
         shop.close()
 
 
+KILLED_WHILE_FILLING = """
+import os, signal, sys
+from pathlib import Path
+from talk_pipeline.sandbox.businesscentral import setup
+from talk_pipeline.sandbox.server import serve
+setup.fill = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+serve(state=Path(sys.argv[1]), size=30)
+"""
+
+
+def test_what_was_killed_while_it_was_filled_is_filled_anew(tmp_path: Path) -> None:
+    state = tmp_path / "state.sqlite"
+    killed = subprocess.run([sys.executable, "-c", KILLED_WHILE_FILLING, str(state)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert state.exists()
+    with Sandbox(state=state, size=4) as sandbox:
+        central, shop = CentralClient(sandbox), ShopClient(sandbox)
+        assert len(shop.get("customers?limit=500")["data"]) == 4
+        assert central.all_of("customers")
+        central.close()
+        shop.close()
+
+
+def test_a_state_that_was_never_filled_is_not_taken_for_a_ready_one(tmp_path: Path) -> None:
+    state = tmp_path / "state.sqlite"
+    with Sandbox(state=state, size=4):
+        pass
+    with sqlite3.connect(state) as db:
+        db.execute("DELETE FROM record WHERE place LIKE 'bc/%' AND place NOT LIKE 'bc/\\_root/%' ESCAPE '\\'")
+    db.close()
+    with pytest.raises(SandboxError, match="was not filled completely.*delete it, or name another file"):
+        Sandbox(state=state).start()
+
+
 def test_each_new_state_is_another_company() -> None:
     ids = []
     for _ in range(2):

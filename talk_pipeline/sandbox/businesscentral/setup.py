@@ -62,6 +62,11 @@ def fill(central: Central, seed: Mapping[str, Any] | None, *, randomness: int) -
             _sow(main_office(central), seed, rng)
 
 
+def is_filled(central: Central) -> bool:
+    """Whether the state got as far as its reference data, which even an emptied one has."""
+    return len(main_office(central).company.table("companyInformation")) > 0
+
+
 def main_office(central: Central) -> Office:
     """The company the environment points at."""
     first = _reference()["companies"][0]["name"]
