@@ -15,7 +15,10 @@ SYNCHRONIZED = "synchronized only while"
 def plan_creates(db: Connection, flows: Flows, flow: Flow) -> None:
     """Fills temp table `unlinked` with a verdict for each touched record, and plans the creates."""
     parameters = {"flow": flow.name, "parts": [part.name for part in flow.parts]}
-    for statement in (_UNLINKED, _LEFT, _HELD, _AMBIGUOUS, _UNREPRESENTABLE):
+    db.execute(_UNLINKED, {"flow": flow.name})
+    if db.execute("select 1 from unlinked limit 1").fetchone() is None:
+        return
+    for statement in (_LEFT, _HELD, _AMBIGUOUS, _UNREPRESENTABLE):
         db.execute(statement, {key: value for key, value in parameters.items() if f"${key}" in statement})
     _exclude(db, flows, flow)
     for part in flow.parts:
@@ -37,8 +40,8 @@ select r.side, r.id, r.raw, r.canon, cast(null as varchar) as state, cast(null a
 from record r
 join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
 join mark m on m.flow = r.part and m.side = r.side and m.id = r.id
-left join link l on l.part = r.part and case r.side when 'customwebshop' then l.shop_id else l.bc_id end = r.id
-where r.part = $flow and l.part is null
+anti join link_end l on l.part = r.part and l.side = r.side and l.id = r.id
+where r.part = $flow
 """
 
 _LEFT = """
@@ -72,7 +75,8 @@ update unlinked set state = 'quarantined', reason = p.reason
 from (
   select side, root_id, string_agg(e.key || ': ' || e.value, '; ' order by position, e.key) as reason
   from (select side, root_id, position, unnest(map_entries(problems)) as e
-        from record where part in (select unnest($parts::varchar[])) and cardinality(problems) > 0)
+        from record where part in (select unnest($parts::varchar[])) and cardinality(problems) > 0
+          and root_id in (select id from unlinked where state is null))
   group by side, root_id
 ) p
 where p.side = unlinked.side and p.root_id = unlinked.id and unlinked.state is null
@@ -173,14 +177,13 @@ with unusable as ({UNUSABLE}),
 waiting as (
   select r.side, r.root_id, min(
     $property || ' ' || r.raw[$property] || ' ' || case
-      when l.shop_id is null then 'is not linked' || coalesce(' (' || st.state || ': ' || st.reason || ')', ' yet')
+      when l.id is null then 'is not linked' || coalesce(' (' || st.state || ': ' || st.reason || ')', ' yet')
       else u.why end) as reason
   from record r
-  left join link l on l.part = $refers_to and l.state = 'active'
-    and case r.side when 'customwebshop' then l.shop_id else l.bc_id end = r.raw[$property]
-  left join unusable u on u.shop_id = l.shop_id
+  left join link_end l on l.part = $refers_to and l.state = 'active' and l.side = r.side and l.id = r.raw[$property]
+  left join unusable u on u.shop_id = case l.side when 'customwebshop' then l.id else l.other_id end
   left join standing st on st.flow = $refers_to and r.side = 'customwebshop' and st.shop_id = r.raw[$property]
-  where r.part = $part and r.raw[$property] is not null and (l.shop_id is null or u.shop_id is not null)
+  where r.part = $part and r.raw[$property] is not null and (l.id is null or u.shop_id is not null)
     and (r.side, r.root_id) in (select (side, id) from unlinked where state is null)
   group by r.side, r.root_id
 )

@@ -15,6 +15,7 @@ from talk_pipeline.engine.disappearance import plan_disappearances
 from talk_pipeline.engine.projection import Company
 from talk_pipeline.engine.rules import MANUAL, Decision, Holding, Pair, changed, decide
 from talk_pipeline.engine.sightings import Sighting, forget_taken_back, sight
+from talk_pipeline.engine.snapshots import any_touched
 from talk_pipeline.engine.standing import rewrite_standing
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
 from talk_pipeline.engine.undo import plan_undo
@@ -49,15 +50,18 @@ def plan(
     """
     with transaction(db):
         db.execute("delete from change where flow = ?", [flow.name])
-        plan_disappearances(db, flow)
-        db.execute(_TOUCHED, {"flow": flow.name})
-        for part in flow.parts:
-            _plan_part(db, flow, part, company=company)
-        plan_creates(db, flows, flow)
+        touched = any_touched(db, flow.name)
+        if touched:
+            plan_disappearances(db, flow)
+            db.execute(_TOUCHED, {"flow": flow.name})
+            for part in flow.parts:
+                _plan_part(db, flow, part, company=company)
+            plan_creates(db, flows, flow)
         if undo:
             plan_undo(db, flow, undo, company=company)
         withhold(db, Withholding(flows=flows, flow=flow, later=later))
-        rewrite_standing(db, flow)
+        if touched:
+            rewrite_standing(db, flow)
 
 
 # linked pairs with a mark on either side; a pair whose story ends in Business Central still has its last word;
@@ -82,16 +86,14 @@ where l.part = $flow and l.state = 'active'
 _PAIR = """
 create or replace temp table pair as
 with prop as (
-  select unnest($properties::varchar[]) as property, unnest($dirs::varchar[]) as dir,
-         unnest($refers_to::varchar[]) as refers_to
+  select unnest($properties::varchar[]) as property, unnest($refers_to::varchar[]) as refers_to
 )
-select t.root_shop_id, t.root_bc_id, l.shop_id, l.bc_id, p.property, p.dir,
+select t.root_shop_id, t.root_bc_id, l.shop_id, l.bc_id, p.property,
        s.raw[p.property] as shop_raw, b.raw[p.property] as bc_raw,
        s.canon[p.property] as shop_canon,
        case when p.refers_to is null then b.canon[p.property]
             else coalesce(ref.shop_id, '?' || b.raw[p.property]) end as bc_canon,
        s.problems[p.property] as shop_problem, b.problems[p.property] as bc_problem,
-       s.raw as shop_record, b.raw as bc_record,
        x.part is not null as has_base, x.shop_value as shop_base, x.bc_value as bc_base, x.bounces, x.resend,
        coalesce(ss.edited_at, t.shop_edited_at) as shop_edited_at,
        coalesce(sb.edited_at, t.bc_edited_at) as bc_edited_at,
@@ -114,19 +116,22 @@ left join resolution d on d.part = $part and d.shop_id = l.shop_id and d.propert
 
 _AGREE = """
 create or replace temp table agreeing as
-select * from pair
-where dir <> '=' and shop_problem is null and bc_problem is null and shop_canon is not distinct from bc_canon
+select shop_id, property, shop_raw, bc_raw from pair
+where shop_problem is null and bc_problem is null and shop_canon is not distinct from bc_canon
   and (not has_base or shop_raw is distinct from shop_base or bc_raw is distinct from bc_base or bounces > 0
        or resend is not null)
 """
 
+# whole records only here: they are large, and few pairs differ
 _DIFFERING = """
-select * from pair
-where dir <> '='
-  and (shop_problem is not null or bc_problem is not null or shop_canon is distinct from bc_canon)
+select p.*, s.raw as shop_record, b.raw as bc_record
+from pair p
+join record s on s.part = $part and s.side = 'customwebshop' and s.id = p.shop_id
+join record b on b.part = $part and b.side = 'businesscentral' and b.id = p.bc_id
+where (shop_problem is not null or bc_problem is not null or shop_canon is distinct from bc_canon)
   and not (has_base and resend is null and shop_problem is null and bc_problem is null
            and shop_raw is not distinct from shop_base and bc_raw is not distinct from bc_base)
-order by shop_id
+order by p.shop_id
 """
 
 # children without a counterpart below touched pairs, and links one end of which is missing
@@ -135,12 +140,13 @@ create or replace temp table lone as
 select 'create' as operation, case r.side when 'customwebshop' then 'businesscentral' else 'customwebshop' end
          as target, r.id as source_id, cast(null as varchar) as shop_id, cast(null as varchar) as bc_id,
        t.root_shop_id, t.root_bc_id
-from touched t
-join record r on r.part = $part
-  and r.root_id = case r.side when 'customwebshop' then t.root_shop_id else t.root_bc_id end
-left join link l on l.part = r.part
-  and case r.side when 'customwebshop' then l.shop_id else l.bc_id end = r.id
-where l.part is null and not t.ended
+from (
+  select 'customwebshop' as side, root_shop_id as root_id, root_shop_id, root_bc_id from touched where not ended
+  union all
+  select 'businesscentral', root_bc_id, root_shop_id, root_bc_id from touched where not ended
+) t
+join record r on r.part = $part and r.side = t.side and r.root_id = t.root_id
+anti join link_end l on l.part = r.part and l.side = r.side and l.id = r.id
 union all
 select 'delete', case when s.id is null then 'businesscentral' else 'customwebshop' end,
        coalesce(s.id, b.id), l.shop_id, l.bc_id, t.root_shop_id, t.root_bc_id
@@ -177,13 +183,13 @@ delete from link where part = $part and root_shop_id in (select root_shop_id fro
 
 
 def _plan_part(db: Connection, flow: Flow, part: Part, *, company: Company) -> None:
+    compared = [prop for prop in part.properties if prop.dir != "="]
     db.execute(
         _PAIR,
         {
             "part": part.name,
-            "properties": [prop.name for prop in part.properties],
-            "dirs": [prop.dir for prop in part.properties],
-            "refers_to": [prop.refers_to for prop in part.properties],
+            "properties": [prop.name for prop in compared],
+            "refers_to": [prop.refers_to for prop in compared],
         },
     )
     if part.parent:
@@ -191,7 +197,7 @@ def _plan_part(db: Connection, flow: Flow, part: Part, *, company: Company) -> N
     db.execute(_AGREE)
     _move_bases(db, part)
     forget_taken_back(db, part)
-    rows = _dicts(db.execute(_DIFFERING))
+    rows = _dicts(db.execute(_DIFFERING, {"part": part.name}))
     changes: list[tuple[object, ...]] = []
     agreed: list[tuple[str, str]] = []
     seen: list[Sighting] = []
@@ -208,7 +214,7 @@ def _plan_part(db: Connection, flow: Flow, part: Part, *, company: Company) -> N
     sight(db, part, seen)
     if agreed:
         db.execute(
-            "create or replace temp table agreeing as select p.* from pair p"
+            "create or replace temp table agreeing as select shop_id, property, shop_raw, bc_raw from pair"
             " join (select unnest(?::varchar[]) as shop_id, unnest(?::varchar[]) as property)"
             " using (shop_id, property)",
             [[shop_id for shop_id, _ in agreed], [prop for _, prop in agreed]],

@@ -8,7 +8,7 @@ and never on a blank key. More than one candidate on either side is ambiguous an
 
 from dataclasses import dataclass
 
-from talk_pipeline.engine.snapshots import mark_touched
+from talk_pipeline.engine.snapshots import any_touched, mark_touched
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -25,15 +25,13 @@ class Matched:
 def match(db: Connection, flow: Flow) -> Matched:
     """Links what the rules can link, and lists what they cannot decide, in one transaction."""
     with transaction(db):
-        linked = _match_records(db, flow) if _touched(db, flow) else 0
-        for part in flow.parts[1:]:
-            _match_children(db, flow, part)
+        linked = 0
+        if any_touched(db, flow.name):
+            linked = _match_records(db, flow)
+            for part in flow.parts[1:]:
+                _match_children(db, flow, part)
     row = db.execute("select count(distinct shop_id) from candidate where flow = ?", [flow.name]).fetchone()
     return Matched(linked=linked, ambiguous=int(row[0]) if row else 0)
-
-
-def _touched(db: Connection, flow: Flow) -> bool:
-    return db.execute("select 1 from mark where flow = ? limit 1", [flow.name]).fetchone() is not None
 
 
 # what is being created, as far as anybody knows: settled by looking at the target before it may be matched, since
@@ -50,9 +48,8 @@ _POOL = f"""
 create or replace temp table pool as
 select r.side, r.id, r.canon
 from record r join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
-left join link l
-  on l.part = r.part and case r.side when 'customwebshop' then l.shop_id else l.bc_id end = r.id
-where r.part = $part and s.gone is null and l.part is null and r.id not in ({_UNSETTLED})
+anti join link_end l on l.part = r.part and l.side = r.side and l.id = r.id
+where r.part = $part and s.gone is null and r.id not in ({_UNSETTLED})
 """
 
 # pairs that share a key, but for those that a person keeps apart; certain where neither has another candidate

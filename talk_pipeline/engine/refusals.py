@@ -55,8 +55,8 @@ def _parameters(flow: Flow) -> dict[str, object]:
     }
 
 
-def withhold_refused(db: Connection, flow: Flow) -> None:
-    """What was refused for this very version of the data is not asked again; anything newer is."""
+def forget_outdated(db: Connection, flow: Flow) -> None:
+    """Forgets what was refused for a version of the data that is no more: anything newer is asked again."""
     if db.execute("select 1 from refusal where flow = ? limit 1", [flow.name]).fetchone() is None:
         return
     db.execute(
@@ -69,6 +69,10 @@ def withhold_refused(db: Connection, flow: Flow) -> None:
         " (select fingerprint from fingerprinted f where f.root_shop_id = refusal.root_shop_id)",
         [flow.name],
     )
+
+
+def withhold_refused(db: Connection, flow: Flow) -> None:
+    """What was refused for this very version of the data is not asked again."""
     db.execute(
         """
         update change set withheld = 'quarantined: ' || r.reason

@@ -38,6 +38,13 @@ create table if not exists link (
   unique (part, shop_id), unique (part, bc_id)
 );
 
+-- either end of every link, so that a record of any side finds its link by plain equality: no hash join can serve
+-- a condition that picks the column by the side
+create view if not exists link_end as
+select part, 'customwebshop' as side, shop_id as id, bc_id as other_id, root_shop_id, state from link
+union all
+select part, 'businesscentral', bc_id, shop_id, root_shop_id, state from link;
+
 -- what both sides held when they last agreed, raw; bounces: answers in a row that were not what was sent;
 -- resend: a side that recalculated the property because of another write of ours, and is to be told again
 create table if not exists base (

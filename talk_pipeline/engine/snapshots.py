@@ -342,6 +342,11 @@ def mark_touched(db: Connection, flow: str, side: Side, *, ids: list[str]) -> No
     )
 
 
+def any_touched(db: Connection, flow: str) -> bool:
+    """Whether anything of a flow is marked: where nothing is, there is nothing to match or to plan."""
+    return db.execute("select 1 from mark where flow = ? limit 1", [flow]).fetchone() is not None
+
+
 def _changed(mark: Watermark, *, complete: bool, problem: str | None) -> Watermark:
     return Watermark(mark.modified_at, mark.fetched_at, mark.full_at, complete, problem, mark.skew_seconds)
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from talk_pipeline.engine.creates import SYNCHRONIZED, UNUSABLE
 from talk_pipeline.engine.oscillation import withhold_flapping
-from talk_pipeline.engine.refusals import withhold_refused
+from talk_pipeline.engine.refusals import forget_outdated, withhold_refused
 from talk_pipeline.engine.scopes import inside, outside
 from talk_pipeline.engine.state import Connection, now
 from talk_pipeline.engine.units import UNDO
@@ -31,11 +31,15 @@ class Withholding:
 
 def withhold(db: Connection, of: Withholding) -> None:
     """Puts a reason on every change that must wait."""
+    forget_outdated(db, of.flow)
+    if db.execute("select 1 from change where flow = ? limit 1", [of.flow.name]).fetchone() is None:
+        return
     for part in of.flow.parts:
         for prop in part.references:
             _unresolved(db, of.flow, part, prop=prop)
         _problems_of_new_children(db, of.flow, part)
-    _out_of_scope(db, of.flow)
+    if of.flow.settings.scope:
+        _out_of_scope(db, of.flow)
     _settling(db, of.flow)
     _guarded(db, of.flow)
     _recalculated_first(db, of.flow)
@@ -67,13 +71,13 @@ def _unresolved(db: Connection, flow: Flow, part: Part, *, prop: Property) -> No
         with unusable as ({UNUSABLE}),
         stuck as (
           select c.operation, c.target, c.shop_id, c.bc_id, 'waiting: ' || c.property || ' ' || c.after || ' '
-                 || case when l.shop_id is null then 'is not linked' else u.why end as reason
+                 || case when l.id is null then 'is not linked' else u.why end as reason
           from change c
-          left join link l on l.part = $refers_to and l.state = 'active'
-            and case c.target when 'businesscentral' then l.shop_id else l.bc_id end = c.after
-          left join unusable u on u.shop_id = l.shop_id and c.target = 'businesscentral'
+          left join link_end l on l.part = $refers_to and l.state = 'active' and l.id = c.after
+            and l.side = case c.target when 'businesscentral' then 'customwebshop' else 'businesscentral' end
+          left join unusable u on u.shop_id = l.id and c.target = 'businesscentral'
           where c.flow = $flow and c.part = $part and c.property = $property and c.operation <> 'delete'
-            and c.after is not null and (l.shop_id is null or u.shop_id is not null) and c.rule <> '{UNDO}'
+            and c.after is not null and (l.id is null or u.shop_id is not null) and c.rule <> '{UNDO}'
         )
         update change set withheld = stuck.reason from stuck
         where change.part = $part and change.withheld is null and change.target = stuck.target
@@ -100,7 +104,9 @@ def _problems_of_new_children(db: Connection, flow: Flow, part: Part) -> None:
         with bad as (
           select id, string_agg(e.key || ': ' || e.value, '; ' order by e.key) as reason
           from (select id, unnest(map_entries(problems)) as e from record
-                where part = $part and cardinality(problems) > 0) group by id
+                where part = $part and cardinality(problems) > 0
+                  and id in (select coalesce(shop_id, bc_id) from change
+                             where flow = $flow and part = $part and operation = 'create')) group by id
         )
         update change set withheld = 'quarantined: ' || bad.reason from bad
         where change.flow = $flow and change.part = $part and change.operation = 'create'
@@ -136,8 +142,9 @@ def _settling(db: Connection, flow: Flow) -> None:
         update change set withheld = '{SETTLING}' || strftime(s.edited_at, '%H:%M:%S') || ' UTC, and rests {rest} s'
         from snapshot s
         where change.flow = $flow and change.withheld is null and change.rule <> '{UNDO}'
-          and s.flow = $flow and s.side <> change.target
-          and s.id = case s.side when 'customwebshop' then change.root_shop_id else change.root_bc_id end
+          and s.flow = $flow
+          and s.side = case change.target when 'businesscentral' then 'customwebshop' else 'businesscentral' end
+          and s.id = case change.target when 'businesscentral' then change.root_shop_id else change.root_bc_id end
           and s.edited_at > $after
         """,
         {"flow": flow.name, "after": now() - timedelta(seconds=rest)},
@@ -147,8 +154,9 @@ def _settling(db: Connection, flow: Flow) -> None:
 def settles_at(db: Connection, flow: Flow) -> datetime | None:
     """When the last of the edits that rest may travel, UTC without offset."""
     row = db.execute(
-        "select max(s.edited_at) from change c join snapshot s on s.flow = c.flow and s.side <> c.target"
-        " and s.id = case s.side when 'customwebshop' then c.root_shop_id else c.root_bc_id end"
+        "select max(s.edited_at) from change c join snapshot s on s.flow = c.flow"
+        " and s.side = case c.target when 'businesscentral' then 'customwebshop' else 'businesscentral' end"
+        " and s.id = case c.target when 'businesscentral' then c.root_shop_id else c.root_bc_id end"
         f" where c.flow = ? and starts_with(c.withheld, '{SETTLING}')",
         [flow.name],
     ).fetchone()

@@ -6,10 +6,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from talk_pipeline_tests.bench import growth, throughput
+from talk_pipeline_tests.bench import engine, growth, throughput
 from talk_pipeline_tests.bench.result import Result
 
-BENCHMARKS = {"growth": growth.run, "throughput": throughput.run}
+BENCHMARKS = {"growth": growth.run, "engine": engine.run, "throughput": throughput.run}
 
 
 def main() -> None:

@@ -1,0 +1,233 @@
+"""What each stage of the engine costs at 10,000 and at 100,000 linked pairs: no server, no Dagster, CPU seconds.
+
+Customers alone, then orders with their lines. A stage's figure is its CPU time at the larger size over ten times
+that at the smaller: 1 is linear. Each size runs in a process of its own, whose peak memory is told as well. The
+floor is the join that any diff needs at least: the two sides' hashes over the links.
+"""
+
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import process_time
+from zoneinfo import ZoneInfo
+
+from pydantic import SecretStr
+
+from talk_pipeline.connections import checked_files
+from talk_pipeline.engine import diffs, guards, journal, links, report, snapshots, standing
+from talk_pipeline.engine.checklist import Scope, checks
+from talk_pipeline.engine.intents import Intent, intended, intent_for
+from talk_pipeline.engine.projection import Company, Projector
+from talk_pipeline.engine.records import Decode, Outcome, Record
+from talk_pipeline.engine.records import Result as Ended
+from talk_pipeline.engine.snapshots import Landing
+from talk_pipeline.engine.state import Connection, State
+from talk_pipeline.engine.units import Composer, pending_roots, pending_units
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.settings import Settings
+from talk_pipeline.systems.businesscentral.client import Businesscentral
+from talk_pipeline.systems.customwebshop.client import Customwebshop
+from talk_pipeline.systems.http import Bearer, Http, Limits
+from talk_pipeline.systems.protocol import System
+from talk_pipeline_tests.bench import books
+from talk_pipeline_tests.bench.result import Result
+
+SMALL, LARGE = 10_000, 100_000
+SHARE = 100  # one in so many is touched
+BATCH = 100
+FLOOR_SECONDS = 0.1  # below it a stage is nothing but what every stage costs
+GROWTH = 1.5
+COMPANY = Company("DKK", ZoneInfo("UTC"))
+NEEDS: dict[str, tuple[tuple[str, books.Make], ...]] = {
+    "customer": (),
+    "order": (("customer", books.customer), ("product", books.product)),
+}
+MAKES: dict[str, books.Make] = {"customer": books.customer, "order": books.order}
+
+
+@dataclass
+class Measured:
+    """CPU seconds by stage, and the peak memory in MiB."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    peak: float = 0.0
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Times what runs inside."""
+        started = process_time()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + process_time() - started
+
+
+def run(folder: Path) -> dict[str, Result]:
+    """Both books at both sizes."""
+    results: dict[str, Result] = {}
+    for flow in MAKES:
+        measured = {size: _apart(folder / f"{flow}-{size}", flow, size) for size in (SMALL, LARGE)}
+        worst = _print(flow, measured[SMALL], measured[LARGE])
+        floor = measured[LARGE].seconds["floor: join of the hashes"]
+        untouched = sum(
+            seconds for name, seconds in measured[LARGE].seconds.items() if name.endswith("nothing touched")
+        )
+        results |= {
+            f"engine_{flow}_worst_stage_growth": Result(worst, GROWTH, "lower", "x linear"),
+            f"engine_{flow}_nothing_touched": Result(untouched / floor, 1.5, "lower", "x join of the hashes"),
+            f"engine_{flow}_{LARGE}_peak": Result(measured[LARGE].peak, 2048, "lower", "MiB"),
+        }
+    return results
+
+
+def _apart(folder: Path, flow: str, size: int) -> Measured:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(measure, (folder, flow, size))
+
+
+def measure(folder: Path, flow: str, size: int) -> Measured:
+    """All stages at one size."""
+    book = _Book(folder, flow, size)
+    book.first_meeting()
+    book.nothing_new()
+    book.some_edited()
+    book.told()
+    status = Path("/proc/self/status").read_text()
+    peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    book.measured.peak = int(peak.split()[1]) / 1024
+    return book.measured
+
+
+class _Book:
+    """One flow's records of both sides in a state of their own."""
+
+    def __init__(self, folder: Path, flow: str, size: int) -> None:
+        self.flows, description = checked_files(Settings())
+        http = Http(
+            "nobody",
+            "http://nobody.example",
+            credentials=Bearer(SecretStr("none")),
+            limits=Limits(1, 1, 1, folder),
+        )
+        self.systems: dict[Side, System] = {
+            Side.SHOP: Customwebshop(http, self.flows, description=description),
+            Side.BC: Businesscentral(http, self.flows, company_id=None, company_name=None),
+        }
+        self.flow, self.make = self.flows[flow], MAKES[flow]
+        self.size = size
+        self.measured = Measured()
+        with State(folder).open() as db:
+            self.db: Connection = db
+        for name, make in NEEDS[flow]:
+            self.land(name, *books.pairs(make, range(size // books.SHARED)))
+            self.plan(name)
+            standing.clear_settled(self.db, self.flows[name])
+
+    def land(self, name: str, shop: list[Record], bc: list[Record], *, stage: str = "") -> None:
+        for side, records in ((Side.SHOP, shop), (Side.BC, bc)):
+            if not records:
+                continue
+            with self.measured.stage(stage or "land what is referred to"):
+                for page in books.pages(records):
+                    snapshots.spool(self.db, page)
+                projector, decode = Projector(self.flows[name], side, COMPANY), self._decode(name, side)
+                snapshots.reproject(self.db, projector, decode)
+                snapshots.land(self.db, projector, decode, landing=Landing(fetched=True, full=True))
+
+    def _decode(self, name: str, side: Side) -> Decode:
+        return lambda payload: self.systems[side].decode(name, payload)
+
+    def plan(self, name: str, *, stage: str = "") -> None:
+        with self.measured.stage(f"match, {stage}" if stage else "match what is referred to"):
+            links.match(self.db, self.flows[name])
+        with self.measured.stage(f"plan, {stage}" if stage else "plan what is referred to"):
+            diffs.plan(self.db, self.flows, self.flows[name], company=COMPANY)
+
+    def clear(self, stage: str) -> None:
+        with self.measured.stage(f"settle marks, {stage}"):
+            standing.clear_settled(self.db, self.flow)
+
+    def first_meeting(self) -> None:
+        self.land(self.flow.name, *books.pairs(self.make, range(self.size)), stage="land")
+        self.plan(self.flow.name, stage="first meeting")
+        self.clear("first meeting")
+        counts = standing.states(self.db, self.flow.name)
+        assert counts["active"] == self.size, counts
+        assert self.planned() == 0
+
+    def nothing_new(self) -> None:
+        self.land(
+            self.flow.name, *books.pairs(self.make, range(self.size)), stage="land again, nothing touched"
+        )
+        self.plan(self.flow.name, stage="nothing touched")
+        self.clear("nothing touched")
+        assert self.planned() == 0
+
+    def some_edited(self) -> None:
+        touched = self.size // SHARE
+        shop, _ = books.pairs(self.make, range(touched), edited=True)
+        self.land(self.flow.name, shop, [], stage="land, 1 % touched")
+        self.plan(self.flow.name, stage="1 % touched")
+        assert self.planned() == touched, self.planned()
+        with self.measured.stage("volume, 1 % touched"):
+            guards.volume(self.db, self.flow)
+        with self.measured.stage("write down and settle, 1 % touched"):
+            self.carry_out(books.pairs(self.make, range(touched))[1])
+        self.plan(self.flow.name, stage="1 % written")
+        self.clear("1 % written")
+        assert self.planned() == 0
+
+    def carry_out(self, held: Sequence[Record]) -> None:
+        """What the sinks do, towards a Business Central that answers everything with what it was sent."""
+        known = {record.id: record for record in held}
+        projector, decode = Projector(self.flow, Side.BC, COMPANY), self._decode(self.flow.name, Side.BC)
+        composer = Composer(self.flow, Side.BC, COMPANY)
+        roots = pending_roots(self.db, self.flow, Side.BC)
+        for at in range(0, len(roots), BATCH):
+            units = pending_units(self.db, self.flow, Side.BC, roots=roots[at : at + BATCH])
+            outcomes: list[tuple[Intent, Outcome]] = []
+            for unit in units:
+                body = composer.update(unit.root)
+                intent = intent_for(unit, intended(unit.root, body.sent))
+                answer = books.answered(known[unit.target_id or ""], body.values)
+                outcomes.append((intent, Outcome(Ended.DONE, record=answer)))
+            journal.intend(self.db, self.flow, "bench", [intent for intent, _ in outcomes])
+            journal.settle(self.db, projector, decode, run_id="bench", outcomes=outcomes)
+
+    def told(self) -> None:
+        with self.measured.stage("states"):
+            standing.states(self.db, self.flow.name)
+        with self.measured.stage("checks"):
+            scope = Scope(self.db, self.flow, "bench")
+            findings = [(check, check.run(scope)) for check in checks(self.flow)]
+        failed = [f"{check.name}: {one.summary} {one.rows[:1]}" for check, one in findings if not one.passed]
+        assert not failed, failed
+        with self.measured.stage("report"):
+            report.record_verdicts(self.db, self.flow.name, run_id="bench", findings=findings)
+            report.summary(self.db, self.flow, run_id="bench")
+        with self.measured.stage("floor: join of the hashes"):
+            for part in self.flow.parts:
+                self.db.execute(_JOIN, {"part": part.name}).fetchall()
+
+    def planned(self) -> int:
+        row = self.db.execute("select count(*) from change where flow = ?", [self.flow.name]).fetchone()
+        return int(row[0]) if row else 0
+
+
+_JOIN = """
+select count(*), count(*) filter (s.row_hash = b.row_hash) from link l
+join record s on s.part = $part and s.side = 'customwebshop' and s.id = l.shop_id
+join record b on b.part = $part and b.side = 'businesscentral' and b.id = l.bc_id
+where l.part = $part
+"""
+
+
+def _print(flow: str, small: Measured, large: Measured) -> float:
+    print(f"{flow + ', CPU':42}{SMALL:>10}{LARGE:>10}{'x linear':>10}")
+    worst = 0.0
+    for name, seconds in large.seconds.items():
+        growth = seconds / max(small.seconds[name], FLOOR_SECONDS) / (LARGE / SMALL)
+        worst = max(worst, growth)
+        print(f"  {name:40}{small.seconds[name]:>9.2f}s{seconds:>9.2f}s{growth:>10.2f}")
+    print(f"  {'peak memory':40}{small.peak:>6.0f} MiB{large.peak:>6.0f} MiB", flush=True)
+    return worst
