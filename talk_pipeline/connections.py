@@ -139,7 +139,8 @@ def _entra(settings: Settings) -> Credentials:
     secret = settings.businesscentral_client_secret
     if not (url and client and secret):
         raise SettingsError("neither BUSINESSCENTRAL_TOKEN nor complete client credentials are set")
-    return ClientCredentials(url, client, secret, scope=settings.businesscentral_scope)
+    named = ("BUSINESSCENTRAL_TOKEN_URL", *_credential_settings(settings))
+    return ClientCredentials(url, client, secret, settings.businesscentral_scope, settings=named)
 
 
 def _credential_settings(settings: Settings) -> tuple[str, ...]:

@@ -5,18 +5,31 @@ home, so that its runs show in the UI. Beside the settings lies what they were c
 follow a newer release, edited ones stay.
 """
 
+import errno
 import hashlib
 import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
+import yaml
 from filelock import FileLock
+from sqlalchemy.exc import SQLAlchemyError
+
+from talk_pipeline.settings import SettingsError
 
 TEMPLATE = Path(__file__).parent / "dagster.yaml"
 # as shipped before the copy was kept beside the settings
 FIRST_SHIPPED = "fb35d7ab0639a52ae427bad431070d73f724ab4363e370fb44bcb63b814573a5"
 
 log = logging.getLogger(__name__)
+
+
+class HomeError(SettingsError):
+    """Dagster cannot work with what lies in its home."""
 
 
 def prepare_home(data_dir: Path) -> Path:
@@ -27,7 +40,7 @@ def prepare_home(data_dir: Path) -> Path:
         new = not (home / "dagster.yaml").exists()
         _put_settings(home)
         if new:
-            with dg.DagsterInstance.from_config(str(home)) as instance:
+            with _opened(home) as instance:
                 instance.get_runs(limit=1)
     return home
 
@@ -48,3 +61,43 @@ def _put_settings(home: Path) -> None:
             shipped,
         )
     shipped.write_bytes(template)
+
+
+@contextmanager
+def open_home(data_dir: Path) -> Iterator[dg.DagsterInstance]:
+    """The instance whose home is below the data folder.
+
+    Raises:
+        HomeError: its settings or its records are broken; it says which file, and what to do.
+    """
+    with _opened(prepare_home(data_dir)) as instance:
+        yield instance
+
+
+@contextmanager
+def _opened(home: Path) -> Iterator[dg.DagsterInstance]:
+    settings = home / "dagster.yaml"
+    try:
+        opened = dg.DagsterInstance.from_config(str(home))
+    except (yaml.YAMLError, dg.DagsterError, AttributeError, TypeError, ValueError) as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise HomeError(
+            f"{settings} is not what Dagster reads: {why}: correct it, or remove it and it is made anew"
+        ) from error
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise _broken(home, error) from error
+    try:
+        with opened as instance:
+            yield instance
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise _broken(home, error) from error
+
+
+def _broken(home: Path, error: Exception) -> Exception:
+    cause = getattr(error, "orig", None) or error
+    if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(home))
+    return HomeError(
+        f"Dagster's own records in {home} cannot be used ({str(cause).splitlines()[0]}): move that folder away and"
+        " it is made anew; what the pipeline knows lies elsewhere and is not touched"
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
 from pydantic import Field, PrivateAttr
 
 from talk_pipeline.connections import Connections
@@ -22,8 +23,10 @@ from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.keys import flow_keys, sync_key
 from talk_pipeline.presence import present
+from talk_pipeline.redaction import scrubbed
 from talk_pipeline.settings import Settings
 from talk_pipeline.sinks.session import Options, Session
+from talk_pipeline.stopping import StoppedError, listening
 
 T = TypeVar("T")
 Context = dg.OpExecutionContext | dg.AssetExecutionContext | dg.AssetCheckExecutionContext
@@ -93,7 +96,11 @@ class Pipeline(dg.ConfigurableResource[None]):
             async with connected as session:
                 return await step(session)
 
-        return asyncio.run(opened())
+        try:
+            with scrubbed(), listening():
+                return asyncio.run(opened())
+        except StoppedError as stop:  # the run ends here: no other step is begun
+            raise DagsterExecutionInterruptedError(str(stop)) from stop
 
     def _flows_in(self, context: Context) -> tuple[str, ...]:
         """The flows that any asset of the run belongs to, in running order."""

@@ -4,6 +4,8 @@ import warnings
 from typing import Any
 
 import dagster as dg
+from dagster._core.events import RunFailureReason
+from dagster._core.execution.plan.objects import ErrorSource
 
 from talk_pipeline.build import build_defs
 from talk_pipeline.engine.lease import LeaseHeldError
@@ -43,6 +45,19 @@ def execute(
                 raise_on_error=False,
             )
         )
+
+
+def interrupted(run: dg.ExecuteInProcessResult) -> bool:
+    """Whether a signal ended the run."""
+    for event in run.all_events:
+        if event.is_step_failure and event.step_failure_data.error_source is ErrorSource.INTERRUPT:
+            return True
+        if event.is_job_failure and event.job_failure_data.failure_reason is _TERMINATED:
+            return True
+    return False
+
+
+_TERMINATED = RunFailureReason.UNEXPECTED_TERMINATION
 
 
 def problems(run: dg.ExecuteInProcessResult) -> list[str]:

@@ -21,6 +21,7 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.jobs import flows_of
 from talk_pipeline.keys import selected_keys
+from talk_pipeline.redaction import scrubbed
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.wakes import woken_after
@@ -99,9 +100,12 @@ def change_sensor(flows: Flows, side: Side, *, everything: "AssetJob") -> dg.Sen
         try:
             settings = Settings.load()
             asked = _is_to_look(settings, side, cursor, now=now)
-            seen = (
-                _noted(cursor.seen, asyncio.run(_latest(settings, side)), now=now) if asked else cursor.seen
-            )
+            with scrubbed():
+                seen = (
+                    _noted(cursor.seen, asyncio.run(_latest(settings, side)), now=now)
+                    if asked
+                    else cursor.seen
+                )
         except (SettingsError, SystemFault) as error:
             return dg.SkipReason(str(error))
         held = {name: progress(settings.talk_data_dir, name) for name in flows}

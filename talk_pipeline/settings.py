@@ -12,11 +12,14 @@ from typing import Any, Self
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from talk_pipeline.flows.loading import SECRET_SHOWN
 from talk_pipeline.flows.moments import ZoneName
 from talk_pipeline.flows.texts import Currency
 from talk_pipeline.flows.values import Context
+from talk_pipeline.redaction import holds_entry, learn
 
 
 class SettingsError(ValueError):
@@ -26,7 +29,9 @@ class SettingsError(ValueError):
 class Settings(BaseSettings):
     """Where the two systems are, how to enter them, and where the pipeline keeps its own."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
 
     customwebshop_url: str | None = None
     customwebshop_connector: Path | None = None
@@ -55,6 +60,13 @@ class Settings(BaseSettings):
     def _known_currency(cls, code: str | None) -> str | None:
         return code and Currency().canonical(code, Context())
 
+    @field_validator("customwebshop_url", "businesscentral_url", "businesscentral_token_url")
+    @classmethod
+    def _without_password(cls, url: str | None) -> str | None:
+        if url and holds_entry(url):
+            raise PydanticCustomError(SECRET_SHOWN, _NO_ENTRY)
+        return url
+
     @classmethod
     def load(cls) -> Self:
         """The settings of this process.
@@ -63,11 +75,16 @@ class Settings(BaseSettings):
             SettingsError: a value makes no sense, named with its variable.
         """
         try:
-            return cls()
+            loaded = cls()
         except ValidationError as error:
-            raise SettingsError("; ".join(map(_told, error.errors()))) from error
+            # what stands in a variable may be a secret: the cause would show it
+            raise SettingsError("; ".join(map(_told, error.errors()))) from None
         except UnicodeDecodeError as error:
-            raise SettingsError(f".env is no text in UTF-8 (byte {error.start + 1})") from error
+            raise SettingsError(f".env is no text in UTF-8 (byte {error.start + 1})") from None
+        for name in cls.model_fields:
+            if isinstance(value := getattr(loaded, name), SecretStr):
+                learn(value.get_secret_value())
+        return loaded
 
     def secret(self, name: str) -> SecretStr:
         """A secret that the shop's description names, from the environment or `.env`.
@@ -78,6 +95,7 @@ class Settings(BaseSettings):
         found = self._others().get(name)
         if not found:
             raise SettingsError(f"not set: {name} (in the environment or in .env), named by the connector")
+        learn(found)
         return SecretStr(found)
 
     @staticmethod
@@ -123,6 +141,13 @@ def is_address(text: str) -> bool:
     return re.fullmatch(r"https?://[^\s/?#]+\S*", text) is not None
 
 
+_NO_ENTRY = (
+    "holds a user or a password before the host (not shown): take them out of the address; the connector says"
+    " by `auth` which variables hold them"
+)
+
+
 def _told(one: Mapping[str, Any]) -> str:
     name, message = str(one["loc"][0]).upper(), str(one["msg"]).removeprefix("Value error, ")
-    return f"{name}: {message} (found {one['input']!r})"
+    secret = one["type"] == SECRET_SHOWN or "SecretStr" in str(Settings.model_fields[name.lower()].annotation)
+    return f"{name}: {message}" if secret else f"{name}: {message} (found {one['input']!r})"

@@ -59,7 +59,7 @@ async def _ask(connections: Connections, file: Path) -> int:
                 problems += found.level == "problem"
             for message in [text async for text in _foreign(shop, flow, identity.currency)]:
                 print(f"  {MARKS['warning']} {message}")
-        print(f"Customwebshop: {connections.settings.customwebshop_url} answers{_skew(shop)}")
+        print(f"Customwebshop: {shop.address} answers{_skew(shop)}")
     print(f"{problems} problems" if problems else "both systems are as described")
     return 2 if problems else 0
 

@@ -1,17 +1,26 @@
-"""Exit statuses, and which mistake leads to which."""
+"""Exit statuses, and which mistake leads to which: the one place where exceptions end the command line."""
 
+import errno
+import signal
+import sqlite3
+import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import IntEnum
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import duckdb
 import typer
 
 from talk_pipeline.engine.entities import ByHandError
 from talk_pipeline.engine.lease import LeaseHeldError
-from talk_pipeline.engine.state import StateBusyError, StateMismatchError
+from talk_pipeline.engine.state import StateBrokenError, StateBusyError, StateMismatchError
 from talk_pipeline.flows.loading import FlowError
-from talk_pipeline.settings import SettingsError
+from talk_pipeline.redaction import redacted
+from talk_pipeline.settings import Settings, SettingsError
+from talk_pipeline.stopping import StoppedError
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault
 
 
@@ -36,26 +45,69 @@ _USAGE = (
     ConfigurationFault,
     AccessFault,
     StateMismatchError,
+    StateBrokenError,
 )
 _INCOMPLETE = (SystemFault, LeaseHeldError, StateBusyError)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# what Typer tells of a wrong option; the library below it is its own affair
+_WRONG_CALL: type[Exception] = next(
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
+)
+CRASH_FILE = "crash.txt"
 
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """A user's mistake, or a system that is away, ends with a line that names it and never with a stack trace."""
+    """Whatever ends a command ends it with a line that names it and a status of its kind, never with a trace."""
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield
+    except (typer.Exit, typer.Abort, _WRONG_CALL):
+        raise
+    except (KeyboardInterrupt, StoppedError):
+        _end(
+            Exit.INCOMPLETE,
+            "stopped before it was done; what was written is on record, run it again to go on",
+        )
     except _USAGE as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(Exit.USAGE) from None
+        _end(Exit.USAGE, str(error))
     except _INCOMPLETE as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(Exit.INCOMPLETE) from None
+        _end(Exit.INCOMPLETE, str(error))
     except OSError as error:
-        if error.filename is None:
-            raise
-        typer.echo(f"error: {error.filename}: {error.strerror}", err=True)
-        raise typer.Exit(Exit.USAGE) from None
-    except duckdb.IOException as error:
-        typer.echo(f"error: {str(error).removeprefix('IO Error: ')}", err=True)
-        raise typer.Exit(Exit.USAGE) from None
+        where = f"{error.filename}: " if error.filename else ""
+        if error.errno in _NO_ROOM:
+            _end(Exit.INCOMPLETE, f"{where}{error.strerror}: {_MAKE_ROOM}")
+        _end(Exit.USAGE if error.filename else Exit.INCOMPLETE, f"{where}{error.strerror or error}")
+    except (duckdb.Error, sqlite3.Error) as error:
+        _end(Exit.INCOMPLETE, f"{_first(error)}: {_MAKE_ROOM}, or put a backup in its place")
+    except Exception as error:
+        _end(Exit.INCOMPLETE, f"{type(error).__name__}: {_first(error)}{_kept(error)}")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+_MAKE_ROOM = "make room in TALK_DATA_DIR if its disk is full, and run it again; nothing is lost"
+
+
+def _end(status: Exit, text: str) -> NoReturn:
+    typer.echo(f"error: {redacted(text)}", err=True)
+    raise typer.Exit(status) from None
+
+
+def _first(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "") or "no more is known"
+
+
+def _kept(error: Exception) -> str:
+    """Where the trace of what nobody expected is, for whoever mends it."""
+    with suppress(Exception):
+        folder = Settings.load().talk_data_dir
+        folder.mkdir(parents=True, exist_ok=True)
+        file = Path(folder) / CRASH_FILE
+        file.write_text(redacted("".join(traceback.format_exception(error))), encoding="utf-8")
+        return f" (a mistake in talk-pipeline; the trace is in {file})"
+    return " (a mistake in talk-pipeline)"
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

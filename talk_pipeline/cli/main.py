@@ -7,13 +7,25 @@ import logging
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
+from typer.core import TyperGroup
 
 from talk_pipeline.cli.exits import one_line_errors
+from talk_pipeline.redaction import guard_logs
+
+
+class _Commands(TyperGroup):
+    """Every command ends the way `exits` says, and so does what goes wrong before it begins."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with one_line_errors():
+            return super().invoke(ctx)
+
 
 app = typer.Typer(
+    cls=_Commands,
     name="talk-pipeline",
     help="Keeps a web shop and Business Central in step.",
     no_args_is_help=True,
@@ -253,6 +265,7 @@ def webhooks(
 
 def run() -> None:
     """The console script."""
+    guard_logs()
     progress = _Progress(sys.stderr)
     logging.basicConfig(handlers=[progress], level=logging.WARNING)
     logging.getLogger("talk_pipeline").setLevel(logging.INFO)

@@ -41,7 +41,7 @@ def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool, plan
     else:
         _print(connections, wanted, run_id=run.run_id, numbers=numbers)
         print_undone(options, undone)
-    found = _told(run)
+    found = _told(connections, wanted, run)
     if found:
         Console(stderr=True, highlight=False, soft_wrap=True).print(
             f"error: {'; '.join(found)}", markup=False
@@ -51,10 +51,14 @@ def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool, plan
     return Exit.CHECK_FAILED if numbers["checks"]["failed"] else Exit.OK
 
 
-def _told(run: Any) -> list[str]:
-    from talk_pipeline.runs import problems
+def _told(connections: Connections, wanted: tuple[str, ...], run: Any) -> list[str]:
+    from talk_pipeline.runs import interrupted, problems
 
-    return problems(run)
+    if not interrupted(run):
+        return problems(run)
+    with connections.state.once() as db:
+        reached = report.reached(db, wanted, run_id=run.run_id)
+    return [f"stopped: {', '.join(reached)}; run it again to go on"]
 
 
 def _wanted(flows: Flows, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -75,13 +79,10 @@ async def _reachable(connections: Connections, wanted: tuple[str, ...]) -> None:
 
 
 def _execute(connections: Connections, wanted: tuple[str, ...], *, options: Options) -> Any:
-    import dagster as dg
-
-    from talk_pipeline.home import prepare_home
+    from talk_pipeline.home import open_home
     from talk_pipeline.runs import execute
 
-    home = prepare_home(connections.settings.talk_data_dir)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with open_home(connections.settings.talk_data_dir) as instance:
         return execute(connections.flows, wanted, options=options, instance=instance)
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 from talk_pipeline.flows.values import Value
+from talk_pipeline.redaction import redacted
 
 Operation = Literal["create", "update", "delete"]
 
@@ -124,3 +125,7 @@ class Outcome:
     child: Child | None = None
     reason: str = ""
     about_another: bool = False
+
+    def __post_init__(self) -> None:
+        """What a server says may repeat a secret of ours; from here on it is kept and shown."""
+        object.__setattr__(self, "reason", redacted(self.reason))

@@ -148,17 +148,57 @@ def stages(db: Connection, *, run_id: str) -> list[tuple[str, str, float, int]]:
     ).fetchall()
 
 
+def reached(db: Connection, flows: Sequence[str], *, run_id: str) -> list[str]:
+    """How far a run that ended early came with each flow."""
+    timed_stages = {(flow, name) for flow, name, _, _ in stages(db, run_id=run_id)}
+    told = []
+    for flow in flows:
+        written = sum(sum(one.values()) for one in writes(db, flow, run_id=run_id).values())
+        open_ones = _count(
+            db,
+            "select count(*) from journal where flow = ? and run_id = ?"
+            " and coalesce(outcome, 'unknown') = 'unknown'",
+            [flow, run_id],
+        )
+        if (flow, "settle") in timed_stages:
+            how = f"done ({written} writes)"
+        elif written or open_ones:
+            how = f"begun ({written} writes done)"
+        else:
+            how = "planned, nothing written" if (flow, "plan") in timed_stages else "not begun"
+        told.append(
+            f"{flow} {how}" + (f", {open_ones} of unknown outcome to be looked up" if open_ones else "")
+        )
+    return told
+
+
 def _count(db: Connection, query: str, parameters: list[Any]) -> int:
     row = db.execute(query, parameters).fetchone()
     return int(row[0]) if row else 0
 
 
+_NEUTRAL = (
+    "case when regexp_matches({name}, '^[=+@\\t\\r''-]') and not regexp_full_match({name}, '-\\d+([.]\\d+)?')"
+    " then chr(39) || {name} else {name} end as {name}"
+)
+"""What a spreadsheet would take for a formula, as text: an apostrophe before it, to be taken off again."""
+
+_PLAN_COLUMNS = (
+    *("flow", "part", "target", "operation", "shop_id", "bc_id"),
+    *("property", "before", "after", "base", "rule", "withheld"),
+)
+
+
 def write_plan(db: Connection, flows: Sequence[str], *, file: Path) -> None:
-    """Every planned change of these flows, withheld ones with their reason, as CSV or JSON by the file's name."""
-    form = "format json, array true" if file.suffix == ".json" else "format csv, header true"
+    """Every planned change of these flows, withheld ones with their reason, as CSV or JSON by the file's name.
+
+    JSON holds the values as they are. CSV is opened in spreadsheets: what would be a formula there is made text.
+    """
+    raw = file.suffix == ".json"
+    form = "format json, array true" if raw else "format csv, header true"
+    columns = ", ".join(_PLAN_COLUMNS if raw else (_NEUTRAL.format(name=name) for name in _PLAN_COLUMNS))
     names = ", ".join("'" + name.replace("'", "''") + "'" for name in flows)
     target = str(file).replace("'", "''")
     db.execute(
-        "copy (select flow, part, target, operation, shop_id, bc_id, property, before, after, base, rule, withheld"
-        f" from change where flow in ({names}) order by all) to '{target}' ({form})"
+        f"copy (select {columns} from change where flow in ({names}) order by all) to '{target}' ({form})"
     )

@@ -14,6 +14,8 @@ from typing import Any
 
 import duckdb
 
+from talk_pipeline.stopping import go_on
+
 FILE = "talk.duckdb"
 SCHEMA = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
 SCHEMA_VERSION = "2"
@@ -25,6 +27,7 @@ STEPS = {
     ),
 }
 WAIT_SECONDS = 60.0
+MAGIC, MAGIC_AT = b"DUCK", 8
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -35,6 +38,10 @@ class StateBusyError(RuntimeError):
 
 class StateMismatchError(ValueError):
     """The database belongs to other systems, or to another version of the pipeline."""
+
+
+class StateBrokenError(ValueError):
+    """What lies where the database should be is none, or none of ours."""
 
 
 def now() -> datetime:
@@ -71,6 +78,7 @@ class State:
         Raises:
             StateBusyError: another process kept it for longer than `wait_seconds`.
             StateMismatchError: written by another version of the pipeline.
+            StateBrokenError: the file is no database, or that of something else.
         """
         if not self._attached:
             self._attach(self.beside)
@@ -97,6 +105,7 @@ class State:
 
     def _attach(self, db: Connection) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        _look(self.file)
         deadline = time.monotonic() + self.wait_seconds
         path = str(self.file).replace("'", "''")
         while True:
@@ -104,16 +113,23 @@ class State:
                 db.execute(f"attach '{path}' as state")
             except duckdb.IOException as error:
                 if "lock" not in str(error):
-                    raise
+                    raise StateBrokenError(_broken(self.file, str(error))) from error
                 if time.monotonic() >= deadline:
                     raise StateBusyError(_busy(self.file, str(error))) from error
+                go_on()
                 time.sleep(0.1)
+            except duckdb.Error as error:
+                raise StateBrokenError(_broken(self.file, str(error))) from error
             else:
                 break
         self._attached = True
         db.execute("use state")
         if not self._prepared:
-            _prepare(db)
+            try:
+                _prepare(db, self.file)
+            except StateBrokenError:
+                self.release()
+                raise
             self._prepared = True
 
     def identify(self, systems: Mapping[str, str]) -> None:
@@ -145,7 +161,27 @@ def _busy(file: Path, message: str) -> str:
     return f"{file} is in use by {who}; wait until its run has ended, or end it"
 
 
-def _prepare(connection: Connection) -> None:
+def _look(file: Path) -> None:
+    """DuckDB's own words for another file do not say what to do about it."""
+    if file.is_file() and file.stat().st_size:
+        with file.open("rb") as opened:
+            if opened.read(MAGIC_AT + len(MAGIC))[MAGIC_AT:] != MAGIC:
+                raise StateBrokenError(_broken(file, "it is no DuckDB file"))
+
+
+def _broken(file: Path, why: str) -> str:
+    return (
+        f"{file} cannot be used: {why.splitlines()[0]}. Put a backup in its place, or move it away and synchronize"
+        " anew: records are paired again by the match rules"
+    )
+
+
+def _prepare(connection: Connection, file: Path) -> None:
+    tables = {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
+    if tables and not {"meta", "snapshot", "link"} <= tables:
+        raise StateBrokenError(
+            f"{file} holds something else ({', '.join(sorted(tables)[:5])}): use another TALK_DATA_DIR"
+        )
     connection.execute(SCHEMA)
     row = connection.execute("select value from meta where key = 'schema'").fetchone()
     if row is None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
+from talk_pipeline import stopping
 from talk_pipeline.engine import refusals, snapshots
 from talk_pipeline.engine.guards import beyond
 from talk_pipeline.engine.projection import POSTED
@@ -138,6 +139,7 @@ async def _read(session: Session, flow: Flow, side: Side, *, since: Watermark | 
         start = (since.modified_at - overlap).replace(tzinfo=UTC)
     async for page in session.systems[side].scan(flow.name, since=start):
         snapshots.spool(session.state.beside, page)
+        stopping.go_on()
 
 
 async def _explain(

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
 
+from talk_pipeline import stopping
 from talk_pipeline.engine import journal
 from talk_pipeline.engine.intents import Intent
 from talk_pipeline.engine.records import Outcome, Result, Write
@@ -68,6 +69,7 @@ class Sender:
             while len(batch) < self._system.batch_size and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             try:
+                stopping.go_on()
                 await self._carry_out(batch)
             except BaseException as error:
                 # whoever waits for these must not wait for ever

@@ -9,6 +9,7 @@ settled by reading the record again.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
 
+from talk_pipeline import stopping
 from talk_pipeline.engine import journal
 from talk_pipeline.engine.intents import Intended, Intent
 from talk_pipeline.engine.projection import Projected, child_key
@@ -30,6 +31,7 @@ async def settle_unknown(session: Session, flow: Flow, target: Side) -> int:
     creates = [intent for intent in intents if _creates_record(intent)]
     hits = await _hits(session, flow, target, creates=creates)
     for intent in intents:
+        stopping.go_on()
         if intent in creates:
             if intent.natural_key is None:
                 ids = await _equal_since(session, flow, intent)

@@ -6,6 +6,7 @@ One failed record never stops the others, and is not tried again in the same run
 import asyncio
 from collections.abc import Sequence
 
+from talk_pipeline import stopping
 from talk_pipeline.engine.guards import volume
 from talk_pipeline.engine.standing import clear_settled
 from talk_pipeline.engine.state import Connection
@@ -93,12 +94,14 @@ async def _write_rest(session: Session, flow: Flow, *, only: set[Root] | None = 
 
 async def _write_units(session: Session, flow: Flow, target: Side, *, roots: Sequence[Root]) -> set[Root]:
     """Writes some units; returns those not to be tried again in this run."""
+    stopping.go_on()
     with session.state.open() as db:
         units = pending_units(db, flow, target, roots=list(roots))
     sender = Sender(session, flow, target)
     writers = [UnitWriter(session, sender, unit) for unit in units]
     async with sender.running():
         ended = await asyncio.gather(*(writer.run() for writer in writers), return_exceptions=True)
+    stopping.go_on()  # what a stop left undone is no error of its records
     if sender.fault is not None:
         raise sender.fault
     errors = [e for e in ended if isinstance(e, BaseException) and not isinstance(e, SystemFault)]

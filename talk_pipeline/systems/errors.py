@@ -6,12 +6,19 @@
     ├── AccessFault             a person must change credentials or permissions
     └── UnavailableFault        not now: unreachable, overloaded, broken answer; the next run tries again
 
+Texts of servers enter through these, and lose whatever secret they repeat.
+
 A single write never raises for what the system says of it: that is an `Outcome`.
 """
+
+from talk_pipeline.redaction import redacted
 
 
 class SystemFault(Exception):  # noqa: N818 (a fault of the other side, not of ours)
     """A call to a system failed as a whole."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redacted(message))
 
 
 class ConfigurationFault(SystemFault):

@@ -76,9 +76,8 @@ async def _send(
         raise UnavailableFault(f"Business Central did not answer a subscription: {error}") from error
     if answer.ok:
         return
-    text = answer.body[:300].decode(errors="replace")
     raise ConfigurationFault(
-        f"Business Central refuses a subscription for {body['resource']} ({answer.status}): {text}"
+        f"Business Central refuses a subscription for {body['resource']} ({answer.status}): {answer.shown(300)}"
     )
 
 

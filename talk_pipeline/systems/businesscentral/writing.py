@@ -12,6 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from talk_pipeline.engine.records import Child, Outcome, Record, Result, Write
+from talk_pipeline.redaction import redacted_body
 from talk_pipeline.systems.businesscentral.entities import dump, entity_sets, moment, parse
 from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
 
@@ -137,7 +138,7 @@ class Writer:
             return Outcome(Result.FAILED, reason="the batch ended before this part was reached")
         if 200 <= part.status < 300:
             return self._done(write, part)
-        code, text = _error(bytes(part.body))
+        code, text = _error(redacted_body(bytes(part.body), told=True))
         reason = f"{code or part.status}: {text}"
         if part.status == 404:
             gone = Result.DONE if write.operation == "delete" else Result.GONE

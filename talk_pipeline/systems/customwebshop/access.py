@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from talk_pipeline.flows.loading import SECRET_SHOWN
 from talk_pipeline.flows.properties import Model
+from talk_pipeline.redaction import holds_entry
 from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.places import Path
 from talk_pipeline.systems.http import ApiKey, Basic, Bearer, ClientCredentials, Credentials, Login
@@ -23,6 +24,15 @@ def _variable(value: object) -> object:
     )
 
 
+def _place(url: object) -> object:
+    if isinstance(url, str) and holds_entry(url):
+        raise PydanticCustomError(
+            SECRET_SHOWN, "holds a user or a password before the host: name variables for them instead"
+        )
+    return url
+
+
+Place = Annotated[str, BeforeValidator(_place)]
 EnvName = Annotated[str, BeforeValidator(_variable), Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 Secret = Callable[[str], SecretStr]
 
@@ -81,7 +91,7 @@ class OAuth2Auth(Model):
     """OAuth2 client credentials."""
 
     type: Literal["oauth2"]
-    token_url: str = Field(description="whole, or below the shop's address (without base_path)")
+    token_url: Place = Field(description="whole, or below the shop's address (without base_path)")
     client_id: EnvName
     client_secret: EnvName
     scope: str | None = None
@@ -100,6 +110,7 @@ class OAuth2Auth(Model):
             secret(self.client_secret),
             scope=self.scope,
             in_form=self.credentials_in == "form",
+            settings=("auth.token_url in CUSTOMWEBSHOP_CONNECTOR", *self.variables),
         )
 
 
@@ -107,7 +118,7 @@ class LoginAuth(Model):
     """A session token from a login call, fetched anew when the shop answers 401."""
 
     type: Literal["login"]
-    url: str = Field(description="whole, or below the shop's address (without base_path)")
+    url: Place = Field(description="whole, or below the shop's address (without base_path)")
     body: Mapping[str, EnvName] = Field(description="what is sent: field -> environment variable")
     token: Path | None = Field(None, description="path of the token; without it the answer is the token")
     header: str = "Authorization"

@@ -102,7 +102,7 @@ def reason(shape: ErrorShape, answer: Answer) -> str:
     """What the shop says is wrong: code, field and message where it names them."""
     code, field, message = (_said(answer, path) for path in (shape.code, shape.field, shape.message))
     if code is None and message is None:
-        return f"{answer.status}: {answer.body[:200].decode(errors='replace')}".strip()
+        return f"{answer.status}: {answer.shown(200)}".strip()
     return f"{code or answer.status}: {f'{field}: ' if field else ''}{message or ''}"
 
 

@@ -76,6 +76,11 @@ class Customwebshop:
         """How far the server's clock is ahead of ours."""
         return self._http.skew_seconds
 
+    @property
+    def address(self) -> str:
+        """Where it is."""
+        return self._http.base_url
+
     async def identify(self) -> Identity:
         """Proves address and credentials by a cheap question about one collection."""
         for flow in self._flows:
@@ -368,9 +373,8 @@ class Customwebshop:
         return UnavailableFault(f"{self._shop.name} answers {answer.status}: {reason(entity.error, answer)}")
 
     def _not_so(self, answer: Answer, what: str) -> str:
-        shown = answer.body[:SHOWN].decode(errors="replace")
         return (
-            f"{self._shop.name} at {self._http.base_url} answers with {what}: {shown}: "
+            f"{self._shop.name} at {self._http.base_url} answers with {what}: {answer.shown(SHOWN)}: "
             "check CUSTOMWEBSHOP_URL and CUSTOMWEBSHOP_CONNECTOR"
         )
 

@@ -15,7 +15,7 @@ from talk_pipeline.systems.customwebshop.addresses import with_query
 from talk_pipeline.systems.customwebshop.places import read_place
 from talk_pipeline.systems.customwebshop.webhooks import Webhooks
 from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
-from talk_pipeline.systems.http import Http, OutcomeUnknownError
+from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
 
 
 async def subscribe(http: Http, webhooks: Webhooks, *, url: str, secret: SecretStr) -> int:
@@ -28,7 +28,7 @@ async def subscribe(http: Http, webhooks: Webhooks, *, url: str, secret: SecretS
     answer = await http.read(with_query(webhooks.path, webhooks.query))
     if not answer.ok:
         raise UnavailableFault(f"the shop lists no webhooks: {answer.status}")
-    known = [row for row in _registrations(webhooks, answer.body) if paths.get(row, webhooks.url) == url]
+    known = [row for row in _registrations(webhooks, answer) if paths.get(row, webhooks.url) == url]
     calls = 0
     for body in _bodies(webhooks, url, secret):
         if not any(_same(webhooks, body, row) for row in known):
@@ -37,11 +37,11 @@ async def subscribe(http: Http, webhooks: Webhooks, *, url: str, secret: SecretS
     return calls
 
 
-def _registrations(webhooks: Webhooks, body: bytes) -> list[Any]:
+def _registrations(webhooks: Webhooks, answer: Answer) -> list[Any]:
     """What is registered; whoever looks in the wrong place registers again each time."""
-    shown = body[:200].decode(errors="replace")
+    shown = answer.shown(200)
     try:
-        data = json.loads(body)
+        data = json.loads(answer.body)
     except ValueError as error:
         raise ConfigurationFault(f"webhooks.path: {webhooks.path} shows no JSON: {shown}") from error
     rows = paths.get(data, webhooks.records) if webhooks.records else data
@@ -97,5 +97,4 @@ async def _register(http: Http, webhooks: Webhooks, body: Mapping[str, Any], *, 
     except OutcomeUnknownError as error:
         raise UnavailableFault(f"the shop did not answer a webhook: {error}") from error
     if not answer.ok:
-        text = answer.body[:300].decode(errors="replace")
-        raise ConfigurationFault(f"the shop refuses the webhook {url} ({answer.status}): {text}")
+        raise ConfigurationFault(f"the shop refuses the webhook {url} ({answer.status}): {answer.shown(300)}")

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from talk_pipeline.flows.properties import Model
+from talk_pipeline.redaction import redacted
 from talk_pipeline.systems.customwebshop.places import Place, read_place
 from talk_pipeline.systems.http import Answer
 
@@ -164,5 +165,5 @@ def further_page(answer: Answer, data: Any, records: str | None) -> str | None:
             if isinstance(value, dict) and place != records:
                 pending.append((f"{place}.", value))
             elif isinstance(value, str) and value and ("next" in key.lower() or "cursor" in key.lower()):
-                return f"it has {place} {value[:80]!r}"
+                return f"it has {place} {redacted(value)[:80]!r}"
     return None

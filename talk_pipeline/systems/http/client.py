@@ -11,12 +11,13 @@ from typing import Any, Self
 from urllib.parse import urljoin
 
 import httpx
-import httpx_auth
 from httpx_retries import Retry, RetryTransport
 
+from talk_pipeline.redaction import redacted, redacted_body
+from talk_pipeline.stopping import StoppedError, bounded
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, ForeignHostFault, UnavailableFault
-from talk_pipeline.systems.http.credentials import Credentials, authentication, renew
-from talk_pipeline.systems.http.limits import Gate, Limits
+from talk_pipeline.systems.http.credentials import Credentials, UnusableSecretError, authentication, renew
+from talk_pipeline.systems.http.limits import Flight, Gate, Limits
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 120.0
@@ -31,10 +32,13 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 class OutcomeUnknownError(Exception):
     """A request left and no answer came: it may or may not have been carried out."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(redacted(message))
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response, read to its end.
+    """A response, read to its end; secrets of ours that it repeats are masked.
 
     Attributes:
         links: addresses of its Link header, by relation.
@@ -49,6 +53,10 @@ class Answer:
     def ok(self) -> bool:
         """Whether the request succeeded."""
         return 200 <= self.status < 300
+
+    def shown(self, characters: int) -> str:
+        """The beginning of the body, for people."""
+        return redacted(self.body.decode(errors="replace"))[:characters]
 
     @property
     def redirects(self) -> bool:
@@ -89,11 +97,18 @@ class Http:
         self._throttled = frozenset({429, *throttled})
         self._reads, self._writes = _reads(self._throttled), _writes(self._throttled)
         self._client = httpx.AsyncClient(
-            auth=authentication(credentials) if credentials else None,
+            auth=self._authentication(credentials) if credentials else None,
             headers=headers,
             transport=RetryTransport(self._gate, retry=self._reads),
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
         )
+
+    def _authentication(self, credentials: Credentials) -> httpx.Auth:
+        try:
+            return authentication(credentials)
+        except UnusableSecretError as error:
+            named = ", ".join(self._credential_settings)
+            raise ConfigurationFault(f"{self.name}: {named} cannot be sent: {error}; set it anew") from None
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
@@ -124,7 +139,7 @@ class Http:
             else:
                 said = {"Content-Type": "application/json", **(headers or {})}
                 answer = await self._send("POST", path, content=content, headers=said, retry=self._reads)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, OutcomeUnknownError) as error:
             raise UnavailableFault(self._unreachable(error)) from error
         if answer.status in TRANSIENT or answer.status in self._throttled:
             raise UnavailableFault(f"{self.name} at {self.base_url} answers {answer.status} again and again")
@@ -186,14 +201,15 @@ class Http:
 
     async def _send(self, method: str, path: str, *, retry: Retry, weight: int = 1, **request: Any) -> Answer:
         url = self._url(path)
-        extensions = {"retry": retry, "weight": weight}
+        flight = Flight()
+        extensions = {"retry": retry, "weight": weight, "flight": flight}
         for attempt in (1, 2):
             try:
-                response = await self._client.request(method, url, extensions=extensions, **request)
-            except httpx_auth.HttpxAuthException as error:
-                raise AccessFault(
-                    f"{self.name}: the token endpoint gives no token for these credentials"
-                ) from error
+                response = await bounded(self._client.request(method, url, extensions=extensions, **request))
+            except StoppedError as stop:
+                if flight.away:
+                    raise OutcomeUnknownError(f"no answer before the run was stopped: {url}") from stop
+                raise UnavailableFault(f"{self.name} was not asked: {stop}") from stop
             if response.status_code != httpx.codes.UNAUTHORIZED:
                 break
             if attempt == 2 or not renew(self._client.auth):
@@ -204,7 +220,8 @@ class Http:
         if response.status_code == httpx.codes.FORBIDDEN:
             raise AccessFault(f"{self.name} at {self.base_url} denies access (403): check its permissions")
         links = {str(name): str(link.get("url")) for name, link in response.links.items()}
-        return Answer(response.status_code, response.headers, response.content, links)
+        body = redacted_body(response.content, told=not response.is_success)
+        return Answer(response.status_code, response.headers, body, links)
 
     def _url(self, path: str) -> str:
         """Below the base address, with the query it was given (such as a tenant); whole addresses as they are.

@@ -1,7 +1,9 @@
 """How a client proves who it is. Secrets stay wrapped until the request leaves."""
 
 import asyncio
+import base64
 import json
+import unicodedata
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,9 +12,12 @@ import httpx
 import httpx_auth
 from pydantic import SecretStr
 
-from talk_pipeline.systems.errors import AccessFault, UnavailableFault
+from talk_pipeline.redaction import learn
+from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, ForeignHostFault, UnavailableFault
 
 TOKEN_SECONDS = 10.0
+UNTOLD_SECONDS = 300
+LONGEST_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class ClientCredentials:
 
     Attributes:
         in_form: id and secret go in the form, else as basic authentication.
+        settings: where to look when there is no token, that of the address first.
     """
 
     token_url: str
@@ -52,6 +58,7 @@ class ClientCredentials:
     client_secret: SecretStr
     scope: str | None = None
     in_form: bool = True
+    settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +84,58 @@ Credentials = Bearer | Basic | ApiKey | ClientCredentials | Login
 
 
 def authentication(credentials: Credentials) -> httpx.Auth:
-    """The credentials as the HTTP library takes them."""
+    """The credentials as the HTTP library takes them; from now on they are in no text.
+
+    Raises:
+        UnusableSecretError: one cannot be sent.
+    """
     match credentials:
         case Bearer(token):
-            return httpx_auth.HeaderApiKey(f"Bearer {token.get_secret_value()}", "Authorization")
+            return httpx_auth.HeaderApiKey(f"Bearer {_sendable(token)}", "Authorization")
         case Basic(user, password):
-            return httpx.BasicAuth(user.get_secret_value(), password.get_secret_value())
+            name, word = _taken(user), _taken(password)
+            learn(base64.b64encode(f"{name}:{word}".encode()).decode())
+            return httpx.BasicAuth(name, word)
         case ApiKey(name, value, "header"):
-            return httpx_auth.HeaderApiKey(value.get_secret_value(), name)
+            return httpx_auth.HeaderApiKey(_sendable(value), name)
         case ApiKey(name, value):
-            return httpx_auth.QueryApiKey(value.get_secret_value(), name)
+            return httpx_auth.QueryApiKey(_taken(value), name)
         case Login():
+            for value in credentials.body.values():
+                _taken(value)
             return _Session(credentials)
         case ClientCredentials():
             return _ClientCredentials.of(credentials)
+
+
+class UnusableSecretError(ValueError):
+    """A secret holds what cannot be sent; it says what, and never the secret."""
+
+
+def _taken(secret: SecretStr) -> str:
+    """A secret as it is sent in a body, an address or encoded."""
+    value = secret.get_secret_value()
+    learn(value)
+    for at, character in enumerate(value, start=1):
+        if unicodedata.category(character) == "Cc":
+            raise UnusableSecretError(f"character {at} is a {_NAMED.get(character, 'control character')}")
+    if value != value.strip():
+        raise UnusableSecretError("there is a blank before or after it")
+    return value
+
+
+def _sendable(secret: SecretStr) -> str:
+    """A secret as it stands in a header."""
+    value = _taken(secret)
+    for at, character in enumerate(value, start=1):
+        if not character.isascii():
+            raise UnusableSecretError(
+                f"character {at} ({unicodedata.name(character, 'unnamed')}) cannot stand in a header"
+            )
+    return value
+
+
+_NAMED = {"\n": "line break", "\r": "line break", "\t": "tab", "\0": "null character"}
 
 
 def renew(auth: httpx.Auth | None) -> bool:
@@ -104,28 +149,75 @@ def renew(auth: httpx.Auth | None) -> bool:
 class _ClientCredentials(httpx_auth.OAuth2ClientCredentials):
     """Sends id and secret one way, in the form as Entra documents or as basic authentication, never both."""
 
-    _in_form = True
+    _credentials: ClientCredentials
 
     @classmethod
     def of(cls, credentials: ClientCredentials) -> "_ClientCredentials":
-        secret = credentials.client_secret.get_secret_value()
+        secret = _taken(credentials.client_secret)
         auth = cls(credentials.token_url, credentials.client_id, secret, scope=credentials.scope)
-        auth._in_form = credentials.in_form
+        auth._credentials = credentials
         if credentials.in_form:
             auth.data |= {"client_id": credentials.client_id, "client_secret": secret}
+        else:
+            learn(base64.b64encode(f"{credentials.client_id}:{secret}".encode()).decode())
         return auth
 
-    def _configure_client(self, client: httpx.Client) -> None:
-        client.timeout = httpx.Timeout(TOKEN_SECONDS)
-        client.event_hooks = {"response": [_require_service]}
-        if not self._in_form:
-            client.auth = httpx.BasicAuth(self.client_id, self.client_secret)
+    def request_new_token(self) -> tuple[str, str, int]:
+        """Asks the token endpoint, and judges its answer."""
+        given = self._credentials
+        basic = None if given.in_form else httpx.BasicAuth(self.client_id, self.client_secret)
+        try:
+            with httpx.Client(timeout=TOKEN_SECONDS, auth=basic) as client:
+                response = client.post(given.token_url, data=self.data)
+            return (self.state, *self._understood(response))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            reason = str(error) or type(error).__name__
+            raise UnavailableFault(self._told(f"cannot be reached: {reason}")) from error
+
+    def _understood(self, response: httpx.Response) -> tuple[str, int]:
+        status = response.status_code
+        if status == httpx.codes.TOO_MANY_REQUESTS or status >= 500:
+            raise UnavailableFault(self._told(f"answers {status}"))
+        if response.has_redirect_location:
+            host = httpx.URL(self.token_url).join(response.headers["Location"]).host
+            told = f"answers {status} and redirects to {host}; nothing was sent there"
+            raise ForeignHostFault(self._told(told))
+        try:
+            document = json.loads(response.content)
+        except ValueError:
+            kind = response.headers.get("Content-Type", "no type")
+            raise ConfigurationFault(self._told(f"answers {status} with what is no JSON ({kind})")) from None
+        said = document if isinstance(document, dict) else {}
+        if said.get("error") or not response.is_success:
+            raise AccessFault(self._told(f"gives no token for these credentials ({status}{_code(said)})"))
+        token = said.get("access_token")
+        if not isinstance(token, str) or not token:
+            raise ConfigurationFault(self._told(f"answers {status} without an access_token"))
+        learn(token)
+        if not (token.isascii() and token.isprintable()):
+            raise ConfigurationFault(self._told("gives a token that cannot stand in a header"))
+        return token, _seconds(said.get("expires_in"))
+
+    def _told(self, what: str) -> str:
+        where = ", ".join(self._credentials.settings)
+        return f"the token endpoint {self.token_url} {what}{f': check {where}' if where else ''}"
 
 
-def _require_service(response: httpx.Response) -> None:
-    """A token endpoint that is overloaded says nothing about the credentials."""
-    if response.status_code == 429 or response.status_code >= 500:
-        raise UnavailableFault(f"the token endpoint {response.url} answers {response.status_code}")
+def _code(said: Mapping[str, Any]) -> str:
+    """The endpoint's own word for what is wrong, and the numbers Entra adds to it."""
+    error = said.get("error")
+    code = error.get("code") if isinstance(error, dict) else error
+    numbers = said.get("error_codes")
+    told = [code, *(numbers if isinstance(numbers, list) else ())]
+    return "".join(f", {one}" for one in told if isinstance(one, str | int) and one)
+
+
+def _seconds(told: object) -> int:
+    """How long a token lasts; where that is not said it is fetched anew soon."""
+    try:
+        return max(0, min(int(float(str(told))), LONGEST_SECONDS))
+    except (ValueError, OverflowError):
+        return UNTOLD_SECONDS
 
 
 class _Session(httpx.Auth):
@@ -155,10 +247,12 @@ class _Session(httpx.Auth):
             refused = token
 
     def _request(self) -> httpx.Request:
-        body = {name: value.get_secret_value() for name, value in self._login.body.items()}
+        body = {name: _taken(value) for name, value in self._login.body.items()}
         return httpx.Request("POST", self._login.url, json=body, extensions={"timeout": _TIMEOUT})
 
     def _understood(self, response: httpx.Response) -> str:
+        if response.has_redirect_location:
+            raise ForeignHostFault(f"the login {self._login.url} redirects; nothing was sent there")
         if response.status_code == 429 or response.status_code >= 500:
             raise UnavailableFault(f"the login {self._login.url} answers {response.status_code}")
         if not response.is_success:
@@ -169,6 +263,11 @@ class _Session(httpx.Auth):
             token = None
         if not token:
             raise AccessFault(f"the login {self._login.url} answers without a token where the connector says")
+        learn(token)
+        if not (token.isascii() and token.isprintable()):
+            raise ConfigurationFault(
+                f"the login {self._login.url} gives a token that cannot stand in a header"
+            )
         return token
 
 

@@ -1,10 +1,11 @@
 """What a system allows: requests in a window and at once, counted over every process of this installation."""
 
 import asyncio
+import sqlite3
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 import httpx
 from filelock import FileLock, Timeout
 from pyrate_limiter import Limiter, Rate, SingleBucketFactory, SQLiteBucket
+
+from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
 
 WINDOW_MARGIN_MS = 1000
 SLOT_POLL_SECONDS = 0.01
@@ -32,6 +35,13 @@ class Limits:
     folder: Path
 
 
+@dataclass(slots=True)
+class Flight:
+    """Whether a request has left, and its answer is not there yet."""
+
+    away: bool = False
+
+
 class Gate(httpx.AsyncBaseTransport):
     """Lets through what the limits allow, each attempt counted, and times the answers."""
 
@@ -45,25 +55,43 @@ class Gate(httpx.AsyncBaseTransport):
         self._slots = _Slots(limits.folder, limits.in_flight)
         # the server's window starts when a request arrives, a little after we counted it
         window = limits.window_seconds * 1000 + WINDOW_MARGIN_MS
-        self._bucket = SQLiteBucket.init_from_file(
-            [Rate(limits.requests, int(window))],
-            table="requests",
-            db_path=str(limits.folder / "requests.sqlite"),
-            use_file_lock=True,
-        )
+        self._file = limits.folder / "requests.sqlite"
+        with self._counting():
+            self._bucket = SQLiteBucket.init_from_file(
+                [Rate(limits.requests, int(window))],
+                table="requests",
+                db_path=str(self._file),
+                use_file_lock=True,
+            )
         self._limiter = Limiter(SingleBucketFactory(self._bucket, schedule_leak=False))
         self._sent = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sends one request once there is room for it."""
         async with self._slots.one():
-            self._forget()
-            await self._limiter.try_acquire_async("request", weight=int(request.extensions.get("weight", 1)))
+            with self._counting():
+                self._forget()
+                weight = int(request.extensions.get("weight", 1))
+                await self._limiter.try_acquire_async("request", weight=weight)
+            flight = request.extensions.get("flight") or Flight()
             sent = time.time()
+            flight.away = True
             response = await self._transport.handle_async_request(request)
             await response.aread()
+            flight.away = False
             self._measure(response, sent=sent, received=time.time())
             return response
+
+    @contextmanager
+    def _counting(self) -> Iterator[None]:
+        """The file holds no more than the requests of one window: it may go at any time."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            told = f"{self._file}, which counts the requests, cannot be used ({error})"
+            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                raise UnavailableFault(f"{told}: make room on the disk") from error
+            raise ConfigurationFault(f"{told}: remove it, or let us write it; it is made anew") from error
 
     def _forget(self) -> None:
         """Drops requests that left the window, now and then; a thread for it would outlive short connections."""

@@ -1,0 +1,155 @@
+"""The secrets of this process, and texts without them.
+
+Whoever takes a secret in hand lets it be known here: settings when they are read, credentials when a token was
+issued. Whatever a server says is shown, kept and logged without them, in whichever encoding it repeats them.
+"""
+
+import base64
+import logging
+import re
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html.entities import codepoint2name
+
+MASK = "***"
+SHORTEST = 4
+"""Shorter ones are no secrets: masking them would make every text unreadable."""
+SHORT = 8
+"""Shorter ones are masked where they stand as a word of their own."""
+UNMISTAKABLE = 16
+"""Whatever holds one as long as this can only have it from us."""
+
+_SPELLED = {"\n": (r"\\+n",), "\r": (r"\\+r",), "\t": (r"\\+t",), " ": (r"\+",)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """One secret; its longest run of letters and digits looks the same in every encoding."""
+
+    core: str
+    pattern: re.Pattern[str]
+    unmistakable: bool
+
+
+_ENTRY = re.compile(r"(?:\w+:)?(?://)?(?:([^:/?#]*):(?!\d*(?:[/?#]|$))(.*)|([^/?#]*))@")
+"""A password may hold what belongs into no address."""
+
+_known: dict[str, _Secret] = {}
+
+
+def learn(*values: str | None) -> None:
+    """From now on these are in no text."""
+    for value in values:
+        for form in (value, base64.b64encode(value.encode()).decode().rstrip("=")) if value else ():
+            if form not in _known and len(form) >= SHORTEST:
+                runs = re.findall(r"[A-Za-z0-9]+", form)
+                core = max(runs, key=len, default="")
+                _known[form] = _Secret(core, _pattern(form), len(form) >= UNMISTAKABLE)
+
+
+def holds_entry(address: str) -> bool:
+    """Whether a user or a password stands before the host of an address; from now on it is in no text."""
+    found = _ENTRY.match(address)
+    learn(*(found.groups() if found else ()))
+    return found is not None
+
+
+def redacted(text: str) -> str:
+    """A text without secrets."""
+    for secret in sorted(_known.values(), key=lambda one: -len(one.pattern.pattern)):
+        if secret.core in text:
+            text = secret.pattern.sub(MASK, text)
+    return text
+
+
+def redacted_body(body: bytes, *, told: bool) -> bytes:
+    """An answer without secrets; records keep what might be theirs, and lose only what can be but ours.
+
+    Args:
+        body: as received.
+        told: it is an error, made for people.
+    """
+    for secret in list(_known.values()):
+        if (told or secret.unmistakable) and secret.core.encode() in body:
+            text = body.decode(errors="surrogateescape")
+            body = secret.pattern.sub(MASK, text).encode(errors="surrogateescape")
+    return body
+
+
+@contextmanager
+def scrubbed() -> Iterator[None]:
+    """Exceptions leave without secrets, and so do their causes: whoever runs us keeps them with their chain."""
+    try:
+        yield
+    except BaseException as error:
+        scrub(error)
+        raise
+
+
+def scrub(error: BaseException) -> None:
+    """Takes the secrets out of an exception and of those it came from."""
+    pending: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while pending:
+        one = pending.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        one.args = tuple(_without(value) for value in one.args)
+        pending += [one.__cause__, one.__context__]
+        pending += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+
+
+def _without(value: object) -> object:
+    if isinstance(value, str):
+        return redacted(value)
+    return redacted_body(value, told=True) if isinstance(value, bytes) else value
+
+
+def guard_logs() -> None:
+    """No record of this process's logs holds a secret, whoever writes it and wherever it goes."""
+    make = logging.getLogRecordFactory()
+    if getattr(make, "guarded", False):
+        return
+
+    def guarded(*args: object, **kwargs: object) -> logging.LogRecord:
+        record = make(*args, **kwargs)
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError):  # the handler tells what is wrong with it
+            return record
+        if (without := redacted(text)) != text:
+            record.msg, record.args = without, ()
+        if record.exc_info and record.exc_info[0]:
+            record.exc_text = redacted("".join(traceback.format_exception(*record.exc_info)).rstrip("\n"))
+        return record
+
+    guarded.guarded = True  # type: ignore[attr-defined]
+    logging.setLogRecordFactory(guarded)
+
+
+def _pattern(secret: str) -> re.Pattern[str]:
+    text = "".join(_encodings(character) for character in secret)
+    if len(secret) < SHORT:
+        text = rf"(?<![A-Za-z0-9]){text}(?![A-Za-z0-9])"
+    return re.compile(text)
+
+
+def _encodings(character: str) -> str:
+    """A character as it is, or as JSON, addresses, HTML and Python write it."""
+    if character.isascii() and character.isalnum():
+        return character
+    code, utf16, utf8 = ord(character), character.encode("utf-16-be"), character.encode()
+    units = [utf16[at : at + 2].hex() for at in range(0, len(utf16), 2)]
+    forms = [
+        r"\\*" + re.escape(character),
+        *_SPELLED.get(character, ()),
+        "(?i:" + "".join(rf"\\+u{unit}" for unit in units) + ")",
+        "(?i:" + "".join(rf"\\+x{byte:02x}" for byte in utf8) + ")",
+        "(?i:" + "".join(f"%{byte:02x}" for byte in utf8) + ")",
+        f"&#0*{code};|(?i:&#x0*{code:x};)",
+    ]
+    forms += [f"&{codepoint2name[code]};"] if code in codepoint2name else []
+    return f"(?:{'|'.join(forms)})"

@@ -1,0 +1,91 @@
+"""Whether this process was asked to end, and how whatever is under way ends then.
+
+A signal while a run works is kept in mind instead of breaking in: nothing new is begun, the requests under way may
+finish, and their outcomes are put on disk. What takes longer than a few seconds is left, and looked up by the next
+run, as after a crash.
+"""
+
+import asyncio
+import signal
+import threading
+import time
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, TypeVar
+
+GRACE_SECONDS = 5.0
+LOOK_SECONDS = 0.2
+
+T = TypeVar("T")
+
+
+class StoppedError(RuntimeError):
+    """Somebody asked the run to end."""
+
+    def __init__(self) -> None:
+        super().__init__("stopped by a signal")
+
+
+_asked_at: list[float] = []
+"""When this process was asked to end: signals concern it as a whole."""
+
+
+def asked() -> bool:
+    """Whether to end."""
+    return bool(_asked_at)
+
+
+def go_on() -> None:
+    """Called before anything is begun that a later run can do as well.
+
+    Raises:
+        StoppedError: it is left to a later run.
+    """
+    if asked():
+        raise StoppedError
+
+
+async def bounded(work: Coroutine[Any, Any, T]) -> T:
+    """The result of what may finish once a stop was asked for, if it does so soon.
+
+    Raises:
+        StoppedError: it did not.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait({task}, timeout=LOOK_SECONDS))[0]:
+            if asked() and time.monotonic() - _asked_at[0] > GRACE_SECONDS:
+                raise StoppedError
+        return task.result()
+    finally:
+        task.cancel()
+
+
+@contextmanager
+def listening() -> Iterator[None]:
+    """Signals are kept in mind while the block works; on the main thread, where alone they arrive.
+
+    Raises:
+        StoppedError: a stop was asked for meanwhile, however the block ended.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    handlers = {number: signal.signal(number, _keep) for number in numbers}
+    try:
+        yield
+        go_on()
+    except Exception as error:
+        if asked():
+            raise StoppedError from error
+        raise
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        _asked_at.clear()
+
+
+def _keep(_number: int, _frame: FrameType | None) -> None:
+    _asked_at.append(time.monotonic())
