@@ -25,6 +25,7 @@ from talk_pipeline.keys import flow_keys, sync_key
 from talk_pipeline.presence import present
 from talk_pipeline.redaction import scrubbed
 from talk_pipeline.settings import Settings
+from talk_pipeline.sinks.lookback import edited_meanwhile
 from talk_pipeline.sinks.session import Options, Session
 from talk_pipeline.stopping import StoppedError, listening
 
@@ -111,9 +112,10 @@ class Pipeline(dg.ConfigurableResource[None]):
         """Notes that the run has done all it could for a flow; a dry one has not."""
         if self.dry_run or self._began_at is None:
             return
-        data_dir = self.connections.settings.talk_data_dir
+        data_dir, run_id = self.connections.settings.talk_data_dir, context.run.run_id
+        missed = self.work(context, lambda session: edited_meanwhile(session, flow))
         with self.state.once() as db:
-            progress.complete(data_dir, db, flow, run_id=context.run.run_id, began_at=self._began_at)
+            progress.complete(data_dir, db, flow, run_id=run_id, began_at=self._began_at, missed=missed)
 
     def _lease(self, context: Context, flows: tuple[str, ...]) -> None:
         """Once a run, for all its flows: a UI materialization carries no tag that would keep two apart."""

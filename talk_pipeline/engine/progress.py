@@ -28,7 +28,8 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
         latest: the latest modified time held of a side, its answers to our own writes included.
         full_at: when a side was last read in full.
         rests_until: when the last of the edits that rest may travel.
-        undone: whether something it planned is still to be done, or the outcome of a write is not known.
+        undone: whether something it planned is still to be done, the outcome of a write is not known, or an edit
+            came after it had read.
     """
 
     run_id: str
@@ -78,8 +79,19 @@ def decide(data_dir: Path, flows: Iterable[str]) -> None:
         _put(data_dir, flow, msgspec.structs.replace(progress(data_dir, flow), decided_at=at))
 
 
-def complete(data_dir: Path, db: Connection, flow: Flow, *, run_id: str, began_at: datetime) -> None:
-    """Notes that a run has done all it could for a flow, and what it leaves."""
+def complete(
+    data_dir: Path, db: Connection, flow: Flow, *, run_id: str, began_at: datetime, missed: bool
+) -> None:
+    """Notes that a run has done all it could for a flow, and what it leaves.
+
+    Args:
+        data_dir: where the state lies.
+        db: the state.
+        flow: what it has done all for.
+        run_id: the run.
+        began_at: when it got the lease.
+        missed: whether it knows of an edit that it has not read.
+    """
     marks = {side: watermark(db, flow.name, side) for side in Side}
     rests_until = settles_at(db, flow)
     done = Completed(
@@ -91,7 +103,7 @@ def complete(data_dir: Path, db: Connection, flow: Flow, *, run_id: str, began_a
         latest=_latest(db, flow),
         full_at={side: _utc(mark.full_at) for side, mark in marks.items() if mark.full_at},
         rests_until=_utc(rests_until) if rests_until else None,
-        undone=_undone(db, flow),
+        undone=missed or _undone(db, flow),
     )
     _put(data_dir, flow.name, msgspec.structs.replace(progress(data_dir, flow.name), completed=done))
 

@@ -3,6 +3,7 @@
 import time
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from talk_pipeline import sensors
 from talk_pipeline.build import build_defs
 from talk_pipeline.deeds import carry_out
+from talk_pipeline.engine import journal
 from talk_pipeline.engine.verdicts import retry
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
@@ -186,6 +188,33 @@ def test_a_write_that_did_not_get_through_is_tried_again_though_the_run_went_wel
     assert '"left undone"' in (watch.cursor or "")
     world.sync("customer")
     assert website(world) == "www.new.example"
+    assert watch.tick() is None
+
+
+def test_an_edit_that_hides_behind_our_own_later_write_is_asked_for(
+    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the latest time a system tells, nobody can say that nothing came before it."""
+    buyers = [world.shop.post("customers", customer(number))["id"] for number in ("C1", "C2")]
+    world.sync()
+    world.shop.patch("customers", buyers[0], {"website": "www.plain.example"})
+    world.sync("customer")
+    assert watch.tick() is None, "an answer to our own write is no edit"
+
+    world.shop.patch("customers", buyers[0], {"website": "www.later.example"})
+    real, other = journal.intend, world.counterpart("customer", buyers[1])
+
+    def edited_before(*args: Any, **more: Any) -> None:
+        monkeypatch.setattr(journal, "intend", real)
+        world.bc.patch("customers", other, {"website": "www.hidden.example"})
+        world.let_time_pass()
+        real(*args, **more)
+
+    monkeypatch.setattr(journal, "intend", edited_before)
+    assert world.sync("customer").success
+    assert watch.flows() == {"customer"}
+    assert world.sync("customer").success
+    assert world.shop.get("customers", buyers[1])["website"] == "www.hidden.example"
     assert watch.tick() is None
 
 
