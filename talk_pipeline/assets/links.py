@@ -13,7 +13,7 @@ from talk_pipeline.keys import links_key, raw_key, sync_key
 from talk_pipeline.resources import Pipeline
 from talk_pipeline.sinks.session import Session
 
-_AMBIGUOUS = "select shop_id, bc_id, property from candidate where flow = ? order by all"
+_AMBIGUOUS = "select shop_id, bc_id, property, linked from candidate where flow = ? order by all"
 _BY_RULE = "select rule, count(*) from link where part = ? and state = 'active' group by 1 order by 1"
 
 
@@ -51,7 +51,7 @@ def links_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
                     counted = states(db, flow.name)
                 stage.records = sum(count for _, count in by_rule)
             context.log.info(f"{matched.linked} new links, {matched.ambiguous} ambiguous records")
-            columns = ("shop_id", "bc_id", "property")
+            columns = ("shop_id", "bc_id", "property", "linked")
             return dg.MaterializeResult(
                 metadata={
                     "dagster/row_count": stage.records,

@@ -70,7 +70,8 @@ def _print_dossier(console: Console, told: Row) -> None:
         who = f"by {row['parted_by']}, {_time(row['parted_at'])}"
         _line(console, f"apart:  {row['shop_id']} and {row['bc_id']} are never matched by rules ({who})")
     for row in told["candidates"]:
-        _line(console, f"match:  {row['shop_id']} = {row['bc_id']} by {row['property']}?")
+        taken = f" (that of {row['linked']} is linked)" if row["linked"] else ""
+        _line(console, f"match:  {row['shop_id']} = {row['bc_id']} by {row['property']}?{taken}")
     _print_sides(console, told["sides"])
     for part in told["parts"]:
         for record in part["records"]:

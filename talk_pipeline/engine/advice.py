@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from talk_pipeline.engine.claims import told
 from talk_pipeline.engine.entities import Entity, counted
 from talk_pipeline.engine.state import Connection
+from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 UNLINKED = "unlinked"  # a Business Central record without a shop record
@@ -19,8 +21,12 @@ def standing(db: Connection, flow: Flow, entity: Entity) -> tuple[str, str | Non
         ).fetchone()
         if held:
             return "held", "unlinked by hand"
-        creates = flow.settings.create == "both"
-        return UNLINKED, None if creates else "Business Central records without a shop record are left alone"
+        if flow.settings.create != "both":
+            return UNLINKED, "Business Central records without a shop record are left alone"
+        mine = (
+            reason for side, bc_id, _, reason in told(db, flow) if (side, bc_id) == (Side.BC, entity.bc_id)
+        )
+        return ("ambiguous", reason) if (reason := next(mine, None)) else (UNLINKED, None)
     row = db.execute(
         "select state, reason from standing where flow = ? and shop_id = ?", [flow.name, entity.shop_id]
     ).fetchone()
@@ -41,7 +47,7 @@ def next_step(
     undecided: int,
     refused: bool,
     waits_for: Sequence[str],
-    candidates: Sequence[str],
+    candidates: Sequence[Mapping[str, Any]],
     decided: str | None,
 ) -> str:
     """What to do, in one sentence.
@@ -54,7 +60,7 @@ def next_step(
         undecided: how many open conflicts nobody decided.
         refused: whether a system refused a write.
         waits_for: the records it refers to that are not linked, as `flow id`.
-        candidates: the other side's records that match it.
+        candidates: the other side's records that match it, as `id`, `name`, and whether they are `free`.
         decided: what was decided by hand since the last sync.
     """
     if undecided:
@@ -66,14 +72,29 @@ def next_step(
         look = " and ".join(f"talk-pipeline explain {name}" for name in waits_for)
         return "nothing: it goes when what it refers to is there" + (f"; see {look}" if look else "")
     if state == "ambiguous":
-        listed = ", ".join(candidates)
-        return f"link the right one: talk-pipeline link {entity.name} ID, where ID is one of {listed}"
+        return _choose(flow, entity, candidates)
     if state == "quarantined":
         again = f"; or at once: talk-pipeline retry {entity.name}" if refused else ""
         return f"mend what the reason names: it is tried again by itself when the data changes{again}"
     if state == "excluded" and entity.shop_id and entity.bc_id:
         return "nothing: the link rests while the record is outside the flow"
     return _STEPS.get(state, "").format(name=entity.name, flow=flow.name) or _pending(changes)
+
+
+def _choose(flow: Flow, entity: Entity, candidates: Sequence[Mapping[str, Any]]) -> str:
+    """A free candidate may be linked; one that is linked already rules itself out, unless a person says so."""
+    steps = []
+    if free := [one["name"] for one in candidates if one["free"]]:
+        ids = f"{entity.shop_id} ID" if entity.shop_id else f"ID {entity.bc_id}"
+        listed = ", ".join(free)
+        steps.append(f"link the right one: talk-pipeline link {flow.name} {ids}, where ID is one of {listed}")
+    for one in candidates:
+        if not one["free"]:
+            ids = f"{entity.shop_id} {one['id']}" if entity.shop_id else f"{one['id']} {entity.bc_id}"
+            steps.append(
+                f"if it is something else than {one['name']}: talk-pipeline unlink --never {flow.name} {ids}"
+            )
+    return "; ".join(steps)
 
 
 _STEPS = {

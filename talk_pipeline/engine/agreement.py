@@ -33,10 +33,11 @@ class Disagreement:
 # pairs in step but for some properties, all of a part at once; references compare as the shop id they mean
 _DISAGREEING = """
 with prop as (
-  select unnest($properties::varchar[]) as property, unnest($refers_to::varchar[]) as refers_to
+  select unnest($properties::varchar[]) as property, unnest($refers_to::varchar[]) as refers_to,
+         unnest($two_way::boolean[]) as two_way
 ),
 differing as materialized (
-  select l.shop_id, l.bc_id, l.root_shop_id, p.property,
+  select l.shop_id, l.bc_id, l.root_shop_id, p.property, p.two_way,
          s.raw[p.property] as shop_value, b.raw[p.property] as bc_value, s.canon[p.property] as shop_canon,
          case when p.refers_to is null then b.canon[p.property]
               else coalesce(ref.shop_id, '?' || b.raw[p.property]) end as bc_canon,
@@ -54,8 +55,9 @@ left join standing st on st.flow = $flow and st.shop_id = d.root_shop_id
 left join change c on c.part = $part and c.shop_id = d.shop_id and c.property = d.property
 left join base a on a.part = $part and a.shop_id = d.shop_id and a.property = d.property
 where st.flow is null
-  -- what both hold as when they last agreed is in step, though a form may depend on something that changed since
-  and not coalesce(d.sound and a.part is not null and a.shop_value is not distinct from d.shop_value
+  -- what both hold as when they last agreed is in step, though a form may depend on something that changed since;
+  -- what travels one way need never have been equal, and is compared as it is
+  and not coalesce(d.two_way and d.sound and a.part is not null and a.shop_value is not distinct from d.shop_value
     and a.bc_value is not distinct from d.bc_value, false)
 order by d.shop_id
 """
@@ -65,7 +67,14 @@ def disagreements(db: Connection, flow: Flow, part: Part, *, dry_run: bool) -> d
     """The pairs of a part that do not agree, by property; in a dry run what is planned counts as done."""
     names = [prop.name for prop in part.properties]
     refers_to = [prop.refers_to for prop in part.properties]
-    parameters = {"flow": flow.name, "part": part.name, "properties": names, "refers_to": refers_to}
+    two_way = [prop.two_way for prop in part.properties]
+    parameters = {
+        "flow": flow.name,
+        "part": part.name,
+        "properties": names,
+        "refers_to": refers_to,
+        "two_way": two_way,
+    }
     result = db.execute(_DISAGREEING, parameters)
     columns = [column[0] for column in result.description]
     found = {name: Disagreement() for name in names}

@@ -123,7 +123,7 @@ def confirm(
     conflicts: list[tuple[Any, ...]] = []
     kept: list[Kept] = []
     stored = _stored(db, projector, confirmed)
-    shop = _shop_values(db, projector, confirmed)
+    shop, earlier = _shop_values(db, projector, confirmed), _told_earlier(db, confirmed)
     for one in confirmed:
         part = projector.flow.part(one.part)
         raw, canon = stored.get((one.part, one.bc_id if one.target is Side.BC else one.shop_id), ({}, {}))
@@ -148,7 +148,12 @@ def confirm(
             pair = (sent.source, sent.sent) if one.target is Side.BC else (sent.sent, sent.source)
             bases.append((one.part, one.shop_id, name, *pair, int(bounced), None, now()))
         if one.operation == "create" and one.target is Side.BC:
-            bases += _told_by_target(projector, one, shop=shop.get((one.part, one.shop_id), {}), raw=raw)
+            held = shop.get((one.part, one.shop_id), {})
+            bases += [
+                base
+                for base in _told_by_target(projector, one, shop=held, raw=raw)
+                if base[:3] not in earlier
+            ]
     _record_conflicts(db, conflicts)
     _replace(db, bases)
     _stand_as_edits(db, undone)
@@ -196,15 +201,27 @@ def _shop_values(
     return {(row[0], row[1]): row[2] for row in rows}
 
 
+def _told_earlier(db: Connection, confirmed: Sequence[Confirmed]) -> set[tuple[str, str, str]]:
+    """What the shop was told by an earlier counterpart of a record created there: part, shop id and property."""
+    created = [one for one in confirmed if one.operation == "create" and one.target is Side.BC]
+    rows = db.execute(
+        "select part, shop_id, property from base"
+        " where (part, shop_id) in (select (unnest(?::varchar[]), unnest(?::varchar[])))",
+        [[one.part for one in created], [one.shop_id for one in created]],
+    ).fetchall()
+    return {(part, shop_id, name) for part, shop_id, name in rows}
+
+
 def _told_by_target(
     projector: Projector, one: Confirmed, *, shop: Mapping[str, Any], raw: Mapping[str, Any]
 ) -> list[tuple[Any, ...]]:
     """What a record we created says of itself is where its one-way properties start from.
 
-    A default of the new record is no statement: only later changes of it are written to a filled property.
+    A default of the new record is no statement: only later changes of it are written to a filled property. The two
+    have not agreed on anything by that, and the base says so.
     """
     return [
-        (one.part, one.shop_id, prop.name, shop[prop.name], raw.get(prop.name), 0, None, now())
+        (one.part, one.shop_id, prop.name, shop[prop.name], raw.get(prop.name), 0, None, None)
         for prop in projector.flow.part(one.part).properties
         if prop.dir == "<-" and shop.get(prop.name) is not None
     ]

@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from talk_pipeline.engine.creates import SYNCHRONIZED
-from talk_pipeline.engine.entities import ByHandError, Entity, counted, find, find_on, key_of
-from talk_pipeline.engine.scopes import outside
-from talk_pipeline.engine.snapshots import OUT_OF_SCOPE, mark_touched
+from talk_pipeline.engine.entities import ByHandError, Entity, find, find_on, key_of
+from talk_pipeline.engine.objections import found_again, refuse_closed, refuse_gone, refuse_open_writes, taken
+from talk_pipeline.engine.snapshots import mark_touched
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
@@ -85,10 +84,10 @@ def link(hand: Hand, shop: str, bc: str) -> Deed:
     bc_id = find_on(db, hand.flow, bc, side=Side.BC)
     entity = Entity(name, shop_id, bc_id)
     for side in Side:
-        _refuse_gone(hand, side, entity.id_on(side) or "")
-    if _taken(hand, entity):
+        refuse_gone(hand.db, hand.flow, side, entity.id_on(side) or "")
+    if taken(hand.db, hand.flow, entity):
         return Deed(name, "linked", shop_id, bc_id, f"{entity.name} and {bc_id} are linked already")
-    _refuse_open_writes(hand, entity)
+    refuse_open_writes(hand.db, hand.flow, entity)
     with transaction(db):
         _forget(hand, entity)
         db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
@@ -104,8 +103,11 @@ def link(hand: Hand, shop: str, bc: str) -> Deed:
 def unlink(hand: Hand, text: str, *, recreate: bool = False) -> Deed:
     """Parts a pair for good; the shop record is held until it is linked again or, with `recreate`, let go.
 
+    Where the counterpart is still there under the same key, nothing can be created beside it: then the two are
+    let go to be matched anew.
+
     Raises:
-        ByHandError: there is no link to undo.
+        ByHandError: there is no link to undo, or the record could neither be matched nor created.
     """
     entity = find(hand.db, hand.flow, text)
     found = _link_of(hand, entity)
@@ -118,10 +120,11 @@ def unlink(hand: Hand, text: str, *, recreate: bool = False) -> Deed:
                 f"talk-pipeline unlink {entity.name} --recreate"
             )
         return _release(hand, entity)
-    _refuse_closed(entity, found)
-    _refuse_open_writes(hand, entity)
+    refuse_closed(entity, found)
+    refuse_open_writes(hand.db, hand.flow, entity)
+    again = recreate and found_again(hand.db, hand.flow, entity, found["bc_id"])
     with transaction(hand.db):
-        return _part(hand, entity, found, held=not recreate)
+        return _part(hand, entity, found, held=not recreate, again=again)
 
 
 def keep_apart(hand: Hand, shop: str, bc: str) -> Deed:
@@ -134,20 +137,21 @@ def keep_apart(hand: Hand, shop: str, bc: str) -> Deed:
     shop_id = find_on(db, hand.flow, shop, side=Side.SHOP)
     bc_id = find_on(db, hand.flow, bc, side=Side.BC)
     entity = Entity(name, shop_id, bc_id)
-    _refuse_open_writes(hand, entity)
+    refuse_open_writes(hand.db, hand.flow, entity)
     found = _link_of(hand, entity)
     if found is not None and found["bc_id"] == bc_id:
-        _refuse_closed(entity, found)
+        refuse_closed(entity, found)
         with transaction(db):
-            return _part(hand, entity, found, held=True)
+            return _part(hand, entity, found, held=True, never=True)
     with transaction(db):
         known = db.execute(
-            "select 1 from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id]
+            "update apart set never = true where flow = ? and shop_id = ? and bc_id = ? returning shop_id",
+            [name, shop_id, bc_id],
         ).fetchone()
         told = f"the rules never match {entity.name} with {bc_id}"
         if known:
             return Deed(name, "kept apart", shop_id, bc_id, f"{told}; so it was already")
-        insert_rows(db, "apart", [(name, shop_id, bc_id, False, now(), hand.by)])
+        insert_rows(db, "apart", [(name, shop_id, bc_id, False, now(), hand.by, True)])
         db.execute(
             "delete from candidate where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id]
         )
@@ -159,13 +163,22 @@ def keep_apart(hand: Hand, shop: str, bc: str) -> Deed:
         return hand.note(Deed(name, "kept apart", shop_id, bc_id, message))
 
 
-def _part(hand: Hand, entity: Entity, found: Mapping[str, Any], *, held: bool) -> Deed:
-    """Undoes an active link, in the caller's transaction."""
+def _part(
+    hand: Hand,
+    entity: Entity,
+    found: Mapping[str, Any],
+    *,
+    held: bool,
+    never: bool = False,
+    again: bool = False,
+) -> Deed:
+    """Undoes an active link, in the caller's transaction; `again`: the rules may make it anew."""
     db, name, shop_id, bc_id = hand.db, entity.flow, entity.shop_id, entity.bc_id
     _forget(hand, entity)
     db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
     db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id])
-    insert_rows(db, "apart", [(name, shop_id, bc_id, held, now(), hand.by)])
+    if not again:
+        insert_rows(db, "apart", [(name, shop_id, bc_id, held, now(), hand.by, never)])
     if held:
         insert_rows(db, "link", [(name, shop_id, None, shop_id, BY_HAND, "held", now())])
     _stir(hand, entity)
@@ -173,26 +186,43 @@ def _part(hand: Hand, entity: Entity, found: Mapping[str, Any], *, held: bool) -
         _stand(hand, shop_id, state="held", reason="unlinked by hand")
         next_step = f"it stays unlinked until linked again, or: talk-pipeline unlink {entity.name} --recreate"
     else:
-        _stand(hand, shop_id, state="waiting", reason="released by hand: the next sync matches or creates it")
-        next_step = "the next sync finds another counterpart or creates one"
+        next_step = _let_go(hand, shop_id, again=bc_id if again else None)
     was = {"rule": found["rule"], "linked_at": f"{found['linked_at'].isoformat(timespec='milliseconds')}Z"}
     message = f"unlinked {entity.name} from {bc_id}; {next_step}"
     return hand.note(Deed(name, "unlinked", shop_id, bc_id, message, was | {"held": held}))
 
 
 def _release(hand: Hand, entity: Entity) -> Deed:
+    """Lets go of a shop record that is held, and of what it was parted from."""
     db, name, shop_id = hand.db, entity.flow, entity.shop_id
+    rows = db.execute(
+        "select bc_id from apart where flow = ? and shop_id = ? and held", [name, shop_id]
+    ).fetchall()
+    parted = [row[0] for row in rows]
+    again = [bc_id for bc_id in parted if found_again(hand.db, hand.flow, entity, bc_id)]
     with transaction(db):
-        parted = db.execute(
-            "select bc_id from apart where flow = ? and shop_id = ? and held", [name, shop_id]
-        ).fetchall()
+        _forget(hand, entity)
         db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
         db.execute("update apart set held = false where flow = ? and shop_id = ?", [name, shop_id])
+        db.execute(
+            "delete from apart where flow = ? and shop_id = ? and bc_id in (select unnest(?::varchar[]))",
+            [name, shop_id, again],
+        )
         _stir(hand, entity)
-        mark_touched(db, name, Side.BC, ids=[row[0] for row in parted])
-        _stand(hand, shop_id, state="waiting", reason="released by hand: the next sync matches or creates it")
-        message = f"released {entity.name}; the next sync finds another counterpart or creates one"
-        return hand.note(Deed(name, "released", shop_id, None, message))
+        mark_touched(db, name, Side.BC, ids=parted)
+        next_step = _let_go(hand, shop_id, again=next(iter(again), None))
+        return hand.note(Deed(name, "released", shop_id, None, f"released {entity.name}; {next_step}"))
+
+
+def _let_go(hand: Hand, shop_id: str | None, *, again: str | None) -> str:
+    """What becomes of a record that is free again, for the person."""
+    _stand(hand, shop_id, state="waiting", reason="released by hand: the next sync matches or creates it")
+    if again is None:
+        return "the next sync finds another counterpart or creates one"
+    named = f"{again}{key_of(hand.db, hand.flow, Side.BC, again)}"
+    return (
+        f"{named} is still there under its key, so the next sync matches the two anew, as at a first meeting"
+    )
 
 
 def _link_of(hand: Hand, entity: Entity) -> dict[str, Any] | None:
@@ -203,77 +233,25 @@ def _link_of(hand: Hand, entity: Entity) -> dict[str, Any] | None:
     return dict(zip(("bc_id", "state", "rule", "linked_at"), row, strict=True)) if row else None
 
 
-def _taken(hand: Hand, entity: Entity) -> bool:
-    """Whether the two are linked with each other; an error where one is linked with another."""
-    rows = hand.db.execute(
-        "select shop_id, bc_id, state from link where part = $1 and bc_id is not null"
-        " and (shop_id = $2 or bc_id = $3) order by shop_id = $2 desc",
-        [entity.flow, entity.shop_id, entity.bc_id],
-    ).fetchall()
-    for shop_id, bc_id, state in rows:
-        if state == "held" and shop_id == entity.shop_id:
-            continue  # its counterpart left: whoever links it by hand has found another
-        if state == "active" and (shop_id, bc_id) == (entity.shop_id, entity.bc_id):
-            return True
-        pair = f"{entity.flow} {shop_id} = {bc_id}{key_of(hand.db, hand.flow, Side.BC, bc_id)}"
-        if state == "closed":
-            raise ByHandError(f"the link {pair} is closed: its story ended in Business Central")
-        own, other = (entity.shop_id, bc_id) if shop_id == entity.shop_id else (entity.bc_id, shop_id)
-        raise ByHandError(
-            f"{own} is linked with {other} ({pair}); first: talk-pipeline unlink {entity.flow} {shop_id}"
-        )
-    return False
-
-
-def _refuse_gone(hand: Hand, side: Side, record_id: str) -> None:
-    row = hand.db.execute(
-        "select gone from snapshot where flow = ? and side = ? and id = ?", [hand.flow.name, side, record_id]
-    ).fetchone()
-    if row is None or row[0] is None:
-        _refuse_outside(hand, side, record_id)
-        return
-    scope = ", ".join(f"{path} = {value}" for path, value in hand.flow.businesscentral.scope.items())
-    why = f"is outside the flow, which is for {scope}" if row[0] == OUT_OF_SCOPE else f"is gone ({row[0]})"
-    raise ByHandError(f"the {hand.flow.name} {record_id} of {side} {why}")
-
-
-def _refuse_outside(hand: Hand, side: Side, record_id: str) -> None:
-    reason = outside(hand.flow, hand.flow.settings.scope, "r", meaning=SYNCHRONIZED)
-    row = hand.db.execute(
-        f"select {reason} from record r where part = ? and side = ? and id = ?",
-        [hand.flow.name, Side.SHOP, record_id],
-    ).fetchone()
-    if side is Side.SHOP and row and row[0]:
-        raise ByHandError(f"the {hand.flow.name} {record_id} of {side} is outside the flow: {row[0]}")
-
-
-def _refuse_closed(entity: Entity, found: Mapping[str, Any]) -> None:
-    if found["state"] == "closed":
-        raise ByHandError(f"{entity.name} is closed: its story ended in Business Central, nothing to unlink")
-
-
-def _refuse_open_writes(hand: Hand, entity: Entity) -> None:
-    """An answer that is still to come would speak of the pair as it was."""
-    row = hand.db.execute(
-        "select count(*) from journal where flow = ? and coalesce(outcome, 'unknown') = 'unknown'"
-        " and (root_shop_id = ? or bc_id = ?)",
-        [entity.flow, entity.shop_id, entity.bc_id],
-    ).fetchone()
-    if row and row[0]:
-        raise ByHandError(
-            f"it is not known yet what became of {counted(row[0], 'write')} of {entity.name}; "
-            f"first: talk-pipeline sync --flow {entity.flow}"
-        )
-
-
 def _forget(hand: Hand, entity: Entity) -> None:
     """All that the two were to each other: what they agreed on, their children's links, what is planned."""
     db, name, shop_id, bc_id = hand.db, entity.flow, entity.shop_id, entity.bc_id
     for part in hand.flow.parts:
         own = "starts_with(shop_id, $root || '/')" if part.parent else "shop_id = $root"
         parameters = {"part": part.name, "root": shop_id}
-        for table in ("base", "sighting", "resolution"):
+        for table in ("sighting", "resolution"):
             db.execute(f"delete from {table} where part = $part and {own}", parameters)
+        # what the shop was told of its counterpart is true of that one only: the next one says it anew
+        told = {"told": [prop.name for prop in part.properties if prop.dir == "<-"]}
+        db.execute(
+            f"delete from base where part = $part and {own}"
+            " and (agreed_at is null or property not in (select unnest($told::varchar[])))",
+            parameters | told,
+        )
+        db.execute(
+            f"update base set bc_value = null, bounces = 0, resend = null where part = $part and {own}",
+            parameters,
+        )
         if part.parent:
             db.execute("delete from link where part = $part and root_shop_id = $root", parameters)
     for table in ("change", "refusal"):

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Literal
 
 from talk_pipeline.engine.agreement import SHOWN_ROWS, Disagreement, disagreements
+from talk_pipeline.engine.claims import told
 from talk_pipeline.engine.guards import volume
 from talk_pipeline.engine.snapshots import watermark
 from talk_pipeline.engine.state import Connection, now
@@ -223,6 +224,20 @@ def _nothing_left(scope: Scope) -> Finding:
     return Finding(not total, "ERROR", summary, total, rows)
 
 
+def _ambiguous(scope: Scope) -> Finding:
+    """Shop records by their state; of Business Central those that would have come to the shop."""
+    total, rows = _rows(scope.db, _STATE.format("ambiguous"), {"flow": scope.flow.name})
+    if scope.flow.settings.create == "both":
+        new = [
+            {"bc_id": record_id, "reason": reason}
+            for side, record_id, contested, reason in told(scope.db, scope.flow)
+            if side == Side.BC and not contested
+        ]
+        total, rows = total + len(new), (*rows, *new)[:SHOWN_ROWS]
+    summary = f"{total} ambiguous records" if total else "no ambiguous records"
+    return Finding(not total, "WARN", summary, total, rows)
+
+
 def _shop_capable(scope: Scope) -> Finding:
     """What the shop at hand leaves of the mapping; known and stable, so no reason to warn every time."""
     lacks = scope.flow.shop_lacks
@@ -277,7 +292,9 @@ _RECORD_CHECKS = (
     ),
     _check("no_failed_writes", "Every write succeeded", _FAILED, severity="ERROR", what="failed writes"),
     Check("nothing_left_to_do", "Nothing is left to do", "sync", _nothing_left),
-    _state_check("ambiguous", "no_ambiguous_matches", "No record has more than one candidate"),
+    Check(
+        "no_ambiguous_matches", "No record has more than one candidate, or a linked one", "sync", _ambiguous
+    ),
     _state_check("quarantined", "no_quarantined_records", "No record is quarantined"),
     _check(
         "values_fit", "Values fit the other side", _PROBLEMS, severity="WARN", what="values that do not fit"

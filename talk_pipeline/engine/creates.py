@@ -4,8 +4,9 @@ The verdict on every unlinked shop record is one of excluded, ambiguous, quarant
 table of changes.
 """
 
+from talk_pipeline.engine.claims import told
 from talk_pipeline.engine.scopes import inside, outside
-from talk_pipeline.engine.state import Connection
+from talk_pipeline.engine.state import Connection, insert_rows
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.vocabulary import Flow, Part
 
@@ -18,9 +19,12 @@ def plan_creates(db: Connection, flows: Flows, flow: Flow) -> None:
     db.execute(_UNLINKED, {"flow": flow.name})
     if db.execute("select 1 from unlinked limit 1").fetchone() is None:
         return
-    for statement in (_LEFT, _HELD, _AMBIGUOUS, _UNREPRESENTABLE):
+    db.execute(_CLAIMS)
+    insert_rows(db, "claims", told(db, flow))
+    for statement in (_LEFT, _HELD, _CONTESTED, _UNREPRESENTABLE):
         db.execute(statement, {key: value for key, value in parameters.items() if f"${key}" in statement})
     _exclude(db, flows, flow)
+    db.execute(_CLAIMED)
     for part in flow.parts:
         _wait(db, flow, part)
     for part in flow.parts:
@@ -56,18 +60,18 @@ update unlinked set state = 'held', reason = 'unlinked by hand'
 where side = 'businesscentral' and state is null and id in (select bc_id from apart where flow = $flow and held)
 """
 
-_AMBIGUOUS = """
-update unlinked set state = 'ambiguous', reason = c.reason
-from (
-  select side, id, 'more than one candidate by ' || any_value(property) || ': '
-           || string_agg(other, ', ' order by other) as reason
-  from (
-    select 'customwebshop' as side, shop_id as id, bc_id as other, property from candidate where flow = $flow
-    union all
-    select 'businesscentral', bc_id, shop_id, property from candidate where flow = $flow
-  ) group by side, id
-) c
-where c.side = unlinked.side and c.id = unlinked.id and unlinked.state is null
+_CLAIMS = "create or replace temp table claims (side varchar, id varchar, contested boolean, reason varchar)"
+
+_CONTESTED = """
+update unlinked set state = 'ambiguous', reason = c.reason from claims c
+where c.contested and c.side = unlinked.side and c.id = unlinked.id and unlinked.state is null
+"""
+
+# what is not created anyway needs no decision; a value that does not fit would be mended in vain
+_CLAIMED = """
+update unlinked set state = 'ambiguous', reason = c.reason from claims c
+where not c.contested and c.side = unlinked.side and c.id = unlinked.id
+  and coalesce(unlinked.state, 'quarantined') = 'quarantined'
 """
 
 _UNREPRESENTABLE = """

@@ -95,6 +95,7 @@ select t.root_shop_id, t.root_bc_id, l.shop_id, l.bc_id, p.property,
             else coalesce(ref.shop_id, '?' || b.raw[p.property]) end as bc_canon,
        s.problems[p.property] as shop_problem, b.problems[p.property] as bc_problem,
        x.part is not null as has_base, x.shop_value as shop_base, x.bc_value as bc_base, x.bounces, x.resend,
+       x.agreed_at,
        coalesce(ss.edited_at, t.shop_edited_at) as shop_edited_at,
        coalesce(sb.edited_at, t.bc_edited_at) as bc_edited_at,
        t.shop_version, t.bc_version, d.winner as taken, t.ended
@@ -119,7 +120,7 @@ create or replace temp table agreeing as
 select shop_id, property, shop_raw, bc_raw from pair
 where shop_problem is null and bc_problem is null and shop_canon is not distinct from bc_canon
   and (not has_base or shop_raw is distinct from shop_base or bc_raw is distinct from bc_base or bounces > 0
-       or resend is not null)
+       or resend is not null or agreed_at is null)
 """
 
 # whole records only here: they are large, and few pairs differ

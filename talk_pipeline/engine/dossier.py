@@ -49,7 +49,7 @@ where flow = $flow and (shop_id = $shop_id or bc_id = $bc_id) order by parted_at
 
 # with whoever else claims one of them
 _CANDIDATES = """
-select shop_id, bc_id, property from candidate
+select shop_id, bc_id, property, linked from candidate
 where flow = $flow
   and (bc_id = $bc_id or bc_id in (select bc_id from candidate where flow = $flow and shop_id = $shop_id))
 order by shop_id <> $shop_id, shop_id, bc_id
@@ -92,11 +92,7 @@ class _Teller:
             undecided=sum(1 for one in open_conflicts if one["decision"] is None),
             refused=bool(refusals) or any(row["bounces"] for row in _properties(parts)),
             waits_for=self._waits_for(parts),
-            candidates=[
-                row["bc_id"] + key_of(self.db, self.flow, Side.BC, row["bc_id"])
-                for row in candidates
-                if row["shop_id"] == self.entity.shop_id
-            ],
+            candidates=list(self._choices(candidates)),
             decided=self._decided(),
         )
         return {
@@ -117,6 +113,15 @@ class _Teller:
             "refusals": [row | {"refused_at": stamp(row["refused_at"])} for row in refusals],
             "journal": writes(self.db, self.flow, self.entity)[::-1],
         }
+
+    def _choices(self, candidates: Sequence[Row]) -> Iterator[Row]:
+        """The records of the other side that the entity matches, without whoever else claims them."""
+        side = Side.SHOP if self.entity.shop_id else Side.BC
+        own, other = ("shop_id", "bc_id") if side is Side.SHOP else ("bc_id", "shop_id")
+        for row in candidates:
+            if row[own] == self.entity.id_on(side) and row["linked"] != side:
+                name = row[other] + key_of(self.db, self.flow, side.other, row[other])
+                yield {"id": row[other], "name": name, "free": row["linked"] is None}
 
     def _rows(self, query: str, **more: Any) -> list[Row]:
         return rows_of(self.db, query, parameters(self.flow, self.entity) | more)

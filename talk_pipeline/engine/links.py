@@ -3,11 +3,13 @@
 Links are durable and strictly one to one. New ones come from the flow's match rules, in order, on the
 canonical values computed when the records landed: by grouping keys on each side, never by comparing pairs,
 and never on a blank key. More than one candidate on either side is ambiguous and left to a person, whose word
-(`byhand`) outranks every rule. What a linked pair has to tell each other is the business of `diffs`.
+(`byhand`) outranks every rule. So is a key that belongs to a pair already (`claims`). What a linked pair has to
+tell each other is the business of `diffs`.
 """
 
 from dataclasses import dataclass
 
+from talk_pipeline.engine.claims import find_claimed, list_claimed
 from talk_pipeline.engine.snapshots import any_touched, mark_touched
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
 from talk_pipeline.flows.properties import Side
@@ -16,7 +18,7 @@ from talk_pipeline.flows.vocabulary import Flow, Part
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """What a matching did: new links, and shop records that have more than one candidate."""
+    """What a matching did: new links, and shop records that a person must decide on."""
 
     linked: int
     ambiguous: int
@@ -30,7 +32,10 @@ def match(db: Connection, flow: Flow) -> Matched:
             linked = _match_records(db, flow)
             for part in flow.parts[1:]:
                 _match_children(db, flow, part)
-    row = db.execute("select count(distinct shop_id) from candidate where flow = ?", [flow.name]).fetchone()
+    row = db.execute(
+        "select count(distinct shop_id) from candidate where flow = ? and linked is distinct from ?",
+        [flow.name, str(Side.SHOP)],
+    ).fetchone()
     return Matched(linked=linked, ambiguous=int(row[0]) if row else 0)
 
 
@@ -52,7 +57,8 @@ anti join link_end l on l.part = r.part and l.side = r.side and l.id = r.id
 where r.part = $part and s.gone is null and r.id not in ({_UNSETTLED})
 """
 
-# pairs that share a key, but for those that a person keeps apart; certain where neither has another candidate
+# pairs that share a key, but for those that a person keeps apart; certain where neither has another candidate,
+# linked ones included
 _SHARED_KEYS = """
 create or replace temp table shared as
 with keyed as (select side, id, canon[$property] as key from pool where canon[$property] is not null),
@@ -64,7 +70,9 @@ together as (
 )
 select shop_id, bc_id,
        count(*) over (partition by shop_id) = 1 and count(*) over (partition by bc_id) = 1
-         and bc_id not in (select bc_id from candidate where flow = $flow) as certain
+         and bc_id not in (select bc_id from candidate where flow = $flow)
+         and shop_id not in (select id from claimed where side = 'customwebshop')
+         and bc_id not in (select id from claimed where side = 'businesscentral') as certain
 from together
 """
 
@@ -75,6 +83,7 @@ def _match_records(db: Connection, flow: Flow) -> int:
     db.execute(_POOL, {"part": name})
     before = _link_count(db, name)
     for prop in flow.match:
+        find_claimed(db, flow, prop)
         db.execute(_SHARED_KEYS, {"flow": name, "property": prop})
         db.execute(
             "insert into link select $flow, shop_id, bc_id, shop_id, $property, 'active', $at"
@@ -82,7 +91,7 @@ def _match_records(db: Connection, flow: Flow) -> int:
             {"flow": name, "property": prop, "at": now()},
         )
         db.execute(
-            "insert into candidate select $flow, shop_id, bc_id, $property from shared where not certain",
+            "insert into candidate select $flow, shop_id, bc_id, $property, null from shared where not certain",
             {"flow": name, "property": prop},
         )
         certain = db.execute("select shop_id from shared where certain").fetchall()
@@ -94,7 +103,14 @@ def _match_records(db: Connection, flow: Flow) -> int:
             "delete from pool where id in (select bc_id from shared where certain)"
             " and side = 'businesscentral'"
         )
-    return _link_count(db, name) - before
+        list_claimed(db, flow, prop)
+    linked = _link_count(db, name) - before
+    for prop in (
+        flow.match if linked else ()
+    ):  # a later rule may have linked what an earlier one's key would hit
+        find_claimed(db, flow, prop)
+        list_claimed(db, flow, prop)
+    return linked
 
 
 def _link_count(db: Connection, part: str) -> int:

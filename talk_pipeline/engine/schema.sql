@@ -46,7 +46,8 @@ union all
 select part, 'businesscentral', bc_id, shop_id, root_shop_id, state from link;
 
 -- what both sides held when they last agreed, raw; bounces: answers in a row that were not what was sent;
--- resend: a side that recalculated the property because of another write of ours, and is to be told again
+-- resend: a side that recalculated the property because of another write of ours, and is to be told again;
+-- agreed_at: null where a created record's default is only where later changes of it start from
 create table if not exists base (
   part varchar, shop_id varchar, property varchar, shop_value varchar, bc_value varchar,
   bounces integer, resend varchar, agreed_at timestamp
@@ -57,8 +58,11 @@ create table if not exists sighting (
   part varchar, shop_id varchar, property varchar, side varchar, edited_at timestamp, version varchar
 );
 
--- more than one candidate: never guessed
-create table if not exists candidate (flow varchar, shop_id varchar, bc_id varchar, property varchar);
+-- more than one candidate: never guessed; linked: the side whose record belongs to a pair already, null where
+-- both are free
+create table if not exists candidate (
+  flow varchar, shop_id varchar, bc_id varchar, property varchar, linked varchar
+);
 
 -- every shop record that is not simply in step: waiting | ambiguous | quarantined | held | excluded | closed | broken
 create table if not exists standing (
@@ -99,7 +103,8 @@ create table if not exists conflict (
 -- pairs that the rules never make, by a person's word; held: the pair was unlinked, and neither of the two
 -- gets a new counterpart by itself until it is linked or released
 create table if not exists apart (
-  flow varchar, shop_id varchar, bc_id varchar, held boolean, parted_at timestamp, parted_by varchar
+  flow varchar, shop_id varchar, bc_id varchar, held boolean, parted_at timestamp, parted_by varchar,
+  never boolean  -- said of the two themselves; else they were unlinked, which ends where one is released
 );
 
 -- a person's verdict on an open conflict, good for the two values it was given on; gone once carried out

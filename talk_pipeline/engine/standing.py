@@ -86,7 +86,7 @@ union
 select shop_id, null from standing
 where flow = $flow and (state in ('waiting', 'ambiguous', 'quarantined') or $keep_excluded and state = 'excluded')
 union
-select null, bc_id from candidate where flow = $flow
+select null, bc_id from candidate where flow = $flow and linked is distinct from 'businesscentral'
 """
 
 

@@ -18,12 +18,16 @@ from talk_pipeline.stopping import go_on
 
 FILE = "talk.duckdb"
 SCHEMA = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 # what brings a database of an older version up to the named one; tables it lacks are made before
 STEPS = {
     "2": (
         "alter table conflict add column if not exists decided_by varchar",
         "alter table conflict add column if not exists decided_at timestamp",
+    ),
+    "3": (
+        "alter table candidate add column if not exists linked varchar",
+        "alter table apart add column if not exists never boolean",
     ),
 }
 WAIT_SECONDS = 60.0

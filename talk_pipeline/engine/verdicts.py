@@ -95,6 +95,9 @@ def retry(hand: Hand, text: str | None = None) -> Deed:
         or row["record_id"] == entity.bc_id
     ]
     if entity is not None and not rows:
+        if _retried(hand, entity):
+            message = f"{entity.name}: the next sync tries it again; so it was decided already"
+            return Deed(flow.name, "retried", entity.shop_id, entity.bc_id, message)
         raise ByHandError(_not_given_up(hand, entity))
     if not rows:
         return Deed(flow.name, "retried", None, None, f"{flow.name}: nothing is given up on")
@@ -137,6 +140,16 @@ def _take_back(hand: Hand, entity: Entity) -> None:
     for side in Side:
         record_id = entity.id_on(side)
         mark_touched(db, name, side, ids=[record_id] if record_id else [])
+
+
+def _retried(hand: Hand, entity: Entity) -> bool:
+    """Whether a person said so already, and no sync has run since."""
+    row = hand.db.execute(
+        "select 1 from deed where flow = $1 and action = 'retried' and (shop_id = $2 or bc_id = $3)"
+        " and done_at > coalesce((select max(started_at) from run where flow = $1), timestamp '1970-01-01')",
+        [entity.flow, entity.shop_id, entity.bc_id],
+    ).fetchone()
+    return row is not None
 
 
 def _not_given_up(hand: Hand, entity: Entity) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from talk_pipeline.engine.claims import withhold_rivals
 from talk_pipeline.engine.creates import SYNCHRONIZED, UNUSABLE
 from talk_pipeline.engine.oscillation import withhold_flapping
 from talk_pipeline.engine.refusals import forget_outdated, withhold_refused
@@ -48,6 +49,7 @@ def withhold(db: Connection, of: Withholding) -> None:
     for other in of.flows.values():
         if other.name in of.later:
             _deferred(db, of.flow, other)
+    withhold_rivals(db, of.flow)
     db.execute(_WHOLE_CREATES, [of.flow.name])
 
 

@@ -108,6 +108,7 @@ def test_what_was_refused_is_retried(world: World) -> None:
     world.step("customer")
     assert "refused, and not tried again" in text("explain", "customer", "C1")
     assert document("retry", "customer", "C1")["action"] == "retried"
+    assert "decided already" in document("retry", "customer", "C1")["message"]
     assert "nothing is given up on" in text("retry", "customer")
     assert world.step("customer")["customer"]["linked"] == 1
 

@@ -17,7 +17,7 @@ WHOLE = ("ambiguous", "held", "excluded", "closed", "broken")
 # why a record may be listed after the faults have ended
 KNOWN = (
     r"unlinked by hand",
-    r"more than one candidate by ",
+    r"more than one candidate by |belongs already to |is that of .*, which goes first",
     r"posted in Business Central|gone on both sides|was posted before",
     r"the (shop|Business Central) record is (deleted|vanished|out of scope)",
     r"deleted, and never linked|disappeared, and was never linked",

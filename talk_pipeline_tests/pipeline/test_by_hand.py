@@ -10,7 +10,7 @@ from talk_pipeline.engine import byhand
 from talk_pipeline.engine.byhand import Deed
 from talk_pipeline.engine.entities import ByHandError
 from talk_pipeline.engine.lease import LeaseHeldError, leases
-from talk_pipeline.engine.state import State, StateMismatchError
+from talk_pipeline.engine.state import SCHEMA_VERSION, State, StateMismatchError
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
@@ -117,6 +117,92 @@ def test_at_once_released(world: World, pair: tuple[str, str]) -> None:
     assert (made != bc_id, world.bc.get("customers", made)["number"]) == (True, "C1")
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_released_beside_a_counterpart_of_its_number_they_meet_anew(
+    world: World, pair: tuple[str, str], at_once: bool
+) -> None:
+    shop_id, bc_id = pair
+    if not at_once:
+        unlink(shop_id)
+        world.step("customer")
+    message = unlink(shop_id, recreate=True).message
+    assert f"{bc_id} (number C1) is still there under its key" in message
+    run = world.step("customer")
+    assert not run.failed()
+    assert run.writes() == 0
+    assert world.counterpart("customer", shop_id) == bc_id
+    assert world.sql("select rule, state from link") == [("number", "active")]
+    assert len(world.bc.all("customers")) == 1
+
+
+def test_what_could_neither_be_matched_nor_created_is_not_released(
+    world: World, pair: tuple[str, str]
+) -> None:
+    shop_id, bc_id = pair
+    keep_apart(shop_id, bc_id)
+    with pytest.raises(ByHandError, match=f"under the same number.*talk-pipeline link customer {shop_id}"):
+        unlink(shop_id, recreate=True)
+    assert world.state("customer", shop_id) == ("held", "unlinked by hand")
+    link(shop_id, bc_id)
+    world.bc.patch("customers", bc_id, {"type": "Person"})
+    world.step("customer", full=True)
+    with pytest.raises(ByHandError, match="is outside the flow, which is for type = Company"):
+        unlink(shop_id, recreate=True)
+
+
+def test_a_sales_order_that_is_still_there_is_not_made_twice(world: World) -> None:
+    buyer = world.shop.post("customers", customer())["id"]
+    item = world.shop.post("products", product())["id"]
+    placed = world.shop.post("orders", order("O1", buyer, [line(item)]))["id"]
+    world.step()
+    bc_id = world.counterpart("order", placed)
+    unlink(placed, "order", recreate=True)
+    run = world.step()
+    assert not run.failed()
+    assert world.counterpart("order", placed) == bc_id
+    assert len(world.bc.orders()) == 1
+
+
+def test_a_number_follows_the_order_that_is_made_anew(world: World) -> None:
+    buyer = world.shop.post("customers", customer())["id"]
+    item = world.shop.post("products", product(stock="12"))["id"]
+    placed = world.shop.post("orders", order("O1", buyer, [line(item)]))["id"]
+    world.step()
+    old = world.shop.get("orders", placed)["erp_number"]
+    world.bc.delete("salesOrders", world.counterpart("order", placed))
+    world.step("order", full=True)
+    unlink(placed, "order", recreate=True)
+    run = world.step()
+    assert not run.failed()
+    made = world.bc.get("salesOrders", world.counterpart("order", placed))
+    assert made["number"] != old
+    assert world.shop.get("orders", placed)["erp_number"] == made["number"]
+    assert run.finding("order", "property_erp_number").passed
+    assert world.step().writes() == 0
+
+
+def test_a_number_follows_the_order_that_is_linked_by_hand(world: World) -> None:
+    buyer = world.shop.post("customers", customer())["id"]
+    item = world.shop.post("products", product())["id"]
+    placed = world.shop.post("orders", order("O1", buyer, [line(item)]))["id"]
+    world.step()
+    unlink(placed, "order")
+    other = world.bc.post("salesOrders", {"customerId": world.counterpart("customer", buyer)})
+    world.step("order")
+    link(placed, other["id"], "order")
+    assert not world.step("order").failed()
+    assert world.shop.get("orders", placed)["erp_number"] == other["number"]
+
+
+def test_a_one_way_value_that_differs_is_seen_whatever_was_noted(world: World) -> None:
+    item = world.shop.post("products", product(stock="12"))["id"]
+    run = world.step("product")
+    finding = run.finding("product", "property_stock")
+    if "stock" in world.shop_lacks("product"):
+        pytest.skip("this shop keeps no stock")
+    assert (finding.verdict, finding.rows[0]["shop_id"]) == ("warned", item)
+
+
 def test_a_freed_record_may_be_matched_with_another(world: World) -> None:
     bc_id = bc_customer(world, "B1", email="right@company.example")
     wrong = world.shop.post("customers", customer("W1", email="right@company.example"))["id"]
@@ -189,7 +275,10 @@ def test_lines_meet_anew_with_their_order(world: World) -> None:
     bc_id = world.counterpart("order", placed)
     unlink(placed, "order")
     assert world.sql("select count(*) from link where part = 'order.lines'") == [(0,)]
-    assert world.sql("select count(*) from base where part in ('order', 'order.lines')") == [(0,)]
+    told = world.sql("select property, bc_value from base where part in ('order', 'order.lines') order by 1")
+    assert told == [("erp_number", None), ("status", None)], (
+        "what the shop was told goes when it is told anew"
+    )
     assert world.step().writes() == 0
     link("O1", bc_id, "order")
     run = world.step()
@@ -273,11 +362,12 @@ def test_a_deed_waits_for_the_run_and_for_what_became_of_its_writes(
     assert world.counterpart("customer", shop_id) == bc_id
 
 
-def test_a_create_of_unknown_outcome_does_not_adopt_what_was_unlinked(
-    world: World, pair: tuple[str, str]
-) -> None:
-    shop_id, bc_id = pair
+def test_a_create_of_unknown_outcome_does_not_adopt_what_was_unlinked(world: World) -> None:
+    bc_id = bc_customer(world, "OTHER", email="same@company.example")
+    shop_id = world.shop.post("customers", customer("C1", email="same@company.example"))["id"]
+    world.step("customer")
     unlink(shop_id, recreate=True)
+    world.bc.patch("customers", bc_id, {"number": "C1"})
     world.bc.faults(
         {"match": {"method": "POST", "path": "customers"}, "fault": {"drop": "before"}, "times": 1}
     )
@@ -331,6 +421,7 @@ def test_a_database_of_the_version_before_goes_on(
     world.sql("alter table conflict drop column decided_at")
     for table in ("apart", "resolution", "deed"):
         world.sql(f"drop table {table}")
+    world.sql("alter table candidate drop column linked")
     world.sql("update meta set value = '1' where key = 'schema'")
     shop_id, bc_id = pair
     world.bc.patch("customers", bc_id, {"website": "www.earlier.example"})
@@ -338,7 +429,7 @@ def test_a_database_of_the_version_before_goes_on(
     run = world.step("customer")
     assert (run["customer"]["conflicts"], run.failed()) == (1, [])
     assert unlink(shop_id).action == "unlinked"
-    assert world.sql("select value from meta where key = 'schema'") == [("2",)]
+    assert world.sql("select value from meta where key = 'schema'") == [(SCHEMA_VERSION,)]
     world.sql("update meta set value = '99' where key = 'schema'")
     with pytest.raises(StateMismatchError, match="has schema version 99"), State(world.data).once():
         pass

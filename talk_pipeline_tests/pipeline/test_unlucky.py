@@ -88,8 +88,9 @@ def test_a_number_that_was_posted_before_is_left_to_a_person(world: World) -> No
         assert world.step(full=True).success
     state = world.state("order", again[-1])
     assert state is not None
-    assert state[0] == "quarantined"
-    assert "was posted before, and is claimed by" in state[1]
+    assert state[0] == "ambiguous"
+    assert "belongs already to" in state[1]
+    assert "posted" in state[1]
     assert not world.bc.orders()
     assert world.step(full=True).writes() == 0
 
