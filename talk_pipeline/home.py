@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
-import yaml
 from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -79,13 +78,13 @@ def _opened(home: Path) -> Iterator[dg.DagsterInstance]:
     settings = home / "dagster.yaml"
     try:
         opened = dg.DagsterInstance.from_config(str(home))
-    except (yaml.YAMLError, dg.DagsterError, AttributeError, TypeError, ValueError) as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise _broken(home, error) from error
+    except Exception as error:  # whatever Dagster makes of what it finds there
         why = " ".join(str(error).split()) or type(error).__name__
         raise HomeError(
             f"{settings} is not what Dagster reads: {why}: correct it, or remove it and it is made anew"
         ) from error
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        raise _broken(home, error) from error
     try:
         with opened as instance:
             yield instance
