@@ -153,9 +153,10 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
     read, latest = total or (0, None)
     if landing.fetched:
         known = watermark(db, flow, side)
-        if latest and landing.read_until:
-            latest = min(latest, landing.read_until)
+        # never in the server's future, also where an earlier clock of it left one there: edits would go unseen
         newest = max((at for at in (known.modified_at, latest) if at), default=None)
+        if newest and landing.read_until:
+            newest = min(newest, landing.read_until)
         fetched = now()
         mark = Watermark(
             newest,

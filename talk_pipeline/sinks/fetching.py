@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from talk_pipeline import stopping
 from talk_pipeline.engine import refusals, snapshots
@@ -58,15 +58,17 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         or not system.lists_changes(flow.name)
     )
     started = now()
-    lagging = full and system.may_lag(flow.name)
     # what is read lies beside the state until it is complete; meanwhile the file is free for others
     session.state.release()
     snapshots.discard(session.state.beside)
     try:
+        if not full:
+            full = not await _read_changes(session, flow, side, mark=mark, started=started)
+        lagging = full and system.may_lag(flow.name)
         if full:
             await _read(session, flow, side, since=None)
-        if not full or (lagging and mark.modified_at):
-            await _read(session, flow, side, since=mark)
+        if lagging and mark.modified_at:
+            await _read(session, flow, side, since=_start(flow, mark, went_back=_went_back(mark, system)))
         with session.state.open() as db:
             missing = snapshots.absent(db, flow.name, side) if full else []
         gone, problem = await _explain(session, flow, side, missing=missing)
@@ -127,17 +129,45 @@ def land_records(
 
 
 def _full_scan_due(flow: Flow, mark: Watermark) -> bool:
+    """In its time, or where our own clock says that the last one is still to come."""
     if mark.full_at is None or mark.modified_at is None:
         return True
-    return now() - mark.full_at > timedelta(minutes=flow.settings.full_scan_minutes)
+    since = now() - mark.full_at
+    return since < timedelta() or since > timedelta(minutes=flow.settings.full_scan_minutes)
 
 
-async def _read(session: Session, flow: Flow, side: Side, *, since: Watermark | None) -> None:
-    start = None
-    if since and since.modified_at:
-        overlap = timedelta(minutes=flow.settings.overlap_minutes, seconds=abs(since.skew_seconds))
-        start = (since.modified_at - overlap).replace(tzinfo=UTC)
-    async for page in session.systems[side].scan(flow.name, since=start):
+async def _read_changes(
+    session: Session, flow: Flow, side: Side, *, mark: Watermark, started: datetime
+) -> bool:
+    """Reads what changed since the watermark; False where a clock leaves open what that is.
+
+    How far the server's clock went back since the last fetch is measured on these very answers: by as much
+    earlier are the times of what was edited since. A watermark that is in the server's future all the same was
+    left by a clock nobody measured.
+    """
+    system = session.systems[side]
+    await _read(session, flow, side, since=_start(flow, mark))
+    went_back = _went_back(mark, system)
+    if went_back:
+        await _read(session, flow, side, since=_start(flow, mark, went_back=went_back))
+    server_now = started + timedelta(seconds=system.skew_seconds)
+    assert mark.modified_at is not None and mark.fetched_at is not None
+    return mark.modified_at - went_back <= server_now and mark.fetched_at <= started
+
+
+def _went_back(mark: Watermark, system: System) -> timedelta:
+    """By how much the server's clock lost on ours since the last fetch."""
+    return timedelta(seconds=max(0.0, mark.skew_seconds - system.skew_seconds))
+
+
+def _start(flow: Flow, mark: Watermark, *, went_back: timedelta = timedelta()) -> datetime:
+    assert mark.modified_at is not None
+    overlap = timedelta(minutes=flow.settings.overlap_minutes)
+    return (mark.modified_at - went_back - overlap).replace(tzinfo=UTC)
+
+
+async def _read(session: Session, flow: Flow, side: Side, *, since: datetime | None) -> None:
+    async for page in session.systems[side].scan(flow.name, since=since):
         snapshots.spool(session.state.beside, page)
         stopping.go_on()
 

@@ -92,6 +92,7 @@ class Http:
         address, _, self.query = base_url.partition("?")
         self.base_url = address.rstrip("/")
         self.skew_seconds = 0.0
+        self._skew: tuple[float, float] | None = None
         self._gate = Gate(limits, self._measure)
         self._address_setting, *self._credential_settings = settings or ("",)
         self._throttled = frozenset({429, *throttled})
@@ -269,14 +270,22 @@ class Http:
         return f": check {named}" if named else ""
 
     def _measure(self, response: httpx.Response, *, sent: float, received: float) -> None:
-        """The server's clock against ours, to the precision of its Date header."""
+        """The server's clock against ours, to the precision of its Date header.
+
+        A slow answer tells little: the quickest one counts, until one contradicts it because a clock was set.
+        """
         if date := response.headers.get("Date"):
             try:
                 server = email.utils.parsedate_to_datetime(date).timestamp()
             except ValueError:
                 return
-            skew = server + 0.5 - (sent + received) / 2
-            self.skew_seconds = skew if abs(skew) > 1.5 else 0.0
+            skew, margin = server + 0.5 - (sent + received) / 2, (received - sent) / 2 + 1.0
+            if self._skew is not None:
+                known, known_margin = self._skew
+                if abs(skew - known) <= margin + known_margin and margin >= known_margin:
+                    return
+            self._skew = skew, margin
+            self.skew_seconds = skew if abs(skew) > margin + 0.5 else 0.0
 
 
 def _reads(throttled: frozenset[int]) -> Retry:
