@@ -64,7 +64,9 @@ def _find(
 ) -> list[Finding]:
     run_id = context.run.run_id
     with pipeline.state.once() as db:
-        scope = Scope(db, pipeline.flows[flow.name], run_id, pipeline.dry_run, pipeline.approve)
+        options = pipeline.options
+        decided = options.approve and not options.dry_run
+        scope = Scope(db, pipeline.flows[flow.name], run_id, options.dry_run, options.approve, decided)
         findings = [check.run(scope) for check in selected]
         listed = list(zip(selected, findings, strict=True))
         record_verdicts(db, flow.name, run_id=run_id, findings=listed)

@@ -20,6 +20,7 @@ from talk_pipeline.engine.lease import leases
 from talk_pipeline.engine.state import State
 from talk_pipeline.engine.undo import named_run
 from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.keys import flow_keys, sync_key
 from talk_pipeline.presence import present
@@ -33,12 +34,39 @@ T = TypeVar("T")
 Context = dg.OpExecutionContext | dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
 
+class DecisionError(ValueError):
+    """What the config of a run decides cannot be decided so."""
+
+
+def restored_side(name: str, *, dry_run: bool) -> Side | None:
+    """The system that was restored, by its name.
+
+    Raises:
+        DecisionError: there is no such system, or nothing is to be decided since nothing is to be written.
+    """
+    if not name.strip():
+        return None
+    sides = {str(side): side for side in Side}
+    if name.strip() not in sides:
+        raise DecisionError(f"restored: {name!r} is no system; allowed: {', '.join(sides)}")
+    if dry_run:
+        raise DecisionError(
+            "restored decides what is written and goes with no dry run; the checklist shows what went back"
+        )
+    return sides[name.strip()]
+
+
 class Pipeline(dg.ConfigurableResource[None]):
     """How far a run may go, and what it works with."""
 
     full: bool = Field(False, description="Read everything, and find out what disappeared.")
     dry_run: bool = Field(False, description="Plan, and write nothing to either system.")
     approve: bool = Field(False, description="You have seen the plan: the circuit breaker lets it pass.")
+    restored: str = Field(
+        "",
+        description="The system that was restored from a backup, customwebshop or businesscentral: what is newer "
+        "on the other side is brought back to it. To take what it shows now for edits instead: approve.",
+    )
     undo: str = Field(
         "",
         description="A run's id, or its beginning: puts back what its updates replaced, where nobody edited since.",
@@ -78,7 +106,13 @@ class Pipeline(dg.ConfigurableResource[None]):
     @property
     def options(self) -> Options:
         """How far the run may go."""
-        return Options(full=self.full, dry_run=self.dry_run, approve=self.approve, undo=self._run_to_undo())
+        return Options(
+            full=self.full,
+            dry_run=self.dry_run,
+            approve=self.approve,
+            undo=self._run_to_undo(),
+            restored=restored_side(self.restored, dry_run=self.dry_run),
+        )
 
     def _run_to_undo(self) -> str | None:
         """The run that is meant; the launchpad shows no more of an id than its beginning."""

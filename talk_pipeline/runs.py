@@ -27,6 +27,7 @@ def execute(
                     "dry_run": options.dry_run,
                     "approve": options.approve,
                     "undo": options.undo or "",
+                    "restored": options.restored or "",
                 }
             }
         },

@@ -23,6 +23,7 @@ from talk_pipeline.jobs import flows_of
 from talk_pipeline.keys import selected_keys
 from talk_pipeline.redaction import scrubbed
 from talk_pipeline.settings import Settings, SettingsError
+from talk_pipeline.sinks.latest import latest_change
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.wakes import woken_after
 
@@ -153,7 +154,8 @@ def _remembered(text: str | None) -> Cursor:
 
 def _is_to_look(settings: Settings, side: Side, cursor: Cursor, *, now: datetime) -> bool:
     woken = woken_after(settings.talk_data_dir, side, timestamp=cursor.looked_at.timestamp())
-    return woken or (now - cursor.looked_at).total_seconds() >= settings.talk_poll_seconds
+    since = (now - cursor.looked_at).total_seconds()
+    return woken or since < 0 or since >= settings.talk_poll_seconds
 
 
 async def _latest(settings: Settings, side: Side) -> dict[str, datetime]:
@@ -163,7 +165,7 @@ async def _latest(settings: Settings, side: Side) -> dict[str, datetime]:
     async with opened as system:
         if side is Side.BC:
             await system.identify()
-        found = {name: await system.latest(name) for name in connections.flows}
+        found = {name: await latest_change(system, name) for name in connections.flows}
     return {name: at.astimezone(UTC) for name, at in found.items() if at}
 
 
@@ -180,7 +182,8 @@ def _reasons(flow: Flow, side: Side, *, held: Progress, seen: Seen | None, now: 
     if seen and not (done and _is_known(seen, done, side)):
         yield Reason("changed", seen.latest)
     read = done.full_at.get(side) if done else None
-    if read is None or now - read > timedelta(minutes=flow.settings.full_scan_minutes):
+    every = timedelta(minutes=flow.settings.full_scan_minutes)
+    if read is None or not timedelta() <= now - read <= every:
         yield Reason("full scan due", read)
     if side is Side.BC:
         return
@@ -195,11 +198,15 @@ def _reasons(flow: Flow, side: Side, *, held: Progress, seen: Seen | None, now: 
 
 
 def _is_known(seen: Seen, done: Completed, side: Side) -> bool:
-    """Whether a run holds the change, has made it itself, or read the system after it was told of."""
-    held = done.latest.get(side)
-    return (held is not None and held >= _cut(seen.latest)) or (
-        side in done.read and done.began_at > seen.asked_at
-    )
+    """Whether a run holds the change, has made it itself, or read the system after it was told of.
+
+    A latest change that is earlier than it was when the run ended is news: a clock was set, a system was restored.
+    """
+    if side in done.read and done.began_at > seen.asked_at:
+        return True
+    held, told = done.latest.get(side), _cut(seen.latest)
+    went_back = done.ended_at is not None and seen.asked_at > done.ended_at
+    return held is not None and (held == told or (held > told and not went_back))
 
 
 def _cut(moment: datetime) -> datetime:

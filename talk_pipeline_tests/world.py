@@ -28,7 +28,7 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.runs import execute, problems
 from talk_pipeline.sandbox.server import Sandbox
 from talk_pipeline.settings import Settings
-from talk_pipeline.sinks.fetching import fetch
+from talk_pipeline.sinks.fetching import RestoredError, fetch
 from talk_pipeline.sinks.planning import BreakerTrippedError, prepare
 from talk_pipeline.sinks.session import Options
 from talk_pipeline.sinks.upserting import settle, upsert
@@ -200,11 +200,12 @@ class World:
         dry_run: bool = False,
         approve: bool = False,
         undo: str | None = None,
+        restored: Side | None = None,
     ) -> Run:
         """One real Dagster run of these flows, all by default."""
         connections = Connections(Settings.load())
         names = flows or tuple(connections.flows)
-        options = Options(full=full, dry_run=dry_run, approve=approve, undo=undo)
+        options = Options(full=full, dry_run=dry_run, approve=approve, undo=undo, restored=restored)
         result = execute(connections.flows, names, options=options, instance=self.instance)
         numbers = numbers_of(connections, names, run_id=result.run_id)
         with connections.state.once() as db:
@@ -218,11 +219,15 @@ class World:
             }
         return Run(result.success, numbers, problems(result), findings, result.run_id)
 
-    def step(self, *flows: str, full: bool = False, undo: str | None = None) -> Run:
+    def step(
+        self, *flows: str, full: bool = False, undo: str | None = None, restored: Side | None = None
+    ) -> Run:
         """The same as `sync` without Dagster around it: for tests of what happens between the systems."""
         connections, run_id = Connections(Settings.load()), uuid.uuid4().hex
         names = flows or tuple(connections.flows)
-        failures = _tried(connections, names, run_id=run_id, options=Options(full=full, undo=undo))
+        failures = _tried(
+            connections, names, run_id=run_id, options=Options(full=full, undo=undo, restored=restored)
+        )
         numbers = numbers_of(connections, names, run_id=run_id)
         with connections.state.once() as db:
             findings = {
@@ -312,7 +317,7 @@ def _tried(connections: Connections, names: tuple[str, ...], *, run_id: str, opt
     """A run without Dagster; returns what stopped it."""
     try:
         asyncio.run(_step(connections, names, run_id=run_id, options=options))
-    except (SystemFault, BreakerTrippedError) as error:
+    except (SystemFault, BreakerTrippedError, RestoredError) as error:
         return [str(error)]
     return []
 

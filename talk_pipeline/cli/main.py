@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from talk_pipeline.cli.exits import one_line_errors
+from talk_pipeline.flows.properties import Side
 from talk_pipeline.redaction import guard_logs
 
 
@@ -44,7 +45,7 @@ class Format(StrEnum):
 
 
 class Taken(StrEnum):
-    """The side whose value counts."""
+    """A system, by name."""
 
     CUSTOMWEBSHOP = "customwebshop"
     BUSINESSCENTRAL = "businesscentral"
@@ -63,6 +64,12 @@ def sync(
     full: Annotated[bool, typer.Option("--full", help="Read everything, and find what disappeared.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan, and write nothing.")] = False,
     approve: Annotated[bool, typer.Option("--approve", help="Let an implausible plan pass.")] = False,
+    restored: Annotated[
+        Taken | None,
+        typer.Option(
+            help="This system was restored from a backup: bring what is newer on the other side back to it."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     plan: Annotated[
         Path | None, typer.Option(help="With --dry-run: a .csv or .json file for the plan.")
@@ -73,7 +80,8 @@ def sync(
     from talk_pipeline.sinks.session import Options
 
     with one_line_errors():
-        options = Options(full=full, dry_run=dry_run, approve=approve)
+        side = Side(restored) if restored else None
+        options = Options(full=full, dry_run=dry_run, approve=approve, restored=side)
         raise typer.Exit(synchronize(tuple(flow or ()), options=options, as_json=as_json, plan=plan))
 
 

@@ -27,6 +27,11 @@ def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool, plan
     """Runs the named flows, all by default, prints what came of it, and writes the plan of a dry run to a file."""
     if plan and (not options.dry_run or plan.suffix not in (".csv", ".json")):
         raise UsageError(f"--plan {plan}: a plan is written by --dry-run, into a file called .csv or .json")
+    if options.restored and options.dry_run:
+        raise UsageError(
+            f"--restored {options.restored} decides what is written and goes with no --dry-run; "
+            "talk-pipeline checklist shows what went back"
+        )
     connections = Connections(Settings.load())
     wanted = _wanted(connections.flows, names)
     asyncio.run(_reachable(connections, wanted))

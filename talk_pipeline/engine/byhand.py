@@ -27,7 +27,7 @@ class Deed:
     """What a person did.
 
     Attributes:
-        action: linked | unlinked | kept apart | released | resolved | retried.
+        action: linked | unlinked | kept apart | released | resolved | retried | restored.
         message: what follows, for the person.
     """
 
@@ -190,6 +190,13 @@ def _part(
     was = {"rule": found["rule"], "linked_at": f"{found['linked_at'].isoformat(timespec='milliseconds')}Z"}
     message = f"unlinked {entity.name} from {bc_id}; {next_step}"
     return hand.note(Deed(name, "unlinked", shop_id, bc_id, message, was | {"held": held}))
+
+
+def let_go(hand: Hand, entity: Entity) -> None:
+    """Forgets a pair one of which is lost, in the caller's transaction: the other is matched or created anew."""
+    _forget(hand, entity)
+    hand.db.execute("delete from link where part = ? and shop_id = ?", [entity.flow, entity.shop_id])
+    _stir(hand, entity)
 
 
 def _release(hand: Hand, entity: Entity) -> Deed:

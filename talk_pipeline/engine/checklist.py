@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Literal
 
+from talk_pipeline.engine import reversals
 from talk_pipeline.engine.agreement import SHOWN_ROWS, Disagreement, disagreements
 from talk_pipeline.engine.claims import told
 from talk_pipeline.engine.guards import volume
@@ -50,6 +51,7 @@ class Scope:
     """What a check looks at: the state, as one run left it, and how far that run was allowed to go.
 
     Attributes:
+        decided: a person said what follows from records that went back; other flows may still have to be read.
         disagreeing: pairs that do not agree, by part and property; filled by the first check that asks.
     """
 
@@ -58,6 +60,7 @@ class Scope:
     run_id: str
     dry_run: bool = False
     approved: bool = False
+    decided: bool = False
     disagreeing: dict[str, Mapping[str, Disagreement]] = field(default_factory=dict, repr=False)
 
 
@@ -91,6 +94,22 @@ def _snapshot_checks() -> Iterator[Check]:
             partial(_complete_and_fresh, side=side),
             blocking=True,
         )
+        yield Check(
+            "not_restored",
+            f"{side} was not restored from a backup",
+            side.value,
+            partial(_not_restored, side=side),
+            blocking=True,
+        )
+
+
+def _not_restored(scope: Scope, *, side: Side) -> Finding:
+    """Of every flow of the system: its records were restored together."""
+    text = reversals.told(scope.db, side)
+    if text is None or (scope.decided and not reversals.noted(scope.db, side, scope.flow.name)):
+        return Finding(True, "ERROR", "no record is older than it was seen")
+    total, rows = _rows(scope.db, reversals.EXAMPLES, {"side": str(side)})
+    return Finding(False, "ERROR", text, total, rows)
 
 
 def _complete_and_fresh(scope: Scope, *, side: Side) -> Finding:

@@ -24,6 +24,7 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         began_at: when it got the lease, by our clock: what was decided or changed before was there for it to see.
+        ended_at: when it was done with the flow.
         read: the sides it read itself.
         latest: the latest modified time held of a side, its answers to our own writes included.
         full_at: when a side was last read in full.
@@ -39,6 +40,7 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
     full_at: dict[Side, datetime] = {}
     rests_until: datetime | None = None
     undone: bool = False
+    ended_at: datetime | None = None
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +106,7 @@ def complete(
         full_at={side: _utc(mark.full_at) for side, mark in marks.items() if mark.full_at},
         rests_until=_utc(rests_until) if rests_until else None,
         undone=missed or _undone(db, flow),
+        ended_at=datetime.now(UTC),
     )
     _put(data_dir, flow.name, msgspec.structs.replace(progress(data_dir, flow.name), completed=done))
 

@@ -13,7 +13,8 @@ create table if not exists snapshot (
   flow varchar, side varchar, id varchar, version varchar,
   modified_at timestamp,   -- as the system says
   edited_at timestamp,     -- skew-corrected, and not moved by our own writes
-  fetched_at timestamp, gone varchar, payload varchar
+  fetched_at timestamp, gone varchar, payload varchar,
+  earlier varchar[]        -- by what its last states before this one would be recognised
 );
 
 -- what the flow reads in it; row_hash covers raw, the children's raw, gone and open
@@ -26,6 +27,12 @@ create table if not exists record (
 create table if not exists watermark (
   flow varchar, side varchar, modified_at timestamp, fetched_at timestamp, full_at timestamp,
   complete boolean, problem varchar, skew_seconds double
+);
+
+-- what can only be if the system was restored from a backup (engine/reversals.py); stops its flows until decided
+-- kind: went back | vanished | open again; known_at, shown_at: modified times as the system says
+create table if not exists reversal (
+  flow varchar, side varchar, id varchar, kind varchar, known_at timestamp, shown_at timestamp, seen_at timestamp
 );
 
 -- touched and not yet settled: set with the landing, cleared when nothing is left to do
@@ -113,7 +120,7 @@ create table if not exists resolution (
   decided_by varchar, decided_at timestamp
 );
 
--- what people did by hand: linked | unlinked | kept apart | released | resolved | retried
+-- what people did by hand: linked | unlinked | kept apart | released | resolved | retried | restored
 create table if not exists deed (
   flow varchar, action varchar, shop_id varchar, bc_id varchar, details json, done_by varchar, done_at timestamp
 );

@@ -5,6 +5,7 @@ change costs one comparison of its payload. Nothing here concludes that a record
 which were not seen, whoever asked the system about each says what became of it.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,16 +13,14 @@ from typing import Any
 
 from talk_pipeline.engine.projection import Projected, Projector, in_scope
 from talk_pipeline.engine.records import Decode, Record
+from talk_pipeline.engine.reversals import REMEMBERED, Reversal, implausible, marks, note, went_back
 from talk_pipeline.engine.state import Connection, insert_rows, naive, now, transaction
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
-PROJECTION_VERSION = "1"  # raise when a canonical form changes: every record is then read anew
-
 DELETED = "deleted"
 VANISHED = "vanished"
 OUT_OF_SCOPE = "out_of_scope"
-REPLICA_LAG = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +49,11 @@ class Landing:
     Attributes:
         fetched: they are a completed fetch, which alone moves the watermark.
         full: they are all there are.
-        lagging: they may be a little old: what is held is not replaced by an earlier state of it.
+        lagging: a replica shows what was: nothing that is held is replaced by an earlier state of it.
         own: they are answers to our own writes: no time in them counts as an edit.
         gone: ids that are known to have left, with the reason.
         problem: what is implausible about the fetch, shown and guarded against.
+        believed: a person has decided what follows from records that went back: they land.
         read_until: when the fetch began, by the server's clock: what it shows of later changes is by chance.
     """
 
@@ -64,16 +64,24 @@ class Landing:
     gone: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
     skew_seconds: float = 0.0
+    believed: bool = False
     read_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What a landing did: records read, of which new or changed, and those outside the flow's scope."""
+    """What a landing did: records read, of which new or changed, and those outside the flow's scope.
+
+    Attributes:
+        reversals: what went back; unless it was to be believed, nothing landed because of it.
+        moved_on: the other records that changed, with the modified time they were known with.
+    """
 
     read: int
     changed: int
     outside: int
+    reversals: tuple[Reversal, ...] = ()
+    moved_on: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def watermark(db: Connection, flow: str, side: Side) -> Watermark:
@@ -144,13 +152,21 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
     spool(db, ())
     flow, side = projector.flow.name, projector.side
     batch = _Batch(projector, decode, landing)
-    for row in _fresh(db, flow, side, not_before=now() - REPLICA_LAG if landing.lagging else None):
+    for row in _fresh(db, flow, side, lagging=landing.lagging):
         batch.take(row)
     for row in _leaving(db, flow, side, ids=list(landing.gone)):
         batch.leave(row, reason=landing.gone[row["id"]])
-    batch.write(db)
     total = db.execute("select count(distinct id), max(modified_at) from incoming").fetchone()
     read, latest = total or (0, None)
+    newest_shown = latest if landing.full else None
+    reversals = implausible(
+        projector.flow, batch.reversals, newest_shown=newest_shown, changed=len(batch.marks)
+    )
+    if reversals and not landing.believed:
+        note(db, flow, side, reversals)
+        discard(db)
+        return Landed(read, 0, batch.outside, reversals)
+    batch.write(db)
     if landing.fetched:
         known = watermark(db, flow, side)
         # never in the server's future, also where an earlier clock of it left one there: edits would go unseen
@@ -168,51 +184,19 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
         )
         _set_watermark(db, flow, side, mark=mark)
         if landing.full:
-            _set_meta(db, f"asked:{flow}:{side}", _asked(projector.flow, side))
+            note(db, flow, side, ())
+            set_meta(db, f"asked:{flow}:{side}", asked(projector.flow, side))
     discard(db)
-    return Landed(read=read, changed=len(batch.marks), outside=batch.outside)
+    return Landed(read, len(batch.marks), batch.outside, reversals, batch.moved_on)
 
 
-def reproject(db: Connection, projector: Projector, decode: Decode) -> bool:
-    """Reads every held record anew when the flow's definition, the company or the canonical forms changed."""
-    flow, side = projector.flow.name, projector.side
-    company = projector.company
-    wanted = f"{PROJECTION_VERSION} {projector.flow.fingerprint} {company.currency} {company.zone.key}"
-    key = f"projection:{flow}:{side}"
-    known = db.execute("select value from meta where key = ?", [key]).fetchone()
-    if known and known[0] == wanted:
-        return False
-    columns = "id, version, modified_at, gone, payload, edited_at"
-    held_rows = _dicts(
-        db.execute(f"select {columns} from snapshot where flow = ? and side = ?", [flow, side])
-    )
-    rows = [
-        projected
-        for row in held_rows
-        for projected in projector.project(
-            row["id"], version=row["version"], contents=decode(row["payload"]), gone=row["gone"]
-        )
-    ]
-    with transaction(db):
-        parts = [part.name for part in projector.flow.parts]
-        db.execute("delete from record where part in (select unnest(?)) and side = ?", [parts, side])
-        insert_rows(db, "record", [row.row() for row in rows])
-        mark_touched(db, flow, side, ids=[row["id"] for row in held_rows])
-        _set_meta(db, key, wanted)
-    return bool(held_rows)
-
-
-def asks_for_more(db: Connection, flow: Flow, side: Side) -> bool:
-    """Whether the flow reads a field that was not asked for when everything was read: held records lack it."""
-    known = db.execute("select value from meta where key = ?", [f"asked:{flow.name}:{side}"]).fetchone()
-    return known is None or not set(_asked(flow, side).split()) <= set(str(known[0]).split())
-
-
-def _asked(flow: Flow, side: Side) -> str:
+def asked(flow: Flow, side: Side) -> str:
+    """The fields that are asked for, in a form that compares."""
     return " ".join(f"{part.name}:{field}" for part in flow.parts for field in flow.fields(part, side))
 
 
-def _set_meta(db: Connection, key: str, value: str) -> None:
+def set_meta(db: Connection, key: str, value: str) -> None:
+    """Keeps a fact about the state, inside the caller's transaction."""
     db.execute("delete from meta where key = ?", [key])
     db.execute("insert into meta values (?, ?)", [key, value])
 
@@ -227,6 +211,8 @@ class _Batch:
         self.snapshots: list[tuple[Any, ...]] = []
         self.projected: list[Projected] = []
         self.marks: list[str] = []
+        self.reversals: list[Reversal] = []
+        self.moved_on: dict[str, datetime] = {}
         self.outside = 0
 
     def take(self, row: dict[str, Any]) -> None:
@@ -238,12 +224,19 @@ class _Batch:
                 self.outside += 1
                 return
             gone = OUT_OF_SCOPE
-        self._add(
-            row, self.projector.project(row["id"], version=row["version"], contents=contents, gone=gone), gone
-        )
+        rows = self.projector.project(row["id"], version=row["version"], contents=contents, gone=gone)
+        if row["is_held"] and not self.landing.own and not row["deleted"]:
+            skew = self.landing.skew_seconds
+            reversal = went_back(row, row_hash=rows[0].row_hash, skew_seconds=skew)
+            self.reversals += [reversal] if reversal else []
+            if reversal is None and row["held_modified_at"]:
+                self.moved_on[row["id"]] = row["held_modified_at"]
+        self._add(row, rows, gone)
 
     def leave(self, row: dict[str, Any], *, reason: str) -> None:
         """A held record that is known to have left."""
+        if reason == VANISHED:
+            self.reversals.append(Reversal(row["id"], "vanished", row["modified_at"], None))
         contents = self.decode(row["payload"])
         self._add(
             row,
@@ -258,10 +251,22 @@ class _Batch:
         is_edit = changed and not self.landing.own and not known_version
         if is_edit or edited is None:
             edited = self._edited_at(row)
+        earlier = list(row["earlier"] or ())
+        known = marks(row["held_version"], row["held_modified_at"], row["row_hash"])
+        earlier = [*(mark for mark in earlier if mark not in known), *known][-REMEMBERED:]
         flow, side = self.projector.flow.name, str(self.projector.side)
-        self.snapshots.append(
-            (flow, side, row["id"], row["version"], row["modified_at"], edited, now(), gone, row["payload"])
+        head = (
+            flow,
+            side,
+            row["id"],
+            row["version"],
+            row["modified_at"],
+            edited,
+            now(),
+            gone,
+            row["payload"],
         )
+        self.snapshots.append((*head, json.dumps(earlier)))
         self.projected += rows
         if changed:
             self.marks.append(row["id"])
@@ -295,7 +300,8 @@ class _Batch:
 # the spooled records that differ from what is held
 _FRESH = """
 select i.id, i.version, i.modified_at, i.deleted, i.payload, s.id is not null as is_held,
-       s.version as held_version, s.modified_at as held_modified_at, s.edited_at, r.row_hash
+       s.version as held_version, s.modified_at as held_modified_at, s.fetched_at as held_fetched_at,
+       s.gone as held_gone, s.earlier, s.edited_at, r.row_hash
 from (-- a deletion may tell no more than the id: what was held says the rest
       select n.* replace (coalesce(nullif(n.payload, ''), h.payload) as payload)
       from incoming n
@@ -306,23 +312,22 @@ left join (select * from snapshot where flow = $flow and side = $side) s on s.id
 left join (select id, row_hash from record where part = $flow and side = $side) r on r.id = i.id
 where (s.id is null or s.payload <> i.payload or s.version is distinct from coalesce(i.version, s.version)
     or s.gone is distinct from case when i.deleted then 'deleted' end)
-  -- a replica shows what was; a restored system shows old records too, but not moments after newer ones
-  and not coalesce(i.modified_at < s.modified_at and s.fetched_at > $not_before, false)
+  and not coalesce(i.modified_at < s.modified_at and $lagging, false)
 order by i.id
 """
 
 # the held records that are known to have left
 _LEAVING = """
 select s.id, s.version, s.version as held_version, s.modified_at, s.modified_at as held_modified_at,
-       s.payload, s.edited_at, r.row_hash
+       s.payload, s.earlier, s.edited_at, r.row_hash
 from snapshot s join record r on r.part = s.flow and r.side = s.side and r.id = s.id
 where s.flow = $flow and s.side = $side and s.id in (select unnest($ids::varchar[]))
 order by s.id
 """
 
 
-def _fresh(db: Connection, flow: str, side: Side, *, not_before: datetime | None) -> list[dict[str, Any]]:
-    return _dicts(db.execute(_FRESH, {"flow": flow, "side": side, "not_before": not_before}))
+def _fresh(db: Connection, flow: str, side: Side, *, lagging: bool) -> list[dict[str, Any]]:
+    return _dicts(db.execute(_FRESH, {"flow": flow, "side": side, "lagging": lagging}))
 
 
 def _leaving(db: Connection, flow: str, side: Side, *, ids: list[str]) -> list[dict[str, Any]]:

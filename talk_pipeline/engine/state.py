@@ -28,6 +28,7 @@ STEPS = {
     "3": (
         "alter table candidate add column if not exists linked varchar",
         "alter table apart add column if not exists never boolean",
+        "alter table snapshot add column if not exists earlier varchar[]",
     ),
 }
 WAIT_SECONDS = 60.0

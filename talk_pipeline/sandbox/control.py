@@ -15,6 +15,9 @@ POST      ``/limits``            any of ``rate, window, concurrency, queue, queu
 POST      ``/clock``             ``{"offset": seconds}``: how wrong the server's clock is; ``GET`` shows
 POST      ``/settings``          named alternatives of this server; ``GET`` shows each with its value,
                                  default, choices and meaning
+POST      ``/backup``            ``{"name": "yesterday"}``: keeps a copy of this server's records in memory, with
+                                 its counters of ids, numbers and versions
+POST      ``/restore``           ``{"name": "yesterday"}``: they are what they were; clock and settings stay
 GET       ``/requests``          what was asked since the start, the last reset or the last ``DELETE``
 GET       ``/records/{set}``     ``{"records": [...]}``: all there are, in the shop deleted ones too, as the back
                                  office sees them; ``/records/{set}/{id}`` is one of them
@@ -79,6 +82,12 @@ class System(Protocol):
     def reset(self, *, size: int | None, seed: int | None, empty: bool) -> None:
         """Put the records back."""
 
+    def backup(self) -> Any:
+        """All that this system keeps, as it is now."""
+
+    def restore(self, copy: Any) -> None:
+        """Put back what `backup` gave."""
+
     def back_office(
         self, verb: str, collection: str, *, key: str, values: Mapping[str, Any], seconds_ago: float
     ) -> Mapping[str, Any]:
@@ -96,6 +105,8 @@ def control_app(gateway: Gateway, system: System, *, extra: Sequence[Route] = ()
     board = _Board(gateway, system)
     routes = [
         Route("/_sandbox/reset", guarded(board.reset), methods=["POST"]),
+        Route("/_sandbox/backup", guarded(board.backup), methods=["POST"]),
+        Route("/_sandbox/restore", guarded(board.restore), methods=["POST"]),
         Route("/_sandbox/faults", guarded(board.faults), methods=["GET", "POST", "DELETE"]),
         Route("/_sandbox/limits", guarded(board.limits), methods=["GET", "POST"]),
         Route("/_sandbox/clock", guarded(board.clock), methods=["GET", "POST"]),
@@ -146,6 +157,19 @@ class _Board:
     def __init__(self, gateway: Gateway, system: System) -> None:
         self._gateway = gateway
         self._system = system
+        self._backups: dict[str, Any] = {}
+
+    async def backup(self, request: Request) -> Response:
+        name = str((await body_of(request)).get("name", ""))
+        self._backups[name] = self._system.backup()
+        return answer({"backups": list(self._backups)})
+
+    async def restore(self, request: Request) -> Response:
+        name = str((await body_of(request)).get("name", ""))
+        if name not in self._backups:
+            raise Refused(f"there is no backup {name!r}; there are {list(self._backups)}", status=404)
+        self._system.restore(self._backups[name])
+        return answer({"restored": name})
 
     async def reset(self, request: Request) -> Response:
         wish = await body_of(request)

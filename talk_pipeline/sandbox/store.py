@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,6 +180,19 @@ class Store:
             if name.startswith(prefix):
                 for key in list(table.rows):
                     self.drop(table, key)
+
+    def copy(self, prefix: str) -> dict[str, list[Row]]:
+        """The rows of the tables whose name begins so."""
+        return {
+            name: list(table.rows.values()) for name, table in self._tables.items() if name.startswith(prefix)
+        }
+
+    def put_back(self, prefix: str, copy: Mapping[str, Sequence[Row]]) -> None:
+        """Replace the rows of those tables by the ones copied before, inside a transaction."""
+        self.clear(prefix)
+        for name, rows in copy.items():
+            for row in rows:
+                self.put(self._tables[name], row)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from talk_pipeline import stopping
-from talk_pipeline.engine import refusals, snapshots
+from talk_pipeline.engine import refusals, reprojection, restoring, reversals, snapshots
+from talk_pipeline.engine.byhand import Hand
 from talk_pipeline.engine.guards import beyond
 from talk_pipeline.engine.projection import POSTED
 from talk_pipeline.engine.records import Record
 from talk_pipeline.engine.snapshots import VANISHED, Landed, Landing, Watermark
-from talk_pipeline.engine.state import now
+from talk_pipeline.engine.state import now, transaction
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.sinks.session import Session
@@ -19,6 +20,13 @@ from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.protocol import System
 
 CONFIRMATIONS_AT_ONCE = 4
+EXAMPLES = 10  # records asked for by themselves before a system is read in full because of them
+PRECISION = timedelta(seconds=2)  # what lies as close to the time asked about may be shown or not
+EVERYTHING = datetime(1, 1, 2, tzinfo=UTC)  # since then: all there is, and never from a replica
+
+
+class RestoredError(RuntimeError):
+    """A system shows older records than it did: it was restored from a backup; nothing more is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +56,16 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
     system = session.systems[side]
     projector, decode = session.projector(flow, side), session.decode(flow, side)
     with session.state.open() as db:
-        snapshots.reproject(db, projector, decode)
+        reprojection.reproject(db, projector, decode)
         mark = snapshots.watermark(db, flow.name, side)
-        asks_for_more = snapshots.asks_for_more(db, flow, side)
+        asks_for_more = reprojection.asks_for_more(db, flow, side)
+        suspected = reversals.noted(db, side, flow.name)
+    decided = _is_decided(session, side)
     full = (
         session.options.full
         or asks_for_more
+        or suspected
+        or session.options.restored is side
         or _full_scan_due(flow, mark)
         or not system.lists_changes(flow.name)
     )
@@ -64,11 +76,7 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
     try:
         if not full:
             full = not await _read_changes(session, flow, side, mark=mark, started=started)
-        lagging = full and system.may_lag(flow.name)
-        if full:
-            await _read(session, flow, side, since=None)
-        if lagging and mark.modified_at:
-            await _read(session, flow, side, since=_start(flow, mark, went_back=_went_back(mark, system)))
+        lagging = full and await _read_all(session, flow, side, mark=mark, primary=suspected or decided)
         with session.state.open() as db:
             missing = snapshots.absent(db, flow.name, side) if full else []
         gone, problem = await _explain(session, flow, side, missing=missing)
@@ -84,15 +92,31 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         gone=gone,
         problem=problem,
         skew_seconds=system.skew_seconds,
+        believed=decided,
         read_until=started + timedelta(seconds=system.skew_seconds),
     )
+    with session.state.open() as db, transaction(db):
+        landed = snapshots.merge(db, projector, decode, landing=landing)
+        if session.options.restored is side and decided:
+            hand = Hand(db, session.flows, flow, session.run_id)
+            restoring.bring_forward(hand, side, landed, company=session.company)
     with session.state.open() as db:
-        landed = snapshots.land(db, projector, decode, landing=landing)
         # a scan that is full for want of a watermark, or every time, is not the periodic one
         if session.options.full or (full and mark.modified_at and system.lists_changes(flow.name)):
             refusals.ask_again(db, flow, side)
         held = snapshots.held(db, flow.name, side)
     return Fetched(full, landed, held, gone=len(gone), problem=problem)
+
+
+def _is_decided(session: Session, side: Side) -> bool:
+    """Whether a person said what follows from records that went back; an approval is of what was shown before."""
+    options = session.options
+    if options.dry_run:
+        return False
+    if options.restored:
+        return options.restored is side
+    with session.state.open() as db:
+        return options.approve and reversals.noted(db, side)
 
 
 async def reread(session: Session, flow: Flow, side: Side, *, ids: Sequence[str]) -> None:
@@ -125,7 +149,11 @@ def land_records(
     landing = Landing(own=own, gone=gone or {}, skew_seconds=session.systems[side].skew_seconds)
     with session.state.open() as db:
         snapshots.spool(db, records)
-        snapshots.land(db, session.projector(flow, side), session.decode(flow, side), landing=landing)
+        landed = snapshots.land(
+            db, session.projector(flow, side), session.decode(flow, side), landing=landing
+        )
+        if landed.reversals:
+            raise RestoredError(f"{flow.name}: {reversals.told(db, side)}")
 
 
 def _full_scan_due(flow: Flow, mark: Watermark) -> bool:
@@ -139,11 +167,12 @@ def _full_scan_due(flow: Flow, mark: Watermark) -> bool:
 async def _read_changes(
     session: Session, flow: Flow, side: Side, *, mark: Watermark, started: datetime
 ) -> bool:
-    """Reads what changed since the watermark; False where a clock leaves open what that is.
+    """Reads what changed since the watermark; False where that is no answer and everything is to be read.
 
     How far the server's clock went back since the last fetch is measured on these very answers: by as much
     earlier are the times of what was edited since. A watermark that is in the server's future all the same was
-    left by a clock nobody measured.
+    left by a clock nobody measured. And what was seen to be modified since the time that is asked about must be
+    shown again: else it was deleted, or is not any more what it was.
     """
     system = session.systems[side]
     await _read(session, flow, side, since=_start(flow, mark))
@@ -151,8 +180,43 @@ async def _read_changes(
     if went_back:
         await _read(session, flow, side, since=_start(flow, mark, went_back=went_back))
     server_now = started + timedelta(seconds=system.skew_seconds)
-    assert mark.modified_at is not None and mark.fetched_at is not None
-    return mark.modified_at - went_back <= server_now and mark.fetched_at <= started
+    if not (mark.modified_at and mark.fetched_at):
+        return False
+    if mark.modified_at - went_back > server_now or mark.fetched_at > started:
+        return False
+    since = _start(flow, mark).replace(tzinfo=None) + PRECISION
+    with session.state.open() as db:
+        unshown = restoring.unshown(db, flow.name, side, since=since, most=EXAMPLES)
+    if not unshown:
+        return True
+    with session.state.open() as db:
+        unshown = restoring.unshown(db, flow.name, side, since=None, most=EXAMPLES)
+    return not await _looks_restored(session, flow, side, unshown)
+
+
+async def _read_all(session: Session, flow: Flow, side: Side, *, mark: Watermark, primary: bool) -> bool:
+    """Reads everything; returns whether what was read may be older than what is held, being from a replica."""
+    system = session.systems[side]
+    lagging = system.may_lag(flow.name) and not primary
+    snapshots.discard(session.state.beside)
+    await _read(session, flow, side, since=None if lagging or not system.may_lag(flow.name) else EVERYTHING)
+    if not lagging:
+        return False
+    with session.state.open() as db:
+        older = restoring.older(db, flow.name, side, most=EXAMPLES)
+    if older and await _looks_restored(session, flow, side, older):
+        return await _read_all(session, flow, side, mark=mark, primary=True)
+    if mark.modified_at:
+        await _read(session, flow, side, since=_start(flow, mark, went_back=_went_back(mark, system)))
+    return True
+
+
+async def _looks_restored(session: Session, flow: Flow, side: Side, ids: Sequence[str]) -> bool:
+    """Whether records, asked for by themselves, are older than they were seen, or several are gone."""
+    found = await _confirm(session.systems[side], flow, ids)
+    with session.state.open() as db:
+        is_older = restoring.is_older(db, flow.name, side, [record for record in found.values() if record])
+    return is_older or list(found.values()).count(None) >= reversals.SEVERAL
 
 
 def _went_back(mark: Watermark, system: System) -> timedelta:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from talk_pipeline.engine import diffs, guards, links
+from talk_pipeline.engine import diffs, guards, links, reversals
 from talk_pipeline.engine.guards import Volume
 from talk_pipeline.engine.refusals import hold_back
 from talk_pipeline.engine.state import Connection, now, transaction
@@ -31,6 +31,7 @@ async def prepare(session: Session, flow: Flow) -> Volume:
     Raises:
         BreakerTrippedError: the plan is implausible and nobody approved it.
     """
+    refuse_restored(session, flow)
     for side in Side:
         await settle_unknown(session, flow, side)
     replan(session, flow)
@@ -43,6 +44,19 @@ async def prepare(session: Session, flow: Flow) -> Volume:
             "run again with --approve (or approve: true in the run config) if they are right"
         )
     return volume
+
+
+def refuse_restored(session: Session, flow: Flow) -> None:
+    """Nothing is written while a system is suspected of having been restored.
+
+    Raises:
+        BreakerTrippedError: naming what was seen; in a run that decided, only what it left undecided counts.
+    """
+    decided = session.options.approve and not session.options.dry_run
+    with session.state.open() as db:
+        for side in Side:
+            if reversals.noted(db, side, flow.name if decided else None):
+                raise BreakerTrippedError(f"{flow.name}: nothing was written: {reversals.told(db, side)}")
 
 
 async def close_posted(session: Session, flow: Flow) -> None:

@@ -20,6 +20,8 @@ class Options:
         full: read everything, and find out what disappeared.
         dry_run: plan, and write nothing.
         approve: a person has seen the plan: the circuit breaker does not stop it.
+        restored: the system that was restored from a backup, by a person's word: what the other side holds goes
+            back to it. However much that is, it is approved with it.
         undo: the run whose updates are put back, where nobody has edited since.
     """
 
@@ -27,6 +29,12 @@ class Options:
     dry_run: bool = False
     approve: bool = False
     undo: str | None = None
+    restored: Side | None = None
+
+    def __post_init__(self) -> None:
+        """A decision is an approval of what follows from it."""
+        if self.restored:
+            object.__setattr__(self, "approve", True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def test_the_checklist_is_generated_from_the_flows(defs: dg.Definitions) -> None
 def test_blocking_checks_block(defs: dg.Definitions) -> None:
     graph = defs.resolve_asset_graph()
     blocking = {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
-    assert blocking == {"complete_and_fresh", "change_volume_safe"}
+    assert blocking == {"complete_and_fresh", "not_restored", "change_volume_safe"}
 
 
 def test_jobs_and_schedule(defs: dg.Definitions) -> None:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from talk_pipeline.connections import checked_files
-from talk_pipeline.engine import diffs, guards, journal, links, report, snapshots, standing
+from talk_pipeline.engine import diffs, guards, journal, links, report, reprojection, snapshots, standing
 from talk_pipeline.engine.checklist import Scope, checks
 from talk_pipeline.engine.intents import Intent, intended, intent_for
 from talk_pipeline.engine.projection import Company, Projector
@@ -131,7 +131,7 @@ class _Book:
                 for page in books.pages(records):
                     snapshots.spool(self.db, page)
                 projector, decode = Projector(self.flows[name], side, COMPANY), self._decode(name, side)
-                snapshots.reproject(self.db, projector, decode)
+                reprojection.reproject(self.db, projector, decode)
                 snapshots.land(self.db, projector, decode, landing=Landing(fetched=True, full=True))
 
     def _decode(self, name: str, side: Side) -> Decode:

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import dagster as dg
 import pytest
 
+from talk_pipeline.build import build_defs
+from talk_pipeline.flows.loading import load_flows
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
@@ -93,6 +96,38 @@ def test_a_jump_of_our_own_clock_hides_nothing(world: World, side: str) -> None:
             [side],
         )
     assert_seen(world, side, key)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_sensor_sees_edits_behind_a_change_from_the_future(
+    world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, side: str
+) -> None:
+    """The record that a wrong clock stamped stays the one modified last for an hour."""
+    monkeypatch.setenv("TALK_POLL_SECONDS", "0")
+    defs = build_defs(load_flows())
+    keys = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(2)]
+    assert world.sync("customer").success
+    set_clock(world, side, HOUR)
+    edit(world, side, keys[0], "www.ahead.example")
+    set_clock(world, side, 0)
+    assert world.sync("customer").success
+    cursor: str | None = None
+
+    def asked_for() -> set[str]:
+        nonlocal cursor
+        sensor = defs.resolve_sensor_def(f"{side}_changes")
+        with dg.build_sensor_context(instance=instance, cursor=cursor, definitions=defs) as context:
+            tick = sensor.evaluate_tick(context)
+        cursor = tick.cursor or cursor
+        return {request.tags["flow"] for request in tick.run_requests or ()}
+
+    asked_for()  # of the flows that no run has read yet
+    assert not any("customer" in flows for flows in asked_for())
+    edit(world, side, keys[1], "www.now.example")
+    assert any("customer" in flows for flows in asked_for())
+    assert world.sync("customer").success
+    assert held(world, keys[1]) == ("www.now.example", "www.now.example")
+    assert not any("customer" in flows for flows in asked_for())
 
 
 def test_a_slow_answer_is_not_taken_for_a_wrong_clock(world: World) -> None:

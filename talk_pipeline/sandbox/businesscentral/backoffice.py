@@ -64,6 +64,17 @@ class BackOffice:
         records = None if empty else self._seeds.central(size=size, seed=seed)
         setup.fill(self._central, records, randomness=self._seeds.seed if seed is None else seed)
 
+    def backup(self) -> Any:
+        """All records and number series, and the last version given."""
+        return self._central.directory.versions.last, self._central.store.copy("bc/")
+
+    def restore(self, copy: Any) -> None:
+        """Put them back; versions are given again, as a restored database does."""
+        last, records = copy
+        with self._central.store.transaction():
+            self._central.store.put_back("bc/", records)
+        self._central.directory.versions.last = last
+
     def back_office(
         self, verb: str, collection: str, *, key: str, values: Mapping[str, Any], seconds_ago: float
     ) -> Mapping[str, Any]:

@@ -67,6 +67,7 @@ class Directory:
     Attributes:
         root: holds companies and subscriptions, which lie under no company.
         offices: the companies by id.
+        versions: what gives records their versions.
     """
 
     def __init__(self, store: Store, clock: Clock, settings: Settings) -> None:
@@ -74,7 +75,7 @@ class Directory:
         self._store = store
         self._clock = clock
         self._settings = settings
-        self._versions = etags.Versions()
+        self.versions = etags.Versions()
         self.root = self._office("_root", sets=ROOT_SETS)
         self.offices: dict[str, Office] = {}
         for row in self.root.company.table("companies").in_order():
@@ -180,7 +181,7 @@ class Directory:
             schema=self.schema,
             settings=self._settings,
             clock=self._clock,
-            versions=self._versions,
+            versions=self.versions,
             sets=sets,
         )
         orders, lines = Orders(company, "salesOrders"), OrderLines(company, "salesOrderLines")

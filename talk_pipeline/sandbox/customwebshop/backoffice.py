@@ -50,6 +50,15 @@ class BackOffice:
                     _sow(entities, self._shop.own(name, raw))
             self._service.remember_profile()
 
+    def backup(self) -> Any:
+        """All records and counters."""
+        return self._shop.store.copy("shop/")
+
+    def restore(self, copy: Any) -> None:
+        """Put them back."""
+        with self._shop.store.transaction():
+            self._shop.store.put_back("shop/", copy)
+
     def back_office(
         self, verb: str, collection: str, *, key: str, values: Mapping[str, Any], seconds_ago: float
     ) -> Mapping[str, Any]:
