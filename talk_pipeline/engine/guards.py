@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from talk_pipeline.engine.snapshots import watermark
 from talk_pipeline.engine.state import Connection
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.flows.vocabulary import Flow, Limit
+from talk_pipeline.flows.vocabulary import Breaker, Flow, Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class Volume:
         links: active links.
         creates: records that would be created.
         updates: records with anything to write, first meetings counted, what changes in their children too.
-        deletes: records that would be deleted.
+        deletes: records that would be deleted, and lines that would go without another coming in their place.
+        lost: records that would be deleted, or left without any of their lines.
         reason: why that is too much, None when it is safe.
     """
 
@@ -32,6 +33,7 @@ class Volume:
     creates: int
     updates: int
     deletes: int
+    lost: int
     reason: str | None
 
     @property
@@ -56,11 +58,29 @@ from (
 )
 """
 
+# lines that go, by record; one that is made anew takes the place of another
+_LINES = """
+with removed as (
+  select root_shop_id, part, target, count(distinct shop_id) filter (operation = 'delete') as gone,
+         count(distinct coalesce(shop_id, bc_id)) filter (operation = 'create') as made
+  from change
+  where flow = $flow and part <> $flow and operation in ('create', 'delete') and root_shop_id is not null
+    and root_bc_id is not null and (withheld is null or starts_with(withheld, 'deferred:'))
+  group by all
+),
+held as (select part, root_shop_id, count(*) as lines from link group by all)
+select coalesce(sum(greatest(r.gone - r.made, 0)), 0),
+       count(distinct root_shop_id) filter (r.gone > 0 and r.made = 0 and r.gone >= h.lines)
+from removed r join held h using (part, root_shop_id)
+"""
+
 
 def volume(db: Connection, flow: Flow) -> Volume:
     """The volume of the plan in the table of changes."""
     row = db.execute(_VOLUME, {"flow": flow.name}).fetchone()
-    touched, links, creates, updates, deletes = row or (0, 0, 0, 0, 0)
+    touched, links, creates, updates, deleted = row or (0, 0, 0, 0, 0)
+    lines, emptied = db.execute(_LINES, {"flow": flow.name}).fetchone() or (0, 0)
+    deletes, lost = deleted + int(lines), deleted + emptied
     breaker = flow.settings.breaker
     reasons = [f"{side}: {problem}" for side in Side if (problem := watermark(db, flow.name, side).problem)]
     if touched >= breaker.minimum and touched > breaker.share * links:
@@ -68,12 +88,28 @@ def volume(db: Connection, flow: Flow) -> Volume:
             f"{touched} of {links} linked pairs would change, more than the {breaker.share:.0%} allowed"
             " (breaker.share)"
         )
-    for operation, number in (("creates", creates), ("updates", updates), ("deletes", deletes)):
+    for operation, number in (("creates", creates), ("updates", updates)):
         limit: Limit = getattr(breaker, operation)
         did = f"{number} records would be {operation.removesuffix('s')}d, with {links} linked pairs"
         for allowed in beyond(limit, number, of=links, minimum=breaker.minimum):
             reasons.append(f"{did}, more than the {allowed} allowed (breaker.{operation})")
-    return Volume(touched, links, creates, updates, deletes, "; ".join(reasons) or None)
+    reasons += _losses(breaker, deleted=deleted, lines=int(lines), emptied=emptied, links=links)
+    return Volume(touched, links, creates, updates, deletes, lost, "; ".join(reasons) or None)
+
+
+def _losses(breaker: Breaker, *, deleted: int, lines: int, emptied: int, links: int) -> Iterator[str]:
+    """What of the deletions is too much: in number by records and lines, in share by the records that lose all."""
+    limit = breaker.deletes
+    what = " and ".join(
+        text for number, text in ((deleted, f"{deleted} records"), (lines, f"{lines} lines")) if number
+    )
+    for allowed in beyond(Limit(count=limit.count), deleted + lines, of=links, minimum=breaker.minimum):
+        did = f"{what} would be deleted, with {links} linked pairs"
+        yield f"{did}, more than the {allowed} allowed (breaker.deletes)"
+    lost, minimum = deleted + emptied, limit.minimum or breaker.minimum
+    for allowed in beyond(Limit(share=limit.share), lost, of=links, minimum=minimum):
+        how = "deleted or left without lines" if emptied else "deleted"
+        yield f"{lost} of {links} linked pairs would be {how}, more than the {allowed} allowed (breaker.deletes)"
 
 
 def beyond(limit: Limit, number: int, *, of: int, minimum: int) -> Iterator[str]:

@@ -105,6 +105,7 @@ class Limit(Model):
     share: float | None = Field(
         None, ge=0, le=1, description="more than this share, once `minimum` are reached"
     )
+    minimum: int | None = Field(None, ge=1, description="for this share instead of the breaker's own")
 
     @model_validator(mode="before")
     @classmethod
@@ -122,7 +123,10 @@ class Breaker(Model):
     disappeared: Limit = Field(Limit(count=10), description="of the records held, in one full scan")
     creates: Limit = Field(Limit(), description="no limit unless one is set: a first sync creates in numbers")
     updates: Limit = Field(Limit(), description="first meetings and lines counted")
-    deletes: Limit = Field(Limit(count=10), description="whole records, not lines")
+    deletes: Limit = Field(
+        Limit(count=10, share=0.5, minimum=3),
+        description="in number by records and removed lines, in share by records that lose all their lines too",
+    )
 
 
 class Condition(Model):

@@ -46,7 +46,10 @@ def test_a_limit_is_exceeded_by_count_or_by_share(
 def test_a_number_alone_is_a_count_and_deletions_are_limited_by_default() -> None:
     breaker = Breaker.model_validate({"creates": 7, "disappeared": 4})
     assert (breaker.creates, breaker.disappeared) == (Limit(count=7), Limit(count=4))
-    assert (breaker.updates, breaker.deletes) == (Limit(), Limit(count=10))
+    assert (breaker.updates, breaker.deletes) == (
+        Limit(),
+        Limit(count=10, share=0.5, minimum=3),
+    )
     assert Breaker().creates == Limit(), "what is missing is created without asking"
 
 
@@ -111,3 +114,42 @@ def test_an_order_run_writes_of_the_customers_only_those_that_waited_for_it(worl
     assert world.step().success
     held = world.bc.get("customers", world.counterpart("customer", buyers[0]))
     assert (held["blocked"], len(world.bc.orders())) == ("All", 1)
+
+
+def test_orders_that_lose_their_lines_are_deletions_in_small_books_too(world: World) -> None:
+    """A shop whose lines are lost shows orders without any; that is no edit of so many."""
+    buyer = world.shop.post("customers", customer())["id"]
+    item = world.shop.post("products", product())["id"]
+    lines = [line(item), line(item, "5", "20.00")]
+    keys = [world.shop.post("orders", order(f"O{n}", buyer, lines))["id"] for n in range(4)]
+    assert world.step().success
+    for key in keys[:2]:
+        world.shop.patch("orders", key, {"lines": []})
+    assert world.step("order").writes() == 4, "two of four are not more than half"
+    world.shop.patch("orders", keys[0], {"lines": lines})
+    world.shop.patch("orders", keys[1], {"lines": lines})
+    assert world.step("order").success
+    for key in keys[:3]:
+        world.shop.patch("orders", key, {"lines": []})
+    assert tripped(world, "order") == (
+        "3 of 4 linked pairs would be deleted or left without lines, more than the 50% allowed (breaker.deletes)"
+    )
+    held = world.bc.orders().values()
+    assert [len(one["salesOrderLines"]) for one in held] == [2, 2, 2, 2]
+    assert world.sync("order", approve=True).writes() == 6
+
+
+def test_removed_lines_count_in_number_and_replaced_ones_do_not(world: World) -> None:
+    buyer = world.shop.post("customers", customer())["id"]
+    item = world.shop.post("products", product())["id"]
+    lines = [line(item, str(n)) for n in range(1, 13)]
+    key = world.shop.post("orders", order("O1", buyer, lines))["id"]
+    assert world.step().success
+    kept = world.shop.get("orders", key)["lines"][-1]
+    world.shop.patch("orders", key, {"lines": [{"id": kept["id"]}]})
+    assert "11 lines would be deleted, with 1 linked pairs, more than the 10 allowed" in tripped(
+        world, "order"
+    )
+    world.shop.patch("orders", key, {"lines": [line(item, str(n)) for n in range(20, 32)]})
+    run = world.step("order")
+    assert run.success, run.problems

@@ -122,8 +122,7 @@ REFERENCE_MISTAKES = (
         "lines: {path: lines,",
         "lines: {path: rows,",
         "path: rows",
-        ("children.lines", "no record shown"),
-        "note",
+        ("children.lines", "nothing at 'rows'"),
     ),
     Mistake(
         "lines: {path: lines,",
@@ -134,6 +133,21 @@ REFERENCE_MISTAKES = (
 )
 
 OTHER_MISTAKES = (
+    (
+        "bare",
+        Mistake(
+            'url: "{item}/rows"', 'url: "{item}/lines"', "      lines:", ("orders.children.lines", "404")
+        ),
+    ),
+    (
+        "bare",
+        Mistake(
+            'url: "{item}/rows"',
+            'url: "{item}"\n        records: billing',
+            "      lines:",
+            ("orders.children.lines", "no list at 'billing'"),
+        ),
+    ),
     (
         "bare",
         Mistake(

@@ -21,6 +21,7 @@ from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.businesscentral import notifications
 from talk_pipeline.systems.businesscentral.entities import EntitySet, entity_sets, moment, parse
+from talk_pipeline.systems.businesscentral.rows import expanded, read_row, selected
 from talk_pipeline.systems.businesscentral.writing import BATCH_SIZE, Writer
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import TOO_LARGE, Answer, Http
@@ -29,12 +30,6 @@ from talk_pipeline.systems.protocol import Identity
 LARGEST_PAGE = 20_000
 SMALLEST_PAGE = 50
 FILTER_CHARACTERS = 1_500  # an address should stay below 2,000
-
-
-class _Row(msgspec.Struct):
-    id: str
-    etag: str | None = msgspec.field(name="@odata.etag", default=None)
-    modified: str | None = msgspec.field(name="lastModifiedDateTime", default=None)
 
 
 class _Page(msgspec.Struct):
@@ -102,7 +97,7 @@ class Businesscentral:
         headers = {"Data-Access-Intent": "ReadOnly"} if since is None and self.may_lag(flow) else {}
         while url is not None:
             page = await self._page(url, headers)
-            yield [_record(raw) for raw in page.value]
+            yield [_record(raw, self._flows[flow]) for raw in page.value]
             following = page.next_link
             url = self._http.following(url, following, context=page.context) if following else None
 
@@ -132,7 +127,9 @@ class Businesscentral:
         """The modified time of the record modified last."""
         query = {"$select": "id,lastModifiedDateTime", "$orderby": "lastModifiedDateTime desc", "$top": "1"}
         rows = await self._value(f"{self._set(flow)}?{_encoded(query)}")
-        return moment(rows[0].get("lastModifiedDateTime")) if rows else None
+        if rows and "lastModifiedDateTime" not in rows[0]:
+            raise UnavailableFault(f"Business Central answers without lastModifiedDateTime: {rows[0]}")
+        return moment(rows[0]["lastModifiedDateTime"]) if rows else None
 
     async def get(self, flow: str, record_id: str, *, closed: bool = False) -> Record | None:
         """One record as it is now; of a closed one, the record that took its place."""
@@ -142,9 +139,9 @@ class Businesscentral:
             found = await self.find(flow, ended.record, values=[record_id], closed=True) if ended else {}
             return Record(found[record_id][0], None, None, deleted=False, payload="{}") if found else None
         answer = await self._http.read(f"{self._set(flow)}({record_id})?{_encoded(self._query(declared))}")
-        if answer.status == 404:
+        if answer.status == 404 and _code(answer) is not None:  # a gateway's 404 says nothing of the record
             return None
-        return _record(self._checked(answer).body)
+        return _record(self._checked(answer).body, declared)
 
     async def find(
         self, flow: str, path: str, *, values: Sequence[str], closed: bool = False
@@ -158,7 +155,9 @@ class Businesscentral:
         for condition in _conditions(facts, path, values):
             query = {"$select": f"id,{path}", "$filter": condition}
             for row in await self._value(f"{self._company}/{name}?{_encoded(query)}"):
-                value = wanted.get(upper(tidy(str(row.get(path, ""))) or ""))
+                if path not in row or "id" not in row:
+                    raise UnavailableFault(f"Business Central answers without id and {path}: {row}")
+                value = wanted.get(upper(tidy(str(row[path])) or ""))
                 if value is not None:
                     found.setdefault(value, []).append(str(row["id"]))
         return found
@@ -180,13 +179,9 @@ class Businesscentral:
     async def write(self, flow: str, writes: Sequence[Write]) -> Sequence[Outcome]:
         """Carries out at most a hundred independent writes as one batch."""
         declared = self._flows[flow]
-        expand = {
-            str(part.paths[Side.BC]): ("id", "sequence", *declared.fields(part, Side.BC))
-            for part in declared.parts[1:]
-        }
-        writer = Writer(self._http, self._company, self._query(declared), expand)
+        writer = Writer(self._http, self._company, self._query(declared), expanded(declared))
         outcomes = await writer.write(writes)
-        return [await self._completed(flow, outcome, paths=tuple(expand)) for outcome in outcomes]
+        return [await self._completed(flow, outcome) for outcome in outcomes]
 
     async def subscribe(self, url: str, secret: SecretStr) -> int:
         """Keeps a subscription a flow alive."""
@@ -198,10 +193,16 @@ class Businesscentral:
         """The flows a delivery tells about."""
         return notifications.understand(body, self._flows, secret=secret)
 
-    async def _completed(self, flow: str, outcome: Outcome, *, paths: tuple[str, ...]) -> Outcome:
-        """A record answered without its children is read once more."""
+    async def _completed(self, flow: str, outcome: Outcome) -> Outcome:
+        """A record answered without its children, or without a value that was asked for, is read once more."""
         record = outcome.record
-        if record is None or all(path in parse(record.payload) for path in paths):
+        if record is None:
+            return outcome
+        try:
+            read_row(record.payload.encode(), self._flows[flow])
+        except msgspec.DecodeError:
+            pass
+        else:
             return outcome
         try:
             whole = await self.get(flow, record.id)
@@ -222,12 +223,8 @@ class Businesscentral:
 
     def _query(self, flow: Flow) -> dict[str, str]:
         """What to select and expand of a flow's record."""
-        fields = ("id", "lastModifiedDateTime", *flow.fields(flow.root, Side.BC))
-        query = {"$select": ",".join(dict.fromkeys(fields))}
-        expand = [
-            f"{part.paths[Side.BC]}($select={','.join(('id', 'sequence', *flow.fields(part, Side.BC)))})"
-            for part in flow.parts[1:]
-        ]
+        query = {"$select": ",".join(selected(flow))}
+        expand = [f"{path}($select={','.join(fields)})" for path, fields in expanded(flow).items()]
         return query | ({"$expand": ",".join(expand)} if expand else {})
 
     async def _page(self, url: str, headers: Mapping[str, str]) -> _Page:
@@ -286,9 +283,15 @@ def check_flows(flows: Flows) -> Iterator[str]:
                     yield f"{part.name}: {prop.name}: {prop.bc} is read-only in Business Central; use <- or ="
 
 
-def _record(raw: msgspec.Raw | bytes) -> Record:
-    row = msgspec.json.decode(raw, type=_Row)
+def _record(raw: msgspec.Raw | bytes, flow: Flow) -> Record:
     payload = bytes(raw).decode()
+    try:
+        row = read_row(raw, flow)
+    except msgspec.DecodeError as error:
+        name = flow.businesscentral.entity
+        raise UnavailableFault(
+            f"Business Central answers with {name} that lack what was asked for: {error}: {payload[:200]}"
+        ) from error
     return Record(row.id, row.etag, moment(row.modified), deleted=False, payload=payload)
 
 
@@ -320,11 +323,16 @@ def _conditions(facts: EntitySet, path: str, values: Sequence[str]) -> Iterator[
         yield condition
 
 
-def _fault(answer: Answer, url: str) -> SystemFault:
+def _code(answer: Answer) -> str | None:
+    """The code of an error; None where somebody else answered."""
     try:
-        code = json.loads(answer.body)["error"]["code"]
+        return str(json.loads(answer.body)["error"]["code"])
     except (ValueError, KeyError, TypeError):
-        code = "no Business Central error"
+        return None
+
+
+def _fault(answer: Answer, url: str) -> SystemFault:
+    code = _code(answer) or "no Business Central error"
     if answer.status == 404:
         return ConfigurationFault(
             f"{url} answers 404 ({code}): check BUSINESSCENTRAL_URL (up to and including /api/v2.0) and the company"

@@ -158,6 +158,8 @@ class Writer:
         try:
             row = parse(body)
             if write.child:
+                if lacking := [name for name in self.children[write.child] if name not in row]:
+                    return Outcome(Result.UNKNOWN, reason=f"an answer without {', '.join(lacking)}")
                 values = entity_sets()[write.child].decode(row, self.children[write.child])
                 return Outcome(Result.DONE, child=Child(str(row["id"]), row.get("@odata.etag"), values))
             modified = moment(row.get("lastModifiedDateTime"))

@@ -15,7 +15,7 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 class UnexpectedShapeFault(ConfigurationFault):
-    """An answer is not as the description says; `key` names the statement that does not hold."""
+    """An answer is not as the description says; `key` names what does not hold, such as children.lines."""
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
@@ -40,13 +40,23 @@ def raw_at(body: bytes, path: str | None) -> str | None:
     return text or None
 
 
-def entries(listed: str) -> list[msgspec.Raw]:
-    """The entries of a list; an object of objects is one that is keyed by something, such as their ids."""
+def entries(listed: str, key: str | None) -> list[msgspec.Raw]:
+    """The entries of a list; an object of objects is one that is keyed by something, such as their ids.
+
+    Args:
+        listed: as received.
+        key: where an entry has its id, which tells an object of records from any other object.
+
+    Raises:
+        msgspec.DecodeError: it is no list.
+    """
     try:
         return msgspec.json.decode(listed, type=list[msgspec.Raw])
     except msgspec.ValidationError:
         rows = list(msgspec.json.decode(listed, type=dict[str, msgspec.Raw]).values())
-        if not all(bytes(row).lstrip().startswith(b"{") for row in rows):
+        if not rows or not all(bytes(row).lstrip().startswith(b"{") for row in rows):
+            raise
+        if key is not None and any(paths.get(parse(bytes(row)), key) is paths.MISSING for row in rows):
             raise
         return rows
 
@@ -77,12 +87,33 @@ def shows_error(entity: Entity, answer: Answer) -> bool:
     return paths.text_of(found) not in entity.error.unless
 
 
+def says_missing(entity: Entity, answer: Answer) -> bool:
+    """Whether an answer says by one of the shop's own codes that there is none."""
+    if answer.ok and not shows_error(entity, answer):
+        return False
+    return bool(entity.error.missing) and _said(answer, entity.error.code) in entity.error.missing
+
+
+def of_an_empty_list(answer: Answer, path: str) -> bool:
+    """Whether a path goes into a list of the answer that has no entries."""
+    try:
+        data = parse(answer.body) if answer.body.strip() else None
+    except ValueError:
+        return False
+    for way in paths.ways(path):
+        if isinstance(paths.steps(way)[-1], int):
+            where = way.rpartition("[")[0]
+            if (paths.get(data, where) if where else data) == []:
+                return True
+    return False
+
+
 def is_missing(entity: Entity, answer: Answer) -> bool:
     """Whether an answer about one record says that there is none."""
     if answer.status in (404, 410):
         return True
-    if (not answer.ok or shows_error(entity, answer)) and entity.error.missing:
-        return _said(answer, entity.error.code) in entity.error.missing
+    if not answer.ok or shows_error(entity, answer):
+        return says_missing(entity, answer)
     return answer.ok and _lists_nothing(answer, entity.record)
 
 

@@ -1,12 +1,32 @@
 """How a description says what a list is asked, and how changes and deletions show in it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.systems.customwebshop.places import Path
+
+
+def _emptiness(value: object) -> object:
+    """YAML reads null and {} as what they are; here they are words."""
+    return "null" if value is None else "{}" if value == {} else value
+
+
+Emptiness = int | Literal["null", "missing", "{}"]
+"""What may say that there is none: a status, or what stands where something is to be."""
+
+Empty = tuple[
+    Annotated[
+        Emptiness,
+        BeforeValidator(_emptiness),
+        WithJsonSchema(
+            {"anyOf": [{"type": "integer"}, {"enum": [None, "null", "missing", "{}", {}]}]}, mode="validation"
+        ),
+    ],
+    ...,
+]
 
 
 class Listing(Model):
@@ -16,8 +36,8 @@ class Listing(Model):
     body: Mapping[str, Any] | None = Field(
         None, description="sent with POST; parameters such as that of `paging` are paths in it"
     )
-    empty: tuple[int, ...] = Field(
-        (), description="statuses beside 204 that say it has no records, such as 404"
+    empty: Empty = Field(
+        (), description="what says that it has no records beside [] and 204: a status, null, missing or {}"
     )
 
 

@@ -17,25 +17,25 @@ from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.systems.customwebshop import notifications, paths
 from talk_pipeline.systems.customwebshop.addresses import (
     item_path,
-    lines_path,
     list_path,
-    part_path,
     with_query,
 )
 from talk_pipeline.systems.customwebshop.answers import (
     UnexpectedShapeFault,
     entries,
     is_missing,
+    of_an_empty_list,
     raw_at,
     reason,
     record_in,
     shows_error,
 )
-from talk_pipeline.systems.customwebshop.description import Description, Elsewhere, Entity, Lines
-from talk_pipeline.systems.customwebshop.paging import OnePage, Seen, further_page
+from talk_pipeline.systems.customwebshop.description import Description, Entity
+from talk_pipeline.systems.customwebshop.joining import Joiner, check_lists
+from talk_pipeline.systems.customwebshop.paging import Seen, further_page
 from talk_pipeline.systems.customwebshop.questions import Question, question, since_query
-from talk_pipeline.systems.customwebshop.records import Reader, parse, with_part, with_rows
-from talk_pipeline.systems.customwebshop.templates import NoPlaceError, filled
+from talk_pipeline.systems.customwebshop.records import Reader, parse
+from talk_pipeline.systems.customwebshop.templates import filled
 from talk_pipeline.systems.customwebshop.writing import Writer
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Answer, Http
@@ -56,6 +56,7 @@ class Customwebshop:
         self._http = http
         self._flows = flows
         self._shop = description
+        self._joiner = Joiner(http, self._pages, self._fault)
         self._readers = {
             name: Reader(flow, entity, entity.moments)
             for name, flow in flows.items()
@@ -134,10 +135,13 @@ class Customwebshop:
         if not answer.ok:
             raise self._fault(entity, answer)
         found = paths.get(self._json(answer), entity.latest.at)
-        if found is paths.MISSING:
+        if found is paths.MISSING and of_an_empty_list(answer, entity.latest.at):
+            return None
+        moment = entity.moments.read(found)
+        if found is paths.MISSING or (moment is None and paths.text_of(found) is not None):
             where = f"no latest change at {entity.latest.at!r}"
             raise UnexpectedShapeFault("latest", self._not_so(answer, where))
-        return entity.moments.read(found)
+        return moment
 
     async def get(self, flow: str, record_id: str, *, closed: bool = False) -> Record | None:
         """One record as it is now, its lists included; a shop keeps no closed ones elsewhere."""
@@ -154,9 +158,12 @@ class Customwebshop:
             where = f"no record with {reader.entity.id!r}"
             at = f" at {reader.entity.record!r}" if reader.entity.record else ""
             raise UnexpectedShapeFault("record", self._not_so(answer, where + at))
-        payload = await self._joined(reader, record_id, payload)
-        record = reader.record(payload, headers=answer.headers)
-        return None if record.deleted else record
+        whole = await self._joiner.joined(reader, record_id, payload)
+        record = reader.record(whole, headers=answer.headers) if whole is not None else None
+        if record is None or record.deleted:
+            return None
+        check_lists(reader, record.payload)
+        return record
 
     async def find(
         self, flow: str, path: str, *, values: Sequence[str], closed: bool = False
@@ -261,45 +268,16 @@ class Customwebshop:
             ids = [str(paths.text_of(paths.get(parse(one), reader.entity.id))) for one in elements]
             records = await asyncio.gather(*(self.get(flow, record_id) for record_id in ids))
             return [record for record in records if record is not None]
-        if not reader.entity.parts and not any(lines.path is None for _, lines in reader.lists()):
-            return [reader.record(one) for one in elements]
-        bare = [reader.record(one) for one in elements]
-        joined = await asyncio.gather(*(self._joined(reader, record.id, record.payload) for record in bare))
-        return [reader.record(payload) for payload in joined]
-
-    async def _joined(self, reader: Reader, record_id: str, payload: str) -> str:
-        """A record with its lists and parts from paths of their own."""
-        for name, part in reader.entity.parts.items():
-            payload = with_part(payload, name, await self._part(reader.entity, part, record_id, payload))
-        rows = {
-            name: await self._rows(reader.entity, lines, record_id)
-            for name, lines in reader.lists()
-            if lines.path is None
-        }
-        return with_rows(payload, rows)
-
-    async def _part(self, entity: Entity, part: Elsewhere, record_id: str, payload: str) -> str | None:
-        try:
-            answer = await self._http.read(part_path(entity, part.path, record_id, record=parse(payload)))
-        except NoPlaceError:  # a record that names none has none
-            return None
-        if is_missing(entity, answer):
-            return None
-        if not answer.ok or shows_error(entity, answer):
-            raise self._fault(entity, answer)
-        return raw_at(answer.body, part.at)
-
-    async def _rows(self, entity: Entity, lines: Lines, record_id: str) -> str:
-        shape = entity.but(records=lines.records, element=None, paging=lines.paging or OnePage(style="none"))
-        path, rows = lines_path(entity, lines, record_id), list[str]()
-        try:
-            async for page in self._pages(shape, path, {}, certain=lines.paging is not None):
-                rows += page
-        except UnexpectedShapeFault as fault:
-            if fault.key == "path":  # no such list: there are none
-                return "[]"
-            raise UnexpectedShapeFault("children", f"{path}: {fault}") from fault
-        return f"[{','.join(rows)}]"
+        found = [reader.record(element) for element in elements]
+        if reader.entity.parts or any(lines.path is None for _, lines in reader.lists()):
+            joined = await asyncio.gather(
+                *(self._joiner.joined(reader, one.id, one.payload) for one in found)
+            )
+            found = [reader.record(payload) for payload in joined if payload is not None]
+        for one in found:
+            if not one.deleted:  # of what was deleted little may be left
+                check_lists(reader, one.payload)
+        return found
 
     async def _deletions(self, entity: Entity, since: datetime) -> AsyncIterator[Sequence[Record]]:
         listed = entity.deleted.listed if entity.deleted else None
@@ -340,15 +318,15 @@ class Customwebshop:
 
     def _elements(self, entity: Entity, answer: Answer) -> list[str]:
         """The raw records of a list's answer."""
-        if answer.status in entity.list.empty:
+        if answer.status in (204, *entity.list.empty):
             return []
         if not answer.ok or shows_error(entity, answer):
             raise self._fault(entity, answer)
-        if not answer.body.strip():
-            return []
         listed = raw_at(answer.body, entity.records)
+        if ("missing" if listed is None else listed) in entity.list.empty:
+            return []
         try:
-            rows = entries(listed or "")
+            rows = entries(listed or "", entity.id if entity.element is None else None)
         except msgspec.DecodeError as error:
             where = f"no list at {entity.records!r}" if entity.records else "no list"
             raise UnexpectedShapeFault("records", self._not_so(answer, where)) from error

@@ -17,7 +17,7 @@ from talk_pipeline.flows.moments import ZoneName
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.access import Auth, BearerAuth
-from talk_pipeline.systems.customwebshop.asking import Deleted, Latest, Listing, UpdatedSince
+from talk_pipeline.systems.customwebshop.asking import Deleted, Empty, Latest, Listing, UpdatedSince
 from talk_pipeline.systems.customwebshop.fields import Field as Property
 from talk_pipeline.systems.customwebshop.fields import Times, told
 from talk_pipeline.systems.customwebshop.paging import OnePage, Paging
@@ -44,6 +44,9 @@ class Elsewhere(Model):
 
     path: str = Field(description="may name {path}, {item}, {id} and {record:place}")
     at: Path | None = Field(None, description="where the answer has it")
+    empty: Empty = Field(
+        (), description="what says that there is none: a status such as 404, null, missing or {}"
+    )
 
 
 class ErrorShape(Model):
@@ -158,6 +161,9 @@ class Lines(Told):
         {}, description="what the entries have that are meant; others stay alone"
     )
     records: Path | None = Field(None, description="where that answer has the list")
+    empty: Empty = Field(
+        (), description="what says that there are none beside []: a status such as 404, null, missing or {}"
+    )
     paging: Paging | None = Field(None, description="how that list goes on; without, it must come at once")
     parent: Path | None = Field(None, description="where an entry that is created names its record by its id")
     id: Path = "id"

@@ -27,6 +27,7 @@ from talk_pipeline.systems.errors import AccessFault, SystemFault
 from talk_pipeline.systems.http import Answer
 
 SHOWN = 600
+LOOKED_AT = 20  # records, before a list that none of them shows is told to be missing
 NO_VERSION = '"no-such-version"'
 
 At = tuple[str | int, ...]
@@ -57,8 +58,8 @@ async def probe(shop: Customwebshop, flow: Flow, description: Description) -> As
     except AccessFault:
         raise
     except UnexpectedShapeFault as fault:
-        key = prober.asking[0] if fault.key == "path" else fault.key
-        yield _placed(Probe("problem", (key,), str(fault)), name, for_all=said)
+        key = prober.asking if fault.key == "path" else tuple(fault.key.split("."))
+        yield _placed(Probe("problem", key, str(fault)), name, for_all=said)
     except SystemFault as fault:
         if "cannot be reached" in str(fault):
             raise
@@ -109,8 +110,10 @@ class _Prober:
             return
         for found in self._shown_alike(sample[0], parse(record.payload)):
             yield found
-        full = [parse(record.payload)] if self.entity.summaries or self.entity.parts else sample
-        for found in self._properties(full, record):
+        known = [record, *[one async for one in self._until_lists_show(sample[1:LOOKED_AT], record)]]
+        whole = [parse(one.payload) for one in known]
+        full = whole if self.entity.summaries or self.entity.parts else sample
+        for found in self._properties(full, whole):
             yield found
         for found in self._modified(sample):
             yield found
@@ -159,10 +162,26 @@ class _Prober:
             text = f"the list does not show {', '.join(hidden)}, which one record by itself does"
             yield Probe("problem", ("path",), f"{text}: ask for it by query, or say summaries: true")
 
-    def _properties(self, sample: Sequence[Any], record: Record) -> list[Probe]:
+    async def _until_lists_show(self, sample: Sequence[Any], record: Record) -> AsyncIterator[Record]:
+        """Further records by themselves, until each list with an address of its own has shown an entry."""
+        empty = {
+            name: lines
+            for name, lines in self.reader.lists()
+            if lines.path is None and not rows_of(parse(record.payload), name, lines)
+        }
+        for one in sample:
+            if not empty:
+                return
+            further = await self.shop.get(self.flow.name, str(paths.text_of(paths.get(one, self.entity.id))))
+            if further is not None:
+                data = parse(further.payload)
+                empty = {name: lines for name, lines in empty.items() if not rows_of(data, name, lines)}
+                yield further
+
+    def _properties(self, sample: Sequence[Any], whole: Sequence[Any]) -> list[Probe]:
         found = [*self._found(self.reader.fields(), sample, ("fields",))]
         for name, lines in self.reader.lists():
-            rows = [row for one in [*sample, parse(record.payload)] for row in rows_of(one, name, lines)]
+            rows = [row for one in [*sample, *whole] for row in rows_of(one, name, lines)]
             where: At = ("children", name)
             if not rows:
                 found.append(
