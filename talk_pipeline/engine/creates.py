@@ -8,9 +8,28 @@ from talk_pipeline.engine.claims import told
 from talk_pipeline.engine.scopes import inside, outside
 from talk_pipeline.engine.state import Connection, insert_rows
 from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 SYNCHRONIZED = "synchronized only while"
+
+_WORDLESS = """
+delete from change
+where flow = $flow and part = $part and operation = 'create' and after is null and target = $target
+  and property in (select unnest($properties::varchar[]))
+"""
+
+
+def leave_out_wordless(db: Connection, flow: Flow) -> None:
+    """Takes blanks out of the plan that are not sent with a new record or child: what it is given there stays."""
+    for part in flow.parts:
+        for side in Side:
+            names = [prop.name for prop in part.properties if prop.wordless(side)]
+            if names:
+                db.execute(
+                    _WORDLESS,
+                    {"flow": flow.name, "part": part.name, "target": str(side), "properties": names},
+                )
 
 
 def plan_creates(db: Connection, flows: Flows, flow: Flow) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from talk_pipeline.engine import removals
-from talk_pipeline.engine.creates import plan_creates
+from talk_pipeline.engine.creates import leave_out_wordless, plan_creates
 from talk_pipeline.engine.disappearance import plan_disappearances
 from talk_pipeline.engine.projection import Company
 from talk_pipeline.engine.rules import MANUAL, Decision, Holding, Pair, changed, decide
@@ -57,6 +57,7 @@ def plan(
             for part in flow.parts:
                 _plan_part(db, flow, part, company=company)
             plan_creates(db, flows, flow)
+            leave_out_wordless(db, flow)
         if undo:
             plan_undo(db, flow, undo, company=company)
         withhold(db, Withholding(flows=flows, flow=flow, later=later))

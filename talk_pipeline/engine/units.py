@@ -249,7 +249,10 @@ class Composer:
     company: Company
 
     def create(self, edit: Edit) -> Body:
-        """Every writable property, blanks too: what is not said would be filled in from elsewhere."""
+        """Every writable property, blanks too: what is not said would be filled in from elsewhere.
+
+        A blank that the flow has no word for is left to the receiver.
+        """
         series = self.flow.settings.number == "series" and self.target is Side.BC
         props = [
             prop
@@ -257,6 +260,7 @@ class Composer:
             if (self._writable(prop) or self._names_the_record(edit.part, prop))
             and prop.written is None
             and not (series and prop.name == self.flow.create_key)
+            and not (prop.wordless(self.target) and edit.source.get(prop.name) is None)
         ]
         return self._body(edit, props, contents=None)
 

@@ -151,12 +151,29 @@ class Property(Model):
         """By the form in which the shop's words are compared."""
         return {self.value_type.canonical(shop, Context()): bc for shop, bc in self.values.items()}
 
+    def wordless(self, toward: Side) -> bool:
+        """Whether a blank of the other side cannot be said to this one: the values it is mapped by have none.
+
+        Blank still compares as blank. A new record keeps what it is given there; an edit to blank is not sent,
+        since it would leave a record that cannot be used, such as an item without a unit.
+        """
+        return self._wordless[toward]
+
+    @cached_property
+    def _wordless(self) -> dict[Side, bool]:
+        shown, said = (self.value_type.canonical(blank, Context()) for blank in (None, self.blank))
+        return {
+            Side.SHOP: bool(self._reading) and "" not in self._reading and shown is None,
+            Side.BC: bool(self.values) and said not in self._writing,
+        }
+
     def _read(self, value: Value) -> Value:
-        if not self._reading:
+        if not self._reading or (value is None and self.wordless(Side.SHOP)):
             return value
         if (value or "") not in self._reading:
             allowed = ", ".join(repr(known) for known in self._reading)
-            raise UnmappableError(f"{value!r} is not among the values the flow maps: {allowed}")
+            shown = "blank" if value is None else repr(value)
+            raise UnmappableError(f"{shown} is not among the values the flow maps: {allowed}")
         return self._reading[value or ""]
 
     def canonical(self, side: Side, *, value: Value, context: Context) -> Value:
@@ -192,8 +209,11 @@ class Property(Model):
             UnmappableError: that side cannot represent it.
         """
         canonical = self.recanonical(toward.other, value=value, context=context)
+        if canonical is None and self.wordless(toward):
+            words = ", ".join(repr(word) for word in (self.values or self._reading.values()))
+            raise UnmappableError(f"is blank, and the values the flow maps have no blank: {words}")
         if toward is Side.BC and self.values:
-            return self._writing[canonical] if canonical is not None else None
+            return self._writing[canonical]
         if toward is Side.SHOP and self._reading:
             return canonical
         return self.value_type.convert(value, context)

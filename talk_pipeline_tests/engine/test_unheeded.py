@@ -1,5 +1,6 @@
 """What counts as not taken, of what a system answers with success: property by property, without any system."""
 
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,8 +20,8 @@ FLOWS = load_flows()
 def kept(
     part: str,
     operation: Operation,
-    sent: dict[str, tuple[Value, Value]],
-    holds: dict[str, Value],
+    sent: Mapping[str, tuple[Value, Value]],
+    holds: Mapping[str, Value],
     *,
     side: Side = Side.BC,
     rule: str = "edit",
