@@ -25,7 +25,7 @@ class Customers:
         shop: records of the shop.
         central: records of Business Central.
         number: shop id -> number of the counterpart, for those that have one.
-        held: registration numbers that are some company's.
+        held: registration numbers and hosts that are some company's.
     """
 
     shop: list[Record] = field(default_factory=list)
@@ -79,6 +79,9 @@ def _company(position: int, rng: random.Random, *, held: set[str]) -> Record:
     facts = vocabulary.words()["countries"][country]
     name = vocabulary.company_name(position, country)
     host = f"{vocabulary.slug(name)[:40].strip('-')}.example"
+    if host in held:  # cut off, long names may be the same
+        host = f"{position}.{host}"
+    held.add(host)
     code, city, region = rng.choice(facts["places"])
     number = vocabulary.unheld(partial(vocabulary.registration, country=country), rng, held=held)
     vat = number.replace("-", "")

@@ -84,11 +84,10 @@ def unheld(make: Callable[[random.Random], str], rng: random.Random, *, held: se
     Another draw comes from elsewhere, so that whatever is drawn afterwards stays what it was.
     """
     number = make(rng)
-    if number in held:
-        other = random.Random(f"instead of {number}")
-        while number in held:
-            number = make(other)
-    held.add(number)
+    other = random.Random(f"instead of {number}")
+    while number.replace("-", "") in held:  # written without hyphens, one country's may be another's
+        number = make(other)
+    held.add(number.replace("-", ""))
     return number
 
 
