@@ -76,6 +76,7 @@ class Connections:
             base_url(address, shop),
             credentials=shop.auth.credentials(settings.secret, address.removesuffix(shop.base_path)),
             limits=Limits(pace.requests, pace.seconds, pace.in_flight, self._limits_folder(Side.SHOP)),
+            longest_seconds=pace.longest_seconds,
             headers=shop.every_request,
             throttled=pace.throttled,
             settings=("CUSTOMWEBSHOP_URL", *shop.auth.variables),
@@ -95,6 +96,7 @@ class Connections:
                 5,
                 self._limits_folder(Side.BC),
             ),
+            longest_seconds=settings.businesscentral_longest_seconds,
             settings=("BUSINESSCENTRAL_URL", *_credential_settings(settings)),
         )
         return Businesscentral(

@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     businesscentral_time_zone: ZoneName = "UTC"
     businesscentral_requests: int = Field(6000, ge=1)
     businesscentral_window_seconds: float = Field(300, gt=0)
+    # eight minutes in its queue, eight of work, and one for clocks
+    businesscentral_longest_seconds: float = Field(1020, ge=0)
 
     talk_data_dir: Path = Path("data")
     talk_flows_dir: Path | None = None

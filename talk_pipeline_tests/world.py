@@ -34,6 +34,7 @@ from talk_pipeline.sinks.session import Options
 from talk_pipeline.sinks.upserting import settle, upsert
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http.limits import trusted
+from talk_pipeline_tests.slowness import longest
 
 Row = dict[str, Any]
 
@@ -370,6 +371,8 @@ def opened_world(
             patch.setenv(name, value)
         patch.setenv("TALK_DATA_DIR", str(tmp_path / "data"))
         patch.setenv("TALK_WAIT_SECONDS", "5")
+        # these servers end with whoever calls: what is not there is not coming; tests of slowness say otherwise
+        longest(patch, tmp_path, seconds=0)
         patch.chdir(tmp_path)
         world = World(environment, tmp_path / "data", instance, profile=profile)
         try:

@@ -1,11 +1,13 @@
 """What a person may do next about one entity: its state, the reasons it carries, and a sentence that helps."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from talk_pipeline.engine.claims import told
 from talk_pipeline.engine.entities import Entity, counted
 from talk_pipeline.engine.state import Connection
+from talk_pipeline.engine.unanswered import waits_until
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -21,6 +23,9 @@ def standing(db: Connection, flow: Flow, entity: Entity) -> tuple[str, str | Non
         ).fetchone()
         if held:
             return "held", "unlinked by hand"
+        if until := waits_until(db, (flow.name,), bc_id=entity.bc_id):
+            at_work = f"it may be at work there until {until:%Y-%m-%d %H:%M:%S} UTC"
+            return "waiting", f"sent to {Side.SHOP} and not answered; {at_work}"
         if flow.settings.create != "both":
             return UNLINKED, "Business Central records without a shop record are left alone"
         mine = (
@@ -49,6 +54,7 @@ def next_step(
     waits_for: Sequence[str],
     candidates: Sequence[Mapping[str, Any]],
     decided: str | None,
+    answer_until: datetime | None,
 ) -> str:
     """What to do, in one sentence.
 
@@ -62,12 +68,18 @@ def next_step(
         waits_for: the records it refers to that are not linked, as `flow id`.
         candidates: the other side's records that match it, as `id`, `name`, and whether they are `free`.
         decided: what was decided by hand since the last sync.
+        answer_until: when a write of it that was not answered is certainly over.
     """
     if undecided:
         take = "--take customwebshop|businesscentral"
         return f"decide {counted(undecided, 'open conflict')}: talk-pipeline resolve {entity.name} {take}"
     if decided and state != "held":
         return f"{decided}: the next sync carries it out"
+    if answer_until and state in ("waiting", "active"):
+        again = (
+            f"and after {answer_until:%Y-%m-%d %H:%M:%S} UTC the next one sends it again if it is not there"
+        )
+        return f"nothing: each sync looks whether it was carried out, {again}"
     if state == "waiting":
         look = " and ".join(f"talk-pipeline explain {name}" for name in waits_for)
         return "nothing: it goes when what it refers to is there" + (f"; see {look}" if look else "")

@@ -12,10 +12,11 @@ from typing import Any, Literal
 
 from talk_pipeline.engine import reversals
 from talk_pipeline.engine.agreement import SHOWN_ROWS, Disagreement, disagreements
-from talk_pipeline.engine.claims import told
+from talk_pipeline.engine.claims import TWINS, told
 from talk_pipeline.engine.guards import volume
 from talk_pipeline.engine.snapshots import watermark
 from talk_pipeline.engine.state import Connection, now
+from talk_pipeline.engine.unanswered import LISTED
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
@@ -141,7 +142,7 @@ def _listing(query: str, *, severity: Severity, what: str) -> Callable[[Scope], 
     """A check that passes when its query finds nothing."""
 
     def run(scope: Scope) -> Finding:
-        parameters = {"flow": scope.flow.name, "run_id": scope.run_id}
+        parameters = {"flow": scope.flow.name, "run_id": scope.run_id, "key": scope.flow.create_key}
         used = {key: value for key, value in parameters.items() if f"${key}" in query}
         total, rows = _rows(scope.db, query, used)
         return Finding(not total, severity, f"{total} {what}" if total else f"no {what}", total, rows)
@@ -203,7 +204,8 @@ order by 1, 2
 
 _FAILED = """
 select coalesce(root_shop_id, bc_id) as record, part, target, operation, outcome, reason from journal
-where flow = $flow and run_id = $run_id and coalesce(outcome, 'unknown') in ('failed', 'unknown')
+where flow = $flow and run_id = $run_id
+  and (outcome = 'failed' or coalesce(outcome, 'unknown') = 'unknown' and open_until is null)
   and intent_id not in (select unnest(superseded) from (
     select list(j.intent_id) as superseded from journal j join journal later
       on later.flow = j.flow and later.run_id = j.run_id and later.outcome = 'done'
@@ -309,7 +311,21 @@ _RECORD_CHECKS = (
         severity="ERROR",
         what="records with several links",
     ),
+    _check(
+        "create_keys_unique",
+        "No two records carry one create key",
+        TWINS,
+        severity="ERROR",
+        what="create keys carried by several records",
+    ),
     _check("no_failed_writes", "Every write succeeded", _FAILED, severity="ERROR", what="failed writes"),
+    _check(
+        "writes_answered",
+        "Every write was answered",
+        LISTED,
+        severity="WARN",
+        what="writes without an answer",
+    ),
     Check("nothing_left_to_do", "Nothing is left to do", "sync", _nothing_left),
     Check(
         "no_ambiguous_matches", "No record has more than one candidate, or a linked one", "sync", _ambiguous
@@ -318,7 +334,7 @@ _RECORD_CHECKS = (
     _check(
         "values_fit", "Values fit the other side", _PROBLEMS, severity="WARN", what="values that do not fit"
     ),
-    _state_check("waiting", "references_resolve", "No record waits for another"),
+    _state_check("waiting", "references_resolve", "No record waits for another, or for an answer"),
     _check("conflicts_listed", "No edit was overwritten", _CONFLICTS, severity="WARN", what="conflicts"),
     _check("nothing_withheld", "No change is withheld", _WITHHELD, severity="WARN", what="withheld changes"),
     _state_check("broken", "no_broken_links", "No link has lost a side"),

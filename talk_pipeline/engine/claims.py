@@ -110,14 +110,29 @@ def told(db: Connection, flow: Flow) -> list[tuple[str, str, bool, str]]:
     return db.execute(f"{_TOLD} order by 1, 2", {"flow": flow.name, "key": flow.create_key}).fetchall()
 
 
-# the records about to be created on a side that share a key with another one of them
+TWINS = """
+with keyed as (
+  select r.side, r.id, r.canon[$key] as key from record r
+  join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id and s.gone is null
+  left join standing st on st.flow = r.part and r.side = 'customwebshop' and st.shop_id = r.id
+  where r.part = $flow and r.canon[$key] is not null and coalesce(st.state, '') not in ('excluded', 'closed')
+)
+select side, $key as property, key as value, list_sort(list(id))::varchar as records
+from keyed group by all having count(*) > 1 order by all
+"""
+"""Records of one side that carry one create key, whoever made them: one would be taken for the other."""
+
+
+# the records about to be created on a side that share a key with another one of them, or with one on its way
 _RIVALS = """
 with creating as (
-  select distinct target, coalesce(shop_id, bc_id) as id from change
+  select target, coalesce(shop_id, bc_id) as id, false as away from change
   where flow = $flow and part = $flow and operation = 'create' and withheld is null
+  union
+  select target, source_id, true from making where part = $flow
 ),
 keyed as (
-  select c.target, c.id, p.property, r.canon[p.property] as key, r.raw[p.property] as value
+  select c.target, c.id, c.away, p.property, r.canon[p.property] as key, r.raw[p.property] as value
   from creating c
   join record r on r.part = $flow and r.side <> c.target and r.id = c.id
   cross join (select unnest($properties::varchar[]) as property) p
@@ -125,7 +140,7 @@ keyed as (
 )
 select target, id, property, key, value from keyed
 qualify count(*) over (partition by target, property, key) > 1
-order by target, length(id), id, property
+order by target, not away, length(id), id, property
 """
 
 _WAITING = """

@@ -7,6 +7,7 @@ table of changes.
 from talk_pipeline.engine.claims import told
 from talk_pipeline.engine.scopes import inside, outside
 from talk_pipeline.engine.state import Connection, insert_rows
+from talk_pipeline.engine.unanswered import wait_with_creates
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -40,7 +41,10 @@ def plan_creates(db: Connection, flows: Flows, flow: Flow) -> None:
         return
     db.execute(_CLAIMS)
     insert_rows(db, "claims", told(db, flow))
-    for statement in (_LEFT, _HELD, _CONTESTED, _UNREPRESENTABLE):
+    for statement in (_LEFT, _HELD):
+        db.execute(statement, {key: value for key, value in parameters.items() if f"${key}" in statement})
+    wait_with_creates(db, flow)
+    for statement in (_CONTESTED, _UNREPRESENTABLE):
         db.execute(statement, {key: value for key, value in parameters.items() if f"${key}" in statement})
     _exclude(db, flows, flow)
     db.execute(_CLAIMED)
@@ -132,7 +136,7 @@ def _exclude(db: Connection, flows: Flows, flow: Flow) -> None:
         reason = outside(flow, conditions, "unlinked", meaning=meaning)
         db.execute(
             f"update unlinked set state = 'excluded', reason = {reason}"
-            " where side = 'customwebshop' and coalesce(state, '') not in ('excluded', 'ambiguous')"
+            " where side = 'customwebshop' and coalesce(state, '') not in ('excluded', 'ambiguous', 'waiting')"
             f" and {reason} is not null"
         )
     if settings.create == "when_referenced":

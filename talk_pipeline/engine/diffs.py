@@ -18,6 +18,7 @@ from talk_pipeline.engine.sightings import Sighting, forget_taken_back, sight
 from talk_pipeline.engine.snapshots import any_touched
 from talk_pipeline.engine.standing import rewrite_standing
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
+from talk_pipeline.engine.unanswered import gather
 from talk_pipeline.engine.undo import plan_undo
 from talk_pipeline.engine.withholding import Withholding, withhold
 from talk_pipeline.flows.loading import Flows
@@ -50,6 +51,7 @@ def plan(
     """
     with transaction(db):
         db.execute("delete from change where flow = ?", [flow.name])
+        gather(db, flow)
         touched = any_touched(db, flow.name)
         if touched:
             plan_disappearances(db, flow)

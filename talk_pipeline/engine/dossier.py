@@ -13,6 +13,7 @@ from talk_pipeline.engine.byhand import BY_HAND, labels
 from talk_pipeline.engine.entities import Entity, key_of, rows_of
 from talk_pipeline.engine.history import OWN, conflicts, how, parameters, stamp, writes
 from talk_pipeline.engine.state import Connection
+from talk_pipeline.engine.unanswered import waits_until
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -94,6 +95,9 @@ class _Teller:
             waits_for=self._waits_for(parts),
             candidates=list(self._choices(candidates)),
             decided=self._decided(),
+            answer_until=waits_until(
+                self.db, (self.flow.name,), shop_id=self.entity.shop_id, bc_id=self.entity.bc_id
+            ),
         )
         return {
             **parameters(self.flow, self.entity),

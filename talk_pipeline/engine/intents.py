@@ -28,6 +28,9 @@ class Intent:
     Attributes:
         natural_key: by which a created record is found again, where the receiver is told one.
         at: when it was put on disk, UTC without offset; None before that.
+        left_at: when it was handed to the wire, as far as that was put on disk.
+        open_until: as long as there is no answer, the receiver may be at it until then.
+        interrupted: its run ended before there was any outcome.
     """
 
     flow: str
@@ -39,6 +42,19 @@ class Intent:
     natural_key: str | None = None
     intent_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     at: datetime | None = None
+    left_at: datetime | None = None
+    open_until: datetime | None = None
+    interrupted: bool = False
+
+    @property
+    def creates_record(self) -> bool:
+        """Whether it makes a new record of the flow."""
+        return self.main.part == self.flow and self.main.operation == "create"
+
+    @property
+    def made(self) -> tuple[Intended, ...]:
+        """What would be there twice if it were carried out twice."""
+        return tuple(one for one in (self.main, *self.children) if one.operation == "create")
 
 
 def intended(edit: Edit, sent: Mapping[str, Sent]) -> Intended:

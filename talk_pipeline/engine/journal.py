@@ -2,7 +2,7 @@
 
 An outcome moves, in one transaction, everything that follows from it: the bases of the properties that were
 sent, links, conflicts, refusals, and what the system answered. An intent without an outcome is settled by
-looking at the target (`sinks.settling`) before anything is repeated.
+looking at the target (`sinks.recovering`) before anything is repeated.
 """
 
 import json
@@ -39,29 +39,62 @@ def intend(db: Connection, flow: Flow, run_id: str, intents: Sequence[Intent]) -
         )
         head = (intent.intent_id, run_id, intent.flow, main.part, str(intent.target), main.operation)
         ids = (main.shop_id, main.bc_id, intent.root_shop_id, intent.natural_key)
-        rows.append((*head, *ids, details, now(), None, None, None))
+        rows.append((*head, *ids, details, now(), None, None, None, None, None))
     with transaction(db):
         insert_rows(db, "journal", rows)
 
 
+def leave(db: Connection, intent_ids: Sequence[str], *, until: datetime) -> None:
+    """Puts on disk that requests are about to leave; only then may they.
+
+    Args:
+        db: the state.
+        intent_ids: the requests.
+        until: when the receiver has certainly ended them.
+    """
+    db.execute(
+        "update journal set left_at = ?, open_until = ? where intent_id in (select unnest(?::varchar[]))",
+        [now(), until, list(intent_ids)],
+    )
+
+
+def interrupted(db: Connection, intent_ids: Sequence[str], *, until: datetime) -> None:
+    """Notes that requests were under way when their run ended, and until when they may be at work at most."""
+    db.execute(
+        "update journal set outcome = 'unknown', open_until = ? where intent_id in (select unnest(?::varchar[]))",
+        [until, list(intent_ids)],
+    )
+
+
+OPEN = "coalesce(outcome, 'unknown') = 'unknown'"
+
+_OPEN_INTENTS = f"""
+select intent_id, root_shop_id, natural_key, intent_at, details, left_at, open_until, outcome is null
+from journal where flow = ? and target = ? and {OPEN} order by intent_at
+"""
+
+
 def open_intents(db: Connection, flow: str, target: Side) -> list[Intent]:
     """Requests of which it is not known whether they were carried out, oldest first."""
-    rows = db.execute(
-        "select intent_id, root_shop_id, natural_key, intent_at, details from journal where flow = ? and target = ?"
-        " and coalesce(outcome, 'unknown') = 'unknown' order by intent_at",
-        [flow, target],
-    ).fetchall()
+    rows = db.execute(_OPEN_INTENTS, [flow, target]).fetchall()
     return [_restore(flow, target, *row) for row in rows]
 
 
 def _restore(
-    flow: str, target: Side, intent_id: str, root: str | None, key: str | None, at: datetime, text: str
+    flow: str,
+    target: Side,
+    intent_id: str,
+    root: str | None,
+    key: str | None,
+    at: datetime,
+    text: str,
+    *more: Any,
 ) -> Intent:
     details = json.loads(text)
     children = tuple(_intended(child) for child in details.pop("children"))
     root_bc_id = details.pop("root_bc_id")
     details.pop("recalculates", None)
-    return Intent(flow, target, root, root_bc_id, _intended(details), children, key, intent_id, at)
+    return Intent(flow, target, root, root_bc_id, _intended(details), children, key, intent_id, at, *more)
 
 
 def _intended(details: dict[str, Any]) -> Intended:
@@ -113,13 +146,16 @@ def _judged(intent: Intent, outcome: Outcome, kept: Sequence[Kept]) -> Outcome:
 
 def _note(db: Connection, outcomes: Sequence[tuple[Intent, Outcome]]) -> None:
     db.execute(
-        "update journal set outcome = o.outcome, reason = o.reason, outcome_at = $at"
+        "update journal set outcome = o.outcome, reason = o.reason, outcome_at = $at,"
+        " open_until = case when o.ended then null else open_until end"
         " from (select unnest($ids::varchar[]) as intent_id, unnest($results::varchar[]) as outcome,"
-        " unnest($reasons::varchar[]) as reason) o where o.intent_id = journal.intent_id",
+        " unnest($reasons::varchar[]) as reason, unnest($ended::boolean[]) as ended) o"
+        " where o.intent_id = journal.intent_id",
         {
             "at": now(),
             "ids": [intent.intent_id for intent, _ in outcomes],
             "results": [str(outcome.result) for _, outcome in outcomes],
             "reasons": [outcome.reason or None for _, outcome in outcomes],
+            "ended": [outcome.ended for _, outcome in outcomes],
         },
     )

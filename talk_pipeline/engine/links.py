@@ -10,6 +10,7 @@ tell each other is the business of `diffs`.
 from dataclasses import dataclass
 
 from talk_pipeline.engine.claims import find_claimed, list_claimed
+from talk_pipeline.engine.journal import OPEN
 from talk_pipeline.engine.snapshots import any_touched, mark_touched
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
 from talk_pipeline.flows.properties import Side
@@ -41,9 +42,9 @@ def match(db: Connection, flow: Flow) -> Matched:
 
 # what is being created, as far as anybody knows: settled by looking at the target before it may be matched, since
 # a match knows nothing of what was sent; so is what was found to be something else than was sent
-_UNSETTLED = """
+_UNSETTLED = f"""
 select case target when 'businesscentral' then shop_id else bc_id end as id from journal
-where part = $part and operation = 'create' and coalesce(outcome, 'unknown') = 'unknown'
+where part = $part and operation = 'create' and {OPEN}
 union
 select record_id from refusal where part = $part and starts_with(reason, 'outcome unknown')
 """
@@ -55,6 +56,10 @@ select r.side, r.id, r.canon
 from record r join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
 anti join link_end l on l.part = r.part and l.side = r.side and l.id = r.id
 where r.part = $part and s.gone is null and r.id not in ({_UNSETTLED})
+  -- nor is what it may have become anybody else's counterpart
+  and (r.side, coalesce(r.raw[$key], '')) not in (
+    select (target, natural_key) from journal
+    where part = $part and operation = 'create' and natural_key is not null and {OPEN})
 """
 
 # pairs that share a key, but for those that a person keeps apart; certain where neither has another candidate,
@@ -80,7 +85,7 @@ from together
 def _match_records(db: Connection, flow: Flow) -> int:
     name = flow.name
     db.execute("delete from candidate where flow = ?", [name])
-    db.execute(_POOL, {"part": name})
+    db.execute(_POOL, {"part": name, "key": flow.create_key})
     before = _link_count(db, name)
     for prop in flow.match:
         find_claimed(db, flow, prop)

@@ -5,9 +5,10 @@ from typing import Any
 
 from talk_pipeline.engine.creates import SYNCHRONIZED
 from talk_pipeline.engine.entities import ByHandError, Entity, counted, key_of
+from talk_pipeline.engine.journal import OPEN
 from talk_pipeline.engine.scopes import outside
 from talk_pipeline.engine.snapshots import OUT_OF_SCOPE
-from talk_pipeline.engine.state import Connection
+from talk_pipeline.engine.state import Connection, now
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -123,12 +124,13 @@ def refuse_open_writes(db: Connection, flow: Flow, entity: Entity) -> None:
         ByHandError: there is such a write.
     """
     row = db.execute(
-        "select count(*) from journal where flow = ? and coalesce(outcome, 'unknown') = 'unknown'"
+        f"select count(*), max(open_until) from journal where flow = ? and {OPEN}"
         " and (root_shop_id = ? or bc_id = ?)",
         [entity.flow, entity.shop_id, entity.bc_id],
     ).fetchone()
     if row and row[0]:
+        when = f" after {row[1]:%Y-%m-%d %H:%M:%S} UTC" if row[1] and row[1] > now() else ""
         raise ByHandError(
             f"it is not known yet what became of {counted(row[0], 'write')} of {entity.name}; "
-            f"first: talk-pipeline sync --flow {entity.flow}"
+            f"first{when}: talk-pipeline sync --flow {entity.flow}"
         )

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import msgspec
 
+from talk_pipeline.engine.journal import OPEN
 from talk_pipeline.engine.snapshots import watermark
 from talk_pipeline.engine.state import FILE, Connection
+from talk_pipeline.engine.unanswered import waits_until
 from talk_pipeline.engine.withholding import settles_at
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -28,9 +30,9 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
         read: the sides it read itself.
         latest: the latest modified time held of a side, its answers to our own writes included.
         full_at: when a side was last read in full.
-        rests_until: when the last of the edits that rest may travel.
-        undone: whether something it planned is still to be done, the outcome of a write is not known, or an edit
-            came after it had read.
+        rests_until: when the last of the edits that rest may travel, or a write that was not answered is over.
+        undone: whether something it planned is still to be done, the outcome of a write could not be settled, or an
+            edit came after it had read.
     """
 
     run_id: str
@@ -95,7 +97,9 @@ def complete(
         missed: whether it knows of an edit that it has not read.
     """
     marks = {side: watermark(db, flow.name, side) for side in Side}
-    rests_until = settles_at(db, flow)
+    # what it refers to comes first: what waits for an answer about that goes in the same run
+    answered_by = waits_until(db, (flow.name, *flow.refers_to))
+    rests_until = min(filter(None, (settles_at(db, flow), answered_by)), default=None)
     done = Completed(
         run_id=run_id,
         began_at=began_at,
@@ -121,7 +125,7 @@ def _latest(db: Connection, flow: Flow) -> dict[Side, datetime]:
 def _undone(db: Connection, flow: Flow) -> bool:
     row = db.execute(
         "select exists (select 1 from change where flow = $flow and withheld is null)"
-        " or exists (select 1 from journal where flow = $flow and coalesce(outcome, 'unknown') = 'unknown')",
+        f" or exists (select 1 from journal where flow = $flow and {OPEN} and open_until is null)",
         {"flow": flow.name},
     ).fetchone()
     return bool(row and row[0])

@@ -83,7 +83,7 @@ class Write:
         child: path of the child collection when the record written is a child.
         parent_id: the child's parent.
         current: payload of the record as last seen, for systems that send children as a whole list.
-        idempotency_key: the same for every repetition of this request.
+        idempotency_key: names the request, and is the same for every repetition of it.
     """
 
     entity: str
@@ -96,6 +96,11 @@ class Write:
     child: str | None = None
     parent_id: str | None = None
     current: str | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many records and children it writes."""
+        return 1 + sum(len(edits) for edits in self.children.values())
 
 
 class Result(StrEnum):
@@ -118,6 +123,7 @@ class Outcome:
         child: instead of it, after a write of a single child.
         reason: for a person, when it is not done.
         about_another: what was refused may be right as soon as some other record is.
+        ended: the receiver itself said that it is over: of what is UNKNOWN, whatever is not there now never comes.
     """
 
     result: Result
@@ -125,6 +131,7 @@ class Outcome:
     child: Child | None = None
     reason: str = ""
     about_another: bool = False
+    ended: bool = False
 
     def __post_init__(self) -> None:
         """What a server says may repeat a secret of ours; from here on it is kept and shown."""

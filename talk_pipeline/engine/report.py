@@ -55,11 +55,12 @@ def writes(db: Connection, flow: str, *, run_id: str) -> dict[str, dict[str, int
 
 
 def failed_writes(db: Connection, flow: str, *, run_id: str) -> int:
-    """Requests of a run that ended without success; those that were stale were done anew."""
+    """Requests of a run that ended without success; those that were stale were done anew, others wait."""
     return _count(
         db,
         "select count(*) from journal where flow = ? and run_id = ?"
-        " and coalesce(outcome, 'unknown') in ('refused', 'failed', 'unknown', 'gone')",
+        " and (outcome in ('refused', 'failed', 'gone')"
+        " or coalesce(outcome, 'unknown') = 'unknown' and open_until is null)",
         [flow, run_id],
     )
 

@@ -93,11 +93,14 @@ create table if not exists refusal (
 alter table refusal add column if not exists about_another boolean;
 
 -- intent before a request leaves, outcome after: done | refused | stale | gone | failed | unknown
+-- left_at: put on disk just before a request that creates something is handed to the wire; without it, it never left
+-- open_until: as long as no answer came, the receiver may be at it until then
 create table if not exists journal (
   intent_id varchar, run_id varchar, flow varchar, part varchar, target varchar, operation varchar,
   shop_id varchar, bc_id varchar, root_shop_id varchar, natural_key varchar,
   details json, intent_at timestamp,
-  outcome varchar, reason varchar, outcome_at timestamp
+  outcome varchar, reason varchar, outcome_at timestamp,
+  left_at timestamp, open_until timestamp
 );
 
 create table if not exists conflict (

@@ -4,6 +4,7 @@ A record without a row here is active when it has a link. The states sum to the 
 """
 
 from talk_pipeline.engine.creates import SYNCHRONIZED
+from talk_pipeline.engine.journal import OPEN
 from talk_pipeline.engine.scopes import outside
 from talk_pipeline.engine.state import Connection, now, transaction
 from talk_pipeline.flows.vocabulary import Flow
@@ -79,7 +80,7 @@ def rewrite_standing(db: Connection, flow: Flow) -> None:
 
 
 # whatever still has something to do, or waits for something, stays marked
-_SETTLED = """
+_SETTLED = f"""
 create or replace temp table unsettled as
 select root_shop_id as shop_id, root_bc_id as bc_id from change where flow = $flow
 union
@@ -87,6 +88,8 @@ select shop_id, null from standing
 where flow = $flow and (state in ('waiting', 'ambiguous', 'quarantined') or $keep_excluded and state = 'excluded')
 union
 select null, bc_id from candidate where flow = $flow and linked is distinct from 'businesscentral'
+union
+select root_shop_id, details->>'root_bc_id' from journal where flow = $flow and {OPEN}
 """
 
 

@@ -29,6 +29,10 @@ STEPS = {
         "alter table candidate add column if not exists linked varchar",
         "alter table apart add column if not exists never boolean",
         "alter table snapshot add column if not exists earlier varchar[]",
+        "alter table journal add column if not exists left_at timestamp",
+        "alter table journal add column if not exists open_until timestamp",
+        # when these left was not kept: they are treated as what a run left behind that was killed
+        "update journal set left_at = intent_at, outcome = null where outcome is null or outcome = 'unknown'",
     ),
 }
 WAIT_SECONDS = 60.0

@@ -1,8 +1,8 @@
 """Changes that are planned but must not be written yet, and why: kept in the table of changes with the reason.
 
-The reasons begin with their kind: `waiting` (a reference has no usable counterpart), `guarded` (the record is
-not open for that), `quarantined` (refused before, for this version of the data), `excluded` (outside the flow's
-scope), `deferred` (something else goes first), `manual` (a person decides).
+The reasons begin with their kind: `waiting` (a reference has no usable counterpart, or an answer is still to come),
+`guarded` (the record is not open for that), `quarantined` (refused before, for this version of the data),
+`excluded` (outside the flow's scope), `deferred` (something else goes first), `manual` (a person decides).
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from talk_pipeline.engine.oscillation import withhold_flapping
 from talk_pipeline.engine.refusals import forget_outdated, withhold_refused
 from talk_pipeline.engine.scopes import inside, outside
 from talk_pipeline.engine.state import Connection, now
+from talk_pipeline.engine.unanswered import withhold_unanswered
 from talk_pipeline.engine.units import UNDO
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property
@@ -35,6 +36,7 @@ def withhold(db: Connection, of: Withholding) -> None:
     forget_outdated(db, of.flow)
     if db.execute("select 1 from change where flow = ? limit 1", [of.flow.name]).fetchone() is None:
         return
+    withhold_unanswered(db, of.flow)
     for part in of.flow.parts:
         for prop in part.references:
             _unresolved(db, of.flow, part, prop=prop)

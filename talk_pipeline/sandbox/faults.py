@@ -7,6 +7,7 @@ first that fires decides. What carries a fault out (closing the connection, wait
 
 from __future__ import annotations
 
+import asyncio
 import fnmatch
 import re
 from collections.abc import Callable, Mapping
@@ -38,6 +39,7 @@ class Fault:
         echo: ``{authorization}`` and the like in the body are what the request said, as a careless server shows it.
         retry_after: value of a ``Retry-After`` header on the answer.
         delay: seconds to wait before anything else.
+        hold: wait until the rules are cleared, and then go on as if nothing had been.
         drop: close the connection without an answer.
         truncate: send half of the body, then close the connection.
         drip: seconds over which the body trickles out.
@@ -53,6 +55,7 @@ class Fault:
     echo: bool = False
     retry_after: str | None = None
     delay: float = 0.0
+    hold: bool = False
     drop: Moment | None = None
     truncate: bool = False
     drip: float = 0.0
@@ -99,14 +102,21 @@ class Switchboard:
     def __init__(self, template: Callable[[str], str]) -> None:
         self._rules: list[Rule] = []
         self._template = template
+        self._cleared = asyncio.Event()
 
     def add(self, rules: list[Rule]) -> None:
         """Put further rules behind those in force."""
         self._rules.extend(rules)
 
     def clear(self) -> None:
-        """Back to normal."""
+        """Back to normal; whatever was held goes on."""
         self._rules.clear()
+        self._cleared.set()
+        self._cleared = asyncio.Event()
+
+    async def hold(self) -> None:
+        """Wait until the rules are cleared."""
+        await self._cleared.wait()
 
     def pick(self, method: str, path: str) -> Fault | None:
         """The fault that hits this call, if any; every matching rule counts the call, the first hits it."""

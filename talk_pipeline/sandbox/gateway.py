@@ -132,6 +132,8 @@ class Gateway:
             return self.service.refuse(408), fault
         if pace:
             await asyncio.sleep(pace)
+        if fault.hold:
+            await self.faults.hold()
         answer = self.before(fault, call)
         if answer is None:
             answer = self.after(fault, await self.service.work(call), call)

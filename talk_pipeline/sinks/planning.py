@@ -9,8 +9,8 @@ from talk_pipeline.engine.state import Connection, now, transaction
 from talk_pipeline.engine.units import pending_roots
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.sinks.recovering import recover
 from talk_pipeline.sinks.session import Session
-from talk_pipeline.sinks.settling import settle_unknown
 
 
 class BreakerTrippedError(RuntimeError):
@@ -33,7 +33,7 @@ async def prepare(session: Session, flow: Flow) -> Volume:
     """
     refuse_restored(session, flow)
     for side in Side:
-        await settle_unknown(session, flow, side)
+        await recover(session, flow, side)
     replan(session, flow)
     await close_posted(session, flow)
     with session.state.open() as db:

@@ -6,19 +6,22 @@ moment travel together.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from time import monotonic
 
 from talk_pipeline import stopping
 from talk_pipeline.engine import journal
 from talk_pipeline.engine.intents import Intent
 from talk_pipeline.engine.records import Outcome, Result, Write
+from talk_pipeline.engine.state import now
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.sinks.session import Session
 from talk_pipeline.systems.errors import AccessFault, SystemFault
+from talk_pipeline.systems.protocol import Leaving
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +69,10 @@ class Sender:
         while True:
             batch = [await self._queue.get()]
             await asyncio.sleep(0)  # let every unit that is ready add its step
-            while len(batch) < self._system.batch_size and not self._queue.empty():
+            rows, room = batch[0].write.rows, self._system.rows_at_once(self._flow.name)
+            while rows < room and len(batch) < self._system.batch_size and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
+                rows += batch[-1].write.rows
             try:
                 stopping.go_on()
                 await self._carry_out(batch)
@@ -84,7 +89,11 @@ class Sender:
             journal.intend(db, self._flow, self._session.run_id, [queued.intent for queued in batch])
         self._session.state.release()
         try:
-            outcomes = await self._system.write(self._flow.name, [queued.write for queued in batch])
+            outcomes = await self._system.write(
+                self._flow.name,
+                [queued.write for queued in batch],
+                leaving=departures(self._session, self._target, [queued.intent for queued in batch]),
+            )
         except SystemFault as fault:
             # turned away before anything was done; a refused token concerns the whole run
             outcomes = [Outcome(Result.FAILED, reason=str(fault)) for _ in batch]
@@ -107,3 +116,26 @@ class Sender:
         if monotonic() - self._told > TELL_SECONDS:
             self._told = monotonic()
             log.info("%s: %d writes to %s so far", self._flow.name, self._sent, self._target)
+
+
+def matters_twice(session: Session, intent: Intent) -> bool:
+    """Whether it would make something twice if it were carried out twice."""
+    system, operation = session.systems[intent.target], intent.main.operation
+    if intent.main.part != intent.flow and operation == "create":
+        return True
+    return intent.creates_record or bool(
+        intent.made and not system.answers_once(intent.flow, operation, makes_children=True)
+    )
+
+
+def departures(session: Session, target: Side, intents: Sequence[Intent]) -> Leaving:
+    """Puts on disk that a request leaves, as far as it would matter if it were carried out twice."""
+    matter = {intent.intent_id for intent in intents if matters_twice(session, intent)}
+    longest = timedelta(seconds=session.systems[target].longest_seconds)
+
+    def leaving(keys: Sequence[str]) -> None:
+        if leave := [key for key in keys if key in matter]:
+            with session.state.once() as db:
+                journal.leave(db, leave, until=now() + longest)
+
+    return leaving

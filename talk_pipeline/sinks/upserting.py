@@ -15,9 +15,9 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.sinks.fetching import reread
 from talk_pipeline.sinks.planning import replan
+from talk_pipeline.sinks.recovering import recover
 from talk_pipeline.sinks.sending import Sender
 from talk_pipeline.sinks.session import Session
-from talk_pipeline.sinks.settling import settle_unknown
 from talk_pipeline.sinks.steps import UnitWriter
 from talk_pipeline.systems.errors import SystemFault
 
@@ -55,7 +55,7 @@ async def upsert(session: Session, flow: Flow, target: Side, *, only: set[Root] 
             break
         for at in range(0, len(roots), UNITS_AT_ONCE):
             given_up |= await _write_units(session, flow, target, roots=roots[at : at + UNITS_AT_ONCE])
-        await settle_unknown(session, flow, target)
+        await recover(session, flow, target)
         replan(session, flow, defer=only is None)
     return not given_up
 

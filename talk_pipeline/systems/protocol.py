@@ -3,7 +3,7 @@
 Records arrive as received, with id, version and modified time already found; `decode` reads their values.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -11,8 +11,15 @@ from typing import Protocol, Self
 
 from pydantic import SecretStr
 
-from talk_pipeline.engine.records import Contents, Outcome, Record, Write
+from talk_pipeline.engine.records import Contents, Operation, Outcome, Record, Write
 from talk_pipeline.flows.properties import Side
+
+Leaving = Callable[[Sequence[str]], None]
+"""Is told the idempotency keys of writes just before a request with them is handed to the wire."""
+
+
+def unheard(_keys: Sequence[str]) -> None:
+    """For whoever need not know that a write leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +41,18 @@ class System(Protocol):
     """One system, used as an async context manager.
 
     Every method raises a `SystemFault` when the call as a whole fails.
+
+    Attributes:
+        batch_size: independent writes one call carries out at most.
+        embeds_children: whether a record and its children are written in one request.
+        longest_seconds: how long after a request left it may still be at work, at most.
     """
 
     side: Side
     batch_size: int
     batches_in_flight: int
     embeds_children: bool
+    longest_seconds: float
 
     async def __aenter__(self) -> Self:
         """Opens connections."""
@@ -100,7 +113,20 @@ class System(Protocol):
         """The values and children of a record; never fails on a value, only on what is no record."""
         ...
 
-    async def write(self, flow: str, writes: Sequence[Write]) -> Sequence[Outcome]:
+    def rows_at_once(self, flow: str) -> int:
+        """How many records and children one call of `write` may hold now and be answered in good time."""
+        ...
+
+    def answers_once(self, flow: str, operation: Operation, *, makes_children: bool) -> bool:
+        """Whether a write may be repeated though it may be at work: the receiver knows it again.
+
+        By its key, or since only the first can meet the condition that goes along.
+        """
+        ...
+
+    async def write(
+        self, flow: str, writes: Sequence[Write], *, leaving: Leaving = unheard
+    ) -> Sequence[Outcome]:
         """Carries out at most `batch_size` independent writes; one outcome each, in their order.
 
         A refused write leaves the others done. An outcome is DONE only when the system confirmed it, and then

@@ -135,7 +135,7 @@ def test_no_path_leads_to_another_host(tmp_path: Path, stranger: Receiver, path:
     limits = Limits(100, 1, 1, tmp_path)
 
     async def ask() -> None:
-        async with Http("It", "http://127.0.0.1", credentials=None, limits=limits) as http:
+        async with Http("It", "http://127.0.0.1", credentials=None, limits=limits, longest_seconds=0) as http:
             await http.read(path.format(host=_host(stranger.url)))
 
     with pytest.raises(ConfigurationFault):

@@ -76,7 +76,9 @@ def shop(tmp_path: Path) -> Iterator[tuple[Customwebshop, type[Shop]]]:
     file.write_text(CONNECTOR)
     flows = load_flows()
     limits = Limits(1000, 1, 4, tmp_path / "limits")
-    http = Http("Terse", f"http://127.0.0.1:{server.server_port}", credentials=None, limits=limits)
+    http = Http(
+        "Terse", f"http://127.0.0.1:{server.server_port}", credentials=None, limits=limits, longest_seconds=0
+    )
     yield Customwebshop(http, flows, description=load_description(file, flows=flows)), handler
     server.shutdown()
     thread.join()

@@ -14,18 +14,19 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from pydantic import SecretStr
 
-from talk_pipeline.engine.records import Child, Contents, Outcome, Record, Result, Write
+from talk_pipeline.engine.records import Child, Contents, Operation, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.businesscentral import notifications
 from talk_pipeline.systems.businesscentral.entities import EntitySet, entity_sets, moment, parse
+from talk_pipeline.systems.businesscentral.pacing import Pace
 from talk_pipeline.systems.businesscentral.rows import expanded, read_row, selected
 from talk_pipeline.systems.businesscentral.writing import BATCH_SIZE, Writer
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import TOO_LARGE, Answer, Http
-from talk_pipeline.systems.protocol import Identity
+from talk_pipeline.systems.protocol import Identity, Leaving, unheard
 
 LARGEST_PAGE = 20_000
 SMALLEST_PAGE = 50
@@ -52,6 +53,8 @@ class Businesscentral:
         self._company_id = company_id
         self._company_name = company_name
         self._page_size = LARGEST_PAGE
+        self.longest_seconds = http.longest_seconds
+        self._paces = {name: Pace() for name in flows}
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()
@@ -176,10 +179,22 @@ class Businesscentral:
             children[path] = tuple(_child(entity_sets()[path], row, fields=fields) for row in rows)
         return Contents(values, children)
 
-    async def write(self, flow: str, writes: Sequence[Write]) -> Sequence[Outcome]:
+    def rows_at_once(self, flow: str) -> int:
+        """What was answered in good time lately."""
+        return self._paces[flow].rows
+
+    def answers_once(self, flow: str, operation: Operation, *, makes_children: bool) -> bool:
+        """Changes carry the version they were planned for; a create has no key of its own."""
+        return operation != "create"
+
+    async def write(
+        self, flow: str, writes: Sequence[Write], *, leaving: Leaving = unheard
+    ) -> Sequence[Outcome]:
         """Carries out at most a hundred independent writes as one batch."""
         declared = self._flows[flow]
-        writer = Writer(self._http, self._company, self._query(declared), expanded(declared))
+        writer = Writer(
+            self._http, self._company, self._query(declared), expanded(declared), self._paces[flow], leaving
+        )
         outcomes = await writer.write(writes)
         return [await self._completed(flow, outcome) for outcome in outcomes]
 

@@ -14,7 +14,9 @@ import msgspec
 from talk_pipeline.engine.records import Child, Outcome, Record, Result, Write
 from talk_pipeline.redaction import redacted_body
 from talk_pipeline.systems.businesscentral.entities import dump, entity_sets, moment, parse
-from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
+from talk_pipeline.systems.businesscentral.pacing import Pace
+from talk_pipeline.systems.http import TOO_LARGE, Answer, Http, OutcomeUnknownError
+from talk_pipeline.systems.protocol import Leaving
 
 BATCH_SIZE = 100
 ENTITY_CHANGED = "Request_EntityChanged"
@@ -57,20 +59,33 @@ class Writer:
         company: path of the company.
         query: what to select and expand in the answers.
         children: the fields of each child collection.
+        pace: learns how long answers take.
+        leaving: told which writes are about to leave.
     """
 
     http: Http
     company: str
     query: Mapping[str, str]
     children: Mapping[str, tuple[str, ...]]
+    pace: Pace
+    leaving: Leaving
 
     async def write(self, writes: Sequence[Write]) -> list[Outcome]:
         """One outcome for each write, in their order."""
         requests = [self._request(write) for write in writes]
+        keys = [write.idempotency_key for write in writes]
         try:
-            parts = await self._single(requests[0]) if len(requests) == 1 else await self._batch(requests)
+            if len(requests) == 1:
+                answer, parts = await self._single(requests[0], keys=keys)
+            else:
+                answer, parts = await self._batch(requests, keys=keys)
         except OutcomeUnknownError as error:
+            self.pace.not_answered()
             return [Outcome(Result.UNKNOWN, reason=str(error)) for _ in writes]
+        if answer.status in TOO_LARGE:
+            self.pace.not_answered()
+        else:
+            self.pace.answered(sum(write.rows for write in writes), seconds=answer.seconds)
         if isinstance(parts, Outcome):
             if parts.result is not Result.REFUSED:
                 return [parts for _ in writes]
@@ -79,14 +94,22 @@ class Writer:
             return [*await self.write(writes[:half]), *await self.write(writes[half:])]
         return [self._outcome(write, parts.get(str(at))) for at, write in enumerate(writes)]
 
-    async def _single(self, request: _Request) -> dict[str, _Part]:
+    async def _single(
+        self, request: _Request, *, keys: Sequence[str]
+    ) -> tuple[Answer, dict[str, _Part] | Outcome]:
         content = b"" if request.body is None else dump(request.body)
         answer = await self.http.write(
-            request.method, f"/{request.url}", content=content, headers={**_JSON, **request.headers}
+            request.method,
+            f"/{request.url}",
+            content=content,
+            headers={**_JSON, **request.headers},
+            leaving=lambda: self.leaving(keys),
         )
-        return {"0": _Part(answer.status, "0", msgspec.Raw(answer.body or b"null"))}
+        return answer, {"0": _Part(answer.status, "0", msgspec.Raw(answer.body or b"null"))}
 
-    async def _batch(self, requests: Sequence[_Request]) -> dict[str, _Part] | Outcome:
+    async def _batch(
+        self, requests: Sequence[_Request], *, keys: Sequence[str]
+    ) -> tuple[Answer, dict[str, _Part] | Outcome]:
         parts = [
             {
                 "id": str(at),
@@ -103,14 +126,15 @@ class Writer:
             content=dump({"requests": parts}),
             headers={**_JSON, "Prefer": "odata.continue-on-error"},
             weight=len(parts),
+            leaving=lambda: self.leaving(keys),
         )
         if not answer.ok:
-            return _whole_batch(answer)
+            return answer, _whole_batch(answer)
         try:
             batch = msgspec.json.decode(answer.body, type=_Batch)
         except msgspec.DecodeError as error:
-            return Outcome(Result.UNKNOWN, reason=f"a broken answer to the batch: {error}")
-        return {part.id: part for part in batch.responses if part.id is not None}
+            return answer, Outcome(Result.UNKNOWN, reason=f"a broken answer to the batch: {error}")
+        return answer, {part.id: part for part in batch.responses if part.id is not None}
 
     def _request(self, write: Write) -> _Request:
         company = self.company.lstrip("/")
@@ -148,7 +172,7 @@ class Writer:
         if part.status in (401, 403, 429):
             return Outcome(Result.FAILED, reason=reason)
         if part.status == 408 or part.status >= 500:
-            return Outcome(Result.UNKNOWN, reason=reason)
+            return Outcome(Result.UNKNOWN, reason=reason, ended=_ended(part.status, code))
         return Outcome(Result.REFUSED, reason=reason, about_another=code in ABOUT_ANOTHER)
 
     def _done(self, write: Write, part: _Part) -> Outcome:
@@ -178,8 +202,18 @@ def _whole_batch(answer: Answer) -> Outcome:
     if answer.status == 429:
         return Outcome(Result.FAILED, reason=reason)
     if answer.status == 408 or answer.status >= 500:
-        return Outcome(Result.UNKNOWN, reason=reason)
+        return Outcome(Result.UNKNOWN, reason=reason, ended=_ended(answer.status, code))
     return Outcome(Result.REFUSED, reason=reason)  # of the batch as such: it is sent again in parts
+
+
+def _ended(status: int, code: str) -> bool:
+    """Whether Business Central itself says that a request is over, be it done or not.
+
+    It does when it cancelled the session after its eight minutes (408), failed (500), or let the request wait for
+    so long that it was never begun (503); its own words are known by their code. A gateway that lost patience (504)
+    or the line (502), or says anything without a code, knows nothing of what goes on behind it.
+    """
+    return bool(code) and status not in (502, 504)
 
 
 def _error(body: bytes) -> tuple[str, str]:

@@ -152,7 +152,9 @@ def refusal(entity: Entity, operation: str, answer: Answer) -> Outcome:
     if answer.status == 429:
         return Outcome(Result.FAILED, reason=said)
     if answer.status == 408 or answer.status >= 500:
-        return Outcome(Result.UNKNOWN, reason=said)
+        # what a gateway says of a request that it passed on is no word of the shop's, known by its error code
+        ended = _said(answer, entity.error.code) is not None and answer.status not in (502, 504)
+        return Outcome(Result.UNKNOWN, reason=said, ended=ended)
     return Outcome(Result.REFUSED, reason=said)
 
 

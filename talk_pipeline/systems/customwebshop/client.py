@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 import msgspec
 from pydantic import SecretStr
 
-from talk_pipeline.engine.records import Contents, Outcome, Record, Result, Write
+from talk_pipeline.engine.records import Contents, Operation, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import tidy, upper
@@ -39,7 +39,7 @@ from talk_pipeline.systems.customwebshop.templates import filled
 from talk_pipeline.systems.customwebshop.writing import Writer
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Answer, Http
-from talk_pipeline.systems.protocol import Identity
+from talk_pipeline.systems.protocol import Identity, Leaving, unheard
 
 SHOWN = 300
 
@@ -57,6 +57,7 @@ class Customwebshop:
         self._flows = flows
         self._shop = description
         self._joiner = Joiner(http, self._pages, self._fault)
+        self.longest_seconds = http.longest_seconds
         self._readers = {
             name: Reader(flow, entity, entity.moments)
             for name, flow in flows.items()
@@ -184,9 +185,26 @@ class Customwebshop:
         """The values and children of a record."""
         return self._readers[flow].contents(payload)
 
-    async def write(self, flow: str, writes: Sequence[Write]) -> Sequence[Outcome]:
+    def rows_at_once(self, flow: str) -> int:
+        """Writes go one by one, each with an answer of its own."""
+        return self.batch_size
+
+    def answers_once(self, flow: str, operation: Operation, *, makes_children: bool) -> bool:
+        """A create by its key, an update by its version, as far as each is one request."""
+        reader = self._readers[flow]
+        if makes_children and any(lines.singly for _, lines in reader.lists()):
+            return False
+        if operation == "create":
+            return reader.entity.idempotency_header is not None and len(reader.entity.create) == 1
+        return not makes_children or reader.entity.version is not None
+
+    async def write(
+        self, flow: str, writes: Sequence[Write], *, leaving: Leaving = unheard
+    ) -> Sequence[Outcome]:
         """Carries out independent writes side by side."""
-        writer = Writer(self._http, self._readers[flow], lambda record_id: self.get(flow, record_id))
+        writer = Writer(
+            self._http, self._readers[flow], lambda record_id: self.get(flow, record_id), leaving=leaving
+        )
         ended = await asyncio.gather(*(writer.write(write) for write in writes), return_exceptions=True)
         outcomes: list[Outcome] = []
         for one in ended:

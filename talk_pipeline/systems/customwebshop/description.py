@@ -259,6 +259,9 @@ class Pace(Model):
     seconds: float = Field(60, gt=0)
     in_flight: int = Field(8, ge=1)
     throttled: tuple[int, ...] = Field((), description="statuses beside 429 that say: slower")
+    longest_seconds: float = Field(
+        300, ge=0, description="how long a request may be at work at most, though nobody waits for its answer"
+    )
 
 
 class Description(Shared):

@@ -14,6 +14,7 @@ from talk_pipeline.systems.customwebshop.records import Reader, parse, rows_of
 from talk_pipeline.systems.customwebshop.templates import NoPlaceError
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
+from talk_pipeline.systems.protocol import Leaving, unheard
 
 _DEFAULT_PATH = {"create": "{path}", "update": "{item}", "delete": "{item}"}
 _CONTENT = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
@@ -23,8 +24,16 @@ _DEFAULT_METHOD = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
 class Writer:
     """Writes records of one flow."""
 
-    def __init__(self, http: Http, reader: Reader, get: Callable[[str], Awaitable[Record | None]]) -> None:
+    def __init__(
+        self,
+        http: Http,
+        reader: Reader,
+        get: Callable[[str], Awaitable[Record | None]],
+        *,
+        leaving: Leaving = unheard,
+    ) -> None:
         self._http = http
+        self._leaving = leaving
         self._reader = reader
         self._entity = reader.entity
         self._composer = Composer(reader)
@@ -56,11 +65,13 @@ class Writer:
         return self._reader.contents(payload)
 
     async def send(
-        self, method: str, path: str, *, content: bytes, headers: Mapping[str, str]
+        self, method: str, path: str, *, key: str, content: bytes, headers: Mapping[str, str]
     ) -> Answer | Outcome:
-        """One request; an outcome instead of an answer when none came."""
+        """One request of the write that goes by a key; an outcome instead of an answer when none came."""
         try:
-            return await self._http.write(method, path, content=content, headers=headers)
+            return await self._http.write(
+                method, path, content=content, headers=headers, leaving=lambda: self._leaving([key])
+            )
         except OutcomeUnknownError as error:
             return Outcome(Result.UNKNOWN, reason=str(error))
 
@@ -90,9 +101,21 @@ class _Sequence:
         self._last: Answer | None = None
         self._partial = False
         self._made: Any = {}
+        self._begun = False
 
     async def run(self) -> Outcome:
-        """Every call, until one does not succeed."""
+        """Every call, until one does not succeed; what a create made before that is there, and found."""
+        try:
+            outcome = await self._all()
+        except SystemFault as fault:
+            if not self._begun:
+                raise
+            outcome = Outcome(Result.FAILED, reason=str(fault))
+        if self._begun and outcome.result not in (Result.DONE, Result.UNKNOWN):
+            return Outcome(Result.UNKNOWN, reason=f"begun, and then: {outcome.reason}", ended=True)
+        return outcome
+
+    async def _all(self) -> Outcome:
         for call in self._calls():
             outcome = await self._call(call)
             if outcome is not None:
@@ -156,7 +179,11 @@ class _Sequence:
         except NoPlaceError as error:
             return Outcome(Result.REFUSED, reason=str(error))
         answer = await self._writer.send(
-            call.method or _DEFAULT_METHOD[operation], path, content=content, headers=self._headers(call)
+            call.method or _DEFAULT_METHOD[operation],
+            path,
+            key=self._write.idempotency_key,
+            content=content,
+            headers=self._headers(call),
         )
         if isinstance(answer, Outcome):
             return answer
@@ -183,6 +210,7 @@ class _Sequence:
         answer = await self._writer.send(
             call.method or _DEFAULT_METHOD[edit.operation],
             path,
+            key=self._write.idempotency_key,
             content=content,
             headers={"Content-Type": _CONTENT[self._entity.bodies], **call.headers},
         )
@@ -207,6 +235,7 @@ class _Sequence:
     def _understand(self, call: Call, answer: Answer) -> None:
         """What an answer tells for the calls after it: the id of what was made, and its version."""
         self._last, self._partial = answer, call.partial
+        self._begun = self._write.operation == "create"
         payload = record_in(answer, self._entity)
         answered = self._reader.record(payload).id if payload is not None else None
         if self._write.operation == "update":

@@ -4,7 +4,7 @@ Retries are for reads, and for writes only where the request was certainly not c
 """
 
 import email.utils
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +21,8 @@ from talk_pipeline.systems.http.limits import Flight, Gate, Limits
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 120.0
+WRITE_SECONDS = 630.0
+"""A gateway gives up after ten minutes and says so; what is given up sooner here has to wait longer afterwards."""
 RETRIES = 5
 BACKOFF_SECONDS = 0.4
 TRANSIENT = (500, 502, 503)
@@ -42,12 +44,14 @@ class Answer:
 
     Attributes:
         links: addresses of its Link header, by relation.
+        seconds: from when the request left until the answer was there.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     links: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
 
     @property
     def ok(self) -> bool:
@@ -72,6 +76,7 @@ class Http:
         base_url: before every path; a query in it goes along with every request.
         credentials: None for a system that asks for none.
         limits: what the system allows.
+        longest_seconds: how long after it left a request may be at work there, at most.
         headers: sent with every request.
         throttled: statuses beside 429 that say: slower.
         settings: variables to look at: that of the address first, then those of the credentials.
@@ -84,6 +89,7 @@ class Http:
         *,
         credentials: Credentials | None,
         limits: Limits,
+        longest_seconds: float,
         headers: Mapping[str, str] | None = None,
         throttled: Sequence[int] = (),
         settings: Sequence[str] = (),
@@ -93,6 +99,7 @@ class Http:
         self.base_url = address.rstrip("/")
         self.skew_seconds = 0.0
         self._skew: tuple[float, float] | None = None
+        self.longest_seconds = longest_seconds
         self._gate = Gate(limits, self._measure)
         self._address_setting, *self._credential_settings = settings or ("",)
         self._throttled = frozenset({429, *throttled})
@@ -173,6 +180,7 @@ class Http:
         content: bytes,
         headers: Mapping[str, str],
         weight: int = 1,
+        leaving: Callable[[], None] | None = None,
     ) -> Answer:
         """A request that changes something, sent once unless it was certainly not carried out.
 
@@ -182,28 +190,58 @@ class Http:
             content: the body.
             headers: in addition to the client's own.
             weight: how many requests it counts as against the limit.
+            leaving: called just before it is handed to the wire, each time that is tried.
 
         Raises:
             OutcomeUnknownError: it left, and no answer came.
             UnavailableFault: it never left.
             AccessFault: the credentials are not accepted.
         """
+        left = False
+
+        def leaves() -> None:
+            nonlocal left
+            if leaving:
+                leaving()
+            left = True
+
+        patience = httpx.Timeout(
+            max(READ_SECONDS, min(self.longest_seconds, WRITE_SECONDS)), connect=CONNECT_SECONDS
+        )
         try:
             answer = await self._send(
-                method, path, content=content, headers=headers, retry=self._writes, weight=weight
+                method,
+                path,
+                content=content,
+                headers=headers,
+                retry=self._writes,
+                weight=weight,
+                leaving=leaves,
+                timeout=patience,
             )
         except _NOT_SENT as error:
             raise UnavailableFault(self._unreachable(error)) from error
         except httpx.HTTPError as error:
+            if not left:  # such as no answer from where the token comes from
+                raise UnavailableFault(self._unreachable(error)) from error
             raise OutcomeUnknownError(f"no answer: {_reason(error)}") from error
         if answer.redirects:  # some servers redirect after they have done it
             raise OutcomeUnknownError(self._elsewhere(answer))
         return answer
 
-    async def _send(self, method: str, path: str, *, retry: Retry, weight: int = 1, **request: Any) -> Answer:
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        retry: Retry,
+        weight: int = 1,
+        leaving: Callable[[], None] | None = None,
+        **request: Any,
+    ) -> Answer:
         url = self._url(path)
         flight = Flight()
-        extensions = {"retry": retry, "weight": weight, "flight": flight}
+        extensions = {"retry": retry, "weight": weight, "flight": flight, "leaving": leaving}
         for attempt in (1, 2):
             try:
                 response = await bounded(self._client.request(method, url, extensions=extensions, **request))
@@ -222,7 +260,8 @@ class Http:
             raise AccessFault(f"{self.name} at {self.base_url} denies access (403): check its permissions")
         links = {str(name): str(link.get("url")) for name, link in response.links.items()}
         body = redacted_body(response.content, told=not response.is_success)
-        return Answer(response.status_code, response.headers, body, links)
+        seconds = float(response.extensions.get("seconds", 0.0))
+        return Answer(response.status_code, response.headers, body, links, seconds)
 
     def _url(self, path: str) -> str:
         """Below the base address, with the query it was given (such as a tenant); whole addresses as they are.

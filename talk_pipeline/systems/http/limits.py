@@ -1,6 +1,7 @@
 """What a system allows: requests in a window and at once, counted over every process of this installation."""
 
 import asyncio
+import socket
 import sqlite3
 import ssl
 import time
@@ -19,6 +20,13 @@ from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
 WINDOW_MARGIN_MS = 1000
 SLOT_POLL_SECONDS = 0.01
 FORGET_EVERY = 1000
+
+# an answer may take minutes in which nothing is said: the line is kept open through whatever forgets silent ones
+_ALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)] + [
+    (socket.IPPROTO_TCP, getattr(socket, name), seconds)
+    for name, seconds in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 30))
+    if hasattr(socket, name)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,7 @@ class Gate(httpx.AsyncBaseTransport):
         self._transport = httpx.AsyncHTTPTransport(
             verify=trusted(),
             limits=httpx.Limits(max_connections=limits.in_flight * 2, keepalive_expiry=30),
+            socket_options=_ALIVE,
         )
         self._measure = measure
         limits.folder.mkdir(parents=True, exist_ok=True)
@@ -67,19 +76,23 @@ class Gate(httpx.AsyncBaseTransport):
         self._sent = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Sends one request once there is room for it."""
+        """Sends one request once there is room for it; whoever asked to is told just before it leaves."""
         async with self._slots.one():
             with self._counting():
                 self._forget()
                 weight = int(request.extensions.get("weight", 1))
                 await self._limiter.try_acquire_async("request", weight=weight)
+            if leaving := request.extensions.get("leaving"):
+                leaving()
             flight = request.extensions.get("flight") or Flight()
             sent = time.time()
             flight.away = True
             response = await self._transport.handle_async_request(request)
             await response.aread()
             flight.away = False
-            self._measure(response, sent=sent, received=time.time())
+            received = time.time()
+            response.extensions["seconds"] = received - sent
+            self._measure(response, sent=sent, received=received)
             return response
 
     @contextmanager

@@ -2,44 +2,54 @@
 
 A create is looked for by its natural key, on the primary, then among the records whose story ended; where the
 receiver numbers its records itself, among all that came or changed since. One unlinked hit that holds what was
-sent is adopted; none means that it was not created; anything else is left to a person. Updates and deletions are
-settled by reading the record again.
+sent is adopted. Updates and deletions are settled by reading the record again.
+
+Slow is not lost: a request may be at work for as long as the receiver documents. Until then only a hit proves
+anything; what is not there, or not yet as it was sent, waits, and every run looks again. It need not wait where
+
+* the request never left: the journal knows, since leaving is put on disk just before;
+* the receiver itself said that it is over;
+* the receiver knows a repeated request by its key: then the very same request goes again.
+
+After that, none means that it was not created, and anything but one hit as it was sent is left to a person.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, timedelta
 
 from talk_pipeline import stopping
 from talk_pipeline.engine import journal
 from talk_pipeline.engine.intents import Intended, Intent
 from talk_pipeline.engine.projection import Projected, child_key
-from talk_pipeline.engine.records import Child, Outcome, Record, Result
+from talk_pipeline.engine.records import Child, ChildEdit, Outcome, Record, Result, Write
+from talk_pipeline.engine.state import now
+from talk_pipeline.engine.unanswered import may_be_at_work
 from talk_pipeline.engine.units import COMPANION
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import UnmappableError, Value
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.sinks.fetching import land_records
+from talk_pipeline.sinks.sending import departures, matters_twice
 from talk_pipeline.sinks.session import Session
+from talk_pipeline.systems.errors import AccessFault, SystemFault
 
 NOT_DONE = Outcome(Result.FAILED, reason="settled: it was not carried out")
+NEVER_LEFT = Outcome(Result.FAILED, reason="settled: it never left")
+WAITS = Outcome(Result.UNKNOWN, reason="it may still be at work")
 
 
-async def settle_unknown(session: Session, flow: Flow, target: Side) -> int:
-    """Settles every open intent towards a side; returns how many there were."""
+async def recover(session: Session, flow: Flow, target: Side) -> None:
+    """Settles the open intents towards a side, but for those that may still be at work there."""
     with session.state.open() as db:
         intents = journal.open_intents(db, flow.name, target)
-    creates = [intent for intent in intents if _creates_record(intent)]
-    hits = await _hits(session, flow, target, creates=creates)
+    intents = _bounded(session, target, intents)
+    hits = await _hits(session, flow, target, creates=[one for one in intents if one.creates_record])
     for intent in intents:
         stopping.go_on()
-        if intent in creates:
-            if intent.natural_key is None:
-                ids = await _equal_since(session, flow, intent)
-            else:
-                ids = hits.get(intent.natural_key, ())
-            outcome = await _settle_create(session, flow, intent, ids=ids)
-        else:
-            outcome = await _settle_change(session, flow, intent)
+        outcome = await _outcome(session, flow, intent, hits=hits)
+        if outcome.result is not Result.DONE and may_be_at_work(intent):
+            continue
         with session.state.open() as db:
             journal.settle(
                 db,
@@ -48,11 +58,83 @@ async def settle_unknown(session: Session, flow: Flow, target: Side) -> int:
                 run_id=session.run_id,
                 outcomes=[(intent, outcome)],
             )
-    return len(intents)
 
 
-def _creates_record(intent: Intent) -> bool:
-    return intent.main.part == intent.flow and intent.main.operation == "create"
+def _bounded(session: Session, target: Side, intents: Sequence[Intent]) -> list[Intent]:
+    """What a killed run left under way is at work for the longest time from now on, at most.
+
+    It left before that run ended, and that was before now; the journal only knows when it was about to leave.
+    """
+    caught = [one for one in intents if one.interrupted and one.left_at and matters_twice(session, one)]
+    if not caught:
+        return list(intents)
+    until = now() + timedelta(seconds=session.systems[target].longest_seconds)
+    with session.state.open() as db:
+        journal.interrupted(db, [one.intent_id for one in caught], until=until)
+    return [replace(one, open_until=until) if one in caught else one for one in intents]
+
+
+async def _outcome(
+    session: Session, flow: Flow, intent: Intent, *, hits: Mapping[str, Sequence[str]]
+) -> Outcome:
+    if intent.interrupted and not intent.left_at and matters_twice(session, intent):
+        return NEVER_LEFT
+    if not intent.creates_record:
+        outcome = await _settle_change(session, flow, intent)
+    else:
+        if intent.natural_key is None:
+            ids = await _equal_since(session, flow, intent)
+        else:
+            ids = hits.get(intent.natural_key, ())
+        outcome = await _settle_create(session, flow, intent, ids=ids)
+    if outcome is NOT_DONE and intent.open_until and _knows_it_again(session, flow, intent):
+        return await _repeated(session, flow, intent)
+    return outcome
+
+
+def _knows_it_again(session: Session, flow: Flow, intent: Intent) -> bool:
+    """Whether the receiver answers one key once, and what the record is made from is still there."""
+    system, source = session.systems[intent.target], intent.main.shop_id or intent.main.bc_id
+    once = system.answers_once(flow.name, intent.main.operation, makes_children=bool(intent.children))
+    if not (intent.creates_record and once) or session.options.dry_run:
+        return False
+    with session.state.open() as db:
+        there = db.execute(
+            "select 1 from snapshot where flow = ? and side = ? and id = ? and gone is null",
+            [flow.name, intent.target.other, source],
+        ).fetchone()
+    return there is not None
+
+
+async def _repeated(session: Session, flow: Flow, intent: Intent) -> Outcome:
+    """The very same request once more, whatever was edited since: answered as the first one was, if it was done."""
+    system, target = session.systems[intent.target], intent.target
+    children: dict[str, list[ChildEdit]] = {}
+    for one in intent.children:
+        edit = ChildEdit("create", None, _values(flow, target, one))
+        children.setdefault(flow.part(one.part).paths[target], []).append(edit)
+    write = Write(
+        entity=flow.entity(target).entity,
+        operation="create",
+        id=None,
+        version=None,
+        values=_values(flow, target, intent.main),
+        idempotency_key=intent.intent_id,
+        children={path: tuple(edits) for path, edits in children.items()},
+    )
+    try:
+        (outcome,) = await system.write(flow.name, [write], leaving=departures(session, target, [intent]))
+    except AccessFault:
+        raise
+    except SystemFault:
+        return WAITS
+    return outcome
+
+
+def _values(flow: Flow, target: Side, one: Intended) -> dict[str, Value]:
+    """What was sent, by path."""
+    part = flow.part(one.part)
+    return {part.by_name[name].paths(target)[0]: sent.sent for name, sent in one.sent.items()}
 
 
 async def _hits(
@@ -107,10 +189,11 @@ async def _settle_create(session: Session, flow: Flow, intent: Intent, *, ids: S
     record = await session.systems[intent.target].get(flow.name, free[0])
     if record is None:
         return NOT_DONE
-    if not _holds(
-        session, flow, _rows(session, flow, intent.target, record)[flow.name, record.id], intent.main
-    ):
+    rows = _rows(session, flow, intent.target, record)
+    if not _holds(session, flow, rows[flow.name, record.id], intent.main):
         return _unknown(f"{record.id} carries {intent.natural_key}, but other values than were sent")
+    if len(rows) <= len(intent.children) and may_be_at_work(intent):
+        return WAITS  # its children follow in requests of their own
     return Outcome(Result.DONE, record=record, reason="settled: found as it was sent")
 
 

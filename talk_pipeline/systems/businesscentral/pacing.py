@@ -1,0 +1,29 @@
+"""How much goes into one batch: what is answered in half a minute, by how long the last answers took.
+
+The operations of a batch are carried out one after another, so that a batch of slow ones outlasts whoever waits for
+its answer; what is not answered must wait until the longest time has passed.
+"""
+
+ANSWER_SECONDS = 30.0
+FIRST_ROWS = 10
+MOST_ROWS = 1_000
+
+
+class Pace:
+    """Learns from answers; starts with little, since nothing is known yet.
+
+    Attributes:
+        rows: how many records and children the next batch may hold.
+    """
+
+    def __init__(self) -> None:
+        self.rows = FIRST_ROWS
+
+    def answered(self, rows: int, *, seconds: float) -> None:
+        """An answer came: what would fit, but at most twice as much as was ever seen to."""
+        fits = int(ANSWER_SECONDS * rows / max(seconds, 0.001))
+        self.rows = max(1, min(MOST_ROWS, fits, max(self.rows, 2 * rows)))
+
+    def not_answered(self) -> None:
+        """None came, or only that it took too long."""
+        self.rows = max(1, self.rows // 4)
