@@ -231,12 +231,10 @@ class World:
         )
         numbers = numbers_of(connections, names, run_id=run_id)
         with connections.state.once() as db:
+            scopes = {name: Scope(db, connections.flows[name], run_id) for name in names}
             findings = {
-                name: {
-                    f"{check.stage}.{check.name}": check.run(Scope(db, connections.flows[name], run_id))
-                    for check in checks(connections.flows[name])
-                }
-                for name in names
+                name: {f"{check.stage}.{check.name}": check.run(scope) for check in checks(scope.flow)}
+                for name, scope in scopes.items()
             }
         return Run(not failures, numbers, failures, findings, run_id)
 

@@ -37,7 +37,7 @@ The fault is one or more of::
     {"status": 503, "when": "before" | "after", "body": ..., "content_type": "text/html"}
     {"headers": {"Location": "..."}} {"echo": true, "body": "you sent {authorization}"}
     {"retry_after": 2 | "Wed, 21 Oct 2026 07:28:00 GMT"}
-    {"delay": 1.5}    {"drip": 3}    {"truncate": true}
+    {"delay": 1.5}    {"hold": true}    {"drip": 3}    {"truncate": true}
     {"drop": "before" | "after"}     {"expired_token": true}
     {"stale_page": "previous" | "same" | true}
 

@@ -53,16 +53,15 @@ async def _write(ids: list[str]) -> int:
     connections = Connections(Settings.load())
     async with connections.session("bench") as session:
         system = session.systems[Side.BC]
-        queue: asyncio.Queue[list[Write]] = asyncio.Queue()
-        for at in range(0, UPDATES, system.batch_size):
-            writes = [_update(ids, n) for n in range(at, min(at + system.batch_size, UPDATES))]
-            queue.put_nowait(writes)
+        left = [_update(ids, n) for n in range(UPDATES)]
         done = 0
 
         async def work() -> None:
             nonlocal done
-            while not queue.empty():
-                outcomes: Any = await system.write("customer", queue.get_nowait())
+            while left:
+                room = min(system.batch_size, system.rows_at_once("customer"))
+                batch, left[:room] = left[:room], []
+                outcomes: Any = await system.write("customer", batch)
                 done += sum(_succeeded(outcome) for outcome in outcomes)
 
         await asyncio.gather(*(work() for _ in range(system.batches_in_flight)))

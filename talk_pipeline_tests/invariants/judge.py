@@ -68,7 +68,9 @@ def verdict(players: Show) -> list[str]:
     last = world.step(full=not asks_again)
     wrong = [*players.wrong, *last.problems]
     wrong += [f"the last run wrote to {side} {n} times" for side, n in world.writes().items() if n]
-    wrong += [f"checklist: {one}" for one in last.failed()]
+    # a player who made a second record by a number that is taken is told so; whether a run did is looked at below
+    twins = ".create_keys_unique:" if players.twins else "no twins"
+    wrong += [f"checklist: {one}" for one in last.failed() if twins not in one]
     return wrong + list(_violations(players))
 
 
