@@ -1,13 +1,14 @@
 """Slow is not lost: what a system may still be working on is not created a second time, and nothing else stops."""
 
 import contextlib
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
 
 from talk_pipeline.engine import journal
+from talk_pipeline.engine.progress import progress
 from talk_pipeline.systems.businesscentral.pacing import Pace
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
@@ -286,10 +287,10 @@ def test_when_the_time_has_passed_is_told_to_the_sensors(world: World) -> None:
     waits(world, run, "customer", buyer)
     (until,) = world.sql("select open_until from journal where outcome = 'unknown'")
     for name in ("customer", "order"):  # one run takes both
-        event = world.instance.get_latest_materialization_event(dg.AssetKey(["sync", name]))
-        assert event
-        assert event.asset_materialization
-        assert event.asset_materialization.metadata["rests until"].value == until[0].isoformat()
+        completed = progress(world.data, name).completed
+        assert completed
+        assert completed.rests_until == until[0].replace(tzinfo=UTC)
+        assert not completed.undone, "there is nothing to do before that"
 
 
 def test_two_records_with_one_create_key_are_an_error(world: World) -> None:
