@@ -108,6 +108,7 @@ class _Book:
             "http://nobody.example",
             credentials=Bearer(SecretStr("none")),
             limits=Limits(1, 1, 1, folder),
+            longest_seconds=0,
         )
         self.systems: dict[Side, System] = {
             Side.SHOP: Customwebshop(http, self.flows, description=description),

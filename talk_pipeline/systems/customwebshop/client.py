@@ -36,7 +36,7 @@ from talk_pipeline.systems.customwebshop.paging import Seen, further_page
 from talk_pipeline.systems.customwebshop.questions import Question, question, since_query
 from talk_pipeline.systems.customwebshop.records import Reader, parse
 from talk_pipeline.systems.customwebshop.templates import filled
-from talk_pipeline.systems.customwebshop.writing import Writer
+from talk_pipeline.systems.customwebshop.writing import Writer, answered_once
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Answer, Http
 from talk_pipeline.systems.protocol import Identity, Leaving, unheard
@@ -191,12 +191,7 @@ class Customwebshop:
 
     def answers_once(self, flow: str, operation: Operation, *, makes_children: bool) -> bool:
         """A create by its key, an update by its version, as far as each is one request."""
-        reader = self._readers[flow]
-        if makes_children and any(lines.singly for _, lines in reader.lists()):
-            return False
-        if operation == "create":
-            return reader.entity.idempotency_header is not None and len(reader.entity.create) == 1
-        return not makes_children or reader.entity.version is not None
+        return answered_once(self._readers[flow], operation, makes_children=makes_children)
 
     async def write(
         self, flow: str, writes: Sequence[Write], *, leaving: Leaving = unheard

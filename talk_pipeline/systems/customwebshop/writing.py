@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from talk_pipeline.engine.records import ChildEdit, Outcome, Record, Result, Write
+from talk_pipeline.engine.records import ChildEdit, Operation, Outcome, Record, Result, Write
 from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.addresses import call_path, line_path
 from talk_pipeline.systems.customwebshop.answers import record_in, refusal, shows_error
@@ -19,6 +19,16 @@ from talk_pipeline.systems.protocol import Leaving, unheard
 _DEFAULT_PATH = {"create": "{path}", "update": "{item}", "delete": "{item}"}
 _CONTENT = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
 _DEFAULT_METHOD = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
+
+
+def answered_once(reader: Reader, operation: Operation, *, makes_children: bool) -> bool:
+    """Whether a repeated write is known again, if it is one request: a create by its key, an update by its version."""
+    entity = reader.entity
+    if makes_children and any(lines.singly for _, lines in reader.lists()):
+        return False
+    if operation == "create":
+        return entity.idempotency_header is not None and len(entity.create) == 1
+    return not makes_children or entity.version is not None
 
 
 class Writer:
