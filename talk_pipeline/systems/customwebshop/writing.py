@@ -22,7 +22,7 @@ _DEFAULT_METHOD = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
 
 
 def answered_once(reader: Reader, operation: Operation, *, makes_children: bool) -> bool:
-    """Whether a repeated write is known again, if it is one request: a create by its key, an update by its version."""
+    """Whether one that is repeated is known again: if it is one request, by its key or its version."""
     entity = reader.entity
     if makes_children and any(lines.singly for _, lines in reader.lists()):
         return False
