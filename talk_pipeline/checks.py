@@ -3,14 +3,16 @@
 A check reads the state and gives a verdict; an exception here is a bug, never a finding.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
 
-from talk_pipeline.assets.metadata import table
-from talk_pipeline.engine.checklist import Check, Finding, Scope, checks
+from talk_pipeline.assets.metadata import stop_metadata, table
+from talk_pipeline.engine import running
+from talk_pipeline.engine.checklist import VOLUME, Check, Finding, Scope, checks
 from talk_pipeline.engine.report import record_verdicts
+from talk_pipeline.engine.stops import stop_of
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.keys import stage_key
 from talk_pipeline.resources import Pipeline
@@ -31,7 +33,12 @@ def _blocking_check(flow: Flow, check: Check) -> dg.AssetChecksDefinition:
         blocking=True,
     )
     def blocking(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> dg.AssetCheckResult:
-        return _result(flow, check, _find(context, pipeline, flow, [check])[0])
+        finding = _find(context, pipeline, flow, [check])[0]
+        if finding.passed or check is not VOLUME:
+            return _result(flow, check, finding)
+        with pipeline.state.once() as db:
+            stop = stop_of(db, pipeline.flows, flow.name, run_id=context.run.run_id)
+        return _result(flow, check, finding, more=stop_metadata(stop) if stop else {})
 
     return blocking
 
@@ -63,18 +70,24 @@ def _find(
     context: dg.AssetCheckExecutionContext, pipeline: Pipeline, flow: Flow, selected: list[Check]
 ) -> list[Finding]:
     run_id = context.run.run_id
-    with pipeline.state.once() as db:
+    pipeline.begin(run_id, (flow.name,))
+    with pipeline.noting(run_id, flow), pipeline.state.once() as db:
         options = pipeline.options
         decided = options.approve and not options.dry_run
         scope = Scope(db, pipeline.flows[flow.name], run_id, options.dry_run, options.approve, decided)
         findings = [check.run(scope) for check in selected]
         listed = list(zip(selected, findings, strict=True))
         record_verdicts(db, flow.name, run_id=run_id, findings=listed)
+        for check, finding in listed:
+            if check.blocking and not finding.passed:
+                running.stopped(db, flow.name, run_id=run_id, by=check.name, reason=finding.summary)
     return findings
 
 
-def _result(flow: Flow, check: Check, finding: Finding) -> dg.AssetCheckResult:
-    metadata: dict[str, Any] = {"found": finding.found}
+def _result(
+    flow: Flow, check: Check, finding: Finding, *, more: Mapping[str, Any] | None = None
+) -> dg.AssetCheckResult:
+    metadata: dict[str, Any] = {"found": finding.found, **(more or {})}
     if finding.rows:
         metadata["rows"] = table(finding.rows, list(finding.rows[0]))
     return dg.AssetCheckResult(

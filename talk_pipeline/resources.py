@@ -4,8 +4,8 @@ With the in-process executor it lives exactly as long as its run. It knows no fl
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -15,18 +15,19 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 from pydantic import Field, PrivateAttr
 
 from talk_pipeline.connections import Connections
-from talk_pipeline.engine import progress
+from talk_pipeline.engine import progress, running
 from talk_pipeline.engine.lease import leases
 from talk_pipeline.engine.state import State
 from talk_pipeline.engine.undo import named_run
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
-from talk_pipeline.keys import flow_keys, sync_key
+from talk_pipeline.keys import diffs_key, flow_keys, sync_key
 from talk_pipeline.presence import present
 from talk_pipeline.redaction import scrubbed
 from talk_pipeline.settings import Settings
 from talk_pipeline.sinks.lookback import edited_meanwhile
+from talk_pipeline.sinks.planning import BreakerTrippedError
 from talk_pipeline.sinks.session import Options, Session
 from talk_pipeline.stopping import StoppedError, listening
 
@@ -83,8 +84,13 @@ class Pipeline(dg.ConfigurableResource[None]):
             self._held.enter_context(present(Path(context.instance.root_directory), context.run.run_id))
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """Gives the leases back, and shows that the process is done with the run, however it ended."""
-        self._held.close()
+        """Notes that the run is over, gives the leases back, and shows that the process is done with it."""
+        try:
+            if self._began_at and context.run_id:
+                with self.state.once() as db:
+                    running.ended(db, run_id=context.run_id)
+        finally:
+            self._held.close()
 
     @property
     def connections(self) -> Connections:
@@ -121,10 +127,14 @@ class Pipeline(dg.ConfigurableResource[None]):
                 self._named = named_run(db, self.undo)
         return self._named
 
-    def work(self, context: Context, step: Callable[[Session], Awaitable[T]]) -> T:
-        """Does one piece of the run: holds the leases of its flows, opens both systems, and calls `step`."""
-        flows = self._flows_in(context)
+    def work(self, context: Context, flow: Flow, step: Callable[[Session], Awaitable[T]]) -> T:
+        """Does one piece of a flow's run: holds the leases, opens both systems, and calls `step`.
+
+        What breaks it off is noted with the run before it is raised.
+        """
+        run_id, flows = context.run.run_id, self._flows_in(context)
         self._lease(context, flows)
+        self.begin(run_id, self._synchronized_in(context))
 
         async def opened() -> T:
             connected = self.connections.session(context.run.run_id, options=self.options, flows_in_run=flows)
@@ -132,10 +142,37 @@ class Pipeline(dg.ConfigurableResource[None]):
                 return await step(session)
 
         try:
-            with scrubbed(), listening():
+            with self.noting(run_id, flow), scrubbed(), listening():
                 return asyncio.run(opened())
         except StoppedError as stop:  # the run ends here: no other step is begun
             raise DagsterExecutionInterruptedError(str(stop)) from stop
+
+    @contextmanager
+    def noting(self, run_id: str, flow: Flow) -> Iterator[None]:
+        """Notes with the run what breaks it off, before it is raised."""
+        try:
+            yield
+        except BreakerTrippedError:
+            raise
+        except Exception as error:
+            with self.state.once() as db:
+                running.broke_off(db, flow.name, run_id=run_id, problem=str(error))
+            raise
+
+    def begin(self, run_id: str, flows: tuple[str, ...]) -> None:
+        """Notes that the run works on these flows."""
+        options = self.options
+        with self.state.once() as db:
+            running.begin(
+                db, flows, run_id=run_id, full=options.full, dry_run=options.dry_run, undoes=options.undo
+            )
+
+    def _synchronized_in(self, context: Context) -> tuple[str, ...]:
+        """The flows that the run is to plan or to write, not those that it only reads."""
+        keys = set(context.job_def.asset_layer.executable_asset_keys)
+        return tuple(
+            name for name, flow in self.flows.items() if keys.intersection((diffs_key(flow), sync_key(flow)))
+        )
 
     def _flows_in(self, context: Context) -> tuple[str, ...]:
         """The flows that any asset of the run belongs to, in running order."""
@@ -147,7 +184,7 @@ class Pipeline(dg.ConfigurableResource[None]):
         if self.dry_run or self._began_at is None:
             return
         data_dir, run_id = self.connections.settings.talk_data_dir, context.run.run_id
-        missed = self.work(context, lambda session: edited_meanwhile(session, flow))
+        missed = self.work(context, flow, lambda session: edited_meanwhile(session, flow))
         with self.state.once() as db:
             progress.complete(data_dir, db, flow, run_id=run_id, began_at=self._began_at, missed=missed)
 

@@ -7,6 +7,7 @@ import dagster as dg
 from dagster._core.events import RunFailureReason
 from dagster._core.execution.plan.objects import ErrorSource
 
+from talk_pipeline.assets.sync import StoppedByBreaker
 from talk_pipeline.build import build_defs
 from talk_pipeline.engine.lease import LeaseHeldError
 from talk_pipeline.flows.loading import Flows
@@ -64,6 +65,7 @@ _TERMINATED = RunFailureReason.UNEXPECTED_TERMINATION
 def problems(run: dg.ExecuteInProcessResult) -> list[str]:
     """Why steps failed, in the words of the first cause; a failed check speaks for itself."""
     found: list[str] = []
+    stopped = StoppedByBreaker.__name__
     for event in run.all_events:
         if not event.is_step_failure:
             continue
@@ -71,7 +73,8 @@ def problems(run: dg.ExecuteInProcessResult) -> list[str]:
         failure, error = data.user_failure_data, data.error
         while error is not None and error.cause is not None and error.cls_name != LeaseHeldError.__name__:
             error = error.cause
-        if error is not None and "AssetCheck" in (error.cls_name or ""):
+        # a failed check speaks for itself, and so does a plan that the circuit breaker stopped
+        if error is not None and ("AssetCheck" in (error.cls_name or "") or stopped == error.cls_name):
             continue
         if failure is not None and failure.description:
             found.append(failure.description)

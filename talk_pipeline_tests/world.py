@@ -22,7 +22,7 @@ import pytest
 
 from talk_pipeline.cli.syncing import numbers_of
 from talk_pipeline.connections import Connections
-from talk_pipeline.engine import links, report
+from talk_pipeline.engine import links, report, running
 from talk_pipeline.engine.checklist import Finding, Scope, checks
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.runs import execute, problems
@@ -212,9 +212,9 @@ class World:
         with connections.state.once() as db:
             findings = {
                 name: {
-                    check: finding
-                    for check, (run_id, finding) in report.verdicts(db, name).items()
-                    if run_id == result.run_id
+                    check: kept.finding
+                    for check, kept in report.verdicts(db, name).items()
+                    if kept.run_id == result.run_id
                 }
                 for name in names
             }
@@ -325,6 +325,8 @@ async def _step(connections: Connections, names: tuple[str, ...], *, run_id: str
     """What the assets of these flows do, in their order."""
     flows = connections.flows
     async with connections.session(run_id, options=options, flows_in_run=names) as session:
+        with session.state.open() as db:
+            running.begin(db, names, run_id=run_id, full=options.full, undoes=options.undo)
         for name in flows.with_references(names):
             for side in Side:
                 await fetch(session, flows[name], side)
@@ -333,7 +335,7 @@ async def _step(connections: Connections, names: tuple[str, ...], *, run_id: str
         for name in names:
             await prepare(session, flows[name])
             with session.state.open() as db:
-                report.begin_run(db, flows[name], run_id=run_id, full=options.full, dry_run=False)
+                running.planned(db, name, run_id=run_id)
             for side in (Side.BC, Side.SHOP):
                 await upsert(session, flows[name], side)
             await settle(session, flows[name])

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from talk_pipeline.assets.metadata import property_columns, property_lineage, property_table, table
+from talk_pipeline.engine import running
 from talk_pipeline.engine.plans import PREVIEWED, plan_of
 from talk_pipeline.engine.report import timed
 from talk_pipeline.flows.vocabulary import Flow
@@ -36,6 +37,7 @@ def diffs_asset(flow: Flow) -> dg.AssetsDefinition:
             with timed(session.state, run_id=session.run_id, flow=flow.name, name="diffs") as stage:
                 replan(session, session.flows[flow.name])
                 with session.state.open() as db:
+                    running.planned(db, flow.name, run_id=session.run_id)
                     plan = plan_of(db, flow.name)
                 stage.records = sum(one.planned for one in plan.operations)
             context.log.info(f"{stage.records} operations planned")
@@ -51,6 +53,6 @@ def diffs_asset(flow: Flow) -> dg.AssetsDefinition:
                 }
             )
 
-        return pipeline.work(context, step)
+        return pipeline.work(context, flow, step)
 
     return planned

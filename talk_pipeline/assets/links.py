@@ -64,6 +64,6 @@ def links_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
                 }
             )
 
-        return pipeline.work(context, step)
+        return pipeline.work(context, flow, step)
 
     return linked

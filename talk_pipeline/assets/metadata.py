@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from talk_pipeline.engine.agreement import SHOWN_ROWS
+from talk_pipeline.engine.stops import Stop
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.keys import raw_key
@@ -29,6 +30,19 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> dg.Table
     return dg.MetadataValue.table(
         records, schema=dg.TableSchema([dg.TableColumn(name, "text") for name in columns])
     )
+
+
+def stop_metadata(stop: Stop) -> dict[str, dg.MetadataValue[Any]]:
+    """What a run that the circuit breaker stopped shows of it."""
+    ways = "\n".join(f"* {way.what}: `{way.how}`" for way in stop.ways)
+    shown = f"{len(stop.largest)} of {stop.total}"
+    columns = list(stop.largest[0]) if stop.largest else []
+    return {
+        "what happened": dg.MetadataValue.text(stop.headline),
+        "largest changes": table(stop.largest, columns),
+        "changes shown": dg.MetadataValue.text(shown),
+        "how to go on": dg.MetadataValue.md(ways),
+    }
 
 
 def _cell(value: Any) -> str:

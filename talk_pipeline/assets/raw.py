@@ -52,6 +52,6 @@ def raw_asset(flow: Flow, side: Side) -> dg.AssetsDefinition:
                 }
             )
 
-        return pipeline.work(context, step)
+        return pipeline.work(context, flow, step)
 
     return snapshot

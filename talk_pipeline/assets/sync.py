@@ -9,9 +9,10 @@ from typing import Any
 
 import dagster as dg
 
-from talk_pipeline.assets.metadata import property_table, table
-from talk_pipeline.engine import report
+from talk_pipeline.assets.metadata import property_table, stop_metadata, table
+from talk_pipeline.engine import report, running
 from talk_pipeline.engine.agreement import SHOWN_ROWS
+from talk_pipeline.engine.stops import stop_of
 from talk_pipeline.engine.undo import outcome
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
@@ -41,7 +42,14 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
         description="Settles what an earlier run left open, plans anew, and stops an implausible plan.",
     )
     def plan(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:
-        pipeline.work(context, _timed(flow, "plan", _plan))
+        try:
+            pipeline.work(context, flow, _timed(flow, "plan", _plan))
+        except BreakerTrippedError as error:
+            with pipeline.state.once() as db:
+                stop = stop_of(db, pipeline.flows, flow.name, run_id=context.run.run_id)
+            raise StoppedByBreaker(
+                str(error), metadata=stop_metadata(stop) if stop else None, allow_retries=False
+            ) from None
 
     @dg.op(
         name=f"upsert_businesscentral_{flow.name}",
@@ -53,7 +61,7 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
         async def to_bc(session: Session, flow: Flow) -> None:
             await upsert(session, flow, Side.BC)
 
-        pipeline.work(context, _timed(flow, "upsert Business Central", to_bc))
+        pipeline.work(context, flow, _timed(flow, "upsert Business Central", to_bc))
 
     @dg.op(
         name=f"upsert_customwebshop_{flow.name}",
@@ -65,7 +73,7 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
         async def to_shop(session: Session, flow: Flow) -> None:
             await upsert(session, flow, Side.SHOP)
 
-        pipeline.work(context, _timed(flow, "upsert Customwebshop", to_shop))
+        pipeline.work(context, flow, _timed(flow, "upsert Customwebshop", to_shop))
 
     @dg.op(
         name=f"settle_{flow.name}",
@@ -73,7 +81,7 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
         description="Compares once more, and puts away what is in step.",
     )
     def settle_flow(context: dg.OpExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
-        pipeline.work(context, _timed(flow, "settle", settle))
+        pipeline.work(context, flow, _timed(flow, "settle", settle))
         pipeline.completed(context, pipeline.flows[flow.name])
         return dg.MaterializeResult(metadata=_shown(pipeline, flow, run_id=context.run.run_id))
 
@@ -94,15 +102,16 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
     return synchronized
 
 
+class StoppedByBreaker(dg.Failure):
+    """The plan op ends here; whoever tells of the run knows by it that nothing broke."""
+
+
 async def _plan(session: Session, flow: Flow) -> None:
-    options = session.options
     try:
         await prepare(session, flow)
-    except BreakerTrippedError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
     finally:
         with session.state.open() as db:
-            report.begin_run(db, flow, run_id=session.run_id, full=options.full, dry_run=options.dry_run)
+            running.planned(db, flow.name, run_id=session.run_id)
 
 
 def _timed(

@@ -1,16 +1,15 @@
 """The checklist as a document: one section a flow with its property table, each row with its verdict."""
 
-from collections.abc import Sequence
-
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from talk_pipeline.engine.checklist import Check, Finding
-from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.cli.telling import headline, of_run, told
+from talk_pipeline.engine.sheet import Line, Sheet
+from talk_pipeline.engine.stops import stops_of
 
 _TEMPLATES = {"rst": "checklist.rst.j2", "html": "checklist.html.j2"}
 
 
-def document(form: str, sections: Sequence[tuple[Flow, Sequence[tuple[Check, Finding]]]]) -> str:
+def document(form: str, sheet: Sheet) -> str:
     """The checklist as reStructuredText or HTML."""
     environment = Environment(
         loader=PackageLoader("talk_pipeline.cli"),
@@ -19,17 +18,24 @@ def document(form: str, sections: Sequence[tuple[Flow, Sequence[tuple[Check, Fin
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["cell"] = _cell
+    environment.filters |= {"cell": _cell, "told": told, "of_run": of_run}
     return environment.get_template(_TEMPLATES[form]).render(
+        headline=headline(sheet),
+        verdict=sheet.verdict,
+        stops=stops_of(sheet),
         sections=[
             {
-                "flow": flow,
-                "records": [one for one in listed if not one[0].name.startswith("property_")],
-                "properties": [one for one in listed if one[0].name.startswith("property_")],
+                "flow": section.flow,
+                "records": [line for line in section.lines if not _of_property(line)],
+                "properties": [line for line in section.lines if _of_property(line)],
             }
-            for flow, listed in sections
-        ]
+            for section in sheet.sections
+        ],
     )
+
+
+def _of_property(line: Line) -> bool:
+    return line.check.name.startswith("property_")
 
 
 def _cell(text: object) -> str:

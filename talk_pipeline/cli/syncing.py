@@ -11,13 +11,14 @@ from typing import Any
 
 from rich.console import Console
 
-from talk_pipeline.cli.checklist import TEXT_WIDTH, print_findings
+from talk_pipeline.cli.checklist import EXITS, TEXT_WIDTH, print_sheet
 from talk_pipeline.cli.exits import Exit, UsageError
+from talk_pipeline.cli.telling import counts, headline, run_document
 from talk_pipeline.cli.undoing import print_undone, undone_by, undone_document
 from talk_pipeline.connections import Connections
 from talk_pipeline.engine import report
-from talk_pipeline.engine.checklist import checks
 from talk_pipeline.engine.lease import leases
+from talk_pipeline.engine.sheet import Sheet, sheet_of
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.settings import Settings
 from talk_pipeline.sinks.session import Options
@@ -41,19 +42,21 @@ def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool, plan
         with connections.state.once() as db:
             report.write_plan(db, wanted, file=plan)
     undone = undone_by(connections, wanted, run_id=run.run_id, options=options)
+    with connections.state.once() as db:
+        sheet = sheet_of(db, connections.flows, names=wanted, run_id=run.run_id)
     if as_json:
         print(json.dumps(numbers | undone_document(options, undone, by=run.run_id), indent=2))
     else:
-        _print(connections, wanted, run_id=run.run_id, numbers=numbers)
+        _print(connections, sheet, run_id=run.run_id, numbers=numbers)
         print_undone(options, undone)
     found = _told(connections, wanted, run)
     if found:
         Console(stderr=True, highlight=False, soft_wrap=True).print(
             f"error: {'; '.join(found)}", markup=False
         )
-    if found:
+    if found or sheet is None:
         return Exit.INCOMPLETE
-    return Exit.CHECK_FAILED if numbers["checks"]["failed"] else Exit.OK
+    return EXITS[sheet.verdict]
 
 
 def _told(connections: Connections, wanted: tuple[str, ...], run: Any) -> list[str]:
@@ -93,33 +96,25 @@ def _execute(connections: Connections, wanted: tuple[str, ...], *, options: Opti
 
 def numbers_of(connections: Connections, wanted: tuple[str, ...], *, run_id: str) -> dict[str, Any]:
     """The document that `--json` prints."""
-    counted = {"passed": 0, "warned": 0, "failed": 0}
-    flows: dict[str, Any] = {}
     with connections.state.once() as db:
-        for name in wanted:
-            flows[name] = report.summary(db, connections.flows[name], run_id=run_id)
-            for verdict_run, finding in report.verdicts(db, name).values():
-                if verdict_run == run_id:
-                    counted[finding.verdict] += 1
-    return {"flows": flows, "checks": counted}
+        flows = {name: report.summary(db, connections.flows[name], run_id=run_id) for name in wanted}
+        sheet = sheet_of(db, connections.flows, names=wanted, run_id=run_id)
+    run = {"run": run_document(sheet)} if sheet else {}
+    return {
+        **run,
+        "flows": flows,
+        "checks": counts(sheet) if sheet else dict.fromkeys(("passed", "warned", "failed"), 0),
+    }
 
 
-def _print(
-    connections: Connections, wanted: tuple[str, ...], *, run_id: str, numbers: dict[str, Any]
-) -> None:
+def _print(connections: Connections, sheet: Sheet | None, *, run_id: str, numbers: dict[str, Any]) -> None:
     from rich.table import Table
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else TEXT_WIDTH)
     with connections.state.once() as db:
-        kept = {name: report.verdicts(db, name) for name in wanted}
         timed = report.stages(db, run_id=run_id)
-    for name in wanted:
-        listed = [
-            (check, kept[name][key][1])
-            for check in checks(connections.flows[name])
-            if (key := f"{check.stage}.{check.name}") in kept[name]
-        ]
-        print_findings(console, connections.flows[name], listed)
+    if sheet:
+        print_sheet(console, sheet)
     table = Table("flow", "linked", "waiting", "quarantined", "ambiguous", "excluded", "writes", "failed")
     for name, one in numbers["flows"].items():
         written = sum(sum(counts.values()) for counts in one["writes"].values())
@@ -130,4 +125,4 @@ def _print(
     for flow, stage, seconds, records in timed:
         stages.add_row(flow, stage, str(records), f"{seconds:.2f}")
     console.print(stages)
-    console.print(f"run {run_id}")
+    console.print(headline(sheet) if sheet else f"run {run_id}", markup=False)

@@ -91,7 +91,7 @@ def link(hand: Hand, shop: str, bc: str) -> Deed:
     with transaction(db):
         _forget(hand, entity)
         db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
-        insert_rows(db, "link", [(name, shop_id, bc_id, shop_id, BY_HAND, "active", now())])
+        insert_rows(db, "link", [(name, shop_id, bc_id, shop_id, BY_HAND, "active", now(), None)])
         db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id])
         _stir(hand, entity)
         told = f"linked {entity.name} with {bc_id}{key_of(db, hand.flow, Side.BC, bc_id)}"
@@ -180,7 +180,7 @@ def _part(
     if not again:
         insert_rows(db, "apart", [(name, shop_id, bc_id, held, now(), hand.by, never)])
     if held:
-        insert_rows(db, "link", [(name, shop_id, None, shop_id, BY_HAND, "held", now())])
+        insert_rows(db, "link", [(name, shop_id, None, shop_id, BY_HAND, "held", now(), None)])
     _stir(hand, entity)
     if held:
         _stand(hand, shop_id, state="held", reason="unlinked by hand")

@@ -14,6 +14,7 @@ from talk_pipeline.engine import reversals
 from talk_pipeline.engine.agreement import SHOWN_ROWS, Disagreement, disagreements
 from talk_pipeline.engine.claims import TWINS, told
 from talk_pipeline.engine.guards import volume
+from talk_pipeline.engine.plans import largest
 from talk_pipeline.engine.snapshots import watermark
 from talk_pipeline.engine.state import Connection, now
 from talk_pipeline.engine.unanswered import LISTED
@@ -23,6 +24,7 @@ from talk_pipeline.flows.vocabulary import Flow, Part
 Severity = Literal["ERROR", "WARN"]
 Stage = Literal["customwebshop", "businesscentral", "diffs", "sync"]
 FRESH = timedelta(days=1)
+NOT_RESTORED = "not_restored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,15 @@ class Check:
     run: Callable[[Scope], Finding] = field(repr=False)
     blocking: bool = False
 
+    @property
+    def key(self) -> str:
+        """Its name within the flow."""
+        return f"{self.stage}.{self.name}"
+
 
 def checks(flow: Flow) -> list[Check]:
     """The flow's checklist, in the order in which it is shown."""
-    return [*_snapshot_checks(), _VOLUME, *_RECORD_CHECKS, *_property_checks(flow)]
+    return [*_snapshot_checks(), VOLUME, *_RECORD_CHECKS, *_property_checks(flow)]
 
 
 def _snapshot_checks() -> Iterator[Check]:
@@ -96,7 +103,7 @@ def _snapshot_checks() -> Iterator[Check]:
             blocking=True,
         )
         yield Check(
-            "not_restored",
+            NOT_RESTORED,
             f"{side} was not restored from a backup",
             side.value,
             partial(_not_restored, side=side),
@@ -126,14 +133,18 @@ def _complete_and_fresh(scope: Scope, *, side: Side) -> Finding:
 
 def _volume_safe(scope: Scope) -> Finding:
     found = volume(scope.db, scope.flow)
-    plain = f"{found.touched} of {found.links} linked pairs would change"
-    if found.reason and (scope.approved or scope.dry_run):
-        note = "approved" if scope.approved else "dry run"
-        return Finding(True, "ERROR", f"{note}: {found.reason}")
-    return Finding(found.safe, "ERROR", found.reason or plain, found=0 if found.safe else found.touched)
+    if found.reason is None:
+        plain = f"{found.touched} of {found.links} linked pairs would change"
+        first = f", and {found.meeting} of {found.meetings} that meet for the first time"
+        return Finding(True, "ERROR", plain + (first if found.meetings else ""))
+    if scope.approved:
+        return Finding(True, "ERROR", f"approved: {found.reason}")
+    note = "dry run: " if scope.dry_run else ""
+    total, rows = largest(scope.db, scope.flow)
+    return Finding(False, "ERROR", f"{note}{found.reason}", total, rows)
 
 
-_VOLUME = Check(
+VOLUME = Check(
     "change_volume_safe", "The volume of changes is plausible", "diffs", _volume_safe, blocking=True
 )
 

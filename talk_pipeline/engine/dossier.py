@@ -59,7 +59,9 @@ order by shop_id <> $shop_id, shop_id, bc_id
 _SINCE_LAST_RUN = """
 select action, done_by, done_at from deed
 where flow = $flow and (shop_id = $shop_id or bc_id = $bc_id)
-  and done_at > coalesce((select max(started_at) from run where flow = $flow), timestamp '1970-01-01')
+  and done_at > coalesce((
+    select max(started_at) from run
+    where flow = $flow and planned is not null and stopped_by is null and not dry_run), timestamp '1970-01-01')
 order by done_at desc limit 1
 """
 
@@ -137,7 +139,8 @@ class _Teller:
 
     def _last_run(self) -> Row | None:
         rows = self._rows(
-            "select run_id, started_at, dry_run from run where flow = $flow order by started_at desc limit 1"
+            "select run_id, started_at, dry_run from run where flow = $flow and planned is not null"
+            " order by started_at desc limit 1"
         )
         return next((row | {"started_at": stamp(row["started_at"])} for row in rows), None)
 

@@ -1,8 +1,9 @@
 """The circuit breaker: how much a plan would do, and whether that is plausible.
 
 Creating what is missing is the pipeline's purpose and does not count by default; rewriting or deleting a large
-share of what is in step does, and so do records that disappeared in numbers. A flow may limit each operation
-further (`settings.breaker`).
+share of what is in step does, and so do records that disappeared in numbers. Pairs that meet for the first time
+are counted apart: nothing of them was ever in step, and a wrong mapping would overwrite them all. A flow may limit
+each operation further (`settings.breaker`).
 """
 
 from collections.abc import Iterator
@@ -20,7 +21,9 @@ class Volume:
 
     Attributes:
         touched: linked pairs with a change to write, first meetings and creates not counted.
-        links: active links.
+        links: active links, first meetings not counted.
+        meeting: pairs that meet for the first time and have a change to write.
+        meetings: all pairs that meet for the first time.
         creates: records that would be created.
         updates: records with anything to write, first meetings counted, what changes in their children too.
         deletes: records that would be deleted, and lines that would go without another coming in their place.
@@ -30,6 +33,8 @@ class Volume:
 
     touched: int
     links: int
+    meeting: int
+    meetings: int
     creates: int
     updates: int
     deletes: int
@@ -44,17 +49,20 @@ class Volume:
 
 # by record; what is deferred goes later in the same run
 _VOLUME = """
-select count(distinct root) filter (linked and (rule <> 'initial' or has_base)),
-       (select count(*) from link where part = $flow and state = 'active'),
+select count(distinct root) filter (linked and met),
+       (select count(*) from link where part = $flow and state = 'active' and met_at is not null),
+       count(distinct root) filter (linked and not met),
+       (select count(*) from link where part = $flow and state = 'active' and met_at is null),
        count(distinct root) filter (own and operation = 'create'),
        count(distinct root) filter (linked and not (own and operation = 'delete')),
        count(distinct root) filter (own and operation = 'delete')
 from (
-  select coalesce(root_shop_id, root_bc_id) as root, operation, rule, part = flow as own,
-         root_shop_id is not null and root_bc_id is not null as linked,
-         -- two records that meet for the first time have no base; a property new in the mapping meets old pairs
-         exists (select 1 from base b where b.part = change.part and b.shop_id = change.shop_id) as has_base
-  from change where flow = $flow and (withheld is null or starts_with(withheld, 'deferred:'))
+  select coalesce(c.root_shop_id, c.root_bc_id) as root, c.operation, c.part = c.flow as own,
+         c.root_shop_id is not null and c.root_bc_id is not null as linked,
+         -- a property new in the mapping meets pairs that are old
+         l.shop_id is null or l.met_at is not null as met
+  from change c left join link l on l.part = $flow and l.shop_id = c.root_shop_id and l.state = 'active'
+  where c.flow = $flow and (c.withheld is null or starts_with(c.withheld, 'deferred:'))
 )
 """
 
@@ -78,9 +86,9 @@ from removed r join held h using (part, root_shop_id)
 def volume(db: Connection, flow: Flow) -> Volume:
     """The volume of the plan in the table of changes."""
     row = db.execute(_VOLUME, {"flow": flow.name}).fetchone()
-    touched, links, creates, updates, deleted = row or (0, 0, 0, 0, 0)
+    touched, links, meeting, meetings, creates, updates, deleted = row or (0, 0, 0, 0, 0, 0, 0)
     lines, emptied = db.execute(_LINES, {"flow": flow.name}).fetchone() or (0, 0)
-    deletes, lost = deleted + int(lines), deleted + emptied
+    deletes, lost, pairs = deleted + int(lines), deleted + emptied, links + meetings
     breaker = flow.settings.breaker
     reasons = [f"{side}: {problem}" for side in Side if (problem := watermark(db, flow.name, side).problem)]
     if touched >= breaker.minimum and touched > breaker.share * links:
@@ -88,13 +96,20 @@ def volume(db: Connection, flow: Flow) -> Volume:
             f"{touched} of {links} linked pairs would change, more than the {breaker.share:.0%} allowed"
             " (breaker.share)"
         )
+    for allowed in beyond(breaker.first_meetings, meeting, of=meetings, minimum=breaker.minimum):
+        reasons.append(
+            f"{meeting} of {meetings} pairs that meet for the first time would change, more than the {allowed}"
+            " allowed (breaker.first_meetings): look whether the right records were paired, and"
+            f" whether the mapping and `initial: {flow.settings.initial}` mean what you want"
+        )
     for operation, number in (("creates", creates), ("updates", updates)):
         limit: Limit = getattr(breaker, operation)
-        did = f"{number} records would be {operation.removesuffix('s')}d, with {links} linked pairs"
-        for allowed in beyond(limit, number, of=links, minimum=breaker.minimum):
+        did = f"{number} records would be {operation.removesuffix('s')}d, with {pairs} linked pairs"
+        for allowed in beyond(limit, number, of=pairs, minimum=breaker.minimum):
             reasons.append(f"{did}, more than the {allowed} allowed (breaker.{operation})")
-    reasons += _losses(breaker, deleted=deleted, lines=int(lines), emptied=emptied, links=links)
-    return Volume(touched, links, creates, updates, deletes, lost, "; ".join(reasons) or None)
+    reasons += _losses(breaker, deleted=deleted, lines=int(lines), emptied=emptied, links=pairs)
+    why = "; ".join(reasons) or None
+    return Volume(touched, links, meeting, meetings, creates, updates, deletes, lost, why)
 
 
 def _losses(breaker: Breaker, *, deleted: int, lines: int, emptied: int, links: int) -> Iterator[str]:

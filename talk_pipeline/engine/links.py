@@ -91,7 +91,7 @@ def _match_records(db: Connection, flow: Flow) -> int:
         find_claimed(db, flow, prop)
         db.execute(_SHARED_KEYS, {"flow": name, "property": prop})
         db.execute(
-            "insert into link select $flow, shop_id, bc_id, shop_id, $property, 'active', $at"
+            "insert into link select $flow, shop_id, bc_id, shop_id, $property, 'active', $at, null"
             " from shared where certain",
             {"flow": name, "property": prop, "at": now()},
         )
@@ -174,7 +174,10 @@ def _match_children(db: Connection, flow: Flow, part: Part) -> None:
     insert_rows(
         db,
         "link",
-        [(part.name, shop, bc, root, prop.name, "active", now()) for shop, bc, root, _bc, _shop in rows],
+        [
+            (part.name, shop, bc, root, prop.name, "active", now(), None)
+            for shop, bc, root, _bc, _shop in rows
+        ],
     )
 
 

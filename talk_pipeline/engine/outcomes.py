@@ -149,7 +149,9 @@ class _Made:
     def _linked(self, one: Intended, *, key: str, root_shop_id: str | None) -> Intended:
         linked = replace(one, shop_id=key) if self.side is Side.SHOP else replace(one, bc_id=key)
         root = root_shop_id or linked.shop_id
-        self.links.append((linked.part, linked.shop_id, linked.bc_id, root, "created", "active", now()))
+        at = now()
+        # one is made after the other: there is nothing in it that would be overwritten at a first meeting
+        self.links.append((linked.part, linked.shop_id, linked.bc_id, root, "created", "active", at, at))
         return linked
 
     def _confirm(self, intent_id: str, one: Intended) -> None:

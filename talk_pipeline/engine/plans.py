@@ -10,7 +10,9 @@ from typing import Any
 from talk_pipeline.engine.agreement import SHOWN_ROWS
 from talk_pipeline.engine.entities import rows_of
 from talk_pipeline.engine.state import Connection
+from talk_pipeline.flows.vocabulary import Flow
 
+LARGEST = 20
 PREVIEWED = ("target", "operation", "record", "property", "before", "after", "rule", "withheld")
 
 
@@ -63,3 +65,54 @@ def plan_of(db: Connection, flow: str) -> Plan:
         changes=int(row[0]) if row else 0,
         shown=rows_of(db, _PREVIEW, {"flow": flow}),
     )
+
+
+# By the weight of what happens: a record that goes, then updates, then what is new; among updates the records
+# with most to change, and of each record first what changes most: a value that is emptied, a number by the share
+# it moves, a text by how little is left of it. Each record shows one change before any shows a second one.
+_LARGEST = f"""
+with planned as (
+  select c.*, coalesce(c.root_shop_id, c.root_bc_id) as root,
+         coalesce(s.raw[$key], b.raw[$key], root) as number, coalesce(s.raw[$label], b.raw[$label]) as name,
+         c.part = $flow as own,
+         case when own then c.property else substr(c.part, length($flow) + 2) || '.' || c.property end as told,
+         case when own then list_position(['delete', 'update', 'create'], c.operation) else 2 end as kind,
+         try_cast(before as double) as was, try_cast(after as double) as becomes
+  from change c
+  left join record s on s.part = $flow and s.side = 'customwebshop' and s.id = c.root_shop_id
+  left join record b on b.part = $flow and b.side = 'businesscentral' and b.id = c.root_bc_id
+  where c.flow = $flow and (c.withheld is null or starts_with(c.withheld, 'deferred:'))
+),
+sized as (
+  select *, min(kind) over (partition by root) as weight, count(*) over (partition by root) as changes,
+         case when after is null then 2
+              when before is null then 1
+              when was is not null and becomes is not null
+                then abs(was - becomes) / greatest(abs(was), abs(becomes), 1e-9)
+              else 1 - jaro_similarity(before, after) end as size
+  from planned
+),
+ranked as (
+  select *, row_number() over (
+      partition by root order by kind, property = $key and operation <> 'update' desc, size desc, told) as nth
+  from sized
+),
+chosen as (
+  select * from ranked order by nth > 1, weight, changes desc, number, root, nth limit {LARGEST}
+)
+select number, name, target, operation, told as property, before, after, changes as changes_of_record
+from chosen order by weight, changes desc, number, root, nth
+"""
+
+
+def largest(db: Connection, flow: Flow) -> tuple[int, tuple[dict[str, Any], ...]]:
+    """How many changes a plan holds, and the largest of them."""
+    row = db.execute(
+        "select count(*) from change where flow = ?"
+        " and (withheld is null or starts_with(withheld, 'deferred:'))",
+        [flow.name],
+    ).fetchone()
+    shown = rows_of(
+        db, _LARGEST, {"flow": flow.name, "key": flow.create_key, "label": flow.label or flow.create_key}
+    )
+    return int(row[0]) if row else 0, tuple(shown)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -18,27 +19,6 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 log = logging.getLogger(__name__)
-
-_PLANNED = """
-select count(*) from (
-  select distinct part, target, operation, shop_id, bc_id from change where flow = $flow and withheld is null)
-"""
-
-
-def begin_run(db: Connection, flow: Flow, *, run_id: str, full: bool, dry_run: bool) -> None:
-    """Notes that a run starts to work on a flow, with what it plans."""
-    row = db.execute(_PLANNED, {"flow": flow.name}).fetchone()
-    with transaction(db):
-        db.execute("delete from run where run_id = ? and flow = ?", [run_id, flow.name])
-        insert_rows(db, "run", [(run_id, flow.name, now(), full, dry_run, row[0] if row else 0)])
-
-
-def last_run(db: Connection, flow: str) -> tuple[str, bool] | None:
-    """The last run of a flow and whether it was a dry one."""
-    row = db.execute(
-        "select run_id, dry_run from run where flow = ? order by started_at desc limit 1", [flow]
-    ).fetchone()
-    return (row[0], row[1]) if row else None
 
 
 def writes(db: Connection, flow: str, *, run_id: str) -> dict[str, dict[str, int]]:
@@ -93,7 +73,7 @@ def record_verdicts(db: Connection, flow: str, *, run_id: str, findings: list[tu
         (
             run_id,
             flow,
-            f"{check.stage}.{check.name}",
+            check.key,
             finding.passed,
             finding.severity,
             finding.summary,
@@ -111,14 +91,24 @@ def record_verdicts(db: Connection, flow: str, *, run_id: str, findings: list[tu
         insert_rows(db, "verdict", rows)
 
 
-def verdicts(db: Connection, flow: str) -> dict[str, tuple[str, Finding]]:
-    """The kept verdicts of a flow by check, with the run each is from."""
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A finding as it was kept: of which run, and when it was made."""
+
+    run_id: str
+    checked_at: datetime
+    finding: Finding
+
+
+def verdicts(db: Connection, flow: str) -> dict[str, Verdict]:
+    """The kept verdicts of a flow by check, each the last one given."""
     rows = db.execute(
-        "select name, run_id, passed, severity, summary, found, rows from verdict where flow = ?", [flow]
+        "select name, run_id, checked_at, passed, severity, summary, found, rows from verdict where flow = ?",
+        [flow],
     ).fetchall()
     return {
-        name: (run_id, Finding(passed, severity, text, found, tuple(msgspec.json.decode(shown))))
-        for name, run_id, passed, severity, text, found, shown in rows
+        name: Verdict(run_id, at, Finding(passed, severity, text, found, tuple(msgspec.json.decode(shown))))
+        for name, run_id, at, passed, severity, text, found, shown in rows
     }
 
 

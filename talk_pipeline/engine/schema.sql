@@ -42,6 +42,7 @@ create table if not exists mark (flow varchar, side varchar, id varchar, marked_
 create table if not exists link (
   part varchar, shop_id varchar, bc_id varchar, root_shop_id varchar,
   rule varchar, state varchar, linked_at timestamp,
+  met_at timestamp,  -- when the two first had nothing left to tell each other; until then they meet for the first time
   unique (part, shop_id), unique (part, bc_id)
 );
 
@@ -128,9 +129,15 @@ create table if not exists deed (
   flow varchar, action varchar, shop_id varchar, bc_id varchar, details json, done_by varchar, done_at timestamp
 );
 
--- what a run planned for a flow; started_at of the latest is the last run
+-- what became of a run, by flow: begun before anything is read, planned once there is a plan; started_at of the
+-- latest is the last run
 create table if not exists run (
-  run_id varchar, flow varchar, started_at timestamp, full_scan boolean, dry_run boolean, planned bigint
+  run_id varchar, flow varchar, started_at timestamp, full_scan boolean, dry_run boolean, planned bigint,
+  ended_at timestamp,
+  problem varchar,     -- what broke it off
+  stopped_by varchar,  -- the blocking check that stopped it, and why
+  stopped varchar,
+  undoes varchar       -- the run whose updates it puts back
 );
 
 create table if not exists stage (run_id varchar, flow varchar, name varchar, seconds double, records bigint);

@@ -93,6 +93,15 @@ select root_shop_id, details->>'root_bc_id' from journal where flow = $flow and 
 """
 
 
+# pairs that have met: nothing of them waits to be written, whether it is in step or given up on
+_MET = """
+update link set met_at = $at
+where part = $flow and state = 'active' and met_at is null
+  and shop_id not in (select root_shop_id from change where flow = $flow and root_shop_id is not null
+                      and (withheld is null or split_part(withheld, ':', 1) in ('deferred', 'waiting', 'manual')))
+"""
+
+
 def clear_settled(db: Connection, flow: Flow) -> int:
     """Closes ended pairs, takes the marks off whatever is settled; returns how many marks remain."""
     keep = flow.settings.create == "when_referenced"
@@ -110,6 +119,7 @@ def clear_settled(db: Connection, flow: Flow) -> int:
             {"flow": flow.name, "at": now()},
         )
         db.execute(f"update link set state = 'closed' where {ended}", {"flow": flow.name})
+        db.execute(_MET, {"flow": flow.name, "at": now()})
         db.execute(
             "delete from mark where flow = ? and (side, id) not in ("
             " select ('customwebshop', shop_id) from unsettled where shop_id is not null"

@@ -33,6 +33,13 @@ STEPS = {
         "alter table journal add column if not exists open_until timestamp",
         # when these left was not kept: they are treated as what a run left behind that was killed
         "update journal set left_at = intent_at, outcome = null where outcome is null or outcome = 'unknown'",
+        "alter table run add column if not exists ended_at timestamp",
+        "alter table run add column if not exists problem varchar",
+        "alter table run add column if not exists stopped_by varchar",
+        "alter table run add column if not exists stopped varchar",
+        "alter table run add column if not exists undoes varchar",
+        "alter table link add column if not exists met_at timestamp",
+        "update link set met_at = linked_at where state = 'active'",
     ),
 }
 WAIT_SECONDS = 60.0

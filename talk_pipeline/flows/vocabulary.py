@@ -120,6 +120,9 @@ class Breaker(Model):
         0.5, gt=0, le=1, description="of the linked pairs changed, first meetings not counted"
     )
     minimum: int = Field(25, ge=1, description="fewer records than this exceed no share")
+    first_meetings: Limit = Field(
+        Limit(share=0.5), description="pairs that meet for the first time and differ, of all that do"
+    )
     disappeared: Limit = Field(Limit(count=10), description="of the records held, in one full scan")
     creates: Limit = Field(Limit(), description="no limit unless one is set: a first sync creates in numbers")
     updates: Limit = Field(Limit(), description="first meetings and lines counted")
@@ -228,6 +231,9 @@ class Flow(Model):
         description="properties by which records are found to be the same, in order; a blank never matches"
     )
     create_key: str = Field(description="the property by which a create of unknown outcome is found again")
+    label: str | None = Field(
+        None, description="the property by which people know a record, beside its key: shown, and no more"
+    )
     guard: Guard | None = Field(None, description="when Business Central's record takes only some edits")
     flags: tuple[ListedCase, ...] = Field((), description="cases the checklist lists; nothing acts on them")
     properties: tuple[Property, ...] = Field(description="the property table, a row each")
@@ -322,6 +328,7 @@ class Flow(Model):
             yield from _names(("children", key, "send_with"), children.send_with, known)
         yield from _names(("match",), self.match, known)
         yield from _names(("create_key",), (self.create_key,), known)
+        yield from _names(("label",), (self.label,) if self.label else (), known)
         if not self.settings.blocked_by and "block" in map(self.settings.disappearance_from, Side):
             yield ("settings", "disappearance"), "block needs blocked_by: what takes a record out of use"
         for key in ("create_scope", "scope", "blocked_by"):

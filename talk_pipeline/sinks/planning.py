@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from talk_pipeline.engine import diffs, guards, links, reversals
-from talk_pipeline.engine.guards import Volume
+from talk_pipeline.engine import diffs, links, report, reversals, running
+from talk_pipeline.engine.checklist import NOT_RESTORED, VOLUME, Scope
 from talk_pipeline.engine.refusals import hold_back
 from talk_pipeline.engine.state import Connection, now, transaction
 from talk_pipeline.engine.units import pending_roots
@@ -25,7 +25,7 @@ def replan(session: Session, flow: Flow, *, defer: bool = True) -> None:
         diffs.plan(db, session.flows, flow, company=session.company, later=later, undo=session.options.undo)
 
 
-async def prepare(session: Session, flow: Flow) -> Volume:
+async def prepare(session: Session, flow: Flow) -> None:
     """Settles what an earlier run left open, and plans what this one is to write.
 
     Raises:
@@ -36,14 +36,14 @@ async def prepare(session: Session, flow: Flow) -> Volume:
         await recover(session, flow, side)
     replan(session, flow)
     await close_posted(session, flow)
+    options, run_id = session.options, session.run_id
     with session.state.open() as db:
-        volume = guards.volume(db, flow)
-    if not (volume.safe or session.options.approve or session.options.dry_run):
-        raise BreakerTrippedError(
-            f"{flow.name}: nothing was written: {volume.reason}. Look at the changes in diffs/{flow.name}; "
-            "run again with --approve (or approve: true in the run config) if they are right"
-        )
-    return volume
+        finding = VOLUME.run(Scope(db, session.flows[flow.name], run_id, options.dry_run, options.approve))
+        if not finding.passed:
+            report.record_verdicts(db, flow.name, run_id=run_id, findings=[(VOLUME, finding)])
+            running.stopped(db, flow.name, run_id=run_id, by=VOLUME.name, reason=finding.summary)
+    if not finding.passed:
+        raise BreakerTrippedError(f"{flow.name}: nothing was written: {finding.summary}")
 
 
 def refuse_restored(session: Session, flow: Flow) -> None:
@@ -56,7 +56,9 @@ def refuse_restored(session: Session, flow: Flow) -> None:
     with session.state.open() as db:
         for side in Side:
             if reversals.noted(db, side, flow.name if decided else None):
-                raise BreakerTrippedError(f"{flow.name}: nothing was written: {reversals.told(db, side)}")
+                reason = reversals.told(db, side) or ""
+                running.stopped(db, flow.name, run_id=session.run_id, by=NOT_RESTORED, reason=reason)
+                raise BreakerTrippedError(f"{flow.name}: nothing was written: {reason}")
 
 
 async def close_posted(session: Session, flow: Flow) -> None:
@@ -92,7 +94,7 @@ def _close(
     ).fetchall()
     if len(shop_ids) == 1 and not taken:
         db.execute(
-            "insert into link values (?, ?, ?, ?, 'posted', 'closed', ?)",
+            "insert into link values (?, ?, ?, ?, 'posted', 'closed', ?, null)",
             [flow.name, shop_ids[0], closed_ids[0], shop_ids[0], now()],
         )
         return

@@ -33,7 +33,7 @@ def test_sync_prints_one_json_document_and_nothing_else(world: World) -> None:
     done = run("sync", "--json")
     assert done.returncode == 0, done.stderr
     document: dict[str, Any] = json.loads(done.stdout)
-    assert set(document) == {"flows", "checks"}
+    assert set(document) == {"run", "flows", "checks"}
     assert set(document["flows"]) == {"customer", "product", "order"}
     numbers = document["flows"]["order"]
     assert numbers["snapshot"] == {"customwebshop": 1, "businesscentral": 1}
@@ -94,7 +94,7 @@ def test_a_failed_check_is_exit_status_one(world: World) -> None:
     assert json.loads(stopped.stdout)["checks"]["failed"] == 1
     assert run("checklist").returncode == 1
     dry = run("sync", "--flow", "customer", "--dry-run", "--json")
-    assert dry.returncode == 0
+    assert dry.returncode == 1, "a dry run says what the run would do"
     assert json.loads(dry.stdout)["flows"]["customer"]["changes"] == 30
     assert run("sync", "--flow", "customer", "--approve").returncode == 0
 

@@ -22,7 +22,7 @@ def test_a_run_is_undone(world: World) -> None:
     done = run("undo", wrong[:10], "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert set(told) == {"flows", "checks", "undo"}
+    assert set(told) == {"run", "flows", "checks", "undo"}
     assert set(told["flows"]) == {"customer"}
     assert told["undo"]["run"] == wrong
     assert [(one["now"], one["before"]) for one in told["undo"]["put_back"]] == [

@@ -223,10 +223,9 @@ def test_a_restore_during_a_run_stops_it(
     world.let_time_pass()
     world.shop.patch("customers", buyers[0], {"phone": "+45 11 11 11 11"})
 
-    async def restored_meanwhile(*of: Any) -> Any:
-        planned = await prepare(*of)
+    async def restored_meanwhile(*of: Any) -> None:
+        await prepare(*of)
         world.bc.control("restore")
-        return planned
 
     monkeypatch.setattr("talk_pipeline_tests.world.prepare", restored_meanwhile)
     assert_stopped(world, world.step("customer"), Side.BC)

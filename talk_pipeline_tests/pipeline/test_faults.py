@@ -346,7 +346,7 @@ def test_the_breaker_stops_mass_changes_until_approved(world: World) -> None:
     assert run.finding("customer", "change_volume_safe").verdict == "failed"
     assert run.writes() == 0
     dry = world.sync("customer", dry_run=True)
-    assert dry.success
+    assert dry.finding("customer", "change_volume_safe").verdict == "failed", "as the run itself"
     assert dry["customer"]["changes"] == 30
     assert dry.writes() == 0
     approved = world.sync("customer", approve=True)

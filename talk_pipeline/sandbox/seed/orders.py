@@ -183,6 +183,7 @@ def make_orders(size: int, seed: int, *, customers: Customers, products: Product
             _make_case(result, maker.to_central(record), record, case, turns[case])
         result.shop.append(record)
     _only_in_central(result, maker, size, rng)
+    _stock_up(result, products)
     return result
 
 
@@ -218,6 +219,19 @@ def _make_case(result: Orders, other: Record, record: Record, case: str, turn: i
     result.central.append(other)
     if case == "equal":
         record["erp_number"] = f"SO{FIRST_NUMBER + len(result.central) - 1}"
+
+
+def _stock_up(result: Orders, products: Products) -> None:
+    """Both sides know the same stock once Business Central has posted what it ships."""
+    items = {item["number"]: item for item in products.central}
+    for other in result.central:
+        share = Decimal(other.get("_shipped", "0"))
+        for line in other["salesOrderLines"] if share else ():
+            item = items.get(line.get("lineObjectNumber"))
+            if item is not None:
+                item["_stock"] = (
+                    f"{Decimal(item['_stock']) + (Decimal(line['quantity']) * share).to_integral_value():f}"
+                )
 
 
 def _differ(other: Record, record: Record, turn: int) -> str:
