@@ -10,7 +10,8 @@ import dagster as dg
 
 from talk_pipeline.assets.metadata import stop_metadata, table
 from talk_pipeline.engine import running
-from talk_pipeline.engine.checklist import VOLUME, Check, Finding, Scope, checks
+from talk_pipeline.engine.checklist import VOLUME, checks
+from talk_pipeline.engine.findings import Check, Finding, Scope
 from talk_pipeline.engine.report import record_verdicts
 from talk_pipeline.engine.stops import stop_of
 from talk_pipeline.flows.vocabulary import Flow

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from talk_pipeline.engine.checklist import Stage
+from talk_pipeline.engine.findings import Stage
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow

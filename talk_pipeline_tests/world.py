@@ -23,7 +23,8 @@ import pytest
 from talk_pipeline.cli.syncing import numbers_of
 from talk_pipeline.connections import Connections
 from talk_pipeline.engine import links, report, running
-from talk_pipeline.engine.checklist import Finding, Scope, checks
+from talk_pipeline.engine.checklist import checks
+from talk_pipeline.engine.findings import Finding, Scope
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.runs import execute, problems
 from talk_pipeline.sandbox.server import Sandbox

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from talk_pipeline.engine.checklist import Check, Finding
+from talk_pipeline.engine.findings import Check, Finding
 from talk_pipeline.engine.records import Result
 from talk_pipeline.engine.standing import states
 from talk_pipeline.engine.state import Connection, State, insert_rows, now, transaction

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from talk_pipeline.engine import report, running
-from talk_pipeline.engine.checklist import Check, Finding, checks
+from talk_pipeline.engine.checklist import checks
+from talk_pipeline.engine.findings import Check, Finding
 from talk_pipeline.engine.report import Verdict
 from talk_pipeline.engine.running import Ran
 from talk_pipeline.engine.state import Connection

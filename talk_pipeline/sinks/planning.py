@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from talk_pipeline.engine import diffs, links, report, reversals, running
-from talk_pipeline.engine.checklist import NOT_RESTORED, VOLUME, Scope
+from talk_pipeline.engine.checklist import NOT_RESTORED, VOLUME
+from talk_pipeline.engine.findings import Scope
 from talk_pipeline.engine.refusals import hold_back
 from talk_pipeline.engine.state import Connection, now, transaction
 from talk_pipeline.engine.units import pending_roots

@@ -17,7 +17,8 @@ from pydantic import SecretStr
 
 from talk_pipeline.connections import checked_files
 from talk_pipeline.engine import diffs, guards, journal, links, report, reprojection, snapshots, standing
-from talk_pipeline.engine.checklist import Scope, checks
+from talk_pipeline.engine.checklist import checks
+from talk_pipeline.engine.findings import Scope
 from talk_pipeline.engine.intents import Intent, intended, intent_for
 from talk_pipeline.engine.projection import Company, Projector
 from talk_pipeline.engine.records import Decode, Outcome, Record
