@@ -28,7 +28,7 @@ def execute(
                     "dry_run": options.dry_run,
                     "approve": options.approve,
                     "undo": options.undo or "",
-                    "restored": options.restored or "",
+                    "restored": options.restored.value if options.restored else "",
                 }
             }
         },

@@ -192,7 +192,7 @@ def _part(
     return hand.note(Deed(name, "unlinked", shop_id, bc_id, message, was | {"held": held}))
 
 
-def let_go(hand: Hand, entity: Entity) -> None:
+def lose(hand: Hand, entity: Entity) -> None:
     """Forgets a pair one of which is lost, in the caller's transaction: the other is matched or created anew."""
     _forget(hand, entity)
     hand.db.execute("delete from link where part = ? and shop_id = ?", [entity.flow, entity.shop_id])

@@ -6,19 +6,21 @@ without the end, so nothing that was to be done is forgotten with it. A dry run 
 """
 
 import os
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
 from talk_pipeline.engine.journal import OPEN
-from talk_pipeline.engine.snapshots import watermark
-from talk_pipeline.engine.state import FILE, Connection
+from talk_pipeline.engine.snapshots import Watermark, watermark
+from talk_pipeline.engine.state import FILE, Connection, now
 from talk_pipeline.engine.unanswered import waits_until
 from talk_pipeline.engine.withholding import settles_at
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+
+PRECISION = timedelta(seconds=2)  # of what is known of a server's clock
 
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +108,7 @@ def complete(
         read=tuple(
             side for side, mark in marks.items() if mark.fetched_at and _utc(mark.fetched_at) >= began_at
         ),
-        latest=_latest(db, flow),
+        latest=_latest(db, flow, marks),
         full_at={side: _utc(mark.full_at) for side, mark in marks.items() if mark.full_at},
         rests_until=_utc(rests_until) if rests_until else None,
         undone=missed or _undone(db, flow),
@@ -115,11 +117,18 @@ def complete(
     _put(data_dir, flow.name, msgspec.structs.replace(progress(data_dir, flow.name), completed=done))
 
 
-def _latest(db: Connection, flow: Flow) -> dict[Side, datetime]:
-    rows = db.execute(
-        "select side, max(modified_at) from snapshot where flow = ? group by side", [flow.name]
-    ).fetchall()
-    return {Side(side): _utc(at) for side, at in rows if at}
+def _latest(db: Connection, flow: Flow, marks: Mapping[Side, Watermark]) -> dict[Side, datetime]:
+    """Up to each server's own now: what a wrong clock stamped later is not what the next change comes after."""
+    found = {}
+    for side, mark in marks.items():
+        server_now = now() + timedelta(seconds=mark.skew_seconds) + PRECISION
+        row = db.execute(
+            "select max(modified_at) from snapshot where flow = ? and side = ? and modified_at <= ?",
+            [flow.name, side, server_now],
+        ).fetchone()
+        if row and row[0]:
+            found[side] = _utc(row[0])
+    return found
 
 
 def _undone(db: Connection, flow: Flow) -> bool:

@@ -77,7 +77,7 @@ def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -
         [one.id for one in found if one.kind == kind] for kind in ("went back", "vanished", "open again")
     )
     for entity in _linked(db, flow, side, lost, state="active"):
-        byhand.let_go(hand, entity)
+        byhand.lose(hand, entity)
     reopened = _linked(db, flow, side, open_again, state="closed")
     db.execute(
         "update link set state = 'active' where part = ? and shop_id in (select unnest(?::varchar[]))",

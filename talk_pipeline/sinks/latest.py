@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
+from talk_pipeline.engine.progress import PRECISION
 from talk_pipeline.systems.protocol import System
 
-PRECISION = timedelta(seconds=2)  # of what is known of a server's clock
 HIDDEN = timedelta(minutes=10)  # how long an edit is looked for behind a change from the future
 
 
 async def latest_change(system: System, flow: str) -> datetime | None:
-    """The latest change; where that lies in the server's future, the latest before, if there was one just now.
+    """The latest change; where that lies in the server's future, the latest before, if it was just now.
 
     A record that a wrong clock stamped would hide all edits after it until its time has come.
     """
@@ -19,4 +19,4 @@ async def latest_change(system: System, flow: str) -> datetime | None:
         return latest
     pages = [page async for page in system.scan(flow, since=now - HIDDEN)]
     times = [record.modified_at for page in pages for record in page if record.modified_at]
-    return max((at for at in times if at <= now + PRECISION), default=latest)
+    return max((at for at in times if at <= now + PRECISION), default=None)
