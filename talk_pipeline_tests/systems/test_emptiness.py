@@ -14,6 +14,7 @@ from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.customwebshop.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.client import Customwebshop
 from talk_pipeline.systems.customwebshop.fitting import load_description
+from talk_pipeline.systems.customwebshop.joining import together
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Http, Limits
 
@@ -205,3 +206,25 @@ def test_the_latest_change_is_a_moment_or_there_are_no_records(opened: Opened) -
         answers["/latest"] = (200, strange)
         with pytest.raises(UnexpectedShapeFault):
             latest()
+
+
+def test_where_one_question_fails_the_others_are_given_up_before_it_is_told() -> None:
+    """Else they would go on over connections that nobody closes."""
+    ended: list[str] = []
+
+    async def slow() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append("slow")
+
+    async def wrong() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("wrong")
+
+    async def ask() -> None:
+        with pytest.raises(ValueError, match="wrong"):
+            await together([slow(), wrong(), slow()])
+        assert ended == ["slow", "slow"]
+
+    asyncio.run(ask())

@@ -31,7 +31,7 @@ from talk_pipeline.systems.customwebshop.answers import (
     shows_error,
 )
 from talk_pipeline.systems.customwebshop.description import Description, Entity
-from talk_pipeline.systems.customwebshop.joining import Joiner, check_lists
+from talk_pipeline.systems.customwebshop.joining import Joiner, check_lists, together
 from talk_pipeline.systems.customwebshop.paging import Seen, further_page
 from talk_pipeline.systems.customwebshop.questions import Question, question, since_query
 from talk_pipeline.systems.customwebshop.records import Reader, parse
@@ -279,13 +279,11 @@ class Customwebshop:
         reader = self._readers[flow]
         if reader.entity.summaries:
             ids = [str(paths.text_of(paths.get(parse(one), reader.entity.id))) for one in elements]
-            records = await asyncio.gather(*(self.get(flow, record_id) for record_id in ids))
+            records = await together(self.get(flow, record_id) for record_id in ids)
             return [record for record in records if record is not None]
         found = [reader.record(element) for element in elements]
         if reader.entity.parts or any(lines.path is None for _, lines in reader.lists()):
-            joined = await asyncio.gather(
-                *(self._joiner.joined(reader, one.id, one.payload) for one in found)
-            )
+            joined = await together(self._joiner.joined(reader, one.id, one.payload) for one in found)
             found = [reader.record(payload) for payload in joined if payload is not None]
         for one in found:
             if not one.deleted:  # of what was deleted little may be left

@@ -5,8 +5,9 @@ a snapshot would be removed from the other system. That a status or a shape mean
 description to say (`empty`).
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, Protocol
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from typing import Any, Protocol, TypeVar
 
 from talk_pipeline.systems.customwebshop import paths
 from talk_pipeline.systems.customwebshop.addresses import item_path, lines_path, part_path
@@ -24,6 +25,8 @@ from talk_pipeline.systems.customwebshop.records import Reader, parse, with_part
 from talk_pipeline.systems.customwebshop.templates import NoPlaceError
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Answer, Http
+
+Found = TypeVar("Found")
 
 
 class Pages(Protocol):
@@ -148,6 +151,20 @@ def check_lists(reader: Reader, payload: str) -> None:
                 f"{reader.entity.path}: a record has {shown} at {lines.path!r}, where its {name} are to be"
             )
             raise UnexpectedShapeFault(f"children.{name}", f"{where}: {payload[:300]}; {HOW}")
+
+
+async def together(work: Iterable[Coroutine[Any, Any, Found]]) -> list[Found]:
+    """What comes of questions asked side by side; where one fails the others are given up before it is told.
+
+    Left to themselves they would go on asking, over connections that nobody closes any more.
+    """
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _are_entries(held: Any, *, key: str) -> bool:
