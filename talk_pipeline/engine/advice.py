@@ -120,7 +120,7 @@ _STEPS = {
 
 
 def _pending(changes: Sequence[Mapping[str, Any]]) -> str:
-    ready = [change for change in changes if change["withheld"] is None]
+    ready = [change for change in changes if change["hold_kind"] is None]
     if ready:
         return f"the next sync writes {counted(len(ready), 'property')}"
     if changes:

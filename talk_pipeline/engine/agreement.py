@@ -49,7 +49,8 @@ differing as materialized (
   left join link ref on ref.part = p.refers_to and ref.bc_id = b.raw[p.property] and ref.state = 'active'
   where l.part = $part and l.state = 'active' and s.canon[p.property] is distinct from bc_canon
 )
-select d.*, c.withheld, c.flow is not null and c.withheld is null as planned
+select d.*, withheld(c.hold_kind, c.hold_reason) as withheld,
+       c.flow is not null and c.hold_kind is null as planned
 from differing d
 left join standing st on st.flow = $flow and st.shop_id = d.root_shop_id
 left join change c on c.part = $part and c.shop_id = d.shop_id and c.property = d.property

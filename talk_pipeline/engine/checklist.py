@@ -14,6 +14,7 @@ from talk_pipeline.engine.agreement import SHOWN_ROWS, Disagreement, disagreemen
 from talk_pipeline.engine.claims import TWINS, told
 from talk_pipeline.engine.findings import Check, Finding, Scope, Severity
 from talk_pipeline.engine.guards import volume
+from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.plans import largest
 from talk_pipeline.engine.snapshots import watermark
 from talk_pipeline.engine.state import Connection, now
@@ -136,7 +137,7 @@ where r.root_id not in (select shop_id from standing
 order by 1, 2, 3
 """
 
-_CONFLICTS = """
+_CONFLICTS = f"""
 select shop_id, property, rule, winner, shop_value, bc_value, shop_edited_at, bc_edited_at from conflict
 where flow = $flow and run_id = $run_id
 union all
@@ -146,7 +147,7 @@ select shop_id, property, rule, 'open', case target when 'customwebshop' then be
         and s.property = change.property and s.side = 'customwebshop'),
        (select any_value(edited_at) from sighting s where s.part = change.part and s.shop_id = change.shop_id
         and s.property = change.property and s.side = 'businesscentral')
-from change where flow = $flow and withheld like 'manual:%'
+from change where flow = $flow and hold_kind = '{HoldKind.MANUAL}'
 order by 1, 2
 """
 
@@ -165,12 +166,13 @@ order by 1
 
 _LEFT = """
 select shop_id, bc_id, target, operation, property, before, after from change
-where flow = $flow and withheld is null order by all
+where flow = $flow and hold_kind is null order by all
 """
 
-_WITHHELD = """
-select shop_id, bc_id, target, operation, property, before, after, withheld as reason from change
-where flow = $flow and split_part(withheld, ':', 1) in ('guarded', 'deferred') order by all
+_WITHHELD = f"""
+select shop_id, bc_id, target, operation, property, before, after,
+       withheld(hold_kind, hold_reason) as reason
+from change where flow = $flow and hold_kind in ('{HoldKind.GUARDED}', '{HoldKind.DEFERRED}') order by all
 """
 
 

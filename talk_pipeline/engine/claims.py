@@ -8,6 +8,7 @@ that is held by hand claims nothing in Business Central, and still is the shop's
 from itertools import groupby
 from operator import itemgetter
 
+from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.state import Connection
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -127,7 +128,7 @@ from keyed group by all having count(*) > 1 order by all
 _RIVALS = """
 with creating as (
   select target, coalesce(shop_id, bc_id) as id, false as away from change
-  where flow = $flow and part = $flow and operation = 'create' and withheld is null
+  where flow = $flow and part = $flow and operation = 'create' and hold_kind is null
   union
   select target, source_id, true from making where part = $flow
 ),
@@ -143,11 +144,11 @@ qualify count(*) over (partition by target, property, key) > 1
 order by target, not away, length(id), id, property
 """
 
-_WAITING = """
-update change set withheld = 'waiting: ' || w.reason
+_WAITING = f"""
+update change set hold_kind = '{HoldKind.WAITING}', hold_reason = w.reason
 from (select unnest($targets::varchar[]) as target, unnest($ids::varchar[]) as id,
              unnest($reasons::varchar[]) as reason) w
-where change.flow = $flow and change.part = $flow and change.operation = 'create' and change.withheld is null
+where change.flow = $flow and change.part = $flow and change.operation = 'create' and change.hold_kind is null
   and change.target = w.target and coalesce(change.shop_id, change.bc_id) = w.id
 """
 

@@ -114,7 +114,7 @@ insert into change
 select $flow, $part, case r.side when 'customwebshop' then 'businesscentral' else 'customwebshop' end, 'create',
        case r.side when 'customwebshop' then r.id end, case r.side when 'businesscentral' then r.id end,
        case r.side when 'customwebshop' then u.id end, case r.side when 'businesscentral' then u.id end,
-       p.property, null, r.raw[p.property], null, 'create', false, null
+       p.property, null, r.raw[p.property], null, 'create', false, null, null
 from unlinked u
 join record r on r.part = $part and r.side = u.side and r.root_id = u.id
 cross join (select unnest($properties::varchar[]) as property) p

@@ -12,8 +12,9 @@ from typing import Any
 from talk_pipeline.engine import removals
 from talk_pipeline.engine.creates import leave_out_wordless, plan_creates
 from talk_pipeline.engine.disappearance import plan_disappearances
+from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.projection import Company
-from talk_pipeline.engine.rules import MANUAL, Decision, Holding, Pair, changed, decide
+from talk_pipeline.engine.rules import Decision, Holding, Pair, changed, decide
 from talk_pipeline.engine.sightings import Sighting, forget_taken_back, sight
 from talk_pipeline.engine.snapshots import any_touched
 from talk_pipeline.engine.standing import rewrite_standing
@@ -25,6 +26,8 @@ from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import UnmappableError
 from talk_pipeline.flows.vocabulary import Flow, Part
+
+Hold = tuple[HoldKind | None, str | None]
 
 BOUNCES = 3  # answers in a row that were not what was sent, before a property counts as oscillating
 
@@ -171,8 +174,9 @@ select $flow, $part, c.target, c.operation,
        case when c.operation = 'delete' then r.raw[p.property] end,
        case when c.operation = 'create' then r.raw[p.property] end,
        null, coalesce(d.rule, c.operation), d.rule is not null,
-       case when (select bool_or(o.open) from disputed o where o.source_id = c.source_id) then $open end
+       case when o.open then 'manual' end, case when o.open then $open end
 from lone c
+left join (select source_id, bool_or(open) as open from disputed group by 1) o on o.source_id = c.source_id
 join record r on r.part = $part and r.id = c.source_id
 join (select unnest($targets::varchar[]) as target, unnest($properties::varchar[]) as property) p
   on p.target = c.target
@@ -286,22 +290,24 @@ def _change(
     """A row of the `change` table; an open conflict is listed as a change towards the flow's master."""
     target = decision.target or flow.settings.master
     source, receiver = pair.holding(target.other), pair.holding(target)
-    withheld = f"{MANUAL}: both sides changed it; a person decides" if decision.open else None
+    hold: Hold = (
+        (HoldKind.MANUAL, "both sides changed it; a person decides") if decision.open else (None, None)
+    )
     if row["bounces"] and row["bounces"] >= BOUNCES:
-        withheld = "quarantined: the two systems keep storing it differently; make them equal by hand"
+        hold = HoldKind.OSCILLATING, "the two systems keep storing it differently; make them equal by hand"
     try:
         if pair.prop.refers_to is None:
             context = company.context(source.record)
             pair.prop.convert(target, value=source.raw, context=context)
     except UnmappableError as error:
-        withheld = f"quarantined: {pair.prop.name}: {error}"
+        hold = HoldKind.QUARANTINED, f"{pair.prop.name}: {error}"
     # an amount of one currency is no answer where the other side counts in another
     if problem := source.problem or (receiver.problem if pair.prop.in_currency else None):
-        withheld = f"quarantined: {pair.prop.name}: {problem}"
+        hold = HoldKind.QUARANTINED, f"{pair.prop.name}: {problem}"
     ids = (row["shop_id"], row["bc_id"], row["root_shop_id"], row["root_bc_id"])
     values = (receiver.raw, source.raw, source.base if row["has_base"] else None)
     head = (flow.name, part.name, str(target), "update")
-    return (*head, *ids, pair.prop.name, *values, decision.rule, decision.conflict, withheld)
+    return (*head, *ids, pair.prop.name, *values, decision.rule, decision.conflict, *hold)
 
 
 def _dicts(result: Connection) -> list[dict[str, Any]]:

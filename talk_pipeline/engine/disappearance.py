@@ -110,4 +110,4 @@ def _change(
     after = flow.root.by_name[name].values.get(word or "", word) if target is Side.SHOP else word
     ids = (shop_id, bc_id, shop_id, bc_id)
     values = (raw.get(name), after, None)
-    return (flow.name, flow.name, str(target), operation, *ids, name, *values, RULE, False, None)
+    return (flow.name, flow.name, str(target), operation, *ids, name, *values, RULE, False, None, None)

@@ -12,6 +12,7 @@ from talk_pipeline.engine import advice
 from talk_pipeline.engine.byhand import BY_HAND, labels
 from talk_pipeline.engine.entities import Entity, key_of, rows_of
 from talk_pipeline.engine.history import OWN, conflicts, how, parameters, stamp, writes
+from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.state import Connection
 from talk_pipeline.engine.unanswered import waits_until
 from talk_pipeline.flows.loading import Flows
@@ -32,7 +33,8 @@ where s.flow = $flow
 """
 
 _CHANGES = """
-select part, target, operation, shop_id, bc_id, property, before, after, base, rule, conflict, withheld
+select part, target, operation, shop_id, bc_id, property, before, after, base, rule, conflict,
+       hold_kind, withheld(hold_kind, hold_reason) as withheld
 from change
 where flow = $flow and (root_shop_id = $shop_id or root_shop_id is null and root_bc_id = $bc_id)
 order by target, part, shop_id, bc_id, property
@@ -113,8 +115,8 @@ class _Teller:
             "candidates": candidates,
             "sides": self._sides(),
             "parts": parts,
-            "pending": [row for row in changes if row["withheld"] is None],
-            "withheld": [row for row in changes if row["withheld"] is not None],
+            "pending": [row for row in changes if row["hold_kind"] is None],
+            "withheld": [row for row in changes if row["hold_kind"] is not None],
             "conflicts": {"open": open_conflicts, "past": conflicts(self.db, self.flow, self.entity)[::-1]},
             "refusals": [row | {"refused_at": stamp(row["refused_at"])} for row in refusals],
             "journal": writes(self.db, self.flow, self.entity)[::-1],
@@ -186,7 +188,7 @@ class _Teller:
         }
         found = []
         for row in changes:
-            if not (row["withheld"] or "").startswith("manual:"):
+            if row["hold_kind"] != HoldKind.MANUAL:
                 continue
             shop, bc = row["before"], row["after"]
             if row["target"] == Side.BC:

@@ -9,6 +9,7 @@ each operation further (`settings.breaker`).
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.snapshots import watermark
 from talk_pipeline.engine.state import Connection
 from talk_pipeline.flows.properties import Side
@@ -48,7 +49,7 @@ class Volume:
 
 
 # by record; what is deferred goes later in the same run
-_VOLUME = """
+_VOLUME = f"""
 select count(distinct root) filter (linked and met),
        (select count(*) from link where part = $flow and state = 'active' and met_at is not null),
        count(distinct root) filter (linked and not met),
@@ -62,18 +63,18 @@ from (
          -- a property new in the mapping meets pairs that are old
          l.shop_id is null or l.met_at is not null as met
   from change c left join link l on l.part = $flow and l.shop_id = c.root_shop_id and l.state = 'active'
-  where c.flow = $flow and (c.withheld is null or starts_with(c.withheld, 'deferred:'))
+  where c.flow = $flow and (c.hold_kind is null or c.hold_kind = '{HoldKind.DEFERRED}')
 )
 """
 
 # lines that go, by record; one that is made anew takes the place of another
-_LINES = """
+_LINES = f"""
 with removed as (
   select root_shop_id, part, target, count(distinct shop_id) filter (operation = 'delete') as gone,
          count(distinct coalesce(shop_id, bc_id)) filter (operation = 'create') as made
   from change
   where flow = $flow and part <> $flow and operation in ('create', 'delete') and root_shop_id is not null
-    and root_bc_id is not null and (withheld is null or starts_with(withheld, 'deferred:'))
+    and root_bc_id is not null and (hold_kind is null or hold_kind = '{HoldKind.DEFERRED}')
   group by all
 ),
 held as (select part, root_shop_id, count(*) as lines from link group by all)

@@ -125,6 +125,7 @@ def settle(
                     intent,
                     reason=outcome.reason,
                     about_another=outcome.about_another,
+                    kind=outcome.refusal,
                 )
         kept = confirm(db, projector, run_id=run_id, confirmed=carry_over(db, projector, done))
         refuse_values(db, projector.flow, kept)

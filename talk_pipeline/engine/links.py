@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from talk_pipeline.engine.claims import find_claimed, list_claimed
 from talk_pipeline.engine.journal import OPEN
+from talk_pipeline.engine.kinds import RefusalKind
 from talk_pipeline.engine.snapshots import any_touched, mark_touched
 from talk_pipeline.engine.state import Connection, insert_rows, now, transaction
 from talk_pipeline.flows.properties import Side
@@ -46,7 +47,7 @@ _UNSETTLED = f"""
 select case target when 'businesscentral' then shop_id else bc_id end as id from journal
 where part = $part and operation = 'create' and {OPEN}
 union
-select record_id from refusal where part = $part and starts_with(reason, 'outcome unknown')
+select record_id from refusal where part = $part and refusal_kind = '{RefusalKind.OUTCOME_UNKNOWN}'
 """
 
 # records of the flow that are there and have no link of any state

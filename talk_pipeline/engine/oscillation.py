@@ -11,18 +11,18 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.state import Connection, now
 from talk_pipeline.flows.vocabulary import Flow
 
 TURNS = 6  # writes in turn before the next one is withheld
 WITHIN = timedelta(days=1)
-FLAPPING = "quarantined: it goes back and forth between "
 
 # changes of records that were written often of late, or since a person said to try again
 _SUSPECTS = """
 select distinct c.part, c.shop_id, c.root_shop_id, c.property, c.target, c.before, c.after
 from change c
-where c.flow = $flow and c.operation = 'update' and c.withheld is null and c.root_shop_id in (
+where c.flow = $flow and c.operation = 'update' and c.hold_kind is null and c.root_shop_id in (
   select root_shop_id from journal where flow = $flow and outcome = 'done' and intent_at > $since
   group by 1 having count(*) >= $turns)
 """
@@ -34,9 +34,9 @@ where j.flow = $flow and j.root_shop_id = $root and j.outcome = 'done' and j.int
 order by j.intent_at desc
 """
 
-_WITHHOLD = """
-update change set withheld = $reason
-where flow = $flow and part = $part and shop_id = $shop_id and property = $property and withheld is null
+_WITHHOLD = f"""
+update change set hold_kind = '{HoldKind.FLAPPING}', hold_reason = $reason
+where flow = $flow and part = $part and shop_id = $shop_id and property = $property and hold_kind is null
 """
 
 
@@ -55,7 +55,7 @@ def withhold_flapping(db: Connection, flow: Flow) -> None:
             db.execute(
                 _WITHHOLD,
                 {
-                    "reason": f"{FLAPPING}{words}",
+                    "reason": f"it goes back and forth between {words}",
                     "flow": flow.name,
                     "part": part,
                     "shop_id": shop_id,

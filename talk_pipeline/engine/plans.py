@@ -9,6 +9,7 @@ from typing import Any
 
 from talk_pipeline.engine.agreement import SHOWN_ROWS
 from talk_pipeline.engine.entities import rows_of
+from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.state import Connection
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -42,14 +43,15 @@ class Plan:
 
 
 _PREVIEW = f"""
-select target, operation, coalesce(shop_id, bc_id) as record, property, before, after, rule, withheld
+select target, operation, coalesce(shop_id, bc_id) as record, property, before, after, rule,
+       withheld(hold_kind, hold_reason) as withheld
 from change where flow = $flow order by all limit {SHOWN_ROWS}
 """
 
 _OPERATIONS = """
 select target, operation,
-       count(distinct (part, shop_id, bc_id)) filter (withheld is null) as planned,
-       count(distinct (part, shop_id, bc_id)) filter (withheld is not null) as withheld
+       count(distinct (part, shop_id, bc_id)) filter (hold_kind is null) as planned,
+       count(distinct (part, shop_id, bc_id)) filter (hold_kind is not null) as withheld
 from change where flow = $flow group by all order by all
 """
 
@@ -81,7 +83,7 @@ with planned as (
   from change c
   left join record s on s.part = $flow and s.side = 'customwebshop' and s.id = c.root_shop_id
   left join record b on b.part = $flow and b.side = 'businesscentral' and b.id = c.root_bc_id
-  where c.flow = $flow and (c.withheld is null or starts_with(c.withheld, 'deferred:'))
+  where c.flow = $flow and (c.hold_kind is null or c.hold_kind = '{HoldKind.DEFERRED}')
 ),
 sized as (
   select *, min(kind) over (partition by root) as weight, count(*) over (partition by root) as changes,
@@ -109,7 +111,7 @@ def largest(db: Connection, flow: Flow) -> tuple[int, tuple[dict[str, Any], ...]
     """How many changes a plan holds, and the largest of them."""
     row = db.execute(
         "select count(*) from change where flow = ?"
-        " and (withheld is null or starts_with(withheld, 'deferred:'))",
+        f" and (hold_kind is null or hold_kind = '{HoldKind.DEFERRED}')",
         [flow.name],
     ).fetchone()
     shown = rows_of(

@@ -133,7 +133,7 @@ def _latest(db: Connection, flow: Flow, marks: Mapping[Side, Watermark]) -> dict
 
 def _undone(db: Connection, flow: Flow) -> bool:
     row = db.execute(
-        "select exists (select 1 from change where flow = $flow and withheld is null)"
+        "select exists (select 1 from change where flow = $flow and hold_kind is null)"
         f" or exists (select 1 from journal where flow = $flow and {OPEN} and open_until is null)",
         {"flow": flow.name},
     ).fetchone()

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from talk_pipeline.engine.kinds import RefusalKind
 from talk_pipeline.flows.values import Value
 from talk_pipeline.redaction import redacted
 
@@ -124,6 +125,7 @@ class Outcome:
         reason: for a person, when it is not done.
         about_another: what was refused may be right as soon as some other record is.
         ended: the receiver itself said that it is over: of what is UNKNOWN, whatever is not there now never comes.
+        refusal: what a refusal rests on.
     """
 
     result: Result
@@ -132,6 +134,7 @@ class Outcome:
     reason: str = ""
     about_another: bool = False
     ended: bool = False
+    refusal: RefusalKind = RefusalKind.REFUSED
 
     def __post_init__(self) -> None:
         """What a server says may repeat a secret of ours; from here on it is kept and shown."""

@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 
 from talk_pipeline.engine.intents import Intended, Intent
+from talk_pipeline.engine.kinds import HoldKind, RefusalKind
 from talk_pipeline.engine.state import Connection, insert_rows, now
 from talk_pipeline.engine.unheeded import Kept
 from talk_pipeline.flows.properties import Side
@@ -74,10 +75,10 @@ def forget_outdated(db: Connection, flow: Flow) -> None:
 def withhold_refused(db: Connection, flow: Flow) -> None:
     """What was refused for this very version of the data is not asked again."""
     db.execute(
-        """
-        update change set withheld = 'quarantined: ' || r.reason
+        f"""
+        update change set hold_kind = '{HoldKind.REFUSED}', hold_reason = r.reason
         from refusal r
-        where change.flow = $flow and r.flow = $flow and change.withheld is null
+        where change.flow = $flow and r.flow = $flow and change.hold_kind is null
           and r.part = change.part and r.target = change.target
           and r.record_id = coalesce(change.shop_id, change.bc_id)
           and list_contains(r.properties, change.property)
@@ -120,7 +121,15 @@ def ask_again(db: Connection, flow: Flow, side: Side) -> None:
     db.execute("delete from refusal where flow = ? and target = ? and about_another", [flow.name, str(side)])
 
 
-def refuse(db: Connection, flow: Flow, intent: Intent, *, reason: str, about_another: bool = False) -> None:
+def refuse(
+    db: Connection,
+    flow: Flow,
+    intent: Intent,
+    *,
+    reason: str,
+    about_another: bool = False,
+    kind: RefusalKind = RefusalKind.REFUSED,
+) -> None:
     """Binds a permanent refusal to what was refused, for this version of the data."""
     root = intent.root_shop_id or f"{FROM_BC}{intent.root_bc_id}"
     fingerprint = db.execute(
@@ -145,6 +154,7 @@ def refuse(db: Connection, flow: Flow, intent: Intent, *, reason: str, about_ano
             reason,
             now(),
             about_another,
+            str(kind),
         )
         for one in (intent.main, *intent.children)
     ]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from talk_pipeline.engine.projection import Company
-from talk_pipeline.engine.rules import MANUAL, Decision, Holding, Pair, changed, dispute
+from talk_pipeline.engine.rules import Decision, Holding, Pair, changed, dispute
 from talk_pipeline.engine.sightings import sight
 from talk_pipeline.engine.state import Connection, insert_rows
 from talk_pipeline.flows.properties import Side
@@ -94,4 +94,4 @@ def _pair(part: Part, row: Mapping[str, Any]) -> Pair:
     return Pair(prop, shop=held[Side.SHOP], bc=held[Side.BC], has_base=True, taken=taken)
 
 
-OPEN = f"{MANUAL}: one side removed it, the other changed it; a person decides"
+OPEN = "one side removed it, the other changed it; a person decides"

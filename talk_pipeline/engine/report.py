@@ -191,5 +191,6 @@ def write_plan(db: Connection, flows: Sequence[str], *, file: Path) -> None:
     names = ", ".join("'" + name.replace("'", "''") + "'" for name in flows)
     target = str(file).replace("'", "''")
     db.execute(
-        f"copy (select {columns} from change where flow in ({names}) order by all) to '{target}' ({form})"
+        f"copy (select {columns} from (select *, withheld(hold_kind, hold_reason) as withheld from change)"
+        f" where flow in ({names}) order by all) to '{target}' ({form})"
     )

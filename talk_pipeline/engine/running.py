@@ -37,7 +37,7 @@ _COLUMNS = "run_id, flow, started_at, full_scan, dry_run, ended_at, problem, sto
 
 _PLANNED = """
 update run set planned = (select count(*) from (
-  select distinct part, target, operation, shop_id, bc_id from change where flow = $flow and withheld is null))
+  select distinct part, target, operation, shop_id, bc_id from change where flow = $flow and hold_kind is null))
 where run_id = $run_id and flow = $flow
 """
 

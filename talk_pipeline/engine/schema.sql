@@ -77,21 +77,21 @@ create table if not exists standing (
   flow varchar, shop_id varchar, state varchar, reason varchar, since timestamp
 );
 
--- the plan: what would be written where; withheld: why not now
+-- the plan: what would be written where; hold_kind: why not now, hold_reason: in words for a person
 create table if not exists change (
   flow varchar, part varchar, target varchar, operation varchar,
   shop_id varchar, bc_id varchar, root_shop_id varchar, root_bc_id varchar,
   property varchar, before varchar, after varchar, base varchar,
-  rule varchar, conflict boolean, withheld varchar
+  rule varchar, conflict boolean, hold_kind varchar, hold_reason varchar
 );
 
 -- permanent refusals, bound to the version of the data that was refused
 create table if not exists refusal (
   flow varchar, part varchar, target varchar, root_shop_id varchar, record_id varchar, properties varchar[],
-  fingerprint varchar, reason varchar, refused_at timestamp
+  fingerprint varchar, reason varchar, refused_at timestamp,
+  about_another boolean,  -- the cause may lie with another record: asked again once in each full scan
+  refusal_kind varchar
 );
--- the cause may lie with another record: asked again once in each full scan
-alter table refusal add column if not exists about_another boolean;
 
 -- intent before a request leaves, outcome after: done | refused | stale | gone | failed | unknown
 -- left_at: put on disk just before a request that creates something is handed to the wire; without it, it never left

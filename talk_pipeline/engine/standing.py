@@ -28,8 +28,9 @@ left join snapshot s on s.flow = $flow and s.side = 'customwebshop' and s.id = e
 left join snapshot b on b.flow = $flow and b.side = 'businesscentral' and b.id = l.bc_id
 left join unlinked u on u.side = 'customwebshop' and u.id = e.shop_id
 left join (
-  select root_shop_id, split_part(min(withheld), ':', 1) as kind, min(withheld) as withheld from change
-  where flow = $flow and split_part(withheld, ':', 1) in ('quarantined', 'waiting') group by 1
+  select root_shop_id, min(state) as state, min_by(reason, (state, reason)) as reason
+  from (select root_shop_id, hold_label(hold_kind) as state, hold_reason as reason from change where flow = $flow)
+  where state in ('quarantined', 'waiting') group by 1
 ) c on c.root_shop_id = e.shop_id
 left join before old on old.shop_id = e.shop_id
 left join (select id, {outside} as reason from record r where part = $flow and side = 'customwebshop') scope
@@ -43,7 +44,7 @@ cross join lateral (select case
     when l.state = 'active' and (s.gone is not null or coalesce(b.gone, 'posted') <> 'posted') then 'broken'
     when l.state = 'active' and scope.reason is not null then 'excluded'
     when u.state is not null then u.state
-    else c.kind end as state,
+    else c.state end as state,
   case
     when r.is_back then 'it is back, and its Business Central record is ' || replace(b.gone, '_', ' ')
     when r.other_is_back
@@ -59,7 +60,7 @@ cross join lateral (select case
       then 'the Business Central record is ' || replace(b.gone, '_', ' ')
     when l.state = 'active' and scope.reason is not null then 'left the scope: ' || scope.reason
     when u.state is not null then u.reason
-    else substr(c.withheld, length(c.kind) + 3) end as reason) v
+    else c.reason end as reason) v
 where v.state is not null
 """
 
@@ -98,7 +99,7 @@ _MET = """
 update link set met_at = $at
 where part = $flow and state = 'active' and met_at is null
   and shop_id not in (select root_shop_id from change where flow = $flow and root_shop_id is not null
-                      and (withheld is null or split_part(withheld, ':', 1) in ('deferred', 'waiting', 'manual')))
+                      and (hold_kind is null or hold_label(hold_kind) in ('deferred', 'waiting', 'manual')))
 """
 
 

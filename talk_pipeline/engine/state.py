@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.stopping import go_on
 
 FILE = "talk.duckdb"
@@ -40,10 +41,26 @@ STEPS = {
         "alter table run add column if not exists undoes varchar",
         "alter table link add column if not exists met_at timestamp",
         "update link set met_at = linked_at where state = 'active'",
+        "alter table refusal add column if not exists about_another boolean",
+        "alter table refusal add column if not exists refusal_kind varchar",
+        "update refusal set refusal_kind = case when starts_with(reason, 'outcome unknown:')"
+        " then 'outcome_unknown' else 'refused' end",
+        "alter table change add column if not exists hold_kind varchar",
+        "alter table change add column if not exists hold_reason varchar",
+        "update change set hold_kind = split_part(withheld, ':', 1),"
+        " hold_reason = substr(withheld, strpos(withheld, ':') + 2) where withheld is not null",
+        "alter table change drop column withheld",
     ),
 }
 WAIT_SECONDS = 60.0
 MAGIC, MAGIC_AT = b"DUCK", 8
+
+# how a hold is told to people, in whatever query shows one
+_LABELS = " ".join(f"when '{kind}' then '{kind.label}'" for kind in HoldKind)
+_MACROS = f"""
+create or replace temp macro hold_label(kind) as case kind {_LABELS} end;
+create or replace temp macro withheld(kind, reason) as hold_label(kind) || ': ' || reason;
+"""
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -82,6 +99,7 @@ class State:
         self.file = folder / FILE
         self.wait_seconds = wait_seconds
         self.beside = duckdb.connect()
+        self.beside.execute(_MACROS)
         self._prepared = False
         self._attached = False
 

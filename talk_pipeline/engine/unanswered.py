@@ -10,6 +10,7 @@ from datetime import datetime
 
 from talk_pipeline.engine import journal
 from talk_pipeline.engine.intents import Intent
+from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.state import Connection, now
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -73,10 +74,10 @@ def withhold_unanswered(db: Connection, flow: Flow) -> None:
     """The same for children of linked records."""
     for part in flow.parts[1:]:
         db.execute(
-            """
-            update change set withheld = 'waiting: ' || m.reason from making m
+            f"""
+            update change set hold_kind = '{HoldKind.WAITING}', hold_reason = m.reason from making m
             where change.flow = $flow and change.part = $part and change.operation = 'create'
-              and change.withheld is null and m.part = $part and case when change.target = m.target
+              and change.hold_kind is null and m.part = $part and case when change.target = m.target
                 then coalesce(change.shop_id, change.bc_id) = m.source_id
                 else coalesce(change.shop_id, change.bc_id) in (
                   select r.id from record r where r.part = $part and r.side = m.target and r.root_id = m.root_id

@@ -132,7 +132,7 @@ def plan_undo(db: Connection, flow: Flow, run_id: str, *, company: Company) -> N
         "change",
         [
             (case.flow, case.part, str(case.target), "update", case.shop_id, case.bc_id, case.root_shop_id)
-            + (case.root_bc_id, case.property, case.now, case.before, None, UNDO, False, None)
+            + (case.root_bc_id, case.property, case.now, case.before, None, UNDO, False, None, None)
             for case in found
             if (case.part, case.shop_id, case.property) not in planned
         ],
@@ -173,7 +173,8 @@ def outcome(
 ) -> tuple[list[Case], list[Case]]:
     """What a run put back, or would with nothing written, and what is left as it is, each with its reason."""
     rows = db.execute(
-        "select part, shop_id, property, withheld from change where flow = ? and rule = ?", [flow.name, UNDO]
+        "select part, shop_id, property, withheld(hold_kind, hold_reason) from change where flow = ? and rule = ?",
+        [flow.name, UNDO],
     ).fetchall()
     planned = {(part, shop_id, name): withheld for part, shop_id, name, withheld in rows}
     back, left = [], []

@@ -107,7 +107,7 @@ class Body:
 
 _PENDING_ROOTS = """
 select root_shop_id, root_bc_id from change
-where flow = $flow and target = $target and withheld is null
+where flow = $flow and target = $target and hold_kind is null
 group by all order by root_shop_id, root_bc_id
 """
 
@@ -174,7 +174,7 @@ class _Loader:
     def _changes(self, roots: list[tuple[str | None, str | None]]) -> dict[Any, dict[Any, dict[str, Change]]]:
         rows = self.db.execute(
             "select root_shop_id, root_bc_id, part, operation, shop_id, bc_id, property, before, after, rule,"
-            " conflict from change where flow = ? and target = ? and withheld is null"
+            " conflict from change where flow = ? and target = ? and hold_kind is null"
             " and coalesce(root_shop_id, root_bc_id) in (select unnest(?::varchar[])) order by all",
             [self.flow.name, self.target, [shop_id or bc_id for shop_id, bc_id in roots]],
         ).fetchall()

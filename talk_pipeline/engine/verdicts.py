@@ -10,17 +10,17 @@ from typing import Any
 from talk_pipeline.engine.byhand import Deed, Hand, labels
 from talk_pipeline.engine.diffs import BOUNCES
 from talk_pipeline.engine.entities import ByHandError, Entity, counted, find, rows_of
-from talk_pipeline.engine.oscillation import FLAPPING
+from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.snapshots import mark_touched
 from talk_pipeline.engine.state import insert_rows, now, transaction
 from talk_pipeline.flows.properties import Side
 
-OPEN = """
+OPEN = f"""
 select part, target, shop_id, bc_id, property,
        case target when 'customwebshop' then before else after end as shop_value,
        case target when 'customwebshop' then after else before end as bc_value
 from change
-where flow = $flow and root_shop_id = $shop_id and withheld like 'manual:%'
+where flow = $flow and root_shop_id = $shop_id and hold_kind = '{HoldKind.MANUAL}'
 order by part, shop_id, property
 """
 
@@ -64,15 +64,15 @@ def _decide(hand: Hand, row: Mapping[str, Any], *, take: Side) -> None:
     insert_rows(hand.db, "resolution", [(*key, *values)])
 
 
-_GIVEN_UP = """
+_GIVEN_UP = f"""
 select root_shop_id as shop_id, record_id, reason from refusal where flow = $flow
 union all
 select l.root_shop_id, b.shop_id, 'the two systems keep storing ' || b.property || ' differently'
 from base b join link l on l.part = b.part and l.shop_id = b.shop_id
 where b.part in (select unnest($parts::varchar[])) and b.bounces >= $bounces
 union all
-select root_shop_id, shop_id, substr(withheld, 14) from change
-where flow = $flow and starts_with(withheld, $flapping)
+select root_shop_id, shop_id, hold_reason from change
+where flow = $flow and hold_kind = '{HoldKind.FLAPPING}'
 order by 1, 2, 3
 """
 
@@ -86,7 +86,6 @@ def retry(hand: Hand, text: str | None = None) -> Deed:
     db, flow = hand.db, hand.flow
     entity = find(db, flow, text) if text is not None else None
     parameters = {"flow": flow.name, "parts": [part.name for part in flow.parts], "bounces": BOUNCES}
-    parameters |= {"flapping": FLAPPING}
     rows = [
         row
         for row in rows_of(db, _GIVEN_UP, parameters)

@@ -1,8 +1,6 @@
 """Changes that are planned but must not be written yet, and why: kept in the table of changes with the reason.
 
-The reasons begin with their kind: `waiting` (a reference has no usable counterpart, or an answer is still to come),
-`guarded` (the record is not open for that), `quarantined` (refused before, for this version of the data),
-`excluded` (outside the flow's scope), `deferred` (something else goes first), `manual` (a person decides).
+Each has a kind (`HoldKind`), by which code decides, and a reason in words for a person.
 """
 
 from collections.abc import Iterator
@@ -11,6 +9,7 @@ from datetime import datetime, timedelta
 
 from talk_pipeline.engine.claims import withhold_rivals
 from talk_pipeline.engine.creates import SYNCHRONIZED, UNUSABLE
+from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.oscillation import withhold_flapping
 from talk_pipeline.engine.refusals import forget_outdated, withhold_refused
 from talk_pipeline.engine.scopes import inside, outside
@@ -57,9 +56,11 @@ def withhold(db: Connection, of: Withholding) -> None:
 
 # a record that must not be created yet takes its children with it
 _WHOLE_CREATES = """
-update change set withheld = root.withheld
-from (select root_shop_id, root_bc_id, target, any_value(withheld) as withheld from change
-      where flow = $1 and part = $1 and operation = 'create' and withheld is not null group by all) root
+update change set hold_kind = root.hold_kind, hold_reason = root.hold_reason
+from (select root_shop_id, root_bc_id, target, min_by(hold_kind, property) as hold_kind,
+             min_by(hold_reason, property) as hold_reason
+      from change where flow = $1 and part = $1 and operation = 'create' and hold_kind is not null
+      group by all) root
 where change.flow = $1 and change.operation = 'create' and change.target = root.target
   and change.root_shop_id is not distinct from root.root_shop_id
   and change.root_bc_id is not distinct from root.root_bc_id
@@ -74,7 +75,7 @@ def _unresolved(db: Connection, flow: Flow, part: Part, *, prop: Property) -> No
         f"""
         with unusable as ({UNUSABLE}),
         stuck as (
-          select c.operation, c.target, c.shop_id, c.bc_id, 'waiting: ' || c.property || ' ' || c.after || ' '
+          select c.operation, c.target, c.shop_id, c.bc_id, c.property || ' ' || c.after || ' '
                  || case when l.id is null then 'is not linked' else u.why end as reason
           from change c
           left join link_end l on l.part = $refers_to and l.state = 'active' and l.id = c.after
@@ -83,8 +84,8 @@ def _unresolved(db: Connection, flow: Flow, part: Part, *, prop: Property) -> No
           where c.flow = $flow and c.part = $part and c.property = $property and c.operation <> 'delete'
             and c.after is not null and (l.id is null or u.shop_id is not null) and c.rule <> '{UNDO}'
         )
-        update change set withheld = stuck.reason from stuck
-        where change.part = $part and change.withheld is null and change.target = stuck.target
+        update change set hold_kind = '{HoldKind.WAITING}', hold_reason = stuck.reason from stuck
+        where change.part = $part and change.hold_kind is null and change.target = stuck.target
           and change.operation = stuck.operation
           and change.shop_id is not distinct from stuck.shop_id
           and change.bc_id is not distinct from stuck.bc_id
@@ -104,7 +105,7 @@ def _unresolved(db: Connection, flow: Flow, part: Part, *, prop: Property) -> No
 def _problems_of_new_children(db: Connection, flow: Flow, part: Part) -> None:
     """A new child that the other side cannot represent is withheld as a whole."""
     db.execute(
-        """
+        f"""
         with bad as (
           select id, string_agg(e.key || ': ' || e.value, '; ' order by e.key) as reason
           from (select id, unnest(map_entries(problems)) as e from record
@@ -112,9 +113,9 @@ def _problems_of_new_children(db: Connection, flow: Flow, part: Part) -> None:
                   and id in (select coalesce(shop_id, bc_id) from change
                              where flow = $flow and part = $part and operation = 'create')) group by id
         )
-        update change set withheld = 'quarantined: ' || bad.reason from bad
+        update change set hold_kind = '{HoldKind.QUARANTINED}', hold_reason = bad.reason from bad
         where change.flow = $flow and change.part = $part and change.operation = 'create'
-          and change.withheld is null and coalesce(change.shop_id, change.bc_id) = bad.id
+          and change.hold_kind is null and coalesce(change.shop_id, change.bc_id) = bad.id
         """,
         {"flow": flow.name, "part": part.name},
     )
@@ -125,15 +126,12 @@ def _out_of_scope(db: Connection, flow: Flow) -> None:
     reason = outside(flow, flow.settings.scope, "r", meaning=SYNCHRONIZED)
     db.execute(
         f"""
-        update change set withheld = 'excluded: ' || r.reason
+        update change set hold_kind = '{HoldKind.EXCLUDED}', hold_reason = r.reason
         from (select id, {reason} as reason from record r where part = $flow and side = 'customwebshop') r
         where change.flow = $flow and change.root_shop_id = r.id and r.reason is not null
         """,
         {"flow": flow.name},
     )
-
-
-SETTLING = "waiting: edited "
 
 
 def _settling(db: Connection, flow: Flow) -> None:
@@ -143,9 +141,10 @@ def _settling(db: Connection, flow: Flow) -> None:
         return
     db.execute(
         f"""
-        update change set withheld = '{SETTLING}' || strftime(s.edited_at, '%H:%M:%S') || ' UTC, and rests {rest} s'
+        update change set hold_kind = '{HoldKind.RESTING}',
+               hold_reason = 'edited ' || strftime(s.edited_at, '%H:%M:%S') || ' UTC, and rests {rest} s'
         from snapshot s
-        where change.flow = $flow and change.withheld is null and change.rule <> '{UNDO}'
+        where change.flow = $flow and change.hold_kind is null and change.rule <> '{UNDO}'
           and s.flow = $flow
           and s.side = case change.target when 'businesscentral' then 'customwebshop' else 'businesscentral' end
           and s.id = case change.target when 'businesscentral' then change.root_shop_id else change.root_bc_id end
@@ -161,8 +160,8 @@ def settles_at(db: Connection, flow: Flow) -> datetime | None:
         "select max(s.edited_at) from change c join snapshot s on s.flow = c.flow"
         " and s.side = case c.target when 'businesscentral' then 'customwebshop' else 'businesscentral' end"
         " and s.id = case c.target when 'businesscentral' then c.root_shop_id else c.root_bc_id end"
-        f" where c.flow = ? and starts_with(c.withheld, '{SETTLING}')",
-        [flow.name],
+        " where c.flow = ? and c.hold_kind = ?",
+        [flow.name, HoldKind.RESTING],
     ).fetchone()
     return row[0] + timedelta(seconds=flow.settings.settle_seconds) if row and row[0] else None
 
@@ -173,9 +172,9 @@ def _guarded(db: Connection, flow: Flow) -> None:
     if guard is None:
         return
     db.execute(
-        """
-        update change set withheld = 'guarded: ' || $reason
-        where flow = $flow and target = 'businesscentral' and withheld is null
+        f"""
+        update change set hold_kind = '{HoldKind.GUARDED}', hold_reason = $reason
+        where flow = $flow and target = 'businesscentral' and hold_kind is null
           and root_bc_id in (select id from record where part = $flow and side = 'businesscentral' and not open)
           and case when part = $flow then property in (select unnest($own::varchar[]))
                    else operation <> 'update' or property in (select unnest($lines::varchar[])) end
@@ -200,8 +199,9 @@ def _recalculated_first(db: Connection, flow: Flow) -> None:
     columns = (list(column) for column in zip(*rules, strict=True))
     names = ("parts", "properties", "other_parts", "other_properties", "same_rows")
     db.execute(
-        """
-        update change set withheld = 'deferred: ' || edited.property || ' goes to the shop first'
+        f"""
+        update change set hold_kind = '{HoldKind.DEFERRED}',
+               hold_reason = edited.property || ' goes to the shop first'
         from (
           select distinct r.part, r.property as written, r.same_row, o.root_shop_id, o.shop_id, o.property
           from change o
@@ -210,9 +210,9 @@ def _recalculated_first(db: Connection, flow: Flow) -> None:
                        unnest($other_properties::varchar[]) as other_property,
                        unnest($same_rows::boolean[]) as same_row) r
             on r.other_part = o.part and r.other_property = o.property
-          where o.flow = $flow and o.target = 'customwebshop' and o.operation = 'update' and o.withheld is null
+          where o.flow = $flow and o.target = 'customwebshop' and o.operation = 'update' and o.hold_kind is null
         ) edited
-        where change.flow = $flow and change.target = 'businesscentral' and change.withheld is null
+        where change.flow = $flow and change.target = 'businesscentral' and change.hold_kind is null
           and change.part = edited.part and change.root_shop_id = edited.root_shop_id
           and change.property = coalesce(edited.written, change.property)
           and (not edited.same_row or change.shop_id = edited.shop_id)
@@ -251,7 +251,8 @@ def _defer(
     scope = f"{inside(later, settings.scope, 'root')} and {inside(later, settings.create_scope, 'root')}"
     db.execute(
         f"""
-        update change set withheld = 'deferred: {later.name} ' || pending.root_id || ' goes first'
+        update change set hold_kind = '{HoldKind.DEFERRED}',
+               hold_reason = '{later.name} ' || pending.root_id || ' goes first'
         from (
           select r.raw[$property] as shop_id, min(r.root_id) as root_id
           from record r
@@ -264,7 +265,7 @@ def _defer(
           group by 1
         ) pending
         where change.flow = $flow and change.target = 'businesscentral' and change.operation = 'update'
-          and change.property = $key and change.after is distinct from $wanted and change.withheld is null
+          and change.property = $key and change.after is distinct from $wanted and change.hold_kind is null
           and change.shop_id = pending.shop_id
         """,
         {

@@ -21,6 +21,7 @@ from datetime import UTC, timedelta
 from talk_pipeline import stopping
 from talk_pipeline.engine import journal
 from talk_pipeline.engine.intents import Intended, Intent
+from talk_pipeline.engine.kinds import RefusalKind
 from talk_pipeline.engine.projection import Projected, child_key
 from talk_pipeline.engine.records import Child, ChildEdit, Outcome, Record, Result, Write
 from talk_pipeline.engine.state import now
@@ -293,4 +294,5 @@ def _child(session: Session, flow: Flow, record: Record, *, row: Projected) -> C
 
 
 def _unknown(why: str) -> Outcome:
-    return Outcome(Result.REFUSED, reason=f"outcome unknown: {why}; link the right one by hand")
+    reason = f"outcome unknown: {why}; link the right one by hand"
+    return Outcome(Result.REFUSED, reason=reason, refusal=RefusalKind.OUTCOME_UNKNOWN)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from talk_pipeline import stopping
 from talk_pipeline.engine.guards import volume
+from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.standing import clear_settled
 from talk_pipeline.engine.state import Connection
 from talk_pipeline.engine.units import pending_roots, pending_units
@@ -117,7 +118,5 @@ async def _write_units(session: Session, flow: Flow, target: Side, *, roots: Seq
 
 
 def _deferred(db: Connection, flow: str) -> set[Root]:
-    query = (
-        "select distinct root_shop_id, root_bc_id from change where flow = ? and withheld like 'deferred:%'"
-    )
-    return set(db.execute(query, [flow]).fetchall())
+    query = "select distinct root_shop_id, root_bc_id from change where flow = ? and hold_kind = ?"
+    return set(db.execute(query, [flow, HoldKind.DEFERRED]).fetchall())

@@ -77,8 +77,8 @@ def test_the_table_of_planned_changes_holds_the_plan(mixed: World) -> None:
     columns = ("target", "operation", "record", "property", "before", "after", "rule", "withheld")
     for flow in ("customer", "product"):  # the order waits for its customer
         held = mixed.sql(
-            "select target, operation, coalesce(shop_id, bc_id), property, before, after, rule, withheld"
-            " from change where flow = ? order by all",
+            "select target, operation, coalesce(shop_id, bc_id), property, before, after, rule,"
+            " hold_kind || ': ' || hold_reason from change where flow = ? order by all",
             flow,
         )
         diffs = told[f"diffs/{flow}"]
@@ -89,7 +89,8 @@ def test_the_table_of_planned_changes_holds_the_plan(mixed: World) -> None:
     assert told["diffs/customer"]["businesscentral update"] == 1
     assert told["diffs/customer"]["businesscentral create"] == 1
     withheld = mixed.sql(
-        "select count(distinct (part, shop_id, bc_id)) from change where flow = 'customer' and withheld is not null"
+        "select count(distinct (part, shop_id, bc_id)) from change"
+        " where flow = 'customer' and hold_kind is not null"
     )
     assert told["diffs/customer"]["withheld"] == withheld[0][0]
     assert {row["after"] for row in told["diffs/customer"]["changes"]} >= {"Ours", "www.c1.example"}

@@ -103,7 +103,9 @@ def _listed(players: Show) -> Listed:
         listed.states[flow, shop_id] = f"{state}: {reason}"
         if state in WHOLE:
             listed.records[flow, shop_id] = reason
-    rows = sql("select part, operation, shop_id, root_shop_id, property, withheld from change")
+    rows = sql(
+        "select part, operation, shop_id, root_shop_id, property, hold_kind || ': ' || hold_reason from change"
+    )
     for part, operation, shop_id, root, prop, withheld in rows:
         listed.properties[part, shop_id or root, prop] = withheld
         if part == LINES and operation != "update":

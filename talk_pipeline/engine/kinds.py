@@ -1,0 +1,43 @@
+"""The kinds by which code decides. Every one stands beside a text for people, which decides nothing."""
+
+from enum import StrEnum
+
+
+class HoldKind(StrEnum):
+    """Why a planned change is not written now."""
+
+    WAITING = "waiting"  # what it refers to has no usable counterpart
+    RESTING = "resting"  # edited moments ago: somebody may still be at it
+    GUARDED = "guarded"  # the record is not open for it in Business Central
+    DEFERRED = "deferred"  # something else goes first, in this run or the next
+    EXCLUDED = "excluded"  # outside what the flow synchronizes
+    MANUAL = "manual"  # a person decides
+    QUARANTINED = "quarantined"  # the other side cannot represent it
+    REFUSED = "refused"  # a system refused it, for this version of the data
+    OSCILLATING = "oscillating"  # the two systems keep storing it differently
+    FLAPPING = "flapping"  # the same two words keep crossing each other
+
+    @property
+    def label(self) -> str:
+        """What a person calls it; also the state of the record, where the kind makes one."""
+        return _LABELS.get(self, self.value)
+
+    @classmethod
+    def of_state(cls, state: str) -> "tuple[HoldKind, ...]":
+        """The kinds that put a record into a state."""
+        return tuple(kind for kind in cls if kind.label == state)
+
+
+_LABELS = {
+    HoldKind.RESTING: "waiting",
+    HoldKind.REFUSED: "quarantined",
+    HoldKind.OSCILLATING: "quarantined",
+    HoldKind.FLAPPING: "quarantined",
+}
+
+
+class RefusalKind(StrEnum):
+    """What a refusal rests on."""
+
+    REFUSED = "refused"  # the system said no
+    OUTCOME_UNKNOWN = "outcome_unknown"  # what was sent may have become something else: a person looks
