@@ -16,7 +16,7 @@ from httpx_retries import Retry, RetryTransport
 from talk_pipeline.redaction import redacted, redacted_body
 from talk_pipeline.stopping import StoppedError, bounded
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, ForeignHostFault, UnavailableFault
-from talk_pipeline.systems.http.credentials import Credentials, UnusableSecretError, authentication, renew
+from talk_pipeline.systems.http.credentials import Credentials, UnusableSecretError, authentication
 from talk_pipeline.systems.http.limits import Flight, Gate, Limits
 
 CONNECT_SECONDS = 10.0
@@ -242,20 +242,15 @@ class Http:
         url = self._url(path)
         flight = Flight()
         extensions = {"retry": retry, "weight": weight, "flight": flight, "leaving": leaving}
-        for attempt in (1, 2):
-            try:
-                response = await bounded(self._client.request(method, url, extensions=extensions, **request))
-            except StoppedError as stop:
-                if flight.away:
-                    raise OutcomeUnknownError(f"no answer before the run was stopped: {url}") from stop
-                raise UnavailableFault(f"{self.name} was not asked: {stop}") from stop
-            if response.status_code != httpx.codes.UNAUTHORIZED:
-                break
-            if attempt == 2 or not renew(self._client.auth):
-                raise AccessFault(
-                    f"{self.name} at {self.base_url} refuses the credentials (401)"
-                    + self._see(*self._credential_settings)
-                )
+        try:
+            response = await bounded(self._client.request(method, url, extensions=extensions, **request))
+        except StoppedError as stop:
+            if flight.away:
+                raise OutcomeUnknownError(f"no answer before the run was stopped: {url}") from stop
+            raise UnavailableFault(f"{self.name} was not asked: {stop}") from stop
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            see = self._see(*self._credential_settings)
+            raise AccessFault(f"{self.name} at {self.base_url} refuses the credentials (401){see}")
         if response.status_code == httpx.codes.FORBIDDEN:
             raise AccessFault(f"{self.name} at {self.base_url} denies access (403): check its permissions")
         links = {str(name): str(link.get("url")) for name, link in response.links.items()}

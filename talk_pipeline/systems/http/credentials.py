@@ -6,16 +6,17 @@ import json
 import unicodedata
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Literal
 
 import httpx
-import httpx_auth
 from pydantic import SecretStr
 
 from talk_pipeline.redaction import learn
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, ForeignHostFault, UnavailableFault
 
 TOKEN_SECONDS = 10.0
+EARLY_SECONDS = 30  # before its end a token is replaced
 UNTOLD_SECONDS = 300
 LONGEST_SECONDS = 86_400
 
@@ -91,21 +92,21 @@ def authentication(credentials: Credentials) -> httpx.Auth:
     """
     match credentials:
         case Bearer(token):
-            return httpx_auth.HeaderApiKey(f"Bearer {_sendable(token)}", "Authorization")
+            return _InHeader("Authorization", f"Bearer {_sendable(token)}")
         case Basic(user, password):
             name, word = _taken(user), _taken(password)
             learn(base64.b64encode(f"{name}:{word}".encode()).decode())
             return httpx.BasicAuth(name, word)
         case ApiKey(name, value, "header"):
-            return httpx_auth.HeaderApiKey(_sendable(value), name)
+            return _InHeader(name, _sendable(value))
         case ApiKey(name, value):
-            return httpx_auth.QueryApiKey(_taken(value), name)
+            return _InQuery(name, _taken(value))
         case Login():
             for value in credentials.body.values():
                 _taken(value)
             return _Session(credentials)
         case ClientCredentials():
-            return _ClientCredentials.of(credentials)
+            return _ClientCredentials(credentials)
 
 
 class UnusableSecretError(ValueError):
@@ -138,48 +139,97 @@ def _sendable(secret: SecretStr) -> str:
 _NAMED = {"\n": "line break", "\r": "line break", "\t": "tab", "\0": "null character"}
 
 
-def renew(auth: httpx.Auth | None) -> bool:
-    """Forgets a token that was refused; whether another one may be had."""
-    if not isinstance(auth, _ClientCredentials):
-        return False
-    httpx_auth.OAuth2.token_cache.clear()
-    return True
+class _InHeader(httpx.Auth):
+    """A fixed secret in a header."""
+
+    def __init__(self, name: str, value: str) -> None:
+        self._name, self._value = name, value
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers[self._name] = self._value
+        yield request
 
 
-class _ClientCredentials(httpx_auth.OAuth2ClientCredentials):
-    """Sends id and secret one way, in the form as Entra documents or as basic authentication, never both."""
+class _InQuery(httpx.Auth):
+    """A fixed secret in the query."""
 
-    _credentials: ClientCredentials
+    def __init__(self, name: str, value: str) -> None:
+        self._name, self._value = name, value
 
-    @classmethod
-    def of(cls, credentials: ClientCredentials) -> "_ClientCredentials":
-        secret = _taken(credentials.client_secret)
-        auth = cls(credentials.token_url, credentials.client_id, secret, scope=credentials.scope)
-        auth._credentials = credentials
-        if credentials.in_form:
-            auth.data |= {"client_id": credentials.client_id, "client_secret": secret}
-        else:
-            learn(base64.b64encode(f"{credentials.client_id}:{secret}".encode()).decode())
-        return auth
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.url = request.url.copy_merge_params({self._name: self._value})
+        yield request
 
-    def request_new_token(self) -> tuple[str, str, int]:
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A token, and when it is to be replaced."""
+
+    text: str
+    until: float
+
+
+_TOKENS: dict[tuple[str, str, str, str | None], _Token] = {}
+"""By endpoint, client, its secret and scope: the pieces of a run each open connections of their own."""
+
+
+class _ClientCredentials(httpx.Auth):
+    """Fetches a token before the first request, before it ends, and once more where it is refused.
+
+    Id and secret go one way, in the form as Entra documents or as basic authentication, never both.
+    """
+
+    def __init__(self, credentials: ClientCredentials) -> None:
+        self._credentials = credentials
+        self._secret = _taken(credentials.client_secret)
+        if not credentials.in_form:
+            learn(base64.b64encode(f"{credentials.client_id}:{self._secret}".encode()).decode())
+        self._alone = asyncio.Lock()
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        raise NotImplementedError("tokens are for the asynchronous client")
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        refused: str | None = None
+        for _ in range(2):
+            token = await self._token(refused)
+            request.headers["Authorization"] = f"Bearer {token}"
+            response = yield request
+            if response.status_code != httpx.codes.UNAUTHORIZED:
+                return
+            refused = token
+
+    async def _token(self, refused: str | None) -> str:
+        given = self._credentials
+        place = (given.token_url, given.client_id, self._secret, given.scope)
+        async with self._alone:
+            held = _TOKENS.get(place)
+            if held is None or held.text == refused or held.until <= monotonic():
+                text, seconds = await self._new_token()
+                held = _TOKENS[place] = _Token(text, monotonic() + seconds - EARLY_SECONDS)
+            return held.text
+
+    async def _new_token(self) -> tuple[str, int]:
         """Asks the token endpoint, and judges its answer."""
         given = self._credentials
-        basic = None if given.in_form else httpx.BasicAuth(self.client_id, self.client_secret)
+        form = {"grant_type": "client_credentials"} | ({"scope": given.scope} if given.scope else {})
+        if given.in_form:
+            form |= {"client_id": given.client_id, "client_secret": self._secret}
+        basic = None if given.in_form else httpx.BasicAuth(given.client_id, self._secret)
         try:
-            with httpx.Client(timeout=TOKEN_SECONDS, auth=basic) as client:
-                response = client.post(given.token_url, data=self.data)
-            return (self.state, *self._understood(response))
+            async with httpx.AsyncClient(timeout=TOKEN_SECONDS, auth=basic) as client:
+                response = await client.post(given.token_url, data=form)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             reason = str(error) or type(error).__name__
             raise UnavailableFault(self._told(f"cannot be reached: {reason}")) from error
+        return self._understood(response)
 
     def _understood(self, response: httpx.Response) -> tuple[str, int]:
         status = response.status_code
         if status == httpx.codes.TOO_MANY_REQUESTS or status >= 500:
             raise UnavailableFault(self._told(f"answers {status}"))
         if response.has_redirect_location:
-            host = httpx.URL(self.token_url).join(response.headers["Location"]).host
+            host = httpx.URL(self._credentials.token_url).join(response.headers["Location"]).host
             told = f"answers {status} and redirects to {host}; nothing was sent there"
             raise ForeignHostFault(self._told(told))
         try:
@@ -200,7 +250,7 @@ class _ClientCredentials(httpx_auth.OAuth2ClientCredentials):
 
     def _told(self, what: str) -> str:
         where = ", ".join(self._credentials.settings)
-        return f"the token endpoint {self.token_url} {what}{f': check {where}' if where else ''}"
+        return f"the token endpoint {self._credentials.token_url} {what}{f': check {where}' if where else ''}"
 
 
 def _code(said: Mapping[str, Any]) -> str:
