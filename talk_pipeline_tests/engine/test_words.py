@@ -74,7 +74,7 @@ def played(world: World) -> dict[str, Any]:
     bc.faults(rule("POST", "customers", drop="after"))
     world.step()
     released = world.counterpart("order", orders[0])
-    bc.control(f"salesOrders/{released}/release")
+    bc.control(f"sales-orders/{released}/release")
     shop.patch("orders", orders[0], {"requested_delivery_date": "2026-12-01"})  # guarded
     shop.patch("customers", buyer, {"active": False})
     late = shop.post("orders", order("O9", buyer, [line(item)]))["id"]  # goes before its customer is blocked
@@ -105,6 +105,8 @@ def played(world: World) -> dict[str, Any]:
 
 
 def test_other_words_change_nothing(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    for name in ("plain", "reworded"):
+        (tmp_path / name).mkdir()
     with opened_world(tmp_path / "plain", instance=instance) as world:
         plain = played(world)
     with opened_world(tmp_path / "reworded", instance=instance) as world, reworded():
