@@ -237,7 +237,8 @@ def _record_conflicts(db: Connection, conflicts: list[tuple[Any, ...]]) -> None:
     for flow, part, shop_id, bc_id, name, rule, winner, shop, bc, run_id in conflicts:
         db.execute(
             """
-            insert into conflict
+            insert into conflict (flow, part, shop_id, bc_id, property, rule, winner, shop_value, bc_value,
+              shop_edited_at, bc_edited_at, shop_version, bc_version, run_id, recorded_at, decided_by, decided_at)
             select $flow, $part, $shop_id, $bc_id, $name, $rule, $winner, $shop, $bc,
                    any_value(edited_at) filter (side = 'customwebshop'),
                    any_value(edited_at) filter (side = 'businesscentral'),

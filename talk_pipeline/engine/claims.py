@@ -57,7 +57,7 @@ def find_claimed(db: Connection, flow: Flow, prop: str) -> None:
 def list_claimed(db: Connection, flow: Flow, prop: str) -> None:
     """Makes candidates of what `find_claimed` found, and takes the newcomers out of the pool."""
     db.execute(
-        "insert into candidate select $flow, shop_id, bc_id, $property,"
+        "insert into candidate (flow, shop_id, bc_id, property, linked) select $flow, shop_id, bc_id, $property,"
         " case side when 'customwebshop' then 'businesscentral' else 'customwebshop' end from claimed",
         {"flow": flow.name, "property": prop},
     )

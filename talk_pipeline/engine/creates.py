@@ -110,7 +110,8 @@ where p.side = unlinked.side and p.root_id = unlinked.id and unlinked.state is n
 """
 
 _CREATES = """
-insert into change
+insert into change (flow, part, target, operation, shop_id, bc_id, root_shop_id, root_bc_id, property,
+  before, after, base, rule, conflict, hold_kind, hold_reason)
 select $flow, $part, case r.side when 'customwebshop' then 'businesscentral' else 'customwebshop' end, 'create',
        case r.side when 'customwebshop' then r.id end, case r.side when 'businesscentral' then r.id end,
        case r.side when 'customwebshop' then u.id end, case r.side when 'businesscentral' then u.id end,

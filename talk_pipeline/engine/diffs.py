@@ -166,7 +166,8 @@ where (s.id is null) <> (b.id is null) and not t.ended
 
 # what somebody had edited of a child that goes is marked: it is lost with it
 _CHILD_CHANGES = """
-insert into change
+insert into change (flow, part, target, operation, shop_id, bc_id, root_shop_id, root_bc_id, property,
+  before, after, base, rule, conflict, hold_kind, hold_reason)
 select $flow, $part, c.target, c.operation,
        case when c.operation = 'delete' then c.shop_id when c.target = 'businesscentral' then c.source_id end,
        case when c.operation = 'delete' then c.bc_id when c.target = 'customwebshop' then c.source_id end,
@@ -261,7 +262,8 @@ def _move_bases(db: Connection, part: Part) -> None:
     for table in ("base", "sighting", "resolution"):
         db.execute(f"delete from {table} {keys}", [part.name])
     db.execute(
-        "insert into base select ?, shop_id, property, shop_raw, bc_raw, 0, null, ? from agreeing",
+        "insert into base (part, shop_id, property, shop_value, bc_value, bounces, resend, agreed_at)"
+        " select ?, shop_id, property, shop_raw, bc_raw, 0, null, ? from agreeing",
         [part.name, now()],
     )
 

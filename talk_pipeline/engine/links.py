@@ -92,12 +92,14 @@ def _match_records(db: Connection, flow: Flow) -> int:
         find_claimed(db, flow, prop)
         db.execute(_SHARED_KEYS, {"flow": name, "property": prop})
         db.execute(
-            "insert into link select $flow, shop_id, bc_id, shop_id, $property, 'active', $at, null"
+            "insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at)"
+            " select $flow, shop_id, bc_id, shop_id, $property, 'active', $at"
             " from shared where certain",
             {"flow": name, "property": prop, "at": now()},
         )
         db.execute(
-            "insert into candidate select $flow, shop_id, bc_id, $property, null from shared where not certain",
+            "insert into candidate (flow, shop_id, bc_id, property)"
+            " select $flow, shop_id, bc_id, $property from shared where not certain",
             {"flow": name, "property": prop},
         )
         certain = db.execute("select shop_id from shared where certain").fetchall()

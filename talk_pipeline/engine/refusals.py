@@ -163,9 +163,10 @@ def refuse(
 
 # the rows of refuse() for values; what they belong to is known by now, and so is the data they were refused in
 _VALUES = f"""
-insert into refusal
+insert into refusal (flow, part, target, root_shop_id, record_id, properties, fingerprint, reason, refused_at,
+  about_another, refusal_kind)
 select $flow, k.part, k.target, l.root_shop_id, k.shop_id, [k.property], coalesce(f.fingerprint, ''), k.reason,
-       $at, false
+       $at, false, '{RefusalKind.REFUSED}'
 from (select unnest($parts::varchar[]) as part, unnest($targets::varchar[]) as target,
              unnest($shop_ids::varchar[]) as shop_id, unnest($properties::varchar[]) as property,
              unnest($reasons::varchar[]) as reason) k

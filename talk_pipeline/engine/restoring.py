@@ -139,7 +139,7 @@ returning shop_id
 
 # one that was removed since the backup: linked with what is not there any more, it is removed again
 _CHILDREN_BACK = """
-insert into link
+insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at)
 select r.part, case $side when 'customwebshop' then r.id else l.shop_id || '/removed-' || r.id end,
        case $side when 'customwebshop' then l.bc_id || '/removed-' || r.id else r.id end,
        l.shop_id, 'restored', 'active', now() at time zone 'UTC'

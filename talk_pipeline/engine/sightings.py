@@ -15,7 +15,8 @@ Sighting = tuple[str, str, Side, datetime | None, str | None]
 """Shop id, property, side, time and version of the side's record."""
 
 _FIRST = """
-insert into sighting select $part, s.* from (select unnest($ids::varchar[]) as shop_id,
+insert into sighting (part, shop_id, property, side, edited_at, version)
+select $part, s.shop_id, s.property, s.side, s.edited_at, s.version from (select unnest($ids::varchar[]) as shop_id,
     unnest($properties::varchar[]) as property, unnest($sides::varchar[]) as side,
     unnest($times::timestamp[]) as edited_at, unnest($versions::varchar[]) as version) s
 where not exists (from sighting g where g.part = $part and g.shop_id = s.shop_id

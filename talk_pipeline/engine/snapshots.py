@@ -198,7 +198,7 @@ def asked(flow: Flow, side: Side) -> str:
 def set_meta(db: Connection, key: str, value: str) -> None:
     """Keeps a fact about the state, inside the caller's transaction."""
     db.execute("delete from meta where key = ?", [key])
-    db.execute("insert into meta values (?, ?)", [key, value])
+    db.execute("insert into meta (key, value) values (?, ?)", [key, value])
 
 
 class _Batch:
@@ -342,7 +342,8 @@ def _dicts(result: Connection) -> list[dict[str, Any]]:
 def mark_touched(db: Connection, flow: str, side: Side, *, ids: list[str]) -> None:
     """Marks records as touched, inside the caller's transaction; a mark stays until its link is settled."""
     db.execute(
-        "insert into mark select $flow, $side, id, $at from (select unnest($ids::varchar[]) as id)"
+        "insert into mark (flow, side, id, marked_at)"
+        " select $flow, $side, id, $at from (select unnest($ids::varchar[]) as id)"
         " where id not in (select id from mark where flow = $flow and side = $side)",
         {"flow": flow, "side": side, "at": now(), "ids": ids},
     )

@@ -20,7 +20,7 @@ where s.flow = $flow and s.side = 'customwebshop'
 """
 
 _STANDINGS = """
-insert into standing
+insert into standing (flow, shop_id, state, reason, since)
 select $flow, e.shop_id, v.state, v.reason, coalesce(old.since, $at)
 from evaluated e
 left join link l on l.part = $flow and l.shop_id = e.shop_id
@@ -115,7 +115,7 @@ def clear_settled(db: Connection, flow: Flow) -> int:
             " and gone = 'posted')"
         )
         db.execute(
-            f"insert into standing select $flow, shop_id, 'closed',"
+            "insert into standing (flow, shop_id, state, reason, since) select $flow, shop_id, 'closed',"
             f" 'posted in Business Central: its story ended there', $at from link where {ended}",
             {"flow": flow.name, "at": now()},
         )

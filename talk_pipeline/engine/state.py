@@ -182,7 +182,7 @@ class State:
                 )
             if not known:
                 for name, value in systems.items():
-                    db.execute("insert into meta values (?, ?)", [f"system:{name}", value])
+                    db.execute("insert into meta (key, value) values (?, ?)", [f"system:{name}", value])
 
 
 def _named(systems: Mapping[str, str]) -> str:
@@ -219,7 +219,7 @@ def _prepare(connection: Connection, file: Path) -> None:
     connection.execute(SCHEMA)
     row = connection.execute("select value from meta where key = 'schema'").fetchone()
     if row is None:
-        connection.execute("insert into meta values ('schema', ?)", [SCHEMA_VERSION])
+        connection.execute("insert into meta (key, value) values ('schema', ?)", [SCHEMA_VERSION])
     elif int(row[0]) < int(SCHEMA_VERSION):
         _migrate(connection, known=int(row[0]))
     elif row[0] != SCHEMA_VERSION:

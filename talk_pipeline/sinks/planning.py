@@ -95,7 +95,8 @@ def _close(
     ).fetchall()
     if len(shop_ids) == 1 and not taken:
         db.execute(
-            "insert into link values (?, ?, ?, ?, 'posted', 'closed', ?, null)",
+            "insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at)"
+            " values (?, ?, ?, ?, 'posted', 'closed', ?)",
             [flow.name, shop_ids[0], closed_ids[0], shop_ids[0], now()],
         )
         return
