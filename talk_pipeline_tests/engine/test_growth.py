@@ -32,7 +32,7 @@ insert into record by name
   select '{flow}' as part, side, id, id as root_id, 0 as position, id as row_hash, true as open,
          map {{'number': substr(id, 3)}} as raw, raw as canon, map {{}}::map(varchar, varchar) as problems
   from snapshot;
-insert into link
+insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at)
   select '{flow}', shop_id, bc_id, shop_id, 'number', 'active', now()::timestamp from pair where i % 2 = 0;
 """
 _LINES = """
@@ -40,7 +40,7 @@ insert into record by name
   select 'order.lines' as part, side, id || '/1' as id, id as root_id, 0 as position, id as row_hash, true as open,
          map {'product_id': 'p'} as raw, raw as canon, map {}::map(varchar, varchar) as problems
   from record where part = 'order';
-insert into link
+insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at)
   select 'order.lines', shop_id || '/1', bc_id || '/1', shop_id, 'product_id', 'active', now()::timestamp
   from link where part = 'order';
 """
