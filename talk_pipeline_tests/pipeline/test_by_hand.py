@@ -423,6 +423,9 @@ def test_a_database_of_the_version_before_goes_on(
     for table in ("apart", "resolution", "deed"):
         world.sql(f"drop table {table}")
     world.sql("alter table candidate drop column linked")
+    world.sql("alter table change drop column hold_kind")
+    world.sql("alter table change drop column hold_reason")
+    world.sql("alter table change add column withheld varchar")
     world.sql("update meta set value = '1' where key = 'schema'")
     shop_id, bc_id = pair
     world.bc.patch("customers", bc_id, {"website": "www.earlier.example"})
