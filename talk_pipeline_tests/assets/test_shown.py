@@ -120,8 +120,8 @@ def test_snapshots_and_links_show_what_was_read_and_paired(mixed: World) -> None
     links = told["links/customer"]
     assert links["dagster/row_count"] == links["new links"] == 1
     assert links["linked by"] == [{"rule": "number", "links": "1"}]
-    claims = mixed.sql("select shop_id, bc_id, property from candidate order by all")
-    assert links["ambiguous"] == texts(claims, "shop_id", "bc_id", "property")
+    claims = mixed.sql("select shop_id, bc_id, property, linked from candidate order by all")
+    assert links["ambiguous"] == texts(claims, "shop_id", "bc_id", "property", "linked")
     assert len(claims) == 2
 
 
