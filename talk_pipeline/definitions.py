@@ -1,6 +1,6 @@
 """The code location that Dagster loads."""
 
-from talk_pipeline.build import build_defs
+from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.redaction import guard_logs
 from talk_pipeline.settings import Settings

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from talk_pipeline.systems.customwebshop.description import REFERENCE
+from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline.systems.http import client
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from talk_pipeline import home
-from talk_pipeline.home import TEMPLATE, prepare_home
-from talk_pipeline.launcher import Launcher
+from talk_pipeline.dagster import instance
+from talk_pipeline.dagster.instance import TEMPLATE, prepare_home
+from talk_pipeline.dagster.launcher import Launcher
 
 
 def test_a_new_home_has_runs_checked_for_their_process(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_settings_nobody_edited_follow_a_newer_release(
     settings.parent.mkdir()
     settings.write_text(old)
     if first:  # the first release kept no copy
-        monkeypatch.setattr(home, "FIRST_SHIPPED", hashlib.sha256(old.encode()).hexdigest())
+        monkeypatch.setattr(instance, "FIRST_SHIPPED", hashlib.sha256(old.encode()).hexdigest())
     else:
         settings.with_name("dagster.yaml.shipped").write_text(old)
     prepare_home(tmp_path)

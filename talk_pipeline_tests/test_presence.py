@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from talk_pipeline import presence
-from talk_pipeline.presence import is_gone, present, process_of
+from talk_pipeline.dagster import presence
+from talk_pipeline.dagster.presence import is_gone, present, process_of
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from talk_pipeline.presence import present
+from talk_pipeline.dagster.presence import present
 with present(Path(sys.argv[1]), "r1"):
     print("held", flush=True)
     time.sleep(60)

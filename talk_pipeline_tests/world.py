@@ -21,18 +21,19 @@ import httpx
 import pytest
 
 from talk_pipeline.cli.syncing import numbers_of
-from talk_pipeline.connections import Connections
-from talk_pipeline.engine import links, report, running
-from talk_pipeline.engine.checklist import checks
-from talk_pipeline.engine.findings import Finding, Scope
+from talk_pipeline.dagster.execute import execute, problems
+from talk_pipeline.engine.match import links
+from talk_pipeline.engine.report import run_summary, runs
+from talk_pipeline.engine.report.checklist import checks
+from talk_pipeline.engine.report.findings import Finding, Scope
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.runs import execute, problems
+from talk_pipeline.installation import Connections
+from talk_pipeline.run.fetch import RestoredError, fetch
+from talk_pipeline.run.plan import BreakerTrippedError, prepare
+from talk_pipeline.run.session import Options
+from talk_pipeline.run.write import settle, upsert
 from talk_pipeline.sandbox.server import Sandbox
 from talk_pipeline.settings import Settings
-from talk_pipeline.sinks.fetching import RestoredError, fetch
-from talk_pipeline.sinks.planning import BreakerTrippedError, prepare
-from talk_pipeline.sinks.session import Options
-from talk_pipeline.sinks.upserting import settle, upsert
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http.limits import trusted
 from talk_pipeline_tests.slowness import longest
@@ -214,7 +215,7 @@ class World:
             findings = {
                 name: {
                     check: kept.finding
-                    for check, kept in report.verdicts(db, name).items()
+                    for check, kept in run_summary.verdicts(db, name).items()
                     if kept.run_id == result.run_id
                 }
                 for name in names
@@ -327,7 +328,7 @@ async def _step(connections: Connections, names: tuple[str, ...], *, run_id: str
     flows = connections.flows
     async with connections.session(run_id, options=options, flows_in_run=names) as session:
         with session.state.open() as db:
-            running.begin(db, names, run_id=run_id, full=options.full, undoes=options.undo)
+            runs.begin(db, names, run_id=run_id, full=options.full, undoes=options.undo)
         for name in flows.with_references(names):
             for side in Side:
                 await fetch(session, flows[name], side)
@@ -336,7 +337,7 @@ async def _step(connections: Connections, names: tuple[str, ...], *, run_id: str
         for name in names:
             await prepare(session, flows[name])
             with session.state.open() as db:
-                running.planned(db, name, run_id=run_id)
+                runs.planned(db, name, run_id=run_id)
             for side in (Side.BC, Side.SHOP):
                 await upsert(session, flows[name], side)
             await settle(session, flows[name])

@@ -5,16 +5,16 @@ import json
 from collections.abc import Callable
 
 from talk_pipeline.cli.exits import UsageError
-from talk_pipeline.deeds import carry_out
-from talk_pipeline.engine import byhand, verdicts
-from talk_pipeline.engine.byhand import Deed, Hand
+from talk_pipeline.engine.manual import links, resolutions
+from talk_pipeline.engine.manual.links import Deed, Hand
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
 
 
 def link(flow: str, shop_id: str, bc_id: str, *, as_json: bool) -> None:
     """Links two records."""
-    _do(flow, lambda hand: byhand.link(hand, shop_id, bc_id), as_json=as_json)
+    _do(flow, lambda hand: links.link(hand, shop_id, bc_id), as_json=as_json)
 
 
 def unlink(flow: str, shop_id: str, bc_id: str | None, *, never: bool, recreate: bool, as_json: bool) -> None:
@@ -31,19 +31,19 @@ def unlink(flow: str, shop_id: str, bc_id: str | None, *, never: bool, recreate:
         )
     if bc_id is not None:
         other = bc_id
-        _do(flow, lambda hand: byhand.keep_apart(hand, shop_id, other), as_json=as_json)
+        _do(flow, lambda hand: links.keep_apart(hand, shop_id, other), as_json=as_json)
     else:
-        _do(flow, lambda hand: byhand.unlink(hand, shop_id, recreate=recreate), as_json=as_json)
+        _do(flow, lambda hand: links.unlink(hand, shop_id, recreate=recreate), as_json=as_json)
 
 
 def resolve(flow: str, text: str, prop: str | None, *, take: str, as_json: bool) -> None:
     """Decides open conflicts."""
-    _do(flow, lambda hand: verdicts.resolve(hand, text, take=Side(take), prop=prop), as_json=as_json)
+    _do(flow, lambda hand: resolutions.resolve(hand, text, take=Side(take), prop=prop), as_json=as_json)
 
 
 def retry(flow: str, text: str | None, *, as_json: bool) -> None:
     """Takes back what was given up on."""
-    _do(flow, lambda hand: verdicts.retry(hand, text), as_json=as_json)
+    _do(flow, lambda hand: resolutions.retry(hand, text), as_json=as_json)
 
 
 def _do(flow: str, deed: Callable[[Hand], Deed], *, as_json: bool) -> None:

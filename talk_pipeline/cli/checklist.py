@@ -14,9 +14,9 @@ from rich.table import Table
 
 from talk_pipeline.cli.exits import Exit, UsageError
 from talk_pipeline.cli.telling import counts, headline, of_run, run_document, stamp, told
-from talk_pipeline.engine.sheet import Line, Section, Sheet, Word, sheet_of
-from talk_pipeline.engine.state import State
-from talk_pipeline.engine.stops import Stop, stops_of
+from talk_pipeline.engine.report.sheet import Line, Section, Sheet, Word, sheet_of
+from talk_pipeline.engine.report.stops import Stop, stops_of
+from talk_pipeline.engine.state.database import State
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.settings import Settings
 

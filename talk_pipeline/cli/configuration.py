@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from talk_pipeline.connections import Connections, checked_files
 from talk_pipeline.flows.loading import mistake, read_yaml
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.installation import Connections, checked_files
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.businesscentral.probing import probe as probe_bc
-from talk_pipeline.systems.customwebshop.client import Customwebshop
-from talk_pipeline.systems.customwebshop.description import REFERENCE
-from talk_pipeline.systems.customwebshop.probing import Probe, probe
+from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
+from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
+from talk_pipeline.systems.customwebshop.wire.probing import Probe, probe
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.protocol import System
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from talk_pipeline.settings import SettingsError
-from talk_pipeline.systems.customwebshop import schema
+from talk_pipeline.systems.customwebshop.spec import schema
 
-TEMPLATE = Path(schema.__file__).parent / "template.yaml"
+TEMPLATE = schema.FILE.parent / "template.yaml"
 
 
 def new_connector(name: str) -> Path:

@@ -3,8 +3,8 @@
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from talk_pipeline.cli.telling import headline, of_run, told
-from talk_pipeline.engine.sheet import Line, Sheet
-from talk_pipeline.engine.stops import stops_of
+from talk_pipeline.engine.report.sheet import Line, Sheet
+from talk_pipeline.engine.report.stops import stops_of
 
 _TEMPLATES = {"rst": "checklist.rst.j2", "html": "checklist.html.j2"}
 

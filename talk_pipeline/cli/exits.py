@@ -14,9 +14,9 @@ from typing import NoReturn
 import duckdb
 import typer
 
-from talk_pipeline.engine.entities import ByHandError
-from talk_pipeline.engine.lease import LeaseHeldError
-from talk_pipeline.engine.state import StateBrokenError, StateBusyError, StateMismatchError
+from talk_pipeline.engine.model import ByHandError
+from talk_pipeline.engine.state.database import StateBrokenError, StateBusyError, StateMismatchError
+from talk_pipeline.engine.state.lease import LeaseHeldError
 from talk_pipeline.flows.loading import FlowError
 from talk_pipeline.redaction import redacted
 from talk_pipeline.settings import Settings, SettingsError

@@ -77,7 +77,7 @@ def sync(
 ) -> None:
     """Synchronize once, as one Dagster run in this process, and print the checklist."""
     from talk_pipeline.cli.syncing import synchronize
-    from talk_pipeline.sinks.session import Options
+    from talk_pipeline.run.session import Options
 
     with one_line_errors():
         side = Side(restored) if restored else None
@@ -263,9 +263,9 @@ def webhooks(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8080,
 ) -> None:
     """Receive change notices until stopped; they wake the sensors."""
-    from talk_pipeline.connections import Connections
+    from talk_pipeline.installation import Connections
     from talk_pipeline.settings import Settings
-    from talk_pipeline.webhooks import serve
+    from talk_pipeline.webhooks.receiver import serve
 
     with one_line_errors():
         serve(Connections(Settings.load()), url=url, host=host, port=port)

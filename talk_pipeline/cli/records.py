@@ -10,13 +10,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from talk_pipeline.cli.checklist import TEXT_WIDTH
-from talk_pipeline.deeds import known_state
-from talk_pipeline.engine.dossier import dossier
-from talk_pipeline.engine.entities import Entity, find, named_flow
-from talk_pipeline.engine.history import history
-from talk_pipeline.engine.state import Connection
+from talk_pipeline.engine.manual.lookup import Entity, find, named_flow
+from talk_pipeline.engine.report.explain import dossier
+from talk_pipeline.engine.report.history import history
+from talk_pipeline.engine.state.database import Connection
 from talk_pipeline.flows.loading import Flows, load_flows
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.installation import known_state
 from talk_pipeline.settings import Settings
 
 SHOWN_WRITES = 10

@@ -15,13 +15,13 @@ from talk_pipeline.cli.checklist import EXITS, TEXT_WIDTH, print_sheet
 from talk_pipeline.cli.exits import Exit, UsageError
 from talk_pipeline.cli.telling import counts, headline, run_document
 from talk_pipeline.cli.undoing import print_undone, undone_by, undone_document
-from talk_pipeline.connections import Connections
-from talk_pipeline.engine import report
-from talk_pipeline.engine.lease import leases
-from talk_pipeline.engine.sheet import Sheet, sheet_of
+from talk_pipeline.engine.report import run_summary
+from talk_pipeline.engine.report.sheet import Sheet, sheet_of
+from talk_pipeline.engine.state.lease import leases
 from talk_pipeline.flows.loading import Flows
+from talk_pipeline.installation import Connections
+from talk_pipeline.run.session import Options
 from talk_pipeline.settings import Settings
-from talk_pipeline.sinks.session import Options
 
 
 def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool, plan: Path | None = None) -> Exit:
@@ -40,7 +40,7 @@ def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool, plan
     numbers = numbers_of(connections, wanted, run_id=run.run_id)
     if plan:
         with connections.state.once() as db:
-            report.write_plan(db, wanted, file=plan)
+            run_summary.write_plan(db, wanted, file=plan)
     undone = undone_by(connections, wanted, run_id=run.run_id, options=options)
     with connections.state.once() as db:
         sheet = sheet_of(db, connections.flows, names=wanted, run_id=run.run_id)
@@ -60,12 +60,12 @@ def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool, plan
 
 
 def _told(connections: Connections, wanted: tuple[str, ...], run: Any) -> list[str]:
-    from talk_pipeline.runs import interrupted, problems
+    from talk_pipeline.dagster.execute import interrupted, problems
 
     if not interrupted(run):
         return problems(run)
     with connections.state.once() as db:
-        reached = report.reached(db, wanted, run_id=run.run_id)
+        reached = run_summary.reached(db, wanted, run_id=run.run_id)
     return [f"stopped: {', '.join(reached)}; run it again to go on"]
 
 
@@ -87,8 +87,8 @@ async def _reachable(connections: Connections, wanted: tuple[str, ...]) -> None:
 
 
 def _execute(connections: Connections, wanted: tuple[str, ...], *, options: Options) -> Any:
-    from talk_pipeline.home import open_home
-    from talk_pipeline.runs import execute
+    from talk_pipeline.dagster.execute import execute
+    from talk_pipeline.dagster.instance import open_home
 
     with open_home(connections.settings.talk_data_dir) as instance:
         return execute(connections.flows, wanted, options=options, instance=instance)
@@ -97,7 +97,7 @@ def _execute(connections: Connections, wanted: tuple[str, ...], *, options: Opti
 def numbers_of(connections: Connections, wanted: tuple[str, ...], *, run_id: str) -> dict[str, Any]:
     """The document that `--json` prints."""
     with connections.state.once() as db:
-        flows = {name: report.summary(db, connections.flows[name], run_id=run_id) for name in wanted}
+        flows = {name: run_summary.summary(db, connections.flows[name], run_id=run_id) for name in wanted}
         sheet = sheet_of(db, connections.flows, names=wanted, run_id=run_id)
     run = {"run": run_document(sheet)} if sheet else {}
     return {
@@ -112,7 +112,7 @@ def _print(connections: Connections, sheet: Sheet | None, *, run_id: str, number
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else TEXT_WIDTH)
     with connections.state.once() as db:
-        timed = report.stages(db, run_id=run_id)
+        timed = run_summary.stages(db, run_id=run_id)
     if sheet:
         print_sheet(console, sheet)
     table = Table("flow", "linked", "waiting", "quarantined", "ambiguous", "excluded", "writes", "failed")

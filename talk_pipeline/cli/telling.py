@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from talk_pipeline.engine.sheet import WORDS, Line, Sheet
-from talk_pipeline.engine.stops import Stop, stops_of
+from talk_pipeline.engine.report.sheet import WORDS, Line, Sheet
+from talk_pipeline.engine.report.stops import Stop, stops_of
 
 
 def counts(sheet: Sheet | None) -> dict[str, int]:

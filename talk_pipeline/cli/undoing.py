@@ -10,12 +10,11 @@ from rich.table import Table
 
 from talk_pipeline.cli.checklist import TEXT_WIDTH
 from talk_pipeline.cli.exits import UsageError
-from talk_pipeline.connections import Connections
-from talk_pipeline.deeds import known_state
-from talk_pipeline.engine.undo import Case, flows_written, named_run, outcome
+from talk_pipeline.engine.plan.undo import Case, flows_written, named_run, outcome
 from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.installation import Connections, known_state
+from talk_pipeline.run.session import Options
 from talk_pipeline.settings import Settings
-from talk_pipeline.sinks.session import Options
 
 SHOWN = 50
 

@@ -101,3 +101,8 @@ def _single(character: str, *others: str) -> str:
         if len(other) == 1 and other.isascii() == character.isascii():
             return other
     return character
+
+
+def quoted(value: str | None) -> str:
+    """A value for a person: blank is not nothing said."""
+    return "blank" if value is None else repr(value)

@@ -11,7 +11,7 @@ from typing import Protocol, Self
 
 from pydantic import SecretStr
 
-from talk_pipeline.engine.records import Contents, Operation, Outcome, Record, Write
+from talk_pipeline.engine.model import Contents, Operation, Outcome, Record, Write
 from talk_pipeline.flows.properties import Side
 
 Leaving = Callable[[Sequence[str]], None]

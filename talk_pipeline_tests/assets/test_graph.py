@@ -6,12 +6,12 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from talk_pipeline.build import build_defs
-from talk_pipeline.engine.checklist import checks
+from talk_pipeline.dagster.asset_keys import selected_keys, sync_key
+from talk_pipeline.dagster.build import build_defs
+from talk_pipeline.dagster.jobs import EVERYTHING, RESOURCE
+from talk_pipeline.engine.report.checklist import checks
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.jobs import EVERYTHING, RESOURCE
-from talk_pipeline.keys import selected_keys, sync_key
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 

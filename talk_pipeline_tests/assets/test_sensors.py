@@ -8,16 +8,16 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from talk_pipeline import sensors
-from talk_pipeline.build import build_defs
-from talk_pipeline.deeds import carry_out
-from talk_pipeline.engine import journal
-from talk_pipeline.engine.verdicts import retry
+from talk_pipeline.dagster import sensors
+from talk_pipeline.dagster.asset_keys import selected_keys
+from talk_pipeline.dagster.build import build_defs
+from talk_pipeline.engine.manual.resolutions import retry
+from talk_pipeline.engine.state import journal
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.keys import selected_keys
+from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
-from talk_pipeline.wakes import wake
+from talk_pipeline.webhooks.wakeups import wake
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from talk_pipeline.engine.records import Record
+from talk_pipeline.engine.model import Record
 from talk_pipeline.flows.values import Value
 
 START = datetime(2025, 3, 3, 8, tzinfo=UTC)

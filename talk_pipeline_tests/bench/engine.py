@@ -15,21 +15,26 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from talk_pipeline.connections import checked_files
-from talk_pipeline.engine import diffs, guards, journal, links, report, reprojection, snapshots, standing
-from talk_pipeline.engine.checklist import checks
-from talk_pipeline.engine.findings import Scope
-from talk_pipeline.engine.intents import Intent, intended, intent_for
-from talk_pipeline.engine.projection import Company, Projector
-from talk_pipeline.engine.records import Decode, Outcome, Record
-from talk_pipeline.engine.records import Result as Ended
-from talk_pipeline.engine.snapshots import Landing
-from talk_pipeline.engine.state import Connection, State
-from talk_pipeline.engine.units import Composer, pending_roots, pending_units
+from talk_pipeline.engine.apply.bases import recalculations
+from talk_pipeline.engine.apply.changesets import Composer, intended, intent_for, pending_roots, pending_units
+from talk_pipeline.engine.apply.outcomes import conclude
+from talk_pipeline.engine.match import links
+from talk_pipeline.engine.model import Decode, Intent, Outcome, Record
+from talk_pipeline.engine.model import Result as Ended
+from talk_pipeline.engine.plan import circuit_breaker, compare, status
+from talk_pipeline.engine.report import run_summary
+from talk_pipeline.engine.report.checklist import checks
+from talk_pipeline.engine.report.findings import Scope
+from talk_pipeline.engine.snapshot import landing, reprojection
+from talk_pipeline.engine.snapshot.landing import Landing
+from talk_pipeline.engine.snapshot.projection import Company, Projector
+from talk_pipeline.engine.state import journal
+from talk_pipeline.engine.state.database import Connection, State
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.installation import checked_files
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.businesscentral.client import Businesscentral
-from talk_pipeline.systems.customwebshop.client import Customwebshop
+from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.http import Bearer, Http, Limits
 from talk_pipeline.systems.protocol import System
 from talk_pipeline_tests.bench import books
@@ -123,7 +128,7 @@ class _Book:
         for name, make in NEEDS[flow]:
             self.land(name, *books.pairs(make, range(size // books.SHARED)))
             self.plan(name)
-            standing.clear_settled(self.db, self.flows[name])
+            status.clear_settled(self.db, self.flows[name])
 
     def land(self, name: str, shop: list[Record], bc: list[Record], *, stage: str = "") -> None:
         for side, records in ((Side.SHOP, shop), (Side.BC, bc)):
@@ -131,10 +136,10 @@ class _Book:
                 continue
             with self.measured.stage(stage or "land what is referred to"):
                 for page in books.pages(records):
-                    snapshots.spool(self.db, page)
+                    landing.spool(self.db, page)
                 projector, decode = Projector(self.flows[name], side, COMPANY), self._decode(name, side)
                 reprojection.reproject(self.db, projector, decode)
-                snapshots.land(self.db, projector, decode, landing=Landing(fetched=True, full=True))
+                landing.land(self.db, projector, decode, landing=Landing(fetched=True, full=True))
 
     def _decode(self, name: str, side: Side) -> Decode:
         return lambda payload: self.systems[side].decode(name, payload)
@@ -143,17 +148,17 @@ class _Book:
         with self.measured.stage(f"match, {stage}" if stage else "match what is referred to"):
             links.match(self.db, self.flows[name])
         with self.measured.stage(f"plan, {stage}" if stage else "plan what is referred to"):
-            diffs.plan(self.db, self.flows, self.flows[name], company=COMPANY)
+            compare.plan(self.db, self.flows, self.flows[name], company=COMPANY)
 
     def clear(self, stage: str) -> None:
         with self.measured.stage(f"settle marks, {stage}"):
-            standing.clear_settled(self.db, self.flow)
+            status.clear_settled(self.db, self.flow)
 
     def first_meeting(self) -> None:
         self.land(self.flow.name, *books.pairs(self.make, range(self.size)), stage="land")
         self.plan(self.flow.name, stage="first meeting")
         self.clear("first meeting")
-        counts = standing.states(self.db, self.flow.name)
+        counts = status.states(self.db, self.flow.name)
         assert counts["active"] == self.size, counts
         assert self.planned() == 0
 
@@ -172,7 +177,7 @@ class _Book:
         self.plan(self.flow.name, stage="1 % touched")
         assert self.planned() == touched, self.planned()
         with self.measured.stage("volume, 1 % touched"):
-            guards.volume(self.db, self.flow)
+            circuit_breaker.volume(self.db, self.flow)
         with self.measured.stage("write down and settle, 1 % touched"):
             self.carry_out(books.pairs(self.make, range(touched))[1])
         self.plan(self.flow.name, stage="1 % written")
@@ -193,20 +198,22 @@ class _Book:
                 intent = intent_for(unit, intended(unit.root, body.sent))
                 answer = books.answered(known[unit.target_id or ""], body.values)
                 outcomes.append((intent, Outcome(Ended.DONE, record=answer)))
-            journal.intend(self.db, self.flow, "bench", [intent for intent, _ in outcomes])
-            journal.settle(self.db, projector, decode, run_id="bench", outcomes=outcomes)
+            intents = [intent for intent, _ in outcomes]
+            recalculated = recalculations(self.db, self.flow, intents)
+            journal.intend(self.db, "bench", intents, recalculated=recalculated)
+            conclude(self.db, projector, decode, run_id="bench", outcomes=outcomes)
 
     def told(self) -> None:
         with self.measured.stage("states"):
-            standing.states(self.db, self.flow.name)
+            status.states(self.db, self.flow.name)
         with self.measured.stage("checks"):
             scope = Scope(self.db, self.flow, "bench")
             findings = [(check, check.run(scope)) for check in checks(self.flow)]
         failed = [f"{check.name}: {one.summary} {one.rows[:1]}" for check, one in findings if not one.passed]
         assert not failed, failed
         with self.measured.stage("report"):
-            report.record_verdicts(self.db, self.flow.name, run_id="bench", findings=findings)
-            report.summary(self.db, self.flow, run_id="bench")
+            run_summary.record_verdicts(self.db, self.flow.name, run_id="bench", findings=findings)
+            run_summary.summary(self.db, self.flow, run_id="bench")
         with self.measured.stage("floor: join of the hashes"):
             for part in self.flow.parts:
                 self.db.execute(_JOIN, {"part": part.name}).fetchall()

@@ -10,10 +10,10 @@ from typing import Any
 
 import dagster as dg
 
-from talk_pipeline.connections import Connections
-from talk_pipeline.engine.records import Outcome, Write
-from talk_pipeline.engine.records import Result as Ended
+from talk_pipeline.engine.model import Outcome, Write
+from talk_pipeline.engine.model import Result as Ended
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.bench.result import Result
 from talk_pipeline_tests.world import World, opened_world

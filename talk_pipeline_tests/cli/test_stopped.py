@@ -9,9 +9,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from talk_pipeline.build import build_defs
 from talk_pipeline.cli.main import app
-from talk_pipeline.connections import Connections
+from talk_pipeline.dagster.build import build_defs
+from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.assets.test_shown import judged
 from talk_pipeline_tests.flow_files import copied_flows

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from talk_pipeline.flows import schema as flow_schema
-from talk_pipeline.systems.customwebshop import schema as connector_schema
+from talk_pipeline.systems.customwebshop.spec import schema as connector_schema
 from talk_pipeline_tests.docs.flow_keys import flow_keys
 from talk_pipeline_tests.docs.property_tables import property_tables
 

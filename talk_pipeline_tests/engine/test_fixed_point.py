@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talk_pipeline.engine.diffs import BOUNCES
-from talk_pipeline.engine.projection import Company
-from talk_pipeline.engine.rules import Holding, Pair, decide
+from talk_pipeline.engine.plan.compare import BOUNCES
+from talk_pipeline.engine.plan.merge import Holding, Pair, decide
+from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import UnmappableError, Value, tidy

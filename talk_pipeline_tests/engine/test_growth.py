@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from talk_pipeline.engine import diffs, links
-from talk_pipeline.engine.projection import Company
-from talk_pipeline.engine.state import Connection, State
+from talk_pipeline.engine.match import links
+from talk_pipeline.engine.plan import compare
+from talk_pipeline.engine.snapshot.projection import Company
+from talk_pipeline.engine.state.database import Connection, State
 from talk_pipeline.flows.loading import load_flows
 
 SMALL, LARGE = 3_000, 30_000
@@ -61,7 +62,7 @@ def _match(db: Connection, flow: str) -> None:
 
 
 def _plan(db: Connection, flow: str) -> None:
-    diffs.plan(db, FLOWS, FLOWS[flow], company=COMPANY)
+    compare.plan(db, FLOWS, FLOWS[flow], company=COMPANY)
 
 
 @pytest.mark.parametrize("stage", [_match, _plan])

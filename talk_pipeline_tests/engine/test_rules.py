@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talk_pipeline.engine.projection import Company
-from talk_pipeline.engine.rules import Decision, Holding, Pair, decide
+from talk_pipeline.engine.plan.merge import Decision, Holding, Pair, decide
+from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from talk_pipeline.engine.state import FILE, SCHEMA_VERSION, State
+from talk_pipeline.engine.state.database import FILE, SCHEMA_VERSION, State
 
 EARLIER = sorted((Path(__file__).parent / "schemas").glob("*.sql"), key=lambda file: int(file.stem))
 

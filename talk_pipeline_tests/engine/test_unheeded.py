@@ -5,10 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from talk_pipeline.engine.projection import Company, Projector
-from talk_pipeline.engine.records import Child, Operation
-from talk_pipeline.engine.unheeded import Answer
-from talk_pipeline.engine.units import COMPANION, UNDO, Sent
+from talk_pipeline.engine.apply.unheeded import Answer
+from talk_pipeline.engine.model import COMPANION, UNDO, Child, Operation, Sent
+from talk_pipeline.engine.snapshot.projection import Company, Projector
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import Value

@@ -9,8 +9,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from talk_pipeline.engine import journal, standing
-from talk_pipeline.engine.state import Connection
+from talk_pipeline.engine.plan import status
+from talk_pipeline.engine.state import journal
+from talk_pipeline.engine.state.database import Connection
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.pipeline.test_faults import rule
 from talk_pipeline_tests.world import World, opened_world
@@ -37,7 +38,7 @@ def reworded() -> Iterator[None]:
                 db.execute(f"update {table} set {column} = ? where {column} is not null", [text])
 
     with pytest.MonkeyPatch.context() as patch:
-        for module, name in ((standing, "rewrite_standing"), (standing, "clear_settled"), (journal, "_note")):
+        for module, name in ((status, "rewrite_standing"), (status, "clear_settled"), (journal, "note_outcomes")):
             real = getattr(module, name)
 
             def after(db: Connection, *args: Any, real: Any = real) -> Any:

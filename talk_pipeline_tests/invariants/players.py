@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from talk_pipeline.deeds import carry_out
-from talk_pipeline.engine import byhand, verdicts
-from talk_pipeline.engine.entities import ByHandError
+from talk_pipeline.engine.manual import links, resolutions
+from talk_pipeline.engine.model import ByHandError
+from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.invariants.fields import ENTITIES, FIELDS, SETS, Field
 from talk_pipeline_tests.invariants.ledger import LINES, Ledger, Sight
@@ -322,11 +322,11 @@ class Players:
         if shop_id is None or not self.links:
             return
         twin = self.twins.get(step["who"]) or self.bc_id(flow, step["who"]) or ""
-        deeds: Mapping[str, Callable[[byhand.Hand], byhand.Deed]] = {
-            "link": lambda hand: byhand.link(hand, f"customwebshop:{shop_id}", f"businesscentral:{twin}"),
-            "unlink": lambda hand: byhand.unlink(hand, f"customwebshop:{shop_id}"),
-            "recreate": lambda hand: byhand.unlink(hand, f"customwebshop:{shop_id}", recreate=True),
-            "retry": lambda hand: verdicts.retry(hand, f"customwebshop:{shop_id}"),
+        deeds: Mapping[str, Callable[[links.Hand], links.Deed]] = {
+            "link": lambda hand: links.link(hand, f"customwebshop:{shop_id}", f"businesscentral:{twin}"),
+            "unlink": lambda hand: links.unlink(hand, f"customwebshop:{shop_id}"),
+            "recreate": lambda hand: links.unlink(hand, f"customwebshop:{shop_id}", recreate=True),
+            "retry": lambda hand: resolutions.retry(hand, f"customwebshop:{shop_id}"),
         }
         with contextlib.suppress(ByHandError):
             carry_out(Settings.load(), flow, deeds[step["what"]], by="a player")

@@ -7,9 +7,12 @@ from functools import partial
 from typing import Any
 from unittest import mock
 
-from talk_pipeline.engine import diffs, journal, links, snapshots
+from talk_pipeline.engine.match import links
+from talk_pipeline.engine.plan import compare
+from talk_pipeline.engine.snapshot import landing
+from talk_pipeline.engine.state import journal
 from talk_pipeline.systems.businesscentral.client import Businesscentral
-from talk_pipeline.systems.customwebshop.client import Customwebshop
+from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline_tests.invariants.ledger import LINES, Place, Sight
 from talk_pipeline_tests.invariants.players import Players
 from talk_pipeline_tests.invariants.scenario import Step
@@ -114,10 +117,10 @@ KILLS: dict[str, tuple[Any, str, bool]] = {
     "intended": (journal, "intend", True),
     "settle": (journal, "settle", False),
     "settled": (journal, "settle", True),
-    "land": (snapshots, "land", False),
-    "landed": (snapshots, "land", True),
-    "plan": (diffs, "plan", False),
-    "planned": (diffs, "plan", True),
+    "land": (landing, "land", False),
+    "landed": (landing, "land", True),
+    "plan": (compare, "plan", False),
+    "planned": (compare, "plan", True),
     "match": (links, "match", True),
     "write": (Businesscentral, "write", True),
     "written": (Customwebshop, "write", True),

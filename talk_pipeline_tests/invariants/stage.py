@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from talk_pipeline import connections
+from talk_pipeline import installation
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.http import client
 from talk_pipeline_tests.invariants.judge import verdict
@@ -24,8 +24,8 @@ def played(steps: Sequence[Step], *, instance: dg.DagsterInstance) -> list[str]:
         opened_world(Path(folder), instance=instance) as world,
     ):
         patch.setattr(client, "BACKOFF_SECONDS", 0.01)
-        files = connections.checked_files(Settings.load())  # reading them costs as much as a run
-        patch.setattr(connections, "checked_files", lambda _settings: files)
+        files = installation.checked_files(Settings.load())  # reading them costs as much as a run
+        patch.setattr(installation, "checked_files", lambda _settings: files)
         players = Show(world)
         try:
             for step in steps:

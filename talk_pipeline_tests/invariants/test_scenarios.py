@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from talk_pipeline.engine import bases
+from talk_pipeline.engine.apply import bases
 from talk_pipeline_tests.invariants.scenario import Step, generate, read, shortened, write
 from talk_pipeline_tests.invariants.stage import played
 

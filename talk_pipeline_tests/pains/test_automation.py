@@ -13,9 +13,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from talk_pipeline.home import prepare_home
-from talk_pipeline.presence import process_of
-from talk_pipeline.sensors import UNDER_WAY
+from talk_pipeline.dagster.instance import prepare_home
+from talk_pipeline.dagster.presence import process_of
+from talk_pipeline.dagster.sensors import UNDER_WAY
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from talk_pipeline.engine.guards import beyond
+from talk_pipeline.engine.plan.circuit_breaker import beyond
 from talk_pipeline.flows.vocabulary import Breaker, Limit
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product

@@ -12,9 +12,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from talk_pipeline.connections import Connections
-from talk_pipeline.engine.state import State, StateBrokenError
-from talk_pipeline.home import HomeError, open_home
+from talk_pipeline.dagster.instance import HomeError, open_home
+from talk_pipeline.engine.state.database import State, StateBrokenError
+from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline_tests.pipeline.records import customer

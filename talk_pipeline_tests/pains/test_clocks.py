@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from talk_pipeline.build import build_defs
+from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from talk_pipeline.connections import Connections
-from talk_pipeline.engine import guards
-from talk_pipeline.engine.guards import Volume
+from talk_pipeline.engine.plan import circuit_breaker
+from talk_pipeline.engine.plan.circuit_breaker import Volume
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.installation import Connections
+from talk_pipeline.run.fetch import fetch
+from talk_pipeline.run.plan import replan
 from talk_pipeline.sandbox.server import Sandbox
 from talk_pipeline.settings import Settings
-from talk_pipeline.sinks.fetching import fetch
-from talk_pipeline.sinks.planning import replan
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
@@ -98,7 +98,7 @@ async def _volumes(connections: Connections) -> dict[str, Volume]:
                 await fetch(session, flow, side)
             replan(session, flow)
             with session.state.open() as db:
-                found[name] = guards.volume(db, flow)
+                found[name] = circuit_breaker.volume(db, flow)
     return found
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from talk_pipeline.connections import Connections
+from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline.systems.http import Http, Limits

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from talk_pipeline.connections import Connections
+from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
-from talk_pipeline.systems.customwebshop.description import REFERENCE
+from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 

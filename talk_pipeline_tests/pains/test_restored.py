@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.sinks.planning import prepare
+from talk_pipeline.run.plan import prepare
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import Api, Run, World
 

@@ -17,12 +17,12 @@ import dagster as dg
 import pytest
 
 from talk_pipeline import redaction
-from talk_pipeline.connections import Connections
-from talk_pipeline.engine import report
+from talk_pipeline.dagster.execute import execute
+from talk_pipeline.engine.report import run_summary
+from talk_pipeline.installation import Connections
 from talk_pipeline.redaction import MASK, guard_logs, holds_entry, learn, redacted, scrub
-from talk_pipeline.runs import execute
+from talk_pipeline.run.session import Options
 from talk_pipeline.settings import Settings, SettingsError
-from talk_pipeline.sinks.session import Options
 from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
 from talk_pipeline.systems.http import credentials
 from talk_pipeline_tests.pipeline.records import customer, product
@@ -266,7 +266,7 @@ def test_a_plan_in_csv_holds_no_formula_and_loses_no_value(world: World, tmp_pat
                 [value, value],
             )
         for name in ("plan.csv", "plan.json"):
-            report.write_plan(db, ["customer"], file=tmp_path / name)
+            run_summary.write_plan(db, ["customer"], file=tmp_path / name)
     rows = list(csv.DictReader((tmp_path / "plan.csv").read_text(encoding="utf-8").splitlines()))
     assert {row["after"] for row in rows} == set(FORMULAS.values())
     back = {row["after"][1:] if row["after"].startswith("'") else row["after"] for row in rows}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from talk_pipeline.engine import journal
-from talk_pipeline.engine.progress import progress
+from talk_pipeline.engine.report.progress import progress
+from talk_pipeline.engine.state import journal
 from talk_pipeline.systems.businesscentral.pacing import Pace
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product

@@ -5,12 +5,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from talk_pipeline.deeds import carry_out
-from talk_pipeline.engine import byhand
-from talk_pipeline.engine.byhand import Deed
-from talk_pipeline.engine.entities import ByHandError
-from talk_pipeline.engine.lease import LeaseHeldError, leases
-from talk_pipeline.engine.state import SCHEMA_VERSION, State, StateMismatchError
+from talk_pipeline.engine.manual import links
+from talk_pipeline.engine.manual.links import Deed
+from talk_pipeline.engine.model import ByHandError
+from talk_pipeline.engine.state.database import SCHEMA_VERSION, State, StateMismatchError
+from talk_pipeline.engine.state.lease import LeaseHeldError, leases
+from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
@@ -21,19 +21,17 @@ WHO = "Ann"
 
 
 def link(shop_id: str, bc_id: str, flow: str = "customer") -> Deed:
-    return carry_out(Settings.load(), flow, lambda hand: byhand.link(hand, shop_id, bc_id), by=WHO)
+    return carry_out(Settings.load(), flow, lambda hand: links.link(hand, shop_id, bc_id), by=WHO)
 
 
 def unlink(shop_id: str, flow: str = "customer", *, recreate: bool = False) -> Deed:
     return carry_out(
-        Settings.load(), flow, lambda hand: byhand.unlink(hand, shop_id, recreate=recreate), by=WHO
+        Settings.load(), flow, lambda hand: links.unlink(hand, shop_id, recreate=recreate), by=WHO
     )
 
 
 def keep_apart(shop_id: str, bc_id: str) -> Deed:
-    return carry_out(
-        Settings.load(), "customer", lambda hand: byhand.keep_apart(hand, shop_id, bc_id), by=WHO
-    )
+    return carry_out(Settings.load(), "customer", lambda hand: links.keep_apart(hand, shop_id, bc_id), by=WHO)
 
 
 def bc_customer(world: World, number: str, **values: object) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from talk_pipeline.flows.loading import load_flows
-from talk_pipeline.systems.customwebshop.fitting import ABSENT
+from talk_pipeline.systems.customwebshop.wire.fitting import ABSENT
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 

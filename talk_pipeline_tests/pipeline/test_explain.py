@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from talk_pipeline.deeds import known_state
-from talk_pipeline.engine.dossier import dossier
-from talk_pipeline.engine.entities import ByHandError, find
-from talk_pipeline.engine.history import history
+from talk_pipeline.engine.manual.lookup import find
+from talk_pipeline.engine.model import ByHandError
+from talk_pipeline.engine.report.explain import dossier
+from talk_pipeline.engine.report.history import history
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.installation import known_state
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product

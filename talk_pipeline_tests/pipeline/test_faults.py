@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from talk_pipeline.engine import journal
+from talk_pipeline.engine.apply import outcomes
+from talk_pipeline.engine.state import journal
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
@@ -126,7 +127,7 @@ def test_a_crash_loses_nothing(world: World, monkeypatch: pytest.MonkeyPatch, mo
         if seen == at:
             raise PowerCutError
 
-    real_intend, real_settle = journal.intend, journal.settle
+    real_intend = journal.intend
 
     def intend(*args: Any, **more: Any) -> None:
         if moment == "before the intent":
@@ -135,14 +136,14 @@ def test_a_crash_loses_nothing(world: World, monkeypatch: pytest.MonkeyPatch, mo
         if moment == "before the request":
             cut()
 
-    def settle(*args: Any, **more: Any) -> None:
+    def conclude(*args: Any, **more: Any) -> None:
         if moment == "before the outcome":
             cut()
-        real_settle(*args, **more)
+        outcomes.conclude(*args, **more)
 
     with monkeypatch.context() as patch:
         patch.setattr(journal, "intend", intend)
-        patch.setattr(journal, "settle", settle)
+        patch.setattr("talk_pipeline.run.sender.conclude", conclude)
         with contextlib.suppress(PowerCutError, BaseExceptionGroup):
             world.step()
     assert seen >= at, "the run ended before the cut"

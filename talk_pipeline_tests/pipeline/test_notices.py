@@ -12,17 +12,17 @@ import pytest
 import uvicorn
 from pydantic import SecretStr
 
-from talk_pipeline.connections import Connections
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.businesscentral import notifications
-from talk_pipeline.systems.customwebshop import notifications as webhooks_of_shop
-from talk_pipeline.systems.customwebshop.fitting import load_description
+from talk_pipeline.systems.customwebshop.wire import notifications as webhooks_of_shop
+from talk_pipeline.systems.customwebshop.wire.fitting import load_description
 from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline.systems.http import Answer, Http
-from talk_pipeline.wakes import woken_after
-from talk_pipeline.webhooks import receiver, subscribe
+from talk_pipeline.webhooks.receiver import receiver, subscribe
+from talk_pipeline.webhooks.wakeups import woken_after
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 

@@ -6,8 +6,8 @@ from shutil import copy
 
 import pytest
 
-from talk_pipeline.connections import Connections
 from talk_pipeline.flows.loading import PACKAGED
+from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product

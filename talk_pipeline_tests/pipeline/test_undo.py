@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from talk_pipeline.connections import Connections
-from talk_pipeline.engine.entities import ByHandError
-from talk_pipeline.engine.projection import Company
-from talk_pipeline.engine.undo import Case, flows_written, named_run, outcome
+from talk_pipeline.engine.model import ByHandError
+from talk_pipeline.engine.plan.undo import Case, flows_written, named_run, outcome
+from talk_pipeline.engine.snapshot.projection import Company
+from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import Run, World

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from talk_pipeline.engine import diffs, journal
-from talk_pipeline.engine.records import Record
-from talk_pipeline.systems.customwebshop.client import Customwebshop
+from talk_pipeline.engine.model import Record
+from talk_pipeline.engine.plan import compare
+from talk_pipeline.engine.state import journal
+from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
@@ -289,7 +290,7 @@ def test_an_edit_there_while_a_line_is_on_its_way_is_no_recalculation(
     other = world.counterpart("order.lines", f"{order_id}/{second['id']}").split("/")[1]
     rows = [{"id": first["id"], "quantity": "3"}, {"id": second["id"]}]
     world.shop.patch("orders", order_id, {"lines": rows})
-    real, done = diffs.plan, False
+    real, done = compare.plan, False
 
     def plan(*args: Any, **more: Any) -> None:
         nonlocal done
@@ -301,7 +302,7 @@ def test_an_edit_there_while_a_line_is_on_its_way_is_no_recalculation(
         done = True
 
     with monkeypatch.context() as patch:
-        patch.setattr(diffs, "plan", plan)
+        patch.setattr(compare, "plan", plan)
         world.step("order")
     for _ in range(2):
         assert not world.step("order", full=True).failed()

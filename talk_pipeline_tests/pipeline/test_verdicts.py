@@ -3,13 +3,13 @@
 import dagster as dg
 import pytest
 
-from talk_pipeline.build import build_defs
-from talk_pipeline.deeds import carry_out
-from talk_pipeline.engine import verdicts
-from talk_pipeline.engine.byhand import Deed
-from talk_pipeline.engine.entities import ByHandError
+from talk_pipeline.dagster.build import build_defs
+from talk_pipeline.engine.manual import resolutions
+from talk_pipeline.engine.manual.links import Deed
+from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
@@ -19,12 +19,12 @@ from talk_pipeline_tests.world import Row, World
 
 def resolve(shop_id: str, take: Side, prop: str | None = None, *, flow: str = "customer") -> Deed:
     return carry_out(
-        Settings.load(), flow, lambda hand: verdicts.resolve(hand, shop_id, take=take, prop=prop), by=WHO
+        Settings.load(), flow, lambda hand: resolutions.resolve(hand, shop_id, take=take, prop=prop), by=WHO
     )
 
 
 def retry(shop_id: str | None = None) -> Deed:
-    return carry_out(Settings.load(), "customer", lambda hand: verdicts.retry(hand, shop_id), by=WHO)
+    return carry_out(Settings.load(), "customer", lambda hand: resolutions.retry(hand, shop_id), by=WHO)
 
 
 @pytest.fixture

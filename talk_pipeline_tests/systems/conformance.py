@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 import pytest
 
-from talk_pipeline.engine.records import Operation, Outcome, Record, Result, Write
+from talk_pipeline.engine.model import Operation, Outcome, Record, Result, Write
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.protocol import System
 

@@ -7,12 +7,12 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from talk_pipeline.engine.records import ChildEdit
+from talk_pipeline.engine.model import ChildEdit
 from talk_pipeline.flows.loading import load_flows
-from talk_pipeline.systems.customwebshop.bodies import Composer
-from talk_pipeline.systems.customwebshop.description import Call
-from talk_pipeline.systems.customwebshop.fitting import load_description
-from talk_pipeline.systems.customwebshop.records import Reader
+from talk_pipeline.systems.customwebshop.spec.description import Call
+from talk_pipeline.systems.customwebshop.wire.bodies import Composer
+from talk_pipeline.systems.customwebshop.wire.fitting import load_description
+from talk_pipeline.systems.customwebshop.wire.records import Reader
 
 CURRENT = {"id": "1", "address": {"line1": "Street 1", "city": "Town", "door": "4"}, "note": "kept"}
 

@@ -5,9 +5,9 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from talk_pipeline.connections import Connections
+from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
-from talk_pipeline.systems.customwebshop.description import REFERENCE
+from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline.systems.protocol import System
 from talk_pipeline_tests.pipeline.records import product
 from talk_pipeline_tests.systems.conformance import Subject, SystemConformance, identified

@@ -14,10 +14,18 @@ from talk_pipeline.flows.loading import PACKAGED as PACKAGED_FLOWS
 from talk_pipeline.flows.loading import Flows, load_flows, read_yaml
 from talk_pipeline.sandbox.customwebshop import profiles
 from talk_pipeline.settings import SettingsError
-from talk_pipeline.systems.customwebshop import access, asking, description, fields, paging, schema, webhooks
-from talk_pipeline.systems.customwebshop.fitting import fitted, load_description
+from talk_pipeline.systems.customwebshop.spec import (
+    access,
+    asking,
+    description,
+    fields,
+    paging,
+    schema,
+    webhooks,
+)
+from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
 
-PACKAGED = Path(description.__file__).parent
+PACKAGED = description.REFERENCE.parent
 ROOT = PACKAGED.parents[2]
 HOSTILE = Path(profiles.__file__).parent
 FILES = [PACKAGED / "reference.yaml", PACKAGED / "woocommerce.yaml", *sorted(HOSTILE.glob("*.yaml"))]

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from talk_pipeline.flows.loading import load_flows
-from talk_pipeline.systems.customwebshop.answers import UnexpectedShapeFault
-from talk_pipeline.systems.customwebshop.client import Customwebshop
-from talk_pipeline.systems.customwebshop.fitting import load_description
-from talk_pipeline.systems.customwebshop.joining import together
+from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
+from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
+from talk_pipeline.systems.customwebshop.wire.fitting import load_description
+from talk_pipeline.systems.customwebshop.wire.joining import together
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Http, Limits
 

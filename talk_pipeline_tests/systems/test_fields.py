@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from talk_pipeline.systems.customwebshop import paths
-from talk_pipeline.systems.customwebshop.fields import Field, Times
+from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec.fields import Field, Times
 
 UTC_TIMES = Times("rfc3339", UTC)
 LOCAL = Times("%Y-%m-%d %H:%M:%S", ZoneInfo("Europe/Copenhagen"))

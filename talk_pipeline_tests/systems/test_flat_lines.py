@@ -12,11 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from talk_pipeline.engine.records import ChildEdit, Outcome, Record, Result, Write
+from talk_pipeline.engine.model import ChildEdit, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import load_flows
-from talk_pipeline.systems.customwebshop.answers import UnexpectedShapeFault
-from talk_pipeline.systems.customwebshop.client import Customwebshop
-from talk_pipeline.systems.customwebshop.fitting import load_description
+from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
+from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
+from talk_pipeline.systems.customwebshop.wire.fitting import load_description
 from talk_pipeline.systems.http import Http, Limits
 
 PAGE = 2

@@ -10,7 +10,7 @@ import pytest
 
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline.sandbox.customwebshop import profiles
-from talk_pipeline.systems.customwebshop.description import REFERENCE
+from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline_tests.world import World, opened_world
 

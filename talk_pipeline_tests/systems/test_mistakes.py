@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from talk_pipeline.flows.loading import FlowError, load_flows
-from talk_pipeline.systems.customwebshop.description import REFERENCE
-from talk_pipeline.systems.customwebshop.fitting import load_description
+from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
+from talk_pipeline.systems.customwebshop.wire.fitting import load_description
 from talk_pipeline_tests.flow_files import copied_flows
 
 

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from pydantic import SecretStr
 
-from talk_pipeline.engine.records import Child, Contents, Operation, Outcome, Record, Result, Write
+from talk_pipeline.engine.model import Child, Contents, Operation, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import tidy, upper

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from talk_pipeline.engine.records import Result, Write
+from talk_pipeline.engine.model import Result, Write
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.businesscentral.client import Businesscentral

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from talk_pipeline.engine.records import Child, Outcome, Record, Result, Write
+from talk_pipeline.engine.model import Child, Outcome, Record, Result, Write
 from talk_pipeline.redaction import redacted_body
 from talk_pipeline.systems.businesscentral.entities import dump, entity_sets, moment, parse
 from talk_pipeline.systems.businesscentral.pacing import Pace

@@ -1,0 +1,101 @@
+"""The QA checklist as asset checks: one subsettable multi-check a flow, and the blocking ones beside it.
+
+A check reads the state and gives a verdict; an exception here is a bug, never a finding.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from talk_pipeline.dagster.asset_keys import stage_key
+from talk_pipeline.dagster.assets.metadata import stop_metadata, table
+from talk_pipeline.dagster.resources import Pipeline
+from talk_pipeline.engine.report import runs
+from talk_pipeline.engine.report.checklist import VOLUME, checks
+from talk_pipeline.engine.report.findings import Check, Finding, Scope
+from talk_pipeline.engine.report.run_summary import record_verdicts
+from talk_pipeline.engine.report.stops import stop_of
+from talk_pipeline.flows.vocabulary import Flow
+
+
+def flow_checks(flow: Flow) -> list[dg.AssetChecksDefinition]:
+    """Every check of a flow."""
+    listed = checks(flow)
+    blocking = [_blocking_check(flow, check) for check in listed if check.blocking]
+    return [*blocking, _checklist(flow, [check for check in listed if not check.blocking])]
+
+
+def _blocking_check(flow: Flow, check: Check) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=stage_key(flow, check.stage),
+        name=check.name,
+        description=check.title,
+        blocking=True,
+    )
+    def blocking(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> dg.AssetCheckResult:
+        finding = _find(context, pipeline, flow, [check])[0]
+        if finding.passed or check is not VOLUME:
+            return _result(flow, check, finding)
+        with pipeline.state.once() as db:
+            stop = stop_of(db, pipeline.flows, flow.name, run_id=context.run.run_id)
+        return _result(flow, check, finding, more=stop_metadata(stop) if stop else {})
+
+    return blocking
+
+
+def _checklist(flow: Flow, listed: list[Check]) -> dg.AssetChecksDefinition:
+    by_name = {check.name: check for check in listed}
+
+    @dg.multi_asset_check(
+        name=f"checklist_{flow.name}",
+        specs=[
+            dg.AssetCheckSpec(check.name, asset=stage_key(flow, check.stage), description=check.title)
+            for check in listed
+        ],
+        can_subset=True,
+    )
+    def checklist(
+        context: dg.AssetCheckExecutionContext, pipeline: Pipeline
+    ) -> Iterator[dg.AssetCheckResult]:
+        selected = [by_name[key.name] for key in context.selected_asset_check_keys]
+        selected.sort(key=listed.index)
+        findings = _find(context, pipeline, flow, selected)
+        for check, finding in zip(selected, findings, strict=True):
+            yield _result(flow, check, finding)
+
+    return checklist
+
+
+def _find(
+    context: dg.AssetCheckExecutionContext, pipeline: Pipeline, flow: Flow, selected: list[Check]
+) -> list[Finding]:
+    run_id = context.run.run_id
+    pipeline.begin(run_id, (flow.name,))
+    with pipeline.noting(run_id, flow), pipeline.state.once() as db:
+        options = pipeline.options
+        decided = options.approve and not options.dry_run
+        scope = Scope(db, pipeline.flows[flow.name], run_id, options.dry_run, options.approve, decided)
+        findings = [check.run(scope) for check in selected]
+        listed = list(zip(selected, findings, strict=True))
+        record_verdicts(db, flow.name, run_id=run_id, findings=listed)
+        for check, finding in listed:
+            if check.blocking and not finding.passed:
+                runs.stopped(db, flow.name, run_id=run_id, by=check.name, reason=finding.summary)
+    return findings
+
+
+def _result(
+    flow: Flow, check: Check, finding: Finding, *, more: Mapping[str, Any] | None = None
+) -> dg.AssetCheckResult:
+    metadata: dict[str, Any] = {"found": finding.found, **(more or {})}
+    if finding.rows:
+        metadata["rows"] = table(finding.rows, list(finding.rows[0]))
+    return dg.AssetCheckResult(
+        asset_key=stage_key(flow, check.stage),
+        check_name=check.name,
+        passed=finding.passed,
+        severity=dg.AssetCheckSeverity[finding.severity],
+        description=finding.summary,
+        metadata=metadata,
+    )

@@ -1,0 +1,58 @@
+"""Diffs: what would be written where, and why, before anything is written."""
+
+import dagster as dg
+
+from talk_pipeline.dagster.asset_keys import diffs_key, links_key
+from talk_pipeline.dagster.assets.metadata import property_columns, property_lineage, property_table, table
+from talk_pipeline.dagster.resources import Pipeline
+from talk_pipeline.engine.report import runs
+from talk_pipeline.engine.report.preview import PREVIEWED, plan_of
+from talk_pipeline.engine.report.run_summary import timed
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.run.plan import replan
+from talk_pipeline.run.session import Session
+
+
+def diffs_asset(flow: Flow) -> dg.AssetsDefinition:
+    """The asset of planned changes of a flow."""
+
+    @dg.asset(
+        key=diffs_key(flow),
+        deps=[links_key(flow)],
+        group_name=flow.name,
+        description=(
+            f"What the two sides of {flow.title.lower()} have to tell each other: three-way, property by "
+            f"property.\n\n{property_table(flow)}"
+        ),
+        kinds={"duckdb", "diffs"},
+        tags={"layer": "diffs"},
+        code_version=flow.fingerprint,
+        metadata={
+            "dagster/column_schema": property_columns(flow),
+            "dagster/column_lineage": property_lineage(flow),
+        },
+    )
+    def planned(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
+        async def step(session: Session) -> dg.MaterializeResult[None]:
+            with timed(session.state, run_id=session.run_id, flow=flow.name, name="diffs") as stage:
+                replan(session, session.flows[flow.name])
+                with session.state.open() as db:
+                    runs.planned(db, flow.name, run_id=session.run_id)
+                    plan = plan_of(db, flow.name)
+                stage.records = sum(one.planned for one in plan.operations)
+            context.log.info(f"{stage.records} operations planned")
+            shown = f"{len(plan.shown)} of {plan.changes}; all: talk-pipeline sync --dry-run --plan FILE"
+            return dg.MaterializeResult(
+                metadata={
+                    "dagster/row_count": stage.records,
+                    "dagster/column_lineage": property_lineage(flow),
+                    "changes": table(plan.shown, PREVIEWED),
+                    "changes shown": shown,
+                    **{f"{one.target} {one.operation}": one.planned for one in plan.operations},
+                    "withheld": sum(one.withheld for one in plan.operations),
+                }
+            )
+
+        return pipeline.work(context, flow, step)
+
+    return planned

@@ -1,0 +1,69 @@
+"""Links: which shop record and which Business Central record are the same thing."""
+
+import dagster as dg
+
+from talk_pipeline.dagster.asset_keys import links_key, raw_key, sync_key
+from talk_pipeline.dagster.assets.metadata import table
+from talk_pipeline.dagster.resources import Pipeline
+from talk_pipeline.engine.match import links
+from talk_pipeline.engine.plan.status import states
+from talk_pipeline.engine.report.run_summary import timed
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.run.session import Session
+
+_AMBIGUOUS = "select shop_id, bc_id, property, linked from candidate where flow = ? order by all"
+_BY_RULE = "select rule, count(*) from link where part = ? and state = 'active' group by 1 order by 1"
+
+
+def links_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
+    """The link asset of a flow; it waits for the flows it refers to, so that their new links count."""
+    referenced = [sync_key(flows[name]) for name in flow.refers_to]
+
+    @dg.asset(
+        key=links_key(flow),
+        deps=[*(raw_key(flow, side) for side in Side), *referenced],
+        group_name=flow.name,
+        description=f"Pairs of {flow.title.lower()}, one to one, matched by {', then '.join(flow.match)}.",
+        kinds={"duckdb", "links"},
+        tags={"layer": "links"},
+        code_version=flow.fingerprint,
+        metadata={
+            "dagster/column_schema": dg.TableSchema(
+                [
+                    dg.TableColumn("shop_id", "text", description="Record in the shop"),
+                    dg.TableColumn("bc_id", "text", description="Record in Business Central"),
+                    dg.TableColumn("rule", "text", description="How they were found to be the same"),
+                    dg.TableColumn("state", "text", description="active, held or closed"),
+                    dg.TableColumn("linked_at", "timestamp"),
+                ]
+            )
+        },
+    )
+    def linked(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
+        async def step(session: Session) -> dg.MaterializeResult[None]:
+            with timed(session.state, run_id=session.run_id, flow=flow.name, name="links") as stage:
+                with session.state.open() as db:
+                    matched = links.match(db, session.flows[flow.name])
+                    ambiguous = db.execute(_AMBIGUOUS, [flow.name]).fetchall()
+                    by_rule = db.execute(_BY_RULE, [flow.name]).fetchall()
+                    counted = states(db, flow.name)
+                stage.records = sum(count for _, count in by_rule)
+            context.log.info(f"{matched.linked} new links, {matched.ambiguous} ambiguous records")
+            columns = ("shop_id", "bc_id", "property", "linked")
+            return dg.MaterializeResult(
+                metadata={
+                    "dagster/row_count": stage.records,
+                    "new links": matched.linked,
+                    "ambiguous": table((dict(zip(columns, row, strict=True)) for row in ambiguous), columns),
+                    "linked by": table(
+                        ({"rule": rule, "links": count} for rule, count in by_rule), ("rule", "links")
+                    ),
+                    **{f"records {state}": count for state, count in counted.items()},
+                }
+            )
+
+        return pipeline.work(context, flow, step)
+
+    return linked

@@ -1,0 +1,57 @@
+"""Snapshots: what each system said, record by record. Nothing is mapped here."""
+
+import dagster as dg
+
+from talk_pipeline.dagster.asset_keys import raw_key
+from talk_pipeline.dagster.assets.metadata import snapshot_schema
+from talk_pipeline.dagster.resources import Pipeline
+from talk_pipeline.engine.report.run_summary import timed
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.run.fetch import fetch
+from talk_pipeline.run.session import Session
+
+_SYSTEM = {Side.SHOP: "Customwebshop", Side.BC: "Business Central"}
+
+
+def raw_asset(flow: Flow, side: Side) -> dg.AssetsDefinition:
+    """The snapshot asset of one side of a flow."""
+    entity = flow.entity(side)
+
+    @dg.asset(
+        key=raw_key(flow, side),
+        group_name=side.value,
+        description=(
+            f"`{entity.entity}` of {_SYSTEM[side]}, as received. Read since the watermark, or in full when "
+            f"asked for or every {flow.settings.full_scan_minutes} minutes."
+        ),
+        kinds={"duckdb", "snapshot"},
+        tags={"layer": "snapshot", "system": side.value},
+        code_version=flow.fingerprint,
+        metadata={"dagster/column_schema": snapshot_schema(flow, side)},
+    )
+    def snapshot(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
+        async def step(session: Session) -> dg.MaterializeResult[None]:
+            name = f"snapshot {side}"
+            with timed(session.state, run_id=session.run_id, flow=flow.name, name=name) as stage:
+                fetched = await fetch(session, session.flows[flow.name], side)
+                stage.records = fetched.landed.read
+            context.log.info(
+                f"{entity.entity}: read {fetched.landed.read}, changed {fetched.landed.changed}, "
+                f"held {fetched.held}"
+            )
+            return dg.MaterializeResult(
+                metadata={
+                    "dagster/row_count": fetched.held,
+                    "read": fetched.landed.read,
+                    "changed": fetched.landed.changed,
+                    "outside the flow's scope": fetched.landed.outside,
+                    "gone": fetched.gone,
+                    "full scan": fetched.full,
+                    "implausible": fetched.problem or "nothing",
+                }
+            )
+
+        return pipeline.work(context, flow, step)
+
+    return snapshot

@@ -1,0 +1,167 @@
+"""Sync: the ops that carry a plan out: plan, upsert Businesscentral, upsert Customwebshop, settle.
+
+The guard is in the plan op too, since materializing this asset alone passes by the blocking check before it.
+Outcomes are settled inside each upsert, so that nothing depends on the last op being reached.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import dagster as dg
+
+from talk_pipeline.dagster.asset_keys import diffs_key, raw_key, sync_key
+from talk_pipeline.dagster.assets.metadata import property_table, stop_metadata, table
+from talk_pipeline.dagster.resources import Pipeline
+from talk_pipeline.engine.plan.undo import outcome
+from talk_pipeline.engine.report import run_summary, runs
+from talk_pipeline.engine.report.agreement import SHOWN_ROWS
+from talk_pipeline.engine.report.stops import stop_of
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.run.plan import BreakerTrippedError, prepare
+from talk_pipeline.run.session import Session
+from talk_pipeline.run.write import settle, upsert
+
+_CONFLICTS = (
+    "select shop_id, property, rule, winner, shop_value, bc_value from conflict"
+    " where flow = ? and run_id = ? order by all"
+)
+
+
+def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
+    """The graph-backed asset that synchronizes a flow."""
+    # their records go before whatever would make a record they refer to unusable
+    referring = [other for other in flows.values() if flow.name in other.refers_to]
+    waits_for = {"diff": diffs_key(flow)} | {other.name: raw_key(other, Side.SHOP) for other in referring}
+
+    @dg.op(
+        name=f"plan_{flow.name}",
+        ins={name: dg.In(dg.Nothing) for name in waits_for},
+        out=dg.Out(dg.Nothing),
+        description="Settles what an earlier run left open, plans anew, and stops an implausible plan.",
+    )
+    def plan(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:
+        try:
+            pipeline.work(context, flow, _timed(flow, "plan", _plan))
+        except BreakerTrippedError as error:
+            with pipeline.state.once() as db:
+                stop = stop_of(db, pipeline.flows, flow.name, run_id=context.run.run_id)
+            raise StoppedByBreaker(
+                str(error), metadata=stop_metadata(stop) if stop else None, allow_retries=False
+            ) from None
+
+    @dg.op(
+        name=f"upsert_businesscentral_{flow.name}",
+        ins={"planned": dg.In(dg.Nothing)},
+        out=dg.Out(dg.Nothing),
+        description="Creates and updates records in Business Central.",
+    )
+    def upsert_businesscentral(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:
+        async def to_bc(session: Session, flow: Flow) -> None:
+            await upsert(session, flow, Side.BC)
+
+        pipeline.work(context, flow, _timed(flow, "upsert Business Central", to_bc))
+
+    @dg.op(
+        name=f"upsert_customwebshop_{flow.name}",
+        ins={"upserted": dg.In(dg.Nothing)},
+        out=dg.Out(dg.Nothing),
+        description="Updates records in the shop, with what Business Central answered.",
+    )
+    def upsert_customwebshop(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:
+        async def to_shop(session: Session, flow: Flow) -> None:
+            await upsert(session, flow, Side.SHOP)
+
+        pipeline.work(context, flow, _timed(flow, "upsert Customwebshop", to_shop))
+
+    @dg.op(
+        name=f"settle_{flow.name}",
+        ins={"upserted": dg.In(dg.Nothing)},
+        description="Compares once more, and puts away what is in step.",
+    )
+    def settle_flow(context: dg.OpExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
+        pipeline.work(context, flow, _timed(flow, "settle", settle))
+        pipeline.completed(context, pipeline.flows[flow.name])
+        return dg.MaterializeResult(metadata=_shown(pipeline, flow, run_id=context.run.run_id))
+
+    @dg.graph_asset(
+        key=sync_key(flow),
+        group_name=flow.name,
+        description=(
+            f"{flow.title} in step on both sides. Its checks are the QA checklist.\n\n{property_table(flow)}"
+        ),
+        kinds={"duckdb", "sync"},
+        tags={"layer": "sync"},
+        code_version=flow.fingerprint,
+        ins={name: dg.AssetIn(key=key, dagster_type=dg.Nothing) for name, key in waits_for.items()},
+    )
+    def synchronized(**upstream: Any) -> Any:
+        return settle_flow(upsert_customwebshop(upsert_businesscentral(plan(**upstream))))
+
+    return synchronized
+
+
+class StoppedByBreaker(dg.Failure):
+    """The plan op ends here; whoever tells of the run knows by it that nothing broke."""
+
+
+async def _plan(session: Session, flow: Flow) -> None:
+    try:
+        await prepare(session, flow)
+    finally:
+        with session.state.open() as db:
+            runs.planned(db, flow.name, run_id=session.run_id)
+
+
+def _timed(
+    flow: Flow, name: str, step: Callable[[Session, Flow], Awaitable[None]]
+) -> Callable[[Session], Awaitable[None]]:
+    async def timed(session: Session) -> None:
+        with run_summary.timed(session.state, run_id=session.run_id, flow=flow.name, name=name) as stage:
+            await step(session, session.flows[flow.name])
+            with session.state.open() as db:
+                counted = run_summary.writes(db, flow.name, run_id=session.run_id)
+            stage.records = sum(sum(one.values()) for one in counted.values())
+
+    return timed
+
+
+def _shown(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
+    with pipeline.state.once() as db:
+        numbers = run_summary.summary(db, pipeline.flows[flow.name], run_id=run_id)
+        rows = db.execute(_CONFLICTS, [flow.name, run_id]).fetchall()
+    columns = ("shop_id", "property", "rule", "winner", "shop_value", "bc_value")
+    shown: dict[str, Any] = {
+        "dagster/row_count": numbers["linked"],
+        "planned": numbers["changes"],
+        "failed writes": numbers["failed"],
+        "conflicts": numbers["conflicts"],
+        "overwritten": table((dict(zip(columns, row, strict=True)) for row in rows), columns),
+    }
+    for side, counted in numbers["writes"].items():
+        shown |= {f"{side} {operation}": count for operation, count in counted.items()}
+    shown |= _undone(pipeline, flow, run_id=run_id)
+    states = ("waiting", "ambiguous", "quarantined", "held", "excluded", "closed", "broken")
+    return shown | {f"records {state}": numbers[state] for state in states}
+
+
+def _undone(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
+    """What a run that undoes another put back, and what it left."""
+    options = pipeline.options
+    if not options.undo:
+        return {}
+    with pipeline.state.once() as db:
+        back, left = outcome(
+            db,
+            pipeline.flows[flow.name],
+            options.undo,
+            company=pipeline.connections.company,
+            by=run_id,
+            dry_run=options.dry_run,
+        )
+    columns = ("part", "shop_id", "bc_id", "target", "property", "now", "before", "reason")
+    told = {"put back": back, "left as they are": left}
+    return {
+        name: table((case.document() for case in cases[:SHOWN_ROWS]), columns) for name, cases in told.items()
+    } | {f"{name}, in number": len(cases) for name, cases in told.items()}

@@ -1,0 +1,44 @@
+"""The only place where the parts of the code location are put together; tests and the command line use it too."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from talk_pipeline.dagster.asset_checks import flow_checks
+from talk_pipeline.dagster.assets.diffs import diffs_asset
+from talk_pipeline.dagster.assets.links import links_asset
+from talk_pipeline.dagster.assets.raw import raw_asset
+from talk_pipeline.dagster.assets.sync import sync_asset
+from talk_pipeline.dagster.io_manager import Tables
+from talk_pipeline.dagster.jobs import RESOURCE, full_scan_schedule, sync_jobs
+from talk_pipeline.dagster.launchpad import by_hand_job
+from talk_pipeline.dagster.resources import Pipeline
+from talk_pipeline.dagster.sensors import change_sensor
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Side
+
+
+def build_defs(flows: Flows, *, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """The code location for these flows.
+
+    Args:
+        flows: what to synchronize.
+        resources: to replace those of the same name, or beside them.
+    """
+    jobs = sync_jobs(flows)
+    everything = jobs[0]
+    return dg.Definitions(
+        assets=[
+            *(raw_asset(flow, side) for flow in flows.values() for side in Side),
+            *(links_asset(flow, flows) for flow in flows.values()),
+            *(diffs_asset(flow) for flow in flows.values()),
+            *(sync_asset(flow, flows) for flow in flows.values()),
+        ],
+        asset_checks=[check for flow in flows.values() for check in flow_checks(flow)],
+        jobs=[*jobs, by_hand_job()],
+        schedules=[full_scan_schedule(everything)],
+        sensors=[change_sensor(flows, side, everything=everything) for side in Side],
+        resources={RESOURCE: Pipeline.configure_at_launch(), "io_manager": Tables()} | dict(resources or {}),
+        executor=dg.in_process_executor,
+    )

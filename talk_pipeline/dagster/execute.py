@@ -1,0 +1,83 @@
+"""One Dagster run in this process, on any instance: what the command line and the tests start."""
+
+import warnings
+from typing import Any
+
+import dagster as dg
+from dagster._core.events import RunFailureReason
+from dagster._core.execution.plan.objects import ErrorSource
+
+from talk_pipeline.dagster.asset_keys import selected_keys
+from talk_pipeline.dagster.assets.sync import StoppedByBreaker
+from talk_pipeline.dagster.build import build_defs
+from talk_pipeline.dagster.jobs import EVERYTHING, RESOURCE
+from talk_pipeline.engine.state.lease import LeaseHeldError
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.run.session import Options
+
+
+def execute(
+    flows: Flows, names: tuple[str, ...], *, options: Options, instance: dg.DagsterInstance
+) -> dg.ExecuteInProcessResult:
+    """Runs the named flows with their checks; what failed is in the result."""
+    config: dict[str, Any] = {
+        "resources": {
+            RESOURCE: {
+                "config": {
+                    "full": options.full,
+                    "dry_run": options.dry_run,
+                    "approve": options.approve,
+                    "undo": options.undo or "",
+                    "restored": options.restored.value if options.restored else "",
+                }
+            }
+        },
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Dagster's own, about itself
+        return (
+            build_defs(flows)
+            .resolve_job_def(EVERYTHING)
+            .execute_in_process(
+                instance=instance,
+                run_config=config,
+                asset_selection=None if len(names) == len(flows) else selected_keys(flows, names),
+                tags={"trigger": "command line"},
+                raise_on_error=False,
+            )
+        )
+
+
+def interrupted(run: dg.ExecuteInProcessResult) -> bool:
+    """Whether a signal ended the run."""
+    for event in run.all_events:
+        if event.is_step_failure and event.step_failure_data.error_source is ErrorSource.INTERRUPT:
+            return True
+        if event.is_job_failure and event.job_failure_data.failure_reason is _TERMINATED:
+            return True
+    return False
+
+
+_TERMINATED = RunFailureReason.UNEXPECTED_TERMINATION
+
+
+def problems(run: dg.ExecuteInProcessResult) -> list[str]:
+    """Why steps failed, in the words of the first cause; a failed check speaks for itself."""
+    found: list[str] = []
+    stopped = StoppedByBreaker.__name__
+    for event in run.all_events:
+        if not event.is_step_failure:
+            continue
+        data = event.step_failure_data
+        failure, error = data.user_failure_data, data.error
+        while error is not None and error.cause is not None and error.cls_name != LeaseHeldError.__name__:
+            error = error.cause
+        # a failed check speaks for itself, and so does a plan that the circuit breaker stopped
+        if error is not None and ("AssetCheck" in (error.cls_name or "") or stopped == error.cls_name):
+            continue
+        if failure is not None and failure.description:
+            found.append(failure.description)
+        elif error is not None:
+            found.append(error.message.split(": ", 1)[-1].strip())
+    return list(dict.fromkeys(found))

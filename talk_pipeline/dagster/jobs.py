@@ -1,0 +1,66 @@
+"""Jobs and the schedule: what is run together, and when without being asked."""
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from talk_pipeline.dagster.asset_keys import selected_keys, sync_key
+from talk_pipeline.flows.loading import Flows
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+    AssetJob = UnresolvedAssetJobDefinition
+
+EVERYTHING = "sync_all"
+NIGHTLY = "0 3 * * *"
+RESOURCE = "pipeline"
+
+
+def job_name(flow: str) -> str:
+    """The job of one flow."""
+    return f"sync_{flow}"
+
+
+def sync_jobs(flows: Flows) -> "list[AssetJob]":
+    """One job for everything, and one a flow."""
+    jobs = [
+        dg.define_asset_job(
+            EVERYTHING,
+            selection=dg.AssetSelection.all(),
+            description="Synchronizes every flow, and runs the whole checklist.",
+        )
+    ]
+    for name, flow in flows.items():
+        reads = ", ".join(flow.refers_to)
+        jobs.append(
+            dg.define_asset_job(
+                job_name(name),
+                selection=dg.AssetSelection.assets(*selected_keys(flows, (name,))),
+                tags={"flow": name},
+                description=f"Synchronizes {flow.title.lower()}"
+                + (f"; reads {reads} too." if reads else "."),
+            )
+        )
+    return jobs
+
+
+def flows_of(run: dg.DagsterRun, flows: Flows) -> set[str]:
+    """The flows a run synchronizes, whoever started it."""
+    if run.asset_selection:
+        return {name for name, flow in flows.items() if sync_key(flow) in run.asset_selection}
+    if run.job_name == EVERYTHING:
+        return set(flows)
+    return {name for name in flows if run.job_name == job_name(name)}
+
+
+def full_scan_schedule(everything: "AssetJob") -> dg.ScheduleDefinition:
+    """Every night everything is read in full: what was missed is found, and what disappeared."""
+    return dg.ScheduleDefinition(
+        name="nightly_full_scan",
+        job=everything,
+        cron_schedule=NIGHTLY,
+        run_config={"resources": {RESOURCE: {"config": {"full": True}}}},
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Reads both systems in full, and finds what disappeared.",
+    )

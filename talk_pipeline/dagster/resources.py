@@ -1,0 +1,202 @@
+"""The one resource of all assets: a run's settings, leases and sessions.
+
+With the in-process executor it lives exactly as long as its run. It knows no flow.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
+from pydantic import Field, PrivateAttr
+
+from talk_pipeline.dagster.asset_keys import diffs_key, flow_keys, sync_key
+from talk_pipeline.dagster.presence import present
+from talk_pipeline.engine.plan.undo import named_run
+from talk_pipeline.engine.report import progress, runs
+from talk_pipeline.engine.state.database import State
+from talk_pipeline.engine.state.lease import leases
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.installation import Connections
+from talk_pipeline.redaction import scrubbed
+from talk_pipeline.run.lookback import edited_meanwhile
+from talk_pipeline.run.plan import BreakerTrippedError
+from talk_pipeline.run.session import Options, Session
+from talk_pipeline.settings import Settings
+from talk_pipeline.stopping import StoppedError, listening
+
+T = TypeVar("T")
+Context = dg.OpExecutionContext | dg.AssetExecutionContext | dg.AssetCheckExecutionContext
+
+
+class DecisionError(ValueError):
+    """What the config of a run decides cannot be decided so."""
+
+
+def restored_side(name: str, *, dry_run: bool) -> Side | None:
+    """The system that was restored, by its name.
+
+    Raises:
+        DecisionError: there is no such system, or nothing is to be decided since nothing is to be written.
+    """
+    if not name.strip():
+        return None
+    sides = {str(side): side for side in Side}
+    if name.strip() not in sides:
+        raise DecisionError(f"restored: {name!r} is no system; allowed: {', '.join(sides)}")
+    if dry_run:
+        raise DecisionError(
+            "restored decides what is written and goes with no dry run; the checklist shows what went back"
+        )
+    return sides[name.strip()]
+
+
+class Pipeline(dg.ConfigurableResource[None]):
+    """How far a run may go, and what it works with."""
+
+    full: bool = Field(False, description="Read everything, and find out what disappeared.")
+    dry_run: bool = Field(False, description="Plan, and write nothing to either system.")
+    approve: bool = Field(False, description="You have seen the plan: the circuit breaker lets it pass.")
+    restored: str = Field(
+        "",
+        description="The system that was restored from a backup, customwebshop or businesscentral: what is newer "
+        "on the other side is brought back to it. To take what it shows now for edits instead: approve.",
+    )
+    undo: str = Field(
+        "",
+        description="A run's id, or its beginning: puts back what its updates replaced, where nobody edited since.",
+    )
+
+    _connections: Connections | None = PrivateAttr(None)
+    _named: str | None = PrivateAttr(None)
+    _held: ExitStack = PrivateAttr(default_factory=ExitStack)
+    _began_at: datetime | None = PrivateAttr(None)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Shows from the first moment on that the run has a process."""
+        if context.instance and context.run:
+            self._held.enter_context(present(Path(context.instance.root_directory), context.run.run_id))
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Notes that the run is over, gives the leases back, and shows that the process is done with it."""
+        try:
+            if self._began_at and context.run_id:
+                with self.state.once() as db:
+                    runs.ended(db, run_id=context.run_id)
+        finally:
+            self._held.close()
+
+    @property
+    def connections(self) -> Connections:
+        """The installation this process is set up for."""
+        if self._connections is None:
+            self._connections = Connections(Settings.load())
+        return self._connections
+
+    @property
+    def flows(self) -> Flows:
+        """The flows of the installation."""
+        return self.connections.flows
+
+    @property
+    def state(self) -> State:
+        """The installation's state."""
+        return self.connections.state
+
+    @property
+    def options(self) -> Options:
+        """How far the run may go."""
+        return Options(
+            full=self.full,
+            dry_run=self.dry_run,
+            approve=self.approve,
+            undo=self._run_to_undo(),
+            restored=restored_side(self.restored, dry_run=self.dry_run),
+        )
+
+    def _run_to_undo(self) -> str | None:
+        """The run that is meant; the launchpad shows no more of an id than its beginning."""
+        if self.undo.strip() and self._named is None:
+            with self.state.once() as db:
+                self._named = named_run(db, self.undo)
+        return self._named
+
+    def work(self, context: Context, flow: Flow, step: Callable[[Session], Awaitable[T]]) -> T:
+        """Does one piece of a flow's run: holds the leases, opens both systems, and calls `step`.
+
+        What breaks it off is noted with the run before it is raised.
+        """
+        run_id, flows = context.run.run_id, self._flows_in(context)
+        self._lease(context, flows)
+        self.begin(run_id, self._synchronized_in(context))
+
+        async def opened() -> T:
+            connected = self.connections.session(context.run.run_id, options=self.options, flows_in_run=flows)
+            async with connected as session:
+                return await step(session)
+
+        try:
+            with self.noting(run_id, flow), scrubbed(), listening():
+                return asyncio.run(opened())
+        except StoppedError as stop:  # the run ends here: no other step is begun
+            raise DagsterExecutionInterruptedError(str(stop)) from stop
+
+    @contextmanager
+    def noting(self, run_id: str, flow: Flow) -> Iterator[None]:
+        """Notes with the run what breaks it off, before it is raised."""
+        try:
+            yield
+        except BreakerTrippedError:
+            raise
+        except Exception as error:
+            with self.state.once() as db:
+                runs.broke_off(db, flow.name, run_id=run_id, problem=str(error))
+            raise
+
+    def begin(self, run_id: str, flows: tuple[str, ...]) -> None:
+        """Notes that the run works on these flows."""
+        options = self.options
+        with self.state.once() as db:
+            runs.begin(
+                db, flows, run_id=run_id, full=options.full, dry_run=options.dry_run, undoes=options.undo
+            )
+
+    def _synchronized_in(self, context: Context) -> tuple[str, ...]:
+        """The flows that the run is to plan or to write, not those that it only reads."""
+        keys = set(context.job_def.asset_layer.executable_asset_keys)
+        return tuple(
+            name for name, flow in self.flows.items() if keys.intersection((diffs_key(flow), sync_key(flow)))
+        )
+
+    def _flows_in(self, context: Context) -> tuple[str, ...]:
+        """The flows that any asset of the run belongs to, in running order."""
+        keys = set(context.job_def.asset_layer.executable_asset_keys)
+        return tuple(name for name, flow in self.flows.items() if keys.intersection(flow_keys(flow)))
+
+    def completed(self, context: Context, flow: Flow) -> None:
+        """Notes that the run has done all it could for a flow; a dry one has not."""
+        if self.dry_run or self._began_at is None:
+            return
+        data_dir, run_id = self.connections.settings.talk_data_dir, context.run.run_id
+        missed = self.work(context, flow, lambda session: edited_meanwhile(session, flow))
+        with self.state.once() as db:
+            progress.complete(data_dir, db, flow, run_id=run_id, began_at=self._began_at, missed=missed)
+
+    def _lease(self, context: Context, flows: tuple[str, ...]) -> None:
+        """Once a run, for all its flows: a UI materialization carries no tag that would keep two apart."""
+        if self._began_at is not None:
+            return
+        data_dir, wait = self.connections.settings.talk_data_dir, self.connections.settings.talk_wait_seconds
+        held = leases(data_dir / "leases", flows, run_id=context.run.run_id, wait_seconds=wait)
+        self._held.enter_context(held)
+        self._began_at = datetime.now(UTC)
+        if not self.dry_run:
+            keys = context.job_def.asset_layer.executable_asset_keys
+            synchronized = [name for name in flows if sync_key(self.flows[name]) in keys]
+            progress.begin(data_dir, synchronized, at=self._began_at)

@@ -1,0 +1,261 @@
+"""Sensors: one a system. Each asks one cheap question a flow and starts a run for the flows concerned.
+
+They never page and never open the state: what each flow's last run left (`report.progress`) tells what is known.
+A run is asked for until one has done what it was asked for: while runs fail, with growing pauses. What a modified
+time does not tell is found by a full scan, for which a run is started as often as the flow says. Where change
+notices come in, `TALK_POLL_SECONDS` may be long: a notice makes the next tick look.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+import dagster as dg
+import msgspec
+
+from talk_pipeline.dagster.asset_keys import selected_keys
+from talk_pipeline.dagster.jobs import flows_of
+from talk_pipeline.engine.report.progress import Completed, Progress, progress
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.installation import Connections
+from talk_pipeline.redaction import scrubbed
+from talk_pipeline.run.latest import latest_change
+from talk_pipeline.settings import Settings, SettingsError
+from talk_pipeline.systems.errors import SystemFault
+from talk_pipeline.webhooks.wakeups import woken_after
+
+if TYPE_CHECKING:
+    from talk_pipeline.dagster.jobs import AssetJob
+
+INTERVAL_SECONDS = 5
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=5)
+UNDER_WAY = (
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why a run is wanted, and since when: two that are equal are the same work."""
+
+    kind: Literal["changed", "full scan due", "decided", "not completed", "rested", "left undone"]
+    at: datetime | None = None
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """The latest change of a flow in the system, and when the system was first asked and said so."""
+
+    latest: datetime
+    asked_at: datetime
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """Runs that were asked for in a row.
+
+    Attributes:
+        why: what for, the last time.
+        at: when, the last time.
+        over_at: when it was last seen under way.
+        times: how many.
+    """
+
+    why: Reason
+    at: datetime
+    over_at: datetime
+    times: int
+
+    @property
+    def again_at(self) -> datetime:
+        """When one more may be asked for."""
+        return self.over_at + min(FIRST_PAUSE * (1 << min(self.times - 1, 10)), LONGEST_PAUSE)
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """What a sensor remembers: the system's answers, by flow, and the runs it asked for that are not done yet."""
+
+    looked_at: datetime = datetime.fromtimestamp(0, UTC)
+    seen: dict[str, Seen] = {}
+    tried: dict[str, Tried] = {}
+
+
+def change_sensor(flows: Flows, side: Side, *, everything: "AssetJob") -> dg.SensorDefinition:
+    """The sensor that watches one system."""
+
+    @dg.sensor(
+        name=f"{side}_changes",
+        job=everything,
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Asks {side} for its latest change and starts a run for the flows concerned.",
+    )
+    def changes(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        now = datetime.now(UTC)
+        cursor = _remembered(context.cursor)
+        try:
+            settings = Settings.load()
+            asked = _is_to_look(settings, side, cursor, now=now)
+            with scrubbed():
+                seen = (
+                    _noted(cursor.seen, asyncio.run(_latest(settings, side)), now=now)
+                    if asked
+                    else cursor.seen
+                )
+        except (SettingsError, SystemFault) as error:
+            return dg.SkipReason(str(error))
+        held = {name: progress(settings.talk_data_dir, name) for name in flows}
+        wanted = {
+            name: why
+            for name, flow in flows.items()
+            if (why := next(_reasons(flow, side, held=held[name], seen=seen.get(name), now=now), None))
+        }
+        tried = {
+            name: one
+            for name, one in cursor.tried.items()
+            if name in wanted and not _was_done(one, held[name].completed, why=wanted[name])
+        }
+        busy = _under_way(context.instance, flows) if wanted else set()
+        tried |= {name: msgspec.structs.replace(tried[name], over_at=now) for name in busy & tried.keys()}
+        names = tuple(
+            name for name in wanted if name not in busy and (name not in tried or now >= tried[name].again_at)
+        )
+        attempts = {name: tried[name].times + 1 if name in tried else 1 for name in names}
+        tried |= {name: Tried(wanted[name], now, now, attempts[name]) for name in names}
+        told = Cursor(now if asked else cursor.looked_at, seen, tried)
+        text = msgspec.json.encode(told, order="sorted").decode()
+        if not names:
+            told_why = _idle(side, cursor, wanted=wanted, busy=busy, tried=tried, asked=asked, now=now)
+            return dg.SensorResult(skip_reason=told_why, cursor=text)
+        key = msgspec.json.encode(
+            {name: _key(name, wanted, held, attempts) for name in names}, order="sorted"
+        )
+        request = dg.RunRequest(
+            run_key=f"{side}:{key.decode()}",
+            asset_selection=selected_keys(flows, names),
+            tags={"flow": "+".join(names), "trigger": side.value},
+        )
+        return dg.SensorResult(run_requests=[request], cursor=text)
+
+    return changes
+
+
+def _remembered(text: str | None) -> Cursor:
+    try:
+        return msgspec.json.decode(text or "{}", type=Cursor)
+    except msgspec.MsgspecError:
+        return Cursor()  # of another release: what is known of the flows lies elsewhere
+
+
+def _is_to_look(settings: Settings, side: Side, cursor: Cursor, *, now: datetime) -> bool:
+    woken = woken_after(settings.talk_data_dir, side, timestamp=cursor.looked_at.timestamp())
+    since = (now - cursor.looked_at).total_seconds()
+    return woken or since < 0 or since >= settings.talk_poll_seconds
+
+
+async def _latest(settings: Settings, side: Side) -> dict[str, datetime]:
+    """The latest change of each flow in a system."""
+    connections = Connections(settings)
+    opened = connections.shop() if side is Side.SHOP else connections.businesscentral()
+    async with opened as system:
+        if side is Side.BC:
+            await system.identify()
+        found = {name: await latest_change(system, name) for name in connections.flows}
+    return {name: at.astimezone(UTC) for name, at in found.items() if at}
+
+
+def _noted(seen: Mapping[str, Seen], latest: Mapping[str, datetime], *, now: datetime) -> dict[str, Seen]:
+    return {
+        name: seen[name] if name in seen and seen[name].latest == at else Seen(at, now)
+        for name, at in latest.items()
+    }
+
+
+def _reasons(flow: Flow, side: Side, *, held: Progress, seen: Seen | None, now: datetime) -> Iterator[Reason]:
+    """Why a run is wanted; what has to do with neither side is the shop's sensor's business."""
+    done = held.completed
+    if seen and not (done and _is_known(seen, done, side)):
+        yield Reason("changed", seen.latest)
+    read = done.full_at.get(side) if done else None
+    every = timedelta(minutes=flow.settings.full_scan_minutes)
+    if read is None or not timedelta() <= now - read <= every:
+        yield Reason("full scan due", read)
+    if side is Side.BC:
+        return
+    if held.decided_at and (done is None or held.decided_at > done.began_at):
+        yield Reason("decided", held.decided_at)
+    if held.begun_at and (done is None or held.begun_at > done.began_at):
+        yield Reason("not completed", held.begun_at)
+    if done and done.rests_until and now > done.rests_until:
+        yield Reason("rested", done.rests_until)
+    if done and done.undone:
+        yield Reason("left undone")
+
+
+def _is_known(seen: Seen, done: Completed, side: Side) -> bool:
+    """Whether a run holds the change, has made it itself, or read the system after it was told of.
+
+    A latest change that is earlier than it was when the run ended is news: a clock was set, a system was restored.
+    """
+    if side in done.read and done.began_at > seen.asked_at:
+        return True
+    held, told = done.latest.get(side), _cut(seen.latest)
+    went_back = done.ended_at is not None and seen.asked_at > done.ended_at
+    return held is not None and (held == told or (held > told and not went_back))
+
+
+def _cut(moment: datetime) -> datetime:
+    """As exact as every system tells it and the state holds it."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def _was_done(one: Tried, done: Completed | None, *, why: Reason) -> bool:
+    """Whether a run has done what it was asked for; where the same is wanted again at once, it has not."""
+    return done is not None and done.began_at > one.at and why != one.why
+
+
+def _under_way(instance: dg.DagsterInstance, flows: Flows) -> set[str]:
+    """The flows that a run is to synchronize, or does right now."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=list(UNDER_WAY)))
+    return {name for run in runs for name in flows_of(run, flows)}
+
+
+def _key(
+    name: str, wanted: Mapping[str, Reason], held: Mapping[str, Progress], attempts: Mapping[str, int]
+) -> tuple[Reason, str, int]:
+    """The same for a tick that is repeated, another for every further attempt."""
+    done = held[name].completed
+    return wanted[name], done.run_id if done else "", attempts[name]
+
+
+def _idle(
+    side: Side,
+    cursor: Cursor,
+    *,
+    wanted: Mapping[str, Reason],
+    busy: set[str],
+    tried: Mapping[str, Tried],
+    asked: bool,
+    now: datetime,
+) -> str:
+    """Why no run is asked for."""
+    told = []
+    if not asked:
+        seconds = (now - cursor.looked_at).total_seconds()
+        told.append(f"{side} was asked {seconds:.0f} s ago, and no notice came since")
+    elif not wanted:
+        told.append(f"nothing changed in {side}")
+    for name in wanted:
+        if name in busy:
+            told.append(f"{name} ({wanted[name].kind}): a run is under way")
+        else:
+            seconds = (tried[name].again_at - now).total_seconds()
+            told.append(
+                f"{name}: asked for {tried[name].times} times without success, again in {seconds:.0f} s"
+            )
+    return "; ".join(told)

@@ -1,0 +1,1 @@
+"""What is written, what came of it, and what both sides then agree on."""

@@ -1,0 +1,288 @@
+"""What both sides held when they last agreed, moved forward only by an outcome, and only for what was sent.
+
+The source's base becomes the value it was sent from, the target's the value sent. Where the target stored
+something else, that is an edit of the target and flows back; how often in a row is counted. Where it kept what it
+held, nothing moves, and whoever asked for it is told (`apply.unheeded`).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from talk_pipeline.engine.apply.unheeded import Answer
+from talk_pipeline.engine.model import COMPANION, UNDO, Intent, Kept, Operation, Sent
+from talk_pipeline.engine.snapshot.projection import Projector
+from talk_pipeline.engine.state.database import Connection, insert_rows, now
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A record or child whose values a system has accepted.
+
+    Attributes:
+        intent_id: the request that wrote it.
+    """
+
+    intent_id: str
+    part: str
+    shop_id: str
+    bc_id: str
+    target: Side
+    operation: Operation
+    sent: Mapping[str, Sent]
+
+
+# what is in step before a write by which the target recalculates it
+_IN_STEP = """
+select affected.intent_id, base.part, base.shop_id, base.property
+from base
+join (select unnest($intents::varchar[]) as intent_id, unnest($parts::varchar[]) as part,
+             unnest($roots::varchar[]) as root_shop_id, unnest($ids::varchar[]) as shop_id,
+             unnest($properties::varchar[]) as property) affected
+  on affected.part = base.part and affected.property = base.property
+  and base.shop_id = coalesce(affected.shop_id, base.shop_id)
+join link l on l.part = base.part and l.shop_id = base.shop_id and l.root_shop_id = affected.root_shop_id
+join record r on r.part = l.part and r.side = 'businesscentral' and r.id = l.bc_id
+where r.raw[base.property] is not distinct from base.bc_value
+order by all
+"""
+
+
+def recalculations(
+    db: Connection, flow: Flow, intents: Sequence[Intent]
+) -> dict[str, list[tuple[str, str, str]]]:
+    """What Business Central changes by itself when it carries out an intent: part, shop id and property.
+
+    Kept with the intent before it leaves: once it was carried out, nothing tells its work from a user's edit.
+    """
+    affected = [
+        (intent.intent_id, part, intent.root_shop_id, shop_id, name)
+        for intent in intents
+        if intent.target is Side.BC and intent.root_shop_id
+        if intent.main.operation != "create" or intent.main.part != flow.name
+        for part, shop_id, name in _recalculated(flow, intent)
+    ]
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    if affected:
+        columns = (list(column) for column in zip(*affected, strict=True))
+        names = ("intents", "parts", "roots", "ids", "properties")
+        rows = db.execute(_IN_STEP, dict(zip(names, columns, strict=True))).fetchall()
+        for intent_id, part, shop_id, name in rows:
+            found.setdefault(intent_id, []).append((part, shop_id, name))
+    return found
+
+
+_EXPECTED = """
+update base set resend = 'businesscentral'
+from (select distinct place[1] as part, place[2] as shop_id, place[3] as property
+      from (select unnest(from_json(details->'recalculates', '[["VARCHAR"]]')) as place from journal
+            where intent_id in (select unnest($intents::varchar[])))) expected
+where expected.part = base.part and expected.shop_id = base.shop_id and expected.property = base.property
+"""
+
+
+def expect_recalculation(db: Connection, done: Sequence[Intent]) -> None:
+    """Notes what Business Central changed by itself in carrying these out.
+
+    That is no user's edit: what the shop says of it goes again.
+    """
+    written = [intent.intent_id for intent in done if intent.target is Side.BC]
+    if written:
+        db.execute(_EXPECTED, {"intents": written})
+
+
+def _recalculated(flow: Flow, intent: Intent) -> Iterator[tuple[str, str | None, str]]:
+    """Part, shop id (none: all children) and property that a request makes Business Central work out anew."""
+    written, main = flow.part(intent.main.part), intent.main
+    if written.parent:
+        yield from ((written.parent, intent.root_shop_id, name) for name in written.send_with)
+    for name, one in main.sent.items() if main.operation != "delete" else ():
+        if one.rule == COMPANION:
+            continue
+        prop = written.by_name[name]
+        yield from ((written.name, main.shop_id, companion) for companion in prop.send_with)
+        for key in prop.recreates:
+            child = flow.part(f"{flow.name}.{key}")
+            yield from ((child.name, None, other.name) for other in child.properties if other.two_way)
+
+
+def confirm(
+    db: Connection, projector: Projector, *, run_id: str, confirmed: Sequence[Confirmed]
+) -> list[Kept]:
+    """Moves the bases of everything sent and records the conflicts it settled; in the caller's transaction.
+
+    Returns:
+        What the target did not take: it stays the source's edit, and its base where it was.
+    """
+    bases: list[tuple[Any, ...]] = []
+    undone: list[tuple[str, str, str]] = []
+    conflicts: list[tuple[Any, ...]] = []
+    kept: list[Kept] = []
+    stored = _stored(db, projector, confirmed)
+    shop, earlier = _shop_values(db, projector, confirmed), _told_earlier(db, confirmed)
+    for one in confirmed:
+        part = projector.flow.part(one.part)
+        raw, canon = stored.get((one.part, one.bc_id if one.target is Side.BC else one.shop_id), ({}, {}))
+        answer = Answer(one.target, raw, canon, projector.company)
+        unheeded = answer.unheeded(part, one.operation, one.sent)
+        worked_out = answer.worked_out(part, one.sent, kept=unheeded)
+        kept += [
+            Kept(one.intent_id, one.part, one.shop_id, one.target, name, held)
+            for name, held in unheeded.items()
+            if one.operation == "create" or name not in worked_out
+        ]
+        for name, sent in one.sent.items():
+            if sent.rule == UNDO:
+                undone.append((one.part, one.shop_id, name))
+            if name in unheeded:
+                continue
+            if sent.conflict:
+                conflicts.append(_conflict(projector.flow.name, one, name, sent=sent, run_id=run_id))
+            if sent.rule in (COMPANION, UNDO) or one.operation == "delete":
+                continue
+            bounced = name in canon and answer.differs(part.by_name[name], sent.sent)
+            pair = (sent.source, sent.sent) if one.target is Side.BC else (sent.sent, sent.source)
+            bases.append((one.part, one.shop_id, name, *pair, int(bounced), None, now()))
+        if one.operation == "create" and one.target is Side.BC:
+            held = shop.get((one.part, one.shop_id), {})
+            bases += [
+                base
+                for base in _told_by_target(projector, one, shop=held, raw=raw)
+                if base[:3] not in earlier
+            ]
+    _record_conflicts(db, conflicts)
+    _replace(db, bases)
+    _stand_as_edits(db, undone)
+    _forget(db, [one for one in confirmed if one.operation == "delete"])
+    return kept
+
+
+def _forget(db: Connection, removed: Sequence[Confirmed]) -> None:
+    """What was removed has nothing more to say."""
+    if not removed:
+        return
+    keys = [[one.part for one in removed], [one.shop_id for one in removed]]
+    for table in ("sighting", "resolution"):
+        db.execute(
+            f"delete from {table} where (part, shop_id) in (select (unnest(?::varchar[]), unnest(?::varchar[])))",
+            keys,
+        )
+
+
+def _stored(
+    db: Connection, projector: Projector, confirmed: Sequence[Confirmed]
+) -> dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]]:
+    """What the target now holds of the confirmed records, raw and canonical."""
+    keys = [(one.part, one.bc_id if one.target is Side.BC else one.shop_id) for one in confirmed]
+    rows = db.execute(
+        "select part, id, raw, canon from record where side = ?"
+        " and (part, id) in (select (unnest(?::varchar[]), unnest(?::varchar[])))",
+        [projector.side, [part for part, _ in keys], [key for _, key in keys]],
+    ).fetchall()
+    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+
+
+def _shop_values(
+    db: Connection, projector: Projector, confirmed: Sequence[Confirmed]
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """What the shop holds of records created in Business Central."""
+    created = [one for one in confirmed if one.operation == "create" and one.target is Side.BC]
+    if not any(prop.dir == "<-" for part in projector.flow.parts for prop in part.properties):
+        return {}
+    rows = db.execute(
+        "select part, id, raw from record where side = ?"
+        " and (part, id) in (select (unnest(?::varchar[]), unnest(?::varchar[])))",
+        [Side.SHOP, [one.part for one in created], [one.shop_id for one in created]],
+    ).fetchall()
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def _told_earlier(db: Connection, confirmed: Sequence[Confirmed]) -> set[tuple[str, str, str]]:
+    """What the shop was told by an earlier counterpart of a record created there: part, shop id and property."""
+    created = [one for one in confirmed if one.operation == "create" and one.target is Side.BC]
+    rows = db.execute(
+        "select part, shop_id, property from base"
+        " where (part, shop_id) in (select (unnest(?::varchar[]), unnest(?::varchar[])))",
+        [[one.part for one in created], [one.shop_id for one in created]],
+    ).fetchall()
+    return {(part, shop_id, name) for part, shop_id, name in rows}
+
+
+def _told_by_target(
+    projector: Projector, one: Confirmed, *, shop: Mapping[str, Any], raw: Mapping[str, Any]
+) -> list[tuple[Any, ...]]:
+    """What a record we created says of itself is where its one-way properties start from.
+
+    A default of the new record is no statement: only later changes of it are written to a filled property. The two
+    have not agreed on anything by that, and the base says so.
+    """
+    return [
+        (one.part, one.shop_id, prop.name, shop[prop.name], raw.get(prop.name), 0, None, None)
+        for prop in projector.flow.part(one.part).properties
+        if prop.dir == "<-" and shop.get(prop.name) is not None
+    ]
+
+
+def _conflict(flow: str, one: Confirmed, name: str, *, sent: Sent, run_id: str) -> tuple[Any, ...]:
+    shop, bc = (sent.source, sent.before) if one.target is Side.BC else (sent.before, sent.source)
+    return (flow, one.part, one.shop_id, one.bc_id, name, sent.rule, str(one.target.other), shop, bc, run_id)
+
+
+def _record_conflicts(db: Connection, conflicts: list[tuple[Any, ...]]) -> None:
+    """Both values with their times and versions: the loser is never lost."""
+    for flow, part, shop_id, bc_id, name, rule, winner, shop, bc, run_id in conflicts:
+        db.execute(
+            """
+            insert into conflict (flow, part, shop_id, bc_id, property, rule, winner, shop_value, bc_value,
+              shop_edited_at, bc_edited_at, shop_version, bc_version, run_id, recorded_at, decided_by, decided_at)
+            select $flow, $part, $shop_id, $bc_id, $name, $rule, $winner, $shop, $bc,
+                   any_value(edited_at) filter (side = 'customwebshop'),
+                   any_value(edited_at) filter (side = 'businesscentral'),
+                   any_value(version) filter (side = 'customwebshop'),
+                   any_value(version) filter (side = 'businesscentral'), $run_id, $at,
+                   (select decided_by from resolution
+                    where part = $part and shop_id = $shop_id and property = $name and $rule = 'manual'),
+                   (select decided_at from resolution
+                    where part = $part and shop_id = $shop_id and property = $name and $rule = 'manual')
+            from sighting where part = $part and shop_id = $shop_id and property = $name
+            """,
+            {
+                "flow": flow,
+                "part": part,
+                "shop_id": shop_id,
+                "bc_id": bc_id,
+                "name": name,
+                "rule": rule,
+                "winner": winner,
+                "shop": shop,
+                "bc": bc,
+                "run_id": run_id,
+                "at": now(),
+            },
+        )
+
+
+def _stand_as_edits(db: Connection, undone: list[tuple[str, str, str]]) -> None:
+    """What was put back differs from the base now, and travels on like any edit: it is not told away again."""
+    if undone:
+        columns = [list(column) for column in zip(*undone, strict=True)]
+        db.execute(
+            "update base set resend = null where (part, shop_id, property) in"
+            " (select (unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[])))",
+            columns,
+        )
+
+
+def _replace(db: Connection, bases: list[tuple[Any, ...]]) -> None:
+    keys = [[row[0] for row in bases], [row[1] for row in bases], [row[2] for row in bases]]
+    chosen = "(select (unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[])))"
+    rows = db.execute(
+        f"select part, shop_id, property, bounces from base where (part, shop_id, property) in {chosen}", keys
+    ).fetchall()
+    earlier = {(part, shop_id, name): bounces for part, shop_id, name, bounces in rows}
+    for table in ("base", "sighting", "resolution"):
+        db.execute(f"delete from {table} where (part, shop_id, property) in {chosen}", keys)
+    counted = [(*row[:5], row[5] and row[5] + earlier.get(row[:3], 0), *row[6:]) for row in bases]
+    insert_rows(db, "base", counted)

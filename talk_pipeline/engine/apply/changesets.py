@@ -1,0 +1,336 @@
+"""Planned changes gathered into what is written together, and the values that go into each request.
+
+A unit is one record of the flow with its children, towards one side. Composing knows companions, blanks,
+references and the order of properties; sending is the business of `run`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from talk_pipeline.engine.model import UNDO, Contents, Intended, Intent, Operation, Sent
+from talk_pipeline.engine.snapshot.projection import Company, own_id
+from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.values import Value, tidy
+from talk_pipeline.flows.vocabulary import Flow, Part
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One property to be written."""
+
+    before: Value
+    after: Value
+    rule: str
+    conflict: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is to be written of one record or child.
+
+    Attributes:
+        source: raw values of the side it comes from; empty on delete.
+        target: raw values of the side it goes to; empty on create.
+        version: the child's own version on the target side.
+        references: property -> id of the referenced record on the target side.
+        position: among its siblings on the side it comes from.
+    """
+
+    part: Part
+    operation: Operation
+    shop_id: str | None
+    bc_id: str | None
+    changes: Mapping[str, Change]
+    source: Mapping[str, Value]
+    target: Mapping[str, Value]
+    version: str | None = None
+    references: Mapping[str, str] = field(default_factory=dict)
+    position: int = 0
+
+    def id_on(self, side: Side) -> str | None:
+        """The record's id on a side."""
+        return self.shop_id if side is Side.SHOP else self.bc_id
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One record of a flow with its children, as it is to be written to one side.
+
+    Attributes:
+        version: of the target's record, the condition of the write.
+        payload: the target's record as last seen.
+    """
+
+    flow: Flow
+    target: Side
+    root_shop_id: str | None
+    root_bc_id: str | None
+    root: Edit
+    children: tuple[Edit, ...]
+    version: str | None
+    payload: str | None
+
+    @property
+    def target_id(self) -> str | None:
+        """The id of the record written, None before it is created."""
+        return None if self.root.operation == "create" else self.root.id_on(self.target)
+
+    @property
+    def name(self) -> str:
+        """The record for a person."""
+        return f"{self.flow.name} {self.root_shop_id or self.root_bc_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The values of one request by target path, and what they mean by property."""
+
+    values: Mapping[str, Value]
+    sent: Mapping[str, Sent]
+
+
+_PENDING_ROOTS = """
+select root_shop_id, root_bc_id from change
+where flow = $flow and target = $target and hold_kind is null
+group by all order by root_shop_id, root_bc_id
+"""
+
+
+def pending_roots(db: Connection, flow: Flow, target: Side) -> list[tuple[str | None, str | None]]:
+    """The records with something to write to a side, as (shop id, Business Central id)."""
+    return db.execute(_PENDING_ROOTS, {"flow": flow.name, "target": target}).fetchall()
+
+
+def pending_units(
+    db: Connection, flow: Flow, target: Side, *, roots: list[tuple[str | None, str | None]]
+) -> list[Unit]:
+    """The units of some of the pending records, in their order."""
+    return _Loader(db, flow, target).load(roots)
+
+
+class _Loader:
+    """Reads all that a set of units needs in a handful of queries."""
+
+    def __init__(self, db: Connection, flow: Flow, target: Side) -> None:
+        self.db = db
+        self.flow = flow
+        self.target = target
+
+    def load(self, roots: list[tuple[str | None, str | None]]) -> list[Unit]:
+        shop_ids = [shop_id for shop_id, _ in roots if shop_id]
+        bc_ids = [bc_id for _, bc_id in roots if bc_id]
+        self.records = self._records(Side.SHOP, shop_ids) | self._records(Side.BC, bc_ids)
+        self.links = self._links()
+        target_ids = shop_ids if self.target is Side.SHOP else bc_ids
+        rows = self.db.execute(
+            "select id, version, payload from snapshot where flow = ? and side = ?"
+            " and id in (select unnest(?::varchar[]))",
+            [self.flow.name, self.target, target_ids],
+        ).fetchall()
+        snapshots = {row[0]: row[1:] for row in rows}
+        changes = self._changes(roots)
+        return [self._unit(root, changes[root], snapshots) for root in roots]
+
+    def _records(self, side: Side, roots: list[str]) -> dict[tuple[str, str], tuple[Any, ...]]:
+        rows = self.db.execute(
+            "select part, side, id, version, raw, position from record where side = ?"
+            " and part in (select unnest(?::varchar[])) and root_id in (select unnest(?::varchar[]))",
+            [side, [part.name for part in self.flow.parts], roots],
+        ).fetchall()
+        return {(row[1], row[2]): row for row in rows}
+
+    def _links(self) -> dict[tuple[str, str], str]:
+        """(flow, id on the source side) -> id on the target side, for every reference of the records."""
+        source, wanted = self.target.other, set()
+        for row in self.records.values():
+            for prop in self.flow.part(row[0]).references:
+                if row[1] == source and row[4].get(prop.name):
+                    wanted.add((prop.refers_to, row[4][prop.name]))
+        own, other = ("shop_id", "bc_id") if source is Side.SHOP else ("bc_id", "shop_id")
+        flows, ids = [str(flow) for flow, _ in wanted], [str(key) for _, key in wanted]
+        rows = self.db.execute(
+            f"select part, {own}, {other} from link where state = 'active' and (part, {own}) in"
+            " (select (unnest(?::varchar[]), unnest(?::varchar[])))",
+            [flows, ids],
+        ).fetchall()
+        return {(row[0], row[1]): row[2] for row in rows}
+
+    def _changes(self, roots: list[tuple[str | None, str | None]]) -> dict[Any, dict[Any, dict[str, Change]]]:
+        rows = self.db.execute(
+            "select root_shop_id, root_bc_id, part, operation, shop_id, bc_id, property, before, after, rule,"
+            " conflict from change where flow = ? and target = ? and hold_kind is null"
+            " and coalesce(root_shop_id, root_bc_id) in (select unnest(?::varchar[])) order by all",
+            [self.flow.name, self.target, [shop_id or bc_id for shop_id, bc_id in roots]],
+        ).fetchall()
+        gathered: dict[Any, dict[Any, dict[str, Change]]] = {root: {} for root in roots}
+        for root_shop, root_bc, part, operation, shop_id, bc_id, prop, *change in rows:
+            edits = gathered.get((root_shop, root_bc))
+            if edits is not None:
+                edits.setdefault((part, operation, shop_id, bc_id), {})[prop] = Change(*change)
+        return gathered
+
+    def _unit(
+        self,
+        root: tuple[str | None, str | None],
+        edits: dict[Any, dict[str, Change]],
+        snapshots: Mapping[str, tuple[str | None, str]],
+    ) -> Unit:
+        shop_id, bc_id = root
+        target_id = shop_id if self.target is Side.SHOP else bc_id
+        version, payload = snapshots.get(target_id or "", (None, None))
+        own = [self._edit(key, changes) for key, changes in edits.items() if key[0] == self.flow.name]
+        children = [self._edit(key, changes) for key, changes in edits.items() if key[0] != self.flow.name]
+        untouched = self._edit((self.flow.name, "update", shop_id, bc_id), {})
+        children.sort(key=self._line_order)
+        return Unit(
+            self.flow,
+            self.target,
+            shop_id,
+            bc_id,
+            root=own[0] if own else untouched,
+            children=tuple(children),
+            version=version,
+            payload=payload,
+        )
+
+    def _line_order(self, edit: Edit) -> tuple[int, int]:
+        """Deletions, updates, additions; each as the source has them."""
+        rank = {"delete": 0, "update": 1, "create": 2}[edit.operation]
+        return rank, edit.position
+
+    def _edit(self, key: tuple[str, Operation, str | None, str | None], changes: dict[str, Change]) -> Edit:
+        name, operation, shop_id, bc_id = key
+        part = self.flow.part(name)
+        source_id, target_id = (shop_id, bc_id) if self.target is Side.BC else (bc_id, shop_id)
+        source = self.records.get((str(self.target.other), source_id or ""))
+        target = self.records.get((str(self.target), target_id or ""))
+        raw = source[4] if source else {}
+        references = {
+            prop.name: self.links[prop.refers_to or "", raw[prop.name]]
+            for prop in part.references
+            if raw.get(prop.name) and (prop.refers_to or "", raw[prop.name]) in self.links
+        }
+        return Edit(
+            part,
+            operation,
+            shop_id,
+            bc_id,
+            changes=changes,
+            source=raw,
+            target=target[4] if target else {},
+            version=target[3] if target else None,
+            references=references,
+            position=source[5] if source else 0,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """Turns edits into the values of a request."""
+
+    flow: Flow
+    target: Side
+    company: Company
+
+    def create(self, edit: Edit) -> Body:
+        """Every writable property, blanks too: what is not said would be filled in from elsewhere.
+
+        A blank that the flow has no word for is left to the receiver.
+        """
+        series = self.flow.settings.number == "series" and self.target is Side.BC
+        props = [
+            prop
+            for prop in edit.part.properties
+            if (self._writable(prop) or self._names_the_record(edit.part, prop))
+            and prop.written is None
+            and not (series and prop.name == self.flow.create_key)
+            and not (prop.wordless(self.target) and edit.source.get(prop.name) is None)
+        ]
+        return self._body(edit, props, contents=None)
+
+    def update(self, edit: Edit, *, contents: Contents | None = None) -> Body:
+        """The changed properties and their companions; those written last are left out."""
+        names = {name for name in edit.changes if edit.part.by_name[name].written is None}
+        for name in tuple(names):
+            names.update(edit.part.by_name[name].send_with)
+        props = [prop for prop in edit.part.properties if prop.name in names and prop.goes_to(self.target)]
+        return self._body(edit, props, contents=contents)
+
+    def removal(self, edit: Edit) -> Body:
+        """Nothing is said; what goes with it is noted where somebody had just changed it."""
+        lost = {name: one for name, one in edit.changes.items() if one.conflict}
+        return Body(
+            {}, {name: Sent(None, None, one.before, one.rule, conflict=True) for name, one in lost.items()}
+        )
+
+    def last(self, edit: Edit) -> Body:
+        """The properties that go after the children."""
+        props = [prop for prop in edit.part.properties if prop.written and prop.name in edit.changes]
+        return self._body(edit, props, contents=None)
+
+    def _writable(self, prop: Property) -> bool:
+        return prop.dir in (("->", "<->") if self.target is Side.BC else ("<->", "<-")) and bool(
+            prop.paths(self.target)
+        )
+
+    def _names_the_record(self, part: Part, prop: Property) -> bool:
+        """A record new in the shop needs its key there, though later edits of it stay with each side."""
+        return part.name == self.flow.name and prop.name == self.flow.create_key and bool(prop.shop_paths)
+
+    def _body(self, edit: Edit, props: list[Property], *, contents: Contents | None) -> Body:
+        values: dict[str, Value] = {}
+        sent: dict[str, Sent] = {}
+        for prop in props:
+            one = self._sent(edit, prop)
+            values[self._path(prop, contents)] = one.sent
+            sent[prop.name] = one
+        return Body(values, sent)
+
+    def _sent(self, edit: Edit, prop: Property) -> Sent:
+        change = edit.changes.get(prop.name)
+        current = edit.target.get(prop.name)
+        if change is None and edit.operation == "update":
+            return Sent(source=None, sent=current, before=current)
+        if change is not None and change.rule == UNDO:
+            return Sent(source=None, sent=change.after, before=current, rule=UNDO)
+        source = edit.source.get(prop.name) if change is None else change.after
+        if prop.refers_to:
+            outgoing = edit.references.get(prop.name)
+        else:
+            context = replace(
+                self.company.context(edit.source), current=current, toward_shop=self.target is Side.SHOP
+            )
+            outgoing = prop.convert(self.target, value=source, context=context)
+        rule, conflict = (change.rule, change.conflict) if change else ("create", False)
+        return Sent(source=source, sent=outgoing, before=current, rule=rule, conflict=conflict)
+
+    def _path(self, prop: Property, contents: Contents | None) -> str:
+        """Where to write: with several paths, the one that supplied the value the receiver has now."""
+        paths = prop.paths(self.target)
+        filled = (path for path in paths if contents and tidy(contents.values.get(path)) is not None)
+        return next(filled, paths[0])
+
+
+def target_child_id(unit: Unit, edit: Edit) -> str | None:
+    """The id by which the target system knows a child."""
+    key = edit.id_on(unit.target)
+    parent = unit.root.id_on(unit.target)
+    if edit.operation == "create" or key is None or parent is None:
+        return None
+    return own_id(parent, key)
+
+
+def intended(edit: Edit, sent: Mapping[str, Sent]) -> Intended:
+    """What the journal keeps of an edit."""
+    return Intended(edit.part.name, edit.operation, edit.shop_id, edit.bc_id, sent)
+
+
+def intent_for(
+    unit: Unit, main: Intended, *, children: tuple[Intended, ...] = (), natural_key: str | None = None
+) -> Intent:
+    """The intent of one request of a unit."""
+    return Intent(
+        unit.flow.name, unit.target, unit.root_shop_id, unit.root_bc_id, main, children, natural_key
+    )

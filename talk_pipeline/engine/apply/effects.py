@@ -1,0 +1,191 @@
+"""What successful requests made: links of created records and children, children written singly or removed.
+
+For a whole batch at once; the answers have landed before.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from talk_pipeline.engine.apply.bases import Confirmed
+from talk_pipeline.engine.model import Child, Intended, Intent, Outcome
+from talk_pipeline.engine.snapshot.landing import mark_touched
+from talk_pipeline.engine.snapshot.projection import Projected, Projector
+from talk_pipeline.engine.state.database import Connection, insert_rows, now
+from talk_pipeline.flows.properties import Side
+
+Done = Sequence[tuple[Intent, Outcome]]
+
+
+def carry_over(db: Connection, projector: Projector, done: Done) -> list[Confirmed]:
+    """Puts links, children and removals in place, in the caller's transaction; returns what was confirmed."""
+    made = _Made(projector)
+    for intent, outcome in done:
+        if intent.main.part == intent.flow:
+            made.record(intent, outcome)
+        else:
+            made.child(intent, child=outcome.child)
+    made.children(_fresh_children(db, projector, roots=list(made.waiting)))
+    made.write(db)
+    return made.confirmed
+
+
+# links that are there already of children just created: one end of each is gone
+_REPLACED = """
+with made as (select unnest($parts::varchar[]) as part, unnest($shop_ids::varchar[]) as shop_id,
+                     unnest($bc_ids::varchar[]) as bc_id)
+select l.part, l.shop_id, m.shop_id from link l join made m on m.part = l.part and m.shop_id = l.shop_id
+union
+select l.part, l.shop_id, m.shop_id from link l join made m on m.part = l.part and m.bc_id = l.bc_id
+"""
+
+
+class _Made:
+    """What a batch of outcomes adds and removes."""
+
+    def __init__(self, projector: Projector) -> None:
+        self.projector = projector
+        self.side = projector.side
+        self.links: list[tuple[Any, ...]] = []
+        self.rows: list[Projected] = []
+        self.removed: list[tuple[str, Intended]] = []
+        self.deleted: list[Intended] = []
+        self.confirmed: list[Confirmed] = []
+        # root id on the written side -> its shop id, the request, and the children created along with it
+        self.waiting: dict[str, tuple[str, str, list[Intended]]] = {}
+
+    def record(self, intent: Intent, outcome: Outcome) -> None:
+        main = intent.main
+        if main.operation == "delete":
+            self.deleted.append(main)
+            return
+        if main.operation == "create" and outcome.record is not None:
+            main = self._linked(main, key=outcome.record.id, root_shop_id=intent.root_shop_id)
+        self._confirm(intent.intent_id, main)
+        for child in intent.children:
+            if child.operation == "delete":
+                self.removed.append((intent.intent_id, child))
+            elif child.operation == "update":
+                self._confirm(intent.intent_id, child)
+            else:
+                root = main.shop_id if self.side is Side.SHOP else main.bc_id
+                place = (main.shop_id or "", intent.intent_id, list[Intended]())
+                self.waiting.setdefault(root or "", place)[2].append(child)
+
+    def child(self, intent: Intent, *, child: Child | None) -> None:
+        main = intent.main
+        root = (intent.root_shop_id if self.side is Side.SHOP else intent.root_bc_id) or ""
+        if main.operation == "delete":
+            self.removed.append((intent.intent_id, main))
+            return
+        if child is not None:
+            row = self.projector.project_child(self.projector.flow.part(main.part), root, child)
+            self.rows.append(row)
+            if main.operation == "create":
+                main = self._linked(main, key=row.id, root_shop_id=intent.root_shop_id)
+        self._confirm(intent.intent_id, main)
+
+    def children(self, fresh: dict[tuple[str, str], Iterator[tuple[str, dict[str, Any]]]]) -> None:
+        """Links created children, in their order, to the new ones of the answer.
+
+        One whose match value is not the one sent is some other child: it is left to be matched.
+        """
+        for root, (root_shop_id, intent_id, created) in self.waiting.items():
+            for child in created:
+                key, raw = next(fresh.get((child.part, root), iter(())), ("", {}))
+                prop = self.projector.flow.part(child.part).match[0]
+                if key and raw.get(prop) == child.sent[prop].sent:
+                    self._confirm(intent_id, self._linked(child, key=key, root_shop_id=root_shop_id))
+
+    def write(self, db: Connection) -> None:
+        removed = [one for _, one in self.removed]
+        gone = [(one.part, (one.shop_id if self.side is Side.SHOP else one.bc_id)) for one in removed]
+        replaced = [(row.part, row.id) for row in self.rows]
+        _delete(db, "record", "id", pairs=[*gone, *replaced], extra=f" and side = '{self.side}'")
+        for table in ("link", "base"):
+            _delete(db, table, "shop_id", pairs=[(one.part, one.shop_id) for one in removed])
+        for intent_id, one in self.removed:
+            self._confirm(intent_id, one)
+        self._make_anew(db)
+        insert_rows(db, "record", [row.row() for row in self.rows])
+        insert_rows(db, "link", self.links)
+        flow = self.projector.flow.name
+        mark_touched(db, flow, Side.SHOP, ids=[row[1] for row in self.links if row[0] == flow])
+        self._close_deleted(db, flow)
+
+    def _make_anew(self, db: Connection) -> None:
+        """A child that was removed on one side and is there again takes the place of the one it was."""
+        children = [row[:3] for row in self.links if row[0] != self.projector.flow.name]
+        parts, shop_ids, bc_ids = ([row[at] for row in children] for at in range(3))
+        replaced = db.execute(_REPLACED, {"parts": parts, "shop_ids": shop_ids, "bc_ids": bc_ids}).fetchall()
+        if not replaced:
+            return
+        for part, old, new in replaced:
+            db.execute("update sighting set shop_id = ? where part = ? and shop_id = ?", [new, part, old])
+        for table in ("base", "link"):
+            _delete(db, table, "shop_id", pairs=[(part, old) for part, old, _ in replaced])
+
+    def _close_deleted(self, db: Connection, flow: str) -> None:
+        """Both have left now: the link stays as it was, so that nothing is made anew."""
+        ids = [one.shop_id if self.side is Side.SHOP else one.bc_id for one in self.deleted]
+        db.execute(
+            "update snapshot set gone = 'deleted' where flow = ? and side = ?"
+            " and id in (select unnest(?::varchar[]))",
+            [flow, str(self.side), ids],
+        )
+        # should one come back, that is a change
+        db.execute(
+            "update record set row_hash = null where part = ? and side = ? and id in (select unnest(?::varchar[]))",
+            [flow, str(self.side), ids],
+        )
+        shop_ids = [one.shop_id for one in self.deleted]
+        db.execute(
+            "update link set state = 'closed' where part = ? and shop_id in (select unnest(?::varchar[]))",
+            [flow, shop_ids],
+        )
+        mark_touched(db, flow, Side.SHOP, ids=[shop_id for shop_id in shop_ids if shop_id])
+
+    def _linked(self, one: Intended, *, key: str, root_shop_id: str | None) -> Intended:
+        linked = replace(one, shop_id=key) if self.side is Side.SHOP else replace(one, bc_id=key)
+        root = root_shop_id or linked.shop_id
+        at = now()
+        # one is made after the other: there is nothing in it that would be overwritten at a first meeting
+        self.links.append((linked.part, linked.shop_id, linked.bc_id, root, "created", "active", at, at))
+        return linked
+
+    def _confirm(self, intent_id: str, one: Intended) -> None:
+        if one.shop_id is not None and one.bc_id is not None:
+            self.confirmed.append(
+                Confirmed(intent_id, one.part, one.shop_id, one.bc_id, self.side, one.operation, one.sent)
+            )
+
+
+def _fresh_children(
+    db: Connection, projector: Projector, *, roots: list[str]
+) -> dict[tuple[str, str], Iterator[tuple[str, dict[str, Any]]]]:
+    """Children of answered records that no link knows, in their order, by part and record."""
+    if not roots:
+        return {}
+    own = "shop_id" if projector.side is Side.SHOP else "bc_id"
+    rows = db.execute(
+        f"select r.part, r.root_id, r.id, r.raw from record r"
+        f" left join link l on l.part = r.part and l.{own} = r.id"
+        " where r.side = ? and r.root_id in (select unnest(?::varchar[])) and l.part is null"
+        " and r.part in (select unnest(?::varchar[])) order by r.position",
+        [projector.side, roots, [part.name for part in projector.flow.parts[1:]]],
+    ).fetchall()
+    found: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
+    for part, root, key, raw in rows:
+        found.setdefault((part, root), []).append((key, raw))
+    return {place: iter(children) for place, children in found.items()}
+
+
+def _delete(
+    db: Connection, table: str, key: str, *, pairs: Sequence[tuple[str, str | None]], extra: str = ""
+) -> None:
+    if pairs:
+        db.execute(
+            f"delete from {table} where (part, {key}) in"
+            f" (select (unnest(?::varchar[]), unnest(?::varchar[]))){extra}",
+            [[part for part, _ in pairs], [one for _, one in pairs]],
+        )

@@ -1,0 +1,56 @@
+"""What follows from an outcome, in one transaction: bases, links, conflicts, refusals, and what was answered."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from talk_pipeline.engine.apply.bases import confirm, expect_recalculation
+from talk_pipeline.engine.apply.effects import carry_over
+from talk_pipeline.engine.model import COMPANION, Decode, Intent, Kept, Outcome, Result
+from talk_pipeline.engine.plan.refusals import keep_standing, refuse, refuse_values, standing_refusals
+from talk_pipeline.engine.snapshot.landing import Landing, merge, spool
+from talk_pipeline.engine.snapshot.projection import Projector
+from talk_pipeline.engine.state.database import Connection, transaction
+from talk_pipeline.engine.state.journal import note_outcomes
+
+
+def conclude(
+    db: Connection,
+    projector: Projector,
+    decode: Decode,
+    *,
+    run_id: str,
+    outcomes: Sequence[tuple[Intent, Outcome]],
+) -> None:
+    """Puts outcomes on disk with all that follows from them, in one transaction."""
+    with transaction(db):
+        standing = standing_refusals(db, projector.flow, [intent.root_shop_id for intent, _ in outcomes])
+        done = [(intent, outcome) for intent, outcome in outcomes if outcome.result is Result.DONE]
+        expect_recalculation(db, [intent for intent, _ in done])
+        spool(db, [outcome.record for _, outcome in outcomes if outcome.record])
+        merge(db, projector, decode, landing=Landing(own=True))
+        for intent, outcome in outcomes:
+            if outcome.result is Result.REFUSED:
+                refuse(
+                    db,
+                    projector.flow,
+                    intent,
+                    reason=outcome.reason,
+                    about_another=outcome.about_another,
+                    kind=outcome.refusal,
+                )
+        kept = confirm(db, projector, run_id=run_id, confirmed=carry_over(db, projector, done))
+        refuse_values(db, projector.flow, kept)
+        keep_standing(db, projector.flow, standing)
+        note_outcomes(db, [(intent, _judged(intent, outcome, kept)) for intent, outcome in outcomes])
+
+
+def _judged(intent: Intent, outcome: Outcome, kept: Sequence[Kept]) -> Outcome:
+    """What came of a request, whatever was answered: one of which nothing was taken was refused."""
+    own = [one for one in kept if one.intent_id == intent.intent_id]
+    if not own:
+        return outcome
+    updates = [one for one in (intent.main, *intent.children) if one.operation == "update"]
+    asked = [sent for one in updates for sent in one.sent.values() if sent.rule != COMPANION]
+    nothing = len(updates) == 1 + len(intent.children) and len(own) == len(asked)
+    said = "; ".join(filter(None, (outcome.reason, *(one.reason for one in own))))
+    return replace(outcome, result=Result.REFUSED if nothing else outcome.result, reason=said)

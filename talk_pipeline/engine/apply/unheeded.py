@@ -1,0 +1,81 @@
+"""Values that a system accepted and did not take: it answers with success and holds what it held before.
+
+That is a refusal of these properties and no edit of the receiver, else the user's word would be put back to what
+the other system kept, without anybody being told. What the receiver stored as something new is not meant here: it
+flows back as its edit (`apply.bases`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from talk_pipeline.engine.model import COMPANION, UNDO, Operation, Sent
+from talk_pipeline.engine.snapshot.projection import Company
+from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.texts import Country, Currency
+from talk_pipeline.flows.types import Flag
+from talk_pipeline.flows.values import UnmappableError, Value
+from talk_pipeline.flows.vocabulary import Part
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a record or child holds after a write, as the system that was written to says."""
+
+    side: Side
+    raw: Mapping[str, Any]
+    canon: Mapping[str, Any]
+    company: Company
+
+    def differs(self, prop: Property, value: Value) -> bool:
+        """Whether the side holds something else than a value of its own, by what the two mean."""
+        if prop.refers_to:
+            return bool(self.raw[prop.name] != value)
+        try:
+            expected = prop.recanonical(self.side, value=value, context=self.company.context(self.raw))
+        except UnmappableError:
+            return True
+        held = self.canon.get(prop.name)
+        return not (prop.equal(held, expected) if self.side is Side.SHOP else prop.equal(expected, held))
+
+    def unheeded(self, part: Part, operation: Operation, sent: Mapping[str, Sent]) -> dict[str, Value]:
+        """What was sent and is held as before, by property, with what is held.
+
+        What Business Central may have worked out anew, since it took another value of the same request, is not
+        among them: that goes once more, by itself. Nor is a property of which the flow says that its word is the
+        receiver's in any case.
+        """
+        if operation == "delete":
+            return {}
+        kept: dict[str, Value] = {}
+        for name, one in sent.items():
+            prop = part.by_name[name]
+            if one.rule in (COMPANION, UNDO) or prop.only or name not in self.canon:
+                continue
+            if prop.conflict == self.side or not self.differs(prop, one.sent):
+                continue
+            if self._as_new(prop) if operation == "create" else self._as_before(prop, one.before):
+                kept[name] = self.raw.get(name)
+        return kept
+
+    def worked_out(self, part: Part, sent: Mapping[str, Sent], *, kept: Mapping[str, Value]) -> set[str]:
+        """What Business Central works out anew from what it took of a request."""
+        if self.side is Side.SHOP:
+            return set()
+        taken = [name for name, one in sent.items() if one.rule != COMPANION and name not in kept]
+        return {other for name in taken for other in part.by_name[name].send_with}
+
+    def _as_before(self, prop: Property, before: Value) -> bool:
+        return self.raw.get(prop.name) == before or not self.differs(prop, before)
+
+    def _as_new(self, prop: Property) -> bool:
+        """Whether this is what a new record holds of itself: a blank, or the default from a closed list.
+
+        Business Central has no blank numbers: there zero says nothing. Of free text and numbers a value of the
+        receiver's own may be another spelling of what was sent; of a closed list it is not.
+        """
+        held = self.raw.get(prop.name)
+        if held is None or (prop.is_number and self.canon[prop.name] == "0") or not self.differs(prop, None):
+            return True
+        closed = isinstance(prop.value_type, Flag | Country | Currency)
+        return closed or bool(prop.values) or prop.refers_to is not None

@@ -1,0 +1,320 @@
+"""What a person decides: links, pairs that are kept apart, and what was given up on.
+
+A person's word outranks the match rules for good. Each deed is one transaction that leaves the state as if the
+pipeline had known it all along: what it concerns is marked, so that the next sync acts on it, and it is noted
+with who and when. Verdicts on open conflicts are the business of `manual.resolutions`. Callers hold the leases of
+`concerned`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from talk_pipeline.engine.manual.lookup import Entity, find, find_on, key_of
+from talk_pipeline.engine.manual.objections import (
+    found_again,
+    refuse_closed,
+    refuse_gone,
+    refuse_open_writes,
+    taken,
+)
+from talk_pipeline.engine.model import ByHandError
+from talk_pipeline.engine.snapshot.landing import mark_touched
+from talk_pipeline.engine.state.database import Connection, insert_rows, now, transaction
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+
+BY_HAND = "by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What a person did.
+
+    Attributes:
+        action: linked | unlinked | kept apart | released | resolved | retried | restored.
+        message: what follows, for the person.
+    """
+
+    flow: str
+    action: str
+    shop_id: str | None
+    bc_id: str | None
+    message: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """For scripts."""
+        ids = {"flow": self.flow, "action": self.action, "shop_id": self.shop_id, "bc_id": self.bc_id}
+        return ids | {"message": self.message, "details": dict(self.details)}
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """A person at work on one flow."""
+
+    db: Connection
+    flows: Flows
+    flow: Flow
+    by: str
+
+    def note(self, deed: Deed) -> Deed:
+        """Keeps a deed, in the caller's transaction."""
+        row = (
+            deed.flow,
+            deed.action,
+            deed.shop_id,
+            deed.bc_id,
+            json.dumps(dict(deed.details)),
+            self.by,
+            now(),
+        )
+        insert_rows(self.db, "deed", [row])
+        return deed
+
+
+def concerned(flows: Flows, name: str) -> tuple[str, ...]:
+    """The flows whose records a deed in this flow may touch: itself, and those that refer to it."""
+    return (name, *(other.name for other in flows.values() if name in other.refers_to and other.name != name))
+
+
+def link(hand: Hand, shop: str, bc: str) -> Deed:
+    """Links two records, whatever the rules say; they meet for the first time.
+
+    Raises:
+        ByHandError: one of them is unknown, has left, or belongs to another link.
+    """
+    db, name = hand.db, hand.flow.name
+    shop_id = find_on(db, hand.flow, shop, side=Side.SHOP)
+    bc_id = find_on(db, hand.flow, bc, side=Side.BC)
+    entity = Entity(name, shop_id, bc_id)
+    for side in Side:
+        refuse_gone(hand.db, hand.flow, side, entity.id_on(side) or "")
+    if taken(hand.db, hand.flow, entity):
+        return Deed(name, "linked", shop_id, bc_id, f"{entity.name} and {bc_id} are linked already")
+    refuse_open_writes(hand.db, hand.flow, entity)
+    with transaction(db):
+        _forget(hand, entity)
+        db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
+        insert_rows(db, "link", [(name, shop_id, bc_id, shop_id, BY_HAND, "active", now(), None)])
+        db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id])
+        _stir(hand, entity)
+        told = f"linked {entity.name} with {bc_id}{key_of(db, hand.flow, Side.BC, bc_id)}"
+        policy = hand.flow.settings.initial
+        message = f"{told}; the next sync treats them as a first meeting (initial: {policy})"
+        return hand.note(Deed(name, "linked", shop_id, bc_id, message))
+
+
+def unlink(hand: Hand, text: str, *, recreate: bool = False) -> Deed:
+    """Parts a pair for good; the shop record is held until it is linked again or, with `recreate`, let go.
+
+    Where the counterpart is still there under the same key, nothing can be created beside it: then the two are
+    let go to be matched anew.
+
+    Raises:
+        ByHandError: there is no link to undo, or the record could neither be matched nor created.
+    """
+    entity = find(hand.db, hand.flow, text)
+    found = _link_of(hand, entity)
+    if found is None:
+        raise ByHandError(f"{entity.name} is not linked; see talk-pipeline explain {entity.name}")
+    if found["state"] == "held" and (recreate or found["rule"] == BY_HAND):
+        if not recreate:
+            raise ByHandError(
+                f"{entity.name} is unlinked by hand already; to match or create it anew: "
+                f"talk-pipeline unlink {entity.name} --recreate"
+            )
+        return _release(hand, entity)
+    refuse_closed(entity, found)
+    refuse_open_writes(hand.db, hand.flow, entity)
+    again = recreate and found_again(hand.db, hand.flow, entity, found["bc_id"])
+    with transaction(hand.db):
+        return _part(hand, entity, found, held=not recreate, again=again)
+
+
+def keep_apart(hand: Hand, shop: str, bc: str) -> Deed:
+    """Keeps the rules from ever making a pair; if it is linked now, it is unlinked and held.
+
+    Raises:
+        ByHandError: one of them is unknown, or their story ended.
+    """
+    db, name = hand.db, hand.flow.name
+    shop_id = find_on(db, hand.flow, shop, side=Side.SHOP)
+    bc_id = find_on(db, hand.flow, bc, side=Side.BC)
+    entity = Entity(name, shop_id, bc_id)
+    refuse_open_writes(hand.db, hand.flow, entity)
+    found = _link_of(hand, entity)
+    if found is not None and found["bc_id"] == bc_id:
+        refuse_closed(entity, found)
+        with transaction(db):
+            return _part(hand, entity, found, held=True, never=True)
+    with transaction(db):
+        known = db.execute(
+            "update apart set never = true where flow = ? and shop_id = ? and bc_id = ? returning shop_id",
+            [name, shop_id, bc_id],
+        ).fetchone()
+        told = f"the rules never match {entity.name} with {bc_id}"
+        if known:
+            return Deed(name, "kept apart", shop_id, bc_id, f"{told}; so it was already")
+        insert_rows(db, "apart", [(name, shop_id, bc_id, False, now(), hand.by, True)])
+        db.execute(
+            "delete from candidate where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id]
+        )
+        mark_touched(db, name, Side.SHOP, ids=[shop_id])
+        mark_touched(db, name, Side.BC, ids=[bc_id])
+        message = f"{told}; the next sync finds another counterpart or creates one"
+        if found is not None:
+            message = f"{told}; its present link stays"
+        return hand.note(Deed(name, "kept apart", shop_id, bc_id, message))
+
+
+def _part(
+    hand: Hand,
+    entity: Entity,
+    found: Mapping[str, Any],
+    *,
+    held: bool,
+    never: bool = False,
+    again: bool = False,
+) -> Deed:
+    """Undoes an active link, in the caller's transaction; `again`: the rules may make it anew."""
+    db, name, shop_id, bc_id = hand.db, entity.flow, entity.shop_id, entity.bc_id
+    _forget(hand, entity)
+    db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
+    db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id])
+    if not again:
+        insert_rows(db, "apart", [(name, shop_id, bc_id, held, now(), hand.by, never)])
+    if held:
+        insert_rows(db, "link", [(name, shop_id, None, shop_id, BY_HAND, "held", now(), None)])
+    _stir(hand, entity)
+    if held:
+        _stand(hand, shop_id, state="held", reason="unlinked by hand")
+        next_step = f"it stays unlinked until linked again, or: talk-pipeline unlink {entity.name} --recreate"
+    else:
+        next_step = _let_go(hand, shop_id, again=bc_id if again else None)
+    was = {"rule": found["rule"], "linked_at": f"{found['linked_at'].isoformat(timespec='milliseconds')}Z"}
+    message = f"unlinked {entity.name} from {bc_id}; {next_step}"
+    return hand.note(Deed(name, "unlinked", shop_id, bc_id, message, was | {"held": held}))
+
+
+def lose(hand: Hand, entity: Entity) -> None:
+    """Forgets a pair one of which is lost, in the caller's transaction: the other is matched or created anew."""
+    _forget(hand, entity)
+    hand.db.execute("delete from link where part = ? and shop_id = ?", [entity.flow, entity.shop_id])
+    _stir(hand, entity)
+
+
+def _release(hand: Hand, entity: Entity) -> Deed:
+    """Lets go of a shop record that is held, and of what it was parted from."""
+    db, name, shop_id = hand.db, entity.flow, entity.shop_id
+    rows = db.execute(
+        "select bc_id from apart where flow = ? and shop_id = ? and held", [name, shop_id]
+    ).fetchall()
+    parted = [row[0] for row in rows]
+    again = [bc_id for bc_id in parted if found_again(hand.db, hand.flow, entity, bc_id)]
+    with transaction(db):
+        _forget(hand, entity)
+        db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
+        db.execute("update apart set held = false where flow = ? and shop_id = ?", [name, shop_id])
+        db.execute(
+            "delete from apart where flow = ? and shop_id = ? and bc_id in (select unnest(?::varchar[]))",
+            [name, shop_id, again],
+        )
+        _stir(hand, entity)
+        mark_touched(db, name, Side.BC, ids=parted)
+        next_step = _let_go(hand, shop_id, again=next(iter(again), None))
+        return hand.note(Deed(name, "released", shop_id, None, f"released {entity.name}; {next_step}"))
+
+
+def _let_go(hand: Hand, shop_id: str | None, *, again: str | None) -> str:
+    """What becomes of a record that is free again, for the person."""
+    _stand(hand, shop_id, state="waiting", reason="released by hand: the next sync matches or creates it")
+    if again is None:
+        return "the next sync finds another counterpart or creates one"
+    named = f"{again}{key_of(hand.db, hand.flow, Side.BC, again)}"
+    return (
+        f"{named} is still there under its key, so the next sync matches the two anew, as at a first meeting"
+    )
+
+
+def _link_of(hand: Hand, entity: Entity) -> dict[str, Any] | None:
+    row = hand.db.execute(
+        "select bc_id, state, rule, linked_at from link where part = ? and shop_id = ?",
+        [entity.flow, entity.shop_id],
+    ).fetchone()
+    return dict(zip(("bc_id", "state", "rule", "linked_at"), row, strict=True)) if row else None
+
+
+def _forget(hand: Hand, entity: Entity) -> None:
+    """All that the two were to each other: what they agreed on, their children's links, what is planned."""
+    db, name, shop_id, bc_id = hand.db, entity.flow, entity.shop_id, entity.bc_id
+    for part in hand.flow.parts:
+        own = "starts_with(shop_id, $root || '/')" if part.parent else "shop_id = $root"
+        parameters = {"part": part.name, "root": shop_id}
+        for table in ("sighting", "resolution"):
+            db.execute(f"delete from {table} where part = $part and {own}", parameters)
+        # what the shop was told of its counterpart is true of that one only: the next one says it anew
+        told = {"told": [prop.name for prop in part.properties if prop.dir == "<-"]}
+        db.execute(
+            f"delete from base where part = $part and {own}"
+            " and (agreed_at is null or property not in (select unnest($told::varchar[])))",
+            parameters | told,
+        )
+        db.execute(
+            f"update base set bc_value = null, bounces = 0, resend = null where part = $part and {own}",
+            parameters,
+        )
+        if part.parent:
+            db.execute("delete from link where part = $part and root_shop_id = $root", parameters)
+    for table in ("change", "refusal"):
+        db.execute(f"delete from {table} where flow = ? and root_shop_id = ?", [name, shop_id])
+    db.execute("delete from change where flow = ? and root_bc_id = ?", [name, bc_id])
+    db.execute("delete from candidate where flow = ? and (shop_id = ? or bc_id = ?)", [name, shop_id, bc_id])
+    db.execute("delete from standing where flow = ? and shop_id = ?", [name, shop_id])
+
+
+def _stir(hand: Hand, entity: Entity) -> None:
+    """Marks both records, and whatever refers to them: to those it is as if the two had just been linked."""
+    db = hand.db
+    for side in Side:
+        record_id = entity.id_on(side)
+        mark_touched(db, entity.flow, side, ids=[record_id] if record_id else [])
+    for other in hand.flows.values():
+        for part in other.parts:
+            for prop in part.references:
+                if prop.refers_to == entity.flow:
+                    _meet_anew(db, other, part.name, prop=prop.name, entity=entity)
+
+
+def _meet_anew(db: Connection, flow: Flow, part: str, *, prop: str, entity: Entity) -> None:
+    ids = [entity.shop_id, entity.bc_id]
+    rows = db.execute(
+        "delete from base where part = ? and property = ? and (shop_value = ? or bc_value = ?)"
+        " returning shop_id",
+        [part, prop, *ids],
+    ).fetchall()
+    referring = [row[0] for row in rows]
+    db.execute(
+        "delete from sighting where part = ? and property = ? and shop_id in (select unnest(?::varchar[]))",
+        [part, prop, referring],
+    )
+    roots = db.execute(
+        "select distinct root_shop_id from link where part = ? and shop_id in (select unnest(?::varchar[]))",
+        [part, referring],
+    ).fetchall()
+    mark_touched(db, flow.name, Side.SHOP, ids=[row[0] for row in roots])
+
+
+def _stand(hand: Hand, shop_id: str | None, *, state: str, reason: str) -> None:
+    insert_rows(hand.db, "standing", [(hand.flow.name, shop_id, state, reason, now())])
+
+
+def labels(flow: Flow, part: str, shop_id: str | None, *, prop: str) -> Sequence[str]:
+    """What a property is called by a person: with its part, and for one child of many with the child's id."""
+    if part == flow.name:
+        return (prop,)
+    short = part.removeprefix(f"{flow.name}.")
+    own = (shop_id or "").rsplit("/", 1)[-1]
+    return (f"{short}[{own}].{prop}", f"{short}.{prop}")

@@ -1,0 +1,162 @@
+"""A person's verdicts: which side wins an open conflict, and that a refused write is to be tried again.
+
+The next sync carries them out. A verdict is on the values it was given on: where either side was edited since,
+the conflict is open anew.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.manual.links import Deed, Hand, labels
+from talk_pipeline.engine.manual.lookup import Entity, counted, find
+from talk_pipeline.engine.model import ByHandError
+from talk_pipeline.engine.plan.compare import BOUNCES
+from talk_pipeline.engine.snapshot.landing import mark_touched
+from talk_pipeline.engine.state.database import insert_rows, now, rows_of, transaction
+from talk_pipeline.flows.properties import Side
+
+OPEN = f"""
+select part, target, shop_id, bc_id, property,
+       case target when 'customwebshop' then before else after end as shop_value,
+       case target when 'customwebshop' then after else before end as bc_value
+from change
+where flow = $flow and root_shop_id = $shop_id and hold_kind = '{HoldKind.MANUAL}'
+order by part, shop_id, property
+"""
+
+
+def resolve(hand: Hand, text: str, *, take: Side, prop: str | None = None) -> Deed:
+    """Decides the open conflicts of an entity, all of them or those of one property.
+
+    Raises:
+        ByHandError: there is no such conflict.
+    """
+    db, flow = hand.db, hand.flow
+    entity = find(db, flow, text)
+    rows = rows_of(db, OPEN, {"flow": flow.name, "shop_id": entity.shop_id})
+    if not rows:
+        raise ByHandError(f"{entity.name} has no open conflict; see talk-pipeline explain {entity.name}")
+    named = {
+        row_at: labels(flow, row["part"], row["shop_id"], prop=row["property"])
+        for row_at, row in enumerate(rows)
+    }
+    chosen = [at for at, names in named.items() if prop is None or prop in names]
+    if not chosen:
+        there = ", ".join(names[0] for names in named.values())
+        raise ByHandError(f"{entity.name} has no open conflict in {prop!r}; there are: {there}")
+    with transaction(db):
+        for at in chosen:
+            _decide(hand, rows[at], take=take)
+        mark_touched(db, flow.name, Side.SHOP, ids=[entity.shop_id or ""])
+        decided = {
+            named[at][0]: {"shop_value": rows[at]["shop_value"], "bc_value": rows[at]["bc_value"]}
+            for at in chosen
+        }
+        message = f"{entity.name}: {take} wins {', '.join(decided)}; the next sync carries it out"
+        details = {"winner": str(take), "properties": decided}
+        return hand.note(Deed(flow.name, "resolved", entity.shop_id, entity.bc_id, message, details))
+
+
+def _decide(hand: Hand, row: Mapping[str, Any], *, take: Side) -> None:
+    key = (row["part"], row["shop_id"], row["property"])
+    hand.db.execute("delete from resolution where part = ? and shop_id = ? and property = ?", list(key))
+    values = (str(take), row["shop_value"], row["bc_value"], hand.by, now())
+    insert_rows(hand.db, "resolution", [(*key, *values)])
+
+
+_GIVEN_UP = f"""
+select root_shop_id as shop_id, record_id, reason from refusal where flow = $flow
+union all
+select l.root_shop_id, b.shop_id, 'the two systems keep storing ' || b.property || ' differently'
+from base b join link l on l.part = b.part and l.shop_id = b.shop_id
+where b.part in (select unnest($parts::varchar[])) and b.bounces >= $bounces
+union all
+select root_shop_id, shop_id, hold_reason from change
+where flow = $flow and hold_kind = '{HoldKind.FLAPPING}'
+order by 1, 2, 3
+"""
+
+
+def retry(hand: Hand, text: str | None = None) -> Deed:
+    """Takes back what was given up on, of one entity or of the whole flow: the next sync tries again.
+
+    Raises:
+        ByHandError: the entity is not quarantined, or for a value that only an edit can mend.
+    """
+    db, flow = hand.db, hand.flow
+    entity = find(db, flow, text) if text is not None else None
+    parameters = {"flow": flow.name, "parts": [part.name for part in flow.parts], "bounces": BOUNCES}
+    rows = [
+        row
+        for row in rows_of(db, _GIVEN_UP, parameters)
+        if entity is None
+        or (entity.shop_id is not None and row["shop_id"] == entity.shop_id)
+        or row["record_id"] == entity.bc_id
+    ]
+    if entity is not None and not rows:
+        if _retried(hand, entity):
+            message = f"{entity.name}: the next sync tries it again; so it was decided already"
+            return Deed(flow.name, "retried", entity.shop_id, entity.bc_id, message)
+        raise ByHandError(_not_given_up(hand, entity))
+    if not rows:
+        return Deed(flow.name, "retried", None, None, f"{flow.name}: nothing is given up on")
+    with transaction(db):
+        again: dict[Entity, list[str]] = {}
+        for row in rows:
+            one = _entity_of(hand, row)
+            again.setdefault(one, []).append(row["reason"])
+        for one, reasons in again.items():
+            _take_back(hand, one)
+            hand.note(Deed(flow.name, "retried", one.shop_id, one.bc_id, "", {"reasons": reasons}))
+    named = {one.shop_id or one.bc_id or "": list(dict.fromkeys(reasons)) for one, reasons in again.items()}
+    message = f"{flow.name}: the next sync tries {counted(len(named), 'record')} again: {', '.join(named)}"
+    whose = (entity.shop_id, entity.bc_id) if entity else (None, None)
+    return Deed(flow.name, "retried", *whose, message, {"records": named})
+
+
+def _entity_of(hand: Hand, row: Mapping[str, Any]) -> Entity:
+    shop_id = row["shop_id"]
+    if shop_id is None:
+        return Entity(hand.flow.name, None, row["record_id"])
+    found = hand.db.execute(
+        "select bc_id from link where part = ? and shop_id = ?", [hand.flow.name, shop_id]
+    ).fetchone()
+    return Entity(hand.flow.name, shop_id, found[0] if found else None)
+
+
+def _take_back(hand: Hand, entity: Entity) -> None:
+    db, name = hand.db, hand.flow.name
+    db.execute(
+        "delete from refusal where flow = ? and (root_shop_id = ? or root_shop_id is null and record_id = ?)",
+        [name, entity.shop_id, entity.bc_id],
+    )
+    for part in hand.flow.parts:
+        db.execute(
+            "update base set bounces = 0 where part = $part and bounces > 0"
+            " and shop_id in (select shop_id from link where part = $part and root_shop_id = $root)",
+            {"part": part.name, "root": entity.shop_id},
+        )
+    for side in Side:
+        record_id = entity.id_on(side)
+        mark_touched(db, name, side, ids=[record_id] if record_id else [])
+
+
+def _retried(hand: Hand, entity: Entity) -> bool:
+    """Whether a person said so already, and no sync has run since."""
+    row = hand.db.execute(
+        "select 1 from deed where flow = $1 and action = 'retried' and (shop_id = $2 or bc_id = $3)"
+        " and done_at > coalesce((select max(started_at) from run where flow = $1), timestamp '1970-01-01')",
+        [entity.flow, entity.shop_id, entity.bc_id],
+    ).fetchone()
+    return row is not None
+
+
+def _not_given_up(hand: Hand, entity: Entity) -> str:
+    row = hand.db.execute(
+        "select reason from standing where flow = ? and shop_id = ? and state = 'quarantined'",
+        [entity.flow, entity.shop_id],
+    ).fetchone()
+    if row:
+        return f"{entity.name} is tried again by itself once the value is mended: {row[0]}"
+    return f"{entity.name} is not quarantined; see talk-pipeline explain {entity.name}"

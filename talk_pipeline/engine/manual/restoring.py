@@ -1,0 +1,232 @@
+"""A system that was restored from a backup: which records to ask for to find out, and what follows once it is said.
+
+What the other side holds is newer: it goes back to the restored system, property by property, as if that side had
+just been edited. Records that left with the restore lose their link, so that they are matched by their keys or
+created anew, once. What only the restored system says, such as a status or a number it gave, follows from there.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from talk_pipeline.engine.manual import links
+from talk_pipeline.engine.manual.links import Deed, Hand
+from talk_pipeline.engine.manual.lookup import Entity
+from talk_pipeline.engine.model import Record
+from talk_pipeline.engine.snapshot.landing import Landed, mark_touched, spool
+from talk_pipeline.engine.snapshot.projection import Company
+from talk_pipeline.engine.state.database import Connection, naive, rows_of
+from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.values import UnmappableError, Value
+from talk_pipeline.flows.vocabulary import Flow, Part
+
+
+def unshown(db: Connection, flow: str, side: Side, *, since: datetime | None, most: int) -> list[str]:
+    """The newest of the records that are there as far as is known and were not among the spooled ones.
+
+    Args:
+        db: the state.
+        flow: the flow.
+        side: one of its sides.
+        since: only those last modified then or later, by the server's clock.
+        most: how many.
+    """
+    spool(db, ())
+    rows = db.execute(
+        "select id from snapshot where flow = ? and side = ? and gone is null and modified_at is not null"
+        " and modified_at >= coalesce(?, modified_at) and id not in (select id from incoming)"
+        " order by modified_at desc, id limit ?",
+        [flow, side, since, most],
+    )
+    return [row[0] for row in rows.fetchall()]
+
+
+def older(db: Connection, flow: str, side: Side, *, most: int) -> list[str]:
+    """The newest of the held records that the spooled ones show as of an earlier time."""
+    spool(db, ())
+    rows = db.execute(
+        "select s.id from snapshot s join incoming i on i.id = s.id where s.flow = ? and s.side = ?"
+        " and i.modified_at < s.modified_at group by s.id order by max(s.modified_at) desc, s.id limit ?",
+        [flow, side, most],
+    )
+    return [row[0] for row in rows.fetchall()]
+
+
+def is_older(db: Connection, flow: str, side: Side, records: Iterable[Record]) -> bool:
+    """Whether any of these records is as of an earlier time than it was seen at."""
+    known = {record.id: naive(record.modified_at) for record in records}
+    rows = db.execute(
+        "select id, modified_at from snapshot where flow = ? and side = ? and id in (select unnest(?::varchar[]))",
+        [flow, side, list(known)],
+    ).fetchall()
+    return any(held_at and (at := known[record_id]) and at < held_at for record_id, held_at in rows)
+
+
+def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -> None:
+    """Prepares that the restored side gets what the other holds, in the transaction in which its records landed.
+
+    Args:
+        hand: who said so, and of which flow.
+        side: the one that was restored.
+        landed: what went back, vanished or is open again, and what was edited since.
+        company: what the meaning of values depends on.
+    """
+    db, flow, found = hand.db, hand.flow, landed.reversals
+    back, lost, open_again = (
+        [one.id for one in found if one.kind == kind] for kind in ("went back", "vanished", "open again")
+    )
+    for entity in _linked(db, flow, side, lost, state="active"):
+        links.lose(hand, entity)
+    reopened = _linked(db, flow, side, open_again, state="closed")
+    db.execute(
+        "update link set state = 'active' where part = ? and shop_id in (select unnest(?::varchar[]))",
+        [flow.name, [entity.shop_id for entity in reopened]],
+    )
+    pairs = [*_linked(db, flow, side, back, state="active"), *reopened]
+    shop_ids = [entity.shop_id for entity in pairs if entity.shop_id]
+    for part in flow.parts:
+        if part.parent:
+            _children(db, part, side, roots=shop_ids)
+        db.execute(
+            _RESEND,
+            {
+                "side": str(side),
+                "part": part.name,
+                "roots": shop_ids,
+                "properties": [prop.name for prop in part.properties if prop.goes_to(side)],
+            },
+        )
+    mark_touched(db, flow.name, Side.SHOP, ids=shop_ids)
+    _edited_since(hand, side, landed, company=company)
+    if found:
+        told = f"{side} was restored: {len(shop_ids)} records go back to it as they are on the other side"
+        details = {
+            "side": str(side),
+            "went back": len(back),
+            "vanished": len(lost),
+            "open again": len(open_again),
+        }
+        hand.note(Deed(flow.name, "restored", None, None, told, details))
+
+
+_LINKED = """
+select shop_id, bc_id from link where part = $flow and state = $state
+  and case $side when 'customwebshop' then shop_id else bc_id end in (select unnest($ids::varchar[]))
+order by shop_id
+"""
+
+
+def _linked(db: Connection, flow: Flow, side: Side, ids: Sequence[str], *, state: str) -> list[Entity]:
+    rows = db.execute(_LINKED, {"flow": flow.name, "side": str(side), "ids": list(ids), "state": state})
+    return [Entity(flow.name, shop_id, bc_id) for shop_id, bc_id in rows.fetchall()]
+
+
+# the other side says what holds, whatever the restored one shows
+_RESEND = """
+update base set resend = $side
+where part = $part and property in (select unnest($properties::varchar[]))
+  and shop_id in (select shop_id from link where part = $part
+                  and root_shop_id in (select unnest($roots::varchar[])))
+"""
+
+_LOST_CHILDREN = """
+delete from link where part = $part and root_shop_id in (select unnest($roots::varchar[]))
+  and case $side when 'customwebshop' then shop_id else bc_id end
+      not in (select id from record where part = $part and side = $side)
+returning shop_id
+"""
+
+# one that was removed since the backup: linked with what is not there any more, it is removed again
+_CHILDREN_BACK = """
+insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at)
+select r.part, case $side when 'customwebshop' then r.id else l.shop_id || '/removed-' || r.id end,
+       case $side when 'customwebshop' then l.bc_id || '/removed-' || r.id else r.id end,
+       l.shop_id, 'restored', 'active', now() at time zone 'UTC'
+from record r
+join link l on l.part = $root and case $side when 'customwebshop' then l.shop_id else l.bc_id end = r.root_id
+left join link own on own.part = r.part
+  and case $side when 'customwebshop' then own.shop_id else own.bc_id end = r.id
+where r.part = $part and r.side = $side and own.part is null
+  and l.shop_id in (select unnest($roots::varchar[]))
+"""
+
+
+def _children(db: Connection, part: Part, side: Side, *, roots: Sequence[str]) -> None:
+    """Children that the restored side lost are made anew, those that it has again are removed again."""
+    about = {"part": part.name, "side": str(side), "roots": list(roots)}
+    lost = db.execute(_LOST_CHILDREN, about).fetchall()
+    for table in ("base", "sighting", "resolution"):
+        db.execute(
+            f"delete from {table} where part = ? and shop_id in (select unnest(?::varchar[]))",
+            [part.name, [row[0] for row in lost]],
+        )
+    db.execute(_CHILDREN_BACK, {**about, "root": part.parent})
+
+
+# what was written of these records since the backup, to either side
+_WRITTEN = """
+select target, details from journal
+where flow = $flow and outcome = 'done' and intent_at > $since
+  and root_shop_id in (select unnest($roots::varchar[])) order by intent_at
+"""
+
+_SHOWN = """
+select l.part, l.shop_id, r.raw, r.canon from link l
+join record r on r.part = l.part and r.side = $side
+  and r.id = case $side when 'customwebshop' then l.shop_id else l.bc_id end
+where l.root_shop_id in (select unnest($roots::varchar[]))
+"""
+
+
+def _edited_since(hand: Hand, side: Side, landed: Landed, *, company: Company) -> None:
+    """Of records that people edited after the restore: what is back at a value that was replaced since the backup.
+
+    The journal knows those values. All else that such a record says is an edit.
+    """
+    db, flow = hand.db, hand.flow
+    backup = max((one.shown_at for one in landed.reversals if one.shown_at), default=None)
+    if backup is None:
+        return
+    ids = [record_id for record_id, known_at in landed.moved_on.items() if known_at > backup]
+    roots = [entity.shop_id for entity in _linked(db, flow, side, ids, state="active")]
+    shown = {
+        (row["part"], row["shop_id"]): row for row in rows_of(db, _SHOWN, {"side": str(side), "roots": roots})
+    }
+    again: set[tuple[str, str, str]] = set()
+    for write in rows_of(db, _WRITTEN, {"flow": flow.name, "since": backup, "roots": roots}):
+        details = json.loads(write["details"])
+        for one in (details, *details["children"]):
+            row = shown.get((one["part"], one["shop_id"]))
+            if row is None or one["operation"] != "update":
+                continue
+            for name, sent in one["sent"].items():
+                prop = flow.part(one["part"]).by_name.get(name)
+                if prop and _is_back(prop, Side(write["target"]), sent["before"], side, row, company=company):
+                    again.add((one["part"], one["shop_id"], name))
+    db.execute(
+        "update base set resend = ? where (part, shop_id, property) in"
+        " (select (unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[])))",
+        [str(side), *([key[at] for key in sorted(again)] for at in range(3))],
+    )
+
+
+def _is_back(
+    prop: Property,
+    written: Side,
+    before: Value,
+    restored: Side,
+    row: Mapping[str, Any],
+    *,
+    company: Company,
+) -> bool:
+    """Whether the restored side shows what a write to either side replaced."""
+    if not prop.goes_to(restored):
+        return False
+    if written is restored or prop.refers_to:
+        return bool(row["raw"].get(prop.name) == before)
+    try:
+        canon = prop.recanonical(written, value=before, context=company.context(row["raw"]))
+    except UnmappableError:
+        return False
+    return bool(canon == row["canon"].get(prop.name))

@@ -1,0 +1,173 @@
+"""Keys that belong to a pair already: whoever else carries one is ambiguous, never matched by it and never created.
+
+A newcomer is a record without a link. Its key may hit either half of a pair, since an edit of one may not have
+reached the other yet. A pair counts as long as one of its halves is there, posted ones included; a shop record
+that is held by hand claims nothing in Business Central, and still is the shop's record of that key.
+"""
+
+from itertools import groupby
+from operator import itemgetter
+
+from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.flows.vocabulary import Flow
+
+# newcomers of temp table `pool` and the pairs they hit by one property, but for those a person keeps apart
+_CLAIMED = """
+create or replace temp table claimed as
+with newcomer as (
+  select side, id, canon[$property] as key from pool
+  where canon[$property] is not null and (side = 'customwebshop' or $both)
+),
+paired as (
+  select l.shop_id, l.bc_id, r.canon[$property] as key
+  from link l
+  join record r on r.part = l.part and r.side = 'customwebshop' and r.id = l.shop_id
+  join snapshot s on s.flow = l.part and s.side = 'customwebshop' and s.id = l.shop_id
+  where l.part = $flow and s.gone is null
+  union
+  select l.shop_id, l.bc_id, r.canon[$property]
+  from link l
+  join record r on r.part = l.part and r.side = 'businesscentral' and r.id = l.bc_id
+  join snapshot s on s.flow = l.part and s.side = 'businesscentral' and s.id = l.bc_id
+  where l.part = $flow and coalesce(s.gone, 'posted') = 'posted'
+),
+hit as (
+  select n.side, n.id, case n.side when 'customwebshop' then n.id else p.shop_id end as shop_id,
+         case n.side when 'customwebshop' then p.bc_id else n.id end as bc_id
+  from newcomer n join paired p on p.key = n.key
+  where p.bc_id is not null or n.side = 'businesscentral'
+)
+select * from hit anti join (from apart where flow = $flow) using (shop_id, bc_id)
+"""
+
+
+def find_claimed(db: Connection, flow: Flow, prop: str) -> None:
+    """Fills temp table `claimed` with the newcomers whose key of a match rule belongs to a pair."""
+    both = flow.settings.create == "both"
+    newcomers = db.execute("select 1 from pool where side = 'customwebshop' or $1 limit 1", [both]).fetchone()
+    if newcomers is None:  # nothing to look for, and the pairs may be many
+        db.execute(
+            "create or replace temp table claimed (side varchar, id varchar, shop_id varchar, bc_id varchar)"
+        )
+        return
+    db.execute(_CLAIMED, {"flow": flow.name, "property": prop, "both": both})
+
+
+def list_claimed(db: Connection, flow: Flow, prop: str) -> None:
+    """Makes candidates of what `find_claimed` found, and takes the newcomers out of the pool."""
+    db.execute(
+        "insert into candidate (flow, shop_id, bc_id, property, linked) select $flow, shop_id, bc_id, $property,"
+        " case side when 'customwebshop' then 'businesscentral' else 'customwebshop' end from claimed",
+        {"flow": flow.name, "property": prop},
+    )
+    db.execute("delete from pool where (side, id) in (select (side, id) from claimed)")
+
+
+# a sentence for every record that has candidates; `contested`: free ones are among them, so that a link may be made
+_TOLD = """
+with keyed as (
+  select r.side, r.id, r.raw,
+         r.id || coalesce(' (' || nullif(concat_ws(', ', $key || ' ' || r.raw[$key], replace(s.gone, '_', ' ')), '')
+         || ')', '') as name
+  from record r join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
+  where r.part = $flow
+),
+other as (
+  select 'customwebshop' as side, c.shop_id as id, c.property, c.linked, b.name || case
+           when c.linked is null then ''
+           when l.state = 'active' then ', linked with ' || s.name
+           else ', ' || l.state || ' with ' || s.name end as name
+  from candidate c
+  join keyed b on b.side = 'businesscentral' and b.id = c.bc_id
+  left join link l on l.part = $flow and l.bc_id = c.bc_id
+  left join keyed s on s.side = 'customwebshop' and s.id = l.shop_id
+  where c.flow = $flow and c.linked is distinct from 'customwebshop'
+  union all
+  select 'businesscentral', c.bc_id, c.property, c.linked, s.name || case
+           when c.linked is null then ''
+           when l.bc_id is null then ', unlinked by hand'
+           when l.state = 'active' then ', linked with ' || b.name
+           else ', ' || l.state || ' with ' || b.name end
+  from candidate c
+  join keyed s on s.side = 'customwebshop' and s.id = c.shop_id
+  left join link l on l.part = $flow and l.shop_id = c.shop_id
+  left join keyed b on b.side = 'businesscentral' and b.id = l.bc_id
+  where c.flow = $flow and c.linked is distinct from 'businesscentral'
+)
+select o.side, o.id, bool_or(o.linked is null) as contested,
+       case when bool_or(o.linked is null) then 'more than one candidate by ' || any_value(o.property) || ': '
+            else any_value(o.property) || ' ' || any_value(k.raw[o.property]) || ' belongs already to ' end
+         || string_agg(distinct o.name, '; ' order by o.name) as reason
+from other o join keyed k on k.side = o.side and k.id = o.id
+group by o.side, o.id
+"""
+
+
+def told(db: Connection, flow: Flow) -> list[tuple[str, str, bool, str]]:
+    """Every record that has candidates or hits a pair: its side, its id, whether it may be linked, and why."""
+    if db.execute("select 1 from candidate where flow = ? limit 1", [flow.name]).fetchone() is None:
+        return []
+    return db.execute(f"{_TOLD} order by 1, 2", {"flow": flow.name, "key": flow.create_key}).fetchall()
+
+
+TWINS = """
+with keyed as (
+  select r.side, r.id, r.canon[$key] as key from record r
+  join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id and s.gone is null
+  left join standing st on st.flow = r.part and r.side = 'customwebshop' and st.shop_id = r.id
+  where r.part = $flow and r.canon[$key] is not null and coalesce(st.state, '') not in ('excluded', 'closed')
+)
+select side, $key as property, key as value, list_sort(list(id))::varchar as records
+from keyed group by all having count(*) > 1 order by all
+"""
+"""Records of one side that carry one create key, whoever made them: one would be taken for the other."""
+
+
+# the records about to be created on a side that share a key with another one of them, or with one on its way
+_RIVALS = """
+with creating as (
+  select target, coalesce(shop_id, bc_id) as id, false as away from change
+  where flow = $flow and part = $flow and operation = 'create' and hold_kind is null
+  union
+  select target, source_id, true from making where part = $flow
+),
+keyed as (
+  select c.target, c.id, c.away, p.property, r.canon[p.property] as key, r.raw[p.property] as value
+  from creating c
+  join record r on r.part = $flow and r.side <> c.target and r.id = c.id
+  cross join (select unnest($properties::varchar[]) as property) p
+  where r.canon[p.property] is not null
+)
+select target, id, property, key, value from keyed
+qualify count(*) over (partition by target, property, key) > 1
+order by target, not away, length(id), id, property
+"""
+
+_WAITING = f"""
+update change set hold_kind = '{HoldKind.WAITING}', hold_reason = w.reason
+from (select unnest($targets::varchar[]) as target, unnest($ids::varchar[]) as id,
+             unnest($reasons::varchar[]) as reason) w
+where change.flow = $flow and change.part = $flow and change.operation = 'create' and change.hold_kind is null
+  and change.target = w.target and coalesce(change.shop_id, change.bc_id) = w.id
+"""
+
+
+def withhold_rivals(db: Connection, flow: Flow) -> None:
+    """Of new records that share a key one goes first; the others then hit a pair, and a person decides."""
+    claimed: dict[tuple[str, str, str], str] = {}
+    waiting: list[tuple[str, str, str]] = []
+    rows = db.execute(_RIVALS, {"flow": flow.name, "properties": list(flow.match)}).fetchall()
+    for (target, record_id), keys in groupby(rows, key=itemgetter(0, 1)):
+        mine = [((target, prop, key), prop, value) for _, _, prop, key, value in keys]
+        taken = next(((place, prop, value) for place, prop, value in mine if place in claimed), None)
+        if taken is None:
+            claimed |= {place: record_id for place, _, _ in mine}
+        else:
+            place, prop, value = taken
+            waiting.append(
+                (target, record_id, f"{prop} {value} is that of {claimed[place]}, which goes first")
+            )
+    if waiting:
+        targets, ids, reasons = (list(column) for column in zip(*waiting, strict=True))
+        db.execute(_WAITING, {"flow": flow.name, "targets": targets, "ids": ids, "reasons": reasons})

@@ -1,0 +1,191 @@
+"""Which shop record and which Business Central record are the same thing.
+
+Links are durable and strictly one to one. New ones come from the flow's match rules, in order, on the
+canonical values computed when the records landed: by grouping keys on each side, never by comparing pairs,
+and never on a blank key. More than one candidate on either side is ambiguous and left to a person, whose word
+(`manual.links`) outranks every rule. So is a key that belongs to a pair already (`match.claims`). What a linked
+pair has to tell each other is the business of `plan.compare`.
+"""
+
+from dataclasses import dataclass
+
+from talk_pipeline.engine.kinds import RefusalKind
+from talk_pipeline.engine.match.claims import find_claimed, list_claimed
+from talk_pipeline.engine.snapshot.landing import any_touched, mark_touched
+from talk_pipeline.engine.state.database import Connection, insert_rows, now, transaction
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow, Part
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What a matching did: new links, and shop records that a person must decide on."""
+
+    linked: int
+    ambiguous: int
+
+
+def match(db: Connection, flow: Flow) -> Matched:
+    """Links what the rules can link, and lists what they cannot decide, in one transaction."""
+    with transaction(db):
+        linked = 0
+        if any_touched(db, flow.name):
+            linked = _match_records(db, flow)
+            for part in flow.parts[1:]:
+                _match_children(db, flow, part)
+    row = db.execute(
+        "select count(distinct shop_id) from candidate where flow = ? and linked is distinct from ?",
+        [flow.name, str(Side.SHOP)],
+    ).fetchone()
+    return Matched(linked=linked, ambiguous=int(row[0]) if row else 0)
+
+
+# what is being created, as far as anybody knows: settled by looking at the target before it may be matched, since
+# a match knows nothing of what was sent; so is what was found to be something else than was sent
+_UNSETTLED = f"""
+select case target when 'businesscentral' then shop_id else bc_id end as id from journal
+where part = $part and operation = 'create' and is_open(outcome)
+union
+select record_id from refusal where part = $part and refusal_kind = '{RefusalKind.OUTCOME_UNKNOWN}'
+"""
+
+# records of the flow that are there and have no link of any state
+_POOL = f"""
+create or replace temp table pool as
+select r.side, r.id, r.canon
+from record r join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
+anti join link_end l on l.part = r.part and l.side = r.side and l.id = r.id
+where r.part = $part and s.gone is null and r.id not in ({_UNSETTLED})
+  -- nor is what it may have become anybody else's counterpart
+  and (r.side, coalesce(r.raw[$key], '')) not in (
+    select (target, natural_key) from journal
+    where part = $part and operation = 'create' and natural_key is not null and is_open(outcome))
+"""
+
+# pairs that share a key, but for those that a person keeps apart; certain where neither has another candidate,
+# linked ones included
+_SHARED_KEYS = """
+create or replace temp table shared as
+with keyed as (select side, id, canon[$property] as key from pool where canon[$property] is not null),
+together as (
+  select s.id as shop_id, b.id as bc_id
+  from keyed s join keyed b on b.key = s.key
+  where s.side = 'customwebshop' and b.side = 'businesscentral'
+    and not exists (from apart a where a.flow = $flow and a.shop_id = s.id and a.bc_id = b.id)
+)
+select shop_id, bc_id,
+       count(*) over (partition by shop_id) = 1 and count(*) over (partition by bc_id) = 1
+         and bc_id not in (select bc_id from candidate where flow = $flow)
+         and shop_id not in (select id from claimed where side = 'customwebshop')
+         and bc_id not in (select id from claimed where side = 'businesscentral') as certain
+from together
+"""
+
+
+def _match_records(db: Connection, flow: Flow) -> int:
+    name = flow.name
+    db.execute("delete from candidate where flow = ?", [name])
+    db.execute(_POOL, {"part": name, "key": flow.create_key})
+    before = _link_count(db, name)
+    for prop in flow.match:
+        find_claimed(db, flow, prop)
+        db.execute(_SHARED_KEYS, {"flow": name, "property": prop})
+        db.execute(
+            "insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at)"
+            " select $flow, shop_id, bc_id, shop_id, $property, 'active', $at"
+            " from shared where certain",
+            {"flow": name, "property": prop, "at": now()},
+        )
+        db.execute(
+            "insert into candidate (flow, shop_id, bc_id, property)"
+            " select $flow, shop_id, bc_id, $property from shared where not certain",
+            {"flow": name, "property": prop},
+        )
+        certain = db.execute("select shop_id from shared where certain").fetchall()
+        mark_touched(db, name, Side.SHOP, ids=[row[0] for row in certain])
+        # an ambiguous shop record is not offered to the next rule; its candidates are, so that
+        # whoever else claims one of them is seen to be contested
+        db.execute("delete from pool where id in (select shop_id from shared) and side = 'customwebshop'")
+        db.execute(
+            "delete from pool where id in (select bc_id from shared where certain)"
+            " and side = 'businesscentral'"
+        )
+        list_claimed(db, flow, prop)
+    linked = _link_count(db, name) - before
+    for prop in (
+        flow.match if linked else ()
+    ):  # a later rule may have linked what an earlier one's key would hit
+        find_claimed(db, flow, prop)
+        list_claimed(db, flow, prop)
+    return linked
+
+
+def _link_count(db: Connection, part: str) -> int:
+    row = db.execute("select count(*) from link where part = ?", [part]).fetchone()
+    return int(row[0]) if row else 0
+
+
+# children of touched pairs that have no counterpart, ranked among those with the same match value; a child
+# whose counterpart is missing looks for a new one, since Business Central makes lines anew with new ids; then all
+# of them: where a sibling still has its counterpart, the missing one was removed
+_FREE_CHILDREN = f"""
+create or replace temp table free as
+with pair as (
+  select shop_id, bc_id from link
+  where part = $flow and state = 'active'
+    and (shop_id in (select id from mark where flow = $flow and side = 'customwebshop')
+      or bc_id in (select id from mark where flow = $flow and side = 'businesscentral'))
+),
+shop as (
+  select r.id, r.root_id, r.position, r.raw[$property] as value, l.bc_id as old
+  from record r join pair on pair.shop_id = r.root_id
+  left join link l on l.part = r.part and l.shop_id = r.id
+  left join record o on o.part = r.part and o.side = 'businesscentral' and o.id = l.bc_id
+  where r.part = $part and r.side = 'customwebshop' and o.id is null and r.id not in ({_UNSETTLED})
+    and (l.bc_id is null or r.root_id not in (
+      select k.root_shop_id from link k
+      join record still on still.part = k.part and still.side = 'businesscentral' and still.id = k.bc_id
+      where k.part = $part))
+),
+bc as (
+  select r.id, r.root_id, r.position, coalesce(t.shop_id, r.raw[$property]) as value, l.shop_id as old
+  from record r join pair on pair.bc_id = r.root_id
+  left join link t on t.part = $refers_to and t.bc_id = r.raw[$property]
+  left join link l on l.part = r.part and l.bc_id = r.id
+  left join record o on o.part = r.part and o.side = 'customwebshop' and o.id = l.shop_id
+  where r.part = $part and r.side = 'businesscentral' and o.id is null and r.id not in ({_UNSETTLED})
+)
+select s.id as shop_id, b.id as bc_id, s.root_id as root_shop_id, s.old as old_bc_id, b.old as old_shop_id
+from (select *, row_number() over (partition by root_id, value order by position, id) as rank from shop) s
+join pair on pair.shop_id = s.root_id
+join (select *, row_number() over (partition by root_id, value order by position, id) as rank from bc) b
+  on b.root_id = pair.bc_id and b.value = s.value and b.rank = s.rank
+"""
+
+
+def _match_children(db: Connection, flow: Flow, part: Part) -> None:
+    prop = part.by_name[part.match[0]]
+    db.execute(
+        _FREE_CHILDREN,
+        {"flow": flow.name, "part": part.name, "property": prop.name, "refers_to": prop.refers_to or ""},
+    )
+    rows = db.execute("select * from free order by shop_id").fetchall()
+    for shop_id, bc_id, _root, old_bc, old_shop in rows:
+        if old_bc or old_shop:
+            _let_go(db, part.name, shop_id=shop_id, bc_id=bc_id, old_shop=old_shop)
+    insert_rows(
+        db,
+        "link",
+        [
+            (part.name, shop, bc, root, prop.name, "active", now(), None)
+            for shop, bc, root, _bc, _shop in rows
+        ],
+    )
+
+
+def _let_go(db: Connection, part: str, *, shop_id: str, bc_id: str, old_shop: str | None) -> None:
+    """Whatever the two were linked to is missing: what they last agreed on stays with them."""
+    db.execute("delete from link where part = ? and (shop_id = ? or bc_id = ?)", [part, shop_id, bc_id])
+    if old_shop:
+        db.execute("delete from base where part = ? and shop_id = ?", [part, shop_id])
+        db.execute("update base set shop_id = ? where part = ? and shop_id = ?", [shop_id, part, old_shop])

@@ -1,0 +1,1 @@
+"""What would be written where, and what must not be yet."""

@@ -1,0 +1,317 @@
+"""What the two sides of linked pairs have to tell each other: the table of changes, before anything is written.
+
+Only touched pairs are looked at. Where both sides say the same, the base moves and nothing else happens, in
+SQL for all at once; the few properties that differ go through the three-way rule one by one. What must not be
+written yet is kept in the table with the reason (`plan.holds`); records without a counterpart are the
+business of `plan.creates`.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.plan import removed_lines
+from talk_pipeline.engine.plan.creates import leave_out_wordless, plan_creates
+from talk_pipeline.engine.plan.disappearance import plan_disappearances
+from talk_pipeline.engine.plan.edits import Sighting, forget_taken_back, sight
+from talk_pipeline.engine.plan.holds import Withholding, withhold
+from talk_pipeline.engine.plan.merge import Decision, Holding, Pair, changed, decide
+from talk_pipeline.engine.plan.status import rewrite_standing
+from talk_pipeline.engine.plan.unanswered import gather
+from talk_pipeline.engine.plan.undo import plan_undo
+from talk_pipeline.engine.snapshot.landing import any_touched
+from talk_pipeline.engine.snapshot.projection import Company
+from talk_pipeline.engine.state.database import Connection, insert_rows, now, transaction
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.values import UnmappableError
+from talk_pipeline.flows.vocabulary import Flow, Part
+
+Hold = tuple[HoldKind | None, str | None]
+
+BOUNCES = 3  # answers in a row that were not what was sent, before a property counts as oscillating
+
+
+def plan(
+    db: Connection,
+    flows: Flows,
+    flow: Flow,
+    *,
+    company: Company,
+    later: frozenset[str] = frozenset(),
+    undo: str | None = None,
+) -> None:
+    """Rewrites the flow's changes and standings from what is held now, in one transaction.
+
+    Args:
+        db: the state.
+        flows: all flows, for references between them.
+        flow: the one to plan.
+        company: what the meaning of values depends on.
+        later: flows that run after this one in the same run; their new records go before whatever would
+            make a record they refer to unusable.
+        undo: a run whose updates are put back, where nobody has edited since.
+    """
+    with transaction(db):
+        db.execute("delete from change where flow = ?", [flow.name])
+        gather(db, flow)
+        touched = any_touched(db, flow.name)
+        if touched:
+            plan_disappearances(db, flow)
+            db.execute(_TOUCHED, {"flow": flow.name})
+            for part in flow.parts:
+                _plan_part(db, flow, part, company=company)
+            plan_creates(db, flows, flow)
+            leave_out_wordless(db, flow)
+        if undo:
+            plan_undo(db, flow, undo, company=company)
+        withhold(db, Withholding(flows=flows, flow=flow, later=later))
+        if touched:
+            rewrite_standing(db, flow)
+
+
+# linked pairs with a mark on either side; a pair whose story ends in Business Central still has its last word;
+# where a list does not show versions, the modified time says which state of the record was seen
+_TOUCHED = """
+create or replace temp table touched as
+select l.shop_id as root_shop_id, l.bc_id as root_bc_id, b.gone is not null as ended, r.open as bc_open,
+       s.edited_at as shop_edited_at, b.edited_at as bc_edited_at,
+       coalesce(s.version, s.modified_at::varchar) as shop_version,
+       coalesce(b.version, b.modified_at::varchar) as bc_version
+from link l
+join snapshot s on s.flow = l.part and s.side = 'customwebshop' and s.id = l.shop_id and s.gone is null
+join snapshot b on b.flow = l.part and b.side = 'businesscentral' and b.id = l.bc_id
+  and (b.gone is null or b.gone = 'posted')
+join record r on r.part = l.part and r.side = 'businesscentral' and r.id = l.bc_id
+where l.part = $flow and l.state = 'active'
+  and (l.shop_id in (select id from mark where flow = $flow and side = 'customwebshop')
+    or l.bc_id in (select id from mark where flow = $flow and side = 'businesscentral'))
+"""
+
+# one row a property of every touched pair; a reference compares as the shop id it means
+_PAIR = """
+create or replace temp table pair as
+with prop as (
+  select unnest($properties::varchar[]) as property, unnest($refers_to::varchar[]) as refers_to
+)
+select t.root_shop_id, t.root_bc_id, l.shop_id, l.bc_id, p.property,
+       s.raw[p.property] as shop_raw, b.raw[p.property] as bc_raw,
+       s.canon[p.property] as shop_canon,
+       case when p.refers_to is null then b.canon[p.property]
+            else coalesce(ref.shop_id, '?' || b.raw[p.property]) end as bc_canon,
+       s.problems[p.property] as shop_problem, b.problems[p.property] as bc_problem,
+       x.part is not null as has_base, x.shop_value as shop_base, x.bc_value as bc_base, x.bounces, x.resend,
+       x.agreed_at,
+       coalesce(ss.edited_at, t.shop_edited_at) as shop_edited_at,
+       coalesce(sb.edited_at, t.bc_edited_at) as bc_edited_at,
+       t.shop_version, t.bc_version, d.winner as taken, t.ended
+from touched t
+join link l on l.part = $part and l.root_shop_id = t.root_shop_id and l.state = 'active'
+join record s on s.part = $part and s.side = 'customwebshop' and s.id = l.shop_id
+join record b on b.part = $part and b.side = 'businesscentral' and b.id = l.bc_id
+cross join prop p
+left join link ref on ref.part = p.refers_to and ref.bc_id = b.raw[p.property] and ref.state = 'active'
+left join base x on x.part = $part and x.shop_id = l.shop_id and x.property = p.property
+left join sighting ss on ss.part = $part and ss.shop_id = l.shop_id and ss.property = p.property
+  and ss.side = 'customwebshop'
+left join sighting sb on sb.part = $part and sb.shop_id = l.shop_id and sb.property = p.property
+  and sb.side = 'businesscentral'
+-- a verdict is on the values it was given on; whatever was edited since is a conflict of its own
+left join resolution d on d.part = $part and d.shop_id = l.shop_id and d.property = p.property
+  and d.shop_value is not distinct from s.raw[p.property] and d.bc_value is not distinct from b.raw[p.property]
+"""
+
+_AGREE = """
+create or replace temp table agreeing as
+select shop_id, property, shop_raw, bc_raw from pair
+where shop_problem is null and bc_problem is null and shop_canon is not distinct from bc_canon
+  and (not has_base or shop_raw is distinct from shop_base or bc_raw is distinct from bc_base or bounces > 0
+       or resend is not null or agreed_at is null)
+"""
+
+# whole records only here: they are large, and few pairs differ
+_DIFFERING = """
+select p.*, s.raw as shop_record, b.raw as bc_record
+from pair p
+join record s on s.part = $part and s.side = 'customwebshop' and s.id = p.shop_id
+join record b on b.part = $part and b.side = 'businesscentral' and b.id = p.bc_id
+where (shop_problem is not null or bc_problem is not null or shop_canon is distinct from bc_canon)
+  and not (has_base and resend is null and shop_problem is null and bc_problem is null
+           and shop_raw is not distinct from shop_base and bc_raw is not distinct from bc_base)
+order by p.shop_id
+"""
+
+# children without a counterpart below touched pairs, and links one end of which is missing
+_CHILDREN = """
+create or replace temp table lone as
+select 'create' as operation, case r.side when 'customwebshop' then 'businesscentral' else 'customwebshop' end
+         as target, r.id as source_id, cast(null as varchar) as shop_id, cast(null as varchar) as bc_id,
+       t.root_shop_id, t.root_bc_id
+from (
+  select 'customwebshop' as side, root_shop_id as root_id, root_shop_id, root_bc_id from touched where not ended
+  union all
+  select 'businesscentral', root_bc_id, root_shop_id, root_bc_id from touched where not ended
+) t
+join record r on r.part = $part and r.side = t.side and r.root_id = t.root_id
+anti join link_end l on l.part = r.part and l.side = r.side and l.id = r.id
+union all
+select 'delete', case when s.id is null then 'businesscentral' else 'customwebshop' end,
+       coalesce(s.id, b.id), l.shop_id, l.bc_id, t.root_shop_id, t.root_bc_id
+from touched t
+join link l on l.part = $part and l.root_shop_id = t.root_shop_id
+left join record s on s.part = $part and s.side = 'customwebshop' and s.id = l.shop_id
+left join record b on b.part = $part and b.side = 'businesscentral' and b.id = l.bc_id
+where (s.id is null) <> (b.id is null) and not t.ended
+"""
+
+# what somebody had edited of a child that goes is marked: it is lost with it
+_CHILD_CHANGES = """
+insert into change (flow, part, target, operation, shop_id, bc_id, root_shop_id, root_bc_id, property,
+  before, after, base, rule, conflict, hold_kind, hold_reason)
+select $flow, $part, c.target, c.operation,
+       case when c.operation = 'delete' then c.shop_id when c.target = 'businesscentral' then c.source_id end,
+       case when c.operation = 'delete' then c.bc_id when c.target = 'customwebshop' then c.source_id end,
+       c.root_shop_id, c.root_bc_id, p.property,
+       case when c.operation = 'delete' then r.raw[p.property] end,
+       case when c.operation = 'create' then r.raw[p.property] end,
+       null, coalesce(d.rule, c.operation), d.rule is not null,
+       case when o.open then 'manual' end, case when o.open then $open end
+from lone c
+left join (select source_id, bool_or(open) as open from disputed group by 1) o on o.source_id = c.source_id
+join record r on r.part = $part and r.id = c.source_id
+join (select unnest($targets::varchar[]) as target, unnest($properties::varchar[]) as property) p
+  on p.target = c.target
+left join disputed d on d.source_id = c.source_id and d.property = p.property
+"""
+
+_DROP_LOST_CHILDREN = """
+delete from link where part = $part and root_shop_id in (select root_shop_id from touched)
+  and shop_id not in (select id from record where part = $part and side = 'customwebshop')
+  and bc_id not in (select id from record where part = $part and side = 'businesscentral')
+"""
+
+
+def _plan_part(db: Connection, flow: Flow, part: Part, *, company: Company) -> None:
+    compared = [prop for prop in part.properties if prop.dir != "="]
+    db.execute(
+        _PAIR,
+        {
+            "part": part.name,
+            "properties": [prop.name for prop in compared],
+            "refers_to": [prop.refers_to for prop in compared],
+        },
+    )
+    if part.parent:
+        _plan_children(db, flow, part, company=company)
+    db.execute(_AGREE)
+    _move_bases(db, part)
+    forget_taken_back(db, part)
+    rows = _dicts(db.execute(_DIFFERING, {"part": part.name}))
+    changes: list[tuple[object, ...]] = []
+    agreed: list[tuple[str, str]] = []
+    seen: list[Sighting] = []
+    for row in rows:
+        pair = _pair(part, row)
+        if pair.prop.dir != "-":
+            seen += _seen(row, pair, company=company)
+        decision = decide(flow, pair, company=company)
+        if decision.agreed:
+            agreed.append((row["shop_id"], row["property"]))
+        elif (decision.target or decision.open) and not (row["ended"] and decision.target is Side.BC):
+            changes.append(_change(flow, part, row, pair=pair, decision=decision, company=company))
+    insert_rows(db, "change", changes)
+    sight(db, part, seen)
+    if agreed:
+        db.execute(
+            "create or replace temp table agreeing as select shop_id, property, shop_raw, bc_raw from pair"
+            " join (select unnest(?::varchar[]) as shop_id, unnest(?::varchar[]) as property)"
+            " using (shop_id, property)",
+            [[shop_id for shop_id, _ in agreed], [prop for _, prop in agreed]],
+        )
+        _move_bases(db, part)
+
+
+def _seen(row: Mapping[str, Any], pair: Pair, *, company: Company) -> Iterator[Sighting]:
+    """What the sides say that is new; where two records meet for the first time, both say all that they hold."""
+    for side, short in ((Side.SHOP, "shop"), (Side.BC, "bc")):
+        if changed(pair, side, company=company):
+            yield row["shop_id"], pair.prop.name, side, row[f"{short}_edited_at"], row[f"{short}_version"]
+
+
+def _plan_children(db: Connection, flow: Flow, part: Part, *, company: Company) -> None:
+    db.execute(_DROP_LOST_CHILDREN, {"part": part.name})
+    db.execute(_CHILDREN, {"part": part.name})
+    removed_lines.dispute_removals(db, flow, part, company=company)
+    # a side that takes none of their properties takes no new ones and loses none
+    ways = [(side.value, prop.name) for side in Side for prop in part.properties if prop.goes_to(side)]
+    db.execute(
+        _CHILD_CHANGES,
+        {
+            "flow": flow.name,
+            "part": part.name,
+            "targets": [target for target, _ in ways],
+            "properties": [name for _, name in ways],
+            "open": removed_lines.OPEN,
+        },
+    )
+
+
+def _move_bases(db: Connection, part: Part) -> None:
+    """Both sides say the same: that is what they last agreed on."""
+    keys = "where part = ? and (shop_id, property) in (select (shop_id, property) from agreeing)"
+    for table in ("base", "sighting", "resolution"):
+        db.execute(f"delete from {table} {keys}", [part.name])
+    db.execute(
+        "insert into base (part, shop_id, property, shop_value, bc_value, bounces, resend, agreed_at)"
+        " select ?, shop_id, property, shop_raw, bc_raw, 0, null, ? from agreeing",
+        [part.name, now()],
+    )
+
+
+def _pair(part: Part, row: Mapping[str, Any]) -> Pair:
+    shop, bc = (
+        Holding(
+            raw=row[f"{side}_raw"],
+            canon=row[f"{side}_canon"],
+            problem=row[f"{side}_problem"],
+            base=row[f"{side}_base"],
+            record=row[f"{side}_record"],
+            edited_at=row[f"{side}_edited_at"],
+        )
+        for side in ("shop", "bc")
+    )
+    resend = Side(row["resend"]) if row["resend"] else None
+    taken = Side(row["taken"]) if row["taken"] else None
+    prop = part.by_name[row["property"]]
+    return Pair(prop, shop=shop, bc=bc, has_base=row["has_base"], resend=resend, taken=taken)
+
+
+def _change(
+    flow: Flow, part: Part, row: Mapping[str, Any], *, pair: Pair, decision: Decision, company: Company
+) -> tuple[object, ...]:
+    """A row of the `change` table; an open conflict is listed as a change towards the flow's master."""
+    target = decision.target or flow.settings.master
+    source, receiver = pair.holding(target.other), pair.holding(target)
+    hold: Hold = (
+        (HoldKind.MANUAL, "both sides changed it; a person decides") if decision.open else (None, None)
+    )
+    if row["bounces"] and row["bounces"] >= BOUNCES:
+        hold = HoldKind.OSCILLATING, "the two systems keep storing it differently; make them equal by hand"
+    try:
+        if pair.prop.refers_to is None:
+            context = company.context(source.record)
+            pair.prop.convert(target, value=source.raw, context=context)
+    except UnmappableError as error:
+        hold = HoldKind.QUARANTINED, f"{pair.prop.name}: {error}"
+    # an amount of one currency is no answer where the other side counts in another
+    if problem := source.problem or (receiver.problem if pair.prop.in_currency else None):
+        hold = HoldKind.QUARANTINED, f"{pair.prop.name}: {problem}"
+    ids = (row["shop_id"], row["bc_id"], row["root_shop_id"], row["root_bc_id"])
+    values = (receiver.raw, source.raw, source.base if row["has_base"] else None)
+    head = (flow.name, part.name, str(target), "update")
+    return (*head, *ids, pair.prop.name, *values, decision.rule, decision.conflict, *hold)
+
+
+def _dicts(result: Connection) -> list[dict[str, Any]]:
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

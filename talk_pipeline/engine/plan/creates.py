@@ -1,0 +1,220 @@
+"""Records without a counterpart: which are to be created, and why each of the others is not.
+
+The verdict on every unlinked shop record is one of excluded, ambiguous, quarantined, waiting, or a create in the
+table of changes.
+"""
+
+from talk_pipeline.engine.match.claims import told
+from talk_pipeline.engine.match.scopes import inside, outside
+from talk_pipeline.engine.plan.unanswered import wait_with_creates
+from talk_pipeline.engine.state.database import Connection, insert_rows
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow, Part
+
+SYNCHRONIZED = "synchronized only while"
+
+_WORDLESS = """
+delete from change
+where flow = $flow and part = $part and operation = 'create' and after is null and target = $target
+  and property in (select unnest($properties::varchar[]))
+"""
+
+
+def leave_out_wordless(db: Connection, flow: Flow) -> None:
+    """Takes blanks out of the plan that are not sent with a new record or child: what it is given there stays."""
+    for part in flow.parts:
+        for side in Side:
+            names = [prop.name for prop in part.properties if prop.wordless(side)]
+            if names:
+                db.execute(
+                    _WORDLESS,
+                    {"flow": flow.name, "part": part.name, "target": str(side), "properties": names},
+                )
+
+
+def plan_creates(db: Connection, flows: Flows, flow: Flow) -> None:
+    """Fills temp table `unlinked` with a verdict for each touched record, and plans the creates."""
+    parameters = {"flow": flow.name, "parts": [part.name for part in flow.parts]}
+    db.execute(_UNLINKED, {"flow": flow.name})
+    if db.execute("select 1 from unlinked limit 1").fetchone() is None:
+        return
+    db.execute(_CLAIMS)
+    insert_rows(db, "claims", told(db, flow))
+    for statement in (_LEFT, _HELD):
+        db.execute(statement, {key: value for key, value in parameters.items() if f"${key}" in statement})
+    wait_with_creates(db, flow)
+    for statement in (_CONTESTED, _UNREPRESENTABLE):
+        db.execute(statement, {key: value for key, value in parameters.items() if f"${key}" in statement})
+    _exclude(db, flows, flow)
+    db.execute(_CLAIMED)
+    for part in flow.parts:
+        _wait(db, flow, part)
+    for part in flow.parts:
+        db.execute(
+            _CREATES,
+            {
+                "flow": flow.name,
+                "part": part.name,
+                "properties": [prop.name for prop in part.properties if prop.dir not in ("=", "-")],
+            },
+        )
+
+
+_UNLINKED = """
+create or replace temp table unlinked as
+select r.side, r.id, r.raw, r.canon, cast(null as varchar) as state, cast(null as varchar) as reason, s.gone
+from record r
+join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
+join mark m on m.flow = r.part and m.side = r.side and m.id = r.id
+anti join link_end l on l.part = r.part and l.side = r.side and l.id = r.id
+where r.part = $flow
+"""
+
+_LEFT = """
+update unlinked set state = 'excluded', reason = case gone
+    when 'deleted' then 'deleted, and never linked' else 'disappeared, and was never linked' end
+where gone is not null
+"""
+
+# a shop record that is held has a link row that says so; here the other half of what was unlinked
+_HELD = """
+update unlinked set state = 'held', reason = 'unlinked by hand'
+where side = 'businesscentral' and state is null and id in (select bc_id from apart where flow = $flow and held)
+"""
+
+_CLAIMS = "create or replace temp table claims (side varchar, id varchar, contested boolean, reason varchar)"
+
+_CONTESTED = """
+update unlinked set state = 'ambiguous', reason = c.reason from claims c
+where c.contested and c.side = unlinked.side and c.id = unlinked.id and unlinked.state is null
+"""
+
+# what is not created anyway needs no decision; a value that does not fit would be mended in vain
+_CLAIMED = """
+update unlinked set state = 'ambiguous', reason = c.reason from claims c
+where not c.contested and c.side = unlinked.side and c.id = unlinked.id
+  and coalesce(unlinked.state, 'quarantined') = 'quarantined'
+"""
+
+_UNREPRESENTABLE = """
+update unlinked set state = 'quarantined', reason = p.reason
+from (
+  select side, root_id, string_agg(e.key || ': ' || e.value, '; ' order by position, e.key) as reason
+  from (select side, root_id, position, unnest(map_entries(problems)) as e
+        from record where part in (select unnest($parts::varchar[])) and cardinality(problems) > 0
+          and root_id in (select id from unlinked where state is null))
+  group by side, root_id
+) p
+where p.side = unlinked.side and p.root_id = unlinked.id and unlinked.state is null
+"""
+
+_CREATES = """
+insert into change (flow, part, target, operation, shop_id, bc_id, root_shop_id, root_bc_id, property,
+  before, after, base, rule, conflict, hold_kind, hold_reason)
+select $flow, $part, case r.side when 'customwebshop' then 'businesscentral' else 'customwebshop' end, 'create',
+       case r.side when 'customwebshop' then r.id end, case r.side when 'businesscentral' then r.id end,
+       case r.side when 'customwebshop' then u.id end, case r.side when 'businesscentral' then u.id end,
+       p.property, null, r.raw[p.property], null, 'create', false, null, null
+from unlinked u
+join record r on r.part = $part and r.side = u.side and r.root_id = u.id
+cross join (select unnest($properties::varchar[]) as property) p
+where u.state is null
+"""
+
+
+def _exclude(db: Connection, flows: Flows, flow: Flow) -> None:
+    """Outside what the flow creates. A scope outranks a problem: history need not be valid."""
+    settings = flow.settings
+    if settings.create != "both":
+        db.execute("delete from unlinked where side = 'businesscentral'")
+    if settings.create == "never":
+        _set_excluded(db, "true", reason="'the flow links and never creates'")
+    for conditions, meaning in (
+        (settings.scope, SYNCHRONIZED),
+        (settings.create_scope, "created only while"),
+    ):
+        reason = outside(flow, conditions, "unlinked", meaning=meaning)
+        db.execute(
+            f"update unlinked set state = 'excluded', reason = {reason}"
+            " where side = 'customwebshop' and coalesce(state, '') not in ('excluded', 'ambiguous', 'waiting')"
+            f" and {reason} is not null"
+        )
+    if settings.create == "when_referenced":
+        referring = [
+            f"select r.raw['{prop.name}'] from record r where r.part = '{part.name}'"
+            f" and r.side = 'customwebshop' and ({_synchronized(other, part)})"
+            for other in flows.values()
+            for part in other.parts
+            for prop in part.references
+            if prop.refers_to == flow.name
+        ]
+        used = " union all ".join(referring) or "select null where false"
+        _set_excluded(db, f"id not in ({used})", reason="'no synchronized record refers to it'")
+
+
+def _synchronized(flow: Flow, part: Part) -> str:
+    """Whether record r of a referring flow is linked, or would be created."""
+    linked = f"r.root_id in (select shop_id from link where part = '{flow.name}')"
+    settings = flow.settings
+    scope = f"{inside(flow, settings.scope, 'x')} and {inside(flow, settings.create_scope, 'x')}"
+    return (
+        f"{linked} or r.root_id in (select x.id from record x"
+        f" where x.part = '{flow.name}' and x.side = 'customwebshop' and {scope})"
+    )
+
+
+def _set_excluded(db: Connection, condition: str, *, reason: str) -> None:
+    db.execute(
+        f"update unlinked set state = 'excluded', reason = {reason}"
+        f" where side = 'customwebshop' and state is null and {condition}"
+    )
+
+
+def _wait(db: Connection, flow: Flow, part: Part) -> None:
+    """Records that refer to one which has no counterpart yet, or one that may not be used."""
+    for prop in part.references:
+        assert prop.refers_to is not None
+        usable = list(prop.usable_while)
+        db.execute(
+            _WAITING,
+            {
+                "part": part.name,
+                "property": prop.name,
+                "refers_to": prop.refers_to,
+                "keys": usable,
+                "wanted": [prop.usable_while[key] for key in usable],
+            },
+        )
+
+
+UNUSABLE = """
+select l.shop_id, l.bc_id,
+       case when s.gone is not null then 'left Business Central (' || s.gone || ')'
+            else u.key || ' is ' || coalesce(t.canon[u.key], 'blank') || ' in Business Central' end as why
+from link l
+left join snapshot s on s.flow = l.part and s.side = 'businesscentral' and s.id = l.bc_id
+left join record t on t.part = l.part and t.side = 'businesscentral' and t.id = l.bc_id
+left join (select unnest($keys::varchar[]) as key, unnest($wanted::varchar[]) as wanted) u
+  on t.canon[u.key] is distinct from u.wanted
+where l.part = $refers_to and l.state = 'active' and (s.gone is not null or u.key is not null)
+"""
+
+_WAITING = f"""
+with unusable as ({UNUSABLE}),
+waiting as (
+  select r.side, r.root_id, min(
+    $property || ' ' || r.raw[$property] || ' ' || case
+      when l.id is null then 'is not linked' || coalesce(' (' || st.state || ': ' || st.reason || ')', ' yet')
+      else u.why end) as reason
+  from record r
+  left join link_end l on l.part = $refers_to and l.state = 'active' and l.side = r.side and l.id = r.raw[$property]
+  left join unusable u on u.shop_id = case l.side when 'customwebshop' then l.id else l.other_id end
+  left join standing st on st.flow = $refers_to and r.side = 'customwebshop' and st.shop_id = r.raw[$property]
+  where r.part = $part and r.raw[$property] is not null and (l.id is null or u.shop_id is not null)
+    and (r.side, r.root_id) in (select (side, id) from unlinked where state is null)
+  group by r.side, r.root_id
+)
+update unlinked set state = 'waiting', reason = waiting.reason
+from waiting where waiting.side = unlinked.side and waiting.root_id = unlinked.id
+"""

@@ -1,0 +1,113 @@
+"""What follows when one side of a link has left: by the flow's policy, for each side it may leave from.
+
+`flag` (the default) lists it and does nothing. `unlink` parts the two: the shop record is held, a Business Central
+record is free again. `block` takes the other out of use by the property the flow names, `delete` deletes it. What
+left because its story ended, or left the flow's scope, has not disappeared. A record that comes back finds its
+link as it was, unless that was undone.
+"""
+
+from typing import Any
+
+from talk_pipeline.engine.snapshot.landing import DELETED, VANISHED
+from talk_pipeline.engine.state.database import Connection, insert_rows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+
+RULE = "disappearance"
+
+# marked pairs one side of which has disappeared, the other still there
+_LEFT = f"""
+select l.shop_id, l.bc_id, r.canon, r.raw from link l
+join snapshot s on s.flow = l.part and s.side = 'customwebshop' and s.id = l.shop_id
+join snapshot b on b.flow = l.part and b.side = 'businesscentral' and b.id = l.bc_id
+join record r on r.part = l.part and r.side = $other
+  and r.id = case $other when 'customwebshop' then l.shop_id else l.bc_id end
+where l.part = $flow and l.state = 'active'
+  and case $side when 'customwebshop' then s.gone else b.gone end in ('{DELETED}', '{VANISHED}')
+  and case $side when 'customwebshop' then b.gone else s.gone end is null
+  and (l.shop_id in (select id from mark where flow = $flow and side = 'customwebshop')
+    or l.bc_id in (select id from mark where flow = $flow and side = 'businesscentral'))
+order by l.shop_id
+"""
+
+
+def plan_disappearances(db: Connection, flow: Flow) -> None:
+    """Undoes links and plans blocks and deletions, inside the caller's transaction."""
+    _return(db, flow)
+    for side in Side:
+        policy = flow.settings.disappearance_from(side)
+        if policy == "flag":
+            continue
+        rows = db.execute(_LEFT, {"flow": flow.name, "side": side, "other": side.other}).fetchall()
+        if policy == "unlink":
+            _unlink(db, flow, side, pairs=[(row[0], row[1]) for row in rows])
+        elif policy == "block":
+            _block(db, flow, side.other, rows=rows)
+        else:
+            insert_rows(db, "change", [_change(flow, side.other, row, operation="delete") for row in rows])
+
+
+def _return(db: Connection, flow: Flow) -> None:
+    """A pair that was parted because one of them had left is one again when both are there."""
+    db.execute(
+        f"""
+        update link set state = 'active', rule = 'returned'
+        where part = $flow and state = 'held' and rule = '{RULE}'
+          and exists (select 1 from snapshot s where s.flow = link.part and s.side = 'customwebshop'
+                      and s.id = link.shop_id and s.gone is null)
+          and exists (select 1 from snapshot b where b.flow = link.part and b.side = 'businesscentral'
+                      and b.id = link.bc_id and b.gone is null)
+        """,
+        {"flow": flow.name},
+    )
+
+
+def _unlink(db: Connection, flow: Flow, side: Side, *, pairs: list[tuple[str, str]]) -> None:
+    shop_ids = [shop_id for shop_id, _ in pairs]
+    if side is Side.BC:
+        db.execute(
+            f"update link set state = 'held', rule = '{RULE}'"
+            " where part = ? and shop_id in (select unnest(?::varchar[]))",
+            [flow.name, shop_ids],
+        )
+        return
+    for part in flow.parts:
+        for table in ("base", "sighting", "resolution"):
+            db.execute(
+                f"delete from {table} where part = ? and shop_id in (select shop_id from link"
+                " where part = ? and root_shop_id in (select unnest(?::varchar[])))",
+                [part.name, part.name, shop_ids],
+            )
+        db.execute(
+            "delete from link where part = ? and root_shop_id in (select unnest(?::varchar[]))",
+            [part.name, shop_ids],
+        )
+
+
+def _block(db: Connection, flow: Flow, target: Side, *, rows: list[tuple[Any, ...]]) -> None:
+    """Plans the values that take a record out of use, where it does not have them yet."""
+    changes = [
+        _change(flow, target, row, operation="update", name=name, word=word)
+        for name, word in flow.settings.blocked_by.items()
+        for row in rows
+        if row[2].get(name) != word
+    ]
+    insert_rows(db, "change", changes)
+
+
+def _change(
+    flow: Flow,
+    target: Side,
+    row: tuple[Any, ...],
+    *,
+    operation: str,
+    name: str = "",
+    word: str | None = None,
+) -> tuple[Any, ...]:
+    shop_id, bc_id, _, raw = row
+    name = name or flow.create_key
+    # the value as the side that left would have said it
+    after = flow.root.by_name[name].values.get(word or "", word) if target is Side.SHOP else word
+    ids = (shop_id, bc_id, shop_id, bc_id)
+    values = (raw.get(name), after, None)
+    return (flow.name, flow.name, str(target), operation, *ids, name, *values, RULE, False, None, None)

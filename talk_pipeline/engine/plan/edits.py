@@ -1,0 +1,56 @@
+"""When each side was first seen to say something else than when both last agreed, and in which version.
+
+What `last_writer` goes by, and what a conflict is recorded with. Whatever happens to the record afterwards does not
+make the edit a later one; an edit that was taken back is none, nor is another spelling of the same value.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Part
+
+Sighting = tuple[str, str, Side, datetime | None, str | None]
+"""Shop id, property, side, time and version of the side's record."""
+
+_FIRST = """
+insert into sighting (part, shop_id, property, side, edited_at, version)
+select $part, s.shop_id, s.property, s.side, s.edited_at, s.version from (select unnest($ids::varchar[]) as shop_id,
+    unnest($properties::varchar[]) as property, unnest($sides::varchar[]) as side,
+    unnest($times::timestamp[]) as edited_at, unnest($versions::varchar[]) as version) s
+where not exists (from sighting g where g.part = $part and g.shop_id = s.shop_id
+                  and g.property = s.property and g.side = s.side)
+"""
+
+# of the pairs at hand; a side that holds what it held is silent, whatever it said in between
+_TAKEN_BACK = """
+delete from sighting where part = $part and (shop_id, property, side) in (
+  select (p.shop_id, p.property, v.side) from pair p cross join lateral (
+    values ('customwebshop', p.shop_raw, p.shop_base), ('businesscentral', p.bc_raw, p.bc_base)
+  ) v(side, raw, base)
+  where p.has_base and v.raw is not distinct from v.base)
+"""
+
+
+def sight(db: Connection, part: Part, seen: Sequence[Sighting]) -> None:
+    """Notes what is seen for the first time."""
+    if not seen:
+        return
+    ids, properties, sides, times, versions = (list(column) for column in zip(*seen, strict=True))
+    db.execute(
+        _FIRST,
+        {
+            "part": part.name,
+            "ids": ids,
+            "properties": properties,
+            "sides": [str(side) for side in sides],
+            "times": times,
+            "versions": versions,
+        },
+    )
+
+
+def forget_taken_back(db: Connection, part: Part) -> None:
+    """Forgets edits that were taken back before they travelled."""
+    db.execute(_TAKEN_BACK, {"part": part.name})

@@ -1,0 +1,279 @@
+"""Changes that are planned but must not be written yet, and why: kept in the table of changes with the reason.
+
+Each has a kind (`HoldKind`), by which code decides, and a reason in words for a person.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.match.claims import withhold_rivals
+from talk_pipeline.engine.match.scopes import inside, outside
+from talk_pipeline.engine.model import UNDO
+from talk_pipeline.engine.plan.creates import SYNCHRONIZED, UNUSABLE
+from talk_pipeline.engine.plan.flapping import withhold_flapping
+from talk_pipeline.engine.plan.refusals import forget_outdated, withhold_refused
+from talk_pipeline.engine.plan.unanswered import withhold_unanswered
+from talk_pipeline.engine.state.database import Connection, now
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.vocabulary import Flow, Part
+
+
+@dataclass(frozen=True, slots=True)
+class Withholding:
+    """What withholding one flow's changes depends on."""
+
+    flows: Flows
+    flow: Flow
+    later: frozenset[str] = frozenset()
+
+
+def withhold(db: Connection, of: Withholding) -> None:
+    """Puts a reason on every change that must wait."""
+    forget_outdated(db, of.flow)
+    if db.execute("select 1 from change where flow = ? limit 1", [of.flow.name]).fetchone() is None:
+        return
+    withhold_unanswered(db, of.flow)
+    for part in of.flow.parts:
+        for prop in part.references:
+            _unresolved(db, of.flow, part, prop=prop)
+        _problems_of_new_children(db, of.flow, part)
+    if of.flow.settings.scope:
+        _out_of_scope(db, of.flow)
+    _settling(db, of.flow)
+    _guarded(db, of.flow)
+    _recalculated_first(db, of.flow)
+    withhold_refused(db, of.flow)
+    withhold_flapping(db, of.flow)
+    for other in of.flows.values():
+        if other.name in of.later:
+            _deferred(db, of.flow, other)
+    withhold_rivals(db, of.flow)
+    db.execute(_WHOLE_CREATES, [of.flow.name])
+
+
+# a record that must not be created yet takes its children with it
+_WHOLE_CREATES = """
+update change set hold_kind = root.hold_kind, hold_reason = root.hold_reason
+from (select root_shop_id, root_bc_id, target, min_by(hold_kind, property) as hold_kind,
+             min_by(hold_reason, property) as hold_reason
+      from change where flow = $1 and part = $1 and operation = 'create' and hold_kind is not null
+      group by all) root
+where change.flow = $1 and change.operation = 'create' and change.target = root.target
+  and change.root_shop_id is not distinct from root.root_shop_id
+  and change.root_bc_id is not distinct from root.root_bc_id
+"""
+
+
+def _unresolved(db: Connection, flow: Flow, part: Part, *, prop: Property) -> None:
+    """A reference to a record without a usable counterpart; a new child with one waits as a whole."""
+    assert prop.refers_to is not None
+    usable = list(prop.usable_while)
+    db.execute(
+        f"""
+        with unusable as ({UNUSABLE}),
+        stuck as (
+          select c.operation, c.target, c.shop_id, c.bc_id, c.property || ' ' || c.after || ' '
+                 || case when l.id is null then 'is not linked' else u.why end as reason
+          from change c
+          left join link_end l on l.part = $refers_to and l.state = 'active' and l.id = c.after
+            and l.side = case c.target when 'businesscentral' then 'customwebshop' else 'businesscentral' end
+          left join unusable u on u.shop_id = l.id and c.target = 'businesscentral'
+          where c.flow = $flow and c.part = $part and c.property = $property and c.operation <> 'delete'
+            and c.after is not null and (l.id is null or u.shop_id is not null) and c.rule <> '{UNDO}'
+        )
+        update change set hold_kind = '{HoldKind.WAITING}', hold_reason = stuck.reason from stuck
+        where change.part = $part and change.hold_kind is null and change.target = stuck.target
+          and change.operation = stuck.operation
+          and change.shop_id is not distinct from stuck.shop_id
+          and change.bc_id is not distinct from stuck.bc_id
+          and (stuck.operation = 'create' or change.property = $property)
+        """,
+        {
+            "flow": flow.name,
+            "part": part.name,
+            "property": prop.name,
+            "refers_to": prop.refers_to,
+            "keys": usable,
+            "wanted": [prop.usable_while[key] for key in usable],
+        },
+    )
+
+
+def _problems_of_new_children(db: Connection, flow: Flow, part: Part) -> None:
+    """A new child that the other side cannot represent is withheld as a whole."""
+    db.execute(
+        f"""
+        with bad as (
+          select id, string_agg(e.key || ': ' || e.value, '; ' order by e.key) as reason
+          from (select id, unnest(map_entries(problems)) as e from record
+                where part = $part and cardinality(problems) > 0
+                  and id in (select coalesce(shop_id, bc_id) from change
+                             where flow = $flow and part = $part and operation = 'create')) group by id
+        )
+        update change set hold_kind = '{HoldKind.QUARANTINED}', hold_reason = bad.reason from bad
+        where change.flow = $flow and change.part = $part and change.operation = 'create'
+          and change.hold_kind is null and coalesce(change.shop_id, change.bc_id) = bad.id
+        """,
+        {"flow": flow.name, "part": part.name},
+    )
+
+
+def _out_of_scope(db: Connection, flow: Flow) -> None:
+    """A linked record that left the flow's scope is left alone, both ways, until it is back."""
+    reason = outside(flow, flow.settings.scope, "r", meaning=SYNCHRONIZED)
+    db.execute(
+        f"""
+        update change set hold_kind = '{HoldKind.EXCLUDED}', hold_reason = r.reason
+        from (select id, {reason} as reason from record r where part = $flow and side = 'customwebshop') r
+        where change.flow = $flow and change.root_shop_id = r.id and r.reason is not null
+        """,
+        {"flow": flow.name},
+    )
+
+
+def _settling(db: Connection, flow: Flow) -> None:
+    """Somebody may still be at it: a record rests for a while before its edits travel."""
+    rest = flow.settings.settle_seconds
+    if not rest:
+        return
+    db.execute(
+        f"""
+        update change set hold_kind = '{HoldKind.RESTING}',
+               hold_reason = 'edited ' || strftime(s.edited_at, '%H:%M:%S') || ' UTC, and rests {rest} s'
+        from snapshot s
+        where change.flow = $flow and change.hold_kind is null and change.rule <> '{UNDO}'
+          and s.flow = $flow
+          and s.side = case change.target when 'businesscentral' then 'customwebshop' else 'businesscentral' end
+          and s.id = case change.target when 'businesscentral' then change.root_shop_id else change.root_bc_id end
+          and s.edited_at > $after
+        """,
+        {"flow": flow.name, "after": now() - timedelta(seconds=rest)},
+    )
+
+
+def settles_at(db: Connection, flow: Flow) -> datetime | None:
+    """When the last of the edits that rest may travel, UTC without offset."""
+    row = db.execute(
+        "select max(s.edited_at) from change c join snapshot s on s.flow = c.flow"
+        " and s.side = case c.target when 'businesscentral' then 'customwebshop' else 'businesscentral' end"
+        " and s.id = case c.target when 'businesscentral' then c.root_shop_id else c.root_bc_id end"
+        " where c.flow = ? and c.hold_kind = ?",
+        [flow.name, HoldKind.RESTING],
+    ).fetchone()
+    return row[0] + timedelta(seconds=flow.settings.settle_seconds) if row and row[0] else None
+
+
+def _guarded(db: Connection, flow: Flow) -> None:
+    """While the record is not open in Business Central, guarded properties stay as they are there."""
+    guard = flow.guard
+    if guard is None:
+        return
+    db.execute(
+        f"""
+        update change set hold_kind = '{HoldKind.GUARDED}', hold_reason = $reason
+        where flow = $flow and target = 'businesscentral' and hold_kind is null
+          and root_bc_id in (select id from record where part = $flow and side = 'businesscentral' and not open)
+          and case when part = $flow then property in (select unnest($own::varchar[]))
+                   else operation <> 'update' or property in (select unnest($lines::varchar[])) end
+        """,
+        {
+            "flow": flow.name,
+            "reason": guard.reason,
+            "own": list(guard.withholds),
+            "lines": list(guard.withholds_lines),
+        },
+    )
+
+
+def _recalculated_first(db: Connection, flow: Flow) -> None:
+    """What Business Central works out anew on a write is brought to the shop before it, where a user edited it.
+
+    Sent along unchanged it would count as not sent, and the user's value would be gone on both sides.
+    """
+    rules = [rule for part in flow.parts for rule in _recalculations(flow, part)]
+    if not rules:
+        return
+    columns = (list(column) for column in zip(*rules, strict=True))
+    names = ("parts", "properties", "other_parts", "other_properties", "same_rows")
+    db.execute(
+        f"""
+        update change set hold_kind = '{HoldKind.DEFERRED}',
+               hold_reason = edited.property || ' goes to the shop first'
+        from (
+          select distinct r.part, r.property as written, r.same_row, o.root_shop_id, o.shop_id, o.property
+          from change o
+          join (select unnest($parts::varchar[]) as part, unnest($properties::varchar[]) as property,
+                       unnest($other_parts::varchar[]) as other_part,
+                       unnest($other_properties::varchar[]) as other_property,
+                       unnest($same_rows::boolean[]) as same_row) r
+            on r.other_part = o.part and r.other_property = o.property
+          where o.flow = $flow and o.target = 'customwebshop' and o.operation = 'update' and o.hold_kind is null
+        ) edited
+        where change.flow = $flow and change.target = 'businesscentral' and change.hold_kind is null
+          and change.part = edited.part and change.root_shop_id = edited.root_shop_id
+          and change.property = coalesce(edited.written, change.property)
+          and (not edited.same_row or change.shop_id = edited.shop_id)
+        """,
+        {"flow": flow.name, **dict(zip(names, columns, strict=True))},
+    )
+
+
+def _recalculations(flow: Flow, part: Part) -> Iterator[tuple[str, str | None, str, str, bool]]:
+    """Part and property written (none: any), part and property that follow from it, whether in the same row."""
+    for prop in part.properties:
+        yield from ((part.name, prop.name, part.name, other, True) for other in prop.send_with)
+        for key in prop.recreates:
+            child = flow.part(f"{flow.name}.{key}")
+            yield from (
+                (part.name, prop.name, child.name, o.name, False) for o in child.properties if o.two_way
+            )
+    if part.parent:
+        yield from ((part.name, None, part.parent, other, False) for other in part.send_with)
+
+
+def _deferred(db: Connection, flow: Flow, later: Flow) -> None:
+    """Records of a later flow that are about to be created go before their reference becomes unusable."""
+    for part in later.parts:
+        for prop in part.references:
+            if prop.refers_to != flow.name:
+                continue
+            for key, wanted in prop.usable_while.items():
+                _defer(db, flow, later, part=part, prop=prop, key=key, wanted=wanted)
+
+
+def _defer(
+    db: Connection, flow: Flow, later: Flow, *, part: Part, prop: Property, key: str, wanted: str
+) -> None:
+    settings = later.settings
+    scope = f"{inside(later, settings.scope, 'root')} and {inside(later, settings.create_scope, 'root')}"
+    db.execute(
+        f"""
+        update change set hold_kind = '{HoldKind.DEFERRED}',
+               hold_reason = '{later.name} ' || pending.root_id || ' goes first'
+        from (
+          select r.raw[$property] as shop_id, min(r.root_id) as root_id
+          from record r
+          join record root on root.part = $later and root.side = r.side and root.id = r.root_id
+          join snapshot s on s.flow = $later and s.side = r.side and s.id = r.root_id and s.gone is null
+          left join link l on l.part = $later and l.shop_id = r.root_id
+          left join standing st on st.flow = $later and st.shop_id = r.root_id
+          where r.part = $part and r.side = 'customwebshop' and l.part is null
+            and coalesce(st.state, 'waiting') = 'waiting' and {scope}
+          group by 1
+        ) pending
+        where change.flow = $flow and change.target = 'businesscentral' and change.operation = 'update'
+          and change.property = $key and change.after is distinct from $wanted and change.hold_kind is null
+          and change.shop_id = pending.shop_id
+        """,
+        {
+            "flow": flow.name,
+            "later": later.name,
+            "part": part.name,
+            "property": prop.name,
+            "key": key,
+            "wanted": wanted,
+        },
+    )

@@ -1,0 +1,97 @@
+"""Children that one side removed while the other side changed them: which of the two statements stands.
+
+A removal is an edit like any other: the policy of the property that was changed meanwhile decides. Where the
+removal stands, the values that go with it are recorded; where the edit stands, the child is made anew on the
+side that had removed it. Works on temp table `lone` of `plan.compare`, before the changes are written down.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from talk_pipeline.engine.plan.edits import sight
+from talk_pipeline.engine.plan.merge import Decision, Holding, Pair, changed, dispute
+from talk_pipeline.engine.snapshot.projection import Company
+from talk_pipeline.engine.state.database import Connection, insert_rows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow, Part
+
+# one row a property of every child that is linked and there on one side only: the target, which was edited
+_REMOVED = """
+select n.source_id, n.target, n.shop_id, n.bc_id, p.property,
+       r.raw[p.property] as raw, r.canon[p.property] as canon, r.problems[p.property] as problem, r.raw as record,
+       x.shop_value, x.bc_value, t.shop_edited_at, t.bc_edited_at, t.shop_version, t.bc_version, d.winner as taken
+from lone n
+join touched t on t.root_shop_id = n.root_shop_id
+join record r on r.part = $part and r.side = n.target and r.id = n.source_id
+cross join (select unnest($properties::varchar[]) as property) p
+join base x on x.part = $part and x.shop_id = n.shop_id and x.property = p.property and x.resend is null
+left join resolution d on d.part = $part and d.shop_id = n.shop_id and d.property = p.property
+  and r.raw[p.property] is not distinct from
+      case n.target when 'customwebshop' then d.shop_value else d.bc_value end
+where n.operation = 'delete'
+  and r.raw[p.property] is distinct from case n.target when 'customwebshop' then x.shop_value else x.bc_value end
+order by n.source_id
+"""
+
+_KEPT = """
+update lone set operation = 'create',
+       target = case target when 'customwebshop' then 'businesscentral' else 'customwebshop' end
+where operation = 'delete' and source_id in (select unnest($ids::varchar[]))
+"""
+
+
+def dispute_removals(db: Connection, flow: Flow, part: Part, *, company: Company) -> None:
+    """Fills temp table `disputed` with what is lost either way, and turns removals that lose into creates."""
+    db.execute(
+        "create or replace temp table disputed (source_id varchar, property varchar, rule varchar, open boolean)"
+    )
+    names = [prop.name for prop in part.properties if prop.two_way]
+    result = db.execute(_REMOVED, {"part": part.name, "properties": names})
+    columns = [column[0] for column in result.description]
+    children: dict[str, list[tuple[Mapping[str, Any], Decision]]] = {}
+    for values in result.fetchall():
+        row = dict(zip(columns, values, strict=True))
+        pair = _pair(part, row)
+        if changed(pair, Side(row["target"]), company=company):
+            children.setdefault(row["source_id"], []).append((row, dispute(flow, pair)))
+    rows = [
+        (source_id, row["property"], decision.rule, any(one.open for _, one in disputes))
+        for source_id, disputes in children.items()
+        for row, decision in disputes
+    ]
+    insert_rows(db, "disputed", rows)
+    kept = [
+        source_id
+        for source_id, disputes in children.items()
+        if not any(one.open for _, one in disputes)
+        and any(one.target is not Side(row["target"]) for row, one in disputes)
+    ]
+    db.execute(_KEPT, {"ids": kept})
+    seen = [
+        (row["shop_id"], row["property"], side, row[f"{short}_edited_at"], row[f"{short}_version"])
+        for disputes in children.values()
+        for row, _ in disputes
+        for side, short in ((Side.SHOP, "shop"), (Side.BC, "bc"))
+    ]
+    sight(db, part, seen)
+
+
+def _pair(part: Part, row: Mapping[str, Any]) -> Pair:
+    edited = Side(row["target"])
+    held = {
+        side: Holding(
+            raw=row["raw"] if side is edited else None,
+            canon=row["canon"] if side is edited else None,
+            problem=row["problem"] if side is edited else None,
+            base=row["shop_value"] if side is Side.SHOP else row["bc_value"],
+            record=row["record"] if side is edited else {},
+            edited_at=row["shop_edited_at"] if side is Side.SHOP else row["bc_edited_at"],
+        )
+        for side in Side
+    }
+    taken = Side(row["taken"]) if row["taken"] else None
+    prop = part.by_name[row["property"]]
+    return Pair(prop, shop=held[Side.SHOP], bc=held[Side.BC], has_base=True, taken=taken)
+
+
+OPEN = "one side removed it, the other changed it; a person decides"

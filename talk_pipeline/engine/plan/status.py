@@ -1,0 +1,145 @@
+"""The one state every shop record is in, and when a touched record is settled.
+
+A record without a row here is active when it has a link. The states sum to the snapshot.
+"""
+
+from talk_pipeline.engine.match.scopes import outside
+from talk_pipeline.engine.plan.creates import SYNCHRONIZED
+from talk_pipeline.engine.state.database import Connection, now, transaction
+from talk_pipeline.flows.vocabulary import Flow
+
+STATES = ("waiting", "ambiguous", "quarantined", "held", "excluded", "closed", "broken")
+
+_EVALUATED = """
+create or replace temp table evaluated as
+select s.id as shop_id from snapshot s left join link l on l.part = s.flow and l.shop_id = s.id
+where s.flow = $flow and s.side = 'customwebshop'
+  and (s.id in (select id from mark where flow = $flow and side = 'customwebshop')
+    or l.bc_id in (select id from mark where flow = $flow and side = 'businesscentral'))
+"""
+
+_STANDINGS = """
+insert into standing (flow, shop_id, state, reason, since)
+select $flow, e.shop_id, v.state, v.reason, coalesce(old.since, $at)
+from evaluated e
+left join link l on l.part = $flow and l.shop_id = e.shop_id
+left join snapshot s on s.flow = $flow and s.side = 'customwebshop' and s.id = e.shop_id
+left join snapshot b on b.flow = $flow and b.side = 'businesscentral' and b.id = l.bc_id
+left join unlinked u on u.side = 'customwebshop' and u.id = e.shop_id
+left join (
+  select root_shop_id, min(state) as state, min_by(reason, (state, reason)) as reason
+  from (select root_shop_id, hold_label(hold_kind) as state, hold_reason as reason from change where flow = $flow)
+  where state in ('quarantined', 'waiting') group by 1
+) c on c.root_shop_id = e.shop_id
+left join before old on old.shop_id = e.shop_id
+left join (select id, {outside} as reason from record r where part = $flow and side = 'customwebshop') scope
+  on scope.id = e.shop_id
+cross join lateral (select
+    l.state = 'closed' and coalesce(b.gone, 'posted') <> 'posted' and s.gone is null as is_back,
+    l.state = 'closed' and b.id is not null and b.gone is null as other_is_back) r
+cross join lateral (select case
+    when r.is_back or r.other_is_back then 'broken'
+    when l.state in ('closed', 'held') then l.state
+    when l.state = 'active' and (s.gone is not null or coalesce(b.gone, 'posted') <> 'posted') then 'broken'
+    when l.state = 'active' and scope.reason is not null then 'excluded'
+    when u.state is not null then u.state
+    else c.state end as state,
+  case
+    when r.is_back then 'it is back, and its Business Central record is ' || replace(b.gone, '_', ' ')
+    when r.other_is_back
+      then 'its Business Central record is back, and the shop record is ' || coalesce(s.gone, 'there')
+    when l.state = 'closed' and s.gone is not null and coalesce(b.gone, 'posted') <> 'posted'
+      then 'gone on both sides'
+    when l.state = 'closed' then 'posted in Business Central: its story ended there'
+    when l.state = 'held' and l.rule = 'disappearance'
+      then 'unlinked: the Business Central record is ' || coalesce(b.gone, 'back')
+    when l.state = 'held' then 'unlinked by hand'
+    when l.state = 'active' and s.gone is not null then 'the shop record is ' || s.gone
+    when l.state = 'active' and coalesce(b.gone, 'posted') <> 'posted'
+      then 'the Business Central record is ' || replace(b.gone, '_', ' ')
+    when l.state = 'active' and scope.reason is not null then 'left the scope: ' || scope.reason
+    when u.state is not null then u.reason
+    else c.reason end as reason) v
+where v.state is not null
+"""
+
+
+def rewrite_standing(db: Connection, flow: Flow) -> None:
+    """The states of all touched records, from the plan just made; inside the caller's transaction."""
+    db.execute(_EVALUATED, {"flow": flow.name})
+    db.execute(
+        "create or replace temp table before as select shop_id, any_value(since) as since from standing"
+        " where flow = ? and shop_id in (select shop_id from evaluated) group by shop_id",
+        [flow.name],
+    )
+    db.execute(
+        "delete from standing where flow = ? and shop_id in (select shop_id from evaluated)", [flow.name]
+    )
+    reason = outside(flow, flow.settings.scope, "r", meaning=SYNCHRONIZED)
+    db.execute(_STANDINGS.format(outside=reason), {"flow": flow.name, "at": now()})
+
+
+# whatever still has something to do, or waits for something, stays marked
+_SETTLED = """
+create or replace temp table unsettled as
+select root_shop_id as shop_id, root_bc_id as bc_id from change where flow = $flow
+union
+select shop_id, null from standing
+where flow = $flow and (state in ('waiting', 'ambiguous', 'quarantined') or $keep_excluded and state = 'excluded')
+union
+select null, bc_id from candidate where flow = $flow and linked is distinct from 'businesscentral'
+union
+select root_shop_id, details->>'root_bc_id' from journal where flow = $flow and is_open(outcome)
+"""
+
+
+# pairs that have met: nothing of them waits to be written, whether it is in step or given up on
+_MET = """
+update link set met_at = $at
+where part = $flow and state = 'active' and met_at is null
+  and shop_id not in (select root_shop_id from change where flow = $flow and root_shop_id is not null
+                      and (hold_kind is null or hold_label(hold_kind) in ('deferred', 'waiting', 'manual')))
+"""
+
+
+def clear_settled(db: Connection, flow: Flow) -> int:
+    """Closes ended pairs, takes the marks off whatever is settled; returns how many marks remain."""
+    keep = flow.settings.create == "when_referenced"
+    with transaction(db):
+        db.execute(_SETTLED, {"flow": flow.name, "keep_excluded": keep})
+        ended = (
+            "part = $flow and state = 'active' and shop_id not in"
+            " (select shop_id from unsettled where shop_id is not null)"
+            " and bc_id in (select id from snapshot where flow = $flow and side = 'businesscentral'"
+            " and gone = 'posted')"
+        )
+        db.execute(
+            "insert into standing (flow, shop_id, state, reason, since) select $flow, shop_id, 'closed',"
+            f" 'posted in Business Central: its story ended there', $at from link where {ended}",
+            {"flow": flow.name, "at": now()},
+        )
+        db.execute(f"update link set state = 'closed' where {ended}", {"flow": flow.name})
+        db.execute(_MET, {"flow": flow.name, "at": now()})
+        db.execute(
+            "delete from mark where flow = ? and (side, id) not in ("
+            " select ('customwebshop', shop_id) from unsettled where shop_id is not null"
+            " union all select ('businesscentral', bc_id) from unsettled where bc_id is not null)",
+            [flow.name],
+        )
+    row = db.execute("select count(*) from mark where flow = ?", [flow.name]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def states(db: Connection, flow: str) -> dict[str, int]:
+    """How many shop records are in each state, `active` included; they sum to the shop's snapshot."""
+    rows = db.execute(
+        """
+        select coalesce(st.state, case when l.state = 'active' then 'active' else 'unaccounted' end), count(*)
+        from snapshot s
+        left join standing st on st.flow = s.flow and st.shop_id = s.id
+        left join link l on l.part = s.flow and l.shop_id = s.id
+        where s.flow = ? and s.side = 'customwebshop' group by 1
+        """,
+        [flow],
+    ).fetchall()
+    return dict.fromkeys(("active", *STATES), 0) | {str(state): int(count) for state, count in rows}

@@ -1,0 +1,126 @@
+"""What is being created by requests without an answer: it waits, and what it may be is taken for nothing else.
+
+A request that is not answered may be at work at its receiver for minutes. Until that is over (`open_until`), what
+it creates is neither created again nor matched; a new record or child on the other side that may be it is not
+copied back. Looking at the receiver, and the verdict, is the business of `run.recover`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.model import Intent
+from talk_pipeline.engine.state import journal
+from talk_pipeline.engine.state.database import Connection, now
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+
+# value: by which its twin is known on the side it was sent to: the create key, or a child's match value
+_MAKING = """
+create or replace temp table making (
+  part varchar, target varchar, source_id varchar, root_id varchar, value varchar, reason varchar
+)
+"""
+
+
+def gather(db: Connection, flow: Flow) -> None:
+    """Fills temp table `making` with the records and children that may be on their way."""
+    db.execute(_MAKING)
+    rows = [
+        row
+        for target in Side
+        for intent in journal.open_intents(db, flow.name, target)
+        for row in _rows(flow, intent)
+    ]
+    if rows:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        names = ", ".join(f"unnest(${at + 1}::varchar[])" for at in range(len(columns)))
+        db.execute(f"insert into making select {names}", columns)
+
+
+def _rows(flow: Flow, intent: Intent) -> list[tuple[str | None, ...]]:
+    root = intent.root_bc_id if intent.target is Side.BC else intent.root_shop_id
+    rows: list[tuple[str | None, ...]] = []
+    for one in intent.made:
+        if intent.creates_record and one is not intent.main:
+            continue  # goes with its record
+        source = one.shop_id if intent.target is Side.BC else one.bc_id
+        sent = one.sent.get(flow.part(one.part).match[0]) if one.part != flow.name else None
+        value = intent.natural_key if one.part == flow.name else sent.sent if sent else None
+        rows.append((one.part, str(intent.target), source, root, value, told(intent)))
+    return rows
+
+
+def told(intent: Intent) -> str:
+    """What happens with a request, for a person."""
+    left, until = intent.left_at or intent.at, intent.open_until
+    sent = f"sent to {intent.target} at {left:%Y-%m-%d %H:%M:%S} UTC and not answered" if left else "sent"
+    return f"{sent}; it may be at work there until {until:%Y-%m-%d %H:%M:%S} UTC" if until else sent
+
+
+def wait_with_creates(db: Connection, flow: Flow) -> None:
+    """Records on their way are not created again, and those that they may have become not copied back."""
+    db.execute(
+        """
+        update unlinked set state = 'waiting', reason = m.reason from making m
+        where m.part = $flow and unlinked.state is null and case when unlinked.side = m.target
+          then unlinked.raw[$key] = m.value else unlinked.id = m.source_id end
+        """,
+        {"flow": flow.name, "key": flow.create_key},
+    )
+
+
+def withhold_unanswered(db: Connection, flow: Flow) -> None:
+    """The same for children of linked records."""
+    for part in flow.parts[1:]:
+        db.execute(
+            f"""
+            update change set hold_kind = '{HoldKind.WAITING}', hold_reason = m.reason from making m
+            where change.flow = $flow and change.part = $part and change.operation = 'create'
+              and change.hold_kind is null and m.part = $part and case when change.target = m.target
+                then coalesce(change.shop_id, change.bc_id) = m.source_id
+                else coalesce(change.shop_id, change.bc_id) in (
+                  select r.id from record r where r.part = $part and r.side = m.target and r.root_id = m.root_id
+                    and r.raw[$match] = m.value) end
+            """,
+            {"flow": flow.name, "part": part.name, "match": part.match[0]},
+        )
+
+
+_WAITING = """
+select coalesce(root_shop_id, bc_id) as record, part, target, operation, left_at as sent_at, open_until as until,
+       reason
+from journal where flow = $flow and is_open(outcome) and open_until is not null
+"""
+
+LISTED = f"{_WAITING} order by until, record"
+"""Requests without an answer that may still be at work."""
+
+
+def waits_until(
+    db: Connection, flows: Sequence[str], *, shop_id: str | None = None, bc_id: str | None = None
+) -> datetime | None:
+    """When the next unanswered request is certainly over, UTC without offset.
+
+    Args:
+        db: the state.
+        flows: those whose requests count.
+        shop_id: only requests about this record of the shop,
+        bc_id: or this one of Business Central.
+    """
+    about = "and (root_shop_id = $shop_id or details->>'root_bc_id' = $bc_id)" if shop_id or bc_id else ""
+    parameters: dict[str, object] = {"flows": list(flows)}
+    if about:
+        parameters |= {"shop_id": shop_id, "bc_id": bc_id}
+    row = db.execute(
+        "select min(open_until) from journal"
+        f" where list_contains($flows::varchar[], flow) and is_open(outcome) {about}",
+        parameters,
+    ).fetchone()
+    found: datetime | None = row[0] if row else None
+    return found
+
+
+def may_be_at_work(intent: Intent) -> bool:
+    """Whether the receiver may still be at it."""
+    return intent.open_until is not None and now() < intent.open_until

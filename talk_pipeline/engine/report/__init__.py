@@ -1,0 +1,1 @@
+"""What is told to people: the checklist, one record, one run."""

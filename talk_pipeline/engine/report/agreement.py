@@ -1,0 +1,96 @@
+"""Whether linked pairs agree, property by property: what the checklist's property checks and their tables show."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.vocabulary import Flow, Part
+
+SHOWN_ROWS = 100
+FETCHED_ROWS = 10_000
+
+
+@dataclass(slots=True)
+class Disagreement:
+    """Pairs that do not agree in one property: how many, those of them that are withheld, and the first."""
+
+    count: int = 0
+    withheld: int = 0
+    rows: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """One more pair."""
+        self.count += 1
+        self.withheld += row["withheld"] is not None
+        if len(self.rows) < SHOWN_ROWS:
+            columns = ("shop_id", "bc_id", "shop_value", "bc_value", "withheld")
+            self.rows.append({name: row[name] for name in columns})
+
+
+# pairs in step but for some properties, all of a part at once; references compare as the shop id they mean
+_DISAGREEING = """
+with prop as (
+  select unnest($properties::varchar[]) as property, unnest($refers_to::varchar[]) as refers_to,
+         unnest($two_way::boolean[]) as two_way
+),
+differing as materialized (
+  select l.shop_id, l.bc_id, l.root_shop_id, p.property, p.two_way,
+         s.raw[p.property] as shop_value, b.raw[p.property] as bc_value, s.canon[p.property] as shop_canon,
+         case when p.refers_to is null then b.canon[p.property]
+              else coalesce(ref.shop_id, '?' || b.raw[p.property]) end as bc_canon,
+         s.problems[p.property] is null and b.problems[p.property] is null as sound
+  from link l
+  join record s on s.part = l.part and s.side = 'customwebshop' and s.id = l.shop_id
+  join record b on b.part = l.part and b.side = 'businesscentral' and b.id = l.bc_id
+  cross join prop p
+  left join link ref on ref.part = p.refers_to and ref.bc_id = b.raw[p.property] and ref.state = 'active'
+  where l.part = $part and l.state = 'active' and s.canon[p.property] is distinct from bc_canon
+)
+select d.*, withheld(c.hold_kind, c.hold_reason) as withheld,
+       c.flow is not null and c.hold_kind is null as planned
+from differing d
+left join standing st on st.flow = $flow and st.shop_id = d.root_shop_id
+left join change c on c.part = $part and c.shop_id = d.shop_id and c.property = d.property
+left join base a on a.part = $part and a.shop_id = d.shop_id and a.property = d.property
+where st.flow is null
+  -- what both hold as when they last agreed is in step, though a form may depend on something that changed since;
+  -- what travels one way need never have been equal, and is compared as it is
+  and not coalesce(d.two_way and d.sound and a.part is not null and a.shop_value is not distinct from d.shop_value
+    and a.bc_value is not distinct from d.bc_value, false)
+order by d.shop_id
+"""
+
+
+def disagreements(db: Connection, flow: Flow, part: Part, *, dry_run: bool) -> dict[str, Disagreement]:
+    """The pairs of a part that do not agree, by property; in a dry run what is planned counts as done."""
+    names = [prop.name for prop in part.properties]
+    refers_to = [prop.refers_to for prop in part.properties]
+    two_way = [prop.two_way for prop in part.properties]
+    parameters = {
+        "flow": flow.name,
+        "part": part.name,
+        "properties": names,
+        "refers_to": refers_to,
+        "two_way": two_way,
+    }
+    result = db.execute(_DISAGREEING, parameters)
+    columns = [column[0] for column in result.description]
+    found = {name: Disagreement() for name in names}
+    while rows := result.fetchmany(FETCHED_ROWS):
+        for values in rows:
+            row = dict(zip(columns, values, strict=True))
+            planned = dry_run and row["planned"]
+            if not planned and not _agrees(flow, part.by_name[row["property"]], row):
+                found[row["property"]].add(row)
+    return found
+
+
+def _agrees(flow: Flow, prop: Property, row: Mapping[str, Any]) -> bool:
+    shop, bc = row["shop_canon"], row["bc_canon"]
+    if prop.dir == "=":
+        difference = abs(Decimal(shop or 0) - Decimal(bc or 0))
+        return difference <= Decimal(str(flow.settings.tolerance))
+    return prop.equal(shop, bc) or row["shop_value"] in prop.keep

@@ -1,0 +1,341 @@
+"""The QA checklist: each check is a query with its failing rows and a verdict.
+
+Dagster, the terminal and the documents show these same findings. ERROR is for what must never be; WARN lists
+what a person should know.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.match.claims import TWINS, told
+from talk_pipeline.engine.plan.circuit_breaker import volume
+from talk_pipeline.engine.plan.unanswered import LISTED
+from talk_pipeline.engine.report.agreement import SHOWN_ROWS, Disagreement, disagreements
+from talk_pipeline.engine.report.findings import Check, Finding, Scope, Severity
+from talk_pipeline.engine.report.preview import largest
+from talk_pipeline.engine.snapshot import reversals
+from talk_pipeline.engine.snapshot.landing import watermark
+from talk_pipeline.engine.state.database import Connection, now
+from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.vocabulary import Flow, Part
+
+FRESH = timedelta(days=1)
+NOT_RESTORED = "not_restored"
+
+
+def checks(flow: Flow) -> list[Check]:
+    """The flow's checklist, in the order in which it is shown."""
+    return [*_snapshot_checks(), VOLUME, *_RECORD_CHECKS, *_property_checks(flow)]
+
+
+def _snapshot_checks() -> Iterator[Check]:
+    for side in Side:
+        yield Check(
+            "complete_and_fresh",
+            f"The snapshot of {side} is complete and fresh",
+            side.value,
+            partial(_complete_and_fresh, side=side),
+            blocking=True,
+        )
+        yield Check(
+            NOT_RESTORED,
+            f"{side} was not restored from a backup",
+            side.value,
+            partial(_not_restored, side=side),
+            blocking=True,
+        )
+
+
+def _not_restored(scope: Scope, *, side: Side) -> Finding:
+    """Of every flow of the system: its records were restored together."""
+    text = reversals.told(scope.db, side)
+    if text is None or (scope.decided and not reversals.noted(scope.db, side, scope.flow.name)):
+        return Finding(True, "ERROR", "no record is older than it was seen")
+    total, rows = _rows(scope.db, reversals.EXAMPLES, {"side": str(side)})
+    return Finding(False, "ERROR", text, total, rows)
+
+
+def _complete_and_fresh(scope: Scope, *, side: Side) -> Finding:
+    mark = watermark(scope.db, scope.flow.name, side)
+    if mark.fetched_at is None:
+        return Finding(False, "ERROR", "never fetched")
+    if not mark.complete:
+        return Finding(False, "ERROR", f"the last fetch broke off: {mark.problem}")
+    if now() - mark.fetched_at > FRESH:
+        return Finding(False, "ERROR", f"last fetched {mark.fetched_at:%Y-%m-%d %H:%M} UTC")
+    return Finding(True, "ERROR", f"fetched {mark.fetched_at:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _volume_safe(scope: Scope) -> Finding:
+    found = volume(scope.db, scope.flow)
+    if found.reason is None:
+        plain = f"{found.touched} of {found.links} linked pairs would change"
+        first = f", and {found.meeting} of {found.meetings} that meet for the first time"
+        return Finding(True, "ERROR", plain + (first if found.meetings else ""))
+    if scope.approved:
+        return Finding(True, "ERROR", f"approved: {found.reason}")
+    note = "dry run: " if scope.dry_run else ""
+    total, rows = largest(scope.db, scope.flow)
+    return Finding(False, "ERROR", f"{note}{found.reason}", total, rows)
+
+
+VOLUME = Check(
+    "change_volume_safe", "The volume of changes is plausible", "diffs", _volume_safe, blocking=True
+)
+
+
+def _listing(query: str, *, severity: Severity, what: str) -> Callable[[Scope], Finding]:
+    """A check that passes when its query finds nothing."""
+
+    def run(scope: Scope) -> Finding:
+        parameters = {"flow": scope.flow.name, "run_id": scope.run_id, "key": scope.flow.create_key}
+        used = {key: value for key, value in parameters.items() if f"${key}" in query}
+        total, rows = _rows(scope.db, query, used)
+        return Finding(not total, severity, f"{total} {what}" if total else f"no {what}", total, rows)
+
+    return run
+
+
+def _rows(
+    db: Connection, query: str, parameters: Mapping[str, Any]
+) -> tuple[int, tuple[dict[str, Any], ...]]:
+    result = db.execute(f"select *, count(*) over () as total from ({query}) limit {SHOWN_ROWS}", parameters)
+    names = [column[0] for column in result.description]
+    rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    total = int(rows[0]["total"]) if rows else 0
+    return total, tuple({key: value for key, value in row.items() if key != "total"} for row in rows)
+
+
+_UNACCOUNTED = """
+select s.id as shop_id from snapshot s
+left join link l on l.part = s.flow and l.shop_id = s.id and l.state = 'active'
+left join standing st on st.flow = s.flow and st.shop_id = s.id
+where s.flow = $flow and s.side = 'customwebshop' and l.part is null and st.flow is null
+order by s.id
+"""
+
+_NOT_ONE_TO_ONE = """
+select part, 'shop' as side, shop_id as id, count(*) as links from link
+where part = $flow or starts_with(part, $flow || '.') group by all having count(*) > 1
+union all
+select part, 'businesscentral', bc_id, count(*) from link
+where bc_id is not null and (part = $flow or starts_with(part, $flow || '.')) group by all having count(*) > 1
+"""
+
+_STATE = "select shop_id, reason, since from standing where flow = $flow and state = '{}' order by shop_id"
+
+_PROBLEMS = """
+select r.root_id as shop_id, r.id as record, e.key as property, e.value as reason
+from (select *, unnest(map_entries(problems)) as e from record
+      where side = 'customwebshop' and cardinality(problems) > 0
+        and (part = $flow or starts_with(part, $flow || '.'))) r
+where r.root_id not in (select shop_id from standing
+                        where flow = $flow and state in ('excluded', 'closed', 'held'))
+order by 1, 2, 3
+"""
+
+_CONFLICTS = f"""
+select shop_id, property, rule, winner, shop_value, bc_value, shop_edited_at, bc_edited_at from conflict
+where flow = $flow and run_id = $run_id
+union all
+select shop_id, property, rule, 'open', case target when 'customwebshop' then before else after end,
+       case target when 'customwebshop' then after else before end,
+       (select any_value(edited_at) from sighting s where s.part = change.part and s.shop_id = change.shop_id
+        and s.property = change.property and s.side = 'customwebshop'),
+       (select any_value(edited_at) from sighting s where s.part = change.part and s.shop_id = change.shop_id
+        and s.property = change.property and s.side = 'businesscentral')
+from change where flow = $flow and hold_kind = '{HoldKind.MANUAL}'
+order by 1, 2
+"""
+
+_FAILED = """
+select coalesce(root_shop_id, bc_id) as record, part, target, operation, outcome, reason from journal
+where flow = $flow and run_id = $run_id
+  and (outcome = 'failed' or coalesce(outcome, 'unknown') = 'unknown' and open_until is null)
+  and intent_id not in (select unnest(superseded) from (
+    select list(j.intent_id) as superseded from journal j join journal later
+      on later.flow = j.flow and later.run_id = j.run_id and later.outcome = 'done'
+      and later.part = j.part and later.target = j.target
+      and later.root_shop_id is not distinct from j.root_shop_id
+      and later.shop_id is not distinct from j.shop_id and later.intent_at > j.intent_at))
+order by 1
+"""
+
+_LEFT = """
+select shop_id, bc_id, target, operation, property, before, after from change
+where flow = $flow and hold_kind is null order by all
+"""
+
+_WITHHELD = f"""
+select shop_id, bc_id, target, operation, property, before, after,
+       withheld(hold_kind, hold_reason) as reason
+from change where flow = $flow and hold_kind in ('{HoldKind.GUARDED}', '{HoldKind.DEFERRED}') order by all
+"""
+
+
+_PLANNED = "select shop_id from change where flow = $flow and part = $flow and operation = 'create'"
+
+
+def _unaccounted(scope: Scope) -> Finding:
+    """In a dry run a planned create accounts for its record."""
+    query = (
+        f"select * from ({_UNACCOUNTED}) where shop_id not in ({_PLANNED})" if scope.dry_run else _UNACCOUNTED
+    )
+    return _listing(query, severity="ERROR", what="records without a link or a reason")(scope)
+
+
+def _nothing_left(scope: Scope) -> Finding:
+    total, rows = _rows(scope.db, _LEFT, {"flow": scope.flow.name})
+    if scope.dry_run:
+        return Finding(True, "ERROR", f"dry run: {total} changes planned, none written", total, rows)
+    summary = f"{total} changes were left undone" if total else "a second diff is empty"
+    return Finding(not total, "ERROR", summary, total, rows)
+
+
+def _ambiguous(scope: Scope) -> Finding:
+    """Shop records by their state; of Business Central those that would have come to the shop."""
+    total, rows = _rows(scope.db, _STATE.format("ambiguous"), {"flow": scope.flow.name})
+    if scope.flow.settings.create == "both":
+        new = [
+            {"bc_id": record_id, "reason": reason}
+            for side, record_id, contested, reason in told(scope.db, scope.flow)
+            if side == Side.BC and not contested
+        ]
+        total, rows = total + len(new), (*rows, *new)[:SHOWN_ROWS]
+    summary = f"{total} ambiguous records" if total else "no ambiguous records"
+    return Finding(not total, "WARN", summary, total, rows)
+
+
+def _shop_capable(scope: Scope) -> Finding:
+    """What the shop at hand leaves of the mapping; known and stable, so no reason to warn every time."""
+    lacks = scope.flow.shop_lacks
+    rows = tuple({"property": name, "reason": why} for name, why in lacks.items())
+    summary = f"{len(lacks)} properties are limited by the shop" if lacks else "the shop can do all of it"
+    return Finding(True, "WARN", summary, len(lacks), rows)
+
+
+def _flagged(scope: Scope) -> Finding:
+    rows: list[dict[str, Any]] = []
+    for listed in scope.flow.flags:
+        for name, values in listed.shop.items():
+            found = scope.db.execute(
+                "select l.shop_id, l.bc_id, r.raw[$name] from link l"
+                " join record r on r.part = l.part and r.side = 'customwebshop' and r.id = l.shop_id"
+                " join snapshot b on b.flow = l.part and b.side = 'businesscentral' and b.id = l.bc_id"
+                " where l.part = $flow and l.state = 'active' and b.gone is null"
+                " and r.raw[$name] in (select unnest($values::varchar[])) order by 1",
+                {"flow": scope.flow.name, "name": name, "values": list(values)},
+            ).fetchall()
+            rows += [
+                {"shop_id": shop, "bc_id": bc, name: value, "reason": listed.reason}
+                for shop, bc, value in found
+            ]
+    summary = f"{len(rows)} records need a person's decision" if rows else "no records need a decision"
+    return Finding(not rows, "WARN", summary, len(rows), tuple(rows[:SHOWN_ROWS]))
+
+
+def _state_check(state: str, name: str, title: str) -> Check:
+    return Check(
+        name, title, "sync", _listing(_STATE.format(state), severity="WARN", what=f"{state} records")
+    )
+
+
+def _check(name: str, title: str, query: str, *, severity: Severity, what: str) -> Check:
+    return Check(name, title, "sync", _listing(query, severity=severity, what=what))
+
+
+_RECORD_CHECKS = (
+    Check(
+        "every_record_accounted_for",
+        "Every shop record is linked, or listed with its reason",
+        "sync",
+        _unaccounted,
+    ),
+    _check(
+        "links_one_to_one",
+        "Links are one to one",
+        _NOT_ONE_TO_ONE,
+        severity="ERROR",
+        what="records with several links",
+    ),
+    _check(
+        "create_keys_unique",
+        "No two records carry one create key",
+        TWINS,
+        severity="ERROR",
+        what="create keys carried by several records",
+    ),
+    _check("no_failed_writes", "Every write succeeded", _FAILED, severity="ERROR", what="failed writes"),
+    _check(
+        "writes_answered",
+        "Every write was answered",
+        LISTED,
+        severity="WARN",
+        what="writes without an answer",
+    ),
+    Check("nothing_left_to_do", "Nothing is left to do", "sync", _nothing_left),
+    Check(
+        "no_ambiguous_matches", "No record has more than one candidate, or a linked one", "sync", _ambiguous
+    ),
+    _state_check("quarantined", "no_quarantined_records", "No record is quarantined"),
+    _check(
+        "values_fit", "Values fit the other side", _PROBLEMS, severity="WARN", what="values that do not fit"
+    ),
+    _state_check("waiting", "references_resolve", "No record waits for another, or for an answer"),
+    _check("conflicts_listed", "No edit was overwritten", _CONFLICTS, severity="WARN", what="conflicts"),
+    _check("nothing_withheld", "No change is withheld", _WITHHELD, severity="WARN", what="withheld changes"),
+    _state_check("broken", "no_broken_links", "No link has lost a side"),
+    _state_check("held", "no_held_records", "No record is held by hand"),
+    Check("no_flagged_records", "No record needs a person's decision", "sync", _flagged),
+    Check("shop_capable", "What the shop cannot do is known", "sync", _shop_capable),
+)
+
+
+def _property_checks(flow: Flow) -> Iterator[Check]:
+    for part in flow.parts:
+        prefix = part.name.removeprefix(flow.name).lstrip(".")
+        for prop in part.properties:
+            if not prop.bc:
+                continue
+            name = "_".join(filter(None, ("property", prefix, prop.name.replace(".", "_"))))
+            yield Check(
+                name,
+                f"{prop.shop or prop.name} {prop.dir} {prop.bc}",
+                "sync",
+                partial(_property_agrees, part=part, prop=prop),
+            )
+
+
+def _disagreeing(scope: Scope, part: Part) -> Mapping[str, Disagreement]:
+    """The disagreeing pairs by property, asked once for all checks of a part."""
+    if part.name not in scope.disagreeing:
+        scope.disagreeing[part.name] = disagreements(scope.db, scope.flow, part, dry_run=scope.dry_run)
+    return scope.disagreeing[part.name]
+
+
+def _property_agrees(scope: Scope, *, part: Part, prop: Property) -> Finding:
+    linked = _active(scope, part)
+    severity: Severity = "ERROR" if prop.two_way else "WARN"
+    if prop.only:
+        return Finding(True, severity, f"sent on create only; {linked} linked records exempt")
+    failing = _disagreeing(scope, part)[prop.name]
+    if failing.count and failing.withheld == failing.count:
+        severity = "WARN"
+    tolerance = scope.flow.settings.tolerance
+    within, beyond = (f" within {tolerance}", f" by more than {tolerance}") if prop.dir == "=" else ("", "")
+    summary = (
+        f"{failing.count} of {linked} pairs disagree{beyond}"
+        if failing.count
+        else f"{linked} pairs agree{within}"
+    )
+    return Finding(not failing.count, severity, summary, failing.count, tuple(failing.rows))
+
+
+def _active(scope: Scope, part: Part) -> int:
+    row = scope.db.execute(
+        "select count(*) from link where part = ? and state = 'active'", [part.name]
+    ).fetchone()
+    return int(row[0]) if row else 0

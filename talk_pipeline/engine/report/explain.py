@@ -1,0 +1,326 @@
+"""All that is known of one entity, as one document: the answer to "why is this record not in step?".
+
+From the database alone: nothing is asked of the systems, so what is told is as old as the last sync, and says so.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.manual.links import BY_HAND, labels
+from talk_pipeline.engine.manual.lookup import Entity, key_of
+from talk_pipeline.engine.plan.unanswered import waits_until
+from talk_pipeline.engine.report import next_step
+from talk_pipeline.engine.report.history import OWN, conflicts, how, parameters, stamp, writes
+from talk_pipeline.engine.state.database import Connection, rows_of
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.vocabulary import Flow, Part
+
+Row = dict[str, Any]
+Ids = tuple[str | None, str | None]
+
+_SIDES = """
+select s.side, s.id, s.version, s.modified_at, s.fetched_at, s.edited_at, s.gone, w.fetched_at as read_at,
+       (select max(j.outcome_at) from journal j
+        where j.flow = $flow and j.target = s.side and j.outcome = 'done'
+          and (j.root_shop_id = $shop_id or j.part = $flow and j.bc_id = $bc_id)) as last_written_at
+from snapshot s left join watermark w on w.flow = s.flow and w.side = s.side
+where s.flow = $flow
+  and (s.side = 'customwebshop' and s.id = $shop_id or s.side = 'businesscentral' and s.id = $bc_id)
+"""
+
+_CHANGES = """
+select part, target, operation, shop_id, bc_id, property, before, after, base, rule, conflict,
+       hold_kind, withheld(hold_kind, hold_reason) as withheld
+from change
+where flow = $flow and (root_shop_id = $shop_id or root_shop_id is null and root_bc_id = $bc_id)
+order by target, part, shop_id, bc_id, property
+"""
+
+_REFUSALS = """
+select part, target, properties, reason, refused_at from refusal
+where flow = $flow and (root_shop_id = $shop_id or root_shop_id is null and record_id = $bc_id)
+"""
+
+_APART = """
+select shop_id, bc_id, held, parted_at, parted_by from apart
+where flow = $flow and (shop_id = $shop_id or bc_id = $bc_id) order by parted_at
+"""
+
+# with whoever else claims one of them
+_CANDIDATES = """
+select shop_id, bc_id, property, linked from candidate
+where flow = $flow
+  and (bc_id = $bc_id or bc_id in (select bc_id from candidate where flow = $flow and shop_id = $shop_id))
+order by shop_id <> $shop_id, shop_id, bc_id
+"""
+
+_SINCE_LAST_RUN = """
+select action, done_by, done_at from deed
+where flow = $flow and (shop_id = $shop_id or bc_id = $bc_id)
+  and done_at > coalesce((
+    select max(started_at) from run
+    where flow = $flow and planned is not null and stopped_by is null and not dry_run), timestamp '1970-01-01')
+order by done_at desc limit 1
+"""
+
+
+def dossier(db: Connection, flows: Flows, flow: Flow, entity: Entity) -> Row:
+    """The document."""
+    return _Teller(db, flows, flow, entity).document()
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """Gathers what the tables say of one entity."""
+
+    db: Connection
+    flows: Flows
+    flow: Flow
+    entity: Entity
+
+    def document(self) -> Row:
+        state, reason = next_step.standing(self.db, self.flow, self.entity)
+        parts = [self._part(part) for part in self.flow.parts]
+        changes = [self._labelled(row) for row in self._rows(_CHANGES)]
+        refusals = self._rows(_REFUSALS)
+        candidates = self._rows(_CANDIDATES)
+        open_conflicts = self._open_conflicts(changes)
+        step = next_step.next_step(
+            self.flow,
+            self.entity,
+            state=state,
+            changes=changes,
+            undecided=sum(1 for one in open_conflicts if one["decision"] is None),
+            refused=bool(refusals) or any(row["bounces"] for row in _properties(parts)),
+            waits_for=self._waits_for(parts),
+            candidates=list(self._choices(candidates)),
+            decided=self._decided(),
+            answer_until=waits_until(
+                self.db, (self.flow.name,), shop_id=self.entity.shop_id, bc_id=self.entity.bc_id
+            ),
+        )
+        return {
+            **parameters(self.flow, self.entity),
+            "keys": self._keys(parts),
+            "state": state,
+            "reason": reason,
+            "next_step": step,
+            "last_run": self._last_run(),
+            "link": self._link(),
+            "kept_apart": [row | {"parted_at": stamp(row["parted_at"])} for row in self._rows(_APART)],
+            "candidates": candidates,
+            "sides": self._sides(),
+            "parts": parts,
+            "pending": [row for row in changes if row["hold_kind"] is None],
+            "withheld": [row for row in changes if row["hold_kind"] is not None],
+            "conflicts": {"open": open_conflicts, "past": conflicts(self.db, self.flow, self.entity)[::-1]},
+            "refusals": [row | {"refused_at": stamp(row["refused_at"])} for row in refusals],
+            "journal": writes(self.db, self.flow, self.entity)[::-1],
+        }
+
+    def _choices(self, candidates: Sequence[Row]) -> Iterator[Row]:
+        """The records of the other side that the entity matches, without whoever else claims them."""
+        side = Side.SHOP if self.entity.shop_id else Side.BC
+        own, other = ("shop_id", "bc_id") if side is Side.SHOP else ("bc_id", "shop_id")
+        for row in candidates:
+            if row[own] == self.entity.id_on(side) and row["linked"] != side:
+                name = row[other] + key_of(self.db, self.flow, side.other, row[other])
+                yield {"id": row[other], "name": name, "free": row["linked"] is None}
+
+    def _rows(self, query: str, **more: Any) -> list[Row]:
+        return rows_of(self.db, query, parameters(self.flow, self.entity) | more)
+
+    def _keys(self, parts: Sequence[Row]) -> Row:
+        names = dict.fromkeys((*self.flow.match, self.flow.create_key))
+        held = {row["property"]: row for row in parts[0]["records"][0]["properties"]}
+        return {name: held[name]["shop_value"] or held[name]["bc_value"] for name in names}
+
+    def _last_run(self) -> Row | None:
+        rows = self._rows(
+            "select run_id, started_at, dry_run from run where flow = $flow and planned is not null"
+            " order by started_at desc limit 1"
+        )
+        return next((row | {"started_at": stamp(row["started_at"])} for row in rows), None)
+
+    def _link(self) -> Row | None:
+        query = "select bc_id, rule, state, linked_at from link where part = $flow and shop_id = $shop_id"
+        for row in self._rows(query):
+            by = "the match rules" if row["rule"] in self.flow.match else "the pipeline"
+            if row["rule"] == BY_HAND:
+                done = self._rows(
+                    "select done_by from deed where flow = $flow and shop_id = $shop_id"
+                    " and action = $action order by done_at desc limit 1",
+                    action="linked" if row["bc_id"] else "unlinked",
+                )
+                by = done[0]["done_by"] if done else "unknown"
+            elif row["rule"] == "created":
+                by = self._created_by()
+            return row | {"linked_at": stamp(row["linked_at"]), "how": how(row["rule"]), "by": by}
+        return None
+
+    def _created_by(self) -> str:
+        rows = self._rows(
+            "select run_id from journal where flow = $flow and part = $flow and operation = 'create'"
+            " and outcome = 'done' and (root_shop_id = $shop_id or bc_id = $bc_id)"
+            " order by outcome_at desc limit 1"
+        )
+        return f"run {rows[0]['run_id']}" if rows else "a sync"
+
+    def _sides(self) -> Row:
+        moments = ("modified_at", "fetched_at", "edited_at", "read_at", "last_written_at")
+        told: Row = {str(side): None for side in Side}
+        for row in self._rows(_SIDES):
+            told[row.pop("side")] = row | {name: stamp(row[name]) for name in moments}
+        return told
+
+    def _labelled(self, row: Row) -> Row:
+        name = labels(self.flow, row["part"], row["shop_id"] or row["bc_id"], prop=row["property"])[0]
+        return row | {"label": name}
+
+    def _open_conflicts(self, changes: Sequence[Row]) -> list[Row]:
+        decisions = {
+            (row["part"], row["shop_id"], row["property"]): row
+            for row in self._rows(f"select * from resolution where {OWN}")
+        }
+        found = []
+        for row in changes:
+            if row["hold_kind"] != HoldKind.MANUAL:
+                continue
+            shop, bc = row["before"], row["after"]
+            if row["target"] == Side.BC:
+                shop, bc = bc, shop
+            decision = decisions.get((row["part"], row["shop_id"], row["property"]))
+            valid = decision and (decision["shop_value"], decision["bc_value"]) == (shop, bc)
+            told = None
+            if decision and valid:
+                told = {key: decision[key] for key in ("winner", "decided_by")}
+                told["decided_at"] = stamp(decision["decided_at"])
+            found.append({"label": row["label"], "shop_value": shop, "bc_value": bc, "decision": told})
+        return found
+
+    def _decided(self) -> str | None:
+        for row in self._rows(_SINCE_LAST_RUN):
+            return f"{row['action']} by {row['done_by']} at {stamp(row['done_at'])}"
+        return None
+
+    def _waits_for(self, parts: Sequence[Row]) -> list[str]:
+        unlinked = [
+            f"{row['refers_to']} {row['shop_value']}"
+            for row in _properties(parts)
+            if row["refers_to"] and row["shop_value"] and not row["linked"]
+        ]
+        return list(dict.fromkeys(unlinked))
+
+    def _part(self, part: Part) -> Row:
+        """The records of one part: the entity's own, or its children, paired where they are linked."""
+        held = {side: self._records(part, side) for side in Side}
+        links = self._rows(
+            "select shop_id, bc_id, rule, state, linked_at from link"
+            " where part = $part and root_shop_id = $shop_id",
+            part=part.name,
+        )
+        if part.parent is None:
+            pairs = [(self.entity.shop_id, self.entity.bc_id)]
+        else:
+            pairs = self._child_pairs(links, held)
+        by_pair = {(row["shop_id"], row["bc_id"]): row for row in links}
+        bases = self._bases(part)
+        records = []
+        for shop_id, bc_id in pairs:
+            shop, bc = held[Side.SHOP].get(shop_id or ""), held[Side.BC].get(bc_id or "")
+            link = by_pair.get((shop_id, bc_id)) if bc_id else None
+            records.append(
+                {
+                    "shop_id": shop_id,
+                    "bc_id": bc_id,
+                    "link": {"how": how(link["rule"]), "linked_at": stamp(link["linked_at"])}
+                    if link
+                    else None,
+                    "properties": [
+                        self._property(part, prop, shop, bc, bases.get((shop_id, prop.name)))
+                        for prop in part.properties
+                    ],
+                }
+            )
+        return {"part": part.name, "records": records}
+
+    def _child_pairs(self, links: Sequence[Row], held: Mapping[Side, Row]) -> list[Ids]:
+        """In the shop's sequence, then what only Business Central has, then what neither has any more."""
+        by_shop = {row["shop_id"]: row["bc_id"] for row in links}
+        by_bc = {row["bc_id"]: row["shop_id"] for row in links}
+        pairs: list[Ids] = [(key, by_shop.get(key)) for key in held[Side.SHOP]]
+        pairs += [(by_bc.get(key), key) for key in held[Side.BC]]
+        pairs += by_shop.items()
+        return list(dict.fromkeys(pairs))
+
+    def _records(self, part: Part, side: Side) -> dict[str, Row]:
+        rows = self._rows(
+            "select id, raw, canon, problems from record where part = $part and side = $side and root_id = $root"
+            " and (part <> $flow or id = $root) order by position, id",
+            part=part.name,
+            side=side,
+            root=self.entity.id_on(side),
+        )
+        return {row["id"]: row for row in rows}
+
+    def _bases(self, part: Part) -> dict[tuple[str | None, str], Row]:
+        rows = self._rows(f"select * from base where part = $part and {OWN}", part=part.name)
+        return {(row["shop_id"], row["property"]): row for row in rows}
+
+    def _property(
+        self, part: Part, prop: Property, shop: Row | None, bc: Row | None, base: Row | None
+    ) -> Row:
+        """Both values, what both were when they last agreed, and whether they say the same now."""
+        told: Row = {
+            "property": prop.name,
+            "dir": prop.dir,
+            "shop_value": shop["raw"].get(prop.name) if shop else None,
+            "bc_value": bc["raw"].get(prop.name) if bc else None,
+            "shop_base": base["shop_value"] if base else None,
+            "bc_base": base["bc_value"] if base else None,
+            "agreed_at": stamp(base["agreed_at"]) if base else None,
+            "bounces": base["bounces"] if base else 0,
+            "refers_to": prop.refers_to,
+            "linked": None,
+            "problem": None,
+            "agrees": None,
+        }
+        for side, record in ((Side.SHOP, shop), (Side.BC, bc)):
+            problem = record["problems"].get(prop.name) if record else None
+            told["problem"] = f"{side}: {problem}" if problem else told["problem"]
+        meant = bc["canon"].get(prop.name) if bc else None
+        if prop.refers_to:
+            meant, told["linked"] = self._reference(prop.refers_to, told["shop_value"], told["bc_value"])
+        if shop and bc and not told["problem"]:
+            told["agrees"] = self._agrees(prop, shop["canon"].get(prop.name), meant)
+        return told
+
+    def _reference(self, flow: str, shop_value: str | None, bc_value: str | None) -> tuple[str | None, bool]:
+        rows = self._rows(
+            "select shop_id, bc_id from link where part = $to and state = 'active'"
+            " and (shop_id = $shop_value or bc_id = $bc_value)",
+            to=flow,
+            shop_value=shop_value,
+            bc_value=bc_value,
+        )
+        meant = next((row["shop_id"] for row in rows if row["bc_id"] == bc_value), bc_value)
+        return meant, any(row["shop_id"] == shop_value for row in rows)
+
+    def _agrees(self, prop: Property, shop: str | None, bc: str | None) -> bool:
+        if prop.dir != "=":
+            return prop.equal(shop, bc)
+        try:
+            difference = abs(Decimal(shop or 0) - Decimal(bc or 0))
+        except InvalidOperation:
+            return False
+        return difference <= Decimal(str(self.flow.settings.tolerance))
+
+
+def _properties(parts: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    for part in parts:
+        for record in part["records"]:
+            yield from record["properties"]

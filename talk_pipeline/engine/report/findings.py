@@ -1,0 +1,73 @@
+"""What a check is, what it looks at, and what it finds; the checks themselves are in `report.checklist`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from talk_pipeline.engine.report.agreement import Disagreement
+from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.flows.vocabulary import Flow
+
+Severity = Literal["ERROR", "WARN"]
+Stage = Literal["customwebshop", "businesscentral", "diffs", "sync"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The verdict of one check.
+
+    Attributes:
+        found: how many rows fail; `rows` shows the first of them.
+    """
+
+    passed: bool
+    severity: Severity
+    summary: str
+    found: int = 0
+    rows: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def verdict(self) -> Literal["passed", "warned", "failed"]:
+        """The outcome in a word."""
+        if self.passed:
+            return "passed"
+        return "failed" if self.severity == "ERROR" else "warned"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a check looks at: the state, as one run left it, and how far that run was allowed to go.
+
+    Attributes:
+        decided: a person said what follows from records that went back; other flows may still have to be read.
+        disagreeing: pairs that do not agree, by part and property; filled by the first check that asks.
+    """
+
+    db: Connection
+    flow: Flow
+    run_id: str
+    dry_run: bool = False
+    approved: bool = False
+    decided: bool = False
+    disagreeing: dict[str, Mapping[str, Disagreement]] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the checklist.
+
+    Attributes:
+        stage: the asset it belongs to: a side's snapshot, the diff, or the sync.
+        blocking: what follows does not run when it fails.
+    """
+
+    name: str
+    title: str
+    stage: Stage
+    run: Callable[[Scope], Finding] = field(repr=False)
+    blocking: bool = False
+
+    @property
+    def key(self) -> str:
+        """Its name within the flow."""
+        return f"{self.stage}.{self.name}"

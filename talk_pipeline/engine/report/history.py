@@ -1,0 +1,214 @@
+"""What happened to one entity, in the order of time, from what the database keeps of it.
+
+Links, writes with every value before and after, conflicts, refusals and deeds by hand are kept for good. Of edits
+only those are known that were seen and not yet carried over, those that lost a conflict, and the last of each side.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from talk_pipeline.engine.manual.links import BY_HAND, labels
+from talk_pipeline.engine.manual.lookup import Entity
+from talk_pipeline.engine.state.database import Connection, rows_of
+from talk_pipeline.flows.values import quoted
+from talk_pipeline.flows.vocabulary import Flow
+
+Event = dict[str, Any]
+
+# rows about the entity's own record or one of its children, which are keyed by the shop's id alone
+OWN = """(part = $flow and shop_id = $shop_id
+  or starts_with(part, $flow || '.') and starts_with(shop_id, $shop_id || '/'))"""
+
+_JOURNAL = """
+select intent_id, run_id, target, operation, part, shop_id, bc_id, details, intent_at, outcome, reason, outcome_at
+from journal
+where flow = $flow and (root_shop_id = $shop_id or part = $flow and bc_id = $bc_id)
+order by intent_at
+"""
+
+_CONFLICTS = (
+    f"select * from conflict where flow = $flow and {OWN} order by recorded_at, part, shop_id, property"
+)
+
+_DEEDS = """
+select action, shop_id, bc_id, details, done_by, done_at from deed
+where flow = $flow and (shop_id = $shop_id or bc_id = $bc_id) order by done_at
+"""
+
+# a sighting alone may be another spelling of the same value
+_SIGHTINGS = f"""
+select part, shop_id, property, side, edited_at from sighting g
+where {OWN} and edited_at is not null
+  and exists (from change c where c.part = g.part and c.shop_id = g.shop_id and c.property = g.property)
+order by edited_at, part, shop_id, property
+"""
+
+_EDITED = """
+select side, id, edited_at, gone from snapshot
+where flow = $flow and edited_at is not null
+  and (side = 'customwebshop' and id = $shop_id or side = 'businesscentral' and id = $bc_id)
+"""
+
+_STANDING = "select state, reason, since from standing where flow = $flow and shop_id = $shop_id"
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """An instant of the database for a document."""
+    return f"{moment.isoformat(timespec='milliseconds')}Z" if moment else None
+
+
+def parameters(flow: Flow, entity: Entity) -> dict[str, Any]:
+    """What queries about an entity take."""
+    return {"flow": flow.name, "shop_id": entity.shop_id, "bc_id": entity.bc_id}
+
+
+def history(db: Connection, flow: Flow, entity: Entity) -> dict[str, Any]:
+    """Everything that is known to have happened, oldest first, as one document."""
+    about = parameters(flow, entity)
+    written = writes(db, flow, entity)
+    own = [one for one in written if one["part"] == flow.name and one["outcome"] == "done"]
+    events = [
+        *_links(db, about),
+        *_deeds(db, about),
+        *_edits(db, flow, about, own),
+        *(_wrote(write) for write in written),
+        *(_conflict(flow, row) for row in conflicts(db, flow, entity)),
+        *_standing(db, about),
+    ]
+    events.sort(key=lambda event: event["at"] or "")
+    return {**about, "events": events}
+
+
+def writes(db: Connection, flow: Flow, entity: Entity) -> list[dict[str, Any]]:
+    """The journal of an entity, oldest first: what was sent where, and how it ended."""
+    return [_write(row) for row in rows_of(db, _JOURNAL, parameters(flow, entity))]
+
+
+def conflicts(db: Connection, flow: Flow, entity: Entity) -> list[dict[str, Any]]:
+    """The conflicts that were settled, oldest first."""
+    rows = rows_of(db, _CONFLICTS, parameters(flow, entity))
+    moments = ("shop_edited_at", "bc_edited_at", "recorded_at", "decided_at")
+    return [
+        {key: value for key, value in row.items() if key != "flow"}
+        | {name: stamp(row[name]) for name in moments}
+        for row in rows
+    ]
+
+
+def _write(row: Mapping[str, Any]) -> dict[str, Any]:
+    details = json.loads(row["details"])
+    return {
+        "at": stamp(row["intent_at"]),
+        "ended_at": stamp(row["outcome_at"]),
+        "run_id": row["run_id"],
+        "target": row["target"],
+        "operation": row["operation"],
+        "part": row["part"],
+        "shop_id": row["shop_id"],
+        "bc_id": row["bc_id"],
+        "outcome": row["outcome"] or "unknown",
+        "reason": row["reason"],
+        "sent": [_record(one) for one in (details, *details["children"])],
+    }
+
+
+def _record(one: Mapping[str, Any]) -> dict[str, Any]:
+    values = {
+        name: {"before": sent["before"], "after": sent["sent"], "rule": sent["rule"]}
+        for name, sent in one["sent"].items()
+    }
+    head = {key: one[key] for key in ("part", "operation", "shop_id", "bc_id")}
+    return head | {"properties": values}
+
+
+def _links(db: Connection, about: Mapping[str, Any]) -> Iterator[Event]:
+    """The present link; one made by hand is among the deeds."""
+    query = "select rule, state, bc_id, linked_at from link where part = $flow and shop_id = $shop_id"
+    for row in rows_of(db, query, dict(about)):
+        if row["rule"] != BY_HAND:
+            yield _linked(row["rule"], stamp(row["linked_at"]), row["bc_id"])
+
+
+def _linked(rule: str, at: str | None, bc_id: str | None) -> Event:
+    return {"at": at, "event": "linked", "rule": rule, "bc_id": bc_id, "text": f"with {bc_id}, {how(rule)}"}
+
+
+def how(rule: str) -> str:
+    """How a link came about, from the rule it keeps."""
+    return {
+        "created": "created there by a sync",
+        "posted": "found among the records whose story ended",
+        "disappearance": "parted when one of the two left",
+        "returned": "linked again when the one that had left came back",
+        BY_HAND: BY_HAND,
+    }.get(rule, f"matched by {rule}")
+
+
+def _deeds(db: Connection, about: Mapping[str, Any]) -> Iterator[Event]:
+    for row in rows_of(db, _DEEDS, dict(about)):
+        details = json.loads(row["details"])
+        if row["action"] == "unlinked" and details["rule"] != BY_HAND:
+            yield _linked(details["rule"], details["linked_at"], row["bc_id"])
+        told = ", ".join(f"{key}: {_plain(value)}" for key, value in details.items())
+        yield {
+            "at": stamp(row["done_at"]),
+            "event": row["action"],
+            "by": row["done_by"],
+            "shop_id": row["shop_id"],
+            "bc_id": row["bc_id"],
+            "details": details,
+            "text": "; ".join(filter(None, (f"by {row['done_by']}", row["bc_id"], told))),
+        }
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(map(str, value))
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _edits(
+    db: Connection, flow: Flow, about: dict[str, Any], made: Sequence[Mapping[str, Any]]
+) -> Iterator[Event]:
+    for row in rows_of(db, _SIGHTINGS, about):
+        name = labels(flow, row["part"], row["shop_id"], prop=row["property"])[0]
+        yield _edited(row["edited_at"], row["side"], name, note="not carried over yet")
+    for row in rows_of(db, _CONFLICTS, about):
+        name = labels(flow, row["part"], row["shop_id"], prop=row["property"])[0]
+        sides = (("customwebshop", "shop"), ("businesscentral", "bc"))
+        for side, short in sides:
+            if row[f"{short}_edited_at"]:
+                value = row[f"{short}_value"]
+                yield _edited(row[f"{short}_edited_at"], side, name, note=f"to {quoted(value)}")
+    created = {one["target"]: one["ended_at"] for one in made if one["operation"] == "create"}
+    for row in rows_of(db, _EDITED, about):
+        if (stamp(row["edited_at"]) or "") <= (created.get(row["side"]) or ""):
+            continue  # nobody touched it since we made it
+        left = f", {row['gone']} since" if row["gone"] else ""
+        yield _edited(row["edited_at"], row["side"], None, note=f"the last edit seen{left}")
+
+
+def _edited(at: datetime, side: str, prop: str | None, *, note: str) -> Event:
+    text = f"{side}: {prop} {note}" if prop else f"{side}: {note}"
+    return {"at": stamp(at), "event": "edited", "side": side, "property": prop, "text": text}
+
+
+def _wrote(write: Mapping[str, Any]) -> Event:
+    event = {"done": "wrote", "refused": "refused"}.get(write["outcome"], f"write {write['outcome']}")
+    reason = f"; {write['reason']}" if write["reason"] else ""
+    return {**write, "event": event, "text": f"{write['operation']} in {write['target']}{reason}"}
+
+
+def _conflict(flow: Flow, row: Mapping[str, Any]) -> Event:
+    name = labels(flow, row["part"], row["shop_id"], prop=row["property"])[0]
+    by = f", decided by {row['decided_by']}" if row["decided_by"] else ""
+    values = f"customwebshop {quoted(row['shop_value'])}, businesscentral {quoted(row['bc_value'])}"
+    text = f"{name}: {values}: {row['winner']} won by {row['rule']}{by}"
+    return {"at": row["recorded_at"], "event": "conflict", **row, "text": text}
+
+
+def _standing(db: Connection, about: dict[str, Any]) -> Iterator[Event]:
+    for row in rows_of(db, _STANDING, about):
+        yield {"at": stamp(row["since"]), "event": row["state"], "text": row["reason"]}

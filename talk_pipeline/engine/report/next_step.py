@@ -1,0 +1,128 @@
+"""What a person may do next about one entity: its state, the reasons it carries, and a sentence that helps."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from talk_pipeline.engine.manual.lookup import Entity, counted
+from talk_pipeline.engine.match.claims import told
+from talk_pipeline.engine.plan.unanswered import waits_until
+from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+
+UNLINKED = "unlinked"  # a Business Central record without a shop record
+UNJUDGED = "not judged yet"  # read, and no sync has planned since
+
+
+def standing(db: Connection, flow: Flow, entity: Entity) -> tuple[str, str | None]:
+    """The state of an entity and its reason."""
+    if entity.shop_id is None:
+        held = db.execute(
+            "select 1 from apart where flow = ? and bc_id = ? and held", [flow.name, entity.bc_id]
+        ).fetchone()
+        if held:
+            return "held", "unlinked by hand"
+        if until := waits_until(db, (flow.name,), bc_id=entity.bc_id):
+            at_work = f"it may be at work there until {until:%Y-%m-%d %H:%M:%S} UTC"
+            return "waiting", f"sent to {Side.SHOP} and not answered; {at_work}"
+        if flow.settings.create != "both":
+            return UNLINKED, "Business Central records without a shop record are left alone"
+        mine = (
+            reason for side, bc_id, _, reason in told(db, flow) if (side, bc_id) == (Side.BC, entity.bc_id)
+        )
+        return ("ambiguous", reason) if (reason := next(mine, None)) else (UNLINKED, None)
+    row = db.execute(
+        "select state, reason from standing where flow = ? and shop_id = ?", [flow.name, entity.shop_id]
+    ).fetchone()
+    if row:
+        return row[0], row[1]
+    linked = db.execute(
+        "select 1 from link where part = ? and shop_id = ? and state = 'active'", [flow.name, entity.shop_id]
+    ).fetchone()
+    return ("active", None) if linked else (UNJUDGED, "it was read, and no sync has judged it since")
+
+
+def next_step(
+    flow: Flow,
+    entity: Entity,
+    *,
+    state: str,
+    changes: Sequence[Mapping[str, Any]],
+    undecided: int,
+    refused: bool,
+    waits_for: Sequence[str],
+    candidates: Sequence[Mapping[str, Any]],
+    decided: str | None,
+    answer_until: datetime | None,
+) -> str:
+    """What to do, in one sentence.
+
+    Args:
+        flow: the entity's flow.
+        entity: the one asked for.
+        state: its state.
+        changes: what is planned for it.
+        undecided: how many open conflicts nobody decided.
+        refused: whether a system refused a write.
+        waits_for: the records it refers to that are not linked, as `flow id`.
+        candidates: the other side's records that match it, as `id`, `name`, and whether they are `free`.
+        decided: what was decided by hand since the last sync.
+        answer_until: when a write of it that was not answered is certainly over.
+    """
+    if undecided:
+        take = "--take customwebshop|businesscentral"
+        return f"decide {counted(undecided, 'open conflict')}: talk-pipeline resolve {entity.name} {take}"
+    if decided and state != "held":
+        return f"{decided}: the next sync carries it out"
+    if answer_until and state in ("waiting", "active"):
+        again = (
+            f"and after {answer_until:%Y-%m-%d %H:%M:%S} UTC the next one sends it again if it is not there"
+        )
+        return f"nothing: each sync looks whether it was carried out, {again}"
+    if state == "waiting":
+        look = " and ".join(f"talk-pipeline explain {name}" for name in waits_for)
+        return "nothing: it goes when what it refers to is there" + (f"; see {look}" if look else "")
+    if state == "ambiguous":
+        return _choose(flow, entity, candidates)
+    if state == "quarantined":
+        again = f"; or at once: talk-pipeline retry {entity.name}" if refused else ""
+        return f"mend what the reason names: it is tried again by itself when the data changes{again}"
+    if state == "excluded" and entity.shop_id and entity.bc_id:
+        return "nothing: the link rests while the record is outside the flow"
+    return _STEPS.get(state, "").format(name=entity.name, flow=flow.name) or _pending(changes)
+
+
+def _choose(flow: Flow, entity: Entity, candidates: Sequence[Mapping[str, Any]]) -> str:
+    """A free candidate may be linked; one that is linked already rules itself out, unless a person says so."""
+    steps = []
+    if free := [one["name"] for one in candidates if one["free"]]:
+        ids = f"{entity.shop_id} ID" if entity.shop_id else f"ID {entity.bc_id}"
+        listed = ", ".join(free)
+        steps.append(f"link the right one: talk-pipeline link {flow.name} {ids}, where ID is one of {listed}")
+    for one in candidates:
+        if not one["free"]:
+            ids = f"{entity.shop_id} {one['id']}" if entity.shop_id else f"{one['id']} {entity.bc_id}"
+            steps.append(
+                f"if it is something else than {one['name']}: talk-pipeline unlink --never {flow.name} {ids}"
+            )
+    return "; ".join(steps)
+
+
+_STEPS = {
+    "held": "talk-pipeline link {name} ID, or to match or create it anew: talk-pipeline unlink {name} --recreate",
+    "excluded": "nothing: the flow does not create it; talk-pipeline link {name} ID pairs it with one that exists",
+    "closed": "nothing: its story ended",
+    "broken": "to let the missing side go: talk-pipeline unlink {name} --recreate, and what is left starts anew",
+    UNLINKED: "nothing",
+    UNJUDGED: "talk-pipeline sync --flow {flow}",
+}
+
+
+def _pending(changes: Sequence[Mapping[str, Any]]) -> str:
+    ready = [change for change in changes if change["hold_kind"] is None]
+    if ready:
+        return f"the next sync writes {counted(len(ready), 'property')}"
+    if changes:
+        return f"nothing: {counted(len(changes), 'change')} withheld until the reason has passed"
+    return "nothing: both sides are in step"

@@ -1,0 +1,159 @@
+"""How far each flow has come: what sensors compare the two systems with, since they never open the state.
+
+One small file a flow beside the state. Only who holds the flow's lease writes it: a run when it begins and when it
+has completed the flow, a person's decision when it is made. A run that failed or was killed leaves the beginning
+without the end, so nothing that was to be done is forgotten with it. A dry run leaves no trace: it did nothing.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from talk_pipeline.engine.plan.holds import settles_at
+from talk_pipeline.engine.plan.unanswered import waits_until
+from talk_pipeline.engine.snapshot.landing import Watermark, watermark
+from talk_pipeline.engine.state.database import FILE, Connection, now
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+
+PRECISION = timedelta(seconds=2)  # of what is known of a server's clock
+
+
+class Completed(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last run that completed a flow left.
+
+    Attributes:
+        began_at: when it got the lease, by our clock: what was decided or changed before was there for it to see.
+        ended_at: when it was done with the flow.
+        read: the sides it read itself.
+        latest: the latest modified time held of a side, its answers to our own writes included.
+        full_at: when a side was last read in full.
+        rests_until: when the last of the edits that rest may travel, or a write that was not answered is over.
+        undone: whether something it planned is still to be done, the outcome of a write could not be settled, or an
+            edit came after it had read.
+    """
+
+    run_id: str
+    began_at: datetime
+    read: tuple[Side, ...] = ()
+    latest: dict[Side, datetime] = {}
+    full_at: dict[Side, datetime] = {}
+    rests_until: datetime | None = None
+    undone: bool = False
+    ended_at: datetime | None = None
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a flow has come.
+
+    Attributes:
+        begun_at: when the last run began, whatever became of it.
+        decided_at: when a person last decided something that a run is to carry out.
+        completed: the last run that completed the flow.
+    """
+
+    begun_at: datetime | None = None
+    decided_at: datetime | None = None
+    completed: Completed | None = None
+
+
+def progress(data_dir: Path, flow: str) -> Progress:
+    """How far a flow has come; nowhere without a state, and as a record of another release is read."""
+    file = _file(data_dir, flow)
+    if not file.exists() or not (data_dir / FILE).exists():
+        return Progress()
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Progress)
+    except msgspec.MsgspecError:
+        return Progress()  # costs one run, which writes it anew
+
+
+def begin(data_dir: Path, flows: Iterable[str], *, at: datetime) -> None:
+    """Notes that a run begins to work on flows it has the leases of."""
+    for flow in flows:
+        _put(data_dir, flow, msgspec.structs.replace(progress(data_dir, flow), begun_at=at))
+
+
+def decide(data_dir: Path, flows: Iterable[str]) -> None:
+    """Notes that a run has something to carry out that a person decided."""
+    at = datetime.now(UTC)
+    for flow in flows:
+        _put(data_dir, flow, msgspec.structs.replace(progress(data_dir, flow), decided_at=at))
+
+
+def complete(
+    data_dir: Path, db: Connection, flow: Flow, *, run_id: str, began_at: datetime, missed: bool
+) -> None:
+    """Notes that a run has done all it could for a flow, and what it leaves.
+
+    Args:
+        data_dir: where the state lies.
+        db: the state.
+        flow: what it has done all for.
+        run_id: the run.
+        began_at: when it got the lease.
+        missed: whether it knows of an edit that it has not read.
+    """
+    marks = {side: watermark(db, flow.name, side) for side in Side}
+    # what it refers to comes first: what waits for an answer about that goes in the same run
+    answered_by = waits_until(db, (flow.name, *flow.refers_to))
+    rests_until = min(filter(None, (settles_at(db, flow), answered_by)), default=None)
+    done = Completed(
+        run_id=run_id,
+        began_at=began_at,
+        read=tuple(
+            side for side, mark in marks.items() if mark.fetched_at and _utc(mark.fetched_at) >= began_at
+        ),
+        latest=_latest(db, flow, marks),
+        full_at={side: _utc(mark.full_at) for side, mark in marks.items() if mark.full_at},
+        rests_until=_utc(rests_until) if rests_until else None,
+        undone=missed or _undone(db, flow),
+        ended_at=datetime.now(UTC),
+    )
+    _put(data_dir, flow.name, msgspec.structs.replace(progress(data_dir, flow.name), completed=done))
+
+
+def _latest(db: Connection, flow: Flow, marks: Mapping[Side, Watermark]) -> dict[Side, datetime]:
+    """Up to each server's own now: what a wrong clock stamped later is not what the next change comes after."""
+    found = {}
+    for side, mark in marks.items():
+        server_now = now() + timedelta(seconds=mark.skew_seconds) + PRECISION
+        row = db.execute(
+            "select max(modified_at) from snapshot where flow = ? and side = ? and modified_at <= ?",
+            [flow.name, side, server_now],
+        ).fetchone()
+        if row and row[0]:
+            found[side] = _utc(row[0])
+    return found
+
+
+def _undone(db: Connection, flow: Flow) -> bool:
+    row = db.execute(
+        "select exists (select 1 from change where flow = $flow and hold_kind is null)"
+        " or exists (select 1 from journal where flow = $flow and is_open(outcome) and open_until is null)",
+        {"flow": flow.name},
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC)
+
+
+def _put(data_dir: Path, flow: str, held: Progress) -> None:
+    """In one piece: a reader finds the old record or the new one."""
+    file = _file(data_dir, flow)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_suffix(".new")
+    with fresh.open("wb") as out:
+        out.write(msgspec.json.encode(held))
+        out.flush()
+        os.fsync(out.fileno())
+    fresh.replace(file)
+
+
+def _file(data_dir: Path, flow: str) -> Path:
+    return data_dir / "progress" / f"{flow}.json"

@@ -1,0 +1,196 @@
+"""What a run did, in numbers: for the terminal, for scripts, for the metadata of assets."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import msgspec
+
+from talk_pipeline.engine.model import Result
+from talk_pipeline.engine.plan.status import states
+from talk_pipeline.engine.report.findings import Check, Finding
+from talk_pipeline.engine.state.database import Connection, State, insert_rows, now, transaction
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+
+log = logging.getLogger(__name__)
+
+
+def writes(db: Connection, flow: str, *, run_id: str) -> dict[str, dict[str, int]]:
+    """Successful requests or batch parts of a run, by side and operation."""
+    counted = {str(side): {"create": 0, "update": 0, "delete": 0} for side in Side}
+    rows = db.execute(
+        "select target, operation, count(*) from journal where flow = ? and run_id = ? and outcome = ?"
+        " group by all",
+        [flow, run_id, Result.DONE],
+    ).fetchall()
+    for target, operation, count in rows:
+        counted[target][operation] = count
+    return counted
+
+
+def failed_writes(db: Connection, flow: str, *, run_id: str) -> int:
+    """Requests of a run that ended without success; those that were stale were done anew, others wait."""
+    return _count(
+        db,
+        "select count(*) from journal where flow = ? and run_id = ?"
+        " and (outcome in ('refused', 'failed', 'gone')"
+        " or coalesce(outcome, 'unknown') = 'unknown' and open_until is null)",
+        [flow, run_id],
+    )
+
+
+def summary(db: Connection, flow: Flow, *, run_id: str) -> dict[str, Any]:
+    """The numbers of one flow after a run."""
+    counted = states(db, flow.name)
+    held = {
+        str(side): _count(db, "select count(*) from snapshot where flow = ? and side = ?", [flow.name, side])
+        for side in Side
+    }
+    return {
+        "snapshot": held,
+        "linked": counted.pop("active"),
+        **{state: count for state, count in counted.items() if state != "unaccounted"},
+        "conflicts": _count(
+            db, "select count(*) from conflict where flow = ? and run_id = ?", [flow.name, run_id]
+        ),
+        "changes": _count(
+            db, "select coalesce(sum(planned), 0) from run where flow = ? and run_id = ?", [flow.name, run_id]
+        ),
+        "writes": writes(db, flow.name, run_id=run_id),
+        "failed": failed_writes(db, flow.name, run_id=run_id),
+    }
+
+
+def record_verdicts(db: Connection, flow: str, *, run_id: str, findings: list[tuple[Check, Finding]]) -> None:
+    """Keeps the checklist's verdicts; the last one of each check counts."""
+    rows = [
+        (
+            run_id,
+            flow,
+            check.key,
+            finding.passed,
+            finding.severity,
+            finding.summary,
+            finding.found,
+            msgspec.json.encode(finding.rows).decode(),
+            now(),
+        )
+        for check, finding in findings
+    ]
+    with transaction(db):
+        db.execute(
+            "delete from verdict where flow = ? and name in (select unnest(?::varchar[]))",
+            [flow, [row[2] for row in rows]],
+        )
+        insert_rows(db, "verdict", rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A finding as it was kept: of which run, and when it was made."""
+
+    run_id: str
+    checked_at: datetime
+    finding: Finding
+
+
+def verdicts(db: Connection, flow: str) -> dict[str, Verdict]:
+    """The kept verdicts of a flow by check, each the last one given."""
+    rows = db.execute(
+        "select name, run_id, checked_at, passed, severity, summary, found, rows from verdict where flow = ?",
+        [flow],
+    ).fetchall()
+    return {
+        name: Verdict(run_id, at, Finding(passed, severity, text, found, tuple(msgspec.json.decode(shown))))
+        for name, run_id, at, passed, severity, text, found, shown in rows
+    }
+
+
+@dataclass(slots=True)
+class Stage:
+    """A stage of a run while it is timed."""
+
+    records: int = 0
+
+
+@contextmanager
+def timed(state: State, *, run_id: str, flow: str, name: str) -> Iterator[Stage]:
+    """Times a stage and keeps what it took with how many records it handled."""
+    stage = Stage()
+    started = perf_counter()
+    log.info("%s: %s ...", flow, name)
+    yield stage
+    seconds = perf_counter() - started
+    log.info("%s: %s: %d records in %.1f s", flow, name, stage.records, seconds)
+    with state.open() as db:
+        insert_rows(db, "stage", [(run_id, flow, name, seconds, stage.records)])
+
+
+def stages(db: Connection, *, run_id: str) -> list[tuple[str, str, float, int]]:
+    """The timed stages of a run in their order: flow, name, seconds, records."""
+    return db.execute(
+        "select flow, name, seconds, records from stage where run_id = ? order by rowid", [run_id]
+    ).fetchall()
+
+
+def reached(db: Connection, flows: Sequence[str], *, run_id: str) -> list[str]:
+    """How far a run that ended early came with each flow."""
+    timed_stages = {(flow, name) for flow, name, _, _ in stages(db, run_id=run_id)}
+    told = []
+    for flow in flows:
+        written = sum(sum(one.values()) for one in writes(db, flow, run_id=run_id).values())
+        open_ones = _count(
+            db,
+            "select count(*) from journal where flow = ? and run_id = ?"
+            " and coalesce(outcome, 'unknown') = 'unknown'",
+            [flow, run_id],
+        )
+        if (flow, "settle") in timed_stages:
+            how = f"done ({written} writes)"
+        elif written or open_ones:
+            how = f"begun ({written} writes done)"
+        else:
+            how = "planned, nothing written" if (flow, "plan") in timed_stages else "not begun"
+        told.append(
+            f"{flow} {how}" + (f", {open_ones} of unknown outcome to be looked up" if open_ones else "")
+        )
+    return told
+
+
+def _count(db: Connection, query: str, parameters: list[Any]) -> int:
+    row = db.execute(query, parameters).fetchone()
+    return int(row[0]) if row else 0
+
+
+_NEUTRAL = (
+    "case when regexp_matches({name}, '^[=+@\\t\\r''-]') and not regexp_full_match({name}, '-\\d+([.]\\d+)?')"
+    " then chr(39) || {name} else {name} end as {name}"
+)
+"""What a spreadsheet would take for a formula, as text: an apostrophe before it, to be taken off again."""
+
+_PLAN_COLUMNS = (
+    *("flow", "part", "target", "operation", "shop_id", "bc_id"),
+    *("property", "before", "after", "base", "rule", "withheld"),
+)
+
+
+def write_plan(db: Connection, flows: Sequence[str], *, file: Path) -> None:
+    """Every planned change of these flows, withheld ones with their reason, as CSV or JSON by the file's name.
+
+    JSON holds the values as they are. CSV is opened in spreadsheets: what would be a formula there is made text.
+    """
+    raw = file.suffix == ".json"
+    form = "format json, array true" if raw else "format csv, header true"
+    columns = ", ".join(_PLAN_COLUMNS if raw else (_NEUTRAL.format(name=name) for name in _PLAN_COLUMNS))
+    names = ", ".join("'" + name.replace("'", "''") + "'" for name in flows)
+    target = str(file).replace("'", "''")
+    db.execute(
+        f"copy (select {columns} from (select *, withheld(hold_kind, hold_reason) as withheld from change)"
+        f" where flow in ({names}) order by all) to '{target}' ({form})"
+    )

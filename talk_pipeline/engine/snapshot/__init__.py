@@ -1,0 +1,1 @@
+"""What each system said, and what a flow reads in it."""

@@ -1,0 +1,177 @@
+"""Payload -> what a flow reads in it: raw and canonical values, problems, and a hash of it all.
+
+Done once, when a record lands. A value that the other side cannot represent becomes a problem of that
+property of that record, with the reason; it stops nothing here.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from talk_pipeline.engine.model import Child, Contents
+from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.values import Context, UnmappableError, Value, tidy
+from talk_pipeline.flows.vocabulary import Flow, Part
+
+POSTED = "posted"
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """What the meaning of values depends on beside the record: the local currency and the time zone."""
+
+    currency: str
+    zone: ZoneInfo
+
+    def context(self, raw: Mapping[str, Value]) -> Context:
+        """The context of one record's values."""
+        return Context(lcy=self.currency, zone=self.zone, sibling=raw.get)
+
+
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """One row of the `record` table."""
+
+    part: str
+    side: Side
+    id: str
+    root_id: str
+    position: int
+    version: str | None
+    row_hash: str
+    open: bool
+    raw: Mapping[str, Value]
+    canon: Mapping[str, Value]
+    problems: Mapping[str, str]
+
+    def row(self) -> tuple[object, ...]:
+        """In the order of the table's columns, nested values as JSON text."""
+        nested = (msgspec.json.encode(value).decode() for value in (self.raw, self.canon, self.problems))
+        head = (self.part, str(self.side), self.id, self.root_id, self.position, self.version)
+        return (*head, self.row_hash, self.open, *nested)
+
+
+def in_scope(part: Part, side: Side, values: Mapping[str, Value]) -> bool:
+    """Whether a record belongs to the part at all."""
+    return side is Side.SHOP or all(values.get(path) == wanted for path, wanted in part.scope.items())
+
+
+def child_key(root_id: str, own_id: str) -> str:
+    """A child's id in the state: its own id is unique within its parent only."""
+    return f"{root_id}/{own_id}"
+
+
+def own_id(root_id: str, key: str) -> str:
+    """The id by which the system knows a child."""
+    return key[len(root_id) + 1 :]
+
+
+@dataclass(frozen=True, slots=True)
+class Projector:
+    """Reads the records of one side of a flow."""
+
+    flow: Flow
+    side: Side
+    company: Company
+
+    def project(
+        self, record_id: str, *, version: str | None, contents: Contents, gone: str | None
+    ) -> list[Projected]:
+        """The rows of one record: its own first, then those of its children in scope."""
+        rows = [
+            self._row(part, record_id, key=child_key(record_id, child.id), child=child, position=position)
+            for part in self.flow.parts[1:]
+            for position, child in enumerate(self._children(part, contents))
+        ]
+        raw, canon, problems = self._values(self.flow.root, contents.values)
+        for prop in self.flow.root.properties:
+            if prop.derived and self.side is Side.BC:
+                raw[prop.name] = canon[prop.name] = self._derive(prop, canon[prop.name], contents, gone)
+        guard = self.flow.guard
+        is_open = not (guard and self.side is Side.BC) or contents.values.get(guard.bc) in guard.open_while
+        digest = _digest([raw, gone, is_open, [(row.part, row.id, row.raw) for row in rows]])
+        root = Projected(
+            self.flow.name, self.side, record_id, record_id, 0, version, digest, is_open, raw, canon, problems
+        )
+        return [root, *rows]
+
+    def project_child(self, part: Part, record_id: str, child: Child) -> Projected:
+        """The row of a single child, as a system answers after writing it."""
+        return self._row(part, record_id, key=child_key(record_id, child.id), child=child, position=-1)
+
+    def _children(self, part: Part, contents: Contents) -> Iterator[Child]:
+        for child in contents.children.get(part.paths[self.side], ()):
+            if in_scope(part, self.side, child.values):
+                yield child
+
+    def _row(self, part: Part, record_id: str, *, key: str, child: Child, position: int) -> Projected:
+        raw, canon, problems = self._values(part, child.values)
+        return Projected(
+            part.name,
+            self.side,
+            key,
+            record_id,
+            position,
+            child.version,
+            _digest(raw),
+            open=True,
+            raw=raw,
+            canon=canon,
+            problems=problems,
+        )
+
+    def _values(
+        self, part: Part, values: Mapping[str, Value]
+    ) -> tuple[dict[str, Value], dict[str, Value], dict[str, str]]:
+        raw = {prop.name: self._raw(prop, values) for prop in part.properties}
+        canon: dict[str, Value] = {}
+        problems: dict[str, str] = {}
+        context = self.company.context(raw)
+        for prop in part.properties:
+            try:
+                canon[prop.name] = prop.canonical(self.side, value=raw[prop.name], context=context)
+                self._require_local_currency(prop, raw[prop.name], values)
+            except UnmappableError as error:
+                leaves = prop.dir == "<->" or prop.dir == ("->" if self.side is Side.SHOP else "<-")
+                canon[prop.name] = None if leaves else raw[prop.name]
+                if leaves:
+                    problems[prop.name] = str(error)
+        return raw, canon, problems
+
+    def _raw(self, prop: Property, values: Mapping[str, Value]) -> Value:
+        if prop.shop is None and self.side is Side.SHOP:
+            return self.flow.settings.constants[prop.name]
+        filled = (tidy(values.get(path)) for path in prop.paths(self.side))
+        return next((value for value in filled if value is not None), None)
+
+    def _require_local_currency(self, prop: Property, value: Value, values: Mapping[str, Value]) -> None:
+        """An amount means nothing without its currency; nor may one be filled in where another is expected."""
+        if prop.in_currency is None or self.side is Side.BC:
+            return
+        currency = tidy(values.get(prop.in_currency))
+        own = self.company.currency
+        if currency is not None and currency.upper() != own:
+            raise UnmappableError(
+                f"{value or 'an amount here'} is in {currency.upper()}, but Business Central keeps it in {own}"
+            )
+
+    def _derive(self, prop: Property, read: Value, contents: Contents, gone: str | None) -> Value:
+        if prop.when_closed and gone == POSTED:
+            return prop.when_closed
+        rule = prop.when_all
+        if rule is None:
+            return read
+        part = self.flow.part(f"{self.flow.name}.{rule.children}")
+        pairs = [
+            tuple(child.values.get(path) for path in rule.equal) for child in self._children(part, contents)
+        ]
+        done = [Decimal(left or 0) == Decimal(right or 0) > 0 for left, right in pairs]
+        return rule.gives if done and all(done) else read
+
+
+def _digest(value: object) -> str:
+    return hashlib.blake2b(msgspec.json.encode(value, order="sorted"), digest_size=16).hexdigest()

@@ -1,0 +1,146 @@
+"""Records that went back: what tells a system that was restored from a backup from one that was edited.
+
+An edit moves a record's version and modified time on. Where a record is shown as it was before, or as of an earlier
+time than it was seen at, or where all that was newest is gone, the system was restored. Then nothing of the
+fetch lands: what was seen is noted here, and stops every flow of that system until a person decides (`restoring`).
+While it is noted, each run reads the system in full and judges anew.
+
+Not told apart: a shop that tells neither times nor versions, whose records are back at what they said before, from
+people who took their edits back.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from talk_pipeline.engine.state.database import Connection, insert_rows, now
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+
+Kind = Literal["went back", "vanished", "open again"]
+SEVERAL = 3  # records, before what one alone might do by chance counts
+REMEMBERED = 24  # marks of earlier states that a record keeps
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """A record that is shown older than it was known.
+
+    Attributes:
+        known_at: its modified time as known, by the system.
+        shown_at: its modified time as shown now.
+        certain: it is shown in the very state in which it was seen before.
+    """
+
+    id: str
+    kind: Kind
+    known_at: datetime | None
+    shown_at: datetime | None
+    certain: bool = False
+
+
+def marks(version: str | None, modified_at: datetime | None, row_hash: str | None) -> list[str]:
+    """What a state of a record is recognised by, should it come again; a list may show no versions."""
+    found = [version] if version else []
+    return [*found, f"{modified_at.isoformat()} {row_hash}"] if modified_at and row_hash else found
+
+
+def went_back(row: Mapping[str, Any], *, row_hash: str, skew_seconds: float) -> Reversal | None:
+    """Whether a record that is held is shown as it was before.
+
+    Args:
+        row: the record as shown, with what is held of it.
+        row_hash: of what is shown.
+        skew_seconds: how far the server's clock is ahead of ours. A record cannot have been modified after it was
+            fetched: a later time was stamped by a clock that has been put right since.
+    """
+    if row["held_gone"] == "posted":
+        return Reversal(row["id"], "open again", row["held_modified_at"], row["modified_at"])
+    shown_at, known_at = row["modified_at"], row["held_modified_at"]
+    earlier = set(row["earlier"] or ())
+    again = not earlier.isdisjoint(marks(row["version"], shown_at, row_hash))
+    if shown_at is None or known_at is None:
+        known_version = row["version"] in earlier and row["version"] != row["held_version"]
+        return Reversal(row["id"], "went back", known_at, shown_at) if known_version else None
+    if again and shown_at < known_at:
+        return Reversal(row["id"], "went back", known_at, shown_at, certain=True)
+    latest = min(known_at, row["held_fetched_at"] + timedelta(seconds=skew_seconds))
+    return Reversal(row["id"], "went back", latest, shown_at) if shown_at < latest else None
+
+
+def implausible(
+    flow: Flow, found: Sequence[Reversal], *, newest_shown: datetime | None, changed: int
+) -> tuple[Reversal, ...]:
+    """The reversals, where they are more than chance: else none.
+
+    One record may be committed late and show a slightly earlier time, and one that is gone was deleted. A record
+    in the very state it was seen in before, or hours back, can not be explained so, nor can several at once.
+
+    Args:
+        flow: whose overlap says how late a commit may come.
+        found: of one side.
+        newest_shown: the latest modified time in a full scan; None where not everything was read.
+        changed: how many records came changed.
+    """
+    timed = [one for one in found if one.kind == "went back" and one.known_at and one.shown_at]
+    late = timedelta(minutes=flow.settings.overlap_minutes)
+    far = [one for one in timed if one.known_at and one.shown_at and one.known_at - one.shown_at > late]
+    untimed = [one for one in found if one.kind == "went back" and one not in timed]
+    # all that was newest is gone
+    newest = [
+        one
+        for one in found
+        if one.kind == "vanished" and newest_shown and one.known_at and one.known_at > newest_shown
+    ]
+    sure = (
+        any(one.certain for one in timed)
+        or far
+        or len(timed) >= SEVERAL
+        or (len(untimed) >= SEVERAL and 2 * len(untimed) >= changed)
+        or len([one for one in found if one.kind == "open again"]) >= SEVERAL
+        or len(newest) >= SEVERAL
+    )
+    return tuple(found) if sure else ()
+
+
+def note(db: Connection, flow: str, side: Side, found: Sequence[Reversal]) -> None:
+    """Keeps what was seen of a side of a flow, in place of what was; inside the caller's transaction."""
+    db.execute("delete from reversal where flow = ? and side = ?", [flow, side])
+    rows = [(flow, str(side), one.id, one.kind, one.known_at, one.shown_at, now()) for one in found]
+    insert_rows(db, "reversal", rows)
+
+
+def noted(db: Connection, side: Side, flow: str | None = None) -> bool:
+    """Whether a system is suspected, of one flow or of any."""
+    row = db.execute(
+        "select 1 from reversal where side = $side and flow = coalesce($flow, flow) limit 1",
+        {"side": str(side), "flow": flow},
+    ).fetchone()
+    return row is not None
+
+
+_SEEN = """
+select count(*) filter (kind = 'went back'), count(*) filter (kind = 'vanished'),
+       count(*) filter (kind = 'open again'), max(known_at), max(shown_at) from reversal where side = ?
+"""
+
+EXAMPLES = """
+select flow, id, kind as what, known_at as modified_as_known, shown_at as modified_as_shown from reversal
+where side = $side order by what desc, known_at desc, flow, id
+"""
+
+
+def told(db: Connection, side: Side) -> str | None:
+    """What was seen of a suspected system, and how to go on; None for one that is not."""
+    back, gone, open_again, known_at, shown_at = db.execute(_SEEN, [side]).fetchone() or (0, 0, 0, None, None)
+    if not (back or gone or open_again):
+        return None
+    counts = ((back, "went back"), (gone, "vanished"), (open_again, "posted before are open again"))
+    seen = ", ".join(f"{count} records {what}" for count, what in counts if count)
+    span = f", from {known_at:%Y-%m-%d %H:%M:%S} to {shown_at:%Y-%m-%d %H:%M:%S} UTC" if shown_at else ""
+    return (
+        f"{side} looks restored from a backup: {seen}{span}. Nothing is written until a person decides: "
+        f"talk-pipeline sync --restored {side} brings what is newer on the other side back to it; "
+        "talk-pipeline sync --approve takes what it shows now for edits"
+    )

@@ -1,0 +1,197 @@
+"""One installation: from its settings to a session with both systems, and to a decision by hand under its leases.
+
+A session is opened only on the systems the state belongs to. A decision asks neither system; what it does to the
+state is in `engine.manual`.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from talk_pipeline.engine.manual.links import Deed, Hand, concerned
+from talk_pipeline.engine.manual.lookup import named_flow
+from talk_pipeline.engine.model import ByHandError
+from talk_pipeline.engine.report.progress import decide
+from talk_pipeline.engine.snapshot.projection import Company
+from talk_pipeline.engine.state.database import State
+from talk_pipeline.engine.state.lease import leases
+from talk_pipeline.flows.loading import FlowError, Flows, load_flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.run.session import Options, Session
+from talk_pipeline.settings import Settings, SettingsError
+from talk_pipeline.systems.businesscentral.client import Businesscentral
+from talk_pipeline.systems.businesscentral.client import check_flows as check_against_bc
+from talk_pipeline.systems.customwebshop.spec.description import Description
+from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
+from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
+from talk_pipeline.systems.http import Bearer, ClientCredentials, Credentials, Http, Limits
+from talk_pipeline.systems.protocol import System
+
+
+class Connections:
+    """Opens sessions for one installation; what was found out about it is kept for the next session."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.flows, self.description = checked_files(settings)
+        settings.require_systems(self.description.auth.variables)
+        self.settings = settings
+        self.state = State(settings.talk_data_dir, wait_seconds=settings.talk_wait_seconds)
+        self._company: Company | None = None
+        self._company_id: str | None = None
+
+    @asynccontextmanager
+    async def session(
+        self, run_id: str, *, options: Options | None = None, flows_in_run: tuple[str, ...] = ()
+    ) -> AsyncIterator[Session]:
+        """Both systems opened, for one piece of a run.
+
+        Raises:
+            SystemFault: a system cannot be reached or is not what the settings say.
+            StateMismatchError: the state belongs to other systems.
+        """
+        async with self.shop() as shop, self.businesscentral() as bc:
+            systems: dict[Side, System] = {Side.SHOP: shop, Side.BC: bc}
+            if self._company is None:
+                self._company = await self._identify(systems)
+            else:
+                bc.choose(self._company_id)
+            try:
+                yield Session(
+                    self.state,
+                    self.flows,
+                    self._company,
+                    systems,
+                    run_id,
+                    options or Options(),
+                    flows_in_run,
+                )
+            finally:
+                self.state.release()
+
+    @property
+    def company(self) -> Company:
+        """What the meaning of values depends on; known once a session was open."""
+        assert self._company is not None, "no session was opened yet"
+        return self._company
+
+    def shop(self) -> Customwebshop:
+        """The web shop."""
+        settings, shop = self.settings, self.description
+        address = settings.customwebshop_url or ""
+        pace = shop.limits
+        http = Http(
+            shop.name,
+            base_url(address, shop),
+            credentials=shop.auth.credentials(settings.secret, address.removesuffix(shop.base_path)),
+            limits=Limits(pace.requests, pace.seconds, pace.in_flight, self._limits_folder(Side.SHOP)),
+            longest_seconds=pace.longest_seconds,
+            headers=shop.every_request,
+            throttled=pace.throttled,
+            settings=("CUSTOMWEBSHOP_URL", *shop.auth.variables),
+        )
+        return Customwebshop(http, self.flows, description=shop)
+
+    def businesscentral(self) -> Businesscentral:
+        """Business Central."""
+        settings = self.settings
+        http = Http(
+            "Business Central",
+            settings.businesscentral_url or "",
+            credentials=_entra(settings),
+            limits=Limits(
+                settings.businesscentral_requests,
+                settings.businesscentral_window_seconds,
+                5,
+                self._limits_folder(Side.BC),
+            ),
+            longest_seconds=settings.businesscentral_longest_seconds,
+            settings=("BUSINESSCENTRAL_URL", *_credential_settings(settings)),
+        )
+        return Businesscentral(
+            http,
+            self.flows,
+            company_id=settings.businesscentral_company_id,
+            company_name=settings.businesscentral_company,
+        )
+
+    async def _identify(self, systems: dict[Side, System]) -> Company:
+        shop, bc = await systems[Side.SHOP].identify(), await systems[Side.BC].identify()
+        currency = self.settings.businesscentral_currency or bc.currency
+        if currency is None:
+            raise SettingsError(
+                "Business Central does not tell its local currency: set BUSINESSCENTRAL_CURRENCY"
+            )
+        self.state.identify({"Customwebshop": shop.name, "Business Central": bc.name})
+        self._company_id = bc.key
+        return Company(currency.upper(), ZoneInfo(self.settings.businesscentral_time_zone))
+
+    def _limits_folder(self, side: Side) -> Path:
+        return self.settings.talk_data_dir / "limits" / side
+
+
+def checked_files(settings: Settings) -> tuple[Flows, Description]:
+    """The flows and the shop's description, proven to fit each other and Business Central.
+
+    Raises:
+        FlowError: with a line for each mistake.
+    """
+    flows = load_flows(settings.talk_flows_dir)
+    described = load_description(settings.customwebshop_connector, flows=flows)
+    if mistakes := [*check_against_bc(flows)]:
+        raise FlowError("\n".join(mistakes))
+    return fitted(flows, described), described
+
+
+def _entra(settings: Settings) -> Credentials:
+    if settings.businesscentral_token is not None:
+        return Bearer(settings.businesscentral_token)
+    url, client = settings.businesscentral_token_url, settings.businesscentral_client_id
+    secret = settings.businesscentral_client_secret
+    if not (url and client and secret):
+        raise SettingsError("neither BUSINESSCENTRAL_TOKEN nor complete client credentials are set")
+    named = ("BUSINESSCENTRAL_TOKEN_URL", *_credential_settings(settings))
+    return ClientCredentials(url, client, secret, settings.businesscentral_scope, settings=named)
+
+
+def _credential_settings(settings: Settings) -> tuple[str, ...]:
+    if settings.businesscentral_token is not None:
+        return ("BUSINESSCENTRAL_TOKEN",)
+    return ("BUSINESSCENTRAL_CLIENT_ID", "BUSINESSCENTRAL_CLIENT_SECRET")
+
+
+def base_url(url: str, description: Description) -> str:
+    """The shop's address with the description's base path, however the setting was written."""
+    plain = url.rstrip("/")
+    return plain if plain.endswith(description.base_path) else plain + description.base_path
+
+
+def known_state(settings: Settings) -> State:
+    """The state of this installation.
+
+    Raises:
+        ByHandError: nothing ran yet.
+    """
+    state = State(settings.talk_data_dir, wait_seconds=settings.talk_wait_seconds)
+    if not state.file.exists():
+        raise ByHandError(f"no run is recorded in {settings.talk_data_dir}; run talk-pipeline sync first")
+    return state
+
+
+def carry_out(settings: Settings, name: str, deed: Callable[[Hand], Deed], *, by: str) -> Deed:
+    """Does a deed in a flow while no run works on it or on what refers to it; sensors have it carried out.
+
+    Raises:
+        ByHandError: it cannot be done.
+        LeaseHeldError: a run has one of the flows.
+    """
+    flows = load_flows(settings.talk_flows_dir)
+    flow = named_flow(flows, name)
+    state = known_state(settings)
+    names, wait = concerned(flows, name), settings.talk_wait_seconds
+    held = leases(settings.talk_data_dir / "leases", names, run_id=f"by hand, {by}", wait_seconds=wait)
+    with held:
+        with state.once() as db:
+            done = deed(Hand(db, flows, flow, by))
+        decide(settings.talk_data_dir, names)
+    return done

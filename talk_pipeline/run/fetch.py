@@ -1,0 +1,286 @@
+"""Reading a side of a flow into its snapshot: in full or since the watermark, complete or not at all."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from talk_pipeline import stopping
+from talk_pipeline.engine.manual import restoring
+from talk_pipeline.engine.manual.links import Hand
+from talk_pipeline.engine.model import Record
+from talk_pipeline.engine.plan import refusals
+from talk_pipeline.engine.plan.circuit_breaker import beyond
+from talk_pipeline.engine.snapshot import landing, reprojection, reversals
+from talk_pipeline.engine.snapshot.landing import VANISHED, Landed, Landing, Watermark
+from talk_pipeline.engine.snapshot.projection import POSTED
+from talk_pipeline.engine.state.database import now, transaction
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.run.session import Session
+from talk_pipeline.systems.errors import SystemFault
+from talk_pipeline.systems.protocol import System
+
+CONFIRMATIONS_AT_ONCE = 4
+EXAMPLES = 10  # records asked for by themselves before a system is read in full because of them
+PRECISION = timedelta(seconds=2)  # what lies as close to the time asked about may be shown or not
+EVERYTHING = datetime(1, 1, 2, tzinfo=UTC)  # since then: all there is, and never from a replica
+
+
+class RestoredError(RuntimeError):
+    """A system shows older records than it did: it was restored from a backup; nothing more is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a fetch found.
+
+    Attributes:
+        full: everything was read.
+        held: records held afterwards.
+        gone: records that turned out to have left.
+        problem: what is implausible about it.
+    """
+
+    full: bool
+    landed: Landed
+    held: int
+    gone: int
+    problem: str | None
+
+
+async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
+    """Brings the snapshot of a side up to date.
+
+    Raises:
+        SystemFault: the fetch broke off; what was held stays as it was and is known to be old.
+    """
+    system = session.systems[side]
+    projector, decode = session.projector(flow, side), session.decode(flow, side)
+    with session.state.open() as db:
+        reprojection.reproject(db, projector, decode)
+        mark = landing.watermark(db, flow.name, side)
+        asks_for_more = reprojection.asks_for_more(db, flow, side)
+        suspected = reversals.noted(db, side, flow.name)
+    decided = _is_decided(session, side)
+    full = (
+        session.options.full
+        or asks_for_more
+        or suspected
+        or session.options.restored is side
+        or _full_scan_due(flow, mark)
+        or not system.lists_changes(flow.name)
+    )
+    started = now()
+    # what is read lies beside the state until it is complete; meanwhile the file is free for others
+    session.state.release()
+    landing.discard(session.state.beside)
+    try:
+        if not full:
+            full = not await _read_changes(session, flow, side, mark=mark, started=started)
+        lagging = full and await _read_all(session, flow, side, mark=mark, primary=suspected or decided)
+        with session.state.open() as db:
+            missing = landing.absent(db, flow.name, side) if full else []
+        gone, problem = await _explain(session, flow, side, missing=missing)
+    except SystemFault as fault:
+        landing.discard(session.state.beside)
+        with session.state.open() as db:
+            landing.fetch_failed(db, flow.name, side, problem=str(fault))
+        raise
+    arrived = Landing(
+        fetched=True,
+        full=full,
+        lagging=lagging,
+        gone=gone,
+        problem=problem,
+        skew_seconds=system.skew_seconds,
+        believed=decided,
+        read_until=started + timedelta(seconds=system.skew_seconds),
+    )
+    with session.state.open() as db, transaction(db):
+        landed = landing.merge(db, projector, decode, landing=arrived)
+        if session.options.restored is side and decided:
+            hand = Hand(db, session.flows, flow, session.run_id)
+            restoring.bring_forward(hand, side, landed, company=session.company)
+    with session.state.open() as db:
+        # a scan that is full for want of a watermark, or every time, is not the periodic one
+        if session.options.full or (full and mark.modified_at and system.lists_changes(flow.name)):
+            refusals.ask_again(db, flow, side)
+        held = landing.held(db, flow.name, side)
+    return Fetched(full, landed, held, gone=len(gone), problem=problem)
+
+
+def _is_decided(session: Session, side: Side) -> bool:
+    """Whether a person said what follows from records that went back; an approval is of what was shown before."""
+    options = session.options
+    if options.dry_run:
+        return False
+    if options.restored:
+        return options.restored is side
+    with session.state.open() as db:
+        return options.approve and reversals.noted(db, side)
+
+
+async def reread(session: Session, flow: Flow, side: Side, *, ids: Sequence[str]) -> None:
+    """Reads single records anew, after a system said that they changed or are gone."""
+    system = session.systems[side]
+    records = [(record_id, await system.get(flow.name, record_id)) for record_id in ids]
+    missing = [record_id for record_id, record in records if record is None]
+    gone = await _ended(system, flow, missing)
+    land_records(session, flow, side, records=[record for _, record in records if record], gone=gone)
+
+
+async def read_back(session: Session, flow: Flow, side: Side, *, record_id: str) -> Record | None:
+    """A record as it is after our own writes; what changed in it is no user's edit."""
+    record = await session.systems[side].get(flow.name, record_id)
+    if record is not None:
+        land_records(session, flow, side, records=[record], own=True)
+    return record
+
+
+def land_records(
+    session: Session,
+    flow: Flow,
+    side: Side,
+    *,
+    records: Sequence[Record],
+    gone: Mapping[str, str] | None = None,
+    own: bool = False,
+) -> None:
+    """Lands single records as they are now."""
+    arrived = Landing(own=own, gone=gone or {}, skew_seconds=session.systems[side].skew_seconds)
+    with session.state.open() as db:
+        landing.spool(db, records)
+        landed = landing.land(db, session.projector(flow, side), session.decode(flow, side), landing=arrived)
+        if landed.reversals:
+            raise RestoredError(f"{flow.name}: {reversals.told(db, side)}")
+
+
+def _full_scan_due(flow: Flow, mark: Watermark) -> bool:
+    """In its time, or where our own clock says that the last one is still to come."""
+    if mark.full_at is None or mark.modified_at is None:
+        return True
+    since = now() - mark.full_at
+    return since < timedelta() or since > timedelta(minutes=flow.settings.full_scan_minutes)
+
+
+async def _read_changes(
+    session: Session, flow: Flow, side: Side, *, mark: Watermark, started: datetime
+) -> bool:
+    """Reads what changed since the watermark; False where that is no answer and everything is to be read.
+
+    How far the server's clock went back since the last fetch is measured on these very answers: by as much
+    earlier are the times of what was edited since. A watermark that is in the server's future all the same was
+    left by a clock nobody measured. And what was seen to be modified since the time that is asked about must be
+    shown again: else it was deleted, or is not any more what it was.
+    """
+    system = session.systems[side]
+    await _read(session, flow, side, since=_start(flow, mark))
+    went_back = _went_back(mark, system)
+    if went_back:
+        await _read(session, flow, side, since=_start(flow, mark, went_back=went_back))
+    server_now = started + timedelta(seconds=system.skew_seconds)
+    if not (mark.modified_at and mark.fetched_at):
+        return False
+    if mark.modified_at - went_back > server_now or mark.fetched_at > started:
+        return False
+    since = _start(flow, mark).replace(tzinfo=None) + PRECISION
+    with session.state.open() as db:
+        unshown = restoring.unshown(db, flow.name, side, since=since, most=EXAMPLES)
+    if not unshown:
+        return True
+    with session.state.open() as db:
+        unshown = restoring.unshown(db, flow.name, side, since=None, most=EXAMPLES)
+    return not await _looks_restored(session, flow, side, unshown)
+
+
+async def _read_all(session: Session, flow: Flow, side: Side, *, mark: Watermark, primary: bool) -> bool:
+    """Reads everything; returns whether what was read may be older than what is held, being from a replica."""
+    system = session.systems[side]
+    lagging = system.may_lag(flow.name) and not primary
+    landing.discard(session.state.beside)
+    await _read(session, flow, side, since=None if lagging or not system.may_lag(flow.name) else EVERYTHING)
+    if not lagging:
+        return False
+    with session.state.open() as db:
+        older = restoring.older(db, flow.name, side, most=EXAMPLES)
+    if older and await _looks_restored(session, flow, side, older):
+        return await _read_all(session, flow, side, mark=mark, primary=True)
+    if mark.modified_at:
+        await _read(session, flow, side, since=_start(flow, mark, went_back=_went_back(mark, system)))
+    return True
+
+
+async def _looks_restored(session: Session, flow: Flow, side: Side, ids: Sequence[str]) -> bool:
+    """Whether records, asked for by themselves, are older than they were seen, or several are gone."""
+    found = await _confirm(session.systems[side], flow, ids)
+    with session.state.open() as db:
+        is_older = restoring.is_older(db, flow.name, side, [record for record in found.values() if record])
+    return is_older or list(found.values()).count(None) >= reversals.SEVERAL
+
+
+def _went_back(mark: Watermark, system: System) -> timedelta:
+    """By how much the server's clock lost on ours since the last fetch."""
+    return timedelta(seconds=max(0.0, mark.skew_seconds - system.skew_seconds))
+
+
+def _start(flow: Flow, mark: Watermark, *, went_back: timedelta = timedelta()) -> datetime:
+    assert mark.modified_at is not None
+    overlap = timedelta(minutes=flow.settings.overlap_minutes)
+    return (mark.modified_at - went_back - overlap).replace(tzinfo=UTC)
+
+
+async def _read(session: Session, flow: Flow, side: Side, *, since: datetime | None) -> None:
+    async for page in session.systems[side].scan(flow.name, since=since):
+        landing.spool(session.state.beside, page)
+        stopping.go_on()
+
+
+async def _explain(
+    session: Session, flow: Flow, side: Side, *, missing: list[str]
+) -> tuple[dict[str, str], str | None]:
+    """What became of the records a full scan did not show.
+
+    Each is asked for by itself before it counts as gone, since pages shift; a mass of them is not believed at
+    all until a person approves.
+    """
+    system = session.systems[side]
+    ended = await _posted(system, flow, missing)
+    gone = dict.fromkeys(ended, POSTED)
+    doubtful = [record_id for record_id in missing if record_id not in ended]
+    breaker = flow.settings.breaker
+    with session.state.open() as db:
+        known = landing.present(db, flow.name, side)
+    allowed = next(beyond(breaker.disappeared, len(doubtful), of=known, minimum=breaker.minimum), None)
+    if allowed and not session.options.approve:
+        return (
+            gone,
+            f"{len(doubtful)} of {known} records disappeared at once, more than the {allowed} allowed"
+            " (breaker.disappeared): not believed unapproved",
+        )
+    found = await _confirm(system, flow, doubtful)
+    landing.spool(session.state.beside, [record for record in found.values() if record])
+    return gone | {record_id: VANISHED for record_id, record in found.items() if record is None}, None
+
+
+async def _confirm(system: System, flow: Flow, ids: Sequence[str]) -> dict[str, Record | None]:
+    slots = asyncio.Semaphore(CONFIRMATIONS_AT_ONCE)
+
+    async def ask(record_id: str) -> tuple[str, Record | None]:
+        async with slots:
+            return record_id, await system.get(flow.name, record_id)
+
+    return dict(await asyncio.gather(*(ask(record_id) for record_id in ids)))
+
+
+async def _posted(system: System, flow: Flow, ids: Sequence[str]) -> set[str]:
+    """Those of the missing records that live on as something else, such as an invoice."""
+    ended = flow.businesscentral.closed_by
+    if ended is None or system.side is not Side.BC or not ids:
+        return set()
+    return set(await system.find(flow.name, ended.record, values=ids, closed=True))
+
+
+async def _ended(system: System, flow: Flow, missing: list[str]) -> dict[str, str]:
+    posted = await _posted(system, flow, missing)
+    return {record_id: POSTED if record_id in posted else VANISHED for record_id in missing}

@@ -1,0 +1,225 @@
+"""The requests that write one record with its children, in the order the receiving system needs.
+
+A system that embeds children gets one request. Elsewhere the record goes first, then children removed, changed
+and added one by one, and last what the system would recalculate after them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from talk_pipeline.engine.apply.changesets import (
+    Body,
+    Composer,
+    Edit,
+    Unit,
+    intended,
+    intent_for,
+    target_child_id,
+)
+from talk_pipeline.engine.model import ChildEdit, Contents, Intended, Outcome, Result, Sent, Write
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.values import tidy
+from talk_pipeline.run.fetch import read_back
+from talk_pipeline.run.sender import Sender
+from talk_pipeline.run.session import Session
+
+GO_ON = (Result.DONE, Result.REFUSED)
+
+
+class UnitWriter:
+    """Writes one unit."""
+
+    def __init__(self, session: Session, sender: Sender, unit: Unit) -> None:
+        self._session = session
+        self._sender = sender
+        self.unit = unit
+        self._system = session.systems[unit.target]
+        self._composer = Composer(unit.flow, unit.target, session.company)
+        self._version = unit.version
+        self._others_move = False
+        self.needs_reread = False
+        self.failed = False
+
+    async def run(self) -> None:
+        """Every step, until one shows that the record is no longer what was planned for."""
+        if self.unit.root.operation == "create":
+            await self._create()
+        elif self.unit.root.operation == "delete":
+            await self._send(self._write(self.unit.root, Body({}, {})), intended(self.unit.root, {}))
+        elif self._system.embeds_children:
+            await self._update_whole()
+        else:
+            await self._update_in_steps()
+
+    async def _create(self) -> None:
+        unit = self.unit
+        body = self._composer.create(unit.root)
+        children = [(edit, self._composer.create(edit)) for edit in unit.children]
+        write = self._write(unit.root, body, children=self._child_edits(children))
+        key = unit.flow.root.by_name[unit.flow.create_key]
+        natural_key = (
+            body.values.get(key.bc) if unit.target is Side.BC else body.values.get(key.shop_paths[0])
+        )
+        await self._send(write, intended(unit.root, body.sent), children=children, natural_key=natural_key)
+
+    async def _update_whole(self) -> None:
+        unit = self.unit
+        body = self._merged(
+            self._composer.update(unit.root, contents=self._contents()), self._composer.last(unit.root)
+        )
+        children = [(edit, self._child_body(edit)) for edit in unit.children]
+        write = self._write(unit.root, body, children=self._child_edits(children))
+        await self._send(write, intended(unit.root, body.sent), children=children)
+
+    async def _update_in_steps(self) -> None:
+        unit = self.unit
+        body = self._composer.update(unit.root, contents=self._contents())
+        if body.values and not await self._send(self._write(unit.root, body), intended(unit.root, body.sent)):
+            return
+        if any(unit.root.part.by_name[name].recreates for name in unit.root.changes):
+            return  # its children are other ones now: they are planned anew
+        if not body.values and not await self._as_planned():
+            self.needs_reread = True
+            return
+        for edit in unit.children:
+            if not await self._write_child(edit):
+                return
+        await self._write_last()
+
+    async def _as_planned(self) -> bool:
+        """Whether what writing children recalculates in the record itself is what the plan knows of it.
+
+        A child's version says nothing of its record: an edit made there meanwhile would count as recalculated.
+        """
+        if not any(edit.part.send_with for edit in self.unit.children):
+            return True
+        record = await self._system.get(self.unit.flow.name, self.unit.target_id or "")
+        return record is not None and record.version == self._version
+
+    async def _write_child(self, edit: Edit) -> bool:
+        """One child; where writing one moves the versions of the others, each is looked at before its turn."""
+        version = edit.version
+        if self._others_move and edit.operation != "create":
+            known, version = await self._unmoved(edit)
+            if not known:
+                self.needs_reread = True
+                return False
+        if await self._send_child(edit, version):
+            return True
+        if self._others_move or not self.needs_reread or edit.operation == "create":
+            return False
+        known, version = await self._unmoved(edit)
+        if not known:
+            return False
+        self._others_move, self.needs_reread = True, False
+        return await self._send_child(edit, version)
+
+    async def _send_child(self, edit: Edit, version: str | None) -> bool:
+        body = self._child_body(edit)
+        write = Write(
+            entity=self.unit.flow.businesscentral.entity,
+            operation=edit.operation,
+            id=target_child_id(self.unit, edit),
+            version=version,
+            values=body.values,
+            idempotency_key="",
+            child=edit.part.paths[self.unit.target],
+            parent_id=self.unit.root.id_on(self.unit.target),
+        )
+        return await self._send(write, intended(edit, body.sent))
+
+    async def _unmoved(self, edit: Edit) -> tuple[bool, str | None]:
+        """Whether a child still holds what the plan knows of it, and its version now."""
+        unit, side = self.unit, self.unit.target
+        record = await self._system.get(unit.flow.name, unit.target_id or "")
+        if record is None:
+            return False, None
+        contents = self._session.decode(unit.flow, side)(record.payload)
+        key = target_child_id(unit, edit)
+        child = next((c for c in contents.children[edit.part.paths[side]] if c.id == key), None)
+        if child is None:
+            return False, None
+        held = {
+            prop.name: tidy(child.values.get(path))
+            for prop in edit.part.properties
+            if prop.dir != "="
+            for path in prop.paths(side)
+        }
+        return all(tidy(edit.target.get(name)) == value for name, value in held.items()), child.version
+
+    async def _write_last(self) -> None:
+        """What the system recalculates when children change, against the record as it is after them."""
+        unit = self.unit
+        if unit.children:
+            record = await read_back(self._session, unit.flow, unit.target, record_id=unit.target_id or "")
+            if record is None:
+                return
+            self._version = record.version
+        body = self._composer.last(unit.root)
+        if body.values:
+            await self._send(self._write(unit.root, body), intended(unit.root, body.sent))
+
+    def _child_body(self, edit: Edit) -> Body:
+        if edit.operation == "create":
+            return self._composer.create(edit)
+        if edit.operation == "update":
+            return self._composer.update(edit)
+        return self._composer.removal(edit)
+
+    def _contents(self) -> Contents | None:
+        if self.unit.payload is None:
+            return None
+        return self._session.decode(self.unit.flow, self.unit.target)(self.unit.payload)
+
+    def _write(
+        self, edit: Edit, body: Body, *, children: Mapping[str, tuple[ChildEdit, ...]] | None = None
+    ) -> Write:
+        return Write(
+            entity=self.unit.flow.entity(self.unit.target).entity,
+            operation=edit.operation,
+            id=self.unit.target_id,
+            version=self._version if edit.operation != "create" else None,
+            values=body.values,
+            idempotency_key="",
+            children=children or {},
+            current=self.unit.payload,
+        )
+
+    def _child_edits(self, children: list[tuple[Edit, Body]]) -> dict[str, tuple[ChildEdit, ...]]:
+        edits: dict[str, list[ChildEdit]] = {}
+        for edit, body in children:
+            path = edit.part.paths[self.unit.target]
+            one = ChildEdit(edit.operation, target_child_id(self.unit, edit), body.values)
+            edits.setdefault(path, []).append(one)
+        return {path: tuple(listed) for path, listed in edits.items()}
+
+    async def _send(
+        self,
+        write: Write,
+        main: Intended,
+        *,
+        children: list[tuple[Edit, Body]] | None = None,
+        natural_key: str | None = None,
+    ) -> bool:
+        """Whether the unit may go on."""
+        along = tuple(intended(edit, body.sent) for edit, body in children or ())
+        intent = intent_for(self.unit, main, children=along, natural_key=natural_key)
+        outcome = await self._sender.send(intent, replace(write, idempotency_key=intent.intent_id))
+        return self._understand(outcome)
+
+    def _understand(self, outcome: Outcome) -> bool:
+        if outcome.record is not None:
+            self._version = outcome.record.version
+        if outcome.result in (Result.STALE, Result.GONE):
+            self.needs_reread = True
+        self.failed = self.failed or outcome.result in (Result.FAILED, Result.UNKNOWN)
+        return outcome.result in GO_ON
+
+    @staticmethod
+    def _merged(*bodies: Body) -> Body:
+        values: dict[str, str | None] = {}
+        sent: dict[str, Sent] = {}
+        for body in bodies:
+            values |= body.values
+            sent |= body.sent
+        return Body(values, sent)

@@ -1,0 +1,307 @@
+"""What became of requests whose answer never came: looked up at the target before anything is repeated.
+
+A create is looked for by its natural key, on the primary, then among the records whose story ended; where the
+receiver numbers its records itself, among all that came or changed since. One unlinked hit that holds what was
+sent is adopted. Updates and deletions are settled by reading the record again.
+
+Slow is not lost: a request may be at work for as long as the receiver documents. Until then only a hit proves
+anything; what is not there, or not yet as it was sent, waits, and every run looks again. It need not wait where
+
+* the request never left: the journal knows, since leaving is put on disk just before;
+* the receiver itself said that it is over;
+* the receiver knows a repeated request by its key: then the very same request goes again.
+
+After that, none means that it was not created, and anything but one hit as it was sent is left to a person.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, timedelta
+
+from talk_pipeline import stopping
+from talk_pipeline.engine.apply.outcomes import conclude
+from talk_pipeline.engine.kinds import RefusalKind
+from talk_pipeline.engine.model import (
+    COMPANION,
+    Child,
+    ChildEdit,
+    Intended,
+    Intent,
+    Outcome,
+    Record,
+    Result,
+    Write,
+)
+from talk_pipeline.engine.plan.unanswered import may_be_at_work
+from talk_pipeline.engine.snapshot.projection import Projected, child_key
+from talk_pipeline.engine.state import journal
+from talk_pipeline.engine.state.database import now
+from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.values import UnmappableError, Value
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.run.fetch import land_records
+from talk_pipeline.run.sender import departures, matters_twice
+from talk_pipeline.run.session import Session
+from talk_pipeline.systems.errors import AccessFault, SystemFault
+
+NOT_DONE = Outcome(Result.FAILED, reason="settled: it was not carried out")
+NEVER_LEFT = Outcome(Result.FAILED, reason="settled: it never left")
+WAITS = Outcome(Result.UNKNOWN, reason="it may still be at work")
+
+
+async def recover(session: Session, flow: Flow, target: Side) -> None:
+    """Settles the open intents towards a side, but for those that may still be at work there."""
+    with session.state.open() as db:
+        intents = journal.open_intents(db, flow.name, target)
+    intents = _bounded(session, target, intents)
+    hits = await _hits(session, flow, target, creates=[one for one in intents if one.creates_record])
+    for intent in intents:
+        stopping.go_on()
+        outcome = await _outcome(session, flow, intent, hits=hits)
+        if outcome.result is not Result.DONE and may_be_at_work(intent):
+            continue
+        with session.state.open() as db:
+            conclude(
+                db,
+                session.projector(flow, target),
+                session.decode(flow, target),
+                run_id=session.run_id,
+                outcomes=[(intent, outcome)],
+            )
+
+
+def _bounded(session: Session, target: Side, intents: Sequence[Intent]) -> list[Intent]:
+    """What a killed run left under way is at work for the longest time from now on, at most.
+
+    It left before that run ended, and that was before now; the journal only knows when it was about to leave.
+    """
+    caught = [one for one in intents if one.interrupted and one.left_at and matters_twice(session, one)]
+    if not caught:
+        return list(intents)
+    until = now() + timedelta(seconds=session.systems[target].longest_seconds)
+    with session.state.open() as db:
+        journal.interrupted(db, [one.intent_id for one in caught], until=until)
+    return [replace(one, open_until=until) if one in caught else one for one in intents]
+
+
+async def _outcome(
+    session: Session, flow: Flow, intent: Intent, *, hits: Mapping[str, Sequence[str]]
+) -> Outcome:
+    if intent.interrupted and not intent.left_at and matters_twice(session, intent):
+        return NEVER_LEFT
+    if not intent.creates_record:
+        outcome = await _settle_change(session, flow, intent)
+    else:
+        if intent.natural_key is None:
+            ids = await _equal_since(session, flow, intent)
+        else:
+            ids = hits.get(intent.natural_key, ())
+        outcome = await _settle_create(session, flow, intent, ids=ids)
+    if outcome is NOT_DONE and intent.open_until and _knows_it_again(session, flow, intent):
+        return await _repeated(session, flow, intent)
+    return outcome
+
+
+def _knows_it_again(session: Session, flow: Flow, intent: Intent) -> bool:
+    """Whether the receiver answers one key once, and what the record is made from is still there."""
+    system, source = session.systems[intent.target], intent.main.shop_id or intent.main.bc_id
+    once = system.answers_once(flow.name, intent.main.operation, makes_children=bool(intent.children))
+    if not (intent.creates_record and once) or session.options.dry_run:
+        return False
+    with session.state.open() as db:
+        there = db.execute(
+            "select 1 from snapshot where flow = ? and side = ? and id = ? and gone is null",
+            [flow.name, intent.target.other, source],
+        ).fetchone()
+    return there is not None
+
+
+async def _repeated(session: Session, flow: Flow, intent: Intent) -> Outcome:
+    """The very same request once more, whatever was edited since: answered as the first one was, if it was done."""
+    system, target = session.systems[intent.target], intent.target
+    children: dict[str, list[ChildEdit]] = {}
+    for one in intent.children:
+        edit = ChildEdit("create", None, _values(flow, target, one))
+        children.setdefault(flow.part(one.part).paths[target], []).append(edit)
+    write = Write(
+        entity=flow.entity(target).entity,
+        operation="create",
+        id=None,
+        version=None,
+        values=_values(flow, target, intent.main),
+        idempotency_key=intent.intent_id,
+        children={path: tuple(edits) for path, edits in children.items()},
+    )
+    try:
+        (outcome,) = await system.write(flow.name, [write], leaving=departures(session, target, [intent]))
+    except AccessFault:
+        raise
+    except SystemFault:
+        return WAITS
+    return outcome
+
+
+def _values(flow: Flow, target: Side, one: Intended) -> dict[str, Value]:
+    """What was sent, by path."""
+    part = flow.part(one.part)
+    return {part.by_name[name].paths(target)[0]: sent.sent for name, sent in one.sent.items()}
+
+
+async def _hits(
+    session: Session, flow: Flow, target: Side, *, creates: Sequence[Intent]
+) -> Mapping[str, Sequence[str]]:
+    keys = [intent.natural_key for intent in creates if intent.natural_key]
+    prop = flow.root.by_name[flow.create_key]
+    return await session.systems[target].find(flow.name, prop.paths(target)[0], values=keys) if keys else {}
+
+
+async def _equal_since(session: Session, flow: Flow, intent: Intent) -> Sequence[str]:
+    """Unlinked records that hold what was sent, among those that came or changed since."""
+    system, target = session.systems[intent.target], intent.target
+    with session.state.open() as db:
+        own = "bc_id" if target is Side.BC else "shop_id"
+        linked = {
+            row[0] for row in db.execute(f"select {own} from link where part = ?", [flow.name]).fetchall()
+        }
+    margin = timedelta(minutes=flow.settings.overlap_minutes, seconds=abs(system.skew_seconds))
+    since = (intent.at - margin).replace(tzinfo=UTC) if intent.at else None
+    found: dict[str, None] = {}
+    async for page in system.scan(flow.name, since=since):
+        for record in page:
+            if record.deleted or record.id in linked:
+                continue
+            row = _rows(session, flow, target, record)[flow.name, record.id]
+            if _holds(session, flow, row, intent.main):
+                found[record.id] = None
+    return tuple(found)
+
+
+async def _settle_create(session: Session, flow: Flow, intent: Intent, *, ids: Sequence[str]) -> Outcome:
+    with session.state.open() as db:
+        own, other = ("bc_id", "shop_id") if intent.target is Side.BC else ("shop_id", "bc_id")
+        source = intent.main.shop_id if intent.target is Side.BC else intent.main.bc_id
+        known = db.execute(
+            f"select {own}, {other} from link where part = ? and ({other} = ? or {own} in (select unnest(?)))",
+            [flow.name, source, list(ids)],
+        ).fetchall()
+        parted = db.execute(
+            f"select {own} from apart where flow = ? and {other} = ?", [flow.name, source]
+        ).fetchall()
+    ids = [record_id for record_id in ids if (record_id,) not in parted]
+    if any(linked_source == source for _, linked_source in known):
+        return Outcome(Result.FAILED, reason="settled: the record has a counterpart by now")
+    free = [record_id for record_id in ids if record_id not in {taken for taken, _ in known}]
+    if not ids:
+        return NOT_DONE
+    if len(ids) > 1 or not free:
+        what = intent.natural_key or "what was sent"
+        return _unknown(f"{len(ids)} records carry {what}: {', '.join(ids)}")
+    record = await session.systems[intent.target].get(flow.name, free[0])
+    if record is None:
+        return NOT_DONE
+    rows = _rows(session, flow, intent.target, record)
+    if not _holds(session, flow, rows[flow.name, record.id], intent.main):
+        return _unknown(f"{record.id} carries {intent.natural_key}, but other values than were sent")
+    if len(rows) <= len(intent.children) and may_be_at_work(intent):
+        return WAITS  # its children follow in requests of their own
+    return Outcome(Result.DONE, record=record, reason="settled: found as it was sent")
+
+
+async def _settle_change(session: Session, flow: Flow, intent: Intent) -> Outcome:
+    target = intent.target
+    root_id = (intent.root_shop_id if target is Side.SHOP else intent.root_bc_id) or ""
+    record = await session.systems[target].get(flow.name, root_id)
+    if record is None:
+        return Outcome(Result.GONE, reason="settled: the record is gone")
+    rows = _rows(session, flow, target, record)
+    known = _linked_children(session, flow, target, root_id=root_id)
+    linked = {place: source for place, source in known.items() if place in rows}  # others were removed there
+    if intent.main.part != flow.name and intent.main.operation == "create":
+        source = intent.main.shop_id if target is Side.BC else intent.main.bc_id
+        if source in linked.values():
+            return Outcome(Result.FAILED, reason="settled: it has a counterpart by now")
+    free = {place: row for place, row in rows.items() if place not in linked}
+    found = [
+        _find(session, flow, one, rows=free if one.operation == "create" else rows)
+        for one in (intent.main, *intent.children)
+    ]
+    if not all(found):
+        land_records(session, flow, target, records=[record])
+        return NOT_DONE
+    land_records(session, flow, target, records=[record], own=True)
+    if intent.main.part == flow.name:
+        return Outcome(Result.DONE, record=record, reason="settled: found as it was sent")
+    row = found[0]
+    child = _child(session, flow, record, row=row) if isinstance(row, Projected) else None
+    return Outcome(Result.DONE, child=child, reason="settled: found as it was sent")
+
+
+def _linked_children(
+    session: Session, flow: Flow, target: Side, *, root_id: str
+) -> dict[tuple[str, str], str]:
+    """The children of a record that have a counterpart, by part and id there, with the counterpart's id."""
+    own, other = ("bc_id", "shop_id") if target is Side.BC else ("shop_id", "bc_id")
+    with session.state.open() as db:
+        rows = db.execute(
+            f"select part, {own}, {other} from link where part in (select unnest(?::varchar[]))"
+            f" and root_shop_id in (select shop_id from link where part = ? and {own} = ?)",
+            [[part.name for part in flow.parts[1:]], flow.name, root_id],
+        ).fetchall()
+    return {(part, own_id): other_id for part, own_id, other_id in rows}
+
+
+def _rows(session: Session, flow: Flow, side: Side, record: Record) -> dict[tuple[str, str], Projected]:
+    contents = session.decode(flow, side)(record.payload)
+    rows = session.projector(flow, side).project(
+        record.id, version=record.version, contents=contents, gone=None
+    )
+    return {(row.part, row.id): row for row in rows}
+
+
+def _find(
+    session: Session, flow: Flow, one: Intended, *, rows: Mapping[tuple[str, str], Projected]
+) -> Projected | bool:
+    """The row that proves the write was carried out; for a deletion, whether the row is gone."""
+    if one.operation == "create":
+        return next(
+            (r for (part, _), r in rows.items() if part == one.part and _holds(session, flow, r, one)), False
+        )
+    row = rows.get((one.part, one.shop_id or "")) or rows.get((one.part, one.bc_id or ""))
+    if one.operation == "delete":
+        return row is None
+    return row if row is not None and _holds(session, flow, row, one) else False
+
+
+def _holds(session: Session, flow: Flow, row: Projected, one: Intended) -> bool:
+    """Whether a record holds what it was sent, in canonical form."""
+    part = flow.part(one.part)
+    for name, sent in one.sent.items():
+        prop = part.by_name[name]
+        if prop.written == "last" or prop.derived or sent.rule == COMPANION:
+            continue  # what goes along may be worked out anew there, and proves nothing
+        if prop.refers_to:
+            if row.raw[name] != sent.sent:
+                return False
+            continue
+        if not _same(session, prop, row, sent.sent):
+            return False
+    return True
+
+
+def _same(session: Session, prop: Property, row: Projected, sent: Value) -> bool:
+    try:
+        expected = prop.canonical(row.side, value=sent, context=session.company.context(row.raw))
+    except UnmappableError:
+        return False
+    return expected == row.canon[prop.name]
+
+
+def _child(session: Session, flow: Flow, record: Record, *, row: Projected) -> Child | None:
+    contents = session.decode(flow, row.side)(record.payload)
+    path = flow.part(row.part).paths[row.side]
+    return next((c for c in contents.children[path] if child_key(record.id, c.id) == row.id), None)
+
+
+def _unknown(why: str) -> Outcome:
+    reason = f"outcome unknown: {why}; link the right one by hand"
+    return Outcome(Result.REFUSED, reason=reason, refusal=RefusalKind.OUTCOME_UNKNOWN)

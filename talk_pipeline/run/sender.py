@@ -1,0 +1,144 @@
+"""Sending writes in batches, each with its intent on disk before it leaves and its outcome after it ended.
+
+Units run side by side as coroutines, and the steps of one unit in order; whatever steps are ready at the same
+moment travel together.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+
+from talk_pipeline import stopping
+from talk_pipeline.engine.apply.bases import recalculations
+from talk_pipeline.engine.apply.outcomes import conclude
+from talk_pipeline.engine.model import Intent, Outcome, Result, Write
+from talk_pipeline.engine.state import journal
+from talk_pipeline.engine.state.database import now
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.run.session import Session
+from talk_pipeline.systems.errors import AccessFault, SystemFault
+from talk_pipeline.systems.protocol import Leaving
+
+log = logging.getLogger(__name__)
+
+TELL_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class _Queued:
+    intent: Intent
+    write: Write
+    outcome: asyncio.Future[Outcome]
+
+
+class Sender:
+    """Takes writes of one flow to one system."""
+
+    def __init__(self, session: Session, flow: Flow, target: Side) -> None:
+        self._session = session
+        self._flow = flow
+        self._target = target
+        self._system = session.systems[target]
+        self._queue: asyncio.Queue[_Queued] = asyncio.Queue()
+        self.fault: SystemFault | None = None
+        self._sent = 0
+        self._told = monotonic()
+
+    async def send(self, intent: Intent, write: Write) -> Outcome:
+        """The outcome of one write, on disk when it returns."""
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        await self._queue.put(_Queued(intent, write, outcome))
+        return await outcome
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Workers take batches from the queue until the block ends."""
+        workers = [asyncio.create_task(self._work()) for _ in range(self._system.batches_in_flight)]
+        try:
+            yield
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _work(self) -> None:
+        while True:
+            batch = [await self._queue.get()]
+            await asyncio.sleep(0)  # let every unit that is ready add its step
+            rows, room = batch[0].write.rows, self._system.rows_at_once(self._flow.name)
+            while rows < room and len(batch) < self._system.batch_size and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+                rows += batch[-1].write.rows
+            try:
+                stopping.go_on()
+                await self._carry_out(batch)
+            except BaseException as error:
+                # whoever waits for these must not wait for ever
+                for queued in batch:
+                    if not queued.outcome.done():
+                        queued.outcome.set_exception(error)
+                if not isinstance(error, Exception):
+                    raise
+
+    async def _carry_out(self, batch: list[_Queued]) -> None:
+        with self._session.state.open() as db:
+            intents = [queued.intent for queued in batch]
+            recalculated = recalculations(db, self._flow, intents)
+            journal.intend(db, self._session.run_id, intents, recalculated=recalculated)
+        self._session.state.release()
+        try:
+            outcomes = await self._system.write(
+                self._flow.name,
+                [queued.write for queued in batch],
+                leaving=departures(self._session, self._target, [queued.intent for queued in batch]),
+            )
+        except SystemFault as fault:
+            # turned away before anything was done; a refused token concerns the whole run
+            outcomes = [Outcome(Result.FAILED, reason=str(fault)) for _ in batch]
+            self.fault = fault if isinstance(fault, AccessFault) else self.fault
+        with self._session.state.open() as db:
+            conclude(
+                db,
+                self._session.projector(self._flow, self._target),
+                self._session.decode(self._flow, self._target),
+                run_id=self._session.run_id,
+                outcomes=[(q.intent, outcome) for q, outcome in zip(batch, outcomes, strict=True)],
+            )
+        for queued, outcome in zip(batch, outcomes, strict=True):
+            queued.outcome.set_result(outcome)
+        self._tell(len(batch))
+
+    def _tell(self, sent: int) -> None:
+        """A line now and then while a long upsert goes on."""
+        self._sent += sent
+        if monotonic() - self._told > TELL_SECONDS:
+            self._told = monotonic()
+            log.info("%s: %d writes to %s so far", self._flow.name, self._sent, self._target)
+
+
+def matters_twice(session: Session, intent: Intent) -> bool:
+    """Whether it would make something twice if it were carried out twice."""
+    system, operation = session.systems[intent.target], intent.main.operation
+    if intent.main.part != intent.flow and operation == "create":
+        return True
+    return intent.creates_record or bool(
+        intent.made and not system.answers_once(intent.flow, operation, makes_children=True)
+    )
+
+
+def departures(session: Session, target: Side, intents: Sequence[Intent]) -> Leaving:
+    """Puts on disk that a request leaves, as far as it would matter if it were carried out twice."""
+    matter = {intent.intent_id for intent in intents if matters_twice(session, intent)}
+    longest = timedelta(seconds=session.systems[target].longest_seconds)
+
+    def leaving(keys: Sequence[str]) -> None:
+        if leave := [key for key in keys if key in matter]:
+            with session.state.once() as db:
+                journal.leave(db, leave, until=now() + longest)
+
+    return leaving

@@ -1,0 +1,122 @@
+"""Carrying out a plan towards one side, in rounds: what turns out to be stale is read again and planned anew.
+
+One failed record never stops the others, and is not tried again in the same run.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from talk_pipeline import stopping
+from talk_pipeline.engine.apply.changesets import pending_roots, pending_units
+from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.plan.circuit_breaker import volume
+from talk_pipeline.engine.plan.status import clear_settled
+from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.run.fetch import reread
+from talk_pipeline.run.plan import replan
+from talk_pipeline.run.record_writer import UnitWriter
+from talk_pipeline.run.recover import recover
+from talk_pipeline.run.sender import Sender
+from talk_pipeline.run.session import Session
+from talk_pipeline.systems.errors import SystemFault
+
+UNITS_AT_ONCE = 500
+
+Root = tuple[str | None, str | None]
+
+
+async def upsert(session: Session, flow: Flow, target: Side, *, only: set[Root] | None = None) -> bool:
+    """Writes to a side all that the plan has for it; the plan is current before and after.
+
+    Args:
+        session: the run.
+        flow: whose plan it is.
+        target: the side to write to.
+        only: the records that had let others go first and may go now; by default all but such.
+
+    Returns:
+        Whether everything that was tried got through.
+
+    Raises:
+        SystemFault: the system refuses the run as a whole; the outcomes so far are on disk.
+    """
+    if session.options.dry_run:
+        return False
+    given_up: set[Root] = set()
+    for _ in range(flow.settings.max_rounds):
+        with session.state.open() as db:
+            roots = [
+                root
+                for root in pending_roots(db, flow, target)
+                if root not in given_up and (only is None or root in only)
+            ]
+        if not roots:
+            break
+        for at in range(0, len(roots), UNITS_AT_ONCE):
+            given_up |= await _write_units(session, flow, target, roots=roots[at : at + UNITS_AT_ONCE])
+        await recover(session, flow, target)
+        replan(session, flow, defer=only is None)
+    return not given_up
+
+
+async def settle(session: Session, flow: Flow) -> None:
+    """The last word of a flow's run: what turned up meanwhile, and the marks off whatever is in step.
+
+    A shop that stored something else, or was edited while we wrote, has something to tell Business Central again.
+    Changes of referenced flows that let this flow's records go first are written now; what else there is to write
+    of those flows, and a plan of theirs that is implausible, is left to a run of their own.
+    """
+    await _write_rest(session, flow)
+    for name in flow.refers_to:
+        other = session.flows[name]
+        with session.state.open() as db:
+            deferred = _deferred(db, name)
+        if not deferred:
+            continue
+        replan(session, other, defer=False)
+        with session.state.open() as db:
+            plausible = volume(db, other).safe or session.options.approve
+        if plausible:
+            await _write_rest(session, other, only=deferred)
+
+
+async def _write_rest(session: Session, flow: Flow, *, only: set[Root] | None = None) -> None:
+    for _ in range(flow.settings.max_rounds):
+        with session.state.open() as db:
+            left = [side for side in (Side.BC, Side.SHOP) if pending_roots(db, flow, side)]
+        written = [await upsert(session, flow, side, only=only) for side in left]
+        if not any(written):
+            break
+    with session.state.open() as db:
+        clear_settled(db, flow)
+
+
+async def _write_units(session: Session, flow: Flow, target: Side, *, roots: Sequence[Root]) -> set[Root]:
+    """Writes some units; returns those not to be tried again in this run."""
+    stopping.go_on()
+    with session.state.open() as db:
+        units = pending_units(db, flow, target, roots=list(roots))
+    sender = Sender(session, flow, target)
+    writers = [UnitWriter(session, sender, unit) for unit in units]
+    async with sender.running():
+        ended = await asyncio.gather(*(writer.run() for writer in writers), return_exceptions=True)
+    stopping.go_on()  # what a stop left undone is no error of its records
+    if sender.fault is not None:
+        raise sender.fault
+    errors = [e for e in ended if isinstance(e, BaseException) and not isinstance(e, SystemFault)]
+    if errors:
+        raise BaseExceptionGroup("records ended with errors", errors)
+    stale = [writer.unit.target_id for writer in writers if writer.needs_reread]
+    await reread(session, flow, target, ids=[record_id for record_id in stale if record_id])
+    return {
+        (writer.unit.root_shop_id, writer.unit.root_bc_id)
+        for writer, error in zip(writers, ended, strict=True)
+        if writer.failed or error is not None
+    }
+
+
+def _deferred(db: Connection, flow: str) -> set[Root]:
+    query = "select distinct root_shop_id, root_bc_id from change where flow = ? and hold_kind = ?"
+    return set(db.execute(query, [flow, HoldKind.DEFERRED]).fetchall())

@@ -1,0 +1,52 @@
+"""The addresses of one record, of its lists and of what else it has elsewhere."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from talk_pipeline.systems.customwebshop.spec.description import Call, Entity, Lines
+from talk_pipeline.systems.customwebshop.spec.templates import filled
+
+
+def with_query(path: str, query: Mapping[str, str | int]) -> str:
+    """A path with a query."""
+    if not query:
+        return path
+    return f"{path}{'&' if '?' in path else '?'}{urlencode(query)}"
+
+
+def list_path(entity: Entity) -> str:
+    """Where the list of all records is."""
+    return filled(entity.list.path, path=entity.path)
+
+
+def item_path(entity: Entity, record_id: str) -> str:
+    """Where one record is."""
+    return filled(entity.item, path=entity.path, id=quote(record_id, safe=""))
+
+
+def part_path(entity: Entity, template: str, record_id: str, *, record: Any) -> str:
+    """Where something else of a record is."""
+    item = item_path(entity, record_id)
+    return filled(template, record=record, path=entity.path, item=item, id=quote(record_id, safe=""))
+
+
+def lines_path(entity: Entity, lines: Lines, record_id: str) -> str:
+    """Where a record's list with a path of its own is."""
+    return part_path(entity, lines.url or "", record_id, record=None)
+
+
+def call_path(entity: Entity, call: Call, record_id: str | None, *, default: str, record: Any) -> str:
+    """Where a call goes."""
+    item = item_path(entity, record_id) if record_id else ""
+    known = {"path": entity.path, "item": item, "id": quote(record_id or "", safe="")}
+    return with_query(filled(call.path or default, record=record, **known), call.query)
+
+
+def line_path(entity: Entity, lines: Lines, call: Call, *, record_id: str, line_id: str | None) -> str:
+    """Where a call about one entry of a list goes."""
+    where = lines_path(entity, lines, record_id)
+    item = item_path(entity, record_id)
+    default = "{lines}/{line}" if line_id else "{lines}"
+    known = {"id": quote(record_id, safe=""), "line": quote(line_id or "", safe="")}
+    return with_query(filled(call.path or default, lines=where, item=item, **known), call.query)

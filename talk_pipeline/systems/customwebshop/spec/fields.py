@@ -1,0 +1,318 @@
+"""One property of a shop record: where it is on the wire, what it looks like there, and the way back.
+
+The flow's side of a value is always text or nothing (see `flows.values`); what cannot be understood passes as
+it is, so that the flow can name it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache
+from typing import Any, Literal, Self
+
+from pydantic import Field as Described
+from pydantic import model_validator
+
+from talk_pipeline.flows.properties import Model, Word
+from talk_pipeline.flows.values import Value
+from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec.places import Path
+
+MOST_DECIMALS = 8
+OTHER = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How a shop writes moments.
+
+    Attributes:
+        format: rfc3339, epoch, epoch_ms, or a pattern such as `%Y-%m-%d %H:%M:%S`.
+        zone: of moments without an offset.
+    """
+
+    format: str
+    zone: tzinfo
+
+    def read(self, value: Any) -> datetime | None:
+        """An aware moment; None for a blank or what is no moment."""
+        text = paths.text_of(value)
+        if text is None:
+            return None
+        try:
+            if self.format in ("epoch", "epoch_ms"):
+                seconds = Decimal(text) / (1000 if self.format == "epoch_ms" else 1)
+                return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(seconds))
+            if self.format == "rfc3339":
+                moment = datetime.fromisoformat(text)
+            else:
+                moment = datetime.strptime(text, self.format)  # noqa: DTZ007 (the zone is set below)
+        except (ValueError, InvalidOperation, OverflowError):
+            return None
+        return (moment if moment.tzinfo else moment.replace(tzinfo=self.zone)).astimezone(UTC)
+
+    def write(self, moment: datetime) -> str | int:
+        """The moment as the shop takes it."""
+        if self.format == "epoch":
+            return int(moment.timestamp())
+        if self.format == "epoch_ms":
+            return int(moment.timestamp() * 1000)
+        if self.format == "rfc3339":
+            return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return moment.astimezone(self.zone).strftime(self.format)
+
+    def since(self, moment: datetime) -> str | int:
+        """The moment to ask from; where clocks are set back, an hour that comes twice is asked for whole."""
+        local = moment.astimezone(self.zone)
+        first, second = local.replace(fold=0).utcoffset(), local.replace(fold=1).utcoffset()
+        repeated = (first or timedelta()) - (second or timedelta())
+        return self.write(local.replace(fold=0) - repeated if repeated > timedelta() else moment)
+
+
+class Field(Model):
+    """Where a property is and what it looks like; a text alone is its path, nothing says there is none."""
+
+    path: Path | None = Described(None, description="where it is in the record; by default its own name")
+    write: Path | tuple[Path, ...] | Literal[False] | None = Described(
+        None,
+        description="where it is written when elsewhere, or at several places; false: it cannot be written",
+    )
+    type: Literal["text", "number", "bool", "minor", "time", "date"] = Described(
+        "text", description="how the value is written on the wire"
+    )
+    format: str | None = Described(None, description="of times and dates where it differs from `times`")
+    currency: str | None = Described(
+        None, description="property with the currency whose minor units are meant; two decimals without"
+    )
+    decimal: Literal[",", "."] | None = Described(
+        None, description="sign before the decimals of a number told as text, such as 1.234,50"
+    )
+    values: Mapping[Word, Word] = Described(
+        {}, description="value on the wire -> the flow's value; *: any other filled one"
+    )
+    factor: Decimal | None = Described(
+        None,
+        gt=0,
+        description="the value is what is on the wire times this: 100 for a share of 0.1 that is 10 %",
+    )
+    case: Literal["lower", "upper"] | None = Described(None, description="case the shop wants")
+    join: tuple[Path, ...] = Described((), description="paths that make one value, such as a name")
+    separator: str = " "
+    const: Word | None = Described(None, description="this value, whatever the record says; never written")
+    template: str | None = Described(None, description="text around the value, with {} for it")
+    per: str | None = Described(None, description="the wire has the amount for this many: value times that")
+    percent_off: tuple[str, ...] = Described(
+        (), description="the wire has the amount left of the product of these properties"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.template is not None and self.template.count("{}") != 1:
+            raise ValueError("template has one {} where the value stands")
+        if self.join and self.path:
+            raise ValueError("join names the paths itself: leave path out")
+        if self.format and self.type not in ("time", "date"):
+            raise ValueError("format is for type time or date")
+        if self.factor and (self.type not in ("text", "number") or self.inputs):
+            raise ValueError("factor is for a number by itself: leave minor, per and percent_off out")
+        if self.decimal and self.type != "text":
+            raise ValueError("decimal is for a number told as text: leave type out")
+        return self
+
+    @property
+    def writable(self) -> bool:
+        """Whether the shop takes it."""
+        return self.write is not False and self.const is None
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The properties its place on the wire depends on as well."""
+        return (*((self.per,) if self.per else ()), *self.percent_off)
+
+    def sources(self, name: str) -> tuple[str, ...]:
+        """Where it is read from."""
+        if self.const is not None:
+            return ()
+        return self.join or (self.path or name,)
+
+    def targets(self, name: str) -> tuple[str, ...]:
+        """Where it is written."""
+        if isinstance(self.write, tuple):
+            return self.write
+        return (self.write or self.path or name,)
+
+    def read(self, data: Any, name: str, *, known: Mapping[str, Value], times: Times) -> Value:
+        """The value in a record.
+
+        Args:
+            data: the record.
+            name: the property.
+            known: properties read already, for those it depends on.
+            times: the shop's moments.
+        """
+        if self.const is not None:
+            return self.const
+        found = [paths.get(data, source) for source in self.sources(name)]
+        texts = [text for one in found if (text := paths.text_of(one)) is not None]
+        value = self.separator.join(texts) if self.join else next(iter(texts), None)
+        if (value or "") in self.values:
+            return self.values[value or ""]
+        if value is None:
+            return None
+        return self.values.get(OTHER) or self._understood(value, known, times)
+
+    def encode(self, value: Value, *, known: Mapping[str, Value], times: Times) -> Any:
+        """The value as JSON takes it; `known` are the record's properties as they are to be."""
+        if value is None:
+            return None
+        value = next((wire for wire, ours in self.values.items() if ours == value and wire != OTHER), value)
+        if self.case:
+            value = value.lower() if self.case == "lower" else value.upper()
+        return self._wire(value, known, times)
+
+    def parts(self, value: Value) -> dict[str, Value]:
+        """A composed value taken apart: the last word is the last part's, the rest the first's."""
+        words = value.rsplit(self.separator, len(self.join) - 1) if value else []
+        return {path: words[at] if at < len(words) else None for at, path in enumerate(self.join)}
+
+    def _understood(self, value: str, known: Mapping[str, Value], times: Times) -> Value:
+        if self.template:
+            before, after = self.template.split("{}")
+            if not (value.startswith(before) and value.endswith(after)):
+                return value
+            value = value[len(before) : len(value) - len(after)]
+        if self.decimal:
+            value = _pointed(value, self.decimal)
+        if self.type == "time":
+            moment = self._times(times).read(value)
+            return value if moment is None else Times("rfc3339", UTC).write(moment)  # type: ignore[return-value]
+        if self.type == "date":
+            return _date(value, self.format, "%Y-%m-%d")
+        if self.factor is not None:
+            number = _number(value)
+            return value if number is None else format(_plain(number * self.factor), "f")
+        if self.type == "minor":
+            return self._major(value, known)
+        if self.per or self.percent_off:
+            return self._divided(value, known)
+        return value
+
+    def _wire(self, value: str, known: Mapping[str, Value], times: Times) -> Any:
+        if self.type == "bool":
+            return {"true": True, "false": False}.get(value, value)
+        if self.type == "time":
+            moment = Times("rfc3339", UTC).read(value)
+            return value if moment is None else self._times(times).write(moment)
+        if self.type == "date":
+            return _date(value, "%Y-%m-%d", self.format)
+        if self.template:
+            return self.template.replace("{}", value)
+        number = _number(value)
+        if number is None:
+            return value
+        if self.factor is not None:
+            number = _plain(number / self.factor)
+        if self.per or self.percent_off:
+            number = self._multiplied(number, known)
+        if self.type == "minor":
+            return int(number.scaleb(self._digits(known)).to_integral_value(ROUND_HALF_UP))
+        if self.decimal:
+            return format(number, "f").replace(".", self.decimal)
+        if self.type == "number":
+            return number
+        return format(number, "f") if self.inputs or self.factor else value
+
+    def _times(self, times: Times) -> Times:
+        return Times(self.format, times.zone) if self.format else times
+
+    def _digits(self, known: Mapping[str, Value]) -> int:
+        currency = (known.get(self.currency) or "") if self.currency else ""
+        return minor_digits(currency.upper())
+
+    def _major(self, value: str, known: Mapping[str, Value]) -> Value:
+        number = _number(value)
+        if number is None or number != number.to_integral_value():
+            return f"{value} (no whole number of minor units)"
+        return format(number.scaleb(-self._digits(known)), "f")
+
+    def _multiplied(self, number: Decimal, known: Mapping[str, Value]) -> Decimal:
+        """The amount the wire has for a value."""
+        if self.per:
+            return _plain(number * (_number(known.get(self.per)) or 0))
+        return _plain(self._gross(known) * (100 - number) / 100)
+
+    def _divided(self, value: str, known: Mapping[str, Value]) -> Value:
+        """The value with the fewest decimals that gives the amount on the wire, as far as that shows decimals."""
+        amount = _number(value)
+        base = _number(known.get(self.per)) if self.per else self._gross(known)
+        if amount is None or not base:
+            return value if amount is None else ("0" if self.percent_off else format(amount, "f"))
+        exact = amount / base if self.per else (1 - amount / base) * 100
+        unit = Decimal(1).scaleb(int(amount.as_tuple().exponent))
+        for decimals in range(MOST_DECIMALS + 1):
+            short = exact.quantize(Decimal(1).scaleb(-decimals))
+            if self._multiplied(short, known).quantize(unit) == amount:
+                return format(_plain(short), "f")
+        return format(_plain(exact.quantize(Decimal(1).scaleb(-MOST_DECIMALS))), "f")
+
+    def _gross(self, known: Mapping[str, Value]) -> Decimal:
+        product = Decimal(1)
+        for name in self.percent_off:
+            product *= _number(known.get(name)) or 0
+        return product
+
+
+def _pointed(text: str, decimal: str) -> str:
+    """A number as text with a decimal point and nothing between its thousands; what is none stays as it is."""
+    bare = text.replace("." if decimal == "," else ",", "")
+    pointed = "".join(bare.split()).replace("'", "").replace("’", "").replace(decimal, ".")
+    return text if _number(pointed) is None else pointed
+
+
+def told(fields: Mapping[str, Field | None], name: str) -> Field | None:
+    """How a property is told; None when the shop has none, be it by itself or as one of a group."""
+    if name in fields:
+        return fields[name]
+    group = name
+    while group := group.rpartition(".")[0]:
+        if group in fields:
+            return fields[group]
+    return AS_NAMED
+
+
+AS_NAMED = Field()
+
+
+def _number(text: Value) -> Decimal | None:
+    try:
+        number = Decimal(text) if text is not None else None
+    except InvalidOperation:
+        return None
+    return number if number is not None and number.is_finite() else None
+
+
+def _plain(number: Decimal) -> Decimal:
+    """Without trailing zeros, and without an exponent."""
+    short = number.normalize()
+    return short if int(short.as_tuple().exponent) <= 0 else short.quantize(Decimal(1))
+
+
+def _date(value: str, given: str | None, wanted: str | None) -> str:
+    try:
+        moment = datetime.strptime(value, given) if given else datetime.fromisoformat(value)  # noqa: DTZ007
+    except ValueError:
+        return value
+    return moment.strftime(wanted) if wanted else moment.date().isoformat()
+
+
+@cache
+def minor_digits(currency: str) -> int:
+    """How many decimals a currency has by ISO 4217; two where that says nothing of the code."""
+    import iso4217  # reads its table when it is imported
+
+    try:
+        exponent = iso4217.Currency(currency).exponent
+    except ValueError:
+        return 2
+    return 2 if exponent is None else exponent

@@ -1,0 +1,169 @@
+"""How a shop's lists go on: one small class a style, each telling the request for the page after an answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from talk_pipeline.flows.properties import Model
+from talk_pipeline.redaction import redacted
+from talk_pipeline.systems.customwebshop.spec.places import Place, read_place
+from talk_pipeline.systems.http import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a list has shown so far.
+
+    Attributes:
+        data: the last answer, read.
+        pages: answers so far, the last one included.
+        records: in all of them.
+        last: in the last one.
+    """
+
+    answer: Answer
+    data: Any
+    pages: int
+    records: int
+    last: int
+
+    def at(self, place: Place) -> str | None:
+        """What the last answer says at a place."""
+        return read_place(place, self.answer.headers, self.data)
+
+    def number(self, place: Place | None) -> int | None:
+        """A count the last answer gives."""
+        text = self.at(place) if place else None
+        return int(text) if text and text.isdigit() else None
+
+
+Following = Mapping[str, str | int] | str | None
+"""Query parameters of the next page, its whole address, or nothing: the list has ended."""
+
+
+class _Paging(Model):
+    size_parameter: str | None = Field(None, description="query parameter with the size of a page")
+    size: int = Field(100, ge=1)
+
+    def sized(self) -> dict[str, str | int]:
+        """The query that asks for pages of that size."""
+        return {self.size_parameter: self.size} if self.size_parameter else {}
+
+    def first(self) -> dict[str, str | int]:
+        """The query of the first page."""
+        return self.sized()
+
+
+class _Counted(_Paging):
+    """Pages that say of themselves where the list ends; one without records ends it in any case."""
+
+    total: Place | None = Field(None, description="where an answer says how many records there are")
+    more: Place | None = Field(None, description="where an answer says whether there are more")
+
+    def ended(self, seen: Seen) -> bool:
+        """Whether an answer was the last one."""
+        total = seen.number(self.total)
+        more = seen.at(self.more) if self.more else "true"
+        return not seen.last or more in _NO_MORE or (total is not None and seen.records >= total)
+
+
+_NO_MORE = (None, "false", "0", "no", "N")
+
+
+class CursorPaging(_Paging):
+    """The answer holds a cursor for the next page, until it is null."""
+
+    style: Literal["cursor"]
+    parameter: str = "cursor"
+    next: Place
+
+    def following(self, seen: Seen) -> Following:
+        """The page after an answer."""
+        cursor = seen.at(self.next)
+        return {self.parameter: cursor} if cursor else None
+
+
+class PagePaging(_Counted):
+    """Pages by number; they end where the answer says so, else with an empty page."""
+
+    style: Literal["page"]
+    parameter: str = "page"
+    start: int = 1
+    pages: Place | None = Field(None, description="where an answer says how many pages there are")
+
+    def first(self) -> dict[str, str | int]:
+        """The query of the first page."""
+        return self.sized() | {self.parameter: self.start}
+
+    def following(self, seen: Seen) -> Following:
+        """The page after an answer."""
+        pages = seen.number(self.pages)
+        if (pages is not None and seen.pages >= pages) or self.ended(seen):
+            return None
+        return {self.parameter: self.start + seen.pages}
+
+
+class OffsetPaging(_Counted):
+    """Pages by how many records come before; they end where the answer says so, else with an empty page."""
+
+    style: Literal["offset"]
+    parameter: str = "offset"
+
+    def following(self, seen: Seen) -> Following:
+        """The page after an answer."""
+        return None if self.ended(seen) else {self.parameter: seen.records}
+
+
+class LinkPaging(_Paging):
+    """A Link header names the next page, until there is none."""
+
+    style: Literal["link"]
+
+    def following(self, seen: Seen) -> Following:
+        """The page after an answer."""
+        return seen.answer.links.get("next")
+
+
+class NextUrlPaging(_Paging):
+    """The answer holds the next page's address, until it is null."""
+
+    style: Literal["next_url"]
+    next: Place
+
+    def following(self, seen: Seen) -> Following:
+        """The page after an answer."""
+        return seen.at(self.next)
+
+
+class OnePage(_Paging):
+    """Everything comes at once."""
+
+    style: Literal["none"]
+
+    def following(self, seen: Seen) -> Following:
+        """There is none."""
+        return None
+
+
+Paging = Annotated[
+    CursorPaging | PagePaging | OffsetPaging | LinkPaging | NextUrlPaging | OnePage,
+    Field(discriminator="style"),
+]
+
+
+def further_page(answer: Answer, data: Any, records: str | None) -> str | None:
+    """What in an answer looks like a next page, beside its records."""
+    if "next" in answer.links:
+        return "its Link header has a next"
+    pending = [("", data)] if isinstance(data, dict) else []
+    while pending:
+        prefix, inner = pending.pop()
+        for key, value in inner.items():
+            place = f"{prefix}{key}"
+            if isinstance(value, dict) and place != records:
+                pending.append((f"{place}.", value))
+            elif isinstance(value, str) and value and ("next" in key.lower() or "cursor" in key.lower()):
+                return f"it has {place} {redacted(value)[:80]!r}"
+    return None

@@ -1,0 +1,55 @@
+"""What a list is asked: a GET with a query, or a POST whose body says the same."""
+
+import copy
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Self
+
+from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec.addresses import list_path, with_query
+from talk_pipeline.systems.customwebshop.spec.asking import UpdatedSince
+from talk_pipeline.systems.customwebshop.spec.description import Entity
+from talk_pipeline.systems.customwebshop.spec.fields import Times
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request for a page of a list; with content it is a POST."""
+
+    path: str
+    content: bytes | None = None
+
+    def at(self, path: str) -> Self:
+        """The same asked elsewhere."""
+        return replace(self, path=path)
+
+
+def question(entity: Entity, path: str, query: Mapping[str, Any]) -> Question:
+    """The request for a page: what is said in the query of a GET goes into the body of a POST."""
+    if entity.list.body is None or path != list_path(entity):
+        return Question(with_query(path, query))
+    body = copy.deepcopy(dict(entity.list.body))
+    for name, value in query.items():
+        paths.put(body, name, value)
+    return Question(path, json.dumps(body).encode())
+
+
+def since_query(entity: Entity, asked: UpdatedSince, since: datetime) -> dict[str, Any]:
+    """What lists what changed at or after a moment."""
+    moments = entity.moments
+    if asked.format:
+        moments = Times(asked.format, moments.zone)
+    return {asked.parameter: _filled(asked.value, moments.since(since)), **asked.query}
+
+
+def _filled(value: Any, moment: str | int) -> Any:
+    """A value that says the moment, wherever that stands in it."""
+    if isinstance(value, Mapping):
+        return {key: _filled(inner, moment) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_filled(inner, moment) for inner in value]
+    if value == "{since}":
+        return moment
+    return value.replace("{since}", str(moment)) if isinstance(value, str) else value

@@ -1,0 +1,41 @@
+"""Addresses with names to fill in, such as `{item}/lines`; other braces, such as those of JSON in a query, stay."""
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+from talk_pipeline.systems.customwebshop.spec import paths
+
+_NAME = re.compile(r"\{(\w+|record:[^{}]+)\}")
+_RECORD = "record:"
+# what may be meant as a name; JSON has quotes, commas or more braces
+_BRACED = re.compile(r"""\{([^{}"',\s]+)\}""")
+
+
+class NoPlaceError(ValueError):
+    """An address names a place that the record does not have."""
+
+
+def filled(template: str, *, record: Any = None, **values: str) -> str:
+    """The address with each name's value; `{record:a.b}` is what the record has there. Others stay as they are.
+
+    Raises:
+        NoPlaceError: the record has nothing there.
+    """
+
+    def said(found: re.Match[str]) -> str:
+        name = found[1]
+        if not name.startswith(_RECORD):
+            return values.get(name, found[0])
+        text = paths.text_of(paths.get(record, name.removeprefix(_RECORD)))
+        if text is None:
+            raise NoPlaceError(f"{template}: the record has nothing at {name.removeprefix(_RECORD)}")
+        return quote(text, safe="")
+
+    return _NAME.sub(said, template)
+
+
+def unknown(template: str, allowed: tuple[str, ...]) -> bool:
+    """Whether an address names anything else; `record:` among the allowed stands for any place of the record."""
+    names = (_RECORD if name.startswith(_RECORD) else name for name in _BRACED.findall(template))
+    return any(name not in allowed for name in names)

@@ -1,0 +1,167 @@
+"""What an answer of the shop holds: the record in it, or the reason of a refusal."""
+
+import json
+
+import msgspec
+
+from talk_pipeline.engine.model import Outcome, Result
+from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec.description import Entity, ErrorShape
+from talk_pipeline.systems.customwebshop.wire.records import parse
+from talk_pipeline.systems.errors import ConfigurationFault
+from talk_pipeline.systems.http import Answer
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class UnexpectedShapeFault(ConfigurationFault):
+    """An answer is not as the description says; `key` names what does not hold, such as children.lines."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def raw_at(body: bytes, path: str | None) -> str | None:
+    """The JSON at a path as it was received; None where there is none."""
+    raw: bytes = body
+    for step in paths.steps(path) if path else ():
+        if not isinstance(step, str):
+            found = paths.get(parse(body), path or "")
+            return None if found is paths.MISSING else _encoder.encode(found).decode()
+        try:
+            inner = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).get(step)
+        except msgspec.DecodeError:
+            return None
+        if inner is None:
+            return None
+        raw = bytes(inner)
+    text = raw.decode().strip()
+    return text or None
+
+
+def entries(listed: str, key: str | None) -> list[msgspec.Raw]:
+    """The entries of a list; an object of objects is one that is keyed by something, such as their ids.
+
+    Args:
+        listed: as received.
+        key: where an entry has its id, which tells an object of records from any other object.
+
+    Raises:
+        msgspec.DecodeError: it is no list.
+    """
+    try:
+        return msgspec.json.decode(listed, type=list[msgspec.Raw])
+    except msgspec.ValidationError:
+        rows = list(msgspec.json.decode(listed, type=dict[str, msgspec.Raw]).values())
+        if not rows or not all(bytes(row).lstrip().startswith(b"{") for row in rows):
+            raise
+        if key is not None and any(paths.get(parse(bytes(row)), key) is paths.MISSING for row in rows):
+            raise
+        return rows
+
+
+def record_in(answer: Answer, entity: Entity) -> str | None:
+    """The record an answer holds, as received; None where it holds none."""
+    try:
+        text = raw_at(answer.body, entity.record)
+        data = parse(text) if text else None
+    except ValueError:
+        return None
+    if not isinstance(data, dict) or paths.text_of(paths.get(data, entity.id)) is None:
+        return None
+    return text
+
+
+def shows_error(entity: Entity, answer: Answer) -> bool:
+    """Whether an answer of success is a refusal all the same."""
+    where = entity.error.shown_by
+    if where is None or not answer.ok:
+        return False
+    try:
+        found = paths.get(parse(answer.body), where)
+    except ValueError:
+        return False
+    if found is paths.MISSING or found is None or found is True or found in ("", [], {}):
+        return False
+    return paths.text_of(found) not in entity.error.unless
+
+
+def says_missing(entity: Entity, answer: Answer) -> bool:
+    """Whether an answer says by one of the shop's own codes that there is none."""
+    if answer.ok and not shows_error(entity, answer):
+        return False
+    return bool(entity.error.missing) and _said(answer, entity.error.code) in entity.error.missing
+
+
+def of_an_empty_list(answer: Answer, path: str) -> bool:
+    """Whether a path goes into a list of the answer that has no entries."""
+    try:
+        data = parse(answer.body) if answer.body.strip() else None
+    except ValueError:
+        return False
+    for way in paths.ways(path):
+        if isinstance(paths.steps(way)[-1], int):
+            where = way.rpartition("[")[0]
+            if (paths.get(data, where) if where else data) == []:
+                return True
+    return False
+
+
+def is_missing(entity: Entity, answer: Answer) -> bool:
+    """Whether an answer about one record says that there is none."""
+    if answer.status in (404, 410):
+        return True
+    if not answer.ok or shows_error(entity, answer):
+        return says_missing(entity, answer)
+    return answer.ok and _lists_nothing(answer, entity.record)
+
+
+def _lists_nothing(answer: Answer, record: str | None) -> bool:
+    """Whether the list that one record is taken from is empty."""
+    if record is None or not isinstance(paths.steps(record)[-1], int):
+        return False
+    where = record.rpartition("[")[0]
+    try:
+        data = parse(answer.body) if answer.body.strip() else []
+    except ValueError:
+        return False
+    return (paths.get(data, where) if where else data) in ([], {})
+
+
+def reason(shape: ErrorShape, answer: Answer) -> str:
+    """What the shop says is wrong: code, field and message where it names them."""
+    code, field, message = (_said(answer, path) for path in (shape.code, shape.field, shape.message))
+    if code is None and message is None:
+        return f"{answer.status}: {answer.shown(200)}".strip()
+    return f"{code or answer.status}: {f'{field}: ' if field else ''}{message or ''}"
+
+
+def refusal(entity: Entity, operation: str, answer: Answer) -> Outcome:
+    """The outcome that follows from an answer without success."""
+    said = reason(entity.error, answer)
+    version = entity.version
+    if version and answer.status in version.stale:
+        return Outcome(Result.STALE, reason=said)
+    if version and version.stale_code and _said(answer, entity.error.code) == version.stale_code:
+        return Outcome(Result.STALE, reason=said)
+    if is_missing(entity, answer):
+        if operation == "create":
+            return Outcome(Result.FAILED, reason=said)
+        return Outcome(Result.DONE if operation == "delete" else Result.GONE, reason=said)
+    if answer.status == 429:
+        return Outcome(Result.FAILED, reason=said)
+    if answer.status == 408 or answer.status >= 500:
+        # what a gateway says of a request that it passed on is no word of the shop's, known by its error code
+        ended = _said(answer, entity.error.code) is not None and answer.status not in (502, 504)
+        return Outcome(Result.UNKNOWN, reason=said, ended=ended)
+    return Outcome(Result.REFUSED, reason=said)
+
+
+def _said(answer: Answer, path: str | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return paths.text_of(paths.get(json.loads(answer.body), path))
+    except ValueError:
+        return None

@@ -1,0 +1,282 @@
+"""What a write says: the values of a record on their places, wrapped as this shop wants them."""
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from talk_pipeline.engine.model import ChildEdit
+from talk_pipeline.flows.values import Value
+from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec.description import Call, Lines
+from talk_pipeline.systems.customwebshop.spec.fields import Field
+from talk_pipeline.systems.customwebshop.spec.paths import MISSING
+from talk_pipeline.systems.customwebshop.wire.records import Reader, row_id, rows_of
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class Composer:
+    """Bodies for one flow's records."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._entity = reader.entity
+
+    def body(
+        self,
+        call: Call,
+        *,
+        names: Iterable[str],
+        values: Mapping[str, Value],
+        children: Mapping[str, tuple[ChildEdit, ...]],
+        current: Any,
+    ) -> bytes:
+        """The body of a call.
+
+        Args:
+            call: which call.
+            names: the properties it carries.
+            values: all that changes.
+            children: edits of lists that are part of the record and carried by this call.
+            current: the record as it is, or nothing.
+        """
+        before = current if isinstance(current, dict) else {}
+        body: dict[str, Any] = {}
+        if call.whole:
+            body = {key: copy.deepcopy(value) for key, value in before.items() if not key.startswith("@")}
+        held = self._reader.values(before)
+        wanted = held | dict(values)
+        fields = self._reader.fields()
+        if call.whole:
+            names = [*_written_elsewhere(fields), *names]
+        self._put(body, names, values=wanted, held=held, fields=fields, current=before)
+        for name, lines in self._reader.lists():
+            if name in children or (call.whole and lines.path is not None):
+                entries = rows_of(before, name, lines)
+                rows = self._rows(name, lines, entries, children.get(name, ()), root=wanted)
+                paths.put(body, lines.write or lines.path or name, rows)
+        if call.objects == "whole":
+            body = {key: _completed(value, before.get(key)) for key, value in body.items()}
+        if call.whole or call.objects == "whole":
+            for path in (*self._entity.read_only, *call.without):
+                paths.drop(body, path)
+        return self._encoded(call, _accompanied(call, body, before))
+
+    def line(
+        self,
+        name: str,
+        lines: Lines,
+        call: Call,
+        *,
+        edit: ChildEdit,
+        current: Any,
+        root: Mapping[str, Value],
+        record_id: str,
+    ) -> bytes:
+        """The body of a call about one entry of a list behind a path of its own."""
+        rows = enumerate(rows_of(current, name, lines))
+        row: Any = next((row for at, row in rows if row_id(lines, row, at) == edit.id), {})
+        body = self._line(name, lines, row, edit, root=root, whole=call.whole)
+        if not call.whole:
+            paths.drop(body, lines.id)  # the address names it, and many shops refuse it in the body
+        if lines.parent and edit.operation == "create":
+            held = paths.get(current, self._entity.id)
+            paths.put(body, lines.parent, record_id if held is MISSING else held)
+        if call.objects == "whole":
+            body = {key: _completed(value, row.get(key)) for key, value in body.items()}
+        return self._encoded(call, _accompanied(call, body, row))
+
+    def _encoded(self, call: Call, body: Any) -> bytes:
+        """A body as this shop takes it."""
+        if call.empty:
+            return b""
+        body = _wrapped(call, body)
+        if self._entity.bodies == "form":
+            return urlencode([*_pairs(body)]).encode()
+        return _encoder.encode(body)
+
+    def _rows(
+        self,
+        name: str,
+        lines: Lines,
+        current: list[Any],
+        edits: tuple[ChildEdit, ...],
+        *,
+        root: Mapping[str, Value],
+    ) -> list[Any]:
+        """The list as it is to be sent."""
+        by_id = {edit.id: edit for edit in edits if edit.id is not None}
+        rows: list[Any] = []
+        for at, row in enumerate(current):
+            edit = by_id.get(row_id(lines, row, at))
+            if edit is None and lines.untouched == "omitted":
+                continue
+            if edit is not None and edit.operation == "delete":
+                if lines.remove is not None:
+                    rows.append(self._named(lines, row) | dict(lines.remove))
+                continue
+            whole = lines.untouched == "whole"
+            rows.append(
+                self._line(name, lines, row, edit, root=root, whole=whole)
+                if edit
+                else self._kept(name, lines, row, root=root, whole=whole)
+            )
+        added = [edit for edit in edits if edit.operation == "create"]
+        return rows + [self._line(name, lines, {}, edit, root=root, whole=False) for edit in added]
+
+    def _line(
+        self,
+        name: str,
+        lines: Lines,
+        row: Any,
+        edit: ChildEdit,
+        *,
+        root: Mapping[str, Value],
+        whole: bool,
+    ) -> dict[str, Any]:
+        body: dict[str, Any] = {}
+        if row:
+            body = self._kept(name, lines, row, root=root, whole=whole)
+        else:
+            for path, value in lines.where.items():
+                paths.put(body, path, value)
+        held = self._reader.line_values(name, row, root=root) if row else {}
+        wanted = held | dict(edit.values)
+        fields = self._reader.fields(name)
+        moved = [path for path in _dependent(fields, edit.values) if wanted.get(path) is not None]
+        names = [*edit.values, *moved]
+        self._put(body, names, values=wanted, held=held, fields=fields, current=row, known=root)
+        return body
+
+    def _kept(
+        self, name: str, lines: Lines, row: Any, *, root: Mapping[str, Value], whole: bool
+    ) -> dict[str, Any]:
+        """An entry as it is, or no more of it than its id."""
+        if not whole:
+            return self._named(lines, row)
+        kept: dict[str, Any] = copy.deepcopy(row)
+        fields, values = self._reader.fields(name), self._reader.line_values(name, row, root=root)
+        names = _written_elsewhere(fields)
+        self._put(kept, names, values=values, held=values, fields=fields, current=row, known=root)
+        for path in lines.read_only:
+            paths.drop(kept, path)
+        return kept
+
+    def _named(self, lines: Lines, row: Any) -> dict[str, Any]:
+        named: dict[str, Any] = {}
+        paths.put(named, lines.id, paths.get(row, lines.id))
+        return named
+
+    def _put(
+        self,
+        body: dict[str, Any],
+        names: Iterable[str],
+        *,
+        values: Mapping[str, Value],
+        held: Mapping[str, Value],
+        fields: Mapping[str, Field],
+        current: Any,
+        known: Mapping[str, Value] | None = None,
+    ) -> None:
+        """Puts properties on their places; one that held something and is blank now is said, wherever that is."""
+        seen = {**(known or {}), **values}
+        for name in names:
+            field = fields[name]
+            if not field.writable:
+                continue
+            if field.join:
+                for path, part in field.parts(values[name]).items():
+                    _place(body, path, part, current=current, emptied=held.get(name) is not None)
+                    if part is None and self._entity.blank == "empty":
+                        _blank(body, path)
+                continue
+            wire = field.encode(values[name], known=seen, times=self._reader.times)
+            for path in field.targets(name):
+                _place(body, path, wire, current=current, emptied=held.get(name) is not None)
+                if wire is None and self._entity.blank == "empty" and field.type == "text":
+                    _blank(body, path)
+
+
+def _place(body: dict[str, Any], path: str, value: Any, *, current: Any, emptied: bool) -> None:
+    """Sets one place; a list on the way is sent whole, since that is what every shop understands.
+
+    Where a value is read elsewhere than it is written, the list at hand may lack the entry that is to be emptied.
+    """
+    names = paths.lists_on(path)
+    if names:
+        where = ".".join(f"['{name}']" if "." in name else name for name in names)
+        if paths.get(body, where) is MISSING:
+            held = paths.get(current, where)
+            if value is None and not (emptied or isinstance(held, list)):
+                return  # a list that would be made for nothing says that there are no entries
+            paths.put(body, where, copy.deepcopy(held) if isinstance(held, list) else [])
+    paths.put(body, path, value, adding=emptied)
+
+
+def _blank(body: dict[str, Any], path: str) -> None:
+    """Makes nothing an empty text, where there is a place for it."""
+    if paths.get(body, path) is None:
+        paths.put(body, path, "")
+
+
+def _accompanied(call: Call, body: dict[str, Any], held: Any) -> dict[str, Any]:
+    """A body with what must go along."""
+    for path in call.along:
+        value = paths.get(held, path)
+        if value is not MISSING and paths.get(body, path) is MISSING and paths.beside(body, path):
+            paths.put(body, path, copy.deepcopy(value))
+    return body
+
+
+def _completed(value: Any, held: Any) -> Any:
+    """A nested object with what it holds besides."""
+    if not (isinstance(value, dict) and isinstance(held, dict)):
+        return value
+    return {**held, **{key: _completed(inner, held.get(key)) for key, inner in value.items()}}
+
+
+def _written_elsewhere(fields: Mapping[str, Field]) -> list[str]:
+    """The properties a whole object must name at the place where they are written."""
+    return [name for name, field in fields.items() if isinstance(field.write, str | tuple)]
+
+
+def _dependent(fields: Mapping[str, Field], changed: Mapping[str, Value]) -> list[str]:
+    """The properties whose place on the wire moves with those that change."""
+    moved = [
+        name
+        for name, field in fields.items()
+        if name not in changed and field.inputs and set(field.inputs) & set(changed)
+    ]
+    further = [
+        name
+        for name, field in fields.items()
+        if name not in changed and name not in moved and set(field.inputs) & set(moved)
+    ]
+    return [*moved, *further]
+
+
+def _wrapped(call: Call, body: Any) -> Any:
+    if call.at:
+        part = paths.get(body, call.at)
+        body = {} if part is MISSING else part
+    for path, value in call.constants.items():
+        paths.put(body, path, value)
+    if call.envelope:
+        outer: Any = [] if isinstance(paths.steps(call.envelope)[0], int) else {}
+        paths.put(outer, call.envelope, body)
+        body = outer
+    return body
+
+
+def _pairs(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """The fields of a form, nested ones as a[b][0]."""
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _pairs(inner, f"{name}[{key}]" if name else str(key))
+    elif isinstance(value, bool):
+        yield name, "1" if value else "0"
+    else:
+        yield name, "" if value is None else str(value)

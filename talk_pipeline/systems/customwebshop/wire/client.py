@@ -1,0 +1,375 @@
+"""The client that drives any shop description."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qsl, quote, urljoin, urlsplit
+
+import msgspec
+from pydantic import SecretStr
+
+from talk_pipeline.engine.model import Contents, Operation, Outcome, Record, Result, Write
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.values import tidy, upper
+from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec.addresses import (
+    item_path,
+    list_path,
+    with_query,
+)
+from talk_pipeline.systems.customwebshop.spec.description import Description, Entity
+from talk_pipeline.systems.customwebshop.spec.paging import Seen, further_page
+from talk_pipeline.systems.customwebshop.spec.questions import Question, question, since_query
+from talk_pipeline.systems.customwebshop.spec.templates import filled
+from talk_pipeline.systems.customwebshop.wire import notifications
+from talk_pipeline.systems.customwebshop.wire.answers import (
+    UnexpectedShapeFault,
+    entries,
+    is_missing,
+    of_an_empty_list,
+    raw_at,
+    reason,
+    record_in,
+    shows_error,
+)
+from talk_pipeline.systems.customwebshop.wire.joining import Joiner, check_lists, together
+from talk_pipeline.systems.customwebshop.wire.records import Reader, parse
+from talk_pipeline.systems.customwebshop.wire.writing import Writer, answered_once
+from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
+from talk_pipeline.systems.http import Answer, Http
+from talk_pipeline.systems.protocol import Identity, Leaving, unheard
+
+SHOWN = 300
+
+
+class Customwebshop:
+    """One web shop."""
+
+    side = Side.SHOP
+    batch_size = 100
+    batches_in_flight = 1
+    embeds_children = True
+
+    def __init__(self, http: Http, flows: Flows, *, description: Description) -> None:
+        self._http = http
+        self._flows = flows
+        self._shop = description
+        self._joiner = Joiner(http, self._pages, self._fault)
+        self.longest_seconds = http.longest_seconds
+        self._readers = {
+            name: Reader(flow, entity, entity.moments)
+            for name, flow in flows.items()
+            for entity in (description.collections[flow.customwebshop.entity],)
+        }
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.__aexit__(kind, error, trace)
+
+    @property
+    def skew_seconds(self) -> float:
+        """How far the server's clock is ahead of ours."""
+        return self._http.skew_seconds
+
+    @property
+    def address(self) -> str:
+        """Where it is."""
+        return self._http.base_url
+
+    async def identify(self) -> Identity:
+        """Proves address and credentials by a cheap question about one collection."""
+        for flow in self._flows:
+            entity = self._readers[flow].entity
+            if entity.latest:
+                await self.latest(flow)
+            else:
+                await self.sample(flow)
+            break
+        where = urlsplit(self._http.base_url)
+        return Identity(f"{where.hostname}{where.path}")
+
+    async def sample(self, flow: str) -> tuple[Sequence[str], Answer]:
+        """The records of a flow's first page, as received, and the answer they are from."""
+        entity = self._readers[flow].entity
+        answer = await self._ask(
+            question(entity, list_path(entity), {**entity.query, **entity.paging.first()})
+        )
+        return self._elements(entity, answer), answer
+
+    async def scan(self, flow: str, *, since: datetime | None) -> AsyncIterator[Sequence[Record]]:
+        """Pages of records, deleted ones included where the shop shows them."""
+        reader = self._readers[flow]
+        entity = reader.entity
+        if since is not None and entity.updated_since is None:
+            since = None
+        query: dict[str, Any] = {**entity.query, **self._since(entity, since)}
+        if entity.deleted:
+            query |= entity.deleted.query
+        async for elements in self._pages(entity, list_path(entity), query):
+            yield await self._whole(flow, elements)
+        if entity.deleted and entity.deleted.listed and since is not None:
+            async for removed in self._deletions(entity, since):
+                yield removed
+
+    def lists_changes(self, flow: str) -> bool:
+        """Whether the description names a parameter for it."""
+        return self._readers[flow].entity.updated_since is not None
+
+    def may_lag(self, flow: str) -> bool:
+        """A shop answers from what it has."""
+        return False
+
+    async def latest(self, flow: str) -> datetime | None:
+        """The modified time of the record modified last; None where the shop has no such question."""
+        entity = self._readers[flow].entity
+        if entity.latest is None:
+            return None
+        path = filled(entity.latest.path, path=entity.path)
+        answer = await self._http.read(with_query(path, dict(entity.latest.query)))
+        if not answer.ok:
+            raise self._fault(entity, answer)
+        found = paths.get(self._json(answer), entity.latest.at)
+        if found is paths.MISSING and of_an_empty_list(answer, entity.latest.at):
+            return None
+        moment = entity.moments.read(found)
+        if found is paths.MISSING or (moment is None and paths.text_of(found) is not None):
+            where = f"no latest change at {entity.latest.at!r}"
+            raise UnexpectedShapeFault("latest", self._not_so(answer, where))
+        return moment
+
+    async def get(self, flow: str, record_id: str, *, closed: bool = False) -> Record | None:
+        """One record as it is now, its lists included; a shop keeps no closed ones elsewhere."""
+        reader = self._readers[flow]
+        if closed:
+            return None
+        answer = await self._http.read(item_path(reader.entity, record_id))
+        if is_missing(reader.entity, answer):
+            return None
+        if not answer.ok or shows_error(reader.entity, answer):
+            raise self._fault(reader.entity, answer)
+        payload = record_in(answer, reader.entity)
+        if payload is None:
+            where = f"no record with {reader.entity.id!r}"
+            at = f" at {reader.entity.record!r}" if reader.entity.record else ""
+            raise UnexpectedShapeFault("record", self._not_so(answer, where + at))
+        whole = await self._joiner.joined(reader, record_id, payload)
+        record = reader.record(whole, headers=answer.headers) if whole is not None else None
+        if record is None or record.deleted:
+            return None
+        check_lists(reader, record.payload)
+        return record
+
+    async def find(
+        self, flow: str, path: str, *, values: Sequence[str], closed: bool = False
+    ) -> Mapping[str, Sequence[str]]:
+        """Ids by value: by the shop's search where the description tells one, else by reading everything."""
+        wanted = {upper(value): value for value in values}
+        found: dict[str, list[str]] = {}
+        if closed or not wanted:
+            return found
+        async for page in self._candidates(flow, path, values):
+            for record in page:
+                value = wanted.get(upper(tidy(self.decode(flow, record.payload).values.get(path)) or ""))
+                if value is not None and not record.deleted and record.id not in found.get(value, ()):
+                    found.setdefault(value, []).append(record.id)
+        return found
+
+    def decode(self, flow: str, payload: str) -> Contents:
+        """The values and children of a record."""
+        return self._readers[flow].contents(payload)
+
+    def rows_at_once(self, flow: str) -> int:
+        """Writes go one by one, each with an answer of its own."""
+        return self.batch_size
+
+    def answers_once(self, flow: str, operation: Operation, *, makes_children: bool) -> bool:
+        """A create by its key, an update by its version, as far as each is one request."""
+        return answered_once(self._readers[flow], operation, makes_children=makes_children)
+
+    async def write(
+        self, flow: str, writes: Sequence[Write], *, leaving: Leaving = unheard
+    ) -> Sequence[Outcome]:
+        """Carries out independent writes side by side."""
+        writer = Writer(
+            self._http, self._readers[flow], lambda record_id: self.get(flow, record_id), leaving=leaving
+        )
+        ended = await asyncio.gather(*(writer.write(write) for write in writes), return_exceptions=True)
+        outcomes: list[Outcome] = []
+        for one in ended:
+            if isinstance(one, BaseException) and not isinstance(one, SystemFault):
+                raise one
+            # one that never left says nothing about those beside it
+            outcomes.append(Outcome(Result.FAILED, reason=str(one)) if isinstance(one, SystemFault) else one)
+        if ended and all(isinstance(one, AccessFault) for one in ended):
+            raise AccessFault(outcomes[0].reason)
+        return outcomes
+
+    async def write_dry(self, flow: str, write: Write) -> Outcome | None:
+        """A write that the shop checks and does not carry out; None where it has no such thing."""
+        reader = self._readers[flow]
+        dry = reader.entity.dry_run
+        if dry is None:
+            return None
+        calls = {
+            kind: tuple(
+                call.but(query={**call.query, **dry.query}, headers={**call.headers, **dry.headers})
+                for call in getattr(reader.entity, kind)
+            )
+            for kind in ("create", "update", "delete")
+        }
+        checked = Reader(self._flows[flow], reader.entity.but(**calls), reader.times)
+        return await Writer(self._http, checked, lambda record_id: self.get(flow, record_id)).write(write)
+
+    async def subscribe(self, url: str, secret: SecretStr) -> int:
+        """Registers the address where the shop has webhooks."""
+        webhooks = self._shop.webhooks
+        return await notifications.subscribe(self._http, webhooks, url=url, secret=secret) if webhooks else 0
+
+    def understand(self, headers: Mapping[str, str], body: bytes, *, secret: SecretStr) -> set[str] | None:
+        """The flows a delivery tells about."""
+        webhooks = self._shop.webhooks
+        if webhooks is None:
+            return None
+        return notifications.understand(headers, body, self._flows, webhooks=webhooks, secret=secret)
+
+    # -- lists ------------------------------------------------------------------------------------------------
+
+    async def _pages(
+        self, entity: Entity, path: str, query: Mapping[str, Any], *, certain: bool = True
+    ) -> AsyncIterator[list[str]]:
+        """The raw records of a list, page by page; one of uncertain paging must not look as if it went on."""
+        paging = entity.paging
+        base = {**query, **paging.first()}
+        asked = question(entity, path, base)
+        pages = records = 0
+        before: list[str] = []
+        while True:
+            answer = await self._ask(asked)
+            elements = self._elements(entity, answer)
+            if elements and elements == before:
+                raise ConfigurationFault(
+                    f"{self._shop.name}: {path} answers every page alike: "
+                    f"check `paging` (style {paging.style}) in CUSTOMWEBSHOP_CONNECTOR"
+                )
+            pages, records, before = pages + 1, records + len(elements), elements
+            yield elements
+            data = self._json(answer)
+            if not certain and (told := further_page(answer, data, entity.records)):
+                raise UnexpectedShapeFault("paging", f"the list goes on, since {told}: say `paging` of it")
+            following = paging.following(Seen(answer, data, pages, records, len(elements)))
+            if following is None:
+                return
+            if isinstance(following, str):
+                asked = asked.at(self._here(asked.path, following))
+            else:
+                asked = question(entity, path, {**base, **following})
+
+    async def _ask(self, asked: Question) -> Answer:
+        return await self._http.read(asked.path, content=asked.content)
+
+    async def _whole(self, flow: str, elements: Sequence[str]) -> Sequence[Record]:
+        """The records of a page with all that lists leave out."""
+        reader = self._readers[flow]
+        if reader.entity.summaries:
+            ids = [str(paths.text_of(paths.get(parse(one), reader.entity.id))) for one in elements]
+            records = await together(self.get(flow, record_id) for record_id in ids)
+            return [record for record in records if record is not None]
+        found = [reader.record(element) for element in elements]
+        if reader.entity.parts or any(lines.path is None for _, lines in reader.lists()):
+            joined = await together(self._joiner.joined(reader, one.id, one.payload) for one in found)
+            found = [reader.record(payload) for payload in joined if payload is not None]
+        for one in found:
+            if not one.deleted:  # of what was deleted little may be left
+                check_lists(reader, one.payload)
+        return found
+
+    async def _deletions(self, entity: Entity, since: datetime) -> AsyncIterator[Sequence[Record]]:
+        listed = entity.deleted.listed if entity.deleted else None
+        if listed is None:
+            return
+        shape = entity.model_copy(update={"records": listed.records, "element": None})
+        asked = listed.updated_since
+        query = since_query(entity, asked, since) if asked else {}
+        async for elements in self._pages(shape, listed.path, query):
+            ids = [paths.text_of(paths.get(parse(one), listed.id)) for one in elements]
+            yield [Record(record_id, None, None, deleted=True, payload="") for record_id in ids if record_id]
+
+    async def _candidates(
+        self, flow: str, path: str, values: Sequence[str]
+    ) -> AsyncIterator[Sequence[Record]]:
+        entity = self._readers[flow].entity
+        search = entity.search.get(path)
+        if search is None:
+            async for page in self.scan(flow, since=None):
+                yield page
+            return
+        for value in values:
+            query = search.replace("{value}", quote(value, safe=""))
+            asked = question(entity, list_path(entity), dict(parse_qsl(query, keep_blank_values=True)))
+            yield await self._whole(flow, self._elements(entity, await self._ask(asked)))
+
+    def _since(self, entity: Entity, since: datetime | None) -> dict[str, Any]:
+        return since_query(entity, entity.updated_since, since) if since and entity.updated_since else {}
+
+    def _here(self, where: str, following: str) -> str:
+        """A next address as a place on this server: tokens go nowhere else, whatever a proxy calls itself."""
+        base = urlsplit(self._http.base_url)
+        current = where if where.startswith("http") else f"{self._http.base_url}{where}"
+        target = urlsplit(urljoin(current, following))
+        return f"{base.scheme}://{base.netloc}{target.path}{'?' if target.query else ''}{target.query}"
+
+    # -- answers ----------------------------------------------------------------------------------------------
+
+    def _elements(self, entity: Entity, answer: Answer) -> list[str]:
+        """The raw records of a list's answer."""
+        if answer.status in (204, *entity.list.empty):
+            return []
+        if not answer.ok or shows_error(entity, answer):
+            raise self._fault(entity, answer)
+        listed = raw_at(answer.body, entity.records)
+        if ("missing" if listed is None else listed) in entity.list.empty:
+            return []
+        try:
+            rows = entries(listed or "", entity.id if entity.element is None else None)
+        except msgspec.DecodeError as error:
+            where = f"no list at {entity.records!r}" if entity.records else "no list"
+            raise UnexpectedShapeFault("records", self._not_so(answer, where)) from error
+        texts = [bytes(row).decode() for row in rows]
+        if entity.element is None:
+            return texts
+        inner = [raw_at(text.encode(), entity.element) for text in texts]
+        if None in inner:
+            where = f"entries without a record at {entity.element!r}"
+            raise UnexpectedShapeFault("element", self._not_so(answer, where))
+        return [text for text in inner if text is not None]
+
+    def _json(self, answer: Answer) -> Any:
+        try:
+            return parse(answer.body) if answer.body.strip() else None
+        except ValueError as error:
+            raise UnexpectedShapeFault("records", self._not_so(answer, "what is no JSON")) from error
+
+    def _fault(self, entity: Entity, answer: Answer) -> SystemFault:
+        if answer.status in (404, 410):
+            return UnexpectedShapeFault("path", f"{entity.path}: {self._not_this_shop(answer)}")
+        return UnavailableFault(f"{self._shop.name} answers {answer.status}: {reason(entity.error, answer)}")
+
+    def _not_so(self, answer: Answer, what: str) -> str:
+        return (
+            f"{self._shop.name} at {self._http.base_url} answers with {what}: {answer.shown(SHOWN)}: "
+            "check CUSTOMWEBSHOP_URL and CUSTOMWEBSHOP_CONNECTOR"
+        )
+
+    def _not_this_shop(self, answer: Answer) -> str:
+        return (
+            f"{self._http.base_url} does not answer like {self._shop.name} ({answer.status}): "
+            "check CUSTOMWEBSHOP_URL and CUSTOMWEBSHOP_CONNECTOR"
+        )

@@ -1,0 +1,190 @@
+"""What of a record stands behind paths of its own, joined to it: its parts and lists.
+
+An answer that is not as described is a fault of the reading, and never an empty list or part: what is missing from
+a snapshot would be removed from the other system. That a status or a shape means "there is none" is for the
+description to say (`empty`).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from typing import Any, Protocol, TypeVar
+
+from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec.addresses import item_path, lines_path, part_path
+from talk_pipeline.systems.customwebshop.spec.asking import Emptiness, Listing
+from talk_pipeline.systems.customwebshop.spec.description import Entity, Lines
+from talk_pipeline.systems.customwebshop.spec.paging import OnePage
+from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError
+from talk_pipeline.systems.customwebshop.wire.answers import (
+    UnexpectedShapeFault,
+    is_missing,
+    raw_at,
+    says_missing,
+    shows_error,
+)
+from talk_pipeline.systems.customwebshop.wire.records import Reader, parse, with_part, with_rows
+from talk_pipeline.systems.errors import SystemFault
+from talk_pipeline.systems.http import Answer, Http
+
+Found = TypeVar("Found")
+
+
+class Pages(Protocol):
+    """How a list is read to its end."""
+
+    def __call__(
+        self, entity: Entity, path: str, query: Mapping[str, Any], *, certain: bool = True
+    ) -> AsyncIterator[list[str]]:
+        """The raw entries, page by page."""
+        ...
+
+
+class Joiner:
+    """Completes records of one shop.
+
+    Args:
+        http: the shop.
+        pages: reads a list.
+        fault: what an answer without success means.
+    """
+
+    def __init__(self, http: Http, pages: Pages, fault: Callable[[Entity, Answer], SystemFault]) -> None:
+        self._http = http
+        self._pages = pages
+        self._fault = fault
+
+    async def joined(self, reader: Reader, record_id: str, payload: str) -> str | None:
+        """A record with its lists and parts from paths of their own; None where it has gone meanwhile.
+
+        Raises:
+            UnexpectedShapeFault: one of them is not as described.
+        """
+        try:
+            for name in reader.entity.parts:
+                payload = with_part(payload, name, await self._part(reader.entity, name, record_id, payload))
+            rows = {
+                name: await self._rows(reader.entity, name, lines, record_id)
+                for name, lines in reader.lists()
+                if lines.path is None
+            }
+        except UnexpectedShapeFault:
+            answer = await self._http.read(item_path(reader.entity, record_id))
+            if is_missing(reader.entity, answer):
+                return None
+            raise
+        return with_rows(payload, rows)
+
+    async def _part(self, entity: Entity, name: str, record_id: str, payload: str) -> str | None:
+        part, key = entity.parts[name], f"parts.{name}"
+        try:
+            path = part_path(entity, part.path, record_id, record=parse(payload))
+        except NoPlaceError:  # a record that names none has none
+            return None
+        answer = await self._http.read(path)
+        if answer.status in part.empty or says_missing(entity, answer):
+            return None
+        if not answer.ok or shows_error(entity, answer):
+            raise _not_as_described(key, path, self._fault(entity, answer))
+        try:
+            found = raw_at(answer.body, part.at)
+            held = paths.MISSING if found is None else parse(found)
+        except ValueError as error:
+            raise UnexpectedShapeFault(
+                key, f"{path} answers with what is no JSON: {_start(answer)}"
+            ) from error
+        if blank := blank_word(held):
+            if blank in part.empty:
+                return None
+            where = f" at {part.at!r}" if part.at else ""
+            text = f"{path} has {blank_text(blank)}{where}: {_start(answer)}; {HOW}"
+            raise UnexpectedShapeFault(key, text)
+        return found
+
+    async def _rows(self, entity: Entity, name: str, lines: Lines, record_id: str) -> str:
+        key = f"children.{name}"
+        shape = entity.but(
+            list=Listing(empty=lines.empty),
+            records=lines.records,
+            element=None,
+            id=lines.id,
+            paging=lines.paging or OnePage(style="none"),
+        )
+        path, rows = lines_path(entity, lines, record_id), list[str]()
+        try:
+            async for page in self._pages(shape, path, {}, certain=lines.paging is not None):
+                rows += page
+        except UnexpectedShapeFault as fault:
+            raise _not_as_described(key, path, fault) from fault
+        if not all(row.startswith("{") for row in rows):
+            raise UnexpectedShapeFault(key, f"{path}: entries are no records: {rows[0][:200]}")
+        return f"[{','.join(rows)}]"
+
+
+HOW = "if that is how the shop says that there is none, say so under `empty`"
+
+
+def _not_as_described(key: str, path: str, fault: SystemFault) -> SystemFault:
+    """Where it was asked; what may be tried again stays what it is."""
+    if not isinstance(fault, UnexpectedShapeFault):
+        return fault
+    hint = f"; {HOW}" if fault.key == "path" else ""
+    return UnexpectedShapeFault(key, f"{path}: {fault}{hint}")
+
+
+def check_lists(reader: Reader, payload: str) -> None:
+    """Whether the lists within a record are lists.
+
+    Raises:
+        UnexpectedShapeFault: one is missing, or something else, and the description does not call that empty.
+    """
+    data = parse(payload)
+    for name, lines in reader.lists():
+        if lines.path is None:
+            continue
+        held = paths.get(data, lines.path)
+        blank = blank_word(held)
+        if blank in lines.empty or held == []:
+            continue
+        if blank or not _are_entries(held, key=lines.id):
+            shown = blank_text(blank) if blank else str(held)[:200]
+            where = (
+                f"{reader.entity.path}: a record has {shown} at {lines.path!r}, where its {name} are to be"
+            )
+            raise UnexpectedShapeFault(f"children.{name}", f"{where}: {payload[:300]}; {HOW}")
+
+
+async def together(work: Iterable[Coroutine[Any, Any, Found]]) -> list[Found]:
+    """What comes of questions asked side by side; where one fails the others are given up before it is told.
+
+    Left to themselves they would go on asking, over connections that nobody closes any more.
+    """
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _are_entries(held: Any, *, key: str) -> bool:
+    """A list of records, or an object of them keyed by their ids, which they tell themselves too."""
+    if isinstance(held, dict):
+        return all(paths.get(row, key) is not paths.MISSING for row in held.values())
+    return isinstance(held, list) and all(isinstance(row, dict) for row in held)
+
+
+def blank_word(held: Any) -> Emptiness | None:
+    """The word for something that may stand for "none"; nothing for what says something."""
+    if held is paths.MISSING:
+        return "missing"
+    return "null" if held is None else "{}" if held == {} else None
+
+
+def blank_text(word: Emptiness) -> str:
+    """The same for a person."""
+    return "nothing" if word == "missing" else str(word)
+
+
+def _start(answer: Answer) -> str:
+    return answer.body[:200].decode(errors="replace")

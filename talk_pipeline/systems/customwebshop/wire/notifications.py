@@ -1,0 +1,100 @@
+"""The shop's webhooks: registered once, deliveries proven by their signature, understood as a hint."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import SecretStr
+
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec.addresses import with_query
+from talk_pipeline.systems.customwebshop.spec.places import read_place
+from talk_pipeline.systems.customwebshop.spec.webhooks import Webhooks
+from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
+from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
+
+
+async def subscribe(http: Http, webhooks: Webhooks, *, url: str, secret: SecretStr) -> int:
+    """Registers the address for every event it is not registered for; returns how many calls that took.
+
+    Raises:
+        ConfigurationFault: the shop refuses, or does not list its webhooks as described.
+        UnavailableFault: it does not answer.
+    """
+    answer = await http.read(with_query(webhooks.path, webhooks.query))
+    if not answer.ok:
+        raise UnavailableFault(f"the shop lists no webhooks: {answer.status}")
+    known = [row for row in _registrations(webhooks, answer) if paths.get(row, webhooks.url) == url]
+    calls = 0
+    for body in _bodies(webhooks, url, secret):
+        if not any(_same(webhooks, body, row) for row in known):
+            await _register(http, webhooks, body, url=url)
+            calls += 1
+    return calls
+
+
+def _registrations(webhooks: Webhooks, answer: Answer) -> list[Any]:
+    """What is registered; whoever looks in the wrong place registers again each time."""
+    shown = answer.shown(200)
+    try:
+        data = json.loads(answer.body)
+    except ValueError as error:
+        raise ConfigurationFault(f"webhooks.path: {webhooks.path} shows no JSON: {shown}") from error
+    rows = paths.get(data, webhooks.records) if webhooks.records else data
+    if rows is None:
+        return []
+    if not isinstance(rows, list):
+        place = f"no list at {webhooks.records!r}" if webhooks.records else "no list"
+        raise ConfigurationFault(f"webhooks.records: {webhooks.path} shows {place}, but {shown}")
+    if rows and all(paths.get(row, webhooks.url) is paths.MISSING for row in rows):
+        raise ConfigurationFault(f"webhooks.url: no webhook has its address at {webhooks.url!r}: {shown}")
+    return rows
+
+
+def understand(
+    headers: Mapping[str, str], body: bytes, flows: Flows, *, webhooks: Webhooks, secret: SecretStr
+) -> set[str] | None:
+    """The flows a delivery tells about; None when its signature is not ours."""
+    shape = webhooks.signature
+    digest = hmac.new(secret.get_secret_value().encode(), body, hashlib.sha256).digest()
+    expected = digest.hex() if shape.encoding == "hex" else base64.b64encode(digest).decode()
+    if not hmac.compare_digest(headers.get(shape.header, "").encode(), (shape.prefix + expected).encode()):
+        return None
+    try:
+        event = read_place(webhooks.event, headers, json.loads(body))
+    except ValueError:
+        return None
+    entity = webhooks.events.get(event or "")
+    return {name for name, flow in flows.items() if flow.customwebshop.entity == entity}
+
+
+def _bodies(webhooks: Webhooks, url: str, secret: SecretStr) -> Iterator[dict[str, Any]]:
+    told = {"url": url, "secret": secret.get_secret_value(), "events": list(webhooks.events)}
+    for event in webhooks.events if webhooks.one_each else [""]:
+        words = {**told, "event": event}
+        yield {
+            name: words[value[1:-1]] if isinstance(value, str) and value[1:-1] in words else value
+            for name, value in webhooks.body.items()
+        }
+
+
+def _same(webhooks: Webhooks, body: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether a registration is the one: with one each, the event must agree as well."""
+    if not webhooks.one_each:
+        return True
+    names = [name for name, value in webhooks.body.items() if value == "{event}"]
+    return all(row.get(name) == body[name] for name in names)
+
+
+async def _register(http: Http, webhooks: Webhooks, body: Mapping[str, Any], *, url: str) -> None:
+    content, headers = json.dumps(body).encode(), {"Content-Type": "application/json"}
+    try:
+        answer = await http.write("POST", webhooks.path, content=content, headers=headers)
+    except OutcomeUnknownError as error:
+        raise UnavailableFault(f"the shop did not answer a webhook: {error}") from error
+    if not answer.ok:
+        raise ConfigurationFault(f"the shop refuses the webhook {url} ({answer.status}): {answer.shown(300)}")

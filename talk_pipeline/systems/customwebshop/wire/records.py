@@ -1,0 +1,184 @@
+"""Reading the records of one entity: id, version, modified time and values, wherever this shop has them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from talk_pipeline.engine.model import Child, Contents, Record
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.values import Value
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec.description import Entity, Lines
+from talk_pipeline.systems.customwebshop.spec.fields import Field, Times
+from talk_pipeline.systems.customwebshop.spec.paths import MISSING
+from talk_pipeline.systems.customwebshop.spec.places import header_of, read_place
+from talk_pipeline.systems.errors import UnavailableFault
+
+APART = "@children"
+"""Where a record's payload keeps lists that came from a path of their own; everything else is as received."""
+
+
+def parse(text: str | bytes) -> Any:
+    """JSON with every number as it was written."""
+    return json.loads(text, parse_float=Decimal)
+
+
+class Reader:
+    """One flow's records."""
+
+    def __init__(self, flow: Flow, entity: Entity, times: Times) -> None:
+        self.entity = entity
+        self.times = times
+        self._root = _ordered(entity.fields, flow.fields(flow.root, Side.SHOP), entity.field)
+        self._children: dict[str, tuple[Lines, dict[str, Field]]] = {}
+        for part in flow.parts[1:]:
+            path = part.paths[Side.SHOP]
+            lines = entity.children.get(path) or Lines(path=path)
+            names = flow.fields(part, Side.SHOP)
+            self._children[path] = (
+                lines,
+                _ordered(lines.fields, names, lines.field),
+            )
+
+    def record(self, payload: str, *, headers: Mapping[str, str] | None = None) -> Record:
+        """A record as received, with what the engine needs to know of it.
+
+        Raises:
+            UnavailableFault: there is no id where the description says.
+        """
+        data = parse(payload)
+        entity = self.entity
+        record_id = paths.text_of(paths.get(data, entity.id))
+        if record_id is None:
+            raise UnavailableFault(f"{entity.path}: a record has no {entity.id}: {payload[:200]}")
+        return Record(
+            id=record_id,
+            version=self._version(data, headers),
+            modified_at=self.modified_at(data),
+            deleted=self._deleted(data),
+            payload=payload,
+        )
+
+    def modified_at(self, data: Any) -> datetime | None:
+        """When a record was modified: by the first place that tells."""
+        told = (paths.get(data, path) for path in self.entity.modified_at)
+        return self.times.read(next((one for one in told if paths.text_of(one) is not None), None))
+
+    def contents(self, payload: str) -> Contents:
+        """The values and children of a record."""
+        data = parse(payload)
+        values = self.values(data)
+        children = {
+            path: tuple(
+                Child(row_id(lines, row, at), None, self._read(row, fields, known=values))
+                for at, row in enumerate(rows_of(data, path, lines))
+                if lines.meant(row)
+            )
+            for path, (lines, fields) in self._children.items()
+        }
+        return Contents(values, children)
+
+    def values(self, data: Any) -> dict[str, Value]:
+        """The values of a record."""
+        return self._read(data, self._root, known={})
+
+    def line_values(self, path: str, row: Any, *, root: Mapping[str, Value]) -> dict[str, Value]:
+        """The values of one child."""
+        return self._read(row, self._children[path][1], known=root)
+
+    def fields(self, path: str | None = None) -> Mapping[str, Field]:
+        """How the flow's properties are told, of the record or of one of its lists."""
+        return self._children[path][1] if path else self._root
+
+    def hidden(self, data: Any, *, shown: Any) -> list[str]:
+        """Places that one reading of a record shows and another does not: there it is blank by no one's edit."""
+        found = [*_hidden(self._root, [data], [shown])]
+        for path, (lines, fields) in self._children.items():
+            if lines.path is None:
+                continue
+            if paths.get(data, lines.path) is MISSING and paths.get(shown, lines.path) is not MISSING:
+                found.append(lines.path)
+                continue
+            rows = rows_of(data, path, lines)
+            found += [f"{lines.path}[].{at}" for at in _hidden(fields, rows, rows_of(shown, path, lines))]
+        return found
+
+    def lists(self) -> Iterator[tuple[str, Lines]]:
+        """The record's lists by the name the flow has for them."""
+        for path, (lines, _) in self._children.items():
+            yield path, lines
+
+    def _read(
+        self, data: Any, fields: Mapping[str, Field], *, known: Mapping[str, Value]
+    ) -> dict[str, Value]:
+        values: dict[str, Value] = {}
+        for name, field in fields.items():
+            seen = {**known, **values} if field.inputs or field.currency else values
+            values[name] = field.read(data, name, known=seen, times=self.times)
+        return values
+
+    def _version(self, data: Any, headers: Mapping[str, str] | None) -> str | None:
+        version = self.entity.version
+        if version is None or (header_of(version.at) and headers is None):
+            return None
+        return read_place(version.at, headers or {}, data)
+
+    def _deleted(self, data: Any) -> bool:
+        deleted = self.entity.deleted
+        if deleted is None or deleted.at is None:
+            return False
+        value = paths.text_of(paths.get(data, deleted.at))
+        return value in deleted.values if deleted.values else value not in (None, "false")
+
+
+def rows_of(data: Any, name: str, lines: Lines) -> list[Any]:
+    """The entries of a record's list."""
+    found = data.get(APART, {}).get(name) if lines.path is None else paths.get(data, lines.path)
+    if isinstance(found, dict):  # entries by their ids
+        return list(found.values())
+    return found if isinstance(found, list) else []
+
+
+def row_id(lines: Lines, row: Any, at: int) -> str:
+    """The id of a list's entry; its position where entries have none."""
+    return paths.text_of(paths.get(row, lines.id)) or str(at)
+
+
+def with_part(payload: str, name: str, part: str | None) -> str:
+    """A record with something from elsewhere joined to it."""
+    return payload if part is None else _extended(payload, f"@{name}", part)
+
+
+def with_rows(payload: str, rows: Mapping[str, str]) -> str:
+    """A record with lists from elsewhere joined to it."""
+    if not rows:
+        return payload
+    joined = ",".join(f"{json.dumps(name)}:{text}" for name, text in rows.items())
+    return _extended(payload, APART, f"{{{joined}}}")
+
+
+def _extended(payload: str, name: str, value: str) -> str:
+    text = payload.rstrip()[:-1].rstrip()
+    return f"{text}{'' if text.endswith('{') else ','}{json.dumps(name)}:{value}}}"
+
+
+def _hidden(fields: Mapping[str, Field], rows: list[Any], shown: list[Any]) -> Iterator[str]:
+    for source in (source for name, field in fields.items() for source in field.sources(name)):
+        told = any(paths.get(row, source) is not MISSING for row in shown)
+        if rows and told and all(paths.get(row, source) is MISSING for row in rows):
+            yield source
+
+
+def _ordered(said: Mapping[str, Field | None], names: tuple[str, ...], field_of: Any) -> dict[str, Field]:
+    """The fields of these properties, those that others depend on first."""
+    fields = {name: field for name in names if (field := field_of(name)) is not None}
+    needed = {name for field in fields.values() for name in (*field.inputs, field.currency) if name}
+    for name in needed - set(fields):
+        if (field := said.get(name)) is not None:
+            fields[name] = field
+    first = [name for name in fields if name in needed]
+    ready = sorted(first, key=lambda name: len(fields[name].inputs))
+    return {name: fields[name] for name in [*ready, *(n for n in fields if n not in needed)]}

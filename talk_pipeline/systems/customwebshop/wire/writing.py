@@ -1,0 +1,313 @@
+"""Writing one record: the calls this shop needs for it, in their order, each conditional where that is possible."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+from talk_pipeline.engine.model import ChildEdit, Operation, Outcome, Record, Result, Write
+from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec.addresses import call_path, line_path
+from talk_pipeline.systems.customwebshop.spec.description import Call, Lines
+from talk_pipeline.systems.customwebshop.spec.places import header_of, read_place
+from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError
+from talk_pipeline.systems.customwebshop.wire.answers import record_in, refusal, shows_error
+from talk_pipeline.systems.customwebshop.wire.bodies import Composer
+from talk_pipeline.systems.customwebshop.wire.records import Reader, parse, rows_of
+from talk_pipeline.systems.errors import SystemFault
+from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
+from talk_pipeline.systems.protocol import Leaving, unheard
+
+_DEFAULT_PATH = {"create": "{path}", "update": "{item}", "delete": "{item}"}
+_CONTENT = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
+_DEFAULT_METHOD = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
+
+
+def answered_once(reader: Reader, operation: Operation, *, makes_children: bool) -> bool:
+    """Whether one that is repeated is known again: if it is one request, by its key or its version."""
+    entity = reader.entity
+    if makes_children and any(lines.singly for _, lines in reader.lists()):
+        return False
+    if operation == "create":
+        return entity.idempotency_header is not None and len(entity.create) == 1
+    return not makes_children or entity.version is not None
+
+
+class Writer:
+    """Writes records of one flow."""
+
+    def __init__(
+        self,
+        http: Http,
+        reader: Reader,
+        get: Callable[[str], Awaitable[Record | None]],
+        *,
+        leaving: Leaving = unheard,
+    ) -> None:
+        self._http = http
+        self._leaving = leaving
+        self._reader = reader
+        self._entity = reader.entity
+        self._composer = Composer(reader)
+        self._get = get
+
+    async def write(self, write: Write) -> Outcome:
+        """One record, lists included."""
+        version, current = write.version, write.current
+        if write.operation != "create" and self._look_first(version):
+            try:
+                record = await self._get(write.id or "")
+            except SystemFault as fault:
+                return Outcome(Result.FAILED, reason=str(fault))
+            if record is None:
+                return Outcome(
+                    Result.DONE if write.operation == "delete" else Result.GONE, reason="the record is gone"
+                )
+            if current is None or self._contents(record.payload) != self._contents(current):
+                return Outcome(Result.STALE, reason="the record changed since it was read")
+            version, current = record.version, record.payload
+        return await _Sequence(self, write, version, current).run()
+
+    def _look_first(self, version: str | None) -> bool:
+        """Whether a fresh read must show that nothing is newer; a time to the second does not tell."""
+        told = self._entity.version
+        return told is None or version is None or told.condition.lower() == "if-unmodified-since"
+
+    def _contents(self, payload: str) -> Any:
+        return self._reader.contents(payload)
+
+    async def send(
+        self, method: str, path: str, *, key: str, content: bytes, headers: Mapping[str, str]
+    ) -> Answer | Outcome:
+        """One request of the write that goes by a key; an outcome instead of an answer when none came."""
+        try:
+            return await self._http.write(
+                method, path, content=content, headers=headers, leaving=lambda: self._leaving([key])
+            )
+        except OutcomeUnknownError as error:
+            return Outcome(Result.UNKNOWN, reason=str(error))
+
+    async def confirmed(self, record_id: str) -> Outcome:
+        """A write that was carried out, with the record read again."""
+        try:
+            record = await self._get(record_id)
+        except SystemFault as fault:
+            return Outcome(Result.UNKNOWN, reason=f"carried out, and not readable since: {fault}")
+        if record is None:
+            return Outcome(Result.UNKNOWN, reason="carried out, and the record is not there")
+        return Outcome(Result.DONE, record=record)
+
+
+class _Sequence:
+    """The calls of one write."""
+
+    def __init__(self, writer: Writer, write: Write, version: str | None, current: str | None) -> None:
+        self._writer = writer
+        self._reader = writer._reader
+        self._entity = writer._entity
+        self._composer = writer._composer
+        self._write = write
+        self._version = version
+        self._current = parse(current) if current else None
+        self._id = write.id
+        self._last: Answer | None = None
+        self._partial = False
+        self._made: Any = {}
+        self._begun = False
+
+    async def run(self) -> Outcome:
+        """Every call, until one does not succeed; what a create made before that is there, and found."""
+        try:
+            outcome = await self._all()
+        except SystemFault as fault:
+            if not self._begun:
+                raise
+            outcome = Outcome(Result.FAILED, reason=str(fault))
+        if self._begun and outcome.result not in (Result.DONE, Result.UNKNOWN):
+            return Outcome(Result.UNKNOWN, reason=f"begun, and then: {outcome.reason}", ended=True)
+        return outcome
+
+    async def _all(self) -> Outcome:
+        for call in self._calls():
+            outcome = await self._call(call)
+            if outcome is not None:
+                return outcome
+        for name, lines, edit in self._apart():
+            outcome = await self._line(name, lines, edit)
+            if outcome is not None:
+                return outcome
+        if self._write.operation == "delete":
+            return Outcome(Result.DONE)
+        return await self._result()
+
+    def _calls(self) -> Iterable[Call]:
+        """Those that have something to say; of a create all."""
+        calls: tuple[Call, ...] = getattr(self._entity, self._write.operation)
+        if self._write.operation != "update":
+            return calls
+        return [call for call in calls if self._names(call) or self._embedded(call)]
+
+    def _names(self, call: Call) -> list[str]:
+        fields = self._reader.fields()
+        names = [name for name in self._write.values if name in fields and fields[name].writable]
+        return [name for name in names if self._carries(call, name)]
+
+    def _carries(self, call: Call, name: str) -> bool:
+        calls: tuple[Call, ...] = getattr(self._entity, self._write.operation)
+        carrier = next((one for one in calls if one.carries(name)), None)
+        return carrier is call or (carrier is None and call is next((c for c in calls if not c.of), None))
+
+    def _embedded(self, call: Call) -> dict[str, tuple[ChildEdit, ...]]:
+        """Edits of lists that are part of the record."""
+        lists = dict(self._reader.lists())
+        return {
+            name: edits
+            for name, edits in self._write.children.items()
+            if not lists[name].singly and self._carries(call, name)
+        }
+
+    def _apart(self) -> Iterable[tuple[str, Lines, ChildEdit]]:
+        """Edits of lists behind a path of their own."""
+        lists = dict(self._reader.lists())
+        for name, edits in self._write.children.items():
+            if lists[name].singly:
+                for edit in edits:
+                    yield name, lists[name], edit
+
+    async def _call(self, call: Call) -> Outcome | None:
+        operation = self._write.operation
+        content = b""
+        if operation != "delete" and not call.empty:
+            content = self._composer.body(
+                call,
+                names=self._names(call),
+                values=self._write.values,
+                children=self._embedded(call),
+                current=self._current,
+            )
+        try:
+            default = _DEFAULT_PATH[operation]
+            path = call_path(self._entity, call, self._id, default=default, record=self._current)
+        except NoPlaceError as error:
+            return Outcome(Result.REFUSED, reason=str(error))
+        answer = await self._writer.send(
+            call.method or _DEFAULT_METHOD[operation],
+            path,
+            key=self._write.idempotency_key,
+            content=content,
+            headers=self._headers(call),
+        )
+        if isinstance(answer, Outcome):
+            return answer
+        if not answer.ok or shows_error(self._entity, answer):
+            return refusal(self._entity, operation, answer)
+        self._understand(call, answer)
+        return None
+
+    async def _line(self, name: str, lines: Lines, edit: ChildEdit) -> Outcome | None:
+        call: Call = getattr(lines, edit.operation)
+        content = b""
+        if edit.operation != "delete":
+            root = self._reader.values(self._current or {}) | dict(self._write.values)
+            content = self._composer.line(
+                name,
+                lines,
+                call,
+                edit=edit,
+                current=self._current or self._made,
+                root=root,
+                record_id=self._id or "",
+            )
+        path = line_path(self._entity, lines, call, record_id=self._id or "", line_id=edit.id)
+        answer = await self._writer.send(
+            call.method or _DEFAULT_METHOD[edit.operation],
+            path,
+            key=self._write.idempotency_key,
+            content=content,
+            headers={"Content-Type": _CONTENT[self._entity.bodies], **call.headers},
+        )
+        if isinstance(answer, Outcome):
+            return answer
+        if not answer.ok or shows_error(self._entity, answer):
+            if edit.operation == "delete" and answer.status in (404, 410):
+                return None
+            return refusal(self._entity, "update", answer)
+        self._last = None
+        return None
+
+    def _headers(self, call: Call) -> dict[str, str]:
+        headers = {"Content-Type": _CONTENT[self._entity.bodies], **call.headers}
+        key = self._entity.idempotency_header
+        if self._write.operation == "create" and key and self._last is None:
+            headers[key] = self._write.idempotency_key
+        if self._entity.version and self._version is not None:
+            headers[self._entity.version.condition] = self._version
+        return headers
+
+    def _understand(self, call: Call, answer: Answer) -> None:
+        """What an answer tells for the calls after it: the id of what was made, and its version."""
+        self._last, self._partial = answer, call.partial
+        self._begun = self._write.operation == "create"
+        payload = record_in(answer, self._entity)
+        answered = self._reader.record(payload).id if payload is not None else None
+        if self._write.operation == "update":
+            if answered not in (None, self._id):  # about something else, such as an address of the record
+                self._version = None
+                return
+        elif call.id is not None:
+            self._id = read_place(call.id, answer.headers, _json(answer))
+        elif answered is not None:
+            self._id, self._made = answered, parse(payload or "")
+        elif self._id is None and (location := answer.headers.get("Location")):
+            self._id = location.partition("?")[0].rstrip("/").rpartition("/")[2]
+        version = self._entity.version
+        if version is None:
+            return
+        if header_of(version.at):
+            self._version = answer.headers.get(header_of(version.at) or "")
+        else:
+            self._version = self._reader.record(payload).version if payload else None
+
+    async def _result(self) -> Outcome:
+        """The record as it is now: from the last answer where that holds all of it, else read again."""
+        payload = record_in(self._last, self._entity) if self._last else None
+        apart = self._partial or self._entity.parts or any(lines.url for _, lines in self._reader.lists())
+        if payload is not None and self._last is not None and not apart and not self._hidden(payload):
+            record = self._reader.record(payload, headers=self._last.headers)
+            if self._id in (None, record.id):
+                return self._kept(record) or Outcome(Result.DONE, record=record)
+        if self._id is None:
+            return Outcome(Result.UNKNOWN, reason="carried out, and the answer does not tell the id")
+        outcome = await self._writer.confirmed(self._id)
+        return (self._kept(outcome.record) if outcome.record else None) or outcome
+
+    def _kept(self, record: Record) -> Outcome | None:
+        """A refusal where entries of a list that were to go are still there: a shop may merge, and not say so."""
+        held = parse(record.payload)
+        for name, lines in self._reader.lists():
+            there = {paths.text_of(paths.get(row, lines.id)) for row in rows_of(held, name, lines)}
+            for edit in self._write.children.get(name, ()):
+                if edit.operation == "delete" and edit.id in there:
+                    reason = f"{name}: the shop says yes and keeps {edit.id}: `remove` is how it lets one go"
+                    return Outcome(Result.REFUSED, reason=reason)
+        return None
+
+    def _hidden(self, payload: str) -> list[str]:
+        """What an answer leaves out of the record, by what was read before or, of a new one, sent."""
+        data = parse(payload)
+        if self._current is not None:
+            return self._reader.hidden(data, shown=self._current)
+        fields = self._reader.fields()
+        filled = [name for name, value in self._write.values.items() if value is not None and name in fields]
+        places = [place for name in filled for place in fields[name].sources(name)]
+        places += [
+            lines.path
+            for name, lines in self._reader.lists()
+            if lines.path and self._write.children.get(name)
+        ]
+        return [place for place in places if paths.get(data, place) is paths.MISSING]
+
+
+def _json(answer: Answer) -> Any:
+    try:
+        return parse(answer.body)
+    except ValueError:
+        return None

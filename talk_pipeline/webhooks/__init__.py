@@ -1,0 +1,1 @@
+"""Change notices: received, and turned into an early look."""

@@ -1,0 +1,112 @@
+"""The receiver of change notices: proves where they come from, answers at once, and wakes a sensor.
+
+It keeps the subscriptions of both systems alive. Nothing depends on it but how soon a change is seen.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.installation import Connections
+from talk_pipeline.settings import SettingsError, is_address
+from talk_pipeline.systems.errors import SystemFault
+from talk_pipeline.webhooks.wakeups import wake
+
+log = logging.getLogger(__name__)
+
+RENEW_SECONDS = 6 * 3600.0
+RETRY_SECONDS = 60.0
+LARGEST_NOTICE = 10_000_000
+
+
+def serve(connections: Connections, *, url: str, host: str, port: int) -> None:
+    """Serves until stopped.
+
+    Args:
+        connections: the installation.
+        url: how the two systems reach this server from outside.
+        host: address to listen on.
+        port: port to listen on.
+
+    Raises:
+        SettingsError: no secret to prove notices by.
+    """
+    app = receiver(connections, url=url)
+    uvicorn.run(app, host=host, port=port, log_level="warning")
+
+
+def receiver(connections: Connections, *, url: str) -> Starlette:
+    """The application, which subscribes as soon as it answers."""
+    if not is_address(url):
+        raise SettingsError(f"--url {url}: is not an address; the two systems reach it from outside")
+    secret = connections.settings.talk_webhook_secret
+    if secret is None:
+        raise SettingsError(
+            "not set: TALK_WEBHOOK_SECRET (in the environment or in .env); any long random text"
+        )
+
+    async def notice(request: Request) -> Response:
+        return await _receive(connections, request, secret=secret)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        renewing = asyncio.create_task(_keep_subscribed(connections, url=url, secret=secret))
+        yield
+        renewing.cancel()
+
+    return Starlette(routes=[Route("/{side}", notice, methods=["GET", "POST"])], lifespan=lifespan)
+
+
+async def _receive(connections: Connections, request: Request, *, secret: SecretStr) -> Response:
+    token = request.query_params.get("validationToken")
+    if token is not None:
+        return PlainTextResponse(token)  # the handshake: the token is the whole answer
+    name = request.path_params["side"]
+    if request.method != "POST" or name not in set(Side):
+        return Response(status_code=404)
+    side = Side(name)
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_NOTICE:
+            return Response(status_code=413)
+    system = connections.shop() if side is Side.SHOP else connections.businesscentral()
+    flows = system.understand(request.headers, body, secret=secret)
+    if flows is None:
+        log.warning("%s: a notice that is not authentic was turned away", side)
+        return Response(status_code=401)
+    if flows:
+        await run_in_threadpool(wake, connections.settings.talk_data_dir, side)
+        log.info("%s: changes in %s", side, ", ".join(sorted(flows)))
+    return Response(status_code=202)
+
+
+async def _keep_subscribed(connections: Connections, *, url: str, secret: SecretStr) -> None:
+    while True:
+        try:
+            await subscribe(connections, url=url, secret=secret)
+        except SystemFault as fault:
+            log.warning("subscribing is tried again: %s", fault)
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            await asyncio.sleep(RENEW_SECONDS)
+
+
+async def subscribe(connections: Connections, *, url: str, secret: SecretStr) -> int:
+    """Subscribes to both systems, or renews that; returns how many calls that took."""
+    calls = 0
+    async with connections.session("webhooks") as session:
+        for side, system in session.systems.items():
+            calls += await system.subscribe(f"{url.rstrip('/')}/{side}", secret)
+    log.info("subscribed: %d calls", calls)
+    return calls
