@@ -13,7 +13,7 @@ from talk_pipeline.cli.main import app
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
-from talk_pipeline_tests.assets.test_shown import judged
+from talk_pipeline_tests.dagster.test_shown import judged
 from talk_pipeline_tests.flow_files import copied_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World, opened_world

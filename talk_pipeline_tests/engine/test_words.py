@@ -38,7 +38,11 @@ def reworded() -> Iterator[None]:
                 db.execute(f"update {table} set {column} = ? where {column} is not null", [text])
 
     with pytest.MonkeyPatch.context() as patch:
-        for module, name in ((status, "rewrite_standing"), (status, "clear_settled"), (journal, "note_outcomes")):
+        for module, name in (
+            (status, "rewrite_standing"),
+            (status, "clear_settled"),
+            (journal, "note_outcomes"),
+        ):
             real = getattr(module, name)
 
             def after(db: Connection, *args: Any, real: Any = real) -> Any:

@@ -9,7 +9,6 @@ import pytest
 
 from talk_pipeline.engine.report.progress import progress
 from talk_pipeline.engine.state import journal
-from talk_pipeline.systems.businesscentral.pacing import Pace
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.slowness import longest, patience
@@ -201,23 +200,6 @@ def test_ninety_slow_orders_are_there_once(world: World, monkeypatch: pytest.Mon
     assert not run.failed()
     assert run["order"]["waiting"] == 0, "no batch outlasted our patience"
     assert len(world.bc.orders()) == 90
-
-
-def test_a_batch_holds_what_is_answered_in_half_a_minute() -> None:
-    pace = Pace()
-    assert pace.rows <= 20, "nothing is known yet"
-    pace.answered(10, seconds=16)
-    assert pace.rows == 18
-    for _ in range(10):
-        pace.answered(pace.rows, seconds=pace.rows * 1.6)
-        assert pace.rows * 1.6 <= 30
-    for _ in range(4):
-        pace.answered(pace.rows, seconds=0.2)
-    assert pace.rows >= 100, "a quick server gets as many as it takes"
-    pace.not_answered()
-    assert pace.rows < 100
-    pace.answered(1, seconds=600)
-    assert pace.rows == 1
 
 
 def test_what_may_be_on_its_way_is_nobody_elses_counterpart(world: World) -> None:

@@ -1,1 +1,1 @@
-"""The clients, as far as they can be looked at without a server."""
+"""The two connectors, and what every system must keep to."""

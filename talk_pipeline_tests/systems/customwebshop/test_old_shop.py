@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from talk_pipeline.cli.configuration import check_configuration
-from talk_pipeline_tests.systems.old_shop import CONNECTOR, OldShop, number, served
+from talk_pipeline_tests.systems.customwebshop.old_shop import CONNECTOR, OldShop, number, served
 from talk_pipeline_tests.world import World
 
 Row = dict[str, Any]

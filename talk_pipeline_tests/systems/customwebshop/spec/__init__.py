@@ -1,0 +1,1 @@
+"""What a description says, and mistakes in it."""
