@@ -1,16 +1,12 @@
 """Credentials go to the two systems and to nobody else, wherever an answer points."""
 
-import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
-from talk_pipeline.systems.errors import ConfigurationFault
-from talk_pipeline.systems.http import Http, Limits
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.sandbox.receiver import Receiver
 from talk_pipeline_tests.world import Row, World
@@ -128,16 +124,3 @@ def test_the_next_page_of_a_shop_is_asked_of_the_shop(world: World, stranger: Re
     assert urlsplit(shop._here("/customers", stranger.url)).netloc == _host(
         world.environment["CUSTOMWEBSHOP_URL"]
     )
-
-
-@pytest.mark.parametrize("path", ["@{host}/customers", "http://{host}/customers", ".{host}/customers"])
-def test_no_path_leads_to_another_host(tmp_path: Path, stranger: Receiver, path: str) -> None:
-    limits = Limits(100, 1, 1, tmp_path)
-
-    async def ask() -> None:
-        async with Http("It", "http://127.0.0.1", credentials=None, limits=limits, longest_seconds=0) as http:
-            await http.read(path.format(host=_host(stranger.url)))
-
-    with pytest.raises(ConfigurationFault):
-        asyncio.run(ask())
-    assert not stranger.deliveries

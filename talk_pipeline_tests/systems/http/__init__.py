@@ -1,0 +1,1 @@
+"""The client, limits and credentials, against servers that answer as a test wants."""

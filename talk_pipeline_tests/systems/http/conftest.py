@@ -1,0 +1,45 @@
+"""A server of the test's own, and clients for it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from talk_pipeline.systems.http import Http, Limits
+from talk_pipeline_tests.systems.answering import Answering, answering
+
+SETTINGS = ("IT_URL", "IT_TOKEN")
+
+
+class Opens(Protocol):
+    """Makes a client of the server, or of another address."""
+
+    def __call__(self, address: str | None = None, **options: Any) -> Http: ...
+
+
+@pytest.fixture
+def server() -> Iterator[Answering]:
+    with answering() as running:
+        yield running
+
+
+@pytest.fixture
+def stranger() -> Iterator[Answering]:
+    """A server that is somebody else's."""
+    with answering() as running:
+        yield running
+
+
+@pytest.fixture
+def opens(server: Answering, tmp_path: Path) -> Opens:
+    def opened(address: str | None = None, **options: Any) -> Http:
+        told: dict[str, Any] = {
+            "credentials": None,
+            "limits": Limits(1000, 1, 8, tmp_path / "limits"),
+            "longest_seconds": 0,
+            "settings": SETTINGS,
+        }
+        return Http("It", address or server.url, **(told | options))
+
+    return opened
