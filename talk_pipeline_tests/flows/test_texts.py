@@ -5,6 +5,9 @@ import unicodedata
 from functools import partial
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from talk_pipeline.flows.types import parse_type
 from talk_pipeline.flows.values import Context, UnmappableError, folded, length, tidy, upper
@@ -200,3 +203,32 @@ def test_gtins_of_every_length_are_sent_as_written(gtin: str) -> None:
 def test_what_is_no_gtin(gtin: str) -> None:
     with pytest.raises(UnmappableError, match="is not a GTIN: 8, 12, 13 or 14 digits"):
         canonical("gtin(14)", gtin)
+
+
+LABELS = st.text("abz09-_X", min_size=1, max_size=25)
+LOCALS = st.text("aZ0._+-'", min_size=1, max_size=66)
+TOPS = st.sampled_from(["com", "dk", "test", "local", "arpa", "onion", "invalid", "c", "c0m", "DK", "museum"])
+    ["com", "dk", "test", "local", "localhost", "arpa", "onion", "invalid", "c", "c0m", "DK", "museum"]
+)
+
+
+@example("a", ["b--c"], "dk")
+@example("a", ["b"], "local")
+@example("a", ["b"], "LOCALHOST")
+@example("a.", ["b"], "dk")
+@example("a", ["b_c"], "dk")
+@example("a", ["b-"], "dk")
+@example("a", ["b" * 64], "dk")
+@example("a", ["b"] * 130, "dk")
+@given(LOCALS, st.lists(LABELS, max_size=12), TOPS)
+def test_an_address_is_right_by_its_look_only_where_the_library_says_so(
+    local: str, labels: list[str], top: str
+) -> None:
+    address = "@".join((local, ".".join((*labels, top))))
+    try:
+        validate_email(address, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        with pytest.raises(UnmappableError):
+            canonical("email(250)", address)
+    else:
+        assert canonical("email(250)", address) == address.lower()

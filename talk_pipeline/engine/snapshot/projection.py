@@ -6,7 +6,7 @@ property of that record, with the reason; it stops nothing here.
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -70,6 +70,55 @@ def own_id(root_id: str, key: str) -> str:
     return key[len(root_id) + 1 :]
 
 
+MOST_REMEMBERED = (
+    20_000  # values of a property, with what they mean: towns and currencies come again, names do not
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One property as the records of one side are read.
+
+    Attributes:
+        paths: where it may be, the first filled one counts.
+        constant: what it is where it is nowhere.
+        leaves: whether a value that cannot be represented matters: it is to go to the other side.
+        meanings: canonical form and problem by value, and by the country it was read in.
+    """
+
+    prop: Property
+    paths: tuple[str, ...]
+    constant: Value
+    leaves: bool
+    meanings: dict[tuple[Value, Value], tuple[Value, str | None]] = field(default_factory=dict)
+
+    def raw(self, values: Mapping[str, Value]) -> Value:
+        """What a record holds."""
+        for path in self.paths:
+            value = tidy(values.get(path))
+            if value is not None:
+                return value
+        return self.constant
+
+    def meaning(self, side: Side, raw: Mapping[str, Value], *, company: Company) -> tuple[Value, str | None]:
+        """The canonical form, and the problem with it."""
+        value, country = raw[self.prop.name], raw.get(self.prop.country) if self.prop.country else None
+        known = self.meanings.get((value, country))
+        if known is None:
+            if len(self.meanings) >= MOST_REMEMBERED:
+                self.meanings.clear()
+            try:
+                known = self.prop.canonical(side, value=value, context=company.context(raw)), None
+            except UnmappableError as error:
+                known = self.unmappable(value, error)
+            self.meanings[value, country] = known
+        return known
+
+    def unmappable(self, value: Value, error: UnmappableError) -> tuple[Value, str | None]:
+        """What a value that cannot be represented means."""
+        return (None, str(error)) if self.leaves else (value, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Projector:
     """Reads the records of one side of a flow."""
@@ -77,6 +126,17 @@ class Projector:
     flow: Flow
     side: Side
     company: Company
+    columns: Mapping[str, tuple[Column, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """How each part's properties are read."""
+        columns = {part.name: tuple(map(self._column, part.properties)) for part in self.flow.parts}
+        object.__setattr__(self, "columns", columns)
+
+    def _column(self, prop: Property) -> Column:
+        constant = self.flow.settings.constants[prop.name] if prop.shop is None else None
+        leaves = prop.dir == "<->" or prop.dir == ("->" if self.side is Side.SHOP else "<-")
+        return Column(prop, prop.paths(self.side), constant if self.side is Side.SHOP else None, leaves)
 
     def project(
         self, record_id: str, *, version: str | None, contents: Contents, gone: str | None
@@ -127,30 +187,26 @@ class Projector:
     def _values(
         self, part: Part, values: Mapping[str, Value]
     ) -> tuple[dict[str, Value], dict[str, Value], dict[str, str]]:
-        raw = {prop.name: self._raw(prop, values) for prop in part.properties}
+        columns = self.columns[part.name]
+        raw = {column.prop.name: column.raw(values) for column in columns}
         canon: dict[str, Value] = {}
         problems: dict[str, str] = {}
-        context = self.company.context(raw)
-        for prop in part.properties:
-            try:
-                canon[prop.name] = prop.canonical(self.side, value=raw[prop.name], context=context)
-                self._require_local_currency(prop, raw[prop.name], values)
-            except UnmappableError as error:
-                leaves = prop.dir == "<->" or prop.dir == ("->" if self.side is Side.SHOP else "<-")
-                canon[prop.name] = None if leaves else raw[prop.name]
-                if leaves:
-                    problems[prop.name] = str(error)
+        for column in columns:
+            name = column.prop.name
+            canon[name], problem = column.meaning(self.side, raw, company=self.company)
+            if column.prop.in_currency and self.side is Side.SHOP:
+                try:
+                    self._require_local_currency(column.prop, raw[name], values)
+                except UnmappableError as error:
+                    canon[name], foreign = column.unmappable(raw[name], error)
+                    problem = problem or foreign
+            if problem is not None:
+                problems[name] = problem
         return raw, canon, problems
-
-    def _raw(self, prop: Property, values: Mapping[str, Value]) -> Value:
-        if prop.shop is None and self.side is Side.SHOP:
-            return self.flow.settings.constants[prop.name]
-        filled = (tidy(values.get(path)) for path in prop.paths(self.side))
-        return next((value for value in filled if value is not None), None)
 
     def _require_local_currency(self, prop: Property, value: Value, values: Mapping[str, Value]) -> None:
         """An amount means nothing without its currency; nor may one be filled in where another is expected."""
-        if prop.in_currency is None or self.side is Side.BC:
+        if prop.in_currency is None:
             return
         currency = tidy(values.get(prop.in_currency))
         own = self.company.currency

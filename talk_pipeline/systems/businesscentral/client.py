@@ -7,6 +7,7 @@ page in time, smaller ones are asked for.
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
@@ -20,7 +21,7 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.businesscentral import notifications
-from talk_pipeline.systems.businesscentral.entities import EntitySet, entity_sets, moment, parse
+from talk_pipeline.systems.businesscentral.entities import Decoder, EntitySet, entity_sets, moment, parse
 from talk_pipeline.systems.businesscentral.pacing import Pace
 from talk_pipeline.systems.businesscentral.rows import expanded, read_row, selected
 from talk_pipeline.systems.businesscentral.writing import BATCH_SIZE, Writer
@@ -64,6 +65,22 @@ class Businesscentral:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._http.__aexit__(kind, error, trace)
+
+    @cached_property
+    def _read(self) -> Mapping[str, tuple[Decoder, Mapping[str, Decoder]]]:
+        """How each flow's records are read, and what lies below them."""
+        return {
+            name: (
+                entity_sets()[flow.businesscentral.entity].decoder(flow.fields(flow.root, Side.BC)),
+                {
+                    part.paths[Side.BC]: entity_sets()[part.paths[Side.BC]].decoder(
+                        flow.fields(part, Side.BC)
+                    )
+                    for part in flow.parts[1:]
+                },
+            )
+            for name, flow in self._flows.items()
+        }
 
     @property
     def skew_seconds(self) -> float:
@@ -167,17 +184,15 @@ class Businesscentral:
 
     def decode(self, flow: str, payload: str) -> Contents:
         """The values and children of a record."""
-        declared = self._flows[flow]
+        read, below = self._read[flow]
         data = parse(payload)
-        facts = entity_sets()[declared.businesscentral.entity]
-        values = facts.decode(data, declared.fields(declared.root, Side.BC))
         children: dict[str, tuple[Child, ...]] = {}
-        for part in declared.parts[1:]:
-            path = part.paths[Side.BC]
-            fields = declared.fields(part, Side.BC)
+        for path, read_child in below.items():
             rows = sorted(data.get(path, ()), key=lambda row: int(row.get("sequence", 0)))
-            children[path] = tuple(_child(entity_sets()[path], row, fields=fields) for row in rows)
-        return Contents(values, children)
+            children[path] = tuple(
+                Child(str(row["id"]), row.get("@odata.etag"), read_child(row)) for row in rows
+            )
+        return Contents(read(data), children)
 
     def rows_at_once(self, flow: str) -> int:
         """What was answered in good time lately."""
@@ -308,10 +323,6 @@ def _record(raw: msgspec.Raw | bytes, flow: Flow) -> Record:
             f"Business Central answers with {name} that lack what was asked for: {error}: {payload[:200]}"
         ) from error
     return Record(row.id, row.etag, moment(row.modified), deleted=False, payload=payload)
-
-
-def _child(facts: EntitySet, row: Mapping[str, Any], *, fields: tuple[str, ...]) -> Child:
-    return Child(str(row["id"]), row.get("@odata.etag"), facts.decode(row, fields))
 
 
 def _timestamp(moment: datetime) -> str:

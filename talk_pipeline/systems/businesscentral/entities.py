@@ -6,7 +6,7 @@ digits. All of that is translated to and from text values here, and nowhere else
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
@@ -46,6 +46,9 @@ _READ_AS_BLANK = {
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
+Decoder = Callable[[Mapping[str, Any]], dict[str, Value]]
+
+
 class Kind(NamedTuple):
     """A property's type on the wire."""
 
@@ -63,21 +66,15 @@ class EntitySet(NamedTuple):
     within: str | None = None
     replica: bool = False
 
-    def decode(self, values: Mapping[str, Any], paths: tuple[str, ...]) -> dict[str, Value]:
-        """The wire values of some properties as text values."""
-        return {path: self._read(path, values.get(path)) for path in paths}
+    def decoder(self, paths: Sequence[str]) -> Decoder:
+        """What reads the wire values of these properties as text values."""
+        kinds = [(path, self.properties[path].name) for path in paths]
+        told = [(path, _READ_AS_BLANK.get(kind, ()), kind == "enum") for path, kind in kinds]
 
-    def _read(self, path: str, value: Any) -> Value:
-        if value is None or value == "":
-            return None
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        kind = self.properties[path].name
-        if value in _READ_AS_BLANK.get(kind, ()):
-            return None
-        if kind == "enum":
-            return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), str(value))
-        return str(value)
+        def decode(values: Mapping[str, Any]) -> dict[str, Value]:
+            return {path: _text(values.get(path), blanks, is_enum) for path, blanks, is_enum in told}
+
+        return decode
 
     def encode(self, values: Mapping[str, Value]) -> dict[str, object]:
         """Text values as wire values, in the order given."""
@@ -105,6 +102,14 @@ class EntitySet(NamedTuple):
         if kind.name in ("text", "code"):
             return "'" + value.replace("'", "''") + "'"
         return value
+
+
+def _text(value: Any, blanks: Sequence[str], is_enum: bool) -> Value:
+    if value is None or value == "" or value in blanks:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), str(value)) if is_enum else str(value)
 
 
 @cache

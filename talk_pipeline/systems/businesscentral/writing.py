@@ -184,7 +184,7 @@ class Writer:
             if write.child:
                 if lacking := [name for name in self.children[write.child] if name not in row]:
                     return Outcome(Result.UNKNOWN, reason=f"an answer without {', '.join(lacking)}")
-                values = entity_sets()[write.child].decode(row, self.children[write.child])
+                values = entity_sets()[write.child].decoder(self.children[write.child])(row)
                 return Outcome(Result.DONE, child=Child(str(row["id"]), row.get("@odata.etag"), values))
             modified = moment(row.get("lastModifiedDateTime"))
             record = Record(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Literal, Self
 
 from pydantic import Field as Described
@@ -125,7 +125,13 @@ class Field(Model):
         """Whether the shop takes it."""
         return self.write is not False and self.const is None
 
-    @property
+    @cached_property
+    def as_it_is(self) -> bool:
+        """Whether what is on the wire is the value itself."""
+        plain = self.type in ("text", "number", "bool") and not (self.template or self.decimal or self.factor)
+        return plain and not self.inputs and not self.values
+
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
         """The properties its place on the wire depends on as well."""
         return (*((self.per,) if self.per else ()), *self.percent_off)
@@ -153,13 +159,15 @@ class Field(Model):
         """
         if self.const is not None:
             return self.const
-        found = [paths.get(data, source) for source in self.sources(name)]
-        texts = [text for one in found if (text := paths.text_of(one)) is not None]
-        value = self.separator.join(texts) if self.join else next(iter(texts), None)
-        if (value or "") in self.values:
+        if self.join:
+            texts = (paths.text_of(paths.get(data, source)) for source in self.join)
+            value = self.separator.join(text for text in texts if text is not None) or None
+        else:
+            value = paths.text_of(paths.get(data, self.path or name))
+        if self.values and (value or "") in self.values:
             return self.values[value or ""]
-        if value is None:
-            return None
+        if value is None or self.as_it_is:
+            return value
         return self.values.get(OTHER) or self._understood(value, known, times)
 
     def encode(self, value: Value, *, known: Mapping[str, Value], times: Times) -> Any:

@@ -84,7 +84,8 @@ def steps(path: str) -> tuple[Step, ...]:
 def get(data: Any, path: str) -> Any:
     """What is at a path, or MISSING."""
     for step in steps(path):
-        data = _step(data, step)
+        usual = type(data) is dict and type(step) is str
+        data = data.get(step, MISSING) if usual else _step(data, step)
         if data is MISSING:
             return MISSING
     return data
@@ -142,7 +143,9 @@ def lists_on(path: str) -> tuple[str, ...]:
 
 def text_of(value: Any) -> str | None:
     """A JSON value as text; numbers as they were written, a blank as nothing."""
-    if value is None or value == "" or value is MISSING:
+    if isinstance(value, str):
+        return value or None
+    if value is None or value is MISSING:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"

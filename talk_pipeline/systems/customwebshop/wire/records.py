@@ -116,7 +116,7 @@ class Reader:
     ) -> dict[str, Value]:
         values: dict[str, Value] = {}
         for name, field in fields.items():
-            seen = {**known, **values} if field.inputs or field.currency else values
+            seen = {**known, **values} if not field.as_it_is and known else values
             values[name] = field.read(data, name, known=seen, times=self.times)
         return values
 
