@@ -4,16 +4,14 @@ Records are made and looked at through the systems' own APIs, never through the 
 """
 
 import asyncio
-import json
 import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import ref
 
 import dagster as dg
 import duckdb
@@ -25,7 +23,7 @@ from talk_pipeline.dagster.execute import execute, problems
 from talk_pipeline.engine.match import links
 from talk_pipeline.engine.report import run_summary, runs
 from talk_pipeline.engine.report.checklist import checks
-from talk_pipeline.engine.report.findings import Finding, Scope
+from talk_pipeline.engine.report.findings import Scope
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import Connections
 from talk_pipeline.run.fetch import RestoredError, fetch
@@ -36,139 +34,14 @@ from talk_pipeline.sandbox.server import Sandbox
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http.limits import trusted
+from talk_pipeline_tests.outcome import Run, Seen
 from talk_pipeline_tests.slowness import longest
+from talk_pipeline_tests.users import Central, Row, Shop
 
-Row = dict[str, Any]
+__all__ = ["Row", "Run", "World", "opened_world"]
 
 NO_WRITES = ("$batch", "token", "session")
 """Calls by POST that write nothing themselves."""
-
-
-@dataclass
-class Run:
-    """What came of a run."""
-
-    success: bool
-    numbers: dict[str, Any]
-    problems: list[str]
-    findings: dict[str, dict[str, Finding]]
-    run_id: str
-
-    def __getitem__(self, flow: str) -> Row:
-        numbers: Row = self.numbers["flows"][flow]
-        return numbers
-
-    def writes(self, flow: str | None = None) -> int:
-        flows = [flow] if flow else list(self.numbers["flows"])
-        return sum(n for name in flows for side in self[name]["writes"].values() for n in side.values())
-
-    def finding(self, flow: str, check: str) -> Finding:
-        return next(f for name, f in self.findings[flow].items() if name.split(".", 1)[1] == check)
-
-    def failed(self) -> list[str]:
-        return [
-            f"{flow}.{name}: {finding.summary} {finding.rows}"
-            for flow, listed in self.findings.items()
-            for name, finding in listed.items()
-            if finding.verdict == "failed"
-        ]
-
-
-class Api:
-    """A system as its users see it."""
-
-    def __init__(self, base: str, headers: Mapping[str, str], control: str) -> None:
-        self.http = httpx.Client(base_url=base, headers=dict(headers), timeout=30, verify=trusted())
-        self._control = httpx.Client(base_url=control, timeout=30, verify=trusted())
-
-    def control(self, path: str, body: Any = None) -> Any:
-        answer = self._control.post(f"/_sandbox/{path}", json=body if body is not None else {})
-        assert answer.status_code < 300, answer.text
-        return answer.json() if answer.content else None
-
-    def back_office(self, method: str, place: str, values: Row | None = None) -> Row:
-        """A record as the system's own people see and change it, without a token."""
-        body = None if values is None else {"values": values}
-        row: Row = self.read(self._control.request(method, f"/_sandbox/records/{place}", json=body))
-        return row
-
-    def faults(self, *rules: Row) -> None:
-        self.control("faults", list(rules))
-
-    def rules(self) -> list[Row]:
-        """The rules in force, with how often each matched and fired."""
-        listed: list[Row] = self._control.get("/_sandbox/faults").json()["faults"]
-        return listed
-
-    def no_faults(self) -> None:
-        self._control.delete("/_sandbox/faults").raise_for_status()
-
-    def forget_requests(self) -> None:
-        self._control.delete("/_sandbox/requests").raise_for_status()
-
-    def requests(self) -> Row:
-        seen: Row = self._control.get("/_sandbox/requests").json()
-        return seen
-
-    def close(self) -> None:
-        self.http.close()
-        self._control.close()
-
-    @staticmethod
-    def read(answer: httpx.Response) -> Any:
-        assert answer.status_code < 300, f"{answer.status_code} {answer.text}"
-        return json.loads(answer.content, parse_float=Decimal) if answer.content else None
-
-
-class Shop(Api):
-    """The web shop, through its back office: the same fields whatever the wire shape of its API."""
-
-    def all(self, resource: str) -> dict[str, Row]:
-        rows: list[Row] = self.read(self._control.get(f"/_sandbox/records/{resource}"))["records"]
-        return {row["id"]: row for row in rows}
-
-    def get(self, resource: str, key: str) -> Row:
-        row: Row = self.read(self._control.get(f"/_sandbox/records/{resource}/{key}"))
-        return row
-
-    def patch(self, resource: str, key: str, body: Row) -> Row:
-        answer = self._control.patch(f"/_sandbox/records/{resource}/{key}", json={"values": body})
-        row: Row = self.read(answer)
-        return row
-
-    def post(self, resource: str, body: Row) -> Row:
-        row: Row = self.read(self._control.post(f"/_sandbox/records/{resource}", json={"values": body}))
-        return row
-
-    def delete(self, resource: str, key: str) -> None:
-        self.read(self._control.delete(f"/_sandbox/records/{resource}/{key}"))
-
-
-class Central(Api):
-    """Business Central."""
-
-    def all(self, entity: str, query: str = "") -> dict[str, Row]:
-        rows: list[Row] = self.read(self.http.get(f"/{entity}{query}"))["value"]
-        return {row["id"]: row for row in rows}
-
-    def orders(self) -> dict[str, Row]:
-        return self.all("salesOrders", "?$expand=salesOrderLines")
-
-    def get(self, entity: str, key: str) -> Row:
-        query = "?$expand=salesOrderLines" if entity == "salesOrders" else ""
-        row: Row = self.read(self.http.get(f"/{entity}({key}){query}"))
-        return row
-
-    def patch(self, entity: str, key: str, body: Row) -> Row:
-        row: Row = self.read(self.http.patch(f"/{entity}({key})", json=body, headers={"If-Match": "*"}))
-        return row
-
-    def post(self, entity: str, body: Row) -> Row:
-        row: Row = self.read(self.http.post(f"/{entity}", json=body))
-        return row
-
-    def delete(self, entity: str, key: str) -> None:
-        self.read(self.http.delete(f"/{entity}({key})", headers={"If-Match": "*"}))
 
 
 class World:
@@ -181,6 +54,7 @@ class World:
         self.environment = dict(environment)
         self.data = data
         self.instance = instance
+        self._last: ref[Run] | None = None
         shop_root = environment["CUSTOMWEBSHOP_URL"]
         self.shop = Shop(shop_root, {}, shop_root)
         bc_url = environment["BUSINESSCENTRAL_URL"]
@@ -206,42 +80,51 @@ class World:
         restored: Side | None = None,
     ) -> Run:
         """One real Dagster run of these flows, all by default."""
+        self._look_at_last()
         connections = Connections(Settings.load())
         names = flows or tuple(connections.flows)
         options = Options(full=full, dry_run=dry_run, approve=approve, undo=undo, restored=restored)
         result = execute(connections.flows, names, options=options, instance=self.instance)
-        numbers = numbers_of(connections, names, run_id=result.run_id)
-        with connections.state.once() as db:
+        run_id = result.run_id
+
+        def look() -> Seen:
+            numbers = numbers_of(connections, names, run_id=run_id)
+            with connections.state.once() as db:
+                kept = {name: run_summary.verdicts(db, name) for name in names}
             findings = {
-                name: {
-                    check: kept.finding
-                    for check, kept in run_summary.verdicts(db, name).items()
-                    if kept.run_id == result.run_id
-                }
-                for name in names
+                name: {check: one.finding for check, one in listed.items() if one.run_id == run_id}
+                for name, listed in kept.items()
             }
-        return Run(result.success, numbers, problems(result), findings, result.run_id)
+            return Seen(numbers, findings)
+
+        return self._kept(Run(run_id, problems(result), success=result.success, data=self.data, look=look))
 
     def step(
         self, *flows: str, full: bool = False, undo: str | None = None, restored: Side | None = None
     ) -> Run:
         """The same as `sync` without Dagster around it: for tests of what happens between the systems."""
+        self._look_at_last()
         connections, run_id = Connections(Settings.load()), uuid.uuid4().hex
         names = flows or tuple(connections.flows)
         failures = _tried(
             connections, names, run_id=run_id, options=Options(full=full, undo=undo, restored=restored)
         )
-        numbers = numbers_of(connections, names, run_id=run_id)
-        with connections.state.once() as db:
-            scopes = {name: Scope(db, connections.flows[name], run_id) for name in names}
-            findings = {
-                name: {f"{check.stage}.{check.name}": check.run(scope) for check in checks(scope.flow)}
-                for name, scope in scopes.items()
-            }
-        return Run(not failures, numbers, failures, findings, run_id)
+
+        def look() -> Seen:
+            numbers = numbers_of(connections, names, run_id=run_id)
+            with connections.state.once() as db:
+                scopes = {name: Scope(db, connections.flows[name], run_id) for name in names}
+                findings = {
+                    name: {f"{check.stage}.{check.name}": check.run(scope) for check in checks(scope.flow)}
+                    for name, scope in scopes.items()
+                }
+            return Seen(numbers, findings)
+
+        return self._kept(Run(run_id, failures, success=not failures, data=self.data, look=look))
 
     def pass_over(self, *flows: str, full: bool = False) -> list[str]:
         """A `step` of which only what stopped it is told: for tests that look at the systems alone."""
+        self._look_at_last()
         connections = Connections(Settings.load())
         return _tried(
             connections,
@@ -249,6 +132,17 @@ class World:
             run_id=uuid.uuid4().hex,
             options=Options(full=full),
         )
+
+    def _kept(self, run: Run) -> Run:
+        self._last = ref(run)
+        return run
+
+    def _look_at_last(self) -> None:
+        """Before anything is done to what somebody may still ask the last run about."""
+        last = self._last() if self._last else None
+        self._last = None
+        if last is not None:
+            _ = last.seen
 
     def shop_lacks(self, flow: str) -> Mapping[str, str]:
         """What the shop at hand leaves out of a flow, by property."""
@@ -279,10 +173,12 @@ class World:
     @contextmanager
     def database(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The pipeline's database, to put it into the condition that a test is about."""
+        self._look_at_last()
         with duckdb.connect(str(self.data / "talk.duckdb")) as db:
             yield db
 
     def sql(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        self._look_at_last()
         with duckdb.connect(str(self.data / "talk.duckdb")) as db:
             return db.execute(query, list(parameters)).fetchall()
 

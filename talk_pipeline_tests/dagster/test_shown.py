@@ -7,8 +7,9 @@ import dagster as dg
 import pytest
 
 from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.world import Run, World
+from talk_pipeline_tests.world import World
 
 Rows = list[dict[str, Any]]
 STATES = ("waiting", "ambiguous", "quarantined", "held", "excluded", "closed", "broken")

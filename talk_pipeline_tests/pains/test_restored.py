@@ -6,8 +6,10 @@ import pytest
 
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.run.plan import prepare
+from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.world import Api, Run, World
+from talk_pipeline_tests.users import Api
+from talk_pipeline_tests.world import World
 
 SIDES = list(Side)
 ALL = ("customer", "product", "order")

@@ -10,9 +10,10 @@ import pytest
 from talk_pipeline.engine.report.progress import progress
 from talk_pipeline.engine.state import journal
 from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.slowness import longest, patience
-from talk_pipeline_tests.world import Run, World
+from talk_pipeline_tests.world import World
 
 Row = dict[str, Any]
 

@@ -213,13 +213,13 @@ def test_edits_reach_the_other_side(world: World, flow: str, seed: Seeder, edits
     lacks = world.shop_lacks(flow)
     edits = [edit for edit in edits if lacks.get(edit.prop) != ABSENT]
     pairs = seed(world)
-    assert not world.sync().failed()
+    assert not world.step().failed()
 
     world.forget_requests()
     for edit in edits:
         world.shop.patch(pairs.resource, pairs.keys[edit.prop], body(edit.prop, edit.shop))
     made = world.writes()["customwebshop"]
-    run = world.sync(flow)
+    run = world.step(flow)
     assert not run.failed()
     for edit in edits:
         held = world.bc.get(pairs.entity, pairs.bc_id(edit.prop))
@@ -229,13 +229,13 @@ def test_edits_reach_the_other_side(world: World, flow: str, seed: Seeder, edits
     companions = 2 if flow == "order" else 0
     assert world.writes()["customwebshop"] == made
     assert len(edits) <= world.writes()["businesscentral"] <= len(edits) + companions
-    assert world.sync(flow).writes() == 0
+    assert world.step(flow).writes() == 0
 
     edits = [edit for edit in edits if edit.prop not in lacks]
     for edit in edits:
         world.bc.patch(pairs.entity, pairs.bc_id(edit.prop), edit.back_bc)
     world.forget_requests()
-    run = world.sync(flow, full=True)
+    run = world.step(flow, full=True)
     assert not run.failed()
     for edit in edits:
         found = at(world.shop.get(pairs.resource, pairs.keys[edit.prop]), edit.prop)
@@ -245,12 +245,12 @@ def test_edits_reach_the_other_side(world: World, flow: str, seed: Seeder, edits
     written = world.writes()
     assert written["businesscentral"] == 0
     assert len(edits) <= written["customwebshop"] <= len(edits) + apart
-    assert world.sync(flow).writes() == 0
+    assert world.step(flow).writes() == 0
 
 
 def test_line_edits_reach_the_other_side(world: World) -> None:
     pairs = orders(world, LINES)
-    assert not world.sync().failed()
+    assert not world.step().failed()
     (item,) = world.bc.all("items")
 
     # a line may use the base unit of its item, whatever that is at the moment
@@ -261,7 +261,7 @@ def test_line_edits_reach_the_other_side(world: World) -> None:
         lines = [{"id": placed["lines"][0]["id"], edit.prop: edit.shop}, {"id": placed["lines"][1]["id"]}]
         world.shop.patch("orders", placed["id"], {"lines": lines})
     made = world.writes()["customwebshop"]
-    run = world.sync("order")
+    run = world.step("order")
     assert not run.failed()
     for edit in LINES:
         held = world.bc.get("salesOrders", pairs.bc_id(edit.prop))["salesOrderLines"]
@@ -269,7 +269,7 @@ def test_line_edits_reach_the_other_side(world: World) -> None:
         for name, value in edit.bc.items():
             assert same(first[name], value), f"{edit.prop}: {name} is {first[name]!r}, not {value!r}"
     assert world.writes() == {"customwebshop": made, "businesscentral": len(LINES)}
-    assert world.sync("order").writes() == 0
+    assert world.step("order").writes() == 0
 
     world.bc.patch("items", item, {"baseUnitOfMeasureCode": "PCS"})
     for edit in LINES:
@@ -277,10 +277,10 @@ def test_line_edits_reach_the_other_side(world: World) -> None:
         first = min(held, key=lambda row: row["sequence"])
         world.bc.patch("salesOrderLines", first["id"], edit.back_bc)
     world.forget_requests()
-    run = world.sync("order", full=True)
+    run = world.step("order", full=True)
     assert not run.failed()
     for edit in LINES:
         found = world.shop.get("orders", pairs.keys[edit.prop])["lines"][0][edit.prop]
         assert same(found, edit.back_shop), f"{edit.prop} is {found!r}, not {edit.back_shop!r}"
     assert world.writes() == {"customwebshop": len(LINES), "businesscentral": 0}
-    assert world.sync("order").writes() == 0
+    assert world.step("order").writes() == 0

@@ -6,7 +6,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from talk_pipeline_tests.world import Run, World, opened_world
+from talk_pipeline_tests.outcome import Run
+from talk_pipeline_tests.world import World, opened_world
 
 Row = dict[str, Any]
 SIZES = [None, 60]

@@ -10,8 +10,9 @@ from talk_pipeline.engine.plan.undo import Case, flows_written, named_run, outco
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
+from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.world import Run, World
+from talk_pipeline_tests.world import World
 
 
 @dataclass

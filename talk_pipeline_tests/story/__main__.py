@@ -8,11 +8,12 @@ from typing import Any
 
 import dagster as dg
 
+from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.story import checker
 from talk_pipeline_tests.story.cast import Cast
 from talk_pipeline_tests.story.photographs import misdeeds, photograph
 from talk_pipeline_tests.story.plot import CHAPTERS, Beginning
-from talk_pipeline_tests.world import Run, World, opened_world
+from talk_pipeline_tests.world import World, opened_world
 
 FLOWS = ("customer", "product", "order")
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.world import Run, World
+from talk_pipeline_tests.world import World
 
 Row = dict[str, Any]
 

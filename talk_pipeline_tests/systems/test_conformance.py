@@ -11,7 +11,8 @@ from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline.systems.protocol import System
 from talk_pipeline_tests.pipeline.records import product
 from talk_pipeline_tests.systems.conformance import Subject, SystemConformance, identified
-from talk_pipeline_tests.world import Api, World
+from talk_pipeline_tests.users import Api
+from talk_pipeline_tests.world import World
 
 
 class _Products:
