@@ -16,7 +16,10 @@ up: $(INSTALLED) ## the Dagster UI with the sensors on; with a sandbox if no rea
 	@scripts/with-sandbox scripts/up
 
 test: $(INSTALLED) ## the tests
-	.venv/bin/python -m pytest -n 3 --dist loadgroup
+	.venv/bin/python -m pytest -n 3 --dist loadgroup -m "not slow"
+
+test-slow: $(INSTALLED) ## those that kill processes, run the daemon, or make a hundred thousand records
+	.venv/bin/python -m pytest -n 3 --dist loadgroup -m slow
 
 test-profiles: $(INSTALLED) ## the pipeline's tests against every shop that is described; takes a while
 	for shop in woocommerce bare cents enveloped liar; do \
@@ -41,4 +44,4 @@ docs: $(INSTALLED) ## writes the documents that are made from the code
 bench: $(INSTALLED) ## the benchmarks; writes data/bench.json
 	.venv/bin/python -m talk_pipeline_tests.bench
 
-.PHONY: help sync up test test-profiles lint soak bench story docs
+.PHONY: help sync up test test-slow test-profiles lint soak bench story docs

@@ -1,5 +1,7 @@
 """Fixtures every test may use. No test sees the developer's own environment."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,15 @@ from talk_pipeline_tests.world import World, opened_world
 
 settings.register_profile("any_machine", deadline=None)  # a busy one is no reason to fail
 settings.load_profile("any_machine")
+
+MEMORY = Path("/dev/shm")
+ROOM = 4 * 2**30
+
+
+def pytest_configure() -> None:
+    """Databases of the tests lie in memory where there is room: each commit on a disk waits for that disk."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,8 @@ from talk_pipeline.dagster.sensors import UNDER_WAY
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent.parent
 MINUTE = 60.0
 SLOW = 180.0

@@ -11,6 +11,8 @@ import pytest
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import Row, World
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 300  # a slow machine needs some for Dagster alone
 SOON = 45
 

@@ -10,6 +10,8 @@ import pytest
 from talk_pipeline.sandbox.server import Sandbox
 from talk_pipeline_tests.sandbox.clients import CentralClient, ShopClient
 
+pytestmark = pytest.mark.slow
+
 SIZE = 1000
 
 

@@ -79,6 +79,7 @@ def test_ids_are_readable_and_keys_unique(seed: Seed) -> None:
     assert len(set(names)) == len(names)
 
 
+@pytest.mark.slow
 def test_numbers_are_those_of_one_record_however_many_there_are() -> None:
     """Where nothing is told to be shared, nothing is: by chance two would be taken for each other."""
     made = generate(100_000, 1)
