@@ -278,7 +278,7 @@ class Businesscentral:
             answer = self._checked(await self._http.read(following))
             try:
                 data = parse(answer.body)
-                rows += data["value"]
+                rows += [dict(one) for one in data["value"]]
                 link, context = data.get("@odata.nextLink"), data.get("@odata.context")
             except (ValueError, KeyError, TypeError) as error:
                 raise ConfigurationFault(
