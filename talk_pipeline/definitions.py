@@ -2,8 +2,8 @@
 
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.flows.loading import load_flows
-from talk_pipeline.redaction import guard_logs
+from talk_pipeline.redaction import redact_logs
 from talk_pipeline.settings import Settings
 
-guard_logs()
+redact_logs()
 defs = build_defs(load_flows(Settings.load().talk_flows_dir))

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from talk_pipeline.engine.manual.links import Deed, Hand, concerned
+from talk_pipeline.engine.manual.links import Decision, Hand, concerned
 from talk_pipeline.engine.manual.lookup import named_flow
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.report.progress import decide
@@ -178,8 +178,8 @@ def known_state(settings: Settings) -> State:
     return state
 
 
-def carry_out(settings: Settings, name: str, deed: Callable[[Hand], Deed], *, by: str) -> Deed:
-    """Does a deed in a flow while no run works on it or on what refers to it; sensors have it carried out.
+def carry_out(settings: Settings, name: str, decision: Callable[[Hand], Decision], *, by: str) -> Decision:
+    """Does a decision in a flow while no run works on it or on what refers to it; sensors have it carried out.
 
     Raises:
         ByHandError: it cannot be done.
@@ -192,6 +192,6 @@ def carry_out(settings: Settings, name: str, deed: Callable[[Hand], Deed], *, by
     held = leases(settings.talk_data_dir / "leases", names, run_id=f"by hand, {by}", wait_seconds=wait)
     with held:
         with state.once() as db:
-            done = deed(Hand(db, flows, flow, by))
+            done = decision(Hand(db, flows, flow, by))
         decide(settings.talk_data_dir, names)
     return done

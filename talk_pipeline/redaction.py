@@ -108,7 +108,7 @@ def _without(value: object) -> object:
     return redacted_body(value, told=True) if isinstance(value, bytes) else value
 
 
-def guard_logs() -> None:
+def redact_logs() -> None:
     """No record of this process's logs holds a secret, whoever writes it and wherever it goes."""
     make = logging.getLogRecordFactory()
     if getattr(make, "guarded", False):

@@ -23,7 +23,7 @@ from talk_pipeline.dagster.execute import execute, problems
 from talk_pipeline.engine.match import links
 from talk_pipeline.engine.report import run_summary, runs
 from talk_pipeline.engine.report.checklist import checks
-from talk_pipeline.engine.report.findings import Scope
+from talk_pipeline.engine.report.findings import CheckContext
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import Connections
 from talk_pipeline.run.fetch import RestoredError, fetch
@@ -90,7 +90,7 @@ class World:
         def look() -> Seen:
             numbers = numbers_of(connections, names, run_id=run_id)
             with connections.state.once() as db:
-                kept = {name: run_summary.verdicts(db, name) for name in names}
+                kept = {name: run_summary.check_results(db, name) for name in names}
             findings = {
                 name: {check: one.finding for check, one in listed.items() if one.run_id == run_id}
                 for name, listed in kept.items()
@@ -113,10 +113,10 @@ class World:
         def look() -> Seen:
             numbers = numbers_of(connections, names, run_id=run_id)
             with connections.state.once() as db:
-                scopes = {name: Scope(db, connections.flows[name], run_id) for name in names}
+                contexts = {name: CheckContext(db, connections.flows[name], run_id) for name in names}
                 findings = {
-                    name: {f"{check.stage}.{check.name}": check.run(scope) for check in checks(scope.flow)}
-                    for name, scope in scopes.items()
+                    name: {f"{check.stage}.{check.name}": check.run(context) for check in checks(context.flow)}
+                    for name, context in contexts.items()
                 }
             return Seen(numbers, findings)
 
@@ -189,7 +189,7 @@ class World:
         return str(rows[0][0])
 
     def state(self, flow: str, shop_id: str) -> tuple[str, str] | None:
-        rows = self.sql("select state, reason from standing where flow = ? and shop_id = ?", flow, shop_id)
+        rows = self.sql("select state, reason from status where flow = ? and shop_id = ?", flow, shop_id)
         return (rows[0][0], rows[0][1]) if rows else None
 
     def forget_requests(self) -> None:
@@ -244,7 +244,7 @@ def _token(environment: Mapping[str, str]) -> str:
         "grant_type": "client_credentials",
         "client_id": environment["BUSINESSCENTRAL_CLIENT_ID"],
         "client_secret": environment["BUSINESSCENTRAL_CLIENT_SECRET"],
-        "scope": "https://api.businesscentral.dynamics.com/.default",
+        "context": "https://api.businesscentral.dynamics.com/.default",
     }
     answer = httpx.post(environment["BUSINESSCENTRAL_TOKEN_URL"], data=form, verify=trusted())
     return str(answer.raise_for_status().json()["access_token"])

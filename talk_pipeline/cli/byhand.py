@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from talk_pipeline.cli.exits import UsageError
 from talk_pipeline.engine.manual import links, resolutions
-from talk_pipeline.engine.manual.links import Deed, Hand
+from talk_pipeline.engine.manual.links import Decision, Hand
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
@@ -46,8 +46,8 @@ def retry(flow: str, text: str | None, *, as_json: bool) -> None:
     _do(flow, lambda hand: resolutions.retry(hand, text), as_json=as_json)
 
 
-def _do(flow: str, deed: Callable[[Hand], Deed], *, as_json: bool) -> None:
-    done = carry_out(Settings.load(), flow, deed, by=_who())
+def _do(flow: str, decision: Callable[[Hand], Decision], *, as_json: bool) -> None:
+    done = carry_out(Settings.load(), flow, decision, by=_who())
     print(json.dumps(done.document(), indent=2) if as_json else done.message)
 
 

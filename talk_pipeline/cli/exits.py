@@ -15,7 +15,7 @@ import duckdb
 import typer
 
 from talk_pipeline.engine.model import ByHandError
-from talk_pipeline.engine.state.database import StateBrokenError, StateBusyError, StateMismatchError
+from talk_pipeline.engine.state.connection import StateBrokenError, StateBusyError, StateMismatchError
 from talk_pipeline.engine.state.lease import LeaseHeldError
 from talk_pipeline.flows.loading import FlowError
 from talk_pipeline.redaction import redacted

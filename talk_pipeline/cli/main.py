@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from talk_pipeline.cli.exits import one_line_errors
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.redaction import guard_logs
+from talk_pipeline.redaction import redact_logs
 
 
 class _Commands(TyperGroup):
@@ -103,10 +103,10 @@ def explain(flow: FlowName, id_: AnyId, as_json: AsJson = False) -> None:
 
     From the database alone, as the last sync left it. Several records known by the same ID are listed.
     """
-    from talk_pipeline.cli.records import print_dossier
+    from talk_pipeline.cli.records import print_explanation
 
     with one_line_errors():
-        print_dossier(flow, id_, as_json=as_json)
+        print_explanation(flow, id_, as_json=as_json)
 
 
 @app.command()
@@ -273,7 +273,7 @@ def webhooks(
 
 def run() -> None:
     """The console script."""
-    guard_logs()
+    redact_logs()
     progress = _Progress(sys.stderr)
     logging.basicConfig(handlers=[progress], level=logging.WARNING)
     logging.getLogger("talk_pipeline").setLevel(logging.INFO)

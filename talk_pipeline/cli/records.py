@@ -11,9 +11,9 @@ from rich.table import Table
 
 from talk_pipeline.cli.checklist import TEXT_WIDTH
 from talk_pipeline.engine.manual.lookup import Entity, find, named_flow
-from talk_pipeline.engine.report.explain import dossier
+from talk_pipeline.engine.report.explain import explanation
 from talk_pipeline.engine.report.history import history
-from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.loading import Flows, load_flows
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.installation import known_state
@@ -24,13 +24,13 @@ SHOWN_WRITES = 10
 Row = Mapping[str, Any]
 
 
-def print_dossier(name: str, text: str, *, as_json: bool) -> None:
+def print_explanation(name: str, text: str, *, as_json: bool) -> None:
     """All that is known of one record."""
-    document = _read(name, text, dossier)
+    document = _read(name, text, explanation)
     if as_json:
         print(json.dumps(document, indent=2))
     else:
-        _print_dossier(_console(), document)
+        _print_explanation(_console(), document)
 
 
 def print_history(name: str, text: str, *, as_json: bool) -> None:
@@ -56,7 +56,7 @@ def _console() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else TEXT_WIDTH)
 
 
-def _print_dossier(console: Console, told: Row) -> None:
+def _print_explanation(console: Console, told: Row) -> None:
     keys = ", ".join(f"{name} {value}" for name, value in told["keys"].items() if value)
     _line(console, f"{told['flow']} {told['shop_id'] or told['bc_id']}" + (f" ({keys})" if keys else ""))
     _line(console, f"state:  {told['state']}" + (f": {told['reason']}" if told["reason"] else ""))
@@ -213,9 +213,9 @@ def _sent(record: Row) -> str:
         if record["operation"] == "create"
         else f"{name} {_value(one['before'])} → {_value(one['after'])}"
         for name, one in record["properties"].items()
-        if one["rule"] != "companion" and (record["operation"] != "create" or one["after"] is not None)
+        if one["rule"] != "send_with" and (record["operation"] != "create" or one["after"] is not None)
     ]
-    along = [name for name, one in record["properties"].items() if one["rule"] == "companion"]
+    along = [name for name, one in record["properties"].items() if one["rule"] == "send_with"]
     return ", ".join(told) + (f" (with {', '.join(along)})" if along else "")
 
 

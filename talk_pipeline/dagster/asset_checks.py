@@ -13,8 +13,8 @@ from talk_pipeline.dagster.assets.metadata import stop_metadata, table
 from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.report import runs
 from talk_pipeline.engine.report.checklist import VOLUME, checks
-from talk_pipeline.engine.report.findings import Check, Finding, Scope
-from talk_pipeline.engine.report.run_summary import record_verdicts
+from talk_pipeline.engine.report.findings import Check, CheckContext, Finding
+from talk_pipeline.engine.report.run_summary import record_check_results
 from talk_pipeline.engine.report.stops import stop_of
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -75,10 +75,10 @@ def _find(
     with pipeline.noting(run_id, flow), pipeline.state.once() as db:
         options = pipeline.options
         decided = options.approve and not options.dry_run
-        scope = Scope(db, pipeline.flows[flow.name], run_id, options.dry_run, options.approve, decided)
-        findings = [check.run(scope) for check in selected]
+        about = CheckContext(db, pipeline.flows[flow.name], run_id, options.dry_run, options.approve, decided)
+        findings = [check.run(about) for check in selected]
         listed = list(zip(selected, findings, strict=True))
-        record_verdicts(db, flow.name, run_id=run_id, findings=listed)
+        record_check_results(db, flow.name, run_id=run_id, findings=listed)
         for check, finding in listed:
             if check.blocking and not finding.passed:
                 runs.stopped(db, flow.name, run_id=run_id, by=check.name, reason=finding.summary)

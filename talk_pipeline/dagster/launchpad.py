@@ -7,7 +7,7 @@ from pydantic import Field
 
 from talk_pipeline.dagster.jobs import RESOURCE
 from talk_pipeline.engine.manual import links, resolutions
-from talk_pipeline.engine.manual.links import Deed, Hand
+from talk_pipeline.engine.manual.links import Decision, Hand
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state.lease import LeaseHeldError
 from talk_pipeline.flows.properties import Side
@@ -52,8 +52,8 @@ class Take(Enum):
     BUSINESSCENTRAL = "businesscentral"
 
 
-class Decision(dg.Config):
-    """One decision by hand."""
+class ByHand(dg.Config):
+    """One decision by hand, as it is configured in the launchpad."""
 
     flow: str = Field(description="The flow's name.")
     action: Action = Field(description="What is decided.")
@@ -63,7 +63,7 @@ class Decision(dg.Config):
     take: Take | None = Field(None, description="resolve: the side whose value counts.")
     by: str | None = Field(None, description="Who decided, for the record; by default this run.")
 
-    def deed(self, hand: Hand) -> Deed:
+    def decide(self, hand: Hand) -> Decision:
         """Does what is configured.
 
         Raises:
@@ -92,10 +92,10 @@ def by_hand_job() -> dg.JobDefinition:
 
     # the resource shows that the run has a process
     @dg.op(out=dg.Out(dg.Nothing), description=DESCRIPTION, required_resource_keys={RESOURCE})
-    def decide(context: dg.OpExecutionContext, config: Decision) -> None:
+    def decide(context: dg.OpExecutionContext, config: ByHand) -> None:
         by = config.by or f"Dagster run {context.run.run_id}"
         try:
-            done = carry_out(Settings.load(), config.flow, config.deed, by=by)
+            done = carry_out(Settings.load(), config.flow, config.decide, by=by)
         except (ByHandError, LeaseHeldError) as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         context.log.info(done.message)

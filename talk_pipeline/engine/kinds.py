@@ -41,3 +41,23 @@ class RefusalKind(StrEnum):
 
     REFUSED = "refused"  # the system said no
     OUTCOME_UNKNOWN = "outcome_unknown"  # what was sent may have become something else: a person looks
+
+
+class LinkState(StrEnum):
+    """What becomes of a link."""
+
+    ACTIVE = "active"
+    HELD = "held"  # unlinked by hand, or parted because one of the two had left
+    CLOSED = "closed"  # the story ended: the order was posted
+
+
+class Status(StrEnum):
+    """The state of a shop record that is not simply in step."""
+
+    WAITING = "waiting"
+    AMBIGUOUS = "ambiguous"
+    QUARANTINED = "quarantined"
+    HELD = "held"
+    EXCLUDED = "excluded"
+    CLOSED = "closed"
+    BROKEN = "broken"

@@ -143,7 +143,7 @@ class Outcome:
         object.__setattr__(self, "reason", redacted(self.reason))
 
 
-COMPANION = "companion"  # goes along with another property, with the value the receiver has anyway
+SEND_WITH = "send_with"  # goes along with another property, with the value the receiver has anyway
 UNDO = "undo"  # put back as the receiver held it: in its own words already, and to the pair an edit there
 
 
@@ -154,7 +154,7 @@ class Sent:
     source: Value
     sent: Value
     before: Value
-    rule: str = COMPANION
+    rule: str = SEND_WITH
     conflict: bool = False
 
 

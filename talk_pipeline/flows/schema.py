@@ -22,6 +22,8 @@ def flow_schema() -> dict[str, Any]:
             "anyOf": [short, definitions[model]],
         }
     schema["properties"].pop("shop_lacks", None)
+    named = definitions["Settings"]["properties"]
+    named["settle_seconds"] = named["quiet_seconds"] | {"deprecated": True}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Flow"}
 
 

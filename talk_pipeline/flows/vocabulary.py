@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from talk_pipeline.flows.properties import Model, Policy, Property, Side, Word
 
@@ -202,7 +202,12 @@ class Settings(Model):
     )
     constants: Mapping[str, Word] = Field({}, description="values of properties that have no shop path")
     tolerance: float = Field(0, ge=0, description="how far properties with `=` may differ before a warning")
-    settle_seconds: int = Field(0, ge=0, description="how long a record must rest before its edits travel")
+    quiet_seconds: int = Field(
+        0,
+        ge=0,
+        validation_alias=AliasChoices("quiet_seconds", "settle_seconds"),
+        description="how long a record must rest before its edits travel; `settle_seconds` is its earlier name",
+    )
     overlap_minutes: int = Field(
         5, ge=0, description="how far before the watermark is read again, for what was committed late"
     )

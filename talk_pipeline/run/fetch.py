@@ -14,7 +14,7 @@ from talk_pipeline.engine.plan.circuit_breaker import beyond
 from talk_pipeline.engine.snapshot import landing, reprojection, reversals
 from talk_pipeline.engine.snapshot.landing import VANISHED, Landed, Landing, Watermark
 from talk_pipeline.engine.snapshot.projection import POSTED
-from talk_pipeline.engine.state.database import now, transaction
+from talk_pipeline.engine.state.connection import now, transaction
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.session import Session
@@ -153,7 +153,7 @@ def land_records(
         landing.spool(db, records)
         landed = landing.land(db, session.projector(flow, side), session.decode(flow, side), landing=arrived)
         if landed.reversals:
-            raise RestoredError(f"{flow.name}: {reversals.told(db, side)}")
+            raise RestoredError(f"{flow.name}: {reversals.summary(db, side)}")
 
 
 def _full_scan_due(flow: Flow, mark: Watermark) -> bool:

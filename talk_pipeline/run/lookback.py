@@ -8,7 +8,7 @@ from datetime import UTC
 
 from talk_pipeline.engine.report.run_summary import writes
 from talk_pipeline.engine.snapshot.landing import watermark
-from talk_pipeline.engine.state.database import naive
+from talk_pipeline.engine.state.connection import naive
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.session import Session
 

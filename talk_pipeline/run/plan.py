@@ -8,9 +8,9 @@ from talk_pipeline.engine.plan import compare
 from talk_pipeline.engine.plan.refusals import hold_back
 from talk_pipeline.engine.report import run_summary, runs
 from talk_pipeline.engine.report.checklist import NOT_RESTORED, VOLUME
-from talk_pipeline.engine.report.findings import Scope
+from talk_pipeline.engine.report.findings import CheckContext
 from talk_pipeline.engine.snapshot import reversals
-from talk_pipeline.engine.state.database import Connection, now, transaction
+from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.recover import recover
@@ -42,9 +42,11 @@ async def prepare(session: Session, flow: Flow) -> None:
     await close_posted(session, flow)
     options, run_id = session.options, session.run_id
     with session.state.open() as db:
-        finding = VOLUME.run(Scope(db, session.flows[flow.name], run_id, options.dry_run, options.approve))
+        finding = VOLUME.run(
+            CheckContext(db, session.flows[flow.name], run_id, options.dry_run, options.approve)
+        )
         if not finding.passed:
-            run_summary.record_verdicts(db, flow.name, run_id=run_id, findings=[(VOLUME, finding)])
+            run_summary.record_check_results(db, flow.name, run_id=run_id, findings=[(VOLUME, finding)])
             runs.stopped(db, flow.name, run_id=run_id, by=VOLUME.name, reason=finding.summary)
     if not finding.passed:
         raise BreakerTrippedError(f"{flow.name}: nothing was written: {finding.summary}")
@@ -60,7 +62,7 @@ def refuse_restored(session: Session, flow: Flow) -> None:
     with session.state.open() as db:
         for side in Side:
             if reversals.noted(db, side, flow.name if decided else None):
-                reason = reversals.told(db, side) or ""
+                reason = reversals.summary(db, side) or ""
                 runs.stopped(db, flow.name, run_id=session.run_id, by=NOT_RESTORED, reason=reason)
                 raise BreakerTrippedError(f"{flow.name}: nothing was written: {reason}")
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from talk_pipeline.engine.apply.changesets import (
     Body,
+    Changeset,
     Composer,
-    Edit,
-    Unit,
+    RecordChanges,
     intended,
     intent_for,
     target_child_id,
@@ -27,61 +27,68 @@ GO_ON = (Result.DONE, Result.REFUSED)
 
 
 class UnitWriter:
-    """Writes one unit."""
+    """Writes one changeset."""
 
-    def __init__(self, session: Session, sender: Sender, unit: Unit) -> None:
+    def __init__(self, session: Session, sender: Sender, changeset: Changeset) -> None:
         self._session = session
         self._sender = sender
-        self.unit = unit
-        self._system = session.systems[unit.target]
-        self._composer = Composer(unit.flow, unit.target, session.company)
-        self._version = unit.version
+        self.changeset = changeset
+        self._system = session.systems[changeset.target]
+        self._composer = Composer(changeset.flow, changeset.target, session.company)
+        self._version = changeset.version
         self._others_move = False
         self.needs_reread = False
         self.failed = False
 
     async def run(self) -> None:
         """Every step, until one shows that the record is no longer what was planned for."""
-        if self.unit.root.operation == "create":
+        if self.changeset.root.operation == "create":
             await self._create()
-        elif self.unit.root.operation == "delete":
-            await self._send(self._write(self.unit.root, Body({}, {})), intended(self.unit.root, {}))
+        elif self.changeset.root.operation == "delete":
+            await self._send(
+                self._write(self.changeset.root, Body({}, {})), intended(self.changeset.root, {})
+            )
         elif self._system.embeds_children:
             await self._update_whole()
         else:
             await self._update_in_steps()
 
     async def _create(self) -> None:
-        unit = self.unit
-        body = self._composer.create(unit.root)
-        children = [(edit, self._composer.create(edit)) for edit in unit.children]
-        write = self._write(unit.root, body, children=self._child_edits(children))
-        key = unit.flow.root.by_name[unit.flow.create_key]
+        changeset = self.changeset
+        body = self._composer.create(changeset.root)
+        children = [(edit, self._composer.create(edit)) for edit in changeset.children]
+        write = self._write(changeset.root, body, children=self._child_edits(children))
+        key = changeset.flow.root.by_name[changeset.flow.create_key]
         natural_key = (
-            body.values.get(key.bc) if unit.target is Side.BC else body.values.get(key.shop_paths[0])
+            body.values.get(key.bc) if changeset.target is Side.BC else body.values.get(key.shop_paths[0])
         )
-        await self._send(write, intended(unit.root, body.sent), children=children, natural_key=natural_key)
+        await self._send(
+            write, intended(changeset.root, body.sent), children=children, natural_key=natural_key
+        )
 
     async def _update_whole(self) -> None:
-        unit = self.unit
+        changeset = self.changeset
         body = self._merged(
-            self._composer.update(unit.root, contents=self._contents()), self._composer.last(unit.root)
+            self._composer.update(changeset.root, contents=self._contents()),
+            self._composer.last(changeset.root),
         )
-        children = [(edit, self._child_body(edit)) for edit in unit.children]
-        write = self._write(unit.root, body, children=self._child_edits(children))
-        await self._send(write, intended(unit.root, body.sent), children=children)
+        children = [(edit, self._child_body(edit)) for edit in changeset.children]
+        write = self._write(changeset.root, body, children=self._child_edits(children))
+        await self._send(write, intended(changeset.root, body.sent), children=children)
 
     async def _update_in_steps(self) -> None:
-        unit = self.unit
-        body = self._composer.update(unit.root, contents=self._contents())
-        if body.values and not await self._send(self._write(unit.root, body), intended(unit.root, body.sent)):
+        changeset = self.changeset
+        body = self._composer.update(changeset.root, contents=self._contents())
+        if body.values and not await self._send(
+            self._write(changeset.root, body), intended(changeset.root, body.sent)
+        ):
             return
-        if any(unit.root.part.by_name[name].recreates for name in unit.root.changes):
+        if any(changeset.root.part.by_name[name].recreates for name in changeset.root.changes):
             return  # its children are other ones now: they are planned anew
         if not body.values and not await self._as_planned():
             self.needs_reread = True
             return
-        for edit in unit.children:
+        for edit in changeset.children:
             if not await self._write_child(edit):
                 return
         await self._write_last()
@@ -91,12 +98,12 @@ class UnitWriter:
 
         A child's version says nothing of its record: an edit made there meanwhile would count as recalculated.
         """
-        if not any(edit.part.send_with for edit in self.unit.children):
+        if not any(edit.part.send_with for edit in self.changeset.children):
             return True
-        record = await self._system.get(self.unit.flow.name, self.unit.target_id or "")
+        record = await self._system.get(self.changeset.flow.name, self.changeset.target_id or "")
         return record is not None and record.version == self._version
 
-    async def _write_child(self, edit: Edit) -> bool:
+    async def _write_child(self, edit: RecordChanges) -> bool:
         """One child; where writing one moves the versions of the others, each is looked at before its turn."""
         version = edit.version
         if self._others_move and edit.operation != "create":
@@ -114,28 +121,28 @@ class UnitWriter:
         self._others_move, self.needs_reread = True, False
         return await self._send_child(edit, version)
 
-    async def _send_child(self, edit: Edit, version: str | None) -> bool:
+    async def _send_child(self, edit: RecordChanges, version: str | None) -> bool:
         body = self._child_body(edit)
         write = Write(
-            entity=self.unit.flow.businesscentral.entity,
+            entity=self.changeset.flow.businesscentral.entity,
             operation=edit.operation,
-            id=target_child_id(self.unit, edit),
+            id=target_child_id(self.changeset, edit),
             version=version,
             values=body.values,
             idempotency_key="",
-            child=edit.part.paths[self.unit.target],
-            parent_id=self.unit.root.id_on(self.unit.target),
+            child=edit.part.paths[self.changeset.target],
+            parent_id=self.changeset.root.id_on(self.changeset.target),
         )
         return await self._send(write, intended(edit, body.sent))
 
-    async def _unmoved(self, edit: Edit) -> tuple[bool, str | None]:
+    async def _unmoved(self, edit: RecordChanges) -> tuple[bool, str | None]:
         """Whether a child still holds what the plan knows of it, and its version now."""
-        unit, side = self.unit, self.unit.target
-        record = await self._system.get(unit.flow.name, unit.target_id or "")
+        changeset, side = self.changeset, self.changeset.target
+        record = await self._system.get(changeset.flow.name, changeset.target_id or "")
         if record is None:
             return False, None
-        contents = self._session.decode(unit.flow, side)(record.payload)
-        key = target_child_id(unit, edit)
+        contents = self._session.decode(changeset.flow, side)(record.payload)
+        key = target_child_id(changeset, edit)
         child = next((c for c in contents.children[edit.part.paths[side]] if c.id == key), None)
         if child is None:
             return False, None
@@ -149,17 +156,19 @@ class UnitWriter:
 
     async def _write_last(self) -> None:
         """What the system recalculates when children change, against the record as it is after them."""
-        unit = self.unit
-        if unit.children:
-            record = await read_back(self._session, unit.flow, unit.target, record_id=unit.target_id or "")
+        changeset = self.changeset
+        if changeset.children:
+            record = await read_back(
+                self._session, changeset.flow, changeset.target, record_id=changeset.target_id or ""
+            )
             if record is None:
                 return
             self._version = record.version
-        body = self._composer.last(unit.root)
+        body = self._composer.last(changeset.root)
         if body.values:
-            await self._send(self._write(unit.root, body), intended(unit.root, body.sent))
+            await self._send(self._write(changeset.root, body), intended(changeset.root, body.sent))
 
-    def _child_body(self, edit: Edit) -> Body:
+    def _child_body(self, edit: RecordChanges) -> Body:
         if edit.operation == "create":
             return self._composer.create(edit)
         if edit.operation == "update":
@@ -167,29 +176,29 @@ class UnitWriter:
         return self._composer.removal(edit)
 
     def _contents(self) -> Contents | None:
-        if self.unit.payload is None:
+        if self.changeset.payload is None:
             return None
-        return self._session.decode(self.unit.flow, self.unit.target)(self.unit.payload)
+        return self._session.decode(self.changeset.flow, self.changeset.target)(self.changeset.payload)
 
     def _write(
-        self, edit: Edit, body: Body, *, children: Mapping[str, tuple[ChildEdit, ...]] | None = None
+        self, edit: RecordChanges, body: Body, *, children: Mapping[str, tuple[ChildEdit, ...]] | None = None
     ) -> Write:
         return Write(
-            entity=self.unit.flow.entity(self.unit.target).entity,
+            entity=self.changeset.flow.entity(self.changeset.target).entity,
             operation=edit.operation,
-            id=self.unit.target_id,
+            id=self.changeset.target_id,
             version=self._version if edit.operation != "create" else None,
             values=body.values,
             idempotency_key="",
             children=children or {},
-            current=self.unit.payload,
+            current=self.changeset.payload,
         )
 
-    def _child_edits(self, children: list[tuple[Edit, Body]]) -> dict[str, tuple[ChildEdit, ...]]:
+    def _child_edits(self, children: list[tuple[RecordChanges, Body]]) -> dict[str, tuple[ChildEdit, ...]]:
         edits: dict[str, list[ChildEdit]] = {}
         for edit, body in children:
-            path = edit.part.paths[self.unit.target]
-            one = ChildEdit(edit.operation, target_child_id(self.unit, edit), body.values)
+            path = edit.part.paths[self.changeset.target]
+            one = ChildEdit(edit.operation, target_child_id(self.changeset, edit), body.values)
             edits.setdefault(path, []).append(one)
         return {path: tuple(listed) for path, listed in edits.items()}
 
@@ -198,12 +207,12 @@ class UnitWriter:
         write: Write,
         main: Intended,
         *,
-        children: list[tuple[Edit, Body]] | None = None,
+        children: list[tuple[RecordChanges, Body]] | None = None,
         natural_key: str | None = None,
     ) -> bool:
-        """Whether the unit may go on."""
+        """Whether the changeset may go on."""
         along = tuple(intended(edit, body.sent) for edit, body in children or ())
-        intent = intent_for(self.unit, main, children=along, natural_key=natural_key)
+        intent = intent_for(self.changeset, main, children=along, natural_key=natural_key)
         outcome = await self._sender.send(intent, replace(write, idempotency_key=intent.intent_id))
         return self._understand(outcome)
 

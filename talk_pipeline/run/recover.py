@@ -19,10 +19,10 @@ from dataclasses import replace
 from datetime import UTC, timedelta
 
 from talk_pipeline import stopping
-from talk_pipeline.engine.apply.outcomes import conclude
+from talk_pipeline.engine.apply import outcomes
 from talk_pipeline.engine.kinds import RefusalKind
 from talk_pipeline.engine.model import (
-    COMPANION,
+    SEND_WITH,
     Child,
     ChildEdit,
     Intended,
@@ -35,7 +35,7 @@ from talk_pipeline.engine.model import (
 from talk_pipeline.engine.plan.unanswered import may_be_at_work
 from talk_pipeline.engine.snapshot.projection import Projected, child_key
 from talk_pipeline.engine.state import journal
-from talk_pipeline.engine.state.database import now
+from talk_pipeline.engine.state.connection import now
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import UnmappableError, Value
 from talk_pipeline.flows.vocabulary import Flow
@@ -44,8 +44,8 @@ from talk_pipeline.run.sender import departures, matters_twice
 from talk_pipeline.run.session import Session
 from talk_pipeline.systems.errors import AccessFault, SystemFault
 
-NOT_DONE = Outcome(Result.FAILED, reason="settled: it was not carried out")
-NEVER_LEFT = Outcome(Result.FAILED, reason="settled: it never left")
+NOT_DONE = Outcome(Result.FAILED, reason="looked up: it was not carried out")
+NEVER_LEFT = Outcome(Result.FAILED, reason="looked up: it never left")
 WAITS = Outcome(Result.UNKNOWN, reason="it may still be at work")
 
 
@@ -61,7 +61,7 @@ async def recover(session: Session, flow: Flow, target: Side) -> None:
         if outcome.result is not Result.DONE and may_be_at_work(intent):
             continue
         with session.state.open() as db:
-            conclude(
+            outcomes.conclude(
                 db,
                 session.projector(flow, target),
                 session.decode(flow, target),
@@ -90,13 +90,13 @@ async def _outcome(
     if intent.interrupted and not intent.left_at and matters_twice(session, intent):
         return NEVER_LEFT
     if not intent.creates_record:
-        outcome = await _settle_change(session, flow, intent)
+        outcome = await _recover_change(session, flow, intent)
     else:
         if intent.natural_key is None:
             ids = await _equal_since(session, flow, intent)
         else:
             ids = hits.get(intent.natural_key, ())
-        outcome = await _settle_create(session, flow, intent, ids=ids)
+        outcome = await _recover_create(session, flow, intent, ids=ids)
     if outcome is NOT_DONE and intent.open_until and _knows_it_again(session, flow, intent):
         return await _repeated(session, flow, intent)
     return outcome
@@ -176,7 +176,7 @@ async def _equal_since(session: Session, flow: Flow, intent: Intent) -> Sequence
     return tuple(found)
 
 
-async def _settle_create(session: Session, flow: Flow, intent: Intent, *, ids: Sequence[str]) -> Outcome:
+async def _recover_create(session: Session, flow: Flow, intent: Intent, *, ids: Sequence[str]) -> Outcome:
     with session.state.open() as db:
         own, other = ("bc_id", "shop_id") if intent.target is Side.BC else ("shop_id", "bc_id")
         source = intent.main.shop_id if intent.target is Side.BC else intent.main.bc_id
@@ -189,7 +189,7 @@ async def _settle_create(session: Session, flow: Flow, intent: Intent, *, ids: S
         ).fetchall()
     ids = [record_id for record_id in ids if (record_id,) not in parted]
     if any(linked_source == source for _, linked_source in known):
-        return Outcome(Result.FAILED, reason="settled: the record has a counterpart by now")
+        return Outcome(Result.FAILED, reason="looked up: the record has a counterpart by now")
     free = [record_id for record_id in ids if record_id not in {taken for taken, _ in known}]
     if not ids:
         return NOT_DONE
@@ -204,22 +204,22 @@ async def _settle_create(session: Session, flow: Flow, intent: Intent, *, ids: S
         return _unknown(f"{record.id} carries {intent.natural_key}, but other values than were sent")
     if len(rows) <= len(intent.children) and may_be_at_work(intent):
         return WAITS  # its children follow in requests of their own
-    return Outcome(Result.DONE, record=record, reason="settled: found as it was sent")
+    return Outcome(Result.DONE, record=record, reason="looked up: found as it was sent")
 
 
-async def _settle_change(session: Session, flow: Flow, intent: Intent) -> Outcome:
+async def _recover_change(session: Session, flow: Flow, intent: Intent) -> Outcome:
     target = intent.target
     root_id = (intent.root_shop_id if target is Side.SHOP else intent.root_bc_id) or ""
     record = await session.systems[target].get(flow.name, root_id)
     if record is None:
-        return Outcome(Result.GONE, reason="settled: the record is gone")
+        return Outcome(Result.GONE, reason="looked up: the record is gone")
     rows = _rows(session, flow, target, record)
     known = _linked_children(session, flow, target, root_id=root_id)
     linked = {place: source for place, source in known.items() if place in rows}  # others were removed there
     if intent.main.part != flow.name and intent.main.operation == "create":
         source = intent.main.shop_id if target is Side.BC else intent.main.bc_id
         if source in linked.values():
-            return Outcome(Result.FAILED, reason="settled: it has a counterpart by now")
+            return Outcome(Result.FAILED, reason="looked up: it has a counterpart by now")
     free = {place: row for place, row in rows.items() if place not in linked}
     found = [
         _find(session, flow, one, rows=free if one.operation == "create" else rows)
@@ -230,10 +230,10 @@ async def _settle_change(session: Session, flow: Flow, intent: Intent) -> Outcom
         return NOT_DONE
     land_records(session, flow, target, records=[record], own=True)
     if intent.main.part == flow.name:
-        return Outcome(Result.DONE, record=record, reason="settled: found as it was sent")
+        return Outcome(Result.DONE, record=record, reason="looked up: found as it was sent")
     row = found[0]
     child = _child(session, flow, record, row=row) if isinstance(row, Projected) else None
-    return Outcome(Result.DONE, child=child, reason="settled: found as it was sent")
+    return Outcome(Result.DONE, child=child, reason="looked up: found as it was sent")
 
 
 def _linked_children(
@@ -277,7 +277,7 @@ def _holds(session: Session, flow: Flow, row: Projected, one: Intended) -> bool:
     part = flow.part(one.part)
     for name, sent in one.sent.items():
         prop = part.by_name[name]
-        if prop.written == "last" or prop.derived or sent.rule == COMPANION:
+        if prop.written == "last" or prop.derived or sent.rule == SEND_WITH:
             continue  # what goes along may be worked out anew there, and proves nothing
         if prop.refers_to:
             if row.raw[name] != sent.sent:

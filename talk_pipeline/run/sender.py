@@ -13,11 +13,11 @@ from datetime import timedelta
 from time import monotonic
 
 from talk_pipeline import stopping
+from talk_pipeline.engine.apply import outcomes
 from talk_pipeline.engine.apply.bases import recalculations
-from talk_pipeline.engine.apply.outcomes import conclude
 from talk_pipeline.engine.model import Intent, Outcome, Result, Write
 from talk_pipeline.engine.state import journal
-from talk_pipeline.engine.state.database import now
+from talk_pipeline.engine.state.connection import now
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.session import Session
@@ -92,24 +92,24 @@ class Sender:
             journal.intend(db, self._session.run_id, intents, recalculated=recalculated)
         self._session.state.release()
         try:
-            outcomes = await self._system.write(
+            answers = await self._system.write(
                 self._flow.name,
                 [queued.write for queued in batch],
                 leaving=departures(self._session, self._target, [queued.intent for queued in batch]),
             )
         except SystemFault as fault:
             # turned away before anything was done; a refused token concerns the whole run
-            outcomes = [Outcome(Result.FAILED, reason=str(fault)) for _ in batch]
+            answers = [Outcome(Result.FAILED, reason=str(fault)) for _ in batch]
             self.fault = fault if isinstance(fault, AccessFault) else self.fault
         with self._session.state.open() as db:
-            conclude(
+            outcomes.conclude(
                 db,
                 self._session.projector(self._flow, self._target),
                 self._session.decode(self._flow, self._target),
                 run_id=self._session.run_id,
-                outcomes=[(q.intent, outcome) for q, outcome in zip(batch, outcomes, strict=True)],
+                outcomes=[(q.intent, outcome) for q, outcome in zip(batch, answers, strict=True)],
             )
-        for queued, outcome in zip(batch, outcomes, strict=True):
+        for queued, outcome in zip(batch, answers, strict=True):
             queued.outcome.set_result(outcome)
         self._tell(len(batch))
 

@@ -7,11 +7,11 @@ import asyncio
 from collections.abc import Sequence
 
 from talk_pipeline import stopping
-from talk_pipeline.engine.apply.changesets import pending_roots, pending_units
+from talk_pipeline.engine.apply.changesets import pending_changesets, pending_roots
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.plan.circuit_breaker import volume
-from talk_pipeline.engine.plan.status import clear_settled
-from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.engine.plan.status import clear_dirty
+from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.fetch import reread
@@ -90,16 +90,16 @@ async def _write_rest(session: Session, flow: Flow, *, only: set[Root] | None = 
         if not any(written):
             break
     with session.state.open() as db:
-        clear_settled(db, flow)
+        clear_dirty(db, flow)
 
 
 async def _write_units(session: Session, flow: Flow, target: Side, *, roots: Sequence[Root]) -> set[Root]:
-    """Writes some units; returns those not to be tried again in this run."""
+    """Writes some changesets; returns those not to be tried again in this run."""
     stopping.go_on()
     with session.state.open() as db:
-        units = pending_units(db, flow, target, roots=list(roots))
+        changesets = pending_changesets(db, flow, target, roots=list(roots))
     sender = Sender(session, flow, target)
-    writers = [UnitWriter(session, sender, unit) for unit in units]
+    writers = [UnitWriter(session, sender, changeset) for changeset in changesets]
     async with sender.running():
         ended = await asyncio.gather(*(writer.run() for writer in writers), return_exceptions=True)
     stopping.go_on()  # what a stop left undone is no error of its records
@@ -108,10 +108,10 @@ async def _write_units(session: Session, flow: Flow, target: Side, *, roots: Seq
     errors = [e for e in ended if isinstance(e, BaseException) and not isinstance(e, SystemFault)]
     if errors:
         raise BaseExceptionGroup("records ended with errors", errors)
-    stale = [writer.unit.target_id for writer in writers if writer.needs_reread]
+    stale = [writer.changeset.target_id for writer in writers if writer.needs_reread]
     await reread(session, flow, target, ids=[record_id for record_id in stale if record_id])
     return {
-        (writer.unit.root_shop_id, writer.unit.root_bc_id)
+        (writer.changeset.root_shop_id, writer.changeset.root_bc_id)
         for writer, error in zip(writers, ended, strict=True)
         if writer.failed or error is not None
     }

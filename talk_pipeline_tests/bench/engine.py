@@ -16,7 +16,13 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from talk_pipeline.engine.apply.bases import recalculations
-from talk_pipeline.engine.apply.changesets import Composer, intended, intent_for, pending_roots, pending_units
+from talk_pipeline.engine.apply.changesets import (
+    Composer,
+    intended,
+    intent_for,
+    pending_changesets,
+    pending_roots,
+)
 from talk_pipeline.engine.apply.outcomes import conclude
 from talk_pipeline.engine.match import links
 from talk_pipeline.engine.model import Decode, Intent, Outcome, Record
@@ -24,12 +30,13 @@ from talk_pipeline.engine.model import Result as Ended
 from talk_pipeline.engine.plan import circuit_breaker, compare, status
 from talk_pipeline.engine.report import run_summary
 from talk_pipeline.engine.report.checklist import checks
-from talk_pipeline.engine.report.findings import Scope
+from talk_pipeline.engine.report.findings import CheckContext
 from talk_pipeline.engine.snapshot import landing, reprojection
 from talk_pipeline.engine.snapshot.landing import Landing
 from talk_pipeline.engine.snapshot.projection import Company, Projector
 from talk_pipeline.engine.state import journal
-from talk_pipeline.engine.state.database import Connection, State
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.database import State
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import checked_files
 from talk_pipeline.settings import Settings
@@ -128,7 +135,7 @@ class _Book:
         for name, make in NEEDS[flow]:
             self.land(name, *books.pairs(make, range(size // books.SHARED)))
             self.plan(name)
-            status.clear_settled(self.db, self.flows[name])
+            status.clear_dirty(self.db, self.flows[name])
 
     def land(self, name: str, shop: list[Record], bc: list[Record], *, stage: str = "") -> None:
         for side, records in ((Side.SHOP, shop), (Side.BC, bc)):
@@ -152,7 +159,7 @@ class _Book:
 
     def clear(self, stage: str) -> None:
         with self.measured.stage(f"settle marks, {stage}"):
-            status.clear_settled(self.db, self.flow)
+            status.clear_dirty(self.db, self.flow)
 
     def first_meeting(self) -> None:
         self.land(self.flow.name, *books.pairs(self.make, range(self.size)), stage="land")
@@ -191,12 +198,12 @@ class _Book:
         composer = Composer(self.flow, Side.BC, COMPANY)
         roots = pending_roots(self.db, self.flow, Side.BC)
         for at in range(0, len(roots), BATCH):
-            units = pending_units(self.db, self.flow, Side.BC, roots=roots[at : at + BATCH])
+            changesets = pending_changesets(self.db, self.flow, Side.BC, roots=roots[at : at + BATCH])
             outcomes: list[tuple[Intent, Outcome]] = []
-            for unit in units:
-                body = composer.update(unit.root)
-                intent = intent_for(unit, intended(unit.root, body.sent))
-                answer = books.answered(known[unit.target_id or ""], body.values)
+            for changeset in changesets:
+                body = composer.update(changeset.root)
+                intent = intent_for(changeset, intended(changeset.root, body.sent))
+                answer = books.answered(known[changeset.target_id or ""], body.values)
                 outcomes.append((intent, Outcome(Ended.DONE, record=answer)))
             intents = [intent for intent, _ in outcomes]
             recalculated = recalculations(self.db, self.flow, intents)
@@ -207,12 +214,12 @@ class _Book:
         with self.measured.stage("states"):
             status.states(self.db, self.flow.name)
         with self.measured.stage("checks"):
-            scope = Scope(self.db, self.flow, "bench")
-            findings = [(check, check.run(scope)) for check in checks(self.flow)]
+            context = CheckContext(self.db, self.flow, "bench")
+            findings = [(check, check.run(context)) for check in checks(self.flow)]
         failed = [f"{check.name}: {one.summary} {one.rows[:1]}" for check, one in findings if not one.passed]
         assert not failed, failed
         with self.measured.stage("report"):
-            run_summary.record_verdicts(self.db, self.flow.name, run_id="bench", findings=findings)
+            run_summary.record_check_results(self.db, self.flow.name, run_id="bench", findings=findings)
             run_summary.summary(self.db, self.flow, run_id="bench")
         with self.measured.stage("floor: join of the hashes"):
             for part in self.flow.parts:

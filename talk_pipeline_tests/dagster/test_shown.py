@@ -143,7 +143,7 @@ def test_sync_shows_what_was_written_and_what_was_not(mixed: World) -> None:
                 )
                 assert one[f"{side} {operation}"] == count == done[0][0]
         for state in STATES:
-            held = mixed.sql("select count(*) from standing where flow = ? and state = ?", flow, state)
+            held = mixed.sql("select count(*) from status where flow = ? and state = ?", flow, state)
             assert one[f"records {state}"] == numbers[state] == held[0][0]
     customers = told["sync/customer"]
     columns = ("shop_id", "property", "rule", "winner", "shop_value", "bc_value")
@@ -160,7 +160,7 @@ def test_checks_show_the_rows_they_are_about(mixed: World) -> None:
     told = judged(mixed, run)
     for state, check in (("ambiguous", "no_ambiguous_matches"), ("quarantined", "no_quarantined_records")):
         one = told[f"sync/customer:{check}"]
-        rows = mixed.sql("select shop_id, reason, since from standing where state = ?", state)
+        rows = mixed.sql("select shop_id, reason, since from status where state = ?", state)
         assert (one["passed"], one["severity"], one["found"]) == (False, "WARN", 1)
         assert one["rows"] == texts(rows, "shop_id", "reason", "since")
     for key, one in told.items():

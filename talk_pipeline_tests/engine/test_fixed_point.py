@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talk_pipeline.engine.plan.compare import BOUNCES
-from talk_pipeline.engine.plan.merge import Holding, Pair, decide
+from talk_pipeline.engine.plan.compare import MISMATCHES
+from talk_pipeline.engine.plan.merge import Holding, Pair, merge
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Property, Side
@@ -106,7 +106,7 @@ class Table:
     prop: Property
     held: dict[Side, Value]
     base: dict[Side, Value] = field(default_factory=dict)
-    bounces: int = 0
+    mismatches: int = 0
     writes: int = 0
 
     def holding(self, side: Side, at: int) -> Holding:
@@ -123,15 +123,15 @@ class Table:
         for _ in range(ROUNDS):
             shop, bc = (self.holding(side, int(side is later)) for side in Side)
             pair = Pair(self.prop, shop=shop, bc=bc, has_base=bool(self.base))
-            decision = decide(self.flow, pair, company=COMPANY)
-            if decision.agreed:
-                self.base, self.bounces = {Side.SHOP: shop.raw, Side.BC: bc.raw}, 0
+            merged = merge(self.flow, pair, company=COMPANY)
+            if merged.agreed:
+                self.base, self.mismatches = {Side.SHOP: shop.raw, Side.BC: bc.raw}, 0
                 return "agreed"
-            if decision.target is None:
-                return "open" if decision.open else "nothing"
-            if self.bounces >= BOUNCES:
+            if merged.target is None:
+                return "open" if merged.open else "nothing"
+            if self.mismatches >= MISMATCHES:
                 return "oscillating"
-            if not self._write(decision.target, pair, stores[decision.target]):
+            if not self._write(merged.target, pair, stores[merged.target]):
                 return "quarantined"
         return "endless"
 
@@ -146,7 +146,7 @@ class Table:
         self.writes += 1
         self.held[target] = store(sent, self.held[target])
         self.base = {target: sent, target.other: source.raw}
-        self.bounces = self.bounces + 1 if self._differs(target, sent) else 0
+        self.mismatches = self.mismatches + 1 if self._differs(target, sent) else 0
         return True
 
     def _differs(self, target: Side, sent: Value) -> bool:
@@ -183,7 +183,7 @@ def test_it_ends_whatever_the_systems_store(
         table.writes = 0
         ended = table.settle(stores, later=side)
         assert ended != "endless"
-        assert table.writes <= BOUNCES + 1
+        assert table.writes <= MISMATCHES + 1
         if ended == "nothing":
             holdings = [table.holding(one, 0) for one in Side]
             assert any(one.problem for one in holdings) or prop.equal(*(one.canon for one in holdings)), (

@@ -14,7 +14,8 @@ import pytest
 from talk_pipeline.engine.match import links
 from talk_pipeline.engine.plan import compare
 from talk_pipeline.engine.snapshot.projection import Company
-from talk_pipeline.engine.state.database import Connection, State
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.database import State
 from talk_pipeline.flows.loading import load_flows
 
 SMALL, LARGE = 3_000, 30_000
@@ -46,7 +47,7 @@ insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at)
   from link where part = 'order';
 """
 _MARKED = """
-insert into mark select flow, side, id, now()::timestamp from snapshot where right(id, 2) = '00'
+insert into dirty select flow, side, id, now()::timestamp from snapshot where right(id, 2) = '00'
 """
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talk_pipeline.engine.plan.merge import Decision, Holding, Pair, decide
+from talk_pipeline.engine.plan.merge import Holding, Merged, Pair, merge
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Property, Side
@@ -73,77 +73,77 @@ def _oracle(flow: Flow, case: Case) -> tuple[str, bool]:
     return ("bc", False) if bc_edited else ("nothing", False)
 
 
-def _told(decision: Decision) -> tuple[str, bool]:
-    if decision.agreed:
+def _told(merged: Merged) -> tuple[str, bool]:
+    if merged.agreed:
         return "agreed", False
-    if decision.target is None:
+    if merged.target is None:
         return "nothing", False
-    return ("shop" if decision.target is Side.BC else "bc"), decision.conflict
+    return ("shop" if merged.target is Side.BC else "bc"), merged.conflict
 
 
 @given(cases("<->"))
 def test_a_two_way_property_follows_the_oracle(case: Case) -> None:
-    assert _told(decide(CUSTOMER, case.pair(), company=COMPANY)) == _oracle(CUSTOMER, case)
+    assert _told(merge(CUSTOMER, case.pair(), company=COMPANY)) == _oracle(CUSTOMER, case)
 
 
 @given(cases("<->"))
 def test_a_plan_carried_out_leaves_nothing_to_do(case: Case) -> None:
-    decision = decide(CUSTOMER, case.pair(), company=COMPANY)
-    if decision.target is Side.BC:
+    merged = merge(CUSTOMER, case.pair(), company=COMPANY)
+    if merged.target is Side.BC:
         case.bc = case.base_bc = case.shop
         case.base_shop = case.shop
-    elif decision.target is Side.SHOP:
+    elif merged.target is Side.SHOP:
         case.shop = case.base_shop = case.bc
         case.base_bc = case.bc
     else:
         return
     case.has_base = True
-    assert _told(decide(CUSTOMER, case.pair(), company=COMPANY)) in (("agreed", False), ("nothing", False))
+    assert _told(merge(CUSTOMER, case.pair(), company=COMPANY)) in (("agreed", False), ("nothing", False))
 
 
 @given(cases("<-"))
 def test_a_one_way_property_is_written_only_when_its_source_changed(case: Case) -> None:
-    decision = decide(CUSTOMER, case.pair(), company=COMPANY)
-    assert decision.target is not Side.BC
-    assert not decision.conflict
+    merged = merge(CUSTOMER, case.pair(), company=COMPANY)
+    assert merged.target is not Side.BC
+    assert not merged.conflict
     if case.has_base and _same(case.bc, case.base_bc):
-        assert decision.target is None
+        assert merged.target is None
 
 
 @given(cases("="))
 def test_a_compared_property_is_never_written(case: Case) -> None:
-    assert decide(CUSTOMER, case.pair(), company=COMPANY).target is None
+    assert merge(CUSTOMER, case.pair(), company=COMPANY).target is None
 
 
 @given(cases("<->"))
 def test_the_policy_of_a_property_outranks_the_flows(case: Case) -> None:
     case.prop = case.prop.model_copy(update={"conflict": "businesscentral"})
-    decision = decide(CUSTOMER, case.pair(), company=COMPANY)
-    if decision.conflict and case.has_base:
-        assert decision.target is Side.SHOP
+    merged = merge(CUSTOMER, case.pair(), company=COMPANY)
+    if merged.conflict and case.has_base:
+        assert merged.target is Side.SHOP
 
 
 @given(cases("<->"))
 def test_a_manual_conflict_writes_nothing(case: Case) -> None:
     case.prop = case.prop.model_copy(update={"conflict": "manual"})
-    decision = decide(CUSTOMER, case.pair(), company=COMPANY)
-    if decision.conflict and case.has_base:
-        assert decision.open
-        assert decision.target is None
+    merged = merge(CUSTOMER, case.pair(), company=COMPANY)
+    if merged.conflict and case.has_base:
+        assert merged.open
+        assert merged.target is None
 
 
 def test_equal_times_go_to_the_master() -> None:
     prop = Property(shop="website", dir="<->", bc="website", type="text(80)")
     case = Case(prop, "a", "b", "c", "c", has_base=True, shop_at=NOON, bc_at=NOON)
-    assert decide(CUSTOMER, case.pair(), company=COMPANY).target is Side.BC
+    assert merge(CUSTOMER, case.pair(), company=COMPANY).target is Side.BC
 
 
 def test_an_amount_that_was_never_said_yields_to_one_that_was() -> None:
     prop = Property(shop="price", dir="<->", bc="unitPrice", type="decimal(2)")
     case = Case(prop, "12.50", "0", None, None, has_base=False, shop_at=NOON, bc_at=NOON)
-    decision = decide(PRODUCT, case.pair(), company=COMPANY)
-    assert decision.target is Side.BC
-    assert not decision.conflict
+    merged = merge(PRODUCT, case.pair(), company=COMPANY)
+    assert merged.target is Side.BC
+    assert not merged.conflict
 
 
 def test_the_country_beside_a_phone_is_no_edit_of_the_phone() -> None:
@@ -159,4 +159,4 @@ def test_the_country_beside_a_phone_is_no_edit_of_the_phone() -> None:
         )
         for side, raw, country in ((Side.SHOP, "33123456", "SE"), (Side.BC, "+45 33123456", "DK"))
     )
-    assert decide(CUSTOMER, Pair(prop, shop=shop, bc=bc, has_base=True), company=COMPANY).target is None
+    assert merge(CUSTOMER, Pair(prop, shop=shop, bc=bc, has_base=True), company=COMPANY).target is None

@@ -1,11 +1,23 @@
 """A database of every earlier version becomes what a new one is, with what it held."""
 
+import json
+from dataclasses import fields
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from talk_pipeline.engine.state.database import FILE, SCHEMA_VERSION, State
+from talk_pipeline.engine.kinds import RefusalKind
+from talk_pipeline.engine.model import SEND_WITH, Intended, Sent
+from talk_pipeline.engine.snapshot.projection import Projected
+from talk_pipeline.engine.state import tables
+from talk_pipeline.engine.state.database import FILE, State
+from talk_pipeline.engine.state.journal import open_intents
+from talk_pipeline.engine.state.migrations import SCHEMA_VERSION
+from talk_pipeline.engine.state.rows import Row, insert, insert_columns, select
+from talk_pipeline.engine.state.tables import RecalculationRow, RefusalRow
+from talk_pipeline.flows.properties import Side
 
 EARLIER = sorted((Path(__file__).parent / "schemas").glob("*.sql"), key=lambda file: int(file.stem))
 
@@ -20,6 +32,62 @@ def columns(folder: Path) -> list[tuple[str, ...]]:
         return db.execute(_COLUMNS).fetchall()
 
 
+REQUEST = {
+    "root_bc_id": "B1",
+    "part": "order",
+    "operation": "update",
+    "shop_id": "o1",
+    "bc_id": "B1",
+    "sent": {
+        "note": {"source": "a", "sent": "A", "before": None, "rule": "edit", "conflict": True},
+        "currency": {"source": None, "sent": "EUR", "before": "EUR", "rule": "companion", "conflict": False},
+    },
+    "children": [
+        {"part": "order.lines", "operation": "delete", "shop_id": "o1/1", "bc_id": "B1/9", "sent": {}},
+        {
+            "part": "order.lines",
+            "operation": "create",
+            "shop_id": "o1/2",
+            "bc_id": None,
+            "sent": {
+                "quantity": {"source": "2", "sent": "2", "before": None, "rule": "create", "conflict": False}
+            },
+        },
+    ],
+    "recalculates": [["order.lines", "o1/1", "unit_price"]],
+}
+
+# what each version added to those before
+HELD = {
+    "2": [
+        "insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at)"
+        " select 'customer', 'c' || i, 'b' || i, 'c' || i, 'number', 'active', now() from range(3) t(i)",
+        "insert into mark (flow, side, id, marked_at) values ('customer', 'customwebshop', 'c1', now())",
+        "insert into sighting (part, shop_id, property, side) values ('customer', 'c1', 'email', 'customwebshop')",
+        "insert into standing (flow, shop_id, state) values ('customer', 'c4', 'waiting')",
+        "insert into verdict (run_id, flow, name, passed) values ('r1', 'customer', 'links_unique', true)",
+        "insert into base (part, shop_id, property, bounces) values ('customer', 'c1', 'email', 2)",
+    ],
+    "3": [
+        "update link set met_at = linked_at",
+        "insert into deed (flow, action, shop_id) values ('customer', 'unlinked', 'c1')",
+        "insert into change (flow, part, target, operation, property, hold_kind, hold_reason) values"
+        " ('customer', 'customer', 'businesscentral', 'update', 'email', 'manual', 'both sides changed it'),"
+        " ('customer', 'customer', 'businesscentral', 'update', 'phone', null, null)",
+        "insert into refusal (flow, reason, refusal_kind) values"
+        " ('customer', 'outcome unknown: 2 records carry C1', 'outcome_unknown'),"
+        " ('customer', 'it is blocked', 'refused')",
+    ],
+}
+BEFORE_KINDS = [
+    "insert into change (flow, part, target, operation, property, withheld) values"
+    " ('customer', 'customer', 'businesscentral', 'update', 'email', 'manual: both sides changed it'),"
+    " ('customer', 'customer', 'businesscentral', 'update', 'phone', null)",
+    "insert into refusal (flow, reason) values"
+    " ('customer', 'outcome unknown: 2 records carry C1'), ('customer', 'it is blocked')",
+]
+
+
 @pytest.fixture(params=EARLIER, ids=lambda file: f"version {file.stem}")
 def earlier(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A data folder of that version."""
@@ -29,18 +97,16 @@ def earlier(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     with duckdb.connect(str(folder / FILE)) as db:
         db.execute(file.read_text(encoding="utf-8"))
         db.execute("insert into meta values ('schema', ?)", [file.stem])
+        for version, statements in HELD.items():
+            for statement in statements if version <= file.stem else ():
+                db.execute(statement)
+        for statement in BEFORE_KINDS if file.stem == "2" else ():
+            db.execute(statement)
         db.execute(
-            "insert into link select 'customer', 'c' || i, 'b' || i, 'c' || i, 'number', 'active', now()"
-            " from range(3) t(i)"
-        )
-        db.execute(
-            "insert into change (flow, part, target, operation, property, withheld) values"
-            " ('customer', 'customer', 'businesscentral', 'update', 'email', 'manual: both sides changed it'),"
-            " ('customer', 'customer', 'businesscentral', 'update', 'phone', null)"
-        )
-        db.execute(
-            "insert into refusal (flow, reason) values"
-            " ('customer', 'outcome unknown: 2 records carry C1'), ('customer', 'it is blocked')"
+            "insert into journal (intent_id, flow, part, target, operation, shop_id, bc_id, root_shop_id, details,"
+            " intent_at, outcome) values ('i1', 'order', 'order', 'businesscentral', 'update', 'o1', 'B1', 'o1', ?,"
+            " now(), 'unknown')",
+            [json.dumps(REQUEST)],
         )
     return folder
 
@@ -58,11 +124,84 @@ def test_what_it_held_is_there_and_told_by_kind(earlier: Path) -> None:
         assert db.execute("select count(*) from link where met_at is not null").fetchall() == [(3,)]
         held = db.execute("select property, hold_kind, hold_reason from change order by 1").fetchall()
         refused = db.execute("select refusal_kind, reason from refusal order by 2").fetchall()
+        renamed = [
+            db.execute(f"select count(*) from {table}").fetchall()
+            for table in ("dirty", "edit", "status", "check_result")
+        ]
+        mismatches = db.execute("select mismatches from base").fetchall()
+    assert renamed == [[(1,)]] * 4
+    assert mismatches == [(2,)]
     assert held == [("email", "manual", "both sides changed it"), ("phone", None, None)]
     assert refused == [
         ("refused", "it is blocked"),
         ("outcome_unknown", "outcome unknown: 2 records carry C1"),
     ]
+
+
+def test_a_request_under_way_is_what_it_was(earlier: Path) -> None:
+    with State(earlier).once() as db:
+        [intent] = open_intents(db, "order", Side.BC)
+        recalculated = select(db, RecalculationRow)
+    assert (intent.root_shop_id, intent.root_bc_id) == ("o1", "B1")
+    assert intent.main == Intended(
+        "order",
+        "update",
+        "o1",
+        "B1",
+        {"note": Sent("a", "A", None, "edit", True), "currency": Sent(None, "EUR", "EUR", SEND_WITH)},
+    )
+    assert intent.children == (
+        Intended("order.lines", "delete", "o1/1", "B1/9", {}),
+        Intended("order.lines", "create", "o1/2", None, {"quantity": Sent("2", "2", None, "create")}),
+    )
+    assert recalculated == [
+        RecalculationRow(intent_id="i1", part="order.lines", shop_id="o1/1", property="unit_price")
+    ]
+
+
+DECLARED = [
+    one for one in vars(tables).values() if isinstance(one, type) and issubclass(one, Row) and one is not Row
+]
+WRITTEN_LATER = {"journal": {"outcome", "reason", "outcome_at", "left_at", "open_until"}, "written": {"nth"}}
+
+
+@pytest.mark.parametrize("kind", [*DECLARED, Projected], ids=lambda kind: kind.TABLE)
+def test_a_declaration_has_the_columns_of_its_table(kind: type[Row], tmp_path: Path) -> None:
+    with State(tmp_path).once() as db:
+        found = db.execute("select name from pragma_table_info(?)", [kind.TABLE]).fetchall()
+    declared = {field.name for field in fields(kind)}
+    assert declared == {name for (name,) in found} - WRITTEN_LATER.get(kind.TABLE, set())
+
+
+def test_a_row_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """By name, whatever the order of the columns, with its nested values and kinds."""
+    refusal = RefusalRow(
+        flow="customer",
+        part="customer",
+        target=Side.BC,
+        root_shop_id="c1",
+        record_id="c1",
+        properties=["email", "phone"],
+        fingerprint="f",
+        reason="it is blocked",
+        refused_at=datetime(2026, 1, 2, 3, 4, 5),  # noqa: DTZ001
+        about_another=True,
+        refusal_kind=RefusalKind.OUTCOME_UNKNOWN,
+    )
+    with State(tmp_path).once() as db:
+        names = [name for (name,) in db.execute("select name from pragma_table_info('refusal')").fetchall()]
+        turned = ", ".join(f"{name} as {name}" for name in reversed(names))
+        db.execute(f"create or replace table refusal as select {turned} from refusal")
+        insert(db, [refusal])
+        [read] = select(db, RefusalRow, "where flow = $flow", {"flow": "customer"})
+    assert read == refusal
+    assert isinstance(read.refusal_kind, RefusalKind)
+    assert read.target is Side.BC
+
+
+def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with State(tmp_path).once() as db, pytest.raises(KeyError, match="link has no column colour"):
+        insert_columns(db, "link", {"part": ["customer"], "colour": ["red"]})
 
 
 def test_the_version_before_this_one_is_among_them() -> None:

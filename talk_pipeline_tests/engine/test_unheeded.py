@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from talk_pipeline.engine.apply.unheeded import Answer
-from talk_pipeline.engine.model import COMPANION, UNDO, Child, Operation, Sent
+from talk_pipeline.engine.model import SEND_WITH, UNDO, Child, Operation, Sent
 from talk_pipeline.engine.snapshot.projection import Company, Projector
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
@@ -84,7 +84,7 @@ def test_a_new_record_that_holds_a_blank_or_a_default_did_not_take_the_value(
 
 
 def test_what_goes_along_or_was_put_back_is_never_counted() -> None:
-    for rule in (COMPANION, UNDO):
+    for rule in (SEND_WITH, UNDO):
         assert not kept("product", "update", {"name": ("Old", "New")}, {"name": "Old"}, rule=rule)
 
 

@@ -11,14 +11,14 @@ import pytest
 
 from talk_pipeline.engine.plan import status
 from talk_pipeline.engine.state import journal
-from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.pipeline.test_faults import rule
 from talk_pipeline_tests.world import World, opened_world
 
 WORDS = {
     "change": ["hold_reason"],
-    "standing": ["reason"],
+    "status": ["reason"],
     "refusal": ["reason"],
     "journal": ["reason"],
     "watermark": ["problem"],
@@ -38,11 +38,7 @@ def reworded() -> Iterator[None]:
                 db.execute(f"update {table} set {column} = ? where {column} is not null", [text])
 
     with pytest.MonkeyPatch.context() as patch:
-        for module, name in (
-            (status, "rewrite_standing"),
-            (status, "clear_settled"),
-            (journal, "note_outcomes"),
-        ):
+        for module, name in ((status, "rewrite_status"), (status, "clear_dirty"), (journal, "note_outcomes")):
             real = getattr(module, name)
 
             def after(db: Connection, *args: Any, real: Any = real) -> Any:
@@ -90,7 +86,7 @@ def played(world: World) -> dict[str, Any]:
         run = world.step()
     return {
         "run": {name: {k: v for k, v in run[name].items()} for name in ("customer", "product", "order")},
-        "states": world.sql("select flow, state, count(*) from standing group by all order by all"),
+        "states": world.sql("select flow, state, count(*) from status group by all order by all"),
         "holds": world.sql(
             "select flow, hold_kind, property, count(*) from change group by all order by all"
         ),

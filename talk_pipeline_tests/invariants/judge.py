@@ -99,7 +99,7 @@ def _violations(players: Show) -> Iterator[str]:
 
 def _listed(players: Show) -> Listed:
     sql, listed = players.world.sql, Listed()
-    for flow, shop_id, state, reason in sql("select flow, shop_id, state, reason from standing"):
+    for flow, shop_id, state, reason in sql("select flow, shop_id, state, reason from status"):
         listed.states[flow, shop_id] = f"{state}: {reason}"
         if state in WHOLE:
             listed.records[flow, shop_id] = reason

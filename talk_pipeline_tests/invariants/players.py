@@ -101,7 +101,7 @@ class Players:
         return sight
 
     def look_at_links(self) -> None:
-        """Notes whom the pipeline takes for whom; only runs and deeds by hand change that."""
+        """Notes whom the pipeline takes for whom; only runs and decisions by hand change that."""
         self.links = {}
         if (self.world.data / "talk.duckdb").exists():
             rows = self.world.sql("select part, shop_id, bc_id from link where state = 'active'")
@@ -322,14 +322,14 @@ class Players:
         if shop_id is None or not self.links:
             return
         twin = self.twins.get(step["who"]) or self.bc_id(flow, step["who"]) or ""
-        deeds: Mapping[str, Callable[[links.Hand], links.Deed]] = {
+        decisions: Mapping[str, Callable[[links.Hand], links.Decision]] = {
             "link": lambda hand: links.link(hand, f"customwebshop:{shop_id}", f"businesscentral:{twin}"),
             "unlink": lambda hand: links.unlink(hand, f"customwebshop:{shop_id}"),
             "recreate": lambda hand: links.unlink(hand, f"customwebshop:{shop_id}", recreate=True),
             "retry": lambda hand: resolutions.retry(hand, f"customwebshop:{shop_id}"),
         }
         with contextlib.suppress(ByHandError):
-            carry_out(Settings.load(), flow, deeds[step["what"]], by="a player")
+            carry_out(Settings.load(), flow, decisions[step["what"]], by="a player")
             if step["what"] in ("recreate", "unlink"):
                 self.recreated.append((flow, step["who"]))
         self.look_at_links()

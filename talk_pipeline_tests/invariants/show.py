@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 from unittest import mock
 
+from talk_pipeline.engine.apply import outcomes
 from talk_pipeline.engine.match import links
 from talk_pipeline.engine.plan import compare
 from talk_pipeline.engine.snapshot import landing
@@ -115,8 +116,8 @@ UNMAPPED = {
 KILLS: dict[str, tuple[Any, str, bool]] = {
     "intend": (journal, "intend", False),
     "intended": (journal, "intend", True),
-    "settle": (journal, "settle", False),
-    "settled": (journal, "settle", True),
+    "settle": (outcomes, "conclude", False),
+    "settled": (outcomes, "conclude", True),
     "land": (landing, "land", False),
     "landed": (landing, "land", True),
     "plan": (compare, "plan", False),

@@ -13,7 +13,8 @@ import duckdb
 import pytest
 
 from talk_pipeline.dagster.instance import HomeError, open_home
-from talk_pipeline.engine.state.database import State, StateBrokenError
+from talk_pipeline.engine.state.connection import StateBrokenError
+from talk_pipeline.engine.state.database import State
 from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault

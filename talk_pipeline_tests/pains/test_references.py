@@ -74,7 +74,7 @@ def test_a_status_nobody_knows_is_a_clear_error_and_no_guess(world: World) -> No
     run = world.step("order", full=True)
     assert run.success, run.problems
     assert placed.shop["status"] == "open"
-    reasons = [reason for _, reason in world.sql("select state, reason from standing")]
+    reasons = [reason for _, reason in world.sql("select state, reason from status")]
     assert any("'Parked' is not among the values the flow maps" in reason for reason in reasons), reasons
     assert [row["quantity"] for row in placed.bc_lines()] == [2, 5], "what is not known to be open is guarded"
     world.bc.no_faults()

@@ -20,7 +20,7 @@ from talk_pipeline import redaction
 from talk_pipeline.dagster.execute import execute
 from talk_pipeline.engine.report import run_summary
 from talk_pipeline.installation import Connections
-from talk_pipeline.redaction import MASK, guard_logs, holds_entry, learn, redacted, scrub
+from talk_pipeline.redaction import MASK, holds_entry, learn, redact_logs, redacted, scrub
 from talk_pipeline.run.session import Options
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
@@ -76,7 +76,7 @@ def test_exceptions_and_logs_lose_secrets_too(caplog: pytest.LogCaptureFixture) 
     error.__cause__ = ValueError("Illegal header value b'Bearer canary-token-1'")
     scrub(error)
     assert "canary" not in f"{error} {error.__cause__}"
-    guard_logs()
+    redact_logs()
     with caplog.at_level(logging.INFO):
         logging.getLogger("httpx").info("GET %s", "https://shop.example/?key=canary-token-1")
         broken = RuntimeError("canary-token-1")

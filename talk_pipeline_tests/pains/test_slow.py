@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from talk_pipeline.engine.apply import outcomes
 from talk_pipeline.engine.report.progress import progress
 from talk_pipeline.engine.state import journal
 from talk_pipeline_tests.flow_files import edited_flows
@@ -42,7 +43,7 @@ def cut_short(world: World, monkeypatch: pytest.MonkeyPatch, name: str, *flows: 
         raise Cut
 
     with monkeypatch.context() as patch:
-        patch.setattr(journal, name, cut)
+        patch.setattr(outcomes if name == "conclude" else journal, name, cut)
         with contextlib.suppress(Cut, BaseExceptionGroup):
             world.step(*flows)
 
@@ -134,7 +135,7 @@ def test_a_kill_while_a_request_is_at_work(world: World, monkeypatch: pytest.Mon
     """Right after it a run finds nothing, and waits from then on: when the request left is not known better."""
     buyer = world.shop.post("customers", customer())["id"]
     world.bc.faults(rule("POST", "customers", hold=True))
-    cut_short(world, monkeypatch, "settle", "customer")
+    cut_short(world, monkeypatch, "conclude", "customer")
     waits(world, world.step("customer"), "customer", buyer)
     let_it_arrive(world)
     assert not world.step("customer").failed()
@@ -228,7 +229,7 @@ def test_a_shop_that_knows_keys_answers_a_repeated_create_once(
     edited_flows(tmp_path, monkeypatch, customer=("create: always", "create: both"))
     made = world.bc.post("customers", {"number": "B1", "displayName": "Made there", "type": "Company"})
     world.shop.faults(rule("POST", "customers", hold=True))
-    cut_short(world, monkeypatch, "settle", "customer")
+    cut_short(world, monkeypatch, "conclude", "customer")
     world.bc.patch("customers", made["id"], {"displayName": "Made there, and edited"})
     for _ in range(2):
         assert not world.step("customer").failed()

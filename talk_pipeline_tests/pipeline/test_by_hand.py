@@ -6,10 +6,12 @@ import duckdb
 import pytest
 
 from talk_pipeline.engine.manual import links
-from talk_pipeline.engine.manual.links import Deed
+from talk_pipeline.engine.manual.links import Decision
 from talk_pipeline.engine.model import ByHandError
-from talk_pipeline.engine.state.database import SCHEMA_VERSION, State, StateMismatchError
+from talk_pipeline.engine.state.connection import StateMismatchError
+from talk_pipeline.engine.state.database import State
 from talk_pipeline.engine.state.lease import LeaseHeldError, leases
+from talk_pipeline.engine.state.migrations import SCHEMA_VERSION
 from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.flow_files import edited_flows
@@ -20,17 +22,17 @@ from talk_pipeline_tests.world import World
 WHO = "Ann"
 
 
-def link(shop_id: str, bc_id: str, flow: str = "customer") -> Deed:
+def link(shop_id: str, bc_id: str, flow: str = "customer") -> Decision:
     return carry_out(Settings.load(), flow, lambda hand: links.link(hand, shop_id, bc_id), by=WHO)
 
 
-def unlink(shop_id: str, flow: str = "customer", *, recreate: bool = False) -> Deed:
+def unlink(shop_id: str, flow: str = "customer", *, recreate: bool = False) -> Decision:
     return carry_out(
         Settings.load(), flow, lambda hand: links.unlink(hand, shop_id, recreate=recreate), by=WHO
     )
 
 
-def keep_apart(shop_id: str, bc_id: str) -> Deed:
+def keep_apart(shop_id: str, bc_id: str) -> Decision:
     return carry_out(Settings.load(), "customer", lambda hand: links.keep_apart(hand, shop_id, bc_id), by=WHO)
 
 
@@ -418,7 +420,7 @@ def test_a_database_of_the_version_before_goes_on(
 ) -> None:
     world.sql("alter table conflict drop column decided_by")
     world.sql("alter table conflict drop column decided_at")
-    for table in ("apart", "resolution", "deed"):
+    for table in ("apart", "resolution", "decision"):
         world.sql(f"drop table {table}")
     world.sql("alter table candidate drop column linked")
     world.sql("alter table change drop column hold_kind")

@@ -7,7 +7,7 @@ import pytest
 
 from talk_pipeline.engine.manual.lookup import find
 from talk_pipeline.engine.model import ByHandError
-from talk_pipeline.engine.report.explain import dossier
+from talk_pipeline.engine.report.explain import explanation
 from talk_pipeline.engine.report.history import history
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
@@ -25,7 +25,7 @@ Row = dict[str, Any]
 def explain(flow: str, text: str) -> Row:
     flows = load_flows(Settings.load().talk_flows_dir)
     with known_state(Settings.load()).once() as db:
-        return dossier(db, flows, flows[flow], find(db, flows[flow], text))
+        return explanation(db, flows, flows[flow], find(db, flows[flow], text))
 
 
 def told(flow: str, text: str) -> list[Row]:

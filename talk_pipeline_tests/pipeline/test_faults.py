@@ -127,7 +127,7 @@ def test_a_crash_loses_nothing(world: World, monkeypatch: pytest.MonkeyPatch, mo
         if seen == at:
             raise PowerCutError
 
-    real_intend = journal.intend
+    real_intend, real_conclude = journal.intend, outcomes.conclude
 
     def intend(*args: Any, **more: Any) -> None:
         if moment == "before the intent":
@@ -139,11 +139,11 @@ def test_a_crash_loses_nothing(world: World, monkeypatch: pytest.MonkeyPatch, mo
     def conclude(*args: Any, **more: Any) -> None:
         if moment == "before the outcome":
             cut()
-        outcomes.conclude(*args, **more)
+        real_conclude(*args, **more)
 
     with monkeypatch.context() as patch:
         patch.setattr(journal, "intend", intend)
-        patch.setattr("talk_pipeline.run.sender.conclude", conclude)
+        patch.setattr(outcomes, "conclude", conclude)
         with contextlib.suppress(PowerCutError, BaseExceptionGroup):
             world.step()
     assert seen >= at, "the run ended before the cut"

@@ -26,7 +26,7 @@ class Synchronized:
             for flow in ("customer", "product", "order")
         }
         self.standing = {
-            flow: dict(world.sql("select shop_id, state from standing where flow = ?", flow))
+            flow: dict(world.sql("select shop_id, state from status where flow = ?", flow))
             for flow in ("customer", "product", "order")
         }
 

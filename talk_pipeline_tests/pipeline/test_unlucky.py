@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from talk_pipeline.engine.apply import outcomes
 from talk_pipeline.engine.model import Record
 from talk_pipeline.engine.plan import compare
-from talk_pipeline.engine.state import journal
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
@@ -25,11 +25,11 @@ class Cut(BaseException):
 def cut_short(world: World, monkeypatch: pytest.MonkeyPatch, *flows: str) -> None:
     """A run that ends after its first requests, before any outcome is on disk."""
 
-    def settle(*_: Any, **__: Any) -> None:
+    def conclude(*_: Any, **__: Any) -> None:
         raise Cut
 
     with monkeypatch.context() as patch:
-        patch.setattr(journal, "settle", settle)
+        patch.setattr(outcomes, "conclude", conclude)
         with pytest.raises(BaseExceptionGroup):
             world.step(*flows)
 

@@ -5,7 +5,7 @@ import pytest
 
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.engine.manual import resolutions
-from talk_pipeline.engine.manual.links import Deed
+from talk_pipeline.engine.manual.links import Decision
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
@@ -17,13 +17,13 @@ from talk_pipeline_tests.pipeline.test_by_hand import WHO, bc_customer
 from talk_pipeline_tests.world import Row, World
 
 
-def resolve(shop_id: str, take: Side, prop: str | None = None, *, flow: str = "customer") -> Deed:
+def resolve(shop_id: str, take: Side, prop: str | None = None, *, flow: str = "customer") -> Decision:
     return carry_out(
         Settings.load(), flow, lambda hand: resolutions.resolve(hand, shop_id, take=take, prop=prop), by=WHO
     )
 
 
-def retry(shop_id: str | None = None) -> Deed:
+def retry(shop_id: str | None = None) -> Decision:
     return carry_out(Settings.load(), "customer", lambda hand: resolutions.retry(hand, shop_id), by=WHO)
 
 
@@ -170,7 +170,7 @@ def test_two_systems_that_never_agree_get_another_chance(world: World, pair: tup
     shop_id, _ = pair
     world.shop.patch("customers", shop_id, {"website": "www.new.example"})
     world.step("customer")
-    world.sql("update base set bounces = 3 where property = 'website'")
+    world.sql("update base set mismatches = 3 where property = 'website'")
     world.shop.patch("customers", shop_id, {"website": "www.newer.example"})
     assert world.step("customer")["customer"]["quarantined"] == 1
     retry(shop_id)
@@ -199,7 +199,7 @@ def test_in_the_launchpad(
     assert decide(action="UNLINK", shop_id=shop_id, by="Ann").success
     assert world.state("customer", shop_id) == ("held", "unlinked by hand")
     assert decide(action="LINK", shop_id=shop_id, bc_id=bc_id, by="Ann").success
-    assert world.sql("select action, done_by from deed order by done_at")[1:] == [
+    assert world.sql("select action, done_by from decision order by done_at")[1:] == [
         ("unlinked", "Ann"),
         ("linked", "Ann"),
     ]

@@ -97,7 +97,7 @@ def _invariants(world: World, *, before: Any) -> list[str]:
 
 def _reasons(world: World, flow: str) -> list[tuple[str, str]]:
     """What the checklist lists: shop records that are not simply in step, and changes that are withheld."""
-    rows = world.sql("select shop_id, reason from standing where flow = ?", flow)
+    rows = world.sql("select shop_id, reason from status where flow = ?", flow)
     rows += world.sql("select distinct root_shop_id, hold_reason from change where flow = ?", flow)
     return [(str(shop_id), str(reason)) for shop_id, reason in rows]
 

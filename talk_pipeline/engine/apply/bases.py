@@ -6,13 +6,15 @@ held, nothing moves, and whoever asked for it is told (`apply.unheeded`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from talk_pipeline.engine.apply.unheeded import Answer
-from talk_pipeline.engine.model import COMPANION, UNDO, Intent, Kept, Operation, Sent
+from talk_pipeline.engine.model import SEND_WITH, UNDO, Intent, Kept, Operation, Sent
 from talk_pipeline.engine.snapshot.projection import Projector
-from talk_pipeline.engine.state.database import Connection, insert_rows, now
+from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.tables import BaseRow, RecalculationRow
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -50,10 +52,8 @@ order by all
 """
 
 
-def recalculations(
-    db: Connection, flow: Flow, intents: Sequence[Intent]
-) -> dict[str, list[tuple[str, str, str]]]:
-    """What Business Central changes by itself when it carries out an intent: part, shop id and property.
+def recalculations(db: Connection, flow: Flow, intents: Sequence[Intent]) -> list[RecalculationRow]:
+    """What Business Central changes by itself when it carries out requests.
 
     Kept with the intent before it leaves: once it was carried out, nothing tells its work from a user's edit.
     """
@@ -64,21 +64,21 @@ def recalculations(
         if intent.main.operation != "create" or intent.main.part != flow.name
         for part, shop_id, name in _recalculated(flow, intent)
     ]
-    found: dict[str, list[tuple[str, str, str]]] = {}
-    if affected:
-        columns = (list(column) for column in zip(*affected, strict=True))
-        names = ("intents", "parts", "roots", "ids", "properties")
-        rows = db.execute(_IN_STEP, dict(zip(names, columns, strict=True))).fetchall()
-        for intent_id, part, shop_id, name in rows:
-            found.setdefault(intent_id, []).append((part, shop_id, name))
-    return found
+    if not affected:
+        return []
+    columns = (list(column) for column in zip(*affected, strict=True))
+    names = ("intents", "parts", "roots", "ids", "properties")
+    rows = db.execute(_IN_STEP, dict(zip(names, columns, strict=True))).fetchall()
+    return [
+        RecalculationRow(intent_id=intent_id, part=part, shop_id=shop_id, property=name)
+        for intent_id, part, shop_id, name in rows
+    ]
 
 
 _EXPECTED = """
 update base set resend = 'businesscentral'
-from (select distinct place[1] as part, place[2] as shop_id, place[3] as property
-      from (select unnest(from_json(details->'recalculates', '[["VARCHAR"]]')) as place from journal
-            where intent_id in (select unnest($intents::varchar[])))) expected
+from (select distinct part, shop_id, property from recalculation
+      where intent_id in (select unnest($intents::varchar[]))) expected
 where expected.part = base.part and expected.shop_id = base.shop_id and expected.property = base.property
 """
 
@@ -99,7 +99,7 @@ def _recalculated(flow: Flow, intent: Intent) -> Iterator[tuple[str, str | None,
     if written.parent:
         yield from ((written.parent, intent.root_shop_id, name) for name in written.send_with)
     for name, one in main.sent.items() if main.operation != "delete" else ():
-        if one.rule == COMPANION:
+        if one.rule == SEND_WITH:
             continue
         prop = written.by_name[name]
         yield from ((written.name, main.shop_id, companion) for companion in prop.send_with)
@@ -116,7 +116,7 @@ def confirm(
     Returns:
         What the target did not take: it stays the source's edit, and its base where it was.
     """
-    bases: list[tuple[Any, ...]] = []
+    bases: list[BaseRow] = []
     undone: list[tuple[str, str, str]] = []
     conflicts: list[tuple[Any, ...]] = []
     kept: list[Kept] = []
@@ -140,17 +140,28 @@ def confirm(
                 continue
             if sent.conflict:
                 conflicts.append(_conflict(projector.flow.name, one, name, sent=sent, run_id=run_id))
-            if sent.rule in (COMPANION, UNDO) or one.operation == "delete":
+            if sent.rule in (SEND_WITH, UNDO) or one.operation == "delete":
                 continue
-            bounced = name in canon and answer.differs(part.by_name[name], sent.sent)
+            mismatched = name in canon and answer.differs(part.by_name[name], sent.sent)
             pair = (sent.source, sent.sent) if one.target is Side.BC else (sent.sent, sent.source)
-            bases.append((one.part, one.shop_id, name, *pair, int(bounced), None, now()))
+            bases.append(
+                BaseRow(
+                    part=one.part,
+                    shop_id=one.shop_id,
+                    property=name,
+                    shop_value=pair[0],
+                    bc_value=pair[1],
+                    mismatches=int(mismatched),
+                    resend=None,
+                    agreed_at=now(),
+                )
+            )
         if one.operation == "create" and one.target is Side.BC:
             held = shop.get((one.part, one.shop_id), {})
             bases += [
                 base
                 for base in _told_by_target(projector, one, shop=held, raw=raw)
-                if base[:3] not in earlier
+                if (base.part, base.shop_id, base.property) not in earlier
             ]
     _record_conflicts(db, conflicts)
     _replace(db, bases)
@@ -164,7 +175,7 @@ def _forget(db: Connection, removed: Sequence[Confirmed]) -> None:
     if not removed:
         return
     keys = [[one.part for one in removed], [one.shop_id for one in removed]]
-    for table in ("sighting", "resolution"):
+    for table in ("edit", "resolution"):
         db.execute(
             f"delete from {table} where (part, shop_id) in (select (unnest(?::varchar[]), unnest(?::varchar[])))",
             keys,
@@ -212,14 +223,23 @@ def _told_earlier(db: Connection, confirmed: Sequence[Confirmed]) -> set[tuple[s
 
 def _told_by_target(
     projector: Projector, one: Confirmed, *, shop: Mapping[str, Any], raw: Mapping[str, Any]
-) -> list[tuple[Any, ...]]:
+) -> list[BaseRow]:
     """What a record we created says of itself is where its one-way properties start from.
 
     A default of the new record is no statement: only later changes of it are written to a filled property. The two
     have not agreed on anything by that, and the base says so.
     """
     return [
-        (one.part, one.shop_id, prop.name, shop[prop.name], raw.get(prop.name), 0, None, None)
+        BaseRow(
+            part=one.part,
+            shop_id=one.shop_id,
+            property=prop.name,
+            shop_value=shop[prop.name],
+            bc_value=raw.get(prop.name),
+            mismatches=0,
+            resend=None,
+            agreed_at=None,
+        )
         for prop in projector.flow.part(one.part).properties
         if prop.dir == "<-" and shop.get(prop.name) is not None
     ]
@@ -246,7 +266,7 @@ def _record_conflicts(db: Connection, conflicts: list[tuple[Any, ...]]) -> None:
                     where part = $part and shop_id = $shop_id and property = $name and $rule = 'manual'),
                    (select decided_at from resolution
                     where part = $part and shop_id = $shop_id and property = $name and $rule = 'manual')
-            from sighting where part = $part and shop_id = $shop_id and property = $name
+            from edit where part = $part and shop_id = $shop_id and property = $name
             """,
             {
                 "flow": flow,
@@ -275,14 +295,22 @@ def _stand_as_edits(db: Connection, undone: list[tuple[str, str, str]]) -> None:
         )
 
 
-def _replace(db: Connection, bases: list[tuple[Any, ...]]) -> None:
-    keys = [[row[0] for row in bases], [row[1] for row in bases], [row[2] for row in bases]]
+def _replace(db: Connection, bases: list[BaseRow]) -> None:
+    keys = [[row.part for row in bases], [row.shop_id for row in bases], [row.property for row in bases]]
     chosen = "(select (unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[])))"
     rows = db.execute(
-        f"select part, shop_id, property, bounces from base where (part, shop_id, property) in {chosen}", keys
+        f"select part, shop_id, property, mismatches from base where (part, shop_id, property) in {chosen}",
+        keys,
     ).fetchall()
-    earlier = {(part, shop_id, name): bounces for part, shop_id, name, bounces in rows}
-    for table in ("base", "sighting", "resolution"):
+    earlier = {(part, shop_id, name): mismatches for part, shop_id, name, mismatches in rows}
+    for table in ("base", "edit", "resolution"):
         db.execute(f"delete from {table} where (part, shop_id, property) in {chosen}", keys)
-    counted = [(*row[:5], row[5] and row[5] + earlier.get(row[:3], 0), *row[6:]) for row in bases]
-    insert_rows(db, "base", counted)
+    insert(
+        db,
+        [
+            replace(row, mismatches=1 + earlier.get((row.part, row.shop_id, row.property), 0))
+            if row.mismatches
+            else row
+            for row in bases
+        ],
+    )

@@ -1,6 +1,6 @@
 """Planned changes gathered into what is written together, and the values that go into each request.
 
-A unit is one record of the flow with its children, towards one side. Composing knows companions, blanks,
+A changeset is one record of the flow with its children, towards one side. Composing knows companions, blanks,
 references and the order of properties; sending is the business of `run`.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from talk_pipeline.engine.model import UNDO, Contents, Intended, Intent, Operation, Sent
 from talk_pipeline.engine.snapshot.projection import Company, own_id
-from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import Value, tidy
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -27,7 +27,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class RecordChanges:
     """What is to be written of one record or child.
 
     Attributes:
@@ -55,7 +55,7 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class Changeset:
     """One record of a flow with its children, as it is to be written to one side.
 
     Attributes:
@@ -67,8 +67,8 @@ class Unit:
     target: Side
     root_shop_id: str | None
     root_bc_id: str | None
-    root: Edit
-    children: tuple[Edit, ...]
+    root: RecordChanges
+    children: tuple[RecordChanges, ...]
     version: str | None
     payload: str | None
 
@@ -103,22 +103,22 @@ def pending_roots(db: Connection, flow: Flow, target: Side) -> list[tuple[str | 
     return db.execute(_PENDING_ROOTS, {"flow": flow.name, "target": target}).fetchall()
 
 
-def pending_units(
+def pending_changesets(
     db: Connection, flow: Flow, target: Side, *, roots: list[tuple[str | None, str | None]]
-) -> list[Unit]:
-    """The units of some of the pending records, in their order."""
+) -> list[Changeset]:
+    """The changesets of some of the pending records, in their order."""
     return _Loader(db, flow, target).load(roots)
 
 
 class _Loader:
-    """Reads all that a set of units needs in a handful of queries."""
+    """Reads all that a set of changesets needs in a handful of queries."""
 
     def __init__(self, db: Connection, flow: Flow, target: Side) -> None:
         self.db = db
         self.flow = flow
         self.target = target
 
-    def load(self, roots: list[tuple[str | None, str | None]]) -> list[Unit]:
+    def load(self, roots: list[tuple[str | None, str | None]]) -> list[Changeset]:
         shop_ids = [shop_id for shop_id, _ in roots if shop_id]
         bc_ids = [bc_id for _, bc_id in roots if bc_id]
         self.records = self._records(Side.SHOP, shop_ids) | self._records(Side.BC, bc_ids)
@@ -176,7 +176,7 @@ class _Loader:
         root: tuple[str | None, str | None],
         edits: dict[Any, dict[str, Change]],
         snapshots: Mapping[str, tuple[str | None, str]],
-    ) -> Unit:
+    ) -> Changeset:
         shop_id, bc_id = root
         target_id = shop_id if self.target is Side.SHOP else bc_id
         version, payload = snapshots.get(target_id or "", (None, None))
@@ -184,7 +184,7 @@ class _Loader:
         children = [self._edit(key, changes) for key, changes in edits.items() if key[0] != self.flow.name]
         untouched = self._edit((self.flow.name, "update", shop_id, bc_id), {})
         children.sort(key=self._line_order)
-        return Unit(
+        return Changeset(
             self.flow,
             self.target,
             shop_id,
@@ -195,12 +195,14 @@ class _Loader:
             payload=payload,
         )
 
-    def _line_order(self, edit: Edit) -> tuple[int, int]:
+    def _line_order(self, edit: RecordChanges) -> tuple[int, int]:
         """Deletions, updates, additions; each as the source has them."""
         rank = {"delete": 0, "update": 1, "create": 2}[edit.operation]
         return rank, edit.position
 
-    def _edit(self, key: tuple[str, Operation, str | None, str | None], changes: dict[str, Change]) -> Edit:
+    def _edit(
+        self, key: tuple[str, Operation, str | None, str | None], changes: dict[str, Change]
+    ) -> RecordChanges:
         name, operation, shop_id, bc_id = key
         part = self.flow.part(name)
         source_id, target_id = (shop_id, bc_id) if self.target is Side.BC else (bc_id, shop_id)
@@ -212,7 +214,7 @@ class _Loader:
             for prop in part.references
             if raw.get(prop.name) and (prop.refers_to or "", raw[prop.name]) in self.links
         }
-        return Edit(
+        return RecordChanges(
             part,
             operation,
             shop_id,
@@ -234,7 +236,7 @@ class Composer:
     target: Side
     company: Company
 
-    def create(self, edit: Edit) -> Body:
+    def create(self, edit: RecordChanges) -> Body:
         """Every writable property, blanks too: what is not said would be filled in from elsewhere.
 
         A blank that the flow has no word for is left to the receiver.
@@ -250,7 +252,7 @@ class Composer:
         ]
         return self._body(edit, props, contents=None)
 
-    def update(self, edit: Edit, *, contents: Contents | None = None) -> Body:
+    def update(self, edit: RecordChanges, *, contents: Contents | None = None) -> Body:
         """The changed properties and their companions; those written last are left out."""
         names = {name for name in edit.changes if edit.part.by_name[name].written is None}
         for name in tuple(names):
@@ -258,14 +260,14 @@ class Composer:
         props = [prop for prop in edit.part.properties if prop.name in names and prop.goes_to(self.target)]
         return self._body(edit, props, contents=contents)
 
-    def removal(self, edit: Edit) -> Body:
+    def removal(self, edit: RecordChanges) -> Body:
         """Nothing is said; what goes with it is noted where somebody had just changed it."""
         lost = {name: one for name, one in edit.changes.items() if one.conflict}
         return Body(
             {}, {name: Sent(None, None, one.before, one.rule, conflict=True) for name, one in lost.items()}
         )
 
-    def last(self, edit: Edit) -> Body:
+    def last(self, edit: RecordChanges) -> Body:
         """The properties that go after the children."""
         props = [prop for prop in edit.part.properties if prop.written and prop.name in edit.changes]
         return self._body(edit, props, contents=None)
@@ -279,7 +281,7 @@ class Composer:
         """A record new in the shop needs its key there, though later edits of it stay with each side."""
         return part.name == self.flow.name and prop.name == self.flow.create_key and bool(prop.shop_paths)
 
-    def _body(self, edit: Edit, props: list[Property], *, contents: Contents | None) -> Body:
+    def _body(self, edit: RecordChanges, props: list[Property], *, contents: Contents | None) -> Body:
         values: dict[str, Value] = {}
         sent: dict[str, Sent] = {}
         for prop in props:
@@ -288,7 +290,7 @@ class Composer:
             sent[prop.name] = one
         return Body(values, sent)
 
-    def _sent(self, edit: Edit, prop: Property) -> Sent:
+    def _sent(self, edit: RecordChanges, prop: Property) -> Sent:
         change = edit.changes.get(prop.name)
         current = edit.target.get(prop.name)
         if change is None and edit.operation == "update":
@@ -313,24 +315,34 @@ class Composer:
         return next(filled, paths[0])
 
 
-def target_child_id(unit: Unit, edit: Edit) -> str | None:
+def target_child_id(changeset: Changeset, edit: RecordChanges) -> str | None:
     """The id by which the target system knows a child."""
-    key = edit.id_on(unit.target)
-    parent = unit.root.id_on(unit.target)
+    key = edit.id_on(changeset.target)
+    parent = changeset.root.id_on(changeset.target)
     if edit.operation == "create" or key is None or parent is None:
         return None
     return own_id(parent, key)
 
 
-def intended(edit: Edit, sent: Mapping[str, Sent]) -> Intended:
+def intended(edit: RecordChanges, sent: Mapping[str, Sent]) -> Intended:
     """What the journal keeps of an edit."""
     return Intended(edit.part.name, edit.operation, edit.shop_id, edit.bc_id, sent)
 
 
 def intent_for(
-    unit: Unit, main: Intended, *, children: tuple[Intended, ...] = (), natural_key: str | None = None
+    changeset: Changeset,
+    main: Intended,
+    *,
+    children: tuple[Intended, ...] = (),
+    natural_key: str | None = None,
 ) -> Intent:
-    """The intent of one request of a unit."""
+    """The intent of one request of a changeset."""
     return Intent(
-        unit.flow.name, unit.target, unit.root_shop_id, unit.root_bc_id, main, children, natural_key
+        changeset.flow.name,
+        changeset.target,
+        changeset.root_shop_id,
+        changeset.root_bc_id,
+        main,
+        children,
+        natural_key,
     )

@@ -8,10 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from talk_pipeline.engine.apply.bases import Confirmed
+from talk_pipeline.engine.kinds import LinkState
 from talk_pipeline.engine.model import Child, Intended, Intent, Outcome
-from talk_pipeline.engine.snapshot.landing import mark_touched
+from talk_pipeline.engine.snapshot.landing import mark_dirty
 from talk_pipeline.engine.snapshot.projection import Projected, Projector
-from talk_pipeline.engine.state.database import Connection, insert_rows, now
+from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.tables import LinkRow
 from talk_pipeline.flows.properties import Side
 
 Done = Sequence[tuple[Intent, Outcome]]
@@ -46,7 +49,7 @@ class _Made:
     def __init__(self, projector: Projector) -> None:
         self.projector = projector
         self.side = projector.side
-        self.links: list[tuple[Any, ...]] = []
+        self.links: list[LinkRow] = []
         self.rows: list[Projected] = []
         self.removed: list[tuple[str, Intended]] = []
         self.deleted: list[Intended] = []
@@ -107,21 +110,27 @@ class _Made:
         for intent_id, one in self.removed:
             self._confirm(intent_id, one)
         self._make_anew(db)
-        insert_rows(db, "record", [row.row() for row in self.rows])
-        insert_rows(db, "link", self.links)
+        insert(db, self.rows)
+        insert(db, self.links)
         flow = self.projector.flow.name
-        mark_touched(db, flow, Side.SHOP, ids=[row[1] for row in self.links if row[0] == flow])
+        mark_dirty(db, flow, Side.SHOP, ids=[row.shop_id for row in self.links if row.part == flow])
         self._close_deleted(db, flow)
 
     def _make_anew(self, db: Connection) -> None:
         """A child that was removed on one side and is there again takes the place of the one it was."""
-        children = [row[:3] for row in self.links if row[0] != self.projector.flow.name]
-        parts, shop_ids, bc_ids = ([row[at] for row in children] for at in range(3))
-        replaced = db.execute(_REPLACED, {"parts": parts, "shop_ids": shop_ids, "bc_ids": bc_ids}).fetchall()
+        children = [row for row in self.links if row.part != self.projector.flow.name]
+        replaced = db.execute(
+            _REPLACED,
+            {
+                "parts": [row.part for row in children],
+                "shop_ids": [row.shop_id for row in children],
+                "bc_ids": [row.bc_id for row in children],
+            },
+        ).fetchall()
         if not replaced:
             return
         for part, old, new in replaced:
-            db.execute("update sighting set shop_id = ? where part = ? and shop_id = ?", [new, part, old])
+            db.execute("update edit set shop_id = ? where part = ? and shop_id = ?", [new, part, old])
         for table in ("base", "link"):
             _delete(db, table, "shop_id", pairs=[(part, old) for part, old, _ in replaced])
 
@@ -143,14 +152,25 @@ class _Made:
             "update link set state = 'closed' where part = ? and shop_id in (select unnest(?::varchar[]))",
             [flow, shop_ids],
         )
-        mark_touched(db, flow, Side.SHOP, ids=[shop_id for shop_id in shop_ids if shop_id])
+        mark_dirty(db, flow, Side.SHOP, ids=[shop_id for shop_id in shop_ids if shop_id])
 
     def _linked(self, one: Intended, *, key: str, root_shop_id: str | None) -> Intended:
         linked = replace(one, shop_id=key) if self.side is Side.SHOP else replace(one, bc_id=key)
         root = root_shop_id or linked.shop_id
         at = now()
         # one is made after the other: there is nothing in it that would be overwritten at a first meeting
-        self.links.append((linked.part, linked.shop_id, linked.bc_id, root, "created", "active", at, at))
+        self.links.append(
+            LinkRow(
+                part=linked.part,
+                shop_id=linked.shop_id or "",
+                bc_id=linked.bc_id,
+                root_shop_id=root or "",
+                rule="created",
+                state=LinkState.ACTIVE,
+                linked_at=at,
+                met_at=at,
+            )
+        )
         return linked
 
     def _confirm(self, intent_id: str, one: Intended) -> None:

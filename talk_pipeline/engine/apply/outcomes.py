@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from talk_pipeline.engine.apply.bases import confirm, expect_recalculation
 from talk_pipeline.engine.apply.effects import carry_over
-from talk_pipeline.engine.model import COMPANION, Decode, Intent, Kept, Outcome, Result
-from talk_pipeline.engine.plan.refusals import keep_standing, refuse, refuse_values, standing_refusals
+from talk_pipeline.engine.model import SEND_WITH, Decode, Intent, Kept, Outcome, Result
+from talk_pipeline.engine.plan.refusals import keep_in_force, refusals_in_force, refuse, refuse_values
 from talk_pipeline.engine.snapshot.landing import Landing, merge, spool
 from talk_pipeline.engine.snapshot.projection import Projector
-from talk_pipeline.engine.state.database import Connection, transaction
+from talk_pipeline.engine.state.connection import Connection, transaction
 from talk_pipeline.engine.state.journal import note_outcomes
 
 
@@ -23,7 +23,7 @@ def conclude(
 ) -> None:
     """Puts outcomes on disk with all that follows from them, in one transaction."""
     with transaction(db):
-        standing = standing_refusals(db, projector.flow, [intent.root_shop_id for intent, _ in outcomes])
+        standing = refusals_in_force(db, projector.flow, [intent.root_shop_id for intent, _ in outcomes])
         done = [(intent, outcome) for intent, outcome in outcomes if outcome.result is Result.DONE]
         expect_recalculation(db, [intent for intent, _ in done])
         spool(db, [outcome.record for _, outcome in outcomes if outcome.record])
@@ -40,7 +40,7 @@ def conclude(
                 )
         kept = confirm(db, projector, run_id=run_id, confirmed=carry_over(db, projector, done))
         refuse_values(db, projector.flow, kept)
-        keep_standing(db, projector.flow, standing)
+        keep_in_force(db, projector.flow, standing)
         note_outcomes(db, [(intent, _judged(intent, outcome, kept)) for intent, outcome in outcomes])
 
 
@@ -50,7 +50,7 @@ def _judged(intent: Intent, outcome: Outcome, kept: Sequence[Kept]) -> Outcome:
     if not own:
         return outcome
     updates = [one for one in (intent.main, *intent.children) if one.operation == "update"]
-    asked = [sent for one in updates for sent in one.sent.values() if sent.rule != COMPANION]
+    asked = [sent for one in updates for sent in one.sent.values() if sent.rule != SEND_WITH]
     nothing = len(updates) == 1 + len(intent.children) and len(own) == len(asked)
     said = "; ".join(filter(None, (outcome.reason, *(one.reason for one in own))))
     return replace(outcome, result=Result.REFUSED if nothing else outcome.result, reason=said)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from talk_pipeline.engine.model import COMPANION, UNDO, Operation, Sent
+from talk_pipeline.engine.model import SEND_WITH, UNDO, Operation, Sent
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.texts import Country, Currency
@@ -50,7 +50,7 @@ class Answer:
         kept: dict[str, Value] = {}
         for name, one in sent.items():
             prop = part.by_name[name]
-            if one.rule in (COMPANION, UNDO) or prop.only or name not in self.canon:
+            if one.rule in (SEND_WITH, UNDO) or prop.only or name not in self.canon:
                 continue
             if prop.conflict == self.side or not self.differs(prop, one.sent):
                 continue
@@ -62,7 +62,7 @@ class Answer:
         """What Business Central works out anew from what it took of a request."""
         if self.side is Side.SHOP:
             return set()
-        taken = [name for name, one in sent.items() if one.rule != COMPANION and name not in kept]
+        taken = [name for name, one in sent.items() if one.rule != SEND_WITH and name not in kept]
         return {other for name in taken for other in part.by_name[name].send_with}
 
     def _as_before(self, prop: Property, before: Value) -> bool:

@@ -1,16 +1,16 @@
 """What a person decides: links, pairs that are kept apart, and what was given up on.
 
-A person's word outranks the match rules for good. Each deed is one transaction that leaves the state as if the
+A person's word outranks the match rules for good. Each decision is one transaction that leaves the state as if the
 pipeline had known it all along: what it concerns is marked, so that the next sync acts on it, and it is noted
 with who and when. Verdicts on open conflicts are the business of `manual.resolutions`. Callers hold the leases of
 `concerned`.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from talk_pipeline.engine.kinds import LinkState, Status
 from talk_pipeline.engine.manual.lookup import Entity, find, find_on, key_of
 from talk_pipeline.engine.manual.objections import (
     found_again,
@@ -20,8 +20,10 @@ from talk_pipeline.engine.manual.objections import (
     taken,
 )
 from talk_pipeline.engine.model import ByHandError
-from talk_pipeline.engine.snapshot.landing import mark_touched
-from talk_pipeline.engine.state.database import Connection, insert_rows, now, transaction
+from talk_pipeline.engine.snapshot.landing import mark_dirty
+from talk_pipeline.engine.state.connection import Connection, now, transaction
+from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.tables import ApartRow, DecisionRow, LinkRow, StatusRow
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -30,7 +32,7 @@ BY_HAND = "by hand"
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Decision:
     """What a person did.
 
     Attributes:
@@ -60,27 +62,27 @@ class Hand:
     flow: Flow
     by: str
 
-    def note(self, deed: Deed) -> Deed:
-        """Keeps a deed, in the caller's transaction."""
-        row = (
-            deed.flow,
-            deed.action,
-            deed.shop_id,
-            deed.bc_id,
-            json.dumps(dict(deed.details)),
-            self.by,
-            now(),
+    def note(self, decision: Decision) -> Decision:
+        """Keeps a decision, in the caller's transaction."""
+        row = DecisionRow(
+            flow=decision.flow,
+            action=decision.action,
+            shop_id=decision.shop_id,
+            bc_id=decision.bc_id,
+            details=decision.details,
+            done_by=self.by,
+            done_at=now(),
         )
-        insert_rows(self.db, "deed", [row])
-        return deed
+        insert(self.db, [row])
+        return decision
 
 
 def concerned(flows: Flows, name: str) -> tuple[str, ...]:
-    """The flows whose records a deed in this flow may touch: itself, and those that refer to it."""
+    """The flows whose records a decision in this flow may touch: itself, and those that refer to it."""
     return (name, *(other.name for other in flows.values() if name in other.refers_to and other.name != name))
 
 
-def link(hand: Hand, shop: str, bc: str) -> Deed:
+def link(hand: Hand, shop: str, bc: str) -> Decision:
     """Links two records, whatever the rules say; they meet for the first time.
 
     Raises:
@@ -93,21 +95,21 @@ def link(hand: Hand, shop: str, bc: str) -> Deed:
     for side in Side:
         refuse_gone(hand.db, hand.flow, side, entity.id_on(side) or "")
     if taken(hand.db, hand.flow, entity):
-        return Deed(name, "linked", shop_id, bc_id, f"{entity.name} and {bc_id} are linked already")
+        return Decision(name, "linked", shop_id, bc_id, f"{entity.name} and {bc_id} are linked already")
     refuse_open_writes(hand.db, hand.flow, entity)
     with transaction(db):
         _forget(hand, entity)
         db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
-        insert_rows(db, "link", [(name, shop_id, bc_id, shop_id, BY_HAND, "active", now(), None)])
+        insert(db, [_linked(name, shop_id, bc_id)])
         db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id])
         _stir(hand, entity)
         told = f"linked {entity.name} with {bc_id}{key_of(db, hand.flow, Side.BC, bc_id)}"
         policy = hand.flow.settings.initial
         message = f"{told}; the next sync treats them as a first meeting (initial: {policy})"
-        return hand.note(Deed(name, "linked", shop_id, bc_id, message))
+        return hand.note(Decision(name, "linked", shop_id, bc_id, message))
 
 
-def unlink(hand: Hand, text: str, *, recreate: bool = False) -> Deed:
+def unlink(hand: Hand, text: str, *, recreate: bool = False) -> Decision:
     """Parts a pair for good; the shop record is held until it is linked again or, with `recreate`, let go.
 
     Where the counterpart is still there under the same key, nothing can be created beside it: then the two are
@@ -134,7 +136,7 @@ def unlink(hand: Hand, text: str, *, recreate: bool = False) -> Deed:
         return _part(hand, entity, found, held=not recreate, again=again)
 
 
-def keep_apart(hand: Hand, shop: str, bc: str) -> Deed:
+def keep_apart(hand: Hand, shop: str, bc: str) -> Decision:
     """Keeps the rules from ever making a pair; if it is linked now, it is unlinked and held.
 
     Raises:
@@ -157,17 +159,17 @@ def keep_apart(hand: Hand, shop: str, bc: str) -> Deed:
         ).fetchone()
         told = f"the rules never match {entity.name} with {bc_id}"
         if known:
-            return Deed(name, "kept apart", shop_id, bc_id, f"{told}; so it was already")
-        insert_rows(db, "apart", [(name, shop_id, bc_id, False, now(), hand.by, True)])
+            return Decision(name, "kept apart", shop_id, bc_id, f"{told}; so it was already")
+        insert(db, [_apart(hand, shop_id, bc_id, held=False, never=True)])
         db.execute(
             "delete from candidate where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id]
         )
-        mark_touched(db, name, Side.SHOP, ids=[shop_id])
-        mark_touched(db, name, Side.BC, ids=[bc_id])
+        mark_dirty(db, name, Side.SHOP, ids=[shop_id])
+        mark_dirty(db, name, Side.BC, ids=[bc_id])
         message = f"{told}; the next sync finds another counterpart or creates one"
         if found is not None:
             message = f"{told}; its present link stays"
-        return hand.note(Deed(name, "kept apart", shop_id, bc_id, message))
+        return hand.note(Decision(name, "kept apart", shop_id, bc_id, message))
 
 
 def _part(
@@ -178,25 +180,25 @@ def _part(
     held: bool,
     never: bool = False,
     again: bool = False,
-) -> Deed:
+) -> Decision:
     """Undoes an active link, in the caller's transaction; `again`: the rules may make it anew."""
     db, name, shop_id, bc_id = hand.db, entity.flow, entity.shop_id, entity.bc_id
     _forget(hand, entity)
     db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
     db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id])
     if not again:
-        insert_rows(db, "apart", [(name, shop_id, bc_id, held, now(), hand.by, never)])
+        insert(db, [_apart(hand, shop_id, bc_id, held=held, never=never)])
     if held:
-        insert_rows(db, "link", [(name, shop_id, None, shop_id, BY_HAND, "held", now(), None)])
+        insert(db, [_linked(name, shop_id, None)])
     _stir(hand, entity)
     if held:
-        _stand(hand, shop_id, state="held", reason="unlinked by hand")
+        _stand(hand, shop_id, state=Status.HELD, reason="unlinked by hand")
         next_step = f"it stays unlinked until linked again, or: talk-pipeline unlink {entity.name} --recreate"
     else:
         next_step = _let_go(hand, shop_id, again=bc_id if again else None)
     was = {"rule": found["rule"], "linked_at": f"{found['linked_at'].isoformat(timespec='milliseconds')}Z"}
     message = f"unlinked {entity.name} from {bc_id}; {next_step}"
-    return hand.note(Deed(name, "unlinked", shop_id, bc_id, message, was | {"held": held}))
+    return hand.note(Decision(name, "unlinked", shop_id, bc_id, message, was | {"held": held}))
 
 
 def lose(hand: Hand, entity: Entity) -> None:
@@ -206,7 +208,7 @@ def lose(hand: Hand, entity: Entity) -> None:
     _stir(hand, entity)
 
 
-def _release(hand: Hand, entity: Entity) -> Deed:
+def _release(hand: Hand, entity: Entity) -> Decision:
     """Lets go of a shop record that is held, and of what it was parted from."""
     db, name, shop_id = hand.db, entity.flow, entity.shop_id
     rows = db.execute(
@@ -223,14 +225,16 @@ def _release(hand: Hand, entity: Entity) -> Deed:
             [name, shop_id, again],
         )
         _stir(hand, entity)
-        mark_touched(db, name, Side.BC, ids=parted)
+        mark_dirty(db, name, Side.BC, ids=parted)
         next_step = _let_go(hand, shop_id, again=next(iter(again), None))
-        return hand.note(Deed(name, "released", shop_id, None, f"released {entity.name}; {next_step}"))
+        return hand.note(Decision(name, "released", shop_id, None, f"released {entity.name}; {next_step}"))
 
 
 def _let_go(hand: Hand, shop_id: str | None, *, again: str | None) -> str:
     """What becomes of a record that is free again, for the person."""
-    _stand(hand, shop_id, state="waiting", reason="released by hand: the next sync matches or creates it")
+    _stand(
+        hand, shop_id, state=Status.WAITING, reason="released by hand: the next sync matches or creates it"
+    )
     if again is None:
         return "the next sync finds another counterpart or creates one"
     named = f"{again}{key_of(hand.db, hand.flow, Side.BC, again)}"
@@ -253,7 +257,7 @@ def _forget(hand: Hand, entity: Entity) -> None:
     for part in hand.flow.parts:
         own = "starts_with(shop_id, $root || '/')" if part.parent else "shop_id = $root"
         parameters = {"part": part.name, "root": shop_id}
-        for table in ("sighting", "resolution"):
+        for table in ("edit", "resolution"):
             db.execute(f"delete from {table} where part = $part and {own}", parameters)
         # what the shop was told of its counterpart is true of that one only: the next one says it anew
         told = {"told": [prop.name for prop in part.properties if prop.dir == "<-"]}
@@ -263,7 +267,7 @@ def _forget(hand: Hand, entity: Entity) -> None:
             parameters | told,
         )
         db.execute(
-            f"update base set bc_value = null, bounces = 0, resend = null where part = $part and {own}",
+            f"update base set bc_value = null, mismatches = 0, resend = null where part = $part and {own}",
             parameters,
         )
         if part.parent:
@@ -272,7 +276,7 @@ def _forget(hand: Hand, entity: Entity) -> None:
         db.execute(f"delete from {table} where flow = ? and root_shop_id = ?", [name, shop_id])
     db.execute("delete from change where flow = ? and root_bc_id = ?", [name, bc_id])
     db.execute("delete from candidate where flow = ? and (shop_id = ? or bc_id = ?)", [name, shop_id, bc_id])
-    db.execute("delete from standing where flow = ? and shop_id = ?", [name, shop_id])
+    db.execute("delete from status where flow = ? and shop_id = ?", [name, shop_id])
 
 
 def _stir(hand: Hand, entity: Entity) -> None:
@@ -280,7 +284,7 @@ def _stir(hand: Hand, entity: Entity) -> None:
     db = hand.db
     for side in Side:
         record_id = entity.id_on(side)
-        mark_touched(db, entity.flow, side, ids=[record_id] if record_id else [])
+        mark_dirty(db, entity.flow, side, ids=[record_id] if record_id else [])
     for other in hand.flows.values():
         for part in other.parts:
             for prop in part.references:
@@ -297,18 +301,44 @@ def _meet_anew(db: Connection, flow: Flow, part: str, *, prop: str, entity: Enti
     ).fetchall()
     referring = [row[0] for row in rows]
     db.execute(
-        "delete from sighting where part = ? and property = ? and shop_id in (select unnest(?::varchar[]))",
+        "delete from edit where part = ? and property = ? and shop_id in (select unnest(?::varchar[]))",
         [part, prop, referring],
     )
     roots = db.execute(
         "select distinct root_shop_id from link where part = ? and shop_id in (select unnest(?::varchar[]))",
         [part, referring],
     ).fetchall()
-    mark_touched(db, flow.name, Side.SHOP, ids=[row[0] for row in roots])
+    mark_dirty(db, flow.name, Side.SHOP, ids=[row[0] for row in roots])
 
 
-def _stand(hand: Hand, shop_id: str | None, *, state: str, reason: str) -> None:
-    insert_rows(hand.db, "standing", [(hand.flow.name, shop_id, state, reason, now())])
+def _stand(hand: Hand, shop_id: str | None, *, state: Status, reason: str) -> None:
+    row = StatusRow(flow=hand.flow.name, shop_id=shop_id or "", state=state, reason=reason, since=now())
+    insert(hand.db, [row])
+
+
+def _linked(flow: str, shop_id: str | None, bc_id: str | None) -> LinkRow:
+    """A link by hand; without a counterpart it keeps the rules from making one."""
+    return LinkRow(
+        part=flow,
+        shop_id=shop_id or "",
+        bc_id=bc_id,
+        root_shop_id=shop_id or "",
+        rule=BY_HAND,
+        state=LinkState.ACTIVE if bc_id else LinkState.HELD,
+        linked_at=now(),
+    )
+
+
+def _apart(hand: Hand, shop_id: str | None, bc_id: str | None, *, held: bool, never: bool) -> ApartRow:
+    return ApartRow(
+        flow=hand.flow.name,
+        shop_id=shop_id or "",
+        bc_id=bc_id or "",
+        held=held,
+        parted_at=now(),
+        parted_by=hand.by,
+        never=never,
+    )
 
 
 def labels(flow: Flow, part: str, shop_id: str | None, *, prop: str) -> Sequence[str]:

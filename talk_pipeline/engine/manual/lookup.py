@@ -7,7 +7,7 @@ business, what happened to it `history`'s, what a person does to it `manual.link
 from dataclasses import dataclass
 
 from talk_pipeline.engine.model import ByHandError
-from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import tidy

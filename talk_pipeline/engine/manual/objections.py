@@ -8,7 +8,7 @@ from talk_pipeline.engine.match.scopes import outside
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
 from talk_pipeline.engine.snapshot.landing import OUT_OF_SCOPE
-from talk_pipeline.engine.state.database import Connection, now
+from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 

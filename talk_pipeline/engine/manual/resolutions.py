@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind
-from talk_pipeline.engine.manual.links import Deed, Hand, labels
+from talk_pipeline.engine.manual.links import Decision, Hand, labels
 from talk_pipeline.engine.manual.lookup import Entity, counted, find
 from talk_pipeline.engine.model import ByHandError
-from talk_pipeline.engine.plan.compare import BOUNCES
-from talk_pipeline.engine.snapshot.landing import mark_touched
-from talk_pipeline.engine.state.database import insert_rows, now, rows_of, transaction
+from talk_pipeline.engine.plan.compare import MISMATCHES
+from talk_pipeline.engine.snapshot.landing import mark_dirty
+from talk_pipeline.engine.state.connection import now, transaction
+from talk_pipeline.engine.state.rows import insert, rows_of
+from talk_pipeline.engine.state.tables import ResolutionRow
 from talk_pipeline.flows.properties import Side
 
 OPEN = f"""
@@ -26,7 +28,7 @@ order by part, shop_id, property
 """
 
 
-def resolve(hand: Hand, text: str, *, take: Side, prop: str | None = None) -> Deed:
+def resolve(hand: Hand, text: str, *, take: Side, prop: str | None = None) -> Decision:
     """Decides the open conflicts of an entity, all of them or those of one property.
 
     Raises:
@@ -48,21 +50,30 @@ def resolve(hand: Hand, text: str, *, take: Side, prop: str | None = None) -> De
     with transaction(db):
         for at in chosen:
             _decide(hand, rows[at], take=take)
-        mark_touched(db, flow.name, Side.SHOP, ids=[entity.shop_id or ""])
+        mark_dirty(db, flow.name, Side.SHOP, ids=[entity.shop_id or ""])
         decided = {
             named[at][0]: {"shop_value": rows[at]["shop_value"], "bc_value": rows[at]["bc_value"]}
             for at in chosen
         }
         message = f"{entity.name}: {take} wins {', '.join(decided)}; the next sync carries it out"
         details = {"winner": str(take), "properties": decided}
-        return hand.note(Deed(flow.name, "resolved", entity.shop_id, entity.bc_id, message, details))
+        return hand.note(Decision(flow.name, "resolved", entity.shop_id, entity.bc_id, message, details))
 
 
 def _decide(hand: Hand, row: Mapping[str, Any], *, take: Side) -> None:
     key = (row["part"], row["shop_id"], row["property"])
     hand.db.execute("delete from resolution where part = ? and shop_id = ? and property = ?", list(key))
-    values = (str(take), row["shop_value"], row["bc_value"], hand.by, now())
-    insert_rows(hand.db, "resolution", [(*key, *values)])
+    word = ResolutionRow(
+        part=row["part"],
+        shop_id=row["shop_id"],
+        property=row["property"],
+        winner=take,
+        shop_value=row["shop_value"],
+        bc_value=row["bc_value"],
+        decided_by=hand.by,
+        decided_at=now(),
+    )
+    insert(hand.db, [word])
 
 
 _GIVEN_UP = f"""
@@ -70,7 +81,7 @@ select root_shop_id as shop_id, record_id, reason from refusal where flow = $flo
 union all
 select l.root_shop_id, b.shop_id, 'the two systems keep storing ' || b.property || ' differently'
 from base b join link l on l.part = b.part and l.shop_id = b.shop_id
-where b.part in (select unnest($parts::varchar[])) and b.bounces >= $bounces
+where b.part in (select unnest($parts::varchar[])) and b.mismatches >= $mismatches
 union all
 select root_shop_id, shop_id, hold_reason from change
 where flow = $flow and hold_kind = '{HoldKind.FLAPPING}'
@@ -78,7 +89,7 @@ order by 1, 2, 3
 """
 
 
-def retry(hand: Hand, text: str | None = None) -> Deed:
+def retry(hand: Hand, text: str | None = None) -> Decision:
     """Takes back what was given up on, of one entity or of the whole flow: the next sync tries again.
 
     Raises:
@@ -86,7 +97,7 @@ def retry(hand: Hand, text: str | None = None) -> Deed:
     """
     db, flow = hand.db, hand.flow
     entity = find(db, flow, text) if text is not None else None
-    parameters = {"flow": flow.name, "parts": [part.name for part in flow.parts], "bounces": BOUNCES}
+    parameters = {"flow": flow.name, "parts": [part.name for part in flow.parts], "mismatches": MISMATCHES}
     rows = [
         row
         for row in rows_of(db, _GIVEN_UP, parameters)
@@ -97,10 +108,10 @@ def retry(hand: Hand, text: str | None = None) -> Deed:
     if entity is not None and not rows:
         if _retried(hand, entity):
             message = f"{entity.name}: the next sync tries it again; so it was decided already"
-            return Deed(flow.name, "retried", entity.shop_id, entity.bc_id, message)
+            return Decision(flow.name, "retried", entity.shop_id, entity.bc_id, message)
         raise ByHandError(_not_given_up(hand, entity))
     if not rows:
-        return Deed(flow.name, "retried", None, None, f"{flow.name}: nothing is given up on")
+        return Decision(flow.name, "retried", None, None, f"{flow.name}: nothing is given up on")
     with transaction(db):
         again: dict[Entity, list[str]] = {}
         for row in rows:
@@ -108,11 +119,11 @@ def retry(hand: Hand, text: str | None = None) -> Deed:
             again.setdefault(one, []).append(row["reason"])
         for one, reasons in again.items():
             _take_back(hand, one)
-            hand.note(Deed(flow.name, "retried", one.shop_id, one.bc_id, "", {"reasons": reasons}))
+            hand.note(Decision(flow.name, "retried", one.shop_id, one.bc_id, "", {"reasons": reasons}))
     named = {one.shop_id or one.bc_id or "": list(dict.fromkeys(reasons)) for one, reasons in again.items()}
     message = f"{flow.name}: the next sync tries {counted(len(named), 'record')} again: {', '.join(named)}"
     whose = (entity.shop_id, entity.bc_id) if entity else (None, None)
-    return Deed(flow.name, "retried", *whose, message, {"records": named})
+    return Decision(flow.name, "retried", *whose, message, {"records": named})
 
 
 def _entity_of(hand: Hand, row: Mapping[str, Any]) -> Entity:
@@ -133,19 +144,19 @@ def _take_back(hand: Hand, entity: Entity) -> None:
     )
     for part in hand.flow.parts:
         db.execute(
-            "update base set bounces = 0 where part = $part and bounces > 0"
+            "update base set mismatches = 0 where part = $part and mismatches > 0"
             " and shop_id in (select shop_id from link where part = $part and root_shop_id = $root)",
             {"part": part.name, "root": entity.shop_id},
         )
     for side in Side:
         record_id = entity.id_on(side)
-        mark_touched(db, name, side, ids=[record_id] if record_id else [])
+        mark_dirty(db, name, side, ids=[record_id] if record_id else [])
 
 
 def _retried(hand: Hand, entity: Entity) -> bool:
     """Whether a person said so already, and no sync has run since."""
     row = hand.db.execute(
-        "select 1 from deed where flow = $1 and action = 'retried' and (shop_id = $2 or bc_id = $3)"
+        "select 1 from decision where flow = $1 and action = 'retried' and (shop_id = $2 or bc_id = $3)"
         " and done_at > coalesce((select max(started_at) from run where flow = $1), timestamp '1970-01-01')",
         [entity.flow, entity.shop_id, entity.bc_id],
     ).fetchone()
@@ -154,7 +165,7 @@ def _retried(hand: Hand, entity: Entity) -> bool:
 
 def _not_given_up(hand: Hand, entity: Entity) -> str:
     row = hand.db.execute(
-        "select reason from standing where flow = ? and shop_id = ? and state = 'quarantined'",
+        "select reason from status where flow = ? and shop_id = ? and state = 'quarantined'",
         [entity.flow, entity.shop_id],
     ).fetchone()
     if row:

@@ -5,18 +5,19 @@ just been edited. Records that left with the restore lose their link, so that th
 created anew, once. What only the restored system says, such as a status or a number it gave, follows from there.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from talk_pipeline.engine.manual import links
-from talk_pipeline.engine.manual.links import Deed, Hand
+from talk_pipeline.engine.manual.links import Decision, Hand
 from talk_pipeline.engine.manual.lookup import Entity
 from talk_pipeline.engine.model import Record
-from talk_pipeline.engine.snapshot.landing import Landed, mark_touched, spool
+from talk_pipeline.engine.snapshot.landing import Landed, mark_dirty, spool
 from talk_pipeline.engine.snapshot.projection import Company
-from talk_pipeline.engine.state.database import Connection, naive, rows_of
+from talk_pipeline.engine.state.connection import Connection, naive
+from talk_pipeline.engine.state.rows import rows_of, select
+from talk_pipeline.engine.state.tables import WrittenRow
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import UnmappableError, Value
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -97,7 +98,7 @@ def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -
                 "properties": [prop.name for prop in part.properties if prop.goes_to(side)],
             },
         )
-    mark_touched(db, flow.name, Side.SHOP, ids=shop_ids)
+    mark_dirty(db, flow.name, Side.SHOP, ids=shop_ids)
     _edited_since(hand, side, landed, company=company)
     if found:
         told = f"{side} was restored: {len(shop_ids)} records go back to it as they are on the other side"
@@ -107,7 +108,7 @@ def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -
             "vanished": len(lost),
             "open again": len(open_again),
         }
-        hand.note(Deed(flow.name, "restored", None, None, told, details))
+        hand.note(Decision(flow.name, "restored", None, None, told, details))
 
 
 _LINKED = """
@@ -156,7 +157,7 @@ def _children(db: Connection, part: Part, side: Side, *, roots: Sequence[str]) -
     """Children that the restored side lost are made anew, those that it has again are removed again."""
     about = {"part": part.name, "side": str(side), "roots": list(roots)}
     lost = db.execute(_LOST_CHILDREN, about).fetchall()
-    for table in ("base", "sighting", "resolution"):
+    for table in ("base", "edit", "resolution"):
         db.execute(
             f"delete from {table} where part = ? and shop_id in (select unnest(?::varchar[]))",
             [part.name, [row[0] for row in lost]],
@@ -164,11 +165,10 @@ def _children(db: Connection, part: Part, side: Side, *, roots: Sequence[str]) -
     db.execute(_CHILDREN_BACK, {**about, "root": part.parent})
 
 
-# what was written of these records since the backup, to either side
-_WRITTEN = """
-select target, details from journal
-where flow = $flow and outcome = 'done' and intent_at > $since
-  and root_shop_id in (select unnest($roots::varchar[])) order by intent_at
+# what was updated in these records since the backup, at either side
+_UPDATED = """
+where flow = $flow and outcome = 'done' and intent_at > $since and operation = 'update' and property is not null
+  and root_shop_id in (select unnest($roots::varchar[])) order by intent_at, place, nth
 """
 
 _SHOWN = """
@@ -194,16 +194,11 @@ def _edited_since(hand: Hand, side: Side, landed: Landed, *, company: Company) -
         (row["part"], row["shop_id"]): row for row in rows_of(db, _SHOWN, {"side": str(side), "roots": roots})
     }
     again: set[tuple[str, str, str]] = set()
-    for write in rows_of(db, _WRITTEN, {"flow": flow.name, "since": backup, "roots": roots}):
-        details = json.loads(write["details"])
-        for one in (details, *details["children"]):
-            row = shown.get((one["part"], one["shop_id"]))
-            if row is None or one["operation"] != "update":
-                continue
-            for name, sent in one["sent"].items():
-                prop = flow.part(one["part"]).by_name.get(name)
-                if prop and _is_back(prop, Side(write["target"]), sent["before"], side, row, company=company):
-                    again.add((one["part"], one["shop_id"], name))
+    for one in select(db, WrittenRow, _UPDATED, {"flow": flow.name, "since": backup, "roots": roots}):
+        row = shown.get((one.part, one.shop_id))
+        prop = flow.part(one.part).by_name.get(one.property or "")
+        if row and prop and _is_back(prop, one.target, one.before, side, row, company=company):
+            again.add((one.part, one.shop_id or "", prop.name))
     db.execute(
         "update base set resend = ? where (part, shop_id, property) in"
         " (select (unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[])))",

@@ -5,11 +5,15 @@ reached the other yet. A pair counts as long as one of its halves is there, post
 that is held by hand claims nothing in Business Central, and still is the shop's record of that key.
 """
 
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
+from typing import ClassVar
 
 from talk_pipeline.engine.kinds import HoldKind
-from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.rows import Row
+from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 # newcomers of temp table `pool` and the pairs they hit by one property, but for those a person keeps apart
@@ -65,7 +69,7 @@ def list_claimed(db: Connection, flow: Flow, prop: str) -> None:
 
 
 # a sentence for every record that has candidates; `contested`: free ones are among them, so that a link may be made
-_TOLD = """
+_CLAIMS = """
 with keyed as (
   select r.side, r.id, r.raw,
          r.id || coalesce(' (' || nullif(concat_ws(', ', $key || ' ' || r.raw[$key], replace(s.gone, '_', ' ')), '')
@@ -104,18 +108,35 @@ group by o.side, o.id
 """
 
 
-def told(db: Connection, flow: Flow) -> list[tuple[str, str, bool, str]]:
-    """Every record that has candidates or hits a pair: its side, its id, whether it may be linked, and why."""
+@dataclass(frozen=True, slots=True)
+class Claim(Row):
+    """A record that has candidates or hits a pair.
+
+    Attributes:
+        contested: free ones are among them, so that a link may be made.
+        reason: for a person.
+    """
+
+    TABLE: ClassVar[str] = "claims"
+    side: Side
+    id: str
+    contested: bool
+    reason: str
+
+
+def claims(db: Connection, flow: Flow) -> list[Claim]:
+    """Every record that has candidates or hits a pair, by side and id."""
     if db.execute("select 1 from candidate where flow = ? limit 1", [flow.name]).fetchone() is None:
         return []
-    return db.execute(f"{_TOLD} order by 1, 2", {"flow": flow.name, "key": flow.create_key}).fetchall()
+    found = db.execute(f"{_CLAIMS} order by 1, 2", {"flow": flow.name, "key": flow.create_key}).fetchall()
+    return [Claim(Side(side), *row) for side, *row in found]
 
 
 TWINS = """
 with keyed as (
   select r.side, r.id, r.canon[$key] as key from record r
   join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id and s.gone is null
-  left join standing st on st.flow = r.part and r.side = 'customwebshop' and st.shop_id = r.id
+  left join status st on st.flow = r.part and r.side = 'customwebshop' and st.shop_id = r.id
   where r.part = $flow and r.canon[$key] is not null and coalesce(st.state, '') not in ('excluded', 'closed')
 )
 select side, $key as property, key as value, list_sort(list(id))::varchar as records

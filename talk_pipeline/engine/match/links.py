@@ -9,10 +9,12 @@ pair has to tell each other is the business of `plan.compare`.
 
 from dataclasses import dataclass
 
-from talk_pipeline.engine.kinds import RefusalKind
+from talk_pipeline.engine.kinds import LinkState, RefusalKind
 from talk_pipeline.engine.match.claims import find_claimed, list_claimed
-from talk_pipeline.engine.snapshot.landing import any_touched, mark_touched
-from talk_pipeline.engine.state.database import Connection, insert_rows, now, transaction
+from talk_pipeline.engine.snapshot.landing import any_dirty, mark_dirty
+from talk_pipeline.engine.state.connection import Connection, now, transaction
+from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.tables import LinkRow
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
@@ -29,7 +31,7 @@ def match(db: Connection, flow: Flow) -> Matched:
     """Links what the rules can link, and lists what they cannot decide, in one transaction."""
     with transaction(db):
         linked = 0
-        if any_touched(db, flow.name):
+        if any_dirty(db, flow.name):
             linked = _match_records(db, flow)
             for part in flow.parts[1:]:
                 _match_children(db, flow, part)
@@ -102,7 +104,7 @@ def _match_records(db: Connection, flow: Flow) -> int:
             {"flow": name, "property": prop},
         )
         certain = db.execute("select shop_id from shared where certain").fetchall()
-        mark_touched(db, name, Side.SHOP, ids=[row[0] for row in certain])
+        mark_dirty(db, name, Side.SHOP, ids=[row[0] for row in certain])
         # an ambiguous shop record is not offered to the next rule; its candidates are, so that
         # whoever else claims one of them is seen to be contested
         db.execute("delete from pool where id in (select shop_id from shared) and side = 'customwebshop'")
@@ -133,8 +135,8 @@ create or replace temp table free as
 with pair as (
   select shop_id, bc_id from link
   where part = $flow and state = 'active'
-    and (shop_id in (select id from mark where flow = $flow and side = 'customwebshop')
-      or bc_id in (select id from mark where flow = $flow and side = 'businesscentral'))
+    and (shop_id in (select id from dirty where flow = $flow and side = 'customwebshop')
+      or bc_id in (select id from dirty where flow = $flow and side = 'businesscentral'))
 ),
 shop as (
   select r.id, r.root_id, r.position, r.raw[$property] as value, l.bc_id as old
@@ -173,14 +175,19 @@ def _match_children(db: Connection, flow: Flow, part: Part) -> None:
     for shop_id, bc_id, _root, old_bc, old_shop in rows:
         if old_bc or old_shop:
             _let_go(db, part.name, shop_id=shop_id, bc_id=bc_id, old_shop=old_shop)
-    insert_rows(
-        db,
-        "link",
-        [
-            (part.name, shop, bc, root, prop.name, "active", now(), None)
-            for shop, bc, root, _bc, _shop in rows
-        ],
-    )
+    links = [
+        LinkRow(
+            part=part.name,
+            shop_id=shop,
+            bc_id=bc,
+            root_shop_id=root,
+            rule=prop.name,
+            state=LinkState.ACTIVE,
+            linked_at=now(),
+        )
+        for shop, bc, root, _bc, _shop in rows
+    ]
+    insert(db, links)
 
 
 def _let_go(db: Connection, part: str, *, shop_id: str, bc_id: str, old_shop: str | None) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.snapshot.landing import watermark
-from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Breaker, Flow, Limit
 

@@ -13,15 +13,17 @@ from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.plan import removed_lines
 from talk_pipeline.engine.plan.creates import leave_out_wordless, plan_creates
 from talk_pipeline.engine.plan.disappearance import plan_disappearances
-from talk_pipeline.engine.plan.edits import Sighting, forget_taken_back, sight
+from talk_pipeline.engine.plan.edits import Seen, forget_taken_back, sight
 from talk_pipeline.engine.plan.holds import Withholding, withhold
-from talk_pipeline.engine.plan.merge import Decision, Holding, Pair, changed, decide
-from talk_pipeline.engine.plan.status import rewrite_standing
+from talk_pipeline.engine.plan.merge import Holding, Merged, Pair, changed, merge
+from talk_pipeline.engine.plan.status import rewrite_status
 from talk_pipeline.engine.plan.unanswered import gather
 from talk_pipeline.engine.plan.undo import plan_undo
-from talk_pipeline.engine.snapshot.landing import any_touched
+from talk_pipeline.engine.snapshot.landing import any_dirty
 from talk_pipeline.engine.snapshot.projection import Company
-from talk_pipeline.engine.state.database import Connection, insert_rows, now, transaction
+from talk_pipeline.engine.state.connection import Connection, now, transaction
+from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.tables import ChangeRow
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import UnmappableError
@@ -29,7 +31,7 @@ from talk_pipeline.flows.vocabulary import Flow, Part
 
 Hold = tuple[HoldKind | None, str | None]
 
-BOUNCES = 3  # answers in a row that were not what was sent, before a property counts as oscillating
+MISMATCHES = 3  # answers in a row that were not what was sent, before a property counts as oscillating
 
 
 def plan(
@@ -55,7 +57,7 @@ def plan(
     with transaction(db):
         db.execute("delete from change where flow = ?", [flow.name])
         gather(db, flow)
-        touched = any_touched(db, flow.name)
+        touched = any_dirty(db, flow.name)
         if touched:
             plan_disappearances(db, flow)
             db.execute(_TOUCHED, {"flow": flow.name})
@@ -67,7 +69,7 @@ def plan(
             plan_undo(db, flow, undo, company=company)
         withhold(db, Withholding(flows=flows, flow=flow, later=later))
         if touched:
-            rewrite_standing(db, flow)
+            rewrite_status(db, flow)
 
 
 # linked pairs with a mark on either side; a pair whose story ends in Business Central still has its last word;
@@ -84,8 +86,8 @@ join snapshot b on b.flow = l.part and b.side = 'businesscentral' and b.id = l.b
   and (b.gone is null or b.gone = 'posted')
 join record r on r.part = l.part and r.side = 'businesscentral' and r.id = l.bc_id
 where l.part = $flow and l.state = 'active'
-  and (l.shop_id in (select id from mark where flow = $flow and side = 'customwebshop')
-    or l.bc_id in (select id from mark where flow = $flow and side = 'businesscentral'))
+  and (l.shop_id in (select id from dirty where flow = $flow and side = 'customwebshop')
+    or l.bc_id in (select id from dirty where flow = $flow and side = 'businesscentral'))
 """
 
 # one row a property of every touched pair; a reference compares as the shop id it means
@@ -100,7 +102,7 @@ select t.root_shop_id, t.root_bc_id, l.shop_id, l.bc_id, p.property,
        case when p.refers_to is null then b.canon[p.property]
             else coalesce(ref.shop_id, '?' || b.raw[p.property]) end as bc_canon,
        s.problems[p.property] as shop_problem, b.problems[p.property] as bc_problem,
-       x.part is not null as has_base, x.shop_value as shop_base, x.bc_value as bc_base, x.bounces, x.resend,
+       x.part is not null as has_base, x.shop_value as shop_base, x.bc_value as bc_base, x.mismatches, x.resend,
        x.agreed_at,
        coalesce(ss.edited_at, t.shop_edited_at) as shop_edited_at,
        coalesce(sb.edited_at, t.bc_edited_at) as bc_edited_at,
@@ -112,9 +114,9 @@ join record b on b.part = $part and b.side = 'businesscentral' and b.id = l.bc_i
 cross join prop p
 left join link ref on ref.part = p.refers_to and ref.bc_id = b.raw[p.property] and ref.state = 'active'
 left join base x on x.part = $part and x.shop_id = l.shop_id and x.property = p.property
-left join sighting ss on ss.part = $part and ss.shop_id = l.shop_id and ss.property = p.property
+left join edit ss on ss.part = $part and ss.shop_id = l.shop_id and ss.property = p.property
   and ss.side = 'customwebshop'
-left join sighting sb on sb.part = $part and sb.shop_id = l.shop_id and sb.property = p.property
+left join edit sb on sb.part = $part and sb.shop_id = l.shop_id and sb.property = p.property
   and sb.side = 'businesscentral'
 -- a verdict is on the values it was given on; whatever was edited since is a conflict of its own
 left join resolution d on d.part = $part and d.shop_id = l.shop_id and d.property = p.property
@@ -125,7 +127,7 @@ _AGREE = """
 create or replace temp table agreeing as
 select shop_id, property, shop_raw, bc_raw from pair
 where shop_problem is null and bc_problem is null and shop_canon is not distinct from bc_canon
-  and (not has_base or shop_raw is distinct from shop_base or bc_raw is distinct from bc_base or bounces > 0
+  and (not has_base or shop_raw is distinct from shop_base or bc_raw is distinct from bc_base or mismatches > 0
        or resend is not null or agreed_at is null)
 """
 
@@ -207,19 +209,19 @@ def _plan_part(db: Connection, flow: Flow, part: Part, *, company: Company) -> N
     _move_bases(db, part)
     forget_taken_back(db, part)
     rows = _dicts(db.execute(_DIFFERING, {"part": part.name}))
-    changes: list[tuple[object, ...]] = []
+    changes: list[ChangeRow] = []
     agreed: list[tuple[str, str]] = []
-    seen: list[Sighting] = []
+    seen: list[Seen] = []
     for row in rows:
         pair = _pair(part, row)
         if pair.prop.dir != "-":
             seen += _seen(row, pair, company=company)
-        decision = decide(flow, pair, company=company)
-        if decision.agreed:
+        merged = merge(flow, pair, company=company)
+        if merged.agreed:
             agreed.append((row["shop_id"], row["property"]))
-        elif (decision.target or decision.open) and not (row["ended"] and decision.target is Side.BC):
-            changes.append(_change(flow, part, row, pair=pair, decision=decision, company=company))
-    insert_rows(db, "change", changes)
+        elif (merged.target or merged.open) and not (row["ended"] and merged.target is Side.BC):
+            changes.append(_change(flow, part, row, pair=pair, merged=merged, company=company))
+    insert(db, changes)
     sight(db, part, seen)
     if agreed:
         db.execute(
@@ -231,7 +233,7 @@ def _plan_part(db: Connection, flow: Flow, part: Part, *, company: Company) -> N
         _move_bases(db, part)
 
 
-def _seen(row: Mapping[str, Any], pair: Pair, *, company: Company) -> Iterator[Sighting]:
+def _seen(row: Mapping[str, Any], pair: Pair, *, company: Company) -> Iterator[Seen]:
     """What the sides say that is new; where two records meet for the first time, both say all that they hold."""
     for side, short in ((Side.SHOP, "shop"), (Side.BC, "bc")):
         if changed(pair, side, company=company):
@@ -259,10 +261,10 @@ def _plan_children(db: Connection, flow: Flow, part: Part, *, company: Company) 
 def _move_bases(db: Connection, part: Part) -> None:
     """Both sides say the same: that is what they last agreed on."""
     keys = "where part = ? and (shop_id, property) in (select (shop_id, property) from agreeing)"
-    for table in ("base", "sighting", "resolution"):
+    for table in ("base", "edit", "resolution"):
         db.execute(f"delete from {table} {keys}", [part.name])
     db.execute(
-        "insert into base (part, shop_id, property, shop_value, bc_value, bounces, resend, agreed_at)"
+        "insert into base (part, shop_id, property, shop_value, bc_value, mismatches, resend, agreed_at)"
         " select ?, shop_id, property, shop_raw, bc_raw, 0, null, ? from agreeing",
         [part.name, now()],
     )
@@ -287,15 +289,13 @@ def _pair(part: Part, row: Mapping[str, Any]) -> Pair:
 
 
 def _change(
-    flow: Flow, part: Part, row: Mapping[str, Any], *, pair: Pair, decision: Decision, company: Company
-) -> tuple[object, ...]:
-    """A row of the `change` table; an open conflict is listed as a change towards the flow's master."""
-    target = decision.target or flow.settings.master
+    flow: Flow, part: Part, row: Mapping[str, Any], *, pair: Pair, merged: Merged, company: Company
+) -> ChangeRow:
+    """What is to be written of a property; an open conflict is listed as a change towards the flow's master."""
+    target = merged.target or flow.settings.master
     source, receiver = pair.holding(target.other), pair.holding(target)
-    hold: Hold = (
-        (HoldKind.MANUAL, "both sides changed it; a person decides") if decision.open else (None, None)
-    )
-    if row["bounces"] and row["bounces"] >= BOUNCES:
+    hold: Hold = (HoldKind.MANUAL, "both sides changed it; a person decides") if merged.open else (None, None)
+    if row["mismatches"] and row["mismatches"] >= MISMATCHES:
         hold = HoldKind.OSCILLATING, "the two systems keep storing it differently; make them equal by hand"
     try:
         if pair.prop.refers_to is None:
@@ -306,10 +306,24 @@ def _change(
     # an amount of one currency is no answer where the other side counts in another
     if problem := source.problem or (receiver.problem if pair.prop.in_currency else None):
         hold = HoldKind.QUARANTINED, f"{pair.prop.name}: {problem}"
-    ids = (row["shop_id"], row["bc_id"], row["root_shop_id"], row["root_bc_id"])
-    values = (receiver.raw, source.raw, source.base if row["has_base"] else None)
-    head = (flow.name, part.name, str(target), "update")
-    return (*head, *ids, pair.prop.name, *values, decision.rule, decision.conflict, *hold)
+    return ChangeRow(
+        flow=flow.name,
+        part=part.name,
+        target=target,
+        operation="update",
+        shop_id=row["shop_id"],
+        bc_id=row["bc_id"],
+        root_shop_id=row["root_shop_id"],
+        root_bc_id=row["root_bc_id"],
+        property=pair.prop.name,
+        before=receiver.raw,
+        after=source.raw,
+        base=source.base if row["has_base"] else None,
+        rule=merged.rule,
+        conflict=merged.conflict,
+        hold_kind=hold[0],
+        hold_reason=hold[1],
+    )
 
 
 def _dicts(result: Connection) -> list[dict[str, Any]]:

@@ -4,10 +4,11 @@ The verdict on every unlinked shop record is one of excluded, ambiguous, quarant
 table of changes.
 """
 
-from talk_pipeline.engine.match.claims import told
+from talk_pipeline.engine.match.claims import claims
 from talk_pipeline.engine.match.scopes import inside, outside
 from talk_pipeline.engine.plan.unanswered import wait_with_creates
-from talk_pipeline.engine.state.database import Connection, insert_rows
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -40,7 +41,7 @@ def plan_creates(db: Connection, flows: Flows, flow: Flow) -> None:
     if db.execute("select 1 from unlinked limit 1").fetchone() is None:
         return
     db.execute(_CLAIMS)
-    insert_rows(db, "claims", told(db, flow))
+    insert(db, claims(db, flow))
     for statement in (_LEFT, _HELD):
         db.execute(statement, {key: value for key, value in parameters.items() if f"${key}" in statement})
     wait_with_creates(db, flow)
@@ -66,7 +67,7 @@ create or replace temp table unlinked as
 select r.side, r.id, r.raw, r.canon, cast(null as varchar) as state, cast(null as varchar) as reason, s.gone
 from record r
 join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
-join mark m on m.flow = r.part and m.side = r.side and m.id = r.id
+join dirty m on m.flow = r.part and m.side = r.side and m.id = r.id
 anti join link_end l on l.part = r.part and l.side = r.side and l.id = r.id
 where r.part = $flow
 """
@@ -210,7 +211,7 @@ waiting as (
   from record r
   left join link_end l on l.part = $refers_to and l.state = 'active' and l.side = r.side and l.id = r.raw[$property]
   left join unusable u on u.shop_id = case l.side when 'customwebshop' then l.id else l.other_id end
-  left join standing st on st.flow = $refers_to and r.side = 'customwebshop' and st.shop_id = r.raw[$property]
+  left join status st on st.flow = $refers_to and r.side = 'customwebshop' and st.shop_id = r.raw[$property]
   where r.part = $part and r.raw[$property] is not null and (l.id is null or u.shop_id is not null)
     and (r.side, r.root_id) in (select (side, id) from unlinked where state is null)
   group by r.side, r.root_id

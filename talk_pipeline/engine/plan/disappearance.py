@@ -8,8 +8,11 @@ link as it was, unless that was undone.
 
 from typing import Any
 
+from talk_pipeline.engine.model import Operation
 from talk_pipeline.engine.snapshot.landing import DELETED, VANISHED
-from talk_pipeline.engine.state.database import Connection, insert_rows
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.tables import ChangeRow
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -25,8 +28,8 @@ join record r on r.part = l.part and r.side = $other
 where l.part = $flow and l.state = 'active'
   and case $side when 'customwebshop' then s.gone else b.gone end in ('{DELETED}', '{VANISHED}')
   and case $side when 'customwebshop' then b.gone else s.gone end is null
-  and (l.shop_id in (select id from mark where flow = $flow and side = 'customwebshop')
-    or l.bc_id in (select id from mark where flow = $flow and side = 'businesscentral'))
+  and (l.shop_id in (select id from dirty where flow = $flow and side = 'customwebshop')
+    or l.bc_id in (select id from dirty where flow = $flow and side = 'businesscentral'))
 order by l.shop_id
 """
 
@@ -44,7 +47,7 @@ def plan_disappearances(db: Connection, flow: Flow) -> None:
         elif policy == "block":
             _block(db, flow, side.other, rows=rows)
         else:
-            insert_rows(db, "change", [_change(flow, side.other, row, operation="delete") for row in rows])
+            insert(db, [_change(flow, side.other, row, operation="delete") for row in rows])
 
 
 def _return(db: Connection, flow: Flow) -> None:
@@ -72,7 +75,7 @@ def _unlink(db: Connection, flow: Flow, side: Side, *, pairs: list[tuple[str, st
         )
         return
     for part in flow.parts:
-        for table in ("base", "sighting", "resolution"):
+        for table in ("base", "edit", "resolution"):
             db.execute(
                 f"delete from {table} where part = ? and shop_id in (select shop_id from link"
                 " where part = ? and root_shop_id in (select unnest(?::varchar[])))",
@@ -92,7 +95,7 @@ def _block(db: Connection, flow: Flow, target: Side, *, rows: list[tuple[Any, ..
         for row in rows
         if row[2].get(name) != word
     ]
-    insert_rows(db, "change", changes)
+    insert(db, changes)
 
 
 def _change(
@@ -100,14 +103,27 @@ def _change(
     target: Side,
     row: tuple[Any, ...],
     *,
-    operation: str,
+    operation: Operation,
     name: str = "",
     word: str | None = None,
-) -> tuple[Any, ...]:
+) -> ChangeRow:
     shop_id, bc_id, _, raw = row
     name = name or flow.create_key
     # the value as the side that left would have said it
     after = flow.root.by_name[name].values.get(word or "", word) if target is Side.SHOP else word
-    ids = (shop_id, bc_id, shop_id, bc_id)
-    values = (raw.get(name), after, None)
-    return (flow.name, flow.name, str(target), operation, *ids, name, *values, RULE, False, None, None)
+    return ChangeRow(
+        flow=flow.name,
+        part=flow.name,
+        target=target,
+        operation=operation,
+        shop_id=shop_id,
+        bc_id=bc_id,
+        root_shop_id=shop_id,
+        root_bc_id=bc_id,
+        property=name,
+        before=raw.get(name),
+        after=after,
+        base=None,
+        rule=RULE,
+        conflict=False,
+    )

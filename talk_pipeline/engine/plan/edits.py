@@ -7,25 +7,25 @@ make the edit a later one; an edit that was taken back is none, nor is another s
 from collections.abc import Sequence
 from datetime import datetime
 
-from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Part
 
-Sighting = tuple[str, str, Side, datetime | None, str | None]
+Seen = tuple[str, str, Side, datetime | None, str | None]
 """Shop id, property, side, time and version of the side's record."""
 
 _FIRST = """
-insert into sighting (part, shop_id, property, side, edited_at, version)
+insert into edit (part, shop_id, property, side, edited_at, version)
 select $part, s.shop_id, s.property, s.side, s.edited_at, s.version from (select unnest($ids::varchar[]) as shop_id,
     unnest($properties::varchar[]) as property, unnest($sides::varchar[]) as side,
     unnest($times::timestamp[]) as edited_at, unnest($versions::varchar[]) as version) s
-where not exists (from sighting g where g.part = $part and g.shop_id = s.shop_id
+where not exists (from edit g where g.part = $part and g.shop_id = s.shop_id
                   and g.property = s.property and g.side = s.side)
 """
 
 # of the pairs at hand; a side that holds what it held is silent, whatever it said in between
 _TAKEN_BACK = """
-delete from sighting where part = $part and (shop_id, property, side) in (
+delete from edit where part = $part and (shop_id, property, side) in (
   select (p.shop_id, p.property, v.side) from pair p cross join lateral (
     values ('customwebshop', p.shop_raw, p.shop_base), ('businesscentral', p.bc_raw, p.bc_base)
   ) v(side, raw, base)
@@ -33,7 +33,7 @@ delete from sighting where part = $part and (shop_id, property, side) in (
 """
 
 
-def sight(db: Connection, part: Part, seen: Sequence[Sighting]) -> None:
+def sight(db: Connection, part: Part, seen: Sequence[Seen]) -> None:
     """Notes what is seen for the first time."""
     if not seen:
         return

@@ -5,14 +5,13 @@ is no person's doing. Properties that know two words only are left out, since th
 What a system stores differently at once is counted in `apply.bases`.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
-from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind
-from talk_pipeline.engine.state.database import Connection, now
+from talk_pipeline.engine.model import SEND_WITH
+from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.flows.vocabulary import Flow
 
 TURNS = 6  # writes in turn before the next one is withheld
@@ -27,11 +26,14 @@ where c.flow = $flow and c.operation = 'update' and c.hold_kind is null and c.ro
   group by 1 having count(*) >= $turns)
 """
 
-_WRITES = """
-select j.target, j.details from journal j
-where j.flow = $flow and j.root_shop_id = $root and j.outcome = 'done' and j.intent_at > greatest($since, coalesce(
-  (select max(done_at) from deed d where d.flow = $flow and d.shop_id = $root and d.action = 'retried'), $since))
-order by j.intent_at desc
+# to whom the property was told what, latest first; by the value it was sent from
+_WRITES = f"""
+select w.target, w.source from written w
+where w.flow = $flow and w.root_shop_id = $root and w.outcome = 'done' and w.operation = 'update'
+  and w.part = $part and w.shop_id = $shop_id and w.property = $property and w.rule <> '{SEND_WITH}'
+  and w.intent_at > greatest($since, (
+    select max(done_at) from decision d where d.flow = $flow and d.shop_id = $root and d.action = 'retried'))
+order by w.intent_at desc
 """
 
 _WITHHOLD = f"""
@@ -48,8 +50,8 @@ def withhold_flapping(db: Connection, flow: Flow) -> None:
         prop = flow.part(part).by_name[name]
         if prop.type == "bool":
             continue
-        rows = db.execute(_WRITES, asked | {"root": root}).fetchall()
-        said = _said(rows, part=part, shop_id=shop_id, name=name)
+        about = {"root": root, "part": part, "shop_id": shop_id, "property": name}
+        said = db.execute(_WRITES, asked | about).fetchall()
         if _flaps([(target, after), *said[:TURNS]]):
             words = f"{before!r} and {after!r}, {TURNS} times of late; make both sides say the same"
             db.execute(
@@ -62,21 +64,6 @@ def withhold_flapping(db: Connection, flow: Flow) -> None:
                     "property": name,
                 },
             )
-
-
-def _said(
-    rows: Sequence[tuple[str, str]], *, part: str, shop_id: str, name: str
-) -> list[tuple[str, str | None]]:
-    """To whom the property was told what, latest first; by the value it was sent from."""
-    said: list[tuple[str, str | None]] = []
-    for target, text in rows:
-        details: Mapping[str, Any] = json.loads(text)
-        for one in (details, *details["children"]):
-            sent = one["sent"].get(name)
-            same = one["part"] == part and one["shop_id"] == shop_id and one["operation"] == "update"
-            if same and sent is not None and sent["rule"] != "companion":
-                said.append((target, sent["source"]))
-    return said
 
 
 def _flaps(said: Sequence[tuple[str, str | None]]) -> bool:

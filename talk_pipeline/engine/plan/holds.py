@@ -15,7 +15,7 @@ from talk_pipeline.engine.plan.creates import SYNCHRONIZED, UNUSABLE
 from talk_pipeline.engine.plan.flapping import withhold_flapping
 from talk_pipeline.engine.plan.refusals import forget_outdated, withhold_refused
 from talk_pipeline.engine.plan.unanswered import withhold_unanswered
-from talk_pipeline.engine.state.database import Connection, now
+from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -42,7 +42,7 @@ def withhold(db: Connection, of: Withholding) -> None:
         _problems_of_new_children(db, of.flow, part)
     if of.flow.settings.scope:
         _out_of_scope(db, of.flow)
-    _settling(db, of.flow)
+    _quiet(db, of.flow)
     _guarded(db, of.flow)
     _recalculated_first(db, of.flow)
     withhold_refused(db, of.flow)
@@ -134,9 +134,9 @@ def _out_of_scope(db: Connection, flow: Flow) -> None:
     )
 
 
-def _settling(db: Connection, flow: Flow) -> None:
+def _quiet(db: Connection, flow: Flow) -> None:
     """Somebody may still be at it: a record rests for a while before its edits travel."""
-    rest = flow.settings.settle_seconds
+    rest = flow.settings.quiet_seconds
     if not rest:
         return
     db.execute(
@@ -154,7 +154,7 @@ def _settling(db: Connection, flow: Flow) -> None:
     )
 
 
-def settles_at(db: Connection, flow: Flow) -> datetime | None:
+def quiet_at(db: Connection, flow: Flow) -> datetime | None:
     """When the last of the edits that rest may travel, UTC without offset."""
     row = db.execute(
         "select max(s.edited_at) from change c join snapshot s on s.flow = c.flow"
@@ -163,7 +163,7 @@ def settles_at(db: Connection, flow: Flow) -> datetime | None:
         " where c.flow = ? and c.hold_kind = ?",
         [flow.name, HoldKind.RESTING],
     ).fetchone()
-    return row[0] + timedelta(seconds=flow.settings.settle_seconds) if row and row[0] else None
+    return row[0] + timedelta(seconds=flow.settings.quiet_seconds) if row and row[0] else None
 
 
 def _guarded(db: Connection, flow: Flow) -> None:
@@ -259,7 +259,7 @@ def _defer(
           join record root on root.part = $later and root.side = r.side and root.id = r.root_id
           join snapshot s on s.flow = $later and s.side = r.side and s.id = r.root_id and s.gone is null
           left join link l on l.part = $later and l.shop_id = r.root_id
-          left join standing st on st.flow = $later and st.shop_id = r.root_id
+          left join status st on st.flow = $later and st.shop_id = r.root_id
           where r.part = $part and r.side = 'customwebshop' and l.part is null
             and coalesce(st.state, 'waiting') = 'waiting' and {scope}
           group by 1

@@ -57,7 +57,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Merged:
     """What follows for one property.
 
     Attributes:
@@ -74,11 +74,11 @@ class Decision:
     open: bool = False
 
 
-NOTHING = Decision()
-AGREED = Decision(agreed=True)
+NOTHING = Merged()
+AGREED = Merged(agreed=True)
 
 
-def decide(flow: Flow, pair: Pair, *, company: Company) -> Decision:
+def merge(flow: Flow, pair: Pair, *, company: Company) -> Merged:
     """What follows from a pair whose canonical values are not simply the same."""
     prop = pair.prop
     if not (pair.shop.problem or pair.bc.problem) and prop.equal(pair.shop.canon, pair.bc.canon):
@@ -86,7 +86,7 @@ def decide(flow: Flow, pair: Pair, *, company: Company) -> Decision:
     if prop.dir in ("=", "-") or prop.only:
         return NOTHING
     if pair.resend is not None:
-        return Decision(pair.resend)
+        return Merged(pair.resend)
     if not prop.two_way:
         return _one_way(flow, pair, company=company)
     return _edited(flow, pair, company=company) if pair.has_base else _first_meeting(flow, pair)
@@ -109,7 +109,7 @@ def changed(pair: Pair, side: Side, *, company: Company) -> bool:
     return before != holding.canon
 
 
-def _one_way(flow: Flow, pair: Pair, *, company: Company) -> Decision:
+def _one_way(flow: Flow, pair: Pair, *, company: Company) -> Merged:
     """The source is written where it changed; drift on the target is never reverted."""
     target = Side.BC if pair.prop.dir == "->" else Side.SHOP
     source = pair.holding(target.other)
@@ -119,32 +119,32 @@ def _one_way(flow: Flow, pair: Pair, *, company: Company) -> Decision:
         return NOTHING
     if not pair.has_base and _blank(pair, target.other) and source.problem is None:
         return NOTHING
-    return Decision(target, rule=EDIT if pair.has_base else INITIAL)
+    return Merged(target, rule=EDIT if pair.has_base else INITIAL)
 
 
-def _edited(flow: Flow, pair: Pair, *, company: Company) -> Decision:
+def _edited(flow: Flow, pair: Pair, *, company: Company) -> Merged:
     shop, bc = (changed(pair, side, company=company) for side in Side)
     if shop and bc:
         return dispute(flow, pair)
     if shop or bc:
-        return Decision(Side.BC if shop else Side.SHOP)
+        return Merged(Side.BC if shop else Side.SHOP)
     return NOTHING
 
 
-def dispute(flow: Flow, pair: Pair) -> Decision:
+def dispute(flow: Flow, pair: Pair) -> Merged:
     """Both sides have something to say, and not the same: the policy of the property decides."""
     policy = flow.policy(pair.prop)
     if policy == MANUAL:
         return _by_hand(pair)
     winner = _last_writer(flow, pair) if policy == "last_writer" else Side(policy)
-    return Decision(winner.other, rule=policy, conflict=True)
+    return Merged(winner.other, rule=policy, conflict=True)
 
 
-def _by_hand(pair: Pair) -> Decision:
+def _by_hand(pair: Pair) -> Merged:
     """Open until a person took a side."""
     if pair.taken is None:
-        return Decision(rule=MANUAL, conflict=True, open=True)
-    return Decision(pair.taken.other, rule=MANUAL, conflict=True)
+        return Merged(rule=MANUAL, conflict=True, open=True)
+    return Merged(pair.taken.other, rule=MANUAL, conflict=True)
 
 
 def _last_writer(flow: Flow, pair: Pair) -> Side:
@@ -162,16 +162,16 @@ def _last_writer(flow: Flow, pair: Pair) -> Side:
     return Side.SHOP if shop > bc else Side.BC
 
 
-def _first_meeting(flow: Flow, pair: Pair) -> Decision:
+def _first_meeting(flow: Flow, pair: Pair) -> Merged:
     """Two records that both existed: an empty value never overwrites a filled one."""
     initial = flow.settings.initial
     if initial == MANUAL:
         return _by_hand(pair)
     for side in Side:
         if _blank(pair, side):
-            return Decision(side, rule=INITIAL)
+            return Merged(side, rule=INITIAL)
     winner = flow.settings.master if initial == "fill" else Side(initial)
-    return Decision(winner.other, rule=INITIAL, conflict=True)
+    return Merged(winner.other, rule=INITIAL, conflict=True)
 
 
 def _blank(pair: Pair, side: Side) -> bool:

@@ -4,12 +4,13 @@ What was refused is not asked again until the data, a record it refers to or the
 writes of the same record are no such change.
 """
 
-import json
 from collections.abc import Sequence
 
 from talk_pipeline.engine.kinds import HoldKind, RefusalKind
 from talk_pipeline.engine.model import Intended, Intent, Kept
-from talk_pipeline.engine.state.database import Connection, insert_rows, now
+from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.tables import RefusalRow
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -86,7 +87,7 @@ def withhold_refused(db: Connection, flow: Flow) -> None:
     )
 
 
-def standing_refusals(db: Connection, flow: Flow, roots: Sequence[str | None]) -> list[str]:
+def refusals_in_force(db: Connection, flow: Flow, roots: Sequence[str | None]) -> list[str]:
     """Records with refusals that still stand, before answers to our own writes land."""
     if db.execute("select 1 from refusal where flow = ? limit 1", [flow.name]).fetchone() is None:
         return []
@@ -98,7 +99,7 @@ def standing_refusals(db: Connection, flow: Flow, roots: Sequence[str | None]) -
     return [row[0] for row in rows]
 
 
-def keep_standing(db: Connection, flow: Flow, roots: Sequence[str]) -> None:
+def keep_in_force(db: Connection, flow: Flow, roots: Sequence[str]) -> None:
     """Binds the refusals of these records to the data as our own writes left it."""
     if roots:
         db.execute(
@@ -136,28 +137,26 @@ def refuse(
         _parameters(flow) | {"root": root},
     ).fetchone()
     rows = [
-        (
-            intent.flow,
-            one.part,
-            str(intent.target),
-            root,
-            one.shop_id or one.bc_id,
-            json.dumps(
-                [
-                    prop.name
-                    for prop in flow.part(one.part).properties
-                    if one.operation != "update" or prop.name in one.sent
-                ]
-            ),
-            fingerprint[0] if fingerprint else "",
-            reason,
-            now(),
-            about_another,
-            str(kind),
+        RefusalRow(
+            flow=intent.flow,
+            part=one.part,
+            target=intent.target,
+            root_shop_id=root,
+            record_id=one.shop_id or one.bc_id or "",
+            properties=[
+                prop.name
+                for prop in flow.part(one.part).properties
+                if one.operation != "update" or prop.name in one.sent
+            ],
+            fingerprint=fingerprint[0] if fingerprint else "",
+            reason=reason,
+            refused_at=now(),
+            about_another=about_another,
+            refusal_kind=kind,
         )
         for one in (intent.main, *intent.children)
     ]
-    insert_rows(db, "refusal", rows)
+    insert(db, rows)
 
 
 # the rows of refuse() for values; what they belong to is known by now, and so is the data they were refused in

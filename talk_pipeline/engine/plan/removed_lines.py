@@ -6,12 +6,14 @@ side that had removed it. Works on temp table `lone` of `plan.compare`, before t
 """
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from talk_pipeline.engine.plan.edits import sight
-from talk_pipeline.engine.plan.merge import Decision, Holding, Pair, changed, dispute
+from talk_pipeline.engine.plan.merge import Holding, Merged, Pair, changed, dispute
 from talk_pipeline.engine.snapshot.projection import Company
-from talk_pipeline.engine.state.database import Connection, insert_rows
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.rows import Row, insert
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
@@ -40,6 +42,17 @@ where operation = 'delete' and source_id in (select unnest($ids::varchar[]))
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Disputed(Row):
+    """A property of a removed child that the other side had edited."""
+
+    TABLE: ClassVar[str] = "disputed"
+    source_id: str
+    property: str
+    rule: str
+    open: bool
+
+
 def dispute_removals(db: Connection, flow: Flow, part: Part, *, company: Company) -> None:
     """Fills temp table `disputed` with what is lost either way, and turns removals that lose into creates."""
     db.execute(
@@ -48,18 +61,18 @@ def dispute_removals(db: Connection, flow: Flow, part: Part, *, company: Company
     names = [prop.name for prop in part.properties if prop.two_way]
     result = db.execute(_REMOVED, {"part": part.name, "properties": names})
     columns = [column[0] for column in result.description]
-    children: dict[str, list[tuple[Mapping[str, Any], Decision]]] = {}
+    children: dict[str, list[tuple[Mapping[str, Any], Merged]]] = {}
     for values in result.fetchall():
         row = dict(zip(columns, values, strict=True))
         pair = _pair(part, row)
         if changed(pair, Side(row["target"]), company=company):
             children.setdefault(row["source_id"], []).append((row, dispute(flow, pair)))
     rows = [
-        (source_id, row["property"], decision.rule, any(one.open for _, one in disputes))
+        Disputed(source_id, row["property"], merged.rule, any(one.open for _, one in disputes))
         for source_id, disputes in children.items()
-        for row, decision in disputes
+        for row, merged in disputes
     ]
-    insert_rows(db, "disputed", rows)
+    insert(db, rows)
     kept = [
         source_id
         for source_id, disputes in children.items()

@@ -5,7 +5,7 @@ A record without a row here is active when it has a link. The states sum to the 
 
 from talk_pipeline.engine.match.scopes import outside
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
-from talk_pipeline.engine.state.database import Connection, now, transaction
+from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.flows.vocabulary import Flow
 
 STATES = ("waiting", "ambiguous", "quarantined", "held", "excluded", "closed", "broken")
@@ -14,12 +14,12 @@ _EVALUATED = """
 create or replace temp table evaluated as
 select s.id as shop_id from snapshot s left join link l on l.part = s.flow and l.shop_id = s.id
 where s.flow = $flow and s.side = 'customwebshop'
-  and (s.id in (select id from mark where flow = $flow and side = 'customwebshop')
-    or l.bc_id in (select id from mark where flow = $flow and side = 'businesscentral'))
+  and (s.id in (select id from dirty where flow = $flow and side = 'customwebshop')
+    or l.bc_id in (select id from dirty where flow = $flow and side = 'businesscentral'))
 """
 
 _STANDINGS = """
-insert into standing (flow, shop_id, state, reason, since)
+insert into status (flow, shop_id, state, reason, since)
 select $flow, e.shop_id, v.state, v.reason, coalesce(old.since, $at)
 from evaluated e
 left join link l on l.part = $flow and l.shop_id = e.shop_id
@@ -64,16 +64,16 @@ where v.state is not null
 """
 
 
-def rewrite_standing(db: Connection, flow: Flow) -> None:
+def rewrite_status(db: Connection, flow: Flow) -> None:
     """The states of all touched records, from the plan just made; inside the caller's transaction."""
     db.execute(_EVALUATED, {"flow": flow.name})
     db.execute(
-        "create or replace temp table before as select shop_id, any_value(since) as since from standing"
+        "create or replace temp table before as select shop_id, any_value(since) as since from status"
         " where flow = ? and shop_id in (select shop_id from evaluated) group by shop_id",
         [flow.name],
     )
     db.execute(
-        "delete from standing where flow = ? and shop_id in (select shop_id from evaluated)", [flow.name]
+        "delete from status where flow = ? and shop_id in (select shop_id from evaluated)", [flow.name]
     )
     reason = outside(flow, flow.settings.scope, "r", meaning=SYNCHRONIZED)
     db.execute(_STANDINGS.format(outside=reason), {"flow": flow.name, "at": now()})
@@ -81,15 +81,15 @@ def rewrite_standing(db: Connection, flow: Flow) -> None:
 
 # whatever still has something to do, or waits for something, stays marked
 _SETTLED = """
-create or replace temp table unsettled as
+create or replace temp table unfinished as
 select root_shop_id as shop_id, root_bc_id as bc_id from change where flow = $flow
 union
-select shop_id, null from standing
+select shop_id, null from status
 where flow = $flow and (state in ('waiting', 'ambiguous', 'quarantined') or $keep_excluded and state = 'excluded')
 union
 select null, bc_id from candidate where flow = $flow and linked is distinct from 'businesscentral'
 union
-select root_shop_id, details->>'root_bc_id' from journal where flow = $flow and is_open(outcome)
+select root_shop_id, root_bc_id from journal where flow = $flow and is_open(outcome)
 """
 
 
@@ -102,31 +102,31 @@ where part = $flow and state = 'active' and met_at is null
 """
 
 
-def clear_settled(db: Connection, flow: Flow) -> int:
+def clear_dirty(db: Connection, flow: Flow) -> int:
     """Closes ended pairs, takes the marks off whatever is settled; returns how many marks remain."""
     keep = flow.settings.create == "when_referenced"
     with transaction(db):
         db.execute(_SETTLED, {"flow": flow.name, "keep_excluded": keep})
         ended = (
             "part = $flow and state = 'active' and shop_id not in"
-            " (select shop_id from unsettled where shop_id is not null)"
+            " (select shop_id from unfinished where shop_id is not null)"
             " and bc_id in (select id from snapshot where flow = $flow and side = 'businesscentral'"
             " and gone = 'posted')"
         )
         db.execute(
-            "insert into standing (flow, shop_id, state, reason, since) select $flow, shop_id, 'closed',"
+            "insert into status (flow, shop_id, state, reason, since) select $flow, shop_id, 'closed',"
             f" 'posted in Business Central: its story ended there', $at from link where {ended}",
             {"flow": flow.name, "at": now()},
         )
         db.execute(f"update link set state = 'closed' where {ended}", {"flow": flow.name})
         db.execute(_MET, {"flow": flow.name, "at": now()})
         db.execute(
-            "delete from mark where flow = ? and (side, id) not in ("
-            " select ('customwebshop', shop_id) from unsettled where shop_id is not null"
-            " union all select ('businesscentral', bc_id) from unsettled where bc_id is not null)",
+            "delete from dirty where flow = ? and (side, id) not in ("
+            " select ('customwebshop', shop_id) from unfinished where shop_id is not null"
+            " union all select ('businesscentral', bc_id) from unfinished where bc_id is not null)",
             [flow.name],
         )
-    row = db.execute("select count(*) from mark where flow = ?", [flow.name]).fetchone()
+    row = db.execute("select count(*) from dirty where flow = ?", [flow.name]).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -136,7 +136,7 @@ def states(db: Connection, flow: str) -> dict[str, int]:
         """
         select coalesce(st.state, case when l.state = 'active' then 'active' else 'unaccounted' end), count(*)
         from snapshot s
-        left join standing st on st.flow = s.flow and st.shop_id = s.id
+        left join status st on st.flow = s.flow and st.shop_id = s.id
         left join link l on l.part = s.flow and l.shop_id = s.id
         where s.flow = ? and s.side = 'customwebshop' group by 1
         """,

@@ -11,7 +11,7 @@ from datetime import datetime
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.model import Intent
 from talk_pipeline.engine.state import journal
-from talk_pipeline.engine.state.database import Connection, now
+from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -47,11 +47,11 @@ def _rows(flow: Flow, intent: Intent) -> list[tuple[str | None, ...]]:
         source = one.shop_id if intent.target is Side.BC else one.bc_id
         sent = one.sent.get(flow.part(one.part).match[0]) if one.part != flow.name else None
         value = intent.natural_key if one.part == flow.name else sent.sent if sent else None
-        rows.append((one.part, str(intent.target), source, root, value, told(intent)))
+        rows.append((one.part, str(intent.target), source, root, value, reason_for(intent)))
     return rows
 
 
-def told(intent: Intent) -> str:
+def reason_for(intent: Intent) -> str:
     """What happens with a request, for a person."""
     left, until = intent.left_at or intent.at, intent.open_until
     sent = f"sent to {intent.target} at {left:%Y-%m-%d %H:%M:%S} UTC and not answered" if left else "sent"
@@ -108,7 +108,7 @@ def waits_until(
         shop_id: only requests about this record of the shop,
         bc_id: or this one of Business Central.
     """
-    about = "and (root_shop_id = $shop_id or details->>'root_bc_id' = $bc_id)" if shop_id or bc_id else ""
+    about = "and (root_shop_id = $shop_id or root_bc_id = $bc_id)" if shop_id or bc_id else ""
     parameters: dict[str, object] = {"flows": list(flows)}
     if about:
         parameters |= {"shop_id": shop_id, "bc_id": bc_id}

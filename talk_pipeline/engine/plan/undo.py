@@ -7,16 +7,16 @@ there, which the three-way rule carries to the other side; both end up with what
 Whole records are left as they are: what a run created or deleted has been seen, referred to and shipped since.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
-from talk_pipeline.engine.model import COMPANION, UNDO, ByHandError
+from talk_pipeline.engine.model import SEND_WITH, UNDO, ByHandError
 from talk_pipeline.engine.plan.merge import INITIAL
 from talk_pipeline.engine.snapshot.projection import Company
-from talk_pipeline.engine.state.database import Connection, insert_rows, rows_of
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.rows import insert, rows_of, select
+from talk_pipeline.engine.state.tables import ChangeRow, WrittenRow
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import UnmappableError, Value, quoted
@@ -125,12 +125,25 @@ def plan_undo(db: Connection, flow: Flow, run_id: str, *, company: Company) -> N
     planned = set(
         db.execute("select part, shop_id, property from change where flow = ?", [flow.name]).fetchall()
     )
-    insert_rows(
+    insert(
         db,
-        "change",
         [
-            (case.flow, case.part, str(case.target), "update", case.shop_id, case.bc_id, case.root_shop_id)
-            + (case.root_bc_id, case.property, case.now, case.before, None, UNDO, False, None, None)
+            ChangeRow(
+                flow=case.flow,
+                part=case.part,
+                target=case.target,
+                operation="update",
+                shop_id=case.shop_id,
+                bc_id=case.bc_id,
+                root_shop_id=case.root_shop_id,
+                root_bc_id=case.root_bc_id,
+                property=case.property or "",
+                before=case.now,
+                after=case.before,
+                base=None,
+                rule=UNDO,
+                conflict=False,
+            )
             for case in found
             if (case.part, case.shop_id, case.property) not in planned
         ],
@@ -185,84 +198,64 @@ def outcome(
     return back, left
 
 
-# what was carried out, oldest first
-_WRITES = """
-select run_id, target, operation, root_shop_id, details, intent_at from journal
-where flow = $flow and outcome = 'done' and {which} order by intent_at
-"""
+def _writes(db: Connection, flow: Flow, which: str, **parameters: object) -> list[WrittenRow]:
+    """What was carried out, oldest first."""
+    return select(
+        db,
+        WrittenRow,
+        f"where flow = $flow and outcome = 'done' and {which} order by intent_at, place, nth",
+        {"flow": flow.name, **parameters},
+    )
 
 
-def _writes(db: Connection, flow: Flow, which: str, **parameters: Any) -> list[dict[str, Any]]:
-    rows = rows_of(db, _WRITES.format(which=which), {"flow": flow.name, **parameters})
-    return [row | {"details": json.loads(row["details"])} for row in rows]
-
-
-def _ones(write: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The record or child of a request, and the children that went along."""
-    yield write["details"]
-    yield from write["details"]["children"]
-
-
-def _gather(flow: Flow, writes: Sequence[Mapping[str, Any]]) -> dict[Key, Written]:
+def _gather(flow: Flow, writes: Sequence[WrittenRow]) -> dict[Key, Written]:
     """What was updated, by property; a record that the run created itself has no former values."""
-    created = {
-        (str(write["target"]), one["part"], one["shop_id"])
-        for write in writes
-        for one in _ones(write)
-        if one["operation"] == "create"
-    }
+    created = {(one.target, one.part, one.shop_id) for one in writes if one.operation == "create"}
     made = {shop_id for _, part, shop_id in created if part == flow.name}
     found: dict[Key, Written] = {}
-    for write in writes:
-        target = Side(write["target"])
-        for one in _ones(write):
-            if one["operation"] != "update" or (str(target), one["part"], one["shop_id"]) in created:
-                continue
-            for name, sent in one["sent"].items():
-                prop = flow.part(one["part"]).by_name.get(name)
-                if sent["rule"] == COMPANION or prop is None:
-                    continue
-                if not prop.two_way and write["root_shop_id"] in made:
-                    continue  # what a new record says of itself belongs to its creation
-                key = (one["part"], one["shop_id"], name)
-                left = {target: sent["sent"]}
-                if sent["rule"] != UNDO:
-                    left[target.other] = sent["source"]
-                first = found.get(key)
-                found[key] = (
-                    Written(write["root_shop_id"], target, sent["before"], left, sent["rule"])
-                    if first is None
-                    else replace(first, left={**first.left, **left})
-                )
+    for one in writes:
+        if one.operation != "update" or (one.target, one.part, one.shop_id) in created:
+            continue
+        prop = flow.part(one.part).by_name.get(one.property or "")
+        if one.rule is None or one.rule == SEND_WITH or prop is None:
+            continue
+        if not prop.two_way and one.root_shop_id in made:
+            continue  # what a new record says of itself belongs to its creation
+        key = (one.part, one.shop_id or "", prop.name)
+        left = {one.target: one.sent}
+        if one.rule != UNDO:
+            left[one.target.other] = one.source
+        first = found.get(key)
+        found[key] = (
+            Written(one.root_shop_id or "", one.target, one.before, left, one.rule)
+            if first is None
+            else replace(first, left={**first.left, **left})
+        )
     return found
 
 
 def _since(
-    db: Connection, flow: Flow, run_id: str, writes: Sequence[Mapping[str, Any]]
+    db: Connection, flow: Flow, run_id: str, writes: Sequence[WrittenRow]
 ) -> dict[Key, tuple[str, str]]:
     """The properties of these records that other runs wrote later: by which run, and why."""
     if not writes:
         return {}
-    first: datetime = writes[0]["intent_at"]
-    roots = sorted({write["root_shop_id"] for write in writes if write["root_shop_id"]})
     later = _writes(
         db,
         flow,
         "run_id <> $run_id and intent_at > $first and root_shop_id in (select unnest($roots::varchar[]))",
         run_id=run_id,
-        first=first,
-        roots=roots,
+        first=writes[0].intent_at,
+        roots=sorted({one.root_shop_id for one in writes if one.root_shop_id}),
     )
     found: dict[Key, tuple[str, str]] = {}
-    for write in later:
-        for one in _ones(write):
-            for name, sent in one["sent"].items():
-                if sent["rule"] != COMPANION:
-                    key = (one["part"], one["shop_id"], name)
-                    # what an undo put back is carried to the other side by the same run
-                    known = found.get(key)
-                    kept = known is not None and known == (write["run_id"], UNDO)
-                    found[key] = (write["run_id"], UNDO if kept else sent["rule"])
+    for one in later:
+        if one.property is None or one.rule is None or one.rule == SEND_WITH:
+            continue
+        key = (one.part, one.shop_id or "", one.property)
+        # what an undo put back is carried to the other side by the same run
+        kept = found.get(key) == (one.run_id, UNDO)
+        found[key] = (one.run_id, UNDO if kept else one.rule)
     return found
 
 
@@ -299,17 +292,19 @@ def _held(db: Connection, flow: Flow, written: Mapping[Key, Written]) -> dict[Ke
     return {(row["part"], row["shop_id"], row["property"]): row for row in rows}
 
 
-def _whole_records(flow: Flow, writes: Iterable[Mapping[str, Any]]) -> Iterator[Case]:
-    for write in writes:
-        main = write["details"]
-        for one in _ones(write):
-            along = one is not main and one["operation"] == main["operation"]  # its parent says it
-            if one["operation"] == "update" or along:
-                continue
-            what = "record" if one["part"] == flow.name else "line"
-            reason = f"the {what} was {one['operation']}d by that run: whole {what}s are not undone"
-            ids = (one["shop_id"], one["bc_id"], write["root_shop_id"], None)
-            yield Case(flow.name, one["part"], *ids, Side(write["target"]), None, None, None, reason)
+def _whole_records(flow: Flow, writes: Iterable[WrittenRow]) -> Iterator[Case]:
+    mains: dict[str, str] = {}
+    known: set[tuple[str, int]] = set()
+    for one in writes:
+        main = mains.setdefault(one.intent_id, one.operation)  # in order, so that the record comes first
+        along = one.place > 0 and one.operation == main  # its parent says it
+        if one.operation == "update" or along or (one.intent_id, one.place) in known:
+            continue
+        known.add((one.intent_id, one.place))
+        what = "record" if one.part == flow.name else "line"
+        reason = f"the {what} was {one.operation}d by that run: whole {what}s are not undone"
+        ids = (one.shop_id, one.bc_id, one.root_shop_id, None)
+        yield Case(flow.name, one.part, *ids, one.target, None, None, None, reason)
 
 
 def _case(flow: Flow, key: Key, one: Written, held: Mapping[str, Any], *, company: Company) -> Case:

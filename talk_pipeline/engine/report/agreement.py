@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.vocabulary import Flow, Part
 
@@ -52,7 +52,7 @@ differing as materialized (
 select d.*, withheld(c.hold_kind, c.hold_reason) as withheld,
        c.flow is not null and c.hold_kind is null as planned
 from differing d
-left join standing st on st.flow = $flow and st.shop_id = d.root_shop_id
+left join status st on st.flow = $flow and st.shop_id = d.root_shop_id
 left join change c on c.part = $part and c.shop_id = d.shop_id and c.property = d.property
 left join base a on a.part = $part and a.shop_id = d.shop_id and a.property = d.property
 where st.flow is null

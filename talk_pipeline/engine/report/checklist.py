@@ -10,15 +10,15 @@ from functools import partial
 from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind
-from talk_pipeline.engine.match.claims import TWINS, told
+from talk_pipeline.engine.match.claims import TWINS, claims
 from talk_pipeline.engine.plan.circuit_breaker import volume
 from talk_pipeline.engine.plan.unanswered import LISTED
 from talk_pipeline.engine.report.agreement import SHOWN_ROWS, Disagreement, disagreements
-from talk_pipeline.engine.report.findings import Check, Finding, Scope, Severity
+from talk_pipeline.engine.report.findings import Check, CheckContext, Finding, Severity
 from talk_pipeline.engine.report.preview import largest
 from talk_pipeline.engine.snapshot import reversals
 from talk_pipeline.engine.snapshot.landing import watermark
-from talk_pipeline.engine.state.database import Connection, now
+from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
@@ -49,17 +49,17 @@ def _snapshot_checks() -> Iterator[Check]:
         )
 
 
-def _not_restored(scope: Scope, *, side: Side) -> Finding:
+def _not_restored(context: CheckContext, *, side: Side) -> Finding:
     """Of every flow of the system: its records were restored together."""
-    text = reversals.told(scope.db, side)
-    if text is None or (scope.decided and not reversals.noted(scope.db, side, scope.flow.name)):
+    text = reversals.summary(context.db, side)
+    if text is None or (context.decided and not reversals.noted(context.db, side, context.flow.name)):
         return Finding(True, "ERROR", "no record is older than it was seen")
-    total, rows = _rows(scope.db, reversals.EXAMPLES, {"side": str(side)})
+    total, rows = _rows(context.db, reversals.EXAMPLES, {"side": str(side)})
     return Finding(False, "ERROR", text, total, rows)
 
 
-def _complete_and_fresh(scope: Scope, *, side: Side) -> Finding:
-    mark = watermark(scope.db, scope.flow.name, side)
+def _complete_and_fresh(context: CheckContext, *, side: Side) -> Finding:
+    mark = watermark(context.db, context.flow.name, side)
     if mark.fetched_at is None:
         return Finding(False, "ERROR", "never fetched")
     if not mark.complete:
@@ -69,16 +69,16 @@ def _complete_and_fresh(scope: Scope, *, side: Side) -> Finding:
     return Finding(True, "ERROR", f"fetched {mark.fetched_at:%Y-%m-%d %H:%M:%S} UTC")
 
 
-def _volume_safe(scope: Scope) -> Finding:
-    found = volume(scope.db, scope.flow)
+def _volume_safe(context: CheckContext) -> Finding:
+    found = volume(context.db, context.flow)
     if found.reason is None:
         plain = f"{found.touched} of {found.links} linked pairs would change"
         first = f", and {found.meeting} of {found.meetings} that meet for the first time"
         return Finding(True, "ERROR", plain + (first if found.meetings else ""))
-    if scope.approved:
+    if context.approved:
         return Finding(True, "ERROR", f"approved: {found.reason}")
-    note = "dry run: " if scope.dry_run else ""
-    total, rows = largest(scope.db, scope.flow)
+    note = "dry run: " if context.dry_run else ""
+    total, rows = largest(context.db, context.flow)
     return Finding(False, "ERROR", f"{note}{found.reason}", total, rows)
 
 
@@ -87,13 +87,13 @@ VOLUME = Check(
 )
 
 
-def _listing(query: str, *, severity: Severity, what: str) -> Callable[[Scope], Finding]:
+def _listing(query: str, *, severity: Severity, what: str) -> Callable[[CheckContext], Finding]:
     """A check that passes when its query finds nothing."""
 
-    def run(scope: Scope) -> Finding:
-        parameters = {"flow": scope.flow.name, "run_id": scope.run_id, "key": scope.flow.create_key}
+    def run(context: CheckContext) -> Finding:
+        parameters = {"flow": context.flow.name, "run_id": context.run_id, "key": context.flow.create_key}
         used = {key: value for key, value in parameters.items() if f"${key}" in query}
-        total, rows = _rows(scope.db, query, used)
+        total, rows = _rows(context.db, query, used)
         return Finding(not total, severity, f"{total} {what}" if total else f"no {what}", total, rows)
 
     return run
@@ -112,7 +112,7 @@ def _rows(
 _UNACCOUNTED = """
 select s.id as shop_id from snapshot s
 left join link l on l.part = s.flow and l.shop_id = s.id and l.state = 'active'
-left join standing st on st.flow = s.flow and st.shop_id = s.id
+left join status st on st.flow = s.flow and st.shop_id = s.id
 where s.flow = $flow and s.side = 'customwebshop' and l.part is null and st.flow is null
 order by s.id
 """
@@ -125,14 +125,14 @@ select part, 'businesscentral', bc_id, count(*) from link
 where bc_id is not null and (part = $flow or starts_with(part, $flow || '.')) group by all having count(*) > 1
 """
 
-_STATE = "select shop_id, reason, since from standing where flow = $flow and state = '{}' order by shop_id"
+_STATE = "select shop_id, reason, since from status where flow = $flow and state = '{}' order by shop_id"
 
 _PROBLEMS = """
 select r.root_id as shop_id, r.id as record, e.key as property, e.value as reason
 from (select *, unnest(map_entries(problems)) as e from record
       where side = 'customwebshop' and cardinality(problems) > 0
         and (part = $flow or starts_with(part, $flow || '.'))) r
-where r.root_id not in (select shop_id from standing
+where r.root_id not in (select shop_id from status
                         where flow = $flow and state in ('excluded', 'closed', 'held'))
 order by 1, 2, 3
 """
@@ -143,9 +143,9 @@ where flow = $flow and run_id = $run_id
 union all
 select shop_id, property, rule, 'open', case target when 'customwebshop' then before else after end,
        case target when 'customwebshop' then after else before end,
-       (select any_value(edited_at) from sighting s where s.part = change.part and s.shop_id = change.shop_id
+       (select any_value(edited_at) from edit s where s.part = change.part and s.shop_id = change.shop_id
         and s.property = change.property and s.side = 'customwebshop'),
-       (select any_value(edited_at) from sighting s where s.part = change.part and s.shop_id = change.shop_id
+       (select any_value(edited_at) from edit s where s.part = change.part and s.shop_id = change.shop_id
         and s.property = change.property and s.side = 'businesscentral')
 from change where flow = $flow and hold_kind = '{HoldKind.MANUAL}'
 order by 1, 2
@@ -179,55 +179,57 @@ from change where flow = $flow and hold_kind in ('{HoldKind.GUARDED}', '{HoldKin
 _PLANNED = "select shop_id from change where flow = $flow and part = $flow and operation = 'create'"
 
 
-def _unaccounted(scope: Scope) -> Finding:
+def _unaccounted(context: CheckContext) -> Finding:
     """In a dry run a planned create accounts for its record."""
     query = (
-        f"select * from ({_UNACCOUNTED}) where shop_id not in ({_PLANNED})" if scope.dry_run else _UNACCOUNTED
+        f"select * from ({_UNACCOUNTED}) where shop_id not in ({_PLANNED})"
+        if context.dry_run
+        else _UNACCOUNTED
     )
-    return _listing(query, severity="ERROR", what="records without a link or a reason")(scope)
+    return _listing(query, severity="ERROR", what="records without a link or a reason")(context)
 
 
-def _nothing_left(scope: Scope) -> Finding:
-    total, rows = _rows(scope.db, _LEFT, {"flow": scope.flow.name})
-    if scope.dry_run:
+def _nothing_left(context: CheckContext) -> Finding:
+    total, rows = _rows(context.db, _LEFT, {"flow": context.flow.name})
+    if context.dry_run:
         return Finding(True, "ERROR", f"dry run: {total} changes planned, none written", total, rows)
     summary = f"{total} changes were left undone" if total else "a second diff is empty"
     return Finding(not total, "ERROR", summary, total, rows)
 
 
-def _ambiguous(scope: Scope) -> Finding:
+def _ambiguous(context: CheckContext) -> Finding:
     """Shop records by their state; of Business Central those that would have come to the shop."""
-    total, rows = _rows(scope.db, _STATE.format("ambiguous"), {"flow": scope.flow.name})
-    if scope.flow.settings.create == "both":
+    total, rows = _rows(context.db, _STATE.format("ambiguous"), {"flow": context.flow.name})
+    if context.flow.settings.create == "both":
         new = [
-            {"bc_id": record_id, "reason": reason}
-            for side, record_id, contested, reason in told(scope.db, scope.flow)
-            if side == Side.BC and not contested
+            {"bc_id": one.id, "reason": one.reason}
+            for one in claims(context.db, context.flow)
+            if one.side is Side.BC and not one.contested
         ]
         total, rows = total + len(new), (*rows, *new)[:SHOWN_ROWS]
     summary = f"{total} ambiguous records" if total else "no ambiguous records"
     return Finding(not total, "WARN", summary, total, rows)
 
 
-def _shop_capable(scope: Scope) -> Finding:
+def _shop_capable(context: CheckContext) -> Finding:
     """What the shop at hand leaves of the mapping; known and stable, so no reason to warn every time."""
-    lacks = scope.flow.shop_lacks
+    lacks = context.flow.shop_lacks
     rows = tuple({"property": name, "reason": why} for name, why in lacks.items())
     summary = f"{len(lacks)} properties are limited by the shop" if lacks else "the shop can do all of it"
     return Finding(True, "WARN", summary, len(lacks), rows)
 
 
-def _flagged(scope: Scope) -> Finding:
+def _flagged(context: CheckContext) -> Finding:
     rows: list[dict[str, Any]] = []
-    for listed in scope.flow.flags:
+    for listed in context.flow.flags:
         for name, values in listed.shop.items():
-            found = scope.db.execute(
+            found = context.db.execute(
                 "select l.shop_id, l.bc_id, r.raw[$name] from link l"
                 " join record r on r.part = l.part and r.side = 'customwebshop' and r.id = l.shop_id"
                 " join snapshot b on b.flow = l.part and b.side = 'businesscentral' and b.id = l.bc_id"
                 " where l.part = $flow and l.state = 'active' and b.gone is null"
                 " and r.raw[$name] in (select unnest($values::varchar[])) order by 1",
-                {"flow": scope.flow.name, "name": name, "values": list(values)},
+                {"flow": context.flow.name, "name": name, "values": list(values)},
             ).fetchall()
             rows += [
                 {"shop_id": shop, "bc_id": bc, name: value, "reason": listed.reason}
@@ -309,22 +311,24 @@ def _property_checks(flow: Flow) -> Iterator[Check]:
             )
 
 
-def _disagreeing(scope: Scope, part: Part) -> Mapping[str, Disagreement]:
+def _disagreeing(context: CheckContext, part: Part) -> Mapping[str, Disagreement]:
     """The disagreeing pairs by property, asked once for all checks of a part."""
-    if part.name not in scope.disagreeing:
-        scope.disagreeing[part.name] = disagreements(scope.db, scope.flow, part, dry_run=scope.dry_run)
-    return scope.disagreeing[part.name]
+    if part.name not in context.disagreeing:
+        context.disagreeing[part.name] = disagreements(
+            context.db, context.flow, part, dry_run=context.dry_run
+        )
+    return context.disagreeing[part.name]
 
 
-def _property_agrees(scope: Scope, *, part: Part, prop: Property) -> Finding:
-    linked = _active(scope, part)
+def _property_agrees(context: CheckContext, *, part: Part, prop: Property) -> Finding:
+    linked = _active(context, part)
     severity: Severity = "ERROR" if prop.two_way else "WARN"
     if prop.only:
         return Finding(True, severity, f"sent on create only; {linked} linked records exempt")
-    failing = _disagreeing(scope, part)[prop.name]
+    failing = _disagreeing(context, part)[prop.name]
     if failing.count and failing.withheld == failing.count:
         severity = "WARN"
-    tolerance = scope.flow.settings.tolerance
+    tolerance = context.flow.settings.tolerance
     within, beyond = (f" within {tolerance}", f" by more than {tolerance}") if prop.dir == "=" else ("", "")
     summary = (
         f"{failing.count} of {linked} pairs disagree{beyond}"
@@ -334,8 +338,8 @@ def _property_agrees(scope: Scope, *, part: Part, prop: Property) -> Finding:
     return Finding(not failing.count, severity, summary, failing.count, tuple(failing.rows))
 
 
-def _active(scope: Scope, part: Part) -> int:
-    row = scope.db.execute(
+def _active(context: CheckContext, part: Part) -> int:
+    row = context.db.execute(
         "select count(*) from link where part = ? and state = 'active'", [part.name]
     ).fetchone()
     return int(row[0]) if row else 0

@@ -14,7 +14,8 @@ from talk_pipeline.engine.manual.lookup import Entity, key_of
 from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.report import next_step
 from talk_pipeline.engine.report.history import OWN, conflicts, how, parameters, stamp, writes
-from talk_pipeline.engine.state.database import Connection, rows_of
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.rows import rows_of
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -59,7 +60,7 @@ order by shop_id <> $shop_id, shop_id, bc_id
 """
 
 _SINCE_LAST_RUN = """
-select action, done_by, done_at from deed
+select action, done_by, done_at from decision
 where flow = $flow and (shop_id = $shop_id or bc_id = $bc_id)
   and done_at > coalesce((
     select max(started_at) from run
@@ -68,7 +69,7 @@ order by done_at desc limit 1
 """
 
 
-def dossier(db: Connection, flows: Flows, flow: Flow, entity: Entity) -> Row:
+def explanation(db: Connection, flows: Flows, flow: Flow, entity: Entity) -> Row:
     """The document."""
     return _Teller(db, flows, flow, entity).document()
 
@@ -83,7 +84,7 @@ class _Teller:
     entity: Entity
 
     def document(self) -> Row:
-        state, reason = next_step.standing(self.db, self.flow, self.entity)
+        state, reason = next_step.status(self.db, self.flow, self.entity)
         parts = [self._part(part) for part in self.flow.parts]
         changes = [self._labelled(row) for row in self._rows(_CHANGES)]
         refusals = self._rows(_REFUSALS)
@@ -152,7 +153,7 @@ class _Teller:
             by = "the match rules" if row["rule"] in self.flow.match else "the pipeline"
             if row["rule"] == BY_HAND:
                 done = self._rows(
-                    "select done_by from deed where flow = $flow and shop_id = $shop_id"
+                    "select done_by from decision where flow = $flow and shop_id = $shop_id"
                     " and action = $action order by done_at desc limit 1",
                     action="linked" if row["bc_id"] else "unlinked",
                 )
@@ -283,7 +284,7 @@ class _Teller:
             "shop_base": base["shop_value"] if base else None,
             "bc_base": base["bc_value"] if base else None,
             "agreed_at": stamp(base["agreed_at"]) if base else None,
-            "bounces": base["bounces"] if base else 0,
+            "bounces": base["mismatches"] if base else 0,
             "refers_to": prop.refers_to,
             "linked": None,
             "problem": None,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from talk_pipeline.engine.report.agreement import Disagreement
-from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.vocabulary import Flow
 
 Severity = Literal["ERROR", "WARN"]
@@ -35,7 +35,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class CheckContext:
     """What a check looks at: the state, as one run left it, and how far that run was allowed to go.
 
     Attributes:
@@ -64,7 +64,7 @@ class Check:
     name: str
     title: str
     stage: Stage
-    run: Callable[[Scope], Finding] = field(repr=False)
+    run: Callable[[CheckContext], Finding] = field(repr=False)
     blocking: bool = False
 
     @property

@@ -1,7 +1,8 @@
 """What happened to one entity, in the order of time, from what the database keeps of it.
 
-Links, writes with every value before and after, conflicts, refusals and deeds by hand are kept for good. Of edits
-only those are known that were seen and not yet carried over, those that lost a conflict, and the last of each side.
+Links, writes with every value before and after, conflicts, refusals and decisions by hand are kept for good. Of
+edits only those are known that were seen and not yet carried over, those that lost a conflict, and the last of each
+side.
 """
 
 import json
@@ -11,7 +12,9 @@ from typing import Any
 
 from talk_pipeline.engine.manual.links import BY_HAND, labels
 from talk_pipeline.engine.manual.lookup import Entity
-from talk_pipeline.engine.state.database import Connection, rows_of
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.rows import rows_of, select
+from talk_pipeline.engine.state.tables import WrittenRow
 from talk_pipeline.flows.values import quoted
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -22,24 +25,26 @@ OWN = """(part = $flow and shop_id = $shop_id
   or starts_with(part, $flow || '.') and starts_with(shop_id, $shop_id || '/'))"""
 
 _JOURNAL = """
-select intent_id, run_id, target, operation, part, shop_id, bc_id, details, intent_at, outcome, reason, outcome_at
+select intent_id, run_id, target, operation, part, shop_id, bc_id, intent_at, outcome, reason, outcome_at
 from journal
 where flow = $flow and (root_shop_id = $shop_id or part = $flow and bc_id = $bc_id)
 order by intent_at
 """
 
+_SENT = "where intent_id in (select unnest($ids::varchar[])) order by intent_at, place, nth"
+
 _CONFLICTS = (
     f"select * from conflict where flow = $flow and {OWN} order by recorded_at, part, shop_id, property"
 )
 
-_DEEDS = """
-select action, shop_id, bc_id, details, done_by, done_at from deed
+_DECISIONS = """
+select action, shop_id, bc_id, details, done_by, done_at from decision
 where flow = $flow and (shop_id = $shop_id or bc_id = $bc_id) order by done_at
 """
 
 # a sighting alone may be another spelling of the same value
 _SIGHTINGS = f"""
-select part, shop_id, property, side, edited_at from sighting g
+select part, shop_id, property, side, edited_at from edit g
 where {OWN} and edited_at is not null
   and exists (from change c where c.part = g.part and c.shop_id = g.shop_id and c.property = g.property)
 order by edited_at, part, shop_id, property
@@ -51,7 +56,7 @@ where flow = $flow and edited_at is not null
   and (side = 'customwebshop' and id = $shop_id or side = 'businesscentral' and id = $bc_id)
 """
 
-_STANDING = "select state, reason, since from standing where flow = $flow and shop_id = $shop_id"
+_STATUS = "select state, reason, since from status where flow = $flow and shop_id = $shop_id"
 
 
 def stamp(moment: datetime | None) -> str | None:
@@ -71,11 +76,11 @@ def history(db: Connection, flow: Flow, entity: Entity) -> dict[str, Any]:
     own = [one for one in written if one["part"] == flow.name and one["outcome"] == "done"]
     events = [
         *_links(db, about),
-        *_deeds(db, about),
+        *_decisions(db, about),
         *_edits(db, flow, about, own),
         *(_wrote(write) for write in written),
         *(_conflict(flow, row) for row in conflicts(db, flow, entity)),
-        *_standing(db, about),
+        *_status(db, about),
     ]
     events.sort(key=lambda event: event["at"] or "")
     return {**about, "events": events}
@@ -83,7 +88,15 @@ def history(db: Connection, flow: Flow, entity: Entity) -> dict[str, Any]:
 
 def writes(db: Connection, flow: Flow, entity: Entity) -> list[dict[str, Any]]:
     """The journal of an entity, oldest first: what was sent where, and how it ended."""
-    return [_write(row) for row in rows_of(db, _JOURNAL, parameters(flow, entity))]
+    requests = rows_of(db, _JOURNAL, parameters(flow, entity))
+    sent: dict[str, dict[int, dict[str, Any]]] = {}
+    asked = {"ids": [row["intent_id"] for row in requests]}
+    for one in select(db, WrittenRow, _SENT, asked):
+        head = {"part": one.part, "operation": one.operation, "shop_id": one.shop_id, "bc_id": one.bc_id}
+        record = sent.setdefault(one.intent_id, {}).setdefault(one.place, head | {"properties": {}})
+        if one.property is not None:
+            record["properties"][one.property] = {"before": one.before, "after": one.sent, "rule": one.rule}
+    return [_write(row, list(sent[row["intent_id"]].values())) for row in requests]
 
 
 def conflicts(db: Connection, flow: Flow, entity: Entity) -> list[dict[str, Any]]:
@@ -97,8 +110,7 @@ def conflicts(db: Connection, flow: Flow, entity: Entity) -> list[dict[str, Any]
     ]
 
 
-def _write(row: Mapping[str, Any]) -> dict[str, Any]:
-    details = json.loads(row["details"])
+def _write(row: Mapping[str, Any], sent: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "at": stamp(row["intent_at"]),
         "ended_at": stamp(row["outcome_at"]),
@@ -110,21 +122,12 @@ def _write(row: Mapping[str, Any]) -> dict[str, Any]:
         "bc_id": row["bc_id"],
         "outcome": row["outcome"] or "unknown",
         "reason": row["reason"],
-        "sent": [_record(one) for one in (details, *details["children"])],
+        "sent": sent,
     }
-
-
-def _record(one: Mapping[str, Any]) -> dict[str, Any]:
-    values = {
-        name: {"before": sent["before"], "after": sent["sent"], "rule": sent["rule"]}
-        for name, sent in one["sent"].items()
-    }
-    head = {key: one[key] for key in ("part", "operation", "shop_id", "bc_id")}
-    return head | {"properties": values}
 
 
 def _links(db: Connection, about: Mapping[str, Any]) -> Iterator[Event]:
-    """The present link; one made by hand is among the deeds."""
+    """The present link; one made by hand is among the decisions."""
     query = "select rule, state, bc_id, linked_at from link where part = $flow and shop_id = $shop_id"
     for row in rows_of(db, query, dict(about)):
         if row["rule"] != BY_HAND:
@@ -146,8 +149,8 @@ def how(rule: str) -> str:
     }.get(rule, f"matched by {rule}")
 
 
-def _deeds(db: Connection, about: Mapping[str, Any]) -> Iterator[Event]:
-    for row in rows_of(db, _DEEDS, dict(about)):
+def _decisions(db: Connection, about: Mapping[str, Any]) -> Iterator[Event]:
+    for row in rows_of(db, _DECISIONS, dict(about)):
         details = json.loads(row["details"])
         if row["action"] == "unlinked" and details["rule"] != BY_HAND:
             yield _linked(details["rule"], details["linked_at"], row["bc_id"])
@@ -209,6 +212,6 @@ def _conflict(flow: Flow, row: Mapping[str, Any]) -> Event:
     return {"at": row["recorded_at"], "event": "conflict", **row, "text": text}
 
 
-def _standing(db: Connection, about: dict[str, Any]) -> Iterator[Event]:
-    for row in rows_of(db, _STANDING, about):
+def _status(db: Connection, about: dict[str, Any]) -> Iterator[Event]:
+    for row in rows_of(db, _STATUS, about):
         yield {"at": stamp(row["since"]), "event": row["state"], "text": row["reason"]}

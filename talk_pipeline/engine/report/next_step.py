@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from talk_pipeline.engine.manual.lookup import Entity, counted
-from talk_pipeline.engine.match.claims import told
+from talk_pipeline.engine.match.claims import claims
 from talk_pipeline.engine.plan.unanswered import waits_until
-from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -15,7 +15,7 @@ UNLINKED = "unlinked"  # a Business Central record without a shop record
 UNJUDGED = "not judged yet"  # read, and no sync has planned since
 
 
-def standing(db: Connection, flow: Flow, entity: Entity) -> tuple[str, str | None]:
+def status(db: Connection, flow: Flow, entity: Entity) -> tuple[str, str | None]:
     """The state of an entity and its reason."""
     if entity.shop_id is None:
         held = db.execute(
@@ -28,12 +28,10 @@ def standing(db: Connection, flow: Flow, entity: Entity) -> tuple[str, str | Non
             return "waiting", f"sent to {Side.SHOP} and not answered; {at_work}"
         if flow.settings.create != "both":
             return UNLINKED, "Business Central records without a shop record are left alone"
-        mine = (
-            reason for side, bc_id, _, reason in told(db, flow) if (side, bc_id) == (Side.BC, entity.bc_id)
-        )
+        mine = (one.reason for one in claims(db, flow) if one.side is Side.BC and one.id == entity.bc_id)
         return ("ambiguous", reason) if (reason := next(mine, None)) else (UNLINKED, None)
     row = db.execute(
-        "select state, reason from standing where flow = ? and shop_id = ?", [flow.name, entity.shop_id]
+        "select state, reason from status where flow = ? and shop_id = ?", [flow.name, entity.shop_id]
     ).fetchone()
     if row:
         return row[0], row[1]

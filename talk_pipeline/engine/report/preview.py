@@ -9,7 +9,8 @@ from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.report.agreement import SHOWN_ROWS
-from talk_pipeline.engine.state.database import Connection, rows_of
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.rows import rows_of
 from talk_pipeline.flows.vocabulary import Flow
 
 LARGEST = 20

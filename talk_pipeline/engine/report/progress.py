@@ -12,10 +12,11 @@ from pathlib import Path
 
 import msgspec
 
-from talk_pipeline.engine.plan.holds import settles_at
+from talk_pipeline.engine.plan.holds import quiet_at
 from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.snapshot.landing import Watermark, watermark
-from talk_pipeline.engine.state.database import FILE, Connection, now
+from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.engine.state.database import FILE
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -100,7 +101,7 @@ def complete(
     marks = {side: watermark(db, flow.name, side) for side in Side}
     # what it refers to comes first: what waits for an answer about that goes in the same run
     answered_by = waits_until(db, (flow.name, *flow.refers_to))
-    rests_until = min(filter(None, (settles_at(db, flow), answered_by)), default=None)
+    rests_until = min(filter(None, (quiet_at(db, flow), answered_by)), default=None)
     done = Completed(
         run_id=run_id,
         began_at=began_at,

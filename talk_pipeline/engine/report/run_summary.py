@@ -14,7 +14,10 @@ import msgspec
 from talk_pipeline.engine.model import Result
 from talk_pipeline.engine.plan.status import states
 from talk_pipeline.engine.report.findings import Check, Finding
-from talk_pipeline.engine.state.database import Connection, State, insert_rows, now, transaction
+from talk_pipeline.engine.state.connection import Connection, now, transaction
+from talk_pipeline.engine.state.database import State
+from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.tables import CheckResultRow, StageRow
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -67,32 +70,34 @@ def summary(db: Connection, flow: Flow, *, run_id: str) -> dict[str, Any]:
     }
 
 
-def record_verdicts(db: Connection, flow: str, *, run_id: str, findings: list[tuple[Check, Finding]]) -> None:
+def record_check_results(
+    db: Connection, flow: str, *, run_id: str, findings: list[tuple[Check, Finding]]
+) -> None:
     """Keeps the checklist's verdicts; the last one of each check counts."""
     rows = [
-        (
-            run_id,
-            flow,
-            check.key,
-            finding.passed,
-            finding.severity,
-            finding.summary,
-            finding.found,
-            msgspec.json.encode(finding.rows).decode(),
-            now(),
+        CheckResultRow(
+            run_id=run_id,
+            flow=flow,
+            name=check.key,
+            passed=finding.passed,
+            severity=finding.severity,
+            summary=finding.summary,
+            found=finding.found,
+            rows=msgspec.json.encode(finding.rows).decode(),
+            checked_at=now(),
         )
         for check, finding in findings
     ]
     with transaction(db):
         db.execute(
-            "delete from verdict where flow = ? and name in (select unnest(?::varchar[]))",
-            [flow, [row[2] for row in rows]],
+            "delete from check_result where flow = ? and name in (select unnest(?::varchar[]))",
+            [flow, [row.name for row in rows]],
         )
-        insert_rows(db, "verdict", rows)
+        insert(db, rows)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CheckResult:
     """A finding as it was kept: of which run, and when it was made."""
 
     run_id: str
@@ -100,14 +105,16 @@ class Verdict:
     finding: Finding
 
 
-def verdicts(db: Connection, flow: str) -> dict[str, Verdict]:
+def check_results(db: Connection, flow: str) -> dict[str, CheckResult]:
     """The kept verdicts of a flow by check, each the last one given."""
     rows = db.execute(
-        "select name, run_id, checked_at, passed, severity, summary, found, rows from verdict where flow = ?",
+        "select name, run_id, checked_at, passed, severity, summary, found, rows from check_result where flow = ?",
         [flow],
     ).fetchall()
     return {
-        name: Verdict(run_id, at, Finding(passed, severity, text, found, tuple(msgspec.json.decode(shown))))
+        name: CheckResult(
+            run_id, at, Finding(passed, severity, text, found, tuple(msgspec.json.decode(shown)))
+        )
         for name, run_id, at, passed, severity, text, found, shown in rows
     }
 
@@ -129,7 +136,7 @@ def timed(state: State, *, run_id: str, flow: str, name: str) -> Iterator[Stage]
     seconds = perf_counter() - started
     log.info("%s: %s: %d records in %.1f s", flow, name, stage.records, seconds)
     with state.open() as db:
-        insert_rows(db, "stage", [(run_id, flow, name, seconds, stage.records)])
+        insert(db, [StageRow(run_id=run_id, flow=flow, name=name, seconds=seconds, records=stage.records)])
 
 
 def stages(db: Connection, *, run_id: str) -> list[tuple[str, str, float, int]]:

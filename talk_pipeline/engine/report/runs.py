@@ -4,35 +4,10 @@ Kept from the first moment, so that a run which got nowhere is the last run all 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 
-from talk_pipeline.engine.state.database import Connection, insert_rows, now, rows_of, transaction
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """A run, as far as it concerns one flow.
-
-    Attributes:
-        problem: what broke it off, None where nothing did.
-        stopped_by: the blocking check that stopped it; `stopped` says why.
-        undoes: the run whose updates it puts back.
-    """
-
-    run_id: str
-    flow: str
-    started_at: datetime
-    full_scan: bool
-    dry_run: bool
-    ended_at: datetime | None
-    problem: str | None
-    stopped_by: str | None
-    stopped: str | None
-    undoes: str | None
-
-
-_COLUMNS = "run_id, flow, started_at, full_scan, dry_run, ended_at, problem, stopped_by, stopped, undoes"
+from talk_pipeline.engine.state.connection import Connection, now, transaction
+from talk_pipeline.engine.state.rows import insert, select
+from talk_pipeline.engine.state.tables import RunRow
 
 _PLANNED = """
 update run set planned = (select count(*) from (
@@ -54,8 +29,14 @@ def begin(
     with transaction(db):
         known = {row[0] for row in db.execute("select flow from run where run_id = ?", [run_id]).fetchall()}
         started = now()
-        rows = [(run_id, flow, started, full, dry_run, None) for flow in flows if flow not in known]
-        insert_rows(db, "run", [(*row, None, None, None, None, undoes) for row in rows])
+        rows = [
+            RunRow(
+                run_id=run_id, flow=flow, started_at=started, full_scan=full, dry_run=dry_run, undoes=undoes
+            )
+            for flow in flows
+            if flow not in known
+        ]
+        insert(db, rows)
 
 
 def planned(db: Connection, flow: str, *, run_id: str) -> None:
@@ -80,10 +61,9 @@ def ended(db: Connection, *, run_id: str) -> None:
     db.execute("update run set ended_at = ? where run_id = ?", [now(), run_id])
 
 
-def runs_of(db: Connection, run_id: str) -> dict[str, Ran]:
+def runs_of(db: Connection, run_id: str) -> dict[str, RunRow]:
     """What is known of one run, by flow."""
-    rows = rows_of(db, f"select {_COLUMNS} from run where run_id = $run_id", {"run_id": run_id})
-    return {row["flow"]: Ran(**row) for row in rows}
+    return {row.flow: row for row in select(db, RunRow, "where run_id = $run_id", {"run_id": run_id})}
 
 
 def latest(db: Connection) -> str | None:

@@ -10,9 +10,9 @@ from typing import Literal
 from talk_pipeline.engine.report import run_summary, runs
 from talk_pipeline.engine.report.checklist import checks
 from talk_pipeline.engine.report.findings import Check, Finding
-from talk_pipeline.engine.report.run_summary import Verdict
-from talk_pipeline.engine.report.runs import Ran
-from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.engine.report.run_summary import CheckResult
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.tables import RunRow
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -33,9 +33,9 @@ class Line:
     """
 
     check: Check
-    kept: Verdict | None = None
+    kept: CheckResult | None = None
     why_not: str | None = None
-    earlier: Verdict | None = None
+    earlier: CheckResult | None = None
 
     @property
     def verdict(self) -> Word:
@@ -53,7 +53,7 @@ class Section:
     """One flow's checklist; `ran` is None where the run was not to synchronize it."""
 
     flow: Flow
-    ran: Ran | None
+    ran: RunRow | None
     lines: tuple[Line, ...]
 
 
@@ -61,11 +61,11 @@ class Section:
 class Sheet:
     """The checklist of one run."""
 
-    runs: Mapping[str, Ran]
+    runs: Mapping[str, RunRow]
     sections: tuple[Section, ...]
 
     @property
-    def run(self) -> Ran:
+    def run(self) -> RunRow:
         """The run, as its first flow knows it."""
         return next(iter(self.runs.values()))
 
@@ -119,8 +119,8 @@ def sheet_of(
     return Sheet(ran, tuple(sections))
 
 
-def _section(db: Connection, flows: Flows, flow: Flow, *, runs: Mapping[str, Ran]) -> Section:
-    verdicts = run_summary.verdicts(db, flow.name)
+def _section(db: Connection, flows: Flows, flow: Flow, *, runs: Mapping[str, RunRow]) -> Section:
+    verdicts = run_summary.check_results(db, flow.name)
     run_id = next(iter(runs.values())).run_id
     why_not = _why_not(flows, flow, runs)
     lines = []
@@ -133,7 +133,7 @@ def _section(db: Connection, flows: Flows, flow: Flow, *, runs: Mapping[str, Ran
     return Section(flow, runs.get(flow.name), tuple(lines))
 
 
-def _why_not(flows: Flows, flow: Flow, runs: Mapping[str, Ran]) -> str:
+def _why_not(flows: Flows, flow: Flow, runs: Mapping[str, RunRow]) -> str:
     ran = runs.get(flow.name)
     if ran is None:
         return f"the run was of {', '.join(runs)} alone"

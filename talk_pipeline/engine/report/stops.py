@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from talk_pipeline.engine.report.checklist import VOLUME
-from talk_pipeline.engine.report.runs import Ran
 from talk_pipeline.engine.report.sheet import Sheet, sheet_of
-from talk_pipeline.engine.state.database import Connection
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.tables import RunRow
 from talk_pipeline.flows.loading import Flows
 
 
@@ -30,7 +30,7 @@ class Stop:
     """
 
     flow: str
-    run: Ran
+    run: RunRow
     reason: str
     total: int
     largest: tuple[Mapping[str, Any], ...]
@@ -68,7 +68,7 @@ def stop_of(db: Connection, flows: Flows, name: str, *, run_id: str) -> Stop | N
     return next(iter(stops_of(sheet)), None) if sheet else None
 
 
-def _ways(run: Ran) -> Iterator[Way]:
+def _ways(run: RunRow) -> Iterator[Way]:
     flow = run.flow
     command = f"talk-pipeline undo {run.undoes}" if run.undoes else "talk-pipeline sync"
     full = " --full" if run.full_scan and not run.undoes else ""
@@ -83,7 +83,7 @@ def _ways(run: Ran) -> Iterator[Way]:
     yield Way("if so many are usual", f"raise settings.breaker in the file of flow {flow}")
 
 
-def launchpad_config(run: Ran) -> str:
+def launchpad_config(run: RunRow) -> str:
     """The config of a run that is approved, as one line of YAML."""
     options = {"approve": "true"}
     if run.full_scan:

@@ -7,14 +7,16 @@ which were not seen, whoever asked the system about each says what became of it.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from talk_pipeline.engine.model import Decode, Record
 from talk_pipeline.engine.snapshot.projection import Projected, Projector, in_scope
 from talk_pipeline.engine.snapshot.reversals import REMEMBERED, Reversal, implausible, marks, note, went_back
-from talk_pipeline.engine.state.database import Connection, insert_rows, naive, now, transaction
+from talk_pipeline.engine.state.connection import Connection, naive, now, transaction
+from talk_pipeline.engine.state.rows import insert, insert_columns
+from talk_pipeline.engine.state.tables import WatermarkRow
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -107,8 +109,15 @@ def spool(db: Connection, records: Iterable[Record]) -> int:
         "create temp table if not exists incoming"
         " (id varchar, version varchar, modified_at timestamp, deleted boolean, payload varchar)"
     )
-    rows = [(r.id, r.version, naive(r.modified_at), r.deleted, r.payload) for r in records]
-    insert_rows(db, "incoming", rows)
+    rows = list(records)
+    columns: dict[str, list[Any]] = {
+        "id": [one.id for one in rows],
+        "version": [one.version for one in rows],
+        "modified_at": [naive(one.modified_at) for one in rows],
+        "deleted": [one.deleted for one in rows],
+        "payload": [one.payload for one in rows],
+    }
+    insert_columns(db, "incoming", columns)
     return len(rows)
 
 
@@ -199,6 +208,20 @@ def set_meta(db: Connection, key: str, value: str) -> None:
     """Keeps a fact about the state, inside the caller's transaction."""
     db.execute("delete from meta where key = ?", [key])
     db.execute("insert into meta (key, value) values (?, ?)", [key, value])
+
+
+_SNAPSHOT = (
+    "flow",
+    "side",
+    "id",
+    "version",
+    "modified_at",
+    "edited_at",
+    "fetched_at",
+    "gone",
+    "payload",
+    "earlier",
+)
 
 
 class _Batch:
@@ -292,9 +315,9 @@ class _Batch:
             " and root_id in (select unnest(?::varchar[]))",
             [parts, side, ids],
         )
-        insert_rows(db, "snapshot", self.snapshots)
-        insert_rows(db, "record", [row.row() for row in self.projected])
-        mark_touched(db, flow, side, ids=self.marks)
+        insert_columns(db, "snapshot", dict(zip(_SNAPSHOT, zip(*self.snapshots, strict=True), strict=False)))
+        insert(db, self.projected)
+        mark_dirty(db, flow, side, ids=self.marks)
 
 
 # the spooled records that differ from what is held
@@ -339,19 +362,19 @@ def _dicts(result: Connection) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def mark_touched(db: Connection, flow: str, side: Side, *, ids: list[str]) -> None:
+def mark_dirty(db: Connection, flow: str, side: Side, *, ids: list[str]) -> None:
     """Marks records as touched, inside the caller's transaction; a mark stays until its link is settled."""
     db.execute(
-        "insert into mark (flow, side, id, marked_at)"
+        "insert into dirty (flow, side, id, marked_at)"
         " select $flow, $side, id, $at from (select unnest($ids::varchar[]) as id)"
-        " where id not in (select id from mark where flow = $flow and side = $side)",
+        " where id not in (select id from dirty where flow = $flow and side = $side)",
         {"flow": flow, "side": side, "at": now(), "ids": ids},
     )
 
 
-def any_touched(db: Connection, flow: str) -> bool:
+def any_dirty(db: Connection, flow: str) -> bool:
     """Whether anything of a flow is marked: where nothing is, there is nothing to match or to plan."""
-    return db.execute("select 1 from mark where flow = ? limit 1", [flow]).fetchone() is not None
+    return db.execute("select 1 from dirty where flow = ? limit 1", [flow]).fetchone() is not None
 
 
 def _changed(mark: Watermark, *, complete: bool, problem: str | None) -> Watermark:
@@ -360,19 +383,4 @@ def _changed(mark: Watermark, *, complete: bool, problem: str | None) -> Waterma
 
 def _set_watermark(db: Connection, flow: str, side: Side, *, mark: Watermark) -> None:
     db.execute("delete from watermark where flow = ? and side = ?", [flow, side])
-    insert_rows(
-        db,
-        "watermark",
-        [
-            (
-                flow,
-                str(side),
-                mark.modified_at,
-                mark.fetched_at,
-                mark.full_at,
-                mark.complete,
-                mark.problem,
-                mark.skew_seconds,
-            )
-        ],
-    )
+    insert(db, [WatermarkRow(flow=flow, side=side, **asdict(mark))])

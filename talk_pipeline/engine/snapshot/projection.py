@@ -8,11 +8,13 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from talk_pipeline.engine.model import Child, Contents
+from talk_pipeline.engine.state.rows import Row
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import Context, UnmappableError, Value, tidy
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -33,9 +35,10 @@ class Company:
 
 
 @dataclass(frozen=True, slots=True)
-class Projected:
-    """One row of the `record` table."""
+class Projected(Row):
+    """What a flow reads in one record or child: a row of the `record` table."""
 
+    TABLE: ClassVar[str] = "record"
     part: str
     side: Side
     id: str
@@ -47,12 +50,6 @@ class Projected:
     raw: Mapping[str, Value]
     canon: Mapping[str, Value]
     problems: Mapping[str, str]
-
-    def row(self) -> tuple[object, ...]:
-        """In the order of the table's columns, nested values as JSON text."""
-        nested = (msgspec.json.encode(value).decode() for value in (self.raw, self.canon, self.problems))
-        head = (self.part, str(self.side), self.id, self.root_id, self.position, self.version)
-        return (*head, self.row_hash, self.open, *nested)
 
 
 def in_scope(part: Part, side: Side, values: Mapping[str, Value]) -> bool:

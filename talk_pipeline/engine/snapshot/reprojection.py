@@ -1,9 +1,10 @@
 """What is held, read anew: after the flow's definition, the company or the canonical forms changed."""
 
 from talk_pipeline.engine.model import Decode
-from talk_pipeline.engine.snapshot.landing import asked, mark_touched, set_meta
+from talk_pipeline.engine.snapshot.landing import asked, mark_dirty, set_meta
 from talk_pipeline.engine.snapshot.projection import Projector
-from talk_pipeline.engine.state.database import Connection, insert_rows, rows_of, transaction
+from talk_pipeline.engine.state.connection import Connection, transaction
+from talk_pipeline.engine.state.rows import insert, rows_of
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -35,8 +36,8 @@ def reproject(db: Connection, projector: Projector, decode: Decode) -> bool:
     with transaction(db):
         parts = [part.name for part in projector.flow.parts]
         db.execute("delete from record where part in (select unnest(?)) and side = ?", [parts, side])
-        insert_rows(db, "record", [row.row() for row in rows])
-        mark_touched(db, flow, side, ids=[row["id"] for row in held_rows])
+        insert(db, rows)
+        mark_dirty(db, flow, side, ids=[row["id"] for row in held_rows])
         set_meta(db, key, wanted)
     return bool(held_rows)
 

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from talk_pipeline.engine.state.database import Connection, insert_rows, now
+from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.tables import ReversalRow
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -107,8 +109,19 @@ def implausible(
 def note(db: Connection, flow: str, side: Side, found: Sequence[Reversal]) -> None:
     """Keeps what was seen of a side of a flow, in place of what was; inside the caller's transaction."""
     db.execute("delete from reversal where flow = ? and side = ?", [flow, side])
-    rows = [(flow, str(side), one.id, one.kind, one.known_at, one.shown_at, now()) for one in found]
-    insert_rows(db, "reversal", rows)
+    rows = [
+        ReversalRow(
+            flow=flow,
+            side=side,
+            id=one.id,
+            kind=one.kind,
+            known_at=one.known_at,
+            shown_at=one.shown_at,
+            seen_at=now(),
+        )
+        for one in found
+    ]
+    insert(db, rows)
 
 
 def noted(db: Connection, side: Side, flow: str | None = None) -> bool:
@@ -131,7 +144,7 @@ where side = $side order by what desc, known_at desc, flow, id
 """
 
 
-def told(db: Connection, side: Side) -> str | None:
+def summary(db: Connection, side: Side) -> str | None:
     """What was seen of a suspected system, and how to go on; None for one that is not."""
     back, gone, open_again, known_at, shown_at = db.execute(_SEEN, [side]).fetchone() or (0, 0, 0, None, None)
     if not (back or gone or open_again):

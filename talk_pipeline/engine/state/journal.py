@@ -4,22 +4,25 @@ That makes a crash harmless. An intent without an outcome is looked for on its t
 anything is repeated.
 """
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from itertools import groupby
 
-from talk_pipeline.engine.model import Intended, Intent, Outcome, Sent
-from talk_pipeline.engine.state.database import Connection, insert_rows, now, transaction
+from talk_pipeline.engine.model import SEND_WITH, Intended, Intent, Outcome, Sent
+from talk_pipeline.engine.state.connection import Connection, now, transaction
+from talk_pipeline.engine.state.rows import insert, select
+from talk_pipeline.engine.state.tables import (
+    JournalChildRow,
+    JournalRow,
+    JournalValueRow,
+    RecalculationRow,
+    WrittenRow,
+)
 from talk_pipeline.flows.properties import Side
-
-Place = tuple[str, str, str]
-"""Part, shop id and property of one value."""
 
 
 def intend(
-    db: Connection, run_id: str, intents: Sequence[Intent], *, recalculated: Mapping[str, Sequence[Place]]
+    db: Connection, run_id: str, intents: Sequence[Intent], *, recalculated: Sequence[RecalculationRow]
 ) -> None:
     """Puts intents on disk; only then may their requests leave.
 
@@ -27,22 +30,55 @@ def intend(
         db: the state.
         run_id: the run that is to send them.
         intents: the requests.
-        recalculated: by intent, what the receiver works out anew when it carries it out.
+        recalculated: what the receiver works out anew when it carries them out.
     """
-    rows = []
+    rows, children, values = [], [], []
     for intent in intents:
         main = intent.main
-        details = json.dumps(
-            {"root_bc_id": intent.root_bc_id}
-            | asdict(main)
-            | {"children": [asdict(child) for child in intent.children]}
-            | {"recalculates": recalculated.get(intent.intent_id, [])}
+        rows.append(
+            JournalRow(
+                intent_id=intent.intent_id,
+                run_id=run_id,
+                flow=intent.flow,
+                part=main.part,
+                target=intent.target,
+                operation=main.operation,
+                shop_id=main.shop_id,
+                bc_id=main.bc_id,
+                root_shop_id=intent.root_shop_id,
+                root_bc_id=intent.root_bc_id,
+                natural_key=intent.natural_key,
+                intent_at=now(),
+            )
         )
-        head = (intent.intent_id, run_id, intent.flow, main.part, str(intent.target), main.operation)
-        ids = (main.shop_id, main.bc_id, intent.root_shop_id, intent.natural_key)
-        rows.append((*head, *ids, details, now(), None, None, None, None, None))
+        children += [
+            JournalChildRow(
+                intent_id=intent.intent_id,
+                place=place,
+                part=child.part,
+                operation=child.operation,
+                shop_id=child.shop_id,
+                bc_id=child.bc_id,
+            )
+            for place, child in enumerate(intent.children, 1)
+        ]
+        values += [
+            JournalValueRow(
+                intent_id=intent.intent_id,
+                place=place,
+                property=name,
+                source=one.source,
+                sent=one.sent,
+                before=one.before,
+                rule=one.rule,
+                conflict=one.conflict,
+            )
+            for place, record in enumerate((main, *intent.children))
+            for name, one in record.sent.items()
+        ]
     with transaction(db):
-        insert_rows(db, "journal", rows)
+        for table in (rows, children, values, recalculated):
+            insert(db, table)
 
 
 def leave(db: Connection, intent_ids: Sequence[str], *, until: datetime) -> None:
@@ -68,37 +104,42 @@ def interrupted(db: Connection, intent_ids: Sequence[str], *, until: datetime) -
 
 
 _OPEN_INTENTS = """
-select intent_id, root_shop_id, natural_key, intent_at, details, left_at, open_until, outcome is null
+select intent_id, root_shop_id, root_bc_id, natural_key, intent_at, left_at, open_until, outcome is null
 from journal where flow = ? and target = ? and is_open(outcome) order by intent_at
 """
 
 
 def open_intents(db: Connection, flow: str, target: Side) -> list[Intent]:
     """Requests of which it is not known whether they were carried out, oldest first."""
-    rows = db.execute(_OPEN_INTENTS, [flow, target]).fetchall()
-    return [_restore(flow, target, *row) for row in rows]
+    found = db.execute(_OPEN_INTENTS, [flow, target]).fetchall()
+    sent = _records(db, [row[0] for row in found])
+    return [
+        Intent(flow, target, root, root_bc_id, *_main(sent[intent_id]), key, intent_id, *more)
+        for intent_id, root, root_bc_id, key, *more in found
+    ]
 
 
-def _restore(
-    flow: str,
-    target: Side,
-    intent_id: str,
-    root: str | None,
-    key: str | None,
-    at: datetime,
-    text: str,
-    *more: Any,
-) -> Intent:
-    details = json.loads(text)
-    children = tuple(_intended(child) for child in details.pop("children"))
-    root_bc_id = details.pop("root_bc_id")
-    details.pop("recalculates", None)
-    return Intent(flow, target, root, root_bc_id, _intended(details), children, key, intent_id, at, *more)
+def _main(records: Sequence[Intended]) -> tuple[Intended, tuple[Intended, ...]]:
+    return records[0], tuple(records[1:])
 
 
-def _intended(details: dict[str, Any]) -> Intended:
-    sent = {name: Sent(**one) for name, one in details.pop("sent").items()}
-    return Intended(sent=sent, **details)
+def _records(db: Connection, intent_ids: Sequence[str]) -> dict[str, list[Intended]]:
+    """What requests write, each its record or child first."""
+    where = "where intent_id in (select unnest($ids::varchar[])) order by intent_id, place, nth"
+    found: dict[str, list[Intended]] = {}
+    for (intent_id, _), rows in groupby(
+        select(db, WrittenRow, where, {"ids": list(intent_ids)}), key=lambda one: (one.intent_id, one.place)
+    ):
+        values = list(rows)
+        one = values[0]
+        sent = {
+            row.property: Sent(row.source, row.sent, row.before, row.rule or SEND_WITH, bool(row.conflict))
+            for row in values
+            if row.property is not None
+        }
+        intended = Intended(one.part, one.operation, one.shop_id, one.bc_id, sent)
+        found.setdefault(intent_id, []).append(intended)
+    return found
 
 
 def note_outcomes(db: Connection, outcomes: Sequence[tuple[Intent, Outcome]]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from talk_pipeline.engine.state.database import now
+from talk_pipeline.engine.state.connection import now
 
 
 class LeaseHeldError(RuntimeError):

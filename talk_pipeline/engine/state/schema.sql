@@ -36,7 +36,7 @@ create table if not exists reversal (
 );
 
 -- touched and not yet settled: set with the landing, cleared when nothing is left to do
-create table if not exists mark (flow varchar, side varchar, id varchar, marked_at timestamp);
+create table if not exists dirty (flow varchar, side varchar, id varchar, marked_at timestamp);
 
 -- state: active | held (unlinked by hand: bc_id is null) | closed (the story ended)
 create table if not exists link (
@@ -46,23 +46,16 @@ create table if not exists link (
   unique (part, shop_id), unique (part, bc_id)
 );
 
--- either end of every link, so that a record of any side finds its link by plain equality: no hash join can serve
--- a condition that picks the column by the side
-create view if not exists link_end as
-select part, 'customwebshop' as side, shop_id as id, bc_id as other_id, root_shop_id, state from link
-union all
-select part, 'businesscentral', bc_id, shop_id, root_shop_id, state from link;
-
--- what both sides held when they last agreed, raw; bounces: answers in a row that were not what was sent;
+-- what both sides held when they last agreed, raw; mismatches: answers in a row that were not what was sent;
 -- resend: a side that recalculated the property because of another write of ours, and is to be told again;
 -- agreed_at: null where a created record's default is only where later changes of it start from
 create table if not exists base (
   part varchar, shop_id varchar, property varchar, shop_value varchar, bc_value varchar,
-  bounces integer, resend varchar, agreed_at timestamp
+  mismatches integer, resend varchar, agreed_at timestamp
 );
 
 -- when a property was first seen to differ from its base, and in which version
-create table if not exists sighting (
+create table if not exists edit (
   part varchar, shop_id varchar, property varchar, side varchar, edited_at timestamp, version varchar
 );
 
@@ -73,7 +66,7 @@ create table if not exists candidate (
 );
 
 -- every shop record that is not simply in step: waiting | ambiguous | quarantined | held | excluded | closed | broken
-create table if not exists standing (
+create table if not exists status (
   flow varchar, shop_id varchar, state varchar, reason varchar, since timestamp
 );
 
@@ -93,16 +86,30 @@ create table if not exists refusal (
   refusal_kind varchar
 );
 
--- intent before a request leaves, outcome after: done | refused | stale | gone | failed | unknown
+-- intent before a request leaves, outcome after: done | refused | stale | gone | failed | unknown; part to bc_id: the
+-- record or child that the request writes
 -- left_at: put on disk just before a request that creates something is handed to the wire; without it, it never left
 -- open_until: as long as no answer came, the receiver may be at it until then
 create table if not exists journal (
   intent_id varchar, run_id varchar, flow varchar, part varchar, target varchar, operation varchar,
-  shop_id varchar, bc_id varchar, root_shop_id varchar, natural_key varchar,
-  details json, intent_at timestamp,
+  shop_id varchar, bc_id varchar, root_shop_id varchar, natural_key varchar, intent_at timestamp,
   outcome varchar, reason varchar, outcome_at timestamp,
-  left_at timestamp, open_until timestamp
+  left_at timestamp, open_until timestamp, root_bc_id varchar
 );
+
+-- the children that go along in a request, from 1; place 0 is what the journal's own row names
+create table if not exists journal_child (
+  intent_id varchar, place integer, part varchar, operation varchar, shop_id varchar, bc_id varchar
+);
+
+-- every value on its way: what it comes from, what goes out, what it replaces
+create table if not exists journal_value (
+  intent_id varchar, place integer, property varchar, source varchar, sent varchar, before varchar,
+  rule varchar, conflict boolean
+);
+
+-- what the receiver works out anew by itself when it carries out a request
+create table if not exists recalculation (intent_id varchar, part varchar, shop_id varchar, property varchar);
 
 create table if not exists conflict (
   flow varchar, part varchar, shop_id varchar, bc_id varchar, property varchar, rule varchar, winner varchar,
@@ -125,7 +132,7 @@ create table if not exists resolution (
 );
 
 -- what people did by hand: linked | unlinked | kept apart | released | resolved | retried | restored
-create table if not exists deed (
+create table if not exists decision (
   flow varchar, action varchar, shop_id varchar, bc_id varchar, details json, done_by varchar, done_at timestamp
 );
 
@@ -142,7 +149,7 @@ create table if not exists run (
 
 create table if not exists stage (run_id varchar, flow varchar, name varchar, seconds double, records bigint);
 
-create table if not exists verdict (
+create table if not exists check_result (
   run_id varchar, flow varchar, name varchar, passed boolean, severity varchar,
   summary varchar, found bigint, rows json, checked_at timestamp
 );

@@ -1,0 +1,125 @@
+"""Rows of the state's tables, written by column name and read back as what they are declared to be.
+
+The declarations are in `state.tables`. Columns travel as lists: one parameter a column, whatever they hold.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from enum import Enum
+from typing import Any, ClassVar, TypeVar, get_type_hints
+
+import msgspec
+
+from talk_pipeline.engine.state.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table; a declaration names the table, its fields are columns."""
+
+    TABLE: ClassVar[str]
+
+
+R = TypeVar("R", bound=Row)
+
+
+def insert(db: Connection, rows: Sequence[Row]) -> None:
+    """Appends rows of one kind to their table, as one statement."""
+    if rows:
+        names = _columns(type(rows[0]))
+        insert_columns(db, rows[0].TABLE, {name: [getattr(row, name) for row in rows] for name in names})
+
+
+def insert_columns(db: Connection, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Appends rows given by column; one that is not named stays null. Nested values are objects or JSON text."""
+    described = db.execute(f"select name, type from pragma_table_info('{table}')").fetchall()
+    types = {name: kind for name, kind in described if name in columns}
+    if unknown := set(columns) - set(types):
+        raise KeyError(f"{table} has no column {', '.join(sorted(unknown))}")
+    given = [_plain(columns[name], kind) for name, kind in types.items()]
+    unnested = ", ".join(f"unnest(${at + 1}::{_listed(kind)})" for at, kind in enumerate(types.values()))
+    shown = ", ".join(_restored(f"c{at}", kind) for at, kind in enumerate(types.values()))
+    named = ", ".join(f"c{at}" for at in range(len(types)))
+    db.execute(
+        f"insert into {table} ({', '.join(types)}) select {shown} from (select {unnested}) as t({named})",
+        given,
+    )
+
+
+def select(
+    db: Connection, kind: type[R], where: str = "", parameters: Mapping[str, object] | None = None
+) -> list[R]:
+    """The rows of a table that meet a condition, as what they are declared to be.
+
+    Args:
+        db: the state.
+        kind: the declaration.
+        where: what follows the table's name, such as `where part = $part order by shop_id`.
+        parameters: of the condition.
+    """
+    readers = _readers(kind)
+    query = f"select {', '.join(readers)} from {kind.TABLE} {where}"
+    found = db.execute(query, dict(parameters or {})).fetchall()
+    return [
+        kind(**{name: _read(readers[name], value) for name, value in zip(readers, row, strict=True)})
+        for row in found
+    ]
+
+
+def rows_of(db: Connection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a query by column name; parameters it does not use are left out."""
+    result = db.execute(query, {key: value for key, value in parameters.items() if f"${key}" in query})
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def _columns(kind: type[Row]) -> list[str]:
+    return [one.name for one in fields(kind)]
+
+
+_READERS: dict[type[Row], dict[str, type[Enum] | None]] = {}
+
+
+def _readers(kind: type[Row]) -> dict[str, type[Enum] | None]:
+    """By column, the enum its values are of."""
+    if kind not in _READERS:
+        hints = get_type_hints(kind)
+        _READERS[kind] = {name: _enum_of(hints[name]) for name in _columns(kind)}
+    return _READERS[kind]
+
+
+def _read(enum: type[Enum] | None, value: Any) -> Any:
+    return value if enum is None or value is None else enum(value)
+
+
+def _enum_of(hint: Any) -> type[Enum] | None:
+    for one in (hint, *getattr(hint, "__args__", ())):
+        if isinstance(one, type) and issubclass(one, Enum):
+            return one
+    return None
+
+
+def _plain(values: Sequence[Any], kind: str) -> list[Any]:
+    """Nested values travel as JSON text."""
+    if not _is_nested(kind):
+        return list(values)
+    return [
+        value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()
+        for value in values
+    ]
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _is_nested(kind: str) -> bool:
+    return kind.startswith(("MAP", "JSON")) or kind.endswith("[]")
+
+
+def _listed(kind: str) -> str:
+    return "varchar[]" if _is_nested(kind) else f"{kind}[]"
+
+
+def _restored(name: str, kind: str) -> str:
+    return f"{name}::json::{kind}" if kind.startswith("MAP") or kind.endswith("[]") else name
