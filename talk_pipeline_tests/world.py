@@ -244,7 +244,7 @@ def _token(environment: Mapping[str, str]) -> str:
         "grant_type": "client_credentials",
         "client_id": environment["BUSINESSCENTRAL_CLIENT_ID"],
         "client_secret": environment["BUSINESSCENTRAL_CLIENT_SECRET"],
-        "context": "https://api.businesscentral.dynamics.com/.default",
+        "scope": "https://api.businesscentral.dynamics.com/.default",
     }
     answer = httpx.post(environment["BUSINESSCENTRAL_TOKEN_URL"], data=form, verify=trusted())
     return str(answer.raise_for_status().json()["access_token"])

@@ -17,6 +17,7 @@ from talk_pipeline.engine.apply.changesets import (
     target_child_id,
 )
 from talk_pipeline.engine.model import ChildEdit, Contents, Intended, Outcome, Result, Sent, Write
+from talk_pipeline.engine.recalculation import makes_children_anew, moves_parent
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import tidy
 from talk_pipeline.run.fetch import read_back
@@ -83,7 +84,7 @@ class UnitWriter:
             self._write(changeset.root, body), intended(changeset.root, body.sent)
         ):
             return
-        if any(changeset.root.part.by_name[name].recreates for name in changeset.root.changes):
+        if makes_children_anew(changeset.root.part, changeset.root.changes):
             return  # its children are other ones now: they are planned anew
         if not body.values and not await self._as_planned():
             self.needs_reread = True
@@ -98,7 +99,7 @@ class UnitWriter:
 
         A child's version says nothing of its record: an edit made there meanwhile would count as recalculated.
         """
-        if not any(edit.part.send_with for edit in self.changeset.children):
+        if not any(moves_parent(edit.part) for edit in self.changeset.children):
             return True
         record = await self._system.get(self.changeset.flow.name, self.changeset.target_id or "")
         return record is not None and record.version == self._version

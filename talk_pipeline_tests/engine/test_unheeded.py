@@ -7,6 +7,7 @@ import pytest
 
 from talk_pipeline.engine.apply.unheeded import Answer
 from talk_pipeline.engine.model import SEND_WITH, UNDO, Child, Operation, Sent
+from talk_pipeline.engine.recalculation import worked_out
 from talk_pipeline.engine.snapshot.projection import Company, Projector
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
@@ -35,7 +36,7 @@ def kept(
         name: Sent(source="x", sent=value, before=before, rule=rule) for name, (before, value) in sent.items()
     }
     unheeded = answer.unheeded(declared, operation, asked)
-    return set(unheeded) - answer.worked_out(declared, asked, kept=unheeded)
+    return set(unheeded) - worked_out(declared, asked, kept=unheeded, side=side)
 
 
 @pytest.mark.parametrize(

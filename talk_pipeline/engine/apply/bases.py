@@ -5,12 +5,13 @@ something else, that is an edit of the target and flows back; how often in a row
 held, nothing moves, and whoever asked for it is told (`apply.unheeded`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from talk_pipeline.engine.apply.unheeded import Answer
 from talk_pipeline.engine.model import SEND_WITH, UNDO, Intent, Kept, Operation, Sent
+from talk_pipeline.engine.recalculation import affected, worked_out
 from talk_pipeline.engine.snapshot.projection import Projector
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert
@@ -57,16 +58,15 @@ def recalculations(db: Connection, flow: Flow, intents: Sequence[Intent]) -> lis
 
     Kept with the intent before it leaves: once it was carried out, nothing tells its work from a user's edit.
     """
-    affected = [
+    places = [
         (intent.intent_id, part, intent.root_shop_id, shop_id, name)
         for intent in intents
-        if intent.target is Side.BC and intent.root_shop_id
-        if intent.main.operation != "create" or intent.main.part != flow.name
-        for part, shop_id, name in _recalculated(flow, intent)
+        if intent.root_shop_id
+        for part, shop_id, name in affected(flow, intent)
     ]
-    if not affected:
+    if not places:
         return []
-    columns = (list(column) for column in zip(*affected, strict=True))
+    columns = (list(column) for column in zip(*places, strict=True))
     names = ("intents", "parts", "roots", "ids", "properties")
     rows = db.execute(_IN_STEP, dict(zip(names, columns, strict=True))).fetchall()
     return [
@@ -93,21 +93,6 @@ def expect_recalculation(db: Connection, done: Sequence[Intent]) -> None:
         db.execute(_EXPECTED, {"intents": written})
 
 
-def _recalculated(flow: Flow, intent: Intent) -> Iterator[tuple[str, str | None, str]]:
-    """Part, shop id (none: all children) and property that a request makes Business Central work out anew."""
-    written, main = flow.part(intent.main.part), intent.main
-    if written.parent:
-        yield from ((written.parent, intent.root_shop_id, name) for name in written.send_with)
-    for name, one in main.sent.items() if main.operation != "delete" else ():
-        if one.rule == SEND_WITH:
-            continue
-        prop = written.by_name[name]
-        yield from ((written.name, main.shop_id, companion) for companion in prop.send_with)
-        for key in prop.recreates:
-            child = flow.part(f"{flow.name}.{key}")
-            yield from ((child.name, None, other.name) for other in child.properties if other.two_way)
-
-
 def confirm(
     db: Connection, projector: Projector, *, run_id: str, confirmed: Sequence[Confirmed]
 ) -> list[Kept]:
@@ -127,11 +112,11 @@ def confirm(
         raw, canon = stored.get((one.part, one.bc_id if one.target is Side.BC else one.shop_id), ({}, {}))
         answer = Answer(one.target, raw, canon, projector.company)
         unheeded = answer.unheeded(part, one.operation, one.sent)
-        worked_out = answer.worked_out(part, one.sent, kept=unheeded)
+        recalculated = worked_out(part, one.sent, kept=unheeded, side=one.target)
         kept += [
             Kept(one.intent_id, one.part, one.shop_id, one.target, name, held)
             for name, held in unheeded.items()
-            if one.operation == "create" or name not in worked_out
+            if one.operation == "create" or name not in recalculated
         ]
         for name, sent in one.sent.items():
             if sent.rule == UNDO:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from talk_pipeline.engine.model import UNDO, Contents, Intended, Intent, Operation, Sent
+from talk_pipeline.engine.recalculation import sent_along
 from talk_pipeline.engine.snapshot.projection import Company, own_id
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Property, Side
@@ -255,8 +256,7 @@ class Composer:
     def update(self, edit: RecordChanges, *, contents: Contents | None = None) -> Body:
         """The changed properties and their companions; those written last are left out."""
         names = {name for name in edit.changes if edit.part.by_name[name].written is None}
-        for name in tuple(names):
-            names.update(edit.part.by_name[name].send_with)
+        names |= sent_along(edit.part, names)
         props = [prop for prop in edit.part.properties if prop.name in names and prop.goes_to(self.target)]
         return self._body(edit, props, contents=contents)
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from talk_pipeline.engine.model import SEND_WITH, UNDO, Operation, Sent
+from talk_pipeline.engine.snapshot.holding import took
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.texts import Country, Currency
 from talk_pipeline.flows.types import Flag
-from talk_pipeline.flows.values import UnmappableError, Value
+from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Part
 
 
@@ -29,14 +30,8 @@ class Answer:
 
     def differs(self, prop: Property, value: Value) -> bool:
         """Whether the side holds something else than a value of its own, by what the two mean."""
-        if prop.refers_to:
-            return bool(self.raw[prop.name] != value)
-        try:
-            expected = prop.recanonical(self.side, value=value, context=self.company.context(self.raw))
-        except UnmappableError:
-            return True
-        held = self.canon.get(prop.name)
-        return not (prop.equal(held, expected) if self.side is Side.SHOP else prop.equal(expected, held))
+        canon = self.canon.get(prop.name)
+        return not took(prop, value, self.side, raw=self.raw, canon=canon, company=self.company)
 
     def unheeded(self, part: Part, operation: Operation, sent: Mapping[str, Sent]) -> dict[str, Value]:
         """What was sent and is held as before, by property, with what is held.
@@ -57,13 +52,6 @@ class Answer:
             if self._as_new(prop) if operation == "create" else self._as_before(prop, one.before):
                 kept[name] = self.raw.get(name)
         return kept
-
-    def worked_out(self, part: Part, sent: Mapping[str, Sent], *, kept: Mapping[str, Value]) -> set[str]:
-        """What Business Central works out anew from what it took of a request."""
-        if self.side is Side.SHOP:
-            return set()
-        taken = [name for name, one in sent.items() if one.rule != SEND_WITH and name not in kept]
-        return {other for name in taken for other in part.by_name[name].send_with}
 
     def _as_before(self, prop: Property, before: Value) -> bool:
         return self.raw.get(prop.name) == before or not self.differs(prop, before)

@@ -13,13 +13,14 @@ from talk_pipeline.engine.manual import links
 from talk_pipeline.engine.manual.links import Decision, Hand
 from talk_pipeline.engine.manual.lookup import Entity
 from talk_pipeline.engine.model import Record
+from talk_pipeline.engine.snapshot.holding import holds
 from talk_pipeline.engine.snapshot.landing import Landed, mark_dirty, spool
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.state.connection import Connection, naive
 from talk_pipeline.engine.state.rows import rows_of, select
 from talk_pipeline.engine.state.tables import WrittenRow
 from talk_pipeline.flows.properties import Property, Side
-from talk_pipeline.flows.values import UnmappableError, Value
+from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 
@@ -218,10 +219,7 @@ def _is_back(
     """Whether the restored side shows what a write to either side replaced."""
     if not prop.goes_to(restored):
         return False
-    if written is restored or prop.refers_to:
-        return bool(row["raw"].get(prop.name) == before)
-    try:
-        canon = prop.recanonical(written, value=before, context=company.context(row["raw"]))
-    except UnmappableError:
-        return False
-    return bool(canon == row["canon"].get(prop.name))
+    raw, canon = row["raw"], row["canon"].get(prop.name)
+    if written is restored:
+        return bool(raw.get(prop.name) == before)
+    return holds(prop, before, written, raw=raw, canon=canon, company=company)

@@ -3,10 +3,10 @@
 Each has a kind (`HoldKind`), by which code decides, and a reason in words for a person.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from talk_pipeline.engine import recalculation
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.match.claims import withhold_rivals
 from talk_pipeline.engine.match.scopes import inside, outside
@@ -15,6 +15,7 @@ from talk_pipeline.engine.plan.creates import SYNCHRONIZED, UNUSABLE
 from talk_pipeline.engine.plan.flapping import withhold_flapping
 from talk_pipeline.engine.plan.refusals import forget_outdated, withhold_refused
 from talk_pipeline.engine.plan.unanswered import withhold_unanswered
+from talk_pipeline.engine.recalculation import Where
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property
@@ -193,11 +194,9 @@ def _recalculated_first(db: Connection, flow: Flow) -> None:
 
     Sent along unchanged it would count as not sent, and the user's value would be gone on both sides.
     """
-    rules = [rule for part in flow.parts for rule in _recalculations(flow, part)]
+    rules = list(recalculation.rules(flow))
     if not rules:
         return
-    columns = (list(column) for column in zip(*rules, strict=True))
-    names = ("parts", "properties", "other_parts", "other_properties", "same_rows")
     db.execute(
         f"""
         update change set hold_kind = '{HoldKind.DEFERRED}',
@@ -217,21 +216,15 @@ def _recalculated_first(db: Connection, flow: Flow) -> None:
           and change.property = coalesce(edited.written, change.property)
           and (not edited.same_row or change.shop_id = edited.shop_id)
         """,
-        {"flow": flow.name, **dict(zip(names, columns, strict=True))},
+        {
+            "flow": flow.name,
+            "parts": [rule.part for rule in rules],
+            "properties": [rule.property for rule in rules],
+            "other_parts": [rule.follows_part for rule in rules],
+            "other_properties": [rule.follows for rule in rules],
+            "same_rows": [rule.where is Where.ITSELF for rule in rules],
+        },
     )
-
-
-def _recalculations(flow: Flow, part: Part) -> Iterator[tuple[str, str | None, str, str, bool]]:
-    """Part and property written (none: any), part and property that follow from it, whether in the same row."""
-    for prop in part.properties:
-        yield from ((part.name, prop.name, part.name, other, True) for other in prop.send_with)
-        for key in prop.recreates:
-            child = flow.part(f"{flow.name}.{key}")
-            yield from (
-                (part.name, prop.name, child.name, o.name, False) for o in child.properties if o.two_way
-            )
-    if part.parent:
-        yield from ((part.name, None, part.parent, other, False) for other in part.send_with)
 
 
 def _deferred(db: Connection, flow: Flow, later: Flow) -> None:

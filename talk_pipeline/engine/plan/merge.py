@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from talk_pipeline.engine.snapshot.holding import holds
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.flows.properties import Property, Side
-from talk_pipeline.flows.values import UnmappableError, Value
+from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
 
 INITIAL = "initial"
@@ -101,12 +102,7 @@ def changed(pair: Pair, side: Side, *, company: Company) -> bool:
         return True  # even where the value itself stayed: what it depends on, such as a currency, made it another
     if holding.raw == holding.base:
         return False
-    context = company.context(holding.record)
-    try:
-        before = pair.prop.recanonical(side, value=holding.base, context=context)
-    except UnmappableError:
-        return True
-    return before != holding.canon
+    return not holds(pair.prop, holding.base, side, raw=holding.record, canon=holding.canon, company=company)
 
 
 def _one_way(flow: Flow, pair: Pair, *, company: Company) -> Merged:

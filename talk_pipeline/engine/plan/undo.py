@@ -13,13 +13,14 @@ from typing import Any
 
 from talk_pipeline.engine.model import SEND_WITH, UNDO, ByHandError
 from talk_pipeline.engine.plan.merge import INITIAL
+from talk_pipeline.engine.snapshot.holding import holds
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import insert, rows_of, select
 from talk_pipeline.engine.state.tables import ChangeRow, WrittenRow
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property, Side
-from talk_pipeline.flows.values import UnmappableError, Value, quoted
+from talk_pipeline.flows.values import Value, quoted
 from talk_pipeline.flows.vocabulary import Flow
 
 LISTED = 10
@@ -336,12 +337,7 @@ def _reason(prop: Property, one: Written, held: Mapping[str, Any], *, company: C
 def _still(prop: Property, side: Side, left: Value, held: Mapping[str, Any], *, company: Company) -> bool:
     """Whether a side holds what it was left with, however it spells it."""
     short = "shop" if side is Side.SHOP else "bc"
-    if held[f"{short}_raw"] == left:
-        return True
-    if prop.refers_to:
-        return False
-    try:
-        expected = prop.recanonical(side, value=left, context=company.context(held[f"{short}_record"]))
-    except UnmappableError:
-        return False
-    return bool(expected == held[f"{short}_canon"])
+    record, canon = held[f"{short}_record"], held[f"{short}_canon"]
+    return bool(held[f"{short}_raw"] == left) or holds(
+        prop, left, side, raw=record, canon=canon, company=company
+    )

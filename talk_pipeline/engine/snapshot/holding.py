@@ -1,0 +1,41 @@
+"""Whether a record still holds a value, however either of the two is spelled."""
+
+from collections.abc import Mapping
+
+from talk_pipeline.engine.snapshot.projection import Company
+from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.values import UnmappableError, Value
+
+
+def holds(
+    prop: Property, value: Value, said_by: Side, *, raw: Mapping[str, Value], canon: Value, company: Company
+) -> bool:
+    """Whether a record says the very same as a value that is known.
+
+    Args:
+        prop: the property.
+        value: raw, in the words of a side.
+        said_by: whose words they are.
+        raw: all that the record says, on which the meaning of a value may depend.
+        canon: what the record says of the property, in canonical form.
+        company: what the meaning of values depends on.
+    """
+    if prop.refers_to:
+        return raw.get(prop.name) == value
+    try:
+        return prop.recanonical(said_by, value=value, context=company.context(raw)) == canon
+    except UnmappableError:
+        return False
+
+
+def took(
+    prop: Property, value: Value, side: Side, *, raw: Mapping[str, Value], canon: Value, company: Company
+) -> bool:
+    """Whether a side holds what was sent to it, as far as it can hold it at all: rounded or cut is taken."""
+    if prop.refers_to:
+        return raw.get(prop.name) == value
+    try:
+        sent = prop.recanonical(side, value=value, context=company.context(raw))
+    except UnmappableError:
+        return False
+    return prop.equal(canon, sent) if side is Side.SHOP else prop.equal(sent, canon)
