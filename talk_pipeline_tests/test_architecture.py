@@ -1,6 +1,7 @@
 """What a reader may rely on: imports point inward, the engine names no flow, files stay readable."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,19 @@ def test_files_stay_readable(file: Path) -> None:
     text = file.read_text()
     assert len(text.splitlines()) <= LONGEST_FILE
     assert ast.get_docstring(ast.parse(text)), "a module says what lives in it"
+
+
+_SQL = re.compile(
+    r"\s*(select|insert into|update|delete from|create|with)\b.*\b(from|values|set|table|as)\b", re.S
+)
+
+
+@pytest.mark.parametrize("folder", ["cli", "dagster", "run", "systems", "webhooks", "flows"])
+def test_sql_is_the_engines_alone(folder: str) -> None:
+    for file in (PACKAGE / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert not _SQL.match(node.value), f"{file.relative_to(ROOT)}:{node.lineno} has SQL"
 
 
 def test_http_is_known_in_one_place() -> None:

@@ -4,22 +4,24 @@ The pipeline's own assets pass nothing through here: their rows stay in DuckDB. 
 annotated with a frame, or `load_asset_value`, reads the rows as they are now.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from talk_pipeline.dagster.asset_keys import diffs_key, links_key, raw_key, sync_key
+from talk_pipeline.engine.report import frames
+from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SNAPSHOT = "select * exclude (flow, side) from snapshot where flow = ? and side = '{}' order by id"
-_LINKS = "select * from link where part = ? order by shop_id"
-_DIFFS = "select * exclude (flow) from change where flow = ? order by all"
-_SYNC = "select * exclude (flow) from journal where flow = ? order by intent_at"
+    Frame = Callable[[Connection, Flow], pd.DataFrame]
 
 
 class Tables(dg.IOManager):
@@ -35,10 +37,16 @@ class Tables(dg.IOManager):
             KeyError: no asset of the pipeline has that key.
         """
         connections = Connections(Settings.load())
-        for name, flow in connections.flows.items():
-            queries = {raw_key(flow, side): _SNAPSHOT.format(side) for side in Side}
-            queries |= {links_key(flow): _LINKS, diffs_key(flow): _DIFFS, sync_key(flow): _SYNC}
-            if context.asset_key in queries:
+        for flow in connections.flows.values():
+            made: dict[dg.AssetKey, Frame] = {
+                raw_key(flow, side): partial(frames.snapshot_frame, side=side) for side in Side
+            }
+            made |= {
+                links_key(flow): frames.links_frame,
+                diffs_key(flow): frames.changes_frame,
+                sync_key(flow): frames.journal_frame,
+            }
+            if context.asset_key in made:
                 with connections.state.once() as db:
-                    return db.execute(queries[context.asset_key], [name]).df()
+                    return made[context.asset_key](db, flow)
         raise KeyError(f"no asset of the pipeline is called {context.asset_key.to_user_string()}")

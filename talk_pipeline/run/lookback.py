@@ -7,7 +7,7 @@ An edit that came after we had read and before our last write would hide behind 
 from datetime import UTC
 
 from talk_pipeline.engine.report.run_summary import writes
-from talk_pipeline.engine.snapshot.landing import watermark
+from talk_pipeline.engine.snapshot.landing import modified_since, watermark
 from talk_pipeline.engine.state.connection import naive
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.session import Session
@@ -24,13 +24,9 @@ async def edited_meanwhile(session: Session, flow: Flow) -> bool:
         if any(counted[side].values()) and system.lists_changes(flow.name):
             with session.state.open() as db:
                 read_until = watermark(db, flow.name, side).modified_at
-                rows = db.execute(
-                    "select id, modified_at from snapshot where flow = ? and side = ? and modified_at >= ?",
-                    [flow.name, side, read_until],
-                ).fetchall()
+                held = modified_since(db, flow.name, side, read_until) if read_until else set()
             if read_until is None:
                 continue
-            held = set(rows)
             session.state.release()
             async for page in system.scan(flow.name, since=read_until.replace(tzinfo=UTC)):
                 if any((record.id, naive(record.modified_at)) not in held for record in page):

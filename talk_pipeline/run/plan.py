@@ -1,16 +1,11 @@
 """The plan of one flow from what is held now, and what stops it from being carried out."""
 
-from collections.abc import Sequence
-
-from talk_pipeline.engine.apply.changesets import pending_roots
 from talk_pipeline.engine.match import links
-from talk_pipeline.engine.plan import compare
-from talk_pipeline.engine.plan.refusals import hold_back
+from talk_pipeline.engine.plan import compare, posted
 from talk_pipeline.engine.report import run_summary, runs
 from talk_pipeline.engine.report.checklist import NOT_RESTORED, VOLUME
 from talk_pipeline.engine.report.findings import CheckContext
 from talk_pipeline.engine.snapshot import reversals
-from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.recover import recover
@@ -72,42 +67,10 @@ async def close_posted(session: Session, flow: Flow) -> None:
     if flow.businesscentral.closed_by is None:
         return
     with session.state.open() as db:
-        roots = [shop_id for shop_id, bc_id in pending_roots(db, flow, Side.BC) if shop_id and not bc_id]
-        rows = db.execute(
-            "select id, canon[?] from record where part = ? and side = ? and id in (select unnest(?::varchar[]))",
-            [flow.create_key, flow.name, Side.SHOP, roots],
-        ).fetchall()
-    by_key: dict[str, list[str]] = {}
-    for shop_id, key in rows:
-        if key:
-            by_key.setdefault(key, []).append(shop_id)
+        by_key = posted.keys_to_create(db, flow)
     path = flow.businesscentral.closed_by.key
     found = await session.systems[Side.BC].find(flow.name, path, values=list(by_key), closed=True)
     if found:
-        with session.state.open() as db, transaction(db):
-            for key, closed_ids in found.items():
-                _close(db, flow, key=key, shop_ids=by_key[key], closed_ids=closed_ids)
+        with session.state.open() as db:
+            posted.close(db, flow, ended=found, by_key=by_key)
         replan(session, flow)
-
-
-def _close(
-    db: Connection, flow: Flow, *, key: str, shop_ids: Sequence[str], closed_ids: Sequence[str]
-) -> None:
-    """One record and one ended record belong together; where either is contested a person decides."""
-    taken = db.execute(
-        "select bc_id, shop_id from link where part = ? and bc_id in (select unnest(?::varchar[]))",
-        [flow.name, list(closed_ids)],
-    ).fetchall()
-    if len(shop_ids) == 1 and not taken:
-        db.execute(
-            "insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at)"
-            " values (?, ?, ?, ?, 'posted', 'closed', ?)",
-            [flow.name, shop_ids[0], closed_ids[0], shop_ids[0], now()],
-        )
-        return
-    claims = [f"{other} ({closed_id})" for closed_id, other in taken] or list(shop_ids)
-    for shop_id in shop_ids:
-        reason = (
-            f"{key} was posted before, and is claimed by {', '.join(claims)}: give it a number of its own"
-        )
-        hold_back(db, flow, shop_id=shop_id, reason=reason)

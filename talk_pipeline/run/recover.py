@@ -21,6 +21,7 @@ from datetime import UTC, timedelta
 from talk_pipeline import stopping
 from talk_pipeline.engine.apply import outcomes
 from talk_pipeline.engine.kinds import RefusalKind
+from talk_pipeline.engine.match.counterparts import counterparts, linked_children, linked_ids
 from talk_pipeline.engine.model import (
     SEND_WITH,
     Child,
@@ -33,11 +34,13 @@ from talk_pipeline.engine.model import (
     Write,
 )
 from talk_pipeline.engine.plan.unanswered import may_be_at_work
+from talk_pipeline.engine.snapshot.holding import holds
+from talk_pipeline.engine.snapshot.landing import is_there
 from talk_pipeline.engine.snapshot.projection import Projected, child_key
 from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import now
-from talk_pipeline.flows.properties import Property, Side
-from talk_pipeline.flows.values import UnmappableError, Value
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.fetch import land_records
 from talk_pipeline.run.sender import departures, matters_twice
@@ -109,11 +112,7 @@ def _knows_it_again(session: Session, flow: Flow, intent: Intent) -> bool:
     if not (intent.creates_record and once) or session.options.dry_run:
         return False
     with session.state.open() as db:
-        there = db.execute(
-            "select 1 from snapshot where flow = ? and side = ? and id = ? and gone is null",
-            [flow.name, intent.target.other, source],
-        ).fetchone()
-    return there is not None
+        return is_there(db, flow.name, intent.target.other, source or "")
 
 
 async def _repeated(session: Session, flow: Flow, intent: Intent) -> Outcome:
@@ -159,10 +158,7 @@ async def _equal_since(session: Session, flow: Flow, intent: Intent) -> Sequence
     """Unlinked records that hold what was sent, among those that came or changed since."""
     system, target = session.systems[intent.target], intent.target
     with session.state.open() as db:
-        own = "bc_id" if target is Side.BC else "shop_id"
-        linked = {
-            row[0] for row in db.execute(f"select {own} from link where part = ?", [flow.name]).fetchall()
-        }
+        linked = linked_ids(db, flow, target)
     margin = timedelta(minutes=flow.settings.overlap_minutes, seconds=abs(system.skew_seconds))
     since = (intent.at - margin).replace(tzinfo=UTC) if intent.at else None
     found: dict[str, None] = {}
@@ -178,19 +174,12 @@ async def _equal_since(session: Session, flow: Flow, intent: Intent) -> Sequence
 
 async def _recover_create(session: Session, flow: Flow, intent: Intent, *, ids: Sequence[str]) -> Outcome:
     with session.state.open() as db:
-        own, other = ("bc_id", "shop_id") if intent.target is Side.BC else ("shop_id", "bc_id")
         source = intent.main.shop_id if intent.target is Side.BC else intent.main.bc_id
-        known = db.execute(
-            f"select {own}, {other} from link where part = ? and ({other} = ? or {own} in (select unnest(?)))",
-            [flow.name, source, list(ids)],
-        ).fetchall()
-        parted = db.execute(
-            f"select {own} from apart where flow = ? and {other} = ?", [flow.name, source]
-        ).fetchall()
-    ids = [record_id for record_id in ids if (record_id,) not in parted]
-    if any(linked_source == source for _, linked_source in known):
+        known = counterparts(db, flow, intent.target, ids, of=source)
+    ids = [record_id for record_id in ids if record_id not in known.parted]
+    if known.linked:
         return Outcome(Result.FAILED, reason="looked up: the record has a counterpart by now")
-    free = [record_id for record_id in ids if record_id not in {taken for taken, _ in known}]
+    free = [record_id for record_id in ids if record_id not in known.taken]
     if not ids:
         return NOT_DONE
     if len(ids) > 1 or not free:
@@ -214,7 +203,8 @@ async def _recover_change(session: Session, flow: Flow, intent: Intent) -> Outco
     if record is None:
         return Outcome(Result.GONE, reason="looked up: the record is gone")
     rows = _rows(session, flow, target, record)
-    known = _linked_children(session, flow, target, root_id=root_id)
+    with session.state.open() as db:
+        known = linked_children(db, flow, target, root_id=root_id)
     linked = {place: source for place, source in known.items() if place in rows}  # others were removed there
     if intent.main.part != flow.name and intent.main.operation == "create":
         source = intent.main.shop_id if target is Side.BC else intent.main.bc_id
@@ -234,20 +224,6 @@ async def _recover_change(session: Session, flow: Flow, intent: Intent) -> Outco
     row = found[0]
     child = _child(session, flow, record, row=row) if isinstance(row, Projected) else None
     return Outcome(Result.DONE, child=child, reason="looked up: found as it was sent")
-
-
-def _linked_children(
-    session: Session, flow: Flow, target: Side, *, root_id: str
-) -> dict[tuple[str, str], str]:
-    """The children of a record that have a counterpart, by part and id there, with the counterpart's id."""
-    own, other = ("bc_id", "shop_id") if target is Side.BC else ("shop_id", "bc_id")
-    with session.state.open() as db:
-        rows = db.execute(
-            f"select part, {own}, {other} from link where part in (select unnest(?::varchar[]))"
-            f" and root_shop_id in (select shop_id from link where part = ? and {own} = ?)",
-            [[part.name for part in flow.parts[1:]], flow.name, root_id],
-        ).fetchall()
-    return {(part, own_id): other_id for part, own_id, other_id in rows}
 
 
 def _rows(session: Session, flow: Flow, side: Side, record: Record) -> dict[tuple[str, str], Projected]:
@@ -279,21 +255,10 @@ def _holds(session: Session, flow: Flow, row: Projected, one: Intended) -> bool:
         prop = part.by_name[name]
         if prop.written == "last" or prop.derived or sent.rule == SEND_WITH:
             continue  # what goes along may be worked out anew there, and proves nothing
-        if prop.refers_to:
-            if row.raw[name] != sent.sent:
-                return False
-            continue
-        if not _same(session, prop, row, sent.sent):
+        canon = row.canon.get(name)
+        if not holds(prop, sent.sent, row.side, raw=row.raw, canon=canon, company=session.company):
             return False
     return True
-
-
-def _same(session: Session, prop: Property, row: Projected, sent: Value) -> bool:
-    try:
-        expected = prop.canonical(row.side, value=sent, context=session.company.context(row.raw))
-    except UnmappableError:
-        return False
-    return expected == row.canon[prop.name]
 
 
 def _child(session: Session, flow: Flow, record: Record, *, row: Projected) -> Child | None:

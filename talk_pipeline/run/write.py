@@ -8,10 +8,9 @@ from collections.abc import Sequence
 
 from talk_pipeline import stopping
 from talk_pipeline.engine.apply.changesets import pending_changesets, pending_roots
-from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.plan.circuit_breaker import volume
+from talk_pipeline.engine.plan.holds import deferred
 from talk_pipeline.engine.plan.status import clear_dirty
-from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.fetch import reread
@@ -72,14 +71,14 @@ async def settle(session: Session, flow: Flow) -> None:
     for name in flow.refers_to:
         other = session.flows[name]
         with session.state.open() as db:
-            deferred = _deferred(db, name)
-        if not deferred:
+            waiting = deferred(db, name)
+        if not waiting:
             continue
         replan(session, other, defer=False)
         with session.state.open() as db:
             plausible = volume(db, other).safe or session.options.approve
         if plausible:
-            await _write_rest(session, other, only=deferred)
+            await _write_rest(session, other, only=waiting)
 
 
 async def _write_rest(session: Session, flow: Flow, *, only: set[Root] | None = None) -> None:
@@ -115,8 +114,3 @@ async def _write_units(session: Session, flow: Flow, target: Side, *, roots: Seq
         for writer, error in zip(writers, ended, strict=True)
         if writer.failed or error is not None
     }
-
-
-def _deferred(db: Connection, flow: str) -> set[Root]:
-    query = "select distinct root_shop_id, root_bc_id from change where flow = ? and hold_kind = ?"
-    return set(db.execute(query, [flow, HoldKind.DEFERRED]).fetchall())

@@ -1,5 +1,7 @@
 """Links: which shop record and which Business Central record are the same thing."""
 
+from dataclasses import asdict
+
 import dagster as dg
 
 from talk_pipeline.dagster.asset_keys import links_key, raw_key, sync_key
@@ -12,9 +14,6 @@ from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.session import Session
-
-_AMBIGUOUS = "select shop_id, bc_id, property, linked from candidate where flow = ? order by all"
-_BY_RULE = "select rule, count(*) from link where part = ? and state = 'active' group by 1 order by 1"
 
 
 def links_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
@@ -46,19 +45,19 @@ def links_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
             with timed(session.state, run_id=session.run_id, flow=flow.name, name="links") as stage:
                 with session.state.open() as db:
                     matched = links.match(db, session.flows[flow.name])
-                    ambiguous = db.execute(_AMBIGUOUS, [flow.name]).fetchall()
-                    by_rule = db.execute(_BY_RULE, [flow.name]).fetchall()
+                    ambiguous = links.candidates(db, flow.name)
+                    by_rule = links.by_rule(db, flow.name)
                     counted = states(db, flow.name)
-                stage.records = sum(count for _, count in by_rule)
+                stage.records = sum(by_rule.values())
             context.log.info(f"{matched.linked} new links, {matched.ambiguous} ambiguous records")
             columns = ("shop_id", "bc_id", "property", "linked")
             return dg.MaterializeResult(
                 metadata={
                     "dagster/row_count": stage.records,
                     "new links": matched.linked,
-                    "ambiguous": table((dict(zip(columns, row, strict=True)) for row in ambiguous), columns),
+                    "ambiguous": table((asdict(row) for row in ambiguous), columns),
                     "linked by": table(
-                        ({"rule": rule, "links": count} for rule, count in by_rule), ("rule", "links")
+                        ({"rule": rule, "links": count} for rule, count in by_rule.items()), ("rule", "links")
                     ),
                     **{f"records {state}": count for state, count in counted.items()},
                 }

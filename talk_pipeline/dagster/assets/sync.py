@@ -5,6 +5,7 @@ Outcomes are settled inside each upsert, so that nothing depends on the last op 
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
@@ -22,11 +23,6 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.plan import BreakerTrippedError, prepare
 from talk_pipeline.run.session import Session
 from talk_pipeline.run.write import settle, upsert
-
-_CONFLICTS = (
-    "select shop_id, property, rule, winner, shop_value, bc_value from conflict"
-    " where flow = ? and run_id = ? order by all"
-)
 
 
 def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
@@ -130,14 +126,14 @@ def _timed(
 def _shown(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
     with pipeline.state.once() as db:
         numbers = run_summary.summary(db, pipeline.flows[flow.name], run_id=run_id)
-        rows = db.execute(_CONFLICTS, [flow.name, run_id]).fetchall()
+        overwritten = run_summary.conflicts(db, flow.name, run_id=run_id)
     columns = ("shop_id", "property", "rule", "winner", "shop_value", "bc_value")
     shown: dict[str, Any] = {
         "dagster/row_count": numbers["linked"],
         "planned": numbers["changes"],
         "failed writes": numbers["failed"],
         "conflicts": numbers["conflicts"],
-        "overwritten": table((dict(zip(columns, row, strict=True)) for row in rows), columns),
+        "overwritten": table((asdict(row) for row in overwritten), columns),
     }
     for side, counted in numbers["writes"].items():
         shown |= {f"{side} {operation}": count for operation, count in counted.items()}

@@ -13,8 +13,8 @@ from talk_pipeline.engine.kinds import LinkState, RefusalKind
 from talk_pipeline.engine.match.claims import find_claimed, list_claimed
 from talk_pipeline.engine.snapshot.landing import any_dirty, mark_dirty
 from talk_pipeline.engine.state.connection import Connection, now, transaction
-from talk_pipeline.engine.state.rows import insert
-from talk_pipeline.engine.state.tables import LinkRow
+from talk_pipeline.engine.state.rows import insert, select
+from talk_pipeline.engine.state.tables import CandidateRow, LinkRow
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
@@ -196,3 +196,14 @@ def _let_go(db: Connection, part: str, *, shop_id: str, bc_id: str, old_shop: st
     if old_shop:
         db.execute("delete from base where part = ? and shop_id = ?", [part, shop_id])
         db.execute("update base set shop_id = ? where part = ? and shop_id = ?", [shop_id, part, old_shop])
+
+
+def candidates(db: Connection, flow: str) -> list[CandidateRow]:
+    """The pairs that may be one, and are not made because there is more than one of them."""
+    return select(db, CandidateRow, "where flow = $flow order by all", {"flow": flow})
+
+
+def by_rule(db: Connection, flow: str) -> dict[str, int]:
+    """How many links that count were made by which rule."""
+    query = "select rule, count(*) from link where part = ? and state = 'active' group by 1 order by 1"
+    return dict(db.execute(query, [flow]).fetchall())

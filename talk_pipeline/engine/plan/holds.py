@@ -270,3 +270,9 @@ def _defer(
             "wanted": wanted,
         },
     )
+
+
+def deferred(db: Connection, flow: str) -> set[tuple[str | None, str | None]]:
+    """The records that wait for something else to go first, as (shop id, Business Central id)."""
+    query = "select distinct root_shop_id, root_bc_id from change where flow = ? and hold_kind = ?"
+    return set(db.execute(query, [flow, HoldKind.DEFERRED]).fetchall())

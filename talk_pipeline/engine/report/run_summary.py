@@ -16,8 +16,8 @@ from talk_pipeline.engine.plan.status import states
 from talk_pipeline.engine.report.findings import Check, Finding
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.database import State
-from talk_pipeline.engine.state.rows import insert
-from talk_pipeline.engine.state.tables import CheckResultRow, StageRow
+from talk_pipeline.engine.state.rows import insert, select
+from talk_pipeline.engine.state.tables import CheckResultRow, ConflictRow, StageRow
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -70,6 +70,12 @@ def summary(db: Connection, flow: Flow, *, run_id: str) -> dict[str, Any]:
     }
 
 
+def conflicts(db: Connection, flow: str, *, run_id: str) -> list[ConflictRow]:
+    """The conflicts that a run decided, with the value that was overwritten."""
+    where = "where flow = $flow and run_id = $run_id order by shop_id, property, part"
+    return select(db, ConflictRow, where, {"flow": flow, "run_id": run_id})
+
+
 def record_check_results(
     db: Connection, flow: str, *, run_id: str, findings: list[tuple[Check, Finding]]
 ) -> None:
@@ -107,15 +113,13 @@ class CheckResult:
 
 def check_results(db: Connection, flow: str) -> dict[str, CheckResult]:
     """The kept verdicts of a flow by check, each the last one given."""
-    rows = db.execute(
-        "select name, run_id, checked_at, passed, severity, summary, found, rows from check_result where flow = ?",
-        [flow],
-    ).fetchall()
     return {
-        name: CheckResult(
-            run_id, at, Finding(passed, severity, text, found, tuple(msgspec.json.decode(shown)))
+        row.name: CheckResult(
+            row.run_id,
+            row.checked_at,
+            Finding(row.passed, row.severity, row.summary, row.found, tuple(msgspec.json.decode(row.rows))),
         )
-        for name, run_id, at, passed, severity, text, found, shown in rows
+        for row in select(db, CheckResultRow, "where flow = $flow", {"flow": flow})
     }
 
 

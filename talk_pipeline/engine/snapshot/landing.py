@@ -384,3 +384,15 @@ def _changed(mark: Watermark, *, complete: bool, problem: str | None) -> Waterma
 def _set_watermark(db: Connection, flow: str, side: Side, *, mark: Watermark) -> None:
     db.execute("delete from watermark where flow = ? and side = ?", [flow, side])
     insert(db, [WatermarkRow(flow=flow, side=side, **asdict(mark))])
+
+
+def is_there(db: Connection, flow: str, side: Side, record_id: str) -> bool:
+    """Whether a record is held and has not left."""
+    query = "select 1 from snapshot where flow = ? and side = ? and id = ? and gone is null"
+    return db.execute(query, [flow, side, record_id]).fetchone() is not None
+
+
+def modified_since(db: Connection, flow: str, side: Side, moment: datetime) -> set[tuple[str, datetime]]:
+    """The records modified since then as they are held, as (id, modified time in UTC without offset)."""
+    query = "select id, modified_at from snapshot where flow = ? and side = ? and modified_at >= ?"
+    return set(db.execute(query, [flow, side, moment]).fetchall())

@@ -7,7 +7,7 @@ SQL fills have no declaration.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from talk_pipeline.engine.kinds import HoldKind, LinkState, RefusalKind, Status
 from talk_pipeline.engine.model import Operation
@@ -73,6 +73,42 @@ class BaseRow(Row):
     mismatches: int
     resend: Side | None
     agreed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateRow(Row):
+    """A pair that may be one, among others; `linked`: the side whose record belongs to a pair already."""
+
+    TABLE: ClassVar[str] = "candidate"
+    flow: str
+    shop_id: str
+    bc_id: str
+    property: str
+    linked: Side | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictRow(Row):
+    """A conflict that was decided, with both values: the loser is never lost."""
+
+    TABLE: ClassVar[str] = "conflict"
+    flow: str
+    part: str
+    shop_id: str
+    bc_id: str
+    property: str
+    rule: str
+    winner: Side
+    shop_value: Value
+    bc_value: Value
+    shop_edited_at: datetime | None
+    bc_edited_at: datetime | None
+    shop_version: str | None
+    bc_version: str | None
+    run_id: str
+    recorded_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,7 +336,7 @@ class CheckResultRow(Row):
     flow: str
     name: str
     passed: bool
-    severity: str
+    severity: Literal["ERROR", "WARN"]
     summary: str
     found: int
     rows: str

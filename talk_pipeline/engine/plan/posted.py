@@ -1,0 +1,76 @@
+"""Records about to be created whose key an ended record already carries: their story ended there.
+
+Which records have ended only the system can say; it is asked by the keys found here.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from talk_pipeline.engine.kinds import LinkState
+from talk_pipeline.engine.plan.refusals import hold_back
+from talk_pipeline.engine.state.connection import Connection, now, transaction
+from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.tables import LinkRow
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+
+RULE = "posted"
+
+_KEYS = """
+select distinct r.canon[$key], r.id
+from change c join record r on r.part = c.part and r.side = $shop and r.id = c.shop_id
+where c.flow = $flow and c.part = $flow and c.target = $bc and c.operation = 'create' and c.hold_kind is null
+  and r.canon[$key] is not null
+order by all
+"""
+
+
+def keys_to_create(db: Connection, flow: Flow) -> dict[str, list[str]]:
+    """The shop records that are to be created in Business Central, by their create key."""
+    asked = {"flow": flow.name, "key": flow.create_key, "shop": Side.SHOP, "bc": Side.BC}
+    found: dict[str, list[str]] = {}
+    for key, shop_id in db.execute(_KEYS, asked).fetchall():
+        found.setdefault(key, []).append(shop_id)
+    return found
+
+
+def close(
+    db: Connection, flow: Flow, *, ended: Mapping[str, Sequence[str]], by_key: Mapping[str, Sequence[str]]
+) -> None:
+    """One record and one ended record belong together; where either is contested a person decides.
+
+    Args:
+        db: the state.
+        flow: theirs.
+        ended: by key, the ended records that carry it.
+        by_key: what `keys_to_create` found.
+    """
+    with transaction(db):
+        for key, closed_ids in ended.items():
+            _close(db, flow, key=key, shop_ids=by_key[key], closed_ids=closed_ids)
+
+
+def _close(
+    db: Connection, flow: Flow, *, key: str, shop_ids: Sequence[str], closed_ids: Sequence[str]
+) -> None:
+    taken = db.execute(
+        "select bc_id, shop_id from link where part = ? and bc_id in (select unnest(?::varchar[]))",
+        [flow.name, list(closed_ids)],
+    ).fetchall()
+    if len(shop_ids) == 1 and not taken:
+        link = LinkRow(
+            part=flow.name,
+            shop_id=shop_ids[0],
+            bc_id=closed_ids[0],
+            root_shop_id=shop_ids[0],
+            rule=RULE,
+            state=LinkState.CLOSED,
+            linked_at=now(),
+        )
+        insert(db, [link])
+        return
+    claims = [f"{other} ({closed_id})" for closed_id, other in taken] or list(shop_ids)
+    for shop_id in shop_ids:
+        reason = (
+            f"{key} was posted before, and is claimed by {', '.join(claims)}: give it a number of its own"
+        )
+        hold_back(db, flow, shop_id=shop_id, reason=reason)

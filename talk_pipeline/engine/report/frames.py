@@ -1,0 +1,33 @@
+"""Rows of the state as pandas frames, for reports and notebooks."""
+
+from typing import TYPE_CHECKING
+
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def snapshot_frame(db: Connection, flow: Flow, side: Side) -> "pd.DataFrame":
+    """What a system said: a row a record, by id; the columns of table `snapshot` but for flow and side."""
+    query = "select * exclude (flow, side) from snapshot where flow = ? and side = ? order by id"
+    return db.execute(query, [flow.name, side]).df()
+
+
+def links_frame(db: Connection, flow: Flow) -> "pd.DataFrame":
+    """A row a pair, by shop id; the columns of table `link`."""
+    return db.execute("select * from link where part = ? order by shop_id", [flow.name]).df()
+
+
+def changes_frame(db: Connection, flow: Flow) -> "pd.DataFrame":
+    """A row a property to be written; the columns of table `change` but for the flow."""
+    return db.execute("select * exclude (flow) from change where flow = ? order by all", [flow.name]).df()
+
+
+def journal_frame(db: Connection, flow: Flow) -> "pd.DataFrame":
+    """A row a request, oldest first; the columns of table `journal` but for the flow."""
+    return db.execute(
+        "select * exclude (flow) from journal where flow = ? order by intent_at", [flow.name]
+    ).df()
