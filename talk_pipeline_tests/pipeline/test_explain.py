@@ -316,7 +316,8 @@ def large(world: World) -> str:
     for table, columns in {
         "snapshot": ("id",),
         "record": ("id", "root_id"),
-        "journal": ("root_shop_id", "bc_id"),
+        "journal": ("intent_id", "root_shop_id", "bc_id"),
+        "journal_value": ("intent_id",),
         "base": ("shop_id",),
         "link": ("shop_id", "bc_id", "root_shop_id"),
     }.items():

@@ -32,6 +32,8 @@ def insert(db: Connection, rows: Sequence[Row]) -> None:
 
 def insert_columns(db: Connection, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
     """Appends rows given by column; one that is not named stays null. Nested values are objects or JSON text."""
+    if not any(columns.values()):
+        return
     described = db.execute(f"select name, type from pragma_table_info('{table}')").fetchall()
     types = {name: kind for name, kind in described if name in columns}
     if unknown := set(columns) - set(types):
