@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from talk_pipeline.engine.match import workspace as _of_match  # noqa: F401
+from talk_pipeline.engine.plan import workspace as _of_plan  # noqa: F401
+from talk_pipeline.engine.snapshot import workspace as _of_snapshot  # noqa: F401
+from talk_pipeline.engine.state.workspace import Temp
 from talk_pipeline.flows.loading import PACKAGED, load_flows
 
 ROOT = Path(__file__).parent.parent
@@ -77,6 +81,21 @@ def test_sql_is_the_engines_alone(folder: str) -> None:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 assert not _SQL.match(node.value), f"{file.relative_to(ROOT)}:{node.lineno} has SQL"
+
+
+def test_a_temporary_table_is_handed_from_step_to_step() -> None:
+    """Whoever reads one takes its type, or makes it: none is found by its name alone."""
+    kinds = {kind.NAME: kind.__name__ for kind in Temp.__subclasses__()}
+    assert len(kinds) > 10
+    for file in (PACKAGE / "engine").rglob("*.py"):
+        text = file.read_text()
+        for node in ast.walk(ast.parse(text)):
+            if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+                continue
+            assert "temp table" not in node.value or file.parent.name == "state", file
+            for name in re.findall(r"\b(?:from|join|update|into) (\w+)\b", node.value):
+                known = name not in kinds or re.search(rf"\b{kinds[name]}\b", text)
+                assert known, f"{file.relative_to(ROOT)}:{node.lineno} reads {name} without {kinds[name]}"
 
 
 def test_http_is_known_in_one_place() -> None:

@@ -16,6 +16,7 @@ from talk_pipeline.engine.model import Record
 from talk_pipeline.engine.snapshot.holding import holds
 from talk_pipeline.engine.snapshot.landing import Landed, mark_dirty, spool
 from talk_pipeline.engine.snapshot.projection import Company
+from talk_pipeline.engine.snapshot.workspace import Incoming
 from talk_pipeline.engine.state.connection import Connection, naive
 from talk_pipeline.engine.state.rows import rows_of, select
 from talk_pipeline.engine.state.tables import WrittenRow
@@ -37,7 +38,7 @@ def unshown(db: Connection, flow: str, side: Side, *, since: datetime | None, mo
     spool(db, ())
     rows = db.execute(
         "select id from snapshot where flow = ? and side = ? and gone is null and modified_at is not null"
-        " and modified_at >= coalesce(?, modified_at) and id not in (select id from incoming)"
+        f" and modified_at >= coalesce(?, modified_at) and id not in (select id from {Incoming.NAME})"
         " order by modified_at desc, id limit ?",
         [flow, side, since, most],
     )
@@ -48,7 +49,7 @@ def older(db: Connection, flow: str, side: Side, *, most: int) -> list[str]:
     """The newest of the held records that the spooled ones show as of an earlier time."""
     spool(db, ())
     rows = db.execute(
-        "select s.id from snapshot s join incoming i on i.id = s.id where s.flow = ? and s.side = ?"
+        f"select s.id from snapshot s join {Incoming.NAME} i on i.id = s.id where s.flow = ? and s.side = ?"
         " and i.modified_at < s.modified_at group by s.id order by max(s.modified_at) desc, s.id limit ?",
         [flow, side, most],
     )

@@ -6,19 +6,16 @@ that is held by hand claims nothing in Business Central, and still is the shop's
 """
 
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from typing import ClassVar
 
-from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.match.workspace import Claimed, Pool
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import Row
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
-# newcomers of temp table `pool` and the pairs they hit by one property, but for those a person keeps apart
+# newcomers and the pairs they hit by one property, but for those a person keeps apart
 _CLAIMED = """
-create or replace temp table claimed as
 with newcomer as (
   select side, id, canon[$property] as key from pool
   where canon[$property] is not null and (side = 'customwebshop' or $both)
@@ -46,19 +43,16 @@ select * from hit anti join (from apart where flow = $flow) using (shop_id, bc_i
 """
 
 
-def find_claimed(db: Connection, flow: Flow, prop: str) -> None:
-    """Fills temp table `claimed` with the newcomers whose key of a match rule belongs to a pair."""
+def find_claimed(db: Connection, flow: Flow, prop: str, pool: Pool) -> Claimed:
+    """The newcomers whose key of a match rule belongs to a pair."""
     both = flow.settings.create == "both"
     newcomers = db.execute("select 1 from pool where side = 'customwebshop' or $1 limit 1", [both]).fetchone()
     if newcomers is None:  # nothing to look for, and the pairs may be many
-        db.execute(
-            "create or replace temp table claimed (side varchar, id varchar, shop_id varchar, bc_id varchar)"
-        )
-        return
-    db.execute(_CLAIMED, {"flow": flow.name, "property": prop, "both": both})
+        return Claimed.empty(db)
+    return Claimed.made(db, _CLAIMED, {"flow": flow.name, "property": prop, "both": both})
 
 
-def list_claimed(db: Connection, flow: Flow, prop: str) -> None:
+def list_claimed(db: Connection, flow: Flow, prop: str, pool: Pool, claimed: Claimed) -> None:
     """Makes candidates of what `find_claimed` found, and takes the newcomers out of the pool."""
     db.execute(
         "insert into candidate (flow, shop_id, bc_id, property, linked) select $flow, shop_id, bc_id, $property,"
@@ -143,52 +137,3 @@ select side, $key as property, key as value, list_sort(list(id))::varchar as rec
 from keyed group by all having count(*) > 1 order by all
 """
 """Records of one side that carry one create key, whoever made them: one would be taken for the other."""
-
-
-# the records about to be created on a side that share a key with another one of them, or with one on its way
-_RIVALS = """
-with creating as (
-  select target, coalesce(shop_id, bc_id) as id, false as away from change
-  where flow = $flow and part = $flow and operation = 'create' and hold_kind is null
-  union
-  select target, source_id, true from making where part = $flow
-),
-keyed as (
-  select c.target, c.id, c.away, p.property, r.canon[p.property] as key, r.raw[p.property] as value
-  from creating c
-  join record r on r.part = $flow and r.side <> c.target and r.id = c.id
-  cross join (select unnest($properties::varchar[]) as property) p
-  where r.canon[p.property] is not null
-)
-select target, id, property, key, value from keyed
-qualify count(*) over (partition by target, property, key) > 1
-order by target, not away, length(id), id, property
-"""
-
-_WAITING = f"""
-update change set hold_kind = '{HoldKind.WAITING}', hold_reason = w.reason
-from (select unnest($targets::varchar[]) as target, unnest($ids::varchar[]) as id,
-             unnest($reasons::varchar[]) as reason) w
-where change.flow = $flow and change.part = $flow and change.operation = 'create' and change.hold_kind is null
-  and change.target = w.target and coalesce(change.shop_id, change.bc_id) = w.id
-"""
-
-
-def withhold_rivals(db: Connection, flow: Flow) -> None:
-    """Of new records that share a key one goes first; the others then hit a pair, and a person decides."""
-    claimed: dict[tuple[str, str, str], str] = {}
-    waiting: list[tuple[str, str, str]] = []
-    rows = db.execute(_RIVALS, {"flow": flow.name, "properties": list(flow.match)}).fetchall()
-    for (target, record_id), keys in groupby(rows, key=itemgetter(0, 1)):
-        mine = [((target, prop, key), prop, value) for _, _, prop, key, value in keys]
-        taken = next(((place, prop, value) for place, prop, value in mine if place in claimed), None)
-        if taken is None:
-            claimed |= {place: record_id for place, _, _ in mine}
-        else:
-            place, prop, value = taken
-            waiting.append(
-                (target, record_id, f"{prop} {value} is that of {claimed[place]}, which goes first")
-            )
-    if waiting:
-        targets, ids, reasons = (list(column) for column in zip(*waiting, strict=True))
-        db.execute(_WAITING, {"flow": flow.name, "targets": targets, "ids": ids, "reasons": reasons})

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from talk_pipeline.engine.kinds import LinkState, RefusalKind
 from talk_pipeline.engine.match.claims import find_claimed, list_claimed
+from talk_pipeline.engine.match.workspace import Claimed, FreeChildren, Pool, Shared
 from talk_pipeline.engine.snapshot.landing import any_dirty, mark_dirty
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.rows import insert, select
@@ -53,7 +54,6 @@ select record_id from refusal where part = $part and refusal_kind = '{RefusalKin
 
 # records of the flow that are there and have no link of any state
 _POOL = f"""
-create or replace temp table pool as
 select r.side, r.id, r.canon
 from record r join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
 anti join link_end l on l.part = r.part and l.side = r.side and l.id = r.id
@@ -67,7 +67,6 @@ where r.part = $part and s.gone is null and r.id not in ({_UNSETTLED})
 # pairs that share a key, but for those that a person keeps apart; certain where neither has another candidate,
 # linked ones included
 _SHARED_KEYS = """
-create or replace temp table shared as
 with keyed as (select side, id, canon[$property] as key from pool where canon[$property] is not null),
 together as (
   select s.id as shop_id, b.id as bc_id
@@ -84,14 +83,19 @@ from together
 """
 
 
+def _pair_up(db: Connection, flow: Flow, prop: str, pool: Pool, claimed: Claimed) -> Shared:
+    """The pairs that share a key and are not hit by what belongs to another one."""
+    return Shared.made(db, _SHARED_KEYS, {"flow": flow.name, "property": prop})
+
+
 def _match_records(db: Connection, flow: Flow) -> int:
     name = flow.name
     db.execute("delete from candidate where flow = ?", [name])
-    db.execute(_POOL, {"part": name, "key": flow.create_key})
+    pool = Pool.made(db, _POOL, {"part": name, "key": flow.create_key})
     before = _link_count(db, name)
     for prop in flow.match:
-        find_claimed(db, flow, prop)
-        db.execute(_SHARED_KEYS, {"flow": name, "property": prop})
+        claimed = find_claimed(db, flow, prop, pool)
+        _pair_up(db, flow, prop, pool, claimed)
         db.execute(
             "insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at)"
             " select $flow, shop_id, bc_id, shop_id, $property, 'active', $at"
@@ -112,13 +116,12 @@ def _match_records(db: Connection, flow: Flow) -> int:
             "delete from pool where id in (select bc_id from shared where certain)"
             " and side = 'businesscentral'"
         )
-        list_claimed(db, flow, prop)
+        list_claimed(db, flow, prop, pool, claimed)
     linked = _link_count(db, name) - before
     for prop in (
         flow.match if linked else ()
     ):  # a later rule may have linked what an earlier one's key would hit
-        find_claimed(db, flow, prop)
-        list_claimed(db, flow, prop)
+        list_claimed(db, flow, prop, pool, find_claimed(db, flow, prop, pool))
     return linked
 
 
@@ -131,7 +134,6 @@ def _link_count(db: Connection, part: str) -> int:
 # whose counterpart is missing looks for a new one, since Business Central makes lines anew with new ids; then all
 # of them: where a sibling still has its counterpart, the missing one was removed
 _FREE_CHILDREN = f"""
-create or replace temp table free as
 with pair as (
   select shop_id, bc_id from link
   where part = $flow and state = 'active'
@@ -167,7 +169,8 @@ join (select *, row_number() over (partition by root_id, value order by position
 
 def _match_children(db: Connection, flow: Flow, part: Part) -> None:
     prop = part.by_name[part.match[0]]
-    db.execute(
+    FreeChildren.made(
+        db,
         _FREE_CHILDREN,
         {"flow": flow.name, "part": part.name, "property": prop.name, "refers_to": prop.refers_to or ""},
     )

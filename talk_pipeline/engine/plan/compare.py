@@ -19,6 +19,14 @@ from talk_pipeline.engine.plan.merge import Holding, Merged, Pair, changed, merg
 from talk_pipeline.engine.plan.status import rewrite_status
 from talk_pipeline.engine.plan.unanswered import gather
 from talk_pipeline.engine.plan.undo import plan_undo
+from talk_pipeline.engine.plan.workspace import (
+    Agreeing,
+    DisputedRemovals,
+    LoneChildren,
+    Pairs,
+    Touched,
+    Unlinked,
+)
 from talk_pipeline.engine.snapshot.landing import any_dirty
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.state.connection import Connection, now, transaction
@@ -56,26 +64,25 @@ def plan(
     """
     with transaction(db):
         db.execute("delete from change where flow = ?", [flow.name])
-        gather(db, flow)
-        touched = any_dirty(db, flow.name)
-        if touched:
+        on_their_way = gather(db, flow)
+        unlinked: Unlinked | None = None
+        if any_dirty(db, flow.name):
             plan_disappearances(db, flow)
-            db.execute(_TOUCHED, {"flow": flow.name})
+            touched = Touched.made(db, _TOUCHED, {"flow": flow.name})
             for part in flow.parts:
-                _plan_part(db, flow, part, company=company)
-            plan_creates(db, flows, flow)
+                _plan_part(db, flow, part, touched=touched, company=company)
+            unlinked = plan_creates(db, flows, flow, on_their_way=on_their_way)
             leave_out_wordless(db, flow)
         if undo:
             plan_undo(db, flow, undo, company=company)
-        withhold(db, Withholding(flows=flows, flow=flow, later=later))
-        if touched:
-            rewrite_status(db, flow)
+        withhold(db, Withholding(flows=flows, flow=flow, on_their_way=on_their_way, later=later))
+        if unlinked is not None:
+            rewrite_status(db, flow, unlinked=unlinked)
 
 
 # linked pairs with a mark on either side; a pair whose story ends in Business Central still has its last word;
 # where a list does not show versions, the modified time says which state of the record was seen
 _TOUCHED = """
-create or replace temp table touched as
 select l.shop_id as root_shop_id, l.bc_id as root_bc_id, b.gone is not null as ended, r.open as bc_open,
        s.edited_at as shop_edited_at, b.edited_at as bc_edited_at,
        coalesce(s.version, s.modified_at::varchar) as shop_version,
@@ -92,7 +99,6 @@ where l.part = $flow and l.state = 'active'
 
 # one row a property of every touched pair; a reference compares as the shop id it means
 _PAIR = """
-create or replace temp table pair as
 with prop as (
   select unnest($properties::varchar[]) as property, unnest($refers_to::varchar[]) as refers_to
 )
@@ -124,11 +130,16 @@ left join resolution d on d.part = $part and d.shop_id = l.shop_id and d.propert
 """
 
 _AGREE = """
-create or replace temp table agreeing as
 select shop_id, property, shop_raw, bc_raw from pair
 where shop_problem is null and bc_problem is null and shop_canon is not distinct from bc_canon
   and (not has_base or shop_raw is distinct from shop_base or bc_raw is distinct from bc_base or mismatches > 0
        or resend is not null or agreed_at is null)
+"""
+
+_AGREED_BY_RULE = """
+select shop_id, property, shop_raw, bc_raw from pair
+join (select unnest($ids::varchar[]) as shop_id, unnest($properties::varchar[]) as property)
+using (shop_id, property)
 """
 
 # whole records only here: they are large, and few pairs differ
@@ -145,7 +156,6 @@ order by p.shop_id
 
 # children without a counterpart below touched pairs, and links one end of which is missing
 _CHILDREN = """
-create or replace temp table lone as
 select 'create' as operation, case r.side when 'customwebshop' then 'businesscentral' else 'customwebshop' end
          as target, r.id as source_id, cast(null as varchar) as shop_id, cast(null as varchar) as bc_id,
        t.root_shop_id, t.root_bc_id
@@ -193,9 +203,10 @@ delete from link where part = $part and root_shop_id in (select root_shop_id fro
 """
 
 
-def _plan_part(db: Connection, flow: Flow, part: Part, *, company: Company) -> None:
+def _plan_part(db: Connection, flow: Flow, part: Part, *, touched: Touched, company: Company) -> None:
     compared = [prop for prop in part.properties if prop.dir != "="]
-    db.execute(
+    pairs = Pairs.made(
+        db,
         _PAIR,
         {
             "part": part.name,
@@ -204,10 +215,9 @@ def _plan_part(db: Connection, flow: Flow, part: Part, *, company: Company) -> N
         },
     )
     if part.parent:
-        _plan_children(db, flow, part, company=company)
-    db.execute(_AGREE)
-    _move_bases(db, part)
-    forget_taken_back(db, part)
+        _plan_children(db, flow, part, touched=touched, company=company)
+    _move_bases(db, part, Agreeing.made(db, _AGREE))
+    forget_taken_back(db, part, pairs)
     rows = _dicts(db.execute(_DIFFERING, {"part": part.name}))
     changes: list[ChangeRow] = []
     agreed: list[tuple[str, str]] = []
@@ -224,13 +234,8 @@ def _plan_part(db: Connection, flow: Flow, part: Part, *, company: Company) -> N
     insert(db, changes)
     sight(db, part, seen)
     if agreed:
-        db.execute(
-            "create or replace temp table agreeing as select shop_id, property, shop_raw, bc_raw from pair"
-            " join (select unnest(?::varchar[]) as shop_id, unnest(?::varchar[]) as property)"
-            " using (shop_id, property)",
-            [[shop_id for shop_id, _ in agreed], [prop for _, prop in agreed]],
-        )
-        _move_bases(db, part)
+        named = {"ids": [shop_id for shop_id, _ in agreed], "properties": [prop for _, prop in agreed]}
+        _move_bases(db, part, Agreeing.made(db, _AGREED_BY_RULE, named))
 
 
 def _seen(row: Mapping[str, Any], pair: Pair, *, company: Company) -> Iterator[Seen]:
@@ -240,10 +245,16 @@ def _seen(row: Mapping[str, Any], pair: Pair, *, company: Company) -> Iterator[S
             yield row["shop_id"], pair.prop.name, side, row[f"{short}_edited_at"], row[f"{short}_version"]
 
 
-def _plan_children(db: Connection, flow: Flow, part: Part, *, company: Company) -> None:
+def _plan_children(db: Connection, flow: Flow, part: Part, *, touched: Touched, company: Company) -> None:
     db.execute(_DROP_LOST_CHILDREN, {"part": part.name})
-    db.execute(_CHILDREN, {"part": part.name})
-    removed_lines.dispute_removals(db, flow, part, company=company)
+    lone = LoneChildren.made(db, _CHILDREN, {"part": part.name})
+    disputed = removed_lines.dispute_removals(db, flow, part, lone=lone, touched=touched, company=company)
+    _child_changes(db, flow, part, lone, disputed)
+
+
+def _child_changes(
+    db: Connection, flow: Flow, part: Part, lone: LoneChildren, disputed: DisputedRemovals
+) -> None:
     # a side that takes none of their properties takes no new ones and loses none
     ways = [(side.value, prop.name) for side in Side for prop in part.properties if prop.goes_to(side)]
     db.execute(
@@ -258,14 +269,14 @@ def _plan_children(db: Connection, flow: Flow, part: Part, *, company: Company) 
     )
 
 
-def _move_bases(db: Connection, part: Part) -> None:
+def _move_bases(db: Connection, part: Part, agreeing: Agreeing) -> None:
     """Both sides say the same: that is what they last agreed on."""
-    keys = "where part = ? and (shop_id, property) in (select (shop_id, property) from agreeing)"
+    keys = f"where part = ? and (shop_id, property) in (select (shop_id, property) from {agreeing.NAME})"
     for table in ("base", "edit", "resolution"):
         db.execute(f"delete from {table} {keys}", [part.name])
     db.execute(
         "insert into base (part, shop_id, property, shop_value, bc_value, mismatches, resend, agreed_at)"
-        " select ?, shop_id, property, shop_raw, bc_raw, 0, null, ? from agreeing",
+        f" select ?, shop_id, property, shop_raw, bc_raw, 0, null, ? from {agreeing.NAME}",
         [part.name, now()],
     )
 

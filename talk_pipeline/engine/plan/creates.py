@@ -7,6 +7,7 @@ table of changes.
 from talk_pipeline.engine.match.claims import claims
 from talk_pipeline.engine.match.scopes import inside, outside
 from talk_pipeline.engine.plan.unanswered import wait_with_creates
+from talk_pipeline.engine.plan.workspace import Claims, OnTheirWay, Unlinked
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.flows.loading import Flows
@@ -34,17 +35,17 @@ def leave_out_wordless(db: Connection, flow: Flow) -> None:
                 )
 
 
-def plan_creates(db: Connection, flows: Flows, flow: Flow) -> None:
-    """Fills temp table `unlinked` with a verdict for each touched record, and plans the creates."""
+def plan_creates(db: Connection, flows: Flows, flow: Flow, *, on_their_way: OnTheirWay) -> Unlinked:
+    """Plans the creates; returns every touched record without a counterpart, with its state and why."""
     parameters = {"flow": flow.name, "parts": [part.name for part in flow.parts]}
-    db.execute(_UNLINKED, {"flow": flow.name})
-    if db.execute("select 1 from unlinked limit 1").fetchone() is None:
-        return
-    db.execute(_CLAIMS)
+    unlinked = Unlinked.made(db, _UNLINKED, {"flow": flow.name})
+    if not unlinked:
+        return unlinked
+    Claims.empty(db)
     insert(db, claims(db, flow))
     for statement in (_LEFT, _HELD):
         db.execute(statement, {key: value for key, value in parameters.items() if f"${key}" in statement})
-    wait_with_creates(db, flow)
+    wait_with_creates(db, flow, unlinked, on_their_way)
     for statement in (_CONTESTED, _UNREPRESENTABLE):
         db.execute(statement, {key: value for key, value in parameters.items() if f"${key}" in statement})
     _exclude(db, flows, flow)
@@ -60,10 +61,10 @@ def plan_creates(db: Connection, flows: Flows, flow: Flow) -> None:
                 "properties": [prop.name for prop in part.properties if prop.dir not in ("=", "-")],
             },
         )
+    return unlinked
 
 
 _UNLINKED = """
-create or replace temp table unlinked as
 select r.side, r.id, r.raw, r.canon, cast(null as varchar) as state, cast(null as varchar) as reason, s.gone
 from record r
 join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
@@ -83,8 +84,6 @@ _HELD = """
 update unlinked set state = 'held', reason = 'unlinked by hand'
 where side = 'businesscentral' and state is null and id in (select bc_id from apart where flow = $flow and held)
 """
-
-_CLAIMS = "create or replace temp table claims (side varchar, id varchar, contested boolean, reason varchar)"
 
 _CONTESTED = """
 update unlinked set state = 'ambiguous', reason = c.reason from claims c

@@ -7,6 +7,7 @@ make the edit a later one; an edit that was taken back is none, nor is another s
 from collections.abc import Sequence
 from datetime import datetime
 
+from talk_pipeline.engine.plan.workspace import Pairs
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Part
@@ -23,7 +24,7 @@ where not exists (from edit g where g.part = $part and g.shop_id = s.shop_id
                   and g.property = s.property and g.side = s.side)
 """
 
-# of the pairs at hand; a side that holds what it held is silent, whatever it said in between
+# a side that holds what it held is silent, whatever it said in between
 _TAKEN_BACK = """
 delete from edit where part = $part and (shop_id, property, side) in (
   select (p.shop_id, p.property, v.side) from pair p cross join lateral (
@@ -51,6 +52,6 @@ def sight(db: Connection, part: Part, seen: Sequence[Seen]) -> None:
     )
 
 
-def forget_taken_back(db: Connection, part: Part) -> None:
-    """Forgets edits that were taken back before they travelled."""
+def forget_taken_back(db: Connection, part: Part, pairs: Pairs) -> None:
+    """Forgets edits of the pairs at hand that were taken back before they travelled."""
     db.execute(_TAKEN_BACK, {"part": part.name})

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from talk_pipeline.engine import recalculation
 from talk_pipeline.engine.kinds import HoldKind
-from talk_pipeline.engine.match.claims import withhold_rivals
 from talk_pipeline.engine.match.scopes import inside, outside
 from talk_pipeline.engine.model import UNDO
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED, UNUSABLE
 from talk_pipeline.engine.plan.flapping import withhold_flapping
 from talk_pipeline.engine.plan.refusals import forget_outdated, withhold_refused
+from talk_pipeline.engine.plan.rivals import withhold_rivals
 from talk_pipeline.engine.plan.unanswered import withhold_unanswered
+from talk_pipeline.engine.plan.workspace import OnTheirWay
 from talk_pipeline.engine.recalculation import Where
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.flows.loading import Flows
@@ -28,6 +29,7 @@ class Withholding:
 
     flows: Flows
     flow: Flow
+    on_their_way: OnTheirWay
     later: frozenset[str] = frozenset()
 
 
@@ -36,7 +38,7 @@ def withhold(db: Connection, of: Withholding) -> None:
     forget_outdated(db, of.flow)
     if db.execute("select 1 from change where flow = ? limit 1", [of.flow.name]).fetchone() is None:
         return
-    withhold_unanswered(db, of.flow)
+    withhold_unanswered(db, of.flow, of.on_their_way)
     for part in of.flow.parts:
         for prop in part.references:
             _unresolved(db, of.flow, part, prop=prop)
@@ -51,7 +53,7 @@ def withhold(db: Connection, of: Withholding) -> None:
     for other in of.flows.values():
         if other.name in of.later:
             _deferred(db, of.flow, other)
-    withhold_rivals(db, of.flow)
+    withhold_rivals(db, of.flow, of.on_their_way)
     db.execute(_WHOLE_CREATES, [of.flow.name])
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from talk_pipeline.engine.kinds import HoldKind, RefusalKind
 from talk_pipeline.engine.model import Intended, Intent, Kept
+from talk_pipeline.engine.plan.workspace import Fingerprinted
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import RefusalRow
@@ -60,14 +61,11 @@ def forget_outdated(db: Connection, flow: Flow) -> None:
     """Forgets what was refused for a version of the data that is no more: anything newer is asked again."""
     if db.execute("select 1 from refusal where flow = ? limit 1", [flow.name]).fetchone() is None:
         return
-    db.execute(
-        f"create or replace temp table fingerprinted as select * from ({_FINGERPRINT})"
-        " where root_shop_id in (select root_shop_id from refusal where flow = $flow)",
-        _parameters(flow),
-    )
+    refused = "where root_shop_id in (select root_shop_id from refusal where flow = $flow)"
+    now_is = Fingerprinted.made(db, f"select * from ({_FINGERPRINT}) {refused}", _parameters(flow))
     db.execute(
         "delete from refusal where flow = ? and fingerprint not in"
-        " (select fingerprint from fingerprinted f where f.root_shop_id = refusal.root_shop_id)",
+        f" (select fingerprint from {now_is.NAME} f where f.root_shop_id = refusal.root_shop_id)",
         [flow.name],
     )
 

@@ -2,7 +2,7 @@
 
 A removal is an edit like any other: the policy of the property that was changed meanwhile decides. Where the
 removal stands, the values that go with it are recorded; where the edit stands, the child is made anew on the
-side that had removed it. Works on temp table `lone` of `plan.compare`, before the changes are written down.
+side that had removed it.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from talk_pipeline.engine.plan.edits import sight
 from talk_pipeline.engine.plan.merge import Holding, Merged, Pair, changed, dispute
+from talk_pipeline.engine.plan.workspace import DisputedRemovals, LoneChildren, Touched
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import Row, insert
@@ -43,21 +44,21 @@ where operation = 'delete' and source_id in (select unnest($ids::varchar[]))
 
 
 @dataclass(frozen=True, slots=True)
-class Disputed(Row):
+class _Disputed(Row):
     """A property of a removed child that the other side had edited."""
 
-    TABLE: ClassVar[str] = "disputed"
+    TABLE: ClassVar[str] = DisputedRemovals.NAME
     source_id: str
     property: str
     rule: str
     open: bool
 
 
-def dispute_removals(db: Connection, flow: Flow, part: Part, *, company: Company) -> None:
-    """Fills temp table `disputed` with what is lost either way, and turns removals that lose into creates."""
-    db.execute(
-        "create or replace temp table disputed (source_id varchar, property varchar, rule varchar, open boolean)"
-    )
+def dispute_removals(
+    db: Connection, flow: Flow, part: Part, *, lone: LoneChildren, touched: Touched, company: Company
+) -> DisputedRemovals:
+    """What is lost either way; removals that lose become creates."""
+    disputed = DisputedRemovals.empty(db)
     names = [prop.name for prop in part.properties if prop.two_way]
     result = db.execute(_REMOVED, {"part": part.name, "properties": names})
     columns = [column[0] for column in result.description]
@@ -68,7 +69,7 @@ def dispute_removals(db: Connection, flow: Flow, part: Part, *, company: Company
         if changed(pair, Side(row["target"]), company=company):
             children.setdefault(row["source_id"], []).append((row, dispute(flow, pair)))
     rows = [
-        Disputed(source_id, row["property"], merged.rule, any(one.open for _, one in disputes))
+        _Disputed(source_id, row["property"], merged.rule, any(one.open for _, one in disputes))
         for source_id, disputes in children.items()
         for row, merged in disputes
     ]
@@ -87,6 +88,7 @@ def dispute_removals(db: Connection, flow: Flow, part: Part, *, company: Company
         for side, short in ((Side.SHOP, "shop"), (Side.BC, "bc"))
     ]
     sight(db, part, seen)
+    return disputed
 
 
 def _pair(part: Part, row: Mapping[str, Any]) -> Pair:

@@ -1,24 +1,24 @@
-"""The one state every shop record is in, and when a touched record is settled.
+"""The one state every shop record is in, and when nothing is left to do for a touched one.
 
 A record without a row here is active when it has a link. The states sum to the snapshot.
 """
 
 from talk_pipeline.engine.match.scopes import outside
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
+from talk_pipeline.engine.plan.workspace import Before, Evaluated, Unfinished, Unlinked
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.flows.vocabulary import Flow
 
 STATES = ("waiting", "ambiguous", "quarantined", "held", "excluded", "closed", "broken")
 
 _EVALUATED = """
-create or replace temp table evaluated as
 select s.id as shop_id from snapshot s left join link l on l.part = s.flow and l.shop_id = s.id
 where s.flow = $flow and s.side = 'customwebshop'
   and (s.id in (select id from dirty where flow = $flow and side = 'customwebshop')
     or l.bc_id in (select id from dirty where flow = $flow and side = 'businesscentral'))
 """
 
-_STANDINGS = """
+_STATES = """
 insert into status (flow, shop_id, state, reason, since)
 select $flow, e.shop_id, v.state, v.reason, coalesce(old.since, $at)
 from evaluated e
@@ -64,24 +64,24 @@ where v.state is not null
 """
 
 
-def rewrite_status(db: Connection, flow: Flow) -> None:
+def rewrite_status(db: Connection, flow: Flow, *, unlinked: Unlinked) -> None:
     """The states of all touched records, from the plan just made; inside the caller's transaction."""
-    db.execute(_EVALUATED, {"flow": flow.name})
-    db.execute(
-        "create or replace temp table before as select shop_id, any_value(since) as since from status"
-        " where flow = ? and shop_id in (select shop_id from evaluated) group by shop_id",
-        [flow.name],
+    Evaluated.made(db, _EVALUATED, {"flow": flow.name})
+    Before.made(
+        db,
+        "select shop_id, any_value(since) as since from status"
+        " where flow = $flow and shop_id in (select shop_id from evaluated) group by shop_id",
+        {"flow": flow.name},
     )
     db.execute(
         "delete from status where flow = ? and shop_id in (select shop_id from evaluated)", [flow.name]
     )
     reason = outside(flow, flow.settings.scope, "r", meaning=SYNCHRONIZED)
-    db.execute(_STANDINGS.format(outside=reason), {"flow": flow.name, "at": now()})
+    db.execute(_STATES.format(outside=reason), {"flow": flow.name, "at": now()})
 
 
 # whatever still has something to do, or waits for something, stays marked
-_SETTLED = """
-create or replace temp table unfinished as
+_UNFINISHED = """
 select root_shop_id as shop_id, root_bc_id as bc_id from change where flow = $flow
 union
 select shop_id, null from status
@@ -103,10 +103,10 @@ where part = $flow and state = 'active' and met_at is null
 
 
 def clear_dirty(db: Connection, flow: Flow) -> int:
-    """Closes ended pairs, takes the marks off whatever is settled; returns how many marks remain."""
+    """Closes ended pairs, takes off the list of dirty records whatever is in step; returns how many remain."""
     keep = flow.settings.create == "when_referenced"
     with transaction(db):
-        db.execute(_SETTLED, {"flow": flow.name, "keep_excluded": keep})
+        Unfinished.made(db, _UNFINISHED, {"flow": flow.name, "keep_excluded": keep})
         ended = (
             "part = $flow and state = 'active' and shop_id not in"
             " (select shop_id from unfinished where shop_id is not null)"

@@ -10,22 +10,16 @@ from datetime import datetime
 
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.model import Intent
+from talk_pipeline.engine.plan.workspace import OnTheirWay, Unlinked
 from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
-# value: by which its twin is known on the side it was sent to: the create key, or a child's match value
-_MAKING = """
-create or replace temp table making (
-  part varchar, target varchar, source_id varchar, root_id varchar, value varchar, reason varchar
-)
-"""
 
-
-def gather(db: Connection, flow: Flow) -> None:
-    """Fills temp table `making` with the records and children that may be on their way."""
-    db.execute(_MAKING)
+def gather(db: Connection, flow: Flow) -> OnTheirWay:
+    """The records and children that may be on their way."""
+    on_their_way = OnTheirWay.empty(db)
     rows = [
         row
         for target in Side
@@ -35,7 +29,8 @@ def gather(db: Connection, flow: Flow) -> None:
     if rows:
         columns = [list(column) for column in zip(*rows, strict=True)]
         names = ", ".join(f"unnest(${at + 1}::varchar[])" for at in range(len(columns)))
-        db.execute(f"insert into making select {names}", columns)
+        db.execute(f"insert into {OnTheirWay.NAME} select {names}", columns)
+    return on_their_way
 
 
 def _rows(flow: Flow, intent: Intent) -> list[tuple[str | None, ...]]:
@@ -58,7 +53,7 @@ def reason_for(intent: Intent) -> str:
     return f"{sent}; it may be at work there until {until:%Y-%m-%d %H:%M:%S} UTC" if until else sent
 
 
-def wait_with_creates(db: Connection, flow: Flow) -> None:
+def wait_with_creates(db: Connection, flow: Flow, unlinked: Unlinked, on_their_way: OnTheirWay) -> None:
     """Records on their way are not created again, and those that they may have become not copied back."""
     db.execute(
         """
@@ -70,7 +65,7 @@ def wait_with_creates(db: Connection, flow: Flow) -> None:
     )
 
 
-def withhold_unanswered(db: Connection, flow: Flow) -> None:
+def withhold_unanswered(db: Connection, flow: Flow, on_their_way: OnTheirWay) -> None:
     """The same for children of linked records."""
     for part in flow.parts[1:]:
         db.execute(

@@ -14,6 +14,7 @@ from typing import Any
 from talk_pipeline.engine.model import Decode, Record
 from talk_pipeline.engine.snapshot.projection import Projected, Projector, in_scope
 from talk_pipeline.engine.snapshot.reversals import REMEMBERED, Reversal, implausible, marks, note, went_back
+from talk_pipeline.engine.snapshot.workspace import Incoming
 from talk_pipeline.engine.state.connection import Connection, naive, now, transaction
 from talk_pipeline.engine.state.rows import insert, insert_columns
 from talk_pipeline.engine.state.tables import WatermarkRow
@@ -105,10 +106,7 @@ def fetch_failed(db: Connection, flow: str, side: Side, *, problem: str) -> None
 
 def spool(db: Connection, records: Iterable[Record]) -> int:
     """Keeps fetched records beside the state until they land; returns how many."""
-    db.execute(
-        "create temp table if not exists incoming"
-        " (id varchar, version varchar, modified_at timestamp, deleted boolean, payload varchar)"
-    )
+    Incoming.kept(db)
     rows = list(records)
     columns: dict[str, list[Any]] = {
         "id": [one.id for one in rows],
@@ -117,13 +115,13 @@ def spool(db: Connection, records: Iterable[Record]) -> int:
         "deleted": [one.deleted for one in rows],
         "payload": [one.payload for one in rows],
     }
-    insert_columns(db, "incoming", columns)
+    insert_columns(db, Incoming.NAME, columns)
     return len(rows)
 
 
 def discard(db: Connection) -> None:
     """Forgets what was spooled."""
-    db.execute("drop table if exists incoming")
+    Incoming.dropped(db)
 
 
 def absent(db: Connection, flow: str, side: Side) -> list[str]:

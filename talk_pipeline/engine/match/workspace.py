@@ -1,0 +1,30 @@
+"""What the steps of a matching hand to each other."""
+
+from typing import ClassVar
+
+from talk_pipeline.engine.state.workspace import Temp
+
+
+class Pool(Temp):
+    """Records of the flow that are there and have no link: `side, id, canon`. What is matched leaves it."""
+
+    NAME: ClassVar[str] = "pool"
+
+
+class Claimed(Temp):
+    """Newcomers whose key belongs to a pair, with the pair they hit."""
+
+    NAME: ClassVar[str] = "claimed"
+    COLUMNS: ClassVar[str] = "side varchar, id varchar, shop_id varchar, bc_id varchar"
+
+
+class Shared(Temp):
+    """Pairs that share a key: `shop_id, bc_id`, and whether they are `certain` to be one."""
+
+    NAME: ClassVar[str] = "shared"
+
+
+class FreeChildren(Temp):
+    """Children that may be one: `shop_id, bc_id, root_shop_id`, and whom they were linked with before."""
+
+    NAME: ClassVar[str] = "free"

@@ -1,0 +1,85 @@
+"""What the steps of a plan hand to each other."""
+
+from typing import ClassVar
+
+from talk_pipeline.engine.state.workspace import Temp
+
+
+class OnTheirWay(Temp):
+    """What requests without an answer may be creating.
+
+    value: by which it is known on the side it was sent to: the create key, or a child's match value.
+    """
+
+    NAME: ClassVar[str] = "making"
+    COLUMNS: ClassVar[str] = (
+        "part varchar, target varchar, source_id varchar, root_id varchar, value varchar, reason varchar"
+    )
+
+
+class Touched(Temp):
+    """Linked pairs of which either side is dirty: their ids, how the two stand, when each was edited."""
+
+    NAME: ClassVar[str] = "touched"
+
+
+class Pairs(Temp):
+    """One row a property of every touched pair of a part: what both sides hold now, and held when they agreed."""
+
+    NAME: ClassVar[str] = "pair"
+
+
+class Agreeing(Temp):
+    """Properties on which both sides say the same: `shop_id, property`, and both values."""
+
+    NAME: ClassVar[str] = "agreeing"
+
+
+class LoneChildren(Temp):
+    """Children of touched pairs that are there on one side only, with what follows: `operation, target`."""
+
+    NAME: ClassVar[str] = "lone"
+
+
+class DisputedRemovals(Temp):
+    """Properties of removed children that the other side had edited, with the rule that decides."""
+
+    NAME: ClassVar[str] = "disputed"
+    COLUMNS: ClassVar[str] = "source_id varchar, property varchar, rule varchar, open boolean"
+
+
+class Unlinked(Temp):
+    """Touched records without a counterpart: `side, id`, their values, and in `state` why none is created."""
+
+    NAME: ClassVar[str] = "unlinked"
+
+
+class Claims(Temp):
+    """Records that have candidates or hit a pair, with the reason for a person."""
+
+    NAME: ClassVar[str] = "claims"
+    COLUMNS: ClassVar[str] = "side varchar, id varchar, contested boolean, reason varchar"
+
+
+class Fingerprinted(Temp):
+    """Of what refusals depend on, as it is now: `root_shop_id, fingerprint`."""
+
+    NAME: ClassVar[str] = "fingerprinted"
+
+
+class Evaluated(Temp):
+    """The shop records whose state is written anew: `shop_id`."""
+
+    NAME: ClassVar[str] = "evaluated"
+
+
+class Before(Temp):
+    """Since when these were in a state: `shop_id, since`."""
+
+    NAME: ClassVar[str] = "before"
+
+
+class Unfinished(Temp):
+    """Records that still have something to do, or wait for something: `shop_id, bc_id`."""
+
+    NAME: ClassVar[str] = "unfinished"

@@ -1,0 +1,14 @@
+"""What reading a system hands to the landing."""
+
+from typing import ClassVar
+
+from talk_pipeline.engine.state.workspace import Temp
+
+
+class Incoming(Temp):
+    """Fetched records that have not landed yet."""
+
+    NAME: ClassVar[str] = "incoming"
+    COLUMNS: ClassVar[str] = (
+        "id varchar, version varchar, modified_at timestamp, deleted boolean, payload varchar"
+    )
