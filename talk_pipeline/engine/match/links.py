@@ -134,7 +134,7 @@ def _link_count(db: Connection, part: str) -> int:
 # whose counterpart is missing looks for a new one, since Business Central makes lines anew with new ids; then all
 # of them: where a sibling still has its counterpart, the missing one was removed
 _FREE_CHILDREN = f"""
-with pair as (
+with linked as (
   select shop_id, bc_id from link
   where part = $flow and state = 'active'
     and (shop_id in (select id from dirty where flow = $flow and side = 'customwebshop')
@@ -142,7 +142,7 @@ with pair as (
 ),
 shop as (
   select r.id, r.root_id, r.position, r.raw[$property] as value, l.bc_id as old
-  from record r join pair on pair.shop_id = r.root_id
+  from record r join linked on linked.shop_id = r.root_id
   left join link l on l.part = r.part and l.shop_id = r.id
   left join record o on o.part = r.part and o.side = 'businesscentral' and o.id = l.bc_id
   where r.part = $part and r.side = 'customwebshop' and o.id is null and r.id not in ({_UNSETTLED})
@@ -153,7 +153,7 @@ shop as (
 ),
 bc as (
   select r.id, r.root_id, r.position, coalesce(t.shop_id, r.raw[$property]) as value, l.shop_id as old
-  from record r join pair on pair.bc_id = r.root_id
+  from record r join linked on linked.bc_id = r.root_id
   left join link t on t.part = $refers_to and t.bc_id = r.raw[$property]
   left join link l on l.part = r.part and l.bc_id = r.id
   left join record o on o.part = r.part and o.side = 'customwebshop' and o.id = l.shop_id
@@ -161,9 +161,9 @@ bc as (
 )
 select s.id as shop_id, b.id as bc_id, s.root_id as root_shop_id, s.old as old_bc_id, b.old as old_shop_id
 from (select *, row_number() over (partition by root_id, value order by position, id) as rank from shop) s
-join pair on pair.shop_id = s.root_id
+join linked on linked.shop_id = s.root_id
 join (select *, row_number() over (partition by root_id, value order by position, id) as rank from bc) b
-  on b.root_id = pair.bc_id and b.value = s.value and b.rank = s.rank
+  on b.root_id = linked.bc_id and b.value = s.value and b.rank = s.rank
 """
 
 
