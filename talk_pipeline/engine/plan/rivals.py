@@ -14,7 +14,7 @@ with creating as (
   select target, coalesce(shop_id, bc_id) as id, false as away from change
   where flow = $flow and part = $flow and operation = 'create' and hold_kind is null
   union
-  select target, source_id, true from making where part = $flow
+  select target, source_id, true from on_their_way where part = $flow
 ),
 keyed as (
   select c.target, c.id, c.away, p.property, r.canon[p.property] as key, r.raw[p.property] as value

@@ -57,7 +57,7 @@ def wait_with_creates(db: Connection, flow: Flow, unlinked: Unlinked, on_their_w
     """Records on their way are not created again, and those that they may have become not copied back."""
     db.execute(
         """
-        update unlinked set state = 'waiting', reason = m.reason from making m
+        update unlinked set state = 'waiting', reason = m.reason from on_their_way m
         where m.part = $flow and unlinked.state is null and case when unlinked.side = m.target
           then unlinked.raw[$key] = m.value else unlinked.id = m.source_id end
         """,
@@ -70,7 +70,7 @@ def withhold_unanswered(db: Connection, flow: Flow, on_their_way: OnTheirWay) ->
     for part in flow.parts[1:]:
         db.execute(
             f"""
-            update change set hold_kind = '{HoldKind.WAITING}', hold_reason = m.reason from making m
+            update change set hold_kind = '{HoldKind.WAITING}', hold_reason = m.reason from on_their_way m
             where change.flow = $flow and change.part = $part and change.operation = 'create'
               and change.hold_kind is null and m.part = $part and case when change.target = m.target
                 then coalesce(change.shop_id, change.bc_id) = m.source_id

@@ -11,7 +11,7 @@ class OnTheirWay(Temp):
     value: by which it is known on the side it was sent to: the create key, or a child's match value.
     """
 
-    NAME: ClassVar[str] = "making"
+    NAME: ClassVar[str] = "on_their_way"
     COLUMNS: ClassVar[str] = (
         "part varchar, target varchar, source_id varchar, root_id varchar, value varchar, reason varchar"
     )
