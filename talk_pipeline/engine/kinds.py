@@ -61,3 +61,12 @@ class Status(StrEnum):
     EXCLUDED = "excluded"
     CLOSED = "closed"
     BROKEN = "broken"
+
+
+class Gone(StrEnum):
+    """Why a record that is held is not there any more."""
+
+    DELETED = "deleted"  # the system itself says so
+    VANISHED = "vanished"  # a full scan lacks it, and it is not found by its id
+    POSTED = "posted"  # its story ended in Business Central
+    OUT_OF_SCOPE = "out_of_scope"  # it is there, and none of the flow's

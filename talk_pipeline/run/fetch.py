@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from talk_pipeline import stopping
+from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.manual import restoring
 from talk_pipeline.engine.manual.links import Hand
 from talk_pipeline.engine.model import Record
 from talk_pipeline.engine.plan import refusals
 from talk_pipeline.engine.plan.circuit_breaker import beyond
 from talk_pipeline.engine.snapshot import landing, reprojection, reversals
-from talk_pipeline.engine.snapshot.landing import VANISHED, Landed, Landing, Watermark
-from talk_pipeline.engine.snapshot.projection import POSTED
+from talk_pipeline.engine.snapshot.landing import Landed, Landing, Watermark
 from talk_pipeline.engine.state.connection import now, transaction
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -238,7 +238,7 @@ async def _read(session: Session, flow: Flow, side: Side, *, since: datetime | N
 
 async def _explain(
     session: Session, flow: Flow, side: Side, *, missing: list[str]
-) -> tuple[dict[str, str], str | None]:
+) -> tuple[dict[str, Gone], str | None]:
     """What became of the records a full scan did not show.
 
     Each is asked for by itself before it counts as gone, since pages shift; a mass of them is not believed at
@@ -246,7 +246,7 @@ async def _explain(
     """
     system = session.systems[side]
     ended = await _posted(system, flow, missing)
-    gone = dict.fromkeys(ended, POSTED)
+    gone = dict.fromkeys(ended, Gone.POSTED)
     doubtful = [record_id for record_id in missing if record_id not in ended]
     breaker = flow.settings.breaker
     with session.state.open() as db:
@@ -260,7 +260,7 @@ async def _explain(
         )
     found = await _confirm(system, flow, doubtful)
     landing.spool(session.state.beside, [record for record in found.values() if record])
-    return gone | {record_id: VANISHED for record_id, record in found.items() if record is None}, None
+    return gone | {record_id: Gone.VANISHED for record_id, record in found.items() if record is None}, None
 
 
 async def _confirm(system: System, flow: Flow, ids: Sequence[str]) -> dict[str, Record | None]:
@@ -281,6 +281,6 @@ async def _posted(system: System, flow: Flow, ids: Sequence[str]) -> set[str]:
     return set(await system.find(flow.name, ended.record, values=ids, closed=True))
 
 
-async def _ended(system: System, flow: Flow, missing: list[str]) -> dict[str, str]:
+async def _ended(system: System, flow: Flow, missing: list[str]) -> dict[str, Gone]:
     posted = await _posted(system, flow, missing)
-    return {record_id: POSTED if record_id in posted else VANISHED for record_id in missing}
+    return {record_id: Gone.POSTED if record_id in posted else Gone.VANISHED for record_id in missing}

@@ -41,8 +41,8 @@ def reworded() -> Iterator[None]:
         for module, name in ((status, "rewrite_status"), (status, "clear_dirty"), (journal, "note_outcomes")):
             real = getattr(module, name)
 
-            def after(db: Connection, *args: Any, real: Any = real) -> Any:
-                done = real(db, *args)
+            def after(db: Connection, *args: Any, real: Any = real, **more: Any) -> Any:
+                done = real(db, *args, **more)
                 reword(db)
                 return done
 

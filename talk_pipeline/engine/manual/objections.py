@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.manual.lookup import Entity, counted, key_of
 from talk_pipeline.engine.match.scopes import outside
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
-from talk_pipeline.engine.snapshot.landing import OUT_OF_SCOPE
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -34,10 +34,10 @@ def found_again(db: Connection, flow: Flow, entity: Entity, bc_id: str | None) -
     row = db.execute(
         _UNDER_ITS_KEY, {"flow": flow.name, "key": key, "shop_id": entity.shop_id, "bc_id": bc_id}
     ).fetchone()
-    if row is None or row[0] not in (None, OUT_OF_SCOPE):
+    if row is None or row[0] not in (None, Gone.OUT_OF_SCOPE):
         return False
     why = None
-    if row[0] == OUT_OF_SCOPE:
+    if row[0] == Gone.OUT_OF_SCOPE:
         scope = ", ".join(f"{path} = {value}" for path, value in flow.businesscentral.scope.items())
         why = f"is outside the flow, which is for {scope}"
     elif row[1]:
@@ -47,7 +47,9 @@ def found_again(db: Connection, flow: Flow, entity: Entity, bc_id: str | None) -
     if why is None:
         return True
     named = f"{bc_id}{key_of(db, flow, Side.BC, bc_id)}"
-    or_link = "" if row[0] == OUT_OF_SCOPE else f", or link them: talk-pipeline link {entity.name} {bc_id}"
+    or_link = (
+        "" if row[0] == Gone.OUT_OF_SCOPE else f", or link them: talk-pipeline link {entity.name} {bc_id}"
+    )
     raise ByHandError(
         f"{entity.name} can neither be matched nor created anew: {named} is still in Business Central under the "
         f"same {key}, and {why}; give one of the two another {key} and sync first{or_link}"
@@ -93,7 +95,9 @@ def refuse_gone(db: Connection, flow: Flow, side: Side, record_id: str) -> None:
         _refuse_outside(db, flow, side, record_id)
         return
     scope = ", ".join(f"{path} = {value}" for path, value in flow.businesscentral.scope.items())
-    why = f"is outside the flow, which is for {scope}" if row[0] == OUT_OF_SCOPE else f"is gone ({row[0]})"
+    why = (
+        f"is outside the flow, which is for {scope}" if row[0] == Gone.OUT_OF_SCOPE else f"is gone ({row[0]})"
+    )
     raise ByHandError(f"the {flow.name} {record_id} of {side} {why}")
 
 

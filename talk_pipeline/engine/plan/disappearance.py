@@ -8,8 +8,8 @@ link as it was, unless that was undone.
 
 from typing import Any
 
+from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Operation
-from talk_pipeline.engine.snapshot.landing import DELETED, VANISHED
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import ChangeRow
@@ -26,7 +26,7 @@ join snapshot b on b.flow = l.part and b.side = 'businesscentral' and b.id = l.b
 join record r on r.part = l.part and r.side = $other
   and r.id = case $other when 'customwebshop' then l.shop_id else l.bc_id end
 where l.part = $flow and l.state = 'active'
-  and case $side when 'customwebshop' then s.gone else b.gone end in ('{DELETED}', '{VANISHED}')
+  and case $side when 'customwebshop' then s.gone else b.gone end in ('{Gone.DELETED}', '{Gone.VANISHED}')
   and case $side when 'customwebshop' then b.gone else s.gone end is null
   and (l.shop_id in (select id from dirty where flow = $flow and side = 'customwebshop')
     or l.bc_id in (select id from dirty where flow = $flow and side = 'businesscentral'))

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Decode, Record
 from talk_pipeline.engine.snapshot.projection import Projected, Projector, in_scope
 from talk_pipeline.engine.snapshot.reversals import REMEMBERED, Reversal, implausible, marks, note, went_back
@@ -20,10 +21,6 @@ from talk_pipeline.engine.state.rows import insert, insert_columns
 from talk_pipeline.engine.state.tables import WatermarkRow
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
-
-DELETED = "deleted"
-VANISHED = "vanished"
-OUT_OF_SCOPE = "out_of_scope"
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,12 +236,12 @@ class _Batch:
     def take(self, row: dict[str, Any]) -> None:
         """A record that is new, or whose payload or version differs from what is held."""
         contents = self.decode(row["payload"])
-        gone = DELETED if row["deleted"] else None
+        gone = Gone.DELETED if row["deleted"] else None
         if not in_scope(self.projector.flow.root, self.projector.side, contents.values):
             if not row["is_held"]:
                 self.outside += 1
                 return
-            gone = OUT_OF_SCOPE
+            gone = Gone.OUT_OF_SCOPE
         rows = self.projector.project(row["id"], version=row["version"], contents=contents, gone=gone)
         if row["is_held"] and not self.landing.own and not row["deleted"]:
             skew = self.landing.skew_seconds
@@ -256,7 +253,7 @@ class _Batch:
 
     def leave(self, row: dict[str, Any], *, reason: str) -> None:
         """A held record that is known to have left."""
-        if reason == VANISHED:
+        if reason == Gone.VANISHED:
             self.reversals.append(Reversal(row["id"], "vanished", row["modified_at"], None))
         contents = self.decode(row["payload"])
         self._add(

@@ -13,13 +13,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Child, Contents
 from talk_pipeline.engine.state.rows import Row
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import Context, UnmappableError, Value, tidy
 from talk_pipeline.flows.vocabulary import Flow, Part
-
-POSTED = "posted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +212,7 @@ class Projector:
             )
 
     def _derive(self, prop: Property, read: Value, contents: Contents, gone: str | None) -> Value:
-        if prop.when_closed and gone == POSTED:
+        if prop.when_closed and gone == Gone.POSTED:
             return prop.when_closed
         rule = prop.when_all
         if rule is None:

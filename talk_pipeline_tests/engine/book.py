@@ -1,0 +1,197 @@
+"""A company's state for tests of the engine: records land as if a system had told them; no system is asked.
+
+Values are given by property, as the side holds them; children as lists of such values with an id.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from talk_pipeline.engine.apply import outcomes
+from talk_pipeline.engine.apply.bases import recalculations
+from talk_pipeline.engine.apply.changesets import (
+    Composer,
+    intended,
+    intent_for,
+    pending_changesets,
+    pending_roots,
+)
+from talk_pipeline.engine.manual.links import Hand
+from talk_pipeline.engine.match import links
+from talk_pipeline.engine.model import Child, Contents, Intent, Outcome, Record, Result
+from talk_pipeline.engine.plan import compare, status
+from talk_pipeline.engine.snapshot.landing import Landed, Landing, land, spool
+from talk_pipeline.engine.snapshot.projection import Company, Projector
+from talk_pipeline.engine.state import journal
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.database import State
+from talk_pipeline.flows.loading import Flows, load_flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.values import Value
+from talk_pipeline.flows.vocabulary import Part
+
+COMPANY = Company("DKK", ZoneInfo("UTC"))
+START = datetime(2026, 1, 1, tzinfo=UTC)
+Values = Mapping[str, Value]
+
+
+@dataclass
+class Book:
+    """The state of one company and what both sides say in it."""
+
+    state: State
+    flows: Flows
+    minutes: int = 0
+    versions: int = 0
+    said: dict[tuple[str, Side, str], dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    @contextmanager
+    def opened(cls, folder: Path, flows: Flows | None = None) -> Iterator["Book"]:
+        """A new one."""
+        state = State(folder)
+        with state.once():
+            yield cls(state, flows or load_flows())
+
+    @property
+    def db(self) -> Connection:
+        """The connection to it."""
+        return self.state.beside
+
+    def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """What a query finds."""
+        return self.db.execute(query, list(parameters)).fetchall()
+
+    def projector(self, flow: str, side: Side) -> Projector:
+        """How a side is read."""
+        return Projector(self.flows[flow], side, COMPANY)
+
+    def hand(self, flow: str) -> Hand:
+        """A person at work on a flow."""
+        return Hand(self.db, self.flows, self.flows[flow], "a person")
+
+    def say(
+        self,
+        flow: str,
+        side: Side,
+        record_id: str,
+        values: Values,
+        *,
+        children: Sequence[Values] | None = None,
+    ) -> Landed:
+        """A side tells a record with some values changed; what it said before of others stays."""
+        return self.tell(flow, side, [self.record(flow, side, record_id, values, children=children)])
+
+    def record(
+        self,
+        flow: str,
+        side: Side,
+        record_id: str,
+        values: Values,
+        *,
+        children: Sequence[Values] | None = None,
+    ) -> Record:
+        """A record as the side tells it from now on, a minute after the last one."""
+        known = self.said.setdefault((flow, side, record_id), {"values": {}, "children": []})
+        known["values"] |= values
+        if children is not None:
+            known["children"] = [dict(child) for child in children]
+        self.minutes, self.versions = self.minutes + 1, self.versions + 1
+        modified = START + timedelta(minutes=self.minutes)
+        return Record(record_id, f"v{self.versions}", modified, deleted=False, payload=json.dumps(known))
+
+    def tell(self, flow: str, side: Side, records: Sequence[Record], **how: Any) -> Landed:
+        """A fetch of these records."""
+        spool(self.db, records)
+        landing = Landing(**({"fetched": True} | how))
+        return land(self.db, self.projector(flow, side), self.decode(flow, side), landing=landing)
+
+    def decode(self, flow: str, side: Side) -> Any:
+        """What a payload of this book says, by path."""
+        declared = self.flows[flow]
+
+        def read(payload: str) -> Contents:
+            told = json.loads(payload)
+            children = {
+                part.paths[side]: tuple(
+                    Child(str(child["id"]), None, _by_path(part, side, child)) for child in told["children"]
+                )
+                for part in declared.parts[1:]
+            }
+            return Contents(_by_path(declared.root, side, told["values"]), children)
+
+        return read
+
+    def pair(self, flow: str, number: str, values: Values | None = None) -> tuple[str, str]:
+        """Two records that say the same, linked and in step: shop id and Business Central id."""
+        shop, bc = f"s{number}", f"b{number}"
+        values = {"company_name": "A", **(values or {})}
+        self.say(flow, Side.SHOP, shop, {"number": number, **values})
+        self.say(flow, Side.BC, bc, {"number": number, **values})
+        self.plan(flow)
+        self.in_step(flow)
+        return shop, bc
+
+    def plan(self, flow: str, **how: Any) -> list[tuple[Any, ...]]:
+        """Matches and plans; what is to be written: target, operation, shop id, property, value, hold."""
+        links.match(self.db, self.flows[flow])
+        compare.plan(self.db, self.flows, self.flows[flow], company=COMPANY, **how)
+        return self.changes(flow)
+
+    def changes(self, flow: str) -> list[tuple[Any, ...]]:
+        """What the plan holds: target, operation, shop id, property, value, why not now."""
+        return self.rows(
+            "select target, operation, shop_id, property, after, hold_kind from change where flow = ? order by all",
+            flow,
+        )
+
+    def in_step(self, flow: str) -> int:
+        """The end of a run; returns how many records are still dirty."""
+        return status.clear_dirty(self.db, self.flows[flow])
+
+    def write(
+        self, flow: str, side: Side, *, run_id: str = "run", answered: Values | None = None
+    ) -> list[Intent]:
+        """Carries the plan out towards a side, which takes all of it but for what it answers otherwise."""
+        declared = self.flows[flow]
+        composer = Composer(declared, side, COMPANY)
+        done: list[tuple[Intent, Outcome]] = []
+        for changeset in pending_changesets(
+            self.db, declared, side, roots=pending_roots(self.db, declared, side)
+        ):
+            creates = changeset.root.operation == "create"
+            body = composer.create(changeset.root) if creates else composer.update(changeset.root)
+            key = declared.create_key
+            natural = body.sent[key].sent if creates and key in body.sent else None
+            intent = intent_for(changeset, intended(changeset.root, body.sent), natural_key=natural)
+            record_id = changeset.target_id or f"{'b' if side is Side.BC else 's'}{natural}"
+            stored = {name: one.sent for name, one in body.sent.items()} | dict(answered or {})
+            done.append((intent, Outcome(Result.DONE, record=self.record(flow, side, record_id, stored))))
+        self.conclude(flow, side, done, run_id=run_id)
+        return [intent for intent, _ in done]
+
+    def conclude(
+        self, flow: str, side: Side, done: Sequence[tuple[Intent, Outcome]], *, run_id: str = "run"
+    ) -> None:
+        """Puts requests and what came of them on disk."""
+        intents = [intent for intent, _ in done]
+        recalculated = recalculations(self.db, self.flows[flow], intents)
+        journal.intend(self.db, run_id, intents, recalculated=recalculated)
+        outcomes.conclude(
+            self.db, self.projector(flow, side), self.decode(flow, side), run_id=run_id, outcomes=done
+        )
+
+
+def _by_path(part: Part, side: Side, values: Mapping[str, Value]) -> dict[str, Value]:
+    found = {
+        path: values[prop.name]
+        for prop in part.properties
+        if prop.name in values
+        for path in prop.paths(side)[:1]
+    }
+    return found | (dict(part.scope) if side is Side.BC else {})

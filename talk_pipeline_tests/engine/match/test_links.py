@@ -1,0 +1,77 @@
+"""Which records become a pair, which are left to a person, and which are nobody's."""
+
+import pytest
+
+from talk_pipeline.engine.match import links
+from talk_pipeline.engine.match.counterparts import counterparts, linked_ids
+from talk_pipeline.flows.properties import Side
+from talk_pipeline_tests.engine.book import Book
+
+
+def shop(book: Book, record_id: str, number: str | None, **values: str) -> None:
+    book.say("customer", Side.SHOP, record_id, {"number": number, **values})
+
+
+def bc(book: Book, record_id: str, number: str | None, **values: str) -> None:
+    book.say("customer", Side.BC, record_id, {"number": number, **values})
+
+
+def matched(book: Book) -> list[tuple[str, ...]]:
+    links.match(book.db, book.flows["customer"])
+    return book.rows("select shop_id, bc_id, rule from link order by all")
+
+
+def test_one_and_one_are_a_pair(book: Book) -> None:
+    shop(book, "s1", "C1")
+    bc(book, "b1", "c1 ")
+    bc(book, "b2", "C2")
+    assert matched(book) == [("s1", "b1", "number")], "a code is the same in small letters"
+
+
+def test_the_rules_go_in_order(book: Book) -> None:
+    shop(book, "s1", "C1", email="a@shop.example")
+    bc(book, "b1", "C9", email="a@shop.example")
+    bc(book, "b2", "C1", email="b@shop.example")
+    assert matched(book) == [("s1", "b2", "number")]
+
+
+def test_two_candidates_are_left_to_a_person_and_not_offered_to_the_next_rule(book: Book) -> None:
+    shop(book, "s1", None, email="a@shop.example")
+    for key in ("b1", "b2"):
+        bc(book, key, None, email="a@shop.example")
+    assert matched(book) == []
+    found = [(row.shop_id, row.bc_id, row.property) for row in links.candidates(book.db, "customer")]
+    assert found == [("s1", "b1", "email"), ("s1", "b2", "email")]
+
+
+@pytest.mark.parametrize("blank", [None, "", " "])
+def test_a_blank_key_matches_nothing(book: Book, blank: str | None) -> None:
+    shop(book, "s1", blank)
+    bc(book, "b1", blank)
+    assert matched(book) == []
+
+
+def test_a_key_that_belongs_to_a_pair_makes_the_newcomer_ambiguous(book: Book) -> None:
+    book.pair("customer", "C1")
+    shop(book, "s2", "C1")
+    assert matched(book) == [("sC1", "bC1", "number")]
+    [row] = links.candidates(book.db, "customer")
+    assert (row.shop_id, row.bc_id, row.linked) == ("s2", "bC1", Side.BC)
+
+
+def test_a_pair_kept_apart_is_never_made(book: Book) -> None:
+    shop(book, "s1", "C1")
+    bc(book, "b1", "C1")
+    book.db.execute(
+        "insert into apart (flow, shop_id, bc_id, held, never) values ('customer', 's1', 'b1', false, true)"
+    )
+    assert matched(book) == []
+    found = counterparts(book.db, book.flows["customer"], Side.BC, ["b1"], of="s1")
+    assert (found.linked, found.taken, found.parted) == (False, frozenset(), frozenset({"b1"}))
+
+
+def test_who_has_a_counterpart(book: Book) -> None:
+    book.pair("customer", "C1")
+    assert linked_ids(book.db, book.flows["customer"], Side.BC) == {"bC1"}
+    found = counterparts(book.db, book.flows["customer"], Side.BC, ["bC1", "b2"], of="sC1")
+    assert (found.linked, found.taken) == (True, frozenset({"bC1"}))

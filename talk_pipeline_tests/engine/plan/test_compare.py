@@ -1,0 +1,81 @@
+"""What a plan holds, from what both sides say: edits, conflicts, creates, and what must wait."""
+
+from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.plan.circuit_breaker import volume
+from talk_pipeline.engine.plan.status import states
+from talk_pipeline.flows.properties import Side
+from talk_pipeline_tests.engine.book import Book
+
+SHOP, BC = Side.SHOP, Side.BC
+
+
+def test_a_pair_in_step_has_nothing_to_say(book: Book) -> None:
+    book.pair("customer", "C1", {"website": "www.a.example"})
+    assert book.changes("customer") == []
+    assert states(book.db, "customer")["active"] == 1
+
+
+def test_an_edit_of_either_side_goes_to_the_other(book: Book) -> None:
+    shop, bc = book.pair("customer", "C1", {"website": "www.a.example", "phone": "+45 11 11 11 11"})
+    book.say("customer", SHOP, shop, {"website": "www.b.example"})
+    book.say("customer", BC, bc, {"phone": "+45 22 22 22 22"})
+    assert book.plan("customer") == [
+        ("businesscentral", "update", shop, "website", "www.b.example", None),
+        ("customwebshop", "update", shop, "phone", "+45 22 22 22 22", None),
+    ]
+
+
+def test_equal_edits_move_the_base_and_write_nothing(book: Book) -> None:
+    shop, bc = book.pair("customer", "C1", {"website": "www.a.example"})
+    for side, key in ((SHOP, shop), (BC, bc)):
+        book.say("customer", side, key, {"website": "www.b.example"})
+    assert book.plan("customer") == []
+    base = book.rows("select shop_value, bc_value from base where property = 'website'")
+    assert base == [("www.b.example", "www.b.example")]
+
+
+def test_of_two_edits_the_later_one_wins_and_it_is_a_conflict(book: Book) -> None:
+    shop, bc = book.pair("customer", "C1", {"website": "www.a.example"})
+    book.say("customer", SHOP, shop, {"website": "www.shop.example"})
+    book.say("customer", BC, bc, {"website": "www.bc.example"})
+    assert book.plan("customer") == [("customwebshop", "update", shop, "website", "www.bc.example", None)]
+    assert book.rows("select conflict, rule from change") == [(True, "last_writer")]
+
+
+def test_an_edit_that_was_taken_back_is_none(book: Book) -> None:
+    shop, _ = book.pair("customer", "C1", {"website": "www.a.example"})
+    book.say("customer", SHOP, shop, {"website": "www.b.example"})
+    assert len(book.plan("customer")) == 1
+    book.say("customer", SHOP, shop, {"website": "www.a.example"})
+    assert book.plan("customer") == []
+    assert book.rows("select count(*) from edit where side = 'customwebshop'") == [(0,)]
+
+
+def test_a_record_without_a_counterpart_is_created_whole(book: Book) -> None:
+    book.say("customer", SHOP, "s1", {"number": "C1", "company_name": "A", "email": "a@a.example"})
+    planned = {row[3]: row[4] for row in book.plan("customer") if row[1] == "create"}
+    assert (planned["number"], planned["email"]) == ("C1", "a@a.example")
+
+
+def test_what_refers_to_something_without_a_counterpart_waits(book: Book) -> None:
+    book.say("order", SHOP, "o1", {"number": "O1", "customer_id": "s1", "status": "open"})
+    assert {row[5] for row in book.plan("order")} <= {HoldKind.WAITING, None}
+    [(state, reason)] = book.rows("select state, reason from status where flow = 'order'")
+    assert (state, reason) == ("waiting", "customer_id s1 is not linked yet")
+
+
+def test_of_new_records_that_share_a_key_one_goes_first(book: Book) -> None:
+    for key in ("s1", "s2"):
+        book.say("customer", SHOP, key, {"number": "C1", "company_name": "A"})
+    holds = {(row[2], row[5]) for row in book.plan("customer")}
+    assert holds == {("s1", None), ("s2", HoldKind.WAITING)}
+
+
+def test_a_plan_of_every_pair_trips_the_breaker(book: Book) -> None:
+    pairs = [book.pair("customer", f"C{n}", {"website": "www.a.example"}) for n in range(30)]
+    assert volume(book.db, book.flows["customer"]).safe
+    for shop, _ in pairs:
+        book.say("customer", SHOP, shop, {"website": "www.wrong.example"})
+    book.plan("customer")
+    found = volume(book.db, book.flows["customer"])
+    assert (found.safe, found.touched) == (False, 30)

@@ -1,0 +1,34 @@
+"""A new record whose key an ended record carries: the two belong together, unless somebody else claims it."""
+
+from talk_pipeline.engine.plan import posted
+from talk_pipeline.flows.properties import Side
+from talk_pipeline_tests.engine.book import Book
+
+
+def test_one_and_one_are_closed(book: Book) -> None:
+    keys = {"O1": ["o1"]}
+    book.say("order", Side.SHOP, "o1", {"number": "O1", "status": "open"})
+    book.plan("order")
+    posted.close(book.db, book.flows["order"], ended={"O1": ["invoice"]}, by_key=keys)
+    assert book.rows("select shop_id, bc_id, rule, state from link") == [
+        ("o1", "invoice", "posted", "closed")
+    ]
+
+
+def test_the_keys_of_what_is_to_be_created(book: Book) -> None:
+    customer, _ = book.pair("customer", "C1")
+    book.say("order", Side.SHOP, "o1", {"number": "O1", "customer_id": customer, "status": "open"})
+    book.say("order", Side.SHOP, "o2", {"number": "O2", "customer_id": "nobody", "status": "open"})
+    book.plan("order")
+    assert posted.keys_to_create(book.db, book.flows["order"]) == {"O1": ["o1"]}, "O2 waits for its customer"
+
+
+def test_two_of_one_number_are_a_persons_to_decide(book: Book) -> None:
+    for key in ("o1", "o2"):
+        book.say("order", Side.SHOP, key, {"number": "O1", "status": "open"})
+    book.plan("order")
+    posted.close(book.db, book.flows["order"], ended={"O1": ["invoice"]}, by_key={"O1": ["o1", "o2"]})
+    assert book.rows("select count(*) from link") == [(0,)]
+    refused = book.rows("select root_shop_id, reason from refusal order by 1")
+    assert [row[0] for row in refused] == ["o1", "o2"]
+    assert "is claimed by o1, o2" in refused[0][1]
