@@ -115,7 +115,9 @@ class World:
             with connections.state.once() as db:
                 contexts = {name: CheckContext(db, connections.flows[name], run_id) for name in names}
                 findings = {
-                    name: {f"{check.stage}.{check.name}": check.run(context) for check in checks(context.flow)}
+                    name: {
+                        f"{check.stage}.{check.name}": check.run(context) for check in checks(context.flow)
+                    }
                     for name, context in contexts.items()
                 }
             return Seen(numbers, findings)
