@@ -1,12 +1,26 @@
-"""What a delivery of Business Central tells, and what is none of ours."""
+"""Subscriptions that are kept alive, what a delivery tells, and what is none of ours."""
 
 import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.businesscentral import notifications
+from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
+from talk_pipeline_tests.systems.answering import DROPPED, Answering, Asked, Reply
+from talk_pipeline_tests.systems.businesscentral.speech import (
+    BASE,
+    COMPANY_ID,
+    Opens,
+    Row,
+    error,
+    page,
+    using,
+)
 
 SECRET = "a long random text"
 COMPANY = "companies(a434c527-5fd8-4e13-b196-d47a5fc5c2b5)"
@@ -28,3 +42,93 @@ def test_single_notices_and_collections_are_understood(resources: list[str], flo
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"value": [{}]}', b"\xff"])
 def test_what_is_no_notice_is_turned_away(body: bytes) -> None:
     assert notifications.understand(body, load_flows(), secret=SecretStr(SECRET)) is None
+
+
+URL = "https://here.example/businesscentral"
+SUBSCRIPTIONS = f"{BASE}/subscriptions"
+
+
+def held(entity: str, *, ends: timedelta | None, url: str = URL, key: str = "") -> Row:
+    """A subscription as Business Central lists it: with a short resource."""
+    row = {
+        "@odata.etag": f'W/"{entity}"',
+        "subscriptionId": f"id-{entity}",
+        "notificationUrl": url,
+        "resource": f"companies({COMPANY_ID})/{entity}{key}",
+    }
+    return row if ends is None else row | {"expirationDateTime": (datetime.now(UTC) + ends).isoformat()}
+
+
+def subscribed(server: Answering, opens: Opens, *rows: Row, answer: Reply | None = None) -> Sequence[Asked]:
+    """The calls that keep what is held alive."""
+    server.answer(lambda asked: page(*rows) if asked.method == "GET" else answer or Reply(200, {}))
+    before = len(server.asked)
+    calls = using(opens(), lambda opened: opened.subscribe(URL, SecretStr(SECRET)))
+    made = [asked for asked in server.asked[before:] if asked.method != "GET"]
+    assert calls == len(made)
+    return made
+
+
+def test_what_is_missing_is_subscribed(server: Answering, opens: Opens) -> None:
+    made = subscribed(server, opens)
+    assert [(one.method, one.path) for one in made] == [("POST", SUBSCRIPTIONS)] * 3
+    assert made[0].json() == {
+        "notificationUrl": URL,
+        "resource": f"/api/v2.0/companies({COMPANY_ID})/customers",
+        "clientState": SECRET,
+    }
+
+
+FRESH, SOON = timedelta(days=2), timedelta(hours=20)
+
+
+def test_what_ends_soon_is_renewed_and_the_rest_left_alone(server: Answering, opens: Opens) -> None:
+    (made,) = subscribed(
+        server,
+        opens,
+        held("customers", ends=FRESH),
+        held("items", ends=SOON),
+        held("salesOrders", ends=FRESH),
+    )
+    assert (made.method, made.path) == ("PATCH", f"{SUBSCRIPTIONS}('id-items')")
+    assert made.headers["if-match"] == 'W/"items"'
+
+
+@pytest.mark.parametrize("ends", [None, -FRESH], ids=["without an end", "ended"])
+def test_what_has_no_end_to_rely_on_is_renewed(
+    server: Answering, opens: Opens, ends: timedelta | None
+) -> None:
+    rows = [held(name, ends=ends) for name in ("customers", "items", "salesOrders")]
+    assert [one.method for one in subscribed(server, opens, *rows)] == ["PATCH"] * 3
+
+
+def test_subscriptions_of_others_are_none_of_ours(server: Answering, opens: Opens) -> None:
+    rows = [
+        held("customers", ends=FRESH, url="https://elsewhere.example/hook"),
+        {**held("items", ends=FRESH), "resource": "companies(another)/items"},
+        held("salesOrders", ends=FRESH, key="?$filter=x"),
+    ]
+    made = subscribed(server, opens, *rows)
+    assert [one.json()["resource"].rsplit("/")[-1] for one in made] == ["customers", "items"]
+
+
+REFUSED: list[tuple[Any, type[SystemFault], str]] = [
+    (error(400, "BadRequest", "no handshake"), ConfigurationFault, r"customers \(400\): .*no handshake"),
+    (Reply(503), ConfigurationFault, "503"),
+    (DROPPED, UnavailableFault, "did not answer a subscription"),
+]
+
+
+@pytest.mark.parametrize(("reply", "fault", "says"), REFUSED, ids=["400", "503", "no answer"])
+def test_a_subscription_that_is_refused_is_told(
+    server: Answering, opens: Opens, reply: Reply, fault: type[SystemFault], says: str
+) -> None:
+    with pytest.raises(fault, match=says):
+        subscribed(server, opens, answer=reply)
+
+
+def test_where_none_are_listed_none_is_made(server: Answering, opens: Opens) -> None:
+    server.on(SUBSCRIPTIONS, error(404, "BadRequest_NotFound"))
+    with pytest.raises(UnavailableFault, match="lists no subscriptions: 404"):
+        using(opens(), lambda opened: opened.subscribe(URL, SecretStr(SECRET)))
+    assert [one.method for one in server.asked] == ["GET"]

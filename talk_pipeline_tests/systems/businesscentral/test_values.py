@@ -1,0 +1,106 @@
+"""Business Central's spelling of values, there and back."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from talk_pipeline.systems.businesscentral.entities import EntitySet, Kind, dump, entity_sets, moment, parse
+
+SET = EntitySet(
+    "things",
+    {
+        "text": Kind("text", 100, read_only=False),
+        "code": Kind("code", 20, read_only=False),
+        "enum": Kind("enum", None, read_only=False),
+        "decimal": Kind("decimal", None, read_only=False),
+        "int": Kind("int", None, read_only=False),
+        "bool": Kind("bool", None, read_only=False),
+        "date": Kind("date", None, read_only=False),
+        "guid": Kind("guid", None, read_only=False),
+    },
+)
+
+BLANKS = [
+    ("text", ""),
+    ("code", ""),
+    ("enum", "_x0020_"),
+    ("enum", " "),
+    ("date", "0001-01-01"),
+    ("guid", "00000000-0000-0000-0000-000000000000"),
+    ("text", None),
+]
+
+
+@pytest.mark.parametrize(("path", "wire"), BLANKS)
+def test_every_types_blank_is_one(path: str, wire: object) -> None:
+    assert SET.decoder([path])({path: wire}) == {path: None}
+    assert SET.decoder([path])({}) == {path: None}
+
+
+@pytest.mark.parametrize(
+    ("path", "wire"),
+    [("decimal", Decimal(0)), ("int", 0), ("bool", False), *((p, w) for p, w in BLANKS if w and w != " ")],
+)
+def test_nothing_is_written_as_the_types_blank(path: str, wire: object) -> None:
+    assert SET.encode({path: None}) == {path: wire}
+    assert SET.encode({path: ""}) == {path: wire}
+
+
+def test_a_blank_of_one_type_is_a_value_of_another() -> None:
+    assert SET.decoder(["text", "decimal"])({"text": "0001-01-01", "decimal": "0"}) == {
+        "text": "0001-01-01",
+        "decimal": "0",
+    }
+
+
+@given(st.text(min_size=1).filter(str.strip))
+def test_a_member_of_an_enumeration_goes_there_and_back(value: str) -> None:
+    sent = SET.encode({"enum": value})["enum"]
+    assert isinstance(sent, str)
+    if all(ord(one) < 0x10000 for one in value) and "_x" not in value:
+        assert SET.decoder(["enum"])({"enum": sent}) == {"enum": value}
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=5, min_value=-(10**12), max_value=10**12))
+def test_an_amount_keeps_its_digits(value: Decimal) -> None:
+    text = f"{value:f}"
+    back = parse(dump(SET.encode({"decimal": text})))
+    assert Decimal(back["decimal"]) == value
+    assert SET.decoder(["decimal"])(back)["decimal"] == back["decimal"]
+
+
+@pytest.mark.parametrize("value", ["true", "false"])
+def test_yes_and_no_go_there_and_back(value: str) -> None:
+    assert SET.decoder(["bool"])(parse(dump(SET.encode({"bool": value})))) == {"bool": value}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "literal"),
+    [
+        ("text", "O'Brien", "'O''Brien'"),
+        ("code", "C1", "'C1'"),
+        ("code", "x" * 20, f"'{'x' * 20}'"),
+        ("code", "x" * 21, None),
+        ("guid", "a434c527-5fd8-4e13-b196-d47a5fc5c2b5", "a434c527-5fd8-4e13-b196-d47a5fc5c2b5"),
+        ("date", "2026-01-01", "2026-01-01"),
+    ],
+)
+def test_a_filter_names_a_value_as_its_type_is_spelled(path: str, value: str, literal: str | None) -> None:
+    assert SET.literal(path, value) == literal
+
+
+def test_moments_are_aware_and_the_blank_one_is_none() -> None:
+    told = moment("2026-03-01T12:00:00.1234567+02:00")
+    assert told is not None
+    assert told.isoformat(timespec="milliseconds") == "2026-03-01T10:00:00.123+00:00"
+    assert [moment(one) for one in ("", None, "0001-01-01T00:00:00Z")] == [None, None, None]
+
+
+def test_every_set_can_be_told_of_a_record_and_when_it_was_modified() -> None:
+    for name, facts in entity_sets().items():
+        assert all(child in entity_sets() for child in facts.children), name
+        assert all(
+            kind.name in SET.properties or kind.name == "datetime" for kind in facts.properties.values()
+        )
