@@ -4,6 +4,8 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -126,6 +128,28 @@ def test_the_code_location_does_not_import_pandas() -> None:
     code = "import sys, talk_pipeline.definitions; print('pandas' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def _sandbox_needs() -> set[str]:
+    """What the packages of the extra `sandbox` are imported as."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    wanted = {re.split(r"[^\w-]", each)[0] for each in extras["sandbox"]}
+    return {name for name, packages in packages_distributions().items() if wanted & set(packages)}
+
+
+def test_the_pipeline_needs_nothing_that_only_the_sandbox_needs() -> None:
+    needs = _sandbox_needs()
+    assert needs
+    for file in MODULES:
+        if PACKAGE / "sandbox" in file.parents:
+            continue
+        imported: set[str] = set()
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.split(".")[0])
+        assert not needs & imported, f"{file.relative_to(ROOT)} imports {needs & imported}"
 
 
 def test_the_workspace_names_the_code_location() -> None:

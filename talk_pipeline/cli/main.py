@@ -239,11 +239,10 @@ def sandbox(
     ] = "reference",
 ) -> None:
     """Serve both systems on this machine until stopped, and print the environment that points at them."""
-    from talk_pipeline.sandbox.errors import SandboxError
-    from talk_pipeline.sandbox.server import serve
+    from talk_pipeline.cli.sandboxing import serve_sandbox
 
-    try:
-        serve(
+    with one_line_errors():
+        serve_sandbox(
             state=state,
             size=size,
             seed=seed,
@@ -251,9 +250,6 @@ def sandbox(
             port_bc=port_bc,
             shop_profile=shop_profile,
         )
-    except SandboxError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
 
 
 @app.command()

@@ -214,6 +214,20 @@ def test_the_sandbox_tells_its_environment(tmp_path: Path) -> None:
         process.terminate()
 
 
+def test_a_sandbox_without_its_packages_says_how_to_get_them() -> None:
+    without = (
+        "import sys; sys.modules['odata_query'] = None; sys.argv[1:] = ['sandbox'];"
+        "from talk_pipeline.cli.main import run; run()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", without], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: the sandbox needs the package odata_query")
+    assert line.endswith(f"{sys.executable} -m pip install -e '.[sandbox]'")
+
+
 def test_a_dry_run_writes_its_plan(world: World, tmp_path: Path) -> None:
     world.shop.post("customers", customer())
     for name in ("plan.csv", "plan.json"):
