@@ -3,6 +3,10 @@
 Some properties are set anew from another one unless they go along in the same request (`send_with`), writing a
 child works out properties of its record, and some changes make it throw the children away and make new ones
 (`recreates`). What it worked out is nobody's edit: what the shop says of it goes again.
+
+What a flow declares so is from the API pages of the entities, and from the source behind them in microsoft/BCApps:
+`SalesHeader.Table.al` makes the lines anew when the customer changes, `SalesLinePrice.Codeunit.al` looks up the
+price again when the quantity does, `GraphMgtSalesOrderBuffer.Codeunit.al` spreads the order's discount.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -29,7 +29,7 @@ from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, System
 from talk_pipeline.systems.http import TOO_LARGE, Answer, Http
 from talk_pipeline.systems.protocol import Identity, Leaving, unheard
 
-LARGEST_PAGE = 20_000
+LARGEST_PAGE = 20_000  # records (page `operational-limits-online`)
 SMALLEST_PAGE = 50
 FILTER_CHARACTERS = 1_500  # an address should stay below 2,000
 
@@ -45,7 +45,7 @@ class Businesscentral:
 
     side = Side.BC
     batch_size = BATCH_SIZE
-    batches_in_flight = 5
+    batches_in_flight = 5  # requests at once a user has (page `operational-limits-online`)
     embeds_children = False
 
     def __init__(self, http: Http, flows: Flows, *, company_id: str | None, company_name: str | None) -> None:
@@ -199,7 +199,7 @@ class Businesscentral:
         return self._paces[flow].rows
 
     def answers_once(self, flow: str, operation: Operation, *, makes_children: bool) -> bool:
-        """Changes carry the version they were planned for; a create has no key of its own."""
+        """Changes carry the version they were planned for; a create has no key: an id sent along is not kept."""
         return operation != "create"
 
     async def write(
@@ -334,7 +334,7 @@ def _encoded(query: Mapping[str, str]) -> str:
 
 
 def _conditions(facts: EntitySet, path: str, values: Sequence[str]) -> Iterator[str]:
-    """Filters of one field only, each short enough for an address."""
+    """Filters short enough for an address, of one field: `or` takes no two (page `odata-known-limitations`)."""
     condition = ""
     for value in values:
         literal = facts.literal(path, value)

@@ -2,6 +2,9 @@
 
 Business Central never says null: every type has its own blank, enum members are escaped, numbers must keep their
 digits. All of that is translated to and from text values here, and nowhere else.
+
+What is said of values is from the service's `$metadata` and from recorded answers of live services. The samples on
+the API pages print a blank enum member as a space; it is read as a blank too, and never written so.
 """
 
 import json
@@ -95,7 +98,11 @@ class EntitySet(NamedTuple):
         return value
 
     def literal(self, path: str, value: str) -> str | None:
-        """A value as a filter literal; None where it is too long to be held at all, which BC refuses."""
+        """A value as a filter literal; None where it is too long for the field.
+
+        Business Central does not find such a value, it refuses the filter: 400 `Application_FilterErrorException`
+        (page `dynamics-error-codes`).
+        """
         kind = self.properties[path]
         if kind.size is not None and length(value) > kind.size:
             return None

@@ -1,6 +1,7 @@
 """Business Central's change notifications: subscriptions kept alive, notices understood.
 
-A notice holds no data and may come late, twice or not at all: it only tells which flows are worth a look now.
+A notice holds no data and may come late, twice or not at all: it only tells which flows are worth a look now. A
+subscription lives three days, and is renewed with a body and the version it has (page `dynamics-subscriptions`).
 """
 
 import hmac

@@ -1,7 +1,7 @@
 """How much goes into one batch: what is answered in half a minute, by how long the last answers took.
 
-The operations of a batch are carried out one after another, so that a batch of slow ones outlasts whoever waits for
-its answer; what is not answered must wait until the longest time has passed.
+The operations of a batch are carried out one after another (page `use-odata-batch`), so that a batch of slow ones
+outlasts whoever waits for its answer; what is not answered must wait until the longest time has passed.
 """
 
 ANSWER_SECONDS = 30.0

@@ -1,7 +1,8 @@
 """What a record asked for looks like on the wire: with everything that was selected and expanded.
 
-Business Central always says what it was asked for, blanks too. A record that lacks something is no record with a
-blank there: taken for one, its lines would be removed from the shop, and its values blanked.
+Business Central always says what it was asked for, blanks too: answers of live services show it. A record that
+lacks something is no record with a blank there: taken for one, its lines would be removed from the shop, and its
+values blanked.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,8 @@
 """Writing to Business Central: requests as JSON `$batch`, outcomes matched part by part.
 
-What an answer means is decided by its status and `error.code`, never by its text, which is only shown to people.
+What an answer means is decided by its status and `error.code` (page `dynamics-error-codes`), never by its text,
+which is only shown to people. A batch is one operation after another, each answered by itself (page
+`use-odata-batch`).
 """
 
 import json
@@ -18,8 +20,8 @@ from talk_pipeline.systems.businesscentral.pacing import Pace
 from talk_pipeline.systems.http import TOO_LARGE, Answer, Http, OutcomeUnknownError
 from talk_pipeline.systems.protocol import Leaving
 
-BATCH_SIZE = 100
-ENTITY_CHANGED = "Request_EntityChanged"
+BATCH_SIZE = 100  # operations (page `operational-limits-online`); one more is an error of the whole batch
+ENTITY_CHANGED = "Request_EntityChanged"  # a version that is outdated: 409, not 412
 
 ABOUT_ANOTHER = (
     "Application_DialogException",
@@ -210,8 +212,9 @@ def _ended(status: int, code: str) -> bool:
     """Whether Business Central itself says that a request is over, be it done or not.
 
     It does when it cancelled the session after its eight minutes (408), failed (500), or let the request wait for
-    so long that it was never begun (503); its own words are known by their code. A gateway that lost patience (504)
-    or the line (502), or says anything without a code, knows nothing of what goes on behind it.
+    so long that it was never begun (503; page `operational-limits-online`); its own words are known by their code.
+    A gateway that lost patience (504) or the line (502), or says anything without a code, knows nothing of what
+    goes on behind it.
     """
     return bool(code) and status not in (502, 504)
 
