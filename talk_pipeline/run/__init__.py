@@ -1,4 +1,4 @@
-"""Where systems and engine meet: fetch and land, settle unknown outcomes, upsert, re-read and redo.
+"""Where systems and engine meet: fetch and land, plan, write, recover what was not answered, read again.
 
-No Dagster, and no rule of its own: what changed is the engine's verdict, how to say it the systems'.
+No Dagster, and no rule of its own: what changed is for the engine to say, how to send it for the systems.
 """

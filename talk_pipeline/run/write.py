@@ -61,7 +61,7 @@ async def upsert(session: Session, flow: Flow, target: Side, *, only: set[Root] 
 
 
 async def settle(session: Session, flow: Flow) -> None:
-    """The last word of a flow's run: what turned up meanwhile, and the marks off whatever is in step.
+    """The last word of a flow's run: what turned up meanwhile; whatever is in step is dirty no more.
 
     A shop that stored something else, or was edited while we wrote, has something to tell Business Central again.
     Changes of referenced flows that let this flow's records go first are written now; what else there is to write

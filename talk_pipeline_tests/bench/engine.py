@@ -192,7 +192,7 @@ class _Book:
         assert self.planned() == 0
 
     def carry_out(self, held: Sequence[Record]) -> None:
-        """What the sinks do, towards a Business Central that answers everything with what it was sent."""
+        """What carrying out a plan does, where Business Central answers everything with what it was sent."""
         known = {record.id: record for record in held}
         projector, decode = Projector(self.flow, Side.BC, COMPANY), self._decode(self.flow.name, Side.BC)
         composer = Composer(self.flow, Side.BC, COMPANY)

@@ -1,7 +1,7 @@
 """Sync: the ops that carry a plan out: plan, upsert Businesscentral, upsert Customwebshop, settle.
 
-The guard is in the plan op too, since materializing this asset alone passes by the blocking check before it.
-Outcomes are settled inside each upsert, so that nothing depends on the last op being reached.
+The circuit breaker is in the plan op too, since materializing this asset alone passes by the blocking check
+before it. Outcomes are concluded inside each upsert, so that nothing depends on the last op being reached.
 """
 
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,7 @@
 """Planned changes gathered into what is written together, and the values that go into each request.
 
-A changeset is one record of the flow with its children, towards one side. Composing knows companions, blanks,
-references and the order of properties; sending is the business of `run`.
+A changeset is one record of the flow with its children, towards one side. Composing knows what goes along,
+blanks, references and the order of properties; sending is the business of `run`.
 """
 
 from collections.abc import Mapping
@@ -254,7 +254,7 @@ class Composer:
         return self._body(edit, props, contents=None)
 
     def update(self, edit: RecordChanges, *, contents: Contents | None = None) -> Body:
-        """The changed properties and their companions; those written last are left out."""
+        """The changed properties and what goes along with them; those written last are left out."""
         names = {name for name in edit.changes if edit.part.by_name[name].written is None}
         names |= sent_along(edit.part, names)
         props = [prop for prop in edit.part.properties if prop.name in names and prop.goes_to(self.target)]

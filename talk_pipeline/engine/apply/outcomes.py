@@ -23,7 +23,7 @@ def conclude(
 ) -> None:
     """Puts outcomes on disk with all that follows from them, in one transaction."""
     with transaction(db):
-        standing = refusals_in_force(db, projector.flow, [intent.root_shop_id for intent, _ in outcomes])
+        in_force = refusals_in_force(db, projector.flow, [intent.root_shop_id for intent, _ in outcomes])
         done = [(intent, outcome) for intent, outcome in outcomes if outcome.result is Result.DONE]
         expect_recalculation(db, [intent for intent, _ in done])
         spool(db, [outcome.record for _, outcome in outcomes if outcome.record])
@@ -40,7 +40,7 @@ def conclude(
                 )
         kept = confirm(db, projector, run_id=run_id, confirmed=carry_over(db, projector, done))
         refuse_values(db, projector.flow, kept)
-        keep_in_force(db, projector.flow, standing)
+        keep_in_force(db, projector.flow, in_force)
         note_outcomes(db, [(intent, _judged(intent, outcome, kept)) for intent, outcome in outcomes])
 
 

@@ -1,8 +1,8 @@
 """What a person decides: links, pairs that are kept apart, and what was given up on.
 
 A person's word outranks the match rules for good. Each decision is one transaction that leaves the state as if the
-pipeline had known it all along: what it concerns is marked, so that the next sync acts on it, and it is noted
-with who and when. Verdicts on open conflicts are the business of `manual.resolutions`. Callers hold the leases of
+pipeline had known it all along: what it concerns is dirty, so that the next sync acts on it, and it is noted
+with who and when. Open conflicts are the business of `manual.resolutions`. Callers hold the leases of
 `concerned`.
 """
 
@@ -48,7 +48,7 @@ class Decision:
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
-        """For scripts."""
+        """For scripts: `flow`, `action`, `shop_id`, `bc_id`, `message`, `details`."""
         ids = {"flow": self.flow, "action": self.action, "shop_id": self.shop_id, "bc_id": self.bc_id}
         return ids | {"message": self.message, "details": dict(self.details)}
 
@@ -280,7 +280,7 @@ def _forget(hand: Hand, entity: Entity) -> None:
 
 
 def _stir(hand: Hand, entity: Entity) -> None:
-    """Marks both records, and whatever refers to them: to those it is as if the two had just been linked."""
+    """Both records are dirty, and whatever refers to them: to those it is as if the two had just been linked."""
     db = hand.db
     for side in Side:
         record_id = entity.id_on(side)
@@ -342,7 +342,7 @@ def _apart(hand: Hand, shop_id: str | None, bc_id: str | None, *, held: bool, ne
 
 
 def labels(flow: Flow, part: str, shop_id: str | None, *, prop: str) -> Sequence[str]:
-    """What a property is called by a person: with its part, and for one child of many with the child's id."""
+    """What a person calls a property: `name`; of a child `part[id].name`, and `part.name` for all of them."""
     if part == flow.name:
         return (prop,)
     short = part.removeprefix(f"{flow.name}.")

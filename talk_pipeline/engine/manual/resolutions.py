@@ -1,6 +1,6 @@
-"""A person's verdicts: which side wins an open conflict, and that a refused write is to be tried again.
+"""What people decide of changes: which side wins an open conflict, that a refused write is tried again.
 
-The next sync carries them out. A verdict is on the values it was given on: where either side was edited since,
+The next sync carries them out. A conflict is decided on the values shown: where either side was edited since,
 the conflict is open anew.
 """
 

@@ -207,6 +207,6 @@ def candidates(db: Connection, flow: str) -> list[CandidateRow]:
 
 
 def by_rule(db: Connection, flow: str) -> dict[str, int]:
-    """How many links that count were made by which rule."""
+    """How many links that count were made by which rule: rule -> number."""
     query = "select rule, count(*) from link where part = ? and state = 'active' group by 1 order by 1"
     return dict(db.execute(query, [flow]).fetchall())

@@ -44,7 +44,7 @@ class Volume:
 
     @property
     def safe(self) -> bool:
-        """Whether the sinks may write without a person's approval."""
+        """Whether the plan may be carried out without a person's approval."""
         return self.reason is None
 
 

@@ -51,7 +51,7 @@ def plan(
     later: frozenset[str] = frozenset(),
     undo: str | None = None,
 ) -> None:
-    """Rewrites the flow's changes and standings from what is held now, in one transaction.
+    """Rewrites the flow's changes and the states of its records from what is held now, in one transaction.
 
     Args:
         db: the state.
@@ -80,7 +80,7 @@ def plan(
             rewrite_status(db, flow, unlinked=unlinked)
 
 
-# linked pairs with a mark on either side; a pair whose story ends in Business Central still has its last word;
+# linked pairs either side of which is dirty; a pair whose story ends in Business Central still has its last word;
 # where a list does not show versions, the modified time says which state of the record was seen
 _TOUCHED = """
 select l.shop_id as root_shop_id, l.bc_id as root_bc_id, b.gone is not null as ended, r.open as bc_open,
@@ -124,7 +124,7 @@ left join edit ss on ss.part = $part and ss.shop_id = l.shop_id and ss.property 
   and ss.side = 'customwebshop'
 left join edit sb on sb.part = $part and sb.shop_id = l.shop_id and sb.property = p.property
   and sb.side = 'businesscentral'
--- a verdict is on the values it was given on; whatever was edited since is a conflict of its own
+-- a person decides on the values shown; whatever was edited since is a conflict of its own
 left join resolution d on d.part = $part and d.shop_id = l.shop_id and d.property = p.property
   and d.shop_value is not distinct from s.raw[p.property] and d.bc_value is not distinct from b.raw[p.property]
 """

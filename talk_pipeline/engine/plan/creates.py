@@ -1,7 +1,6 @@
 """Records without a counterpart: which are to be created, and why each of the others is not.
 
-The verdict on every unlinked shop record is one of excluded, ambiguous, quarantined, waiting, or a create in the
-table of changes.
+Every unlinked shop record is excluded, ambiguous, quarantined or waiting, or a create in the table of changes.
 """
 
 from talk_pipeline.engine.match.claims import claims

@@ -18,7 +18,7 @@ from talk_pipeline.flows.vocabulary import Flow
 
 RULE = "disappearance"
 
-# marked pairs one side of which has disappeared, the other still there
+# dirty pairs one side of which has disappeared, the other still there
 _LEFT = f"""
 select l.shop_id, l.bc_id, r.canon, r.raw from link l
 join snapshot s on s.flow = l.part and s.side = 'customwebshop' and s.id = l.shop_id

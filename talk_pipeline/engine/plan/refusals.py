@@ -86,7 +86,7 @@ def withhold_refused(db: Connection, flow: Flow) -> None:
 
 
 def refusals_in_force(db: Connection, flow: Flow, roots: Sequence[str | None]) -> list[str]:
-    """Records with refusals that still stand, before answers to our own writes land."""
+    """Shop ids of the records with refusals that still stand, before answers to our own writes land."""
     if db.execute("select 1 from refusal where flow = ? limit 1", [flow.name]).fetchone() is None:
         return []
     rows = db.execute(

@@ -80,7 +80,7 @@ def rewrite_status(db: Connection, flow: Flow, *, unlinked: Unlinked) -> None:
     db.execute(_STATES.format(outside=reason), {"flow": flow.name, "at": now()})
 
 
-# whatever still has something to do, or waits for something, stays marked
+# whatever still has something to do, or waits for something, stays dirty
 _UNFINISHED = """
 select root_shop_id as shop_id, root_bc_id as bc_id from change where flow = $flow
 union
@@ -131,7 +131,7 @@ def clear_dirty(db: Connection, flow: Flow) -> int:
 
 
 def states(db: Connection, flow: str) -> dict[str, int]:
-    """How many shop records are in each state, `active` included; they sum to the shop's snapshot."""
+    """Shop records by state: state -> number, `active` included; they sum to the shop's snapshot."""
     rows = db.execute(
         """
         select coalesce(st.state, case when l.state = 'active' then 'active' else 'unaccounted' end), count(*)

@@ -2,7 +2,7 @@
 
 A request that is not answered may be at work at its receiver for minutes. Until that is over (`open_until`), what
 it creates is neither created again nor matched; a new record or child on the other side that may be it is not
-copied back. Looking at the receiver, and the verdict, is the business of `run.recover`.
+copied back. Looking at the receiver, and what follows, is the business of `run.recover`.
 """
 
 from collections.abc import Sequence

@@ -73,7 +73,7 @@ class Case:
     done: bool = False
 
     def document(self) -> dict[str, Any]:
-        """For scripts."""
+        """For scripts: `flow`, `part`, both ids, `target`, `property`, `now`, `before`, and any `reason`."""
         told: dict[str, Any] = {
             "flow": self.flow,
             "part": self.part,

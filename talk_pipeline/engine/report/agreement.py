@@ -15,7 +15,13 @@ FETCHED_ROWS = 10_000
 
 @dataclass(slots=True)
 class Disagreement:
-    """Pairs that do not agree in one property: how many, those of them that are withheld, and the first."""
+    """Pairs that do not agree in one property.
+
+    Attributes:
+        count: how many there are.
+        withheld: those of them that wait or are held, with a reason.
+        rows: the first `SHOWN_ROWS`: `shop_id`, `bc_id`, `shop_value`, `bc_value`, `withheld`.
+    """
 
     count: int = 0
     withheld: int = 0
@@ -65,7 +71,7 @@ order by d.shop_id
 
 
 def disagreements(db: Connection, flow: Flow, part: Part, *, dry_run: bool) -> dict[str, Disagreement]:
-    """The pairs of a part that do not agree, by property; in a dry run what is planned counts as done."""
+    """The pairs of a part that do not agree, by each property's name; in a dry run the plan counts as done."""
     names = [prop.name for prop in part.properties]
     refers_to = [prop.refers_to for prop in part.properties]
     two_way = [prop.two_way for prop in part.properties]

@@ -70,7 +70,13 @@ order by done_at desc limit 1
 
 
 def explanation(db: Connection, flows: Flows, flow: Flow, entity: Entity) -> Row:
-    """The document."""
+    """The document; every time in it is text in UTC.
+
+    Returns:
+        `flow`, `shop_id`, `bc_id`, `keys`, `state`, `reason`, `next_step`, `last_run`, `link`, `kept_apart`,
+        `candidates`, `sides`, `parts`, `pending` and `withheld` (changes, with `label` and `withheld`), `conflicts`
+        (`open` and `past`), `refusals`, and `journal` as `history.writes` gives it, latest first.
+    """
     return _Teller(db, flows, flow, entity).document()
 
 

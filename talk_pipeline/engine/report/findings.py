@@ -17,7 +17,9 @@ class Finding:
     """The verdict of one check.
 
     Attributes:
-        found: how many rows fail; `rows` shows the first of them.
+        summary: what was found, in a sentence.
+        found: how many rows fail.
+        rows: the first of them; which columns is for each check to say, all rows of one have the same.
     """
 
     passed: bool

@@ -42,8 +42,8 @@ select action, shop_id, bc_id, details, done_by, done_at from decision
 where flow = $flow and (shop_id = $shop_id or bc_id = $bc_id) order by done_at
 """
 
-# a sighting alone may be another spelling of the same value
-_SIGHTINGS = f"""
+# that an edit was seen is not enough: it may be another spelling of the same value
+_UNDER_WAY = f"""
 select part, shop_id, property, side, edited_at from edit g
 where {OWN} and edited_at is not null
   and exists (from change c where c.part = g.part and c.shop_id = g.shop_id and c.property = g.property)
@@ -65,12 +65,18 @@ def stamp(moment: datetime | None) -> str | None:
 
 
 def parameters(flow: Flow, entity: Entity) -> dict[str, Any]:
-    """What queries about an entity take."""
+    """What queries about an entity take: `flow`, `shop_id`, `bc_id`."""
     return {"flow": flow.name, "shop_id": entity.shop_id, "bc_id": entity.bc_id}
 
 
 def history(db: Connection, flow: Flow, entity: Entity) -> dict[str, Any]:
-    """Everything that is known to have happened, oldest first, as one document."""
+    """Everything that is known to have happened, oldest first, as one document.
+
+    Returns:
+        `flow`, `shop_id`, `bc_id` and `events`: each has `at`, `event` and `text`, a write and a conflict also what
+        `writes` and `conflicts` tell of it, an edit `side` and `property`, a link `rule` and `bc_id`, a decision
+        `by`, `shop_id`, `bc_id` and `details`.
+    """
     about = parameters(flow, entity)
     written = writes(db, flow, entity)
     own = [one for one in written if one["part"] == flow.name and one["outcome"] == "done"]
@@ -87,7 +93,13 @@ def history(db: Connection, flow: Flow, entity: Entity) -> dict[str, Any]:
 
 
 def writes(db: Connection, flow: Flow, entity: Entity) -> list[dict[str, Any]]:
-    """The journal of an entity, oldest first: what was sent where, and how it ended."""
+    """The journal of an entity, oldest first: what was sent where, and how it ended.
+
+    Returns:
+        One for each request: `at`, `ended_at`, `run_id`, `target`, `operation`, `part`, `shop_id`, `bc_id`,
+        `outcome`, `reason`, and in `sent` for the record and each child `part`, `operation`, `shop_id`, `bc_id` and
+        `properties`, by name with `before`, `after` and `rule`.
+    """
     requests = rows_of(db, _JOURNAL, parameters(flow, entity))
     sent: dict[str, dict[int, dict[str, Any]]] = {}
     asked = {"ids": [row["intent_id"] for row in requests]}
@@ -100,7 +112,7 @@ def writes(db: Connection, flow: Flow, entity: Entity) -> list[dict[str, Any]]:
 
 
 def conflicts(db: Connection, flow: Flow, entity: Entity) -> list[dict[str, Any]]:
-    """The conflicts that were settled, oldest first."""
+    """The conflicts that were settled, oldest first: the columns of table `conflict` but for the flow."""
     rows = rows_of(db, _CONFLICTS, parameters(flow, entity))
     moments = ("shop_edited_at", "bc_edited_at", "recorded_at", "decided_at")
     return [
@@ -175,7 +187,7 @@ def _plain(value: object) -> str:
 def _edits(
     db: Connection, flow: Flow, about: dict[str, Any], made: Sequence[Mapping[str, Any]]
 ) -> Iterator[Event]:
-    for row in rows_of(db, _SIGHTINGS, about):
+    for row in rows_of(db, _UNDER_WAY, about):
         name = labels(flow, row["part"], row["shop_id"], prop=row["property"])[0]
         yield _edited(row["edited_at"], row["side"], name, note="not carried over yet")
     for row in rows_of(db, _CONFLICTS, about):

@@ -16,7 +16,7 @@ UNJUDGED = "not judged yet"  # read, and no sync has planned since
 
 
 def status(db: Connection, flow: Flow, entity: Entity) -> tuple[str, str | None]:
-    """The state of an entity and its reason."""
+    """The state of an entity and its reason: one of table `status`, `active`, or one of those named above."""
     if entity.shop_id is None:
         held = db.execute(
             "select 1 from apart where flow = ? and bc_id = ? and held", [flow.name, entity.bc_id]

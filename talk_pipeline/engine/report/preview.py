@@ -108,7 +108,12 @@ from chosen order by weight, changes desc, number, root, nth
 
 
 def largest(db: Connection, flow: Flow) -> tuple[int, tuple[dict[str, Any], ...]]:
-    """How many changes a plan holds, and the largest of them."""
+    """How many changes a plan holds, and the largest of them.
+
+    Returns:
+        The number, and at most `LARGEST` rows: `number`, `name`, `target`, `operation`, `property`, `before`,
+        `after`, `changes_of_record`.
+    """
     row = db.execute(
         "select count(*) from change where flow = ?"
         f" and (hold_kind is null or hold_kind = '{HoldKind.DEFERRED}')",

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def writes(db: Connection, flow: str, *, run_id: str) -> dict[str, dict[str, int]]:
-    """Successful requests or batch parts of a run, by side and operation."""
+    """Successful requests or batch parts of a run: side -> operation -> how many, none left out."""
     counted = {str(side): {"create": 0, "update": 0, "delete": 0} for side in Side}
     rows = db.execute(
         "select target, operation, count(*) from journal where flow = ? and run_id = ? and outcome = ?"
@@ -49,7 +49,12 @@ def failed_writes(db: Connection, flow: str, *, run_id: str) -> int:
 
 
 def summary(db: Connection, flow: Flow, *, run_id: str) -> dict[str, Any]:
-    """The numbers of one flow after a run."""
+    """The numbers of one flow after a run.
+
+    Returns:
+        `snapshot` by side, `linked`, every state but `active` and `unaccounted`, `conflicts`, `changes`, `failed`,
+        and `writes` as `writes` gives them.
+    """
     counted = states(db, flow.name)
     held = {
         str(side): _count(db, "select count(*) from snapshot where flow = ? and side = ?", [flow.name, side])
@@ -112,7 +117,7 @@ class CheckResult:
 
 
 def check_results(db: Connection, flow: str) -> dict[str, CheckResult]:
-    """The kept verdicts of a flow by check, each the last one given."""
+    """The kept verdicts of a flow by the check's key, each the last one given."""
     return {
         row.name: CheckResult(
             row.run_id,
@@ -151,7 +156,7 @@ def stages(db: Connection, *, run_id: str) -> list[tuple[str, str, float, int]]:
 
 
 def reached(db: Connection, flows: Sequence[str], *, run_id: str) -> list[str]:
-    """How far a run that ended early came with each flow."""
+    """How far a run that ended early came: a phrase for each flow, in the order asked for."""
     timed_stages = {(flow, name) for flow, name, _, _ in stages(db, run_id=run_id)}
     told = []
     for flow in flows:
@@ -192,7 +197,9 @@ _PLAN_COLUMNS = (
 
 
 def write_plan(db: Connection, flows: Sequence[str], *, file: Path) -> None:
-    """Every planned change of these flows, withheld ones with their reason, as CSV or JSON by the file's name.
+    """Every planned change of these flows as CSV or JSON by the file's name; the columns are `_PLAN_COLUMNS`.
+
+    Withheld ones have the reason in `withheld`.
 
     JSON holds the values as they are. CSV is opened in spreadsheets: what would be a formula there is made text.
     """

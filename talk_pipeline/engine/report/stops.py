@@ -26,7 +26,7 @@ class Stop:
     Attributes:
         reason: what tripped.
         total: how many changes were planned.
-        largest: the largest of them.
+        largest: the largest of them, as `preview.largest` gives them.
     """
 
     flow: str

@@ -2,8 +2,8 @@
 
 An edit moves a record's version and modified time on. Where a record is shown as it was before, or as of an earlier
 time than it was seen at, or where all that was newest is gone, the system was restored. Then nothing of the
-fetch lands: what was seen is noted here, and stops every flow of that system until a person decides (`restoring`).
-While it is noted, each run reads the system in full and judges anew.
+fetch lands: what was seen is noted here, and stops every flow of that system until a person decides
+(`manual.restoring`). While it is noted, each run reads the system in full and judges anew.
 
 Not told apart: a shop that tells neither times nor versions, whose records are back at what they said before, from
 people who took their edits back.

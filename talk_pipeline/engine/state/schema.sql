@@ -115,7 +115,7 @@ create table if not exists conflict (
   flow varchar, part varchar, shop_id varchar, bc_id varchar, property varchar, rule varchar, winner varchar,
   shop_value varchar, bc_value varchar, shop_edited_at timestamp, bc_edited_at timestamp,
   shop_version varchar, bc_version varchar, run_id varchar, recorded_at timestamp,
-  decided_by varchar, decided_at timestamp  -- a person's verdict, carried out by that run
+  decided_by varchar, decided_at timestamp  -- a person's word, carried out by that run
 );
 
 -- pairs that the rules never make, by a person's word; held: the pair was unlinked, and neither of the two
@@ -125,7 +125,7 @@ create table if not exists apart (
   never boolean  -- said of the two themselves; else they were unlinked, which ends where one is released
 );
 
--- a person's verdict on an open conflict, good for the two values it was given on; gone once carried out
+-- the side a person took in an open conflict, good for the two values it was given on; gone once carried out
 create table if not exists resolution (
   part varchar, shop_id varchar, property varchar, winner varchar, shop_value varchar, bc_value varchar,
   decided_by varchar, decided_at timestamp
