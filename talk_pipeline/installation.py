@@ -21,7 +21,7 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.run.session import Options, Session
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.businesscentral.client import Businesscentral
-from talk_pipeline.systems.businesscentral.client import check_flows as check_against_bc
+from talk_pipeline.systems.businesscentral.fitting import check_flows as check_against_bc
 from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from talk_pipeline.flows.properties import Property
-from talk_pipeline.flows.vocabulary import Condition, Flow
+from talk_pipeline.flows.tuning import Condition
+from talk_pipeline.flows.vocabulary import Flow
 
 
 def shared_out(flows: Mapping[str, Flow]) -> dict[str, Flow]:

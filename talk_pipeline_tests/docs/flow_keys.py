@@ -5,20 +5,9 @@ from typing import Any
 
 from talk_pipeline.flows.properties import Model, Property, WhenAll
 from talk_pipeline.flows.schema import flow_schema
+from talk_pipeline.flows.tuning import Breaker, Condition, Limit, Settings
 from talk_pipeline.flows.types import TYPES
-from talk_pipeline.flows.vocabulary import (
-    BcEntity,
-    Breaker,
-    Children,
-    ClosedBy,
-    Condition,
-    Flow,
-    Guard,
-    Limit,
-    ListedCase,
-    Settings,
-    ShopEntity,
-)
+from talk_pipeline.flows.vocabulary import BcEntity, Children, ClosedBy, Flow, Guard, ListedCase, ShopEntity
 
 # where a model stands in a file, in the order in which a reader meets it
 PLACES: dict[str, type[Model]] = {

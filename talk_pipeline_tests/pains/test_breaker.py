@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from talk_pipeline.engine.plan.circuit_breaker import beyond
-from talk_pipeline.flows.vocabulary import Breaker, Limit
+from talk_pipeline.flows.tuning import Breaker, Limit
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from talk_pipeline.flows.properties import Property
-from talk_pipeline.flows.vocabulary import Condition, Flow
+from talk_pipeline.flows.tuning import Condition
+from talk_pipeline.flows.vocabulary import Flow
 
 Scope = Mapping[str, Condition]
 

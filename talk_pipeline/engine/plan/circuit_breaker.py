@@ -13,7 +13,8 @@ from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.snapshot.landing import watermark
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.flows.vocabulary import Breaker, Flow, Limit
+from talk_pipeline.flows.tuning import Breaker, Limit
+from talk_pipeline.flows.vocabulary import Flow
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ properties is code, one module a subject::
     bodies.py         what a body may hold; values.py: how each type is written and stored
     records.py        creating, changing, deleting: the rules all sets share
     customers.py, items.py, references.py, orders.py, order_lines.py: the rules of one set
+    line_values.py    what the values of an order line bring with them
     addresses.py, pricing.py, posting.py: subjects several sets share
     replica.py        reads that are behind
     views.py, etags.py   what a stored record shows, and its version

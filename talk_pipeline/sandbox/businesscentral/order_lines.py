@@ -1,13 +1,14 @@
-"""The rules of sales order lines: what they stand for, their price, and what moves the order above them."""
+"""The rules of sales order lines: what they stand for, and what moves the order above them.
+
+How their values take effect is in `line_values`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
-from talk_pipeline.sandbox import amounts
-from talk_pipeline.sandbox.businesscentral import errors, pricing, values
+from talk_pipeline.sandbox.businesscentral import errors, line_values, pricing, values
 from talk_pipeline.sandbox.businesscentral.bodies import Body
 from talk_pipeline.sandbox.businesscentral.order_states import OPEN, status_guard
 from talk_pipeline.sandbox.businesscentral.order_totals import recalculated
@@ -16,19 +17,6 @@ from talk_pipeline.sandbox.store import Row
 
 _STEP = 10_000
 _ZERO = Decimal(0)
-_ORDER = (
-    "lineType",
-    "itemId",
-    "accountId",
-    "lineObjectNumber",
-    "itemVariantId",
-    "unitOfMeasureId",
-    "locationId",
-    "taxCode",
-    "quantity",
-    "unitPrice",
-)
-_MONEY = ("quantity", "unitPrice", "discountPercent", "discountAmount", "shipQuantity", "invoiceQuantity")
 _AMOUNTS = ("amountExcludingTax", "amountIncludingTax", "netAmount", "netAmountIncludingTax")
 _OBJECTS: Mapping[str, Mapping[str, str]] = {
     "Resource": {"FITTER": "Fitting on site", "DESIGN": "Drawing work"},
@@ -65,7 +53,7 @@ class OrderLines(Records):
         row["lineType"] = line_type
         sent.pop("lineType", None)
         self._set_object(order, row, sent)
-        self._apply(order, row, sent)
+        line_values.apply(self.company, order, row, sent)
         return self.company.save(self.name, row)
 
     def update(self, row: Row, body: Body) -> Row:
@@ -81,7 +69,7 @@ class OrderLines(Records):
             self._guard(order, "lineType")
             self._switch(order, new, sent)
         if changed:
-            self._apply(order, new, sent)
+            line_values.apply(self.company, order, new, sent)
         if new == row:
             if self.company.settings["unchanged_write"] == "moves":
                 return self.company.save(self.name, row)
@@ -110,8 +98,8 @@ class OrderLines(Records):
                 quantity, unit = old["quantity"], old["unitOfMeasureId"]
                 self._take_item(order, new, old["itemId"], quantity=_ZERO)
                 new["unitOfMeasureId"] = unit
-                self._set_quantity(order, new, quantity)
-                self._set_price(order, new)
+                line_values.set_quantity(new, quantity)
+                line_values.set_price(self.company, order, new)
             self.company.save(self.name, new)
 
     def switch_tax(self, order: Row) -> None:
@@ -122,7 +110,7 @@ class OrderLines(Records):
             factor = 1 + line["taxPercent"] / 100
             price = line["unitPrice"] * factor if order["pricesIncludeTax"] else line["unitPrice"] / factor
             new = {**line, "unitPrice": values.rounded(price, pricing.UNIT_PLACES)}
-            _keep_percent(new)
+            line_values.keep_percent(new)
             self.company.save(self.name, new)
 
     # -- what a line stands for -------------------------------------------------------------------------------
@@ -211,8 +199,8 @@ class OrderLines(Records):
             "discountPercent": _ZERO,
             "discountAmount": _ZERO,
         }
-        self._set_quantity(order, row, quantity)
-        self._set_price(order, row)
+        line_values.set_quantity(row, quantity)
+        line_values.set_price(self.company, order, row)
 
     def _take_account(self, row: Row, account_id: str) -> None:
         account = self.company.table("accounts").get(account_id)
@@ -225,7 +213,7 @@ class OrderLines(Records):
             "description": account["displayName"],
             "shipmentDate": self.company.today(),
         }
-        self._tax(row, "VAT25")
+        line_values.set_tax(self.company, row, "VAT25")
 
     def _take_other(self, row: Row, line_type: str, number: str) -> None:
         if not number:
@@ -237,101 +225,7 @@ class OrderLines(Records):
             "description": _OBJECTS[line_type][number],
             "shipmentDate": self.company.today(),
         }
-        self._tax(row, "VAT25")
-
-    def _tax(self, row: Row, code: str) -> None:
-        group = self.company.lookup("taxGroups", "code", code)
-        if group is None:
-            raise errors.dialog(f"The taxCode '{code}' does not match any tax group.")
-        row |= {"taxCode": group["_identifier"], "taxPercent": group["_rate"]}
-
-    # -- values -----------------------------------------------------------------------------------------------
-
-    def _apply(self, order: Row, row: Row, sent: Values) -> None:
-        """Let the values of a body take effect one after the other."""
-        if row["lineType"] == "Comment" or not row["lineObjectNumber"]:
-            for name in _MONEY:
-                if sent.get(name):
-                    raise errors.field_rule(f"The line needs an item or account before it can have a {name}.")
-        names = list(sent)
-        if self.company.settings["validation_order"] == "fixed":
-            names.sort(key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
-        for name in names:
-            if row[name] != sent[name]:  # what is there already is not validated again
-                self._set(order, row, name, sent[name])
-
-    def _set(self, order: Row, row: Row, name: str, value: Any) -> None:
-        match name:
-            case "quantity":
-                self._set_quantity(order, row, value)
-                if row["lineType"] == "Item" and (
-                    row["_listed"] or pricing.price_for(self.company, order, row).listed
-                ):
-                    self._set_price(order, row)
-            case "unitPrice":
-                row |= {"unitPrice": value, "_listed": False}
-                _keep_percent(row)
-            case "discountPercent":
-                if not 0 <= value <= 100:
-                    raise errors.field_rule("discountPercent must be between 0 and 100.")
-                row["discountPercent"] = value
-                _keep_percent(row)
-            case "discountAmount":
-                self._set_discount(row, value)
-            case "unitOfMeasureId":
-                self._set_unit(order, row, value)
-            case "itemVariantId":
-                variant = self.company.table("itemVariants").get(value)
-                if value != values.NO_ID and (variant is None or variant["itemId"] != row["itemId"]):
-                    raise errors.dialog("The itemVariantId does not belong to the item of the line.")
-                row["itemVariantId"] = value
-            case "taxCode":
-                self._tax(row, value)
-            case "shipQuantity" | "invoiceQuantity":
-                done = row["shippedQuantity" if name == "shipQuantity" else "invoicedQuantity"]
-                if abs(value) > abs(row["quantity"] - done):
-                    raise errors.dialog(f"{name} cannot be more than what is outstanding.")
-                row[name] = value
-            case "lineObjectNumber":
-                raise errors.dialog("The lineObjectNumber of a line cannot be changed.")
-            case _:
-                row[name] = value
-
-    def _set_quantity(self, order: Row, row: Row, quantity: Decimal) -> None:
-        if abs(quantity) < abs(row["shippedQuantity"]) or quantity * row["shippedQuantity"] < 0:
-            raise errors.field_rule(
-                f"quantity must not be less than {row['shippedQuantity']}, which is shipped."
-            )
-        row |= {
-            "quantity": quantity,
-            "shipQuantity": quantity - row["shippedQuantity"],
-            "invoiceQuantity": quantity - row["invoicedQuantity"],
-        }
-        _keep_percent(row)
-
-    def _set_price(self, order: Row, row: Row) -> None:
-        price = pricing.price_for(self.company, order, row)
-        row |= {"unitPrice": price.amount, "_listed": price.listed}
-        _keep_percent(row)
-
-    def _set_discount(self, row: Row, discount: Decimal) -> None:
-        gross = amounts.to_cents(row["quantity"] * row["unitPrice"])
-        if not row["quantity"]:
-            raise errors.field_rule("A line needs a quantity before it can have a discountAmount.")
-        if discount and (abs(discount) > abs(gross) or discount * gross < 0):
-            raise errors.dialog("The discountAmount cannot be more than the amount of the line.")
-        row["discountAmount"] = discount
-        row["discountPercent"] = values.rounded(discount * 100 / gross, 5) if gross else _ZERO
-
-    def _set_unit(self, order: Row, row: Row, unit_id: str) -> None:
-        item = self.company.table("items").get(row["itemId"])
-        if item is not None:
-            allowed = {unit["unitOfMeasureId"] for unit in self.company.units.find("itemId", item["id"])}
-            if unit_id not in allowed | {item["baseUnitOfMeasureId"]}:
-                raise errors.dialog(f"The unit of measure is not one of item {item['number']}.")
-        row["unitOfMeasureId"] = unit_id
-        if item is not None:
-            self._set_price(order, row)
+        line_values.set_tax(self.company, row, "VAT25")
 
     # -- consequences -----------------------------------------------------------------------------------------
 
@@ -364,9 +258,3 @@ class OrderLines(Records):
         if touched or moved or new["fullyShipped"] != order["fullyShipped"]:
             later = self.company.settings["discount_redistribution"] == "on_read"
             self.company.save("salesOrders", {**new, "_pending": later and bool(new["discountAmount"])})
-
-
-def _keep_percent(row: Row) -> None:
-    """The discount amount that follows from the percentage."""
-    gross = amounts.to_cents(row["quantity"] * row["unitPrice"])
-    row["discountAmount"] = values.trimmed(amounts.percent_of(gross, row["discountPercent"]))

@@ -4,13 +4,12 @@ Only what the flows use is selected. Pages are followed by the link the server g
 page in time, smaller ones are asked for.
 """
 
-import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from pydantic import SecretStr
@@ -19,19 +18,19 @@ from talk_pipeline.engine.model import Child, Contents, Operation, Outcome, Reco
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import tidy, upper
-from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.businesscentral import notifications
-from talk_pipeline.systems.businesscentral.entities import Decoder, EntitySet, entity_sets, moment, parse
+from talk_pipeline.systems.businesscentral.answers import error_code, fault_of, record_in
+from talk_pipeline.systems.businesscentral.entities import Decoder, entity_sets, moment, parse
 from talk_pipeline.systems.businesscentral.pacing import Pace
-from talk_pipeline.systems.businesscentral.rows import expanded, read_row, selected
+from talk_pipeline.systems.businesscentral.queries import conditions, encoded, query_of, timestamp
+from talk_pipeline.systems.businesscentral.rows import expanded, read_row
 from talk_pipeline.systems.businesscentral.writing import BATCH_SIZE, Writer
-from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
+from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import TOO_LARGE, Answer, Http
 from talk_pipeline.systems.protocol import Identity, Leaving, unheard
 
 LARGEST_PAGE = 20_000  # records (page `operational-limits-online`)
 SMALLEST_PAGE = 50
-FILTER_CHARACTERS = 1_500  # an address should stay below 2,000
 
 
 class _Page(msgspec.Struct):
@@ -110,14 +109,14 @@ class Businesscentral:
 
     async def scan(self, flow: str, *, since: datetime | None) -> AsyncIterator[Sequence[Record]]:
         """Pages of records, all of them or those modified at or after `since`."""
-        query = self._query(self._flows[flow])
+        query = query_of(self._flows[flow])
         if since is not None:
-            query["$filter"] = f"lastModifiedDateTime ge {_timestamp(since)}"
-        url: str | None = f"{self._set(flow)}?{_encoded(query)}"
+            query["$filter"] = f"lastModifiedDateTime ge {timestamp(since)}"
+        url: str | None = f"{self._set(flow)}?{encoded(query)}"
         headers = {"Data-Access-Intent": "ReadOnly"} if since is None and self.may_lag(flow) else {}
         while url is not None:
             page = await self._page(url, headers)
-            yield [_record(raw, self._flows[flow]) for raw in page.value]
+            yield [record_in(raw, self._flows[flow]) for raw in page.value]
             following = page.next_link
             url = self._http.following(url, following, context=page.context) if following else None
 
@@ -125,9 +124,7 @@ class Businesscentral:
         """A few records with all that the flow reads of them, or of where they go when their story ends."""
         ended = self._flows[flow].businesscentral.closed_by
         if not closed:
-            page = await self._page(
-                f"{self._set(flow)}?{_encoded(self._query(self._flows[flow]))}&$top=20", {}
-            )
+            page = await self._page(f"{self._set(flow)}?{encoded(query_of(self._flows[flow]))}&$top=20", {})
         elif ended is None:
             return ()
         else:
@@ -146,7 +143,7 @@ class Businesscentral:
     async def latest(self, flow: str) -> datetime | None:
         """The modified time of the record modified last."""
         query = {"$select": "id,lastModifiedDateTime", "$orderby": "lastModifiedDateTime desc", "$top": "1"}
-        rows = await self._value(f"{self._set(flow)}?{_encoded(query)}")
+        rows = await self._value(f"{self._set(flow)}?{encoded(query)}")
         if rows and "lastModifiedDateTime" not in rows[0]:
             raise UnavailableFault(f"Business Central answers without lastModifiedDateTime: {rows[0]}")
         return moment(rows[0]["lastModifiedDateTime"]) if rows else None
@@ -158,10 +155,10 @@ class Businesscentral:
             ended = declared.businesscentral.closed_by
             found = await self.find(flow, ended.record, values=[record_id], closed=True) if ended else {}
             return Record(found[record_id][0], None, None, deleted=False, payload="{}") if found else None
-        answer = await self._http.read(f"{self._set(flow)}({record_id})?{_encoded(self._query(declared))}")
-        if answer.status == 404 and _code(answer) is not None:  # a gateway's 404 says nothing of the record
-            return None
-        return _record(self._checked(answer).body, declared)
+        answer = await self._http.read(f"{self._set(flow)}({record_id})?{encoded(query_of(declared))}")
+        if answer.status == 404 and error_code(answer) is not None:
+            return None  # a gateway's 404 says nothing of the record
+        return record_in(self._checked(answer).body, declared)
 
     async def find(
         self, flow: str, path: str, *, values: Sequence[str], closed: bool = False
@@ -172,9 +169,9 @@ class Businesscentral:
         facts = entity_sets()[name]
         wanted = {upper(value): value for value in values}
         found: dict[str, list[str]] = {}
-        for condition in _conditions(facts, path, values):
+        for condition in conditions(facts, path, values):
             query = {"$select": f"id,{path}", "$filter": condition}
-            for row in await self._value(f"{self._company}/{name}?{_encoded(query)}"):
+            for row in await self._value(f"{self._company}/{name}?{encoded(query)}"):
                 if path not in row or "id" not in row:
                     raise UnavailableFault(f"Business Central answers without id and {path}: {row}")
                 value = wanted.get(upper(tidy(str(row[path])) or ""))
@@ -208,7 +205,7 @@ class Businesscentral:
         """Carries out at most a hundred independent writes as one batch."""
         declared = self._flows[flow]
         writer = Writer(
-            self._http, self._company, self._query(declared), expanded(declared), self._paces[flow], leaving
+            self._http, self._company, query_of(declared), expanded(declared), self._paces[flow], leaving
         )
         outcomes = await writer.write(writes)
         return [await self._completed(flow, outcome) for outcome in outcomes]
@@ -251,12 +248,6 @@ class Businesscentral:
     def _set(self, flow: str) -> str:
         return f"{self._company}/{self._flows[flow].businesscentral.entity}"
 
-    def _query(self, flow: Flow) -> dict[str, str]:
-        """What to select and expand of a flow's record."""
-        query = {"$select": ",".join(selected(flow))}
-        expand = [f"{path}($select={','.join(fields)})" for path, fields in expanded(flow).items()]
-        return query | ({"$expand": ",".join(expand)} if expand else {})
-
     async def _page(self, url: str, headers: Mapping[str, str]) -> _Page:
         while True:
             prefer = {"Prefer": f"odata.maxpagesize={self._page_size}"}
@@ -291,78 +282,4 @@ class Businesscentral:
     def _checked(self, answer: Answer) -> Answer:
         if answer.ok:
             return answer
-        raise _fault(answer, self._http.base_url)
-
-
-def check_flows(flows: Flows) -> Iterator[str]:
-    """What the flows ask of Business Central that API v2.0 does not have."""
-    for flow in flows.values():
-        for part in flow.parts:
-            name = part.paths.get(Side.BC) or flow.businesscentral.entity
-            facts = entity_sets().get(name)
-            if facts is None:
-                yield f"{part.name}: Business Central has no {name!r}; allowed: {', '.join(entity_sets())}"
-                continue
-            for path in flow.fields(part, Side.BC):
-                if path not in facts.properties:
-                    allowed = ", ".join(facts.properties)
-                    yield f"{part.name}: {name} has no property {path!r}; allowed: {allowed}"
-            for prop in part.properties:
-                kind = facts.properties.get(prop.bc)
-                if kind and kind.read_only and prop.dir in ("->", "<->"):
-                    yield f"{part.name}: {prop.name}: {prop.bc} is read-only in Business Central; use <- or ="
-
-
-def _record(raw: msgspec.Raw | bytes, flow: Flow) -> Record:
-    payload = bytes(raw).decode()
-    try:
-        row = read_row(raw, flow)
-    except msgspec.DecodeError as error:
-        name = flow.businesscentral.entity
-        raise UnavailableFault(
-            f"Business Central answers with {name} that lack what was asked for: {error}: {payload[:200]}"
-        ) from error
-    return Record(row.id, row.etag, moment(row.modified), deleted=False, payload=payload)
-
-
-def _timestamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _encoded(query: Mapping[str, str]) -> str:
-    return "&".join(f"{key}={quote(value, safe='$,();=')}" for key, value in query.items())
-
-
-def _conditions(facts: EntitySet, path: str, values: Sequence[str]) -> Iterator[str]:
-    """Filters short enough for an address, of one field: `or` takes no two (page `odata-known-limitations`)."""
-    condition = ""
-    for value in values:
-        literal = facts.literal(path, value)
-        if literal is None:
-            continue
-        term = f"{path} eq {literal}"
-        if condition and len(condition) + len(term) > FILTER_CHARACTERS:
-            yield condition
-            condition = ""
-        condition = f"{condition} or {term}" if condition else term
-    if condition:
-        yield condition
-
-
-def _code(answer: Answer) -> str | None:
-    """The code of an error; None where somebody else answered."""
-    try:
-        return str(json.loads(answer.body)["error"]["code"])
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
-def _fault(answer: Answer, url: str) -> SystemFault:
-    code = _code(answer) or "no Business Central error"
-    if answer.status == 404:
-        return ConfigurationFault(
-            f"{url} answers 404 ({code}): check BUSINESSCENTRAL_URL (up to and including /api/v2.0) and the company"
-        )
-    if answer.status in (401, 403):
-        return AccessFault(f"{url} answers {answer.status} ({code})")
-    return UnavailableFault(f"{url} answers {answer.status} ({code})")
+        raise fault_of(answer, self._http.base_url)

@@ -9,7 +9,7 @@ import pytest
 
 from talk_pipeline.engine.model import Record
 from talk_pipeline.flows.loading import load_flows
-from talk_pipeline.systems.businesscentral import client
+from talk_pipeline.systems.businesscentral import client, queries
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.entities import entity_sets
 from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
@@ -254,7 +254,7 @@ def test_many_values_are_asked_for_in_several_questions(server: Answering, opens
     filters = [asked.query["$filter"] for asked in server.asked]
     assert len(filters) > 1
     assert all(len(asked.target) < 3000 for asked in server.asked)
-    assert max(map(len, filters)) <= client.FILTER_CHARACTERS + len(" or ") * 200
+    assert max(map(len, filters)) <= queries.FILTER_CHARACTERS + len(" or ") * 200
     terms = [term for one in filters for term in one.split(" or ")]
     assert terms == [f"number eq '{value}'" for value in values]
 

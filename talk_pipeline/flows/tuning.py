@@ -1,0 +1,134 @@
+"""What may be tuned without touching a mapping: who gets a counterpart, who wins, how much a run may do."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import AliasChoices, Field, model_validator
+
+from talk_pipeline.flows.properties import Model, Policy, Side, Word
+
+
+class Limit(Model):
+    """How many records an operation may reach unapproved; in a file a number alone stands for `count`."""
+
+    count: int | None = Field(None, ge=0, description="more records than this")
+    share: float | None = Field(
+        None, ge=0, le=1, description="more than this share, once `minimum` are reached"
+    )
+    minimum: int | None = Field(None, ge=1, description="for this share instead of the breaker's own")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _counted(cls, data: Any) -> Any:
+        return {"count": data} if isinstance(data, int) and not isinstance(data, bool) else data
+
+
+class Breaker(Model):
+    """The circuit breaker: what a run does not do until a person approves it."""
+
+    share: float = Field(
+        0.5, gt=0, le=1, description="of the linked pairs changed, first meetings not counted"
+    )
+    minimum: int = Field(25, ge=1, description="fewer records than this exceed no share")
+    first_meetings: Limit = Field(
+        Limit(share=0.5), description="pairs that meet for the first time and differ, of all that do"
+    )
+    disappeared: Limit = Field(Limit(count=10), description="of the records held, in one full scan")
+    creates: Limit = Field(Limit(), description="no limit unless one is set: a first sync creates in numbers")
+    updates: Limit = Field(Limit(), description="first meetings and lines counted")
+    deletes: Limit = Field(
+        Limit(count=10, share=0.5, minimum=3),
+        description="in number by records and removed lines, in share by records that lose all their lines too",
+    )
+
+
+class Condition(Model):
+    """What a property's value must be; in a file a list alone stands for `one_of`."""
+
+    one_of: tuple[Word, ...] = Field((), description="it is one of these")
+    none_of: tuple[Word, ...] = Field((), description="it is none of these")
+    filled: bool | None = Field(None, description="true: not blank; false: blank")
+    at_least: Word | None = Field(None, description="for numbers and dates")
+    at_most: Word | None = Field(None, description="for numbers and dates")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _listed(cls, data: Any) -> Any:
+        return {"one_of": data} if isinstance(data, list | tuple) else data
+
+    @property
+    def opposite(self) -> "Condition | None":
+        """What holds for exactly the other records; None where no single condition says that."""
+        match self.model_dump(exclude_defaults=True):
+            case {"one_of": words, **more} if not more:
+                return Condition(none_of=words)
+            case {"none_of": words, **more} if not more:
+                return Condition(one_of=words)
+            case {"filled": filled, **more} if not more:
+                return Condition(filled=not filled)
+        return None
+
+    def __str__(self) -> str:
+        said = [", ".join(self.one_of)] if self.one_of else []
+        said += [f"none of {', '.join(self.none_of)}"] if self.none_of else []
+        if self.filled is not None:
+            said.append("filled" if self.filled else "blank")
+        said += [f"at least {self.at_least}"] if self.at_least is not None else []
+        said += [f"at most {self.at_most}"] if self.at_most is not None else []
+        return "; ".join(said)
+
+
+Disappearance = Literal["flag", "unlink", "block", "delete"]
+
+
+class Settings(Model):
+    """What may be tuned without touching the mapping."""
+
+    create: Literal["always", "both", "when_referenced", "never"] = Field(
+        "always",
+        description="who gets a counterpart: every shop record, records of both sides, shop records that a "
+        "synchronized record refers to, or none (links only)",
+    )
+    create_scope: Mapping[str, Condition] = Field({}, description="what a shop record must be to be created")
+    scope: Mapping[str, Condition] = Field(
+        {}, description="what a shop record must be to be synchronized at all; its link outlasts it"
+    )
+    master: Side = Field(Side.SHOP, description="wins ties, and first meetings under `fill`")
+    conflict: Policy = Field(
+        "last_writer",
+        description="who wins where both sides edited a property; `manual` leaves it to a person",
+    )
+    initial: Literal["fill", "customwebshop", "businesscentral", "manual"] = Field(
+        "fill",
+        description="how two records that both existed meet: the master fills what differs (a blank never "
+        "overwrites), one side wins, or a person decides",
+    )
+    disappearance: Disappearance | Mapping[Side, Disappearance] = Field(
+        "flag", description="what follows when a record left: for both sides, or by the side it left from"
+    )
+    blocked_by: Mapping[str, Word] = Field({}, description="what takes a record out of use, for policy block")
+    number: Literal["shop", "series"] = Field(
+        "shop", description="who numbers a new record: the shop, or Business Central's number series"
+    )
+    constants: Mapping[str, Word] = Field({}, description="values of properties that have no shop path")
+    tolerance: float = Field(0, ge=0, description="how far properties with `=` may differ before a warning")
+    quiet_seconds: int = Field(
+        0,
+        ge=0,
+        validation_alias=AliasChoices("quiet_seconds", "settle_seconds"),
+        description="how long a record must rest before its edits travel; `settle_seconds` is its earlier name",
+    )
+    overlap_minutes: int = Field(
+        5, ge=0, description="how far before the watermark is read again, for what was committed late"
+    )
+    full_scan_minutes: int = Field(
+        1440, ge=1, description="how often both sides are read in full, for what no modified time tells"
+    )
+    max_rounds: int = Field(5, ge=1, description="how often a run plans anew what turned out to be stale")
+    breaker: Breaker = Field(Breaker(), description="how much a run may do before a person approves it")
+
+    def disappearance_from(self, side: Side) -> Disappearance:
+        """What follows when a record disappears from a side."""
+        if isinstance(self.disappearance, str):
+            return self.disappearance
+        return self.disappearance.get(side, "flag")

@@ -1,0 +1,44 @@
+"""How a question is put into an address: what is selected, expanded and filtered, and how it is spelled."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.systems.businesscentral.entities import EntitySet
+from talk_pipeline.systems.businesscentral.rows import expanded, selected
+
+FILTER_CHARACTERS = 1_500  # an address should stay below 2,000
+
+
+def query_of(flow: Flow) -> dict[str, str]:
+    """What to select and expand of a flow's record."""
+    query = {"$select": ",".join(selected(flow))}
+    expand = [f"{path}($select={','.join(fields)})" for path, fields in expanded(flow).items()]
+    return query | ({"$expand": ",".join(expand)} if expand else {})
+
+
+def conditions(facts: EntitySet, path: str, values: Sequence[str]) -> Iterator[str]:
+    """Filters short enough for an address, of one field: `or` takes no two (page `odata-known-limitations`)."""
+    condition = ""
+    for value in values:
+        literal = facts.literal(path, value)
+        if literal is None:
+            continue
+        term = f"{path} eq {literal}"
+        if condition and len(condition) + len(term) > FILTER_CHARACTERS:
+            yield condition
+            condition = ""
+        condition = f"{condition} or {term}" if condition else term
+    if condition:
+        yield condition
+
+
+def timestamp(moment: datetime) -> str:
+    """A moment as filters take it."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def encoded(query: Mapping[str, str]) -> str:
+    """A query with what is special in it escaped."""
+    return "&".join(f"{key}={quote(value, safe='$,();=')}" for key, value in query.items())
