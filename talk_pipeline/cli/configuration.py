@@ -11,7 +11,8 @@ from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.businesscentral.probing import probe as probe_bc
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
-from talk_pipeline.systems.customwebshop.wire.probing import Probe, probe
+from talk_pipeline.systems.customwebshop.wire.evidence import Probe
+from talk_pipeline.systems.customwebshop.wire.probing import probe
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.protocol import System
 

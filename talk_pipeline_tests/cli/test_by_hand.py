@@ -8,8 +8,8 @@ from filelock import FileLock
 
 from talk_pipeline_tests.cli.test_commands import run
 from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.pipeline.by_hand import bc_customer
 from talk_pipeline_tests.pipeline.records import customer
-from talk_pipeline_tests.pipeline.test_by_hand import bc_customer
 from talk_pipeline_tests.world import World
 
 

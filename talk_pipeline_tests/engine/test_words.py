@@ -12,8 +12,8 @@ import pytest
 from talk_pipeline.engine.plan import status
 from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline_tests.pipeline.faults import rule
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.pipeline.test_faults import rule
 from talk_pipeline_tests.world import World, opened_world
 
 WORDS = {

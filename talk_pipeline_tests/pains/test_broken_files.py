@@ -19,7 +19,8 @@ from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline_tests.pipeline.records import customer
-from talk_pipeline_tests.world import Row, World
+from talk_pipeline_tests.users import Row
+from talk_pipeline_tests.world import World
 
 
 def _sync(*, limit: int | None = None, **environment: str) -> subprocess.CompletedProcess[str]:

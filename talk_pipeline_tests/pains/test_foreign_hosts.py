@@ -7,9 +7,11 @@ import pytest
 
 from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
+from talk_pipeline.systems.customwebshop.wire.lists import on_this_server
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.sandbox.receiver import Receiver
-from talk_pipeline_tests.world import Row, World
+from talk_pipeline_tests.users import Row
+from talk_pipeline_tests.world import World
 
 
 @pytest.fixture
@@ -121,6 +123,5 @@ def test_a_write_that_is_redirected_is_sent_nowhere_else(world: World, stranger:
 
 def test_the_next_page_of_a_shop_is_asked_of_the_shop(world: World, stranger: Receiver) -> None:
     shop = Connections(Settings.load()).shop()
-    assert urlsplit(shop._here("/customers", stranger.url)).netloc == _host(
-        world.environment["CUSTOMWEBSHOP_URL"]
-    )
+    following = on_this_server(shop.address, "/customers", stranger.url)
+    assert _host(following) == _host(world.environment["CUSTOMWEBSHOP_URL"])

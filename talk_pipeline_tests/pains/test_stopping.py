@@ -9,7 +9,8 @@ import time
 import pytest
 
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.world import Row, World
+from talk_pipeline_tests.users import Row
+from talk_pipeline_tests.world import World
 
 pytestmark = pytest.mark.slow
 

@@ -9,13 +9,6 @@ from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
 
-@pytest.fixture
-def pair(world: World) -> tuple[str, str]:
-    buyer = world.shop.post("customers", customer())["id"]
-    world.step("customer")
-    return buyer, world.counterpart("customer", buyer)
-
-
 def test_different_properties_both_survive(world: World, pair: tuple[str, str]) -> None:
     shop_id, bc_id = pair
     world.shop.patch("customers", shop_id, {"website": "www.shop.example"})

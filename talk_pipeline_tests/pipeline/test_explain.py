@@ -14,8 +14,8 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import known_state
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.pipeline.by_hand import bc_customer, keep_apart, link, unlink
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.pipeline.test_by_hand import bc_customer, keep_apart, link, unlink
 from talk_pipeline_tests.pipeline.test_verdicts import resolve, retry
 from talk_pipeline_tests.world import World
 

@@ -7,43 +7,10 @@ import pytest
 
 from talk_pipeline.engine.apply import outcomes
 from talk_pipeline.engine.state import journal
-from talk_pipeline_tests.flow_files import edited_flows
-from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.pipeline.faults import rule, seeded, settled
+from talk_pipeline_tests.pipeline.records import customer
+from talk_pipeline_tests.users import Row
 from talk_pipeline_tests.world import World
-
-Row = dict[str, Any]
-
-
-def rule(method: str, path: str, *, times: int | None = 1, nth: int = 1, **fault: Any) -> Row:
-    return {"match": {"method": method, "path": path, "nth": nth}, "fault": fault, "times": times}
-
-
-def seeded(world: World, orders: int = 1) -> tuple[str, list[str]]:
-    buyer = world.shop.post("customers", customer())["id"]
-    item = world.shop.post("products", product())["id"]
-    placed = [
-        world.shop.post("orders", order(f"O{n}", buyer, [line(item), line(item, "5", "20.00")]))["id"]
-        for n in range(orders)
-    ]
-    return buyer, placed
-
-
-def settled(world: World, *, orders: int) -> None:
-    """After two runs without faults: one counterpart each, nothing left to do."""
-    for api in (world.shop, world.bc):
-        api.no_faults()
-    for _ in range(2):
-        run = world.step(full=True)
-        assert run.success, run.problems
-    assert not run.failed()
-    assert run.writes() == 0
-    numbers = [row["externalDocumentNumber"] for row in world.bc.orders().values()]
-    assert sorted(numbers) == sorted(f"O{n}" for n in range(orders))
-    assert len(world.bc.all("customers")) == 1
-    assert len(world.bc.all("items")) == 1
-    for row in world.shop.all("orders").values():
-        assert row["erp_number"]
-
 
 LOST_ANSWERS = [
     rule("POST", "salesOrders", drop="after"),
@@ -150,59 +117,6 @@ def test_a_crash_loses_nothing(world: World, monkeypatch: pytest.MonkeyPatch, mo
     settled(world, orders=2)
 
 
-def test_a_poisoned_record_affects_only_itself(world: World) -> None:
-    good = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(5)]
-    bad = world.shop.post("customers", customer("BAD", address={"country": "AQ", "city": "Pole"}))["id"]
-    run = world.step("customer")
-    assert run["customer"]["linked"] == 5
-    assert run["customer"]["quarantined"] == 1
-    assert run["customer"]["failed"] == 1
-    state, reason = world.state("customer", bad) or ("", "")
-    assert state == "quarantined"
-    assert "Internal_InvalidTableRelation" in reason
-    assert not run.failed()
-
-    world.forget_requests()
-    run = world.step("customer")
-    assert world.writes()["businesscentral"] == 0, "the same data is not refused twice"
-    assert run["customer"]["quarantined"] == 1
-
-    world.shop.patch("customers", bad, {"address": {"country": "DK"}})
-    assert world.step("customer")["customer"]["linked"] == 6
-    assert len(good) == 5
-
-
-def test_a_refused_property_does_not_hold_the_other_direction(world: World) -> None:
-    buyer = world.shop.post("customers", customer())["id"]
-    world.step("customer")
-    bc_id = world.counterpart("customer", buyer)
-    world.shop.patch("customers", buyer, {"address": {"country": "AQ"}})
-    world.bc.patch("customers", bc_id, {"website": "www.new.example"})
-    run = world.step("customer")
-    assert world.shop.get("customers", buyer)["website"] == "www.new.example"
-    assert (world.state("customer", buyer) or ("", ""))[0] == "quarantined"
-    assert not run.failed()
-
-
-def test_a_quarantine_ends_by_itself_when_the_other_side_changes_too(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    policy = ("conflict: last_writer", "conflict: businesscentral")  # whatever times the shop tells
-    edited_flows(world.data.parent, monkeypatch, customer=policy)
-    buyer = world.shop.post("customers", customer())["id"]
-    world.step("customer")
-    bc_id = world.counterpart("customer", buyer)
-    world.shop.patch("customers", buyer, {"address": {"country": "AQ"}})
-    world.step("customer")
-    state, reason = world.state("customer", buyer) or ("", "")
-    assert (state, "AQ" in reason) == ("quarantined", True)
-    world.bc.patch("customers", bc_id, {"country": "SE"})
-    assert not world.step("customer").failed()
-    assert world.state("customer", buyer) is None
-    assert world.shop.get("customers", buyer)["address"]["country"] == "SE"
-    assert world.step("customer").writes() == 0
-
-
 def test_an_edit_between_reading_and_writing_is_not_lost(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,87 +209,3 @@ def test_half_a_listing_is_no_listing(world: World) -> None:
     run = world.step("customer", full=True)
     assert run.writes() == 0
     assert run["customer"]["linked"] == 12
-
-
-def test_a_full_scan_finds_what_disappeared_and_deletes_nothing(world: World) -> None:
-    buyer = world.shop.post("customers", customer())["id"]
-    for _ in range(2):  # the first read of an empty Business Central leaves no watermark
-        world.step("customer")
-    world.bc.delete("customers", world.counterpart("customer", buyer))
-    assert world.step("customer")["customer"]["broken"] == 0, "an incremental read infers nothing"
-    run = world.step("customer", full=True)
-    assert run["customer"]["broken"] == 1
-    assert run.writes() == 0
-    assert not world.bc.all("customers")
-    assert world.shop.get("customers", buyer)["deleted_at"] is None
-    other = world.shop.post("customers", customer("C2"))["id"]
-    world.step("customer")
-    world.shop.delete("customers", other)
-    run = world.step("customer", full=not world.shows_deletions())
-    assert run["customer"]["broken"] == 2
-    assert len(world.bc.all("customers")) == 1
-
-
-def test_a_person_is_never_touched(world: World) -> None:
-    person = world.bc.post(
-        "customers",
-        {"number": "C1", "displayName": "Private", "type": "Person", "email": "c1@company.example"},
-    )
-    twin = world.shop.post("customers", customer("C2", email="c1@company.example"))["id"]
-    world.step("customer")
-    assert world.bc.get("customers", person["id"]) == person | {
-        "@odata.context": world.bc.get("customers", person["id"])["@odata.context"]
-    }
-    bc_id = world.counterpart("customer", twin)
-    assert bc_id != person["id"]
-    world.bc.patch("customers", bc_id, {"type": "Person"})
-    run = world.step("customer")
-    assert run["customer"]["broken"] == 1
-    world.shop.patch("customers", twin, {"website": "www.new.example"})
-    assert world.step("customer").writes() == 0
-    world.bc.patch("customers", bc_id, {"type": "Company"})
-    assert world.step("customer").writes("customer") == 1
-
-
-def test_the_breaker_stops_mass_changes_until_approved(world: World) -> None:
-    buyers = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(30)]
-    world.step("customer")
-    for buyer in buyers:
-        world.shop.patch("customers", buyer, {"website": "www.wrong.example"})
-    run = world.step("customer")
-    assert not run.success
-    assert run.finding("customer", "change_volume_safe").verdict == "failed"
-    assert run.writes() == 0
-    dry = world.sync("customer", dry_run=True)
-    assert dry.finding("customer", "change_volume_safe").verdict == "failed", "as the run itself"
-    assert dry["customer"]["changes"] == 30
-    assert dry.writes() == 0
-    approved = world.sync("customer", approve=True)
-    assert approved.success
-    assert approved.writes() == 30
-
-
-def test_mass_disappearance_is_not_believed(world: World) -> None:
-    buyers = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(15)]
-    world.step("customer")
-    for buyer in buyers:
-        world.bc.delete("customers", world.counterpart("customer", buyer))
-    run = world.step("customer", full=True)
-    assert not run.success
-    assert "disappeared" in run.finding("customer", "change_volume_safe").summary
-    assert run["customer"]["broken"] == 0
-    approved = world.sync("customer", full=True, approve=True)
-    assert approved["customer"]["broken"] == 15
-    assert approved.writes() == 0
-
-
-def test_a_dry_run_writes_nothing_and_shows_the_plan(world: World) -> None:
-    seeded(world)
-    run = world.sync(dry_run=True)
-    assert run.success
-    assert not run.failed()
-    assert run.writes() == 0
-    assert run["customer"]["changes"] == 1
-    assert world.writes()["businesscentral"] == 0
-    assert not world.bc.all("customers")
-    assert world.step().writes() > 0

@@ -36,13 +36,6 @@ def undo(world: World, run: Run, flow: str = "customer") -> Undone:
     return Undone(ran, *told)
 
 
-@pytest.fixture
-def pair(world: World) -> tuple[str, str]:
-    shop_id = world.shop.post("customers", customer())["id"]
-    world.step("customer")
-    return shop_id, world.counterpart("customer", shop_id)
-
-
 def settled(world: World, *flows: str) -> None:
     """Two more runs have nothing to write, and nothing to complain of."""
     world.step(*flows)

@@ -12,9 +12,10 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.pipeline.by_hand import WHO, bc_customer
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.pipeline.test_by_hand import WHO, bc_customer
-from talk_pipeline_tests.world import Row, World
+from talk_pipeline_tests.users import Row
+from talk_pipeline_tests.world import World
 
 
 def resolve(shop_id: str, take: Side, prop: str | None = None, *, flow: str = "customer") -> Decision:
@@ -25,13 +26,6 @@ def resolve(shop_id: str, take: Side, prop: str | None = None, *, flow: str = "c
 
 def retry(shop_id: str | None = None) -> Decision:
     return carry_out(Settings.load(), "customer", lambda hand: resolutions.retry(hand, shop_id), by=WHO)
-
-
-@pytest.fixture
-def pair(world: World) -> tuple[str, str]:
-    shop_id = world.shop.post("customers", customer())["id"]
-    world.step("customer")
-    return shop_id, world.counterpart("customer", shop_id)
 
 
 @pytest.fixture

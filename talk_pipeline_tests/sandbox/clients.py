@@ -15,6 +15,14 @@ from talk_pipeline.systems.http.limits import trusted
 SCOPE = "https://api.businesscentral.dynamics.com/.default"
 NO_ID = "00000000-0000-0000-0000-000000000000"
 NOWHERE = "12345678-1234-1234-1234-123456789012"
+ADDRESS = {
+    "addressLine1": "Kaigata 7",
+    "addressLine2": "Port 3",
+    "city": "Bergen",
+    "state": "Vestland",
+    "postalCode": "5003",
+    "country": "NO",
+}
 
 Record = dict[str, Any]
 

@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl, quote, urljoin, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
-import msgspec
 from pydantic import SecretStr
 
 from talk_pipeline.engine.model import Contents, Operation, Outcome, Record, Result, Write
@@ -21,28 +20,23 @@ from talk_pipeline.systems.customwebshop.spec.addresses import (
     with_query,
 )
 from talk_pipeline.systems.customwebshop.spec.description import Description, Entity
-from talk_pipeline.systems.customwebshop.spec.paging import Seen, further_page
-from talk_pipeline.systems.customwebshop.spec.questions import Question, question, since_query
+from talk_pipeline.systems.customwebshop.spec.questions import since_query
 from talk_pipeline.systems.customwebshop.spec.templates import filled
 from talk_pipeline.systems.customwebshop.wire import notifications
 from talk_pipeline.systems.customwebshop.wire.answers import (
-    UnexpectedShapeFault,
-    entries,
     is_missing,
     of_an_empty_list,
-    raw_at,
-    reason,
     record_in,
     shows_error,
 )
+from talk_pipeline.systems.customwebshop.wire.faults import Faults
 from talk_pipeline.systems.customwebshop.wire.joining import Joiner, check_lists, together
+from talk_pipeline.systems.customwebshop.wire.lists import Lists
 from talk_pipeline.systems.customwebshop.wire.records import Reader, parse
 from talk_pipeline.systems.customwebshop.wire.writing import Writer, answered_once
-from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
+from talk_pipeline.systems.errors import AccessFault, SystemFault
 from talk_pipeline.systems.http import Answer, Http
 from talk_pipeline.systems.protocol import Identity, Leaving, unheard
-
-SHOWN = 300
 
 
 class Customwebshop:
@@ -57,7 +51,9 @@ class Customwebshop:
         self._http = http
         self._flows = flows
         self._shop = description
-        self._joiner = Joiner(http, self._pages, self._fault)
+        self._faults = Faults(description.name, http.base_url)
+        self._lists = Lists(http, self._faults)
+        self._joiner = Joiner(http, self._lists, self._faults)
         self.longest_seconds = http.longest_seconds
         self._readers = {
             name: Reader(flow, entity, entity.moments)
@@ -99,10 +95,9 @@ class Customwebshop:
     async def sample(self, flow: str) -> tuple[Sequence[str], Answer]:
         """The records of a flow's first page, as received, and the answer they are from."""
         entity = self._readers[flow].entity
-        answer = await self._ask(
-            question(entity, list_path(entity), {**entity.query, **entity.paging.first()})
+        return await self._lists.one_page(
+            entity, list_path(entity), {**entity.query, **entity.paging.first()}
         )
-        return self._elements(entity, answer), answer
 
     async def scan(self, flow: str, *, since: datetime | None) -> AsyncIterator[Sequence[Record]]:
         """Pages of records, deleted ones included where the shop shows them."""
@@ -113,10 +108,10 @@ class Customwebshop:
         query: dict[str, Any] = {**entity.query, **self._since(entity, since)}
         if entity.deleted:
             query |= entity.deleted.query
-        async for elements in self._pages(entity, list_path(entity), query):
+        async for elements in self._lists.pages(entity, list_path(entity), query):
             yield await self._whole(flow, elements)
         if entity.deleted and entity.deleted.listed and since is not None:
-            async for removed in self._deletions(entity, since):
+            async for removed in self._lists.deletions(entity, since):
                 yield removed
 
     def lists_changes(self, flow: str) -> bool:
@@ -135,14 +130,14 @@ class Customwebshop:
         path = filled(entity.latest.path, path=entity.path)
         answer = await self._http.read(with_query(path, dict(entity.latest.query)))
         if not answer.ok:
-            raise self._fault(entity, answer)
-        found = paths.get(self._json(answer), entity.latest.at)
+            raise self._faults.without_success(entity, answer)
+        found = paths.get(self._faults.json(answer), entity.latest.at)
         if found is paths.MISSING and of_an_empty_list(answer, entity.latest.at):
             return None
         moment = entity.moments.read(found)
         if found is paths.MISSING or (moment is None and paths.text_of(found) is not None):
             where = f"no latest change at {entity.latest.at!r}"
-            raise UnexpectedShapeFault("latest", self._not_so(answer, where))
+            raise self._faults.unlike("latest", answer, where)
         return moment
 
     async def get(self, flow: str, record_id: str, *, closed: bool = False) -> Record | None:
@@ -154,12 +149,12 @@ class Customwebshop:
         if is_missing(reader.entity, answer):
             return None
         if not answer.ok or shows_error(reader.entity, answer):
-            raise self._fault(reader.entity, answer)
+            raise self._faults.without_success(reader.entity, answer)
         payload = record_in(answer, reader.entity)
         if payload is None:
             where = f"no record with {reader.entity.id!r}"
             at = f" at {reader.entity.record!r}" if reader.entity.record else ""
-            raise UnexpectedShapeFault("record", self._not_so(answer, where + at))
+            raise self._faults.unlike("record", answer, where + at)
         whole = await self._joiner.joined(reader, record_id, payload)
         record = reader.record(whole, headers=answer.headers) if whole is not None else None
         if record is None or record.deleted:
@@ -240,41 +235,6 @@ class Customwebshop:
             return None
         return notifications.understand(headers, body, self._flows, webhooks=webhooks, secret=secret)
 
-    # -- lists ------------------------------------------------------------------------------------------------
-
-    async def _pages(
-        self, entity: Entity, path: str, query: Mapping[str, Any], *, certain: bool = True
-    ) -> AsyncIterator[list[str]]:
-        """The raw records of a list, page by page; one of uncertain paging must not look as if it went on."""
-        paging = entity.paging
-        base = {**query, **paging.first()}
-        asked = question(entity, path, base)
-        pages = records = 0
-        before: list[str] = []
-        while True:
-            answer = await self._ask(asked)
-            elements = self._elements(entity, answer)
-            if elements and elements == before:
-                raise ConfigurationFault(
-                    f"{self._shop.name}: {path} answers every page alike: "
-                    f"check `paging` (style {paging.style}) in CUSTOMWEBSHOP_CONNECTOR"
-                )
-            pages, records, before = pages + 1, records + len(elements), elements
-            yield elements
-            data = self._json(answer)
-            if not certain and (told := further_page(answer, data, entity.records)):
-                raise UnexpectedShapeFault("paging", f"the list goes on, since {told}: say `paging` of it")
-            following = paging.following(Seen(answer, data, pages, records, len(elements)))
-            if following is None:
-                return
-            if isinstance(following, str):
-                asked = asked.at(self._here(asked.path, following))
-            else:
-                asked = question(entity, path, {**base, **following})
-
-    async def _ask(self, asked: Question) -> Answer:
-        return await self._http.read(asked.path, content=asked.content)
-
     async def _whole(self, flow: str, elements: Sequence[str]) -> Sequence[Record]:
         """The records of a page with all that lists leave out."""
         reader = self._readers[flow]
@@ -291,17 +251,6 @@ class Customwebshop:
                 check_lists(reader, one.payload)
         return found
 
-    async def _deletions(self, entity: Entity, since: datetime) -> AsyncIterator[Sequence[Record]]:
-        listed = entity.deleted.listed if entity.deleted else None
-        if listed is None:
-            return
-        shape = entity.model_copy(update={"records": listed.records, "element": None})
-        asked = listed.updated_since
-        query = since_query(entity, asked, since) if asked else {}
-        async for elements in self._pages(shape, listed.path, query):
-            ids = [paths.text_of(paths.get(parse(one), listed.id)) for one in elements]
-            yield [Record(record_id, None, None, deleted=True, payload="") for record_id in ids if record_id]
-
     async def _candidates(
         self, flow: str, path: str, values: Sequence[str]
     ) -> AsyncIterator[Sequence[Record]]:
@@ -313,63 +262,9 @@ class Customwebshop:
             return
         for value in values:
             query = search.replace("{value}", quote(value, safe=""))
-            asked = question(entity, list_path(entity), dict(parse_qsl(query, keep_blank_values=True)))
-            yield await self._whole(flow, self._elements(entity, await self._ask(asked)))
+            asked = dict(parse_qsl(query, keep_blank_values=True))
+            elements, _ = await self._lists.one_page(entity, list_path(entity), asked)
+            yield await self._whole(flow, elements)
 
     def _since(self, entity: Entity, since: datetime | None) -> dict[str, Any]:
         return since_query(entity, entity.updated_since, since) if since and entity.updated_since else {}
-
-    def _here(self, where: str, following: str) -> str:
-        """A next address as a place on this server: tokens go nowhere else, whatever a proxy calls itself."""
-        base = urlsplit(self._http.base_url)
-        current = where if where.startswith("http") else f"{self._http.base_url}{where}"
-        target = urlsplit(urljoin(current, following))
-        return f"{base.scheme}://{base.netloc}{target.path}{'?' if target.query else ''}{target.query}"
-
-    # -- answers ----------------------------------------------------------------------------------------------
-
-    def _elements(self, entity: Entity, answer: Answer) -> list[str]:
-        """The raw records of a list's answer."""
-        if answer.status in (204, *entity.list.empty):
-            return []
-        if not answer.ok or shows_error(entity, answer):
-            raise self._fault(entity, answer)
-        listed = raw_at(answer.body, entity.records)
-        if ("missing" if listed is None else listed) in entity.list.empty:
-            return []
-        try:
-            rows = entries(listed or "", entity.id if entity.element is None else None)
-        except msgspec.DecodeError as error:
-            where = f"no list at {entity.records!r}" if entity.records else "no list"
-            raise UnexpectedShapeFault("records", self._not_so(answer, where)) from error
-        texts = [bytes(row).decode() for row in rows]
-        if entity.element is None:
-            return texts
-        inner = [raw_at(text.encode(), entity.element) for text in texts]
-        if None in inner:
-            where = f"entries without a record at {entity.element!r}"
-            raise UnexpectedShapeFault("element", self._not_so(answer, where))
-        return [text for text in inner if text is not None]
-
-    def _json(self, answer: Answer) -> Any:
-        try:
-            return parse(answer.body) if answer.body.strip() else None
-        except ValueError as error:
-            raise UnexpectedShapeFault("records", self._not_so(answer, "what is no JSON")) from error
-
-    def _fault(self, entity: Entity, answer: Answer) -> SystemFault:
-        if answer.status in (404, 410):
-            return UnexpectedShapeFault("path", f"{entity.path}: {self._not_this_shop(answer)}")
-        return UnavailableFault(f"{self._shop.name} answers {answer.status}: {reason(entity.error, answer)}")
-
-    def _not_so(self, answer: Answer, what: str) -> str:
-        return (
-            f"{self._shop.name} at {self._http.base_url} answers with {what}: {answer.shown(SHOWN)}: "
-            "check CUSTOMWEBSHOP_URL and CUSTOMWEBSHOP_CONNECTOR"
-        )
-
-    def _not_this_shop(self, answer: Answer) -> str:
-        return (
-            f"{self._http.base_url} does not answer like {self._shop.name} ({answer.status}): "
-            "check CUSTOMWEBSHOP_URL and CUSTOMWEBSHOP_CONNECTOR"
-        )

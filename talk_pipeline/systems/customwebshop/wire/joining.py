@@ -6,8 +6,8 @@ description to say (`empty`).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
-from typing import Any, Protocol, TypeVar
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
 
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.addresses import item_path, lines_path, part_path
@@ -22,6 +22,8 @@ from talk_pipeline.systems.customwebshop.wire.answers import (
     says_missing,
     shows_error,
 )
+from talk_pipeline.systems.customwebshop.wire.faults import Faults
+from talk_pipeline.systems.customwebshop.wire.lists import Lists
 from talk_pipeline.systems.customwebshop.wire.records import Reader, parse, with_part, with_rows
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Answer, Http
@@ -29,29 +31,19 @@ from talk_pipeline.systems.http import Answer, Http
 Found = TypeVar("Found")
 
 
-class Pages(Protocol):
-    """How a list is read to its end."""
-
-    def __call__(
-        self, entity: Entity, path: str, query: Mapping[str, Any], *, certain: bool = True
-    ) -> AsyncIterator[list[str]]:
-        """The raw entries, page by page."""
-        ...
-
-
 class Joiner:
     """Completes records of one shop.
 
     Args:
         http: the shop.
-        pages: reads a list.
-        fault: what an answer without success means.
+        lists: reads a list.
+        faults: what an answer without success means.
     """
 
-    def __init__(self, http: Http, pages: Pages, fault: Callable[[Entity, Answer], SystemFault]) -> None:
+    def __init__(self, http: Http, lists: Lists, faults: Faults) -> None:
         self._http = http
-        self._pages = pages
-        self._fault = fault
+        self._lists = lists
+        self._faults = faults
 
     async def joined(self, reader: Reader, record_id: str, payload: str) -> str | None:
         """A record with its lists and parts from paths of their own; None where it has gone meanwhile.
@@ -84,7 +76,7 @@ class Joiner:
         if answer.status in part.empty or says_missing(entity, answer):
             return None
         if not answer.ok or shows_error(entity, answer):
-            raise _not_as_described(key, path, self._fault(entity, answer))
+            raise _not_as_described(key, path, self._faults.without_success(entity, answer))
         try:
             found = raw_at(answer.body, part.at)
             held = paths.MISSING if found is None else parse(found)
@@ -111,7 +103,7 @@ class Joiner:
         )
         path, rows = lines_path(entity, lines, record_id), list[str]()
         try:
-            async for page in self._pages(shape, path, {}, certain=lines.paging is not None):
+            async for page in self._lists.pages(shape, path, {}, certain=lines.paging is not None):
                 rows += page
         except UnexpectedShapeFault as fault:
             raise _not_as_described(key, path, fault) from fault

@@ -13,8 +13,9 @@ import pytest
 from talk_pipeline.engine.model import Outcome, Result, Write
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
+from talk_pipeline.systems.customwebshop.wire.evidence import Probe
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
-from talk_pipeline.systems.customwebshop.wire.probing import Probe, probe
+from talk_pipeline.systems.customwebshop.wire.probing import probe
 from talk_pipeline.systems.http import Http, Limits
 
 CONNECTOR = """

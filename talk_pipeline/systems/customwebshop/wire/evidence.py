@@ -1,0 +1,186 @@
+"""What records show of the description they came by; nothing is asked of a shop here."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec.description import Entity
+from talk_pipeline.systems.customwebshop.spec.fields import Field, Times
+from talk_pipeline.systems.customwebshop.spec.paths import MISSING
+from talk_pipeline.systems.customwebshop.wire.records import Reader, rows_of
+
+SHOWN = 600
+
+At = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What came of asking.
+
+    Attributes:
+        level: problem: it will not work; warning: look at it; ok.
+        at: the key of the description it is about.
+    """
+
+    level: Literal["ok", "warning", "problem"]
+    at: At
+    message: str
+
+
+class Evidence:
+    """What records of one flow's entity show."""
+
+    def __init__(self, flow: Flow, entity: Entity, reader: Reader) -> None:
+        self._flow = flow
+        self._entity = entity
+        self._reader = reader
+
+    def ids(self, sample: Sequence[Any]) -> list[Probe]:
+        """Whether each record has an id of its own; nothing is said where it has."""
+        ids = [paths.text_of(paths.get(one, self._entity.id)) for one in sample]
+        if None in ids:
+            return [Probe("problem", ("id",), _missing(self._entity.id, sample))]
+        if len(set(ids)) < len(ids):
+            return [Probe("problem", ("id",), f"{self._entity.id!r} is not different in each record")]
+        return []
+
+    def shown_alike(self, listed: Any, record: Any) -> Iterator[Probe]:
+        """What only one of list and record shows would be taken for blank where it is read from the other."""
+        if hidden := self._reader.hidden(record, shown=listed):
+            text = f"one record by itself does not show {', '.join(hidden)}, which the list does"
+            yield Probe("problem", ("item",), f"{text}: ask for it, as in item: '{{path}}/{{id}}?fields=...'")
+        whole = not (self._entity.summaries or self._entity.parts)
+        if whole and (hidden := self._reader.hidden(listed, shown=record)):
+            text = f"the list does not show {', '.join(hidden)}, which one record by itself does"
+            yield Probe("problem", ("path",), f"{text}: ask for it by query, or say summaries: true")
+
+    def properties(self, sample: Sequence[Any], whole: Sequence[Any]) -> list[Probe]:
+        """Whether the values are where the description says, and look like it; lists are looked for in both."""
+        found = [*self._found(self._reader.fields(), sample, ("fields",))]
+        for name, lines in self._reader.lists():
+            rows = [row for one in [*sample, *whole] for row in rows_of(one, name, lines)]
+            where: At = ("children", name)
+            if not rows:
+                found.append(
+                    Probe("warning", where, f"no record shown has entries at {lines.path or lines.url}")
+                )
+                continue
+            if any(paths.get(row, lines.id) is MISSING for row in rows):
+                found.append(Probe("problem", (*where, "id"), _missing(lines.id, rows)))
+            found += self._found(self._reader.fields(name), rows, (*where, "fields"))
+        return found
+
+    def modified(self, sample: Sequence[Any]) -> list[Probe]:
+        """Whether the records tell when they were modified, by a clock that is right."""
+        places = self._entity.modified_at
+        if not places:
+            return [Probe("ok", ("modified",), "not told: every snapshot is a full one")]
+        for where in places:
+            if all(paths.get(one, where) is MISSING for one in sample):
+                return [Probe("problem", ("modified",), _missing(where, sample))]
+        values = [next((told for at in places if (told := paths.get(one, at))), None) for one in sample]
+        where = " | ".join(places)
+        if None in values:
+            without = f"{where} is blank in a record, so that no change of it is seen: name a second place"
+            return [Probe("problem", ("modified",), f"{without}: {shown(sample[values.index(None)])}")]
+        wrong = next((value for value in values if self._reader.times.read(value) is None), None)
+        if wrong is not None:
+            return [
+                Probe(
+                    "problem",
+                    ("modified",),
+                    f"{where}: {shown(wrong)} is no time of format {self._reader.times.format}",
+                )
+            ]
+        moments = [moment for value in values if (moment := self._reader.times.read(value))]
+        ahead = max(moments) - datetime.now(UTC)
+        if ahead > timedelta(minutes=10):
+            text = f"{max(moments)} lies {ahead} ahead of now: is time_zone right?"
+            return [Probe("warning", ("modified",), text)]
+        return [Probe("ok", ("modified",), f"{where}: {max(moments)}")]
+
+    def _found(self, fields: Mapping[str, Field], sample: Sequence[Any], at: At) -> Iterator[Probe]:
+        told = 0
+        lacking: dict[str, None] = {}
+        for name, field in fields.items():
+            for source in field.sources(name):
+                values = [value for one in sample if (value := paths.get(one, source)) is not MISSING]
+                if not values:
+                    if self._weight(name) == "problem":
+                        yield Probe("problem", (*at, name), _missing(source, sample))
+                    else:
+                        lacking[name] = None
+                        text = f"no record has {source!r} (looked at {len(sample)})"
+                        yield Probe("warning", (*at, name), text)
+                    continue
+                form = self._entity.bodies == "form"  # where everything that is written is text
+                wrong = next(
+                    (value for value in values if not _fits(field, value, self._reader.times, form=form)),
+                    None,
+                )
+                if wrong is not None:
+                    yield Probe("warning", (*at, name), _unfit(field, source, wrong))
+                else:
+                    told += 1
+        if lacking:
+            yield Probe(
+                "warning",
+                at,
+                f"what it has no place for goes into one line, lacks: [{', '.join(lacking)}]; "
+                f"a record looks like {shown(sample[0])}",
+            )
+        yield Probe("ok", at, f"{told} places found as described, in {len(sample)} records")
+
+    def _weight(self, name: str) -> Literal["warning", "problem"]:
+        """A problem where the flow cannot do without the property."""
+        for prop in self._flow.root.properties:
+            if prop.shop_paths == (name,) and (prop.required or prop.name == self._flow.create_key):
+                return "problem"
+        return "warning"
+
+
+def _fits(field: Field, value: Any, times: Times, *, form: bool) -> bool:
+    """Whether a value looks like what the description says."""
+    if value is None or value == "" or field.values or field.template:
+        return True
+    match field.type:
+        case "bool":
+            return isinstance(value, bool)
+        case "number":
+            return isinstance(value, int | Decimal) and not isinstance(value, bool)
+        case "minor":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "time":
+            return field.read({"x": value}, "x", known={}, times=times) != str(value) or "T" in str(value)
+        case _:
+            untyped = form or field.write is False
+            return isinstance(value, str) or (untyped and not isinstance(value, dict | list))
+
+
+def _unfit(field: Field, source: str, value: Any) -> str:
+    kinds = {bool: "bool", int: "number", Decimal: "number"}
+    kind = kinds.get(type(value))
+    if kind and field.type == "text":
+        return f"{source} is a {kind} on the wire: say type: {kind}"
+    return f"{source} is {shown(value)}, which is no {field.type}"
+
+
+def _missing(path: str, sample: Sequence[Any]) -> str:
+    """What is not there, with what stands at the last place on the way that is."""
+    for way in paths.ways(path):
+        held = [value for one in sample if (value := paths.get(one, way)) not in (MISSING, None)]
+        if held:
+            return f"no record has {path!r} (looked at {len(sample)}); {way} is such as {shown(held[0])}"
+    return f"no record has {path!r} (looked at {len(sample)}), such as {shown(sample[0])}"
+
+
+def shown(value: Any) -> str:
+    """A value for a person to read, cut where it is long."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]} …"

@@ -1,0 +1,111 @@
+"""How a list of the shop is read to its end: page by page, each record as it was received."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from talk_pipeline.engine.model import Record
+from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec.description import Entity
+from talk_pipeline.systems.customwebshop.spec.paging import Seen, further_page
+from talk_pipeline.systems.customwebshop.spec.questions import Question, question, since_query
+from talk_pipeline.systems.customwebshop.wire.answers import (
+    UnexpectedShapeFault,
+    entries,
+    raw_at,
+    shows_error,
+)
+from talk_pipeline.systems.customwebshop.wire.faults import Faults
+from talk_pipeline.systems.customwebshop.wire.records import parse
+from talk_pipeline.systems.errors import ConfigurationFault
+from talk_pipeline.systems.http import Answer, Http
+
+
+class Lists:
+    """The lists of one shop."""
+
+    def __init__(self, http: Http, faults: Faults) -> None:
+        self._http = http
+        self._faults = faults
+
+    async def one_page(self, entity: Entity, path: str, query: Mapping[str, Any]) -> tuple[list[str], Answer]:
+        """The raw records that one question brings, and the answer they are from."""
+        return await self._page(entity, question(entity, path, query))
+
+    async def pages(
+        self, entity: Entity, path: str, query: Mapping[str, Any], *, certain: bool = True
+    ) -> AsyncIterator[list[str]]:
+        """The raw records of a list, page by page; one of uncertain paging must not look as if it went on."""
+        paging = entity.paging
+        base = {**query, **paging.first()}
+        asked = question(entity, path, base)
+        pages = records = 0
+        before: list[str] = []
+        while True:
+            elements, answer = await self._page(entity, asked)
+            if elements and elements == before:
+                raise ConfigurationFault(
+                    f"{self._faults.shop}: {path} answers every page alike: "
+                    f"check `paging` (style {paging.style}) in CUSTOMWEBSHOP_CONNECTOR"
+                )
+            pages, records, before = pages + 1, records + len(elements), elements
+            yield elements
+            data = self._faults.json(answer)
+            if not certain and (told := further_page(answer, data, entity.records)):
+                raise UnexpectedShapeFault("paging", f"the list goes on, since {told}: say `paging` of it")
+            following = paging.following(Seen(answer, data, pages, records, len(elements)))
+            if following is None:
+                return
+            if isinstance(following, str):
+                asked = asked.at(on_this_server(self._http.base_url, asked.path, following))
+            else:
+                asked = question(entity, path, {**base, **following})
+
+    async def deletions(self, entity: Entity, since: datetime) -> AsyncIterator[Sequence[Record]]:
+        """What was deleted, where the shop has a list of it."""
+        listed = entity.deleted.listed if entity.deleted else None
+        if listed is None:
+            return
+        shape = entity.model_copy(update={"records": listed.records, "element": None})
+        asked = listed.updated_since
+        query = since_query(entity, asked, since) if asked else {}
+        async for elements in self.pages(shape, listed.path, query):
+            ids = [paths.text_of(paths.get(parse(one), listed.id)) for one in elements]
+            yield [Record(record_id, None, None, deleted=True, payload="") for record_id in ids if record_id]
+
+    async def _page(self, entity: Entity, asked: Question) -> tuple[list[str], Answer]:
+        answer = await self._http.read(asked.path, content=asked.content)
+        return self._elements(entity, answer), answer
+
+    def _elements(self, entity: Entity, answer: Answer) -> list[str]:
+        if answer.status in (204, *entity.list.empty):
+            return []
+        if not answer.ok or shows_error(entity, answer):
+            raise self._faults.without_success(entity, answer)
+        listed = raw_at(answer.body, entity.records)
+        if ("missing" if listed is None else listed) in entity.list.empty:
+            return []
+        try:
+            rows = entries(listed or "", entity.id if entity.element is None else None)
+        except msgspec.DecodeError as error:
+            where = f"no list at {entity.records!r}" if entity.records else "no list"
+            raise self._faults.unlike("records", answer, where) from error
+        texts = [bytes(row).decode() for row in rows]
+        if entity.element is None:
+            return texts
+        inner = [raw_at(text.encode(), entity.element) for text in texts]
+        if None in inner:
+            where = f"entries without a record at {entity.element!r}"
+            raise self._faults.unlike("element", answer, where)
+        return [text for text in inner if text is not None]
+
+
+def on_this_server(base_url: str, where: str, following: str) -> str:
+    """A next address as a place on this server: tokens go nowhere else, whatever a proxy calls itself."""
+    base = urlsplit(base_url)
+    current = where if where.startswith("http") else f"{base_url}{where}"
+    target = urlsplit(urljoin(current, following))
+    return f"{base.scheme}://{base.netloc}{target.path}{'?' if target.query else ''}{target.query}"

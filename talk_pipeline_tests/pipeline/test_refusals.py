@@ -1,0 +1,60 @@
+"""A record that a system refuses: it alone waits, and goes on by itself once it or its counterpart changes."""
+
+import pytest
+
+from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.pipeline.records import customer
+from talk_pipeline_tests.world import World
+
+
+def test_a_poisoned_record_affects_only_itself(world: World) -> None:
+    good = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(5)]
+    bad = world.shop.post("customers", customer("BAD", address={"country": "AQ", "city": "Pole"}))["id"]
+    run = world.step("customer")
+    assert run["customer"]["linked"] == 5
+    assert run["customer"]["quarantined"] == 1
+    assert run["customer"]["failed"] == 1
+    state, reason = world.state("customer", bad) or ("", "")
+    assert state == "quarantined"
+    assert "Internal_InvalidTableRelation" in reason
+    assert not run.failed()
+
+    world.forget_requests()
+    run = world.step("customer")
+    assert world.writes()["businesscentral"] == 0, "the same data is not refused twice"
+    assert run["customer"]["quarantined"] == 1
+
+    world.shop.patch("customers", bad, {"address": {"country": "DK"}})
+    assert world.step("customer")["customer"]["linked"] == 6
+    assert len(good) == 5
+
+
+def test_a_refused_property_does_not_hold_the_other_direction(world: World) -> None:
+    buyer = world.shop.post("customers", customer())["id"]
+    world.step("customer")
+    bc_id = world.counterpart("customer", buyer)
+    world.shop.patch("customers", buyer, {"address": {"country": "AQ"}})
+    world.bc.patch("customers", bc_id, {"website": "www.new.example"})
+    run = world.step("customer")
+    assert world.shop.get("customers", buyer)["website"] == "www.new.example"
+    assert (world.state("customer", buyer) or ("", ""))[0] == "quarantined"
+    assert not run.failed()
+
+
+def test_a_quarantine_ends_by_itself_when_the_other_side_changes_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = ("conflict: last_writer", "conflict: businesscentral")  # whatever times the shop tells
+    edited_flows(world.data.parent, monkeypatch, customer=policy)
+    buyer = world.shop.post("customers", customer())["id"]
+    world.step("customer")
+    bc_id = world.counterpart("customer", buyer)
+    world.shop.patch("customers", buyer, {"address": {"country": "AQ"}})
+    world.step("customer")
+    state, reason = world.state("customer", buyer) or ("", "")
+    assert (state, "AQ" in reason) == ("quarantined", True)
+    world.bc.patch("customers", bc_id, {"country": "SE"})
+    assert not world.step("customer").failed()
+    assert world.state("customer", buyer) is None
+    assert world.shop.get("customers", buyer)["address"]["country"] == "SE"
+    assert world.step("customer").writes() == 0
