@@ -1,14 +1,14 @@
 """The addresses of one record, of its lists and of what else it has elsewhere."""
 
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from talk_pipeline.systems.customwebshop.spec.description import Call, Entity, Lines
+from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.templates import filled
 
 
-def with_query(path: str, query: Mapping[str, str | int]) -> str:
+def with_query(path: str, query: Mapping[str, Json]) -> str:
     """A path with a query."""
     if not query:
         return path
@@ -25,7 +25,7 @@ def item_path(entity: Entity, record_id: str) -> str:
     return filled(entity.item, path=entity.path, id=quote(record_id, safe=""))
 
 
-def part_path(entity: Entity, template: str, record_id: str, *, record: Any) -> str:
+def part_path(entity: Entity, template: str, record_id: str, *, record: Json) -> str:
     """Where something else of a record is."""
     item = item_path(entity, record_id)
     return filled(template, record=record, path=entity.path, item=item, id=quote(record_id, safe=""))
@@ -36,7 +36,7 @@ def lines_path(entity: Entity, lines: Lines, record_id: str) -> str:
     return part_path(entity, lines.url or "", record_id, record=None)
 
 
-def call_path(entity: Entity, call: Call, record_id: str | None, *, default: str, record: Any) -> str:
+def call_path(entity: Entity, call: Call, record_id: str | None, *, default: str, record: Json) -> str:
     """Where a call goes."""
     item = item_path(entity, record_id) if record_id else ""
     known = {"path": entity.path, "item": item, "id": quote(record_id or "", safe="")}

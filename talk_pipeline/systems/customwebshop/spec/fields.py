@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache, cached_property
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field as Described
 from pydantic import model_validator
@@ -17,6 +17,7 @@ from pydantic import model_validator
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec.paths import Held, Json
 from talk_pipeline.systems.customwebshop.spec.places import Path
 
 MOST_DECIMALS = 8
@@ -35,7 +36,7 @@ class Times:
     format: str
     zone: tzinfo
 
-    def read(self, value: Any) -> datetime | None:
+    def read(self, value: Held) -> datetime | None:
         """An aware moment; None for a blank or what is no moment."""
         text = paths.text_of(value)
         if text is None:
@@ -148,7 +149,7 @@ class Field(Model):
             return self.write
         return (self.write or self.path or name,)
 
-    def read(self, data: Any, name: str, *, known: Mapping[str, Value], times: Times) -> Value:
+    def read(self, data: Json, name: str, *, known: Mapping[str, Value], times: Times) -> Value:
         """The value in a record.
 
         Args:
@@ -170,7 +171,7 @@ class Field(Model):
             return value
         return self.values.get(OTHER) or self._understood(value, known, times)
 
-    def encode(self, value: Value, *, known: Mapping[str, Value], times: Times) -> Any:
+    def encode(self, value: Value, *, known: Mapping[str, Value], times: Times) -> Json:
         """The value as JSON takes it; `known` are the record's properties as they are to be."""
         if value is None:
             return None
@@ -206,7 +207,7 @@ class Field(Model):
             return self._divided(value, known)
         return value
 
-    def _wire(self, value: str, known: Mapping[str, Value], times: Times) -> Any:
+    def _wire(self, value: str, known: Mapping[str, Value], times: Times) -> Json:
         if self.type == "bool":
             return {"true": True, "false": False}.get(value, value)
         if self.type == "time":

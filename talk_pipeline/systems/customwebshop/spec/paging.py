@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from talk_pipeline.flows.properties import Model
 from talk_pipeline.redaction import redacted
+from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.places import Place, read_place
 from talk_pipeline.systems.http import Answer
 
@@ -24,7 +25,7 @@ class Seen:
     """
 
     answer: Answer
-    data: Any
+    data: Json
     pages: int
     records: int
     last: int
@@ -153,7 +154,7 @@ Paging = Annotated[
 ]
 
 
-def further_page(answer: Answer, data: Any, records: str | None) -> str | None:
+def further_page(answer: Answer, data: Json, records: str | None) -> str | None:
     """What in an answer looks like a next page, beside its records."""
     if "next" in answer.links:
         return "its Link header has a next"

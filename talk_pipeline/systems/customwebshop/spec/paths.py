@@ -7,8 +7,13 @@ field is found, or added with that field.
 import json
 import re
 from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
+
+Json: TypeAlias = "None | bool | int | float | Decimal | str | list[Json] | dict[str, Json]"
+"""A value of a document; its fractions are decimals, as they were written."""
 
 _STEP = re.compile(
     r"\.?(?:(?P<name>[^.\[\]]+)|\['(?P<quoted>[^']+)'\]|\[(?P<at>-?\d+)\]|\[(?P<key>[^=\]]+)=(?P<value>[^\]]*)\])"
@@ -19,17 +24,24 @@ class PathError(ValueError):
     """A text that is no path."""
 
 
-class _Missing:
+class Missing(Enum):
     """There is no such place."""
+
+    MISSING = "missing"
 
     def __repr__(self) -> str:
         return "MISSING"
 
-    def __bool__(self) -> bool:
+    __str__ = __repr__
+
+    def __bool__(self) -> Literal[False]:
         return False
 
 
-MISSING: Final = _Missing()
+MISSING: Final = Missing.MISSING
+
+Held: TypeAlias = "Json | Missing"
+"""What reading a place gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +51,15 @@ class Chosen:
     key: str
     value: str
 
-    def fits(self, entry: Any) -> bool:
+    def fits(self, entry: Json) -> bool:
         """Whether an entry is the one."""
         found = get(entry, self.key)
         return found is not MISSING and text_of(found) == self.value
 
-    def started(self) -> dict[str, Any]:
+    def started(self) -> dict[str, Json]:
         """A new entry."""
-        value: Any = {"true": True, "false": False}.get(self.value, self.value)
-        entry: dict[str, Any] = {}
+        value: Json = {"true": True, "false": False}.get(self.value, self.value)
+        entry: dict[str, Json] = {}
         put(entry, self.key, value)
         return entry
 
@@ -81,19 +93,18 @@ def steps(path: str) -> tuple[Step, ...]:
     return tuple(found)
 
 
-def get(data: Any, path: str) -> Any:
+def get(data: Held, path: str) -> Held:
     """What is at a path, or MISSING."""
     for step in steps(path):
-        usual = type(data) is dict and type(step) is str
-        data = data.get(step, MISSING) if usual else _step(data, step)
+        data = data.get(step, MISSING) if type(data) is dict and type(step) is str else _step(data, step)
         if data is MISSING:
             return MISSING
     return data
 
 
-def put(data: Any, path: str, value: Any, *, adding: bool = False) -> None:
+def put(data: Json, path: str, value: Json, *, adding: bool = False) -> None:
     """Sets what is at a path; a blank value adds no entry to a list, unless told to."""
-    inner: Any = data
+    inner: Any = data  # a path is made for what stands on its way
     way = steps(path)
     for step, following in zip(way[:-1], way[1:], strict=True):
         found = _step(inner, step)
@@ -109,7 +120,7 @@ def put(data: Any, path: str, value: Any, *, adding: bool = False) -> None:
         _place(inner, way[-1], value)
 
 
-def beside(data: Any, path: str) -> bool:
+def beside(data: Held, path: str) -> bool:
     """Whether there is an object for what a path names."""
     for step in steps(path)[:-1]:
         data = _step(data, step)
@@ -122,7 +133,7 @@ def ways(path: str) -> tuple[str, ...]:
     return tuple(path[:end] for end in reversed(ends) if end)
 
 
-def drop(data: Any, path: str) -> None:
+def drop(data: Held, path: str) -> None:
     """Removes what is at a path, if it is there."""
     *way, last = steps(path)
     for step in way:
@@ -141,7 +152,7 @@ def lists_on(path: str) -> tuple[str, ...]:
     return ()
 
 
-def text_of(value: Any) -> str | None:
+def text_of(value: Held) -> str | None:
     """A JSON value as text; numbers as they were written, a blank as nothing."""
     if isinstance(value, str):
         return value or None
@@ -152,7 +163,7 @@ def text_of(value: Any) -> str | None:
     return json.dumps(value, default=str) if isinstance(value, dict | list) else str(value)
 
 
-def _step(data: Any, step: Step) -> Any:
+def _step(data: Held, step: Step) -> Held:
     if isinstance(step, str):
         return data.get(step, MISSING) if isinstance(data, dict) else MISSING
     if not isinstance(data, list):
@@ -162,7 +173,7 @@ def _step(data: Any, step: Step) -> Any:
     return next((entry for entry in data if step.fits(entry)), MISSING)
 
 
-def _clear(data: Any, at: int) -> None:
+def _clear(data: list[Json], at: int) -> None:
     """Takes the last value off a list; one further in front leaves its place to nothing."""
     if at == len(data) - 1:
         data.pop()
@@ -170,7 +181,7 @@ def _clear(data: Any, at: int) -> None:
         data[at] = None
 
 
-def _place(data: Any, step: Step, value: Any) -> Any:
+def _place(data: Any, step: Step, value: Json) -> Json:
     if isinstance(step, str):
         data[step] = value
         return value

@@ -1,12 +1,12 @@
 """A place in an answer: a path in its body, or `header:NAME`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator
 
 from talk_pipeline.systems.customwebshop.spec import paths
-from talk_pipeline.systems.customwebshop.spec.paths import PathError
+from talk_pipeline.systems.customwebshop.spec.paths import Json, PathError
 
 HEADER = "header:"
 
@@ -32,7 +32,7 @@ def header_of(place: Place) -> str | None:
     return place.removeprefix(HEADER) if place.startswith(HEADER) else None
 
 
-def read_place(place: Place, headers: Mapping[str, str], data: Any) -> str | None:
+def read_place(place: Place, headers: Mapping[str, str], data: Json) -> str | None:
     """What an answer says there."""
     header = header_of(place)
     return headers.get(header) if header else paths.text_of(paths.get(data, place))

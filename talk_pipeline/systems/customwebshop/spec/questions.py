@@ -5,13 +5,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.addresses import list_path, with_query
 from talk_pipeline.systems.customwebshop.spec.asking import UpdatedSince
 from talk_pipeline.systems.customwebshop.spec.description import Entity
 from talk_pipeline.systems.customwebshop.spec.fields import Times
+from talk_pipeline.systems.customwebshop.spec.paths import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Question:
         return replace(self, path=path)
 
 
-def question(entity: Entity, path: str, query: Mapping[str, Any]) -> Question:
+def question(entity: Entity, path: str, query: Mapping[str, Json]) -> Question:
     """The request for a page: what is said in the query of a GET goes into the body of a POST."""
     if entity.list.body is None or path != list_path(entity):
         return Question(with_query(path, query))
@@ -36,7 +37,7 @@ def question(entity: Entity, path: str, query: Mapping[str, Any]) -> Question:
     return Question(path, json.dumps(body).encode())
 
 
-def since_query(entity: Entity, asked: UpdatedSince, since: datetime) -> dict[str, Any]:
+def since_query(entity: Entity, asked: UpdatedSince, since: datetime) -> dict[str, Json]:
     """What lists what changed at or after a moment."""
     moments = entity.moments
     if asked.format:
@@ -44,7 +45,7 @@ def since_query(entity: Entity, asked: UpdatedSince, since: datetime) -> dict[st
     return {asked.parameter: _filled(asked.value, moments.since(since)), **asked.query}
 
 
-def _filled(value: Any, moment: str | int) -> Any:
+def _filled(value: Json, moment: str | int) -> Json:
     """A value that says the moment, wherever that stands in it."""
     if isinstance(value, Mapping):
         return {key: _filled(inner, moment) for key, inner in value.items()}

@@ -1,10 +1,10 @@
 """Addresses with names to fill in, such as `{item}/lines`; other braces, such as those of JSON in a query, stay."""
 
 import re
-from typing import Any
 from urllib.parse import quote
 
 from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec.paths import Json
 
 _NAME = re.compile(r"\{(\w+|record:[^{}]+)\}")
 _RECORD = "record:"
@@ -16,7 +16,7 @@ class NoPlaceError(ValueError):
     """An address names a place that the record does not have."""
 
 
-def filled(template: str, *, record: Any = None, **values: str) -> str:
+def filled(template: str, *, record: Json = None, **values: str) -> str:
     """The address with each name's value; `{record:a.b}` is what the record has there. Others stay as they are.
 
     Raises:

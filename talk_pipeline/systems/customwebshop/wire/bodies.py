@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -12,7 +11,8 @@ from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Call, Lines
 from talk_pipeline.systems.customwebshop.spec.fields import Field
-from talk_pipeline.systems.customwebshop.spec.paths import MISSING
+from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json
+from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.wire.records import Reader, row_id, rows_of
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -32,7 +32,7 @@ class Composer:
         names: Iterable[str],
         values: Mapping[str, Value],
         children: Mapping[str, tuple[ChildEdit, ...]],
-        current: Any,
+        current: Json,
     ) -> bytes:
         """The body of a call.
 
@@ -44,7 +44,7 @@ class Composer:
             current: the record as it is, or nothing.
         """
         before = current if isinstance(current, dict) else {}
-        body: dict[str, Any] = {}
+        body: dict[str, Json] = {}
         if call.whole:
             body = {key: copy.deepcopy(value) for key, value in before.items() if not key.startswith("@")}
         held = self._reader.values(before)
@@ -72,13 +72,13 @@ class Composer:
         call: Call,
         *,
         edit: ChildEdit,
-        current: Any,
+        current: Json,
         root: Mapping[str, Value],
         record_id: str,
     ) -> bytes:
         """The body of a call about one entry of a list behind a path of its own."""
         rows = enumerate(rows_of(current, name, lines))
-        row: Any = next((row for at, row in rows if row_id(lines, row, at) == edit.id), {})
+        row: Json = next((row for at, row in rows if row_id(lines, row, at) == edit.id), {})
         body = self._line(name, lines, row, edit, root=root, whole=call.whole)
         if not call.whole:
             paths.drop(body, lines.id)  # the address names it, and many shops refuse it in the body
@@ -86,10 +86,11 @@ class Composer:
             held = paths.get(current, self._entity.id)
             paths.put(body, lines.parent, record_id if held is MISSING else held)
         if call.objects == "whole":
-            body = {key: _completed(value, row.get(key)) for key, value in body.items()}
+            before = row if isinstance(row, dict) else {}
+            body = {key: _completed(value, before.get(key)) for key, value in body.items()}
         return self._encoded(call, _accompanied(call, body, row))
 
-    def _encoded(self, call: Call, body: Any) -> bytes:
+    def _encoded(self, call: Call, body: Json) -> bytes:
         """A body as this shop takes it."""
         if call.empty:
             return b""
@@ -102,21 +103,21 @@ class Composer:
         self,
         name: str,
         lines: Lines,
-        current: list[Any],
+        current: list[Json],
         edits: tuple[ChildEdit, ...],
         *,
         root: Mapping[str, Value],
-    ) -> list[Any]:
+    ) -> list[Json]:
         """The list as it is to be sent."""
         by_id = {edit.id: edit for edit in edits if edit.id is not None}
-        rows: list[Any] = []
+        rows: list[Json] = []
         for at, row in enumerate(current):
             edit = by_id.get(row_id(lines, row, at))
             if edit is None and lines.untouched == "omitted":
                 continue
             if edit is not None and edit.operation == "delete":
                 if lines.remove is not None:
-                    rows.append(self._named(lines, row) | dict(lines.remove))
+                    rows.append(self._named(name, lines, row) | dict(lines.remove))
                 continue
             whole = lines.untouched == "whole"
             rows.append(
@@ -131,13 +132,13 @@ class Composer:
         self,
         name: str,
         lines: Lines,
-        row: Any,
+        row: Json,
         edit: ChildEdit,
         *,
         root: Mapping[str, Value],
         whole: bool,
-    ) -> dict[str, Any]:
-        body: dict[str, Any] = {}
+    ) -> dict[str, Json]:
+        body: dict[str, Json] = {}
         if row:
             body = self._kept(name, lines, row, root=root, whole=whole)
         else:
@@ -152,12 +153,12 @@ class Composer:
         return body
 
     def _kept(
-        self, name: str, lines: Lines, row: Any, *, root: Mapping[str, Value], whole: bool
-    ) -> dict[str, Any]:
+        self, name: str, lines: Lines, row: Json, *, root: Mapping[str, Value], whole: bool
+    ) -> dict[str, Json]:
         """An entry as it is, or no more of it than its id."""
         if not whole:
-            return self._named(lines, row)
-        kept: dict[str, Any] = copy.deepcopy(row)
+            return self._named(name, lines, row)
+        kept = copy.deepcopy(row) if isinstance(row, dict) else {}  # which it is: reading checks that
         fields, values = self._reader.fields(name), self._reader.line_values(name, row, root=root)
         names = _written_elsewhere(fields)
         self._put(kept, names, values=values, held=values, fields=fields, current=row, known=root)
@@ -165,20 +166,24 @@ class Composer:
             paths.drop(kept, path)
         return kept
 
-    def _named(self, lines: Lines, row: Any) -> dict[str, Any]:
-        named: dict[str, Any] = {}
-        paths.put(named, lines.id, paths.get(row, lines.id))
+    def _named(self, name: str, lines: Lines, row: Json) -> dict[str, Json]:
+        named: dict[str, Json] = {}
+        held = paths.get(row, lines.id)
+        if held is MISSING:
+            text = f"{name}: an entry has no {lines.id!r}, by which alone it could be named"
+            raise UnexpectedShapeFault(f"children.{name}.id", text)
+        paths.put(named, lines.id, held)
         return named
 
     def _put(
         self,
-        body: dict[str, Any],
+        body: dict[str, Json],
         names: Iterable[str],
         *,
         values: Mapping[str, Value],
         held: Mapping[str, Value],
         fields: Mapping[str, Field],
-        current: Any,
+        current: Json,
         known: Mapping[str, Value] | None = None,
     ) -> None:
         """Puts properties on their places; one that held something and is blank now is said, wherever that is."""
@@ -200,7 +205,7 @@ class Composer:
                     _blank(body, path)
 
 
-def _place(body: dict[str, Any], path: str, value: Any, *, current: Any, emptied: bool) -> None:
+def _place(body: dict[str, Json], path: str, value: Json, *, current: Json, emptied: bool) -> None:
     """Sets one place; a list on the way is sent whole, since that is what every shop understands.
 
     Where a value is read elsewhere than it is written, the list at hand may lack the entry that is to be emptied.
@@ -216,13 +221,13 @@ def _place(body: dict[str, Any], path: str, value: Any, *, current: Any, emptied
     paths.put(body, path, value, adding=emptied)
 
 
-def _blank(body: dict[str, Any], path: str) -> None:
+def _blank(body: dict[str, Json], path: str) -> None:
     """Makes nothing an empty text, where there is a place for it."""
     if paths.get(body, path) is None:
         paths.put(body, path, "")
 
 
-def _accompanied(call: Call, body: dict[str, Any], held: Any) -> dict[str, Any]:
+def _accompanied(call: Call, body: dict[str, Json], held: Json) -> dict[str, Json]:
     """A body with what must go along."""
     for path in call.along:
         value = paths.get(held, path)
@@ -231,7 +236,7 @@ def _accompanied(call: Call, body: dict[str, Any], held: Any) -> dict[str, Any]:
     return body
 
 
-def _completed(value: Any, held: Any) -> Any:
+def _completed(value: Json, held: Json) -> Json:
     """A nested object with what it holds besides."""
     if not (isinstance(value, dict) and isinstance(held, dict)):
         return value
@@ -258,20 +263,20 @@ def _dependent(fields: Mapping[str, Field], changed: Mapping[str, Value]) -> lis
     return [*moved, *further]
 
 
-def _wrapped(call: Call, body: Any) -> Any:
+def _wrapped(call: Call, body: Json) -> Json:
     if call.at:
         part = paths.get(body, call.at)
         body = {} if part is MISSING else part
     for path, value in call.constants.items():
         paths.put(body, path, value)
     if call.envelope:
-        outer: Any = [] if isinstance(paths.steps(call.envelope)[0], int) else {}
+        outer: Json = [] if isinstance(paths.steps(call.envelope)[0], int) else {}
         paths.put(outer, call.envelope, body)
         body = outer
     return body
 
 
-def _pairs(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+def _pairs(value: Json, name: str = "") -> Iterator[tuple[str, str]]:
     """The fields of a form, nested ones as a[b][0]."""
     if isinstance(value, dict | list):
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from pydantic import SecretStr
@@ -20,6 +20,7 @@ from talk_pipeline.systems.customwebshop.spec.addresses import (
     with_query,
 )
 from talk_pipeline.systems.customwebshop.spec.description import Description, Entity
+from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.questions import since_query
 from talk_pipeline.systems.customwebshop.spec.templates import filled
 from talk_pipeline.systems.customwebshop.wire import notifications
@@ -105,7 +106,7 @@ class Customwebshop:
         entity = reader.entity
         if since is not None and entity.updated_since is None:
             since = None
-        query: dict[str, Any] = {**entity.query, **self._since(entity, since)}
+        query: dict[str, Json] = {**entity.query, **self._since(entity, since)}
         if entity.deleted:
             query |= entity.deleted.query
         async for elements in self._lists.pages(entity, list_path(entity), query):
@@ -266,5 +267,5 @@ class Customwebshop:
             elements, _ = await self._lists.one_page(entity, list_path(entity), asked)
             yield await self._whole(flow, elements)
 
-    def _since(self, entity: Entity, since: datetime | None) -> dict[str, Any]:
+    def _since(self, entity: Entity, since: datetime | None) -> dict[str, Json]:
         return since_query(entity, entity.updated_since, since) if since and entity.updated_since else {}

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Entity
 from talk_pipeline.systems.customwebshop.spec.fields import Field, Times
-from talk_pipeline.systems.customwebshop.spec.paths import MISSING
+from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Held, Json
 from talk_pipeline.systems.customwebshop.wire.records import Reader, rows_of
 
 SHOWN = 600
@@ -41,7 +41,7 @@ class Evidence:
         self._entity = entity
         self._reader = reader
 
-    def ids(self, sample: Sequence[Any]) -> list[Probe]:
+    def ids(self, sample: Sequence[Json]) -> list[Probe]:
         """Whether each record has an id of its own; nothing is said where it has."""
         ids = [paths.text_of(paths.get(one, self._entity.id)) for one in sample]
         if None in ids:
@@ -50,7 +50,7 @@ class Evidence:
             return [Probe("problem", ("id",), f"{self._entity.id!r} is not different in each record")]
         return []
 
-    def shown_alike(self, listed: Any, record: Any) -> Iterator[Probe]:
+    def shown_alike(self, listed: Json, record: Json) -> Iterator[Probe]:
         """What only one of list and record shows would be taken for blank where it is read from the other."""
         if hidden := self._reader.hidden(record, shown=listed):
             text = f"one record by itself does not show {', '.join(hidden)}, which the list does"
@@ -60,7 +60,7 @@ class Evidence:
             text = f"the list does not show {', '.join(hidden)}, which one record by itself does"
             yield Probe("problem", ("path",), f"{text}: ask for it by query, or say summaries: true")
 
-    def properties(self, sample: Sequence[Any], whole: Sequence[Any]) -> list[Probe]:
+    def properties(self, sample: Sequence[Json], whole: Sequence[Json]) -> list[Probe]:
         """Whether the values are where the description says, and look like it; lists are looked for in both."""
         found = [*self._found(self._reader.fields(), sample, ("fields",))]
         for name, lines in self._reader.lists():
@@ -76,7 +76,7 @@ class Evidence:
             found += self._found(self._reader.fields(name), rows, (*where, "fields"))
         return found
 
-    def modified(self, sample: Sequence[Any]) -> list[Probe]:
+    def modified(self, sample: Sequence[Json]) -> list[Probe]:
         """Whether the records tell when they were modified, by a clock that is right."""
         places = self._entity.modified_at
         if not places:
@@ -105,7 +105,7 @@ class Evidence:
             return [Probe("warning", ("modified",), text)]
         return [Probe("ok", ("modified",), f"{where}: {max(moments)}")]
 
-    def _found(self, fields: Mapping[str, Field], sample: Sequence[Any], at: At) -> Iterator[Probe]:
+    def _found(self, fields: Mapping[str, Field], sample: Sequence[Json], at: At) -> Iterator[Probe]:
         told = 0
         lacking: dict[str, None] = {}
         for name, field in fields.items():
@@ -145,7 +145,7 @@ class Evidence:
         return "warning"
 
 
-def _fits(field: Field, value: Any, times: Times, *, form: bool) -> bool:
+def _fits(field: Field, value: Json, times: Times, *, form: bool) -> bool:
     """Whether a value looks like what the description says."""
     if value is None or value == "" or field.values or field.template:
         return True
@@ -163,7 +163,7 @@ def _fits(field: Field, value: Any, times: Times, *, form: bool) -> bool:
             return isinstance(value, str) or (untyped and not isinstance(value, dict | list))
 
 
-def _unfit(field: Field, source: str, value: Any) -> str:
+def _unfit(field: Field, source: str, value: Json) -> str:
     kinds = {bool: "bool", int: "number", Decimal: "number"}
     kind = kinds.get(type(value))
     if kind and field.type == "text":
@@ -171,7 +171,7 @@ def _unfit(field: Field, source: str, value: Any) -> str:
     return f"{source} is {shown(value)}, which is no {field.type}"
 
 
-def _missing(path: str, sample: Sequence[Any]) -> str:
+def _missing(path: str, sample: Sequence[Json]) -> str:
     """What is not there, with what stands at the last place on the way that is."""
     for way in paths.ways(path):
         held = [value for one in sample if (value := paths.get(one, way)) not in (MISSING, None)]
@@ -180,7 +180,7 @@ def _missing(path: str, sample: Sequence[Any]) -> str:
     return f"no record has {path!r} (looked at {len(sample)}), such as {shown(sample[0])}"
 
 
-def shown(value: Any) -> str:
+def shown(value: Held) -> str:
     """A value for a person to read, cut where it is long."""
     text = json.dumps(value, default=str, ensure_ascii=False)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]} …"

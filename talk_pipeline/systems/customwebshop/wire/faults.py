@@ -1,9 +1,9 @@
 """What is wrong with an answer of the shop, in words for whoever described it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from talk_pipeline.systems.customwebshop.spec.description import Entity
+from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault, reason
 from talk_pipeline.systems.customwebshop.wire.records import parse
 from talk_pipeline.systems.errors import SystemFault, UnavailableFault
@@ -39,7 +39,7 @@ class Faults:
             key, f"{self.shop} at {self.url} answers with {what}: {shown}: {WHERE_TO_LOOK}"
         )
 
-    def json(self, answer: Answer) -> Any:
+    def json(self, answer: Answer) -> Json:
         """The JSON of an answer; None where it is empty.
 
         Raises:

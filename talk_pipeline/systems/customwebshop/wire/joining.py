@@ -14,6 +14,7 @@ from talk_pipeline.systems.customwebshop.spec.addresses import item_path, lines_
 from talk_pipeline.systems.customwebshop.spec.asking import Emptiness, Listing
 from talk_pipeline.systems.customwebshop.spec.description import Entity, Lines
 from talk_pipeline.systems.customwebshop.spec.paging import OnePage
+from talk_pipeline.systems.customwebshop.spec.paths import Held
 from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError
 from talk_pipeline.systems.customwebshop.wire.answers import (
     UnexpectedShapeFault,
@@ -159,14 +160,14 @@ async def together(work: Iterable[Coroutine[Any, Any, Found]]) -> list[Found]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _are_entries(held: Any, *, key: str) -> bool:
+def _are_entries(held: Held, *, key: str) -> bool:
     """A list of records, or an object of them keyed by their ids, which they tell themselves too."""
     if isinstance(held, dict):
         return all(paths.get(row, key) is not paths.MISSING for row in held.values())
     return isinstance(held, list) and all(isinstance(row, dict) for row in held)
 
 
-def blank_word(held: Any) -> Emptiness | None:
+def blank_word(held: Held) -> Emptiness | None:
     """The word for something that may stand for "none"; nothing for what says something."""
     if held is paths.MISSING:
         return "missing"

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
@@ -11,6 +10,7 @@ from talk_pipeline.engine.model import Record
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Entity
 from talk_pipeline.systems.customwebshop.spec.paging import Seen, further_page
+from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.questions import Question, question, since_query
 from talk_pipeline.systems.customwebshop.wire.answers import (
     UnexpectedShapeFault,
@@ -31,12 +31,14 @@ class Lists:
         self._http = http
         self._faults = faults
 
-    async def one_page(self, entity: Entity, path: str, query: Mapping[str, Any]) -> tuple[list[str], Answer]:
+    async def one_page(
+        self, entity: Entity, path: str, query: Mapping[str, Json]
+    ) -> tuple[list[str], Answer]:
         """The raw records that one question brings, and the answer they are from."""
         return await self._page(entity, question(entity, path, query))
 
     async def pages(
-        self, entity: Entity, path: str, query: Mapping[str, Any], *, certain: bool = True
+        self, entity: Entity, path: str, query: Mapping[str, Json], *, certain: bool = True
     ) -> AsyncIterator[list[str]]:
         """The raw records of a list, page by page; one of uncertain paging must not look as if it went on."""
         paging = entity.paging

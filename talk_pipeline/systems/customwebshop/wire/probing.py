@@ -6,7 +6,6 @@ cannot be right or what makes this shop check and not write. What the records sh
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from talk_pipeline.engine.model import Record, Result, Write
 from talk_pipeline.flows.properties import Side
@@ -14,6 +13,7 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Description, Entity, Shared
 from talk_pipeline.systems.customwebshop.spec.paging import further_page
+from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.places import header_of
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
@@ -123,7 +123,7 @@ class _Prober:
             return Probe("problem", ("paging",), text)
         return Probe("ok", ("paging",), "one page is all")
 
-    async def _until_lists_show(self, sample: Sequence[Any], record: Record) -> AsyncIterator[Record]:
+    async def _until_lists_show(self, sample: Sequence[Json], record: Record) -> AsyncIterator[Record]:
         """Further records by themselves, until each list with an address of its own has shown an entry."""
         empty = {
             name: lines

@@ -1,10 +1,9 @@
 """Reading the records of one entity: id, version, modified time and values, wherever this shop has them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from talk_pipeline.engine.model import Child, Contents, Record
 from talk_pipeline.flows.properties import Side
@@ -13,7 +12,7 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Entity, Lines
 from talk_pipeline.systems.customwebshop.spec.fields import Field, Times
-from talk_pipeline.systems.customwebshop.spec.paths import MISSING
+from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Held, Json
 from talk_pipeline.systems.customwebshop.spec.places import header_of, read_place
 from talk_pipeline.systems.errors import UnavailableFault
 
@@ -21,9 +20,10 @@ APART = "@children"
 """Where a record's payload keeps lists that came from a path of their own; everything else is as received."""
 
 
-def parse(text: str | bytes) -> Any:
+def parse(text: str | bytes) -> Json:
     """JSON with every number as it was written."""
-    return json.loads(text, parse_float=Decimal)
+    found: Json = json.loads(text, parse_float=Decimal)
+    return found
 
 
 class Reader:
@@ -62,7 +62,7 @@ class Reader:
             payload=payload,
         )
 
-    def modified_at(self, data: Any) -> datetime | None:
+    def modified_at(self, data: Json) -> datetime | None:
         """When a record was modified: by the first place that tells."""
         told = (paths.get(data, path) for path in self.entity.modified_at)
         return self.times.read(next((one for one in told if paths.text_of(one) is not None), None))
@@ -81,11 +81,11 @@ class Reader:
         }
         return Contents(values, children)
 
-    def values(self, data: Any) -> dict[str, Value]:
+    def values(self, data: Json) -> dict[str, Value]:
         """The values of a record."""
         return self._read(data, self._root, known={})
 
-    def line_values(self, path: str, row: Any, *, root: Mapping[str, Value]) -> dict[str, Value]:
+    def line_values(self, path: str, row: Json, *, root: Mapping[str, Value]) -> dict[str, Value]:
         """The values of one child."""
         return self._read(row, self._children[path][1], known=root)
 
@@ -93,7 +93,7 @@ class Reader:
         """How the flow's properties are told, of the record or of one of its lists."""
         return self._children[path][1] if path else self._root
 
-    def hidden(self, data: Any, *, shown: Any) -> list[str]:
+    def hidden(self, data: Json, *, shown: Json) -> list[str]:
         """Places that one reading of a record shows and another does not: there it is blank by no one's edit."""
         found = [*_hidden(self._root, [data], [shown])]
         for path, (lines, fields) in self._children.items():
@@ -112,7 +112,7 @@ class Reader:
             yield path, lines
 
     def _read(
-        self, data: Any, fields: Mapping[str, Field], *, known: Mapping[str, Value]
+        self, data: Json, fields: Mapping[str, Field], *, known: Mapping[str, Value]
     ) -> dict[str, Value]:
         values: dict[str, Value] = {}
         for name, field in fields.items():
@@ -120,13 +120,13 @@ class Reader:
             values[name] = field.read(data, name, known=seen, times=self.times)
         return values
 
-    def _version(self, data: Any, headers: Mapping[str, str] | None) -> str | None:
+    def _version(self, data: Json, headers: Mapping[str, str] | None) -> str | None:
         version = self.entity.version
         if version is None or (header_of(version.at) and headers is None):
             return None
         return read_place(version.at, headers or {}, data)
 
-    def _deleted(self, data: Any) -> bool:
+    def _deleted(self, data: Json) -> bool:
         deleted = self.entity.deleted
         if deleted is None or deleted.at is None:
             return False
@@ -134,15 +134,19 @@ class Reader:
         return value in deleted.values if deleted.values else value not in (None, "false")
 
 
-def rows_of(data: Any, name: str, lines: Lines) -> list[Any]:
+def rows_of(data: Json, name: str, lines: Lines) -> list[Json]:
     """The entries of a record's list."""
-    found = data.get(APART, {}).get(name) if lines.path is None else paths.get(data, lines.path)
+    if lines.path is None:
+        apart = data.get(APART) if isinstance(data, dict) else None
+        found: Held = apart.get(name) if isinstance(apart, dict) else None
+    else:
+        found = paths.get(data, lines.path)
     if isinstance(found, dict):  # entries by their ids
         return list(found.values())
     return found if isinstance(found, list) else []
 
 
-def row_id(lines: Lines, row: Any, at: int) -> str:
+def row_id(lines: Lines, row: Json, at: int) -> str:
     """The id of a list's entry; its position where entries have none."""
     return paths.text_of(paths.get(row, lines.id)) or str(at)
 
@@ -165,14 +169,16 @@ def _extended(payload: str, name: str, value: str) -> str:
     return f"{text}{'' if text.endswith('{') else ','}{json.dumps(name)}:{value}}}"
 
 
-def _hidden(fields: Mapping[str, Field], rows: list[Any], shown: list[Any]) -> Iterator[str]:
+def _hidden(fields: Mapping[str, Field], rows: list[Json], shown: list[Json]) -> Iterator[str]:
     for source in (source for name, field in fields.items() for source in field.sources(name)):
         told = any(paths.get(row, source) is not MISSING for row in shown)
         if rows and told and all(paths.get(row, source) is MISSING for row in rows):
             yield source
 
 
-def _ordered(said: Mapping[str, Field | None], names: tuple[str, ...], field_of: Any) -> dict[str, Field]:
+def _ordered(
+    said: Mapping[str, Field | None], names: tuple[str, ...], field_of: Callable[[str], Field | None]
+) -> dict[str, Field]:
     """The fields of these properties, those that others depend on first."""
     fields = {name: field for name in names if (field := field_of(name)) is not None}
     needed = {name for field in fields.values() for name in (*field.inputs, field.currency) if name}

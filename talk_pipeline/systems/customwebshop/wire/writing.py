@@ -1,12 +1,12 @@
 """Writing one record: the calls this shop needs for it, in their order, each conditional where that is possible."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any
 
-from talk_pipeline.engine.model import ChildEdit, Operation, Outcome, Record, Result, Write
+from talk_pipeline.engine.model import ChildEdit, Contents, Operation, Outcome, Record, Result, Write
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.addresses import call_path, line_path
 from talk_pipeline.systems.customwebshop.spec.description import Call, Lines
+from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.places import header_of, read_place
 from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError
 from talk_pipeline.systems.customwebshop.wire.answers import record_in, refusal, shows_error
@@ -71,7 +71,7 @@ class Writer:
         told = self._entity.version
         return told is None or version is None or told.condition.lower() == "if-unmodified-since"
 
-    def _contents(self, payload: str) -> Any:
+    def _contents(self, payload: str) -> Contents:
         return self._reader.contents(payload)
 
     async def send(
@@ -110,7 +110,7 @@ class _Sequence:
         self._id = write.id
         self._last: Answer | None = None
         self._partial = False
-        self._made: Any = {}
+        self._made: Json = {}
         self._begun = False
 
     async def run(self) -> Outcome:
@@ -306,7 +306,7 @@ class _Sequence:
         return [place for place in places if paths.get(data, place) is paths.MISSING]
 
 
-def _json(answer: Answer) -> Any:
+def _json(answer: Answer) -> Json:
     try:
         return parse(answer.body)
     except ValueError:

@@ -10,11 +10,14 @@ import pytest
 from talk_pipeline.engine.model import ChildEdit
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.customwebshop.spec.description import Call
+from talk_pipeline.systems.customwebshop.spec.paths import Json
+from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.wire.bodies import Composer
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
 from talk_pipeline.systems.customwebshop.wire.records import Reader
 
-CURRENT = {"id": "1", "address": {"line1": "Street 1", "city": "Town", "door": "4"}, "note": "kept"}
+ADDRESS: dict[str, Json] = {"line1": "Street 1", "city": "Town", "door": "4"}
+CURRENT: dict[str, Json] = {"id": "1", "address": ADDRESS, "note": "kept"}
 
 
 def composer(tmp_path: Path, entity: str = "", flow: str = "customer") -> Composer:
@@ -41,7 +44,7 @@ def composer(tmp_path: Path, entity: str = "", flow: str = "customer") -> Compos
             Call(objects="whole", without=("address.door",)),
             {"address": {"line1": "Street 1", "city": "New"}},
         ),
-        (Call(whole=True), {**CURRENT, "address": {**CURRENT["address"], "city": "New"}}),  # type: ignore[dict-item]
+        (Call(whole=True), {**CURRENT, "address": {**ADDRESS, "city": "New"}}),
         (
             Call(whole=True, without=("id", "note")),
             {"address": {"line1": "Street 1", "city": "New", "door": "4"}},
@@ -63,7 +66,7 @@ def test_an_update_says_what_the_call_wants(tmp_path: Path, call: Call, body: An
 
 
 def test_a_whole_object_leaves_out_what_is_never_sent_back(tmp_path: Path) -> None:
-    current = {"address": {"id": 7, "line1": "Street 1", "city": "Town", "door": "4"}}
+    current: Json = {"address": {"id": 7, "line1": "Street 1", "city": "Town", "door": "4"}}
     made = composer(tmp_path, "    read_only: [address.id]\n").body(
         Call(objects="whole"),
         names=["address.city"],
@@ -94,7 +97,7 @@ def test_a_text_that_is_gone_is_written_as_the_shop_takes_it(
 
 
 def test_an_entry_of_a_list_goes_with_the_whole_list(tmp_path: Path) -> None:
-    current = {
+    current: Json = {
         "id": "1",
         "meta": [{"id": 7, "key": "vat", "value": "1"}, {"id": 8, "key": "x", "value": "2"}],
     }
@@ -150,7 +153,7 @@ def test_lines_read_elsewhere_are_written_in_the_record(tmp_path: Path) -> None:
     said = (
         'url: "{item}/rows", write: products, untouched: omitted, remove: {quantity: 0}, where: {kind: goods}'
     )
-    current = {"id": "1", "@children": {"lines": [{"id": "1", "kind": "goods", "quantity": "3"}]}}
+    current: Json = {"id": "1", "@children": {"lines": [{"id": "1", "kind": "goods", "quantity": "3"}]}}
     edits = (ChildEdit("delete", "1", {}), ChildEdit("create", None, {"quantity": "9"}))
     made = composer(tmp_path, f"    children: {{lines: {{{said}}}}}\n", "order").body(
         Call(), names=[], values={}, children={"lines": edits}, current=current
@@ -186,7 +189,9 @@ def test_lines_read_elsewhere_are_written_in_the_record(tmp_path: Path) -> None:
     ],
 )
 def test_lines_go_as_the_shop_takes_them(tmp_path: Path, said: str, rows: Any) -> None:
-    held = [{"id": str(n), "quantity": str(n == 1 and 3 or 1), "sku": "ABC"[n - 1]} for n in (1, 2, 3)]
+    held: list[Json] = [
+        {"id": str(n), "quantity": str(n == 1 and 3 or 1), "sku": "ABC"[n - 1]} for n in (1, 2, 3)
+    ]
     edits = (
         ChildEdit("update", "1", {"quantity": "5"}),
         ChildEdit("delete", "3", {}),
@@ -220,3 +225,12 @@ def test_what_is_emptied_is_said_where_it_is_written(tmp_path: Path, before: Any
         Call(), names=["website"], values={"website": None}, children={}, current={"id": "1", **before}
     )
     assert json.loads(made) == sent
+
+
+@pytest.mark.parametrize("said", ["untouched: id", "untouched: omitted, remove: {quantity: 0}"])
+def test_an_entry_without_id_is_not_named_by_it(tmp_path: Path, said: str) -> None:
+    current: Json = {"id": "1", "lines": [{"quantity": "1"}, {"quantity": "2"}]}
+    edits = {"lines": (ChildEdit("delete", "0", {}),)}
+    made = composer(tmp_path, f"    children: {{lines: {{path: lines, {said}}}}}\n", "order")
+    with pytest.raises(UnexpectedShapeFault, match="lines: an entry has no 'id'"):
+        made.body(Call(), names=[], values={}, children=edits, current=current)
