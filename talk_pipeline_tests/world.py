@@ -36,9 +36,7 @@ from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http.limits import trusted
 from talk_pipeline_tests.outcome import Run, Seen
 from talk_pipeline_tests.slowness import longest
-from talk_pipeline_tests.users import Central, Row, Shop
-
-__all__ = ["Row", "Run", "World", "opened_world"]
+from talk_pipeline_tests.users import Central, Shop
 
 NO_WRITES = ("$batch", "token", "session")
 """Calls by POST that write nothing themselves."""
