@@ -223,6 +223,8 @@ def test_a_database_of_the_version_before_goes_on(
     world.sql("alter table change drop column hold_kind")
     world.sql("alter table change drop column hold_reason")
     world.sql("alter table change add column withheld varchar")
+    world.sql("alter table base rename column mismatches to bounces")
+    world.sql("alter table journal add column details json")
     world.sql("update meta set value = '1' where key = 'schema'")
     shop_id, bc_id = pair
     world.bc.patch("customers", bc_id, {"website": "www.earlier.example"})
