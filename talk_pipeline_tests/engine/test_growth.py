@@ -12,11 +12,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from talk_pipeline.engine.match import links
-from talk_pipeline.engine.plan import compare
+from talk_pipeline.engine.model import Intended, Intent, Outcome, Result
+from talk_pipeline.engine.plan import compare, refusals
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
 
 SMALL, LARGE = 3_000, 30_000
 LINEAR = LARGE / SMALL
@@ -79,3 +82,28 @@ def test_a_touched_hundredth_costs_no_more_than_linear(
             stage(db, flow)
             seconds[size] = process_time() - started
     assert seconds[LARGE] < 2 * LINEAR * max(seconds[SMALL], FLOOR), seconds
+
+
+def _refuse(db: Connection, flow: Flow, ids: list[str]) -> float:
+    """CPU seconds of a batch of refusals, and of looking whether they still stand."""
+    mains = [Intended(flow.name, "update", shop_id, shop_id.replace("c-", "b-"), {}) for shop_id in ids]
+    intents = [Intent(flow.name, Side.BC, main.shop_id, main.bc_id, main) for main in mains]
+    started = process_time()
+    refusals.refuse(db, flow, [(intent, Outcome(Result.REFUSED, reason="no")) for intent in intents])
+    standing = refusals.refusals_in_force(db, flow, ids)
+    refusals.keep_in_force(db, flow, standing)
+    assert sorted(standing) == sorted(ids)
+    return process_time() - started
+
+
+@pytest.mark.parametrize("flow", ["customer", "order"])
+def test_refusals_cost_what_a_batch_costs_and_not_what_the_books_hold(tmp_path: Path, flow: str) -> None:
+    seconds: dict[int, tuple[float, float]] = {}
+    for size in (SMALL, LARGE):
+        with State(tmp_path / str(size)).open() as db:
+            _books(db, flow, size)
+            many = [f"c-{at}" for at in range(2, 202, 2)]
+            seconds[size] = _refuse(db, FLOWS[flow], ["c-0"]), _refuse(db, FLOWS[flow], many)
+    one, many_small = seconds[SMALL]
+    assert many_small < 5 * max(one, FLOOR), seconds
+    assert seconds[LARGE][1] < 4 * max(many_small, FLOOR), seconds

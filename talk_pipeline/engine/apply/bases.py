@@ -106,7 +106,7 @@ def confirm(
     conflicts: list[tuple[Any, ...]] = []
     kept: list[Kept] = []
     stored = _stored(db, projector, confirmed)
-    shop, earlier = _shop_values(db, projector, confirmed), _told_earlier(db, confirmed)
+    shop, earlier = _shop_values(db, projector, confirmed), _mismatches(db, confirmed)
     for one in confirmed:
         part = projector.flow.part(one.part)
         raw, canon = stored.get((one.part, one.bc_id if one.target is Side.BC else one.shop_id), ({}, {}))
@@ -149,7 +149,7 @@ def confirm(
                 if (base.part, base.shop_id, base.property) not in earlier
             ]
     _record_conflicts(db, conflicts)
-    _replace(db, bases)
+    _replace(db, bases, earlier=earlier)
     _stand_as_edits(db, undone)
     _forget(db, [one for one in confirmed if one.operation == "delete"])
     return kept
@@ -167,16 +167,20 @@ def _forget(db: Connection, removed: Sequence[Confirmed]) -> None:
         )
 
 
+# by row: only then are the values of all other records left unread
+_HELD = """
+select part, id, raw, canon from record where rowid in (
+  select rowid from record
+  where side = ? and list_contains(?::varchar[], part) and id in (select unnest(?::varchar[])))
+"""
+
+
 def _stored(
     db: Connection, projector: Projector, confirmed: Sequence[Confirmed]
 ) -> dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]]:
     """What the target now holds of the confirmed records, raw and canonical."""
-    keys = [(one.part, one.bc_id if one.target is Side.BC else one.shop_id) for one in confirmed]
-    rows = db.execute(
-        "select part, id, raw, canon from record where side = ?"
-        " and (part, id) in (select (unnest(?::varchar[]), unnest(?::varchar[])))",
-        [projector.side, [part for part, _ in keys], [key for _, key in keys]],
-    ).fetchall()
+    ids = [one.bc_id if one.target is Side.BC else one.shop_id for one in confirmed]
+    rows = db.execute(_HELD, [projector.side, [part.name for part in projector.flow.parts], ids]).fetchall()
     return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
 
@@ -187,23 +191,19 @@ def _shop_values(
     created = [one for one in confirmed if one.operation == "create" and one.target is Side.BC]
     if not any(prop.dir == "<-" for part in projector.flow.parts for prop in part.properties):
         return {}
-    rows = db.execute(
-        "select part, id, raw from record where side = ?"
-        " and (part, id) in (select (unnest(?::varchar[]), unnest(?::varchar[])))",
-        [Side.SHOP, [one.part for one in created], [one.shop_id for one in created]],
-    ).fetchall()
+    parts = [part.name for part in projector.flow.parts]
+    rows = db.execute(_HELD, [Side.SHOP, parts, [one.shop_id for one in created]]).fetchall()
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def _told_earlier(db: Connection, confirmed: Sequence[Confirmed]) -> set[tuple[str, str, str]]:
-    """What the shop was told by an earlier counterpart of a record created there: part, shop id and property."""
-    created = [one for one in confirmed if one.operation == "create" and one.target is Side.BC]
+def _mismatches(db: Connection, confirmed: Sequence[Confirmed]) -> dict[tuple[str, str, str], int]:
+    """What there is a base of already, with how often it was stored differently: part, shop id and property."""
     rows = db.execute(
-        "select part, shop_id, property from base"
+        "select part, shop_id, property, mismatches from base"
         " where (part, shop_id) in (select (unnest(?::varchar[]), unnest(?::varchar[])))",
-        [[one.part for one in created], [one.shop_id for one in created]],
+        [[one.part for one in confirmed], [one.shop_id for one in confirmed]],
     ).fetchall()
-    return {(part, shop_id, name) for part, shop_id, name in rows}
+    return {(part, shop_id, name): mismatches for part, shop_id, name, mismatches in rows}
 
 
 def _told_by_target(
@@ -280,22 +280,19 @@ def _stand_as_edits(db: Connection, undone: list[tuple[str, str, str]]) -> None:
         )
 
 
-def _replace(db: Connection, bases: list[BaseRow]) -> None:
-    keys = [[row.part for row in bases], [row.shop_id for row in bases], [row.property for row in bases]]
+def _replace(db: Connection, bases: list[BaseRow], *, earlier: Mapping[tuple[str, str, str], int]) -> None:
     chosen = "(select (unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[])))"
-    rows = db.execute(
-        f"select part, shop_id, property, mismatches from base where (part, shop_id, property) in {chosen}",
-        keys,
-    ).fetchall()
-    earlier = {(part, shop_id, name): mismatches for part, shop_id, name, mismatches in rows}
-    for table in ("base", "edit", "resolution"):
-        db.execute(f"delete from {table} where (part, shop_id, property) in {chosen}", keys)
+    places = [(row.part, row.shop_id, row.property) for row in bases]
+    # bases are many, and those of what was created just now are new
+    known = [place for place in places if place in earlier]
+    for table, replaced in (("base", known), ("edit", places), ("resolution", places)):
+        if replaced:
+            keys = [list(column) for column in zip(*replaced, strict=True)]
+            db.execute(f"delete from {table} where (part, shop_id, property) in {chosen}", keys)
     insert(
         db,
         [
-            replace(row, mismatches=1 + earlier.get((row.part, row.shop_id, row.property), 0))
-            if row.mismatches
-            else row
-            for row in bases
+            replace(row, mismatches=1 + earlier.get(place, 0)) if row.mismatches else row
+            for row, place in zip(bases, places, strict=True)
         ],
     )

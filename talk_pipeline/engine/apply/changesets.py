@@ -126,8 +126,8 @@ class _Loader:
         self.links = self._links()
         target_ids = shop_ids if self.target is Side.SHOP else bc_ids
         rows = self.db.execute(
-            "select id, version, payload from snapshot where flow = ? and side = ?"
-            " and id in (select unnest(?::varchar[]))",
+            "select id, version, payload from snapshot where rowid in ("
+            "select rowid from snapshot where flow = ? and side = ? and id in (select unnest(?::varchar[])))",
             [self.flow.name, self.target, target_ids],
         ).fetchall()
         snapshots = {row[0]: row[1:] for row in rows}
@@ -136,8 +136,9 @@ class _Loader:
 
     def _records(self, side: Side, roots: list[str]) -> dict[tuple[str, str], tuple[Any, ...]]:
         rows = self.db.execute(
-            "select part, side, id, version, raw, position from record where side = ?"
-            " and part in (select unnest(?::varchar[])) and root_id in (select unnest(?::varchar[]))",
+            "select part, side, id, version, raw, position from record where rowid in ("
+            "select rowid from record where side = ? and list_contains(?::varchar[], part)"
+            " and root_id in (select unnest(?::varchar[])))",
             [side, [part.name for part in self.flow.parts], roots],
         ).fetchall()
         return {(row[1], row[2]): row for row in rows}

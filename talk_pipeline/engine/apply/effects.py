@@ -190,9 +190,9 @@ def _fresh_children(
     rows = db.execute(
         f"select r.part, r.root_id, r.id, r.raw from record r"
         f" left join link l on l.part = r.part and l.{own} = r.id"
-        " where r.side = ? and r.root_id in (select unnest(?::varchar[])) and l.part is null"
-        " and r.part in (select unnest(?::varchar[])) order by r.position",
-        [projector.side, roots, [part.name for part in projector.flow.parts[1:]]],
+        " where l.part is null and r.rowid in (select rowid from record where side = ?"
+        " and list_contains(?::varchar[], part) and root_id in (select unnest(?::varchar[]))) order by r.position",
+        [projector.side, [part.name for part in projector.flow.parts[1:]], roots],
     ).fetchall()
     found: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
     for part, root, key, raw in rows:

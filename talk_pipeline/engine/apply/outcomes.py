@@ -28,16 +28,8 @@ def conclude(
         expect_recalculation(db, [intent for intent, _ in done])
         spool(db, [outcome.record for _, outcome in outcomes if outcome.record])
         merge(db, projector, decode, landing=Landing(own=True))
-        for intent, outcome in outcomes:
-            if outcome.result is Result.REFUSED:
-                refuse(
-                    db,
-                    projector.flow,
-                    intent,
-                    reason=outcome.reason,
-                    about_another=outcome.about_another,
-                    kind=outcome.refusal,
-                )
+        refused = [(intent, outcome) for intent, outcome in outcomes if outcome.result is Result.REFUSED]
+        refuse(db, projector.flow, refused)
         kept = confirm(db, projector, run_id=run_id, confirmed=carry_over(db, projector, done))
         refuse_values(db, projector.flow, kept)
         keep_in_force(db, projector.flow, in_force)

@@ -69,8 +69,5 @@ def _close(
         insert(db, [link])
         return
     claims = [f"{other} ({closed_id})" for closed_id, other in taken] or list(shop_ids)
-    for shop_id in shop_ids:
-        reason = (
-            f"{key} was posted before, and is claimed by {', '.join(claims)}: give it a number of its own"
-        )
-        hold_back(db, flow, shop_id=shop_id, reason=reason)
+    reason = f"{key} was posted before, and is claimed by {', '.join(claims)}: give it a number of its own"
+    hold_back(db, flow, shop_ids=shop_ids, reason=reason)

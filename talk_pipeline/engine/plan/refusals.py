@@ -4,10 +4,10 @@ What was refused is not asked again until the data, a record it refers to or the
 writes of the same record are no such change.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from talk_pipeline.engine.kinds import HoldKind, RefusalKind
-from talk_pipeline.engine.model import Intended, Intent, Kept
+from talk_pipeline.engine.model import Intended, Intent, Kept, Outcome, Result
 from talk_pipeline.engine.plan.workspace import Fingerprinted
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert
@@ -18,51 +18,85 @@ from talk_pipeline.flows.vocabulary import Flow
 FROM_BC = "businesscentral/"
 """Before the id of a record that is not in the shop yet, where a refusal names the record it belongs to."""
 
-# what a refusal depends on: the mapped values of both sides, the referenced records, the flow's definition
-_FINGERPRINT = f"""
+# what refusals of some records depend on: the mapped values of both sides, the referenced records, the flow's
+# definition; the records are picked by row, since values are read slowly
+_FINGERPRINTS = f"""
+with wanted as (select distinct unnest($roots::varchar[]) as id),
+linked as (
+  select w.id, l.bc_id from wanted w
+  left join link l on l.part = $flow and l.shop_id = w.id and l.state = 'active'
+),
+shop as materialized (
+  select part, id, root_id, raw from record where rowid in (
+    select rowid from record where side = 'customwebshop' and list_contains($parts::varchar[], part)
+      and root_id in (select id from wanted))
+),
+bc as materialized (
+  select part, id, root_id, raw from record where rowid in (
+    select rowid from record where side = 'businesscentral' and list_contains($parts::varchar[], part)
+      and root_id in (select bc_id from linked))
+),
+shop_children as (
+  select root_id, string_agg(raw::varchar, '|' order by id) as text from shop where part <> $flow group by 1
+),
+bc_children as (
+  select root_id, string_agg(raw::varchar, '|' order by id) as text from bc where part <> $flow group by 1
+),
+referring as (
+  select c.root_id, k.part, k.bc_id from shop c
+  join (select unnest($ref_parts::varchar[]) as part, unnest($ref_properties::varchar[]) as property,
+               unnest($ref_flows::varchar[]) as flow) p on p.part = c.part
+  join link k on k.part = p.flow and k.shop_id = c.raw[p.property]
+),
+referred as (
+  select c.root_id, string_agg(t.row_hash, '|' order by t.part, t.id) as text from referring c
+  join record t on t.part = c.part and t.side = 'businesscentral' and t.id = c.bc_id
+  group by 1
+)
 select r.id as root_shop_id, md5(concat_ws('|', $definition,
          list_filter(map_entries(r.raw), lambda e: list_contains($two_way::varchar[], e.key))::varchar,
          list_filter(map_entries(b.raw), lambda e: list_contains($two_way::varchar[], e.key))::varchar,
-         (select string_agg(c.raw::varchar, '|' order by c.id) from record c
-          where c.root_id = r.id and c.side = r.side and c.part <> r.part and starts_with(c.part, r.part || '.')),
-         (select string_agg(c.raw::varchar, '|' order by c.id) from record c
-          where c.root_id = b.id and c.side = b.side and c.part <> b.part and starts_with(c.part, b.part || '.')),
-         (select string_agg(t.row_hash, '|' order by t.part, t.id) from record c
-          join (select unnest($ref_parts::varchar[]) as part, unnest($ref_properties::varchar[]) as property,
-                       unnest($ref_flows::varchar[]) as flow) p on p.part = c.part
-          join link k on k.part = p.flow and k.shop_id = c.raw[p.property]
-          join record t on t.part = k.part and t.side = 'businesscentral' and t.id = k.bc_id
-          where c.root_id = r.id and c.side = r.side)
-       )) as fingerprint
-from record r
-left join link l on l.part = r.part and l.shop_id = r.id and l.state = 'active'
-left join record b on b.part = r.part and b.side = 'businesscentral' and b.id = l.bc_id
-where r.part = $flow and r.side = 'customwebshop'
+         sc.text, bc_children.text, referred.text)) as fingerprint
+from shop r
+left join linked l on l.id = r.id
+left join bc b on b.part = $flow and b.id = l.bc_id
+left join shop_children sc on sc.root_id = r.id
+left join bc_children on bc_children.root_id = b.id
+left join referred on referred.root_id = r.id
+where r.part = $flow
 union all
 select '{FROM_BC}' || r.id, md5(concat_ws('|', $definition, r.row_hash))
-from record r where r.part = $flow and r.side = 'businesscentral'
+from record r
+where r.part = $flow and r.side = 'businesscentral'
+  and r.id in (select id[{len(FROM_BC) + 1}:] from wanted where starts_with(id, '{FROM_BC}'))
 """
 
 
-def _parameters(flow: Flow) -> dict[str, object]:
-    """The parameters of _FINGERPRINT for a flow."""
+def _fingerprint(db: Connection, flow: Flow, roots: Collection[str]) -> Fingerprinted:
+    """What refusals of these records depend on, as it is now."""
     references = [(part.name, prop.name, prop.refers_to) for part in flow.parts for prop in part.references]
-    return {
-        "flow": flow.name,
-        "definition": flow.fingerprint,
-        "two_way": [prop.name for prop in flow.properties if prop.dir in ("<->", "->")],
-        "ref_parts": [part for part, _, _ in references],
-        "ref_properties": [name for _, name, _ in references],
-        "ref_flows": [refers_to for _, _, refers_to in references],
-    }
+    return Fingerprinted.made(
+        db,
+        _FINGERPRINTS,
+        {
+            "roots": list(roots),
+            "flow": flow.name,
+            "parts": [part.name for part in flow.parts],
+            "definition": flow.fingerprint,
+            "two_way": [prop.name for prop in flow.properties if prop.dir in ("<->", "->")],
+            "ref_parts": [part for part, _, _ in references],
+            "ref_properties": [name for _, name, _ in references],
+            "ref_flows": [refers_to for _, _, refers_to in references],
+        },
+    )
 
 
 def forget_outdated(db: Connection, flow: Flow) -> None:
     """Forgets what was refused for a version of the data that is no more: anything newer is asked again."""
-    if db.execute("select 1 from refusal where flow = ? limit 1", [flow.name]).fetchone() is None:
+    roots = db.execute("select distinct root_shop_id from refusal where flow = ?", [flow.name]).fetchall()
+    if not roots:
         return
-    refused = "where root_shop_id in (select root_shop_id from refusal where flow = $flow)"
-    now_is = Fingerprinted.made(db, f"select * from ({_FINGERPRINT}) {refused}", _parameters(flow))
+    now_is = _fingerprint(db, flow, [row[0] for row in roots])
     db.execute(
         "delete from refusal where flow = ? and fingerprint not in"
         f" (select fingerprint from {now_is.NAME} f where f.root_shop_id = refusal.root_shop_id)",
@@ -87,12 +121,18 @@ def withhold_refused(db: Connection, flow: Flow) -> None:
 
 def refusals_in_force(db: Connection, flow: Flow, roots: Sequence[str | None]) -> list[str]:
     """Shop ids of the records with refusals that still stand, before answers to our own writes land."""
-    if db.execute("select 1 from refusal where flow = ? limit 1", [flow.name]).fetchone() is None:
+    known = db.execute(
+        "select distinct root_shop_id from refusal where flow = ?"
+        " and root_shop_id in (select unnest(?::varchar[]))",
+        [flow.name, [root for root in roots if root]],
+    ).fetchall()
+    if not known:
         return []
+    now_is = _fingerprint(db, flow, [row[0] for row in known])
     rows = db.execute(
-        f"select distinct r.root_shop_id from refusal r join ({_FINGERPRINT}) f using (root_shop_id, fingerprint)"
-        " where r.flow = $flow and r.root_shop_id in (select unnest($roots::varchar[]))",
-        _parameters(flow) | {"roots": [root for root in roots if root]},
+        f"select distinct r.root_shop_id from refusal r join {now_is.NAME} f"
+        " using (root_shop_id, fingerprint) where r.flow = ?",
+        [flow.name],
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -100,18 +140,19 @@ def refusals_in_force(db: Connection, flow: Flow, roots: Sequence[str | None]) -
 def keep_in_force(db: Connection, flow: Flow, roots: Sequence[str]) -> None:
     """Binds the refusals of these records to the data as our own writes left it."""
     if roots:
+        now_is = _fingerprint(db, flow, roots)
         db.execute(
-            f"update refusal set fingerprint = f.fingerprint from ({_FINGERPRINT}) f"
-            " where refusal.flow = $flow and refusal.root_shop_id = f.root_shop_id"
-            " and refusal.root_shop_id in (select unnest($roots::varchar[]))",
-            _parameters(flow) | {"roots": list(roots)},
+            f"update refusal set fingerprint = f.fingerprint from {now_is.NAME} f"
+            " where refusal.flow = ? and refusal.root_shop_id = f.root_shop_id",
+            [flow.name],
         )
 
 
-def hold_back(db: Connection, flow: Flow, *, shop_id: str, reason: str) -> None:
-    """Refuses the create of a shop record ourselves, as long as its data stay as they are."""
-    main = Intended(flow.name, "create", shop_id, None, {})
-    refuse(db, flow, Intent(flow.name, Side.BC, shop_id, None, main), reason=reason)
+def hold_back(db: Connection, flow: Flow, *, shop_ids: Sequence[str], reason: str) -> None:
+    """Refuses the creates of shop records ourselves, as long as their data stay as they are."""
+    mains = [Intended(flow.name, "create", shop_id, None, {}) for shop_id in shop_ids]
+    outcome = Outcome(Result.REFUSED, reason=reason)
+    refuse(db, flow, [(Intent(flow.name, Side.BC, main.shop_id, None, main), outcome) for main in mains])
 
 
 def ask_again(db: Connection, flow: Flow, side: Side) -> None:
@@ -119,21 +160,13 @@ def ask_again(db: Connection, flow: Flow, side: Side) -> None:
     db.execute("delete from refusal where flow = ? and target = ? and about_another", [flow.name, str(side)])
 
 
-def refuse(
-    db: Connection,
-    flow: Flow,
-    intent: Intent,
-    *,
-    reason: str,
-    about_another: bool = False,
-    kind: RefusalKind = RefusalKind.REFUSED,
-) -> None:
-    """Binds a permanent refusal to what was refused, for this version of the data."""
-    root = intent.root_shop_id or f"{FROM_BC}{intent.root_bc_id}"
-    fingerprint = db.execute(
-        f"select fingerprint from ({_FINGERPRINT}) where root_shop_id = $root",
-        _parameters(flow) | {"root": root},
-    ).fetchone()
+def refuse(db: Connection, flow: Flow, refused: Sequence[tuple[Intent, Outcome]]) -> None:
+    """Binds permanent refusals to what was refused, for this version of the data."""
+    if not refused:
+        return
+    roots = [intent.root_shop_id or f"{FROM_BC}{intent.root_bc_id}" for intent, _ in refused]
+    now_is = _fingerprint(db, flow, roots)
+    known = dict(db.execute(f"select root_shop_id, fingerprint from {now_is.NAME}").fetchall())
     rows = [
         RefusalRow(
             flow=intent.flow,
@@ -146,12 +179,13 @@ def refuse(
                 for prop in flow.part(one.part).properties
                 if one.operation != "update" or prop.name in one.sent
             ],
-            fingerprint=fingerprint[0] if fingerprint else "",
-            reason=reason,
+            fingerprint=known.get(root, ""),
+            reason=outcome.reason,
             refused_at=now(),
-            about_another=about_another,
-            refusal_kind=kind,
+            about_another=outcome.about_another,
+            refusal_kind=outcome.refusal,
         )
+        for root, (intent, outcome) in zip(roots, refused, strict=True)
         for one in (intent.main, *intent.children)
     ]
     insert(db, rows)
@@ -161,13 +195,12 @@ def refuse(
 _VALUES = f"""
 insert into refusal (flow, part, target, root_shop_id, record_id, properties, fingerprint, reason, refused_at,
   about_another, refusal_kind)
-select $flow, k.part, k.target, l.root_shop_id, k.shop_id, [k.property], coalesce(f.fingerprint, ''), k.reason,
+select $flow, k.part, k.target, k.root_shop_id, k.shop_id, [k.property], coalesce(f.fingerprint, ''), k.reason,
        $at, false, '{RefusalKind.REFUSED}'
 from (select unnest($parts::varchar[]) as part, unnest($targets::varchar[]) as target,
-             unnest($shop_ids::varchar[]) as shop_id, unnest($properties::varchar[]) as property,
-             unnest($reasons::varchar[]) as reason) k
-join link l on l.part = k.part and l.shop_id = k.shop_id
-left join ({_FINGERPRINT}) f on f.root_shop_id = l.root_shop_id
+             unnest($roots::varchar[]) as root_shop_id, unnest($shop_ids::varchar[]) as shop_id,
+             unnest($properties::varchar[]) as property, unnest($reasons::varchar[]) as reason) k
+left join {Fingerprinted.NAME} f on f.root_shop_id = k.root_shop_id
 """
 
 
@@ -175,15 +208,25 @@ def refuse_values(db: Connection, flow: Flow, kept: Sequence[Kept]) -> None:
     """Binds what a side accepted and did not take to this version of the data, a refusal a property."""
     if not kept:
         return
+    places = [[one.part for one in kept], [one.shop_id for one in kept]]
+    rows = db.execute(
+        "select part, shop_id, root_shop_id from link"
+        " where (part, shop_id) in (select (unnest(?::varchar[]), unnest(?::varchar[])))",
+        places,
+    ).fetchall()
+    roots = {(part, shop_id): root for part, shop_id, root in rows}
+    linked = [one for one in kept if (one.part, one.shop_id) in roots]
+    _fingerprint(db, flow, list(roots.values()))
     db.execute(
         _VALUES,
-        _parameters(flow)
-        | {
+        {
+            "flow": flow.name,
             "at": now(),
-            "parts": [one.part for one in kept],
-            "targets": [str(one.target) for one in kept],
-            "shop_ids": [one.shop_id for one in kept],
-            "properties": [one.name for one in kept],
-            "reasons": [one.reason for one in kept],
+            "parts": [one.part for one in linked],
+            "targets": [str(one.target) for one in linked],
+            "roots": [roots[one.part, one.shop_id] for one in linked],
+            "shop_ids": [one.shop_id for one in linked],
+            "properties": [one.name for one in linked],
+            "reasons": [one.reason for one in linked],
         },
     )

@@ -315,20 +315,28 @@ class _Batch:
         mark_dirty(db, flow, side, ids=self.marks)
 
 
-# the spooled records that differ from what is held
+# the spooled records that differ from what is held; a deletion may tell no more than the id: what was held says
+# the rest. What is held is picked by row: a handful of answers must not cost a look at all payloads
 _FRESH = """
-select i.id, i.version, i.modified_at, i.deleted, i.payload, s.id is not null as is_held,
-       s.version as held_version, s.modified_at as held_modified_at, s.fetched_at as held_fetched_at,
-       s.gone as held_gone, s.earlier, s.edited_at, r.row_hash
-from (-- a deletion may tell no more than the id: what was held says the rest
-      select n.* replace (coalesce(nullif(n.payload, ''), h.payload) as payload)
-      from incoming n
-      left join (select id, payload from snapshot where flow = $flow and side = $side) h on h.id = n.id
-      where n.payload <> '' or h.id is not null
-      qualify row_number() over (partition by n.id order by n.modified_at desc) = 1) i
-left join (select * from snapshot where flow = $flow and side = $side) s on s.id = i.id
-left join (select id, row_hash from record where part = $flow and side = $side) r on r.id = i.id
-where (s.id is null or s.payload <> i.payload or s.version is distinct from coalesce(i.version, s.version)
+with held as (
+  select * from snapshot where rowid in (
+    select rowid from snapshot where flow = $flow and side = $side and id in (select id from incoming))
+),
+hashed as (
+  select id, row_hash from record where part = $flow and side = $side and id in (select id from incoming)
+),
+latest as (
+  select max_by(n.rowid, coalesce(n.modified_at, '-infinity'::timestamp)) as place from incoming n
+  where n.payload <> '' or n.id in (select id from held) group by n.id
+)
+select i.id, i.version, i.modified_at, i.deleted, coalesce(nullif(i.payload, ''), s.payload) as payload,
+       s.id is not null as is_held, s.version as held_version, s.modified_at as held_modified_at,
+       s.fetched_at as held_fetched_at, s.gone as held_gone, s.earlier, s.edited_at, r.row_hash
+from incoming i join latest on latest.place = i.rowid
+left join held s on s.id = i.id
+left join hashed r on r.id = i.id
+where (s.id is null or s.payload <> coalesce(nullif(i.payload, ''), s.payload)
+    or s.version is distinct from coalesce(i.version, s.version)
     or s.gone is distinct from case when i.deleted then 'deleted' end)
   and not coalesce(i.modified_at < s.modified_at and $lagging, false)
 order by i.id
