@@ -13,7 +13,8 @@ from talk_pipeline.engine.model import Record
 from talk_pipeline.engine.plan import refusals
 from talk_pipeline.engine.plan.circuit_breaker import beyond
 from talk_pipeline.engine.snapshot import landing, reprojection, reversals
-from talk_pipeline.engine.snapshot.landing import Landed, Landing, Watermark
+from talk_pipeline.engine.snapshot.batch import Landing
+from talk_pipeline.engine.snapshot.landing import Landed, Watermark
 from talk_pipeline.engine.state.connection import now, transaction
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -97,12 +98,14 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         believed=decided,
         read_until=started + timedelta(seconds=system.skew_seconds),
     )
-    with session.state.open() as db, transaction(db):
-        landed = landing.merge(db, projector, decode, landing=arrived)
-        if session.options.restored is side and decided:
-            hand = Hand(db, session.flows, flow, session.run_id)
-            restoring.bring_forward(hand, side, landed, company=session.company)
     with session.state.open() as db:
+        if session.options.restored is side and decided:
+            with transaction(db):
+                landed = landing.merge(db, projector, decode, landing=arrived)
+                hand = Hand(db, session.flows, flow, session.run_id)
+                restoring.bring_forward(hand, side, landed, company=session.company)
+        else:
+            landed = landing.land(db, projector, decode, landing=arrived)
         # a scan that is full for want of a watermark, or every time, is not the periodic one
         if session.options.full or (full and mark.modified_at and system.lists_changes(flow.name)):
             refusals.ask_again(db, flow, side)

@@ -7,7 +7,8 @@ from talk_pipeline.engine.apply.bases import confirm, expect_recalculation
 from talk_pipeline.engine.apply.effects import carry_over
 from talk_pipeline.engine.model import SEND_WITH, Decode, Intent, Kept, Outcome, Result
 from talk_pipeline.engine.plan.refusals import keep_in_force, refusals_in_force, refuse, refuse_values
-from talk_pipeline.engine.snapshot.landing import Landing, merge, spool
+from talk_pipeline.engine.snapshot.batch import Landing
+from talk_pipeline.engine.snapshot.landing import merge, spool
 from talk_pipeline.engine.snapshot.projection import Projector
 from talk_pipeline.engine.state.connection import Connection, transaction
 from talk_pipeline.engine.state.journal import note_outcomes

@@ -5,16 +5,15 @@ change costs one comparison of its payload. Nothing here concludes that a record
 which were not seen, whoever asked the system about each says what became of it.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Decode, Record
-from talk_pipeline.engine.snapshot.projection import Projected, Projector, in_scope
-from talk_pipeline.engine.snapshot.reversals import REMEMBERED, Reversal, implausible, marks, note, went_back
+from talk_pipeline.engine.snapshot.batch import Batch, Landing
+from talk_pipeline.engine.snapshot.projection import Projector
+from talk_pipeline.engine.snapshot.reversals import Reversal, implausible, note
 from talk_pipeline.engine.snapshot.workspace import Incoming
 from talk_pipeline.engine.state.connection import Connection, naive, now, transaction
 from talk_pipeline.engine.state.rows import insert, insert_columns
@@ -40,32 +39,6 @@ class Watermark:
     complete: bool = False
     problem: str | None = None
     skew_seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Landing:
-    """How spooled records are to be understood.
-
-    Attributes:
-        fetched: they are a completed fetch, which alone moves the watermark.
-        full: they are all there are.
-        lagging: a replica shows what was: nothing that is held is replaced by an earlier state of it.
-        own: they are answers to our own writes: no time in them counts as an edit.
-        gone: ids that are known to have left, with the reason.
-        problem: what is implausible about the fetch, shown and guarded against.
-        believed: a person has decided what follows from records that went back: they land.
-        read_until: when the fetch began, by the server's clock: what it shows of later changes is by chance.
-    """
-
-    fetched: bool = False
-    full: bool = False
-    lagging: bool = False
-    own: bool = False
-    gone: Mapping[str, str] = field(default_factory=dict)
-    problem: str | None = None
-    skew_seconds: float = 0.0
-    believed: bool = False
-    read_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,30 +120,41 @@ def present(db: Connection, flow: str, side: Side) -> int:
 
 def land(db: Connection, projector: Projector, decode: Decode, *, landing: Landing) -> Landed:
     """Merges the spooled records into the snapshot, in one transaction of its own."""
-    with transaction(db):
-        return merge(db, projector, decode, landing=landing)
+    try:
+        with transaction(db):
+            return merge(db, projector, decode, landing=landing)
+    except _WentBackError as stop:
+        with transaction(db):
+            note(db, projector.flow.name, projector.side, stop.landed.reversals)
+            discard(db)
+        return stop.landed
+
+
+class _WentBackError(Exception):
+    """What was read cannot be believed: nothing of it lands."""
+
+    def __init__(self, landed: Landed) -> None:
+        super().__init__()
+        self.landed = landed
 
 
 def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Landing) -> Landed:
     """Merges the spooled records into the snapshot, inside the caller's transaction."""
-    spool(db, ())
+    incoming = Incoming.kept(db)
     flow, side = projector.flow.name, projector.side
-    batch = _Batch(projector, decode, landing)
-    for row in _fresh(db, flow, side, lagging=landing.lagging):
-        batch.take(row)
-    for row in _leaving(db, flow, side, ids=list(landing.gone)):
-        batch.leave(row, reason=landing.gone[row["id"]])
     total = db.execute("select count(distinct id), max(modified_at) from incoming").fetchone()
     read, latest = total or (0, None)
+    batch = Batch(projector, decode, landing)
+    batch.take_fresh(incoming)
+    discard(db)
+    batch.take_leaving(db)
     newest_shown = latest if landing.full else None
     reversals = implausible(
         projector.flow, batch.reversals, newest_shown=newest_shown, changed=len(batch.marks)
     )
     if reversals and not landing.believed:
-        note(db, flow, side, reversals)
-        discard(db)
-        return Landed(read, 0, batch.outside, reversals)
-    batch.write(db)
+        raise _WentBackError(Landed(read, 0, batch.outside, reversals))
+    mark_dirty(db, flow, side, ids=batch.marks)
     if landing.fetched:
         known = watermark(db, flow, side)
         # never in the server's future, also where an earlier clock of it left one there: edits would go unseen
@@ -190,7 +174,6 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
         if landing.full:
             note(db, flow, side, ())
             set_meta(db, f"asked:{flow}:{side}", asked(projector.flow, side))
-    discard(db)
     return Landed(read, len(batch.marks), batch.outside, reversals, batch.moved_on)
 
 
@@ -203,166 +186,6 @@ def set_meta(db: Connection, key: str, value: str) -> None:
     """Keeps a fact about the state, inside the caller's transaction."""
     db.execute("delete from meta where key = ?", [key])
     db.execute("insert into meta (key, value) values (?, ?)", [key, value])
-
-
-_SNAPSHOT = (
-    "flow",
-    "side",
-    "id",
-    "version",
-    "modified_at",
-    "edited_at",
-    "fetched_at",
-    "gone",
-    "payload",
-    "earlier",
-)
-
-
-class _Batch:
-    """The rows one landing writes."""
-
-    def __init__(self, projector: Projector, decode: Decode, landing: Landing) -> None:
-        self.projector = projector
-        self.decode = decode
-        self.landing = landing
-        self.snapshots: list[tuple[Any, ...]] = []
-        self.projected: list[Projected] = []
-        self.marks: list[str] = []
-        self.reversals: list[Reversal] = []
-        self.moved_on: dict[str, datetime] = {}
-        self.outside = 0
-
-    def take(self, row: dict[str, Any]) -> None:
-        """A record that is new, or whose payload or version differs from what is held."""
-        contents = self.decode(row["payload"])
-        gone = Gone.DELETED if row["deleted"] else None
-        if not in_scope(self.projector.flow.root, self.projector.side, contents.values):
-            if not row["is_held"]:
-                self.outside += 1
-                return
-            gone = Gone.OUT_OF_SCOPE
-        rows = self.projector.project(row["id"], version=row["version"], contents=contents, gone=gone)
-        if row["is_held"] and not self.landing.own and not row["deleted"]:
-            skew = self.landing.skew_seconds
-            reversal = went_back(row, row_hash=rows[0].row_hash, skew_seconds=skew)
-            self.reversals += [reversal] if reversal else []
-            if reversal is None and row["held_modified_at"]:
-                self.moved_on[row["id"]] = row["held_modified_at"]
-        self._add(row, rows, gone)
-
-    def leave(self, row: dict[str, Any], *, reason: str) -> None:
-        """A held record that is known to have left."""
-        if reason == Gone.VANISHED:
-            self.reversals.append(Reversal(row["id"], "vanished", row["modified_at"], None))
-        contents = self.decode(row["payload"])
-        self._add(
-            row,
-            self.projector.project(row["id"], version=row["version"], contents=contents, gone=reason),
-            reason,
-        )
-
-    def _add(self, row: dict[str, Any], rows: list[Projected], gone: str | None) -> None:
-        changed = rows[0].row_hash != row["row_hash"]
-        edited = row["edited_at"]
-        known_version = row["version"] is not None and row["version"] == row["held_version"]
-        is_edit = changed and not self.landing.own and not known_version
-        if is_edit or edited is None:
-            edited = self._edited_at(row)
-        earlier = list(row["earlier"] or ())
-        known = marks(row["held_version"], row["held_modified_at"], row["row_hash"])
-        earlier = [*(mark for mark in earlier if mark not in known), *known][-REMEMBERED:]
-        flow, side = self.projector.flow.name, str(self.projector.side)
-        head = (
-            flow,
-            side,
-            row["id"],
-            row["version"],
-            row["modified_at"],
-            edited,
-            now(),
-            gone,
-            row["payload"],
-        )
-        self.snapshots.append((*head, json.dumps(earlier)))
-        self.projected += rows
-        if changed:
-            self.marks.append(row["id"])
-
-    def _edited_at(self, row: dict[str, Any]) -> datetime | None:
-        """When a record got the way it is; unknown where its modified time is not told or did not move."""
-        moment: datetime | None = row["modified_at"]
-        if moment is None or (row["row_hash"] is not None and moment == row["held_modified_at"]):
-            return None
-        return moment - timedelta(seconds=self.landing.skew_seconds)
-
-    def write(self, db: Connection) -> None:
-        """Replaces the rows of the records taken, and marks those that changed."""
-        flow, side = self.projector.flow.name, self.projector.side
-        ids = [row[2] for row in self.snapshots]
-        parts = [part.name for part in self.projector.flow.parts]
-        db.execute(
-            "delete from snapshot where flow = ? and side = ? and id in (select unnest(?::varchar[]))",
-            [flow, side, ids],
-        )
-        db.execute(
-            "delete from record where part in (select unnest(?::varchar[])) and side = ?"
-            " and root_id in (select unnest(?::varchar[]))",
-            [parts, side, ids],
-        )
-        insert_columns(db, "snapshot", dict(zip(_SNAPSHOT, zip(*self.snapshots, strict=True), strict=False)))
-        insert(db, self.projected)
-        mark_dirty(db, flow, side, ids=self.marks)
-
-
-# the spooled records that differ from what is held; a deletion may tell no more than the id: what was held says
-# the rest. What is held is picked by row: a handful of answers must not cost a look at all payloads
-_FRESH = """
-with held as (
-  select * from snapshot where rowid in (
-    select rowid from snapshot where flow = $flow and side = $side and id in (select id from incoming))
-),
-hashed as (
-  select id, row_hash from record where part = $flow and side = $side and id in (select id from incoming)
-),
-latest as (
-  select max_by(n.rowid, coalesce(n.modified_at, '-infinity'::timestamp)) as place from incoming n
-  where n.payload <> '' or n.id in (select id from held) group by n.id
-)
-select i.id, i.version, i.modified_at, i.deleted, coalesce(nullif(i.payload, ''), s.payload) as payload,
-       s.id is not null as is_held, s.version as held_version, s.modified_at as held_modified_at,
-       s.fetched_at as held_fetched_at, s.gone as held_gone, s.earlier, s.edited_at, r.row_hash
-from incoming i join latest on latest.place = i.rowid
-left join held s on s.id = i.id
-left join hashed r on r.id = i.id
-where (s.id is null or s.payload <> coalesce(nullif(i.payload, ''), s.payload)
-    or s.version is distinct from coalesce(i.version, s.version)
-    or s.gone is distinct from case when i.deleted then 'deleted' end)
-  and not coalesce(i.modified_at < s.modified_at and $lagging, false)
-order by i.id
-"""
-
-# the held records that are known to have left
-_LEAVING = """
-select s.id, s.version, s.version as held_version, s.modified_at, s.modified_at as held_modified_at,
-       s.payload, s.earlier, s.edited_at, r.row_hash
-from snapshot s join record r on r.part = s.flow and r.side = s.side and r.id = s.id
-where s.flow = $flow and s.side = $side and s.id in (select unnest($ids::varchar[]))
-order by s.id
-"""
-
-
-def _fresh(db: Connection, flow: str, side: Side, *, lagging: bool) -> list[dict[str, Any]]:
-    return _dicts(db.execute(_FRESH, {"flow": flow, "side": side, "lagging": lagging}))
-
-
-def _leaving(db: Connection, flow: str, side: Side, *, ids: list[str]) -> list[dict[str, Any]]:
-    return _dicts(db.execute(_LEAVING, {"flow": flow, "side": side, "ids": ids})) if ids else []
-
-
-def _dicts(result: Connection) -> list[dict[str, Any]]:
-    names = [column[0] for column in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def mark_dirty(db: Connection, flow: str, side: Side, *, ids: list[str]) -> None:

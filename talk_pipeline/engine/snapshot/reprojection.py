@@ -1,14 +1,21 @@
 """What is held, read anew: after the flow's definition, the company or the canonical forms changed."""
 
 from talk_pipeline.engine.model import Decode
+from talk_pipeline.engine.snapshot.batch import pieces
 from talk_pipeline.engine.snapshot.landing import asked, mark_dirty, set_meta
 from talk_pipeline.engine.snapshot.projection import Projector
+from talk_pipeline.engine.snapshot.workspace import Kept
 from talk_pipeline.engine.state.connection import Connection, transaction
-from talk_pipeline.engine.state.rows import insert, rows_of
+from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 PROJECTION_VERSION = "1"  # raise when a canonical form changes: every record is then read anew
+
+
+_KEPT = """
+select row_number() over () as place, id, version, gone, payload from snapshot where flow = $flow and side = $side
+"""
 
 
 def reproject(db: Connection, projector: Projector, decode: Decode) -> bool:
@@ -20,26 +27,25 @@ def reproject(db: Connection, projector: Projector, decode: Decode) -> bool:
     known = db.execute("select value from meta where key = ?", [key]).fetchone()
     if known and known[0] == wanted:
         return False
-    columns = "id, version, modified_at, gone, payload, edited_at"
-    held_rows = rows_of(
-        db,
-        f"select {columns} from snapshot where flow = $flow and side = $side",
-        {"flow": flow, "side": side},
-    )
-    rows = [
-        projected
-        for row in held_rows
-        for projected in projector.project(
-            row["id"], version=row["version"], contents=decode(row["payload"]), gone=row["gone"]
-        )
-    ]
+    ids: list[str] = []
     with transaction(db):
         parts = [part.name for part in projector.flow.parts]
         db.execute("delete from record where part in (select unnest(?)) and side = ?", [parts, side])
-        insert(db, rows)
-        mark_dirty(db, flow, side, ids=[row["id"] for row in held_rows])
+        kept = Kept.made(db, _KEPT, {"flow": flow, "side": side})
+        for rows in pieces(kept):
+            projected = [
+                one
+                for row in rows
+                for one in projector.project(
+                    row["id"], version=row["version"], contents=decode(row["payload"]), gone=row["gone"]
+                )
+            ]
+            insert(db, projected)
+            ids += [row["id"] for row in rows]
+        Kept.dropped(db)
+        mark_dirty(db, flow, side, ids=ids)
         set_meta(db, key, wanted)
-    return bool(held_rows)
+    return bool(ids)
 
 
 def asks_for_more(db: Connection, flow: Flow, side: Side) -> bool:

@@ -12,3 +12,15 @@ class Incoming(Temp):
     COLUMNS: ClassVar[str] = (
         "id varchar, version varchar, modified_at timestamp, deleted boolean, payload varchar"
     )
+
+
+class Fresh(Temp):
+    """The spooled records that differ from what is held, with that, counted by `place`."""
+
+    NAME: ClassVar[str] = "fresh"
+
+
+class Kept(Temp):
+    """All that is held of a side, counted by `place`: `id, version, gone, payload`."""
+
+    NAME: ClassVar[str] = "kept"

@@ -1,0 +1,232 @@
+"""What a landing makes of the records that differ from what is held: snapshots, rows, and what changed by it.
+
+When it happens, and what follows for the watermark, is `landing`'s business.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from talk_pipeline.engine.kinds import Gone
+from talk_pipeline.engine.model import Decode
+from talk_pipeline.engine.snapshot.projection import Projected, Projector, in_scope
+from talk_pipeline.engine.snapshot.reversals import REMEMBERED, Reversal, marks, went_back
+from talk_pipeline.engine.snapshot.workspace import Fresh, Incoming
+from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.engine.state.rows import insert, insert_columns, rows_of
+from talk_pipeline.engine.state.workspace import Temp
+
+AT_ONCE = 5000  # records
+
+_SNAPSHOT = (
+    "flow",
+    "side",
+    "id",
+    "version",
+    "modified_at",
+    "edited_at",
+    "fetched_at",
+    "gone",
+    "payload",
+    "earlier",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """How spooled records are to be understood.
+
+    Attributes:
+        fetched: they are a completed fetch, which alone moves the watermark.
+        full: they are all there are.
+        lagging: a replica shows what was: nothing that is held is replaced by an earlier state of it.
+        own: they are answers to our own writes: no time in them counts as an edit.
+        gone: ids that are known to have left, with the reason.
+        problem: what is implausible about the fetch, shown and guarded against.
+        believed: a person has decided what follows from records that went back: they land.
+        read_until: when the fetch began, by the server's clock: what it shows of later changes is by chance.
+    """
+
+    fetched: bool = False
+    full: bool = False
+    lagging: bool = False
+    own: bool = False
+    gone: Mapping[str, str] = field(default_factory=dict)
+    problem: str | None = None
+    skew_seconds: float = 0.0
+    believed: bool = False
+    read_until: datetime | None = None
+
+
+# the spooled records that differ from what is held; a deletion may tell no more than the id: what was held says
+# the rest. What is held is picked by row: a handful of answers must not cost a look at all payloads
+_FRESH = """
+with held as (
+  select * from snapshot where rowid in (
+    select rowid from snapshot where flow = $flow and side = $side and id in (select id from incoming))
+),
+hashed as (
+  select id, row_hash from record where part = $flow and side = $side and id in (select id from incoming)
+),
+latest as (
+  select max_by(n.rowid, coalesce(n.modified_at, '-infinity'::timestamp)) as place from incoming n
+  where n.payload <> '' or n.id in (select id from held) group by n.id
+)
+select row_number() over (order by i.id) as place, i.id, i.version, i.modified_at, i.deleted,
+       coalesce(nullif(i.payload, ''), s.payload) as payload,
+       s.id is not null as is_held, s.version as held_version, s.modified_at as held_modified_at,
+       s.fetched_at as held_fetched_at, s.gone as held_gone, s.earlier, s.edited_at, r.row_hash
+from incoming i join latest on latest.place = i.rowid
+left join held s on s.id = i.id
+left join hashed r on r.id = i.id
+where (s.id is null or s.payload <> coalesce(nullif(i.payload, ''), s.payload)
+    or s.version is distinct from coalesce(i.version, s.version)
+    or s.gone is distinct from case when i.deleted then 'deleted' end)
+  and not coalesce(i.modified_at < s.modified_at and $lagging, false)
+"""
+
+# the held records that are known to have left
+_LEAVING = """
+select s.id, s.version, s.version as held_version, s.modified_at, s.modified_at as held_modified_at,
+       s.payload, s.earlier, s.edited_at, r.row_hash
+from snapshot s join record r on r.part = s.flow and r.side = s.side and r.id = s.id
+where s.flow = $flow and s.side = $side and s.id in (select unnest($ids::varchar[]))
+order by s.id
+"""
+
+
+def pieces(table: Temp) -> Iterator[list[dict[str, Any]]]:
+    """The rows of a table whose column `place` counts them from 1, some thousands at a time."""
+    for at in count(1, AT_ONCE):
+        window = {"at": at, "end": at + AT_ONCE}
+        rows = rows_of(table.db, f"select * from {table.NAME} where place >= $at and place < $end", window)
+        yield rows
+        if len(rows) < AT_ONCE:
+            return
+
+
+class Batch:
+    """The rows one landing writes, some thousands at a time: all of them at once are gigabytes of Python objects.
+
+    Attributes:
+        marks: records that changed.
+        outside: how many were not held and do not belong to the flow.
+        moved_on: other records that changed, with the modified time they were known with.
+    """
+
+    def __init__(self, projector: Projector, decode: Decode, landing: Landing) -> None:
+        self.projector = projector
+        self.decode = decode
+        self.landing = landing
+        self.snapshots: list[tuple[Any, ...]] = []
+        self.projected: list[Projected] = []
+        self.marks: list[str] = []
+        self.reversals: list[Reversal] = []
+        self.moved_on: dict[str, datetime] = {}
+        self.outside = 0
+
+    def take_fresh(self, incoming: Incoming) -> None:
+        """Replaces what is held by the spooled records that differ."""
+        db = incoming.db
+        flow, side = self.projector.flow.name, str(self.projector.side)
+        fresh = Fresh.made(db, _FRESH, {"flow": flow, "side": side, "lagging": self.landing.lagging})
+        self._clear(db, f"(select id from {fresh.NAME} where is_held)", [])
+        for rows in pieces(fresh):
+            for row in rows:
+                self.take(row)
+            self._write(db)
+        Fresh.dropped(db)
+
+    def take_leaving(self, db: Connection) -> None:
+        """Marks what is known to have left."""
+        flow, side = self.projector.flow.name, str(self.projector.side)
+        ids = list(self.landing.gone)
+        for at in range(0, len(ids), AT_ONCE):
+            rows = rows_of(db, _LEAVING, {"flow": flow, "side": side, "ids": ids[at : at + AT_ONCE]})
+            self._clear(db, "(select unnest(?::varchar[]))", [[row["id"] for row in rows]])
+            for row in rows:
+                self.leave(row, reason=self.landing.gone[row["id"]])
+            self._write(db)
+
+    def take(self, row: dict[str, Any]) -> None:
+        """A record that is new, or whose payload or version differs from what is held."""
+        contents = self.decode(row["payload"])
+        gone = Gone.DELETED if row["deleted"] else None
+        if not in_scope(self.projector.flow.root, self.projector.side, contents.values):
+            if not row["is_held"]:
+                self.outside += 1
+                return
+            gone = Gone.OUT_OF_SCOPE
+        rows = self.projector.project(row["id"], version=row["version"], contents=contents, gone=gone)
+        if row["is_held"] and not self.landing.own and not row["deleted"]:
+            skew = self.landing.skew_seconds
+            reversal = went_back(row, row_hash=rows[0].row_hash, skew_seconds=skew)
+            self.reversals += [reversal] if reversal else []
+            if reversal is None and row["held_modified_at"]:
+                self.moved_on[row["id"]] = row["held_modified_at"]
+        self._add(row, rows, gone)
+
+    def leave(self, row: dict[str, Any], *, reason: str) -> None:
+        """A held record that is known to have left."""
+        if reason == Gone.VANISHED:
+            self.reversals.append(Reversal(row["id"], "vanished", row["modified_at"], None))
+        contents = self.decode(row["payload"])
+        self._add(
+            row,
+            self.projector.project(row["id"], version=row["version"], contents=contents, gone=reason),
+            reason,
+        )
+
+    def _add(self, row: dict[str, Any], rows: list[Projected], gone: str | None) -> None:
+        changed = rows[0].row_hash != row["row_hash"]
+        edited = row["edited_at"]
+        known_version = row["version"] is not None and row["version"] == row["held_version"]
+        is_edit = changed and not self.landing.own and not known_version
+        if is_edit or edited is None:
+            edited = self._edited_at(row)
+        earlier = list(row["earlier"] or ())
+        known = marks(row["held_version"], row["held_modified_at"], row["row_hash"])
+        earlier = [*(mark for mark in earlier if mark not in known), *known][-REMEMBERED:]
+        flow, side = self.projector.flow.name, str(self.projector.side)
+        head = (
+            flow,
+            side,
+            row["id"],
+            row["version"],
+            row["modified_at"],
+            edited,
+            now(),
+            gone,
+            row["payload"],
+        )
+        self.snapshots.append((*head, json.dumps(earlier)))
+        self.projected += rows
+        if changed:
+            self.marks.append(row["id"])
+
+    def _edited_at(self, row: dict[str, Any]) -> datetime | None:
+        """When a record got the way it is; unknown where its modified time is not told or did not move."""
+        moment: datetime | None = row["modified_at"]
+        if moment is None or (row["row_hash"] is not None and moment == row["held_modified_at"]):
+            return None
+        return moment - timedelta(seconds=self.landing.skew_seconds)
+
+    def _clear(self, db: Connection, ids: str, parameters: list[Any]) -> None:
+        flow, side = self.projector.flow, str(self.projector.side)
+        parts = [part.name for part in flow.parts]
+        db.execute(
+            f"delete from snapshot where flow = ? and side = ? and id in {ids}",
+            [flow.name, side, *parameters],
+        )
+        db.execute(
+            f"delete from record where list_contains(?::varchar[], part) and side = ? and root_id in {ids}",
+            [parts, side, *parameters],
+        )
+
+    def _write(self, db: Connection) -> None:
+        insert_columns(db, "snapshot", dict(zip(_SNAPSHOT, zip(*self.snapshots, strict=True), strict=False)))
+        insert(db, self.projected)
+        self.snapshots, self.projected = [], []
