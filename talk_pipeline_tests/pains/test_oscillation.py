@@ -1,7 +1,7 @@
 """Updates without end: two systems that each put their own word back every time."""
 
 from talk_pipeline_tests.pipeline.records import customer
-from talk_pipeline_tests.pipeline.test_verdicts import retry
+from talk_pipeline_tests.pipeline.test_resolutions import retry
 from talk_pipeline_tests.world import World
 
 TURNS = 6

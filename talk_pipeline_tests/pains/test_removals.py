@@ -8,7 +8,7 @@ import pytest
 from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.test_order_life import Placed
-from talk_pipeline_tests.pipeline.test_verdicts import resolve
+from talk_pipeline_tests.pipeline.test_resolutions import resolve
 from talk_pipeline_tests.world import World
 
 Row = dict[str, Any]

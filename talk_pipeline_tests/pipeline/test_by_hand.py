@@ -170,7 +170,7 @@ def test_the_database_keeps_links_one_to_one(world: World, pair: tuple[str, str]
             )
 
 
-def test_a_deed_waits_for_the_run_and_for_what_became_of_its_writes(
+def test_a_decision_waits_for_the_run_and_for_what_became_of_its_writes(
     world: World, pair: tuple[str, str]
 ) -> None:
     shop_id, bc_id = pair

@@ -25,7 +25,7 @@ class Synchronized:
             flow: dict(world.sql("select shop_id, bc_id from link where part = ? and state = 'active'", flow))
             for flow in ("customer", "product", "order")
         }
-        self.standing = {
+        self.status = {
             flow: dict(world.sql("select shop_id, state from status where flow = ?", flow))
             for flow in ("customer", "product", "order")
         }
@@ -64,9 +64,9 @@ def test_every_record_has_one_counterpart_or_a_reason(
 ) -> None:
     shop = synchronized.world.shop.all(resource)
     bc = synchronized.world.bc.all(entity)
-    links, standing = synchronized.links[flow], synchronized.standing[flow]
+    links, status = synchronized.links[flow], synchronized.status[flow]
     for key in shop:
-        assert (key in links) or (key in standing), f"{flow} {key} has neither link nor reason"
+        assert (key in links) or (key in status), f"{flow} {key} has neither link nor reason"
     assert len(set(links.values())) == len(links)
     created = synchronized.world.sql(
         "select shop_id, bc_id from link where part = ? and rule = 'created'", flow
@@ -86,7 +86,7 @@ def test_every_order_that_is_to_be_created_is_there_with_its_lines(synchronized:
     for key, row in synchronized.world.shop.all("orders").items():
         if row["status"] not in ("open", "processing") or row["deleted_at"]:
             continue
-        state = synchronized.standing["order"].get(key)
+        state = synchronized.status["order"].get(key)
         if state is not None:
             assert state in ("waiting", "quarantined", "ambiguous", "closed")
             continue
@@ -102,7 +102,7 @@ def test_history_stays_in_the_shop(synchronized: Synchronized) -> None:
     shop = synchronized.world.shop.all("orders")
     created = synchronized.world.sql("select shop_id from link where part = 'order' and rule = 'created'")
     assert {shop[key]["status"] for (key,) in created} <= {"open", "processing", "shipped"}
-    assert "excluded" in synchronized.standing["order"].values()
+    assert "excluded" in synchronized.status["order"].values()
 
 
 def test_persons_are_byte_for_byte_what_they_were(synchronized: Synchronized) -> None:

@@ -1,4 +1,4 @@
-"""A person's verdicts: on open conflicts, and that what was given up on is tried again; in the launchpad too."""
+"""What a person decides: which side wins an open conflict, and that what was given up on is tried again."""
 
 import dagster as dg
 import pytest
@@ -47,7 +47,9 @@ def values(world: World, pair: tuple[str, str]) -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.parametrize("take", list(Side))
-def test_a_verdict_is_carried_out_and_recorded(world: World, disputed: tuple[str, str], take: Side) -> None:
+def test_a_resolution_is_carried_out_and_recorded(
+    world: World, disputed: tuple[str, str], take: Side
+) -> None:
     resolve(disputed[0], take, "website")
     run = world.step("customer")
     assert not run.failed()
@@ -72,7 +74,7 @@ def test_a_verdict_is_carried_out_and_recorded(world: World, disputed: tuple[str
     assert world.sql("select count(*) from resolution") == [(0,)]
 
 
-def test_a_verdict_is_on_the_values_it_was_given_on(world: World, disputed: tuple[str, str]) -> None:
+def test_a_resolution_is_on_the_values_it_was_given_on(world: World, disputed: tuple[str, str]) -> None:
     resolve(disputed[0], Side.SHOP, "website")
     world.bc.patch("customers", disputed[1], {"website": "www.newer.example"})
     world.step("customer")
@@ -82,7 +84,7 @@ def test_a_verdict_is_on_the_values_it_was_given_on(world: World, disputed: tupl
     assert values(world, disputed)["website"] == ("www.newer.example", "www.newer.example")
 
 
-def test_a_verdict_is_spent_when_both_came_to_agree(world: World, disputed: tuple[str, str]) -> None:
+def test_a_resolution_is_spent_when_both_came_to_agree(world: World, disputed: tuple[str, str]) -> None:
     resolve(disputed[0], Side.SHOP, "website")
     for shop, bc in (("www.same.example", "www.same.example"), ("www.shop.example", "www.bc.example")):
         world.shop.patch("customers", disputed[0], {"website": shop})
