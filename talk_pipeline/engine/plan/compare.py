@@ -105,8 +105,7 @@ with prop as (
 select t.root_shop_id, t.root_bc_id, l.shop_id, l.bc_id, p.property,
        s.raw[p.property] as shop_raw, b.raw[p.property] as bc_raw,
        s.canon[p.property] as shop_canon,
-       case when p.refers_to is null then b.canon[p.property]
-            else coalesce(ref.shop_id, '?' || b.raw[p.property]) end as bc_canon,
+       meant(p.refers_to, b.canon[p.property], ref.shop_id, b.raw[p.property]) as bc_canon,
        s.problems[p.property] as shop_problem, b.problems[p.property] as bc_problem,
        x.part is not null as has_base, x.shop_value as shop_base, x.bc_value as bc_base, x.mismatches, x.resend,
        x.agreed_at,

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
+from talk_pipeline.engine.snapshot.holding import agree
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -45,8 +45,7 @@ with prop as (
 differing as materialized (
   select l.shop_id, l.bc_id, l.root_shop_id, p.property, p.two_way,
          s.raw[p.property] as shop_value, b.raw[p.property] as bc_value, s.canon[p.property] as shop_canon,
-         case when p.refers_to is null then b.canon[p.property]
-              else coalesce(ref.shop_id, '?' || b.raw[p.property]) end as bc_canon,
+         meant(p.refers_to, b.canon[p.property], ref.shop_id, b.raw[p.property]) as bc_canon,
          s.problems[p.property] is null and b.problems[p.property] is null as sound
   from link l
   join record s on s.part = l.part and s.side = 'customwebshop' and s.id = l.shop_id
@@ -95,8 +94,4 @@ def disagreements(db: Connection, flow: Flow, part: Part, *, dry_run: bool) -> d
 
 
 def _agrees(flow: Flow, prop: Property, row: Mapping[str, Any]) -> bool:
-    shop, bc = row["shop_canon"], row["bc_canon"]
-    if prop.dir == "=":
-        difference = abs(Decimal(shop or 0) - Decimal(bc or 0))
-        return difference <= Decimal(str(flow.settings.tolerance))
-    return prop.equal(shop, bc) or row["shop_value"] in prop.keep
+    return agree(flow, prop, shop=row["shop_canon"], bc=row["bc_canon"], said=row["shop_value"])

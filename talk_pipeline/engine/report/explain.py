@@ -5,7 +5,6 @@ From the database alone: nothing is asked of the systems, so what is told is as 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind
@@ -14,6 +13,7 @@ from talk_pipeline.engine.manual.lookup import Entity, key_of
 from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.report import next_step
 from talk_pipeline.engine.report.history import OWN, conflicts, how, parameters, stamp, writes
+from talk_pipeline.engine.snapshot.holding import agree
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import rows_of
 from talk_pipeline.flows.loading import Flows
@@ -303,7 +303,8 @@ class _Teller:
         if prop.refers_to:
             meant, told["linked"] = self._reference(prop.refers_to, told["shop_value"], told["bc_value"])
         if shop and bc and not told["problem"]:
-            told["agrees"] = self._agrees(prop, shop["canon"].get(prop.name), meant)
+            said, canon = told["shop_value"], shop["canon"].get(prop.name)
+            told["agrees"] = agree(self.flow, prop, shop=canon, bc=meant, said=said)
         return told
 
     def _reference(self, flow: str, shop_value: str | None, bc_value: str | None) -> tuple[str | None, bool]:
@@ -316,15 +317,6 @@ class _Teller:
         )
         meant = next((row["shop_id"] for row in rows if row["bc_id"] == bc_value), bc_value)
         return meant, any(row["shop_id"] == shop_value for row in rows)
-
-    def _agrees(self, prop: Property, shop: str | None, bc: str | None) -> bool:
-        if prop.dir != "=":
-            return prop.equal(shop, bc)
-        try:
-            difference = abs(Decimal(shop or 0) - Decimal(bc or 0))
-        except InvalidOperation:
-            return False
-        return difference <= Decimal(str(self.flow.settings.tolerance))
 
 
 def _properties(parts: Sequence[Mapping[str, Any]]) -> Iterator[Row]:

@@ -1,10 +1,12 @@
-"""Whether a record still holds a value, however either of the two is spelled."""
+"""Whether a record still holds a value, and whether two records agree, however any of it is spelled."""
 
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import UnmappableError, Value
+from talk_pipeline.flows.vocabulary import Flow
 
 
 def holds(
@@ -39,3 +41,22 @@ def took(
     except UnmappableError:
         return False
     return prop.equal(canon, sent) if side is Side.SHOP else prop.equal(sent, canon)
+
+
+def agree(flow: Flow, prop: Property, *, shop: Value, bc: Value, said: Value) -> bool:
+    """Whether the two records of a pair agree on a property.
+
+    Args:
+        flow: theirs; what is compared alone may differ by its tolerance.
+        prop: the property.
+        shop: what the shop's record says, in canonical form.
+        bc: what Business Central's says; a reference as the shop's id of what it refers to.
+        said: the shop's own words; some are kept whatever Business Central says.
+    """
+    if prop.dir != "=":
+        return prop.equal(shop, bc) or (said is not None and said in prop.keep)
+    try:
+        difference = abs(Decimal(shop or 0) - Decimal(bc or 0))
+    except InvalidOperation:
+        return False
+    return difference <= Decimal(str(flow.settings.tolerance))

@@ -31,6 +31,8 @@ _LABELS = " ".join(f"when '{kind}' then '{kind.label}'" for kind in HoldKind)
 _MACROS = f"""
 create or replace temp macro hold_label(kind) as case kind {_LABELS} end;
 create or replace temp macro withheld(kind, reason) as hold_label(kind) || ': ' || reason;
+create or replace temp macro meant(refers_to, canon, linked, raw)
+  as case when refers_to is null then canon else coalesce(linked, '?' || raw) end;
 create or replace temp macro is_open(outcome) as coalesce(outcome, 'unknown') = 'unknown';
 """
 

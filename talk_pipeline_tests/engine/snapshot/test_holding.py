@@ -2,7 +2,7 @@
 
 import pytest
 
-from talk_pipeline.engine.snapshot.holding import holds, took
+from talk_pipeline.engine.snapshot.holding import agree, holds, took
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import Value
@@ -48,3 +48,14 @@ def test_a_reference_is_the_id_itself() -> None:
 def test_what_cannot_be_read_is_not_held() -> None:
     prop = CUSTOMER.by_name["currency"]
     assert not holds(prop, "no currency", Side.SHOP, raw={"currency": "EUR"}, canon="EUR", company=COMPANY)
+
+
+def test_an_amount_may_differ_by_the_tolerance_and_a_word_may_be_kept() -> None:
+    order = load_flows()["order"]
+    total, state = order.root.by_name["total_tax"], order.root.by_name["status"]
+    assert agree(order, total, shop="10.00", bc="10.05", said="10.00")
+    assert not agree(order, total, shop="10.00", bc="10.06", said="10.00")
+    assert not agree(order, total, shop="no number", bc="10.00", said="no number")
+    assert agree(order, state, shop="cancelled", bc="open", said="cancelled"), "the shop keeps that word"
+    assert not agree(order, state, shop="shipped", bc="open", said="shipped")
+    assert not agree(order, state, shop=None, bc="open", said=None)
