@@ -92,6 +92,8 @@ def _match_records(db: Connection, flow: Flow) -> int:
     name = flow.name
     db.execute("delete from candidate where flow = ?", [name])
     pool = Pool.made(db, _POOL, {"part": name, "key": flow.create_key})
+    if not pool:
+        return 0
     before = _link_count(db, name)
     for prop in flow.match:
         claimed = find_claimed(db, flow, prop, pool)

@@ -189,7 +189,9 @@ def set_meta(db: Connection, key: str, value: str) -> None:
 
 
 def mark_dirty(db: Connection, flow: str, side: Side, *, ids: list[str]) -> None:
-    """Marks records as touched, inside the caller's transaction; a mark stays until its link is settled."""
+    """Puts records on the list of dirty ones, in the caller's transaction: until nothing is left to do for them."""
+    if not ids:
+        return
     db.execute(
         "insert into dirty (flow, side, id, marked_at)"
         " select $flow, $side, id, $at from (select unnest($ids::varchar[]) as id)"

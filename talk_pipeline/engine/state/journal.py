@@ -112,6 +112,8 @@ from journal where flow = ? and target = ? and is_open(outcome) order by intent_
 def open_intents(db: Connection, flow: str, target: Side) -> list[Intent]:
     """Requests of which it is not known whether they were carried out, oldest first."""
     found = db.execute(_OPEN_INTENTS, [flow, target]).fetchall()
+    if not found:
+        return []
     sent = _records(db, [row[0] for row in found])
     return [
         Intent(flow, target, root, root_bc_id, *_main(sent[intent_id]), key, intent_id, *more)
