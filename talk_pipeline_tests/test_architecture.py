@@ -1,6 +1,7 @@
 """What a reader may rely on: imports point inward, the engine names no flow, files stay readable."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -160,3 +161,11 @@ def test_the_workspace_names_the_code_location() -> None:
 
 def test_a_flow_is_one_file() -> None:
     assert {file.stem for file in PACKAGED.glob("*.yaml")} == set(load_flows())
+
+
+@pytest.mark.xdist_group("together")
+def test_the_tests_of_a_group_run_in_one_process(request: pytest.FixtureRequest) -> None:
+    """What is made once for a module is made once a process otherwise: synchronizations, sandboxes."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        pytest.skip("there is one process")
+    assert request.node.nodeid.endswith("@together")
