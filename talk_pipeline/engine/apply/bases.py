@@ -106,7 +106,7 @@ def confirm(
     conflicts: list[tuple[Any, ...]] = []
     kept: list[Kept] = []
     stored = _stored(db, projector, confirmed)
-    shop, earlier = _shop_values(db, projector, confirmed), _mismatches(db, confirmed)
+    shop, earlier = _shop_values(db, projector, confirmed), _earlier(db, confirmed)
     for one in confirmed:
         part = projector.flow.part(one.part)
         raw, canon = stored.get((one.part, one.bc_id if one.target is Side.BC else one.shop_id), ({}, {}))
@@ -196,14 +196,22 @@ def _shop_values(
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def _mismatches(db: Connection, confirmed: Sequence[Confirmed]) -> dict[tuple[str, str, str], int]:
-    """What there is a base of already, with how often it was stored differently: part, shop id and property."""
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """A base that there is already: its row, and how often in a row the value was stored differently."""
+
+    row: int
+    mismatches: int
+
+
+def _earlier(db: Connection, confirmed: Sequence[Confirmed]) -> dict[tuple[str, str, str], _Earlier]:
+    """What there is a base of already, by part, shop id and property."""
     rows = db.execute(
-        "select part, shop_id, property, mismatches from base"
+        "select part, shop_id, property, rowid, mismatches from base"
         " where (part, shop_id) in (select (unnest(?::varchar[]), unnest(?::varchar[])))",
         [[one.part for one in confirmed], [one.shop_id for one in confirmed]],
     ).fetchall()
-    return {(part, shop_id, name): mismatches for part, shop_id, name, mismatches in rows}
+    return {(part, shop_id, name): _Earlier(*known) for part, shop_id, name, *known in rows}
 
 
 def _told_by_target(
@@ -280,19 +288,24 @@ def _stand_as_edits(db: Connection, undone: list[tuple[str, str, str]]) -> None:
         )
 
 
-def _replace(db: Connection, bases: list[BaseRow], *, earlier: Mapping[tuple[str, str, str], int]) -> None:
+def _replace(
+    db: Connection, bases: list[BaseRow], *, earlier: Mapping[tuple[str, str, str], _Earlier]
+) -> None:
     chosen = "(select (unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[])))"
     places = [(row.part, row.shop_id, row.property) for row in bases]
-    # bases are many, and those of what was created just now are new
-    known = [place for place in places if place in earlier]
-    for table, replaced in (("base", known), ("edit", places), ("resolution", places)):
-        if replaced:
-            keys = [list(column) for column in zip(*replaced, strict=True)]
-            db.execute(f"delete from {table} where (part, shop_id, property) in {chosen}", keys)
+    # bases are many: those that go are known by their rows
+    known = [earlier[place].row for place in places if place in earlier]
+    if known:
+        db.execute("delete from base where rowid in (select unnest(?::bigint[]))", [known])
+    for table in ("edit", "resolution") if places else ():
+        keys = [list(column) for column in zip(*places, strict=True)]
+        db.execute(f"delete from {table} where (part, shop_id, property) in {chosen}", keys)
     insert(
         db,
         [
-            replace(row, mismatches=1 + earlier.get(place, 0)) if row.mismatches else row
+            replace(row, mismatches=1 + (earlier[place].mismatches if place in earlier else 0))
+            if row.mismatches
+            else row
             for row, place in zip(bases, places, strict=True)
         ],
     )

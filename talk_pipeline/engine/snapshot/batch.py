@@ -65,7 +65,7 @@ class Landing:
 # the rest. What is held is picked by row: a handful of answers must not cost a look at all payloads
 _FRESH = """
 with held as (
-  select * from snapshot where rowid in (
+  select *, rowid as held_row from snapshot where rowid in (
     select rowid from snapshot where flow = $flow and side = $side and id in (select id from incoming))
 ),
 hashed as (
@@ -77,7 +77,7 @@ latest as (
 )
 select row_number() over (order by i.id) as place, i.id, i.version, i.modified_at, i.deleted,
        coalesce(nullif(i.payload, ''), s.payload) as payload,
-       s.id is not null as is_held, s.version as held_version, s.modified_at as held_modified_at,
+       s.id is not null as is_held, s.held_row, s.version as held_version, s.modified_at as held_modified_at,
        s.fetched_at as held_fetched_at, s.gone as held_gone, s.earlier, s.edited_at, r.row_hash
 from incoming i join latest on latest.place = i.rowid
 left join held s on s.id = i.id
@@ -133,6 +133,7 @@ class Batch:
         db = incoming.db
         flow, side = self.projector.flow.name, str(self.projector.side)
         fresh = Fresh.made(db, _FRESH, {"flow": flow, "side": side, "lagging": self.landing.lagging})
+        db.execute(f"delete from snapshot where rowid in (select held_row from {fresh.NAME} where is_held)")
         self._clear(db, f"(select id from {fresh.NAME} where is_held)", [])
         for rows in pieces(fresh):
             for row in rows:
@@ -146,7 +147,12 @@ class Batch:
         ids = list(self.landing.gone)
         for at in range(0, len(ids), AT_ONCE):
             rows = rows_of(db, _LEAVING, {"flow": flow, "side": side, "ids": ids[at : at + AT_ONCE]})
-            self._clear(db, "(select unnest(?::varchar[]))", [[row["id"] for row in rows]])
+            left = [row["id"] for row in rows]
+            db.execute(
+                "delete from snapshot where flow = ? and side = ? and id in (select unnest(?::varchar[]))",
+                [flow, side, left],
+            )
+            self._clear(db, "(select unnest(?::varchar[]))", [left])
             for row in rows:
                 self.leave(row, reason=self.landing.gone[row["id"]])
             self._write(db)
@@ -217,10 +223,6 @@ class Batch:
     def _clear(self, db: Connection, ids: str, parameters: list[Any]) -> None:
         flow, side = self.projector.flow, str(self.projector.side)
         parts = [part.name for part in flow.parts]
-        db.execute(
-            f"delete from snapshot where flow = ? and side = ? and id in {ids}",
-            [flow.name, side, *parameters],
-        )
         db.execute(
             f"delete from record where list_contains(?::varchar[], part) and side = ? and root_id in {ids}",
             [parts, side, *parameters],
