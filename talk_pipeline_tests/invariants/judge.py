@@ -165,7 +165,9 @@ def _kept(players: Show, *, shop: Place, bc: Place, one: Field, value: object) -
         return
     latest = edits[-1]
     if value not in [edit.value for edit in edits]:
-        yield f"{what} is {value!r} on both sides, last said was {_told(said)}"
+        # a record or line that was there already says what it holds, though nobody edited it
+        if (value, latest.value) not in _conflicts(players, part, shop_id, one=one):
+            yield f"{what} is {value!r} on both sides, last said was {_told(said)}"
     elif value != latest.value and not _recorded(players, part, shop_id, one=one, edit=latest):
         yield f"{what} is {value!r}: lost, with no record, is {_told(said)}"
     elif len(edits) == 2 and value == latest.value != edits[0].value:
@@ -176,6 +178,13 @@ def _kept(players: Show, *, shop: Place, bc: Place, one: Field, value: object) -
             and not _recorded(players, part, shop_id, one=one, edit=edits[0])
         ):
             yield f"{what} is {value!r}: overwritten with no record, of {_told(said)}"
+
+
+def _conflicts(players: Show, part: str, shop_id: str, *, one: Field) -> list[tuple[object, object]]:
+    """Which value won over which, whoever said them."""
+    rows = [row[3:] for row in players.conflicts if row[:3] == (part, shop_id, one.name)]
+    both = [(one.same(shop), (one.there or one.same)(bc)) for shop, bc in rows]
+    return [*both, *((bc, shop) for shop, bc in both)]
 
 
 def _recorded(players: Show, part: str, shop_id: str, *, one: Field, edit: Edit) -> bool:
