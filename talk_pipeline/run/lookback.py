@@ -24,9 +24,9 @@ async def edited_meanwhile(session: Session, flow: Flow) -> bool:
         if any(counted[side].values()) and system.lists_changes(flow.name):
             with session.state.open() as db:
                 read_until = watermark(db, flow.name, side).modified_at
-                held = modified_since(db, flow.name, side, read_until) if read_until else set()
-            if read_until is None:
-                continue
+                if read_until is None:
+                    continue
+                held = modified_since(db, flow.name, side, read_until)
             session.state.release()
             async for page in system.scan(flow.name, since=read_until.replace(tzinfo=UTC)):
                 if any((record.id, naive(record.modified_at)) not in held for record in page):

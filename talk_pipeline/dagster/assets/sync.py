@@ -13,6 +13,7 @@ import dagster as dg
 from talk_pipeline.dagster.asset_keys import diffs_key, raw_key, sync_key
 from talk_pipeline.dagster.assets.metadata import property_table, stop_metadata, table
 from talk_pipeline.dagster.resources import Pipeline
+from talk_pipeline.engine.kinds import Status
 from talk_pipeline.engine.plan.undo import outcome
 from talk_pipeline.engine.report import run_summary, runs
 from talk_pipeline.engine.report.agreement import SHOWN_ROWS
@@ -138,8 +139,7 @@ def _shown(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
     for side, counted in numbers["writes"].items():
         shown |= {f"{side} {operation}": count for operation, count in counted.items()}
     shown |= _undone(pipeline, flow, run_id=run_id)
-    states = ("waiting", "ambiguous", "quarantined", "held", "excluded", "closed", "broken")
-    return shown | {f"records {state}": numbers[state] for state in states}
+    return shown | {f"records {state}": numbers[state] for state in Status}
 
 
 def _undone(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:

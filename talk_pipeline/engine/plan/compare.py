@@ -30,7 +30,7 @@ from talk_pipeline.engine.plan.workspace import (
 from talk_pipeline.engine.snapshot.landing import any_dirty
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.state.connection import Connection, now, transaction
-from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.rows import insert, rows_of
 from talk_pipeline.engine.state.tables import ChangeRow
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
@@ -217,7 +217,7 @@ def _plan_part(db: Connection, flow: Flow, part: Part, *, touched: Touched, comp
         _plan_children(db, flow, part, touched=touched, company=company)
     _move_bases(db, part, Agreeing.made(db, _AGREE))
     forget_taken_back(db, part, pairs)
-    rows = _dicts(db.execute(_DIFFERING, {"part": part.name}))
+    rows = rows_of(db, _DIFFERING, {"part": part.name})
     changes: list[ChangeRow] = []
     agreed: list[tuple[str, str]] = []
     seen: list[Seen] = []
@@ -334,8 +334,3 @@ def _change(
         hold_kind=hold[0],
         hold_reason=hold[1],
     )
-
-
-def _dicts(result: Connection) -> list[dict[str, Any]]:
-    names = [column[0] for column in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

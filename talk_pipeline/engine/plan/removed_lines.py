@@ -14,7 +14,7 @@ from talk_pipeline.engine.plan.merge import Holding, Merged, Pair, changed, disp
 from talk_pipeline.engine.plan.workspace import DisputedRemovals, LoneChildren, Touched
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.state.connection import Connection
-from talk_pipeline.engine.state.rows import Row, insert
+from talk_pipeline.engine.state.rows import Row, insert, rows_of
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
@@ -60,11 +60,8 @@ def dispute_removals(
     """What is lost either way; removals that lose become creates."""
     disputed = DisputedRemovals.empty(db)
     names = [prop.name for prop in part.properties if prop.two_way]
-    result = db.execute(_REMOVED, {"part": part.name, "properties": names})
-    columns = [column[0] for column in result.description]
     children: dict[str, list[tuple[Mapping[str, Any], Merged]]] = {}
-    for values in result.fetchall():
-        row = dict(zip(columns, values, strict=True))
+    for row in rows_of(db, _REMOVED, {"part": part.name, "properties": names}):
         pair = _pair(part, row)
         if changed(pair, Side(row["target"]), company=company):
             children.setdefault(row["source_id"], []).append((row, dispute(flow, pair)))

@@ -3,13 +3,12 @@
 A record without a row here is active when it has a link. The states sum to the snapshot.
 """
 
+from talk_pipeline.engine.kinds import Status
 from talk_pipeline.engine.match.scopes import outside
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
 from talk_pipeline.engine.plan.workspace import Before, Evaluated, Unfinished, Unlinked
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.flows.vocabulary import Flow
-
-STATES = ("waiting", "ambiguous", "quarantined", "held", "excluded", "closed", "broken")
 
 _EVALUATED = """
 select s.id as shop_id from snapshot s left join link l on l.part = s.flow and l.shop_id = s.id
@@ -142,4 +141,4 @@ def states(db: Connection, flow: str) -> dict[str, int]:
         """,
         [flow],
     ).fetchall()
-    return dict.fromkeys(("active", *STATES), 0) | {str(state): int(count) for state, count in rows}
+    return dict.fromkeys(("active", *map(str, Status)), 0) | {str(state): int(count) for state, count in rows}

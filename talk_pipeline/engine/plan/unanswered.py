@@ -6,13 +6,16 @@ copied back. Looking at the receiver, and what follows, is the business of `run.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.model import Intent
 from talk_pipeline.engine.plan.workspace import OnTheirWay, Unlinked
 from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.engine.state.rows import Row, insert
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -26,23 +29,33 @@ def gather(db: Connection, flow: Flow) -> OnTheirWay:
         for intent in journal.open_intents(db, flow.name, target)
         for row in _rows(flow, intent)
     ]
-    if rows:
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        names = ", ".join(f"unnest(${at + 1}::varchar[])" for at in range(len(columns)))
-        db.execute(f"insert into {OnTheirWay.NAME} select {names}", columns)
+    insert(db, rows)
     return on_their_way
 
 
-def _rows(flow: Flow, intent: Intent) -> list[tuple[str | None, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Made(Row):
+    """A record or child that a request may be creating."""
+
+    TABLE: ClassVar[str] = OnTheirWay.NAME
+    part: str
+    target: Side
+    source_id: str | None
+    root_id: str | None
+    value: str | None
+    reason: str
+
+
+def _rows(flow: Flow, intent: Intent) -> list[_Made]:
     root = intent.root_bc_id if intent.target is Side.BC else intent.root_shop_id
-    rows: list[tuple[str | None, ...]] = []
+    rows: list[_Made] = []
     for one in intent.made:
         if intent.creates_record and one is not intent.main:
             continue  # goes with its record
         source = one.shop_id if intent.target is Side.BC else one.bc_id
         sent = one.sent.get(flow.part(one.part).match[0]) if one.part != flow.name else None
         value = intent.natural_key if one.part == flow.name else sent.sent if sent else None
-        rows.append((one.part, str(intent.target), source, root, value, reason_for(intent)))
+        rows.append(_Made(one.part, intent.target, source, root, value, reason_for(intent)))
     return rows
 
 

@@ -6,11 +6,10 @@ from typing import Any
 
 from talk_pipeline.engine.snapshot.holding import agree
 from talk_pipeline.engine.state.connection import Connection
-from talk_pipeline.flows.properties import Property
+from talk_pipeline.engine.state.rows import named_rows
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 SHOWN_ROWS = 100
-FETCHED_ROWS = 10_000
 
 
 @dataclass(slots=True)
@@ -81,17 +80,10 @@ def disagreements(db: Connection, flow: Flow, part: Part, *, dry_run: bool) -> d
         "refers_to": refers_to,
         "two_way": two_way,
     }
-    result = db.execute(_DISAGREEING, parameters)
-    columns = [column[0] for column in result.description]
     found = {name: Disagreement() for name in names}
-    while rows := result.fetchmany(FETCHED_ROWS):
-        for values in rows:
-            row = dict(zip(columns, values, strict=True))
-            planned = dry_run and row["planned"]
-            if not planned and not _agrees(flow, part.by_name[row["property"]], row):
-                found[row["property"]].add(row)
+    for row in named_rows(db.execute(_DISAGREEING, parameters)):
+        prop = part.by_name[row["property"]]
+        agrees = agree(flow, prop, shop=row["shop_canon"], bc=row["bc_canon"], said=row["shop_value"])
+        if not agrees and not (dry_run and row["planned"]):
+            found[prop.name].add(row)
     return found
-
-
-def _agrees(flow: Flow, prop: Property, row: Mapping[str, Any]) -> bool:
-    return agree(flow, prop, shop=row["shop_canon"], bc=row["bc_canon"], said=row["shop_value"])

@@ -19,6 +19,7 @@ from talk_pipeline.engine.report.preview import largest
 from talk_pipeline.engine.snapshot import reversals
 from talk_pipeline.engine.snapshot.landing import watermark
 from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.engine.state.rows import rows_of
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
@@ -102,9 +103,8 @@ def _listing(query: str, *, severity: Severity, what: str) -> Callable[[CheckCon
 def _rows(
     db: Connection, query: str, parameters: Mapping[str, Any]
 ) -> tuple[int, tuple[dict[str, Any], ...]]:
-    result = db.execute(f"select *, count(*) over () as total from ({query}) limit {SHOWN_ROWS}", parameters)
-    names = [column[0] for column in result.description]
-    rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    counted = f"select *, count(*) over () as total from ({query}) limit {SHOWN_ROWS}"
+    rows = rows_of(db, counted, dict(parameters))
     total = int(rows[0]["total"]) if rows else 0
     return total, tuple({key: value for key, value in row.items() if key != "total"} for row in rows)
 

@@ -3,7 +3,7 @@
 The declarations are in `state.tables`. Columns travel as lists: one parameter a column, whatever they hold.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, ClassVar, TypeVar, get_type_hints
@@ -11,6 +11,8 @@ from typing import Any, ClassVar, TypeVar, get_type_hints
 import msgspec
 
 from talk_pipeline.engine.state.connection import Connection
+
+FETCHED_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,16 @@ def select(
 
 def rows_of(db: Connection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows of a query by column name; parameters it does not use are left out."""
-    result = db.execute(query, {key: value for key, value in parameters.items() if f"${key}" in query})
+    used = {key: value for key, value in parameters.items() if f"${key}" in query}
+    return list(named_rows(db.execute(query, used)))
+
+
+def named_rows(result: Connection) -> Iterator[dict[str, Any]]:
+    """The rows of a result by column name, some thousands at a time; meanwhile no other statement may run there."""
     names = [column[0] for column in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    while rows := result.fetchmany(FETCHED_ROWS):
+        for row in rows:
+            yield dict(zip(names, row, strict=True))
 
 
 def _columns(kind: type[Row]) -> list[str]:
