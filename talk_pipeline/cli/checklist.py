@@ -77,7 +77,7 @@ def _as_json(sheet: Sheet) -> dict[str, Any]:
 
 
 def _line_document(line: Line) -> dict[str, Any]:
-    finding, kept, earlier = line.finding, line.kept, line.earlier
+    finding, result, earlier = line.finding, line.result, line.earlier
     document: dict[str, Any] = {
         "check": line.check.name,
         "asset": line.check.stage,
@@ -87,8 +87,8 @@ def _line_document(line: Line) -> dict[str, Any]:
         "summary": finding.summary if finding else f"not run: {line.why_not}",
         "found": finding.found if finding else 0,
         "rows": finding.rows if finding else [],
-        "run": kept.run_id if kept else None,
-        "checked_at": stamp(kept.checked_at) if kept else None,
+        "run": result.run_id if result else None,
+        "checked_at": stamp(result.checked_at) if result else None,
     }
     if earlier:
         document["earlier"] = {

@@ -66,7 +66,7 @@ def told(line: Line) -> str:
 
 def of_run(line: Line) -> str:
     """Which run a verdict is from, and when it was given."""
-    return _of(line.kept.run_id, line.kept.checked_at) if line.kept else ""
+    return _of(line.result.run_id, line.result.checked_at) if line.result else ""
 
 
 def _of(run_id: str, at: datetime) -> str:

@@ -206,7 +206,7 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class UnheededValue:
     """One value that was not taken.
 
     Attributes:
@@ -220,13 +220,13 @@ class Kept:
     shop_id: str
     target: Side
     name: str
-    held: Value
+    current: Value
 
     @property
     def reason(self) -> str:
         """For a person."""
-        held = "nothing" if self.held is None else repr(self.held)
-        return f"{self.name}: {self.target} accepted it with success, but still holds {held}"
+        current = "nothing" if self.current is None else repr(self.current)
+        return f"{self.name}: {self.target} accepted it with success, but still holds {current}"
 
 
 class ByHandError(ValueError):

@@ -76,13 +76,13 @@ def makes_children_anew(part: Part, names: Iterable[str]) -> bool:
     return any(part.by_name[name].recreates for name in names)
 
 
-def worked_out(part: Part, sent: Mapping[str, Sent], *, kept: Iterable[str], side: Side) -> set[str]:
+def worked_out(part: Part, sent: Mapping[str, Sent], *, unheeded: Iterable[str], side: Side) -> set[str]:
     """What a receiver may have worked out anew from what it took of a request, beside what it kept as it was."""
     if side is Side.SHOP:
         return set()
-    kept = set(kept)
+    unheeded = set(unheeded)
     return sent_along(
-        part, (name for name, one in sent.items() if one.rule != SEND_WITH and name not in kept)
+        part, (name for name, one in sent.items() if one.rule != SEND_WITH and name not in unheeded)
     )
 
 

@@ -109,7 +109,7 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         # a scan that is full for want of a watermark, or every time, is not the periodic one
         if session.options.full or (full and mark.modified_at and system.lists_changes(flow.name)):
             refusals.ask_again(db, flow, side)
-        held = landing.held(db, flow.name, side)
+        held = landing.record_count(db, flow.name, side)
     return Fetched(full, landed, held, gone=len(gone), problem=problem)
 
 

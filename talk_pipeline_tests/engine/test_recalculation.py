@@ -58,9 +58,9 @@ def test_a_shop_and_a_new_record_change_nothing_by_themselves() -> None:
     assert not list(affected(FLOWS["order"], intent("order.lines", "quantity", target=Side.SHOP)))
     assert not list(affected(FLOWS["order"], intent("order", "currency", operation="create")))
     sent = {"quantity": Sent("1", "1", None, "edit")}
-    assert worked_out(LINE, sent, kept=[], side=Side.SHOP) == set()
-    assert worked_out(LINE, sent, kept=[], side=Side.BC) == {"unit_price", "discount_percent"}
-    assert worked_out(LINE, sent, kept=["quantity"], side=Side.BC) == set()
+    assert worked_out(LINE, sent, unheeded=[], side=Side.SHOP) == set()
+    assert worked_out(LINE, sent, unheeded=[], side=Side.BC) == {"unit_price", "discount_percent"}
+    assert worked_out(LINE, sent, unheeded=["quantity"], side=Side.BC) == set()
 
 
 def test_every_rule_is_of_a_property_that_the_flow_has() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from talk_pipeline.dagster.asset_keys import raw_key
-from talk_pipeline.engine.report.agreement import SHOWN_ROWS
+from talk_pipeline.engine.report.agreement import LISTED_ROWS
 from talk_pipeline.engine.report.stops import Stop
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -25,7 +25,7 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> dg.Table
     """Rows as a table; the schema is given, since an empty table must show its columns too."""
     records = [
         dg.TableRecord({name: _cell(row.get(name)) for name in columns})
-        for _, row in zip(range(SHOWN_ROWS), rows, strict=False)
+        for _, row in zip(range(LISTED_ROWS), rows, strict=False)
     ]
     return dg.MetadataValue.table(
         records, schema=dg.TableSchema([dg.TableColumn(name, "text") for name in columns])

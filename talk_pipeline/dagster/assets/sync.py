@@ -16,7 +16,7 @@ from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.kinds import Status
 from talk_pipeline.engine.plan.undo import outcome
 from talk_pipeline.engine.report import run_summary, runs
-from talk_pipeline.engine.report.agreement import SHOWN_ROWS
+from talk_pipeline.engine.report.agreement import LISTED_ROWS
 from talk_pipeline.engine.report.stops import stop_of
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
@@ -159,5 +159,6 @@ def _undone(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
     columns = ("part", "shop_id", "bc_id", "target", "property", "now", "before", "reason")
     told = {"put back": back, "left as they are": left}
     return {
-        name: table((case.document() for case in cases[:SHOWN_ROWS]), columns) for name, cases in told.items()
+        name: table((case.document() for case in cases[:LISTED_ROWS]), columns)
+        for name, cases in told.items()
     } | {f"{name}, in number": len(cases) for name, cases in told.items()}

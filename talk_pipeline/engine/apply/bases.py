@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from talk_pipeline.engine.apply.unheeded import Answer
-from talk_pipeline.engine.model import SEND_WITH, UNDO, Intent, Kept, Operation, Sent
+from talk_pipeline.engine.model import SEND_WITH, UNDO, Intent, Operation, Sent, UnheededValue
 from talk_pipeline.engine.recalculation import affected, worked_out
 from talk_pipeline.engine.snapshot.projection import Projector
 from talk_pipeline.engine.state.connection import Connection, now
@@ -95,7 +95,7 @@ def expect_recalculation(db: Connection, done: Sequence[Intent]) -> None:
 
 def confirm(
     db: Connection, projector: Projector, *, run_id: str, confirmed: Sequence[Confirmed]
-) -> list[Kept]:
+) -> list[UnheededValue]:
     """Moves the bases of everything sent and records the conflicts it settled; in the caller's transaction.
 
     Returns:
@@ -104,7 +104,7 @@ def confirm(
     bases: list[BaseRow] = []
     undone: list[tuple[str, str, str]] = []
     conflicts: list[tuple[Any, ...]] = []
-    kept: list[Kept] = []
+    unheeded_values: list[UnheededValue] = []
     stored = _stored(db, projector, confirmed)
     shop, earlier = _shop_values(db, projector, confirmed), _earlier(db, confirmed)
     for one in confirmed:
@@ -112,10 +112,10 @@ def confirm(
         raw, canon = stored.get((one.part, one.bc_id if one.target is Side.BC else one.shop_id), ({}, {}))
         answer = Answer(one.target, raw, canon, projector.company)
         unheeded = answer.unheeded(part, one.operation, one.sent)
-        recalculated = worked_out(part, one.sent, kept=unheeded, side=one.target)
-        kept += [
-            Kept(one.intent_id, one.part, one.shop_id, one.target, name, held)
-            for name, held in unheeded.items()
+        recalculated = worked_out(part, one.sent, unheeded=unheeded, side=one.target)
+        unheeded_values += [
+            UnheededValue(one.intent_id, one.part, one.shop_id, one.target, name, current)
+            for name, current in unheeded.items()
             if one.operation == "create" or name not in recalculated
         ]
         for name, sent in one.sent.items():
@@ -142,17 +142,17 @@ def confirm(
                 )
             )
         if one.operation == "create" and one.target is Side.BC:
-            held = shop.get((one.part, one.shop_id), {})
+            shop_raw = shop.get((one.part, one.shop_id), {})
             bases += [
                 base
-                for base in _told_by_target(projector, one, shop=held, raw=raw)
+                for base in _initial_bases(projector, one, shop=shop_raw, raw=raw)
                 if (base.part, base.shop_id, base.property) not in earlier
             ]
     _record_conflicts(db, conflicts)
     _replace(db, bases, earlier=earlier)
     _stand_as_edits(db, undone)
     _forget(db, [one for one in confirmed if one.operation == "delete"])
-    return kept
+    return unheeded_values
 
 
 def _forget(db: Connection, removed: Sequence[Confirmed]) -> None:
@@ -168,7 +168,7 @@ def _forget(db: Connection, removed: Sequence[Confirmed]) -> None:
 
 
 # by row: only then are the values of all other records left unread
-_HELD = """
+_RECORDS = """
 select part, id, raw, canon from record where rowid in (
   select rowid from record
   where side = ? and list_contains(?::varchar[], part) and id in (select unnest(?::varchar[])))
@@ -180,7 +180,9 @@ def _stored(
 ) -> dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]]:
     """What the target now holds of the confirmed records, raw and canonical."""
     ids = [one.bc_id if one.target is Side.BC else one.shop_id for one in confirmed]
-    rows = db.execute(_HELD, [projector.side, [part.name for part in projector.flow.parts], ids]).fetchall()
+    rows = db.execute(
+        _RECORDS, [projector.side, [part.name for part in projector.flow.parts], ids]
+    ).fetchall()
     return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
 
@@ -192,7 +194,7 @@ def _shop_values(
     if not any(prop.dir == "<-" for part in projector.flow.parts for prop in part.properties):
         return {}
     parts = [part.name for part in projector.flow.parts]
-    rows = db.execute(_HELD, [Side.SHOP, parts, [one.shop_id for one in created]]).fetchall()
+    rows = db.execute(_RECORDS, [Side.SHOP, parts, [one.shop_id for one in created]]).fetchall()
     return {(row[0], row[1]): row[2] for row in rows}
 
 
@@ -214,7 +216,7 @@ def _earlier(db: Connection, confirmed: Sequence[Confirmed]) -> dict[tuple[str, 
     return {(part, shop_id, name): _Earlier(*known) for part, shop_id, name, *known in rows}
 
 
-def _told_by_target(
+def _initial_bases(
     projector: Projector, one: Confirmed, *, shop: Mapping[str, Any], raw: Mapping[str, Any]
 ) -> list[BaseRow]:
     """What a record we created says of itself is where its one-way properties start from.

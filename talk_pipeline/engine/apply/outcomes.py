@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from talk_pipeline.engine.apply.bases import confirm, expect_recalculation
 from talk_pipeline.engine.apply.effects import carry_over
-from talk_pipeline.engine.model import SEND_WITH, Decode, Intent, Kept, Outcome, Result
+from talk_pipeline.engine.model import SEND_WITH, Decode, Intent, Outcome, Result, UnheededValue
 from talk_pipeline.engine.plan.refusals import keep_in_force, refusals_in_force, refuse, refuse_values
 from talk_pipeline.engine.snapshot.batch import Landing
 from talk_pipeline.engine.snapshot.landing import merge, spool
@@ -31,19 +31,19 @@ def conclude(
         merge(db, projector, decode, landing=Landing(own=True))
         refused = [(intent, outcome) for intent, outcome in outcomes if outcome.result is Result.REFUSED]
         refuse(db, projector.flow, refused)
-        kept = confirm(db, projector, run_id=run_id, confirmed=carry_over(db, projector, done))
-        refuse_values(db, projector.flow, kept)
+        unheeded = confirm(db, projector, run_id=run_id, confirmed=carry_over(db, projector, done))
+        refuse_values(db, projector.flow, unheeded)
         keep_in_force(db, projector.flow, in_force)
-        note_outcomes(db, [(intent, _judged(intent, outcome, kept)) for intent, outcome in outcomes])
+        note_outcomes(db, [(intent, _judged(intent, outcome, unheeded)) for intent, outcome in outcomes])
 
 
-def _judged(intent: Intent, outcome: Outcome, kept: Sequence[Kept]) -> Outcome:
+def _judged(intent: Intent, outcome: Outcome, unheeded: Sequence[UnheededValue]) -> Outcome:
     """What came of a request, whatever was answered: one of which nothing was taken was refused."""
-    own = [one for one in kept if one.intent_id == intent.intent_id]
+    own = [one for one in unheeded if one.intent_id == intent.intent_id]
     if not own:
         return outcome
     updates = [one for one in (intent.main, *intent.children) if one.operation == "update"]
-    asked = [sent for one in updates for sent in one.sent.values() if sent.rule != SEND_WITH]
-    nothing = len(updates) == 1 + len(intent.children) and len(own) == len(asked)
-    said = "; ".join(filter(None, (outcome.reason, *(one.reason for one in own))))
-    return replace(outcome, result=Result.REFUSED if nothing else outcome.result, reason=said)
+    intended = [sent for one in updates for sent in one.sent.values() if sent.rule != SEND_WITH]
+    nothing = len(updates) == 1 + len(intent.children) and len(own) == len(intended)
+    reason = "; ".join(filter(None, (outcome.reason, *(one.reason for one in own))))
+    return replace(outcome, result=Result.REFUSED if nothing else outcome.result, reason=reason)

@@ -42,7 +42,7 @@ class Answer:
         """
         if operation == "delete":
             return {}
-        kept: dict[str, Value] = {}
+        unheeded: dict[str, Value] = {}
         for name, one in sent.items():
             prop = part.by_name[name]
             if one.rule in (SEND_WITH, UNDO) or prop.only or name not in self.canon:
@@ -50,8 +50,8 @@ class Answer:
             if prop.conflict == self.side or not self.differs(prop, one.sent):
                 continue
             if self._as_new(prop) if operation == "create" else self._as_before(prop, one.before):
-                kept[name] = self.raw.get(name)
-        return kept
+                unheeded[name] = self.raw.get(name)
+        return unheeded
 
     def _as_before(self, prop: Property, before: Value) -> bool:
         return self.raw.get(prop.name) == before or not self.differs(prop, before)
@@ -62,8 +62,12 @@ class Answer:
         Business Central has no blank numbers: there zero says nothing. Of free text and numbers a value of the
         receiver's own may be another spelling of what was sent; of a closed list it is not.
         """
-        held = self.raw.get(prop.name)
-        if held is None or (prop.is_number and self.canon[prop.name] == "0") or not self.differs(prop, None):
+        current = self.raw.get(prop.name)
+        if (
+            current is None
+            or (prop.is_number and self.canon[prop.name] == "0")
+            or not self.differs(prop, None)
+        ):
             return True
         closed = isinstance(prop.value_type, Flag | Country | Currency)
         return closed or bool(prop.values) or prop.refers_to is not None

@@ -13,10 +13,10 @@ from typing import Any
 from talk_pipeline.engine.kinds import LinkState, Status
 from talk_pipeline.engine.manual.lookup import Entity, find, find_on, key_of
 from talk_pipeline.engine.manual.objections import (
-    found_again,
     refuse_closed,
     refuse_gone,
     refuse_open_writes,
+    still_holds_key,
     taken,
 )
 from talk_pipeline.engine.model import ByHandError
@@ -103,9 +103,9 @@ def link(hand: Hand, shop: str, bc: str) -> Decision:
         insert(db, [_linked(name, shop_id, bc_id)])
         db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id])
         _stir(hand, entity)
-        told = f"linked {entity.name} with {bc_id}{key_of(db, hand.flow, Side.BC, bc_id)}"
+        statement = f"linked {entity.name} with {bc_id}{key_of(db, hand.flow, Side.BC, bc_id)}"
         policy = hand.flow.settings.initial
-        message = f"{told}; the next sync treats them as a first meeting (initial: {policy})"
+        message = f"{statement}; the next sync treats them as a first meeting (initial: {policy})"
         return hand.note(Decision(name, "linked", shop_id, bc_id, message))
 
 
@@ -131,9 +131,9 @@ def unlink(hand: Hand, text: str, *, recreate: bool = False) -> Decision:
         return _release(hand, entity)
     refuse_closed(entity, found)
     refuse_open_writes(hand.db, hand.flow, entity)
-    again = recreate and found_again(hand.db, hand.flow, entity, found["bc_id"])
+    again = recreate and still_holds_key(hand.db, hand.flow, entity, found["bc_id"])
     with transaction(hand.db):
-        return _part(hand, entity, found, held=not recreate, again=again)
+        return _part(hand, entity, found, hold=not recreate, again=again)
 
 
 def keep_apart(hand: Hand, shop: str, bc: str) -> Decision:
@@ -151,24 +151,24 @@ def keep_apart(hand: Hand, shop: str, bc: str) -> Decision:
     if found is not None and found["bc_id"] == bc_id:
         refuse_closed(entity, found)
         with transaction(db):
-            return _part(hand, entity, found, held=True, never=True)
+            return _part(hand, entity, found, hold=True, never=True)
     with transaction(db):
         known = db.execute(
             "update apart set never = true where flow = ? and shop_id = ? and bc_id = ? returning shop_id",
             [name, shop_id, bc_id],
         ).fetchone()
-        told = f"the rules never match {entity.name} with {bc_id}"
+        statement = f"the rules never match {entity.name} with {bc_id}"
         if known:
-            return Decision(name, "kept apart", shop_id, bc_id, f"{told}; so it was already")
-        insert(db, [_apart(hand, shop_id, bc_id, held=False, never=True)])
+            return Decision(name, "kept apart", shop_id, bc_id, f"{statement}; so it was already")
+        insert(db, [_apart(hand, shop_id, bc_id, hold=False, never=True)])
         db.execute(
             "delete from candidate where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id]
         )
         mark_dirty(db, name, Side.SHOP, ids=[shop_id])
         mark_dirty(db, name, Side.BC, ids=[bc_id])
-        message = f"{told}; the next sync finds another counterpart or creates one"
+        message = f"{statement}; the next sync finds another counterpart or creates one"
         if found is not None:
-            message = f"{told}; its present link stays"
+            message = f"{statement}; its present link stays"
         return hand.note(Decision(name, "kept apart", shop_id, bc_id, message))
 
 
@@ -177,7 +177,7 @@ def _part(
     entity: Entity,
     found: Mapping[str, Any],
     *,
-    held: bool,
+    hold: bool,
     never: bool = False,
     again: bool = False,
 ) -> Decision:
@@ -187,18 +187,18 @@ def _part(
     db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
     db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id])
     if not again:
-        insert(db, [_apart(hand, shop_id, bc_id, held=held, never=never)])
-    if held:
+        insert(db, [_apart(hand, shop_id, bc_id, hold=hold, never=never)])
+    if hold:
         insert(db, [_linked(name, shop_id, None)])
     _stir(hand, entity)
-    if held:
+    if hold:
         _stand(hand, shop_id, state=Status.HELD, reason="unlinked by hand")
         next_step = f"it stays unlinked until linked again, or: talk-pipeline unlink {entity.name} --recreate"
     else:
         next_step = _let_go(hand, shop_id, again=bc_id if again else None)
     was = {"rule": found["rule"], "linked_at": f"{found['linked_at'].isoformat(timespec='milliseconds')}Z"}
     message = f"unlinked {entity.name} from {bc_id}; {next_step}"
-    return hand.note(Decision(name, "unlinked", shop_id, bc_id, message, was | {"held": held}))
+    return hand.note(Decision(name, "unlinked", shop_id, bc_id, message, was | {"held": hold}))
 
 
 def lose(hand: Hand, entity: Entity) -> None:
@@ -215,7 +215,7 @@ def _release(hand: Hand, entity: Entity) -> Decision:
         "select bc_id from apart where flow = ? and shop_id = ? and held", [name, shop_id]
     ).fetchall()
     parted = [row[0] for row in rows]
-    again = [bc_id for bc_id in parted if found_again(hand.db, hand.flow, entity, bc_id)]
+    again = [bc_id for bc_id in parted if still_holds_key(hand.db, hand.flow, entity, bc_id)]
     with transaction(db):
         _forget(hand, entity)
         db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
@@ -260,11 +260,11 @@ def _forget(hand: Hand, entity: Entity) -> None:
         for table in ("edit", "resolution"):
             db.execute(f"delete from {table} where part = $part and {own}", parameters)
         # what the shop was told of its counterpart is true of that one only: the next one says it anew
-        told = {"told": [prop.name for prop in part.properties if prop.dir == "<-"]}
+        from_bc = {"from_bc": [prop.name for prop in part.properties if prop.dir == "<-"]}
         db.execute(
             f"delete from base where part = $part and {own}"
-            " and (agreed_at is null or property not in (select unnest($told::varchar[])))",
-            parameters | told,
+            " and (agreed_at is null or property not in (select unnest($from_bc::varchar[])))",
+            parameters | from_bc,
         )
         db.execute(
             f"update base set bc_value = null, mismatches = 0, resend = null where part = $part and {own}",
@@ -329,12 +329,12 @@ def _linked(flow: str, shop_id: str | None, bc_id: str | None) -> LinkRow:
     )
 
 
-def _apart(hand: Hand, shop_id: str | None, bc_id: str | None, *, held: bool, never: bool) -> ApartRow:
+def _apart(hand: Hand, shop_id: str | None, bc_id: str | None, *, hold: bool, never: bool) -> ApartRow:
     return ApartRow(
         flow=hand.flow.name,
         shop_id=shop_id or "",
         bc_id=bc_id or "",
-        held=held,
+        held=hold,
         parted_at=now(),
         parted_by=hand.by,
         never=never,

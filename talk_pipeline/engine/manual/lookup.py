@@ -55,7 +55,7 @@ def find(db: Connection, flow: Flow, text: str) -> Entity:
     if not found:
         raise ByHandError(_unknown(flow, text, sides=list(Side)))
     if len(found) > 1:
-        listed = [_told(db, flow, entity) for entity in found]
+        listed = [_describe(db, flow, entity) for entity in found]
         raise ByHandError(_several(flow, text, listed))
     return next(iter(found))
 
@@ -150,7 +150,7 @@ def _several(flow: Flow, text: str, listed: list[str]) -> str:
     return "\n  ".join([f"{head}:", *listed[:LISTED], *more])
 
 
-def _told(db: Connection, flow: Flow, entity: Entity) -> str:
+def _describe(db: Connection, flow: Flow, entity: Entity) -> str:
     sides = [(side, entity.id_on(side)) for side in Side]
     return " = ".join(
         f"{side}:{record_id}{key_of(db, flow, side, record_id)}" for side, record_id in sides if record_id

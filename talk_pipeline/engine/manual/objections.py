@@ -22,7 +22,7 @@ where r.part = $flow and r.side = 'customwebshop' and r.id = $shop_id and b.id =
 """
 
 
-def found_again(db: Connection, flow: Flow, entity: Entity, bc_id: str | None) -> bool:
+def still_holds_key(db: Connection, flow: Flow, entity: Entity, bc_id: str | None) -> bool:
     """Whether a former counterpart holds the key under which the shop record would be created.
 
     Raises:

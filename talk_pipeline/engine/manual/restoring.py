@@ -63,7 +63,7 @@ def is_older(db: Connection, flow: str, side: Side, records: Iterable[Record]) -
         "select id, modified_at from snapshot where flow = ? and side = ? and id in (select unnest(?::varchar[]))",
         [flow, side, list(known)],
     ).fetchall()
-    return any(held_at and (at := known[record_id]) and at < held_at for record_id, held_at in rows)
+    return any(seen_at and (at := known[record_id]) and at < seen_at for record_id, seen_at in rows)
 
 
 def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -> None:
@@ -103,14 +103,14 @@ def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -
     mark_dirty(db, flow.name, Side.SHOP, ids=shop_ids)
     _edited_since(hand, side, landed, company=company)
     if found:
-        told = f"{side} was restored: {len(shop_ids)} records go back to it as they are on the other side"
+        message = f"{side} was restored: {len(shop_ids)} records go back to it as they are on the other side"
         details = {
             "side": str(side),
             "went back": len(back),
             "vanished": len(lost),
             "open again": len(open_again),
         }
-        hand.note(Decision(flow.name, "restored", None, None, told, details))
+        hand.note(Decision(flow.name, "restored", None, None, message, details))
 
 
 _LINKED = """
@@ -173,7 +173,7 @@ where flow = $flow and outcome = 'done' and intent_at > $since and operation = '
   and root_shop_id in (select unnest($roots::varchar[])) order by intent_at, place, nth
 """
 
-_SHOWN = """
+_CURRENT = """
 select l.part, l.shop_id, r.raw, r.canon from link l
 join record r on r.part = l.part and r.side = $side
   and r.id = case $side when 'customwebshop' then l.shop_id else l.bc_id end
@@ -192,12 +192,13 @@ def _edited_since(hand: Hand, side: Side, landed: Landed, *, company: Company) -
         return
     ids = [record_id for record_id, known_at in landed.moved_on.items() if known_at > backup]
     roots = [entity.shop_id for entity in _linked(db, flow, side, ids, state="active")]
-    shown = {
-        (row["part"], row["shop_id"]): row for row in rows_of(db, _SHOWN, {"side": str(side), "roots": roots})
+    current = {
+        (row["part"], row["shop_id"]): row
+        for row in rows_of(db, _CURRENT, {"side": str(side), "roots": roots})
     }
     again: set[tuple[str, str, str]] = set()
     for one in select(db, WrittenRow, _UPDATED, {"flow": flow.name, "since": backup, "roots": roots}):
-        row = shown.get((one.part, one.shop_id))
+        row = current.get((one.part, one.shop_id))
         prop = flow.part(one.part).by_name.get(one.property or "")
         if row and prop and _is_back(prop, one.target, one.before, side, row, company=company):
             again.add((one.part, one.shop_id or "", prop.name))

@@ -44,15 +44,15 @@ where flow = $flow and part = $part and shop_id = $shop_id and property = $prope
 
 def withhold_flapping(db: Connection, flow: Flow) -> None:
     """Withholds what would only send back a word that came back every time."""
-    asked = {"flow": flow.name, "since": now() - WITHIN}
-    suspects = db.execute(_SUSPECTS, asked | {"turns": TURNS}).fetchall()
+    window = {"flow": flow.name, "since": now() - WITHIN}
+    suspects = db.execute(_SUSPECTS, window | {"turns": TURNS}).fetchall()
     for part, shop_id, root, name, target, before, after in suspects:
         prop = flow.part(part).by_name[name]
         if prop.type == "bool":
             continue
         about = {"root": root, "part": part, "shop_id": shop_id, "property": name}
-        said = db.execute(_WRITES, asked | about).fetchall()
-        if _flaps([(target, after), *said[:TURNS]]):
+        writes = db.execute(_WRITES, window | about).fetchall()
+        if _flaps([(target, after), *writes[:TURNS]]):
             words = f"{before!r} and {after!r}, {TURNS} times of late; make both sides say the same"
             db.execute(
                 _WITHHOLD,
@@ -66,7 +66,7 @@ def withhold_flapping(db: Connection, flow: Flow) -> None:
             )
 
 
-def _flaps(said: Sequence[tuple[str, str | None]]) -> bool:
+def _flaps(writes: Sequence[tuple[str, str | None]]) -> bool:
     """Whether the sides take turns, each with one and the same word."""
-    turns = all(one != other for (one, _), (other, _) in pairwise(said))
-    return len(said) > TURNS and turns and len(set(said)) == 2
+    turns = all(one != other for (one, _), (other, _) in pairwise(writes))
+    return len(writes) > TURNS and turns and len(set(writes)) == 2

@@ -26,9 +26,9 @@ order by all
 
 def keys_to_create(db: Connection, flow: Flow) -> dict[str, list[str]]:
     """The shop records that are to be created in Business Central: create key -> ids of those that carry it."""
-    asked = {"flow": flow.name, "key": flow.create_key, "shop": Side.SHOP, "bc": Side.BC}
+    parameters = {"flow": flow.name, "key": flow.create_key, "shop": Side.SHOP, "bc": Side.BC}
     found: dict[str, list[str]] = {}
-    for key, shop_id in db.execute(_KEYS, asked).fetchall():
+    for key, shop_id in db.execute(_KEYS, parameters).fetchall():
         found.setdefault(key, []).append(shop_id)
     return found
 

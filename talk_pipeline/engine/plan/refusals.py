@@ -7,7 +7,7 @@ writes of the same record are no such change.
 from collections.abc import Collection, Sequence
 
 from talk_pipeline.engine.kinds import HoldKind, RefusalKind
-from talk_pipeline.engine.model import Intended, Intent, Kept, Outcome, Result
+from talk_pipeline.engine.model import Intended, Intent, Outcome, Result, UnheededValue
 from talk_pipeline.engine.plan.workspace import Fingerprinted
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert
@@ -204,18 +204,18 @@ left join {Fingerprinted.NAME} f on f.root_shop_id = k.root_shop_id
 """
 
 
-def refuse_values(db: Connection, flow: Flow, kept: Sequence[Kept]) -> None:
+def refuse_values(db: Connection, flow: Flow, values: Sequence[UnheededValue]) -> None:
     """Binds what a side accepted and did not take to this version of the data, a refusal a property."""
-    if not kept:
+    if not values:
         return
-    places = [[one.part for one in kept], [one.shop_id for one in kept]]
+    places = [[one.part for one in values], [one.shop_id for one in values]]
     rows = db.execute(
         "select part, shop_id, root_shop_id from link"
         " where (part, shop_id) in (select (unnest(?::varchar[]), unnest(?::varchar[])))",
         places,
     ).fetchall()
     roots = {(part, shop_id): root for part, shop_id, root in rows}
-    linked = [one for one in kept if (one.part, one.shop_id) in roots]
+    linked = [one for one in values if (one.part, one.shop_id) in roots]
     _fingerprint(db, flow, list(roots.values()))
     db.execute(
         _VALUES,

@@ -36,7 +36,7 @@ where n.operation = 'delete'
 order by n.source_id
 """
 
-_KEPT = """
+_RECREATE = """
 update lone set operation = 'create',
        target = case target when 'customwebshop' then 'businesscentral' else 'customwebshop' end
 where operation = 'delete' and source_id in (select unnest($ids::varchar[]))
@@ -71,13 +71,13 @@ def dispute_removals(
         for row, merged in disputes
     ]
     insert(db, rows)
-    kept = [
+    recreated = [
         source_id
         for source_id, disputes in children.items()
         if not any(one.open for _, one in disputes)
         and any(one.target is not Side(row["target"]) for row, one in disputes)
     ]
-    db.execute(_KEPT, {"ids": kept})
+    db.execute(_RECREATE, {"ids": recreated})
     seen = [
         (row["shop_id"], row["property"], side, row[f"{short}_edited_at"], row[f"{short}_version"])
         for disputes in children.values()
@@ -90,7 +90,7 @@ def dispute_removals(
 
 def _pair(part: Part, row: Mapping[str, Any]) -> Pair:
     edited = Side(row["target"])
-    held = {
+    holdings = {
         side: Holding(
             raw=row["raw"] if side is edited else None,
             canon=row["canon"] if side is edited else None,
@@ -103,7 +103,7 @@ def _pair(part: Part, row: Mapping[str, Any]) -> Pair:
     }
     taken = Side(row["taken"]) if row["taken"] else None
     prop = part.by_name[row["property"]]
-    return Pair(prop, shop=held[Side.SHOP], bc=held[Side.BC], has_base=True, taken=taken)
+    return Pair(prop, shop=holdings[Side.SHOP], bc=holdings[Side.BC], has_base=True, taken=taken)
 
 
 OPEN = "one side removed it, the other changed it; a person decides"

@@ -74,19 +74,19 @@ class Case:
 
     def document(self) -> dict[str, Any]:
         """For scripts: `flow`, `part`, both ids, `target`, `property`, `now`, `before`, and any `reason`."""
-        told: dict[str, Any] = {
+        document: dict[str, Any] = {
             "flow": self.flow,
             "part": self.part,
             "shop_id": self.shop_id,
             "bc_id": self.bc_id,
         }
-        told |= {
+        document |= {
             "target": str(self.target),
             "property": self.property,
             "now": self.now,
             "before": self.before,
         }
-        return told | ({"reason": self.reason} if self.reason else {})
+        return document | ({"reason": self.reason} if self.reason else {})
 
 
 def named_run(db: Connection, text: str) -> str:
@@ -109,8 +109,8 @@ def named_run(db: Connection, text: str) -> str:
         f" group by 1 order by 2 desc limit {LISTED}"
     ).fetchall()
     listed = [f"\n  {run_id}  {at:%Y-%m-%d %H:%M:%S} UTC, {count} writes" for run_id, at, count in latest]
-    told = "the latest that wrote:" + "".join(listed) if listed else "none has written anything yet"
-    raise ByHandError(f"{known} known as {text!r}; {told}")
+    listing = "the latest that wrote:" + "".join(listed) if listed else "none has written anything yet"
+    raise ByHandError(f"{known} known as {text!r}; {listing}")
 
 
 def flows_written(db: Connection, flows: Flows, run_id: str) -> tuple[str, ...]:
@@ -166,10 +166,10 @@ def examine(
     writes = _writes(db, flow, "run_id = $run_id", run_id=run_id)
     written = _gather(flow, writes)
     since = _since(db, flow, run_id, writes)
-    held = _held(db, flow, written)
+    current = _current(db, flow, written)
     cases = list(_whole_records(flow, writes))
     for key, one in written.items():
-        case = _case(flow, key, one, held[key], company=company)
+        case = _case(flow, key, one, current[key], company=company)
         later = since.get(key)
         if later and later[0] == by and later[1] == UNDO:
             case = replace(case, reason=None, done=True, now=one.left[one.target])
@@ -255,12 +255,12 @@ def _since(
             continue
         key = (one.part, one.shop_id or "", one.property)
         # what an undo put back is carried to the other side by the same run
-        kept = found.get(key) == (one.run_id, UNDO)
-        found[key] = (one.run_id, UNDO if kept else one.rule)
+        put_back = found.get(key) == (one.run_id, UNDO)
+        found[key] = (one.run_id, UNDO if put_back else one.rule)
     return found
 
 
-_HELD = """
+_CURRENT = """
 select w.part, w.shop_id, w.property, l.bc_id, root.bc_id as root_bc_id,
        s.raw[w.property] as shop_raw, s.canon[w.property] as shop_canon, s.raw as shop_record,
        b.raw[w.property] as bc_raw, b.canon[w.property] as bc_canon, b.raw as bc_record,
@@ -277,11 +277,11 @@ left join snapshot bs on bs.flow = $flow and bs.side = 'businesscentral' and bs.
 """
 
 
-def _held(db: Connection, flow: Flow, written: Mapping[Key, Written]) -> dict[Key, dict[str, Any]]:
+def _current(db: Connection, flow: Flow, written: Mapping[Key, Written]) -> dict[Key, dict[str, Any]]:
     """What both sides hold now of what was written."""
     rows = rows_of(
         db,
-        _HELD,
+        _CURRENT,
         {
             "flow": flow.name,
             "parts": [part for part, _, _ in written],
@@ -308,24 +308,24 @@ def _whole_records(flow: Flow, writes: Iterable[WrittenRow]) -> Iterator[Case]:
         yield Case(flow.name, one.part, *ids, one.target, None, None, None, reason)
 
 
-def _case(flow: Flow, key: Key, one: Written, held: Mapping[str, Any], *, company: Company) -> Case:
+def _case(flow: Flow, key: Key, one: Written, current: Mapping[str, Any], *, company: Company) -> Case:
     part, shop_id, name = key
     prop = flow.part(part).by_name[name]
-    now = held["shop_raw"] if one.target is Side.SHOP else held["bc_raw"]
-    ids = (shop_id, held["bc_id"], one.root_shop_id, held["root_bc_id"])
-    reason = _reason(prop, one, held, company=company)
+    now = current["shop_raw"] if one.target is Side.SHOP else current["bc_raw"]
+    ids = (shop_id, current["bc_id"], one.root_shop_id, current["root_bc_id"])
+    reason = _reason(prop, one, current, company=company)
     return Case(flow.name, part, *ids, one.target, name, now, one.before, reason)
 
 
-def _reason(prop: Property, one: Written, held: Mapping[str, Any], *, company: Company) -> str | None:
+def _reason(prop: Property, one: Written, current: Mapping[str, Any], *, company: Company) -> str | None:
     """Why a value is not put back."""
-    if not held["linked"]:
+    if not current["linked"]:
         return "the two are not linked any more"
-    if not held["there"]:
+    if not current["there"]:
         return "it is not there any more on both sides"
     for side in Side:
-        if side in one.left and not _still(prop, side, one.left[side], held, company=company):
-            now = held["shop_raw"] if side is Side.SHOP else held["bc_raw"]
+        if side in one.left and not _still(prop, side, one.left[side], current, company=company):
+            now = current["shop_raw"] if side is Side.SHOP else current["bc_raw"]
             return f"edited since: {side} says {quoted(now)}"
     if not prop.two_way:
         return f"it travels one way: {one.target} shows what {one.target.other} says"
@@ -334,10 +334,10 @@ def _reason(prop: Property, one: Written, held: Mapping[str, Any], *, company: C
     return None
 
 
-def _still(prop: Property, side: Side, left: Value, held: Mapping[str, Any], *, company: Company) -> bool:
+def _still(prop: Property, side: Side, left: Value, current: Mapping[str, Any], *, company: Company) -> bool:
     """Whether a side holds what it was left with, however it spells it."""
     short = "shop" if side is Side.SHOP else "bc"
-    record, canon = held[f"{short}_record"], held[f"{short}_canon"]
-    return bool(held[f"{short}_raw"] == left) or holds(
+    record, canon = current[f"{short}_record"], current[f"{short}_canon"]
+    return bool(current[f"{short}_raw"] == left) or holds(
         prop, left, side, raw=record, canon=canon, company=company
     )

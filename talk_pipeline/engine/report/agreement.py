@@ -9,7 +9,7 @@ from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import named_rows
 from talk_pipeline.flows.vocabulary import Flow, Part
 
-SHOWN_ROWS = 100
+LISTED_ROWS = 100
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class Disagreement:
     Attributes:
         count: how many there are.
         withheld: those of them that wait or are held, with a reason.
-        rows: the first `SHOWN_ROWS`: `shop_id`, `bc_id`, `shop_value`, `bc_value`, `withheld`.
+        rows: the first `LISTED_ROWS`: `shop_id`, `bc_id`, `shop_value`, `bc_value`, `withheld`.
     """
 
     count: int = 0
@@ -30,7 +30,7 @@ class Disagreement:
         """One more pair."""
         self.count += 1
         self.withheld += row["withheld"] is not None
-        if len(self.rows) < SHOWN_ROWS:
+        if len(self.rows) < LISTED_ROWS:
             columns = ("shop_id", "bc_id", "shop_value", "bc_value", "withheld")
             self.rows.append({name: row[name] for name in columns})
 
@@ -83,7 +83,7 @@ def disagreements(db: Connection, flow: Flow, part: Part, *, dry_run: bool) -> d
     found = {name: Disagreement() for name in names}
     for row in named_rows(db.execute(_DISAGREEING, parameters)):
         prop = part.by_name[row["property"]]
-        agrees = agree(flow, prop, shop=row["shop_canon"], bc=row["bc_canon"], said=row["shop_value"])
+        agrees = agree(flow, prop, shop=row["shop_canon"], bc=row["bc_canon"], shop_raw=row["shop_value"])
         if not agrees and not (dry_run and row["planned"]):
             found[prop.name].add(row)
     return found

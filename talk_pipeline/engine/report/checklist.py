@@ -13,7 +13,7 @@ from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.match.claims import TWINS, claims
 from talk_pipeline.engine.plan.circuit_breaker import volume
 from talk_pipeline.engine.plan.unanswered import LISTED
-from talk_pipeline.engine.report.agreement import SHOWN_ROWS, Disagreement, disagreements
+from talk_pipeline.engine.report.agreement import LISTED_ROWS, Disagreement, disagreements
 from talk_pipeline.engine.report.findings import Check, CheckContext, Finding, Severity
 from talk_pipeline.engine.report.preview import largest
 from talk_pipeline.engine.snapshot import reversals
@@ -103,7 +103,7 @@ def _listing(query: str, *, severity: Severity, what: str) -> Callable[[CheckCon
 def _rows(
     db: Connection, query: str, parameters: Mapping[str, Any]
 ) -> tuple[int, tuple[dict[str, Any], ...]]:
-    counted = f"select *, count(*) over () as total from ({query}) limit {SHOWN_ROWS}"
+    counted = f"select *, count(*) over () as total from ({query}) limit {LISTED_ROWS}"
     rows = rows_of(db, counted, dict(parameters))
     total = int(rows[0]["total"]) if rows else 0
     return total, tuple({key: value for key, value in row.items() if key != "total"} for row in rows)
@@ -206,7 +206,7 @@ def _ambiguous(context: CheckContext) -> Finding:
             for one in claims(context.db, context.flow)
             if one.side is Side.BC and not one.contested
         ]
-        total, rows = total + len(new), (*rows, *new)[:SHOWN_ROWS]
+        total, rows = total + len(new), (*rows, *new)[:LISTED_ROWS]
     summary = f"{total} ambiguous records" if total else "no ambiguous records"
     return Finding(not total, "WARN", summary, total, rows)
 
@@ -236,7 +236,7 @@ def _flagged(context: CheckContext) -> Finding:
                 for shop, bc, value in found
             ]
     summary = f"{len(rows)} records need a person's decision" if rows else "no records need a decision"
-    return Finding(not rows, "WARN", summary, len(rows), tuple(rows[:SHOWN_ROWS]))
+    return Finding(not rows, "WARN", summary, len(rows), tuple(rows[:LISTED_ROWS]))
 
 
 def _state_check(state: str, name: str, title: str) -> Check:

@@ -143,8 +143,8 @@ class _Teller:
 
     def _keys(self, parts: Sequence[Row]) -> Row:
         names = dict.fromkeys((*self.flow.match, self.flow.create_key))
-        held = {row["property"]: row for row in parts[0]["records"][0]["properties"]}
-        return {name: held[name]["shop_value"] or held[name]["bc_value"] for name in names}
+        by_name = {row["property"]: row for row in parts[0]["records"][0]["properties"]}
+        return {name: by_name[name]["shop_value"] or by_name[name]["bc_value"] for name in names}
 
     def _last_run(self) -> Row | None:
         rows = self._rows(
@@ -179,10 +179,10 @@ class _Teller:
 
     def _sides(self) -> Row:
         moments = ("modified_at", "fetched_at", "edited_at", "read_at", "last_written_at")
-        told: Row = {str(side): None for side in Side}
+        sides: Row = {str(side): None for side in Side}
         for row in self._rows(_SIDES):
-            told[row.pop("side")] = row | {name: stamp(row[name]) for name in moments}
-        return told
+            sides[row.pop("side")] = row | {name: stamp(row[name]) for name in moments}
+        return sides
 
     def _labelled(self, row: Row) -> Row:
         name = labels(self.flow, row["part"], row["shop_id"] or row["bc_id"], prop=row["property"])[0]
@@ -202,11 +202,11 @@ class _Teller:
                 shop, bc = bc, shop
             decision = decisions.get((row["part"], row["shop_id"], row["property"]))
             valid = decision and (decision["shop_value"], decision["bc_value"]) == (shop, bc)
-            told = None
+            document = None
             if decision and valid:
-                told = {key: decision[key] for key in ("winner", "decided_by")}
-                told["decided_at"] = stamp(decision["decided_at"])
-            found.append({"label": row["label"], "shop_value": shop, "bc_value": bc, "decision": told})
+                document = {key: decision[key] for key in ("winner", "decided_by")}
+                document["decided_at"] = stamp(decision["decided_at"])
+            found.append({"label": row["label"], "shop_value": shop, "bc_value": bc, "decision": document})
         return found
 
     def _decided(self) -> str | None:
@@ -224,7 +224,7 @@ class _Teller:
 
     def _part(self, part: Part) -> Row:
         """The records of one part: the entity's own, or its children, paired where they are linked."""
-        held = {side: self._records(part, side) for side in Side}
+        by_side = {side: self._records(part, side) for side in Side}
         links = self._rows(
             "select shop_id, bc_id, rule, state, linked_at from link"
             " where part = $part and root_shop_id = $shop_id",
@@ -233,12 +233,12 @@ class _Teller:
         if part.parent is None:
             pairs = [(self.entity.shop_id, self.entity.bc_id)]
         else:
-            pairs = self._child_pairs(links, held)
+            pairs = self._child_pairs(links, by_side)
         by_pair = {(row["shop_id"], row["bc_id"]): row for row in links}
         bases = self._bases(part)
         records = []
         for shop_id, bc_id in pairs:
-            shop, bc = held[Side.SHOP].get(shop_id or ""), held[Side.BC].get(bc_id or "")
+            shop, bc = by_side[Side.SHOP].get(shop_id or ""), by_side[Side.BC].get(bc_id or "")
             link = by_pair.get((shop_id, bc_id)) if bc_id else None
             records.append(
                 {
@@ -255,12 +255,12 @@ class _Teller:
             )
         return {"part": part.name, "records": records}
 
-    def _child_pairs(self, links: Sequence[Row], held: Mapping[Side, Row]) -> list[Ids]:
+    def _child_pairs(self, links: Sequence[Row], by_side: Mapping[Side, Row]) -> list[Ids]:
         """In the shop's sequence, then what only Business Central has, then what neither has any more."""
         by_shop = {row["shop_id"]: row["bc_id"] for row in links}
         by_bc = {row["bc_id"]: row["shop_id"] for row in links}
-        pairs: list[Ids] = [(key, by_shop.get(key)) for key in held[Side.SHOP]]
-        pairs += [(by_bc.get(key), key) for key in held[Side.BC]]
+        pairs: list[Ids] = [(key, by_shop.get(key)) for key in by_side[Side.SHOP]]
+        pairs += [(by_bc.get(key), key) for key in by_side[Side.BC]]
         pairs += by_shop.items()
         return list(dict.fromkeys(pairs))
 
@@ -282,7 +282,7 @@ class _Teller:
         self, part: Part, prop: Property, shop: Row | None, bc: Row | None, base: Row | None
     ) -> Row:
         """Both values, what both were when they last agreed, and whether they say the same now."""
-        told: Row = {
+        row: Row = {
             "property": prop.name,
             "dir": prop.dir,
             "shop_value": shop["raw"].get(prop.name) if shop else None,
@@ -298,14 +298,14 @@ class _Teller:
         }
         for side, record in ((Side.SHOP, shop), (Side.BC, bc)):
             problem = record["problems"].get(prop.name) if record else None
-            told["problem"] = f"{side}: {problem}" if problem else told["problem"]
+            row["problem"] = f"{side}: {problem}" if problem else row["problem"]
         meant = bc["canon"].get(prop.name) if bc else None
         if prop.refers_to:
-            meant, told["linked"] = self._reference(prop.refers_to, told["shop_value"], told["bc_value"])
-        if shop and bc and not told["problem"]:
-            said, canon = told["shop_value"], shop["canon"].get(prop.name)
-            told["agrees"] = agree(self.flow, prop, shop=canon, bc=meant, said=said)
-        return told
+            meant, row["linked"] = self._reference(prop.refers_to, row["shop_value"], row["bc_value"])
+        if shop and bc and not row["problem"]:
+            shop_raw, canon = row["shop_value"], shop["canon"].get(prop.name)
+            row["agrees"] = agree(self.flow, prop, shop=canon, bc=meant, shop_raw=shop_raw)
+        return row
 
     def _reference(self, flow: str, shop_value: str | None, bc_value: str | None) -> tuple[str | None, bool]:
         rows = self._rows(

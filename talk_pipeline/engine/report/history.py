@@ -102,8 +102,7 @@ def writes(db: Connection, flow: Flow, entity: Entity) -> list[dict[str, Any]]:
     """
     requests = rows_of(db, _JOURNAL, parameters(flow, entity))
     sent: dict[str, dict[int, dict[str, Any]]] = {}
-    asked = {"ids": [row["intent_id"] for row in requests]}
-    for one in select(db, WrittenRow, _SENT, asked):
+    for one in select(db, WrittenRow, _SENT, {"ids": [row["intent_id"] for row in requests]}):
         head = {"part": one.part, "operation": one.operation, "shop_id": one.shop_id, "bc_id": one.bc_id}
         record = sent.setdefault(one.intent_id, {}).setdefault(one.place, head | {"properties": {}})
         if one.property is not None:
@@ -166,7 +165,7 @@ def _decisions(db: Connection, about: Mapping[str, Any]) -> Iterator[Event]:
         details = json.loads(row["details"])
         if row["action"] == "unlinked" and details["rule"] != BY_HAND:
             yield _linked(details["rule"], details["linked_at"], row["bc_id"])
-        told = ", ".join(f"{key}: {_plain(value)}" for key, value in details.items())
+        text = ", ".join(f"{key}: {_plain(value)}" for key, value in details.items())
         yield {
             "at": stamp(row["done_at"]),
             "event": row["action"],
@@ -174,7 +173,7 @@ def _decisions(db: Connection, about: Mapping[str, Any]) -> Iterator[Event]:
             "shop_id": row["shop_id"],
             "bc_id": row["bc_id"],
             "details": details,
-            "text": "; ".join(filter(None, (f"by {row['done_by']}", row["bc_id"], told))),
+            "text": "; ".join(filter(None, (f"by {row['done_by']}", row["bc_id"], text))),
         }
 
 

@@ -18,10 +18,10 @@ UNJUDGED = "not judged yet"  # read, and no sync has planned since
 def status(db: Connection, flow: Flow, entity: Entity) -> tuple[str, str | None]:
     """The state of an entity and its reason: one of table `status`, `active`, or one of those named above."""
     if entity.shop_id is None:
-        held = db.execute(
+        parted = db.execute(
             "select 1 from apart where flow = ? and bc_id = ? and held", [flow.name, entity.bc_id]
         ).fetchone()
-        if held:
+        if parted:
             return "held", "unlinked by hand"
         if until := waits_until(db, (flow.name,), bc_id=entity.bc_id):
             at_work = f"it may be at work there until {until:%Y-%m-%d %H:%M:%S} UTC"

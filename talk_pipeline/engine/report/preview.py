@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind
-from talk_pipeline.engine.report.agreement import SHOWN_ROWS
+from talk_pipeline.engine.report.agreement import LISTED_ROWS
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import rows_of
 from talk_pipeline.flows.vocabulary import Flow
@@ -34,18 +34,18 @@ class Plan:
     Attributes:
         operations: by side and operation.
         changes: how many changes of properties there are, withheld ones counted.
-        shown: the first of them, as `PREVIEWED` names their columns.
+        rows: the first of them, as `PREVIEWED` names their columns.
     """
 
     operations: Sequence[Operations]
     changes: int
-    shown: Sequence[dict[str, Any]]
+    rows: Sequence[dict[str, Any]]
 
 
 _PREVIEW = f"""
 select target, operation, coalesce(shop_id, bc_id) as record, property, before, after, rule,
        withheld(hold_kind, hold_reason) as withheld
-from change where flow = $flow order by all limit {SHOWN_ROWS}
+from change where flow = $flow order by all limit {LISTED_ROWS}
 """
 
 _OPERATIONS = """
@@ -65,7 +65,7 @@ def plan_of(db: Connection, flow: str) -> Plan:
     return Plan(
         operations=[Operations(**one) for one in rows_of(db, _OPERATIONS, {"flow": flow})],
         changes=int(row[0]) if row else 0,
-        shown=rows_of(db, _PREVIEW, {"flow": flow}),
+        rows=rows_of(db, _PREVIEW, {"flow": flow}),
     )
 
 
@@ -119,7 +119,7 @@ def largest(db: Connection, flow: Flow) -> tuple[int, tuple[dict[str, Any], ...]
         f" and (hold_kind is null or hold_kind = '{HoldKind.DEFERRED}')",
         [flow.name],
     ).fetchone()
-    shown = rows_of(
+    rows = rows_of(
         db, _LARGEST, {"flow": flow.name, "key": flow.create_key, "label": flow.label or flow.create_key}
     )
-    return int(row[0]) if row else 0, tuple(shown)
+    return int(row[0]) if row else 0, tuple(rows)

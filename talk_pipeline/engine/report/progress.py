@@ -144,13 +144,13 @@ def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC)
 
 
-def _put(data_dir: Path, flow: str, held: Progress) -> None:
+def _put(data_dir: Path, flow: str, record: Progress) -> None:
     """In one piece: a reader finds the old record or the new one."""
     file = _file(data_dir, flow)
     file.parent.mkdir(parents=True, exist_ok=True)
     fresh = file.with_suffix(".new")
     with fresh.open("wb") as out:
-        out.write(msgspec.json.encode(held))
+        out.write(msgspec.json.encode(record))
         out.flush()
         os.fsync(out.fileno())
     fresh.replace(file)

@@ -56,12 +56,12 @@ def summary(db: Connection, flow: Flow, *, run_id: str) -> dict[str, Any]:
         and `writes` as `writes` gives them.
     """
     counted = states(db, flow.name)
-    held = {
+    snapshot = {
         str(side): _count(db, "select count(*) from snapshot where flow = ? and side = ?", [flow.name, side])
         for side in Side
     }
     return {
-        "snapshot": held,
+        "snapshot": snapshot,
         "linked": counted.pop("active"),
         **{state: count for state, count in counted.items() if state != "unaccounted"},
         "conflicts": _count(
@@ -158,7 +158,7 @@ def stages(db: Connection, *, run_id: str) -> list[tuple[str, str, float, int]]:
 def reached(db: Connection, flows: Sequence[str], *, run_id: str) -> list[str]:
     """How far a run that ended early came: a phrase for each flow, in the order asked for."""
     timed_stages = {(flow, name) for flow, name, _, _ in stages(db, run_id=run_id)}
-    told = []
+    phrases = []
     for flow in flows:
         written = sum(sum(one.values()) for one in writes(db, flow, run_id=run_id).values())
         open_ones = _count(
@@ -173,10 +173,10 @@ def reached(db: Connection, flows: Sequence[str], *, run_id: str) -> list[str]:
             how = f"begun ({written} writes done)"
         else:
             how = "planned, nothing written" if (flow, "plan") in timed_stages else "not begun"
-        told.append(
+        phrases.append(
             f"{flow} {how}" + (f", {open_ones} of unknown outcome to be looked up" if open_ones else "")
         )
-    return told
+    return phrases
 
 
 def _count(db: Connection, query: str, parameters: list[Any]) -> int:

@@ -27,25 +27,25 @@ class Line:
     """One check of the checklist.
 
     Attributes:
-        kept: the verdict of this run, None where the check did not run.
+        result: the verdict of this run, None where the check did not run.
         why_not: why it did not run.
         earlier: the last verdict that there is of a check that did not run.
     """
 
     check: Check
-    kept: CheckResult | None = None
+    result: CheckResult | None = None
     why_not: str | None = None
     earlier: CheckResult | None = None
 
     @property
     def verdict(self) -> Word:
         """The outcome in a word."""
-        return self.kept.finding.verdict if self.kept else "not run"
+        return self.result.finding.verdict if self.result else "not run"
 
     @property
     def finding(self) -> Finding | None:
         """What this run found, if it looked."""
-        return self.kept.finding if self.kept else None
+        return self.result.finding if self.result else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +125,11 @@ def _section(db: Connection, flows: Flows, flow: Flow, *, runs: Mapping[str, Run
     why_not = _why_not(flows, flow, runs)
     lines = []
     for check in checks(flow):
-        kept = verdicts.get(check.key)
-        if kept and kept.run_id == run_id:
-            lines.append(Line(check, kept=kept))
+        result = verdicts.get(check.key)
+        if result and result.run_id == run_id:
+            lines.append(Line(check, result=result))
         else:
-            lines.append(Line(check, why_not=why_not, earlier=kept))
+            lines.append(Line(check, why_not=why_not, earlier=result))
     return Section(flow, runs.get(flow.name), tuple(lines))
 
 

@@ -10,14 +10,14 @@ from talk_pipeline.flows.vocabulary import Flow
 
 
 def holds(
-    prop: Property, value: Value, said_by: Side, *, raw: Mapping[str, Value], canon: Value, company: Company
+    prop: Property, value: Value, origin: Side, *, raw: Mapping[str, Value], canon: Value, company: Company
 ) -> bool:
     """Whether a record says the very same as a value that is known.
 
     Args:
         prop: the property.
         value: raw, in the words of a side.
-        said_by: whose words they are.
+        origin: whose words they are.
         raw: all that the record says, on which the meaning of a value may depend.
         canon: what the record says of the property, in canonical form.
         company: what the meaning of values depends on.
@@ -25,7 +25,7 @@ def holds(
     if prop.refers_to:
         return raw.get(prop.name) == value
     try:
-        return prop.recanonical(said_by, value=value, context=company.context(raw)) == canon
+        return prop.recanonical(origin, value=value, context=company.context(raw)) == canon
     except UnmappableError:
         return False
 
@@ -43,7 +43,7 @@ def took(
     return prop.equal(canon, sent) if side is Side.SHOP else prop.equal(sent, canon)
 
 
-def agree(flow: Flow, prop: Property, *, shop: Value, bc: Value, said: Value) -> bool:
+def agree(flow: Flow, prop: Property, *, shop: Value, bc: Value, shop_raw: Value) -> bool:
     """Whether the two records of a pair agree on a property.
 
     Args:
@@ -51,10 +51,10 @@ def agree(flow: Flow, prop: Property, *, shop: Value, bc: Value, said: Value) ->
         prop: the property.
         shop: what the shop's record says, in canonical form.
         bc: what Business Central's says; a reference as the shop's id of what it refers to.
-        said: the shop's own words; some are kept whatever Business Central says.
+        shop_raw: the shop's own words; some are kept whatever Business Central says.
     """
     if prop.dir != "=":
-        return prop.equal(shop, bc) or (said is not None and said in prop.keep)
+        return prop.equal(shop, bc) or (shop_raw is not None and shop_raw in prop.keep)
     try:
         difference = abs(Decimal(shop or 0) - Decimal(bc or 0))
     except InvalidOperation:

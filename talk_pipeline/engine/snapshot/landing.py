@@ -69,14 +69,14 @@ def watermark(db: Connection, flow: str, side: Side) -> Watermark:
 
 def fetch_failed(db: Connection, flow: str, side: Side, *, problem: str) -> None:
     """Notes that a fetch broke off: what is held stays as it was, and is known to be old."""
-    held = watermark(db, flow, side)
+    known = watermark(db, flow, side)
     with transaction(db):
-        _set_watermark(db, flow, side, mark=_changed(held, complete=False, problem=problem))
+        _set_watermark(db, flow, side, mark=_changed(known, complete=False, problem=problem))
 
 
 def spool(db: Connection, records: Iterable[Record]) -> int:
     """Keeps fetched records beside the state until they land; returns how many."""
-    Incoming.kept(db)
+    Incoming.ensure(db)
     rows = list(records)
     columns: dict[str, list[Any]] = {
         "id": [one.id for one in rows],
@@ -105,7 +105,7 @@ def absent(db: Connection, flow: str, side: Side) -> list[str]:
     return [row[0] for row in rows.fetchall()]
 
 
-def held(db: Connection, flow: str, side: Side) -> int:
+def record_count(db: Connection, flow: str, side: Side) -> int:
     """How many records are held, those that left included."""
     row = db.execute("select count(*) from snapshot where flow = ? and side = ?", [flow, side]).fetchone()
     return int(row[0]) if row else 0
@@ -140,7 +140,7 @@ class _WentBackError(Exception):
 
 def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Landing) -> Landed:
     """Merges the spooled records into the snapshot, inside the caller's transaction."""
-    incoming = Incoming.kept(db)
+    incoming = Incoming.ensure(db)
     flow, side = projector.flow.name, projector.side
     total = db.execute("select count(distinct id), max(modified_at) from incoming").fetchone()
     read, latest = total or (0, None)
@@ -148,9 +148,9 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
     batch.take_fresh(incoming)
     discard(db)
     batch.take_leaving(db)
-    newest_shown = latest if landing.full else None
+    newest_read = latest if landing.full else None
     reversals = implausible(
-        projector.flow, batch.reversals, newest_shown=newest_shown, changed=len(batch.marks)
+        projector.flow, batch.reversals, newest_read=newest_read, changed=len(batch.marks)
     )
     if reversals and not landing.believed:
         raise _WentBackError(Landed(read, 0, batch.outside, reversals))
@@ -173,11 +173,11 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
         _set_watermark(db, flow, side, mark=mark)
         if landing.full:
             note(db, flow, side, ())
-            set_meta(db, f"asked:{flow}:{side}", asked(projector.flow, side))
+            set_meta(db, f"asked:{flow}:{side}", requested_fields(projector.flow, side))
     return Landed(read, len(batch.marks), batch.outside, reversals, batch.moved_on)
 
 
-def asked(flow: Flow, side: Side) -> str:
+def requested_fields(flow: Flow, side: Side) -> str:
     """The fields that are asked for, in a form that compares."""
     return " ".join(f"{part.name}:{field}" for part in flow.parts for field in flow.fields(part, side))
 

@@ -2,9 +2,9 @@
 
 from talk_pipeline.engine.model import Decode
 from talk_pipeline.engine.snapshot.batch import pieces
-from talk_pipeline.engine.snapshot.landing import asked, mark_dirty, set_meta
+from talk_pipeline.engine.snapshot.landing import mark_dirty, requested_fields, set_meta
 from talk_pipeline.engine.snapshot.projection import Projector
-from talk_pipeline.engine.snapshot.workspace import Kept
+from talk_pipeline.engine.snapshot.workspace import Stored
 from talk_pipeline.engine.state.connection import Connection, transaction
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.flows.properties import Side
@@ -13,7 +13,7 @@ from talk_pipeline.flows.vocabulary import Flow
 PROJECTION_VERSION = "1"  # raise when a canonical form changes: every record is then read anew
 
 
-_KEPT = """
+_STORED = """
 select row_number() over () as place, id, version, gone, payload from snapshot where flow = $flow and side = $side
 """
 
@@ -31,8 +31,8 @@ def reproject(db: Connection, projector: Projector, decode: Decode) -> bool:
     with transaction(db):
         parts = [part.name for part in projector.flow.parts]
         db.execute("delete from record where part in (select unnest(?)) and side = ?", [parts, side])
-        kept = Kept.made(db, _KEPT, {"flow": flow, "side": side})
-        for rows in pieces(kept):
+        stored = Stored.made(db, _STORED, {"flow": flow, "side": side})
+        for rows in pieces(stored):
             projected = [
                 one
                 for row in rows
@@ -42,7 +42,7 @@ def reproject(db: Connection, projector: Projector, decode: Decode) -> bool:
             ]
             insert(db, projected)
             ids += [row["id"] for row in rows]
-        Kept.dropped(db)
+        Stored.dropped(db)
         mark_dirty(db, flow, side, ids=ids)
         set_meta(db, key, wanted)
     return bool(ids)
@@ -51,4 +51,4 @@ def reproject(db: Connection, projector: Projector, decode: Decode) -> bool:
 def asks_for_more(db: Connection, flow: Flow, side: Side) -> bool:
     """Whether the flow reads a field that was not asked for when everything was read: held records lack it."""
     known = db.execute("select value from meta where key = ?", [f"asked:{flow.name}:{side}"]).fetchone()
-    return known is None or not set(asked(flow, side).split()) <= set(str(known[0]).split())
+    return known is None or not set(requested_fields(flow, side).split()) <= set(str(known[0]).split())

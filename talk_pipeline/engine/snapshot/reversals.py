@@ -72,7 +72,7 @@ def went_back(row: Mapping[str, Any], *, row_hash: str, skew_seconds: float) -> 
 
 
 def implausible(
-    flow: Flow, found: Sequence[Reversal], *, newest_shown: datetime | None, changed: int
+    flow: Flow, found: Sequence[Reversal], *, newest_read: datetime | None, changed: int
 ) -> tuple[Reversal, ...]:
     """The reversals, where they are more than chance: else none.
 
@@ -82,7 +82,7 @@ def implausible(
     Args:
         flow: whose overlap says how late a commit may come.
         found: of one side.
-        newest_shown: the latest modified time in a full scan; None where not everything was read.
+        newest_read: the latest modified time in a full scan; None where not everything was read.
         changed: how many records came changed.
     """
     timed = [one for one in found if one.kind == "went back" and one.known_at and one.shown_at]
@@ -93,7 +93,7 @@ def implausible(
     newest = [
         one
         for one in found
-        if one.kind == "vanished" and newest_shown and one.known_at and one.known_at > newest_shown
+        if one.kind == "vanished" and newest_read and one.known_at and one.known_at > newest_read
     ]
     sure = (
         any(one.certain for one in timed)

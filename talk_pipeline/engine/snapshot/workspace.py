@@ -20,7 +20,7 @@ class Fresh(Temp):
     NAME: ClassVar[str] = "fresh"
 
 
-class Kept(Temp):
+class Stored(Temp):
     """All that is held of a side, counted by `place`: `id, version, gone, payload`."""
 
-    NAME: ClassVar[str] = "kept"
+    NAME: ClassVar[str] = "stored"

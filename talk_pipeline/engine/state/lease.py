@@ -34,7 +34,7 @@ def leases(folder: Path, flows: tuple[str, ...], *, run_id: str, wait_seconds: f
             try:
                 lock.acquire(timeout=wait_seconds)
             except Timeout as error:
-                raise LeaseHeldError(_held(flow, note)) from error
+                raise LeaseHeldError(_holder_message(flow, note)) from error
             stack.callback(lock.release)
             note.write_text(
                 json.dumps({"run": run_id, "process": os.getpid(), "since": f"{now():%Y-%m-%d %H:%M:%S} UTC"})
@@ -43,7 +43,7 @@ def leases(folder: Path, flows: tuple[str, ...], *, run_id: str, wait_seconds: f
         yield
 
 
-def _held(flow: str, note: Path) -> str:
+def _holder_message(flow: str, note: Path) -> str:
     holder: dict[str, object] = {}
     with suppress(OSError, ValueError):
         holder = json.loads(note.read_text())

@@ -42,10 +42,10 @@ def insert_columns(db: Connection, table: str, columns: Mapping[str, Sequence[An
         raise KeyError(f"{table} has no column {', '.join(sorted(unknown))}")
     given = [_plain(columns[name], kind) for name, kind in types.items()]
     unnested = ", ".join(f"unnest(${at + 1}::{_listed(kind)})" for at, kind in enumerate(types.values()))
-    shown = ", ".join(_restored(f"c{at}", kind) for at, kind in enumerate(types.values()))
+    selected = ", ".join(_restored(f"c{at}", kind) for at, kind in enumerate(types.values()))
     named = ", ".join(f"c{at}" for at in range(len(types)))
     db.execute(
-        f"insert into {table} ({', '.join(types)}) select {shown} from (select {unnested}) as t({named})",
+        f"insert into {table} ({', '.join(types)}) select {selected} from (select {unnested}) as t({named})",
         given,
     )
 

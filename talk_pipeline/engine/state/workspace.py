@@ -32,7 +32,7 @@ class Temp:
         return cls(db)
 
     @classmethod
-    def kept(cls, db: Connection) -> Self:
+    def ensure(cls, db: Connection) -> Self:
         """The table as it is, made where there is none."""
         db.execute(f"create temp table if not exists {cls.NAME} ({cls.COLUMNS})")
         return cls(db)

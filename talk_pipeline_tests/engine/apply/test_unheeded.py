@@ -36,7 +36,7 @@ def kept(
         name: Sent(source="x", sent=value, before=before, rule=rule) for name, (before, value) in sent.items()
     }
     unheeded = answer.unheeded(declared, operation, asked)
-    return set(unheeded) - worked_out(declared, asked, kept=unheeded, side=side)
+    return set(unheeded) - worked_out(declared, asked, unheeded=unheeded, side=side)
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,9 @@ def test_what_cannot_be_read_is_not_held() -> None:
 def test_an_amount_may_differ_by_the_tolerance_and_a_word_may_be_kept() -> None:
     order = load_flows()["order"]
     total, state = order.root.by_name["total_tax"], order.root.by_name["status"]
-    assert agree(order, total, shop="10.00", bc="10.05", said="10.00")
-    assert not agree(order, total, shop="10.00", bc="10.06", said="10.00")
-    assert not agree(order, total, shop="no number", bc="10.00", said="no number")
-    assert agree(order, state, shop="cancelled", bc="open", said="cancelled"), "the shop keeps that word"
-    assert not agree(order, state, shop="shipped", bc="open", said="shipped")
-    assert not agree(order, state, shop=None, bc="open", said=None)
+    assert agree(order, total, shop="10.00", bc="10.05", shop_raw="10.00")
+    assert not agree(order, total, shop="10.00", bc="10.06", shop_raw="10.00")
+    assert not agree(order, total, shop="no number", bc="10.00", shop_raw="no number")
+    assert agree(order, state, shop="cancelled", bc="open", shop_raw="cancelled"), "the shop keeps that word"
+    assert not agree(order, state, shop="shipped", bc="open", shop_raw="shipped")
+    assert not agree(order, state, shop=None, bc="open", shop_raw=None)
