@@ -75,6 +75,10 @@ class Property(Model):
     values: Mapping[Word, Word] = Field({}, description="shop value -> Business Central value")
     reads: Mapping[Word, Word] = Field({}, description="further Business Central values -> shop value")
     blank: Word | None = Field(None, description="what a blank shop value means")
+    blank_keeps: bool = Field(
+        False,
+        description="a blank of the shop never empties Business Central: what it holds stays, and is in step",
+    )
     country: str | None = Field(None, description="property with the country the value is read in")
     in_currency: str | None = Field(None, description="shop path of the currency; must be the local one")
     usable_while: Mapping[str, Word] = Field({}, description="what a referenced record must be, else wait")
@@ -101,6 +105,11 @@ class Property(Model):
             raise ValueError("a property says where it lives in Business Central: bc; without it, dir is -")
         if self.shop is None and (self.dir != "->" or self.only != "create"):
             raise ValueError("a property without a shop path is a constant: dir -> and only: create")
+        if self.blank_keeps and (not self.goes_to(Side.BC) or self.required or self.blank is not None):
+            raise ValueError(
+                "blank_keeps is for what goes to Business Central on an edit and may be blank: dir <-> or ->,"
+                " without only, required and blank"
+            )
         return self
 
     @cached_property

@@ -38,6 +38,13 @@ MISTAKES = [
     ("customer.yaml", "constants: {type: Company}", "constants: {}", "properties.1", "no shop path"),
     ("customer.yaml", "country: address.country}", "country: land}", "country", "nothing is called 'land'"),
     ("customer.yaml", "shop: website,", "shop: email,", "name", "a second property is called 'email'"),
+    (
+        "customer.yaml",
+        "type: text(80)}",
+        "type: text(80), only: create, blank_keeps: true}",
+        "properties.6",
+        "without only",
+    ),
     ("customer.yaml", "flow: customer", "flow: client", "flow", "they must agree"),
     ("order.yaml", "withholds: [customer_id,", "withholds: [customer,", "guard.withholds", "'customer'"),
     ("order.yaml", "recreates: [lines],", "recreates: [rows],", "recreates", "allowed: lines"),

@@ -86,7 +86,7 @@ def merge(flow: Flow, pair: Pair, *, company: Company) -> Merged:
         return AGREED
     if prop.dir in ("=", "-") or prop.only:
         return NOTHING
-    if pair.resend is not None:
+    if pair.resend is not None and not (pair.resend is Side.BC and _is_silent(pair)):
         return Merged(pair.resend)
     if not prop.two_way:
         return _one_way(flow, pair, company=company)
@@ -111,7 +111,7 @@ def _one_way(flow: Flow, pair: Pair, *, company: Company) -> Merged:
     source = pair.holding(target.other)
     if pair.holding(target).raw in pair.prop.keep:
         return NOTHING
-    if not changed(pair, target.other, company=company):
+    if not changed(pair, target.other, company=company) or (target is Side.BC and _is_silent(pair)):
         return NOTHING
     if not pair.has_base and _blank(pair, target.other) and source.problem is None:
         return NOTHING
@@ -120,6 +120,7 @@ def _one_way(flow: Flow, pair: Pair, *, company: Company) -> Merged:
 
 def _edited(flow: Flow, pair: Pair, *, company: Company) -> Merged:
     shop, bc = (changed(pair, side, company=company) for side in Side)
+    shop = shop and not _is_silent(pair)
     if shop and bc:
         return dispute(flow, pair)
     if shop or bc:
@@ -168,6 +169,11 @@ def _first_meeting(flow: Flow, pair: Pair) -> Merged:
             return Merged(side, rule=INITIAL)
     winner = flow.settings.master if initial == "fill" else Side(initial)
     return Merged(winner.other, rule=INITIAL, conflict=True)
+
+
+def _is_silent(pair: Pair) -> bool:
+    """Whether the shop's blank says nothing, by the word of the flow: such as of a person who was erased there."""
+    return pair.prop.blank_keeps and pair.shop.raw is None and pair.shop.problem is None
 
 
 def _blank(pair: Pair, side: Side) -> bool:

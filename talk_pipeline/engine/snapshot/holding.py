@@ -51,10 +51,11 @@ def agree(flow: Flow, prop: Property, *, shop: Value, bc: Value, shop_raw: Value
         prop: the property.
         shop: what the shop's record says, in canonical form.
         bc: what Business Central's says; a reference as the shop's id of what it refers to.
-        shop_raw: the shop's own words; some are kept whatever Business Central says.
+        shop_raw: the shop's own words; some are kept whatever Business Central says, and a blank may say nothing.
     """
     if prop.dir != "=":
-        return prop.equal(shop, bc) or (shop_raw is not None and shop_raw in prop.keep)
+        kept = (shop_raw is None and prop.blank_keeps) or (shop_raw is not None and shop_raw in prop.keep)
+        return kept or prop.equal(shop, bc)
     try:
         difference = abs(Decimal(shop or 0) - Decimal(bc or 0))
     except InvalidOperation:

@@ -160,3 +160,17 @@ def test_the_country_beside_a_phone_is_no_edit_of_the_phone() -> None:
         for side, raw, country in ((Side.SHOP, "33123456", "SE"), (Side.BC, "+45 33123456", "DK"))
     )
     assert merge(CUSTOMER, Pair(prop, shop=shop, bc=bc, has_base=True), company=COMPANY).target is None
+
+
+@given(cases("<->"))
+def test_a_blank_that_keeps_never_empties_the_other_side(case: Case) -> None:
+    """Else it is as if the shop had said nothing new: all that Business Central edits still goes to the shop."""
+    silent = case.shop is None
+    expected = _oracle(CUSTOMER, case)
+    if silent and case.has_base and not _same(case.shop, case.bc):
+        expected = ("nothing" if _same(case.bc, case.base_bc) else "bc"), False
+    case.prop = case.prop.model_copy(update={"blank_keeps": True})
+    assert _told(merge(CUSTOMER, case.pair(), company=COMPANY)) == expected
+    case.prop = case.prop.model_copy(update={"dir": "->"})
+    merged = merge(CUSTOMER, case.pair(), company=COMPANY)
+    assert merged.target is None or not silent
