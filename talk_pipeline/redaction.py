@@ -64,15 +64,15 @@ def redacted(text: str) -> str:
     return text
 
 
-def redacted_body(body: bytes, *, told: bool) -> bytes:
+def redacted_body(body: bytes, *, is_error: bool) -> bytes:
     """An answer without secrets; records keep what might be theirs, and lose only what can be but ours.
 
     Args:
         body: as received.
-        told: it is an error, made for people.
+        is_error: it is an error, made for people.
     """
     for secret in list(_known.values()):
-        if (told or secret.unmistakable) and secret.core.encode() in body:
+        if (is_error or secret.unmistakable) and secret.core.encode() in body:
             text = body.decode(errors="surrogateescape")
             body = secret.pattern.sub(MASK, text).encode(errors="surrogateescape")
     return body
@@ -105,7 +105,7 @@ def scrub(error: BaseException) -> None:
 def _without(value: object) -> object:
     if isinstance(value, str):
         return redacted(value)
-    return redacted_body(value, told=True) if isinstance(value, bytes) else value
+    return redacted_body(value, is_error=True) if isinstance(value, bytes) else value
 
 
 def redact_logs() -> None:

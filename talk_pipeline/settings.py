@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from talk_pipeline.flows.loading import SECRET_SHOWN
+from talk_pipeline.flows.loading import MAY_BE_SECRET
 from talk_pipeline.flows.moments import ZoneName
 from talk_pipeline.flows.texts import Currency
 from talk_pipeline.flows.values import Context
@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     @classmethod
     def _without_password(cls, url: str | None) -> str | None:
         if url and holds_entry(url):
-            raise PydanticCustomError(SECRET_SHOWN, _NO_ENTRY)
+            raise PydanticCustomError(MAY_BE_SECRET, _NO_ENTRY)
         return url
 
     @classmethod
@@ -151,5 +151,7 @@ _NO_ENTRY = (
 
 def _told(one: Mapping[str, Any]) -> str:
     name, message = str(one["loc"][0]).upper(), str(one["msg"]).removeprefix("Value error, ")
-    secret = one["type"] == SECRET_SHOWN or "SecretStr" in str(Settings.model_fields[name.lower()].annotation)
+    secret = one["type"] == MAY_BE_SECRET or "SecretStr" in str(
+        Settings.model_fields[name.lower()].annotation
+    )
     return f"{name}: {message}" if secret else f"{name}: {message} (found {one['input']!r})"

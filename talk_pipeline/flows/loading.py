@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from talk_pipeline.flows.sharing import contested, shared_out
 from talk_pipeline.flows.vocabulary import Flow
 
-SECRET_SHOWN = "not_a_variable"
+MAY_BE_SECRET = "not_a_variable"
 """The type of a mistake whose input must not be shown."""
 
 PACKAGED = Path(__file__).parent
@@ -208,7 +208,7 @@ def _explain(model: type[BaseModel], at: Location, detail: Any) -> str:
         allowed = ", ".join(_keys_at(model, at=detail["loc"]))
         return f"keys belong here{f', such as {allowed}' if allowed else ''}; found {_kind(found)}"
     message = str(detail["msg"]).removeprefix("Value error, ")
-    if detail["type"] == SECRET_SHOWN:
+    if detail["type"] == MAY_BE_SECRET:
         return message  # what was found may be the secret itself
     shown = "" if isinstance(found, dict | list) else f" (found {found!r})"
     return f"{message}{shown}"

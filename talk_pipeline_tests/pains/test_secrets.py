@@ -236,8 +236,8 @@ def _command(*arguments: str) -> None:
 def test_an_answer_that_is_a_record_loses_only_what_can_be_but_ours() -> None:
     learn("pass1", "canary-that-is-long-enough")
     body = b'{"note": "pass1", "debug": "canary-that-is-long-enough"}'
-    assert redaction.redacted_body(body, told=False) == b'{"note": "pass1", "debug": "***"}'
-    assert redaction.redacted_body(body, told=True) == b'{"note": "***", "debug": "***"}'
+    assert redaction.redacted_body(body, is_error=False) == b'{"note": "pass1", "debug": "***"}'
+    assert redaction.redacted_body(body, is_error=True) == b'{"note": "***", "debug": "***"}'
 
 
 def test_faults_are_made_without_secrets() -> None:

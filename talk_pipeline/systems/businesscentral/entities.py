@@ -72,10 +72,10 @@ class EntitySet(NamedTuple):
     def decoder(self, paths: Sequence[str]) -> Decoder:
         """What reads the wire values of these properties as text values."""
         kinds = [(path, self.properties[path].name) for path in paths]
-        told = [(path, _READ_AS_BLANK.get(kind, ()), kind == "enum") for path, kind in kinds]
+        readings = [(path, _READ_AS_BLANK.get(kind, ()), kind == "enum") for path, kind in kinds]
 
         def decode(values: Mapping[str, Any]) -> dict[str, Value]:
-            return {path: _text(values.get(path), blanks, is_enum) for path, blanks, is_enum in told}
+            return {path: _text(values.get(path), blanks, is_enum) for path, blanks, is_enum in readings}
 
         return decode
 

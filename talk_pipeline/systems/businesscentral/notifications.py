@@ -33,12 +33,12 @@ async def subscribe(http: Http, flows: Flows, *, company: str, url: str, secret:
     answer = await http.read("/subscriptions")
     if not answer.ok:
         raise UnavailableFault(f"Business Central lists no subscriptions: {answer.status}")
-    held = {_key(row): row for row in json.loads(answer.body)["value"]}
+    subscriptions = {_key(row): row for row in json.loads(answer.body)["value"]}
     calls = 0
     for flow in flows.values():
         resource = f"/api/v2.0{company}/{flow.businesscentral.entity}"
         body = {"notificationUrl": url, "resource": resource, "clientState": secret.get_secret_value()}
-        known = held.get((url, _path(resource)))
+        known = subscriptions.get((url, _path(resource)))
         if known is None:
             await _send(http, "POST", "/subscriptions", body=body, headers={})
         elif _ends_soon(known):
@@ -78,7 +78,7 @@ async def _send(
     if answer.ok:
         return
     raise ConfigurationFault(
-        f"Business Central refuses a subscription for {body['resource']} ({answer.status}): {answer.shown(300)}"
+        f"Business Central refuses a subscription for {body['resource']} ({answer.status}): {answer.excerpt(300)}"
     )
 
 

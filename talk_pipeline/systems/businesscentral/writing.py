@@ -164,7 +164,7 @@ class Writer:
             return Outcome(Result.FAILED, reason="the batch ended before this part was reached")
         if 200 <= part.status < 300:
             return self._done(write, part)
-        code, text = _error(redacted_body(bytes(part.body), told=True))
+        code, text = _error(redacted_body(bytes(part.body), is_error=True))
         reason = f"{code or part.status}: {text}"
         if part.status == 404:
             gone = Result.DONE if write.operation == "delete" else Result.GONE

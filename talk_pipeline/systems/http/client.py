@@ -58,7 +58,7 @@ class Answer:
         """Whether the request succeeded."""
         return 200 <= self.status < 300
 
-    def shown(self, characters: int) -> str:
+    def excerpt(self, characters: int) -> str:
         """The beginning of the body, for people."""
         return redacted(self.body.decode(errors="replace"))[:characters]
 
@@ -145,8 +145,10 @@ class Http:
             if content is None:
                 answer = await self._send("GET", path, params=params, headers=headers, retry=self._reads)
             else:
-                said = {"Content-Type": "application/json", **(headers or {})}
-                answer = await self._send("POST", path, content=content, headers=said, retry=self._reads)
+                json_headers = {"Content-Type": "application/json", **(headers or {})}
+                answer = await self._send(
+                    "POST", path, content=content, headers=json_headers, retry=self._reads
+                )
         except (httpx.HTTPError, OutcomeUnknownError) as error:
             raise UnavailableFault(self._unreachable(error)) from error
         if answer.status in TRANSIENT or answer.status in self._throttled:
@@ -155,18 +157,18 @@ class Http:
             raise ForeignHostFault(self._elsewhere(answer))
         return answer
 
-    def following(self, asked: str, link: str, *, context: str | None = None) -> str:
+    def following(self, source: str, link: str, *, context: str | None = None) -> str:
         """The whole address of a link in an answer.
 
         Args:
-            asked: path or address whose answer it is.
+            source: path or address whose answer it is.
             link: whole or relative.
             context: what the answer says it is relative to; by default it is to the address asked.
 
         Raises:
             ForeignHostFault: it leads to another host.
         """
-        within = self._url(asked)
+        within = self._url(source)
         try:
             return self._url(urljoin(urljoin(within, context) if context else within, link))
         except ValueError as error:
@@ -254,7 +256,7 @@ class Http:
         if response.status_code == httpx.codes.FORBIDDEN:
             raise AccessFault(f"{self.name} at {self.base_url} denies access (403): check its permissions")
         links = {str(name): str(link.get("url")) for name, link in response.links.items()}
-        body = redacted_body(response.content, told=not response.is_success)
+        body = redacted_body(response.content, is_error=not response.is_success)
         seconds = float(response.extensions.get("seconds", 0.0))
         return Answer(response.status_code, response.headers, body, links, seconds)
 
@@ -291,8 +293,8 @@ class Http:
         return self._foreign(f"it answers {answer.status} and redirects to {where}")
 
     def _foreign(self, what: str) -> str:
-        told = f"{what}; nothing was sent there, since credentials would go along"
-        return f"{self.name} at {self.base_url}: {told}{self._see(self._address_setting)}"
+        reason = f"{what}; nothing was sent there, since credentials would go along"
+        return f"{self.name} at {self.base_url}: {reason}{self._see(self._address_setting)}"
 
     def _unreachable(self, error: Exception) -> str:
         where = self._see(self._address_setting)

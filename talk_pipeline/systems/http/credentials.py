@@ -203,11 +203,11 @@ class _ClientCredentials(httpx.Auth):
         given = self._credentials
         place = (given.token_url, given.client_id, self._secret, given.scope)
         async with self._alone:
-            held = _TOKENS.get(place)
-            if held is None or held.text == refused or held.until <= monotonic():
+            token = _TOKENS.get(place)
+            if token is None or token.text == refused or token.until <= monotonic():
                 text, seconds = await self._new_token()
-                held = _TOKENS[place] = _Token(text, monotonic() + seconds - EARLY_SECONDS)
-            return held.text
+                token = _TOKENS[place] = _Token(text, monotonic() + seconds - EARLY_SECONDS)
+            return token.text
 
     async def _new_token(self) -> tuple[str, int]:
         """Asks the token endpoint, and judges its answer."""
@@ -221,51 +221,55 @@ class _ClientCredentials(httpx.Auth):
                 response = await client.post(given.token_url, data=form)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             reason = str(error) or type(error).__name__
-            raise UnavailableFault(self._told(f"cannot be reached: {reason}")) from error
+            raise UnavailableFault(self._message(f"cannot be reached: {reason}")) from error
         return self._understood(response)
 
     def _understood(self, response: httpx.Response) -> tuple[str, int]:
         status = response.status_code
         if status == httpx.codes.TOO_MANY_REQUESTS or status >= 500:
-            raise UnavailableFault(self._told(f"answers {status}"))
+            raise UnavailableFault(self._message(f"answers {status}"))
         if response.has_redirect_location:
             host = httpx.URL(self._credentials.token_url).join(response.headers["Location"]).host
-            told = f"answers {status} and redirects to {host}; nothing was sent there"
-            raise ForeignHostFault(self._told(told))
+            what = f"answers {status} and redirects to {host}; nothing was sent there"
+            raise ForeignHostFault(self._message(what))
         try:
             document = json.loads(response.content)
         except ValueError:
             kind = response.headers.get("Content-Type", "no type")
-            raise ConfigurationFault(self._told(f"answers {status} with what is no JSON ({kind})")) from None
-        said = document if isinstance(document, dict) else {}
-        if said.get("error") or not response.is_success:
-            raise AccessFault(self._told(f"gives no token for these credentials ({status}{_code(said)})"))
-        token = said.get("access_token")
+            raise ConfigurationFault(
+                self._message(f"answers {status} with what is no JSON ({kind})")
+            ) from None
+        answer = document if isinstance(document, dict) else {}
+        if answer.get("error") or not response.is_success:
+            raise AccessFault(
+                self._message(f"gives no token for these credentials ({status}{_code(answer)})")
+            )
+        token = answer.get("access_token")
         if not isinstance(token, str) or not token:
-            raise ConfigurationFault(self._told(f"answers {status} without an access_token"))
+            raise ConfigurationFault(self._message(f"answers {status} without an access_token"))
         learn(token)
         if not (token.isascii() and token.isprintable()):
-            raise ConfigurationFault(self._told("gives a token that cannot stand in a header"))
-        return token, _seconds(said.get("expires_in"))
+            raise ConfigurationFault(self._message("gives a token that cannot stand in a header"))
+        return token, _seconds(answer.get("expires_in"))
 
-    def _told(self, what: str) -> str:
+    def _message(self, what: str) -> str:
         where = ", ".join(self._credentials.settings)
         return f"the token endpoint {self._credentials.token_url} {what}{f': check {where}' if where else ''}"
 
 
-def _code(said: Mapping[str, Any]) -> str:
+def _code(answer: Mapping[str, Any]) -> str:
     """The endpoint's own word for what is wrong, and the numbers Entra adds to it."""
-    error = said.get("error")
+    error = answer.get("error")
     code = error.get("code") if isinstance(error, dict) else error
-    numbers = said.get("error_codes")
-    told = [code, *(numbers if isinstance(numbers, list) else ())]
-    return "".join(f", {one}" for one in told if isinstance(one, str | int) and one)
+    numbers = answer.get("error_codes")
+    codes = [code, *(numbers if isinstance(numbers, list) else ())]
+    return "".join(f", {one}" for one in codes if isinstance(one, str | int) and one)
 
 
-def _seconds(told: object) -> int:
+def _seconds(value: object) -> int:
     """How long a token lasts; where that is not said it is fetched anew soon."""
     try:
-        return max(0, min(int(float(str(told))), LONGEST_SECONDS))
+        return max(0, min(int(float(str(value))), LONGEST_SECONDS))
     except (ValueError, OverflowError):
         return UNTOLD_SECONDS
 

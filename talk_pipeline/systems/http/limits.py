@@ -101,10 +101,10 @@ class Gate(httpx.AsyncBaseTransport):
         try:
             yield
         except sqlite3.Error as error:
-            told = f"{self._file}, which counts the requests, cannot be used ({error})"
+            message = f"{self._file}, which counts the requests, cannot be used ({error})"
             if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
-                raise UnavailableFault(f"{told}: make room on the disk") from error
-            raise ConfigurationFault(f"{told}: remove it, or let us write it; it is made anew") from error
+                raise UnavailableFault(f"{message}: make room on the disk") from error
+            raise ConfigurationFault(f"{message}: remove it, or let us write it; it is made anew") from error
 
     def _forget(self) -> None:
         """Drops requests that left the window, now and then; a thread for it would outlive short connections."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
-from talk_pipeline.flows.loading import SECRET_SHOWN
+from talk_pipeline.flows.loading import MAY_BE_SECRET
 from talk_pipeline.flows.properties import Model
 from talk_pipeline.redaction import holds_entry
 from talk_pipeline.systems.customwebshop.spec import paths
@@ -19,7 +19,7 @@ def _variable(value: object) -> object:
     if isinstance(value, str) and re.fullmatch(r"[A-Z][A-Z0-9_]*", value):
         return value
     raise PydanticCustomError(
-        SECRET_SHOWN,
+        MAY_BE_SECRET,
         "is the name of an environment variable such as CUSTOMWEBSHOP_TOKEN; the secret goes there or into .env",
     )
 
@@ -27,7 +27,7 @@ def _variable(value: object) -> object:
 def _place(url: object) -> object:
     if isinstance(url, str) and holds_entry(url):
         raise PydanticCustomError(
-            SECRET_SHOWN, "holds a user or a password before the host: name variables for them instead"
+            MAY_BE_SECRET, "holds a user or a password before the host: name variables for them instead"
         )
     return url
 

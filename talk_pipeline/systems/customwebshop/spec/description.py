@@ -19,7 +19,7 @@ from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.access import Auth, BearerAuth
 from talk_pipeline.systems.customwebshop.spec.asking import Deleted, Empty, Latest, Listing, UpdatedSince
 from talk_pipeline.systems.customwebshop.spec.fields import Field as Property
-from talk_pipeline.systems.customwebshop.spec.fields import Times, told
+from talk_pipeline.systems.customwebshop.spec.fields import Times, field_for
 from talk_pipeline.systems.customwebshop.spec.paging import OnePage, Paging
 from talk_pipeline.systems.customwebshop.spec.places import Path, Place
 from talk_pipeline.systems.customwebshop.spec.templates import unknown
@@ -129,7 +129,7 @@ def _elsewhere(value: object) -> object:
     return {name: {"path": one} if isinstance(one, str) else one for name, one in value.items()}
 
 
-class Told(Model):
+class FieldSet(Model):
     """What the shop has of a flow's properties."""
 
     fields: Properties = {}
@@ -142,10 +142,10 @@ class Told(Model):
 
     def field(self, name: str) -> Property | None:
         """How a property is told; None when the shop has none."""
-        return told(self.properties, name)
+        return field_for(self.properties, name)
 
 
-class Lines(Told):
+class Lines(FieldSet):
     """A list within a record, such as the lines of an order: part of it, or behind a path of its own."""
 
     path: Path | None = Field(None, description="where the list is in the record")
@@ -239,7 +239,7 @@ class Shared(Model):
         return (self.modified,) if isinstance(self.modified, str) else self.modified or ()
 
 
-class Entity(Shared, Told):
+class Entity(Shared, FieldSet):
     """One collection of the shop."""
 
     path: str
@@ -278,16 +278,16 @@ class Description(Shared):
     @property
     def every_request(self) -> Mapping[str, str]:
         """Headers of every request; unless told otherwise JSON is asked for."""
-        said = {name.lower() for name in self.headers}
-        return self.headers if "accept" in said else {"Accept": "application/json", **self.headers}
+        named = {name.lower() for name in self.headers}
+        return self.headers if "accept" in named else {"Accept": "application/json", **self.headers}
 
     @cached_property
     def collections(self) -> Mapping[str, Entity]:
         """The entities, each with what is said for all."""
-        said = {name: getattr(self, name) for name in Shared.model_fields if name in self.model_fields_set}
+        shared = {name: getattr(self, name) for name in Shared.model_fields if name in self.model_fields_set}
         return {
             name: entity.model_copy(
-                update={key: value for key, value in said.items() if key not in entity.model_fields_set}
+                update={key: value for key, value in shared.items() if key not in entity.model_fields_set}
             )
             for name, entity in self.entities.items()
         }

@@ -17,7 +17,7 @@ from pydantic import model_validator
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.customwebshop.spec import paths
-from talk_pipeline.systems.customwebshop.spec.paths import Held, Json
+from talk_pipeline.systems.customwebshop.spec.paths import Json, JsonOrMissing
 from talk_pipeline.systems.customwebshop.spec.places import Path
 
 MOST_DECIMALS = 8
@@ -36,7 +36,7 @@ class Times:
     format: str
     zone: tzinfo
 
-    def read(self, value: Held) -> datetime | None:
+    def read(self, value: JsonOrMissing) -> datetime | None:
         """An aware moment; None for a blank or what is no moment."""
         text = paths.text_of(value)
         if text is None:
@@ -279,7 +279,7 @@ def _pointed(text: str, decimal: str) -> str:
     return text if _number(pointed) is None else pointed
 
 
-def told(fields: Mapping[str, Field | None], name: str) -> Field | None:
+def field_for(fields: Mapping[str, Field | None], name: str) -> Field | None:
     """How a property is told; None when the shop has none, be it by itself or as one of a group."""
     if name in fields:
         return fields[name]

@@ -40,7 +40,7 @@ class Missing(Enum):
 
 MISSING: Final = Missing.MISSING
 
-Held: TypeAlias = "Json | Missing"
+JsonOrMissing: TypeAlias = "Json | Missing"
 """What reading a place gives."""
 
 
@@ -93,7 +93,7 @@ def steps(path: str) -> tuple[Step, ...]:
     return tuple(found)
 
 
-def get(data: Held, path: str) -> Held:
+def get(data: JsonOrMissing, path: str) -> JsonOrMissing:
     """What is at a path, or MISSING."""
     for step in steps(path):
         data = data.get(step, MISSING) if type(data) is dict and type(step) is str else _step(data, step)
@@ -120,7 +120,7 @@ def put(data: Json, path: str, value: Json, *, adding: bool = False) -> None:
         _place(inner, way[-1], value)
 
 
-def beside(data: Held, path: str) -> bool:
+def beside(data: JsonOrMissing, path: str) -> bool:
     """Whether there is an object for what a path names."""
     for step in steps(path)[:-1]:
         data = _step(data, step)
@@ -133,7 +133,7 @@ def ways(path: str) -> tuple[str, ...]:
     return tuple(path[:end] for end in reversed(ends) if end)
 
 
-def drop(data: Held, path: str) -> None:
+def drop(data: JsonOrMissing, path: str) -> None:
     """Removes what is at a path, if it is there."""
     *way, last = steps(path)
     for step in way:
@@ -152,7 +152,7 @@ def lists_on(path: str) -> tuple[str, ...]:
     return ()
 
 
-def text_of(value: Held) -> str | None:
+def text_of(value: JsonOrMissing) -> str | None:
     """A JSON value as text; numbers as they were written, a blank as nothing."""
     if isinstance(value, str):
         return value or None
@@ -163,7 +163,7 @@ def text_of(value: Held) -> str | None:
     return json.dumps(value, default=str) if isinstance(value, dict | list) else str(value)
 
 
-def _step(data: Held, step: Step) -> Held:
+def _step(data: JsonOrMissing, step: Step) -> JsonOrMissing:
     if isinstance(step, str):
         return data.get(step, MISSING) if isinstance(data, dict) else MISSING
     if not isinstance(data, list):

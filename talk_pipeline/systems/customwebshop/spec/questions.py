@@ -37,12 +37,15 @@ def question(entity: Entity, path: str, query: Mapping[str, Json]) -> Question:
     return Question(path, json.dumps(body).encode())
 
 
-def since_query(entity: Entity, asked: UpdatedSince, since: datetime) -> dict[str, Json]:
+def since_query(entity: Entity, updated_since: UpdatedSince, since: datetime) -> dict[str, Json]:
     """What lists what changed at or after a moment."""
     moments = entity.moments
-    if asked.format:
-        moments = Times(asked.format, moments.zone)
-    return {asked.parameter: _filled(asked.value, moments.since(since)), **asked.query}
+    if updated_since.format:
+        moments = Times(updated_since.format, moments.zone)
+    return {
+        updated_since.parameter: _filled(updated_since.value, moments.since(since)),
+        **updated_since.query,
+    }
 
 
 def _filled(value: Json, moment: str | int) -> Json:

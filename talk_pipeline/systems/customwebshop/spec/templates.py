@@ -23,7 +23,7 @@ def filled(template: str, *, record: Json = None, **values: str) -> str:
         NoPlaceError: the record has nothing there.
     """
 
-    def said(found: re.Match[str]) -> str:
+    def fill(found: re.Match[str]) -> str:
         name = found[1]
         if not name.startswith(_RECORD):
             return values.get(name, found[0])
@@ -32,7 +32,7 @@ def filled(template: str, *, record: Json = None, **values: str) -> str:
             raise NoPlaceError(f"{template}: the record has nothing at {name.removeprefix(_RECORD)}")
         return quote(text, safe="")
 
-    return _NAME.sub(said, template)
+    return _NAME.sub(fill, template)
 
 
 def unknown(template: str, allowed: tuple[str, ...]) -> bool:

@@ -91,7 +91,7 @@ def says_missing(entity: Entity, answer: Answer) -> bool:
     """Whether an answer says by one of the shop's own codes that there is none."""
     if answer.ok and not shows_error(entity, answer):
         return False
-    return bool(entity.error.missing) and _said(answer, entity.error.code) in entity.error.missing
+    return bool(entity.error.missing) and _text_at(answer, entity.error.code) in entity.error.missing
 
 
 def of_an_empty_list(answer: Answer, path: str) -> bool:
@@ -131,34 +131,34 @@ def _lists_nothing(answer: Answer, record: str | None) -> bool:
 
 def reason(shape: ErrorShape, answer: Answer) -> str:
     """What the shop says is wrong: code, field and message where it names them."""
-    code, field, message = (_said(answer, path) for path in (shape.code, shape.field, shape.message))
+    code, field, message = (_text_at(answer, path) for path in (shape.code, shape.field, shape.message))
     if code is None and message is None:
-        return f"{answer.status}: {answer.shown(200)}".strip()
+        return f"{answer.status}: {answer.excerpt(200)}".strip()
     return f"{code or answer.status}: {f'{field}: ' if field else ''}{message or ''}"
 
 
 def refusal(entity: Entity, operation: str, answer: Answer) -> Outcome:
     """The outcome that follows from an answer without success."""
-    said = reason(entity.error, answer)
+    why = reason(entity.error, answer)
     version = entity.version
     if version and answer.status in version.stale:
-        return Outcome(Result.STALE, reason=said)
-    if version and version.stale_code and _said(answer, entity.error.code) == version.stale_code:
-        return Outcome(Result.STALE, reason=said)
+        return Outcome(Result.STALE, reason=why)
+    if version and version.stale_code and _text_at(answer, entity.error.code) == version.stale_code:
+        return Outcome(Result.STALE, reason=why)
     if is_missing(entity, answer):
         if operation == "create":
-            return Outcome(Result.FAILED, reason=said)
-        return Outcome(Result.DONE if operation == "delete" else Result.GONE, reason=said)
+            return Outcome(Result.FAILED, reason=why)
+        return Outcome(Result.DONE if operation == "delete" else Result.GONE, reason=why)
     if answer.status == 429:
-        return Outcome(Result.FAILED, reason=said)
+        return Outcome(Result.FAILED, reason=why)
     if answer.status == 408 or answer.status >= 500:
         # what a gateway says of a request that it passed on is no word of the shop's, known by its error code
-        ended = _said(answer, entity.error.code) is not None and answer.status not in (502, 504)
-        return Outcome(Result.UNKNOWN, reason=said, ended=ended)
-    return Outcome(Result.REFUSED, reason=said)
+        ended = _text_at(answer, entity.error.code) is not None and answer.status not in (502, 504)
+        return Outcome(Result.UNKNOWN, reason=why, ended=ended)
+    return Outcome(Result.REFUSED, reason=why)
 
 
-def _said(answer: Answer, path: str | None) -> str | None:
+def _text_at(answer: Answer, path: str | None) -> str | None:
     if path is None:
         return None
     try:

@@ -47,12 +47,12 @@ class Composer:
         body: dict[str, Json] = {}
         if call.whole:
             body = {key: copy.deepcopy(value) for key, value in before.items() if not key.startswith("@")}
-        held = self._reader.values(before)
-        wanted = held | dict(values)
+        current_values = self._reader.values(before)
+        wanted = current_values | dict(values)
         fields = self._reader.fields()
         if call.whole:
             names = [*_written_elsewhere(fields), *names]
-        self._put(body, names, values=wanted, held=held, fields=fields, current=before)
+        self._put(body, names, values=wanted, current_values=current_values, fields=fields, current=before)
         for name, lines in self._reader.lists():
             if name in children or (call.whole and lines.path is not None):
                 entries = rows_of(before, name, lines)
@@ -83,8 +83,8 @@ class Composer:
         if not call.whole:
             paths.drop(body, lines.id)  # the address names it, and many shops refuse it in the body
         if lines.parent and edit.operation == "create":
-            held = paths.get(current, self._entity.id)
-            paths.put(body, lines.parent, record_id if held is MISSING else held)
+            own_id = paths.get(current, self._entity.id)
+            paths.put(body, lines.parent, record_id if own_id is MISSING else own_id)
         if call.objects == "whole":
             before = row if isinstance(row, dict) else {}
             body = {key: _completed(value, before.get(key)) for key, value in body.items()}
@@ -123,7 +123,7 @@ class Composer:
             rows.append(
                 self._line(name, lines, row, edit, root=root, whole=whole)
                 if edit
-                else self._kept(name, lines, row, root=root, whole=whole)
+                else self._unchanged(name, lines, row, root=root, whole=whole)
             )
         added = [edit for edit in edits if edit.operation == "create"]
         return rows + [self._line(name, lines, {}, edit, root=root, whole=False) for edit in added]
@@ -140,39 +140,41 @@ class Composer:
     ) -> dict[str, Json]:
         body: dict[str, Json] = {}
         if row:
-            body = self._kept(name, lines, row, root=root, whole=whole)
+            body = self._unchanged(name, lines, row, root=root, whole=whole)
         else:
             for path, value in lines.where.items():
                 paths.put(body, path, value)
-        held = self._reader.line_values(name, row, root=root) if row else {}
-        wanted = held | dict(edit.values)
+        current_values = self._reader.line_values(name, row, root=root) if row else {}
+        wanted = current_values | dict(edit.values)
         fields = self._reader.fields(name)
         moved = [path for path in _dependent(fields, edit.values) if wanted.get(path) is not None]
         names = [*edit.values, *moved]
-        self._put(body, names, values=wanted, held=held, fields=fields, current=row, known=root)
+        self._put(
+            body, names, values=wanted, current_values=current_values, fields=fields, current=row, known=root
+        )
         return body
 
-    def _kept(
+    def _unchanged(
         self, name: str, lines: Lines, row: Json, *, root: Mapping[str, Value], whole: bool
     ) -> dict[str, Json]:
         """An entry as it is, or no more of it than its id."""
         if not whole:
             return self._named(name, lines, row)
-        kept = copy.deepcopy(row) if isinstance(row, dict) else {}  # which it is: reading checks that
+        entry = copy.deepcopy(row) if isinstance(row, dict) else {}  # which it is: reading checks that
         fields, values = self._reader.fields(name), self._reader.line_values(name, row, root=root)
         names = _written_elsewhere(fields)
-        self._put(kept, names, values=values, held=values, fields=fields, current=row, known=root)
+        self._put(entry, names, values=values, current_values=values, fields=fields, current=row, known=root)
         for path in lines.read_only:
-            paths.drop(kept, path)
-        return kept
+            paths.drop(entry, path)
+        return entry
 
     def _named(self, name: str, lines: Lines, row: Json) -> dict[str, Json]:
         named: dict[str, Json] = {}
-        held = paths.get(row, lines.id)
-        if held is MISSING:
+        entry_id = paths.get(row, lines.id)
+        if entry_id is MISSING:
             text = f"{name}: an entry has no {lines.id!r}, by which alone it could be named"
             raise UnexpectedShapeFault(f"children.{name}.id", text)
-        paths.put(named, lines.id, held)
+        paths.put(named, lines.id, entry_id)
         return named
 
     def _put(
@@ -181,7 +183,7 @@ class Composer:
         names: Iterable[str],
         *,
         values: Mapping[str, Value],
-        held: Mapping[str, Value],
+        current_values: Mapping[str, Value],
         fields: Mapping[str, Field],
         current: Json,
         known: Mapping[str, Value] | None = None,
@@ -194,13 +196,13 @@ class Composer:
                 continue
             if field.join:
                 for path, part in field.parts(values[name]).items():
-                    _place(body, path, part, current=current, emptied=held.get(name) is not None)
+                    _place(body, path, part, current=current, emptied=current_values.get(name) is not None)
                     if part is None and self._entity.blank == "empty":
                         _blank(body, path)
                 continue
             wire = field.encode(values[name], known=seen, times=self._reader.times)
             for path in field.targets(name):
-                _place(body, path, wire, current=current, emptied=held.get(name) is not None)
+                _place(body, path, wire, current=current, emptied=current_values.get(name) is not None)
                 if wire is None and self._entity.blank == "empty" and field.type == "text":
                     _blank(body, path)
 
@@ -214,10 +216,10 @@ def _place(body: dict[str, Json], path: str, value: Json, *, current: Json, empt
     if names:
         where = ".".join(f"['{name}']" if "." in name else name for name in names)
         if paths.get(body, where) is MISSING:
-            held = paths.get(current, where)
-            if value is None and not (emptied or isinstance(held, list)):
+            current_list = paths.get(current, where)
+            if value is None and not (emptied or isinstance(current_list, list)):
                 return  # a list that would be made for nothing says that there are no entries
-            paths.put(body, where, copy.deepcopy(held) if isinstance(held, list) else [])
+            paths.put(body, where, copy.deepcopy(current_list) if isinstance(current_list, list) else [])
     paths.put(body, path, value, adding=emptied)
 
 
@@ -227,20 +229,20 @@ def _blank(body: dict[str, Json], path: str) -> None:
         paths.put(body, path, "")
 
 
-def _accompanied(call: Call, body: dict[str, Json], held: Json) -> dict[str, Json]:
+def _accompanied(call: Call, body: dict[str, Json], current: Json) -> dict[str, Json]:
     """A body with what must go along."""
     for path in call.along:
-        value = paths.get(held, path)
+        value = paths.get(current, path)
         if value is not MISSING and paths.get(body, path) is MISSING and paths.beside(body, path):
             paths.put(body, path, copy.deepcopy(value))
     return body
 
 
-def _completed(value: Json, held: Json) -> Json:
+def _completed(value: Json, current: Json) -> Json:
     """A nested object with what it holds besides."""
-    if not (isinstance(value, dict) and isinstance(held, dict)):
+    if not (isinstance(value, dict) and isinstance(current, dict)):
         return value
-    return {**held, **{key: _completed(inner, held.get(key)) for key, inner in value.items()}}
+    return {**current, **{key: _completed(inner, current.get(key)) for key, inner in value.items()}}
 
 
 def _written_elsewhere(fields: Mapping[str, Field]) -> list[str]:

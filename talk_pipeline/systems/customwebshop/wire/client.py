@@ -263,8 +263,8 @@ class Customwebshop:
             return
         for value in values:
             query = search.replace("{value}", quote(value, safe=""))
-            asked = dict(parse_qsl(query, keep_blank_values=True))
-            elements, _ = await self._lists.one_page(entity, list_path(entity), asked)
+            parameters = dict(parse_qsl(query, keep_blank_values=True))
+            elements, _ = await self._lists.one_page(entity, list_path(entity), parameters)
             yield await self._whole(flow, elements)
 
     def _since(self, entity: Entity, since: datetime | None) -> dict[str, Json]:

@@ -11,10 +11,10 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Entity
 from talk_pipeline.systems.customwebshop.spec.fields import Field, Times
-from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Held, Json
+from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json, JsonOrMissing
 from talk_pipeline.systems.customwebshop.wire.records import Reader, rows_of
 
-SHOWN = 600
+LONGEST_EXCERPT = 600
 
 At = tuple[str | int, ...]
 
@@ -50,19 +50,19 @@ class Evidence:
             return [Probe("problem", ("id",), f"{self._entity.id!r} is not different in each record")]
         return []
 
-    def shown_alike(self, listed: Json, record: Json) -> Iterator[Probe]:
+    def compare_readings(self, listed: Json, record: Json) -> Iterator[Probe]:
         """What only one of list and record shows would be taken for blank where it is read from the other."""
-        if hidden := self._reader.hidden(record, shown=listed):
+        if hidden := self._reader.hidden(record, other=listed):
             text = f"one record by itself does not show {', '.join(hidden)}, which the list does"
             yield Probe("problem", ("item",), f"{text}: ask for it, as in item: '{{path}}/{{id}}?fields=...'")
         whole = not (self._entity.summaries or self._entity.parts)
-        if whole and (hidden := self._reader.hidden(listed, shown=record)):
+        if whole and (hidden := self._reader.hidden(listed, other=record)):
             text = f"the list does not show {', '.join(hidden)}, which one record by itself does"
             yield Probe("problem", ("path",), f"{text}: ask for it by query, or say summaries: true")
 
     def properties(self, sample: Sequence[Json], whole: Sequence[Json]) -> list[Probe]:
         """Whether the values are where the description says, and look like it; lists are looked for in both."""
-        found = [*self._found(self._reader.fields(), sample, ("fields",))]
+        found = [*self._check_fields(self._reader.fields(), sample, ("fields",))]
         for name, lines in self._reader.lists():
             rows = [row for one in [*sample, *whole] for row in rows_of(one, name, lines)]
             where: At = ("children", name)
@@ -73,7 +73,7 @@ class Evidence:
                 continue
             if any(paths.get(row, lines.id) is MISSING for row in rows):
                 found.append(Probe("problem", (*where, "id"), _missing(lines.id, rows)))
-            found += self._found(self._reader.fields(name), rows, (*where, "fields"))
+            found += self._check_fields(self._reader.fields(name), rows, (*where, "fields"))
         return found
 
     def modified(self, sample: Sequence[Json]) -> list[Probe]:
@@ -84,18 +84,18 @@ class Evidence:
         for where in places:
             if all(paths.get(one, where) is MISSING for one in sample):
                 return [Probe("problem", ("modified",), _missing(where, sample))]
-        values = [next((told for at in places if (told := paths.get(one, at))), None) for one in sample]
+        values = [next((stamp for at in places if (stamp := paths.get(one, at))), None) for one in sample]
         where = " | ".join(places)
         if None in values:
             without = f"{where} is blank in a record, so that no change of it is seen: name a second place"
-            return [Probe("problem", ("modified",), f"{without}: {shown(sample[values.index(None)])}")]
+            return [Probe("problem", ("modified",), f"{without}: {excerpt(sample[values.index(None)])}")]
         wrong = next((value for value in values if self._reader.times.read(value) is None), None)
         if wrong is not None:
             return [
                 Probe(
                     "problem",
                     ("modified",),
-                    f"{where}: {shown(wrong)} is no time of format {self._reader.times.format}",
+                    f"{where}: {excerpt(wrong)} is no time of format {self._reader.times.format}",
                 )
             ]
         moments = [moment for value in values if (moment := self._reader.times.read(value))]
@@ -105,8 +105,8 @@ class Evidence:
             return [Probe("warning", ("modified",), text)]
         return [Probe("ok", ("modified",), f"{where}: {max(moments)}")]
 
-    def _found(self, fields: Mapping[str, Field], sample: Sequence[Json], at: At) -> Iterator[Probe]:
-        told = 0
+    def _check_fields(self, fields: Mapping[str, Field], sample: Sequence[Json], at: At) -> Iterator[Probe]:
+        as_described = 0
         lacking: dict[str, None] = {}
         for name, field in fields.items():
             for source in field.sources(name):
@@ -127,15 +127,15 @@ class Evidence:
                 if wrong is not None:
                     yield Probe("warning", (*at, name), _unfit(field, source, wrong))
                 else:
-                    told += 1
+                    as_described += 1
         if lacking:
             yield Probe(
                 "warning",
                 at,
                 f"what it has no place for goes into one line, lacks: [{', '.join(lacking)}]; "
-                f"a record looks like {shown(sample[0])}",
+                f"a record looks like {excerpt(sample[0])}",
             )
-        yield Probe("ok", at, f"{told} places found as described, in {len(sample)} records")
+        yield Probe("ok", at, f"{as_described} places found as described, in {len(sample)} records")
 
     def _weight(self, name: str) -> Literal["warning", "problem"]:
         """A problem where the flow cannot do without the property."""
@@ -168,19 +168,19 @@ def _unfit(field: Field, source: str, value: Json) -> str:
     kind = kinds.get(type(value))
     if kind and field.type == "text":
         return f"{source} is a {kind} on the wire: say type: {kind}"
-    return f"{source} is {shown(value)}, which is no {field.type}"
+    return f"{source} is {excerpt(value)}, which is no {field.type}"
 
 
 def _missing(path: str, sample: Sequence[Json]) -> str:
     """What is not there, with what stands at the last place on the way that is."""
     for way in paths.ways(path):
-        held = [value for one in sample if (value := paths.get(one, way)) not in (MISSING, None)]
-        if held:
-            return f"no record has {path!r} (looked at {len(sample)}); {way} is such as {shown(held[0])}"
-    return f"no record has {path!r} (looked at {len(sample)}), such as {shown(sample[0])}"
+        values = [value for one in sample if (value := paths.get(one, way)) not in (MISSING, None)]
+        if values:
+            return f"no record has {path!r} (looked at {len(sample)}); {way} is such as {excerpt(values[0])}"
+    return f"no record has {path!r} (looked at {len(sample)}), such as {excerpt(sample[0])}"
 
 
-def shown(value: Held) -> str:
+def excerpt(value: JsonOrMissing) -> str:
     """A value for a person to read, cut where it is long."""
     text = json.dumps(value, default=str, ensure_ascii=False)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]} …"
+    return text if len(text) <= LONGEST_EXCERPT else f"{text[:LONGEST_EXCERPT]} …"

@@ -9,7 +9,7 @@ from talk_pipeline.systems.customwebshop.wire.records import parse
 from talk_pipeline.systems.errors import SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Answer
 
-SHOWN = 300
+LONGEST_EXCERPT = 300
 WHERE_TO_LOOK = "check CUSTOMWEBSHOP_URL and CUSTOMWEBSHOP_CONNECTOR"
 
 
@@ -34,9 +34,9 @@ class Faults:
 
     def unlike(self, key: str, answer: Answer, what: str) -> UnexpectedShapeFault:
         """An answer of success that is not as the description says under that key."""
-        shown = answer.shown(SHOWN)
+        excerpt = answer.excerpt(LONGEST_EXCERPT)
         return UnexpectedShapeFault(
-            key, f"{self.shop} at {self.url} answers with {what}: {shown}: {WHERE_TO_LOOK}"
+            key, f"{self.shop} at {self.url} answers with {what}: {excerpt}: {WHERE_TO_LOOK}"
         )
 
     def json(self, answer: Answer) -> Json:

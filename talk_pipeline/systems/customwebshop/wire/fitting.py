@@ -11,8 +11,14 @@ from typing import Any
 from talk_pipeline.flows.loading import FlowError, Flows, load_flows, mistake, read_yaml, validated
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow
-from talk_pipeline.systems.customwebshop.spec.description import REFERENCE, Description, Entity, Lines, Told
-from talk_pipeline.systems.customwebshop.spec.fields import AS_NAMED, Field, told
+from talk_pipeline.systems.customwebshop.spec.description import (
+    REFERENCE,
+    Description,
+    Entity,
+    FieldSet,
+    Lines,
+)
+from talk_pipeline.systems.customwebshop.spec.fields import AS_NAMED, Field, field_for
 
 ABSENT = "this shop has no such property"
 READ_ONLY = "this shop cannot write it"
@@ -83,17 +89,17 @@ def _read(flows: Sequence[Flow], path: str | None = None) -> tuple[str, ...]:
 
 
 def _unread(
-    at: tuple[str | int, ...], said: Told, read: tuple[str, ...]
+    at: tuple[str | int, ...], described: FieldSet, read: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """What is said of properties that no flow has; of a group nothing can be said but that there is none."""
-    for name, field in said.fields.items():
+    for name, field in described.fields.items():
         if field is not None and any(one.startswith(f"{name}.") for one in read):
             text = f"{name!r} is a group: name its properties, or say ~ if the shop has none of them"
             yield (*at, "fields", name), text
         elif not _known(name, read):
             yield (*at, "fields", name), f"no flow reads {name!r}; allowed: {', '.join(read)}"
-    for index, name in enumerate(said.lacks):
-        if name in said.fields:
+    for index, name in enumerate(described.lacks):
+        if name in described.fields:
             yield (*at, "lacks", index), f"{name!r} is told under fields: say one or the other"
         elif not _known(name, read):
             yield (*at, "lacks", index), f"no flow reads {name!r}; allowed: {', '.join(read)}"
@@ -104,9 +110,9 @@ def _known(name: str, read: tuple[str, ...]) -> bool:
 
 
 def _named(
-    at: tuple[str | int, ...], said: Mapping[str, Any], allowed: tuple[str, ...]
+    at: tuple[str | int, ...], names: Mapping[str, Any], allowed: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    for name in said:
+    for name in names:
         if name not in allowed:
             yield (*at, name), f"no flow reads {name!r}; allowed: {', '.join(allowed)}"
 
@@ -125,8 +131,8 @@ def _impossible(
             yield where, f"{prop.name} needs it: say const: CODE if the shop knows one currency only"
     # without it the condition could not be asked, and what it keeps out would come in
     for setting, scope in (("scope", flow.settings.scope), ("create_scope", flow.settings.create_scope)):
-        for told_apart_by in scope:
-            path = flow.root.by_name[told_apart_by].shop_paths[0]
+        for name in scope:
+            path = flow.root.by_name[name].shop_paths[0]
             if entity.field(path) is None:
                 why = f"flow {flow.name} tells its records by it (settings.{setting})"
                 hint = "say const: VALUE if it is the same for all of them"
@@ -141,12 +147,12 @@ def _impossible(
 
 def _fit(flow: Flow, entity: Entity) -> Flow:
     lacks: dict[str, str] = {}
-    asked = {
+    scoping = {
         *flow.settings.scope,
         *flow.settings.create_scope,
         *(name for flag in flow.flags for name in flag.shop),
     }
-    properties = _properties(flow.properties, entity.properties, "", lacks, asked=asked)
+    properties = _properties(flow.properties, entity.properties, "", lacks, scoping=scoping)
     children = {
         key: child.but(
             properties=_properties(
@@ -213,23 +219,23 @@ def _properties(
     lacks: dict[str, str],
     *,
     taken: bool = True,
-    asked: Collection[str] = (),
+    scoping: Collection[str] = (),
 ) -> tuple[Property, ...]:
-    kept = []
+    fits = []
     for prop in properties:
         fit = _property(prop, fields, prefix=prefix, lacks=lacks, taken=taken)
-        if fit is None and lacks[prefix + prop.name] == READ_ONLY and prop.name in asked:
+        if fit is None and lacks[prefix + prop.name] == READ_ONLY and prop.name in scoping:
             # never written, and still what tells which records are in scope
             fit = Property(shop=prop.shop, name=prop.name, dir="-", type=prop.type)
         if fit is not None:
-            kept.append(fit)
-    names = {prop.name for prop in kept}
+            fits.append(fit)
+    names = {prop.name for prop in fits}
     return tuple(
         prop.but(
             send_with=tuple(name for name in prop.send_with if name in names),
             country=prop.country if prop.country in names else None,
         )
-        for prop in kept
+        for prop in fits
     )
 
 
@@ -244,12 +250,12 @@ def _property(
     """A property as far as the shop has it, and takes it; None when it has not."""
     if prop.shop is None:
         return prop
-    there = [path for path in prop.shop_paths if told(fields, path) is not None]
+    there = [path for path in prop.shop_paths if field_for(fields, path) is not None]
     if not there:
         lacks[prefix + prop.name] = ABSENT
         return None
     update: dict[str, Any] = {"shop": " | ".join(there)} if len(there) < len(prop.shop_paths) else {}
-    writable = taken and all((told(fields, path) or AS_NAMED).writable for path in there)
+    writable = taken and all((field_for(fields, path) or AS_NAMED).writable for path in there)
     if not writable and prop.dir in ("<->", "<-"):
         lacks[prefix + prop.name] = READ_ONLY
         if prop.dir == "<-":

@@ -14,7 +14,7 @@ from talk_pipeline.systems.customwebshop.spec.addresses import item_path, lines_
 from talk_pipeline.systems.customwebshop.spec.asking import Emptiness, Listing
 from talk_pipeline.systems.customwebshop.spec.description import Entity, Lines
 from talk_pipeline.systems.customwebshop.spec.paging import OnePage
-from talk_pipeline.systems.customwebshop.spec.paths import Held
+from talk_pipeline.systems.customwebshop.spec.paths import JsonOrMissing
 from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError
 from talk_pipeline.systems.customwebshop.wire.answers import (
     UnexpectedShapeFault,
@@ -29,7 +29,7 @@ from talk_pipeline.systems.customwebshop.wire.records import Reader, parse, with
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Answer, Http
 
-Found = TypeVar("Found")
+T = TypeVar("T")
 
 
 class Joiner:
@@ -80,12 +80,12 @@ class Joiner:
             raise _not_as_described(key, path, self._faults.without_success(entity, answer))
         try:
             found = raw_at(answer.body, part.at)
-            held = paths.MISSING if found is None else parse(found)
+            data = paths.MISSING if found is None else parse(found)
         except ValueError as error:
             raise UnexpectedShapeFault(
                 key, f"{path} answers with what is no JSON: {_start(answer)}"
             ) from error
-        if blank := blank_word(held):
+        if blank := blank_word(data):
             if blank in part.empty:
                 return None
             where = f" at {part.at!r}" if part.at else ""
@@ -134,19 +134,19 @@ def check_lists(reader: Reader, payload: str) -> None:
     for name, lines in reader.lists():
         if lines.path is None:
             continue
-        held = paths.get(data, lines.path)
-        blank = blank_word(held)
-        if blank in lines.empty or held == []:
+        entries = paths.get(data, lines.path)
+        blank = blank_word(entries)
+        if blank in lines.empty or entries == []:
             continue
-        if blank or not _are_entries(held, key=lines.id):
-            shown = blank_text(blank) if blank else str(held)[:200]
+        if blank or not _are_entries(entries, key=lines.id):
+            excerpt = blank_text(blank) if blank else str(entries)[:200]
             where = (
-                f"{reader.entity.path}: a record has {shown} at {lines.path!r}, where its {name} are to be"
+                f"{reader.entity.path}: a record has {excerpt} at {lines.path!r}, where its {name} are to be"
             )
             raise UnexpectedShapeFault(f"children.{name}", f"{where}: {payload[:300]}; {HOW}")
 
 
-async def together(work: Iterable[Coroutine[Any, Any, Found]]) -> list[Found]:
+async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """What comes of questions asked side by side; where one fails the others are given up before it is told.
 
     Left to themselves they would go on asking, over connections that nobody closes any more.
@@ -160,18 +160,18 @@ async def together(work: Iterable[Coroutine[Any, Any, Found]]) -> list[Found]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _are_entries(held: Held, *, key: str) -> bool:
+def _are_entries(value: JsonOrMissing, *, key: str) -> bool:
     """A list of records, or an object of them keyed by their ids, which they tell themselves too."""
-    if isinstance(held, dict):
-        return all(paths.get(row, key) is not paths.MISSING for row in held.values())
-    return isinstance(held, list) and all(isinstance(row, dict) for row in held)
+    if isinstance(value, dict):
+        return all(paths.get(row, key) is not paths.MISSING for row in value.values())
+    return isinstance(value, list) and all(isinstance(row, dict) for row in value)
 
 
-def blank_word(held: Held) -> Emptiness | None:
+def blank_word(value: JsonOrMissing) -> Emptiness | None:
     """The word for something that may stand for "none"; nothing for what says something."""
-    if held is paths.MISSING:
+    if value is paths.MISSING:
         return "missing"
-    return "null" if held is None else "{}" if held == {} else None
+    return "null" if value is None else "{}" if value == {} else None
 
 
 def blank_text(word: Emptiness) -> str:

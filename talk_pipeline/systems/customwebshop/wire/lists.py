@@ -43,11 +43,11 @@ class Lists:
         """The raw records of a list, page by page; one of uncertain paging must not look as if it went on."""
         paging = entity.paging
         base = {**query, **paging.first()}
-        asked = question(entity, path, base)
+        request = question(entity, path, base)
         pages = records = 0
         before: list[str] = []
         while True:
-            elements, answer = await self._page(entity, asked)
+            elements, answer = await self._page(entity, request)
             if elements and elements == before:
                 raise ConfigurationFault(
                     f"{self._faults.shop}: {path} answers every page alike: "
@@ -56,15 +56,15 @@ class Lists:
             pages, records, before = pages + 1, records + len(elements), elements
             yield elements
             data = self._faults.json(answer)
-            if not certain and (told := further_page(answer, data, entity.records)):
-                raise UnexpectedShapeFault("paging", f"the list goes on, since {told}: say `paging` of it")
+            if not certain and (sign := further_page(answer, data, entity.records)):
+                raise UnexpectedShapeFault("paging", f"the list goes on, since {sign}: say `paging` of it")
             following = paging.following(Seen(answer, data, pages, records, len(elements)))
             if following is None:
                 return
             if isinstance(following, str):
-                asked = asked.at(on_this_server(self._http.base_url, asked.path, following))
+                request = request.at(on_this_server(self._http.base_url, request.path, following))
             else:
-                asked = question(entity, path, {**base, **following})
+                request = question(entity, path, {**base, **following})
 
     async def deletions(self, entity: Entity, since: datetime) -> AsyncIterator[Sequence[Record]]:
         """What was deleted, where the shop has a list of it."""
@@ -72,14 +72,14 @@ class Lists:
         if listed is None:
             return
         shape = entity.model_copy(update={"records": listed.records, "element": None})
-        asked = listed.updated_since
-        query = since_query(entity, asked, since) if asked else {}
+        updated_since = listed.updated_since
+        query = since_query(entity, updated_since, since) if updated_since else {}
         async for elements in self.pages(shape, listed.path, query):
             ids = [paths.text_of(paths.get(parse(one), listed.id)) for one in elements]
             yield [Record(record_id, None, None, deleted=True, payload="") for record_id in ids if record_id]
 
-    async def _page(self, entity: Entity, asked: Question) -> tuple[list[str], Answer]:
-        answer = await self._http.read(asked.path, content=asked.content)
+    async def _page(self, entity: Entity, request: Question) -> tuple[list[str], Answer]:
+        answer = await self._http.read(request.path, content=request.content)
         return self._elements(entity, answer), answer
 
     def _elements(self, entity: Entity, answer: Answer) -> list[str]:

@@ -39,19 +39,19 @@ async def subscribe(http: Http, webhooks: Webhooks, *, url: str, secret: SecretS
 
 def _registrations(webhooks: Webhooks, answer: Answer) -> list[Any]:
     """What is registered; whoever looks in the wrong place registers again each time."""
-    shown = answer.shown(200)
+    excerpt = answer.excerpt(200)
     try:
         data = json.loads(answer.body)
     except ValueError as error:
-        raise ConfigurationFault(f"webhooks.path: {webhooks.path} shows no JSON: {shown}") from error
+        raise ConfigurationFault(f"webhooks.path: {webhooks.path} shows no JSON: {excerpt}") from error
     rows = paths.get(data, webhooks.records) if webhooks.records else data
     if rows is None:
         return []
     if not isinstance(rows, list):
         place = f"no list at {webhooks.records!r}" if webhooks.records else "no list"
-        raise ConfigurationFault(f"webhooks.records: {webhooks.path} shows {place}, but {shown}")
+        raise ConfigurationFault(f"webhooks.records: {webhooks.path} shows {place}, but {excerpt}")
     if rows and all(paths.get(row, webhooks.url) is paths.MISSING for row in rows):
-        raise ConfigurationFault(f"webhooks.url: no webhook has its address at {webhooks.url!r}: {shown}")
+        raise ConfigurationFault(f"webhooks.url: no webhook has its address at {webhooks.url!r}: {excerpt}")
     return rows
 
 
@@ -73,9 +73,9 @@ def understand(
 
 
 def _bodies(webhooks: Webhooks, url: str, secret: SecretStr) -> Iterator[dict[str, Any]]:
-    told = {"url": url, "secret": secret.get_secret_value(), "events": list(webhooks.events)}
+    values = {"url": url, "secret": secret.get_secret_value(), "events": list(webhooks.events)}
     for event in webhooks.events if webhooks.one_each else [""]:
-        words = {**told, "event": event}
+        words = {**values, "event": event}
         yield {
             name: words[value[1:-1]] if isinstance(value, str) and value[1:-1] in words else value
             for name, value in webhooks.body.items()
@@ -97,4 +97,6 @@ async def _register(http: Http, webhooks: Webhooks, body: Mapping[str, Any], *, 
     except OutcomeUnknownError as error:
         raise UnavailableFault(f"the shop did not answer a webhook: {error}") from error
     if not answer.ok:
-        raise ConfigurationFault(f"the shop refuses the webhook {url} ({answer.status}): {answer.shown(300)}")
+        raise ConfigurationFault(
+            f"the shop refuses the webhook {url} ({answer.status}): {answer.excerpt(300)}"
+        )

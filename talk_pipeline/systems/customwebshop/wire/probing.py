@@ -17,7 +17,7 @@ from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.places import header_of
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
-from talk_pipeline.systems.customwebshop.wire.evidence import At, Evidence, Probe, shown
+from talk_pipeline.systems.customwebshop.wire.evidence import At, Evidence, Probe, excerpt
 from talk_pipeline.systems.customwebshop.wire.records import Reader, parse, rows_of
 from talk_pipeline.systems.errors import AccessFault, SystemFault
 from talk_pipeline.systems.http import Answer
@@ -30,21 +30,21 @@ async def probe(shop: Customwebshop, flow: Flow, description: Description) -> As
     """Everything that can be asked about one flow's entity."""
     name = flow.customwebshop.entity
     prober = _Prober(shop, flow, description)
-    said = description.model_fields_set - description.entities[name].model_fields_set
+    for_all = description.model_fields_set - description.entities[name].model_fields_set
     try:
         async for found in prober.run():
-            yield _placed(found, name, for_all=said)
+            yield _placed(found, name, for_all=for_all)
     except AccessFault:
         raise
     except UnexpectedShapeFault as fault:
         key = prober.asking if fault.key == "path" else tuple(fault.key.split("."))
-        yield _placed(Probe("problem", key, str(fault)), name, for_all=said)
+        yield _placed(Probe("problem", key, str(fault)), name, for_all=for_all)
     except SystemFault as fault:
         if "cannot be reached" in str(fault):
             raise
         size = prober.entity.paging.size_parameter
         at: At = ("paging",) if size and size in str(fault) else prober.asking
-        yield _placed(Probe("problem", at, str(fault)), name, for_all=said)
+        yield _placed(Probe("problem", at, str(fault)), name, for_all=for_all)
 
 
 def _placed(found: Probe, entity: str, *, for_all: set[str]) -> Probe:
@@ -71,7 +71,7 @@ class _Prober:
             return
         sample = [parse(one) for one in raw]
         if not all(isinstance(one, dict) for one in sample):
-            yield Probe("problem", ("records",), f"entries are no records: {shown(sample[0])}")
+            yield Probe("problem", ("records",), f"entries are no records: {excerpt(sample[0])}")
             return
         for found in self.evidence.ids(sample):
             yield found
@@ -87,7 +87,7 @@ class _Prober:
                 "problem", ("item",), f"{self.entity.item} does not find {record_id}, which is listed"
             )
             return
-        for found in self.evidence.shown_alike(sample[0], parse(record.payload)):
+        for found in self.evidence.compare_readings(sample[0], parse(record.payload)):
             yield found
         known = [record, *[one async for one in self._until_lists_show(sample[1:LOOKED_AT], record)]]
         whole = [parse(one.payload) for one in known]
@@ -118,8 +118,8 @@ class _Prober:
                 break
         if pages == 2:
             return Probe("ok", ("paging",), "a second page is another one")
-        if told := further_page(answer, parse(answer.body), self.entity.records):
-            text = f"the list ends after one page, but {told}: there is a next page that `paging` does not follow"
+        if sign := further_page(answer, parse(answer.body), self.entity.records):
+            text = f"the list ends after one page, but {sign}: there is a next page that `paging` does not follow"
             return Probe("problem", ("paging",), text)
         return Probe("ok", ("paging",), "one page is all")
 

@@ -12,7 +12,7 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Entity, Lines
 from talk_pipeline.systems.customwebshop.spec.fields import Field, Times
-from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Held, Json
+from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json, JsonOrMissing
 from talk_pipeline.systems.customwebshop.spec.places import header_of, read_place
 from talk_pipeline.systems.errors import UnavailableFault
 
@@ -64,8 +64,8 @@ class Reader:
 
     def modified_at(self, data: Json) -> datetime | None:
         """When a record was modified: by the first place that tells."""
-        told = (paths.get(data, path) for path in self.entity.modified_at)
-        return self.times.read(next((one for one in told if paths.text_of(one) is not None), None))
+        stamps = (paths.get(data, path) for path in self.entity.modified_at)
+        return self.times.read(next((one for one in stamps if paths.text_of(one) is not None), None))
 
     def contents(self, payload: str) -> Contents:
         """The values and children of a record."""
@@ -93,17 +93,17 @@ class Reader:
         """How the flow's properties are told, of the record or of one of its lists."""
         return self._children[path][1] if path else self._root
 
-    def hidden(self, data: Json, *, shown: Json) -> list[str]:
+    def hidden(self, data: Json, *, other: Json) -> list[str]:
         """Places that one reading of a record shows and another does not: there it is blank by no one's edit."""
-        found = [*_hidden(self._root, [data], [shown])]
+        found = [*_hidden(self._root, [data], [other])]
         for path, (lines, fields) in self._children.items():
             if lines.path is None:
                 continue
-            if paths.get(data, lines.path) is MISSING and paths.get(shown, lines.path) is not MISSING:
+            if paths.get(data, lines.path) is MISSING and paths.get(other, lines.path) is not MISSING:
                 found.append(lines.path)
                 continue
             rows = rows_of(data, path, lines)
-            found += [f"{lines.path}[].{at}" for at in _hidden(fields, rows, rows_of(shown, path, lines))]
+            found += [f"{lines.path}[].{at}" for at in _hidden(fields, rows, rows_of(other, path, lines))]
         return found
 
     def lists(self) -> Iterator[tuple[str, Lines]]:
@@ -138,7 +138,7 @@ def rows_of(data: Json, name: str, lines: Lines) -> list[Json]:
     """The entries of a record's list."""
     if lines.path is None:
         apart = data.get(APART) if isinstance(data, dict) else None
-        found: Held = apart.get(name) if isinstance(apart, dict) else None
+        found: JsonOrMissing = apart.get(name) if isinstance(apart, dict) else None
     else:
         found = paths.get(data, lines.path)
     if isinstance(found, dict):  # entries by their ids
@@ -169,21 +169,21 @@ def _extended(payload: str, name: str, value: str) -> str:
     return f"{text}{'' if text.endswith('{') else ','}{json.dumps(name)}:{value}}}"
 
 
-def _hidden(fields: Mapping[str, Field], rows: list[Json], shown: list[Json]) -> Iterator[str]:
+def _hidden(fields: Mapping[str, Field], rows: list[Json], other: list[Json]) -> Iterator[str]:
     for source in (source for name, field in fields.items() for source in field.sources(name)):
-        told = any(paths.get(row, source) is not MISSING for row in shown)
-        if rows and told and all(paths.get(row, source) is MISSING for row in rows):
+        present = any(paths.get(row, source) is not MISSING for row in other)
+        if rows and present and all(paths.get(row, source) is MISSING for row in rows):
             yield source
 
 
 def _ordered(
-    said: Mapping[str, Field | None], names: tuple[str, ...], field_of: Callable[[str], Field | None]
+    declared: Mapping[str, Field | None], names: tuple[str, ...], field_of: Callable[[str], Field | None]
 ) -> dict[str, Field]:
     """The fields of these properties, those that others depend on first."""
     fields = {name: field for name in names if (field := field_of(name)) is not None}
     needed = {name for field in fields.values() for name in (*field.inputs, field.currency) if name}
     for name in needed - set(fields):
-        if (field := said.get(name)) is not None:
+        if (field := declared.get(name)) is not None:
             fields[name] = field
     first = [name for name in fields if name in needed]
     ready = sorted(first, key=lambda name: len(fields[name].inputs))

@@ -68,8 +68,8 @@ class Writer:
 
     def _look_first(self, version: str | None) -> bool:
         """Whether a fresh read must show that nothing is newer; a time to the second does not tell."""
-        told = self._entity.version
-        return told is None or version is None or told.condition.lower() == "if-unmodified-since"
+        declared = self._entity.version
+        return declared is None or version is None or declared.condition.lower() == "if-unmodified-since"
 
     def _contents(self, payload: str) -> Contents:
         return self._reader.contents(payload)
@@ -273,17 +273,17 @@ class _Sequence:
         if payload is not None and self._last is not None and not apart and not self._hidden(payload):
             record = self._reader.record(payload, headers=self._last.headers)
             if self._id in (None, record.id):
-                return self._kept(record) or Outcome(Result.DONE, record=record)
+                return self._removal_refused(record) or Outcome(Result.DONE, record=record)
         if self._id is None:
             return Outcome(Result.UNKNOWN, reason="carried out, and the answer does not tell the id")
         outcome = await self._writer.confirmed(self._id)
-        return (self._kept(outcome.record) if outcome.record else None) or outcome
+        return (self._removal_refused(outcome.record) if outcome.record else None) or outcome
 
-    def _kept(self, record: Record) -> Outcome | None:
+    def _removal_refused(self, record: Record) -> Outcome | None:
         """A refusal where entries of a list that were to go are still there: a shop may merge, and not say so."""
-        held = parse(record.payload)
+        data = parse(record.payload)
         for name, lines in self._reader.lists():
-            there = {paths.text_of(paths.get(row, lines.id)) for row in rows_of(held, name, lines)}
+            there = {paths.text_of(paths.get(row, lines.id)) for row in rows_of(data, name, lines)}
             for edit in self._write.children.get(name, ()):
                 if edit.operation == "delete" and edit.id in there:
                     reason = f"{name}: the shop says yes and keeps {edit.id}: `remove` is how it lets one go"
@@ -294,7 +294,7 @@ class _Sequence:
         """What an answer leaves out of the record, by what was read before or, of a new one, sent."""
         data = parse(payload)
         if self._current is not None:
-            return self._reader.hidden(data, shown=self._current)
+            return self._reader.hidden(data, other=self._current)
         fields = self._reader.fields()
         filled = [name for name, value in self._write.values.items() if value is not None and name in fields]
         places = [place for name in filled for place in fields[name].sources(name)]
