@@ -189,8 +189,8 @@ def carry_out(settings: Settings, name: str, decision: Callable[[Hand], Decision
     flow = named_flow(flows, name)
     state = known_state(settings)
     names, wait = concerned(flows, name), settings.talk_wait_seconds
-    held = leases(settings.talk_data_dir / "leases", names, run_id=f"by hand, {by}", wait_seconds=wait)
-    with held:
+    lease = leases(settings.talk_data_dir / "leases", names, run_id=f"by hand, {by}", wait_seconds=wait)
+    with lease:
         with state.once() as db:
             done = decision(Hand(db, flows, flow, by))
         decide(settings.talk_data_dir, names)

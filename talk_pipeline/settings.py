@@ -80,7 +80,7 @@ class Settings(BaseSettings):
             loaded = cls()
         except ValidationError as error:
             # what stands in a variable may be a secret: the cause would show it
-            raise SettingsError("; ".join(map(_told, error.errors()))) from None
+            raise SettingsError("; ".join(map(_describe, error.errors()))) from None
         except UnicodeDecodeError as error:
             raise SettingsError(f".env is no text in UTF-8 (byte {error.start + 1})") from None
         for name in cls.model_fields:
@@ -149,7 +149,7 @@ _NO_ENTRY = (
 )
 
 
-def _told(one: Mapping[str, Any]) -> str:
+def _describe(one: Mapping[str, Any]) -> str:
     name, message = str(one["loc"][0]).upper(), str(one["msg"]).removeprefix("Value error, ")
     secret = one["type"] == MAY_BE_SECRET or "SecretStr" in str(
         Settings.model_fields[name.lower()].annotation

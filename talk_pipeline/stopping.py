@@ -27,13 +27,13 @@ class StoppedError(RuntimeError):
         super().__init__("stopped by a signal")
 
 
-_asked_at: list[float] = []
+_requested_at: list[float] = []
 """When this process was asked to end: signals concern it as a whole."""
 
 
-def asked() -> bool:
+def stop_requested() -> bool:
     """Whether to end."""
-    return bool(_asked_at)
+    return bool(_requested_at)
 
 
 def go_on() -> None:
@@ -42,7 +42,7 @@ def go_on() -> None:
     Raises:
         StoppedError: it is left to a later run.
     """
-    if asked():
+    if stop_requested():
         raise StoppedError
 
 
@@ -55,7 +55,7 @@ async def bounded(work: Coroutine[Any, Any, T]) -> T:
     task = asyncio.ensure_future(work)
     try:
         while not (await asyncio.wait({task}, timeout=LOOK_SECONDS))[0]:
-            if asked() and time.monotonic() - _asked_at[0] > GRACE_SECONDS:
+            if stop_requested() and time.monotonic() - _requested_at[0] > GRACE_SECONDS:
                 raise StoppedError
         return task.result()
     finally:
@@ -78,14 +78,14 @@ def listening() -> Iterator[None]:
         yield
         go_on()
     except Exception as error:
-        if asked():
+        if stop_requested():
             raise StoppedError from error
         raise
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        _asked_at.clear()
+        _requested_at.clear()
 
 
 def _keep(_number: int, _frame: FrameType | None) -> None:
-    _asked_at.append(time.monotonic())
+    _requested_at.append(time.monotonic())

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from talk_pipeline.cli.exits import Exit, UsageError
-from talk_pipeline.cli.telling import counts, headline, of_run, run_document, stamp, told
+from talk_pipeline.cli.telling import counts, describe, headline, of_run, run_document, stamp
 from talk_pipeline.engine.report.sheet import Line, Section, Sheet, Word, sheet_of
 from talk_pipeline.engine.report.stops import Stop, stops_of
 from talk_pipeline.engine.state.database import State
@@ -32,7 +32,7 @@ EXITS = {
     "failed": Exit.CHECK_FAILED,
     "incomplete": Exit.INCOMPLETE,
 }
-SHOWN = 5
+EXAMPLE_ROWS = 5
 TEXT_WIDTH = 140
 
 
@@ -134,13 +134,13 @@ def _print_section(console: Console, section: Section) -> None:
     table.add_column("run, time (UTC)", no_wrap=True)
     for line in section.lines:
         colour, mark = _MARKS[line.verdict]
-        table.add_row(f"[{colour}]{mark}[/]", line.check.title, escape(told(line)), of_run(line))
+        table.add_row(f"[{colour}]{mark}[/]", line.check.title, escape(describe(line)), of_run(line))
         finding = line.finding
         if finding is None or finding.passed:
             continue
-        for row in finding.rows[:SHOWN]:
-            shown = " · ".join(f"{key} {value}" for key, value in row.items() if value)
-            table.add_row("", "", escape(shown), "")
-        if finding.found > SHOWN:
-            table.add_row("", "", f"... and {finding.found - SHOWN} more", "")
+        for row in finding.rows[:EXAMPLE_ROWS]:
+            cells = " · ".join(f"{key} {value}" for key, value in row.items() if value)
+            table.add_row("", "", escape(cells), "")
+        if finding.found > EXAMPLE_ROWS:
+            table.add_row("", "", f"... and {finding.found - EXAMPLE_ROWS} more", "")
     console.print(table)

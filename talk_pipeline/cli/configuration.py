@@ -56,7 +56,7 @@ async def _ask(connections: Connections, file: Path) -> int:
         for flow in connections.flows.values():
             async for found in probe(shop, flow, connections.description):
                 located = mistake(file, tree, at=found.at, message=found.message)
-                print(f"  {MARKS[found.level]} {_told(found, located)}")
+                print(f"  {MARKS[found.level]} {_describe(found, located)}")
                 problems += found.level == "problem"
             for message in [text async for text in _foreign(shop, flow, identity.currency)]:
                 print(f"  {MARKS['warning']} {message}")
@@ -65,12 +65,12 @@ async def _ask(connections: Connections, file: Path) -> int:
     return 2 if problems else 0
 
 
-def _currency(set_to: str | None, told: str | None) -> int:
+def _currency(set_to: str | None, local: str | None) -> int:
     """Prices would be booked in the wrong currency: counted as a problem."""
-    if set_to is None or told is None or set_to.upper() == told.upper():
+    if set_to is None or local is None or set_to.upper() == local.upper():
         return 0
     print(
-        f"  {MARKS['problem']} BUSINESSCENTRAL_CURRENCY is {set_to}, but the company's local currency is {told}"
+        f"  {MARKS['problem']} BUSINESSCENTRAL_CURRENCY is {set_to}, but the company's local currency is {local}"
     )
     return 1
 
@@ -96,7 +96,7 @@ def _skew(system: System) -> str:
     return f", clock off by {system.skew_seconds:+.0f} s" if system.skew_seconds else ", clock in step"
 
 
-def _told(found: Probe, located: str) -> str:
+def _describe(found: Probe, located: str) -> str:
     """Where to look, for what is not in order."""
     if found.level == "ok":
         return f"{'.'.join(str(step) for step in found.at)}: {found.message}"

@@ -2,7 +2,7 @@
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from talk_pipeline.cli.telling import headline, of_run, told
+from talk_pipeline.cli.telling import describe, headline, of_run
 from talk_pipeline.engine.report.sheet import Line, Sheet
 from talk_pipeline.engine.report.stops import stops_of
 
@@ -18,7 +18,7 @@ def document(form: str, sheet: Sheet) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"cell": _cell, "told": told, "of_run": of_run}
+    environment.filters |= {"cell": _cell, "describe": describe, "of_run": of_run}
     return environment.get_template(_TEMPLATES[form]).render(
         headline=headline(sheet),
         verdict=sheet.verdict,

@@ -81,7 +81,7 @@ def one_line_errors() -> Iterator[None]:
     except (duckdb.Error, sqlite3.Error) as error:
         _end(Exit.INCOMPLETE, f"{_first(error)}: {_MAKE_ROOM}, or put a backup in its place")
     except Exception as error:
-        _end(Exit.INCOMPLETE, f"{type(error).__name__}: {_first(error)}{_kept(error)}")
+        _end(Exit.INCOMPLETE, f"{type(error).__name__}: {_first(error)}{_save_trace(error)}")
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -98,7 +98,7 @@ def _first(error: Exception) -> str:
     return next(iter(str(error).splitlines()), "") or "no more is known"
 
 
-def _kept(error: Exception) -> str:
+def _save_trace(error: Exception) -> str:
     """Where the trace of what nobody expected is, for whoever mends it."""
     with suppress(Exception):
         folder = Settings.load().talk_data_dir

@@ -19,7 +19,7 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.installation import known_state
 from talk_pipeline.settings import Settings
 
-SHOWN_WRITES = 10
+LISTED_WRITES = 10
 
 Row = Mapping[str, Any]
 
@@ -56,31 +56,33 @@ def _console() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else TEXT_WIDTH)
 
 
-def _print_explanation(console: Console, told: Row) -> None:
-    keys = ", ".join(f"{name} {value}" for name, value in told["keys"].items() if value)
-    _line(console, f"{told['flow']} {told['shop_id'] or told['bc_id']}" + (f" ({keys})" if keys else ""))
-    _line(console, f"state:  {told['state']}" + (f": {told['reason']}" if told["reason"] else ""))
-    _line(console, f"next:   {told['next_step']}")
-    _line(console, f"link:   {_link(told['link'])}")
-    run = told["last_run"]
+def _print_explanation(console: Console, entity: Row) -> None:
+    keys = ", ".join(f"{name} {value}" for name, value in entity["keys"].items() if value)
+    _line(
+        console, f"{entity['flow']} {entity['shop_id'] or entity['bc_id']}" + (f" ({keys})" if keys else "")
+    )
+    _line(console, f"state:  {entity['state']}" + (f": {entity['reason']}" if entity["reason"] else ""))
+    _line(console, f"next:   {entity['next_step']}")
+    _line(console, f"link:   {_link(entity['link'])}")
+    run = entity["last_run"]
     _line(
         console, f"as of:  run {run['run_id']}, {_time(run['started_at'])}" if run else "as of:  no run yet"
     )
-    for row in told["kept_apart"]:
+    for row in entity["kept_apart"]:
         who = f"by {row['parted_by']}, {_time(row['parted_at'])}"
         _line(console, f"apart:  {row['shop_id']} and {row['bc_id']} are never matched by rules ({who})")
-    for row in told["candidates"]:
+    for row in entity["candidates"]:
         taken = f" (that of {row['linked']} is linked)" if row["linked"] else ""
         _line(console, f"match:  {row['shop_id']} = {row['bc_id']} by {row['property']}?{taken}")
-    _print_sides(console, told["sides"])
-    for part in told["parts"]:
+    _print_sides(console, entity["sides"])
+    for part in entity["parts"]:
         for record in part["records"]:
             _print_properties(console, part["part"], record)
-    _print_changes(console, "planned", told["pending"])
-    _print_changes(console, "withheld", told["withheld"])
-    _print_conflicts(console, told["conflicts"])
-    _print_refusals(console, told["refusals"])
-    _print_writes(console, told["journal"])
+    _print_changes(console, "planned", entity["pending"])
+    _print_changes(console, "withheld", entity["withheld"])
+    _print_conflicts(console, entity["conflicts"])
+    _print_refusals(console, entity["refusals"])
+    _print_writes(console, entity["journal"])
 
 
 def _link(link: Row | None) -> str:
@@ -133,12 +135,12 @@ def _base(row: Row, side: str) -> str:
 
 
 def _print_changes(console: Console, title: str, rows: Sequence[Row]) -> None:
-    shown = [
+    cells = [
         (row["target"], row["operation"], row["label"], _value(row["before"]), _value(row["after"]))
         + (row["withheld"] or row["rule"],)
         for row in rows
     ]
-    _table(console, title, ("to", "operation", "property", "before", "after", "why"), shown)
+    _table(console, title, ("to", "operation", "property", "before", "after", "why"), cells)
 
 
 def _print_conflicts(console: Console, conflicts: Row) -> None:
@@ -185,15 +187,15 @@ def _print_writes(console: Console, journal: Sequence[Row]) -> None:
             "; ".join(_sent(record) for record in row["sent"]),
             row["outcome"] + (f": {row['reason']}" if row["reason"] else ""),
         )
-        for row in journal[:SHOWN_WRITES]
+        for row in journal[:LISTED_WRITES]
     ]
     _table(console, "written, latest first", ("when", "run", "what", "sent", "outcome"), rows)
-    if len(journal) > SHOWN_WRITES:
-        _line(console, f"... and {len(journal) - SHOWN_WRITES} more: talk-pipeline history")
+    if len(journal) > LISTED_WRITES:
+        _line(console, f"... and {len(journal) - LISTED_WRITES} more: talk-pipeline history")
 
 
-def _print_history(console: Console, told: Row) -> None:
-    _line(console, f"{told['flow']} {told['shop_id'] or told['bc_id']}")
+def _print_history(console: Console, document: Row) -> None:
+    _line(console, f"{document['flow']} {document['shop_id'] or document['bc_id']}")
     rows = [
         (
             _time(event["at"]),
@@ -201,14 +203,14 @@ def _print_history(console: Console, told: Row) -> None:
             event["text"] + "".join(f"\n{_sent(record)}" for record in event.get("sent", ())),
             (event.get("run_id") or "")[:8],
         )
-        for event in told["events"]
+        for event in document["events"]
     ]
     _table(console, None, ("when (UTC)", "event", "what", "run"), rows)
 
 
 def _sent(record: Row) -> str:
     """What went out of one record: what changed with its former value, what went along by name only."""
-    told = [
+    values = [
         f"{name} {_value(one['after'])}"
         if record["operation"] == "create"
         else f"{name} {_value(one['before'])} → {_value(one['after'])}"
@@ -216,7 +218,7 @@ def _sent(record: Row) -> str:
         if one["rule"] != "send_with" and (record["operation"] != "create" or one["after"] is not None)
     ]
     along = [name for name, one in record["properties"].items() if one["rule"] == "send_with"]
-    return ", ".join(told) + (f" (with {', '.join(along)})" if along else "")
+    return ", ".join(values) + (f" (with {', '.join(along)})" if along else "")
 
 
 def _table(

@@ -49,7 +49,7 @@ def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool, plan
     else:
         _print(connections, sheet, run_id=run.run_id, numbers=numbers)
         print_undone(options, undone)
-    found = _told(connections, wanted, run)
+    found = _problems(connections, wanted, run)
     if found:
         Console(stderr=True, highlight=False, soft_wrap=True).print(
             f"error: {'; '.join(found)}", markup=False
@@ -59,7 +59,7 @@ def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool, plan
     return EXITS[sheet.verdict]
 
 
-def _told(connections: Connections, wanted: tuple[str, ...], run: Any) -> list[str]:
+def _problems(connections: Connections, wanted: tuple[str, ...], run: Any) -> list[str]:
     from talk_pipeline.dagster.execute import interrupted, problems
 
     if not interrupted(run):

@@ -16,8 +16,8 @@ def headline(sheet: Sheet) -> str:
     """The run, its time and its verdict in a line."""
     run = sheet.run
     kind = f"{'dry ' if run.dry_run else ''}run {run.run_id} of {run.started_at:%Y-%m-%d %H:%M:%S} UTC"
-    told = ", ".join(f"{sheet.counted(word)} {word}" for word in WORDS if sheet.counted(word))
-    return f"{kind}, {', '.join(sheet.runs)}: {sheet.verdict.upper()} ({told})"
+    verdicts = ", ".join(f"{sheet.counted(word)} {word}" for word in WORDS if sheet.counted(word))
+    return f"{kind}, {', '.join(sheet.runs)}: {sheet.verdict.upper()} ({verdicts})"
 
 
 def run_document(sheet: Sheet) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def stamp(moment: datetime | None) -> str | None:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else None
 
 
-def told(line: Line) -> str:
+def describe(line: Line) -> str:
     """What this run found, or why it did not look and what was found last."""
     if line.finding:
         return line.finding.summary

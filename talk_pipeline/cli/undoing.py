@@ -16,7 +16,7 @@ from talk_pipeline.installation import Connections, known_state
 from talk_pipeline.run.session import Options
 from talk_pipeline.settings import Settings
 
-SHOWN = 50
+LISTED_CASES = 50
 
 Undone = tuple[list[Case], list[Case]]
 """What was put back, and what is left."""
@@ -95,15 +95,15 @@ def _table(console: Console, title: str, cases: list[Case]) -> None:
     table = Table(title=escape(title), title_justify="left")
     for name in ("record", "system", "property", "now", "before that run", "why left"):
         table.add_column(name, overflow="fold")
-    for case in cases[:SHOWN]:
+    for case in cases[:LISTED_CASES]:
         record = f"{case.part} {case.shop_id or case.bc_id}"
-        values = (_shown(case.now), _shown(case.before)) if case.property else ("", "")
+        values = (_render(case.now), _render(case.before)) if case.property else ("", "")
         cells = (record, str(case.target), case.property or "", *values, case.reason or "")
         table.add_row(*(escape(cell) for cell in cells))
     console.print(table)
-    if len(cases) > SHOWN:
-        console.print(f"... and {len(cases) - SHOWN} more: --json lists all", markup=False)
+    if len(cases) > LISTED_CASES:
+        console.print(f"... and {len(cases) - LISTED_CASES} more: --json lists all", markup=False)
 
 
-def _shown(value: str | None) -> str:
+def _render(value: str | None) -> str:
     return "blank" if value is None else value

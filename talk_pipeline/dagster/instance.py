@@ -50,10 +50,10 @@ def _put_settings(home: Path) -> None:
     known = shipped.read_bytes() if shipped.exists() else None
     if known == template and settings.exists():
         return
-    held = settings.read_bytes() if settings.exists() else None
-    if held is None or held == known or hashlib.sha256(held).hexdigest() == FIRST_SHIPPED:
+    current = settings.read_bytes() if settings.exists() else None
+    if current is None or current == known or hashlib.sha256(current).hexdigest() == FIRST_SHIPPED:
         settings.write_bytes(template)
-    elif held != template:
+    elif current != template:
         log.warning(
             "%s was edited and stays as it is, though this release ships other settings: compare it with %s",
             settings,

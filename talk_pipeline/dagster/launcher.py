@@ -24,6 +24,6 @@ class Launcher(dg.DefaultRunLauncher):
         """Whether the process of a started run is there."""
         home = Path(self._instance.root_directory)
         if is_gone(home, run.run_id):
-            told = f"process {process_of(home, run.run_id)} ended without a word: killed, or out of memory"
-            return CheckRunHealthResult(WorkerStatus.FAILED, told)
+            message = f"process {process_of(home, run.run_id)} ended without a word: killed, or out of memory"
+            return CheckRunHealthResult(WorkerStatus.FAILED, message)
         return CheckRunHealthResult(WorkerStatus.RUNNING)

@@ -75,13 +75,13 @@ class Pipeline(dg.ConfigurableResource[None]):
 
     _connections: Connections | None = PrivateAttr(None)
     _named: str | None = PrivateAttr(None)
-    _held: ExitStack = PrivateAttr(default_factory=ExitStack)
+    _exit_stack: ExitStack = PrivateAttr(default_factory=ExitStack)
     _began_at: datetime | None = PrivateAttr(None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Shows from the first moment on that the run has a process."""
         if context.instance and context.run:
-            self._held.enter_context(present(Path(context.instance.root_directory), context.run.run_id))
+            self._exit_stack.enter_context(present(Path(context.instance.root_directory), context.run.run_id))
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Notes that the run is over, gives the leases back, and shows that the process is done with it."""
@@ -90,7 +90,7 @@ class Pipeline(dg.ConfigurableResource[None]):
                 with self.state.once() as db:
                     runs.ended(db, run_id=context.run_id)
         finally:
-            self._held.close()
+            self._exit_stack.close()
 
     @property
     def connections(self) -> Connections:
@@ -193,8 +193,8 @@ class Pipeline(dg.ConfigurableResource[None]):
         if self._began_at is not None:
             return
         data_dir, wait = self.connections.settings.talk_data_dir, self.connections.settings.talk_wait_seconds
-        held = leases(data_dir / "leases", flows, run_id=context.run.run_id, wait_seconds=wait)
-        self._held.enter_context(held)
+        lease = leases(data_dir / "leases", flows, run_id=context.run.run_id, wait_seconds=wait)
+        self._exit_stack.enter_context(lease)
         self._began_at = datetime.now(UTC)
         if not self.dry_run:
             keys = context.job_def.asset_layer.executable_asset_keys

@@ -100,25 +100,27 @@ def change_sensor(flows: Flows, side: Side, *, everything: "AssetJob") -> dg.Sen
         cursor = _remembered(context.cursor)
         try:
             settings = Settings.load()
-            asked = _is_to_look(settings, side, cursor, now=now)
+            due = _is_to_look(settings, side, cursor, now=now)
             with scrubbed():
                 seen = (
-                    _noted(cursor.seen, asyncio.run(_latest(settings, side)), now=now)
-                    if asked
-                    else cursor.seen
+                    _noted(cursor.seen, asyncio.run(_latest(settings, side)), now=now) if due else cursor.seen
                 )
         except (SettingsError, SystemFault) as error:
             return dg.SkipReason(str(error))
-        held = {name: progress(settings.talk_data_dir, name) for name in flows}
+        progress_of = {name: progress(settings.talk_data_dir, name) for name in flows}
         wanted = {
             name: why
             for name, flow in flows.items()
-            if (why := next(_reasons(flow, side, held=held[name], seen=seen.get(name), now=now), None))
+            if (
+                why := next(
+                    _reasons(flow, side, record=progress_of[name], seen=seen.get(name), now=now), None
+                )
+            )
         }
         tried = {
             name: one
             for name, one in cursor.tried.items()
-            if name in wanted and not _was_done(one, held[name].completed, why=wanted[name])
+            if name in wanted and not _was_done(one, progress_of[name].completed, why=wanted[name])
         }
         busy = _under_way(context.instance, flows) if wanted else set()
         tried |= {name: msgspec.structs.replace(tried[name], over_at=now) for name in busy & tried.keys()}
@@ -127,13 +129,13 @@ def change_sensor(flows: Flows, side: Side, *, everything: "AssetJob") -> dg.Sen
         )
         attempts = {name: tried[name].times + 1 if name in tried else 1 for name in names}
         tried |= {name: Tried(wanted[name], now, now, attempts[name]) for name in names}
-        told = Cursor(now if asked else cursor.looked_at, seen, tried)
-        text = msgspec.json.encode(told, order="sorted").decode()
+        remembered = Cursor(now if due else cursor.looked_at, seen, tried)
+        text = msgspec.json.encode(remembered, order="sorted").decode()
         if not names:
-            told_why = _idle(side, cursor, wanted=wanted, busy=busy, tried=tried, asked=asked, now=now)
-            return dg.SensorResult(skip_reason=told_why, cursor=text)
+            reason = _idle(side, cursor, wanted=wanted, busy=busy, tried=tried, looked=due, now=now)
+            return dg.SensorResult(skip_reason=reason, cursor=text)
         key = msgspec.json.encode(
-            {name: _key(name, wanted, held, attempts) for name in names}, order="sorted"
+            {name: _key(name, wanted, progress_of, attempts) for name in names}, order="sorted"
         )
         request = dg.RunRequest(
             run_key=f"{side}:{key.decode()}",
@@ -176,9 +178,11 @@ def _noted(seen: Mapping[str, Seen], latest: Mapping[str, datetime], *, now: dat
     }
 
 
-def _reasons(flow: Flow, side: Side, *, held: Progress, seen: Seen | None, now: datetime) -> Iterator[Reason]:
+def _reasons(
+    flow: Flow, side: Side, *, record: Progress, seen: Seen | None, now: datetime
+) -> Iterator[Reason]:
     """Why a run is wanted; what has to do with neither side is the shop's sensor's business."""
-    done = held.completed
+    done = record.completed
     if seen and not (done and _is_known(seen, done, side)):
         yield Reason("changed", seen.latest)
     read = done.full_at.get(side) if done else None
@@ -187,10 +191,10 @@ def _reasons(flow: Flow, side: Side, *, held: Progress, seen: Seen | None, now: 
         yield Reason("full scan due", read)
     if side is Side.BC:
         return
-    if held.decided_at and (done is None or held.decided_at > done.began_at):
-        yield Reason("decided", held.decided_at)
-    if held.begun_at and (done is None or held.begun_at > done.began_at):
-        yield Reason("not completed", held.begun_at)
+    if record.decided_at and (done is None or record.decided_at > done.began_at):
+        yield Reason("decided", record.decided_at)
+    if record.begun_at and (done is None or record.begun_at > done.began_at):
+        yield Reason("not completed", record.begun_at)
     if done and done.rests_until and now > done.rests_until:
         yield Reason("rested", done.rests_until)
     if done and done.undone:
@@ -204,9 +208,9 @@ def _is_known(seen: Seen, done: Completed, side: Side) -> bool:
     """
     if side in done.read and done.began_at > seen.asked_at:
         return True
-    held, told = done.latest.get(side), _cut(seen.latest)
+    at_end, latest = done.latest.get(side), _cut(seen.latest)
     went_back = done.ended_at is not None and seen.asked_at > done.ended_at
-    return held is not None and (held == told or (held > told and not went_back))
+    return at_end is not None and (at_end == latest or (at_end > latest and not went_back))
 
 
 def _cut(moment: datetime) -> datetime:
@@ -226,10 +230,10 @@ def _under_way(instance: dg.DagsterInstance, flows: Flows) -> set[str]:
 
 
 def _key(
-    name: str, wanted: Mapping[str, Reason], held: Mapping[str, Progress], attempts: Mapping[str, int]
+    name: str, wanted: Mapping[str, Reason], progress_of: Mapping[str, Progress], attempts: Mapping[str, int]
 ) -> tuple[Reason, str, int]:
     """The same for a tick that is repeated, another for every further attempt."""
-    done = held[name].completed
+    done = progress_of[name].completed
     return wanted[name], done.run_id if done else "", attempts[name]
 
 
@@ -240,22 +244,22 @@ def _idle(
     wanted: Mapping[str, Reason],
     busy: set[str],
     tried: Mapping[str, Tried],
-    asked: bool,
+    looked: bool,
     now: datetime,
 ) -> str:
     """Why no run is asked for."""
-    told = []
-    if not asked:
+    reasons = []
+    if not looked:
         seconds = (now - cursor.looked_at).total_seconds()
-        told.append(f"{side} was asked {seconds:.0f} s ago, and no notice came since")
+        reasons.append(f"{side} was asked {seconds:.0f} s ago, and no notice came since")
     elif not wanted:
-        told.append(f"nothing changed in {side}")
+        reasons.append(f"nothing changed in {side}")
     for name in wanted:
         if name in busy:
-            told.append(f"{name} ({wanted[name].kind}): a run is under way")
+            reasons.append(f"{name} ({wanted[name].kind}): a run is under way")
         else:
             seconds = (tried[name].again_at - now).total_seconds()
-            told.append(
+            reasons.append(
                 f"{name}: asked for {tried[name].times} times without success, again in {seconds:.0f} s"
             )
-    return "; ".join(told)
+    return "; ".join(reasons)

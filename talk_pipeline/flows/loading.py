@@ -210,8 +210,8 @@ def _explain(model: type[BaseModel], at: Location, detail: Any) -> str:
     message = str(detail["msg"]).removeprefix("Value error, ")
     if detail["type"] == MAY_BE_SECRET:
         return message  # what was found may be the secret itself
-    shown = "" if isinstance(found, dict | list) else f" (found {found!r})"
-    return f"{message}{shown}"
+    value = "" if isinstance(found, dict | list) else f" (found {found!r})"
+    return f"{message}{value}"
 
 
 _KEYS_WANTED = ("dict_type", "mapping_type", "model_type", "model_attributes_type")

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator
 
 from talk_pipeline.flows.texts import Text
-from talk_pipeline.flows.values import Context, UnmappableError, Value, shown, tidy
+from talk_pipeline.flows.values import Context, UnmappableError, Value, excerpt, tidy
 
 
 def known_zone(name: str) -> str:
@@ -40,12 +40,12 @@ class Day(Text):
         if text is None:
             return None
         if not _DAY.fullmatch(text[: len(NO_DAY)]):
-            raise UnmappableError(f"{shown(text)} is not a date (YYYY-MM-DD)")
+            raise UnmappableError(f"{excerpt(text)} is not a date (YYYY-MM-DD)")
         try:
             day = datetime.fromisoformat(text).date()
         except ValueError:
-            raise UnmappableError(f"{shown(text)} is not a date (YYYY-MM-DD)") from None
-        return _held(day, text)
+            raise UnmappableError(f"{excerpt(text)} is not a date (YYYY-MM-DD)") from None
+        return _iso_day(day, text)
 
     def convert(self, value: Value, context: Context) -> Value:
         """The date on both sides."""
@@ -62,7 +62,7 @@ class InstantDay(Text):
             return None
         if len(text) <= len(NO_DAY):
             return Day().canonical(text, context)
-        return _held(_local(text, context.zone).date(), text)
+        return _iso_day(_local(text, context.zone).date(), text)
 
     def convert(self, value: Value, context: Context) -> Value:
         """To Business Central the date; to the shop that date at the time of day the shop already has."""
@@ -87,7 +87,7 @@ def instant(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise UnmappableError(f"{shown(text)} is not an instant (RFC 3339)") from None
+        raise UnmappableError(f"{excerpt(text)} is not an instant (RFC 3339)") from None
 
 
 def _filled(value: Value) -> Value:
@@ -96,9 +96,9 @@ def _filled(value: Value) -> Value:
     return None if text is None or text.startswith(NO_DAY) else text
 
 
-def _held(day: date, text: str) -> str:
+def _iso_day(day: date, text: str) -> str:
     if day < FIRST_DAY:
-        raise UnmappableError(f"{shown(text)} is before {FIRST_DAY}, Business Central's first date")
+        raise UnmappableError(f"{excerpt(text)} is before {FIRST_DAY}, Business Central's first date")
     return day.isoformat()
 
 
@@ -106,7 +106,7 @@ def _local(text: str, zone: ZoneInfo) -> datetime:
     try:
         return instant(text).astimezone(zone)
     except OverflowError:
-        raise UnmappableError(f"{shown(text)} is outside the calendar of {zone}") from None
+        raise UnmappableError(f"{excerpt(text)} is outside the calendar of {zone}") from None
 
 
 def _moment(day: date, clock: time, zone: ZoneInfo) -> datetime:

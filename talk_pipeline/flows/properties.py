@@ -170,10 +170,10 @@ class Property(Model):
 
     @cached_property
     def _wordless(self) -> dict[Side, bool]:
-        shown, said = (self.value_type.canonical(blank, Context()) for blank in (None, self.blank))
+        shop_blank, bc_blank = (self.value_type.canonical(blank, Context()) for blank in (None, self.blank))
         return {
-            Side.SHOP: bool(self._reading) and "" not in self._reading and shown is None,
-            Side.BC: bool(self.values) and said not in self._writing,
+            Side.SHOP: bool(self._reading) and "" not in self._reading and shop_blank is None,
+            Side.BC: bool(self.values) and bc_blank not in self._writing,
         }
 
     def _read(self, value: Value) -> Value:
@@ -181,8 +181,8 @@ class Property(Model):
             return value
         if (value or "") not in self._reading:
             allowed = ", ".join(repr(known) for known in self._reading)
-            shown = "blank" if value is None else repr(value)
-            raise UnmappableError(f"{shown} is not among the values the flow maps: {allowed}")
+            text = "blank" if value is None else repr(value)
+            raise UnmappableError(f"{text} is not among the values the flow maps: {allowed}")
         return self._reading[value or ""]
 
     def canonical(self, side: Side, *, value: Value, context: Context) -> Value:

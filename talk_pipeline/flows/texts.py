@@ -12,9 +12,9 @@ from talk_pipeline.flows.values import (
     Context,
     UnmappableError,
     Value,
+    excerpt,
     folded,
     length,
-    shown,
     tidy,
     upper,
 )
@@ -56,14 +56,16 @@ def _require_text(text: str) -> None:
     if found:
         what = f"the control character U+{ord(found[0]):04X}" if found[0] < " " else f"U+{ord(found[0]):04X}"
         what = "half a character (a lone surrogate)" if found[0] == BROKEN else what
-        raise UnmappableError(f"{shown(text)} holds {what} at position {found.start() + 1}, which is no text")
+        raise UnmappableError(
+            f"{excerpt(text)} holds {what} at position {found.start() + 1}, which is no text"
+        )
 
 
 def _require_room(text: str, limit: int) -> None:
     taken = length(text)
     if taken > limit:
         counted = "" if taken == len(text) else " (an emoji counts as two)"
-        raise UnmappableError(f"{taken} characters{counted}, at most {limit} fit: {shown(text)}")
+        raise UnmappableError(f"{taken} characters{counted}, at most {limit} fit: {excerpt(text)}")
 
 
 class Code(Text):
@@ -104,7 +106,7 @@ def _require_address(address: str, text: str) -> None:
     try:
         validate_email(address, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
-        raise UnmappableError(f"{shown(text)} is not an e-mail address: {error}") from error
+        raise UnmappableError(f"{excerpt(text)} is not an e-mail address: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class Phone(Text):
         if text is None:
             return None
         if any(character.isalpha() for character in text):
-            raise UnmappableError(f"{shown(text)} holds letters; a phone number may not")
+            raise UnmappableError(f"{excerpt(text)} holds letters; a phone number may not")
         country = context.sibling(self.country) if self.country else None
         return _e164(text, country and country.strip().upper()) or " ".join(text.split())
 
@@ -190,7 +192,7 @@ class Country(Text):
         if text is None:
             return None
         if not _is_country(upper(text)):
-            raise UnmappableError(f"{shown(text)} is not an ISO 3166 alpha-2 country code")
+            raise UnmappableError(f"{excerpt(text)} is not an ISO 3166 alpha-2 country code")
         return upper(text)
 
     def convert(self, value: Value, context: Context) -> Value:
@@ -212,7 +214,7 @@ class Currency(Text):
         """Upper case, never blank; raises UnmappableError when no currency has that code."""
         text = upper(tidy(value) or context.lcy)
         if not _is_currency(text):
-            raise UnmappableError(f"{shown(text)} is not an ISO 4217 currency code")
+            raise UnmappableError(f"{excerpt(text)} is not an ISO 4217 currency code")
         return text
 
     def convert(self, value: Value, context: Context) -> Value:
@@ -237,7 +239,7 @@ class Gtin(Text):
             return None
         if not _is_gtin(digits):
             raise UnmappableError(
-                f"{shown(tidy(value) or '')} is not a GTIN: 8, 12, 13 or 14 digits with a valid check digit"
+                f"{excerpt(tidy(value) or '')} is not a GTIN: 8, 12, 13 or 14 digits with a valid check digit"
             )
         _require_room(digits, self.limit)
         return digits.zfill(14)

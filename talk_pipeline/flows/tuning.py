@@ -69,13 +69,13 @@ class Condition(Model):
         return None
 
     def __str__(self) -> str:
-        said = [", ".join(self.one_of)] if self.one_of else []
-        said += [f"none of {', '.join(self.none_of)}"] if self.none_of else []
+        phrases = [", ".join(self.one_of)] if self.one_of else []
+        phrases += [f"none of {', '.join(self.none_of)}"] if self.none_of else []
         if self.filled is not None:
-            said.append("filled" if self.filled else "blank")
-        said += [f"at least {self.at_least}"] if self.at_least is not None else []
-        said += [f"at most {self.at_most}"] if self.at_most is not None else []
-        return "; ".join(said)
+            phrases.append("filled" if self.filled else "blank")
+        phrases += [f"at least {self.at_least}"] if self.at_least is not None else []
+        phrases += [f"at most {self.at_most}"] if self.at_most is not None else []
+        return "; ".join(phrases)
 
 
 Disappearance = Literal["flag", "unlink", "block", "delete"]

@@ -22,7 +22,7 @@ from talk_pipeline.flows.texts import (
     Registration,
     Text,
 )
-from talk_pipeline.flows.values import Context, UnmappableError, Value, shown, tidy
+from talk_pipeline.flows.values import Context, UnmappableError, Value, excerpt, tidy
 
 BC_INTEGER_DIGITS = 15
 BC_DECIMAL_PLACES = 5
@@ -75,21 +75,21 @@ def _number(value: Value) -> Decimal:
     if text is None:
         return Decimal(0)
     if not _NUMBER.fullmatch(text):
-        raise UnmappableError(f"{shown(text)} is not a number")
+        raise UnmappableError(f"{excerpt(text)} is not a number")
     try:
         amount = Decimal(text)
     except InvalidOperation:
-        raise UnmappableError(f"{shown(text)} is out of range") from None
+        raise UnmappableError(f"{excerpt(text)} is out of range") from None
     if not amount:
         return Decimal(0)
     if amount.adjusted() >= BC_INTEGER_DIGITS:
         raise UnmappableError(
-            f"{shown(text)} is out of range: at most {BC_INTEGER_DIGITS} digits before the point"
+            f"{excerpt(text)} is out of range: at most {BC_INTEGER_DIGITS} digits before the point"
         )
     digits = "".join(map(str, amount.as_tuple().digits))
     needed = _places(amount) - (len(digits) - len(digits.rstrip("0")))
     if needed > BC_DECIMAL_PLACES:
-        raise UnmappableError(f"{shown(text)} has {needed} decimals, at most {BC_DECIMAL_PLACES} fit")
+        raise UnmappableError(f"{excerpt(text)} has {needed} decimals, at most {BC_DECIMAL_PLACES} fit")
     return amount.quantize(Decimal(1).scaleb(-max(0, min(_places(amount), BC_DECIMAL_PLACES))))
 
 

@@ -74,12 +74,12 @@ def folded(text: str) -> str:
     return text.lower() if text.isascii() else _composed("".join(map(_lower, upper(text))))
 
 
-def shown(text: str) -> str:
+def excerpt(text: str) -> str:
     """A value for a person, with what cannot be seen spelled out; a long one by its beginning."""
-    return repr(text) if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]!r} ..."
+    return repr(text) if len(text) <= LONGEST_EXCERPT else f"{text[:LONGEST_EXCERPT]!r} ..."
 
 
-LONGEST_SHOWN = 300
+LONGEST_EXCERPT = 300
 
 
 def _composed(text: str) -> str:

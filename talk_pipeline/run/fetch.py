@@ -38,14 +38,14 @@ class Fetched:
 
     Attributes:
         full: everything was read.
-        held: records held afterwards.
+        records: how many are held afterwards.
         gone: records that turned out to have left.
         problem: what is implausible about it.
     """
 
     full: bool
     landed: Landed
-    held: int
+    records: int
     gone: int
     problem: str | None
 
@@ -109,8 +109,8 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         # a scan that is full for want of a watermark, or every time, is not the periodic one
         if session.options.full or (full and mark.modified_at and system.lists_changes(flow.name)):
             refusals.ask_again(db, flow, side)
-        held = landing.record_count(db, flow.name, side)
-    return Fetched(full, landed, held, gone=len(gone), problem=problem)
+        records = landing.record_count(db, flow.name, side)
+    return Fetched(full, landed, records, gone=len(gone), problem=problem)
 
 
 def _is_decided(session: Session, side: Side) -> bool:

@@ -26,9 +26,9 @@ async def edited_meanwhile(session: Session, flow: Flow) -> bool:
                 read_until = watermark(db, flow.name, side).modified_at
                 if read_until is None:
                     continue
-                held = modified_since(db, flow.name, side, read_until)
+                known = modified_since(db, flow.name, side, read_until)
             session.state.release()
             async for page in system.scan(flow.name, since=read_until.replace(tzinfo=UTC)):
-                if any((record.id, naive(record.modified_at)) not in held for record in page):
+                if any((record.id, naive(record.modified_at)) not in known for record in page):
                     return True
     return False

@@ -147,13 +147,13 @@ class UnitWriter:
         child = next((c for c in contents.children[edit.part.paths[side]] if c.id == key), None)
         if child is None:
             return False, None
-        held = {
+        current = {
             prop.name: tidy(child.values.get(path))
             for prop in edit.part.properties
             if prop.dir != "="
             for path in prop.paths(side)
         }
-        return all(tidy(edit.target.get(name)) == value for name, value in held.items()), child.version
+        return all(tidy(edit.target.get(name)) == value for name, value in current.items()), child.version
 
     async def _write_last(self) -> None:
         """What the system recalculates when children change, against the record as it is after them."""

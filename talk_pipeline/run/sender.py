@@ -47,7 +47,7 @@ class Sender:
         self._queue: asyncio.Queue[_Queued] = asyncio.Queue()
         self.fault: SystemFault | None = None
         self._sent = 0
-        self._told = monotonic()
+        self._logged_at = monotonic()
 
     async def send(self, intent: Intent, write: Write) -> Outcome:
         """The outcome of one write, on disk when it returns."""
@@ -116,8 +116,8 @@ class Sender:
     def _tell(self, sent: int) -> None:
         """A line now and then while a long upsert goes on."""
         self._sent += sent
-        if monotonic() - self._told > TELL_SECONDS:
-            self._told = monotonic()
+        if monotonic() - self._logged_at > TELL_SECONDS:
+            self._logged_at = monotonic()
             log.info("%s: %d writes to %s so far", self._flow.name, self._sent, self._target)
 
 

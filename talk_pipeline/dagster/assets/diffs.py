@@ -41,13 +41,13 @@ def diffs_asset(flow: Flow) -> dg.AssetsDefinition:
                     plan = plan_of(db, flow.name)
                 stage.records = sum(one.planned for one in plan.operations)
             context.log.info(f"{stage.records} operations planned")
-            shown = f"{len(plan.rows)} of {plan.changes}; all: talk-pipeline sync --dry-run --plan FILE"
+            extent = f"{len(plan.rows)} of {plan.changes}; all: talk-pipeline sync --dry-run --plan FILE"
             return dg.MaterializeResult(
                 metadata={
                     "dagster/row_count": stage.records,
                     "dagster/column_lineage": property_lineage(flow),
                     "changes": table(plan.rows, PREVIEWED),
-                    "changes shown": shown,
+                    "changes shown": extent,
                     **{f"{one.target} {one.operation}": one.planned for one in plan.operations},
                     "withheld": sum(one.withheld for one in plan.operations),
                 }

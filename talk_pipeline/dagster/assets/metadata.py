@@ -35,12 +35,12 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> dg.Table
 def stop_metadata(stop: Stop) -> dict[str, dg.MetadataValue[Any]]:
     """What a run that the circuit breaker stopped shows of it."""
     ways = "\n".join(f"* {way.what}: `{way.how}`" for way in stop.ways)
-    shown = f"{len(stop.largest)} of {stop.total}"
+    extent = f"{len(stop.largest)} of {stop.total}"
     columns = list(stop.largest[0]) if stop.largest else []
     return {
         "what happened": dg.MetadataValue.text(stop.headline),
         "largest changes": table(stop.largest, columns),
-        "changes shown": dg.MetadataValue.text(shown),
+        "changes shown": dg.MetadataValue.text(extent),
         "how to go on": dg.MetadataValue.md(ways),
     }
 

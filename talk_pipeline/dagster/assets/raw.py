@@ -38,11 +38,11 @@ def raw_asset(flow: Flow, side: Side) -> dg.AssetsDefinition:
                 stage.records = fetched.landed.read
             context.log.info(
                 f"{entity.entity}: read {fetched.landed.read}, changed {fetched.landed.changed}, "
-                f"held {fetched.held}"
+                f"held {fetched.records}"
             )
             return dg.MaterializeResult(
                 metadata={
-                    "dagster/row_count": fetched.held,
+                    "dagster/row_count": fetched.records,
                     "read": fetched.landed.read,
                     "changed": fetched.landed.changed,
                     "outside the flow's scope": fetched.landed.outside,

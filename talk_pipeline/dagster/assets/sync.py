@@ -80,7 +80,7 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
     def settle_flow(context: dg.OpExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
         pipeline.work(context, flow, _timed(flow, "settle", settle))
         pipeline.completed(context, pipeline.flows[flow.name])
-        return dg.MaterializeResult(metadata=_shown(pipeline, flow, run_id=context.run.run_id))
+        return dg.MaterializeResult(metadata=_metadata(pipeline, flow, run_id=context.run.run_id))
 
     @dg.graph_asset(
         key=sync_key(flow),
@@ -124,12 +124,12 @@ def _timed(
     return timed
 
 
-def _shown(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
+def _metadata(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
     with pipeline.state.once() as db:
         numbers = run_summary.summary(db, pipeline.flows[flow.name], run_id=run_id)
         overwritten = run_summary.conflicts(db, flow.name, run_id=run_id)
     columns = ("shop_id", "property", "rule", "winner", "shop_value", "bc_value")
-    shown: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "dagster/row_count": numbers["linked"],
         "planned": numbers["changes"],
         "failed writes": numbers["failed"],
@@ -137,9 +137,9 @@ def _shown(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
         "overwritten": table((asdict(row) for row in overwritten), columns),
     }
     for side, counted in numbers["writes"].items():
-        shown |= {f"{side} {operation}": count for operation, count in counted.items()}
-    shown |= _undone(pipeline, flow, run_id=run_id)
-    return shown | {f"records {state}": numbers[state] for state in Status}
+        metadata |= {f"{side} {operation}": count for operation, count in counted.items()}
+    metadata |= _undone(pipeline, flow, run_id=run_id)
+    return metadata | {f"records {state}": numbers[state] for state in Status}
 
 
 def _undone(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
@@ -157,8 +157,8 @@ def _undone(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
             dry_run=options.dry_run,
         )
     columns = ("part", "shop_id", "bc_id", "target", "property", "now", "before", "reason")
-    told = {"put back": back, "left as they are": left}
+    cases_by_name = {"put back": back, "left as they are": left}
     return {
         name: table((case.document() for case in cases[:LISTED_ROWS]), columns)
-        for name, cases in told.items()
-    } | {f"{name}, in number": len(cases) for name, cases in told.items()}
+        for name, cases in cases_by_name.items()
+    } | {f"{name}, in number": len(cases) for name, cases in cases_by_name.items()}

@@ -147,7 +147,7 @@ def test_how_long_an_answer_to_a_write_is_waited_for(
 def test_a_stop_while_a_write_is_under_way_leaves_its_outcome_unknown(
     server: Answering, opens: Opens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stopping, "_asked_at", [])
+    monkeypatch.setattr(stopping, "_requested_at", [])
     monkeypatch.setattr(stopping, "GRACE_SECONDS", 0.0)
     server.on("/things", Reply(201, seconds=5))
 
@@ -166,7 +166,7 @@ def test_a_stop_before_anything_left_is_told_as_that(
     server: Answering, opens: Opens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The pause between two attempts is not waited for either."""
-    monkeypatch.setattr(stopping, "_asked_at", [])
+    monkeypatch.setattr(stopping, "_requested_at", [])
     monkeypatch.setattr(stopping, "GRACE_SECONDS", 0.0)
     server.on("/things", Reply(429, headers={"Retry-After": "60"}))
 
