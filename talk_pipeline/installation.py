@@ -4,16 +4,19 @@ A session is opened only on the systems the state belongs to. A decision asks ne
 state is in `engine.manual`.
 """
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from talk_pipeline.engine.manual.links import Decision, Hand, concerned
 from talk_pipeline.engine.manual.lookup import named_flow
 from talk_pipeline.engine.model import ByHandError
-from talk_pipeline.engine.report.progress import decide
+from talk_pipeline.engine.report.progress import decide, forget_progress
 from talk_pipeline.engine.snapshot.projection import Company
+from talk_pipeline.engine.state import backup
+from talk_pipeline.engine.state.backup import Contents
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.engine.state.lease import leases
 from talk_pipeline.flows.loading import FlowError, Flows, load_flows
@@ -26,7 +29,7 @@ from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
 from talk_pipeline.systems.http import Bearer, ClientCredentials, Credentials, Http, Limits
-from talk_pipeline.systems.protocol import System
+from talk_pipeline.systems.protocol import Identity, System
 
 
 class Connections:
@@ -68,6 +71,11 @@ class Connections:
                 )
             finally:
                 self.state.release()
+
+    async def names(self) -> dict[str, str]:
+        """Both systems as the state knows them, asked of themselves."""
+        async with self.shop() as shop, self.businesscentral() as bc:
+            return _names(await shop.identify(), await bc.identify())
 
     @property
     def company(self) -> Company:
@@ -122,12 +130,16 @@ class Connections:
             raise SettingsError(
                 "Business Central does not tell its local currency: set BUSINESSCENTRAL_CURRENCY"
             )
-        self.state.identify({"Customwebshop": shop.name, "Business Central": bc.name})
+        self.state.identify(_names(shop, bc))
         self._company_id = bc.key
         return Company(currency.upper(), ZoneInfo(self.settings.businesscentral_time_zone))
 
     def _limits_folder(self, side: Side) -> Path:
         return self.settings.talk_data_dir / "limits" / side
+
+
+def _names(shop: Identity, bc: Identity) -> dict[str, str]:
+    return {"Customwebshop": shop.name, "Business Central": bc.name}
 
 
 def checked_files(settings: Settings) -> tuple[Flows, Description]:
@@ -176,6 +188,45 @@ def known_state(settings: Settings) -> State:
     if not state.file.exists():
         raise ByHandError(f"no run is recorded in {settings.talk_data_dir}; run talk-pipeline sync first")
     return state
+
+
+@contextmanager
+def undisturbed(settings: Settings, *, by: str) -> Iterator[Flows]:
+    """While no run works on any flow.
+
+    Raises:
+        LeaseHeldError: a run has one of the flows.
+    """
+    flows = load_flows(settings.talk_flows_dir)
+    wait = settings.talk_wait_seconds
+    with leases(settings.talk_data_dir / "leases", tuple(flows), run_id=by, wait_seconds=wait):
+        yield flows
+
+
+def back_up(settings: Settings, file: Path, *, overwrite: bool) -> Contents:
+    """Writes all that the state holds into a file, and proves it.
+
+    Raises:
+        ByHandError: nothing ran yet, or the file is there already.
+    """
+    state = known_state(settings)
+    with undisturbed(settings, by="a backup"):
+        return backup.back_up(state, file, overwrite=overwrite)
+
+
+def restore(settings: Settings, file: Path) -> tuple[Contents, Path | None]:
+    """Puts a backup in the place of the state; what was there is kept aside. Sensors have a run made of each flow.
+
+    Raises:
+        ByHandError: the file is not there, or is the state itself.
+        StateMismatchError: it is not of the systems that the settings name.
+    """
+    connections = Connections(settings)
+    systems = asyncio.run(connections.names())
+    with undisturbed(settings, by="a restore") as flows:
+        done = backup.restore(connections.state, file, systems=systems)
+        forget_progress(settings.talk_data_dir, flows)
+    return done
 
 
 def carry_out(settings: Settings, name: str, decision: Callable[[Hand], Decision], *, by: str) -> Decision:

@@ -208,6 +208,35 @@ def undo(
         raise typer.Exit(synchronize(names, options=options, as_json=as_json, plan=plan))
 
 
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE if it is there.")] = False,
+) -> None:
+    """Write all that is known into one file, while no run is at work, and prove that it can be read.
+
+    It holds links, decisions, what both sides last agreed on, and the history; no settings and no secrets.
+    """
+    from talk_pipeline.cli.keeping import back_up
+
+    with one_line_errors():
+        back_up(file, overwrite=overwrite)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup of this installation.")],
+) -> None:
+    """Put a backup in the place of what is known; what was there is kept beside it, under a name that is told.
+
+    The next sync reads both systems in full; what was linked or made since the backup is found again by its keys.
+    """
+    from talk_pipeline.cli.keeping import restore as put_back
+
+    with one_line_errors():
+        put_back(file)
+
+
 @app.command("check-config")
 def check_config() -> None:
     """Check the flow and connector files, and prove them against the two systems where settings name them."""

@@ -85,6 +85,12 @@ def decide(data_dir: Path, flows: Iterable[str]) -> None:
         _put(data_dir, flow, msgspec.structs.replace(progress(data_dir, flow), decided_at=at))
 
 
+def forget_progress(data_dir: Path, flows: Iterable[str]) -> None:
+    """How far flows have come is not known any more: that was of another state than is there now."""
+    for flow in flows:
+        _file(data_dir, flow).unlink(missing_ok=True)
+
+
 def complete(
     data_dir: Path, db: Connection, flow: Flow, *, run_id: str, began_at: datetime, missed: bool
 ) -> None:

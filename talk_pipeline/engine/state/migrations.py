@@ -98,7 +98,8 @@ def prepare(connection: Connection, file: Path) -> None:
         StateBrokenError: what lies there holds something else.
         StateMismatchError: it was written by a later version.
     """
-    tables = {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
+    there = "select table_name from duckdb_tables() where database_name = current_database()"
+    tables = {row[0] for row in connection.execute(there).fetchall()}
     if tables and not {"meta", "snapshot", "link"} <= tables:
         raise StateBrokenError(
             f"{file} holds something else ({', '.join(sorted(tables)[:5])}): use another TALK_DATA_DIR"

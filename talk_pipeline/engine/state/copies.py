@@ -1,0 +1,91 @@
+"""A second file with all that a state holds: written table by table into a new one, and proven before it counts.
+
+Never a copy of a file's bytes: those may be in use, and hold pages of what was deleted.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from talk_pipeline.engine.state.connection import Connection, StateBrokenError
+from talk_pipeline.engine.state.database import State
+from talk_pipeline.engine.state.migrations import SCHEMA_VERSION, prepare
+
+Counts = Mapping[str, int]
+"""Rows by table."""
+
+
+def write_copy(state: State, file: Path) -> Counts:
+    """Writes all that a state holds into a new file, on disk when this returns.
+
+    Raises:
+        StateBrokenError: what was written is not what was read.
+    """
+    file.unlink(missing_ok=True)
+    with state.once() as db:
+        path = str(file).replace("'", "''")
+        db.execute(f"attach '{path}' as copied")
+        try:
+            db.execute("use copied")
+            prepare(db, file)
+            tables = _tables(db)
+            db.execute("delete from meta")
+            for table in tables:
+                db.execute(f"insert into copied.{table} by name select * from state.{table}")
+            counts = _counts(db, "state", tables)
+        finally:
+            db.execute("use state")
+            db.execute("detach copied")
+    if proven(file) != counts:
+        raise StateBrokenError(
+            f"{file} was written and does not hold what {state.file} does: is its disk well?"
+        )
+    with file.open("rb+") as written:
+        os.fsync(written.fileno())
+    return counts
+
+
+def compact(state: State) -> None:
+    """Puts a fresh copy in the place of a state's file: nothing of what was deleted is left in it."""
+    fresh = state.file.with_name(f"{state.file.name}.new")
+    try:
+        write_copy(state, fresh)
+        fresh.replace(state.file)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def proven(file: Path) -> Counts:
+    """The rows of a file of this schema version, opened by itself.
+
+    Raises:
+        StateBrokenError: it cannot be opened, or is of another version.
+    """
+    try:
+        with duckdb.connect(str(file), read_only=True) as db:
+            version = db.execute("select value from meta where key = 'schema'").fetchone()
+            counts = _counts(db, db.execute("select current_database()").fetchall()[0][0], _tables(db))
+    except duckdb.Error as error:
+        raise StateBrokenError(
+            f"{file} was written and cannot be read: {str(error).splitlines()[0]}"
+        ) from error
+    if version != (SCHEMA_VERSION,):
+        raise StateBrokenError(f"{file} was written and is of schema version {version}")
+    return counts
+
+
+def _tables(db: Connection) -> list[str]:
+    rows = db.execute(
+        "select table_name from duckdb_tables() where database_name = current_database() order by 1"
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _counts(db: Connection, database: str, tables: list[str]) -> Counts:
+    found = {}
+    for table in tables:
+        row = db.execute(f'select count(*) from "{database}".{table}').fetchone()
+        found[table] = int(row[0]) if row else 0
+    return found
