@@ -105,22 +105,22 @@ class Gateway:
 
     async def _pass(self, call: Call) -> tuple[Answer, Fault]:
         """Take a call through all stations; returns the answer and the fault that hit it, if any."""
-        self.traffic.asked(call.method, self.service.template(call.path))
+        self.traffic.count_call(call.method, self.service.template(call.path))
         refusal = self.service.admits(call)
         if refusal is not None:
             return refusal, Fault()
-        async with AsyncExitStack() as held:
+        async with AsyncExitStack() as resources:
             weight = self.service.weight(call)
             if weight:
-                held.enter_context(self.traffic.open())
+                resources.enter_context(self.traffic.open())
                 try:
                     self.budget.spend(weight)
-                    await held.enter_async_context(self.budget.place())
+                    await resources.enter_async_context(self.budget.place())
                 except TooMany as over:
                     return self.service.refuse(429, over=over), Fault()
                 except QueueTimeout:
                     return self.service.refuse(503), Fault()
-                held.enter_context(self.traffic.running())
+                resources.enter_context(self.traffic.running())
             return await self._work(call)
 
     async def _work(self, call: Call) -> tuple[Answer, Fault]:

@@ -109,8 +109,8 @@ class Budget:
         limits = self.limits
         if limits.concurrency and self._running >= limits.concurrency:
             if len(self._waiting) >= limits.queue:
-                held = self._running + len(self._waiting)
-                raise TooMany(actual=held + 1, maximum=limits.concurrency + limits.queue, wait=1.0)
+                pending = self._running + len(self._waiting)
+                raise TooMany(actual=pending + 1, maximum=limits.concurrency + limits.queue, wait=1.0)
             await self._queue(limits.queue_timeout)
         else:
             self._running += 1

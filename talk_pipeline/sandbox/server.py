@@ -135,7 +135,7 @@ class Sandbox:
         # all of it or nothing is in the file: one that was being filled when its process ended is a new one
         with store.transaction():
             if store.fresh:
-                setup.found(central.central)
+                setup.make_companies(central.central)
             elif not setup.is_filled(central.central):
                 raise SandboxError(
                     f"{self._state} was not filled completely by the sandbox that made it;"
@@ -216,7 +216,7 @@ def serve(
     Raises:
         SandboxError: if a port is taken or the state file cannot be used.
     """
-    told = threading.Event()
+    stop = threading.Event()
     sandbox = Sandbox(
         state=state,
         size=size,
@@ -226,19 +226,19 @@ def serve(
         host=host,
         shop_profile=shop_profile,
     )
-    with _told_to_stop(told), sandbox:
+    with _stop_on_signal(stop), sandbox:
         for name, value in sandbox.environment().items():
             sys.stdout.write(f"{name}={value}\n")
         sys.stdout.write("SANDBOX_READY=1\n")
         sys.stdout.flush()
-        told.wait()
+        stop.wait()
 
 
 @contextlib.contextmanager
-def _told_to_stop(told: threading.Event) -> Iterator[None]:
+def _stop_on_signal(stop: threading.Event) -> Iterator[None]:
     """Set the event on SIGINT and SIGTERM, and put the handlers back afterwards."""
     signals = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: told.set()) for number in signals}
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in signals}
     try:
         yield
     finally:

@@ -116,12 +116,12 @@ class Store:
         self._undo: list[tuple[Table, str, Row | None]] = []
         self._depth = 0
         self._listeners: list[Callable[[list[Change]], None]] = []
-        self._kept: dict[str, list[Row]] = {}
+        self._loaded: dict[str, list[Row]] = {}
         self._db = _open(path) if path is not None else None
         if self._db is not None:
             for place, body in self._db.execute("SELECT place, body FROM record"):
-                self._kept.setdefault(place, []).append(wire.read(body))
-        self.fresh = not self._kept
+                self._loaded.setdefault(place, []).append(wire.read(body))
+        self.fresh = not self._loaded
 
     def table(
         self,
@@ -141,7 +141,7 @@ class Store:
         """
         if name not in self._tables:
             table = self._tables[name] = Table(name, order=order, indexed=indexed)
-            for row in self._kept.pop(name, []):
+            for row in self._loaded.pop(name, []):
                 table.place(restore(row))
         return self._tables[name]
 
@@ -232,11 +232,11 @@ class Store:
 
     def _write(self, db: sqlite3.Connection, changes: list[Change]) -> None:
         gone = ((c.table, c.old["id"]) for c in changes if c.new is None and c.old is not None)
-        kept = ((c.table, c.new["id"], wire.keep(c.new)) for c in changes if c.new is not None)
+        stored = ((c.table, c.new["id"], wire.keep(c.new)) for c in changes if c.new is not None)
         try:
             with db:
                 db.executemany("DELETE FROM record WHERE place = ? AND id = ?", gone)
-                db.executemany("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", kept)
+                db.executemany("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", stored)
         except sqlite3.Error as error:
             raise SandboxError(f"the sandbox could not write its state file: {error}") from error
 

@@ -53,7 +53,7 @@ class Traffic:
         finally:
             self._running -= 1
 
-    def asked(self, method: str, template: str, *, part: bool = False) -> None:
+    def count_call(self, method: str, template: str, *, part: bool = False) -> None:
         """Count one call, or one part of a batch, by method and path template."""
         (self.parts if part else self.requests)[f"{method} {template}"] += 1
         if method == "GET":

@@ -35,7 +35,7 @@ from talk_pipeline.sandbox.businesscentral import bodies, errors, setup, values
 from talk_pipeline.sandbox.businesscentral.app import BusinessCentral
 from talk_pipeline.sandbox.businesscentral.directory import Office
 from talk_pipeline.sandbox.businesscentral.order_states import IN_REVIEW, RELEASED
-from talk_pipeline.sandbox.businesscentral.views import View, shown
+from talk_pipeline.sandbox.businesscentral.views import View, all_properties
 from talk_pipeline.sandbox.control import Refused, answer, body_of, control_app, guarded
 from talk_pipeline.sandbox.seed import Seeds
 from talk_pipeline.sandbox.store import Row
@@ -85,7 +85,7 @@ class BackOffice:
             raise Refused(f"there is no set {collection}", status=404)
         company, entity_set = office.company, office.company.set(collection)
         row = None if verb == "create" else self._row(collection, key)
-        current = None if row is None else shown(company, entity_set, row)
+        current = None if row is None else all_properties(company, entity_set, row)
         try:
             with (
                 self._central.store.transaction(),

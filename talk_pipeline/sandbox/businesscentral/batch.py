@@ -41,7 +41,7 @@ class Batches:
         except errors.ApiError as error:
             return error.answer()
         for part in parts:
-            self._gateway.traffic.asked(part.call.method, template_of(part.call.path), part=True)
+            self._gateway.traffic.count_call(part.call.method, template_of(part.call.path), part=True)
         prefer = (call.header("prefer") or "").lower().replace(" ", "")
         carry_on = "continue-on-error" in prefer and "continue-on-error=false" not in prefer
         whole = (call.header("isolation") or call.header("odata-isolation") or "").lower() == "snapshot"

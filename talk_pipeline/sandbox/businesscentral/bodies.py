@@ -116,23 +116,23 @@ def _own_id(entry: Property, raw: Any, settings: Settings) -> str | None:
 def _to_be_written(entry: Property, value: Any, *, settings: Settings, current: Row | None) -> bool:
     """Whether the value goes on to the record; raises when the property does not take it."""
     creating = current is None
-    held = values.default(entry) if current is None else current[entry.name]
+    current_value = values.default(entry) if current is None else current[entry.name]
     match entry.mode:
         case "ignored":
             return False
         case "not_on_create" if creating:
             raise errors.dialog(f"'{entry.name}' cannot be set when the record is created.")
         case "series" if creating:
-            if value != held:
+            if value != current_value:
                 raise errors.dialog(f"'{entry.name}' comes from a number series and cannot be set manually.")
             return False
         case "fixed" if not creating:
-            if value != held:
+            if value != current_value:
                 raise errors.dialog(f"'{entry.name}' cannot be changed.")
             return False
         case "read_only" | "series":
             rule = settings["read_only_write"]
-            if rule == "refuse" or (rule == "refuse_differing" and value != held):
+            if rule == "refuse" or (rule == "refuse_differing" and value != current_value):
                 raise errors.read_only(entry.name)
             return False
         case _:

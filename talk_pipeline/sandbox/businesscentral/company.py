@@ -147,8 +147,8 @@ class Company:
     def next_number(self, set_name: str) -> str:
         """The next free number of a set's series."""
         prefix, first = _SERIES[set_name]
-        held = self._series.get(set_name)
-        number = held["next"] if held else first
+        counter = self._series.get(set_name)
+        number = counter["next"] if counter else first
         while self.lookup(set_name, "number", f"{prefix}{number}") is not None:
             number += 1
         self.store.put(self._series, {"id": set_name, "next": number + 1})

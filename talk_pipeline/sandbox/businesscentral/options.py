@@ -40,8 +40,8 @@ def read_options(query: str) -> Options:
 
 def with_options(query: str, *, drop: tuple[str, ...], add: Mapping[str, str]) -> str:
     """A query string with some options taken out and others added; the rest stays as it was sent."""
-    kept = [part for part in query.split("&") if part and not part.replace("%24", "$").startswith(drop)]
-    return "&".join([*kept, *(f"{name}={quote(value, safe='')}" for name, value in add.items())])
+    remaining = [part for part in query.split("&") if part and not part.replace("%24", "$").startswith(drop)]
+    return "&".join([*remaining, *(f"{name}={quote(value, safe='')}" for name, value in add.items())])
 
 
 def _options(pairs: Mapping[str, str]) -> Options:

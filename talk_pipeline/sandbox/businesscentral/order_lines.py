@@ -152,8 +152,8 @@ class OrderLines(Records):
         quantity = row["quantity"]
         if wanted != row["lineType"] or item == values.NO_ID or account == values.NO_ID:
             blank = self.company.blank(self.name)
-            kept = ("id", "documentId", "sequence", "_version", "_listed", "_line_discount")
-            row |= {name: value for name, value in blank.items() if name not in kept}
+            preserved = ("id", "documentId", "sequence", "_version", "_listed", "_line_discount")
+            row |= {name: value for name, value in blank.items() if name not in preserved}
             row["lineType"] = wanted
         if item not in (None, values.NO_ID):
             self._take_item(order, row, str(item), quantity=quantity)

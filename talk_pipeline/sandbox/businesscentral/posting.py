@@ -186,8 +186,8 @@ class Posting:
             company.save("salesInvoiceLines", copy | {"documentId": document["id"]})
 
     def _posting_date(self, order: Row) -> str:
-        held: str = order["postingDate"]
-        return held if held != values.NO_DATE else self._company.today()
+        date: str = order["postingDate"]
+        return date if date != values.NO_DATE else self._company.today()
 
     def _due_date(self, order: Row) -> str:
         terms = self._company.table("paymentTerms").get(order["paymentTermsId"])

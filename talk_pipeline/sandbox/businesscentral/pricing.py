@@ -86,7 +86,7 @@ def recalculate(order: Row, lines: list[Row]) -> tuple[Row, list[Row]]:
 
 
 def _line_amounts(result: amounts.LineAmounts) -> dict[str, Any]:
-    shown = {
+    line_amounts = {
         "amountExcludingTax": result.excluding_tax,
         "totalTaxAmount": result.tax,
         "amountIncludingTax": result.including_tax,
@@ -95,7 +95,7 @@ def _line_amounts(result: amounts.LineAmounts) -> dict[str, Any]:
         "netTaxAmount": result.net_tax,
         "netAmountIncludingTax": result.net_including_tax,
     }
-    return {name: values.trimmed(value) for name, value in shown.items()}
+    return {name: values.trimmed(value) for name, value in line_amounts.items()}
 
 
 def _shipped(line: Row) -> bool:

@@ -81,8 +81,8 @@ class Records:
 
     def unique(self, column: str, value: str, *, but: str) -> None:
         """Refuse a key another record has."""
-        held = self.company.lookup(self.name, column, value)
-        if held is not None and held["id"] != but:
+        other = self.company.lookup(self.name, column, value)
+        if other is not None and other["id"] != but:
             raise self.duplicate(column, value)
 
     def duplicate(self, column: str, value: str) -> errors.ApiError:

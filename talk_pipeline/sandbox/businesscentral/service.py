@@ -19,7 +19,7 @@ from talk_pipeline.sandbox.businesscentral.options import Options, read_options,
 from talk_pipeline.sandbox.businesscentral.questions import QUESTIONS
 from talk_pipeline.sandbox.businesscentral.replica import Replica
 from talk_pipeline.sandbox.businesscentral.urls import Segment, segments_of
-from talk_pipeline.sandbox.businesscentral.views import shown
+from talk_pipeline.sandbox.businesscentral.views import all_properties
 from talk_pipeline.sandbox.clock import Clock
 from talk_pipeline.sandbox.exchange import Answer, Call, Write
 from talk_pipeline.sandbox.limits import Limits
@@ -133,10 +133,10 @@ class Central:
             if body.values.setdefault(name, value) != value:
                 raise errors.dialog(f"The {name} differs from the one in the address.")
         row = target.office.records[target.set.name].create(body)
-        shown_lines = self.settings["deep_insert_answer"]
-        if body.lines is not None and shown_lines != "on_expand":
+        lines_answer = self.settings["deep_insert_answer"]
+        if body.lines is not None and lines_answer != "on_expand":
             expand = {name: inner for name, inner in options.expand.items() if name != "salesOrderLines"}
-            extra = {"salesOrderLines": Options()} if shown_lines == "always" else {}
+            extra = {"salesOrderLines": Options()} if lines_answer == "always" else {}
             options = replace(options, expand={**extra, **expand})
         context = target.context if target.within is None else f"{_company_path(target)}/{target.set.name}"
         location = f"{root}/{context}({row['id']})"
@@ -153,7 +153,7 @@ class Central:
         row = _row_of(target)
         etags.check(call.header("if-match"), target.set, row)
         document = bodies.document_of(call, self.settings)
-        current = shown(target.office.company, target.set, row)
+        current = all_properties(target.office.company, target.set, row)
         body = bodies.accept(document, target.set, settings=self.settings, current=current)
         new = target.office.records[target.set.name].update(row, body)
         new = target.office.company.table(target.set.name).rows[new["id"]]

@@ -30,7 +30,7 @@ _FOUNDED = values.parse_moment("2025-01-02T07:00:00+00:00") or 0
 _STATUS = {"released": RELEASED, "in_review": IN_REVIEW}
 
 
-def found(central: Central) -> None:
+def make_companies(central: Central) -> None:
     """Make the companies of a new state; their ids are this state's own."""
     with central.store.transaction():
         for raw in _reference()["companies"]:

@@ -20,7 +20,7 @@ from talk_pipeline.sandbox.businesscentral.schema import EntitySet
 from talk_pipeline.sandbox.businesscentral.service import Central
 from talk_pipeline.sandbox.businesscentral.tokens import CLIENT_ID
 from talk_pipeline.sandbox.businesscentral.urls import Segment, segments_of
-from talk_pipeline.sandbox.businesscentral.views import View, shown
+from talk_pipeline.sandbox.businesscentral.views import View, all_properties
 from talk_pipeline.sandbox.exchange import Answer, Call
 from talk_pipeline.sandbox.outbound import call_out
 from talk_pipeline.sandbox.store import Row
@@ -85,7 +85,7 @@ class Subscriptions:
         if row is None:
             raise errors.ApiError(404, self._central.settings["missing_record_code"], "No such subscription.")
         if call.method == "GET":
-            return self._shown(200, row, root)
+            return self._answer(200, row, root)
         if call.method == "DELETE":
             if call.header("if-match") is not None:
                 etags.check(call.header("if-match"), self._set, row)
@@ -102,8 +102,8 @@ class Subscriptions:
 
     def _body(self, call: Call, *, current: Row | None) -> Body:
         document = bodies.document_of(call, self._central.settings)
-        held = None if current is None else shown(self._company, self._set, current)
-        body = bodies.accept(document, self._set, settings=self._central.settings, current=held)
+        properties = None if current is None else all_properties(self._company, self._set, current)
+        body = bodies.accept(document, self._set, settings=self._central.settings, current=properties)
         for name in ("notificationUrl", "resource"):
             if not (body.values.get(name) or (current or {}).get(name)):
                 raise errors.required(name)
@@ -144,9 +144,9 @@ class Subscriptions:
         }
         with self._central.store.transaction():
             row = self._company.save("subscriptions", row)
-        return self._shown(status, row, root)
+        return self._answer(status, row, root)
 
-    def _shown(self, status: int, row: Row, root: str) -> Answer:
+    def _answer(self, status: int, row: Row, root: str) -> Answer:
         view: dict[str, Any] = View(self._company, self._set)(row)
         document = {"@odata.context": f"{root}/$metadata#subscriptions/$entity", **view}
         headers = {"Content-Type": errors.CONTENT_TYPE, "OData-Version": "4.0"}

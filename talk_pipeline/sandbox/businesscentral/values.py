@@ -129,9 +129,9 @@ def show(entry: Property, value: Any) -> Any:
     return show_moment(value) if entry.kind == "DateTime" else value
 
 
-def restore(entry: Property, kept: Any) -> Any:
+def restore(entry: Property, stored: Any) -> Any:
     """The stored value again from what the state file gave back."""
-    return Decimal(kept) if entry.kind in DECIMALS else kept
+    return Decimal(stored) if entry.kind in DECIMALS else stored
 
 
 def length_of(entry: Property, settings: Settings) -> int | None:

@@ -29,7 +29,7 @@ def getter(company: Company, entity_set: EntitySet, name: str) -> Getter:
     return itemgetter(name)
 
 
-def shown(company: Company, entity_set: EntitySet, row: Row) -> Row:
+def all_properties(company: Company, entity_set: EntitySet, row: Row) -> Row:
     """All properties of a record in stored form."""
     return {name: getter(company, entity_set, name)(row) for name in entity_set.properties}
 

@@ -35,7 +35,7 @@ class Customwebshop:
             raise SandboxError(f"there is no shop profile {profile}; there are {', '.join(PROFILES)}")
         spoken = PROFILES[profile]
         self._name = profile
-        self._told = store.table("shop/_profile")
+        self._profile_table = store.table("shop/_profile")
         self._agree_with(store)
         self.shop = Shop(
             store,
@@ -58,12 +58,12 @@ class Customwebshop:
 
     def remember_profile(self) -> None:
         """Keep with the records which profile made them, inside a transaction."""
-        self.shop.store.put(self._told, {"id": "profile", "name": self._name})
+        self.shop.store.put(self._profile_table, {"id": "profile", "name": self._name})
 
     def _agree_with(self, store: Store) -> None:
         """Ids of one profile mean nothing in another."""
-        held = self._told.get("profile")
-        made = held["name"] if held else REFERENCE
+        row = self._profile_table.get("profile")
+        made = row["name"] if row else REFERENCE
         if not store.fresh and made != self._name:
             raise SandboxError(
                 f"the records in this state were made under the shop profile {made}, not {self._name};"

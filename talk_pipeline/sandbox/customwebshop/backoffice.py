@@ -68,12 +68,12 @@ class BackOffice:
         try:
             with self._shop.store.transaction():
                 if verb == "create":
-                    return entities.shown(entities.create(values)[0])
+                    return entities.show(entities.create(values)[0])
                 row = self._row(entities, key)
                 if verb == "delete":
                     entities.delete(row)
                     return {"deleted": row["id"]}
-                return entities.shown(entities.patch(row, values)[0])
+                return entities.show(entities.patch(row, values)[0])
         except ShopError as error:
             raise Refused(f"{error.code}: {error.message}", status=409) from error
         finally:
@@ -82,12 +82,12 @@ class BackOffice:
     def records(self, collection: str) -> list[Mapping[str, Any]]:
         """All records of a set, deleted ones too."""
         entities = self._set(collection)
-        return [entities.shown(row) for row in entities.table.in_order()]
+        return [entities.show(row) for row in entities.table.in_order()]
 
     def record(self, collection: str, key: str) -> Mapping[str, Any]:
         """One record, even if it is deleted."""
         entities = self._set(collection)
-        return entities.shown(self._row(entities, key))
+        return entities.show(self._row(entities, key))
 
     async def _stock(self, request: Request) -> Response:
         products = self._shop.entities["products"]

@@ -76,7 +76,7 @@ class Entities:
             raise ShopError(410, "gone", f"The {SINGULAR[self.name]} {key} was deleted.")
         return row
 
-    def shown(self, row: Row) -> Row:
+    def show(self, row: Row) -> Row:
         """The record as callers see it."""
         return {name: value for name, value in row.items() if name not in _HIDDEN}
 
@@ -177,7 +177,7 @@ class Entities:
                 if raw != row[name]:
                     raise invalid(name, f"{name} is set by the shop and cannot be written.")
                 continue
-            value = accept(name, entry, raw, held=row[name])
+            value = accept(name, entry, raw, current=row[name])
             if value != row[name]:
                 self.refer(name, entry, value)
             result[name] = value
@@ -217,7 +217,7 @@ class Entities:
 
     def count(self, counter: str, first: int) -> int:
         """The next number of a counter."""
-        held = self._counters.get(counter)
-        number: int = held["next"] if held else first
+        row = self._counters.get(counter)
+        number: int = row["next"] if row else first
         self.store.put(self._counters, {"id": counter, "next": number + 1})
         return number

@@ -130,14 +130,14 @@ RESOURCES: Mapping[str, Mapping[str, Field]] = {"customers": CUSTOMER, "products
 SINGULAR: Mapping[str, str] = {"customers": "customer", "products": "product", "orders": "order"}
 
 
-def accept(name: str, entry: Field, raw: Any, *, held: Any = None) -> Any:
+def accept(name: str, entry: Field, raw: Any, *, current: Any = None) -> Any:
     """The value to keep of what a body holds.
 
     Args:
         name: what the field is called in a refusal.
         entry: the field.
         raw: what the body holds.
-        held: what the record holds now, which parts of an object are merged into.
+        current: what the record holds now, which parts of an object are merged into.
 
     Raises:
         ShopError: if the field does not take it.
@@ -166,7 +166,7 @@ def accept(name: str, entry: Field, raw: Any, *, held: Any = None) -> Any:
         case "texts" if isinstance(raw, list) and all(isinstance(part, str) for part in raw):
             return raw
         case "object" if isinstance(raw, Mapping):
-            return _object(name, entry, raw, held)
+            return _object(name, entry, raw, current)
     hint = f" It is one of {', '.join(entry.choices)}." if entry.choices else ""
     raise invalid(name, f"{name} is not a valid {entry.kind}.{hint}")
 
@@ -201,8 +201,8 @@ def _decimal(name: str, entry: Field, raw: Any) -> str:
     return text
 
 
-def _object(name: str, entry: Field, raw: Mapping[str, Any], held: Any) -> dict[str, Any]:
-    result = {part: (held or {}).get(part) for part in entry.parts}
+def _object(name: str, entry: Field, raw: Mapping[str, Any], current: Any) -> dict[str, Any]:
+    result = {part: (current or {}).get(part) for part in entry.parts}
     for part, value in raw.items():
         if part not in entry.parts:
             raise no_field(f"{name}.{part}")

@@ -30,15 +30,15 @@ class Idempotency:
     def earlier(self, call: Call, resource: str) -> Answer | None:
         """The answer this key got before, if it is known."""
         key = call.header(self._header.lower())
-        held = self._table.get(f"{resource}:{key}") if key else None
-        if held is None or held["at"] + _DAY_MS <= self._clock.now_ms():
+        row = self._table.get(f"{resource}:{key}") if key else None
+        if row is None or row["at"] + _DAY_MS <= self._clock.now_ms():
             return None
-        if held["digest"] != _digest(call):
+        if row["digest"] != _digest(call):
             raise ShopError(
                 422, "idempotency_key_reused", f"This {self._header} came with another body before."
             )
-        headers = {**JSON, **held["headers"], "idempotent-replayed": "true"}
-        return Answer(held["status"], held["body"].encode(), headers)
+        headers = {**JSON, **row["headers"], "idempotent-replayed": "true"}
+        return Answer(row["status"], row["body"].encode(), headers)
 
     def remember(self, call: Call, resource: str, answer: Answer) -> None:
         """Keep an answer, inside the transaction of its create."""
@@ -50,7 +50,7 @@ class Idempotency:
             if row["at"] + _DAY_MS > now:
                 break
             self._store.drop(self._table, row["id"])
-        kept = {name: answer.headers[name] for name in ("etag", "location") if name in answer.headers}
+        headers = {name: answer.headers[name] for name in ("etag", "location") if name in answer.headers}
         self._store.put(
             self._table,
             {
@@ -58,7 +58,7 @@ class Idempotency:
                 "at": now,
                 "digest": _digest(call),
                 "status": answer.status,
-                "headers": kept,
+                "headers": headers,
                 "body": answer.body.decode(),
             },
         )

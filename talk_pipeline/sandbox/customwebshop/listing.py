@@ -47,8 +47,8 @@ def read_wish(query: Mapping[str, str], *, most: int = MOST) -> Wish:
             raise malformed("updated_since is an RFC 3339 time.", field="updated_since")
         after = (show_instant(moment), "")
     if query.get("cursor"):
-        after, kept = _read_cursor(query["cursor"])
-        include_deleted = include_deleted or kept
+        after, with_deleted = _read_cursor(query["cursor"])
+        include_deleted = include_deleted or with_deleted
     return Wish(limit=int(text), after=after, include_deleted=include_deleted)
 
 
@@ -58,7 +58,7 @@ def page(entities: Entities, wish: Wish) -> dict[str, Any]:
     more = len(rows) > wish.limit
     rows = rows[: wish.limit]
     cursor = _cursor(rows[-1], wish) if more else None
-    return {"data": [entities.shown(row) for row in rows], "next_cursor": cursor}
+    return {"data": [entities.show(row) for row in rows], "next_cursor": cursor}
 
 
 def count(entities: Entities, wish: Wish) -> dict[str, Any]:

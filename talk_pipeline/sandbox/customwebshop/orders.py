@@ -44,11 +44,11 @@ class Orders(Entities):
         }
         return [Write("order_lines", verb, count) for verb, count in counts.items() if count]  # type: ignore[arg-type]
 
-    def _lines(self, raw: Any, held: list[Row]) -> list[Row]:
+    def _lines(self, raw: Any, current: list[Row]) -> list[Row]:
         """The whole list anew: lines are matched by id, new ones have none, missing ones go."""
         if not isinstance(raw, list):
             raise invalid("lines", "lines is a list.")
-        known = {line["id"]: line for line in held}
+        known = {line["id"]: line for line in current}
         result: list[Row] = []
         for position, entry in enumerate(raw):
             where = f"lines[{position}]"

@@ -25,13 +25,13 @@ class Customers:
         shop: records of the shop.
         central: records of Business Central.
         number: shop id -> number of the counterpart, for those that have one.
-        held: registration numbers and hosts that are some company's.
+        taken: registration numbers and hosts that are some company's.
     """
 
     shop: list[Record] = field(default_factory=list)
     central: list[Record] = field(default_factory=list)
     number: dict[str, str] = field(default_factory=dict)
-    held: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
 
 
 def make_customers(size: int, seed: int) -> Customers:
@@ -45,7 +45,7 @@ def make_customers(size: int, seed: int) -> Customers:
     turns: dict[str, int] = {}
     for position, case in enumerate(plan):
         turns[case] = turns.get(case, -1) + 1
-        record = _company(position, rng, held=result.held)
+        record = _company(position, rng, taken=result.taken)
         _make_case(result, record, case, turns[case], rng)
     _only_in_central(result, size, rng)
     return result
@@ -74,16 +74,16 @@ def to_central(record: Mapping[str, Any]) -> Record:
     }
 
 
-def _company(position: int, rng: random.Random, *, held: set[str]) -> Record:
+def _company(position: int, rng: random.Random, *, taken: set[str]) -> Record:
     country = vocabulary.pick_country(rng)
     facts = vocabulary.words()["countries"][country]
     name = vocabulary.company_name(position, country)
     host = f"{vocabulary.slug(name)[:40].strip('-')}.example"
-    if host in held:  # cut off, long names may be the same
+    if host in taken:  # cut off, long names may be the same
         host = f"{position}.{host}"
-    held.add(host)
+    taken.add(host)
     code, city, region = rng.choice(facts["places"])
-    number = vocabulary.unheld(partial(vocabulary.registration, country=country), rng, held=held)
+    number = vocabulary.untaken(partial(vocabulary.registration, country=country), rng, taken=taken)
     vat = number.replace("-", "")
     return {
         "id": f"c-{1001 + position}",
@@ -225,14 +225,14 @@ def _only_in_central(result: Customers, size: int, rng: random.Random) -> None:
     """Companies nobody told the shop of, and persons who look like its customers."""
     free = [record for record in result.shop if record["_case"] == "shop only"]
     for position in range(max(2, size // 8)):
-        record = _company(size + position, rng, held=result.held)
+        record = _company(size + position, rng, taken=result.taken)
         other = to_central(record) | {
             "number": vocabulary.series("D", 4, position),
             "_case": "only in Business Central",
         }
         result.central.append(other)
     for position in range(max(1, size // 12)):
-        record = _company(2 * size + position, rng, held=result.held)
+        record = _company(2 * size + position, rng, taken=result.taken)
         person = to_central(record) | {
             "number": vocabulary.series("P", 5, position),
             "displayName": vocabulary.person_name(rng),

@@ -26,14 +26,14 @@ class Products:
         central: records of Business Central.
         prices: price-list lines.
         number: shop id -> number of the counterpart, for those that have one.
-        held: GTINs that are some product's.
+        taken: GTINs that are some product's.
     """
 
     shop: list[Record] = field(default_factory=list)
     central: list[Record] = field(default_factory=list)
     prices: list[Record] = field(default_factory=list)
     number: dict[str, str] = field(default_factory=dict)
-    held: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
 
 
 def make_products(size: int, seed: int) -> Products:
@@ -44,9 +44,9 @@ def make_products(size: int, seed: int) -> Products:
     turns: dict[str, int] = {}
     for position, case in enumerate(cases.plan(cases.PRODUCTS, size, rng=rng, least=least)):
         turns[case] = turns.get(case, -1) + 1
-        _make_case(result, _product(position, rng, held=result.held), case, turns[case], rng)
+        _make_case(result, _product(position, rng, taken=result.taken), case, turns[case], rng)
     for position in range(max(2, size // 8)):
-        record = _product(size + position, rng, held=result.held)
+        record = _product(size + position, rng, taken=result.taken)
         other = to_central(record) | {
             "number": vocabulary.series("V", 4, position),
             "_case": "only in Business Central",
@@ -74,7 +74,7 @@ def to_central(record: Mapping[str, Any]) -> Record:
     }
 
 
-def _product(position: int, rng: random.Random, *, held: set[str]) -> Record:
+def _product(position: int, rng: random.Random, *, taken: set[str]) -> Record:
     everything = vocabulary.words()
     category = list(everything["categories"])[position % len(everything["categories"])]
     facts = everything["categories"][category]
@@ -89,7 +89,7 @@ def _product(position: int, rng: random.Random, *, held: set[str]) -> Record:
         "sku": f"{facts['prefix']}-{1001 + position}",
         "name": f"{name}, model {lot + 1}" if lot else name,
         "description": f"{name}. Leveres samlet i genbrugsemballage.",
-        "gtin": _gtin(rng, rng.choice(_LENGTHS), held=held) if rng.random() < 0.9 else None,
+        "gtin": _gtin(rng, rng.choice(_LENGTHS), taken=taken) if rng.random() < 0.9 else None,
         "category": category,
         "unit": facts["unit"],
         "price": f"{price:.2f}",
@@ -110,7 +110,7 @@ def _make_case(result: Products, record: Record, case: str, turn: int, rng: rand
     if case == "invalid":
         _spoil(record, cases.BAD_PRODUCTS[turn % len(cases.BAD_PRODUCTS)], rng)
     if case in ("matches by gtin", "ambiguous", "same after normalising"):
-        record["gtin"] = _gtin(rng, 13, held=result.held)
+        record["gtin"] = _gtin(rng, 13, taken=result.taken)
     result.shop.append(record)
     if case in ("shop only", "invalid"):
         return
@@ -118,7 +118,7 @@ def _make_case(result: Products, record: Record, case: str, turn: int, rng: rand
     if case == "same after normalising":
         _respell(other, record, turn)
     elif case == "differing":
-        record["_case"] += ": " + _differ(other, record, turn, rng, held=result.held)
+        record["_case"] += ": " + _differ(other, record, turn, rng, taken=result.taken)
     elif case == "matches by gtin":
         other["number"] = vocabulary.series("V", 2, len(result.central))
     elif case == "ambiguous":
@@ -134,8 +134,8 @@ def _make_case(result: Products, record: Record, case: str, turn: int, rng: rand
     result.number[record["id"]] = other["number"]
 
 
-def _gtin(rng: random.Random, length: int, *, held: set[str]) -> str:
-    return vocabulary.unheld(partial(vocabulary.gtin, length=length), rng, held=held)
+def _gtin(rng: random.Random, length: int, *, taken: set[str]) -> str:
+    return vocabulary.untaken(partial(vocabulary.gtin, length=length), rng, taken=taken)
 
 
 def _spoil(record: Record, how: str, rng: random.Random) -> None:
@@ -162,7 +162,7 @@ def _respell(other: Record, record: Record, turn: int) -> None:
             record["price"] = f"{Decimal(record['price']):f}".rstrip("0").rstrip(".")
 
 
-def _differ(other: Record, record: Record, turn: int, rng: random.Random, *, held: set[str]) -> str:
+def _differ(other: Record, record: Record, turn: int, rng: random.Random, *, taken: set[str]) -> str:
     name = cases.PRODUCT_DIFFERENCES[turn % len(cases.PRODUCT_DIFFERENCES)]
     match name:
         case "price":
@@ -170,7 +170,7 @@ def _differ(other: Record, record: Record, turn: int, rng: random.Random, *, hel
         case "name":
             other["displayName"] = f"{record['name']} (udgået model)"
         case "gtin":
-            other["gtin"] = _gtin(rng, 13, held=held)
+            other["gtin"] = _gtin(rng, 13, taken=taken)
         case _:
             other["unitCost"] = f"{Decimal(record['cost']) + 5:.2f}"
     return name

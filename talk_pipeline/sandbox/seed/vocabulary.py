@@ -78,16 +78,16 @@ def series(letter: str, block: int, at: int) -> str:
     return f"{letter}{block}{at + 1:04d}"
 
 
-def unheld(make: Callable[[random.Random], str], rng: random.Random, *, held: set[str]) -> str:
+def untaken(make: Callable[[random.Random], str], rng: random.Random, *, taken: set[str]) -> str:
     """A random number that nothing holds yet, and that is held from now on.
 
     Another draw comes from elsewhere, so that whatever is drawn afterwards stays what it was.
     """
     number = make(rng)
     other = random.Random(f"instead of {number}")
-    while number.replace("-", "") in held:  # written without hyphens, one country's may be another's
+    while number.replace("-", "") in taken:  # written without hyphens, one country's may be another's
         number = make(other)
-    held.add(number.replace("-", ""))
+    taken.add(number.replace("-", ""))
     return number
 
 

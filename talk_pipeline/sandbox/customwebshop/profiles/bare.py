@@ -102,8 +102,8 @@ class Bare(Profile):
         size = min(slices.number(query, "count", min(_USUAL, most), least=1), most)
         start = slices.number(query, "offset", 0)
         rows = slices.cut(sorted(records.rows(), key=slices.by_id), start=start, size=size)
-        shown = [records.shape.show(row) for row in rows]
-        return json_answer(200, [{part: record[part] for part in _SUMMARIES[name]} for record in shown])
+        documents = [records.shape.show(row) for row in rows]
+        return json_answer(200, [{part: record[part] for part in _SUMMARIES[name]} for record in documents])
 
     def _show(self, records: Records, _call: Call, key: str) -> Answer:
         return json_answer(200, records.shape.show(records.get(key)))
@@ -145,22 +145,22 @@ class Bare(Profile):
         document = document_of(call)
         if "id" in document:
             raise no_field("id")
-        lines = [*_kept(order), ROW.read(document, None)]
+        lines = [*_unchanged_rows(order), ROW.read(document, None)]
         order, writes = self._change_rows(order, lines)
         location = f"{self.base}/purchases/{key}/rows/{order['lines'][-1]['id']}"
         return Answer(201, headers={"location": location}, writes=writes)
 
     def _patch_row(self, call: Call, key: str, row: str) -> Answer:
         order = self._purchases.get(key)
-        held = _line(order, row)
-        values = ROW.read(document_of(call), held)
-        lines = [{**line, **(values if line["id"] == row else {})} for line in _kept(order)]
+        current = _line(order, row)
+        values = ROW.read(document_of(call), current)
+        lines = [{**line, **(values if line["id"] == row else {})} for line in _unchanged_rows(order)]
         return Answer(204, writes=self._change_rows(order, lines)[1])
 
     def _delete_row(self, _call: Call, key: str, row: str) -> Answer:
         order = self._purchases.get(key)
         _line(order, row)
-        lines = [line for line in _kept(order) if line["id"] != row]
+        lines = [line for line in _unchanged_rows(order) if line["id"] != row]
         return Answer(204, writes=self._change_rows(order, lines)[1])
 
     def _change_rows(self, order: Row, lines: list[Row]) -> tuple[Row, tuple[Any, ...]]:
@@ -171,7 +171,7 @@ class Bare(Profile):
             raise ShopError(error.status, error.code, error.message, field=field) from error
 
 
-def _kept(order: Row) -> list[Row]:
+def _unchanged_rows(order: Row) -> list[Row]:
     """All rows as they are."""
     return [{"id": line["id"]} for line in order["lines"]]
 

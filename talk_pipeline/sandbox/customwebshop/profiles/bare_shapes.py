@@ -41,7 +41,9 @@ class _Entries(ABC):
         """Its one place."""
         return (self.wire,)
 
-    def read(self, document: Mapping[str, Any], held: Row, about: Row, values: Row, *, whole: bool) -> None:
+    def read(
+        self, document: Mapping[str, Any], current: Row, about: Row, values: Row, *, whole: bool
+    ) -> None:
         """The whole list."""
         named, raw = look(document, self.wire)
         if not named:
@@ -100,8 +102,8 @@ class Addresses(_Entries):
     def show(self, row: Row, about: Row, document: Row) -> None:
         """The address, unless it is blank."""
         address = row["address"] or {}
-        shown = {name: address.get(part) for name, part in _PARTS.items()}
-        document[self.wire] = [{"kind": _MAIN, **shown}] if any(shown.values()) else []
+        entry = {name: address.get(part) for name, part in _PARTS.items()}
+        document[self.wire] = [{"kind": _MAIN, **entry}] if any(entry.values()) else []
 
     def take(self, found: Mapping[str, Mapping[str, Any]], values: Row) -> None:
         """All its parts."""

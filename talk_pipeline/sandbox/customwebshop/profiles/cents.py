@@ -218,8 +218,8 @@ class Cents(Profile):
         if query.get("sort") != "changed":
             rows.sort(key=slices.by_id)
         items = [records.shape.show(row) for row in slices.cut(rows, start=page * size, size=size)]
-        told = {"number": page, "pages": slices.pages(len(rows), size), "total": len(rows)}
-        return json_answer(200, {"items": items, "page": told})
+        paging = {"number": page, "pages": slices.pages(len(rows), size), "total": len(rows)}
+        return json_answer(200, {"items": items, "page": paging})
 
     def _show(self, records: Records, _call: Call, key: str) -> Answer:
         return json_answer(200, records.shape.show(self._get(records, key)))

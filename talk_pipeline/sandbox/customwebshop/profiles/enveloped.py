@@ -111,12 +111,12 @@ class Enveloped(Profile):
         if "cursor" in query:
             rows = [row for row in rows if slices.by_id(row) > slices.by_id({"id": query["cursor"]})]
         page = rows[:size]
-        shown = [_wrapped(records, row) for row in page]
+        documents = [_wrapped(records, row) for row in page]
         headers = {}
         if len(rows) > size:
             following = urlencode({**query, "cursor": page[-1]["id"]})
             headers["link"] = f'<{self.base}/{records.name}/?{following}>; rel="next"'
-        return json_answer(200, {"result": {records.name: shown}}, headers=headers)
+        return json_answer(200, {"result": {records.name: documents}}, headers=headers)
 
     def _show(self, records: Records, _call: Call, key: str) -> Answer:
         return _answer(200, records, records.get(key))

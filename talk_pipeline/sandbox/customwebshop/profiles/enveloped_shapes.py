@@ -30,7 +30,7 @@ class Pointer:
     """
 
     def __init__(self, wire: str, field: str, number_of: Callable[[str], Any] | None = None) -> None:
-        self._shown = wire
+        self._wire = wire
         self._written = f"{wire}_id"
         self._field = field
         self._number_of = number_of
@@ -38,19 +38,21 @@ class Pointer:
     @property
     def wires(self) -> tuple[str, ...]:
         """Both places."""
-        return (self._shown, self._written)
+        return (self._wire, self._written)
 
     def show(self, row: Row, about: Row, document: Row) -> None:
         """The object."""
-        document[self._shown] = self._object(row)
+        document[self._wire] = self._object(row)
 
-    def read(self, document: Mapping[str, Any], held: Row, about: Row, values: Row, *, whole: bool) -> None:
+    def read(
+        self, document: Mapping[str, Any], current: Row, about: Row, values: Row, *, whole: bool
+    ) -> None:
         """The id; the object may come along as it was shown."""
-        named, raw = look(document, self._shown)
-        if named and not same(raw, self._object(held)):
-            raise invalid(self._shown, f"{self._shown} is written as {self._written}.")
+        named, raw = look(document, self._wire)
+        if named and not same(raw, self._object(current)):
+            raise invalid(self._wire, f"{self._wire} is written as {self._written}.")
         named, raw = look(document, self._written)
-        if named and raw != held.get(self._field):
+        if named and raw != current.get(self._field):
             values[self._field] = raw
         elif not named and whole:
             values[self._field] = None

@@ -114,8 +114,8 @@ class Liar(Profile):
         if len(rows) > size:
             parameters = urlencode({**query, "cursor": _cursor(records.entities.table.order_key(page[-1]))})
             following = f"{call.origin}{call.path}?{parameters}"
-        shown = [records.shape.show(row) for row in page]
-        return json_answer(200, {"records": shown, "next": following})
+        documents = [records.shape.show(row) for row in page]
+        return json_answer(200, {"records": documents, "next": following})
 
     def _show(self, records: Records, _call: Call, key: str) -> Answer:
         return json_answer(200, records.shape.show(records.get(key)))

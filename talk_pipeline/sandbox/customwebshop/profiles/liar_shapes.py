@@ -27,7 +27,9 @@ class _Addresses:
         """The default one first."""
         document["addresses"] = [self._default(row), *self._others(row)]
 
-    def read(self, document: Mapping[str, Any], held: Row, about: Row, values: Row, *, whole: bool) -> None:
+    def read(
+        self, document: Mapping[str, Any], current: Row, about: Row, values: Row, *, whole: bool
+    ) -> None:
         """One entry is the default; what the list lacks is gone."""
         named, raw = look(document, "addresses")
         if not named:
@@ -39,7 +41,7 @@ class _Addresses:
             raise invalid("addresses", "One address is the default.")
         values["address"] = {part: default[0].get(part) for part in _PARTS}
         others = [self._entry(entry, default=False) for entry in raw if entry is not default[0]]
-        if others != self._others(held):
+        if others != self._others(current):
             values[OTHERS] = others
 
     def named(self, field: str) -> str | None:

@@ -87,8 +87,8 @@ class Reference(Profile):
         return json_answer(200, listing.count(entities, listing.read_wish(query_of(call))))
 
     def _add(self, entities: Entities, call: Call) -> Answer:
-        kept = self.shop.settings["idempotency"] == "kept"
-        earlier = self._idempotency.earlier(call, entities.name) if kept else None
+        idempotent = self.shop.settings["idempotency"] == "kept"
+        earlier = self._idempotency.earlier(call, entities.name) if idempotent else None
         if earlier is not None:
             return earlier
         document = document_of(call)
@@ -96,7 +96,7 @@ class Reference(Profile):
             row, writes = entities.create(document)
             location = f"{self.base}/{entities.name}/{row['id']}"
             answer = _entity(201, entities, row, writes=writes, headers={"location": location})
-            if kept:
+            if idempotent:
                 self._idempotency.remember(call, entities.name, answer)
         return answer
 
@@ -170,7 +170,7 @@ def _entity(
 ) -> Answer:
     return json_answer(
         status,
-        entities.shown(row),
+        entities.show(row),
         headers={"etag": _etag(row), **(headers or {})},
         writes=tuple(writes or ()),
     )

@@ -29,7 +29,9 @@ class Entry(Protocol):
     def show(self, row: Row, about: Row, document: Row) -> None:
         """Put its part of a record into a document."""
 
-    def read(self, document: Mapping[str, Any], held: Row, about: Row, values: Row, *, whole: bool) -> None:
+    def read(
+        self, document: Mapping[str, Any], current: Row, about: Row, values: Row, *, whole: bool
+    ) -> None:
         """Put what the document says into the values to write; raises `ShopError`."""
 
     def named(self, field: str) -> str | None:
@@ -61,23 +63,25 @@ class Plain:
         """Its one place."""
         return (self.wire,)
 
-    def shown(self, row: Row, about: Row) -> Any:
+    def wire_value(self, row: Row, about: Row) -> Any:
         """Its value on the wire."""
         value = look(row, self.field)[1]
         return self.form.blank if value is None else self.form.show(value, about)
 
     def show(self, row: Row, about: Row, document: Row) -> None:
         """Put the value where it belongs."""
-        put(document, self.wire, self.shown(row, about))
+        put(document, self.wire, self.wire_value(row, about))
 
-    def read(self, document: Mapping[str, Any], held: Row, about: Row, values: Row, *, whole: bool) -> None:
+    def read(
+        self, document: Mapping[str, Any], current: Row, about: Row, values: Row, *, whole: bool
+    ) -> None:
         """Take the value over if it is another than was shown."""
         named, raw = look(document, self.wire)
         if not named:
             if whole and not self.fixed:
                 put(values, self.field, self.missing)
             return
-        if self.lax or same(raw, self.shown(held, about)):
+        if self.lax or same(raw, self.wire_value(current, about)):
             return
         if self.fixed:
             raise invalid(self.wire, f"{self.wire} is set by the shop and cannot be written.")
@@ -114,16 +118,18 @@ class Name:
         for wire, part in zip(self.wires, self._parts(row), strict=True):
             put(document, wire, part)
 
-    def read(self, document: Mapping[str, Any], held: Row, about: Row, values: Row, *, whole: bool) -> None:
+    def read(
+        self, document: Mapping[str, Any], current: Row, about: Row, values: Row, *, whole: bool
+    ) -> None:
         """Join the name; a part that is not named stays."""
-        parts = ["", ""] if whole else [*self._parts(held)]
+        parts = ["", ""] if whole else [*self._parts(current)]
         for position, wire in enumerate(self.wires):
             named, raw = look(document, wire)
             if named:
                 if raw is not None and not isinstance(raw, str):
                     raise invalid(wire, f"{wire} is text.")
                 parts[position] = raw or ""
-        if tuple(parts) != self._parts(held):
+        if tuple(parts) != self._parts(current):
             values[self.field] = " ".join(part for part in parts if part) or None
 
     def named(self, field: str) -> str | None:
@@ -157,13 +163,15 @@ class Lines:
 
     def show(self, row: Row, about: Row, document: Row) -> None:
         """Show every line."""
-        put(document, self.wire, [self.shown(line, about) for line in row["lines"]])
+        put(document, self.wire, [self.show_line(line, about) for line in row["lines"]])
 
-    def shown(self, line: Row, about: Row) -> Row:
+    def show_line(self, line: Row, about: Row) -> Row:
         """One line."""
-        return {self._id.wire: self._id.shown(line, about), **self._shape.show(line, about)}
+        return {self._id.wire: self._id.wire_value(line, about), **self._shape.show(line, about)}
 
-    def read(self, document: Mapping[str, Any], held: Row, about: Row, values: Row, *, whole: bool) -> None:
+    def read(
+        self, document: Mapping[str, Any], current: Row, about: Row, values: Row, *, whole: bool
+    ) -> None:
         """Read every line that is named; the others go."""
         named, raw = look(document, self.wire)
         if not named:
@@ -173,17 +181,17 @@ class Lines:
         if not isinstance(raw, list):
             raise invalid(self.wire, f"{self.wire} is a list.")
         values["lines"] = [
-            self.line(entry, held, about, where=f"{self.wire}[{position}]", whole=whole)
+            self.line(entry, current, about, where=f"{self.wire}[{position}]", whole=whole)
             for position, entry in enumerate(raw)
         ]
 
-    def line(self, entry: Any, held: Row, about: Row, *, where: str, whole: bool = False) -> Row:
+    def line(self, entry: Any, current: Row, about: Row, *, where: str, whole: bool = False) -> Row:
         """One line to write, with its id if it has one."""
         if not isinstance(entry, Mapping):
             raise invalid(where, f"{where} is an object.")
         values: Row = {}
         self._id.read(entry, {}, about, values, whole=False)
-        old: Row = next((line for line in held.get("lines") or () if line["id"] == values.get("id")), {})
+        old: Row = next((line for line in current.get("lines") or () if line["id"] == values.get("id")), {})
         rest = {name: value for name, value in entry.items() if name != self._id.wire}
         return values | self._shape.read(rest, old, about=about, whole=whole)
 
@@ -219,7 +227,7 @@ class Shape:
     def read(
         self,
         document: Mapping[str, Any],
-        held: Row | None,
+        current: Row | None,
         *,
         about: Row | None = None,
         whole: bool = False,
@@ -228,14 +236,14 @@ class Shape:
 
         Args:
             document: what came over the wire.
-            held: the record as it is; None for a new one.
+            current: the record as it is; None for a new one.
             about: the record that values are told in terms of, if it is another one.
             whole: whether what the document leaves out is to become blank.
 
         Raises:
             ShopError: if an entry does not take what stands in its place.
         """
-        held = held or {}
+        current = current or {}
         if self._strict:
             for wire in _paths(document, self._inner):
                 if wire not in self._leaves:
@@ -243,7 +251,7 @@ class Shape:
         values: Row = {}
         for entry in self.entries:
             if self._strict or not _fixed(entry):
-                entry.read(document, held, held if about is None else about, values, whole=whole)
+                entry.read(document, current, current if about is None else about, values, whole=whole)
         return values
 
     def named(self, field: str) -> str:

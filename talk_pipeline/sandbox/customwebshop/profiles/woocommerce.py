@@ -151,8 +151,10 @@ class WooCommerce(Profile):
                 links.append(f'<{address}>; rel="{relation}"')
         if links:
             headers["link"] = ", ".join(links)
-        shown = [self._document(records, row) for row in slices.cut(rows, start=(page - 1) * size, size=size)]
-        return json_answer(200, shown, headers=headers)
+        documents = [
+            self._document(records, row) for row in slices.cut(rows, start=(page - 1) * size, size=size)
+        ]
+        return json_answer(200, documents, headers=headers)
 
     def _chosen(self, records: Records, query: Mapping[str, str]) -> list[Row]:
         allowed = _ORDERS_BY[records.name]

@@ -19,7 +19,7 @@ from talk_pipeline.sandbox.customwebshop.profiles.woocommerce_meta import Meta
 from talk_pipeline.sandbox.store import Row
 
 _EXACT = Decimal("1e-10")
-_SHOWN = Decimal("1e-8")
+_ROUNDED = Decimal("1e-8")
 _HUNDRED = Decimal(100)
 _WIRE = {"product_id": "product_id", "description": "name", "unit": "meta_data", "unit_price": "subtotal"}
 
@@ -36,16 +36,18 @@ class LineItems:
 
     def show(self, row: Row, about: Row, document: Row) -> None:
         """All lines."""
-        document["line_items"] = [self._shown(line) for line in row["lines"]]
+        document["line_items"] = [self._document(line) for line in row["lines"]]
 
-    def read(self, document: Mapping[str, Any], held: Row, about: Row, values: Row, *, whole: bool) -> None:
+    def read(
+        self, document: Mapping[str, Any], current: Row, about: Row, values: Row, *, whole: bool
+    ) -> None:
         """The lines there are with the changes that are named, then the new ones."""
         named, raw = look(document, "line_items")
         if not named:
             return
         if not isinstance(raw, list) or not all(isinstance(entry, Mapping) for entry in raw):
             raise invalid("line_items", "line_items is a list of objects.")
-        lines = {line["id"]: line for line in held.get("lines") or ()}
+        lines = {line["id"]: line for line in current.get("lines") or ()}
         result: dict[str, Row] = {key: {"id": key} for key in lines}
         added = []
         for entry in raw:
@@ -69,7 +71,7 @@ class LineItems:
             return None
         return name.replace("lines", "line_items") + (f".{_WIRE.get(part, part)}" if dot else "")
 
-    def _shown(self, line: Row) -> Row:
+    def _document(self, line: Row) -> Row:
         quantity, subtotal, total = _amounts(line)
         document: Row = {"id": int(line["id"])}
         for entry in (self._name, self._product):
@@ -77,18 +79,18 @@ class LineItems:
         document |= {
             "variation_id": 0,
             "quantity": Decimal(line["quantity"]),
-            "subtotal": _text(subtotal, _SHOWN),
-            "total": _text(total, _SHOWN),
+            "subtotal": _text(subtotal, _ROUNDED),
+            "total": _text(total, _ROUNDED),
             "sku": line["sku"] or "",
-            "price": Decimal(_text(total / quantity if quantity else Decimal(0), _SHOWN)),
+            "price": Decimal(_text(total / quantity if quantity else Decimal(0), _ROUNDED)),
         }
         self._meta.show(line, line, document)
         return document
 
-    def _plain(self, entry: Mapping[str, Any], held: Row) -> Row:
+    def _plain(self, entry: Mapping[str, Any], current: Row) -> Row:
         values: Row = {}
         for part in (self._name, self._product, self._meta):
-            part.read(entry, held, held, values, whole=False)
+            part.read(entry, current, current, values, whole=False)
         values.pop("_meta", None)
         return values
 
@@ -96,7 +98,7 @@ class LineItems:
         values = self._plain(entry, line)
         before = _amounts(line)
         quantity, subtotal, total = (
-            was if given is None or Decimal(_text(was, _SHOWN)) == given else given
+            was if given is None or Decimal(_text(was, _ROUNDED)) == given else given
             for was, given in zip(before, map(_given, [entry] * 3, _NUMBERS), strict=True)
         )
         if (quantity, subtotal, total) == before:

@@ -141,7 +141,9 @@ class _Categories:
         """A list of one, or none."""
         document["categories"] = [_category(row["category"])] if row["category"] else []
 
-    def read(self, document: Mapping[str, Any], held: Row, about: Row, values: Row, *, whole: bool) -> None:
+    def read(
+        self, document: Mapping[str, Any], current: Row, about: Row, values: Row, *, whole: bool
+    ) -> None:
         """Find the first one among those there are, or make a new one of its slug."""
         named, raw = look(document, "categories")
         if not named:
@@ -149,7 +151,7 @@ class _Categories:
         if not isinstance(raw, list):
             raise invalid("categories", "categories is a list.")
         wanted = self._wanted(raw[0]) if raw else None
-        if wanted != held.get("category"):
+        if wanted != current.get("category"):
             values["category"] = wanted
 
     def named(self, field: str) -> str | None:
@@ -177,7 +179,9 @@ class _Tags:
         """Each with an id of its own."""
         document["tags"] = [_category(tag) for tag in row["tags"]]
 
-    def read(self, document: Mapping[str, Any], held: Row, about: Row, values: Row, *, whole: bool) -> None:
+    def read(
+        self, document: Mapping[str, Any], current: Row, about: Row, values: Row, *, whole: bool
+    ) -> None:
         """The names."""
         named, raw = look(document, "tags")
         if named:
