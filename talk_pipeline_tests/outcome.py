@@ -51,8 +51,8 @@ class Run:
     def _stamp(self) -> tuple[int, int] | None:
         if not self._file.exists():
             return None
-        told = self._file.stat()
-        return told.st_mtime_ns, told.st_size
+        stat = self._file.stat()
+        return stat.st_mtime_ns, stat.st_size
 
     @property
     def numbers(self) -> dict[str, Any]:

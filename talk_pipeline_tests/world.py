@@ -88,14 +88,16 @@ class World:
         def look() -> Seen:
             numbers = numbers_of(connections, names, run_id=run_id)
             with connections.state.once() as db:
-                kept = {name: run_summary.check_results(db, name) for name in names}
+                results = {name: run_summary.check_results(db, name) for name in names}
             findings = {
                 name: {check: one.finding for check, one in listed.items() if one.run_id == run_id}
-                for name, listed in kept.items()
+                for name, listed in results.items()
             }
             return Seen(numbers, findings)
 
-        return self._kept(Run(run_id, problems(result), success=result.success, data=self.data, look=look))
+        return self._remember(
+            Run(run_id, problems(result), success=result.success, data=self.data, look=look)
+        )
 
     def step(
         self, *flows: str, full: bool = False, undo: str | None = None, restored: Side | None = None
@@ -120,7 +122,7 @@ class World:
                 }
             return Seen(numbers, findings)
 
-        return self._kept(Run(run_id, failures, success=not failures, data=self.data, look=look))
+        return self._remember(Run(run_id, failures, success=not failures, data=self.data, look=look))
 
     def pass_over(self, *flows: str, full: bool = False) -> list[str]:
         """A `step` of which only what stopped it is told: for tests that look at the systems alone."""
@@ -133,7 +135,7 @@ class World:
             options=Options(full=full),
         )
 
-    def _kept(self, run: Run) -> Run:
+    def _remember(self, run: Run) -> Run:
         self._last = ref(run)
         return run
 

@@ -104,7 +104,7 @@ def measure(folder: Path, flow: str, size: int) -> Measured:
     book.first_meeting()
     book.nothing_new()
     book.some_edited()
-    book.told()
+    book.report()
     status = Path("/proc/self/status").read_text()
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     book.measured.peak = int(peak.split()[1]) / 1024
@@ -210,7 +210,7 @@ class _Book:
             journal.intend(self.db, "bench", intents, recalculated=recalculated)
             conclude(self.db, projector, decode, run_id="bench", outcomes=outcomes)
 
-    def told(self) -> None:
+    def report(self) -> None:
         with self.measured.stage("states"):
             status.states(self.db, self.flow.name)
         with self.measured.stage("checks"):

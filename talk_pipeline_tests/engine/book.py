@@ -117,14 +117,15 @@ class Book:
         declared = self.flows[flow]
 
         def read(payload: str) -> Contents:
-            told = json.loads(payload)
+            document = json.loads(payload)
             children = {
                 part.paths[side]: tuple(
-                    Child(str(child["id"]), None, _by_path(part, side, child)) for child in told["children"]
+                    Child(str(child["id"]), None, _by_path(part, side, child))
+                    for child in document["children"]
                 )
                 for part in declared.parts[1:]
             }
-            return Contents(_by_path(declared.root, side, told["values"]), children)
+            return Contents(_by_path(declared.root, side, document["values"]), children)
 
         return read
 

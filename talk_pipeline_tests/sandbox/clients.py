@@ -172,7 +172,7 @@ class CentralClient:
     def lines(self, order: Record) -> list[Record]:
         return list(self.get(f"salesOrders({order['id']})/salesOrderLines")["value"])
 
-    def told(self, order: Record, verb: str, document: Any = None) -> Any:
+    def back_office(self, order: Record, verb: str, document: Any = None) -> Any:
         """What the back office does with an order."""
         return self.control("POST", f"/sales-orders/{order['id']}/{verb}", document or {})
 

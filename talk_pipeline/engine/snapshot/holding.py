@@ -54,8 +54,10 @@ def agree(flow: Flow, prop: Property, *, shop: Value, bc: Value, shop_raw: Value
         shop_raw: the shop's own words; some are kept whatever Business Central says, and a blank may say nothing.
     """
     if prop.dir != "=":
-        kept = (shop_raw is None and prop.blank_keeps) or (shop_raw is not None and shop_raw in prop.keep)
-        return kept or prop.equal(shop, bc)
+        preserved = (shop_raw is None and prop.blank_keeps) or (
+            shop_raw is not None and shop_raw in prop.keep
+        )
+        return preserved or prop.equal(shop, bc)
     try:
         difference = abs(Decimal(shop or 0) - Decimal(bc or 0))
     except InvalidOperation:

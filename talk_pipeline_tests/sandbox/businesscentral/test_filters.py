@@ -190,7 +190,7 @@ def test_a_filter_on_the_blank_member_may_not_work(some: CentralClient) -> None:
 
 def test_enums_of_orders_may_be_written_either_way(bc: CentralClient) -> None:
     order = bc.order_of()
-    bc.told(order, "review")
+    bc.back_office(order, "review")
     assert len(bc.all_of("salesOrders?$filter=status eq 'In_x0020_Review'")) == 1
     assert len(bc.all_of("salesOrders?$filter=status eq 'In Review'")) == 1
     assert bc.all_of("salesOrders?$filter=status eq 'Open'") == []

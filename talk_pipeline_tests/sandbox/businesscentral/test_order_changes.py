@@ -149,12 +149,12 @@ def test_an_order_goes_with_its_lines(bc: CentralClient) -> None:
 
 def test_a_released_order_may_go_too(bc: CentralClient) -> None:
     order = bc.order_of()
-    bc.told(order, "release")
+    bc.back_office(order, "release")
     bc.delete(f"salesOrders({order['id']})")
 
 
 def test_an_order_that_is_shipped_and_not_invoiced_stays(bc: CentralClient) -> None:
     order = bc.order_of()
-    bc.told(order, "ship")
+    bc.back_office(order, "ship")
     refused(bc.call("DELETE", f"salesOrders({order['id']})"), 400)
     assert bc.get(f"salesOrders({order['id']})")["id"] == order["id"]

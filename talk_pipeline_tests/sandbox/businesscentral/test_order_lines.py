@@ -206,8 +206,8 @@ def test_quantities_have_five_places(bc: CentralClient, order: Record) -> None:
 def test_a_quantity_does_not_fall_below_what_is_shipped(bc: CentralClient) -> None:
     order = bc.order_of(quantity=5)
     line = bc.lines(order)[0]
-    bc.told(order, "ship", {"quantities": {line["id"]: 3}})
-    bc.told(order, "reopen")
+    bc.back_office(order, "ship", {"quantities": {line["id"]: 3}})
+    bc.back_office(order, "reopen")
     refused(patch(bc, line, {"quantity": 2}), 400)
     changed = bc.update(f"salesOrderLines({line['id']})", quantity=4)
     assert (changed["shippedQuantity"], changed["shipQuantity"], changed["invoiceQuantity"]) == (3, 1, 4)
@@ -305,8 +305,8 @@ def test_only_units_of_the_item(central: CentralClient) -> None:
 def test_deleting_lines(bc: CentralClient) -> None:
     order = bc.order_of(quantity=5)
     line = bc.lines(order)[0]
-    bc.told(order, "ship", {"quantities": {line["id"]: 1}})
-    bc.told(order, "reopen")
+    bc.back_office(order, "ship", {"quantities": {line["id"]: 1}})
+    bc.back_office(order, "reopen")
     refused(bc.call("DELETE", f"salesOrderLines({line['id']})"), 400)
     other = bc.create(lines_of(order), itemId=bc.item()["id"], quantity=1)
     bc.delete(f"salesOrderLines({other['id']})")

@@ -16,7 +16,7 @@ GUARD = "Application_FieldValidationException"
 def closed(bc: CentralClient, request: pytest.FixtureRequest) -> tuple[CentralClient, Record, Record]:
     """An order that is released or waits for approval, and its item line."""
     order = bc.order_of(quantity=2, price=50)
-    bc.told(order, request.param)
+    bc.back_office(order, request.param)
     return bc, bc.get(f"salesOrders({order['id']})"), bc.lines(order)[0]
 
 
@@ -33,7 +33,7 @@ def closed(bc: CentralClient, request: pytest.FixtureRequest) -> tuple[CentralCl
 def test_the_status_as_the_api_shows_it(bc: CentralClient, verbs: list[str], status: str) -> None:
     order = bc.order_of()
     for verb in verbs:
-        assert bc.told(order, verb)["exists"]
+        assert bc.back_office(order, verb)["exists"]
     assert bc.get(f"salesOrders({order['id']})")["status"] == status
 
 
@@ -176,8 +176,8 @@ def test_comments_come_change_and_go(closed: tuple[CentralClient, Record, Record
 
 def test_a_reopened_order_takes_everything_again(bc: CentralClient) -> None:
     order = bc.order_of()
-    bc.told(order, "release")
-    bc.told(order, "reopen")
+    bc.back_office(order, "release")
+    bc.back_office(order, "reopen")
     line = bc.lines(order)[0]
     assert bc.update(f"salesOrderLines({line['id']})", quantity=9)["quantity"] == 9
     assert bc.update(f"salesOrders({order['id']})", currencyId=NO_ID)["currencyId"] == NO_ID
@@ -186,7 +186,7 @@ def test_a_reopened_order_takes_everything_again(bc: CentralClient) -> None:
 def test_a_new_status_moves_tag_and_time(bc: CentralClient) -> None:
     order = bc.order_of()
     bc.control.clock(5)
-    bc.told(order, "release")
+    bc.back_office(order, "release")
     released = bc.get(f"salesOrders({order['id']})")
     assert released["@odata.etag"] != order["@odata.etag"]
     assert released["lastModifiedDateTime"] > order["lastModifiedDateTime"]

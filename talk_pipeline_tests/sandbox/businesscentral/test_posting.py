@@ -102,7 +102,7 @@ def test_posting_that_fails_changes_nothing(bc: CentralClient) -> None:
 def test_who_and_what_cannot_be_posted(bc: CentralClient) -> None:
     blocked, waiting, nameless = bc.order_of(), bc.order_of(), bc.order_of()
     bc.update(f"customers({blocked['customerId']})", blocked="Invoice")
-    bc.told(waiting, "review")
+    bc.back_office(waiting, "review")
     for order in (blocked, waiting):
         refused(bc.call("POST", f"salesOrders({order['id']})/{ACTION}"), 400)
     bc.control.settings(external_document_mandatory=True)
@@ -123,7 +123,7 @@ def test_the_action_takes_only_post(bc: CentralClient) -> None:
 def test_a_partial_shipment_keeps_the_order(bc: CentralClient) -> None:
     order = bc.order_of(quantity=5, price=10)
     line = bc.lines(order)[0]
-    told = bc.told(order, "ship", {"quantities": {line["id"]: 2}})
+    told = bc.back_office(order, "ship", {"quantities": {line["id"]: 2}})
     assert told["status"] == "Open"
     line = bc.lines(order)[0]
     assert (line["shippedQuantity"], line["invoicedQuantity"], line["shipQuantity"]) == (2, 0, 3)
@@ -133,12 +133,12 @@ def test_a_partial_shipment_keeps_the_order(bc: CentralClient) -> None:
 def test_a_partial_invoice_keeps_the_order_until_all_of_it_is_invoiced(bc: CentralClient) -> None:
     order = bc.order_of(quantity=5, price=10, externalDocumentNumber="WEB-1")
     line = bc.lines(order)[0]
-    bc.told(order, "ship", {"quantities": {line["id"]: 2}})
-    assert bc.told(order, "invoice")["exists"] is True
+    bc.back_office(order, "ship", {"quantities": {line["id"]: 2}})
+    assert bc.back_office(order, "invoice")["exists"] is True
     assert bc.lines(order)[0]["invoicedQuantity"] == 2
     assert bc.all_of("salesInvoices")[0]["totalAmountExcludingTax"] == 20
-    bc.told(order, "ship")
-    assert bc.told(order, "invoice")["exists"] is False
+    bc.back_office(order, "ship")
+    assert bc.back_office(order, "invoice")["exists"] is False
     invoices = bc.all_of("salesInvoices?$filter=externalDocumentNumber eq 'WEB-1'")
     assert sorted(invoice["totalAmountExcludingTax"] for invoice in invoices) == [20, 30]
 
@@ -146,8 +146,8 @@ def test_a_partial_invoice_keeps_the_order_until_all_of_it_is_invoiced(bc: Centr
 def test_discounts_are_invoiced_in_proportion(bc: CentralClient) -> None:
     order = bc.order_of(quantity=4, price=100)
     bc.update(f"salesOrders({order['id']})", discountAmount=40)
-    bc.told(order, "ship", {"quantities": {bc.lines(order)[0]["id"]: 1}})
-    bc.told(order, "invoice")
+    bc.back_office(order, "ship", {"quantities": {bc.lines(order)[0]["id"]: 1}})
+    bc.back_office(order, "invoice")
     invoice = bc.all_of("salesInvoices")[0]
     assert (invoice["discountAmount"], invoice["totalAmountExcludingTax"]) == (10, 90)
 
@@ -174,14 +174,14 @@ def test_more_than_is_outstanding_cannot_be_shipped(bc: CentralClient) -> None:
 
 def test_shipping_a_part_of_a_released_order_moves_nothing_of_its_header(bc: CentralClient) -> None:
     order = bc.order_of(quantity=5)
-    bc.told(order, "release")
+    bc.back_office(order, "release")
     before = bc.get(f"salesOrders({order['id']})")
     bc.control.clock(5)
     line = bc.lines(order)[0]
-    bc.told(order, "ship", {"quantities": {line["id"]: 2}})
+    bc.back_office(order, "ship", {"quantities": {line["id"]: 2}})
     assert bc.get(f"salesOrders({order['id']})")["@odata.etag"] == before["@odata.etag"]
     assert bc.lines(order)[0]["@odata.etag"] != line["@odata.etag"]
-    bc.told(order, "ship")
+    bc.back_office(order, "ship")
     full = bc.get(f"salesOrders({order['id']})")
     assert full["fullyShipped"] is True
     assert full["lastModifiedDateTime"] > before["lastModifiedDateTime"]

@@ -76,7 +76,7 @@ class Wire:
             values["customer_id"] = self.customer()["id"]
         return self.made("orders", lines=[*lines], **values)
 
-    def held(self, name: str, key: Any) -> Record:
+    def record(self, name: str, key: Any) -> Record:
         """The record as the back office sees it."""
         return dict(self.control("GET", f"/records/{name}/{key}"))
 

@@ -63,7 +63,7 @@ def test_no_version_and_no_time_of_change(bare: Wire, name: str) -> None:
     for value in ("7", None):
         wish = {"values": {field: value}}
         bare.control("PATCH", f"/records/{name}/{record['id']}", wish)
-    assert bare.held(name, record["id"])["updated_at"] >= record["updated_at"]
+    assert bare.record(name, record["id"])["updated_at"] >= record["updated_at"]
     assert bare.get(f"{BARE[name]}/{record['id']}") == before
 
 
@@ -74,7 +74,7 @@ def test_a_deleted_record_is_gone(bare: Wire, name: str) -> None:
     assert bare.call("DELETE", path).status_code == 204
     refused(bare.call("GET", path), 404, "not_found")
     assert record["id"] not in [entry["id"] for entry in bare.get(BARE[name])]
-    assert bare.held(name, record["id"])["deleted_at"] is not None
+    assert bare.record(name, record["id"])["deleted_at"] is not None
 
 
 def test_a_new_client(bare: Wire) -> None:
@@ -91,7 +91,7 @@ def test_a_new_client(bare: Wire) -> None:
     shown = bare.get(place)
     assert shown["contacts"] == document["contacts"]
     assert shown["addresses"] == [ADDRESS]
-    held = bare.held("customers", shown["id"])
+    held = bare.record("customers", shown["id"])
     assert (held["contact_name"], held["active"], held["email"]) == ("Ann von Berg", False, None)
     assert (held["website"], held["address"]["line1"]) == ("a.example", "Vej 1")
 
@@ -100,7 +100,7 @@ def test_master_data_is_written_whole(bare: Wire) -> None:
     client = bare.customer(number="C1", note="Hej", vat_number="DK1", phone="7", address={"city": "Odense"})
     answer = bare.call("PUT", f"clients/{client['id']}", {"code": "C1", "name": "Ny", "enabled": "N"})
     assert (answer.status_code, answer.content) == (204, b"")
-    held = bare.held("customers", client["id"])
+    held = bare.record("customers", client["id"])
     assert (held["company_name"], held["note"], held["vat_number"], held["active"]) == (
         "Ny",
         None,
@@ -117,7 +117,7 @@ def test_contacts_and_addresses_are_written_whole(bare: Wire) -> None:
     path = f"clients/{client['id']}"
     bare.done("PUT", f"{path}/contacts", [{"kind": "email", "value": "c@d.example"}])
     bare.done("PUT", f"{path}/addresses", [{"kind": "main", "zip": "5000"}])
-    held = bare.held("customers", client["id"])
+    held = bare.record("customers", client["id"])
     assert (held["email"], held["phone"]) == ("c@d.example", None)
     assert {part: value for part, value in held["address"].items() if value} == {"postal_code": "5000"}
     assert bare.get(f"{path}/contacts") == [{"kind": "email", "value": "c@d.example"}]
@@ -134,7 +134,7 @@ def test_an_article(bare: Wire) -> None:
     shown = bare.get(place)
     assert (shown["price"], shown["gross"], shown["enabled"], shown["stock"]) == ("12.50", True, "Y", 7)
     assert bare.call("PATCH", place, {"enabled": "N"}).status_code == 204
-    held = bare.held("products", shown["id"])
+    held = bare.record("products", shown["id"])
     assert (held["active"], held["name"], held["price"]) == (False, "Stol", "12.50")
     refused(bare.call("PATCH", place, {"enabled": False}), 422, "invalid_value", "enabled")
     refused(bare.call("POST", "articles", {"sku": "A"}), 422, "duplicate", "sku")
@@ -158,7 +158,7 @@ def test_rows_have_addresses_of_their_own(bare: Wire, purchase: Record) -> None:
     assert place == f"{path}/rows/{rows[2]['id']}"
     assert bare.call("PATCH", place, {"rebate": "50"}).status_code == 204
     assert bare.call("DELETE", f"{path}/rows/{rows[0]['id']}").status_code == 204
-    held = bare.held("orders", purchase["id"])
+    held = bare.record("orders", purchase["id"])
     assert [line["id"] for line in held["lines"]] == [rows[1]["id"], rows[2]["id"]]
     assert (held["lines"][1]["discount_percent"], held["total_excl_tax"]) == ("50", "23.00")
     refused(bare.call("DELETE", f"{path}/rows/{rows[0]['id']}"), 404, "not_found")
@@ -176,7 +176,7 @@ def test_rows_have_addresses_of_their_own(bare: Wire, purchase: Record) -> None:
 def test_the_head_of_a_purchase(bare: Wire, purchase: Record) -> None:
     path = f"purchases/{purchase['id']}"
     assert bare.call("PATCH", path, {"state": "shipped", "billing": {"zip": "1"}}).status_code == 204
-    held = bare.held("orders", purchase["id"])
+    held = bare.record("orders", purchase["id"])
     assert (held["status"], held["reference"], held["billing_address"]["postal_code"]) == (
         "shipped",
         "Projekt",

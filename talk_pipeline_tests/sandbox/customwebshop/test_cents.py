@@ -28,13 +28,13 @@ def test_amounts_are_coins_of_the_record_s_currency(
     assert (shown["id"], shown["price"]) == (int(made["id"]), coins)
     assert shown["currency"] == (currency.lower() if currency else None)
     cents.done("PATCH", f"products/{made['id']}", {"price": coins + 1})
-    assert cents.held("products", made["id"])["price"] == price[:-1] + "1"
+    assert cents.record("products", made["id"])["price"] == price[:-1] + "1"
 
 
 def test_amounts_are_read_in_the_currency_written_with_them(cents: Wire) -> None:
     made = cents.product(currency="DKK")
     cents.done("PATCH", f"products/{made['id']}", {"price": 1999, "currency": "jpy"})
-    held = cents.held("products", made["id"])
+    held = cents.record("products", made["id"])
     assert (held["price"], held["currency"]) == ("1999", "JPY")
     refused(cents.call("PATCH", f"products/{made['id']}", {"price": 19.5}), 422, 1422, "price")
 
@@ -46,7 +46,7 @@ def test_flags_times_and_countries(cents: Wire) -> None:
     assert isinstance(shown["changed"], int)
     assert shown["changed"] == shown["created"]
     cents.done("PATCH", f"customers/{made['id']}", {"active": 1, "address": {"country": "se"}})
-    held = cents.held("customers", made["id"])
+    held = cents.record("customers", made["id"])
     assert (held["active"], held["address"]["country"]) == (True, "SE")
     for wrong in (True, 2, "1"):
         refused(cents.call("PATCH", f"customers/{made['id']}", {"active": wrong}), 422, 1422, "active")
@@ -57,7 +57,7 @@ def test_the_status_of_an_order_is_a_number(cents: Wire) -> None:
     shown = cents.get(f"orders/{made['id']}")
     assert (shown["status"], shown["ordered"]) == (30, 1747566014)
     cents.done("PATCH", f"orders/{made['id']}", {"status": 90})
-    assert cents.held("orders", made["id"])["status"] == "cancelled"
+    assert cents.record("orders", made["id"])["status"] == "cancelled"
     refused(cents.call("PATCH", f"orders/{made['id']}", {"status": 91}), 422, 1422, "status")
 
 
@@ -72,7 +72,7 @@ def test_positions_are_a_whole_list(cents: Wire) -> None:
         {"product_id": int(product["id"]), "quantity": 1, "unit_price": 500},
     ]
     cents.done("PATCH", f"orders/{made['id']}", {"positions": positions})
-    held = cents.held("orders", made["id"])["lines"]
+    held = cents.record("orders", made["id"])["lines"]
     assert [line["quantity"] for line in held] == ["3", "1"]
     assert [line["unit_price"] for line in held] == ["10.00", "5.00"]
     assert held[0]["id"] == str(shown[1]["pos_id"])
@@ -89,7 +89,7 @@ def test_a_stale_revision_is_refused(cents: Wire, method: str) -> None:
     body = {"phone": "8"} if method == "PATCH" else None
     stale = cents.call(method, path, body, headers={"X-Expected-Revision": "1"})
     refused(stale, 409, "revision_conflict", "revision")
-    assert cents.held("customers", made["id"])["phone"] == "7"
+    assert cents.record("customers", made["id"])["phone"] == "7"
     cents.done(method, path, body, headers={"X-Expected-Revision": "2"})
 
 

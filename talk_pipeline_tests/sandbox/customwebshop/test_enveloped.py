@@ -59,7 +59,7 @@ def test_times_are_local(enveloped: Wire, instant: str, local: str) -> None:
     assert shown["placed"] == local
     shown["placed"] = local.replace(":11:12", ":11:13")
     assert write_enveloped(enveloped, "orders", made["id"], shown).status_code == 200
-    held = enveloped.held("orders", made["id"])["ordered_at"]
+    held = enveloped.record("orders", made["id"])["ordered_at"]
     assert held == instant[:17] + "13.000Z"
 
 
@@ -67,7 +67,7 @@ def test_a_put_is_of_the_whole_object(enveloped: Wire) -> None:
     made = enveloped.customer(phone="7", note="Hej", active=False, address={"city": "Odense"})
     document = {"no": made["number"], "company": "Ny", "address": {"zip": "5000"}}
     enveloped.done("PUT", f"customers/{made['id']}/", {"customer": document})
-    held = enveloped.held("customers", made["id"])
+    held = enveloped.record("customers", made["id"])
     assert (held["company_name"], held["phone"], held["note"], held["active"]) == ("Ny", None, None, True)
     assert (held["address"]["city"], held["address"]["postal_code"]) == (None, "5000")
 
@@ -85,12 +85,12 @@ def test_a_whole_order(enveloped: Wire) -> None:
     document = {"no": shown["no"], "customer_id": shown["customer"]["id"], "state": "open"}
     rows = [{"id": shown["rows"][0]["id"], "product_id": product["id"], "qty": 3, "price": 10}]
     enveloped.done("PUT", path, {"order": {**document, "rows": rows}})
-    held = enveloped.held("orders", made["id"])
+    held = enveloped.record("orders", made["id"])
     assert (held["erp_number"], held["discount_amount"]) == (None, "0.00")
     changed = held["lines"][0]
     assert (changed["quantity"], changed["discount_percent"], changed["description"]) == ("3", "0", None)
     enveloped.done("PUT", path, {"order": document})
-    assert enveloped.held("orders", made["id"])["lines"] == []
+    assert enveloped.record("orders", made["id"])["lines"] == []
 
 
 def test_what_the_shop_sets_cannot_be_changed(enveloped: Wire) -> None:
@@ -109,7 +109,7 @@ def test_a_stale_write_is_refused(enveloped: Wire, method: str) -> None:
     enveloped.edited("customers", made["id"], seconds_ago=-60, phone="7")
     stale = enveloped.call(method, f"customers/{made['id']}/", document, headers=condition)
     refused(stale, 412, "stale")
-    assert enveloped.held("customers", made["id"])["phone"] == "7"
+    assert enveloped.record("customers", made["id"])["phone"] == "7"
     fresh = {
         "If-Unmodified-Since": enveloped.call("GET", f"customers/{made['id']}/").headers["last-modified"]
     }
@@ -122,7 +122,7 @@ def test_a_change_within_the_second_goes_unseen(enveloped: Wire) -> None:
     enveloped.edited("customers", made["id"], seconds_ago=1, phone="7")
     condition = {"If-Unmodified-Since": answer.headers["last-modified"]}
     enveloped.done("PUT", f"customers/{made['id']}/", read(answer), headers=condition)
-    assert enveloped.held("customers", made["id"])["phone"] is None
+    assert enveloped.record("customers", made["id"])["phone"] is None
 
 
 def test_changed_after_leaves_its_second_out(enveloped: Wire) -> None:
@@ -164,7 +164,7 @@ def test_a_new_record(enveloped: Wire) -> None:
     made = read(answer)["customer"]
     assert answer.status_code == 201
     assert answer.headers["location"] == f"/api/customers/{made['id']}/"
-    held = enveloped.held("customers", made["id"])
+    held = enveloped.record("customers", made["id"])
     assert (held["contact_name"], held["vat_number"]) == ("Ann Berg", "DK1")
 
 

@@ -97,7 +97,7 @@ def test_a_record_is_created_in_two_steps(liar: Wire) -> None:
     assert liar.control("GET", "/records/customers")["records"] == []
     path = f"customers/drafts/{draft['draft']['id']}/convert"
     made = liar.done("POST", path, {})
-    assert liar.held("customers", made["id"])["number"] == "C1"
+    assert liar.record("customers", made["id"])["number"] == "C1"
     assert liar.call("POST", path, {}).status_code == 404
     assert len(liar.get("customers")["records"]) == 1
     assert created(liar, "products", {"details": {"sku": "A"}}).json()["details"]["sku"] == "A"
@@ -109,7 +109,7 @@ def test_refusals_look_like_success(liar: Wire) -> None:
     refused(liar.call("POST", path, {"pricing": {"price": "much"}}), "invalid_value", "pricing.price")
     refused(created(liar, "products", {"details": {"sku": "CHR-1"}}), "duplicate", "details.sku")
     refused(liar.call("POST", path, []), "malformed")
-    assert liar.held("products", made["id"]) == made
+    assert liar.record("products", made["id"]) == made
     assert liar.call("GET", "products/p-0").status_code == 404
     assert liar.call("POST", "products/p-0", {}).status_code == 404
     assert liar.call("PATCH", path, {}).status_code == 405
@@ -119,7 +119,7 @@ def test_unknown_and_fixed_fields_are_ignored(liar: Wire) -> None:
     made = liar.customer()
     document = {"profile": {"gnome": 1, "phone": "7"}, "modified": 1, "id": "x"}
     assert liar.done("POST", f"customers/{made['id']}", document)["id"] == made["id"]
-    assert liar.held("customers", made["id"])["phone"] == "7"
+    assert liar.record("customers", made["id"])["phone"] == "7"
 
 
 def test_only_the_default_address_is_the_record_s(liar: Wire) -> None:
@@ -130,7 +130,7 @@ def test_only_the_default_address_is_the_record_s(liar: Wire) -> None:
     changed = [{**second, "city": "Ribe"}, {**first, "city": "Vejle"}]
     shown = liar.done("POST", path, {"addresses": changed})["addresses"]
     assert [address["city"] for address in shown] == ["Vejle", "Ribe"]
-    assert liar.held("customers", made["id"])["address"]["city"] == "Vejle"
+    assert liar.record("customers", made["id"])["address"]["city"] == "Vejle"
     liar.edited("customers", made["id"], phone="7")
     assert liar.get(path)["addresses"] == shown
     refused(liar.call("POST", path, {"addresses": [second]}), "invalid_value", "addresses")
@@ -142,7 +142,7 @@ def test_deleted_records_are_simply_gone(liar: Wire) -> None:
     assert liar.done("POST", f"customers/{made['id']}/delete", {}) == {"ok": True}
     assert liar.call("GET", f"customers/{made['id']}").status_code == 404
     assert liar.get("customers")["records"] == []
-    assert liar.held("customers", made["id"])["deleted_at"] is not None
+    assert liar.record("customers", made["id"])["deleted_at"] is not None
 
 
 def test_lines_are_a_whole_list(liar: Wire) -> None:
@@ -152,5 +152,5 @@ def test_lines_are_a_whole_list(liar: Wire) -> None:
     kept = liar.get(f"orders/{made['id']}")["lines"][1]
     lines = [{"id": kept["id"], "quantity": "4"}, {"product": {"id": product["id"]}, "quantity": "2"}]
     liar.done("POST", f"orders/{made['id']}", {"lines": lines})
-    held = liar.held("orders", made["id"])["lines"]
+    held = liar.record("orders", made["id"])["lines"]
     assert [(line["quantity"], line["unit_price"]) for line in held] == [("4", "5.00"), ("2", "100.00")]

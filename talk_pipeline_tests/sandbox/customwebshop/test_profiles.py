@@ -141,7 +141,7 @@ def test_what_comes_back_as_it_was_shown_changes_nothing(wire: Wire, name: str) 
     shown = wire.speech.show(wire, name, record["id"])
     answer = wire.speech.write(wire, name, record["id"], shown)
     assert answer.status_code < 300, answer.text
-    assert wire.held(name, record["id"]) == record
+    assert wire.record(name, record["id"]) == record
 
 
 @pytest.mark.parametrize("name", ["customers", "products", "orders"])
@@ -163,7 +163,7 @@ def test_blank_fields_can_be_shown_and_come_back(wire: Wire, name: str) -> None:
     blank = {"customers": wire.customer, "products": wire.product, "orders": wire.order}[name]()
     shown = wire.speech.show(wire, name, blank["id"])
     assert wire.speech.write(wire, name, blank["id"], shown).status_code < 300
-    assert wire.held(name, blank["id"]) == blank
+    assert wire.record(name, blank["id"]) == blank
 
 
 def test_an_update_changes_only_what_it_names(wire: Wire) -> None:
@@ -172,7 +172,7 @@ def test_an_update_changes_only_what_it_names(wire: Wire) -> None:
     put(shown, wire.speech.company, "Ny ApS")
     answer = wire.speech.write(wire, "customers", record["id"], shown)
     assert answer.status_code < 300, answer.text
-    held = wire.held("customers", record["id"])
+    held = wire.record("customers", record["id"])
     assert held["company_name"] == "Ny ApS"
     ignored = {"company_name", "updated_at"}
     assert {k: v for k, v in held.items() if k not in ignored} == {

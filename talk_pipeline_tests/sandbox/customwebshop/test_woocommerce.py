@@ -106,7 +106,7 @@ def test_times_are_local_unless_said_otherwise(woo: Wire) -> None:
 def test_updates_are_partial_and_unknown_fields_are_ignored(woo: Wire, method: str) -> None:
     made = woo.customer(phone="7", note="Hej")
     woo.done(method, f"customers/{made['id']}", {"billing": {"phone": "8"}, "gnome": 1, "username": "x"})
-    held = woo.held("customers", made["id"])
+    held = woo.record("customers", made["id"])
     assert (held["phone"], held["company_name"], held["note"]) == ("8", "Tågehorn Handel ApS", "Hej")
 
 
@@ -129,7 +129,7 @@ def test_meta_data(woo: Wire) -> None:
     assert meta(woo.get(path))["points"] == 8
     woo.done("PUT", path, {"meta_data": [{"key": "points", "value": None}]})
     assert "points" not in meta(woo.get(path))
-    assert woo.held("customers", made["id"])["number"] == "C1"
+    assert woo.record("customers", made["id"])["number"] == "C1"
 
 
 def test_an_email_is_unique_unless_blank(woo: Wire) -> None:
@@ -146,7 +146,7 @@ def test_deleting(woo: Wire) -> None:
     refused(woo.call("DELETE", f"customers/{key}"), 501, "woocommerce_rest_trash_not_supported")
     woo.done("DELETE", f"customers/{key}?force=true")
     refused(woo.call("GET", f"customers/{key}"), 404, "woocommerce_rest_invalid_id")
-    assert woo.held("customers", key)["deleted_at"] is not None
+    assert woo.record("customers", key)["deleted_at"] is not None
 
 
 @pytest.mark.parametrize("name", ["products", "orders"])
@@ -160,7 +160,7 @@ def test_the_bin(woo: Wire, name: str) -> None:
     refused(woo.call("DELETE", path), 410, "woocommerce_rest_already_trashed")
     back = {"products": "publish", "orders": "pending"}[name]
     assert woo.done("PUT", path, {"status": back})["status"] == back
-    assert woo.held(name, made["id"])["deleted_at"] is None
+    assert woo.record(name, made["id"])["deleted_at"] is None
     woo.control("DELETE", f"/records/{path}")
     assert woo.get(path)["status"] == "trash"
     woo.done("DELETE", f"{path}?force=true")
@@ -187,9 +187,9 @@ def test_categories_are_named_by_id_or_slug(woo: Wire) -> None:
         ({"slug": "chairs"}, "CHAIRS"),
     ):
         woo.done("PUT", f"products/{other['id']}", {"categories": [wish]})
-        assert woo.held("products", other["id"])["category"] == held
+        assert woo.record("products", other["id"])["category"] == held
     woo.done("PUT", f"products/{other['id']}", {"categories": []})
-    assert woo.held("products", other["id"])["category"] is None
+    assert woo.record("products", other["id"])["category"] is None
     answer = woo.call("PUT", f"products/{other['id']}", {"categories": [{"id": 7}]})
     refused(answer, 400, "rest_invalid_param")
 
@@ -244,7 +244,7 @@ def test_lines_are_merged(woo: Wire, order: Record) -> None:
         {"product_id": product, "quantity": 2.5, "subtotal": "50", "total": "40", "name": "Ny"},
     ]
     woo.done("PUT", f"orders/{order['id']}", {"line_items": items})
-    lines = woo.held("orders", order["id"])["lines"]
+    lines = woo.record("orders", order["id"])["lines"]
     assert [line["id"] for line in lines][0] == str(first)
     assert lines[0] == {**order["lines"][0], "line_total": lines[0]["line_total"]}
     made = lines[1]
@@ -252,7 +252,7 @@ def test_lines_are_merged(woo: Wire, order: Record) -> None:
     assert made["description"] == "Ny"
     assert len(lines) == 2
     woo.done("PUT", f"orders/{order['id']}", {"line_items": [{"id": first, "product_id": None}]})
-    assert [line["id"] for line in woo.held("orders", order["id"])["lines"]] == [made["id"]]
+    assert [line["id"] for line in woo.record("orders", order["id"])["lines"]] == [made["id"]]
     answer = woo.call("PUT", f"orders/{order['id']}", {"line_items": [{"id": 7}]})
     refused(answer, 400, "woocommerce_rest_invalid_item_id")
 
@@ -270,9 +270,9 @@ def test_lines_are_merged(woo: Wire, order: Record) -> None:
 def test_amounts_of_a_line(woo: Wire, order: Record, change: Record, price: str, percent: str) -> None:
     key = int(order["lines"][0]["id"])
     woo.done("PUT", f"orders/{order['id']}", {"line_items": [{"id": key, **change}]})
-    line = woo.held("orders", order["id"])["lines"][0]
+    line = woo.record("orders", order["id"])["lines"][0]
     assert (line["unit_price"], line["discount_percent"]) == (price, percent)
-    assert len(woo.held("orders", order["id"])["lines"]) == 2
+    assert len(woo.record("orders", order["id"])["lines"]) == 2
 
 
 def test_what_an_order_does_not_take_over(woo: Wire, order: Record) -> None:
@@ -283,7 +283,7 @@ def test_what_an_order_does_not_take_over(woo: Wire, order: Record) -> None:
         "date_created_gmt": "2025-05-05T05:05:05",
     }
     woo.done("PUT", f"orders/{order['id']}", document)
-    held = woo.held("orders", order["id"])
+    held = woo.record("orders", order["id"])
     assert held["ordered_at"] == "2025-05-05T05:05:05.000Z"
     assert (held["number"], held["discount_amount"]) == (order["number"], "7.00")
 
@@ -297,7 +297,7 @@ def test_a_new_order(woo: Wire) -> None:
         "line_items": [{"product_id": int(product["id"]), "quantity": 2}],
     }
     made = woo.done("POST", "orders", document)
-    held = woo.held("orders", made["id"])
+    held = woo.record("orders", made["id"])
     assert (held["status"], held["customer_id"]) == ("processing", customer["id"])
     assert (held["lines"][0]["unit_price"], held["lines"][0]["sku"]) == ("100.00", "CHR-1")
     refused(woo.call("POST", "orders", {"customer_id": 7}), 400, "rest_invalid_param")
