@@ -6,19 +6,25 @@ state is in `engine.manual`.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from talk_pipeline.engine.manual import forgetting
+from talk_pipeline.engine.manual.forgetting import Forgotten
 from talk_pipeline.engine.manual.links import Decision, Hand, concerned
-from talk_pipeline.engine.manual.lookup import named_flow
+from talk_pipeline.engine.manual.lookup import find, named_flow
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.report.progress import decide, forget_progress
 from talk_pipeline.engine.snapshot.projection import Company
-from talk_pipeline.engine.state import backup
+from talk_pipeline.engine.state import backup, retention
 from talk_pipeline.engine.state.backup import Contents
-from talk_pipeline.engine.state.database import State
+from talk_pipeline.engine.state.connection import now
+from talk_pipeline.engine.state.copies import compact
+from talk_pipeline.engine.state.database import FILE, State
 from talk_pipeline.engine.state.lease import leases
+from talk_pipeline.engine.state.traces import Words, take_from_files
 from talk_pipeline.flows.loading import FlowError, Flows, load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.run.session import Options, Session
@@ -30,6 +36,9 @@ from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
 from talk_pipeline.systems.http import Bearer, ClientCredentials, Credentials, Http, Limits
 from talk_pipeline.systems.protocol import Identity, System
+
+FOREIGN = ("sandbox", "seed")
+"""What lies in the data folder and is not the pipeline's: the sandbox's own records."""
 
 
 class Connections:
@@ -227,6 +236,61 @@ def restore(settings: Settings, file: Path) -> tuple[Contents, Path | None]:
         done = backup.restore(connections.state, file, systems=systems)
         forget_progress(settings.talk_data_dir, flows)
     return done
+
+
+def prune(settings: Settings) -> tuple[int, int]:
+    """Removes what is older than the settings say; returns how many rows, and of how many records that are gone.
+
+    Raises:
+        LeaseHeldError: a run has one of the flows.
+    """
+    state = State(settings.talk_data_dir, wait_seconds=settings.talk_wait_seconds)
+    if not state.file.exists():
+        return 0, 0
+    before = now() - timedelta(days=settings.talk_keep_days)
+    people = 0
+    with undisturbed(settings, by="pruning") as flows:
+        with state.once() as db:
+            for flow in flows.values():
+                for entity in forgetting.long_gone(db, flow, before=before):
+                    with suppress(ByHandError):
+                        forgetting.refuse_unsettled(db, flow, entity)
+                        forgetting.forget(Hand(db, flows, flow, "pruning"), entity)
+                        people += 1
+            rows = retention.prune(db, before=before)
+        if rows or people:
+            compact(state)
+    return rows, people
+
+
+def forget(
+    settings: Settings, name: str, text: str, *, by: str, with_referring: bool = False
+) -> tuple[list[Forgotten], str, list[Path]]:
+    """Forgets an entity, in the state and in every file beside it.
+
+    Returns:
+        What was forgotten; what refers to it and was not, for a person; and files that cannot be looked into.
+
+    Raises:
+        ByHandError: nothing is known by that name, or it cannot be forgotten yet.
+        LeaseHeldError: a run has one of the flows.
+    """
+    state = known_state(settings)
+    with undisturbed(settings, by=f"by hand, {by}") as flows:
+        flow = named_flow(flows, name)
+        with state.once() as db:
+            entity = find(db, flow, text)
+            others = forgetting.referring(db, flows, entity)
+            wanted = [entity, *others] if with_referring else [entity]
+            for one in wanted:
+                forgetting.refuse_unsettled(db, flows[one.flow], one)
+            done = [forgetting.forget(Hand(db, flows, flows[one.flow], by), one) for one in wanted]
+            left = "" if with_referring else forgetting.named(db, flows, others)
+            words = Words(word for one in done for word in one.words)
+            forgetting.forget_texts(db, words)
+        compact(state)
+        unread = take_from_files(settings.talk_data_dir, words, but=(FILE, *FOREIGN))
+    return done, left, unread
 
 
 def carry_out(settings: Settings, name: str, decision: Callable[[Hand], Decision], *, by: str) -> Decision:

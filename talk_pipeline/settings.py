@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     talk_flows_dir: Path | None = None
     talk_wait_seconds: float = Field(60, ge=0)
     talk_poll_seconds: float = Field(5, ge=0)
+    talk_keep_days: int = Field(400, ge=1)
+    talk_keep_runs_days: int = Field(30, ge=1)
     talk_webhook_secret: SecretStr | None = None
 
     @field_validator("businesscentral_currency")

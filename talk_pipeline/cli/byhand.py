@@ -47,11 +47,12 @@ def retry(flow: str, text: str | None, *, as_json: bool) -> None:
 
 
 def _do(flow: str, decision: Callable[[Hand], Decision], *, as_json: bool) -> None:
-    done = carry_out(Settings.load(), flow, decision, by=_who())
+    done = carry_out(Settings.load(), flow, decision, by=who())
     print(json.dumps(done.document(), indent=2) if as_json else done.message)
 
 
-def _who() -> str:
+def who() -> str:
+    """Whose decision it is."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container's user need not have a name

@@ -1,8 +1,10 @@
-"""`talk-pipeline backup` and `restore`: the state in a file, and back."""
+"""`talk-pipeline backup`, `restore`, `prune` and `forget`: what is kept, and what is not kept any more."""
 
+import json
 from pathlib import Path
 
 from talk_pipeline import installation
+from talk_pipeline.cli.byhand import who
 from talk_pipeline.settings import Settings
 
 
@@ -21,3 +23,44 @@ def restore(file: Path) -> None:
     if replaced:
         print(f"what it replaced is kept as {replaced}: delete it once all is well")
     print("next: talk-pipeline sync; it reads both systems in full")
+
+
+def prune() -> None:
+    """Removes what is too old, and tells what it was."""
+    from talk_pipeline.dagster.instance import open_home
+    from talk_pipeline.dagster.retention import prune as prune_all
+
+    settings = Settings.load()
+    with open_home(settings.talk_data_dir) as instance:
+        print(prune_all(settings, instance))
+
+
+def forget(flow: str, text: str, *, with_orders: bool, as_json: bool) -> None:
+    """Forgets one entity, and tells what still holds something of it."""
+    done, left, unread = installation.forget(
+        Settings.load(), flow, text, by=who(), with_referring=with_orders
+    )
+    if as_json:
+        forgotten = [
+            {
+                "flow": one.entity.flow,
+                "shop_id": one.entity.shop_id,
+                "bc_id": one.entity.bc_id,
+                "there": {str(side): list(names) for side, names in one.there.items()},
+            }
+            for one in done
+        ]
+        print(
+            json.dumps(
+                {"forgotten": forgotten, "referring": left, "unread": list(map(str, unread))}, indent=2
+            )
+        )
+        return
+    for one in done:
+        print(one.told())
+    if left:
+        print(
+            f"what refers to it may hold values of it, and was not forgotten: {left}; with --with-orders it is"
+        )
+    for file in unread:
+        print(f"not looked into: {file}; delete it if it is not needed")

@@ -237,6 +237,35 @@ def restore(
         put_back(file)
 
 
+@app.command()
+def prune() -> None:
+    """Remove what is older than TALK_KEEP_DAYS and TALK_KEEP_RUNS_DAYS say; the daemon does it every night."""
+    from talk_pipeline.cli.keeping import prune as prune_all
+
+    with one_line_errors():
+        prune_all()
+
+
+@app.command()
+def forget(
+    flow: FlowName,
+    id_: AnyId,
+    with_orders: Annotated[
+        bool, typer.Option("--with-orders", help="And all that refers to it, such as a customer's orders.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forget a person who was erased in the systems: no value of the record stays, in either half or in any log.
+
+    What a system still says of it stays, and is told: the next read would bring it back. Ids stay, so that nothing
+    is made twice.
+    """
+    from talk_pipeline.cli.keeping import forget as forget_one
+
+    with one_line_errors():
+        forget_one(flow, id_, with_orders=with_orders, as_json=as_json)
+
+
 @app.command("check-config")
 def check_config() -> None:
     """Check the flow and connector files, and prove them against the two systems where settings name them."""

@@ -14,6 +14,7 @@ from talk_pipeline.dagster.io_manager import Tables
 from talk_pipeline.dagster.jobs import RESOURCE, full_scan_schedule, sync_jobs
 from talk_pipeline.dagster.launchpad import by_hand_job
 from talk_pipeline.dagster.resources import Pipeline
+from talk_pipeline.dagster.retention import prune_job, prune_schedule
 from talk_pipeline.dagster.sensors import change_sensor
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
@@ -27,7 +28,7 @@ def build_defs(flows: Flows, *, resources: Mapping[str, Any] | None = None) -> d
         resources: to replace those of the same name, or beside them.
     """
     jobs = sync_jobs(flows)
-    everything = jobs[0]
+    everything, pruning = jobs[0], prune_job()
     return dg.Definitions(
         assets=[
             *(raw_asset(flow, side) for flow in flows.values() for side in Side),
@@ -36,8 +37,8 @@ def build_defs(flows: Flows, *, resources: Mapping[str, Any] | None = None) -> d
             *(sync_asset(flow, flows) for flow in flows.values()),
         ],
         asset_checks=[check for flow in flows.values() for check in flow_checks(flow)],
-        jobs=[*jobs, by_hand_job()],
-        schedules=[full_scan_schedule(everything)],
+        jobs=[*jobs, by_hand_job(), pruning],
+        schedules=[full_scan_schedule(everything), prune_schedule(pruning)],
         sensors=[change_sensor(flows, side, everything=everything) for side in Side],
         resources={RESOURCE: Pipeline.configure_at_launch(), "io_manager": Tables()} | dict(resources or {}),
         executor=dg.in_process_executor,

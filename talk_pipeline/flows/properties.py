@@ -142,6 +142,12 @@ class Property(Model):
         return isinstance(self.value_type, Amount)
 
     @property
+    def is_words(self) -> bool:
+        """Whether it holds free words, such as a name, a street or a number to call; none that are mapped."""
+        free = split_type(self.type)[0] in ("text", "code", "email", "phone", "registration")
+        return free and self.shop is not None and not (self.values or self.reads)
+
+    @property
     def derived(self) -> bool:
         """Whether Business Central's value is concluded from more than its own property."""
         return self.when_all is not None or self.when_closed is not None

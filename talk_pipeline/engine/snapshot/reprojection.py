@@ -1,6 +1,6 @@
 """What is held, read anew: after the flow's definition, the company or the canonical forms changed."""
 
-from talk_pipeline.engine.model import Decode
+from talk_pipeline.engine.model import Contents, Decode
 from talk_pipeline.engine.snapshot.batch import pieces
 from talk_pipeline.engine.snapshot.landing import mark_dirty, requested_fields, set_meta
 from talk_pipeline.engine.snapshot.projection import Projector
@@ -9,6 +9,9 @@ from talk_pipeline.engine.state.connection import Connection, transaction
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+
+FORGOTTEN = "{}"
+"""The payload of a record of which nothing is known any more but that it is gone."""
 
 PROJECTION_VERSION = "1"  # raise when a canonical form changes: every record is then read anew
 
@@ -37,7 +40,10 @@ def reproject(db: Connection, projector: Projector, decode: Decode) -> bool:
                 one
                 for row in rows
                 for one in projector.project(
-                    row["id"], version=row["version"], contents=decode(row["payload"]), gone=row["gone"]
+                    row["id"],
+                    version=row["version"],
+                    contents=Contents({}, {}) if row["payload"] == FORGOTTEN else decode(row["payload"]),
+                    gone=row["gone"],
                 )
             ]
             insert(db, projected)

@@ -1,0 +1,103 @@
+"""What is kept of Dagster's runs and events, and for how long; every night, and by `talk-pipeline prune`.
+
+What the pipeline itself keeps of the past is `engine.state.retention`'s business. Both are pruned by the same job.
+"""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+
+from talk_pipeline.dagster.jobs import RESOURCE
+from talk_pipeline.engine.state.lease import LeaseHeldError
+from talk_pipeline.installation import prune as prune_state
+from talk_pipeline.settings import Settings
+
+JOB = "prune"
+NIGHTLY = "30 2 * * *"
+ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+AT_ONCE = 100
+WAIT_SECONDS = 60.0
+
+
+def prune(settings: Settings, instance: dg.DagsterInstance) -> str:
+    """Removes what is too old from the state and from Dagster's home; tells what it was.
+
+    Raises:
+        LeaseHeldError: a run is at work.
+    """
+    rows, people = prune_state(settings)
+    runs = prune_runs(instance, before=datetime.now(UTC) - timedelta(days=settings.talk_keep_runs_days))
+    if runs:
+        vacuum(Path(instance.root_directory))
+    return (
+        f"older than {settings.talk_keep_days} days: {rows} rows of the past, and the values of {people} records"
+        f" that both systems have lost; older than {settings.talk_keep_runs_days} days: {runs} runs of Dagster"
+    )
+
+
+def prune_runs(instance: dg.DagsterInstance, *, before: datetime) -> int:
+    """Removes the runs that ended and were created before, with their events, logs and files; returns how many."""
+    removed = 0
+    filters = dg.RunsFilter(created_before=before, statuses=list(ENDED))
+    while found := instance.get_runs(filters, limit=AT_ONCE):
+        for run in found:
+            _remove(instance, run.run_id)
+        removed += len(found)
+    return removed
+
+
+def _remove(instance: dg.DagsterInstance, run_id: str) -> None:
+    storage = instance.event_log_storage
+    instance.delete_run(run_id)
+    of_checks = AssetCheckExecutionsTable.delete().where(AssetCheckExecutionsTable.c.run_id == run_id)
+    if hasattr(storage, "index_connection"):
+        with storage.index_connection() as connection:
+            connection.execute(of_checks)
+    if hasattr(storage, "path_for_shard"):
+        for file in Path(storage.path_for_shard(run_id)).parent.glob(f"{run_id}.db*"):
+            file.unlink(missing_ok=True)
+    shutil.rmtree(Path(instance.root_directory) / "storage" / run_id, ignore_errors=True)
+
+
+def vacuum(home: Path) -> None:
+    """Gives back the room of what was removed."""
+    for file in sorted(home.rglob("*.db")):
+        with closing(sqlite3.connect(file, timeout=WAIT_SECONDS, isolation_level=None)) as opened:
+            opened.execute("vacuum")
+            opened.execute("pragma wal_checkpoint(truncate)")
+
+
+def prune_job() -> dg.JobDefinition:
+    """The job that prunes, of one op."""
+    description = "Removes what is older than TALK_KEEP_DAYS and TALK_KEEP_RUNS_DAYS say."
+
+    # the resource shows that the run has a process
+    @dg.op(out=dg.Out(dg.Nothing), description=description, required_resource_keys={RESOURCE})
+    def prune_all(context: dg.OpExecutionContext) -> None:
+        try:
+            done = prune(Settings.load(), context.instance)
+        except LeaseHeldError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+        context.log.info(done)
+
+    @dg.job(name=JOB, description=description, executor_def=dg.in_process_executor)
+    def pruned() -> None:
+        prune_all()
+
+    return pruned
+
+
+def prune_schedule(job: dg.JobDefinition) -> dg.ScheduleDefinition:
+    """Every night, before everything is read in full."""
+    return dg.ScheduleDefinition(
+        name="nightly_prune",
+        job=job,
+        cron_schedule=NIGHTLY,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Keeps what is kept of the past bounded.",
+    )

@@ -1,0 +1,150 @@
+"""Words in the files beside the state: logs, events, plans, whatever of them holds what a person said.
+
+Texts are rewritten, and so are the texts in databases of SQLite, which is what Dagster keeps. Files of DuckDB are
+left: the state is written anew from its tables, and what a restore replaced is to be deleted.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from talk_pipeline.engine.state.connection import StateBusyError
+
+MASK = "(forgotten)"
+SHORTEST = 4
+"""Shorter words are in every text."""
+SHORTEST_NUMBER = 7
+WAIT_SECONDS = 30.0
+SQLITE = b"SQLite format 3\x00"
+DUCKDB_AT, DUCKDB = 8, b"DUCK"
+
+
+class Words:
+    """Words to be taken out of texts, in whatever way a text may spell them."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        usable = [word for word in words if _is_telling(word)]
+        # the longest first, so that no part of it is left
+        usable.sort(key=len, reverse=True)
+        self.words = tuple(usable)
+        self._pattern = re.compile("|".join(map(_spelled, usable)), re.IGNORECASE) if usable else None
+        self._cores = [
+            max(re.findall(r"[A-Za-z0-9]+", word), key=len, default="").lower().encode() for word in usable
+        ]
+
+    def taken_from(self, text: str) -> str:
+        """A text without them."""
+        return self._pattern.sub(MASK, text) if self._pattern else text
+
+    def may_be_in(self, content: bytes) -> bool:
+        """Whether a closer look is worth it."""
+        lower = content.lower()
+        return any(core in lower for core in self._cores)
+
+
+def take_from_files(folder: Path, words: Words, *, but: Iterable[str]) -> list[Path]:
+    """Takes words out of all files below a folder; returns those of which it is not known how.
+
+    Args:
+        folder: the data folder.
+        words: what to take out.
+        but: names of files and folders in it that are somebody else's.
+
+    Raises:
+        StateBusyError: another process keeps a file for too long.
+    """
+    left = []
+    for file in _files(folder, frozenset(but)):
+        content = file.read_bytes()
+        journal = file.with_name(f"{file.name}-wal")
+        if not words.may_be_in(content) and not (journal.exists() and words.may_be_in(journal.read_bytes())):
+            continue
+        if content.startswith(SQLITE):
+            _take_from_database(file, words)
+        elif content[DUCKDB_AT:].startswith(DUCKDB) or not _take_from_text(file, content, words):
+            left.append(file)
+    return left
+
+
+def _files(folder: Path, but: frozenset[str]) -> Iterator[Path]:
+    for entry in sorted(folder.iterdir()):
+        if entry.name in but or entry.is_symlink():
+            continue
+        if entry.is_dir():
+            yield from _files(entry, frozenset())
+        elif not entry.name.endswith(("-wal", "-shm")):  # those come with their database
+            yield entry
+
+
+def _take_from_text(file: Path, content: bytes, words: Words) -> bool:
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return False
+    without = words.taken_from(text)
+    if without != text:
+        fresh = file.with_name(f"{file.name}.new")
+        fresh.write_bytes(without.encode())
+        fresh.replace(file)
+    return True
+
+
+def _take_from_database(file: Path, words: Words) -> None:
+    try:
+        with closing(sqlite3.connect(file, timeout=WAIT_SECONDS, isolation_level=None)) as opened:
+            opened.execute("pragma secure_delete = on")
+            opened.execute("begin immediate")
+            for table, column in _texts(opened):
+                rows = opened.execute(f'select rowid, "{column}" from "{table}"').fetchall()
+                for row_id, text in rows:
+                    if isinstance(text, str) and (without := words.taken_from(text)) != text:
+                        opened.execute(
+                            f'update "{table}" set "{column}" = ? where rowid = ?', [without, row_id]
+                        )
+            opened.execute("commit")
+            opened.execute("vacuum")
+            opened.execute("pragma wal_checkpoint(truncate)")
+    except sqlite3.OperationalError as error:
+        raise StateBusyError(f"{file} is in use ({error}): stop what uses it, and say it again") from error
+
+
+def _texts(opened: sqlite3.Connection) -> list[tuple[str, str]]:
+    tables = opened.execute(
+        "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'"
+    )
+    return [
+        (table, name)
+        for (table,) in tables.fetchall()
+        for _, name, kind, *_ in opened.execute(f'pragma table_info("{table}")').fetchall()
+        if "CHAR" in kind.upper() or "TEXT" in kind.upper()
+    ]
+
+
+def _is_telling(word: str) -> bool:
+    letters = re.sub(r"\W", "", word)
+    return len(letters) >= (SHORTEST_NUMBER if letters.isdigit() else SHORTEST)
+
+
+def _spelled(word: str) -> str:
+    """A word by itself, as it is or as JSON writes it, however often over; a number in JSON is none of ours."""
+    inner = "".join(map(_letter, word))
+    not_a_number = r"(?<!: )" if word.isdigit() else ""
+    after = r"(?![\w+])" if word[-1:].isalnum() else ""
+    return rf"{not_a_number}(?:(?<![\w+])|(?<=\\[nrt])){inner}{after}"
+
+
+def _letter(letter: str) -> str:
+    if letter in '"\\\n\t\r':
+        short = {"\n": "n", "\t": "t", "\r": "r"}.get(letter, letter)
+        return rf"(?:{re.escape(letter)}|\\+{re.escape(short)})"
+    if letter.isascii():
+        return re.escape(letter)
+    forms = dict.fromkeys((letter, letter.lower(), letter.upper()))
+    return f"(?:{letter}|{'|'.join(map(_escaped, forms))})"
+
+
+def _escaped(letters: str) -> str:
+    units = letters.encode("utf-16-be").hex()
+    return "".join(rf"\\+u{units[at : at + 4]}" for at in range(0, len(units), 4))

@@ -1,0 +1,107 @@
+"""What is left of an entity that is forgotten, in the rows of the state."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from talk_pipeline.engine.manual import forgetting
+from talk_pipeline.engine.manual.lookup import Entity
+from talk_pipeline.engine.snapshot.reprojection import reproject
+from talk_pipeline.engine.state.connection import now
+from talk_pipeline.engine.state.traces import MASK, Words
+from talk_pipeline.flows.properties import Side
+from talk_pipeline_tests.engine.book import Book
+
+WHO = Entity("customer", "sC1", "bC1")
+MAIL = "ann@private.example"
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Book]:
+    """A customer that we created in Business Central, edited, and that both have lost."""
+    with Book.opened(tmp_path) as book:
+        book.pair("customer", "C2")
+        book.say("customer", Side.SHOP, "sC1", {"number": "C1", "company_name": "Ann", "email": MAIL})
+        book.plan("customer")
+        book.write("customer", Side.BC)
+        book.in_step("customer")
+        for side, record_id in ((Side.SHOP, "sC1"), (Side.BC, "bC1")):
+            book.tell("customer", side, [], gone={record_id: "vanished"})
+        book.plan("customer")
+        book.in_step("customer")
+        yield book
+
+
+def said(book: Book) -> list[str]:
+    """The tables that know the address."""
+    tables = book.rows("select table_name from duckdb_tables() where database_name = 'state'")
+    return [
+        table
+        for (table,) in tables
+        if book.rows(f"select 1 from {table} x where contains(cast(x as varchar), ?)", MAIL)
+    ]
+
+
+def test_ids_and_hashes_stay(book: Book) -> None:
+    assert set(said(book)) == {"snapshot", "record", "base", "journal_value"}
+    link = book.rows("select * from link where shop_id = 'sC1'")
+    done = forgetting.forget(book.hand("customer"), WHO)
+    assert said(book) == []
+    assert book.rows("select * from link where shop_id = 'sC1'") == link
+    (key,) = book.rows("select natural_key from journal where shop_id = 'sC1'")
+    assert key[0].startswith("sha256:")
+    assert len(key[0]) == len("sha256:") + 64
+    assert MAIL in done.words
+    hashed = book.rows("select natural_key from journal")
+    forgetting.forget(book.hand("customer"), WHO)
+    assert book.rows("select natural_key from journal") == hashed, "it may be said again"
+
+
+def test_what_is_forgotten_is_read_anew_as_nothing(book: Book) -> None:
+    """After a release or another flow file: what is gone stays gone, and nothing is planned for it."""
+    forgetting.forget(book.hand("customer"), WHO)
+    book.db.execute("delete from meta where starts_with(key, 'projection:')")
+    for side in Side:
+        assert reproject(book.db, book.projector("customer", side), book.decode("customer", side))
+    assert book.plan("customer") == []
+
+
+def test_a_value_that_others_have_too_is_no_word_for_one(book: Book) -> None:
+    book.say("customer", Side.SHOP, "sC1", {"website": "www.shared.example", "phone": "+45 33 12 34 56"})
+    book.say("customer", Side.SHOP, "sC2", {"website": "www.shared.example"})
+    words = forgetting.forget(book.hand("customer"), WHO).words
+    assert "+45 33 12 34 56" in words
+    assert "www.shared.example" not in words
+    assert "C1" not in words, "the key"
+
+
+def test_who_both_have_lost_for_long_is_forgotten_by_itself(book: Book) -> None:
+    flow = book.flows["customer"]
+    assert forgetting.long_gone(book.db, flow, before=now() - timedelta(days=1)) == []
+    assert forgetting.long_gone(book.db, flow, before=now() + timedelta(days=1)) == [WHO]
+    forgetting.forget(book.hand("customer"), WHO)
+    assert forgetting.long_gone(book.db, flow, before=now() + timedelta(days=1)) == []
+    book.tell("customer", Side.BC, [], gone={"bC2": "vanished"})
+    assert forgetting.long_gone(book.db, flow, before=now() + timedelta(days=1)) == [], "the shop has it"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'told "Ann Bækkegård" of',
+        '{"a": "Ann B\\u00e6kkeg\\u00e5rd"}',
+        '"{\\"a\\": \\"\\\\nAnn B\\\\u00C6kkeg\\\\u00e5rd\\"}"',
+        "ANN BÆKKEGÅRD",
+    ],
+)
+def test_a_word_is_found_however_it_is_spelled(text: str) -> None:
+    without = Words(["Ann Bækkegård"]).taken_from(text)
+    assert MASK in without
+    assert "kke" not in without.lower()
+
+
+@pytest.mark.parametrize("text", ["Annabel", '{"at": 12345678, "b": 1}', "x12345678"])
+def test_what_only_looks_like_it_stays(text: str) -> None:
+    assert Words(["Anna", "12345678", "ab", "1234"]).taken_from(text) == text

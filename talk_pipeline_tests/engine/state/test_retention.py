@@ -1,0 +1,86 @@
+"""The past is kept as long as it is said, and what is not over has no age."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from talk_pipeline.engine.report import runs
+from talk_pipeline.engine.state import retention
+from talk_pipeline.engine.state.connection import now
+from talk_pipeline.flows.properties import Side
+from talk_pipeline_tests.engine.book import Book
+
+PAST = ("journal", "journal_value", "conflict", "stage", "check_result", "run", "decision")
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Book]:
+    with Book.opened(tmp_path) as book:
+        book.pair("customer", "C1")
+        for number, run_id in enumerate(("old", "last")):
+            runs.begin(book.db, ["customer"], run_id=run_id)
+            book.say("customer", Side.SHOP, "sC1", {"email": f"e{number}@company.example"})
+            book.say("customer", Side.BC, "bC1", {"email": f"e{number}@central.example"})
+            book.plan("customer")
+            for side in Side:
+                book.write("customer", side, run_id=run_id)
+            runs.ended(book.db, run_id=run_id)
+            book.db.execute("insert into stage (run_id, flow, name) values (?, 'customer', 'plan')", [run_id])
+            book.db.execute(
+                "insert into check_result (run_id, flow, name, checked_at) values (?, 'customer', ?, ?)",
+                [run_id, run_id, now()],
+            )
+            book.db.execute(
+                "insert into decision (flow, action, shop_id, done_by, done_at)"
+                " values ('customer', ?, 'sC9', 'Ann', ?)",
+                [run_id, now()],
+            )
+        moved = {"old": 500 * DAY, "last": 450 * DAY}
+        for run_id, ago in moved.items():
+            at = {"id": run_id, "at": now() - ago}
+            for table, column in (
+                ("journal", "intent_at"),
+                ("journal", "outcome_at"),
+                ("conflict", "recorded_at"),
+                ("check_result", "checked_at"),
+                ("run", "started_at"),
+            ):
+                book.db.execute(f"update {table} set {column} = $at where run_id = $id", at)
+            book.db.execute("update decision set done_at = $at where action = $id", at)
+        yield book
+
+
+def counts(book: Book) -> dict[str, int]:
+    return {table: book.rows(f"select count(*) from {table}")[0][0] for table in PAST}
+
+
+def test_what_is_older_goes_and_the_last_run_stays_whole(book: Book) -> None:
+    before = counts(book)
+    assert retention.prune(book.db, before=now() - 501 * DAY) == 0
+    assert counts(book) == before
+    bases = book.rows("select * from base order by all")
+    removed = retention.prune(book.db, before=now() - 480 * DAY)
+    after = counts(book)
+    assert removed == sum(before.values()) - sum(after.values())
+    assert all(0 < after[table] < before[table] for table in PAST), after
+    assert {run_id for (run_id,) in book.rows("select run_id from written")} == {"last"}
+    assert retention.prune(book.db, before=now()) == 1, "the other decision; all else is of the last run"
+    assert book.rows("select * from base order by all") == bases
+
+
+@pytest.mark.parametrize("outcome", [None, "unknown"])
+def test_what_has_no_outcome_is_never_too_old(book: Book, outcome: str | None) -> None:
+    book.db.execute("update journal set outcome = ? where run_id = 'old'", [outcome])
+    values = book.rows("select count(*) from journal_value")
+    retention.prune(book.db, before=now())
+    assert book.rows("select count(*) from journal_value") == values
+
+
+def test_a_decision_that_holds_keeps_who_made_it(book: Book) -> None:
+    book.db.execute("update link set rule = 'by hand' where part = 'customer'")
+    book.db.execute("update decision set shop_id = 'sC1' where action = 'old'")
+    retention.prune(book.db, before=now())
+    assert book.rows("select action from decision") == [("old",)]
