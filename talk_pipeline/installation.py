@@ -279,9 +279,16 @@ def forget(
     with undisturbed(settings, by=f"by hand, {by}") as flows:
         flow = named_flow(flows, name)
         with state.once() as db:
-            entity = find(db, flow, text)
-            others = forgetting.referring(db, flows, entity)
-            wanted = [entity, *others] if with_referring else [entity]
+            own = forgetting.with_former(db, find(db, flow, text))
+            others = list(
+                dict.fromkeys(
+                    former
+                    for one in own
+                    for other in forgetting.referring(db, flows, one)
+                    for former in forgetting.with_former(db, other)
+                )
+            )
+            wanted = [*own, *others] if with_referring else own
             for one in wanted:
                 forgetting.refuse_unsettled(db, flows[one.flow], one)
             done = [forgetting.forget(Hand(db, flows, flows[one.flow], by), one) for one in wanted]

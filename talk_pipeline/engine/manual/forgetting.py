@@ -104,8 +104,28 @@ _REFERRING = """
 select distinct root_id from record where part = $part and side = $side and raw[$property] = $id order by 1
 """
 
+# what an entity was linked with before and is nobody else's now; not what it was only kept apart from
+_FORMER = """
+with pair as (
+  select shop_id, bc_id from apart where flow = $flow and (held or not never)
+  union
+  select shop_id, bc_id from decision where flow = $flow and action in ('linked', 'unlinked')
+  union
+  select coalesce(shop_id, root_shop_id), coalesce(bc_id, root_bc_id) from journal
+  where flow = $flow and part = $flow
+)
+select null as shop_id, p.bc_id from pair p anti join link l on l.part = $flow and l.bc_id = p.bc_id
+where p.shop_id = $shop_id and p.bc_id is not null and p.bc_id <> $bc_id
+union
+select p.shop_id, null from pair p
+anti join link l on l.part = $flow and l.shop_id = p.shop_id and l.bc_id is not null
+where p.bc_id = $bc_id and p.shop_id is not null and p.shop_id <> $shop_id
+order by all
+"""
+
 _LONG_GONE = f"""
-select s.id as shop_id, null as bc_id from snapshot s anti join link l on l.part = s.flow and l.shop_id = s.id
+select s.id as shop_id, null as bc_id from snapshot s
+anti join link l on l.part = s.flow and l.shop_id = s.id and l.bc_id is not null
 where s.flow = $flow and s.side = 'customwebshop' and s.gone is not null and s.fetched_at < $before
   and s.payload <> '{FORGOTTEN}'
 union all
@@ -199,6 +219,12 @@ def forget_texts(db: Connection, words: Words) -> None:
                 for row_id, text in rows:
                     if (without := words.taken_from(text)) != text:
                         db.execute(f"update {table} set {column} = ? where rowid = ?", [without, row_id])
+
+
+def with_former(db: Connection, entity: Entity) -> list[Entity]:
+    """An entity, and the records it was linked with until a person or a disappearance parted them."""
+    rows = db.execute(_FORMER, _about(entity)).fetchall()
+    return [entity, *(Entity(entity.flow, shop_id, bc_id) for shop_id, bc_id in rows)]
 
 
 def referring(db: Connection, flows: Flows, entity: Entity) -> list[Entity]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from talk_pipeline.engine.manual import forgetting
+from talk_pipeline.engine.manual import forgetting, links
 from talk_pipeline.engine.manual.lookup import Entity
 from talk_pipeline.engine.snapshot.reprojection import reproject
 from talk_pipeline.engine.state.connection import now
@@ -75,6 +75,20 @@ def test_a_value_that_others_have_too_is_no_word_for_one(book: Book) -> None:
     assert "+45 33 12 34 56" in words
     assert "www.shared.example" not in words
     assert "C1" not in words, "the key"
+
+
+def test_what_was_linked_with_it_before_goes_along_and_what_it_never_was_does_not(book: Book) -> None:
+    for number in ("C3", "C4"):
+        book.say("customer", Side.BC, f"b{number}", {"number": number, "company_name": "B"})
+    links.keep_apart(book.hand("customer"), "sC1", "bC4")
+    links.unlink(book.hand("customer"), "sC1")
+    held = Entity("customer", "sC1", None)
+    assert forgetting.with_former(book.db, held) == [held, Entity("customer", None, "bC1")]
+    lone = Entity("customer", None, "bC1")
+    assert forgetting.with_former(book.db, lone) == [lone, Entity("customer", "sC1", None)]
+    for one in forgetting.with_former(book.db, held):
+        forgetting.forget(book.hand("customer"), one)
+    assert said(book) == []
 
 
 def test_who_both_have_lost_for_long_is_forgotten_by_itself(book: Book) -> None:
