@@ -24,9 +24,9 @@ class Api:
         assert answer.status_code < 300, answer.text
         return answer.json() if answer.content else None
 
-    def back_office(self, method: str, place: str, values: Row | None = None) -> Row:
-        """A record as the system's own people see and change it, without a token."""
-        body = None if values is None else {"values": values}
+    def back_office(self, method: str, place: str, values: Row | None = None, *, ago: float = 0) -> Row:
+        """A record as the system's own people see and change it, without a token, and as if some seconds ago."""
+        body = None if values is None else {"values": values, "modified_seconds_ago": ago}
         row: Row = self.read(self._control.request(method, f"/_sandbox/records/{place}", json=body))
         return row
 

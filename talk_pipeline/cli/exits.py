@@ -14,6 +14,7 @@ from typing import NoReturn
 import duckdb
 import typer
 
+from talk_pipeline.audit import NotAuditableError, UnreachableError
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state.connection import StateBrokenError, StateBusyError, StateMismatchError
 from talk_pipeline.engine.state.lease import LeaseHeldError
@@ -46,8 +47,9 @@ _USAGE = (
     AccessFault,
     StateMismatchError,
     StateBrokenError,
+    NotAuditableError,
 )
-_INCOMPLETE = (SystemFault, LeaseHeldError, StateBusyError)
+_INCOMPLETE = (SystemFault, LeaseHeldError, StateBusyError, UnreachableError)
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # what Typer tells of a wrong option; the library below it is its own affair
 _WRONG_CALL: type[Exception] = next(

@@ -98,6 +98,25 @@ def checklist(
 
 
 @app.command()
+def audit(
+    flow: Annotated[
+        list[str] | None, typer.Argument(metavar="[FLOW]...", help="Only these flows; by default all.")
+    ] = None,
+    as_json: AsJson = False,
+    csv: Annotated[Path | None, typer.Option(help="A .csv file for all that does not agree.")] = None,
+) -> None:
+    """Read both systems anew, and tell of every record and property whether it agrees, or why it does not.
+
+    Shares no code with what synchronizes. Ends with 1 when nobody explains a difference. What moves no modified
+    time, such as stock, is sure to be in step after a full run only.
+    """
+    from talk_pipeline.cli.auditing import print_audit
+
+    with one_line_errors():
+        raise typer.Exit(print_audit(tuple(flow or ()), as_json=as_json, file=csv))
+
+
+@app.command()
 def explain(flow: FlowName, id_: AnyId, as_json: AsJson = False) -> None:
     """Tell all that is known of one record: state and reason, link, both sides, what is planned, what was done.
 

@@ -1,4 +1,4 @@
-"""The QA checklist as asset checks: one subsettable multi-check a flow, and the blocking ones beside it.
+"""The QA checklist as asset checks: one subsettable multi-check a flow, the blocking ones beside it, and the audit.
 
 A check reads the state and gives a verdict; an exception here is a bug, never a finding.
 """
@@ -8,10 +8,14 @@ from typing import Any
 
 import dagster as dg
 
-from talk_pipeline.dagster.asset_keys import stage_key
+from talk_pipeline.audit import NotAuditableError
+from talk_pipeline.audit.audit import audit
+from talk_pipeline.dagster.asset_keys import stage_key, sync_key
 from talk_pipeline.dagster.assets.metadata import stop_metadata, table
+from talk_pipeline.dagster.jobs import AUDITED
 from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.report import runs
+from talk_pipeline.engine.report.agreement import SHOWN_ROWS
 from talk_pipeline.engine.report.checklist import VOLUME, checks
 from talk_pipeline.engine.report.findings import Check, CheckContext, Finding
 from talk_pipeline.engine.report.run_summary import record_check_results
@@ -24,6 +28,28 @@ def flow_checks(flow: Flow) -> list[dg.AssetChecksDefinition]:
     listed = checks(flow)
     blocking = [_blocking_check(flow, check) for check in listed if check.blocking]
     return [*blocking, _checklist(flow, [check for check in listed if not check.blocking])]
+
+
+def audit_check(flow: Flow) -> dg.AssetChecksDefinition:
+    """The second opinion, once the flow is synchronized; in the run of the night alone."""
+
+    @dg.asset_check(
+        asset=sync_key(flow),
+        name=AUDITED,
+        description="Both systems, read once more by other code, agree, or it is on record why not",
+    )
+    def audited(pipeline: Pipeline) -> dg.AssetCheckResult:
+        try:
+            (judged,) = audit(pipeline.connections.settings, (flow.name,))
+        except NotAuditableError as error:
+            told = f"not judged: {error}"
+            return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, description=told)
+        counts, rows = judged.counts(), [one._asdict() for one in judged.unexplained[:SHOWN_ROWS]]
+        told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+        metadata: dict[str, Any] = {**counts, **({"rows": table(rows, list(rows[0]))} if rows else {})}
+        return dg.AssetCheckResult(passed=not rows, description=told, metadata=metadata)
+
+    return audited
 
 
 def _blocking_check(flow: Flow, check: Check) -> dg.AssetChecksDefinition:

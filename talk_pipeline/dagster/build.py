@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from talk_pipeline.dagster.asset_checks import flow_checks
+from talk_pipeline.dagster.asset_checks import audit_check, flow_checks
 from talk_pipeline.dagster.assets.diffs import diffs_asset
 from talk_pipeline.dagster.assets.links import links_asset
 from talk_pipeline.dagster.assets.raw import raw_asset
@@ -28,7 +28,8 @@ def build_defs(flows: Flows, *, resources: Mapping[str, Any] | None = None) -> d
         resources: to replace those of the same name, or beside them.
     """
     jobs = sync_jobs(flows)
-    everything, pruning = jobs[0], prune_job()
+    everything, every_night, *_ = jobs
+    pruning = prune_job()
     return dg.Definitions(
         assets=[
             *(raw_asset(flow, side) for flow in flows.values() for side in Side),
@@ -36,9 +37,9 @@ def build_defs(flows: Flows, *, resources: Mapping[str, Any] | None = None) -> d
             *(diffs_asset(flow) for flow in flows.values()),
             *(sync_asset(flow, flows) for flow in flows.values()),
         ],
-        asset_checks=[check for flow in flows.values() for check in flow_checks(flow)],
+        asset_checks=[check for flow in flows.values() for check in (*flow_checks(flow), audit_check(flow))],
         jobs=[*jobs, by_hand_job(), pruning],
-        schedules=[full_scan_schedule(everything), prune_schedule(pruning)],
+        schedules=[full_scan_schedule(every_night), prune_schedule(pruning)],
         sensors=[change_sensor(flows, side, everything=everything) for side in Side],
         resources={RESOURCE: Pipeline.configure_at_launch(), "io_manager": Tables()} | dict(resources or {}),
         executor=dg.in_process_executor,

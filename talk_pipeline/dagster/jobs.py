@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     AssetJob = UnresolvedAssetJobDefinition
 
 EVERYTHING = "sync_all"
+EVERY_NIGHT = "sync_and_audit"
+AUDITED = "audited"
 NIGHTLY = "0 3 * * *"
 RESOURCE = "pipeline"
 
@@ -23,20 +25,26 @@ def job_name(flow: str) -> str:
 
 
 def sync_jobs(flows: Flows) -> "list[AssetJob]":
-    """One job for everything, and one a flow."""
+    """One job for everything, one for the night, and one a flow."""
+    audits = dg.AssetSelection.checks(*(dg.AssetCheckKey(sync_key(one), AUDITED) for one in flows.values()))
     jobs = [
         dg.define_asset_job(
             EVERYTHING,
-            selection=dg.AssetSelection.all(),
+            selection=dg.AssetSelection.all() - audits,
             description="Synchronizes every flow, and runs the whole checklist.",
-        )
+        ),
+        dg.define_asset_job(
+            EVERY_NIGHT,
+            selection=dg.AssetSelection.all(),
+            description="The same, and then both systems are read once more and audited.",
+        ),
     ]
     for name, flow in flows.items():
         reads = ", ".join(flow.refers_to)
         jobs.append(
             dg.define_asset_job(
                 job_name(name),
-                selection=dg.AssetSelection.assets(*selected_keys(flows, (name,))),
+                selection=dg.AssetSelection.assets(*selected_keys(flows, (name,))) - audits,
                 tags={"flow": name},
                 description=f"Synchronizes {flow.title.lower()}"
                 + (f"; reads {reads} too." if reads else "."),
@@ -49,18 +57,18 @@ def flows_of(run: dg.DagsterRun, flows: Flows) -> set[str]:
     """The flows a run synchronizes, whoever started it."""
     if run.asset_selection:
         return {name for name, flow in flows.items() if sync_key(flow) in run.asset_selection}
-    if run.job_name == EVERYTHING:
+    if run.job_name in (EVERYTHING, EVERY_NIGHT):
         return set(flows)
     return {name for name in flows if run.job_name == job_name(name)}
 
 
-def full_scan_schedule(everything: "AssetJob") -> dg.ScheduleDefinition:
-    """Every night everything is read in full: what was missed is found, and what disappeared."""
+def full_scan_schedule(every_night: "AssetJob") -> dg.ScheduleDefinition:
+    """Every night everything is read in full, so that what was missed or has gone is found, and then audited."""
     return dg.ScheduleDefinition(
         name="nightly_full_scan",
-        job=everything,
+        job=every_night,
         cron_schedule=NIGHTLY,
         run_config={"resources": {RESOURCE: {"config": {"full": True}}}},
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Reads both systems in full, and finds what disappeared.",
+        description="Reads both systems in full, finds what disappeared, and audits the whole.",
     )

@@ -8,7 +8,7 @@ import pytest
 
 from talk_pipeline.dagster.asset_keys import selected_keys, sync_key
 from talk_pipeline.dagster.build import build_defs
-from talk_pipeline.dagster.jobs import EVERYTHING, RESOURCE
+from talk_pipeline.dagster.jobs import AUDITED, EVERYTHING, RESOURCE
 from talk_pipeline.engine.report.checklist import checks
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
@@ -67,7 +67,7 @@ def test_the_checklist_is_generated_from_the_flows(defs: dg.Definitions) -> None
     found = {(key.asset_key, key.name) for key in defs.resolve_asset_graph().asset_check_keys}
     for flow in FLOWS.values():
         names = [check.name for check in checks(flow) if check.stage == "sync"]
-        assert {name for asset, name in found if asset == sync_key(flow)} == set(names)
+        assert {name for asset, name in found if asset == sync_key(flow)} == {*names, AUDITED}
         properties = sum(len(part.properties) for part in flow.parts)
         assert sum(name.startswith("property_") for name in names) == properties
 

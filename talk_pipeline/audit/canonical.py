@@ -1,0 +1,100 @@
+"""The forms in which values are compared, by the types that flow files name: written a second time on purpose.
+
+What a type cannot understand is compared as the text it is; whether it fits is not asked here.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+
+_VAT = "AT BE BG CHE CH CY CZ DE DK EE EL ES FI FR GB GR HR HU IE IT LT LU LV MT NL NO PL PT RO SE SI SK XI"
+_PREFIXES = {"": _VAT, "GR": "EL GR", "CH": "CHE CH", "GB": "GB XI"}
+_SUFFIXES = {"NO": "MVA", "CH": "MWST|TVA|IVA|TPV"}
+
+
+def tidy(value: str | None) -> str | None:
+    """Composed Unicode without surrounding space; a blank is nothing."""
+    return unicodedata.normalize("NFC", re.sub("[\ud800-\udfff]", "\uffff", value or "")).strip() or None
+
+
+def canonical(
+    kind: str, value: str | None, *, currency: str, zone: ZoneInfo, country: str | None
+) -> str | None:
+    """What a value means to a type such as `phone(30)`, in a company's currency and zone and a record's country."""
+    said, land, name = tidy(value), (country or "").strip().upper(), kind.partition("(")[0].strip()
+    said = said or {"bool": "false", "currency": currency, "decimal": "0", "money": "0"}.get(name)
+    if said is None or (name.endswith("date") and said.startswith("0001-01-01")):
+        return None
+    try:
+        if name == "bool":
+            return said.lower()
+        if name in ("code", "country", "currency"):
+            return _cased(said, str.upper, str.title)
+        if name == "email":
+            return _cased(_cased(said, str.upper, str.title), str.lower)
+        if name in ("decimal", "money"):
+            return format(Decimal(said).normalize() + 0, "f")
+        if name == "gtin":
+            return "".join(said.split()).replace("-", "").zfill(14)
+        if name == "phone":
+            return _dialled(said, land or None) or " ".join(said.split())
+        if name == "registration":
+            before = "|".join(_PREFIXES.get(land, land).split())
+            bare = re.sub(
+                rf"^(?:{before})+(?=.)", "", re.sub(r"[\W_]", "", _cased(said, str.upper, str.title))
+            )
+            return (
+                re.sub(rf"(?<=[0-9])(?:{_SUFFIXES[land]})+$", "", bare) if land in _SUFFIXES else bare or None
+            )
+        if name == "date" or (name == "instant_date" and len(said) <= 10):
+            return date.fromisoformat(said[:10]).isoformat()
+        if name == "instant_date":
+            moment = datetime.fromisoformat(said)
+            return (
+                (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(zone).date().isoformat()
+            )
+    except (InvalidOperation, ValueError, OverflowError):
+        pass
+    return said
+
+
+def same(kind: str, shop: str | None, bc: str | None, within: str | None = None) -> bool:
+    """Whether two canonical forms agree: numbers as far as the shop shows decimals, or within a tolerance."""
+    name, _, size = kind.partition("(")
+    try:
+        left, right = Decimal(shop or 0), Decimal(bc or 0)
+    except InvalidOperation:
+        return shop == bc
+    if name.strip() not in ("decimal", "money"):
+        return shop == bc
+    places = max(int(size.strip(" )") or 2), -int(left.as_tuple().exponent))
+    return abs(left - right) <= (Decimal(within) if within else Decimal(1).scaleb(-places) / 2)
+
+
+def _cased(said: str, *ways: Callable[[str], str]) -> str:
+    """Character by character, so that ß stays, and none outside ASCII becomes an ASCII letter."""
+
+    def one(character: str) -> str:
+        forms = (way(character) for way in ways)
+        return next((f for f in forms if len(f) == 1 and f.isascii() == character.isascii()), character)
+
+    return unicodedata.normalize("NFC", "".join(map(one, said)))
+
+
+def _dialled(said: str, land: str | None) -> str | None:
+    try:
+        number = phonenumbers.parse(said, land)
+        form = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        again = phonenumbers.format_number(phonenumbers.parse(form), phonenumbers.PhoneNumberFormat.E164)
+    except phonenumbers.NumberParseException:
+        return None
+    return (
+        f"{form}#{number.extension or ''}"
+        if phonenumbers.is_possible_number(number) and again == form
+        else None
+    )

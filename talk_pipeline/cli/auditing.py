@@ -1,0 +1,69 @@
+"""`talk-pipeline audit`: what the second opinion says, in counts, and by name where nobody explains it."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from talk_pipeline.audit.audit import audit
+from talk_pipeline.audit.compare import Finding, Judged
+from talk_pipeline.cli.exits import Exit
+from talk_pipeline.settings import Settings
+
+SHOWN = 50
+
+
+def print_audit(names: tuple[str, ...], *, as_json: bool, file: Path | None) -> Exit:
+    """Judges the named flows, all by default, and prints what was found.
+
+    Raises:
+        NotAuditableError: something is set up in a way that the audit does not know.
+        UnreachableError: a system, or the state, cannot be read.
+    """
+    found = audit(Settings.load(), names)
+    if file:
+        _write(file, found)
+    if as_json:
+        print(json.dumps({"flows": {one.flow: _document(one) for one in found}}, indent=2))
+    else:
+        _print(Console(highlight=False), found)
+    return Exit.CHECK_FAILED if any(one.unexplained for one in found) else Exit.OK
+
+
+def _document(one: Judged) -> dict[str, Any]:
+    return {**one.counts(), "findings": [finding._asdict() for finding in one.findings]}
+
+
+def _write(file: Path, found: list[Judged]) -> None:
+    with file.open("w", newline="", encoding="utf-8") as opened:
+        writer = csv.writer(opened)
+        writer.writerow(Finding._fields)
+        for finding in (finding for one in found for finding in one.findings):
+            writer.writerow([_cell(value) for value in finding])
+
+
+def _cell(value: str | None) -> str:
+    """Text that a spreadsheet would take for a formula begins with an apostrophe, as in a plan."""
+    text = value or ""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "'")) else text
+
+
+def _print(console: Console, found: list[Judged]) -> None:
+    table = Table(title="audit: what both systems say now", title_justify="left")
+    for name in ("flow", *found[0].counts()):
+        table.add_column(name.replace("_", " "), justify="left" if name == "flow" else "right")
+    for one in found:
+        table.add_row(one.flow, *map(str, one.counts().values()))
+    console.print(table)
+    for one in found:
+        for finding in one.unexplained[:SHOWN]:
+            where = f"{finding.part} {finding.name or ''} ({finding.shop_id or '-'} / {finding.bc_id or '-'})"
+            sides = f": shop {finding.shop!r}, Business Central {finding.bc!r}" if finding.property else ""
+            told = f"unexplained: {where} {finding.property} {finding.what}{sides}"
+            console.print(escape(" ".join(told.split())), soft_wrap=True)
+        if len(one.unexplained) > SHOWN:
+            console.print(f"... and {len(one.unexplained) - SHOWN} more of {one.flow}: see --csv or --json")
