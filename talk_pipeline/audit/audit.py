@@ -17,10 +17,19 @@ from talk_pipeline.audit.wire import Connection
 from talk_pipeline.settings import Settings
 
 _PACKAGE = Path(__file__).parent.parent
-_KEPT = {
+_TABLES = {
     name: "*" for name in ("link", "status", "change", "refusal", "candidate", "base", "watermark", "journal")
 }
-_KEPT |= {"snapshot": "flow, side, id, modified_at", "record": "part, id, raw"}
+_TABLES |= {"snapshot": "flow, side, id, modified_at", "record": "part, id, raw"}
+
+
+KEYS = set(
+    re.findall(
+        r"\w+",
+        "shop name dir bc type only required values reads blank blank_keeps country in_currency usable_while"
+        " recreates send_with written conflict keep when_all when_closed",
+    )
+)
 
 
 class _Words(yaml.SafeLoader):
@@ -41,10 +50,15 @@ def audit(settings: Settings, names: tuple[str, ...] = ()) -> list[Judged]:
     flows = {flow["flow"]: flow for flow in map(_read, files)}
     if unknown := set(names) - set(flows):
         raise NotAuditableError(f"no flow {', '.join(sorted(unknown))}; there are: {', '.join(flows)}")
+    parts = [part for flow in flows.values() for part in (flow, *flow.get("children", {}).values())]
+    if unknown := {key for part in parts for prop in part["properties"] for key in set(prop) - KEYS}:
+        raise NotAuditableError(
+            f"the audit does not know of properties what {', '.join(sorted(unknown))} means"
+        )
     described = _read(
         settings.customwebshop_connector or _PACKAGE / "systems" / "customwebshop" / "reference.yaml"
     )
-    db = _kept(settings)  # before the systems: what is newer there is an edit that no run has seen
+    db = _state_of(settings)  # before the systems: what is newer there is an edit that no run has seen
     url = (settings.customwebshop_url or "").rstrip("/").removesuffix(described.get("base_path", ""))
     shop = Connection(url, described, lambda name: settings.secret(name).get_secret_value())
     bc, company, currency = _central(settings)
@@ -75,7 +89,7 @@ def _read(file: Path) -> Any:
         raise NotAuditableError(f"{file} cannot be read: {error}") from None
 
 
-def _kept(settings: Settings) -> duckdb.DuckDBPyConnection:
+def _state_of(settings: Settings) -> duckdb.DuckDBPyConnection:
     """What is on record, copied at once: no run waits for an audit."""
     file, db = settings.talk_data_dir / "talk.duckdb", duckdb.connect()
     if not file.exists():
@@ -91,7 +105,7 @@ def _kept(settings: Settings) -> duckdb.DuckDBPyConnection:
             if "lock" not in str(error) or time.monotonic() > deadline:
                 raise UnreachableError(f"{file} cannot be read: {str(error).splitlines()[0]}") from None
             time.sleep(0.1)
-    for table, columns in _KEPT.items():
+    for table, columns in _TABLES.items():
         db.execute(f"create table {table} as select {columns} from state.{table}")
     db.execute("detach state")
     return db

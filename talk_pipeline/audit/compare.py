@@ -30,7 +30,7 @@ union all select flow, unnest([shop_id, bc_id]), '=', 'ambiguous: ' || property 
 _BASES = (
     "select part, shop_id, property, shop_value, bc_value from base where split_part(part, '.', 1) = $flow"
 )
-_SHOWN = "select part, id, raw[?] from record where part = ?"
+_SNAPSHOT = "select part, id, raw[?] from record where part = ?"
 _LINKS = "select part, shop_id, bc_id, state, rule, root_shop_id from link"
 
 
@@ -79,19 +79,19 @@ class Auditor:
     ) -> None:
         self._flow, self._shop, self._company, self._name = flow, shop, company, str(flow["flow"])
         self._settings, self._judged = flow.get("settings", {}), Judged(self._name)
-        self._named = {_name(prop): prop for prop in flow["properties"]}
+        self._properties = {_name(prop): prop for prop in flow["properties"]}
 
         def rows(sql: str) -> list[Any]:
             return db.execute(sql, {"flow": self._name} if "$flow" in sql else None).fetchall()
 
         self._reasons = {(part, key, name): why for part, key, name, why in rows(_REASONS)}
-        self._bases = {(part, key, name): said for part, key, name, *said in rows(_BASES)}
+        self._bases = {(part, key, name): raw for part, key, name, *raw in rows(_BASES)}
         self._links, self._shop_ids = defaultdict[tuple[str, str | None], list[Any]](list), {}
         for part, shop_id, bc_id, state, rule, root in rows(_LINKS):
             self._links[part, root if "." in part else None].append((shop_id, bc_id, state, rule))
             self._shop_ids[part, bc_id if state == "active" else None] = shop_id
         seen = rows("select side, id, modified_at from snapshot where flow = $flow")
-        self._seen = {(side, key): modified for side, key, modified in seen}
+        self._modified = {(side, key): modified for side, key, modified in seen}
         parts = {self._name: flow["properties"]}
         parts |= {f"{self._name}.{name}": one["properties"] for name, one in flow.get("children", {}).items()}
         told = [
@@ -100,18 +100,18 @@ class Auditor:
             for prop in of
             if prop.get("only") or prop["dir"] == "="
         ]
-        shown = [(name, db.execute(_SHOWN, [name, part]).fetchall()) for part, name in told]
-        self._shown = {(part, key, name): value for name, found in shown for part, key, value in found}
-        self._read = dict(rows("select side, modified_at from watermark where flow = $flow"))
+        shown = [(name, db.execute(_SNAPSHOT, [name, part]).fetchall()) for part, name in told]
+        self._snapshot = {(part, key, name): value for name, found in shown for part, key, value in found}
+        self._watermarks = dict(rows("select side, modified_at from watermark where flow = $flow"))
 
     def judge(self, shop: Mapping[str, Row], bc: Mapping[str, Row], posted: set[str]) -> Judged:
         """All records of both systems; `posted` are those that Business Central knows by what they became."""
         there = {SHOP: [row for row in shop.values() if not row.deleted], BC: list(bc.values())}
         self._keys = defaultdict[tuple[str, str, str | None], list[Row]](list)
         for side, rows in there.items():
-            for name in {*self._flow["match"], self._flow["create_key"]} & set(self._named):
+            for name in {*self._flow["match"], self._flow["create_key"]} & set(self._properties):
                 for row in rows:
-                    self._keys[side, name, self._meant(side, self._named[name], row)].append(row)
+                    self._keys[side, name, self._canonical(side, self._properties[name], row)].append(row)
         links = self._links[self._name, None]
         for shop_id, bc_id, state, rule in links:
             left, right = shop.get(shop_id), bc.get(bc_id)
@@ -119,13 +119,13 @@ class Auditor:
                 self._pair(left, right, rule)
             elif state == "active" or (state == "closed" and left and bc_id not in posted):
                 why = "posted, and not noticed yet" if left and not left.deleted and bc_id in posted else None
-                self._found(
+                self._report(
                     (left, right), "the other of the pair is not there", ids=(shop_id, bc_id), why=why
                 )
         linked = {shop_id for shop_id, *_ in links}
         for row in there[SHOP]:
             if row.id not in linked:
-                self._found((row, None), "has no counterpart")
+                self._report((row, None), "has no counterpart")
         key = self._flow["create_key"]
         for (side, name, value), rows in self._keys.items():
             if name == key and value and len(rows) > 1 and self._keys.get((SHOP, key, value)):
@@ -135,7 +135,7 @@ class Auditor:
                 ]
                 for row in rows:
                     pair = (row, None) if side == SHOP else (None, row)
-                    self._found(
+                    self._report(
                         pair, f"one of {len(rows)} with this key", why=next(filter(None, owners), None)
                     )
         self._judged.records = len(there[SHOP])
@@ -143,10 +143,10 @@ class Auditor:
 
     def _pair(self, shop: Row, bc: Row, rule: str) -> None:
         for name in self._flow["match"]:
-            key = self._meant(SHOP, self._named[name], shop)
+            key = self._canonical(SHOP, self._properties[name], shop)
             others = [row.id for row in self._keys.get((BC, name, key), ())] if key else []
             if others and bc.id not in others and rule != "by hand":
-                self._found((shop, bc), f"linked, though its {name} is that of {others[0]}", said=(key, None))
+                self._report((shop, bc), f"linked, though its {name} is that of {others[0]}", raw=(key, None))
             if others:
                 break
         for prop in self._flow["properties"]:
@@ -162,75 +162,78 @@ class Auditor:
                     for prop in child["properties"]:
                         self._property(part, prop, lists[0], (shop, bc), lines, rule)
                 elif any(lines):
-                    self._found((shop, bc), "a line is at one side only", part, ids=(shop_id, bc_id))
+                    self._report((shop, bc), "a line is at one side only", part, ids=(shop_id, bc_id))
             for line in (*left.values(), *(right.values() if self._shop.takes(lists[0]) else ())):
                 ids = (line.id, None) if line.id in left else (None, line.id)
-                self._found((shop, bc), "a line is at one side only", part, ids=ids)
+                self._report((shop, bc), "a line is at one side only", part, ids=ids)
 
     def _property(self, part: str, prop: Words, lines: str, roots: Pair, pair: Pair, rule: str) -> None:
         (shop, bc), kind, name, way = pair, prop["type"], _name(prop), self._way(prop, lines)
         if way == "-" or shop is None or bc is None:
             return
         self._judged.properties += 1
-        said = self._said(SHOP, prop, shop), self._said(BC, prop, bc)
-        left, right = self._meant(SHOP, prop, shop), self._meant(BC, prop, bc)
+        raw = self._raw(SHOP, prop, shop), self._raw(BC, prop, bc)
+        left, right = self._canonical(SHOP, prop, shop), self._canonical(BC, prop, bc)
         within = str(self._settings.get("tolerance", 0)) if way == "=" else None
         base = self._bases.get((part, shop.id, name))
         why, what = None, "differs"
-        agrees = {"->": left, "<-": right}.get(way, "") is None or said[0] in prop.get("keep", ())
+        agrees = {"->": left, "<-": right}.get(way, "") is None or raw[0] in prop.get("keep", ())
+        agrees = agrees or (left is None and prop.get("blank_keeps") == "true")
         if agrees or same(kind, left, right, within):
             held = base and (
-                self._meant(SHOP, prop, shop, base[0]),
-                base[1] if _derived(prop) else self._meant(BC, prop, bc, base[1]),
+                self._canonical(SHOP, prop, shop, base[0]),
+                base[1] if _derived(prop) else self._canonical(BC, prop, bc, base[1]),
             )
             if not held or way != "<->" or (same(kind, left, held[0]) and same(kind, held[1], right)):
                 self._judged.agree += 1
                 return
             what = f"both agree, and are on record with {' and '.join(map(repr, base or ()))}"
-        elif base and tuple(base) == (said[0], right if _derived(prop) else said[1]):
+        elif base and tuple(base) == (raw[0], right if _derived(prop) else raw[1]):
             why = "on record as it is, since they met or last agreed"
         elif way == "=" or prop.get("only"):
             ids = [(self._name, row and row.id, "=") for row in roots]
             why = next(filter(None, map(self._reasons.get, ids)), None)
             if (
-                self._shown.get((part, shop.id, name)) == said[0]
-                and self._shown.get((part, bc.id, name)) == said[1]
+                self._snapshot.get((part, shop.id, name)) == raw[0]
+                and self._snapshot.get((part, bc.id, name)) == raw[1]
             ):
                 why = why or "never written to an existing record, and known"
-        self._found(roots, what, part, name, (shop.id, bc.id), said, why)
+        self._report(roots, what, part, name, (shop.id, bc.id), raw, why)
 
-    def _found(
+    def _report(
         self,
         roots: Pair,
         what: str,
         part: str = "",
         name: str = "",
         ids: Any = None,
-        said: Any = (None, None),
+        raw: Any = (None, None),
         why: str | None = None,
     ) -> None:
         """A finding, with the reason on record if there is one."""
-        ids, key = ids or tuple(row and row.id for row in roots), self._named[self._flow["create_key"]]
-        late = [side for side, row in zip((SHOP, BC), roots, strict=True) if row and self._late(side, row)]
+        ids, key = ids or tuple(row and row.id for row in roots), self._properties[self._flow["create_key"]]
+        late = [
+            side for side, row in zip((SHOP, BC), roots, strict=True) if row and self._is_newer(side, row)
+        ]
         asked = [(part or self._name, one, name) for one in ids]
         asked += [(self._name, row.id, "*") for row in roots if row] + [(self._name, one, "*") for one in ids]
         asked += [] if part else [(self._name, one, "=") for one in ids]
         why = why or next(filter(None, map(self._reasons.get, asked)), None)
         why = why or (f"changed in {late[0]} since the last run" if late else None)
         called = next(
-            (self._said(side, key, row) for side, row in zip((SHOP, BC), roots, strict=True) if row), None
+            (self._raw(side, key, row) for side, row in zip((SHOP, BC), roots, strict=True) if row), None
         )
         self._judged.findings.append(
-            Finding(part or self._name, called, name, ids[0], ids[1], what, said[0], said[1], why)
+            Finding(part or self._name, called, name, ids[0], ids[1], what, raw[0], raw[1], why)
         )
 
-    def _late(self, side: str, row: Row) -> bool:
-        mark, seen = self._read.get(side), self._seen.get((side, row.id))
+    def _is_newer(self, side: str, row: Row) -> bool:
+        mark, seen = self._watermarks.get(side), self._modified.get((side, row.id))
         return row.modified is not None and row.modified != seen and (mark is None or row.modified >= mark)
 
     def _way(self, prop: Words, lines: str) -> str:
         """How a property travels with this shop: not at all where it has none, one way where it takes none."""
-        told = [one for path in _paths(prop) if (one := self._shop.told(path, lines)) is not None]
+        told = [one for path in _paths(prop) if (one := self._shop.field(path, lines)) is not None]
         if _paths(prop) and not told:
             return "-"
         taken = self._shop.takes(lines) and all(
@@ -238,21 +241,21 @@ class Auditor:
         )
         return str(prop["dir"]) if taken else {"<->": "->", "<-": "-"}.get(prop["dir"], str(prop["dir"]))
 
-    def _said(self, side: str, prop: Words, row: Row) -> str | None:
+    def _raw(self, side: str, prop: Words, row: Row) -> str | None:
         if side == BC:
             return tidy(row.values.get(prop.get("bc", "")))
-        said = filter(None, (tidy(row.values.get(path)) for path in _paths(prop)))
-        return next(said, None) if _paths(prop) else self._settings["constants"][_name(prop)]
+        raw = filter(None, (tidy(row.values.get(path)) for path in _paths(prop)))
+        return next(raw, None) if _paths(prop) else self._settings["constants"][_name(prop)]
 
-    def _meant(self, side: str, prop: Words, row: Row, said: Any = ...) -> str | None:
-        """What a record says, or said, in the form that is compared: in the shop's words."""
-        said = self._said(side, prop, row) if said is ... else said
+    def _canonical(self, side: str, prop: Words, row: Row, raw: Any = ...) -> str | None:
+        """What a record says, or raw, in the form that is compared: in the shop's words."""
+        raw = self._raw(side, prop, row) if raw is ... else raw
         kind, (lcy, zone) = prop["type"], self._company
         words = {bc: shop for shop, bc in prop.get("values", {}).items()} | dict(prop.get("reads", {}))
         if side == BC:
-            said = words.get(said or "", said and f"{said} (none of the words)") if words else said
-            if kind.startswith("reference") and said:
-                said = self._shop_ids.get((kind[10:-1], said), f"?{said}")
+            raw = words.get(raw or "", raw and f"{raw} (none of the words)") if words else raw
+            if kind.startswith("reference") and raw:
+                raw = self._shop_ids.get((kind[10:-1], raw), f"?{raw}")
             whole = prop.get("when_all", {})
             counts = (
                 [
@@ -262,14 +265,14 @@ class Auditor:
                 if whole
                 else []
             )
-            said = whole["gives"] if counts and all(one == other > 0 for one, other in counts) else said
+            raw = whole["gives"] if counts and all(one == other > 0 for one, other in counts) else raw
         else:
-            said = said or prop.get("blank")
+            raw = raw or prop.get("blank")
             foreign = tidy(row.values.get(prop.get("in_currency", "")))
             if foreign and foreign.upper() != lcy:
-                return f"{said} {foreign}"
-        country = self._said(side, self._named[prop["country"]], row) if "country" in prop else None
-        return canonical(kind, said, currency=lcy, zone=zone, country=country)
+                return f"{raw} {foreign}"
+        country = self._raw(side, self._properties[prop["country"]], row) if "country" in prop else None
+        return canonical(kind, raw, currency=lcy, zone=zone, country=country)
 
     def _of(self, whole: Words) -> str:
         return str(self._flow["children"][whole["children"]]["businesscentral"])

@@ -53,8 +53,8 @@ class Shop:
     """One entity of a described shop."""
 
     def __init__(self, connection: Connection, description: Words, entity: str) -> None:
-        self._connection, self._said = connection, {**description, **description["entities"][entity]}
-        self._parts: dict[str, Words] = {"": self._said, **self._said.get("children", {})}
+        self._connection, self._description = connection, {**description, **description["entities"][entity]}
+        self._parts: dict[str, Words] = {"": self._description, **self._description.get("children", {})}
         self._fields = {name: dict(_fields(said.get("fields", {}))) for name, said in self._parts.items()}
         told = [
             *self._parts.values(),
@@ -65,7 +65,7 @@ class Shop:
                 f"the connector says of {entity} what the audit cannot read: {', '.join(sorted(unknown))}"
             )
 
-    def told(self, name: str, lines: str = "") -> Words | None:
+    def field(self, name: str, lines: str = "") -> Words | None:
         """How a property of the record, or of a list of it, is described; None where the shop has none."""
         lacks = dict.fromkeys(self._parts.get(lines, {}).get("lacks", ()))
         fields, ways = {**lacks, **self._fields.get(lines, {})}, name.split(".")
@@ -78,7 +78,7 @@ class Shop:
 
     def rows(self, names: list[str], lists: Mapping[str, list[str]]) -> Iterator[Row]:
         """All records, with these properties of theirs and of their lists."""
-        said, deleted = self._said, self._said.get("deleted", {})
+        said, deleted = self._description, self._description.get("deleted", {})
         query = {**said.get("query", {}), **deleted.get("query", {})}
         for entry in self._connection.pages(said["path"], said, query):
             data = at(entry, said["element"]) if "element" in said else entry
@@ -105,17 +105,17 @@ class Shop:
         )
         found = list(found.values()) if isinstance(found, dict) else found
         if not isinstance(found, list):
-            raise NotAuditableError(f"{self._said['path']} {key}: there is no list of {name}")
+            raise NotAuditableError(f"{self._description['path']} {key}: there is no list of {name}")
         for n, row in enumerate(found):
             values = {one: self._value(one, name, row, record) for one in wanted}
             yield Row(f"{key}/{text(at(row, lines.get('id', 'id'))) or n}", values)
 
     def _filled(self, key: str, template: str) -> str:
-        filled = template.replace("{item}", self._said.get("item", "{path}/{id}"))
-        return filled.replace("{path}", self._said["path"]).replace("{id}", quote(key, safe=""))
+        filled = template.replace("{item}", self._description.get("item", "{path}/{id}"))
+        return filled.replace("{path}", self._description["path"]).replace("{id}", quote(key, safe=""))
 
     def _value(self, name: str, lines: str, data: Any, record: Any) -> str | None:
-        how = self.told(name, lines)
+        how = self.field(name, lines)
         if how is None or "const" in how:
             return str(how["const"]) if how else None
         parts = filter(None, (text(at(data, path)) for path in how.get("join", [how.get("path", name)])))
@@ -123,7 +123,7 @@ class Shop:
         value: str = words.get(said, words.get("*", said) if said else said)
         try:
             if value and kind in ("time", "date"):
-                form = how.get("format", self._said.get("times") if kind == "time" else None)
+                form = how.get("format", self._description.get("times") if kind == "time" else None)
                 moment = self._moment(value, form)
                 return moment.isoformat() if kind == "time" else moment.date().isoformat()
             if value and kind == "minor":
@@ -139,7 +139,7 @@ class Shop:
             return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
         rfc = form in (None, "rfc3339")
         moment = datetime.fromisoformat(said) if rfc else datetime.strptime(said, form or "")  # noqa: DTZ007
-        zone = ZoneInfo(self._said.get("time_zone", "UTC"))
+        zone = ZoneInfo(self._description.get("time_zone", "UTC"))
         return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
@@ -163,7 +163,9 @@ def central(
     said = {"records": "value", "paging": {"style": "next_url", "next": "['@odata.nextLink']"}}
     try:
         for data in connection.pages(path, said, query):
-            rows = {name: [(one, _told(one, names)) for one in data[name]] for name, names in lists.items()}
+            rows = {
+                name: [(one, _values_of(one, names)) for one in data[name]] for name, names in lists.items()
+            }
             lines = {
                 name: [
                     Row(f"{data['id']}/{one['id']}", told)
@@ -177,13 +179,13 @@ def central(
                 if AT in select
                 else None
             )
-            if scopes.get("", {}).items() <= _told(data, select).items():
-                yield Row(str(data["id"]), _told(data, select), moment, lines)
+            if scopes.get("", {}).items() <= _values_of(data, select).items():
+                yield Row(str(data["id"]), _values_of(data, select), moment, lines)
     except (KeyError, TypeError, ValueError) as error:
         raise UnreachableError(f"{path} of Business Central lacks what was asked for: {error}") from None
 
 
-def _told(data: Any, select: list[str]) -> dict[str, str | None]:
+def _values_of(data: Any, select: list[str]) -> dict[str, str | None]:
     told = {}
     for name in select:
         said = text(data[name])

@@ -3,18 +3,16 @@
 Dagster is imported by `sync` alone, since it takes longer than all else.
 """
 
-import logging
-import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from talk_pipeline.cli.exits import one_line_errors
+from talk_pipeline.cli.logs import show_progress
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.redaction import redact_logs
 
 
 class _Commands(TyperGroup):
@@ -346,16 +344,5 @@ def webhooks(
 
 def run() -> None:
     """The console script."""
-    redact_logs()
-    progress = _Progress(sys.stderr)
-    logging.basicConfig(handlers=[progress], level=logging.WARNING)
-    logging.getLogger("talk_pipeline").setLevel(logging.INFO)
+    show_progress()
     app()
-
-
-class _Progress(logging.StreamHandler[TextIO]):
-    """What goes on, without what Dagster puts before it within a run."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        meta = getattr(record, "dagster_meta", {})
-        return str(meta.get("orig_message") or record.getMessage())

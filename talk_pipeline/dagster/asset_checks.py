@@ -15,7 +15,7 @@ from talk_pipeline.dagster.assets.metadata import stop_metadata, table
 from talk_pipeline.dagster.jobs import AUDITED
 from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.report import runs
-from talk_pipeline.engine.report.agreement import SHOWN_ROWS
+from talk_pipeline.engine.report.agreement import LISTED_ROWS
 from talk_pipeline.engine.report.checklist import VOLUME, checks
 from talk_pipeline.engine.report.findings import Check, CheckContext, Finding
 from talk_pipeline.engine.report.run_summary import record_check_results
@@ -44,7 +44,7 @@ def audit_check(flow: Flow) -> dg.AssetChecksDefinition:
         except NotAuditableError as error:
             told = f"not judged: {error}"
             return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, description=told)
-        counts, rows = judged.counts(), [one._asdict() for one in judged.unexplained[:SHOWN_ROWS]]
+        counts, rows = judged.counts(), [one._asdict() for one in judged.unexplained[:LISTED_ROWS]]
         told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
         metadata: dict[str, Any] = {**counts, **({"rows": table(rows, list(rows[0]))} if rows else {})}
         return dg.AssetCheckResult(passed=not rows, description=told, metadata=metadata)

@@ -4,7 +4,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from talk_pipeline.audit.audit import KEYS
 from talk_pipeline.audit.canonical import canonical, same
+from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.types import TYPES, parse_type
 from talk_pipeline.flows.values import Context, UnmappableError
 
@@ -81,3 +83,7 @@ def test_totals_may_differ_by_the_tolerance() -> None:
     assert same("money(2)", "10.00", "10.05", "0.05")
     assert not same("money(2)", "10.00", "10.06", "0.05")
     assert not same("money(2)", "10.001", "10", "0")
+
+
+def test_every_key_of_a_property_is_known() -> None:
+    assert set(Property.model_fields) == KEYS
