@@ -84,7 +84,7 @@ class Auditor:
         def rows(sql: str) -> list[Any]:
             return db.execute(sql, {"flow": self._name} if "$flow" in sql else None).fetchall()
 
-        self._reasons = {(part, key, name): why for part, key, name, why in rows(_REASONS)}
+        self._reasons = {(part, key, name): why for part, key, name, why in rows(_REASONS) if key}
         self._bases = {(part, key, name): raw for part, key, name, *raw in rows(_BASES)}
         self._links, self._shop_ids = defaultdict[tuple[str, str | None], list[Any]](list), {}
         for part, shop_id, bc_id, state, rule, root in rows(_LINKS):

@@ -131,6 +131,15 @@ def test_a_twin_is_named(synced: World) -> None:
         assert not planted - named("order")
 
 
+def test_a_record_that_no_run_has_noticed_is_named(synced: World) -> None:
+    """Also where creates of others are held: their reasons are not its own."""
+    assert synced.sql("select 1 from change where part = 'product' and bc_id is null")
+    with undone(synced):
+        values = {"sku": "UNNOTICED", "name": "Planted", "unit": "pcs", "price": "1.00", "currency": "DKK"}
+        made = synced.shop.back_office("POST", "products", values, ago=LONG_AGO)
+        assert ("product", "", made["id"]) in named("product")
+
+
 def asked(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["audit", *arguments])
 
