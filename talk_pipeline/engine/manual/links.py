@@ -256,7 +256,7 @@ def _forget(hand: Hand, entity: Entity) -> None:
     db, name, shop_id, bc_id = hand.db, entity.flow, entity.shop_id, entity.bc_id
     for part in hand.flow.parts:
         own = "starts_with(shop_id, $root || '/')" if part.parent else "shop_id = $root"
-        parameters = {"part": part.name, "root": shop_id}
+        parameters: dict[str, object] = {"part": part.name, "root": shop_id}
         for table in ("edit", "resolution"):
             db.execute(f"delete from {table} where part = $part and {own}", parameters)
         # what the shop was told of its counterpart is true of that one only: the next one says it anew

@@ -1,12 +1,37 @@
 """A connection to the state, and what every room does with one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import duckdb
 
-Connection = duckdb.DuckDBPyConnection
+Cursor = duckdb.DuckDBPyConnection
+"""What a statement found, until the next one."""
+
+
+class Connection:
+    """A connection that reads the text of a statement once: reading it takes as long as working out how to run it."""
+
+    def __init__(self) -> None:
+        self._db = duckdb.connect()
+
+    def execute(
+        self, query: str, parameters: Sequence[object] | Mapping[str, object] | None = None
+    ) -> Cursor:
+        """Runs a statement, or several without parameters.
+
+        Raises:
+            duckdb.Error: what the database says of it.
+        """
+        statements = _statements(query)
+        return self._db.execute(statements[0] if len(statements) == 1 else query, parameters)
+
+
+@lru_cache(maxsize=1024)
+def _statements(query: str) -> list[duckdb.Statement]:
+    return duckdb.extract_statements(query)
 
 
 class StateBusyError(RuntimeError):

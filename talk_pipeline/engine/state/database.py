@@ -48,7 +48,7 @@ class State:
         self.folder = folder
         self.file = folder / FILE
         self.wait_seconds = wait_seconds
-        self.beside = duckdb.connect()
+        self.beside = Connection()
         self.beside.execute(_MACROS)
         self._prepared = False
         self._attached = False

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar, get_type_hints
 
 import msgspec
 
-from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.connection import Connection, Cursor
 
 FETCHED_ROWS = 10_000
 
@@ -76,7 +76,7 @@ def rows_of(db: Connection, query: str, parameters: dict[str, Any]) -> list[dict
     return list(named_rows(db.execute(query, used)))
 
 
-def named_rows(result: Connection) -> Iterator[dict[str, Any]]:
+def named_rows(result: Cursor) -> Iterator[dict[str, Any]]:
     """The rows of a result by column name, some thousands at a time; meanwhile no other statement may run there."""
     names = [column[0] for column in result.description]
     while rows := result.fetchmany(FETCHED_ROWS):
