@@ -48,7 +48,7 @@ class Connections:
         self.flows, self.description = checked_files(settings)
         settings.require_systems(self.description.auth.variables)
         self.settings = settings
-        self.state = State(settings.talk_data_dir, wait_seconds=settings.talk_wait_seconds)
+        self.state = state_of(settings)
         self._company: Company | None = None
         self._company_id: str | None = None
 
@@ -187,13 +187,23 @@ def base_url(url: str, description: Description) -> str:
     return plain if plain.endswith(description.base_path) else plain + description.base_path
 
 
+def state_of(settings: Settings) -> State:
+    """The state of this installation, whether anything ran or not."""
+    return State(
+        settings.talk_data_dir,
+        wait_seconds=settings.talk_wait_seconds,
+        threads=settings.talk_threads,
+        memory=settings.talk_memory,
+    )
+
+
 def known_state(settings: Settings) -> State:
     """The state of this installation.
 
     Raises:
         ByHandError: nothing ran yet.
     """
-    state = State(settings.talk_data_dir, wait_seconds=settings.talk_wait_seconds)
+    state = state_of(settings)
     if not state.file.exists():
         raise ByHandError(f"no run is recorded in {settings.talk_data_dir}; run talk-pipeline sync first")
     return state

@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     talk_data_dir: Path = Path("data")
     talk_flows_dir: Path | None = None
     talk_wait_seconds: float = Field(60, ge=0)
+    talk_threads: int | None = Field(None, ge=1)
+    talk_memory: str | None = Field(None, pattern=r"(?i)^\d+ *[MGT]i?B$")
     talk_poll_seconds: float = Field(5, ge=0)
     talk_keep_days: int = Field(400, ge=1)
     talk_keep_runs_days: int = Field(30, ge=1)

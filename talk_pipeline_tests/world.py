@@ -178,6 +178,7 @@ class World:
         self._look_at_last()
         with duckdb.connect(str(self.data / "talk.duckdb")) as db:
             yield db
+            db.execute("update meta set value = uuid()::varchar where starts_with(key, 'mark:')")
 
     def sql(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         self._look_at_last()
@@ -271,6 +272,7 @@ def opened_world(
             patch.setenv(name, value)
         patch.setenv("TALK_DATA_DIR", str(tmp_path / "data"))
         patch.setenv("TALK_WAIT_SECONDS", "5")
+        patch.setenv("TALK_THREADS", "1")  # the tests themselves run side by side
         # these servers end with whoever calls: what is not there is not coming; tests of slowness say otherwise
         longest(patch, tmp_path, seconds=0)
         patch.chdir(tmp_path)

@@ -16,8 +16,8 @@ from talk_pipeline.cli.exits import Exit, UsageError
 from talk_pipeline.cli.telling import counts, describe, headline, of_run, run_document, stamp
 from talk_pipeline.engine.report.sheet import Line, Section, Sheet, Word, sheet_of
 from talk_pipeline.engine.report.stops import Stop, stops_of
-from talk_pipeline.engine.state.database import State
 from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.installation import state_of
 from talk_pipeline.settings import Settings
 
 _MARKS: dict[Word, tuple[str, str]] = {
@@ -44,7 +44,7 @@ def print_checklist(form: str, *, out: Path | None) -> Exit:
     """
     settings = Settings.load()
     flows = load_flows(settings.talk_flows_dir)
-    state = State(settings.talk_data_dir, wait_seconds=settings.talk_wait_seconds)
+    state = state_of(settings)
     sheet = None
     if state.file.exists():
         with state.once() as db:

@@ -6,6 +6,7 @@ from talk_pipeline.engine.report import run_summary, runs
 from talk_pipeline.engine.report.checklist import NOT_RESTORED, VOLUME
 from talk_pipeline.engine.report.findings import CheckContext
 from talk_pipeline.engine.snapshot import reversals
+from talk_pipeline.engine.snapshot.dirty import is_at_rest
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.recover import recover
@@ -21,6 +22,8 @@ def replan(session: Session, flow: Flow, *, defer: bool = True) -> None:
     later = session.later(flow) if defer else frozenset()
     with session.state.open() as db:
         links.match(db, flow)
+        if is_at_rest(db, session.flows, flow) and not session.options.undo:
+            return
         compare.plan(db, session.flows, flow, company=session.company, later=later, undo=session.options.undo)
 
 

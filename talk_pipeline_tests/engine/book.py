@@ -55,7 +55,7 @@ class Book:
     @contextmanager
     def opened(cls, folder: Path, flows: Flows | None = None) -> Iterator["Book"]:
         """A new one."""
-        state = State(folder)
+        state = State(folder, threads=1)
         with state.once():
             yield cls(state, flows or load_flows())
 

@@ -10,7 +10,7 @@ from typing import Any
 from talk_pipeline.engine.apply.bases import Confirmed
 from talk_pipeline.engine.kinds import LinkState
 from talk_pipeline.engine.model import Child, Intended, Intent, Outcome
-from talk_pipeline.engine.snapshot.landing import mark_dirty
+from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.snapshot.projection import Projected, Projector
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert

@@ -8,6 +8,7 @@ from talk_pipeline.engine.apply.effects import carry_over
 from talk_pipeline.engine.model import SEND_WITH, Decode, Intent, Outcome, Result, UnheededValue
 from talk_pipeline.engine.plan.refusals import keep_in_force, refusals_in_force, refuse, refuse_values
 from talk_pipeline.engine.snapshot.batch import Landing
+from talk_pipeline.engine.snapshot.dirty import touch
 from talk_pipeline.engine.snapshot.landing import merge, spool
 from talk_pipeline.engine.snapshot.projection import Projector
 from talk_pipeline.engine.state.connection import Connection, transaction
@@ -24,6 +25,7 @@ def conclude(
 ) -> None:
     """Puts outcomes on disk with all that follows from them, in one transaction."""
     with transaction(db):
+        touch(db, projector.flow.name)
         in_force = refusals_in_force(db, projector.flow, [intent.root_shop_id for intent, _ in outcomes])
         done = [(intent, outcome) for intent, outcome in outcomes if outcome.result is Result.DONE]
         expect_recalculation(db, [intent for intent, _ in done])

@@ -20,7 +20,7 @@ from talk_pipeline.engine.manual.objections import (
     taken,
 )
 from talk_pipeline.engine.model import ByHandError
-from talk_pipeline.engine.snapshot.landing import mark_dirty
+from talk_pipeline.engine.snapshot.dirty import mark_dirty, touch
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import ApartRow, DecisionRow, LinkRow, StatusRow
@@ -74,6 +74,7 @@ class Hand:
             done_at=now(),
         )
         insert(self.db, [row])
+        touch(self.db, decision.flow)
         return decision
 
 

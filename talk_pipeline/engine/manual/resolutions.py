@@ -12,7 +12,7 @@ from talk_pipeline.engine.manual.links import Decision, Hand, labels
 from talk_pipeline.engine.manual.lookup import Entity, counted, find
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.plan.compare import MISMATCHES
-from talk_pipeline.engine.snapshot.landing import mark_dirty
+from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.state.connection import now, transaction
 from talk_pipeline.engine.state.rows import insert, rows_of
 from talk_pipeline.engine.state.tables import ResolutionRow

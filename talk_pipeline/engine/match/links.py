@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from talk_pipeline.engine.kinds import LinkState, RefusalKind
 from talk_pipeline.engine.match.claims import find_claimed, list_claimed
 from talk_pipeline.engine.match.workspace import Claimed, FreeChildren, Pool, Shared
-from talk_pipeline.engine.snapshot.landing import any_dirty, mark_dirty
+from talk_pipeline.engine.snapshot.dirty import any_dirty, is_matched, mark_dirty, note_matched
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.rows import insert, select
 from talk_pipeline.engine.state.tables import CandidateRow, LinkRow
@@ -32,10 +32,11 @@ def match(db: Connection, flow: Flow) -> Matched:
     """Links what the rules can link, and lists what they cannot decide, in one transaction."""
     with transaction(db):
         linked = 0
-        if any_dirty(db, flow.name):
+        if any_dirty(db, flow.name) and not is_matched(db, flow):
             linked = _match_records(db, flow)
             for part in flow.parts[1:]:
                 _match_children(db, flow, part)
+            note_matched(db, flow)
     row = db.execute(
         "select count(distinct shop_id) from candidate where flow = ? and linked is distinct from ?",
         [flow.name, str(Side.SHOP)],

@@ -27,7 +27,7 @@ from talk_pipeline.engine.plan.workspace import (
     Touched,
     Unlinked,
 )
-from talk_pipeline.engine.snapshot.landing import any_dirty
+from talk_pipeline.engine.snapshot.dirty import any_dirty, touch_if_changed
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.rows import insert, rows_of
@@ -245,7 +245,7 @@ def _seen(row: Mapping[str, Any], pair: Pair, *, company: Company) -> Iterator[S
 
 
 def _plan_children(db: Connection, flow: Flow, part: Part, *, touched: Touched, company: Company) -> None:
-    db.execute(_DROP_LOST_CHILDREN, {"part": part.name})
+    touch_if_changed(db, flow.name, db.execute(_DROP_LOST_CHILDREN, {"part": part.name}))
     lone = LoneChildren.made(db, _CHILDREN, {"part": part.name})
     disputed = removed_lines.dispute_removals(db, flow, part, lone=lone, touched=touched, company=company)
     _child_changes(db, flow, part, lone, disputed)

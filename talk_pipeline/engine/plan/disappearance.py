@@ -10,6 +10,7 @@ from typing import Any
 
 from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Operation
+from talk_pipeline.engine.snapshot.dirty import touch, touch_if_changed
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import ChangeRow
@@ -52,7 +53,7 @@ def plan_disappearances(db: Connection, flow: Flow) -> None:
 
 def _return(db: Connection, flow: Flow) -> None:
     """A pair that was parted because one of them had left is one again when both are there."""
-    db.execute(
+    returned = db.execute(
         f"""
         update link set state = 'active', rule = 'returned'
         where part = $flow and state = 'held' and rule = '{RULE}'
@@ -63,10 +64,13 @@ def _return(db: Connection, flow: Flow) -> None:
         """,
         {"flow": flow.name},
     )
+    touch_if_changed(db, flow.name, returned)
 
 
 def _unlink(db: Connection, flow: Flow, side: Side, *, pairs: list[tuple[str, str]]) -> None:
     shop_ids = [shop_id for shop_id, _ in pairs]
+    if shop_ids:
+        touch(db, flow.name)
     if side is Side.BC:
         db.execute(
             f"update link set state = 'held', rule = '{RULE}'"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from talk_pipeline.engine.kinds import LinkState
 from talk_pipeline.engine.plan.refusals import hold_back
+from talk_pipeline.engine.snapshot.dirty import touch
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import LinkRow
@@ -45,6 +46,7 @@ def close(
         by_key: what `keys_to_create` found.
     """
     with transaction(db):
+        touch(db, flow.name)
         for key, closed_ids in ended.items():
             _close(db, flow, key=key, shop_ids=by_key[key], closed_ids=closed_ids)
 

@@ -7,6 +7,7 @@ from talk_pipeline.engine.kinds import Status
 from talk_pipeline.engine.match.scopes import outside
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
 from talk_pipeline.engine.plan.workspace import Before, Evaluated, Unfinished, Unlinked
+from talk_pipeline.engine.snapshot.dirty import touch_if_changed
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -117,7 +118,8 @@ def clear_dirty(db: Connection, flow: Flow) -> int:
             f" 'posted in Business Central: its story ended there', $at from link where {ended}",
             {"flow": flow.name, "at": now()},
         )
-        db.execute(f"update link set state = 'closed' where {ended}", {"flow": flow.name})
+        closed = db.execute(f"update link set state = 'closed' where {ended}", {"flow": flow.name})
+        touch_if_changed(db, flow.name, closed)
         db.execute(_MET, {"flow": flow.name, "at": now()})
         db.execute(
             "delete from dirty where flow = ? and (side, id) not in ("

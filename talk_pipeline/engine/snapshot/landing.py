@@ -12,6 +12,7 @@ from typing import Any
 
 from talk_pipeline.engine.model import Decode, Record
 from talk_pipeline.engine.snapshot.batch import Batch, Landing
+from talk_pipeline.engine.snapshot.dirty import mark_dirty, set_meta, touch
 from talk_pipeline.engine.snapshot.projection import Projector
 from talk_pipeline.engine.snapshot.reversals import Reversal, implausible, note
 from talk_pipeline.engine.snapshot.workspace import Incoming
@@ -172,6 +173,7 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
         )
         _set_watermark(db, flow, side, mark=mark)
         if landing.full:
+            touch(db, flow)  # now and then everything is looked at, whether it has changed or not
             note(db, flow, side, ())
             set_meta(db, f"asked:{flow}:{side}", requested_fields(projector.flow, side))
     return Landed(read, len(batch.marks), batch.outside, reversals, batch.moved_on)
@@ -180,29 +182,6 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
 def requested_fields(flow: Flow, side: Side) -> str:
     """The fields that are asked for, in a form that compares."""
     return " ".join(f"{part.name}:{field}" for part in flow.parts for field in flow.fields(part, side))
-
-
-def set_meta(db: Connection, key: str, value: str) -> None:
-    """Keeps a fact about the state, inside the caller's transaction."""
-    db.execute("delete from meta where key = ?", [key])
-    db.execute("insert into meta (key, value) values (?, ?)", [key, value])
-
-
-def mark_dirty(db: Connection, flow: str, side: Side, *, ids: list[str]) -> None:
-    """Puts records on the list of dirty ones, in the caller's transaction: until nothing is left to do for them."""
-    if not ids:
-        return
-    db.execute(
-        "insert into dirty (flow, side, id, marked_at)"
-        " select $flow, $side, id, $at from (select unnest($ids::varchar[]) as id)"
-        " where id not in (select id from dirty where flow = $flow and side = $side)",
-        {"flow": flow, "side": side, "at": now(), "ids": ids},
-    )
-
-
-def any_dirty(db: Connection, flow: str) -> bool:
-    """Whether anything of a flow is marked: where nothing is, there is nothing to match or to plan."""
-    return db.execute("select 1 from dirty where flow = ? limit 1", [flow]).fetchone() is not None
 
 
 def _changed(mark: Watermark, *, complete: bool, problem: str | None) -> Watermark:

@@ -2,7 +2,8 @@
 
 from talk_pipeline.engine.model import Contents, Decode
 from talk_pipeline.engine.snapshot.batch import pieces
-from talk_pipeline.engine.snapshot.landing import mark_dirty, requested_fields, set_meta
+from talk_pipeline.engine.snapshot.dirty import mark_dirty, set_meta
+from talk_pipeline.engine.snapshot.landing import requested_fields
 from talk_pipeline.engine.snapshot.projection import Projector
 from talk_pipeline.engine.snapshot.workspace import Stored
 from talk_pipeline.engine.state.connection import Connection, transaction

@@ -12,10 +12,11 @@ Cursor = duckdb.DuckDBPyConnection
 
 
 class Connection:
-    """A connection that reads the text of a statement once: reading it takes as long as working out how to run it."""
+    """A connection that reads the text of a statement once: that takes as long as working out how to run it."""
 
-    def __init__(self) -> None:
-        self._db = duckdb.connect()
+    def __init__(self, *, threads: int | None = None, memory: str | None = None) -> None:
+        limits = {"threads": threads, "memory_limit": memory}
+        self._db = duckdb.connect(config={name: limit for name, limit in limits.items() if limit is not None})
 
     def execute(
         self, query: str, parameters: Sequence[object] | Mapping[str, object] | None = None

@@ -42,13 +42,25 @@ class State:
 
     Attributes:
         beside: the connection without the file: temporary tables made here are seen beside it once it is open.
+
+    Args:
+        wait_seconds: how long somebody else may keep the file.
+        threads: the most that work at once, by default one a core.
+        memory: the most that is used, such as `4GB`; what does not fit is put on disk for the while.
     """
 
-    def __init__(self, folder: Path, *, wait_seconds: float = WAIT_SECONDS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        wait_seconds: float = WAIT_SECONDS,
+        threads: int | None = None,
+        memory: str | None = None,
+    ) -> None:
         self.folder = folder
         self.file = folder / FILE
         self.wait_seconds = wait_seconds
-        self.beside = Connection()
+        self.beside = Connection(threads=threads, memory=memory)
         self.beside.execute(_MACROS)
         self._prepared = False
         self._attached = False
