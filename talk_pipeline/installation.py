@@ -254,7 +254,7 @@ def prune(settings: Settings) -> tuple[int, int]:
     Raises:
         LeaseHeldError: a run has one of the flows.
     """
-    state = State(settings.talk_data_dir, wait_seconds=settings.talk_wait_seconds)
+    state = state_of(settings)
     if not state.file.exists():
         return 0, 0
     before = now() - timedelta(days=settings.talk_keep_days)

@@ -142,6 +142,12 @@ class Settings(BaseSettings):
                 )
 
 
+def name_home(home: Path) -> None:
+    """Tells Dagster, and whatever it starts, where its home is and that its events may be written together."""
+    os.environ["DAGSTER_HOME"] = str(home)
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
+
+
 def is_address(text: str) -> bool:
     """Whether something could be reached there."""
     return re.fullmatch(r"https?://[^\s/?#]+\S*", text) is not None

@@ -18,7 +18,7 @@ import dagster as dg
 from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
-from talk_pipeline.settings import SettingsError
+from talk_pipeline.settings import SettingsError, name_home
 
 TEMPLATE = Path(__file__).parent / "dagster.yaml"
 # as shipped before the copy was kept beside the settings
@@ -76,10 +76,7 @@ def open_home(data_dir: Path) -> Iterator[dg.DagsterInstance]:
 @contextmanager
 def _opened(home: Path) -> Iterator[dg.DagsterInstance]:
     settings = home / "dagster.yaml"
-    # the settings name the home by this variable, as whoever works beside us finds it; and what Dagster hands to
-    # its event log together is written together
-    os.environ["DAGSTER_HOME"] = str(home)
-    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
+    name_home(home)
     try:
         opened = dg.DagsterInstance.from_config(str(home))
     except (SQLAlchemyError, sqlite3.Error) as error:

@@ -106,7 +106,7 @@ select distinct root_id from record where part = $part and side = $side and raw[
 
 # what an entity was linked with before and is nobody else's now; not what it was only kept apart from
 _FORMER = """
-with pair as (
+with former as (
   select shop_id, bc_id from apart where flow = $flow and (held or not never)
   union
   select shop_id, bc_id from decision where flow = $flow and action in ('linked', 'unlinked')
@@ -114,10 +114,10 @@ with pair as (
   select coalesce(shop_id, root_shop_id), coalesce(bc_id, root_bc_id) from journal
   where flow = $flow and part = $flow
 )
-select null as shop_id, p.bc_id from pair p anti join link l on l.part = $flow and l.bc_id = p.bc_id
+select null as shop_id, p.bc_id from former p anti join link l on l.part = $flow and l.bc_id = p.bc_id
 where p.shop_id = $shop_id and p.bc_id is not null and p.bc_id <> $bc_id
 union
-select p.shop_id, null from pair p
+select p.shop_id, null from former p
 anti join link l on l.part = $flow and l.shop_id = p.shop_id and l.bc_id is not null
 where p.bc_id = $bc_id and p.shop_id is not null and p.shop_id <> $shop_id
 order by all

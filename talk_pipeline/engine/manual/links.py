@@ -257,15 +257,14 @@ def _forget(hand: Hand, entity: Entity) -> None:
     db, name, shop_id, bc_id = hand.db, entity.flow, entity.shop_id, entity.bc_id
     for part in hand.flow.parts:
         own = "starts_with(shop_id, $root || '/')" if part.parent else "shop_id = $root"
-        parameters: dict[str, object] = {"part": part.name, "root": shop_id}
+        parameters = {"part": part.name, "root": shop_id}
         for table in ("edit", "resolution"):
             db.execute(f"delete from {table} where part = $part and {own}", parameters)
         # what the shop was told of its counterpart is true of that one only: the next one says it anew
-        from_bc = {"from_bc": [prop.name for prop in part.properties if prop.dir == "<-"]}
         db.execute(
             f"delete from base where part = $part and {own}"
             " and (agreed_at is null or property not in (select unnest($from_bc::varchar[])))",
-            parameters | from_bc,
+            {**parameters, "from_bc": [prop.name for prop in part.properties if prop.dir == "<-"]},
         )
         db.execute(
             f"update base set bc_value = null, mismatches = 0, resend = null where part = $part and {own}",

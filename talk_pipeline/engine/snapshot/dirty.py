@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.state.connection import Connection, Cursor, now
+from talk_pipeline.engine.state.meta import get_meta, joined_meta, set_meta
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -65,7 +66,7 @@ def touch_if_changed(db: Connection, flow: str, result: Cursor) -> None:
 
 def is_matched(db: Connection, flow: Flow) -> bool:
     """Whether nothing of the flow has changed since it was matched."""
-    return _meta(db, f"matched:{flow.name}") == _marks(db, flow)
+    return get_meta(db, f"matched:{flow.name}") == _marks(db, flow)
 
 
 def note_matched(db: Connection, flow: Flow) -> None:
@@ -75,7 +76,7 @@ def note_matched(db: Connection, flow: Flow) -> None:
 
 def is_at_rest(db: Connection, flows: Flows, flow: Flow) -> bool:
     """Whether a plan would find what the last one found, and nothing to write: nothing of any flow has changed."""
-    return _meta(db, f"at rest:{flow.name}") == _marks(db, *flows.values())
+    return get_meta(db, f"at rest:{flow.name}") == _marks(db, *flows.values())
 
 
 def note_rest(db: Connection, flows: Flows, flow: Flow) -> None:
@@ -84,20 +85,7 @@ def note_rest(db: Connection, flows: Flows, flow: Flow) -> None:
         set_meta(db, f"at rest:{flow.name}", _marks(db, *flows.values()))
 
 
-def set_meta(db: Connection, key: str, value: str) -> None:
-    """Keeps a fact about the state, inside the caller's transaction."""
-    db.execute("insert or replace into meta (key, value) values (?, ?)", [key, value])
-
-
-def _meta(db: Connection, key: str) -> str | None:
-    row = db.execute("select value from meta where key = ?", [key]).fetchone()
-    return str(row[0]) if row else None
-
-
 def _marks(db: Connection, *flows: Flow) -> str:
     """The marks of some flows, and their definitions."""
-    keys = [f"mark:{flow.name}" for flow in flows]
-    query = "select string_agg(value, ' ' order by key) from meta where key in (select unnest(?::varchar[]))"
-    row = db.execute(query, [keys]).fetchone()
-    marks = str(row[0]) if row else ""
+    marks = joined_meta(db, [f"mark:{flow.name}" for flow in flows])
     return " ".join((marks, *(flow.fingerprint for flow in flows)))

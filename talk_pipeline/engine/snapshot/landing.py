@@ -12,11 +12,12 @@ from typing import Any
 
 from talk_pipeline.engine.model import Decode, Record
 from talk_pipeline.engine.snapshot.batch import Batch, Landing
-from talk_pipeline.engine.snapshot.dirty import mark_dirty, set_meta, touch
+from talk_pipeline.engine.snapshot.dirty import mark_dirty, touch
 from talk_pipeline.engine.snapshot.projection import Projector
 from talk_pipeline.engine.snapshot.reversals import Reversal, implausible, note
 from talk_pipeline.engine.snapshot.workspace import Incoming
 from talk_pipeline.engine.state.connection import Connection, naive, now, transaction
+from talk_pipeline.engine.state.meta import set_meta
 from talk_pipeline.engine.state.rows import insert, insert_columns
 from talk_pipeline.engine.state.tables import WatermarkRow
 from talk_pipeline.flows.properties import Side

@@ -2,11 +2,12 @@
 
 from talk_pipeline.engine.model import Contents, Decode
 from talk_pipeline.engine.snapshot.batch import pieces
-from talk_pipeline.engine.snapshot.dirty import mark_dirty, set_meta
+from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.snapshot.landing import requested_fields
 from talk_pipeline.engine.snapshot.projection import Projector
 from talk_pipeline.engine.snapshot.workspace import Stored
 from talk_pipeline.engine.state.connection import Connection, transaction
+from talk_pipeline.engine.state.meta import get_meta, set_meta
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -28,8 +29,7 @@ def reproject(db: Connection, projector: Projector, decode: Decode) -> bool:
     company = projector.company
     wanted = f"{PROJECTION_VERSION} {projector.flow.fingerprint} {company.currency} {company.zone.key}"
     key = f"projection:{flow}:{side}"
-    known = db.execute("select value from meta where key = ?", [key]).fetchone()
-    if known and known[0] == wanted:
+    if get_meta(db, key) == wanted:
         return False
     ids: list[str] = []
     with transaction(db):
@@ -57,5 +57,5 @@ def reproject(db: Connection, projector: Projector, decode: Decode) -> bool:
 
 def asks_for_more(db: Connection, flow: Flow, side: Side) -> bool:
     """Whether the flow reads a field that was not asked for when everything was read: held records lack it."""
-    known = db.execute("select value from meta where key = ?", [f"asked:{flow.name}:{side}"]).fetchone()
-    return known is None or not set(requested_fields(flow, side).split()) <= set(str(known[0]).split())
+    known = get_meta(db, f"asked:{flow.name}:{side}")
+    return known is None or not set(requested_fields(flow, side).split()) <= set(known.split())

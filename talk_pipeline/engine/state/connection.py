@@ -14,9 +14,23 @@ Cursor = duckdb.DuckDBPyConnection
 class Connection:
     """A connection that reads the text of a statement once: that takes as long as working out how to run it."""
 
-    def __init__(self, *, threads: int | None = None, memory: str | None = None) -> None:
-        limits = {"threads": threads, "memory_limit": memory}
-        self._db = duckdb.connect(config={name: limit for name, limit in limits.items() if limit is not None})
+    def __init__(
+        self,
+        file: str = ":memory:",
+        *,
+        read_only: bool = False,
+        threads: int | None = None,
+        memory: str | None = None,
+    ) -> None:
+        self._db = duckdb.connect(file, read_only=read_only)
+        if threads is not None:
+            self._db.execute("set threads = $1", [threads])
+        if memory is not None:
+            self._db.execute("set memory_limit = $1", [memory])
+
+    def close(self) -> None:
+        """Leaves the file to others."""
+        self._db.close()
 
     def execute(
         self, query: str, parameters: Sequence[object] | Mapping[str, object] | None = None

@@ -5,6 +5,7 @@ Never a copy of a file's bytes: those may be in use, and hold pages of what was 
 
 import os
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -64,7 +65,7 @@ def proven(file: Path) -> Counts:
         StateBrokenError: it cannot be opened, or is of another version.
     """
     try:
-        with duckdb.connect(str(file), read_only=True) as db:
+        with closing(Connection(str(file), read_only=True)) as db:
             version = db.execute("select value from meta where key = 'schema'").fetchone()
             counts = _counts(db, db.execute("select current_database()").fetchall()[0][0], _tables(db))
     except duckdb.Error as error:
