@@ -18,7 +18,7 @@ up: $(INSTALLED) ## the Dagster UI with the sensors on; with a sandbox if no rea
 test: $(INSTALLED) ## the tests
 	.venv/bin/python -m pytest -n 3 --dist loadgroup -m "not slow"
 
-test-slow: $(INSTALLED) ## those that kill processes, run the daemon, or make a hundred thousand records
+test-slow: $(INSTALLED) ## those that take long: whole stories, many variants, processes that are killed, the daemon, large books
 	.venv/bin/python -m pytest -n 3 --dist loadgroup -m slow
 
 test-profiles: $(INSTALLED) ## the pipeline's tests against every shop that is described; takes a while

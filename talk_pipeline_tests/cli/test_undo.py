@@ -2,11 +2,14 @@
 
 import json
 
+import pytest
+
 from talk_pipeline_tests.cli.test_commands import run
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
 
+@pytest.mark.slow
 def test_a_run_is_undone(world: World) -> None:
     ids = [world.shop.post("customers", customer(number))["id"] for number in ("C1", "C2")]
     world.step("customer")

@@ -105,6 +105,7 @@ def played(world: World) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_other_words_change_nothing(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     for name in ("plain", "reworded"):
         (tmp_path / name).mkdir()

@@ -30,6 +30,7 @@ def answers() -> list[tuple[str, Any]]:
     return [answer for answer in listed if answer not in APART]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("question", "answer"), answers())
 def test_every_answer(world: World, question: str, answer: Any) -> None:
     world.bc.control("settings", {question: answer})

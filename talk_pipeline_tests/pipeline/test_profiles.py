@@ -16,6 +16,7 @@ from talk_pipeline_tests.world import opened_world
 PROFILES = ("woocommerce", "bare", "cents", "enveloped", "liar")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shop", PROFILES)
 def test_all_flows_in_both_directions(
     tmp_path: Path, instance: dg.DagsterInstance, shop: str, capsys: pytest.CaptureFixture[str]
