@@ -301,12 +301,14 @@ def forget(
             wanted = [*own, *others] if with_referring else own
             for one in wanted:
                 forgetting.refuse_unsettled(db, flows[one.flow], one)
+            words = Words(word for one in wanted for word in forgetting.words_of(db, flows[one.flow], one))
+        # first what lies beside the state: if a file is not to be had, the words to look for are still known
+        unread = take_from_files(settings.talk_data_dir, words, but=(FILE, *FOREIGN))
+        with state.once() as db:
             done = [forgetting.forget(Hand(db, flows, flows[one.flow], by), one) for one in wanted]
             left = "" if with_referring else forgetting.named(db, flows, others)
-            words = Words(word for one in done for word in one.words)
             forgetting.forget_texts(db, words)
         compact(state)
-        unread = take_from_files(settings.talk_data_dir, words, but=(FILE, *FOREIGN))
     return done, left, unread
 
 

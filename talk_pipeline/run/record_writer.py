@@ -27,7 +27,7 @@ from talk_pipeline.run.session import Session
 GO_ON = (Result.DONE, Result.REFUSED)
 
 
-class UnitWriter:
+class ChangesetWriter:
     """Writes one changeset."""
 
     def __init__(self, session: Session, sender: Sender, changeset: Changeset) -> None:

@@ -1,6 +1,6 @@
 """Sending writes in batches, each with its intent on disk before it leaves and its outcome after it ended.
 
-Units run side by side as coroutines, and the steps of one unit in order; whatever steps are ready at the same
+Changesets run side by side as coroutines, and the steps of one in order; whatever steps are ready at the same
 moment travel together.
 """
 
@@ -69,7 +69,7 @@ class Sender:
     async def _work(self) -> None:
         while True:
             batch = [await self._queue.get()]
-            await asyncio.sleep(0)  # let every unit that is ready add its step
+            await asyncio.sleep(0)  # let every changeset that is ready add its step
             rows, room = batch[0].write.rows, self._system.rows_at_once(self._flow.name)
             while rows < room and len(batch) < self._system.batch_size and not self._queue.empty():
                 batch.append(self._queue.get_nowait())

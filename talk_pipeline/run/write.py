@@ -16,13 +16,13 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.fetch import reread
 from talk_pipeline.run.plan import replan
-from talk_pipeline.run.record_writer import UnitWriter
+from talk_pipeline.run.record_writer import ChangesetWriter
 from talk_pipeline.run.recover import recover
 from talk_pipeline.run.sender import Sender
 from talk_pipeline.run.session import Session
 from talk_pipeline.systems.errors import SystemFault
 
-UNITS_AT_ONCE = 500
+CHANGESETS_AT_ONCE = 500
 
 Root = tuple[str | None, str | None]
 
@@ -54,8 +54,10 @@ async def upsert(session: Session, flow: Flow, target: Side, *, only: set[Root] 
             ]
         if not roots:
             break
-        for at in range(0, len(roots), UNITS_AT_ONCE):
-            given_up |= await _write_units(session, flow, target, roots=roots[at : at + UNITS_AT_ONCE])
+        for at in range(0, len(roots), CHANGESETS_AT_ONCE):
+            given_up |= await _write_changesets(
+                session, flow, target, roots=roots[at : at + CHANGESETS_AT_ONCE]
+            )
         await recover(session, flow, target)
         replan(session, flow, defer=only is None)
     return not given_up
@@ -94,13 +96,15 @@ async def _write_rest(session: Session, flow: Flow, *, only: set[Root] | None = 
         note_rest(db, session.flows, flow)
 
 
-async def _write_units(session: Session, flow: Flow, target: Side, *, roots: Sequence[Root]) -> set[Root]:
+async def _write_changesets(
+    session: Session, flow: Flow, target: Side, *, roots: Sequence[Root]
+) -> set[Root]:
     """Writes some changesets; returns those not to be tried again in this run."""
     stopping.go_on()
     with session.state.open() as db:
         changesets = pending_changesets(db, flow, target, roots=list(roots))
     sender = Sender(session, flow, target)
-    writers = [UnitWriter(session, sender, changeset) for changeset in changesets]
+    writers = [ChangesetWriter(session, sender, changeset) for changeset in changesets]
     async with sender.running():
         ended = await asyncio.gather(*(writer.run() for writer in writers), return_exceptions=True)
     stopping.go_on()  # what a stop left undone is no error of its records

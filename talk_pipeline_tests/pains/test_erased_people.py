@@ -1,6 +1,8 @@
 """A person who is erased in a system: open orders keep their address, and nothing personal is kept by us."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
@@ -13,6 +15,8 @@ from talk_pipeline.dagster.instance import open_home
 from talk_pipeline.engine.manual.lookup import find
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.report.history import history
+from talk_pipeline.engine.state import traces as state_traces
+from talk_pipeline.engine.state.connection import StateBusyError
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.engine.state.lease import LeaseHeldError
 from talk_pipeline.engine.state.traces import MASK
@@ -128,7 +132,9 @@ def erased(world: World) -> tuple[str, str]:
     return buyer, key
 
 
-@pytest.mark.parametrize("parted", [False, True], ids=["linked", "unlinked"])
+@pytest.mark.parametrize(
+    "parted", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["linked", "unlinked"]
+)
 def test_an_erased_person_is_in_no_file(world: World, *, parted: bool) -> None:
     buyer, key = erased(world)
     if parted:
@@ -191,3 +197,18 @@ def test_what_a_system_still_says_stays_and_is_told(world: World, monkeypatch: p
     world.sync("customer", dry_run=True)
     with pytest.raises(ByHandError, match="has something to be written yet; first: talk-pipeline sync"):
         forget(Settings.load(), "customer", "C1", by="Ann")
+
+
+@pytest.mark.slow
+def test_a_file_in_use_is_named_and_until_it_is_free_the_words_to_look_for_are_known(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buyer, _ = erased(world)
+    monkeypatch.setattr(state_traces, "WAIT_SECONDS", 0.1)
+    index = world.data / "dagster_home" / "history" / "runs" / "index.db"
+    with closing(sqlite3.connect(index, isolation_level=None)) as somebody:
+        somebody.execute("begin exclusive")
+        with pytest.raises(StateBusyError, match=r"index\.db is in use"):
+            forget(Settings.load(), "customer", buyer, by="Ann", with_referring=True)
+    forget(Settings.load(), "customer", buyer, by="Ann", with_referring=True)
+    assert traces(world.data) == []

@@ -148,13 +148,11 @@ class Forgotten:
 
     Attributes:
         there: systems that still have it, with the properties that they still fill.
-        words: its values that nothing else has, in whatever form they were known.
     """
 
     entity: Entity
     name: str
     there: Mapping[Side, Sequence[str]]
-    words: frozenset[str]
 
     def told(self) -> str:
         """For a person."""
@@ -187,7 +185,6 @@ def forget(hand: Hand, entity: Entity) -> Forgotten:
     side = Side.SHOP if entity.shop_id else Side.BC
     name = entity.name + key_of(db, flow, side, entity.id_on(side))
     halves = rows_of(db, _HALVES, about)
-    words = frozenset(_words(db, flow, about))
     there = {Side(row["side"]): _filled(db, flow, row) for row in halves if row["gone"] is None}
     with transaction(db):
         for statement in (*_PAST.values(), _KEYS):
@@ -205,7 +202,20 @@ def forget(hand: Hand, entity: Entity) -> Forgotten:
                 db.execute(_PAYLOAD, half)
                 db.execute(_VALUES, half)
         hand.note(Decision(flow.name, "forgotten", entity.shop_id, entity.bc_id, ""))
-    return Forgotten(entity, name, there, words)
+    return Forgotten(entity, name, there)
+
+
+def words_of(db: Connection, flow: Flow, entity: Entity) -> Iterator[str]:
+    """Its personal values that nothing else has, in whatever form they are known; once it is forgotten, none."""
+    about = _about(entity)
+    personal = {prop.name for prop in flow.properties if is_personal(flow, prop)}
+    said = {row["value"] for row in rows_of(db, _SAID, about) if row["property"] in personal and row["value"]}
+    values = sorted(said)
+    shared = {row[0] for row in db.execute(_OTHERS, _used(_OTHERS, about) | {"values": values}).fetchall()}
+    vocabulary = {flow.name, *(prop.name for part in flow.parts for prop in part.properties)}
+    for value in values:
+        if value not in shared and value.lower() not in vocabulary and re.search(r"\w{2}", value):
+            yield value
 
 
 def forget_texts(db: Connection, words: Words) -> None:
@@ -290,18 +300,3 @@ def _filled(db: Connection, flow: Flow, half: Mapping[str, Any]) -> list[str]:
 def is_personal(flow: Flow, prop: Property) -> bool:
     """Whether a property may tell a person from others: free words, but for the key and what is numbered."""
     return prop.is_words and prop.dir in ("<->", "->") and prop.name != flow.create_key
-
-
-def _words(db: Connection, flow: Flow, about: Mapping[str, Any]) -> Iterator[str]:
-    personal = {prop.name for prop in flow.properties if is_personal(flow, prop)}
-    said = {
-        row["value"]
-        for row in rows_of(db, _SAID, dict(about))
-        if row["property"] in personal and row["value"]
-    }
-    values = sorted(said)
-    shared = {row[0] for row in db.execute(_OTHERS, _used(_OTHERS, about) | {"values": values}).fetchall()}
-    vocabulary = {flow.name, *(prop.name for part in flow.parts for prop in part.properties)}
-    for value in values:
-        if value not in shared and value.lower() not in vocabulary and re.search(r"\w{2}", value):
-            yield value
