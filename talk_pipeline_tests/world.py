@@ -177,8 +177,8 @@ class World:
         """The pipeline's database, to put it into the condition that a test is about."""
         self._look_at_last()
         with duckdb.connect(str(self.data / "talk.duckdb")) as db:
-            yield db
             db.execute("update meta set value = uuid()::varchar where starts_with(key, 'mark:')")
+            yield db
 
     def sql(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         self._look_at_last()

@@ -20,16 +20,22 @@ from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 
 
-def build_defs(flows: Flows, *, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
+def build_defs(
+    flows: Flows, *, resources: Mapping[str, Any] | None = None, with_audit: bool = True
+) -> dg.Definitions:
     """The code location for these flows.
 
     Args:
         flows: what to synchronize.
         resources: to replace those of the same name, or beside them.
+        with_audit: with the check of the night; a run of some assets has all of their checks, that one too.
     """
-    jobs = sync_jobs(flows)
+    jobs = sync_jobs(flows, with_audit=with_audit)
     everything, every_night, *_ = jobs
     pruning = prune_job()
+    checks = [check for flow in flows.values() for check in flow_checks(flow)]
+    audits = [audit_check(flow) for flow in flows.values()] if with_audit else []
+    keys = [key for check in checks for key in check.check_keys]
     return dg.Definitions(
         assets=[
             *(raw_asset(flow, side) for flow in flows.values() for side in Side),
@@ -37,10 +43,10 @@ def build_defs(flows: Flows, *, resources: Mapping[str, Any] | None = None) -> d
             *(diffs_asset(flow) for flow in flows.values()),
             *(sync_asset(flow, flows) for flow in flows.values()),
         ],
-        asset_checks=[check for flow in flows.values() for check in (*flow_checks(flow), audit_check(flow))],
+        asset_checks=[*checks, *audits],
         jobs=[*jobs, by_hand_job(), pruning],
         schedules=[full_scan_schedule(every_night), prune_schedule(pruning)],
-        sensors=[change_sensor(flows, side, everything=everything) for side in Side],
+        sensors=[change_sensor(flows, side, everything=everything, checks=keys) for side in Side],
         resources={RESOURCE: Pipeline.configure_at_launch(), "io_manager": Tables()} | dict(resources or {}),
         executor=dg.in_process_executor,
     )

@@ -37,7 +37,7 @@ def execute(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Dagster's own, about itself
         return (
-            build_defs(flows)
+            build_defs(flows, with_audit=False)
             .resolve_job_def(EVERYTHING)
             .execute_in_process(
                 instance=instance,

@@ -24,9 +24,10 @@ def job_name(flow: str) -> str:
     return f"sync_{flow}"
 
 
-def sync_jobs(flows: Flows) -> "list[AssetJob]":
+def sync_jobs(flows: Flows, *, with_audit: bool) -> "list[AssetJob]":
     """One job for everything, one for the night, and one a flow."""
-    audits = dg.AssetSelection.checks(*(dg.AssetCheckKey(sync_key(one), AUDITED) for one in flows.values()))
+    audited = flows.values() if with_audit else ()
+    audits = dg.AssetSelection.checks(*(dg.AssetCheckKey(sync_key(one), AUDITED) for one in audited))
     jobs = [
         dg.define_asset_job(
             EVERYTHING,

@@ -7,7 +7,7 @@ notices come in, `TALK_POLL_SECONDS` may be long: a notice makes the next tick l
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -85,8 +85,10 @@ class Cursor(msgspec.Struct, frozen=True):
     tried: dict[str, Tried] = {}
 
 
-def change_sensor(flows: Flows, side: Side, *, everything: "AssetJob") -> dg.SensorDefinition:
-    """The sensor that watches one system."""
+def change_sensor(
+    flows: Flows, side: Side, *, everything: "AssetJob", checks: Sequence[dg.AssetCheckKey]
+) -> dg.SensorDefinition:
+    """The sensor that watches one system; its runs make these checks of the assets that they select."""
 
     @dg.sensor(
         name=f"{side}_changes",
@@ -137,9 +139,11 @@ def change_sensor(flows: Flows, side: Side, *, everything: "AssetJob") -> dg.Sen
         key = msgspec.json.encode(
             {name: _key(name, wanted, progress_of, attempts) for name in names}, order="sorted"
         )
+        selected = selected_keys(flows, names)
         request = dg.RunRequest(
             run_key=f"{side}:{key.decode()}",
-            asset_selection=selected_keys(flows, names),
+            asset_selection=selected,
+            asset_check_keys=[check for check in checks if check.asset_key in selected],
             tags={"flow": "+".join(names), "trigger": side.value},
         )
         return dg.SensorResult(run_requests=[request], cursor=text)

@@ -11,7 +11,6 @@ from talk_pipeline.engine.apply.changesets import pending_changesets, pending_ro
 from talk_pipeline.engine.plan.circuit_breaker import volume
 from talk_pipeline.engine.plan.holds import deferred
 from talk_pipeline.engine.plan.status import clear_dirty
-from talk_pipeline.engine.snapshot.dirty import note_rest
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.fetch import reread
@@ -93,7 +92,6 @@ async def _write_rest(session: Session, flow: Flow, *, only: set[Root] | None = 
             break
     with session.state.open() as db:
         clear_dirty(db, flow)
-        note_rest(db, session.flows, flow)
 
 
 async def _write_changesets(

@@ -90,6 +90,9 @@ def test_a_sensor_starts_a_run_for_the_flows_concerned_once(
     request = watch.tick()
     assert request is not None, watch.skipped
     assert set(request.asset_selection or ()) == set(selected_keys(FLOWS, ("customer",)))
+    checked = {key.name for key in request.asset_check_keys or ()}
+    assert "audited" not in checked
+    assert len(checked) > 10
     assert request.tags["flow"] == "customer"
     assert request.run_key
 

@@ -158,6 +158,7 @@ def test_sync_shows_what_was_written_and_what_was_not(mixed: World) -> None:
 def test_checks_show_the_rows_they_are_about(mixed: World) -> None:
     run = mixed.sync("customer")
     told = judged(mixed, run)
+    assert "sync/customer:audited" not in told, "that one reads both systems anew, and is for the night"
     for state, check in (("ambiguous", "no_ambiguous_matches"), ("quarantined", "no_quarantined_records")):
         one = told[f"sync/customer:{check}"]
         rows = mixed.sql("select shop_id, reason, since from status where state = ?", state)

@@ -27,7 +27,7 @@ from talk_pipeline.engine.plan.workspace import (
     Touched,
     Unlinked,
 )
-from talk_pipeline.engine.snapshot.dirty import any_dirty, touch_if_changed
+from talk_pipeline.engine.snapshot.dirty import any_dirty, note_planned, touch_if_changed
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.rows import insert, rows_of
@@ -63,6 +63,7 @@ def plan(
         undo: a run whose updates are put back, where nobody has edited since.
     """
     with transaction(db):
+        note_planned(db, flows, flow)
         db.execute("delete from change where flow = ?", [flow.name])
         on_their_way = gather(db, flow)
         unlinked: Unlinked | None = None

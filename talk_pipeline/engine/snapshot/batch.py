@@ -112,6 +112,7 @@ class Batch:
     """The rows one landing writes, some thousands at a time: all of them at once are gigabytes of Python objects.
 
     Attributes:
+        replaced: whether anything is held otherwise than before, be it that a value is understood otherwise.
         marks: records that changed.
         outside: how many were not held and do not belong to the flow.
         moved_on: other records that changed, with the modified time they were known with.
@@ -123,6 +124,7 @@ class Batch:
         self.landing = landing
         self.snapshots: list[tuple[Any, ...]] = []
         self.projected: list[Projected] = []
+        self.replaced = False
         self.marks: list[str] = []
         self.reversals: list[Reversal] = []
         self.moved_on: dict[str, datetime] = {}
@@ -210,6 +212,7 @@ class Batch:
         )
         self.snapshots.append((*head, json.dumps(earlier)))
         self.projected += rows
+        self.replaced = True
         if changed:
             self.marks.append(row["id"])
 

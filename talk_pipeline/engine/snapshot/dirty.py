@@ -74,15 +74,19 @@ def note_matched(db: Connection, flow: Flow) -> None:
     set_meta(db, f"matched:{flow.name}", _marks(db, flow))
 
 
+def note_planned(db: Connection, flows: Flows, flow: Flow) -> None:
+    """The flow is planned for what is known as it is now, inside the caller's transaction."""
+    set_meta(db, f"planned:{flow.name}", _marks(db, *flows.values()))
+
+
 def is_at_rest(db: Connection, flows: Flows, flow: Flow) -> bool:
-    """Whether a plan would find what the last one found, and nothing to write: nothing of any flow has changed."""
-    return get_meta(db, f"at rest:{flow.name}") == _marks(db, *flows.values())
+    """Whether a plan would find what the last one found: nothing of any flow has changed, nothing is to be done.
 
-
-def note_rest(db: Connection, flows: Flows, flow: Flow) -> None:
-    """The flow is at rest if all that it still has planned waits for something to change."""
-    if db.execute(_UNREST, {"flow": flow.name, "lasting": list(LASTING)}).fetchone() is None:
-        set_meta(db, f"at rest:{flow.name}", _marks(db, *flows.values()))
+    What the last one held back waits for something to change, and no request is under way.
+    """
+    if get_meta(db, f"planned:{flow.name}") != _marks(db, *flows.values()):
+        return False
+    return db.execute(_UNREST, {"flow": flow.name, "lasting": list(LASTING)}).fetchone() is None
 
 
 def _marks(db: Connection, *flows: Flow) -> str:

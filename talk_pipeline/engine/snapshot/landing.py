@@ -156,6 +156,8 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
     )
     if reversals and not landing.believed:
         raise _WentBackError(Landed(read, 0, batch.outside, reversals))
+    if batch.replaced or landing.full:  # now and then everything is looked at, whether it has changed or not
+        touch(db, flow)
     mark_dirty(db, flow, side, ids=batch.marks)
     if landing.fetched:
         known = watermark(db, flow, side)
@@ -174,7 +176,6 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
         )
         _set_watermark(db, flow, side, mark=mark)
         if landing.full:
-            touch(db, flow)  # now and then everything is looked at, whether it has changed or not
             note(db, flow, side, ())
             set_meta(db, f"asked:{flow}:{side}", requested_fields(projector.flow, side))
     return Landed(read, len(batch.marks), batch.outside, reversals, batch.moved_on)
