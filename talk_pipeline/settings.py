@@ -142,9 +142,8 @@ class Settings(BaseSettings):
                 )
 
 
-def name_home(home: Path) -> None:
-    """Tells Dagster, and whatever it starts, where its home is and that its events may be written together."""
-    os.environ["DAGSTER_HOME"] = str(home)
+def batch_events() -> None:
+    """Tells Dagster in this process that events of one moment may be written together."""
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
 
 

@@ -3,17 +3,16 @@
 A run of three flows writes some hundreds of events, among them one for each check that is planned. As shipped, each
 of them opens a new engine, so that SQLAlchemy works out every statement anew, and is committed in up to four
 transactions: more than half of the time of a run with nothing to do. Here an engine is kept, and the events that
-Dagster hands over together are written together.
+Dagster hands over together are written together. The files are the same: whoever opens the home without this reads
+and writes them too.
 """
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from dagster import StringSource
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
@@ -35,16 +34,11 @@ class EventLog(SqliteEventLogStorage):
         super().__init__(base_dir, inst_data)
 
     @classmethod
-    def config_type(cls) -> Mapping[str, Any]:
-        """What its settings say: the home, in which it lies where Dagster puts it by default."""
-        return {"home": StringSource}
-
-    @classmethod
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> "EventLog":
         """As Dagster makes it from its settings."""
-        return cls(str(Path(config_value["home"], "history", "runs")), inst_data)
+        return cls(inst_data=inst_data, **config_value)
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Stores events in one transaction a file."""

@@ -15,10 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
+import yaml
+from dagster._core.instance import DagsterInstanceOverrides
+from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
-from talk_pipeline.settings import SettingsError, name_home
+from talk_pipeline.dagster.event_log import EventLog
+from talk_pipeline.settings import SettingsError, batch_events
 
 TEMPLATE = Path(__file__).parent / "dagster.yaml"
 # as shipped before the copy was kept beside the settings
@@ -76,9 +80,10 @@ def open_home(data_dir: Path) -> Iterator[dg.DagsterInstance]:
 @contextmanager
 def _opened(home: Path) -> Iterator[dg.DagsterInstance]:
     settings = home / "dagster.yaml"
-    name_home(home)
+    batch_events()
     try:
-        opened = dg.DagsterInstance.from_config(str(home))
+        ref = InstanceRef.from_dir(str(home), overrides=_cheaper_log(home))
+        opened = dg.DagsterInstance.from_ref(ref)
     except (SQLAlchemyError, sqlite3.Error) as error:
         raise _broken(home, error) from error
     except Exception as error:  # whatever Dagster makes of what it finds there
@@ -91,6 +96,19 @@ def _opened(home: Path) -> Iterator[dg.DagsterInstance]:
             yield instance
     except (SQLAlchemyError, sqlite3.Error) as error:
         raise _broken(home, error) from error
+
+
+def _cheaper_log(home: Path) -> DagsterInstanceOverrides:
+    """Our event log, where it would be by default; not where the settings name a storage of their own."""
+    said = yaml.safe_load((home / "dagster.yaml").read_text(encoding="utf-8"))
+    if isinstance(said, dict) and any("storage" in key for key in said):
+        return {}
+    log = {
+        "module": EventLog.__module__,
+        "class": EventLog.__name__,
+        "config": {"base_dir": str(home / "history" / "runs")},
+    }
+    return {"event_log_storage": log}
 
 
 def _broken(home: Path, error: Exception) -> Exception:
