@@ -35,6 +35,7 @@ def test_what_is_written_together_is_there_for_whoever_opens_the_home(tmp_path: 
         assert isinstance(instance.event_log_storage, EventLog)
         run = dg.materialize([numbers, checked], instance=instance)
         written = told(instance, run.run_id)
+    assert written.count("ASSET_MATERIALIZATION_PLANNED") == 1
     assert written.count("ASSET_CHECK_EVALUATION_PLANNED") == CHECKS
     assert written.count("ASSET_CHECK_EVALUATION") == CHECKS
     assert written[-1] == dg.DagsterEventType.RUN_SUCCESS.value
