@@ -25,7 +25,13 @@ def _started(*arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         env=dict(os.environ),
+        preexec_fn=_heeding,
     )
+
+
+def _heeding() -> None:
+    """A shell that starts the tests in the background has them ignore Ctrl-C, and whoever they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _stopped(world: World, process: subprocess.Popen[str], number: int, *, at: str) -> tuple[str, str, float]:
