@@ -6,7 +6,7 @@ state is in `engine.manual`.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -217,9 +217,13 @@ def undisturbed(settings: Settings, *, by: str) -> Iterator[Flows]:
         LeaseHeldError: a run has one of the flows.
     """
     flows = load_flows(settings.talk_flows_dir)
-    wait = settings.talk_wait_seconds
-    with leases(settings.talk_data_dir / "leases", tuple(flows), run_id=by, wait_seconds=wait):
+    with _leased(settings, tuple(flows), by=by):
         yield flows
+
+
+def _leased(settings: Settings, names: tuple[str, ...], *, by: str) -> AbstractContextManager[None]:
+    folder, wait = settings.talk_data_dir / "leases", settings.talk_wait_seconds
+    return leases(folder, names, run_id=by, wait_seconds=wait)
 
 
 def back_up(settings: Settings, file: Path, *, overwrite: bool) -> Contents:
@@ -322,9 +326,8 @@ def carry_out(settings: Settings, name: str, decision: Callable[[Hand], Decision
     flows = load_flows(settings.talk_flows_dir)
     flow = named_flow(flows, name)
     state = known_state(settings)
-    names, wait = concerned(flows, name), settings.talk_wait_seconds
-    lease = leases(settings.talk_data_dir / "leases", names, run_id=f"by hand, {by}", wait_seconds=wait)
-    with lease:
+    names = concerned(flows, name)
+    with _leased(settings, names, by=f"by hand, {by}"):
         with state.once() as db:
             done = decision(Hand(db, flows, flow, by))
         decide(settings.talk_data_dir, names)

@@ -57,7 +57,7 @@ def forget(flow: str, text: str, *, with_orders: bool, as_json: bool) -> None:
         )
         return
     for one in done:
-        print(one.told())
+        print(one)
     if left:
         print(
             f"what refers to it may hold values of it, and was not forgotten: {left}; with --with-orders it is"

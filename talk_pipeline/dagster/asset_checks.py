@@ -42,12 +42,12 @@ def audit_check(flow: Flow) -> dg.AssetChecksDefinition:
         try:
             (judged,) = audit(pipeline.connections.settings, (flow.name,))
         except NotAuditableError as error:
-            told = f"not judged: {error}"
-            return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, description=told)
+            severity = dg.AssetCheckSeverity.WARN
+            return dg.AssetCheckResult(passed=False, severity=severity, description=f"not judged: {error}")
         counts, rows = judged.counts(), [one._asdict() for one in judged.unexplained[:LISTED_ROWS]]
-        told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+        summary = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
         metadata: dict[str, Any] = {**counts, **({"rows": table(rows, list(rows[0]))} if rows else {})}
-        return dg.AssetCheckResult(passed=not rows, description=told, metadata=metadata)
+        return dg.AssetCheckResult(passed=not rows, description=summary, metadata=metadata)
 
     return audited
 

@@ -100,8 +100,8 @@ def _opened(home: Path) -> Iterator[dg.DagsterInstance]:
 
 def _cheaper_log(home: Path) -> DagsterInstanceOverrides:
     """Our event log, where it would be by default; not where the settings name a storage of their own."""
-    said = yaml.safe_load((home / "dagster.yaml").read_text(encoding="utf-8"))
-    if isinstance(said, dict) and any("storage" in key for key in said):
+    settings = yaml.safe_load((home / "dagster.yaml").read_text(encoding="utf-8"))
+    if isinstance(settings, dict) and any("storage" in key for key in settings):
         return {}
     log = {
         "module": EventLog.__module__,

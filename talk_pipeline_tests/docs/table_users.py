@@ -50,7 +50,7 @@ def _uses(file: Path) -> Iterator[tuple[str, bool]]:
         match node:
             case ast.Constant(value=str(text)):
                 sql = re.sub(r"--.*", "", text)
-                for name in re.findall(r"(?:insert into|update) (\w+)", sql):
+                for name in re.findall(r"(?:insert(?: or replace)? into|update) (\w+)", sql):
                     yield name, True
                 for name in re.findall(r"(?<!delete )(?:from|join) (\w+)", sql):
                     yield name, False

@@ -178,7 +178,7 @@ def test_what_a_system_still_says_stays_and_is_told(world: World, monkeypatch: p
     assert (others, unread) == ("", [])
     assert set(done[0].there) == set(Side)
     assert "phone" in done[0].there[Side.BC]
-    assert "erase it there, sync, and forget it again" in done[0].told()
+    assert "erase it there, sync, and forget it again" in str(done[0])
     assert not [one for one in traces(world.data) if MAIL in one], "what it said before is gone"
     assert world.step("customer", full=True).writes() == 0
     world.shop.patch("customers", buyer, {"phone": None})

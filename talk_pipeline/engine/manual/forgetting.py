@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from talk_pipeline.engine.manual.links import Decision, Hand
-from talk_pipeline.engine.manual.lookup import Entity, counted, key_of
+from talk_pipeline.engine.manual.lookup import Entity, counted, entity_of, key_of
 from talk_pipeline.engine.manual.objections import refuse_open_writes
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.snapshot.reprojection import FORGOTTEN
 from talk_pipeline.engine.state.connection import Connection, transaction
-from talk_pipeline.engine.state.rows import rows_of
+from talk_pipeline.engine.state.rows import rows_of, used_in
 from talk_pipeline.engine.state.traces import Words
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property, Side
@@ -42,7 +42,7 @@ select 1 from change where flow = $flow and hold_kind is null and (root_shop_id 
 """
 
 # every value that is known of a property, by whoever said it; of the record, not of its children
-_SAID = f"""
+_KNOWN_VALUES = f"""
 with one as (
   select map_entries(raw) as entries from record where part = $flow and (id = $shop_id or id = $bc_id)
   union all
@@ -154,7 +154,7 @@ class Forgotten:
     name: str
     there: Mapping[Side, Sequence[str]]
 
-    def told(self) -> str:
+    def __str__(self) -> str:
         """For a person."""
         text = f"forgotten: {self.name}"
         for side, names in self.there.items():
@@ -188,14 +188,14 @@ def forget(hand: Hand, entity: Entity) -> Forgotten:
     there = {Side(row["side"]): _filled(db, flow, row) for row in halves if row["gone"] is None}
     with transaction(db):
         for statement in (*_PAST.values(), _KEYS):
-            db.execute(statement, _used(statement, about))
+            db.execute(statement, used_in(statement, about))
         unused = [
             prop.name for part in flow.parts for prop in part.properties if prop.only or prop.dir == "="
         ]
         parted = len(there) < len(list(Side))
-        db.execute(_BASES, _used(_BASES, about) | {"parted": parted, "unused": unused})
+        db.execute(_BASES, used_in(_BASES, about) | {"parted": parted, "unused": unused})
         if parted:
-            db.execute(_CHANGES, _used(_CHANGES, about))
+            db.execute(_CHANGES, used_in(_CHANGES, about))
         for row in halves:
             if row["gone"] is not None:
                 half = {"flow": flow.name, "side": row["side"], "id": row["id"]}
@@ -209,9 +209,13 @@ def words_of(db: Connection, flow: Flow, entity: Entity) -> Iterator[str]:
     """Its personal values that nothing else has, in whatever form they are known; once it is forgotten, none."""
     about = _about(entity)
     personal = {prop.name for prop in flow.properties if is_personal(flow, prop)}
-    said = {row["value"] for row in rows_of(db, _SAID, about) if row["property"] in personal and row["value"]}
-    values = sorted(said)
-    shared = {row[0] for row in db.execute(_OTHERS, _used(_OTHERS, about) | {"values": values}).fetchall()}
+    known = {
+        row["value"]
+        for row in rows_of(db, _KNOWN_VALUES, about)
+        if row["property"] in personal and row["value"]
+    }
+    values = sorted(known)
+    shared = {row[0] for row in db.execute(_OTHERS, used_in(_OTHERS, about) | {"values": values}).fetchall()}
     vocabulary = {flow.name, *(prop.name for part in flow.parts for prop in part.properties)}
     for value in values:
         if value not in shared and value.lower() not in vocabulary and re.search(r"\w{2}", value):
@@ -248,7 +252,7 @@ def referring(db: Connection, flows: Flows, entity: Entity) -> list[Entity]:
                 for side in Side:
                     asked = {"part": part.name, "side": side, "property": prop.name, "id": entity.id_on(side)}
                     for (root_id,) in db.execute(_REFERRING, asked).fetchall():
-                        found[_linked(db, flow, side, root_id)] = None
+                        found[entity_of(db, flow, side, root_id)] = None
     return list(found)
 
 
@@ -271,20 +275,6 @@ def named(db: Connection, flows: Flows, entities: Iterable[Entity]) -> str:
 def _about(entity: Entity) -> dict[str, Any]:
     # an id that is not known is none, and equals none
     return {"flow": entity.flow, "shop_id": entity.shop_id or "", "bc_id": entity.bc_id or ""}
-
-
-def _used(statement: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in parameters.items() if f"${name}" in statement}
-
-
-def _linked(db: Connection, flow: Flow, side: Side, record_id: str) -> Entity:
-    own = "shop_id" if side is Side.SHOP else "bc_id"
-    row = db.execute(
-        f"select shop_id, bc_id from link where part = ? and {own} = ?", [flow.name, record_id]
-    ).fetchone()
-    if row:
-        return Entity(flow.name, *row)
-    return Entity(flow.name, *((record_id, None) if side is Side.SHOP else (None, record_id)))
 
 
 def _filled(db: Connection, flow: Flow, half: Mapping[str, Any]) -> list[str]:

@@ -51,7 +51,7 @@ def find(db: Connection, flow: Flow, text: str) -> Entity:
     Raises:
         ByHandError: nothing is known by it, or several entities are.
     """
-    found = dict.fromkeys(_entity(db, flow, side, record_id) for side, record_id in _hits(db, flow, text))
+    found = dict.fromkeys(entity_of(db, flow, side, record_id) for side, record_id in _hits(db, flow, text))
     if not found:
         raise ByHandError(_unknown(flow, text, sides=list(Side)))
     if len(found) > 1:
@@ -123,7 +123,8 @@ def _keys(flow: Flow) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*flow.match, flow.create_key)))
 
 
-def _entity(db: Connection, flow: Flow, side: Side, record_id: str) -> Entity:
+def entity_of(db: Connection, flow: Flow, side: Side, record_id: str) -> Entity:
+    """A record of a side, with its counterpart where it has one."""
     own = "shop_id" if side is Side.SHOP else "bc_id"
     row = db.execute(
         f"select shop_id, bc_id from link where part = ? and {own} = ?", [flow.name, record_id]

@@ -8,7 +8,7 @@ from talk_pipeline.engine.match.scopes import inside, outside
 from talk_pipeline.engine.plan.unanswered import wait_with_creates
 from talk_pipeline.engine.plan.workspace import Claims, OnTheirWay, Unlinked
 from talk_pipeline.engine.state.connection import Connection
-from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.rows import insert, used_in
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -43,10 +43,10 @@ def plan_creates(db: Connection, flows: Flows, flow: Flow, *, on_their_way: OnTh
     Claims.empty(db)
     insert(db, claims(db, flow))
     for statement in (_LEFT, _HELD):
-        db.execute(statement, {key: value for key, value in parameters.items() if f"${key}" in statement})
+        db.execute(statement, used_in(statement, parameters))
     wait_with_creates(db, flow, unlinked, on_their_way)
     for statement in (_CONTESTED, _UNREPRESENTABLE):
-        db.execute(statement, {key: value for key, value in parameters.items() if f"${key}" in statement})
+        db.execute(statement, used_in(statement, parameters))
     _exclude(db, flows, flow)
     db.execute(_CLAIMED)
     for part in flow.parts:

@@ -156,9 +156,12 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
     )
     if reversals and not landing.believed:
         raise _WentBackError(Landed(read, 0, batch.outside, reversals))
-    if batch.replaced or landing.full:  # now and then everything is looked at, whether it has changed or not
+    if batch.marks:
+        mark_dirty(db, flow, side, ids=batch.marks)
+    elif (
+        batch.replaced or landing.full
+    ):  # now and then everything is looked at, whether it has changed or not
         touch(db, flow)
-    mark_dirty(db, flow, side, ids=batch.marks)
     if landing.fetched:
         known = watermark(db, flow, side)
         # never in the server's future, also where an earlier clock of it left one there: edits would go unseen

@@ -15,8 +15,9 @@ from talk_pipeline.engine.state.connection import (
     StateMismatchError,
     now,
 )
-from talk_pipeline.engine.state.copies import write_copy
+from talk_pipeline.engine.state.copies import replace_by_copy
 from talk_pipeline.engine.state.database import FILE, State
+from talk_pipeline.engine.state.meta import known_systems
 
 INCOMING = "restoring"
 
@@ -52,12 +53,7 @@ def back_up(state: State, file: Path, *, overwrite: bool) -> Contents:
         raise ByHandError(f"{file} exists already and stays as it is: name another file{way}")
     if not file.parent.is_dir():
         raise ByHandError(f"the folder {file.parent} does not exist: make it first")
-    fresh = file.with_name(f"{file.name}.new")
-    try:
-        write_copy(state, fresh)
-        fresh.replace(file)
-    finally:
-        fresh.unlink(missing_ok=True)
+    replace_by_copy(state, file)
     with state.once() as db:
         return _contents(db)
 
@@ -124,11 +120,10 @@ def _put_aside(state: State) -> Path | None:
 
 
 def _contents(db: Connection) -> Contents:
-    systems = db.execute("select key, value from meta where starts_with(key, 'system:')").fetchall()
     links = db.execute("select count(*) from link where state <> 'held'").fetchall()
     runs = db.execute("select max(started_at) from run").fetchall()
     return Contents(
-        {key.removeprefix("system:"): value for key, value in systems},
+        known_systems(db),
         links[0][0],
         f"{runs[0][0]:%Y-%m-%d %H:%M:%S} UTC" if runs[0][0] else "never",
     )

@@ -50,10 +50,19 @@ def write_copy(state: State, file: Path) -> Counts:
 
 def compact(state: State) -> None:
     """Puts a fresh copy in the place of a state's file: nothing of what was deleted is left in it."""
-    fresh = state.file.with_name(f"{state.file.name}.new")
+    replace_by_copy(state, state.file)
+
+
+def replace_by_copy(state: State, file: Path) -> None:
+    """Puts a fresh copy of a state in the place of a file, which stays as it is until the copy is proven.
+
+    Raises:
+        StateBrokenError: what was written is not what was read.
+    """
+    fresh = file.with_name(f"{file.name}.new")
     try:
         write_copy(state, fresh)
-        fresh.replace(state.file)
+        fresh.replace(file)
     finally:
         fresh.unlink(missing_ok=True)
 

@@ -19,6 +19,7 @@ from talk_pipeline.engine.state.connection import (
     StateBusyError,
     StateMismatchError,
 )
+from talk_pipeline.engine.state.meta import known_systems, set_meta
 from talk_pipeline.engine.state.migrations import prepare
 from talk_pipeline.stopping import go_on
 
@@ -135,8 +136,7 @@ class State:
             StateMismatchError: naming the systems the database knows and those asked for.
         """
         with self.open() as db:
-            rows = db.execute("select key, value from meta where starts_with(key, 'system:')").fetchall()
-            known = {key.removeprefix("system:"): value for key, value in rows}
+            known = known_systems(db)
             if known and known != dict(systems):
                 raise StateMismatchError(
                     f"{self.file} belongs to {_named(known)}, but the settings name {_named(systems)}; "
@@ -144,7 +144,7 @@ class State:
                 )
             if not known:
                 for name, value in systems.items():
-                    db.execute("insert into meta (key, value) values (?, ?)", [f"system:{name}", value])
+                    set_meta(db, f"system:{name}", value)
 
 
 def _named(systems: Mapping[str, str]) -> str:

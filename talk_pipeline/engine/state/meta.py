@@ -19,3 +19,9 @@ def joined_meta(db: Connection, keys: list[str]) -> str:
     query = "select string_agg(value, ' ' order by key) from meta where key in (select unnest(?::varchar[]))"
     row = db.execute(query, [keys]).fetchone()
     return str(row[0]) if row else ""
+
+
+def known_systems(db: Connection) -> dict[str, str]:
+    """Whose state it is: the two systems by name; empty where no run ever worked with it."""
+    rows = db.execute("select key, value from meta where starts_with(key, 'system:')").fetchall()
+    return {key.removeprefix("system:"): value for key, value in rows}

@@ -72,8 +72,12 @@ def select(
 
 def rows_of(db: Connection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows of a query by column name; parameters it does not use are left out."""
-    used = {key: value for key, value in parameters.items() if f"${key}" in query}
-    return list(named_rows(db.execute(query, used)))
+    return list(named_rows(db.execute(query, used_in(query, parameters))))
+
+
+def used_in(query: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that a statement uses: one that it does not use is an error to the database."""
+    return {key: value for key, value in parameters.items() if f"${key}" in query}
 
 
 def named_rows(result: Cursor) -> Iterator[dict[str, Any]]:

@@ -28,7 +28,6 @@ class Words:
         usable = [word for word in words if _is_telling(word)]
         # the longest first, so that no part of it is left
         usable.sort(key=len, reverse=True)
-        self.words = tuple(usable)
         self._pattern = re.compile("|".join(map(_spelled, usable)), re.IGNORECASE) if usable else None
         self._cores = [
             max(re.findall(r"[A-Za-z0-9]+", word), key=len, default="").lower().encode() for word in usable
