@@ -212,7 +212,7 @@ class UnheededValue:
     Attributes:
         intent_id: the request it went with.
         shop_id: of the record or child, in the shop.
-        held: what the receiver holds instead.
+        current: what the receiver holds instead.
     """
 
     intent_id: str
@@ -227,6 +227,35 @@ class UnheededValue:
         """For a person."""
         current = "nothing" if self.current is None else repr(self.current)
         return f"{self.name}: {self.target} accepted it with success, but still holds {current}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnkeptValue:
+    """One value that does not stay beside another one.
+
+    Attributes:
+        shop_id: of the record or child, in the shop.
+        beside: the properties that set it anew.
+        taken: what was sent and taken before that.
+        current: what Business Central holds instead.
+    """
+
+    part: str
+    shop_id: str
+    name: str
+    beside: tuple[str, ...]
+    taken: Value
+    current: Value
+    target: Side = Side.BC
+
+    @property
+    def reason(self) -> str:
+        """For a person."""
+        others = " and ".join(self.beside)
+        return f"{self.name}: {self.target} took {self.taken!r}, and made it {self.current!r} again with {others}"
+
+
+RefusedValue = UnheededValue | UnkeptValue
 
 
 class ByHandError(ValueError):

@@ -36,6 +36,8 @@ KNOWN = (
     r"type .* cannot change|cannot be changed|is shipped and not invoiced|must not be less than",
     r"(display)?[nN]ame.* (blank|required|empty)|company_name",
     r"Status must be equal",
+    # a city and a postal code of two places, one of which was there already
+    r"(city|postal_code|country|region): businesscentral took .*, and made it .* again with",
 )
 
 

@@ -1,6 +1,6 @@
 """Updates without end: two systems that each put their own word back every time."""
 
-from talk_pipeline_tests.pipeline.records import customer
+from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.pipeline.test_resolutions import retry
 from talk_pipeline_tests.world import World
 
@@ -39,3 +39,26 @@ def test_somebody_who_changes_their_mind_is_not_taken_for_an_endless_loop(world:
     for at in range(TURNS + 2):
         world.shop.patch("customers", key, {"website": f"www.{at % 2}.example"})
         assert world.step("customer").writes() == 1
+
+
+def test_a_postal_code_and_a_city_that_set_each_other_anew_are_not_told_for_ever(world: World) -> None:
+    """Somebody gives the code of another city: both are in Business Central's list, and one sets the other."""
+    buyer = world.shop.post("customers", customer())["id"]
+    item = world.shop.post("products", product())["id"]
+    home = order("O1", buyer, [])["shipping_address"] | {"city": "Aarhus C", "postal_code": "8000"}
+    key = world.shop.post("orders", order("O1", buyer, [line(item)], shipping_address=home))["id"]
+    world.step()
+    world.shop.patch("orders", key, {"shipping_address": {"postal_code": "5000"}})
+    assert world.step("order").writes() == 2, "the code, and once more the city that came with it"
+    state, reason = world.state("order", key) or ("", "")
+    assert state == "quarantined"
+    assert "shipping_address.postal_code: businesscentral took '5000', and made it '8000' again" in reason
+    for full in (False, True):
+        assert world.step("order", full=full).writes() == 0
+    held = world.shop.get("orders", key)["shipping_address"]
+    assert (held["city"], held["postal_code"]) == ("Aarhus C", "5000")
+
+    world.bc.patch("salesOrders", world.counterpart("order", key), {"shipToPostCode": "4711"})
+    assert world.step("order")["order"]["conflicts"] == 1, "what is said there from now on is an edit"
+    assert world.shop.get("orders", key)["shipping_address"]["postal_code"] == "4711"
+    assert world.state("order", key) is None

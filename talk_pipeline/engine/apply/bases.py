@@ -105,7 +105,7 @@ def confirm(
     undone: list[tuple[str, str, str]] = []
     conflicts: list[tuple[Any, ...]] = []
     unheeded_values: list[UnheededValue] = []
-    stored = _stored(db, projector, confirmed)
+    stored = stored_records(db, projector, confirmed)
     shop, earlier = _shop_values(db, projector, confirmed), _earlier(db, confirmed)
     for one in confirmed:
         part = projector.flow.part(one.part)
@@ -175,7 +175,7 @@ select part, id, raw, canon from record where rowid in (
 """
 
 
-def _stored(
+def stored_records(
     db: Connection, projector: Projector, confirmed: Sequence[Confirmed]
 ) -> dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]]:
     """What the target now holds of the confirmed records, raw and canonical."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from talk_pipeline.engine.apply.bases import confirm, expect_recalculation
 from talk_pipeline.engine.apply.effects import carry_over
+from talk_pipeline.engine.apply.unkept import give_up_unkept
 from talk_pipeline.engine.model import SEND_WITH, Decode, Intent, Outcome, Result, UnheededValue
 from talk_pipeline.engine.plan.refusals import keep_in_force, refusals_in_force, refuse, refuse_values
 from talk_pipeline.engine.snapshot.batch import Landing
@@ -33,8 +34,10 @@ def conclude(
         merge(db, projector, decode, landing=Landing(own=True))
         refused = [(intent, outcome) for intent, outcome in outcomes if outcome.result is Result.REFUSED]
         refuse(db, projector.flow, refused)
-        unheeded = confirm(db, projector, run_id=run_id, confirmed=carry_over(db, projector, done))
-        refuse_values(db, projector.flow, unheeded)
+        confirmed = carry_over(db, projector, done)
+        unheeded = confirm(db, projector, run_id=run_id, confirmed=confirmed)
+        unkept = give_up_unkept(db, projector, run_id=run_id, confirmed=confirmed)
+        refuse_values(db, projector.flow, [*unheeded, *unkept])
         keep_in_force(db, projector.flow, in_force)
         note_outcomes(db, [(intent, _judged(intent, outcome, unheeded)) for intent, outcome in outcomes])
 

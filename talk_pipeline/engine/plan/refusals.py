@@ -7,7 +7,7 @@ writes of the same record are no such change.
 from collections.abc import Collection, Sequence
 
 from talk_pipeline.engine.kinds import HoldKind, RefusalKind
-from talk_pipeline.engine.model import Intended, Intent, Outcome, Result, UnheededValue
+from talk_pipeline.engine.model import Intended, Intent, Outcome, RefusedValue, Result
 from talk_pipeline.engine.plan.workspace import Fingerprinted
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert
@@ -204,8 +204,8 @@ left join {Fingerprinted.NAME} f on f.root_shop_id = k.root_shop_id
 """
 
 
-def refuse_values(db: Connection, flow: Flow, values: Sequence[UnheededValue]) -> None:
-    """Binds what a side accepted and did not take to this version of the data, a refusal a property."""
+def refuse_values(db: Connection, flow: Flow, values: Sequence[RefusedValue]) -> None:
+    """Binds what a side did not take or did not keep to this version of the data, a refusal a property."""
     if not values:
         return
     places = [[one.part for one in values], [one.shop_id for one in values]]
