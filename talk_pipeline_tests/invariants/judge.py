@@ -168,7 +168,8 @@ def _kept(players: Show, *, shop: Place, bc: Place, one: Field, value: object) -
     latest = edits[-1]
     if value not in [edit.value for edit in edits]:
         # a record or line that was there already says what it holds, though nobody edited it
-        if (value, latest.value) not in _conflicts(players, part, shop_id, one=one):
+        recorded = (value, latest.value) in _conflicts(players, part, shop_id, one=one)
+        if not recorded and not ledger.filled(part, shop_id, latest):
             yield f"{what} is {value!r} on both sides, last said was {_told(said)}"
     elif value != latest.value and not _recorded(players, part, shop_id, one=one, edit=latest):
         yield f"{what} is {value!r}: lost, with no record, is {_told(said)}"

@@ -37,6 +37,7 @@ class Ledger:
     """All that users said.
 
     Attributes:
+        met: the run in which a record or child was linked last, by part and shop id.
         blurred: orders in Business Central of which a user had the lines made anew.
         remade: those of which a run had.
     """
@@ -47,8 +48,10 @@ class Ledger:
     links: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     agreed: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     agreed_at: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
+    met: dict[tuple[str, str], int] = field(default_factory=dict)
     blurred: set[str] = field(default_factory=set)
     remade: set[str] = field(default_factory=set)
+    _paired: frozenset[tuple[str, str, str]] = frozenset()
 
     def user(self, before: Sight, after: Sight, *, at: int, interval: float) -> None:
         """Notes the difference between two looks as a user's doing."""
@@ -70,6 +73,7 @@ class Ledger:
 
     def before_run(self, sight: Sight, links: Mapping[str, set[tuple[str, str]]], *, at: int) -> None:
         """Whoever says again what was agreed has said nothing."""
+        self._paired = frozenset(pairs(links))
         for part, shop_id, bc_id in pairs(links):
             for one in FIELDS[part]:
                 key = (part, shop_id, one.name)
@@ -90,6 +94,8 @@ class Ledger:
         self.remade.update(_remade(before, sight))
         for part, shop_id, bc_id in pairs(links):
             self.links.setdefault(part, set()).add((shop_id, bc_id))
+            if (part, shop_id, bc_id) not in self._paired:
+                self.met[part, shop_id] = at
             shop, bc = sight.get(("shop", part, shop_id)), sight.get(("bc", part, bc_id))
             if shop is None or bc is None:
                 continue
@@ -110,6 +116,10 @@ class Ledger:
         first, second = sorted(edit.at for edit in edits)
         agreed = self.agreed_at.get((part, shop_id, name), ())
         return edits[0].interval == edits[1].interval and not any(first <= at < second for at in agreed)
+
+    def filled(self, part: str, shop_id: str, edit: Edit) -> bool:
+        """Whether it is a blank of before the two met, and a blank never overwrites what is filled."""
+        return edit.value is None and edit.at < self.met.get((part, shop_id), 0)
 
 
 def pairs(links: Mapping[str, set[tuple[str, str]]]) -> Iterator[tuple[str, str, str]]:

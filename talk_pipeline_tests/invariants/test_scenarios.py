@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 
 from talk_pipeline.engine.apply import bases
+from talk_pipeline_tests.invariants.ledger import Edit, Ledger
 from talk_pipeline_tests.invariants.scenario import Step, generate, read, shortened, write
 from talk_pipeline_tests.invariants.stage import played
 
@@ -49,6 +50,17 @@ def test_the_judge_notices_what_goes_wrong(
     ]
     (found,) = played(steps, instance=instance)
     assert "website is 'www.two.example': overwritten with no record" in found
+
+
+def test_the_ledger_tells_a_blank_of_before_two_met_from_one_said_of_a_pair() -> None:
+    pair = {"customer": {("c-1", "A")}}
+    ledger = Ledger()
+    for linked, at in ((False, 1), (True, 3), (True, 5)):
+        ledger.before_run({}, pair if linked and at > 3 else {}, at=at)
+        ledger.after_run({}, {}, pair if linked else {}, at=at)
+    assert ledger.filled("customer", "c-1", Edit(2, 1.0, None))
+    assert not ledger.filled("customer", "c-1", Edit(2, 1.0, "said"))
+    assert not ledger.filled("customer", "c-1", Edit(4, 2.0, None))
 
 
 def test_a_scenario_is_the_same_from_its_seed_and_from_its_file(tmp_path: Path) -> None:
