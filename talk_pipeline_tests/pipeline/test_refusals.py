@@ -4,6 +4,7 @@ import pytest
 
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer
+from talk_pipeline_tests.pipeline.test_unlucky import rule
 from talk_pipeline_tests.world import World
 
 
@@ -58,3 +59,31 @@ def test_a_quarantine_ends_by_itself_when_the_other_side_changes_too(
     assert world.state("customer", buyer) is None
     assert world.shop.get("customers", buyer)["address"]["country"] == "SE"
     assert world.step("customer").writes() == 0
+
+
+def test_a_number_that_is_taken_is_asked_again_in_a_full_scan(world: World) -> None:
+    """Whoever has it may go: that changes nothing in the record that was refused."""
+    person = world.bc.post("customers", {"number": "C1", "displayName": "Private", "type": "Person"})["id"]
+    buyer = world.shop.post("customers", customer("C1"))["id"]
+    world.step("customer")
+    state, reason = world.state("customer", buyer) or ("", "")
+    assert (state, "Internal_EntityWithSameKeyExists" in reason) == ("quarantined", True)
+    world.bc.delete("customers", person)
+    assert world.step("customer").writes() == 0, "not asked again for nothing"
+    world.step("customer", full=True)
+    assert world.counterpart("customer", buyer)
+
+
+def test_what_was_in_conflict_with_something_in_the_shop_is_asked_again_in_a_full_scan(world: World) -> None:
+    if world.profile != "reference":
+        pytest.skip("the fault speaks the reference API")
+    key = world.shop.post("customers", customer())["id"]
+    world.step("customer")
+    world.shop.faults(rule("PATCH", f"customers/{key}", status=409))
+    world.bc.patch("customers", world.counterpart("customer", key), {"website": "www.new.example"})
+    world.step("customer")
+    assert (world.state("customer", key) or ("",))[0] == "quarantined"
+    assert world.step("customer").writes() == 0, "not asked again for nothing"
+    world.step("customer", full=True)
+    assert world.shop.get("customers", key)["website"] == "www.new.example"
+    assert world.state("customer", key) is None

@@ -27,10 +27,11 @@ ABOUT_ANOTHER = (
     "Application_DialogException",
     "Application_FieldValidationException",
     "Internal_DataNotFoundFilter",
+    "Internal_EntityWithSameKeyExists",
     "Internal_InvalidTableRelation",
     "Internal_RecordNotFound",
 )
-"""Refusals whose cause may lie with another record: a code that does not exist yet, a blocked item, a set-up."""
+"""Refusals whose cause may lie with another record: a code that is not there yet, a blocked item, a taken key."""
 
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
@@ -175,7 +176,8 @@ class Writer:
             return Outcome(Result.FAILED, reason=reason)
         if part.status == 408 or part.status >= 500:
             return Outcome(Result.UNKNOWN, reason=reason, ended=_ended(part.status, code))
-        return Outcome(Result.REFUSED, reason=reason, about_another=code in ABOUT_ANOTHER)
+        about_another = part.status == 409 or code in ABOUT_ANOTHER
+        return Outcome(Result.REFUSED, reason=reason, about_another=about_another)
 
     def _done(self, write: Write, part: _Part) -> Outcome:
         if write.operation == "delete":

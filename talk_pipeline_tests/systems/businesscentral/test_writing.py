@@ -41,7 +41,12 @@ def one(opens: Opens, write: Write, flow: str = "customer") -> Outcome:
 UPDATES: dict[str, tuple[Reply, Result, Mapping[str, bool]]] = {
     "another version": (error(409, "Request_EntityChanged"), Result.STALE, {}),
     "a conflict nobody explains": (Reply(409), Result.STALE, {}),
-    "another conflict": (error(409, "Internal_RecordAlreadyExists"), Result.REFUSED, {}),
+    "another conflict": (error(409, "Internal_RecordAlreadyExists"), Result.REFUSED, {"about_another": True}),
+    "a key that is taken": (
+        error(400, "Internal_EntityWithSameKeyExists"),
+        Result.REFUSED,
+        {"about_another": True},
+    ),
     "a condition that failed": (Reply(412), Result.STALE, {}),
     "not there": (error(404, "BadRequest_ResourceNotFound"), Result.GONE, {}),
     "a mistake": (error(400, "BadRequest_InvalidRequestUrl"), Result.REFUSED, {}),

@@ -155,7 +155,8 @@ def refusal(entity: Entity, operation: str, answer: Answer) -> Outcome:
         # what a gateway says of a request that it passed on is no word of the shop's, known by its error code
         ended = _text_at(answer, entity.error.code) is not None and answer.status not in (502, 504)
         return Outcome(Result.UNKNOWN, reason=why, ended=ended)
-    return Outcome(Result.REFUSED, reason=why)
+    # a conflict is with something else in the shop, such as a record that has the number: that may go
+    return Outcome(Result.REFUSED, reason=why, about_another=answer.status == 409)
 
 
 def _text_at(answer: Answer, path: str | None) -> str | None:
