@@ -6,6 +6,7 @@ What the pipeline lists with a reason is exempt as far as it lists it; the reaso
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from talk_pipeline_tests.invariants.fields import FIELDS, SETS, Field
 from talk_pipeline_tests.invariants.ledger import LINES, Edit, Place, Sight
@@ -153,10 +154,10 @@ def _pair(players: Show, sight: Sight, listed: Listed, *, shop: Place, bc: Place
 def _kept(players: Show, *, shop: Place, bc: Place, one: Field, value: object) -> Iterator[str]:
     """Whether the last thing said about a property is what both sides hold, or lost to what is recorded."""
     ledger, (_, part, shop_id) = players.ledger, shop
-    ever = {there for mine, there in ledger.links.get(part, ()) if mine == shop_id} | {bc[2]}
+    shop_ids, bc_ids = ledger.names(part, shop_id, bc[2])
     said = {
-        "shop": ledger.last("shop", part, {shop_id}, name=one.name),
-        "bc": ledger.last("bc", part, ever, name=one.name),
+        "shop": ledger.last("shop", part, shop_ids, name=one.name),
+        "bc": ledger.last("bc", part, bc_ids, name=one.name),
     }
     edits = sorted((e for e in said.values() if e), key=lambda edit: edit.at)
     what = f"{part} {shop_id} {one.name}"
@@ -168,30 +169,36 @@ def _kept(players: Show, *, shop: Place, bc: Place, one: Field, value: object) -
     latest = edits[-1]
     if value not in [edit.value for edit in edits]:
         # a record or line that was there already says what it holds, though nobody edited it
-        recorded = (value, latest.value) in _conflicts(players, part, shop_id, one=one)
+        recorded = (value, latest.value) in _conflicts(players, part, shop_ids, one=one)
         if not recorded and not ledger.filled(part, shop_id, latest):
             yield f"{what} is {value!r} on both sides, last said was {_told(said)}"
-    elif value != latest.value and not _recorded(players, part, shop_id, one=one, edit=latest):
+    elif value != latest.value and not _recorded(players, part, shop_ids, one=one, edit=latest):
         yield f"{what} is {value!r}: lost, with no record, is {_told(said)}"
     elif len(edits) == 2 and value == latest.value != edits[0].value:
         both = (edits[0], latest)
         if (
-            ledger.together(part, shop_id, name=one.name, edits=both)
+            ledger.together(part, shop_ids, name=one.name, edits=both)
             and edits[0].value is not None
-            and not _recorded(players, part, shop_id, one=one, edit=edits[0])
+            and not _recorded(players, part, shop_ids, one=one, edit=edits[0])
         ):
             yield f"{what} is {value!r}: overwritten with no record, of {_told(said)}"
 
 
-def _conflicts(players: Show, part: str, shop_id: str, *, one: Field) -> list[tuple[object, object]]:
+def _conflicts(players: Show, part: str, shop_ids: set[str], *, one: Field) -> list[tuple[object, object]]:
     """Which value won over which, whoever said them."""
-    rows = [row[3:] for row in players.conflicts if row[:3] == (part, shop_id, one.name)]
+    rows = _recorded_of(players, part, shop_ids, one=one)
     both = [(one.same(shop), (one.there or one.same)(bc)) for shop, bc in rows]
     return [*both, *((bc, shop) for shop, bc in both)]
 
 
-def _recorded(players: Show, part: str, shop_id: str, *, one: Field, edit: Edit) -> bool:
-    rows = [row[3:] for row in players.conflicts if row[:3] == (part, shop_id, one.name)]
+def _recorded_of(players: Show, part: str, shop_ids: set[str], *, one: Field) -> list[tuple[Any, ...]]:
+    """Both values of every conflict about a property."""
+    rows = players.conflicts
+    return [row[3:] for row in rows if row[1] in shop_ids and (row[0], row[2]) == (part, one.name)]
+
+
+def _recorded(players: Show, part: str, shop_ids: set[str], *, one: Field, edit: Edit) -> bool:
+    rows = _recorded_of(players, part, shop_ids, one=one)
     values = [one.same(row[0]) for row in rows] + [(one.there or one.same)(row[1]) for row in rows]
     if one.there:  # what conflicts keep is text
         values += [
@@ -280,6 +287,6 @@ def _edits_kept(players: Show, *, side: str, key: str, shop_ids: set[str]) -> It
             if not edit or not agreed or edit.at < agreed[-1]:
                 continue
             if edit.value != ledger.agreed[LINES, shop_id, one.name] and not _recorded(
-                players, LINES, shop_id, one=one, edit=edit
+                players, LINES, {shop_id}, one=one, edit=edit
             ):
                 yield f"line {key} {one.name}: {edit.value!r}, said at {edit.at}, went with the line unrecorded"

@@ -111,10 +111,18 @@ class Ledger:
         said = [e for one in ids for e in self.edits.get(((side, part, one), name), ()) if not e.void]
         return max(said, key=lambda edit: edit.at, default=None)
 
-    def together(self, part: str, shop_id: str, *, name: str, edits: tuple[Edit, Edit]) -> bool:
+    def names(self, part: str, shop_id: str, bc_id: str) -> tuple[set[str], set[str]]:
+        """Whatever ids a pair had on both sides; a child that a run brought back has another than before."""
+        ever = self.links.get(part, set())
+        bc_ids = {there for mine, there in ever if mine == shop_id} | {bc_id}
+        if part != LINES or ("shop", part, shop_id) in self.made:
+            return {shop_id}, bc_ids
+        return {mine for mine, there in ever if there in bc_ids} | {shop_id}, bc_ids
+
+    def together(self, part: str, shop_ids: set[str], *, name: str, edits: tuple[Edit, Edit]) -> bool:
         """Whether two edits were made before any run could carry one of them over."""
         first, second = sorted(edit.at for edit in edits)
-        agreed = self.agreed_at.get((part, shop_id, name), ())
+        agreed = [at for one in shop_ids for at in self.agreed_at.get((part, one, name), ())]
         return edits[0].interval == edits[1].interval and not any(first <= at < second for at in agreed)
 
     def filled(self, part: str, shop_id: str, edit: Edit) -> bool:

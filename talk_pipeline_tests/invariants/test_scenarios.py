@@ -63,6 +63,15 @@ def test_the_ledger_tells_a_blank_of_before_two_met_from_one_said_of_a_pair() ->
     assert not ledger.filled("customer", "c-1", Edit(4, 2.0, None))
 
 
+def test_the_ledger_knows_a_line_that_a_run_brought_back_by_what_it_was_before() -> None:
+    ledger = Ledger(links={"order.lines": {("o/1", "B/1"), ("o/2", "B/1"), ("o/3", "B/3")}})
+    assert ledger.names("order.lines", "o/2", "B/1") == ({"o/1", "o/2"}, {"B/1"})
+    ledger.made["shop", "order.lines", "o/2"] = 5
+    assert ledger.names("order.lines", "o/2", "B/1") == ({"o/2"}, {"B/1"}), (
+        "a user's line has a past of its own"
+    )
+
+
 def test_a_scenario_is_the_same_from_its_seed_and_from_its_file(tmp_path: Path) -> None:
     steps = generate(7)
     assert steps == generate(7) != generate(8)
