@@ -6,7 +6,6 @@ What the pipeline lists with a reason is exempt as far as it lists it; the reaso
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from talk_pipeline_tests.invariants.fields import FIELDS, SETS, Field
 from talk_pipeline_tests.invariants.ledger import LINES, Edit, Place, Sight
@@ -186,28 +185,18 @@ def _kept(players: Show, *, shop: Place, bc: Place, one: Field, value: object) -
 
 def _conflicts(players: Show, part: str, shop_ids: set[str], *, one: Field) -> list[tuple[object, object]]:
     """Which value won over which, whoever said them."""
-    rows = _recorded_of(players, part, shop_ids, one=one)
-    both = [(one.same(shop), (one.there or one.same)(bc)) for shop, bc in rows]
+    found = [row for row in players.conflicts if row[1] in shop_ids and (row[0], row[2]) == (part, one.name)]
+    both = [(one.same(_meant(shop)), (one.there or one.same)(_meant(bc))) for *_, shop, bc in found]
     return [*both, *((bc, shop) for shop, bc in both)]
 
 
-def _recorded_of(players: Show, part: str, shop_ids: set[str], *, one: Field) -> list[tuple[Any, ...]]:
-    """Both values of every conflict about a property."""
-    rows = players.conflicts
-    return [row[3:] for row in rows if row[1] in shop_ids and (row[0], row[2]) == (part, one.name)]
+def _meant(word: str | None) -> object:
+    """What is kept of a conflict is text."""
+    return {"true": True, "false": False}.get(word or "", word)
 
 
 def _recorded(players: Show, part: str, shop_ids: set[str], *, one: Field, edit: Edit) -> bool:
-    rows = _recorded_of(players, part, shop_ids, one=one)
-    values = [one.same(row[0]) for row in rows] + [(one.there or one.same)(row[1]) for row in rows]
-    if one.there:  # what conflicts keep is text
-        values += [
-            "inactive" if word in ("true", "All", "Ship", "Invoice") else None for row in rows for word in row
-        ]
-        values += ["inactive" if row[0] == "false" else None for row in rows]
-    if one.name.startswith("price"):
-        values += [True if word == "true" else None for row in rows for word in row]
-    return edit.value in values
+    return any(edit.value in both for both in _conflicts(players, part, shop_ids, one=one))
 
 
 def _told(said: dict[str, Edit | None]) -> str:
