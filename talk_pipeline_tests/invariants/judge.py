@@ -150,13 +150,25 @@ def _pair(players: Show, sight: Sight, listed: Listed, *, shop: Place, bc: Place
         yield from _kept(players, shop=shop, bc=bc, one=one, value=mine)
 
 
-def _kept(players: Show, *, shop: Place, bc: Place, one: Field, value: object) -> Iterator[str]:
-    """Whether the last thing said about a property is what both sides hold, or lost to what is recorded."""
+def _kept(players: Show, *, shop: Place, bc: Place, one: Field, value: object) -> list[str]:
+    """Whether the last thing said about a property is what both sides hold, or lost to what is recorded.
+
+    Where it cannot be known whether a run saw what came between, either is right.
+    """
+    found = [
+        list(_kept_of(players, shop=shop, bc=bc, one=one, value=value, sure=sure)) for sure in (False, True)
+    ]
+    return min(found, key=len)
+
+
+def _kept_of(
+    players: Show, *, shop: Place, bc: Place, one: Field, value: object, sure: bool
+) -> Iterator[str]:
     ledger, (_, part, shop_id) = players.ledger, shop
     shop_ids, bc_ids = ledger.names(part, shop_id, bc[2])
     said = {
-        "shop": ledger.last("shop", part, shop_ids, name=one.name),
-        "bc": ledger.last("bc", part, bc_ids, name=one.name),
+        "shop": ledger.last("shop", part, shop_ids, name=one.name, sure=sure),
+        "bc": ledger.last("bc", part, bc_ids, name=one.name, sure=sure),
     }
     edits = sorted((e for e in said.values() if e), key=lambda edit: edit.at)
     what = f"{part} {shop_id} {one.name}"

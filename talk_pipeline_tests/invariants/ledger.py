@@ -5,11 +5,11 @@ between two looks and needs no knowledge of what the step meant to do. When two 
 kept too: saying again what was agreed is no edit.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from talk_pipeline_tests.invariants.fields import FIELDS, Row
+from talk_pipeline_tests.invariants.fields import FIELDS, SETS, Row
 
 Place = tuple[str, str, str]
 """Side, part and id; a child's id is `parent/own`."""
@@ -24,12 +24,14 @@ class Edit:
     Attributes:
         at: number of the step; `interval` the number of runs before it.
         void: it said what both sides had agreed on before any run saw something else.
+        doubtful: perhaps so: a run that ended early, or was of other flows, may have seen something else.
     """
 
     at: int
     interval: float
     value: Any
     void: bool = False
+    doubtful: bool = False
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Ledger:
     """All that users said.
 
     Attributes:
+        seen: what was agreed on after the last run that certainly saw it, and when.
         met: the run in which a record or child was linked last, by part and shop id.
         blurred: orders in Business Central of which a user had the lines made anew.
         remade: those of which a run had.
@@ -48,6 +51,7 @@ class Ledger:
     links: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     agreed: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     agreed_at: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
+    seen: dict[tuple[str, str, str], tuple[Any, int]] = field(default_factory=dict)
     met: dict[tuple[str, str], int] = field(default_factory=dict)
     blurred: set[str] = field(default_factory=set)
     remade: set[str] = field(default_factory=set)
@@ -81,16 +85,33 @@ class Ledger:
                 if not since:
                     continue
                 for place in (("shop", part, shop_id), ("bc", part, bc_id)):
-                    row = sight.get(place)
-                    if row is None or one.of(place[0], row) != self.agreed[key]:
+                    if (row := sight.get(place)) is None:
                         continue
+                    value = one.of(place[0], row)
+                    seen, seen_at = self.seen.get(key, (self.agreed[key], since[-1]))
                     for edit in self.edits.get((place, one.name), ()):
-                        edit.void = edit.void or since[-1] < edit.at <= at
+                        void = value == self.agreed[key] and since[-1] < edit.at <= at
+                        edit.void = edit.void or void
+                        edit.doubtful = edit.doubtful or (value == seen and seen_at < edit.at <= at)
 
     def after_run(
-        self, before: Sight, sight: Sight, links: Mapping[str, set[tuple[str, str]]], *, at: int
+        self,
+        before: Sight,
+        sight: Sight,
+        links: Mapping[str, set[tuple[str, str]]],
+        *,
+        at: int,
+        whole: Collection[str] = SETS,
     ) -> None:
-        """Notes what both sides agree on now, and in which orders lines have other ids."""
+        """Notes what both sides agree on now, and in which orders lines have other ids.
+
+        Args:
+            before: what there was before the run.
+            sight: what there is now.
+            links: the pairs, by part.
+            at: number of the step.
+            whole: the flows that the run went through to the end.
+        """
         self.remade.update(_remade(before, sight))
         for part, shop_id, bc_id in pairs(links):
             self.links.setdefault(part, set()).add((shop_id, bc_id))
@@ -105,10 +126,13 @@ class Ledger:
                     key = (part, shop_id, one.name)
                     self.agreed[key] = value
                     self.agreed_at.setdefault(key, []).append(at)
+                    if part.split(".")[0] in whole:
+                        self.seen[key] = value, at
 
-    def last(self, side: str, part: str, ids: set[str], *, name: str) -> Edit | None:
+    def last(self, side: str, part: str, ids: set[str], *, name: str, sure: bool = False) -> Edit | None:
         """The last thing said on a side about a property of a record, under whatever ids it had there."""
-        said = [e for one in ids for e in self.edits.get(((side, part, one), name), ()) if not e.void]
+        edits = [e for one in ids for e in self.edits.get(((side, part, one), name), ())]
+        said = [e for e in edits if not (e.void or (sure and e.doubtful))]
         return max(said, key=lambda edit: edit.at, default=None)
 
     def names(self, part: str, shop_id: str, bc_id: str) -> tuple[set[str], set[str]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Any
 from unittest import mock
@@ -14,6 +14,7 @@ from talk_pipeline.engine.snapshot import landing
 from talk_pipeline.engine.state import journal
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
+from talk_pipeline_tests.invariants.fields import SETS
 from talk_pipeline_tests.invariants.ledger import LINES, Place, Sight
 from talk_pipeline_tests.invariants.players import Players
 from talk_pipeline_tests.invariants.scenario import Step
@@ -43,17 +44,19 @@ class Show(Players):
         self.runs += 1
         self.expected = dict(before)
         problems: list[str] = []
+        whole: Collection[str] = step.get("flows", SETS)
         try:
             with self._trouble(step):
                 problems = self.world.pass_over(*step.get("flows", ()), full=bool(step.get("full")))
         except BaseException as error:
             if not _is_cut(error):
                 raise
+            whole = ()
         self.at += 1
         after = self.look()
         self.look_at_links()
         self._check(before, after, comments)
-        self.ledger.after_run(before, after, self.links, at=self.at)
+        self.ledger.after_run(before, after, self.links, at=self.at, whole=() if problems else whole)
         self.seen = after
         return problems
 

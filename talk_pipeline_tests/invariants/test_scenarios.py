@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from talk_pipeline.engine.apply import bases
-from talk_pipeline_tests.invariants.ledger import Edit, Ledger
+from talk_pipeline_tests.invariants.ledger import Edit, Ledger, Sight
 from talk_pipeline_tests.invariants.scenario import Step, generate, read, shortened, write
 from talk_pipeline_tests.invariants.stage import played
 
@@ -70,6 +70,22 @@ def test_the_ledger_knows_a_line_that_a_run_brought_back_by_what_it_was_before()
     assert ledger.names("order.lines", "o/2", "B/1") == ({"o/2"}, {"B/1"}), (
         "a user's line has a past of its own"
     )
+
+
+def test_the_ledger_doubts_a_return_to_what_was_agreed_before_a_run_that_ended_early() -> None:
+    """It may have seen both sides say something else meanwhile, or not."""
+    pair, ledger = {"customer": {("c-1", "A")}}, Ledger()
+
+    def both(shop: str, bc: str) -> Sight:
+        return {("shop", "customer", "c-1"): {"website": shop}, ("bc", "customer", "A"): {"website": bc}}
+
+    ledger.after_run({}, both("old", "old"), pair, at=1)
+    ledger.user(both("old", "old"), both("new", "new"), at=2, interval=1.0)
+    ledger.after_run({}, both("new", "new"), pair, at=3, whole=())
+    ledger.user(both("new", "new"), both("new", "old"), at=4, interval=2.0)
+    ledger.before_run(both("new", "old"), pair, at=4)
+    said = [ledger.last("bc", "customer", {"A"}, name="website", sure=sure) for sure in (False, True)]
+    assert [edit and edit.value for edit in said] == ["old", None]
 
 
 def test_a_scenario_is_the_same_from_its_seed_and_from_its_file(tmp_path: Path) -> None:
