@@ -14,7 +14,7 @@ from talk_pipeline.engine.state.connection import StateBrokenError, StateMismatc
 from talk_pipeline.engine.state.lease import LeaseHeldError
 from talk_pipeline.installation import back_up, restore
 from talk_pipeline.settings import Settings
-from talk_pipeline_tests.cli.test_commands import run
+from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 

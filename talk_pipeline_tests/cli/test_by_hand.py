@@ -1,4 +1,4 @@
-"""The commands about one record, in processes of their own: output, exit statuses, errors of one line."""
+"""The commands about one record: output, exit statuses, errors of one line."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from talk_pipeline_tests.cli.test_commands import run
+from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.by_hand import bc_customer
 from talk_pipeline_tests.pipeline.records import customer

@@ -1,7 +1,6 @@
-"""The console script in processes of its own: output, exit statuses, errors of one line."""
+"""The console script: output, exit statuses, errors of one line."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,27 +9,17 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from talk_pipeline_tests.cli.command_line import run, start
 from talk_pipeline_tests.flow_files import copied_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
-
-
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "talk_pipeline", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        env={**os.environ, **environment},
-    )
 
 
 def test_sync_prints_one_json_document_and_nothing_else(world: World) -> None:
     buyer = world.shop.post("customers", customer())["id"]
     item = world.shop.post("products", product())["id"]
     world.shop.post("orders", order("O1", buyer, [line(item)]))
-    done = run("sync", "--json")
+    done = start("sync", "--json")
     assert done.returncode == 0, done.stderr
     document: dict[str, Any] = json.loads(done.stdout)
     assert set(document) == {"run", "flows", "checks"}
@@ -67,12 +56,12 @@ def test_sync_prints_one_json_document_and_nothing_else(world: World) -> None:
 
 
 def test_checklist_in_every_form(world: World, tmp_path: Path) -> None:
-    nothing = run("checklist")
+    nothing = start("checklist")
     assert nothing.returncode == 2
     assert "talk-pipeline sync first" in nothing.stderr
     world.shop.post("customers", customer())
     world.sync()
-    text = run("checklist")
+    text = start("checklist")
     assert text.returncode == 0
     assert "Links are one to one" in text.stdout
     document = json.loads(run("checklist", "--format", "json").stdout)
@@ -89,7 +78,7 @@ def test_a_failed_check_is_exit_status_one(world: World) -> None:
     world.sync("customer")
     for buyer in buyers:
         world.shop.patch("customers", buyer, {"website": "www.wrong.example"})
-    stopped = run("sync", "--flow", "customer", "--json")
+    stopped = start("sync", "--flow", "customer", "--json")
     assert stopped.returncode == 1
     assert json.loads(stopped.stdout)["checks"]["failed"] == 1
     assert run("checklist").returncode == 1
@@ -121,6 +110,12 @@ def test_a_mistake_is_one_line(world: World, environment: dict[str, str], status
     assert "Traceback" not in done.stderr
     assert len([text for text in done.stderr.splitlines() if text.strip()]) == 1
     assert world.environment["BUSINESSCENTRAL_CLIENT_SECRET"] not in done.stderr
+
+
+def test_a_mistake_is_one_line_in_a_shell(world: World) -> None:
+    done = start("sync", CUSTOMWEBSHOP_TOKEN="wrong")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
 def test_wrong_addresses_name_the_setting(world: World) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from talk_pipeline_tests.cli.test_commands import run
+from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.world import opened_world
 

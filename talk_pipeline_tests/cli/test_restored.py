@@ -1,6 +1,6 @@
 """The exit statuses of a sync that meets a restored system, before and after a person decided."""
 
-from talk_pipeline_tests.cli.test_commands import run
+from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from talk_pipeline_tests.cli.test_commands import run
+from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 

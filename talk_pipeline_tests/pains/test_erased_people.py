@@ -25,7 +25,7 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import forget
 from talk_pipeline.run.session import Options
 from talk_pipeline.settings import Settings
-from talk_pipeline_tests.cli.test_commands import run
+from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.by_hand import unlink
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
