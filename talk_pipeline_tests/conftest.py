@@ -1,5 +1,6 @@
 """Fixtures every test may use. No test sees the developer's own environment."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -23,6 +24,11 @@ def pytest_configure() -> None:
     """Databases of the tests lie in memory where there is room: each commit on a disk waits for that disk."""
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays to the end: nobody need look for garbage among it."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

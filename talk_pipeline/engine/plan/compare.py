@@ -271,6 +271,8 @@ def _child_changes(
 
 def _move_bases(db: Connection, part: Part, agreeing: Agreeing) -> None:
     """Both sides say the same: that is what they last agreed on."""
+    if not agreeing:
+        return
     keys = f"where part = ? and (shop_id, property) in (select (shop_id, property) from {agreeing.NAME})"
     for table in ("base", "edit", "resolution"):
         db.execute(f"delete from {table} {keys}", [part.name])

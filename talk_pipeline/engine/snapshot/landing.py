@@ -147,7 +147,8 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
     total = db.execute("select count(distinct id), max(modified_at) from incoming").fetchone()
     read, latest = total or (0, None)
     batch = Batch(projector, decode, landing)
-    batch.take_fresh(incoming)
+    if read:
+        batch.take_fresh(incoming)
     discard(db)
     batch.take_leaving(db)
     newest_read = latest if landing.full else None

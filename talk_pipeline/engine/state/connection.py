@@ -23,6 +23,7 @@ class Connection:
         memory: str | None = None,
     ) -> None:
         self._db = duckdb.connect(file, read_only=read_only)
+        self._types: dict[str, dict[str, str]] = {}
         if threads is not None:
             self._db.execute("set threads = $1", [threads])
         if memory is not None:
@@ -42,6 +43,13 @@ class Connection:
         """
         statements = _statements(query)
         return self._db.execute(statements[0] if len(statements) == 1 else query, parameters)
+
+    def types(self, table: str) -> Mapping[str, str]:
+        """The columns of a table with their types, looked up once: column -> type as DuckDB writes it."""
+        if table not in self._types:
+            described = self.execute(f"select name, type from pragma_table_info('{table}')").fetchall()
+            self._types[table] = dict(described)
+        return self._types[table]
 
 
 @lru_cache(maxsize=1024)

@@ -1,5 +1,6 @@
 """The schema of the state, and the steps that bring a database of an earlier version up to it."""
 
+import hashlib
 from pathlib import Path
 
 from talk_pipeline.engine.state.connection import (
@@ -8,11 +9,14 @@ from talk_pipeline.engine.state.connection import (
     StateMismatchError,
     transaction,
 )
+from talk_pipeline.engine.state.meta import set_meta
 
 FOLDER = Path(__file__).parent
 TABLES = (FOLDER / "schema.sql").read_text(encoding="utf-8")
 VIEWS = (FOLDER / "views.sql").read_text(encoding="utf-8")
 SCHEMA_VERSION = "4"
+LAYOUT = hashlib.sha256((TABLES + VIEWS).encode()).hexdigest()
+"""Kept with a database that has these tables and views: putting them in place costs more than a small sync."""
 
 RENAMED = {
     "sighting": "edit",
@@ -104,6 +108,9 @@ def prepare(connection: Connection, file: Path) -> None:
         raise StateBrokenError(
             f"{file} holds something else ({', '.join(sorted(tables)[:5])}): use another TALK_DATA_DIR"
         )
+    query = "select key, value from meta where key in ('schema', 'layout')"
+    if tables and dict(connection.execute(query).fetchall()) == {"schema": SCHEMA_VERSION, "layout": LAYOUT}:
+        return
     connection.execute(TABLES)
     row = connection.execute("select value from meta where key = 'schema'").fetchone()
     if row is None:
@@ -117,6 +124,7 @@ def prepare(connection: Connection, file: Path) -> None:
             "use the release that wrote it, or start with an empty TALK_DATA_DIR"
         )
     connection.execute(VIEWS)
+    set_meta(connection, "layout", LAYOUT)
 
 
 def _migrate(connection: Connection, *, known: int) -> None:

@@ -36,8 +36,7 @@ def insert_columns(db: Connection, table: str, columns: Mapping[str, Sequence[An
     """Appends rows given by column; one that is not named stays null. Nested values are objects or JSON text."""
     if not any(columns.values()):
         return
-    described = db.execute(f"select name, type from pragma_table_info('{table}')").fetchall()
-    types = {name: kind for name, kind in described if name in columns}
+    types = {name: kind for name, kind in db.types(table).items() if name in columns}
     if unknown := set(columns) - set(types):
         raise KeyError(f"{table} has no column {', '.join(sorted(unknown))}")
     given = [_plain(columns[name], kind) for name, kind in types.items()]
