@@ -3,6 +3,7 @@
 import time
 import uuid
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -18,10 +19,10 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
 from talk_pipeline.webhooks.wakeups import wake
+from talk_pipeline_tests.flow_files import flows_alone
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
-FLOWS = load_flows()
 BROKEN = {"match": {"path": "customers"}, "fault": {"status": 503, "retry_after": 0}, "times": None}
 
 
@@ -59,13 +60,20 @@ def website(world: World) -> str:
 
 
 @pytest.fixture(scope="module")
-def defs() -> dg.Definitions:
-    return build_defs(FLOWS)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Customers alone, since most of what a sensor does is the same for every flow."""
+    return flows_alone(tmp_path_factory.mktemp("alone") / "flows", "customer")
+
+
+@pytest.fixture(scope="module")
+def defs(folder: Path) -> dg.Definitions:
+    return build_defs(load_flows(folder))
 
 
 @pytest.fixture(autouse=True)
-def _every_tick_looks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def _every_tick_looks(world: World, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TALK_POLL_SECONDS", "0")
+    monkeypatch.setenv("TALK_FLOWS_DIR", str(folder))
 
 
 @pytest.fixture
@@ -73,11 +81,22 @@ def watch(defs: dg.Definitions, instance: dg.DagsterInstance) -> Watch:
     return Watch(defs, instance)
 
 
+@pytest.fixture(scope="module")
+def all_defs() -> dg.Definitions:
+    return build_defs(load_flows())
+
+
 @pytest.mark.parametrize("side", list(Side))
 def test_a_sensor_starts_a_run_for_the_flows_concerned_once(
-    world: World, defs: dg.Definitions, instance: dg.DagsterInstance, *, side: Side
+    world: World,
+    all_defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    side: Side,
 ) -> None:
-    watch = Watch(defs, instance, side)
+    monkeypatch.delenv("TALK_FLOWS_DIR")
+    watch = Watch(all_defs, instance, side)
     assert watch.sensor.default_status is dg.DefaultSensorStatus.RUNNING
     buyer = world.shop.post("customers", customer())["id"]
     world.sync()
@@ -89,7 +108,7 @@ def test_a_sensor_starts_a_run_for_the_flows_concerned_once(
         world.bc.patch("customers", world.counterpart("customer", buyer), {"website": "www.new.example"})
     request = watch.tick()
     assert request is not None, watch.skipped
-    assert set(request.asset_selection or ()) == set(selected_keys(FLOWS, ("customer",)))
+    assert set(request.asset_selection or ()) == set(selected_keys(load_flows(), ("customer",)))
     checked = {key.name for key in request.asset_check_keys or ()}
     assert "audited" not in checked
     assert len(checked) > 10
@@ -154,10 +173,14 @@ def test_while_a_run_is_under_way_none_is_asked_for(
         assert "a run is under way" in watch.skipped
     finally:
         instance.delete_run(run.run_id)
-    assert watch.flows() == set(FLOWS)
+    assert watch.flows() == {"customer"}
 
 
-def test_a_decision_by_hand_is_asked_for_until_a_run_has_carried_it_out(world: World, watch: Watch) -> None:
+def test_a_decision_by_hand_is_asked_for_until_a_run_has_carried_it_out(
+    world: World, all_defs: dg.Definitions, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TALK_FLOWS_DIR")
+    watch = Watch(all_defs, instance)
     world.shop.post("customers", customer())
     world.sync()
     assert watch.tick() is None
@@ -226,7 +249,7 @@ def test_between_polls_only_a_notice_makes_a_sensor_look(
 ) -> None:
     monkeypatch.setenv("TALK_POLL_SECONDS", "3600")
     world.shop.post("customers", customer())
-    assert watch.flows() == set(FLOWS)
+    assert watch.flows() == {"customer"}
     world.sync()
     world.shop.post("customers", customer("C2"))
     assert watch.tick() is None

@@ -10,7 +10,7 @@ from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.world import World, opened_world
 
 Row = dict[str, Any]
-SIZES = [None, 60]
+SIZES = [None, pytest.param(60, marks=pytest.mark.slow)]
 
 
 class Synchronized:

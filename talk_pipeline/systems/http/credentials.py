@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from talk_pipeline.redaction import learn
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, ForeignHostFault, UnavailableFault
+from talk_pipeline.systems.http.limits import trusted
 
 TOKEN_SECONDS = 10.0
 EARLY_SECONDS = 30  # before its end a token is replaced
@@ -217,7 +218,7 @@ class _ClientCredentials(httpx.Auth):
             form |= {"client_id": given.client_id, "client_secret": self._secret}
         basic = None if given.in_form else httpx.BasicAuth(given.client_id, self._secret)
         try:
-            async with httpx.AsyncClient(timeout=TOKEN_SECONDS, auth=basic) as client:
+            async with httpx.AsyncClient(timeout=TOKEN_SECONDS, auth=basic, verify=trusted()) as client:
                 response = await client.post(given.token_url, data=form)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             reason = str(error) or type(error).__name__
