@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -25,13 +26,13 @@ from talk_pipeline.engine.state.copies import compact
 from talk_pipeline.engine.state.database import FILE, State
 from talk_pipeline.engine.state.lease import leases
 from talk_pipeline.engine.state.traces import Words, take_from_files
-from talk_pipeline.flows.loading import FlowError, Flows, load_flows
+from talk_pipeline.flows.loading import PACKAGED, FlowError, Flows, load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.run.session import Options, Session
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.fitting import check_flows as check_against_bc
-from talk_pipeline.systems.customwebshop.spec.description import Description
+from talk_pipeline.systems.customwebshop.spec.description import REFERENCE, Description
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
 from talk_pipeline.systems.http import Bearer, ClientCredentials, Credentials, Http, Limits
@@ -157,8 +158,22 @@ def checked_files(settings: Settings) -> tuple[Flows, Description]:
     Raises:
         FlowError: with a line for each mistake.
     """
-    flows = load_flows(settings.talk_flows_dir)
-    described = load_description(settings.customwebshop_connector, flows=flows)
+    folder, connector = settings.talk_flows_dir or PACKAGED, settings.customwebshop_connector or REFERENCE
+    return _proven(folder, connector, tuple(map(_stamp, (*sorted(folder.glob("*.yaml")), connector))))
+
+
+def _stamp(file: Path) -> tuple[Path, int, int, int] | None:
+    """What tells a file from an edited one."""
+    with suppress(OSError):
+        seen = file.stat()
+        return file, seen.st_ino, seen.st_mtime_ns, seen.st_size
+    return None
+
+
+@lru_cache(maxsize=4)  # a sensor asks every few seconds, and nobody has edited a file
+def _proven(folder: Path, connector: Path, _stamps: tuple[object, ...]) -> tuple[Flows, Description]:
+    flows = load_flows(folder)
+    described = load_description(connector, flows=flows)
     if mistakes := [*check_against_bc(flows)]:
         raise FlowError("\n".join(mistakes))
     return fitted(flows, described), described
