@@ -345,7 +345,6 @@ def webhooks(
 
 def run() -> None:
     """The console script."""
-    # what a command imports stays until its end: looking for garbage among it all took a tenth of its time
-    gc.set_threshold(50_000)
+    gc.set_threshold(50_000)  # looking for garbage among all that is imported took a tenth of the time
     show_progress()
     app()
