@@ -9,11 +9,12 @@ from talk_pipeline.engine.apply import bases
 from talk_pipeline_tests.invariants.ledger import Edit, Ledger, Sight
 from talk_pipeline_tests.invariants.scenario import Step, generate, read, shortened, write
 from talk_pipeline_tests.invariants.stage import played
+from talk_pipeline_tests.variants import variants
 
 KEPT = sorted((Path(__file__).parent / "kept").glob("*.json"))
 
 
-@pytest.mark.parametrize("file", KEPT, ids=[file.stem for file in KEPT])
+@variants("file", KEPT, ids=[file.stem for file in KEPT])
 def test_what_was_found_once_is_not_found_again(file: Path, instance: dg.DagsterInstance) -> None:
     assert played(read(file), instance=instance) == []
 

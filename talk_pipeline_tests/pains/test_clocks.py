@@ -8,6 +8,7 @@ import pytest
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline_tests.pipeline.records import customer
+from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 
 HOUR = 3600
@@ -41,8 +42,8 @@ def assert_seen(world: World, side: str, key: str, *, rounds: int = 2) -> None:
     assert world.step("customer").writes() == 0
 
 
-@pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("before_and_after", [(HOUR, 0), (0, -HOUR), (86_400, -HOUR), (-HOUR, 0)], ids=str)
+@variants("side", SIDES)
+@variants("before_and_after", [(HOUR, 0), (0, -HOUR), (86_400, -HOUR), (-HOUR, 0)], ids=str)
 def test_edits_are_seen_after_a_servers_clock_was_set(
     world: World, side: str, before_and_after: tuple[int, int]
 ) -> None:
@@ -57,7 +58,7 @@ def test_edits_are_seen_after_a_servers_clock_was_set(
     assert_seen(world, side, key)
 
 
-@pytest.mark.parametrize("side", SIDES)
+@variants("side", SIDES)
 def test_a_clock_that_was_wrong_for_a_single_edit_hides_no_other(world: World, side: str) -> None:
     keys = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(2)]
     assert world.step("customer").success
@@ -68,7 +69,7 @@ def test_a_clock_that_was_wrong_for_a_single_edit_hides_no_other(world: World, s
     assert_seen(world, side, keys[1], rounds=3)
 
 
-@pytest.mark.parametrize("side", SIDES)
+@variants("side", SIDES)
 def test_a_watermark_that_an_earlier_release_left_in_the_future_heals(world: World, side: str) -> None:
     """Such a database measured no wrong clock in its last run."""
     key = world.shop.post("customers", customer())["id"]
@@ -83,7 +84,7 @@ def test_a_watermark_that_an_earlier_release_left_in_the_future_heals(world: Wor
     assert future == [(0,)]
 
 
-@pytest.mark.parametrize("side", SIDES)
+@variants("side", SIDES)
 def test_a_jump_of_our_own_clock_hides_nothing(world: World, side: str) -> None:
     """As if the last run had believed that it is tomorrow: with the watermark, and with the time of the scan."""
     key = world.shop.post("customers", customer())["id"]
@@ -98,7 +99,7 @@ def test_a_jump_of_our_own_clock_hides_nothing(world: World, side: str) -> None:
     assert_seen(world, side, key)
 
 
-@pytest.mark.parametrize("side", SIDES)
+@variants("side", SIDES)
 def test_a_sensor_sees_edits_behind_a_change_from_the_future(
     world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, side: str
 ) -> None:

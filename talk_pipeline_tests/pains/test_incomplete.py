@@ -6,12 +6,13 @@ import pytest
 
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.pipeline.test_unlucky import rule
+from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 
 Row = dict[str, Any]
 
 
-@pytest.mark.parametrize("lacks", ["salesOrderLines", "email", "a line's quantity"])
+@variants("lacks", ["salesOrderLines", "email", "a line's quantity"])
 def test_what_business_central_leaves_out_is_neither_removed_nor_blanked_in_the_shop(
     world: World, lacks: str
 ) -> None:

@@ -9,6 +9,7 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.test_order_life import Placed
 from talk_pipeline_tests.pipeline.test_resolutions import resolve
+from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 
 Row = dict[str, Any]
@@ -39,7 +40,7 @@ def lost(world: World) -> list[tuple[Any, ...]]:
     return world.sql("select property, rule, winner, shop_value, bc_value from conflict")
 
 
-@pytest.mark.parametrize("removed_in", list(Side))
+@variants("removed_in", list(Side))
 def test_a_later_removal_wins_and_the_edit_it_took_along_is_recorded(world: World, removed_in: Side) -> None:
     placed = dispute(world, removed_in)
     run = world.step("order")
@@ -56,7 +57,7 @@ def test_a_later_removal_wins_and_the_edit_it_took_along_is_recorded(world: Worl
     assert world.step("order", full=True).writes() == 0
 
 
-@pytest.mark.parametrize("removed_in", list(Side))
+@variants("removed_in", list(Side))
 def test_an_edit_that_outranks_a_removal_brings_the_line_back(
     world: World, monkeypatch: pytest.MonkeyPatch, removed_in: Side
 ) -> None:
@@ -87,7 +88,7 @@ def test_a_line_that_is_brought_back_is_there_once_though_the_answer_was_lost(
     assert world.step("order", full=True).writes() == 0
 
 
-@pytest.mark.parametrize("take", list(Side))
+@variants("take", list(Side))
 def test_under_policy_manual_a_person_decides_between_removal_and_edit(
     world: World, monkeypatch: pytest.MonkeyPatch, take: Side
 ) -> None:

@@ -9,6 +9,7 @@ from talk_pipeline.run.plan import prepare
 from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.users import Api
+from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 
 SIDES = list(Side)
@@ -65,8 +66,8 @@ def assert_settled(world: World, *flows: str) -> None:
     assert (run.writes(), run.failed()) == (0, [])
 
 
-@pytest.mark.parametrize("full", [False, True], ids=["incremental", "full"])
-@pytest.mark.parametrize("side", SIDES)
+@variants("full", [False, True], ids=["incremental", "full"])
+@variants("side", SIDES)
 def test_what_went_back_stops_all_until_the_newer_values_are_brought_forward(
     world: World, buyers: list[str], side: Side, full: bool
 ) -> None:
@@ -87,7 +88,7 @@ def test_what_went_back_stops_all_until_the_newer_values_are_brought_forward(
     assert_settled(world)
 
 
-@pytest.mark.parametrize("side", SIDES)
+@variants("side", SIDES)
 def test_records_made_since_the_backup_meet_again_once(world: World, buyers: list[str], side: Side) -> None:
     """Customers, orders and lines that the restored system lost, or has again though they were removed."""
     items = [world.shop.post("products", product(f"P{n}"))["id"] for n in range(2)]
@@ -155,7 +156,7 @@ def test_it_is_an_error_on_the_checklist_with_examples_and_a_dry_run_says_the_sa
     assert not world.step("product").success
 
 
-@pytest.mark.parametrize("side", SIDES)
+@variants("side", SIDES)
 def test_a_system_that_people_worked_on_since_is_noticed_too(
     world: World, buyers: list[str], side: Side
 ) -> None:

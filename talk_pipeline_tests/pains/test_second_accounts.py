@@ -9,6 +9,7 @@ from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.by_hand import bc_customer, keep_apart, link, unlink
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.pipeline.test_explain import explain
+from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 
 VAT = "12345678"
@@ -25,7 +26,7 @@ def ambiguous(world: World, flow: str, shop_id: str) -> str:
     return reason
 
 
-@pytest.mark.parametrize(("prop", "values"), SHARED)
+@variants(("prop", "values"), SHARED)
 def test_a_second_account_of_a_linked_company_is_left_to_a_person(
     world: World, prop: str, values: dict[str, Any]
 ) -> None:
@@ -99,7 +100,7 @@ def test_a_waiting_newcomer_is_hit_by_a_later_edit(world: World) -> None:
     assert len(world.bc.all("customers")) == 1
 
 
-@pytest.mark.parametrize("values", [values for _, values in SHARED])
+@variants("values", [values for _, values in SHARED])
 def test_of_two_that_arrive_together_one_goes_first(world: World, values: dict[str, Any]) -> None:
     ids = [world.shop.post("customers", customer(f"C{n}", **values))["id"] for n in (1, 2, 3)]
     run = world.step("customer")

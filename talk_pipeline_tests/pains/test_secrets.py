@@ -154,6 +154,7 @@ def _everything(folder: Path) -> Iterator[tuple[Path, bytes]]:
             yield file, file.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_server_that_repeats_what_it_was_sent_leaves_no_trace_of_it(
     world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,7 @@ from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, product
 from talk_pipeline_tests.pipeline.test_order_life import Placed
+from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 
 
@@ -37,8 +38,8 @@ def test_check_config_asks_both_systems_for_access_currency_price_mode_and_clock
     assert "1 of 4 records shown are in EUR, not in DKK" in told
 
 
-@pytest.mark.parametrize("status", [403, 400])
-@pytest.mark.parametrize("right", ["read_orders", "write_orders"])
+@variants("status", [403, 400])
+@variants("right", ["read_orders", "write_orders"])
 def test_check_config_names_a_missing_permission(
     world: World, capsys: pytest.CaptureFixture[str], right: str, status: int
 ) -> None:

@@ -14,6 +14,7 @@ from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.slowness import longest, patience
+from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 
 Row = dict[str, Any]
@@ -80,7 +81,7 @@ def placed(world: World) -> tuple[str, str, str]:
 MADE = [("customer", "customers"), ("product", "items"), ("order", "salesOrders")]
 
 
-@pytest.mark.parametrize(("flow", "entity"), MADE)
+@variants(("flow", "entity"), MADE)
 def test_a_slow_create_waits_and_is_found(world: World, flow: str, entity: str) -> None:
     """The answer comes after we gave up and before the longest time: the next run finds it."""
     buyer, item, order_id = placed(world)
@@ -110,7 +111,7 @@ def test_what_never_came_is_created_once_the_longest_time_has_passed(world: Worl
     assert [row["externalDocumentNumber"] for row in world.bc.orders().values()] == ["O1"]
 
 
-@pytest.mark.parametrize("status", [408, 500, 503])
+@variants("status", [408, 500, 503])
 def test_what_business_central_itself_ended_need_not_wait(world: World, status: int) -> None:
     buyer = world.shop.post("customers", customer())["id"]
     said = {"error": {"code": "Internal_ServerError", "message": "It is over."}}
@@ -120,7 +121,7 @@ def test_what_business_central_itself_ended_need_not_wait(world: World, status: 
     assert world.counterpart("customer", buyer)
 
 
-@pytest.mark.parametrize(
+@variants(
     "fault",
     [{"status": 504}, {"status": 502}, {"status": 503, "body": "<html>", "content_type": "text/html"}],
 )
@@ -163,7 +164,7 @@ def test_a_refused_connection_needs_no_waiting(world: World, monkeypatch: pytest
     assert world.counterpart("customer", buyer)
 
 
-@pytest.mark.parametrize("late", [True, False], ids=["comes late", "never comes"])
+@variants("late", [True, False], ids=["comes late", "never comes"])
 def test_a_slow_order_line_is_there_once(world: World, late: bool) -> None:
     _, item, order_id = placed(world)
     assert not world.step().failed()
@@ -189,6 +190,7 @@ def test_a_slow_order_line_is_there_once(world: World, late: bool) -> None:
     assert len(world.shop.get("orders", order_id)["lines"]) == 3
 
 
+@pytest.mark.slow
 def test_ninety_slow_orders_are_there_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """At 1.6 s each they would outlast any answer in one batch; here at a tenth of that, as our patience is."""
     buyer, item, _ = placed(world)
@@ -240,7 +242,7 @@ def test_a_shop_that_knows_keys_answers_a_repeated_create_once(
     assert len(world.bc.all("customers")) == 1
 
 
-@pytest.mark.parametrize("late", [True, False], ids=["comes late", "never comes"])
+@variants("late", [True, False], ids=["comes late", "never comes"])
 def test_a_shop_without_keys_is_waited_for(
     world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, late: bool
 ) -> None:

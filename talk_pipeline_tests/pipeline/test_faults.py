@@ -10,6 +10,7 @@ from talk_pipeline.engine.state import journal
 from talk_pipeline_tests.pipeline.faults import rule, seeded, settled
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.users import Row
+from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 
 LOST_ANSWERS = [
@@ -50,7 +51,7 @@ LOST_ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize("fault", LOST_ANSWERS, ids=lambda r: f"{r['match']['path']}-{r['fault']}")
+@variants("fault", LOST_ANSWERS, first=6, ids=lambda r: f"{r['match']['path']}-{r['fault']}")
 def test_nothing_is_created_twice(world: World, fault: Row) -> None:
     count = 3 if "$batch" in fault["match"]["path"] else 1
     seeded(world, orders=count)
@@ -69,7 +70,7 @@ SHOP_FAULTS = [
 ]
 
 
-@pytest.mark.parametrize("fault", SHOP_FAULTS, ids=lambda r: f"{r['match']['path']}-{r['fault']}")
+@variants("fault", SHOP_FAULTS, first=2, ids=lambda r: f"{r['match']['path']}-{r['fault']}")
 def test_a_shop_that_stumbles_gets_its_values(world: World, fault: Row) -> None:
     seeded(world)
     world.shop.faults(fault)
@@ -82,7 +83,7 @@ class PowerCutError(BaseException):
 
 
 @pytest.mark.parametrize("moment", ["before the intent", "before the request", "before the outcome"])
-@pytest.mark.parametrize("at", [1, 2, 3])
+@variants("at", [1, 2, 3])
 def test_a_crash_loses_nothing(world: World, monkeypatch: pytest.MonkeyPatch, moment: str, at: int) -> None:
     """The run dies in the middle of its at-th batch; the next one needs no help."""
     seeded(world, orders=2)
@@ -179,8 +180,8 @@ def test_a_system_that_is_away_fails_the_run_and_changes_nothing(world: World) -
     settled(world, orders=1)
 
 
-@pytest.mark.parametrize("served", ["previous", "same"])
-@pytest.mark.parametrize("nth", [2, 3])
+@variants("served", ["previous", "same"])
+@variants("nth", [2, 3])
 def test_pages_that_shift_lose_and_invent_nothing(world: World, served: str, nth: int) -> None:
     for n in range(12):
         world.shop.post("customers", customer(f"C{n}"))

@@ -13,6 +13,7 @@ from talk_pipeline.engine.plan import compare
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 
 Row = dict[str, Any]
@@ -56,7 +57,7 @@ def lines_of(world: World) -> list[tuple[Any, Any]]:
     return sorted((row["quantity"], row["unitPrice"]) for row in held["salesOrderLines"])
 
 
-@pytest.mark.parametrize("identical", [True, False], ids=["like another line", "a new one"])
+@variants("identical", [True, False], ids=["like another line", "a new one"])
 @pytest.mark.parametrize("dropped", ["before", "after", "crash"])
 def test_an_added_line_of_unknown_outcome_is_there_once(
     world: World, monkeypatch: pytest.MonkeyPatch, identical: bool, dropped: str
@@ -108,7 +109,7 @@ def test_a_create_that_gets_its_number_there_is_found_by_what_was_sent(
     assert list(world.bc.all("customers")) == [world.counterpart("customer", key)]
 
 
-@pytest.mark.parametrize("dropped", [None, "before", "after"])
+@variants("dropped", [None, "before", "after"])
 @pytest.mark.parametrize(
     ("flow", "entity", "record"),
     [
@@ -203,7 +204,7 @@ def test_an_edit_during_a_long_scan_is_seen_by_the_next_one(
     assert world.bc.get("customers", bc_id)["website"] == "www.meanwhile.example"
 
 
-@pytest.mark.parametrize("status", [400, 404, 413])
+@variants("status", [400, 404, 413])
 def test_a_batch_refused_as_a_whole_goes_in_parts(world: World, status: int) -> None:
     for n in range(20):
         world.shop.post("customers", customer(f"C{n}"))
@@ -229,7 +230,7 @@ def test_a_code_that_comes_later_is_asked_again_in_a_full_scan(world: World) -> 
     assert world.counterpart("product", key)
 
 
-@pytest.mark.parametrize(
+@variants(
     ("field", "path"), [("email", "email"), ("shipToName", "shipping_address.name"), ("shipToCity", None)]
 )
 def test_an_edit_of_what_another_customer_brings_along_survives(
@@ -252,7 +253,7 @@ def test_an_edit_of_what_another_customer_brings_along_survives(
     assert world.step(full=True).writes() == 0
 
 
-@pytest.mark.parametrize("lost", ["answer", "crash"])
+@variants("lost", ["answer", "crash"])
 def test_what_another_customer_brings_along_is_no_edit_after_a_lost_answer(
     world: World, monkeypatch: pytest.MonkeyPatch, lost: str
 ) -> None:
