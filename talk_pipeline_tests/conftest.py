@@ -54,7 +54,9 @@ def profile(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def world(tmp_path: Path, instance: dg.DagsterInstance, profile: str) -> Iterator[World]:
+def world(
+    tmp_path: Path, instance: dg.DagsterInstance, profile: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
     """Two systems without records."""
-    with opened_world(tmp_path, instance=instance, profile=profile) as opened:
+    with opened_world(tmp_path, instance=instance, profile=profile, patch=monkeypatch) as opened:
         yield opened

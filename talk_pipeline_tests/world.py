@@ -7,7 +7,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -261,10 +261,17 @@ def opened_world(
     size: int | None = None,
     instance: dg.DagsterInstance,
     profile: str = "reference",
+    patch: pytest.MonkeyPatch | None = None,
 ) -> Iterator[World]:
-    """A world of its own: without records, with the seed ones, or with generated ones."""
+    """A world of its own: without records, with the seed ones, or with generated ones.
+
+    Its environment is undone at its end, or with `patch`: whoever sets more of it hands theirs in, since what is
+    undone in another order comes back.
+    """
     sown = 1 if empty else size  # what is emptied at once need not be much
-    with pytest.MonkeyPatch.context() as patch, Sandbox(size=sown, shop_profile=profile) as sandbox:
+    with ExitStack() as stack:
+        patch = patch or stack.enter_context(pytest.MonkeyPatch.context())
+        sandbox = stack.enter_context(Sandbox(size=sown, shop_profile=profile))
         environment = sandbox.environment()
         for name in list(Settings.model_fields):
             patch.delenv(name.upper(), raising=False)

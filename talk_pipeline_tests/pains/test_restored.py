@@ -230,9 +230,9 @@ def test_a_restore_during_a_run_stops_it(
         await prepare(*of)
         world.bc.control("restore")
 
-    monkeypatch.setattr("talk_pipeline_tests.world.prepare", restored_meanwhile)
-    assert_stopped(world, world.step("customer"), Side.BC)
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr("talk_pipeline_tests.world.prepare", restored_meanwhile)
+        assert_stopped(world, world.step("customer"), Side.BC)
     run = world.step("customer", restored=Side.BC)
     assert run.success, run.problems
     assert website(world, buyers[0]) == ("www.new-in-shop.example",) * 2

@@ -161,9 +161,9 @@ def test_an_edit_in_the_shop_meanwhile_is_not_overwritten(
             world.shop.patch("customers", buyer, {"phone": "+45 55 55 55 55"})
         real(*args, **more)
 
-    monkeypatch.setattr(journal, "intend", edit_first)
-    assert not world.step("customer").failed()
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "intend", edit_first)
+        assert not world.step("customer").failed()
     assert world.shop.get("customers", buyer)["website"] == "www.bc.example"
 
 

@@ -58,7 +58,7 @@ def lines_of(world: World) -> list[tuple[Any, Any]]:
 
 
 @variants("identical", [True, False], ids=["like another line", "a new one"])
-@pytest.mark.parametrize("dropped", ["before", "after", "crash"])
+@variants("dropped", ["before", "after", "crash"])
 def test_an_added_line_of_unknown_outcome_is_there_once(
     world: World, monkeypatch: pytest.MonkeyPatch, identical: bool, dropped: str
 ) -> None:
@@ -279,7 +279,7 @@ def test_what_another_customer_brings_along_is_no_edit_after_a_lost_answer(
     assert world.step(full=True).writes() == 0
 
 
-@pytest.mark.parametrize("edited", ["price of another line", "discount of the order"])
+@variants("edited", ["price of another line", "discount of the order"])
 def test_an_edit_there_while_a_line_is_on_its_way_is_no_recalculation(
     world: World, monkeypatch: pytest.MonkeyPatch, edited: str
 ) -> None:
