@@ -24,7 +24,15 @@ def replan(session: Session, flow: Flow, *, defer: bool = True) -> None:
         links.match(db, flow)
         if is_at_rest(db, session.flows, flow) and not session.options.undo:
             return
-        compare.plan(db, session.flows, flow, company=session.company, later=later, undo=session.options.undo)
+        compare.plan(
+            db,
+            session.flows,
+            flow,
+            company=session.company,
+            later=later,
+            undo=session.options.undo,
+            run_id=session.run_id,
+        )
 
 
 async def prepare(session: Session, flow: Flow) -> None:

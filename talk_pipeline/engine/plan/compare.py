@@ -13,7 +13,7 @@ from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.plan import removed_lines
 from talk_pipeline.engine.plan.creates import leave_out_wordless, plan_creates
 from talk_pipeline.engine.plan.disappearance import plan_disappearances
-from talk_pipeline.engine.plan.edits import Seen, forget_taken_back, sight
+from talk_pipeline.engine.plan.edits import Seen, forget_taken_back, sight, worked_out_before
 from talk_pipeline.engine.plan.holds import Withholding, withhold
 from talk_pipeline.engine.plan.merge import Holding, Merged, Pair, changed, merge
 from talk_pipeline.engine.plan.status import rewrite_status
@@ -50,6 +50,7 @@ def plan(
     company: Company,
     later: frozenset[str] = frozenset(),
     undo: str | None = None,
+    run_id: str | None = None,
 ) -> None:
     """Rewrites the flow's changes and the states of its records from what is held now, in one transaction.
 
@@ -61,6 +62,7 @@ def plan(
         later: flows that run after this one in the same run; their new records go before whatever would
             make a record they refer to unusable.
         undo: a run whose updates are put back, where nobody has edited since.
+        run_id: the run at work.
     """
     with transaction(db):
         note_planned(db, flows, flow)
@@ -71,7 +73,7 @@ def plan(
             plan_disappearances(db, flow)
             touched = Touched.made(db, _TOUCHED, {"flow": flow.name})
             for part in flow.parts:
-                _plan_part(db, flow, part, touched=touched, company=company)
+                _plan_part(db, flow, part, touched=touched, company=company, run_id=run_id)
             unlinked = plan_creates(db, flows, flow, on_their_way=on_their_way)
             leave_out_wordless(db, flow)
         if undo:
@@ -203,7 +205,9 @@ delete from link where part = $part and root_shop_id in (select root_shop_id fro
 """
 
 
-def _plan_part(db: Connection, flow: Flow, part: Part, *, touched: Touched, company: Company) -> None:
+def _plan_part(
+    db: Connection, flow: Flow, part: Part, *, touched: Touched, company: Company, run_id: str | None
+) -> None:
     compared = [prop for prop in part.properties if prop.dir != "="]
     pairs = Pairs.made(
         db,
@@ -219,11 +223,12 @@ def _plan_part(db: Connection, flow: Flow, part: Part, *, touched: Touched, comp
     _move_bases(db, part, Agreeing.made(db, _AGREE))
     forget_taken_back(db, part, pairs)
     rows = rows_of(db, _DIFFERING, {"part": part.name})
+    unsure = worked_out_before(db, part, pairs, differing=rows, run_id=run_id)
     changes: list[ChangeRow] = []
     agreed: list[tuple[str, str]] = []
     seen: list[Seen] = []
     for row in rows:
-        pair = _pair(part, row)
+        pair = _pair(part, row, unsure=unsure)
         if pair.prop.dir != "-":
             seen += _seen(row, pair, company=company)
         merged = merge(flow, pair, company=company)
@@ -283,7 +288,7 @@ def _move_bases(db: Connection, part: Part, agreeing: Agreeing) -> None:
     )
 
 
-def _pair(part: Part, row: Mapping[str, Any]) -> Pair:
+def _pair(part: Part, row: Mapping[str, Any], *, unsure: set[tuple[str, str]]) -> Pair:
     shop, bc = (
         Holding(
             raw=row[f"{side}_raw"],
@@ -295,10 +300,16 @@ def _pair(part: Part, row: Mapping[str, Any]) -> Pair:
         )
         for side in ("shop", "bc")
     )
-    resend = Side(row["resend"]) if row["resend"] else None
-    taken = Side(row["taken"]) if row["taken"] else None
     prop = part.by_name[row["property"]]
-    return Pair(prop, shop=shop, bc=bc, has_base=row["has_base"], resend=resend, taken=taken)
+    return Pair(
+        prop,
+        shop=shop,
+        bc=bc,
+        has_base=row["has_base"],
+        resend=row["resend"] and Side(row["resend"]),
+        unsure=(row["shop_id"], prop.name) in unsure,
+        taken=row["taken"] and Side(row["taken"]),
+    )
 
 
 def _change(

@@ -4,8 +4,9 @@ What `last_writer` goes by, and what a conflict is recorded with. Whatever happe
 make the edit a later one; an edit that was taken back is none, nor is another spelling of the same value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from talk_pipeline.engine.plan.workspace import Pairs
 from talk_pipeline.engine.state.connection import Connection
@@ -33,6 +34,15 @@ delete from edit where part = $part and (shop_id, property, side) in (
   where p.has_base and v.raw is not distinct from v.base)
 """
 
+# what an earlier run made Business Central work out anew, and nobody has told it again since
+_WORKED_OUT_BEFORE = """
+select p.shop_id, p.property from pair p
+join recalculation r on r.part = $part and r.shop_id = p.shop_id and r.property = p.property
+join journal j on j.intent_id = r.intent_id and (p.agreed_at is null or j.outcome_at > p.agreed_at)
+where p.resend = 'businesscentral' and p.bc_raw is distinct from p.bc_base
+group by all having not bool_or(j.run_id is not distinct from $run_id)
+"""
+
 
 def sight(db: Connection, part: Part, seen: Sequence[Seen]) -> None:
     """Notes what is seen for the first time."""
@@ -55,3 +65,16 @@ def sight(db: Connection, part: Part, seen: Sequence[Seen]) -> None:
 def forget_taken_back(db: Connection, part: Part, pairs: Pairs) -> None:
     """Forgets edits of the pairs at hand that were taken back before they travelled."""
     db.execute(_TAKEN_BACK, {"part": part.name})
+
+
+def worked_out_before(
+    db: Connection, part: Part, pairs: Pairs, *, differing: Sequence[Mapping[str, Any]], run_id: str | None
+) -> set[tuple[str, str]]:
+    """What Business Central worked out anew in an earlier run than this one, as (shop id, property).
+
+    In the same run what it holds is what it worked out. Later it may as well be what a user said since.
+    """
+    if not any(row["resend"] for row in differing):
+        return set()
+    found = db.execute(_WORKED_OUT_BEFORE, {"part": part.name, "run_id": run_id}).fetchall()
+    return set(found)

@@ -16,6 +16,7 @@ from talk_pipeline.flows.vocabulary import Flow
 
 INITIAL = "initial"
 EDIT = "edit"
+RECALCULATED = "recalculated"
 MANUAL = "manual"
 
 
@@ -42,6 +43,7 @@ class Pair:
 
     Attributes:
         resend: the side that recalculated the property because of another write of ours.
+        unsure: that was in an earlier run: what that side holds may be what a user said since.
         taken: the side that a person took in an open conflict of these very values.
     """
 
@@ -50,6 +52,7 @@ class Pair:
     bc: Holding
     has_base: bool
     resend: Side | None = None
+    unsure: bool = False
     taken: Side | None = None
 
     def holding(self, side: Side) -> Holding:
@@ -87,7 +90,7 @@ def merge(flow: Flow, pair: Pair, *, company: Company) -> Merged:
     if prop.dir in ("=", "-") or prop.only:
         return NOTHING
     if pair.resend is not None and not (pair.resend is Side.BC and _is_silent(pair)):
-        return Merged(pair.resend)
+        return Merged(pair.resend, rule=RECALCULATED if pair.unsure else EDIT, conflict=pair.unsure)
     if not prop.two_way:
         return _one_way(flow, pair, company=company)
     return _edited(flow, pair, company=company) if pair.has_base else _first_meeting(flow, pair)
