@@ -23,7 +23,7 @@ test-slow: $(INSTALLED) ## those that take long: whole stories, many variants, p
 
 test-profiles: $(INSTALLED) ## the pipeline's tests against every shop that is described; takes a while
 	for shop in woocommerce bare cents enveloped liar; do \
-	  echo "== $$shop"; .venv/bin/python -m pytest -n 3 --dist loadgroup talk_pipeline_tests/pipeline --shop-profile $$shop || exit 1; done
+	  echo "== $$shop"; .venv/bin/python -m pytest -n 3 --dist loadgroup talk_pipeline_tests/pipeline -m "not slow" --shop-profile $$shop || exit 1; done
 
 lint: $(INSTALLED) ## style and types
 	.venv/bin/ruff check .

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from talk_pipeline_tests.pipeline.mishaps import rule
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.pipeline.test_unlucky import rule
 from talk_pipeline_tests.world import World
 
 Row = dict[str, Any]
