@@ -68,10 +68,9 @@ def receiver(connections: Connections, *, url: str) -> Starlette:
 
 
 async def _receive(connections: Connections, request: Request, *, secret: SecretStr) -> Response:
-    token = request.query_params.get("validationToken")
-    if token is not None:
+    name, token = request.path_params["side"], request.query_params.get("validationToken")
+    if token is not None and name == Side.BC:
         return PlainTextResponse(token)  # the handshake: the token is the whole answer
-    name = request.path_params["side"]
     if request.method != "POST" or name not in set(Side):
         return Response(status_code=404)
     side = Side(name)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
+import httpx
 import pytest
 import uvicorn
 from pydantic import SecretStr
@@ -15,6 +16,7 @@ from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.businesscentral import notifications
 from talk_pipeline.systems.errors import ConfigurationFault
+from talk_pipeline.systems.http.limits import trusted
 from talk_pipeline.webhooks.receiver import receiver, subscribe
 from talk_pipeline.webhooks.wakeups import woken_after
 from talk_pipeline_tests.pipeline.records import customer
@@ -75,6 +77,17 @@ def test_a_change_wakes_the_sensor_of_its_system(world: World, url: str) -> None
             world.bc.post("customers", {"displayName": "New"})
         assert until(partial(woken_after, world.data, side, timestamp=started))
     assert url
+
+
+def test_a_handshake_is_answered_where_one_belongs(url: str) -> None:
+    """Whoever asks elsewhere does not have their own text sent back."""
+    answers = {
+        place: httpx.post(f"{url}/{place}?validationToken=said", verify=trusted())
+        for place in (*Side, "other")
+    }
+    assert (answers[Side.BC].status_code, answers[Side.BC].text) == (200, "said")
+    for place in (Side.SHOP, "other"):
+        assert (answers[place].status_code, answers[place].text) in ((401, ""), (404, ""))
 
 
 def test_subscriptions_are_renewed_before_they_end(
