@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import Connections
+from talk_pipeline.redaction import holds_entry
 from talk_pipeline.settings import SettingsError, is_address
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.webhooks.wakeups import wake
@@ -47,6 +48,10 @@ def serve(connections: Connections, *, url: str, host: str, port: int) -> None:
 
 def receiver(connections: Connections, *, url: str) -> Starlette:
     """The application, which subscribes as soon as it answers."""
+    if holds_entry(url):
+        raise SettingsError(
+            "--url: holds a user or a password before the host (not shown): take them out of it"
+        )
     if not is_address(url):
         raise SettingsError(f"--url {url}: is not an address; the two systems reach it from outside")
     secret = connections.settings.talk_webhook_secret

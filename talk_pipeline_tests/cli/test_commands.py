@@ -113,9 +113,12 @@ def test_a_mistake_is_one_line(world: World, environment: dict[str, str], status
 
 
 def test_a_mistake_is_one_line_in_a_shell(world: World) -> None:
-    done = start("sync", CUSTOMWEBSHOP_TOKEN="wrong")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert len(done.stderr.splitlines()) == 1, done.stderr
+    for name in ("CUSTOMWEBSHOP_TOKEN", "BUSINESSCENTRAL_CLIENT_SECRET"):
+        done = start("sync", **{name: "wrong-and-long"})
+        assert (done.returncode, done.stdout) == (2, "")
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        assert "wrong-and-long" not in done.stderr
+        assert world.environment["BUSINESSCENTRAL_CLIENT_SECRET"] not in done.stderr
 
 
 def test_wrong_addresses_name_the_setting(world: World) -> None:

@@ -118,6 +118,19 @@ def test_records_made_since_the_backup_meet_again_once(world: World, buyers: lis
     assert_settled(world, *ALL)
 
 
+def test_what_went_back_with_a_restore_is_nobodys_edit(world: World, buyers: list[str]) -> None:
+    """A city and a postal code, each of which Business Central works out of the other."""
+    world.bc.control("backup")
+    world.let_time_pass()
+    world.shop.patch("customers", buyers[0], {"address": {"city": "Odense C", "postal_code": "5000"}})
+    assert not world.step("customer").failed()
+    world.bc.control("restore")
+    assert world.step("customer", restored=Side.BC).success
+    bc = world.bc.get("customers", world.counterpart("customer", buyers[0]))
+    assert (bc["city"], bc["postalCode"]) == ("Odense C", "5000")
+    assert world.sql("select count(*) from conflict") == [(0,)]
+
+
 def test_approved_what_it_shows_is_taken_for_edits(world: World, buyers: list[str]) -> None:
     world.bc.control("backup")
     edit_both(world, buyers)

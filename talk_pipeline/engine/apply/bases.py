@@ -7,6 +7,7 @@ held, nothing moves, and whoever asked for it is told (`apply.unheeded`).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from talk_pipeline.engine.apply.unheeded import Answer
@@ -94,9 +95,11 @@ def expect_recalculation(db: Connection, done: Sequence[Intent]) -> None:
 
 
 def confirm(
-    db: Connection, projector: Projector, *, run_id: str, confirmed: Sequence[Confirmed]
+    db: Connection, projector: Projector, *, run_id: str, confirmed: Sequence[Confirmed], at: datetime
 ) -> list[UnheededValue]:
     """Moves the bases of everything sent and records the conflicts it settled; in the caller's transaction.
+
+    What was sent is agreed on at the very moment of its outcome: what followed from an earlier one is told from it.
 
     Returns:
         What the target did not take: it stays the source's edit, and its base where it was.
@@ -138,7 +141,7 @@ def confirm(
                     bc_value=pair[1],
                     mismatches=int(mismatched),
                     resend=None,
-                    agreed_at=now(),
+                    agreed_at=at,
                 )
             )
         if one.operation == "create" and one.target is Side.BC:

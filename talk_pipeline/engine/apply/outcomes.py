@@ -12,7 +12,7 @@ from talk_pipeline.engine.snapshot.batch import Landing
 from talk_pipeline.engine.snapshot.dirty import touch
 from talk_pipeline.engine.snapshot.landing import merge, spool
 from talk_pipeline.engine.snapshot.projection import Projector
-from talk_pipeline.engine.state.connection import Connection, transaction
+from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.journal import note_outcomes
 
 
@@ -25,6 +25,7 @@ def conclude(
     outcomes: Sequence[tuple[Intent, Outcome]],
 ) -> None:
     """Puts outcomes on disk with all that follows from them, in one transaction."""
+    at = now()
     with transaction(db):
         touch(db, projector.flow.name)
         in_force = refusals_in_force(db, projector.flow, [intent.root_shop_id for intent, _ in outcomes])
@@ -35,11 +36,12 @@ def conclude(
         refused = [(intent, outcome) for intent, outcome in outcomes if outcome.result is Result.REFUSED]
         refuse(db, projector.flow, refused)
         confirmed = carry_over(db, projector, done)
-        unheeded = confirm(db, projector, run_id=run_id, confirmed=confirmed)
+        unheeded = confirm(db, projector, run_id=run_id, confirmed=confirmed, at=at)
         unkept = give_up_unkept(db, projector, run_id=run_id, confirmed=confirmed)
         refuse_values(db, projector.flow, [*unheeded, *unkept])
         keep_in_force(db, projector.flow, in_force)
-        note_outcomes(db, [(intent, _judged(intent, outcome, unheeded)) for intent, outcome in outcomes])
+        judged = [(intent, _judged(intent, outcome, unheeded)) for intent, outcome in outcomes]
+        note_outcomes(db, judged, at=at)
 
 
 def _judged(intent: Intent, outcome: Outcome, unheeded: Sequence[UnheededValue]) -> Outcome:

@@ -6,16 +6,15 @@ written yet is kept in the table with the reason (`plan.holds`); records without
 business of `plan.creates`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind
-from talk_pipeline.engine.plan import removed_lines
+from talk_pipeline.engine.plan import edits, removed_lines
 from talk_pipeline.engine.plan.creates import leave_out_wordless, plan_creates
 from talk_pipeline.engine.plan.disappearance import plan_disappearances
-from talk_pipeline.engine.plan.edits import Seen, forget_taken_back, sight, worked_out_before
 from talk_pipeline.engine.plan.holds import Withholding, withhold
-from talk_pipeline.engine.plan.merge import Holding, Merged, Pair, changed, merge
+from talk_pipeline.engine.plan.merge import Holding, Merged, Pair, merge
 from talk_pipeline.engine.plan.status import rewrite_status
 from talk_pipeline.engine.plan.unanswered import gather
 from talk_pipeline.engine.plan.undo import plan_undo
@@ -221,33 +220,30 @@ def _plan_part(
     if part.parent:
         _plan_children(db, flow, part, touched=touched, company=company)
     _move_bases(db, part, Agreeing.made(db, _AGREE))
-    forget_taken_back(db, part, pairs)
+    edits.forget_taken_back(db, part, pairs)
     rows = rows_of(db, _DIFFERING, {"part": part.name})
-    unsure = worked_out_before(db, part, pairs, differing=rows, run_id=run_id)
+    anew = edits.worked_out(db, part, pairs, differing=rows, run_id=run_id)
     changes: list[ChangeRow] = []
-    agreed: list[tuple[str, str]] = []
-    seen: list[Seen] = []
+    agreed: list[edits.Place] = []
+    seen: list[edits.Seen] = []
+    known: list[edits.Place] = []
     for row in rows:
-        pair = _pair(part, row, unsure=unsure)
+        pair = _pair(part, row, anew=anew)
         if pair.prop.dir != "-":
-            seen += _seen(row, pair, company=company)
+            seen += edits.newly_seen(row, pair, company=company)
         merged = merge(flow, pair, company=company)
         if merged.agreed:
             agreed.append((row["shop_id"], row["property"]))
         elif (merged.target or merged.open) and not (row["ended"] and merged.target is Side.BC):
             changes.append(_change(flow, part, row, pair=pair, merged=merged, company=company))
+            if merged.target is pair.resend and anew.get((row["shop_id"], row["property"])):
+                known.append((row["shop_id"], row["property"]))
     insert(db, changes)
-    sight(db, part, seen)
+    edits.sight(db, part, seen)
+    edits.start_from(db, part, pairs, known)
     if agreed:
         named = {"ids": [shop_id for shop_id, _ in agreed], "properties": [prop for _, prop in agreed]}
         _move_bases(db, part, Agreeing.made(db, _AGREED_BY_RULE, named))
-
-
-def _seen(row: Mapping[str, Any], pair: Pair, *, company: Company) -> Iterator[Seen]:
-    """What the sides say that is new; where two records meet for the first time, both say all that they hold."""
-    for side, short in ((Side.SHOP, "shop"), (Side.BC, "bc")):
-        if changed(pair, side, company=company):
-            yield row["shop_id"], pair.prop.name, side, row[f"{short}_edited_at"], row[f"{short}_version"]
 
 
 def _plan_children(db: Connection, flow: Flow, part: Part, *, touched: Touched, company: Company) -> None:
@@ -288,7 +284,7 @@ def _move_bases(db: Connection, part: Part, agreeing: Agreeing) -> None:
     )
 
 
-def _pair(part: Part, row: Mapping[str, Any], *, unsure: set[tuple[str, str]]) -> Pair:
+def _pair(part: Part, row: Mapping[str, Any], *, anew: Mapping[edits.Place, bool]) -> Pair:
     shop, bc = (
         Holding(
             raw=row[f"{side}_raw"],
@@ -307,7 +303,7 @@ def _pair(part: Part, row: Mapping[str, Any], *, unsure: set[tuple[str, str]]) -
         bc=bc,
         has_base=row["has_base"],
         resend=row["resend"] and Side(row["resend"]),
-        unsure=(row["shop_id"], prop.name) in unsure,
+        unsure=prop.two_way and not anew.get((row["shop_id"], prop.name), True),
         taken=row["taken"] and Side(row["taken"]),
     )
 

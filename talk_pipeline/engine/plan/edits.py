@@ -4,15 +4,19 @@ What `last_writer` goes by, and what a conflict is recorded with. Whatever happe
 make the edit a later one; an edit that was taken back is none, nor is another spelling of the same value.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from talk_pipeline.engine.plan.merge import Pair, changed
 from talk_pipeline.engine.plan.workspace import Pairs
+from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Part
 
+Place = tuple[str, str]
+"""Shop id, property."""
 Seen = tuple[str, str, Side, datetime | None, str | None]
 """Shop id, property, side, time and version of the side's record."""
 
@@ -34,14 +38,28 @@ delete from edit where part = $part and (shop_id, property, side) in (
   where p.has_base and v.raw is not distinct from v.base)
 """
 
-# what an earlier run made Business Central work out anew, and nobody has told it again since
-_WORKED_OUT_BEFORE = """
-select p.shop_id, p.property from pair p
+# what requests made Business Central work out anew, and nobody has told it again since
+_WORKED_OUT = """
+select p.shop_id, p.property, bool_or(j.run_id is not distinct from $run_id) from pair p
 join recalculation r on r.part = $part and r.shop_id = p.shop_id and r.property = p.property
 join journal j on j.intent_id = r.intent_id and (p.agreed_at is null or j.outcome_at > p.agreed_at)
 where p.resend = 'businesscentral' and p.bc_raw is distinct from p.bc_base
-group by all having not bool_or(j.run_id is not distinct from $run_id)
+group by all
 """
+
+_AS_WORKED_OUT = """
+update base set bc_value = p.bc_raw
+from pair p join (select unnest($ids::varchar[]) as shop_id, unnest($properties::varchar[]) as property) o
+  on o.shop_id = p.shop_id and o.property = p.property
+where base.part = $part and base.shop_id = p.shop_id and base.property = p.property
+"""
+
+
+def newly_seen(row: Mapping[str, Any], pair: Pair, *, company: Company) -> Iterator[Seen]:
+    """What the sides say that is new; where two records meet for the first time, both say all that they hold."""
+    for side, short in ((Side.SHOP, "shop"), (Side.BC, "bc")):
+        if changed(pair, side, company=company):
+            yield row["shop_id"], pair.prop.name, side, row[f"{short}_edited_at"], row[f"{short}_version"]
 
 
 def sight(db: Connection, part: Part, seen: Sequence[Seen]) -> None:
@@ -67,14 +85,21 @@ def forget_taken_back(db: Connection, part: Part, pairs: Pairs) -> None:
     db.execute(_TAKEN_BACK, {"part": part.name})
 
 
-def worked_out_before(
+def worked_out(
     db: Connection, part: Part, pairs: Pairs, *, differing: Sequence[Mapping[str, Any]], run_id: str | None
-) -> set[tuple[str, str]]:
-    """What Business Central worked out anew in an earlier run than this one, as (shop id, property).
+) -> dict[Place, bool]:
+    """What Business Central worked out anew, with whether it was in this run: (shop id, property) -> that.
 
     In the same run what it holds is what it worked out. Later it may as well be what a user said since.
     """
     if not any(row["resend"] for row in differing):
-        return set()
-    found = db.execute(_WORKED_OUT_BEFORE, {"part": part.name, "run_id": run_id}).fetchall()
-    return set(found)
+        return {}
+    found = db.execute(_WORKED_OUT, {"part": part.name, "run_id": run_id}).fetchall()
+    return {(shop_id, name): here for shop_id, name, here in found}
+
+
+def start_from(db: Connection, part: Part, pairs: Pairs, places: Sequence[Place]) -> None:
+    """What Business Central worked out is where an edit of it starts from, until it is told again."""
+    if places:
+        ids, properties = (list(column) for column in zip(*places, strict=True))
+        db.execute(_AS_WORKED_OUT, {"part": part.name, "ids": ids, "properties": properties})

@@ -124,7 +124,7 @@ class State:
         if not self._prepared:
             try:
                 prepare(db, self.file)
-            except StateBrokenError:
+            except (StateBrokenError, StateMismatchError):
                 self.release()
                 raise
             self._prepared = True

@@ -144,7 +144,7 @@ def _records(db: Connection, intent_ids: Sequence[str]) -> dict[str, list[Intend
     return found
 
 
-def note_outcomes(db: Connection, outcomes: Sequence[tuple[Intent, Outcome]]) -> None:
+def note_outcomes(db: Connection, outcomes: Sequence[tuple[Intent, Outcome]], *, at: datetime) -> None:
     """What came of requests, in the caller's transaction."""
     db.execute(
         "update journal set outcome = o.outcome, reason = o.reason, outcome_at = $at,"
@@ -153,7 +153,7 @@ def note_outcomes(db: Connection, outcomes: Sequence[tuple[Intent, Outcome]]) ->
         " unnest($reasons::varchar[]) as reason, unnest($ended::boolean[]) as ended) o"
         " where o.intent_id = journal.intent_id",
         {
-            "at": now(),
+            "at": at,
             "ids": [intent.intent_id for intent, _ in outcomes],
             "results": [str(outcome.result) for _, outcome in outcomes],
             "reasons": [outcome.reason or None for _, outcome in outcomes],

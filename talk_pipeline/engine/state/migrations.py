@@ -9,7 +9,7 @@ from talk_pipeline.engine.state.connection import (
     StateMismatchError,
     transaction,
 )
-from talk_pipeline.engine.state.meta import set_meta
+from talk_pipeline.engine.state.meta import get_meta, set_meta
 
 FOLDER = Path(__file__).parent
 TABLES = (FOLDER / "schema.sql").read_text(encoding="utf-8")
@@ -108,21 +108,20 @@ def prepare(connection: Connection, file: Path) -> None:
         raise StateBrokenError(
             f"{file} holds something else ({', '.join(sorted(tables)[:5])}): use another TALK_DATA_DIR"
         )
-    query = "select key, value from meta where key in ('schema', 'layout')"
-    if tables and dict(connection.execute(query).fetchall()) == {"schema": SCHEMA_VERSION, "layout": LAYOUT}:
+    version = get_meta(connection, "schema") if tables else None
+    if version == SCHEMA_VERSION and get_meta(connection, "layout") == LAYOUT:
         return
-    connection.execute(TABLES)
-    row = connection.execute("select value from meta where key = 'schema'").fetchone()
-    if row is None:
-        connection.execute("insert into meta (key, value) values ('schema', ?)", [SCHEMA_VERSION])
-    elif int(row[0]) < int(SCHEMA_VERSION):
-        _migrate(connection, known=int(row[0]))
-        connection.execute(TABLES)
-    elif row[0] != SCHEMA_VERSION:
+    if version is not None and int(version) > int(SCHEMA_VERSION):
         raise StateMismatchError(
-            f"the database has schema version {row[0]}, this release knows {SCHEMA_VERSION}; "
+            f"the database has schema version {version}, this release knows {SCHEMA_VERSION}; "
             "use the release that wrote it, or start with an empty TALK_DATA_DIR"
         )
+    connection.execute(TABLES)
+    if version is None:
+        set_meta(connection, "schema", SCHEMA_VERSION)
+    elif int(version) < int(SCHEMA_VERSION):
+        _migrate(connection, known=int(version))
+        connection.execute(TABLES)
     connection.execute(VIEWS)
     set_meta(connection, "layout", LAYOUT)
 
