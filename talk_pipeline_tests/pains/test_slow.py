@@ -12,18 +12,15 @@ from talk_pipeline.engine.report.progress import progress
 from talk_pipeline.engine.state import journal
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.outcome import Run
+from talk_pipeline_tests.pipeline.faults import rule
+from talk_pipeline_tests.pipeline.mishaps import Cut
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.slowness import longest, patience
+from talk_pipeline_tests.users import Row
 from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 
-Row = dict[str, Any]
-
 LONGEST = 600.0
-
-
-def rule(method: str, path: str, *, times: int | None = 1, **fault: Any) -> Row:
-    return {"match": {"method": method, "path": path, "nth": 1}, "fault": fault, "times": times}
 
 
 @pytest.fixture(autouse=True)
@@ -31,10 +28,6 @@ def _scaled_down(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     """We lose patience after a second, and the answer may come for ten minutes."""
     longest(monkeypatch, tmp_path, seconds=LONGEST)
     patience(monkeypatch, seconds=1)
-
-
-class Cut(BaseException):
-    """The process ends here."""
 
 
 def cut_short(world: World, monkeypatch: pytest.MonkeyPatch, name: str, *flows: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from talk_pipeline_tests.pipeline.mishaps import rule
+from talk_pipeline_tests.pipeline.faults import rule
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 

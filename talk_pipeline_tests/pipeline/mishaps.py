@@ -6,7 +6,6 @@ import pytest
 
 from talk_pipeline.engine.apply import outcomes
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.users import Row
 from talk_pipeline_tests.world import World
 
 
@@ -24,10 +23,6 @@ def cut_short(world: World, monkeypatch: pytest.MonkeyPatch, *flows: str) -> Non
         patch.setattr(outcomes, "conclude", conclude)
         with pytest.raises(BaseExceptionGroup):
             world.step(*flows)
-
-
-def rule(method: str, path: str, *, times: int | None = 1, **fault: Any) -> Row:
-    return {"match": {"method": method, "path": path, "nth": 1}, "fault": fault, "times": times}
 
 
 def placed(world: World) -> tuple[str, str]:

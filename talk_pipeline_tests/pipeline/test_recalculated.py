@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from talk_pipeline.engine.plan import compare
-from talk_pipeline_tests.pipeline.mishaps import Cut, cut_short, lines_of, placed, rule
+from talk_pipeline_tests.pipeline.faults import rule
+from talk_pipeline_tests.pipeline.mishaps import Cut, cut_short, lines_of, placed
 from talk_pipeline_tests.pipeline.records import customer, line
 from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
@@ -141,9 +142,7 @@ def test_what_was_seen_to_be_worked_out_is_nobodys_edit_in_the_next_run(world: W
     world.step()
     bc_id = world.counterpart("order", order_id)
     world.shop.patch("orders", order_id, {"customer_id": other})
-    refused = rule("PATCH", "salesOrders", status=500) | {"times": None}
-    refused["match"]["nth"] = 2
-    world.bc.faults(refused)
+    world.bc.faults(rule("PATCH", "salesOrders", nth=2, times=None, status=500))
     world.step()
     held = world.bc.get("salesOrders", bc_id)
     said = world.shop.get("orders", order_id)["billing_address"]["line1"]

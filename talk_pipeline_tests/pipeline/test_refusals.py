@@ -3,7 +3,7 @@
 import pytest
 
 from talk_pipeline_tests.flow_files import edited_flows
-from talk_pipeline_tests.pipeline.mishaps import rule
+from talk_pipeline_tests.pipeline.faults import rule
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 

@@ -9,7 +9,8 @@ import pytest
 from talk_pipeline.engine.model import Record
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline_tests.flow_files import edited_flows
-from talk_pipeline_tests.pipeline.mishaps import cut_short, lines_of, placed, rule
+from talk_pipeline_tests.pipeline.faults import rule
+from talk_pipeline_tests.pipeline.mishaps import cut_short, lines_of, placed
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.users import Row
 from talk_pipeline_tests.variants import variants

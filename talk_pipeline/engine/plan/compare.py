@@ -228,16 +228,17 @@ def _plan_part(
     seen: list[edits.Seen] = []
     known: list[edits.Place] = []
     for row in rows:
-        pair = _pair(part, row, anew=anew)
+        place = (row["shop_id"], row["property"])
+        pair = _pair(part, row, worked_out_here=anew.get(place))
         if pair.prop.dir != "-":
             seen += edits.newly_seen(row, pair, company=company)
         merged = merge(flow, pair, company=company)
         if merged.agreed:
-            agreed.append((row["shop_id"], row["property"]))
+            agreed.append(place)
         elif (merged.target or merged.open) and not (row["ended"] and merged.target is Side.BC):
             changes.append(_change(flow, part, row, pair=pair, merged=merged, company=company))
-            if merged.target is pair.resend and anew.get((row["shop_id"], row["property"])):
-                known.append((row["shop_id"], row["property"]))
+            if merged.target is pair.resend and anew.get(place):
+                known.append(place)
     insert(db, changes)
     edits.sight(db, part, seen)
     edits.start_from(db, part, pairs, known)
@@ -284,7 +285,7 @@ def _move_bases(db: Connection, part: Part, agreeing: Agreeing) -> None:
     )
 
 
-def _pair(part: Part, row: Mapping[str, Any], *, anew: Mapping[edits.Place, bool]) -> Pair:
+def _pair(part: Part, row: Mapping[str, Any], *, worked_out_here: bool | None) -> Pair:
     shop, bc = (
         Holding(
             raw=row[f"{side}_raw"],
@@ -303,7 +304,7 @@ def _pair(part: Part, row: Mapping[str, Any], *, anew: Mapping[edits.Place, bool
         bc=bc,
         has_base=row["has_base"],
         resend=row["resend"] and Side(row["resend"]),
-        unsure=prop.two_way and not anew.get((row["shop_id"], prop.name), True),
+        unsure=prop.two_way and worked_out_here is False,
         taken=row["taken"] and Side(row["taken"]),
     )
 

@@ -159,10 +159,8 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
         raise _WentBackError(Landed(read, 0, batch.outside, reversals))
     if batch.marks:
         mark_dirty(db, flow, side, ids=batch.marks)
-    elif (
-        batch.replaced or landing.full
-    ):  # now and then everything is looked at, whether it has changed or not
-        touch(db, flow)
+    elif batch.replaced or landing.full:
+        touch(db, flow)  # now and then everything is looked at, whether it has changed or not
     if landing.fetched:
         known = watermark(db, flow, side)
         # never in the server's future, also where an earlier clock of it left one there: edits would go unseen
