@@ -5,7 +5,7 @@ state is in `engine.manual`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from functools import lru_cache
@@ -30,12 +30,13 @@ from talk_pipeline.flows.loading import PACKAGED, FlowError, Flows, load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.run.session import Options, Session
 from talk_pipeline.settings import Settings, SettingsError
+from talk_pipeline.systems.businesscentral.access import IN_FLIGHT, by_registration, by_token
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.fitting import check_flows as check_against_bc
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE, Description
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
-from talk_pipeline.systems.http import Bearer, ClientCredentials, Credentials, Http, Limits
+from talk_pipeline.systems.http import Application, Http, Limits
 from talk_pipeline.systems.protocol import Identity, System
 
 FOREIGN = ("sandbox", "seed")
@@ -101,30 +102,46 @@ class Connections:
         http = Http(
             shop.name,
             base_url(address, shop),
-            credentials=shop.auth.credentials(settings.secret, address.removesuffix(shop.base_path)),
+            applications=[
+                Application(
+                    shop.auth.credentials(settings.secret, address.removesuffix(shop.base_path)),
+                    shop.auth.variables,
+                )
+            ],
             limits=Limits(pace.requests, pace.seconds, pace.in_flight, self._limits_folder(Side.SHOP)),
             longest_seconds=pace.longest_seconds,
             headers=shop.every_request,
             throttled=pace.throttled,
-            settings=("CUSTOMWEBSHOP_URL", *shop.auth.variables),
+            address_setting="CUSTOMWEBSHOP_URL",
         )
         return Customwebshop(http, self.flows, description=shop)
 
-    def businesscentral(self) -> Businesscentral:
-        """Business Central."""
+    def applications(self) -> list[Application]:
+        """What may enter Business Central."""
+        settings = self.settings
+        if settings.businesscentral_token is not None:
+            return by_token(settings.businesscentral_token)
+        return by_registration(
+            settings.registrations(),
+            token_url=settings.businesscentral_token_url or "",
+            scope=settings.businesscentral_scope,
+        )
+
+    def businesscentral(self, applications: Sequence[Application] | None = None) -> Businesscentral:
+        """Business Central, asked by some of the applications or by all."""
         settings = self.settings
         http = Http(
             "Business Central",
             settings.businesscentral_url or "",
-            credentials=_entra(settings),
+            applications=applications or self.applications(),
             limits=Limits(
                 settings.businesscentral_requests,
                 settings.businesscentral_window_seconds,
-                5,
+                IN_FLIGHT,
                 self._limits_folder(Side.BC),
             ),
             longest_seconds=settings.businesscentral_longest_seconds,
-            settings=("BUSINESSCENTRAL_URL", *_credential_settings(settings)),
+            address_setting="BUSINESSCENTRAL_URL",
         )
         return Businesscentral(
             http,
@@ -177,23 +194,6 @@ def _proven(folder: Path, connector: Path, _stamps: tuple[object, ...]) -> tuple
     if mistakes := [*check_against_bc(flows)]:
         raise FlowError("\n".join(mistakes))
     return fitted(flows, described), described
-
-
-def _entra(settings: Settings) -> Credentials:
-    if settings.businesscentral_token is not None:
-        return Bearer(settings.businesscentral_token)
-    url, client = settings.businesscentral_token_url, settings.businesscentral_client_id
-    secret = settings.businesscentral_client_secret
-    if not (url and client and secret):
-        raise SettingsError("neither BUSINESSCENTRAL_TOKEN nor complete client credentials are set")
-    named = ("BUSINESSCENTRAL_TOKEN_URL", *_credential_settings(settings))
-    return ClientCredentials(url, client, secret, settings.businesscentral_scope, settings=named)
-
-
-def _credential_settings(settings: Settings) -> tuple[str, ...]:
-    if settings.businesscentral_token is not None:
-        return ("BUSINESSCENTRAL_TOKEN",)
-    return ("BUSINESSCENTRAL_CLIENT_ID", "BUSINESSCENTRAL_CLIENT_SECRET")
 
 
 def base_url(url: str, description: Description) -> str:

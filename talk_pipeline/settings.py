@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -21,9 +21,23 @@ from talk_pipeline.flows.texts import Currency
 from talk_pipeline.flows.values import Context
 from talk_pipeline.redaction import holds_entry, learn
 
+_FURTHER = re.compile(r"BUSINESSCENTRAL_CLIENT_(?:ID|SECRET)_([2-9]|[1-9]\d+)")
+
 
 class SettingsError(ValueError):
     """Settings are missing or make no sense."""
+
+
+class Registration(NamedTuple):
+    """An application as it is registered with Entra.
+
+    Attributes:
+        variables: those of its id and its secret.
+    """
+
+    client_id: str
+    secret: SecretStr
+    variables: tuple[str, str]
 
 
 class Settings(BaseSettings):
@@ -104,6 +118,37 @@ class Settings(BaseSettings):
         learn(found)
         return SecretStr(found)
 
+    def registrations(self) -> tuple[Registration, ...]:
+        """The applications that enter Business Central: the one, and those of variables that end in `_2`, `_3`...
+
+        Raises:
+            SettingsError: one is incomplete or named twice.
+        """
+        others = {name.upper(): value for name, value in self._others().items()}
+        numbers = {
+            match[1] for name, value in others.items() if value and (match := _FURTHER.fullmatch(name))
+        }
+        found: list[Registration] = []
+        for suffix in ("", *(f"_{number}" for number in sorted(numbers, key=int))):
+            variables = f"BUSINESSCENTRAL_CLIENT_ID{suffix}", f"BUSINESSCENTRAL_CLIENT_SECRET{suffix}"
+            if not suffix:
+                client, secret = self.businesscentral_client_id, self.businesscentral_client_secret
+            else:
+                client, secret = others.get(variables[0]), SecretStr(others.get(variables[1]) or "")
+                learn(secret.get_secret_value())
+            if not (client and secret and secret.get_secret_value()):
+                lacking = variables[1] if client else variables[0]
+                raise SettingsError(
+                    f"not set: {lacking}, though an application needs both of {', '.join(variables)}"
+                )
+            if twice := [one for one in found if one.client_id.lower() == client.lower()]:
+                named = f"{twice[0].variables[0]} and {variables[0]}"
+                raise SettingsError(
+                    f"{named} name the same application: its limits count once; remove one of them"
+                )
+            found.append(Registration(client, secret, variables))
+        return tuple(found)
+
     @staticmethod
     def _others() -> Mapping[str, str | None]:
         return {**dotenv_values(".env"), **os.environ}
@@ -134,6 +179,8 @@ class Settings(BaseSettings):
         if missing:
             names = ", ".join(name.upper() for name in missing)
             raise SettingsError(f"not set: {names} (in the environment or in .env); see the README")
+        if self.businesscentral_token is None:
+            self.registrations()
         for name in ("customwebshop_url", "businesscentral_url", "businesscentral_token_url"):
             url = getattr(self, name)
             if url is not None and not is_address(url):

@@ -1,5 +1,6 @@
 """Settings: what makes no sense is named by its variable, with what was found."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,46 @@ def test_a_setting_that_makes_no_sense_is_named(
     with pytest.raises(SettingsError, match=message) as caught:
         Settings.load()
     assert "Value error" not in str(caught.value)
+
+
+ONE = ("BUSINESSCENTRAL_CLIENT_ID=one", "BUSINESSCENTRAL_CLIENT_SECRET=first-secret")
+
+
+def registered(folder: Path, monkeypatch: pytest.MonkeyPatch, *lines: str) -> Settings:
+    """Settings of a file alone."""
+    for name in list(os.environ):
+        if name.startswith("BUSINESSCENTRAL_"):
+            monkeypatch.delenv(name)
+    (folder / ".env").write_text("\n".join(lines))
+    monkeypatch.chdir(folder)
+    return Settings.load()
+
+
+def test_further_applications_follow_by_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    further = [f"BUSINESSCENTRAL_CLIENT_{what}_{n}={what}-{n}" for n in (10, 2) for what in ("ID", "SECRET")]
+    settings = registered(tmp_path, monkeypatch, *ONE, *further, "BUSINESSCENTRAL_CLIENT_ID_3=")
+    found = settings.registrations()
+    assert [one.client_id for one in found] == ["one", "ID-2", "ID-10"]
+    assert [one.secret.get_secret_value() for one in found] == ["first-secret", "SECRET-2", "SECRET-10"]
+    assert found[2].variables == ("BUSINESSCENTRAL_CLIENT_ID_10", "BUSINESSCENTRAL_CLIENT_SECRET_10")
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (ONE[:1], "not set: BUSINESSCENTRAL_CLIENT_SECRET,"),
+        ((*ONE, "BUSINESSCENTRAL_CLIENT_ID_2=two"), "not set: BUSINESSCENTRAL_CLIENT_SECRET_2,"),
+        ((*ONE, "BUSINESSCENTRAL_CLIENT_SECRET_2=two"), "not set: BUSINESSCENTRAL_CLIENT_ID_2,"),
+        (
+            (*ONE, "BUSINESSCENTRAL_CLIENT_ID_2=ONE", "BUSINESSCENTRAL_CLIENT_SECRET_2=second-secret"),
+            "CLIENT_ID and BUSINESSCENTRAL_CLIENT_ID_2 name the same application",
+        ),
+    ],
+)
+def test_an_application_needs_both_and_counts_once(
+    lines: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = registered(tmp_path, monkeypatch, *lines)
+    with pytest.raises(SettingsError, match=message) as caught:
+        settings.registrations()
+    assert "secret" not in str(caught.value)

@@ -8,6 +8,7 @@ from talk_pipeline.flows.loading import mistake, read_yaml
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.installation import Connections, checked_files
 from talk_pipeline.settings import Settings, SettingsError
+from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.probing import probe as probe_bc
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
@@ -43,26 +44,38 @@ def check_configuration() -> int:
 
 
 async def _ask(connections: Connections, file: Path) -> int:
-    async with connections.shop() as shop, connections.businesscentral() as bc:
-        identity = await bc.identify()
-        currency = f", local currency {identity.currency}" if identity.currency else ""
-        print(f"Business Central: {identity.name} answers{currency}{_skew(bc)}")
+    problems, currency = 0, None
+    applications = connections.applications()
+    for application in applications:  # each has permissions of its own
+        async with connections.businesscentral([application]) as bc:
+            entering = f" as {application.settings[0]}" if len(applications) > 1 else ""
+            found_there, currency = await _ask_bc(connections, bc, entering)
+            problems += found_there
+    async with connections.shop() as shop:
         _, tree = read_yaml(file)
-        problems = _currency(connections.settings.businesscentral_currency, identity.currency)
-        for flow in connections.flows.values():
-            async for answered in probe_bc(bc, flow):
-                print(f"  {MARKS[answered.level]} {answered.message}")
-                problems += answered.level == "problem"
         for flow in connections.flows.values():
             async for found in probe(shop, flow, connections.description):
                 located = mistake(file, tree, at=found.at, message=found.message)
                 print(f"  {MARKS[found.level]} {_describe(found, located)}")
                 problems += found.level == "problem"
-            for message in [text async for text in _foreign(shop, flow, identity.currency)]:
+            for message in [text async for text in _foreign(shop, flow, currency)]:
                 print(f"  {MARKS['warning']} {message}")
         print(f"Customwebshop: {shop.address} answers{_skew(shop)}")
     print(f"{problems} problems" if problems else "both systems are as described")
     return 2 if problems else 0
+
+
+async def _ask_bc(connections: Connections, bc: Businesscentral, entering: str) -> tuple[int, str | None]:
+    """What Business Central lets one application do: the problems, and the company's local currency."""
+    identity = await bc.identify()
+    currency = f", local currency {identity.currency}" if identity.currency else ""
+    print(f"Business Central{entering}: {identity.name} answers{currency}{_skew(bc)}")
+    problems = _currency(connections.settings.businesscentral_currency, identity.currency)
+    for flow in connections.flows.values():
+        async for answered in probe_bc(bc, flow):
+            print(f"  {MARKS[answered.level]} {answered.message}")
+            problems += answered.level == "problem"
+    return problems, identity.currency
 
 
 def _currency(set_to: str | None, local: str | None) -> int:

@@ -191,11 +191,11 @@ class _Board:
         return answer({"faults": switchboard.listing()})
 
     async def limits(self, request: Request) -> Response:
-        budget = self._gateway.budget
+        budgets = self._gateway.budgets
         if request.method == "POST":
             wish = await body_of(request)
-            budget.reset(budget.limits.changed({k: _number(v) for k, v in wish.items()}))
-        limits = budget.limits
+            budgets.reset(budgets.limits.changed({k: _number(v) for k, v in wish.items()}))
+        limits = budgets.limits
         return answer({name: getattr(limits, name) for name in limits.__dataclass_fields__})
 
     async def clock(self, request: Request) -> Response:

@@ -27,7 +27,7 @@ from talk_pipeline.sandbox.exchange import (
     send_answer,
 )
 from talk_pipeline.sandbox.faults import Fault, Switchboard
-from talk_pipeline.sandbox.limits import Budget, Limits, QueueTimeout, TooMany
+from talk_pipeline.sandbox.limits import Budgets, Limits, QueueTimeout, TooMany
 from talk_pipeline.sandbox.traffic import Traffic
 
 _REMEMBERED_PAGES = 256
@@ -41,6 +41,9 @@ class Service(Protocol):
 
     def revoke(self, call: Call) -> None:
         """Make the token of this call worthless."""
+
+    def caller(self, call: Call) -> str:
+        """Whose budget the call counts in."""
 
     def weight(self, call: Call) -> int:
         """How many requests the call counts as in the window; 0 for one that is not limited."""
@@ -66,7 +69,7 @@ class Gateway:
         self.service = service
         self.clock = clock
         self.defaults = limits
-        self.budget = Budget(limits)
+        self.budgets = Budgets(limits)
         self.faults = Switchboard(service.template)
         self.traffic = Traffic()
         self.control: ASGIApp | None = None
@@ -74,7 +77,7 @@ class Gateway:
 
     def reset(self) -> None:
         """Grant the default limits again, drop all faults and forget what was seen."""
-        self.budget.reset(self.defaults)
+        self.budgets.reset(self.defaults)
         self.faults.clear()
         self.traffic.clear()
         self._pages.clear()
@@ -112,10 +115,13 @@ class Gateway:
         async with AsyncExitStack() as resources:
             weight = self.service.weight(call)
             if weight:
+                caller = self.service.caller(call)
+                budget = self.budgets.of(caller)
+                self.traffic.callers[caller] += weight
                 resources.enter_context(self.traffic.open())
                 try:
-                    self.budget.spend(weight)
-                    await resources.enter_async_context(self.budget.place())
+                    budget.spend(weight)
+                    await resources.enter_async_context(budget.place())
                 except TooMany as over:
                     return self.service.refuse(429, over=over), Fault()
                 except QueueTimeout:
@@ -125,7 +131,7 @@ class Gateway:
 
     async def _work(self, call: Call) -> tuple[Answer, Fault]:
         fault = self.faults.pick(call.method, call.path) or Fault()
-        limits = self.budget.limits
+        limits = self.budgets.limits
         pace = limits.latency + limits.operation_latency + fault.delay
         if pace > limits.operation_timeout:
             await asyncio.sleep(limits.operation_timeout)

@@ -74,7 +74,7 @@ class QueueTimeout(Exception):
 
 
 class Budget:
-    """Counts calls against the limits in force."""
+    """Counts the calls of one caller against the limits in force."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -140,3 +140,25 @@ class Budget:
         while self._waiting and (not limits.concurrency or self._running < limits.concurrency):
             self._running += 1
             self._waiting.popleft().set_result(None)
+
+
+class Budgets:
+    """A budget for each caller, all with the same limits.
+
+    Attributes:
+        limits: those in force.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._of: dict[str, Budget] = {}
+
+    def of(self, caller: str) -> Budget:
+        """What one caller has."""
+        return self._of.setdefault(caller, Budget(self.limits))
+
+    def reset(self, limits: Limits) -> None:
+        """Forget every window and grant these limits from now on."""
+        self.limits = limits
+        for budget in self._of.values():
+            budget.reset(limits)

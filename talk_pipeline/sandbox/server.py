@@ -22,7 +22,7 @@ import uvicorn
 from talk_pipeline.sandbox.businesscentral import setup
 from talk_pipeline.sandbox.businesscentral.app import ROOT_PATH, BusinessCentral
 from talk_pipeline.sandbox.businesscentral.backoffice import BackOffice as CentralBackOffice
-from talk_pipeline.sandbox.businesscentral.tokens import CLIENT_ID, CLIENT_SECRET, TOKEN_PATH
+from talk_pipeline.sandbox.businesscentral.tokens import APPLICATIONS, TOKEN_PATH
 from talk_pipeline.sandbox.clock import Clock
 from talk_pipeline.sandbox.customwebshop.app import Customwebshop
 from talk_pipeline.sandbox.customwebshop.backoffice import BackOffice as ShopBackOffice
@@ -48,6 +48,7 @@ class Sandbox:
         port_bc: port of Business Central; 0 for any free one.
         host: address to listen on.
         shop_profile: the wire shape the shop speaks.
+        applications: how many of those registered with Business Central the environment names.
     """
 
     def __init__(
@@ -60,12 +61,14 @@ class Sandbox:
         port_bc: int = 0,
         host: str = "127.0.0.1",
         shop_profile: str = REFERENCE,
+        applications: int = 1,
     ) -> None:
         self._state = state
         self._seeds = Seeds(size=size, seed=seed)
         self._ports = {"shop": port_shop, "bc": port_bc}
         self._host = host
         self._shop_profile = shop_profile
+        self._applications = applications
         self._shop_environment: dict[str, str] = {}
         self._store: Store | None = None
         self._thread: threading.Thread | None = None
@@ -113,8 +116,7 @@ class Sandbox:
             "BUSINESSCENTRAL_URL": f"{central}{ROOT_PATH}",
             "BUSINESSCENTRAL_COMPANY_ID": self._company_id,
             "BUSINESSCENTRAL_TOKEN_URL": f"{central}{TOKEN_PATH}",
-            "BUSINESSCENTRAL_CLIENT_ID": CLIENT_ID,
-            "BUSINESSCENTRAL_CLIENT_SECRET": CLIENT_SECRET,
+            **_registrations(self._applications),
         }
 
     def __enter__(self) -> Self:
@@ -262,3 +264,13 @@ def _server(gateway: Gateway) -> uvicorn.Server:
         timeout_graceful_shutdown=1,
     )
     return uvicorn.Server(config)
+
+
+def _registrations(count: int) -> dict[str, str]:
+    """The variables that name the first applications."""
+    named: dict[str, str] = {}
+    for number, (client, secret) in enumerate(APPLICATIONS[:count], start=1):
+        suffix = "" if number == 1 else f"_{number}"
+        named[f"BUSINESSCENTRAL_CLIENT_ID{suffix}"] = client
+        named[f"BUSINESSCENTRAL_CLIENT_SECRET{suffix}"] = secret
+    return named

@@ -22,6 +22,7 @@ class Traffic:
         self.requests: Counter[str] = Counter()
         self.parts: Counter[str] = Counter()
         self.writes: dict[str, Counter[str]] = {}
+        self.callers: Counter[str] = Counter()
         self.statuses: Counter[int] = Counter()
         self.reads = 0
         self.throttled = 0
@@ -76,6 +77,7 @@ class Traffic:
             "total": self.requests.total(),
             "by_path": dict(sorted(self.requests.items())),
             "batch_parts": dict(sorted(self.parts.items())),
+            "callers": dict(sorted(self.callers.items())),
             "statuses": {str(status): count for status, count in sorted(self.statuses.items())},
             "reads": self.reads,
             "writes": {

@@ -13,8 +13,6 @@ from pathlib import Path
 from time import process_time
 from zoneinfo import ZoneInfo
 
-from pydantic import SecretStr
-
 from talk_pipeline.engine.apply.bases import recalculations
 from talk_pipeline.engine.apply.changesets import (
     Composer,
@@ -42,7 +40,7 @@ from talk_pipeline.installation import checked_files
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
-from talk_pipeline.systems.http import Bearer, Http, Limits
+from talk_pipeline.systems.http import Http, Limits
 from talk_pipeline.systems.protocol import System
 from talk_pipeline_tests.bench import books
 from talk_pipeline_tests.bench.result import Result
@@ -119,7 +117,6 @@ class _Book:
         http = Http(
             "nobody",
             "http://nobody.example",
-            credentials=Bearer(SecretStr("none")),
             limits=Limits(1, 1, 1, folder),
             longest_seconds=0,
         )

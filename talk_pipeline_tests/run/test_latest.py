@@ -25,7 +25,7 @@ def server() -> Iterator[Answering]:
 @pytest.fixture
 def bc(server: Answering, tmp_path: Path) -> Businesscentral:
     limits = Limits(1000, 1, 5, tmp_path / "limits")
-    http = Http("It", f"{server.url}{BASE}", credentials=None, limits=limits, longest_seconds=0)
+    http = Http("It", f"{server.url}{BASE}", limits=limits, longest_seconds=0)
     return Businesscentral(http, load_flows(), company_id=COMPANY_ID, company_name=None)
 
 

@@ -50,7 +50,7 @@ class BusinessCentral:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.gateway = Gateway(self, clock=clock, limits=LIMITS)
-        self.central = Central(store, clock, limits=lambda: self.gateway.budget.limits)
+        self.central = Central(store, clock, limits=lambda: self.gateway.budgets.limits)
         self.tokens = Tokens(clock, lambda: float(self.central.settings["token_lifetime"]))
         self.notices = Notices(self.central)
         self._batches = Batches(self.central, self.gateway)
@@ -64,6 +64,10 @@ class BusinessCentral:
         """Let the token of this call expire."""
         self.tokens.revoke(call)
 
+    def caller(self, call: Call) -> str:
+        """The application whose token it is: limits count for each of them."""
+        return self.tokens.client(call)
+
     def weight(self, call: Call) -> int:
         """A batch counts as its parts, unless the settings say otherwise."""
         if call.path == TOKEN_PATH:
@@ -74,7 +78,7 @@ class BusinessCentral:
             count = len(msgspec.json.decode(call.body, type=_Requests).requests)
         except msgspec.MsgspecError:
             return 1
-        return count if 1 <= count <= self.gateway.budget.limits.batch_size else 1
+        return count if 1 <= count <= self.gateway.budgets.limits.batch_size else 1
 
     def template(self, path: str) -> str:
         """The path below the API root with its keys taken out."""

@@ -55,7 +55,7 @@ class Batches:
         try:
             for part in parts:
                 fault = self._gateway.faults.pick(part.call.method, part.call.path) or Fault()
-                pace = self._gateway.budget.limits.operation_latency + fault.delay
+                pace = self._gateway.budgets.limits.operation_latency + fault.delay
                 if pace and part is not parts[0] or fault.delay:
                     await asyncio.sleep(pace)
                 answer = self._one(part, fault, root)
@@ -70,7 +70,7 @@ class Batches:
     async def _together(self, parts: list[_Part], root: str, *, carry_on: bool) -> Answer:
         """All parts in one transaction, without letting anyone else in between."""
         faults = [self._gateway.faults.pick(p.call.method, p.call.path) or Fault() for p in parts]
-        pace = self._gateway.budget.limits.operation_latency
+        pace = self._gateway.budgets.limits.operation_latency
         wait = sum(fault.delay for fault in faults) + pace * (len(parts) - 1)
         if wait > 0:
             await asyncio.sleep(wait)
@@ -126,7 +126,7 @@ class Batches:
         entries = document.get("requests")
         if not isinstance(entries, list):
             raise errors.bad_request("A batch is an object with a list of 'requests'.")
-        maximum = self._gateway.budget.limits.batch_size
+        maximum = self._gateway.budgets.limits.batch_size
         if len(entries) > maximum:
             raise errors.ApiError(
                 500, "Unknown", f"A batch holds at most {maximum} operations; this one has {len(entries)}."

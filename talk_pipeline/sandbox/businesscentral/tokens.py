@@ -16,8 +16,12 @@ from talk_pipeline.sandbox.clock import Clock
 from talk_pipeline.sandbox.exchange import Answer, Call
 
 TENANT = "7d3c5a52-4f0e-4b8e-9a57-2f6f3f1b8c01"
-CLIENT_ID = "c1a7e0d4-6b1f-4f0c-8f6e-1f2f4d9b7a10"
-CLIENT_SECRET = "sandbox-client-secret"  # opens nothing but a sandbox
+APPLICATIONS = tuple(  # such a secret opens nothing but a sandbox
+    (f"c1a7e0d4-6b1f-4f0c-8f6e-1f2f4d9b7a{number}", f"sandbox-client-secret{suffix}")
+    for number, suffix in enumerate(["", *(f"-{further}" for further in range(2, 11))], start=10)
+)
+"""Id and secret of each application that is registered."""
+CLIENT_ID = APPLICATIONS[0][0]
 TOKEN_PATH = f"/{TENANT}/oauth2/v2.0/token"
 _SCOPE = "https://api.businesscentral.dynamics.com/.default"
 
@@ -29,10 +33,15 @@ class Tokens:
         self._clock = clock
         self._lifetime = lifetime
         self._expiry: dict[str, int] = {}
+        self._clients: dict[str, str] = {}
 
     def valid(self, call: Call) -> bool:
         """Whether the call carries a token that has not expired."""
         return self._expiry.get(_bearer(call), 0) > self._clock.now_ms()
+
+    def client(self, call: Call) -> str:
+        """The application that the call's token was given to."""
+        return self._clients.get(_bearer(call), "")
 
     def revoke(self, call: Call) -> None:
         """Let the token of this call expire now."""
@@ -50,14 +59,16 @@ class Tokens:
         if form.get("grant_type") != "client_credentials":
             return _failure(400, "unsupported_grant_type", "grant_type must be client_credentials.")
         client, secret = _credentials(call) or (form.get("client_id"), form.get("client_secret"))
-        if client != CLIENT_ID:
+        known = dict(APPLICATIONS)
+        if client not in known:
             return _failure(400, "unauthorized_client", "The application was not found in the directory.")
-        if secret != CLIENT_SECRET:
+        if secret != known[client]:
             return _failure(401, "invalid_client", "The client secret is not valid.")
         if form.get("scope") != _SCOPE:
             return _failure(400, "invalid_scope", f"scope must be {_SCOPE}.")
         seconds = int(self._lifetime())
         token = f"sandbox.{secrets.token_urlsafe(32)}"
+        self._clients[token] = client
         self._expiry[token] = self._clock.now_ms() + int(self._lifetime() * 1000)
         document = {
             "token_type": "Bearer",

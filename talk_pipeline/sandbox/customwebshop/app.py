@@ -46,7 +46,7 @@ class Customwebshop:
         )
         self.profile = spoken(self.shop)
         self.gateway = Gateway(self.profile, clock=clock, limits=Limits(page_size=spoken.most))
-        self.shop.budget = self.gateway.budget
+        self.shop.budgets = self.gateway.budgets
 
     def environment(self) -> dict[str, str]:
         """What a client needs beside the shop's address: credentials, and where this wire shape is described."""

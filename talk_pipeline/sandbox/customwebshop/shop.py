@@ -10,7 +10,7 @@ from talk_pipeline.sandbox.customwebshop.entities import Entities
 from talk_pipeline.sandbox.customwebshop.fields import LINE, RESOURCES
 from talk_pipeline.sandbox.customwebshop.orders import Orders
 from talk_pipeline.sandbox.customwebshop.webhooks import Webhooks
-from talk_pipeline.sandbox.limits import Budget
+from talk_pipeline.sandbox.limits import Budgets
 from talk_pipeline.sandbox.settings import Settings
 from talk_pipeline.sandbox.store import Row, Store
 
@@ -28,7 +28,7 @@ class Shop:
         quiet: fields whose change moves no modified time.
 
     Attributes:
-        budget: the limits in force, set once the gateway is there.
+        budgets: the limits in force, set once the gateway is there.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Shop:
         self.clock = clock
         self.settings = settings
         self.numeric_ids = numeric_ids
-        self.budget: Budget | None = None
+        self.budgets: Budgets | None = None
         self.entities: dict[str, Entities] = {
             name: (Orders if name == "orders" else Entities)(
                 name, store=store, clock=clock, numeric_ids=numeric_ids, quiet=quiet
@@ -57,7 +57,7 @@ class Shop:
 
     def page_size(self, most: int) -> int:
         """How many records a page holds at most."""
-        return (self.budget.limits.page_size if self.budget else 0) or most
+        return (self.budgets.limits.page_size if self.budgets else 0) or most
 
     def own(self, name: str, raw: Mapping[str, object]) -> Row:
         """A record of the seed with its id, and all ids it refers to, in the form this shop gives out."""

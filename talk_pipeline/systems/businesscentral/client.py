@@ -44,7 +44,6 @@ class Businesscentral:
 
     side = Side.BC
     batch_size = BATCH_SIZE
-    batches_in_flight = 5  # requests at once a user has (page `operational-limits-online`)
     embeds_children = False
 
     def __init__(self, http: Http, flows: Flows, *, company_id: str | None, company_name: str | None) -> None:
@@ -54,6 +53,7 @@ class Businesscentral:
         self._company_name = company_name
         self._page_size = LARGEST_PAGE
         self.longest_seconds = http.longest_seconds
+        self.batches_in_flight = http.in_flight
         self._paces = {name: Pace() for name in flows}
 
     async def __aenter__(self) -> Self:

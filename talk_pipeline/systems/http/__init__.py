@@ -2,11 +2,14 @@
 
 ::
 
-    client.py        requests, what is repeated and what never is, measured clocks
-    limits.py        how many requests a system takes, counted over every process
-    credentials.py   how a client proves who it is
+    client.py         requests, what is repeated and what never is
+    applications.py   who makes a request, where a system's limits hold for each who may
+    limits.py         how many requests a system takes, counted over every process
+    credentials.py    how a client proves who it is
+    clock.py          the server's clock against ours
 """
 
+from talk_pipeline.systems.http.applications import Application
 from talk_pipeline.systems.http.client import TOO_LARGE, Answer, Http, OutcomeUnknownError
 from talk_pipeline.systems.http.credentials import (
     ApiKey,
@@ -22,6 +25,7 @@ __all__ = [
     "TOO_LARGE",
     "Answer",
     "ApiKey",
+    "Application",
     "Basic",
     "Bearer",
     "ClientCredentials",

@@ -1,23 +1,24 @@
-"""Requests to one system, and measured clocks.
+"""Requests to one system.
 
 Retries are for reads, and for writes only where the request was certainly not carried out (429, or never sent).
 """
 
-import email.utils
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urljoin
 
 import httpx
-from httpx_retries import Retry, RetryTransport
+from httpx_retries import Retry
 
 from talk_pipeline.redaction import redacted, redacted_body
 from talk_pipeline.stopping import StoppedError, bounded
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, ForeignHostFault, UnavailableFault
-from talk_pipeline.systems.http.credentials import Credentials, UnusableSecretError, authentication
-from talk_pipeline.systems.http.limits import Flight, Gate, Limits
+from talk_pipeline.systems.http.applications import Application, lane_of, least_busy
+from talk_pipeline.systems.http.clock import ServerClock
+from talk_pipeline.systems.http.limits import Flight, Limits
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 120.0
@@ -74,12 +75,12 @@ class Http:
     Args:
         name: of the system, for messages.
         base_url: before every path; a query in it goes along with every request.
-        credentials: None for a system that asks for none.
-        limits: what the system allows.
+        applications: each request is made by one of them.
+        limits: what the system allows each application.
         longest_seconds: how long after it left a request may be at work there, at most.
         headers: sent with every request.
         throttled: statuses beside 429 that say: slower.
-        settings: variables to look at: that of the address first, then those of the credentials.
+        address_setting: the variable that holds the address.
     """
 
     def __init__(
@@ -87,45 +88,50 @@ class Http:
         name: str,
         base_url: str,
         *,
-        credentials: Credentials | None,
+        applications: Sequence[Application] = (Application(),),
         limits: Limits,
         longest_seconds: float,
         headers: Mapping[str, str] | None = None,
         throttled: Sequence[int] = (),
-        settings: Sequence[str] = (),
+        address_setting: str = "",
     ) -> None:
         self.name = name
         address, _, self.query = base_url.partition("?")
         self.base_url = address.rstrip("/")
-        self.skew_seconds = 0.0
-        self._skew: tuple[float, float] | None = None
+        self._clock = ServerClock()
         self.longest_seconds = longest_seconds
-        self._gate = Gate(limits, self._measure)
-        self._address_setting, *self._credential_settings = settings or ("",)
+        self._address_setting = address_setting
         self._throttled = frozenset({429, *throttled})
         self._reads, self._writes = _reads(self._throttled), _writes(self._throttled)
-        self._client = httpx.AsyncClient(
-            auth=self._authentication(credentials) if credentials else None,
-            headers=headers,
-            transport=RetryTransport(self._gate, retry=self._reads),
-            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-        )
-
-    def _authentication(self, credentials: Credentials) -> httpx.Auth:
-        try:
-            return authentication(credentials)
-        except UnusableSecretError as error:
-            named = ", ".join(self._credential_settings)
-            raise ConfigurationFault(f"{self.name}: {named} cannot be sent: {error}; set it anew") from None
+        self._lanes = [
+            lane_of(
+                application,
+                system=name,
+                limits=limits,
+                measure=self._clock.measure,
+                headers=headers,
+                retry=self._reads,
+                timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+            )
+            for application in applications
+        ]
+        self.in_flight = limits.in_flight * len(self._lanes)
+        self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._client.__aenter__()
+        for lane in self._lanes:
+            await self._open.enter_async_context(lane.client)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._client.__aexit__(kind, error, trace)
+        await self._open.__aexit__(kind, error, trace)
+
+    @property
+    def skew_seconds(self) -> float:
+        """How far the server's clock is ahead of ours."""
+        return self._clock.skew_seconds
 
     async def read(
         self,
@@ -244,17 +250,22 @@ class Http:
         url = self._url(path)
         flight = Flight()
         extensions = {"retry": retry, "weight": weight, "flight": flight, "leaving": leaving}
+        lane = least_busy(self._lanes)
         try:
-            response = await bounded(self._client.request(method, url, extensions=extensions, **request))
+            with lane.used(weight):
+                response = await bounded(lane.client.request(method, url, extensions=extensions, **request))
         except StoppedError as stop:
             if flight.away:
                 raise OutcomeUnknownError(f"no answer before the run was stopped: {url}") from stop
             raise UnavailableFault(f"{self.name} was not asked: {stop}") from stop
         if response.status_code == httpx.codes.UNAUTHORIZED:
-            see = self._see(*self._credential_settings)
+            see = self._see(*lane.settings)
             raise AccessFault(f"{self.name} at {self.base_url} refuses the credentials (401){see}")
         if response.status_code == httpx.codes.FORBIDDEN:
-            raise AccessFault(f"{self.name} at {self.base_url} denies access (403): check its permissions")
+            who = f" ({', '.join(lane.settings)})" if len(self._lanes) > 1 else ""
+            raise AccessFault(
+                f"{self.name} at {self.base_url} denies access (403): check its permissions{who}"
+            )
         links = {str(name): str(link.get("url")) for name, link in response.links.items()}
         body = redacted_body(response.content, is_error=not response.is_success)
         seconds = float(response.extensions.get("seconds", 0.0))
@@ -304,24 +315,6 @@ class Http:
         """Where to look, for whoever has to correct it."""
         named = ", ".join(filter(None, settings))
         return f": check {named}" if named else ""
-
-    def _measure(self, response: httpx.Response, *, sent: float, received: float) -> None:
-        """The server's clock against ours, to the precision of its Date header.
-
-        A slow answer tells little: the quickest one counts, until one contradicts it because a clock was set.
-        """
-        if date := response.headers.get("Date"):
-            try:
-                server = email.utils.parsedate_to_datetime(date).timestamp()
-            except ValueError:
-                return
-            skew, margin = server + 0.5 - (sent + received) / 2, (received - sent) / 2 + 1.0
-            if self._skew is not None:
-                known, known_margin = self._skew
-                if abs(skew - known) <= margin + known_margin and margin >= known_margin:
-                    return
-            self._skew = skew, margin
-            self.skew_seconds = skew if abs(skew) > margin + 0.5 else 0.0
 
 
 def _reads(throttled: frozenset[int]) -> Retry:

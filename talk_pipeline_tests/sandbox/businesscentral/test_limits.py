@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 import pytest
 
+from talk_pipeline.sandbox.businesscentral.tokens import APPLICATIONS
 from talk_pipeline_tests.sandbox.clients import CentralClient, read, refused
 
 
@@ -143,3 +144,20 @@ def test_other_batch_sizes(bc: CentralClient) -> None:
 @pytest.mark.parametrize("document", [{"gnomes": 1}, {"rate": -1}, {"rate": "x"}, {"latency": True}])
 def test_limits_that_are_none(bc: CentralClient, document: dict[str, object]) -> None:
     assert bc.control.raw("POST", "/limits", document).status_code == 400
+
+
+def test_each_application_has_limits_of_its_own(bc: CentralClient) -> None:
+    bc.control.limits(rate=2, window=60)
+    tokens = [
+        read(bc.token_call(client_id=client, client_secret=secret))["access_token"]
+        for client, secret in APPLICATIONS[:2]
+    ]
+
+    def statuses(token: str) -> list[int]:
+        headers = {"Authorization": f"Bearer {token}"}
+        return [bc.call("GET", "customers", headers=headers).status_code for _ in range(3)]
+
+    assert [statuses(token) for token in tokens] == [[200, 200, 429]] * 2
+    assert bc.control.requests()["callers"] == {client: 3 for client, _ in APPLICATIONS[:2]}
+    bc.control.limits(rate=3)
+    assert [statuses(token) for token in tokens] == [[200] * 3] * 2

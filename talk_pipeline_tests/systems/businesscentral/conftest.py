@@ -25,7 +25,7 @@ def opens(server: Answering, tmp_path: Path) -> Opens:
     ) -> Businesscentral:
         limits = Limits(1000, 1, 5, tmp_path / "limits")
         url = f"{server.url}{BASE}{query}"
-        http = Http("Business Central", url, credentials=None, limits=limits, longest_seconds=0)
+        http = Http("Business Central", url, limits=limits, longest_seconds=0)
         return Businesscentral(http, load_flows(), company_id=company_id, company_name=name)
 
     return opened

@@ -6,10 +6,11 @@ from typing import Any, Protocol
 
 import pytest
 
-from talk_pipeline.systems.http import Http, Limits
+from talk_pipeline.systems.http import Application, Credentials, Http, Limits
 from talk_pipeline_tests.systems.answering import Answering, answering
 
-SETTINGS = ("IT_URL", "IT_TOKEN")
+ADDRESS_SETTING = "IT_URL"
+CREDENTIAL_SETTINGS = ("IT_TOKEN",)
 
 
 class Opens(Protocol):
@@ -33,12 +34,12 @@ def stranger() -> Iterator[Answering]:
 
 @pytest.fixture
 def opens(server: Answering, tmp_path: Path) -> Opens:
-    def opened(address: str | None = None, **options: Any) -> Http:
+    def opened(address: str | None = None, credentials: Credentials | None = None, **options: Any) -> Http:
         told: dict[str, Any] = {
-            "credentials": None,
+            "applications": [Application(credentials, CREDENTIAL_SETTINGS)],
             "limits": Limits(1000, 1, 8, tmp_path / "limits"),
             "longest_seconds": 0,
-            "settings": SETTINGS,
+            "address_setting": ADDRESS_SETTING,
         }
         return Http("It", address or server.url, **(told | options))
 

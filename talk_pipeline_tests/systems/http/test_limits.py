@@ -95,7 +95,7 @@ from talk_pipeline.systems.http import Http, Limits
 
 async def hold():
     limits = Limits(100, 1, 1, Path(sys.argv[2]))
-    async with Http("It", sys.argv[1], credentials=None, limits=limits, longest_seconds=0) as http:
+    async with Http("It", sys.argv[1], limits=limits, longest_seconds=0) as http:
         await http.read("/slow")
 
 asyncio.run(hold())

@@ -87,6 +87,10 @@ class Profile(ABC):
     def revoke(self, call: Call) -> None:  # noqa: B027, most keys cannot expire
         """Make the token of this call worthless; what cannot expire is refused this once."""
 
+    def caller(self, call: Call) -> str:
+        """Whose budget the call counts in: a shop's limits hold for all together."""
+        return ""
+
     def weight(self, call: Call) -> int:
         """Each call counts as one, but for those that fetch a token."""
         return 0 if call.path in self.open_paths else 1

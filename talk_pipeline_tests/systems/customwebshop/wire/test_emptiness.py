@@ -70,7 +70,7 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
 
         def client() -> Customwebshop:
             url = f"http://127.0.0.1:{server.server_port}"
-            http = Http("Scattered", url, credentials=None, limits=limits, longest_seconds=0)
+            http = Http("Scattered", url, limits=limits, longest_seconds=0)
             return Customwebshop(http, flows, description=description)
 
         return client, answers

@@ -122,7 +122,7 @@ def connected(tmp_path: Path, address: str, connector: str = CONNECTOR) -> Custo
     file.write_text(connector)
     flows = load_flows()
     limits = Limits(1000, 1, 4, tmp_path / "limits")
-    http = Http("Framework", address, credentials=None, limits=limits, longest_seconds=0)
+    http = Http("Framework", address, limits=limits, longest_seconds=0)
     return Customwebshop(http, flows, description=load_description(file, flows=flows))
 
 

@@ -77,9 +77,8 @@ def shop(tmp_path: Path) -> Iterator[tuple[Customwebshop, type[Shop]]]:
     file.write_text(CONNECTOR)
     flows = load_flows()
     limits = Limits(1000, 1, 4, tmp_path / "limits")
-    http = Http(
-        "Terse", f"http://127.0.0.1:{server.server_port}", credentials=None, limits=limits, longest_seconds=0
-    )
+    address = f"http://127.0.0.1:{server.server_port}"
+    http = Http("Terse", address, limits=limits, longest_seconds=0)
     yield Customwebshop(http, flows, description=load_description(file, flows=flows)), handler
     server.shutdown()
     thread.join()

@@ -1,0 +1,81 @@
+"""Several applications share the work; what they write is what one would have written, and once."""
+
+import pytest
+
+from talk_pipeline.cli.configuration import check_configuration
+from talk_pipeline.sandbox.businesscentral.tokens import APPLICATIONS
+from talk_pipeline.systems.errors import AccessFault
+from talk_pipeline_tests.pipeline.faults import rule
+from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.world import World
+
+CUSTOMERS, ORDERS = 40, 6
+
+
+def register(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    for number, (client, secret) in enumerate(APPLICATIONS[1:count], start=2):
+        monkeypatch.setenv(f"BUSINESSCENTRAL_CLIENT_ID_{number}", client)
+        monkeypatch.setenv(f"BUSINESSCENTRAL_CLIENT_SECRET_{number}", secret)
+
+
+def fill(world: World) -> None:
+    buyers = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(CUSTOMERS)]
+    item = world.shop.post("products", product())["id"]
+    for n in range(ORDERS):
+        world.shop.post("orders", order(f"O{n}", buyers[n], [line(item), line(item, "5", "20.00")]))
+
+
+def test_three_write_each_record_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where answers are lost and tokens end in between."""
+    register(monkeypatch, 3)
+    fill(world)
+    world.bc.faults(
+        rule("POST", "customers", drop="after", nth=7),
+        rule("POST", "$batch", drop="after", nth=2),
+        rule("POST", "salesOrders", status=503, nth=2),
+        rule("GET", "customers", expired_token=True),
+    )
+    world.forget_requests()
+    world.step()
+    world.bc.no_faults()
+    assert set(world.bc.requests()["callers"]) == {client for client, _ in APPLICATIONS[:3]}
+    run = world.step(full=True)
+    assert not run.failed()
+    assert world.step(full=True).writes() == 0
+    for collection, count in (("customers", CUSTOMERS), ("items", 1), ("salesOrders", ORDERS)):
+        assert len(world.bc.all(collection)) == count
+    assert sorted(row["externalDocumentNumber"] for row in world.bc.orders().values()) == [
+        f"O{n}" for n in range(ORDERS)
+    ]
+
+
+def test_three_do_in_one_window_what_one_may_not(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And each is asked for no more than its own share: nothing is turned away."""
+    rate = 40
+    monkeypatch.setenv("BUSINESSCENTRAL_REQUESTS", str(rate))
+    monkeypatch.setenv("BUSINESSCENTRAL_WINDOW_SECONDS", "600")
+    world.bc.control("limits", {"rate": rate, "window": 600})
+    register(monkeypatch, 3)
+    fill(world)
+    world.forget_requests()
+    assert world.step("customer").success
+    seen = world.bc.requests()
+    assert len(world.bc.all("customers")) == CUSTOMERS
+    assert seen["throttled"] == 0
+    assert sum(seen["callers"].values()) > rate
+    assert max(seen["callers"].values()) <= rate
+
+
+def test_each_is_asked_what_it_may(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    register(monkeypatch, 2)
+    fill(world)
+    assert check_configuration() == 0
+    told = capsys.readouterr().out
+    assert "Business Central as BUSINESSCENTRAL_CLIENT_ID: " in told
+    assert "Business Central as BUSINESSCENTRAL_CLIENT_ID_2: " in told
+    assert told.count("salesOrders: ") >= 2
+    monkeypatch.setenv("BUSINESSCENTRAL_CLIENT_SECRET_2", "one-that-is-no-longer-valid")
+    with pytest.raises(AccessFault, match="BUSINESSCENTRAL_CLIENT_SECRET_2"):
+        check_configuration()
