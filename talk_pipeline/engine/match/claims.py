@@ -43,11 +43,17 @@ select * from hit anti join (from apart where flow = $flow) using (shop_id, bc_i
 """
 
 
+_TO_LOOK_FOR = """
+select 1 from pool where (side = 'customwebshop' or $both) and exists (from link where part = $flow) limit 1
+"""
+
+
 def find_claimed(db: Connection, flow: Flow, prop: str, pool: Pool) -> Claimed:
     """The newcomers whose key of a match rule belongs to a pair."""
     both = flow.settings.create == "both"
-    newcomers = db.execute("select 1 from pool where side = 'customwebshop' or $1 limit 1", [both]).fetchone()
-    if newcomers is None:  # nothing to look for, and the pairs may be many
+    if (
+        db.execute(_TO_LOOK_FOR, {"flow": flow.name, "both": both}).fetchone() is None
+    ):  # the pairs may be many
         return Claimed.empty(db)
     return Claimed.made(db, _CLAIMED, {"flow": flow.name, "property": prop, "both": both})
 

@@ -71,7 +71,7 @@ def plan(
         if any_dirty(db, flow.name):
             plan_disappearances(db, flow)
             touched = Touched.made(db, _TOUCHED, {"flow": flow.name})
-            for part in flow.parts:
+            for part in flow.parts if touched else ():
                 _plan_part(db, flow, part, touched=touched, company=company, run_id=run_id)
             unlinked = plan_creates(db, flows, flow, on_their_way=on_their_way)
             leave_out_wordless(db, flow)

@@ -19,48 +19,53 @@ where s.flow = $flow and s.side = 'customwebshop'
 """
 
 _STATES = """
+with known as (
+  select e.shop_id, l.state as link, l.rule, s.gone as shop_gone, b.gone as bc_gone, u.state as unlinked,
+         u.reason as unlinked_why, c.state as held, c.reason as held_why, scope.reason as outside, old.since,
+         l.state = 'closed' and coalesce(b.gone, 'posted') <> 'posted' and s.gone is null as is_back,
+         l.state = 'closed' and b.id is not null and b.gone is null as other_is_back
+  from evaluated e
+  left join link l on l.part = $flow and l.shop_id = e.shop_id
+  left join snapshot s on s.flow = $flow and s.side = 'customwebshop' and s.id = e.shop_id
+  left join snapshot b on b.flow = $flow and b.side = 'businesscentral' and b.id = l.bc_id
+  left join unlinked u on u.side = 'customwebshop' and u.id = e.shop_id
+  left join (
+    select root_shop_id, min(state) as state, min_by(reason, (state, reason)) as reason
+    from (select root_shop_id, hold_label(hold_kind) as state, hold_reason as reason from change where flow = $flow)
+    where state in ('quarantined', 'waiting') group by 1
+  ) c on c.root_shop_id = e.shop_id
+  left join before old on old.shop_id = e.shop_id
+  left join (select id, {outside} as reason from record r where part = $flow and side = 'customwebshop') scope
+    on scope.id = e.shop_id
+),
+told as (
+  select shop_id, since, case
+      when is_back or other_is_back then 'broken'
+      when link in ('closed', 'held') then link
+      when link = 'active' and (shop_gone is not null or coalesce(bc_gone, 'posted') <> 'posted') then 'broken'
+      when link = 'active' and outside is not null then 'excluded'
+      when unlinked is not null then unlinked
+      else held end as state,
+    case
+      when is_back then 'it is back, and its Business Central record is ' || replace(bc_gone, '_', ' ')
+      when other_is_back
+        then 'its Business Central record is back, and the shop record is ' || coalesce(shop_gone, 'there')
+      when link = 'closed' and shop_gone is not null and coalesce(bc_gone, 'posted') <> 'posted'
+        then 'gone on both sides'
+      when link = 'closed' then 'posted in Business Central: its story ended there'
+      when link = 'held' and rule = 'disappearance'
+        then 'unlinked: the Business Central record is ' || coalesce(bc_gone, 'back')
+      when link = 'held' then 'unlinked by hand'
+      when link = 'active' and shop_gone is not null then 'the shop record is ' || shop_gone
+      when link = 'active' and coalesce(bc_gone, 'posted') <> 'posted'
+        then 'the Business Central record is ' || replace(bc_gone, '_', ' ')
+      when link = 'active' and outside is not null then 'left the scope: ' || outside
+      when unlinked is not null then unlinked_why
+      else held_why end as reason
+  from known
+)
 insert into status (flow, shop_id, state, reason, since)
-select $flow, e.shop_id, v.state, v.reason, coalesce(old.since, $at)
-from evaluated e
-left join link l on l.part = $flow and l.shop_id = e.shop_id
-left join snapshot s on s.flow = $flow and s.side = 'customwebshop' and s.id = e.shop_id
-left join snapshot b on b.flow = $flow and b.side = 'businesscentral' and b.id = l.bc_id
-left join unlinked u on u.side = 'customwebshop' and u.id = e.shop_id
-left join (
-  select root_shop_id, min(state) as state, min_by(reason, (state, reason)) as reason
-  from (select root_shop_id, hold_label(hold_kind) as state, hold_reason as reason from change where flow = $flow)
-  where state in ('quarantined', 'waiting') group by 1
-) c on c.root_shop_id = e.shop_id
-left join before old on old.shop_id = e.shop_id
-left join (select id, {outside} as reason from record r where part = $flow and side = 'customwebshop') scope
-  on scope.id = e.shop_id
-cross join lateral (select
-    l.state = 'closed' and coalesce(b.gone, 'posted') <> 'posted' and s.gone is null as is_back,
-    l.state = 'closed' and b.id is not null and b.gone is null as other_is_back) r
-cross join lateral (select case
-    when r.is_back or r.other_is_back then 'broken'
-    when l.state in ('closed', 'held') then l.state
-    when l.state = 'active' and (s.gone is not null or coalesce(b.gone, 'posted') <> 'posted') then 'broken'
-    when l.state = 'active' and scope.reason is not null then 'excluded'
-    when u.state is not null then u.state
-    else c.state end as state,
-  case
-    when r.is_back then 'it is back, and its Business Central record is ' || replace(b.gone, '_', ' ')
-    when r.other_is_back
-      then 'its Business Central record is back, and the shop record is ' || coalesce(s.gone, 'there')
-    when l.state = 'closed' and s.gone is not null and coalesce(b.gone, 'posted') <> 'posted'
-      then 'gone on both sides'
-    when l.state = 'closed' then 'posted in Business Central: its story ended there'
-    when l.state = 'held' and l.rule = 'disappearance'
-      then 'unlinked: the Business Central record is ' || coalesce(b.gone, 'back')
-    when l.state = 'held' then 'unlinked by hand'
-    when l.state = 'active' and s.gone is not null then 'the shop record is ' || s.gone
-    when l.state = 'active' and coalesce(b.gone, 'posted') <> 'posted'
-      then 'the Business Central record is ' || replace(b.gone, '_', ' ')
-    when l.state = 'active' and scope.reason is not null then 'left the scope: ' || scope.reason
-    when u.state is not null then u.reason
-    else c.reason end as reason) v
-where v.state is not null
+select $flow, shop_id, state, reason, coalesce(since, $at) from told where state is not null
 """
 
 
