@@ -26,6 +26,7 @@ def rows_of(file: Path) -> dict[str, list[tuple[object, ...]]]:
         return {name: db.execute(f"select * from {name}").fetchall() for (name,) in names}
 
 
+@pytest.mark.slow
 def test_an_older_state_makes_no_duplicates(world: World, tmp_path: Path) -> None:
     """What was made, edited and removed since the backup, at either side, meets again by its keys."""
     file = tmp_path / "backups" / "monday.duckdb"

@@ -73,6 +73,7 @@ def test_checklist_in_every_form(world: World, tmp_path: Path) -> None:
         assert "Customers" in file.read_text()
 
 
+@pytest.mark.slow
 def test_a_failed_check_is_exit_status_one(world: World) -> None:
     buyers = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(30)]
     world.sync("customer")
@@ -187,6 +188,7 @@ def test_a_company_may_be_named(world: World) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_sandbox_tells_its_environment(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "talk_pipeline", "sandbox", "--size", "5", "--state", str(tmp_path / "s.db")],

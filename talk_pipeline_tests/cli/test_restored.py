@@ -1,10 +1,13 @@
 """The exit statuses of a sync that meets a restored system, before and after a person decided."""
 
+import pytest
+
 from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
 
+@pytest.mark.slow
 def test_stopped_with_exit_1_until_it_is_said_which_side_was_restored(world: World) -> None:
     key = world.shop.post("customers", customer())["id"]
     assert world.sync("customer").success

@@ -17,7 +17,7 @@ from talk_pipeline_tests.flow_files import copied_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World, opened_world
 
-pytestmark = pytest.mark.xdist_group("stopped")  # one stop for all that look at it
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stopped")]  # one stop for all that look at it
 
 FORMS = ("text", "json", "rst", "html")
 

@@ -32,6 +32,7 @@ def executions(instance: dg.DagsterInstance) -> Mapping[str, int]:
     return found
 
 
+@pytest.mark.slow
 def test_what_is_too_old_goes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.shop.post("customers", customer())
     flows = load_flows()

@@ -121,6 +121,7 @@ def test_a_sensor_starts_a_run_for_the_flows_concerned_once(
     assert api.requests()["total"] <= 6, "a sensor asks one cheap question a flow"
 
 
+@pytest.mark.slow
 def test_an_edit_whose_run_failed_is_asked_for_until_one_succeeds(
     world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +200,7 @@ def test_a_dry_run_does_not_pass_for_the_run_that_an_edit_needs(world: World, wa
     assert watch.flows() == {"customer"}
 
 
+@pytest.mark.slow
 def test_a_write_that_did_not_get_through_is_tried_again_though_the_run_went_well(
     world: World, watch: Watch
 ) -> None:
@@ -217,6 +219,7 @@ def test_a_write_that_did_not_get_through_is_tried_again_though_the_run_went_wel
     assert watch.tick() is None
 
 
+@pytest.mark.slow
 def test_an_edit_that_hides_behind_our_own_later_write_is_asked_for(
     world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:

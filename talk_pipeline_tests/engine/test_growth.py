@@ -69,6 +69,7 @@ def _plan(db: Connection, flow: str) -> None:
     compare.plan(db, FLOWS, FLOWS[flow], company=COMPANY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", [_match, _plan])
 @pytest.mark.parametrize("flow", ["customer", "order"])
 def test_a_touched_hundredth_costs_no_more_than_linear(

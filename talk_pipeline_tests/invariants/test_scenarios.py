@@ -19,6 +19,7 @@ def test_what_was_found_once_is_not_found_again(file: Path, instance: dg.Dagster
     assert played(read(file), instance=instance) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1000])
 def test_a_random_scenario_comes_out_right(seed: int, instance: dg.DagsterInstance, tmp_path: Path) -> None:
     steps = generate(seed, length=30)

@@ -116,6 +116,7 @@ def test_an_order_run_writes_of_the_customers_only_those_that_waited_for_it(worl
     assert (held["blocked"], len(world.bc.orders())) == ("All", 1)
 
 
+@pytest.mark.slow
 def test_orders_that_lose_their_lines_are_deletions_in_small_books_too(world: World) -> None:
     """A shop whose lines are lost shows orders without any; that is no edit of so many."""
     buyer = world.shop.post("customers", customer())["id"]

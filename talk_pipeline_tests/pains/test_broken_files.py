@@ -191,6 +191,7 @@ def test_broken_records_of_dagster_are_named(world: World) -> None:
     assert "move that folder away" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_disk_without_room_ends_with_status_three(world: World) -> None:
     for n in range(5):
         world.shop.post("customers", customer(f"C{n}"))

@@ -99,6 +99,7 @@ def test_a_jump_of_our_own_clock_hides_nothing(world: World, side: str) -> None:
     assert_seen(world, side, key)
 
 
+@pytest.mark.slow
 @variants("side", SIDES)
 def test_a_sensor_sees_edits_behind_a_change_from_the_future(
     world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, side: str

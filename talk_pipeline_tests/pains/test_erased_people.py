@@ -34,6 +34,7 @@ from talk_pipeline_tests.world import World
 STREET = "dir: <->, bc: shipToAddressLine1,      type: text(100)"
 
 
+@pytest.mark.slow
 def test_an_erased_customer_does_not_empty_the_address_of_an_open_order(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

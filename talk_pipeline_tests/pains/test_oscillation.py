@@ -1,5 +1,7 @@
 """Updates without end: two systems that each put their own word back every time."""
 
+import pytest
+
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.pipeline.test_resolutions import retry
 from talk_pipeline_tests.world import World
@@ -33,6 +35,7 @@ def test_a_word_that_comes_back_every_time_is_quarantined_until_something_new_is
     assert world.state("customer", key) is None
 
 
+@pytest.mark.slow
 def test_somebody_who_changes_their_mind_is_not_taken_for_an_endless_loop(world: World) -> None:
     key = world.shop.post("customers", customer())["id"]
     world.step("customer")

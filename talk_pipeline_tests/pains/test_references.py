@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from talk_pipeline_tests.pipeline.records import line, order, product
 from talk_pipeline_tests.pipeline.test_order_life import Placed
 from talk_pipeline_tests.world import World
@@ -41,6 +43,7 @@ def test_an_order_that_loses_its_customer_keeps_the_one_it_has_there(world: Worl
     world.shop.no_faults()
 
 
+@pytest.mark.slow
 def test_a_quarantined_product_holds_only_the_line_and_the_order_that_need_it(world: World) -> None:
     placed = Placed(world)
     bad = world.shop.post("products", product("BAD", name="x" * 120))["id"]

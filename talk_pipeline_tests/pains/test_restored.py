@@ -131,6 +131,7 @@ def test_what_went_back_with_a_restore_is_nobodys_edit(world: World, buyers: lis
     assert world.sql("select count(*) from conflict") == [(0,)]
 
 
+@pytest.mark.slow
 def test_approved_what_it_shows_is_taken_for_edits(world: World, buyers: list[str]) -> None:
     world.bc.control("backup")
     edit_both(world, buyers)
@@ -203,6 +204,7 @@ def test_a_system_that_is_what_it_was_again_is_not_suspected(world: World, buyer
     assert_settled(world) if world.step("customer").success else pytest.fail("still stopped")
 
 
+@pytest.mark.slow
 def test_single_deletions_late_commits_and_clocks_are_no_restore(world: World, buyers: list[str]) -> None:
     first, second, third = buyers
     world.bc.delete("customers", world.bc.post("customers", {"displayName": "Newest"})["id"])

@@ -272,6 +272,7 @@ def test_when_the_time_has_passed_is_told_to_the_sensors(world: World) -> None:
         assert not completed.undone, "there is nothing to do before that"
 
 
+@pytest.mark.slow
 def test_two_records_with_one_create_key_are_an_error(world: World) -> None:
     _, _, order_id = placed(world)
     assert not world.step().failed()

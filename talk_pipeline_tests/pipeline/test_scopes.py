@@ -71,6 +71,7 @@ def test_orders_newer_than_a_date(world: World, tmp_path: Path, monkeypatch: pyt
     assert {row["externalDocumentNumber"] for row in world.bc.orders().values()} == {"O2"}
 
 
+@pytest.mark.slow
 def test_private_persons_are_one_more_flow_file(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -129,6 +129,7 @@ def test_ambiguous_and_invalid_records_are_listed_with_reasons(synchronized: Syn
             assert all(row["reason"] for row in finding.rows)
 
 
+@pytest.mark.slow
 def test_a_second_run_writes_nothing_and_keeps_the_links(synchronized: Synchronized) -> None:
     world = synchronized.world
     links = world.sql("select part, shop_id, bc_id from link order by all")

@@ -209,6 +209,7 @@ def test_a_reference_goes_back_too(world: World) -> None:
     settled(world, "order")
 
 
+@pytest.mark.slow
 def test_a_mass_undo_needs_approval_and_a_dry_run_only_tells(world: World) -> None:
     ids = [world.shop.post("customers", customer(f"C{at}"))["id"] for at in range(30)]
     world.step("customer")

@@ -1,5 +1,7 @@
 """What a plan holds, from what both sides say: edits, conflicts, creates, and what must wait."""
 
+import pytest
+
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.plan.circuit_breaker import volume
 from talk_pipeline.engine.plan.status import states
@@ -71,6 +73,7 @@ def test_of_new_records_that_share_a_key_one_goes_first(book: Book) -> None:
     assert holds == {("s1", None), ("s2", HoldKind.WAITING)}
 
 
+@pytest.mark.slow
 def test_a_plan_of_every_pair_trips_the_breaker(book: Book) -> None:
     pairs = [book.pair("customer", f"C{n}", {"website": "www.a.example"}) for n in range(30)]
     assert volume(book.db, book.flows["customer"]).safe
