@@ -6,10 +6,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from talk_pipeline_tests.bench import engine, growth, throughput
+from talk_pipeline_tests.bench import applications, engine, growth, throughput
 from talk_pipeline_tests.bench.result import Result
 
-BENCHMARKS = {"growth": growth.run, "engine": engine.run, "throughput": throughput.run}
+BENCHMARKS = {
+    "growth": growth.run,
+    "engine": engine.run,
+    "throughput": throughput.run,
+    "applications": applications.run,
+}
 
 
 def main() -> None:

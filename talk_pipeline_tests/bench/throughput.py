@@ -36,7 +36,7 @@ def _measure(world: World) -> dict[str, Result]:
     world.bc.control("limits", {"latency": LATENCY})
     world.forget_requests()
     started = time.monotonic()
-    done = asyncio.run(_write(list(customers)))
+    done = asyncio.run(write(list(customers), UPDATES))
     seconds = time.monotonic() - started
     seen = world.bc.requests()
     allowed = _allowed_seconds(UPDATES)
@@ -49,11 +49,12 @@ def _measure(world: World) -> dict[str, Result]:
     }
 
 
-async def _write(ids: list[str]) -> int:
+async def write(ids: list[str], updates: int) -> int:
+    """Updates these customers in turn, as fast as the limits allow; returns how many got through."""
     connections = Connections(Settings.load())
     async with connections.session("bench") as session:
         system = session.systems[Side.BC]
-        left = [_update(ids, n) for n in range(UPDATES)]
+        left = [_update(ids, n) for n in range(updates)]
         done = 0
 
         async def work() -> None:

@@ -1,0 +1,68 @@
+"""What several applications may do together: customer updates against limits that hold for each of them.
+
+Business Central allows an application 6,000 requests in five minutes; here as many a second in a window of one
+minute, so that the steady rate is reached. Each number of applications writes what three windows of all of them
+allow: two windows have to pass, and the share is those two windows over the time it took.
+"""
+
+import asyncio
+import time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from talk_pipeline.sandbox.businesscentral.tokens import APPLICATIONS
+from talk_pipeline_tests.bench.result import Result
+from talk_pipeline_tests.bench.throughput import LATENCY, write
+from talk_pipeline_tests.world import World, opened_world
+
+NUMBERS = (1, 2, 4, 7)
+REQUESTS, WINDOW_SECONDS = 1_200, 60
+WINDOWS = 3
+
+
+def run(folder: Path) -> dict[str, Result]:
+    """Each number of applications in a world of its own."""
+    results: dict[str, Result] = {}
+    for number in NUMBERS:
+        with (
+            dg.DagsterInstance.ephemeral() as instance,
+            pytest.MonkeyPatch.context() as patch,
+            opened_world(
+                folder / str(number), empty=False, size=1_000, instance=instance, patch=patch
+            ) as world,
+        ):
+            _register(patch, number)
+            results |= _measure(world, number)
+    return results
+
+
+def _register(patch: pytest.MonkeyPatch, number: int) -> None:
+    patch.setenv("BUSINESSCENTRAL_REQUESTS", str(REQUESTS))
+    patch.setenv("BUSINESSCENTRAL_WINDOW_SECONDS", str(WINDOW_SECONDS))
+    for at, (client, secret) in enumerate(APPLICATIONS[1:number], start=2):
+        patch.setenv(f"BUSINESSCENTRAL_CLIENT_ID_{at}", client)
+        patch.setenv(f"BUSINESSCENTRAL_CLIENT_SECRET_{at}", secret)
+
+
+def _measure(world: World, number: int) -> dict[str, Result]:
+    ids = list(world.bc.all("customers"))
+    world.bc.control("limits", {"rate": REQUESTS, "window": WINDOW_SECONDS, "latency": LATENCY})
+    world.forget_requests()
+    updates = REQUESTS * WINDOWS * number
+    started, used = time.monotonic(), time.process_time()
+    done = asyncio.run(write(ids, updates))
+    seconds, used = time.monotonic() - started, time.process_time() - used
+    turned_away = world.bc.requests()["throttled"]
+    share = (WINDOWS - 1) * WINDOW_SECONDS / seconds
+    print(
+        f"{number} applications: {done} of {updates} updates in {seconds:.1f} s, {done / seconds:.0f} a second,"
+        f" {share:.3f} of what {number} may; {turned_away} turned away; {used:.1f} CPU s with the server"
+    )
+    return {
+        f"applications_{number}_share_of_limit": Result(
+            share, 0.95, "higher", f"of {number} applications' limit"
+        ),
+        f"applications_{number}_turned_away": Result(turned_away, 0, "lower", "requests"),
+    }
