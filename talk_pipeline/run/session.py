@@ -53,10 +53,13 @@ class Session:
     run_id: str
     options: Options = field(default_factory=Options)
     flows_in_run: tuple[str, ...] = ()
+    _projectors: dict[tuple[str, Side], Projector] = field(default_factory=dict, init=False, repr=False)
 
     def projector(self, flow: Flow, side: Side) -> Projector:
-        """What reads the records of a side."""
-        return Projector(flow, side, self.company)
+        """What reads the records of a side; it remembers what values mean, so that there is one."""
+        if (flow.name, side) not in self._projectors:
+            self._projectors[flow.name, side] = Projector(flow, side, self.company)
+        return self._projectors[flow.name, side]
 
     def decode(self, flow: Flow, side: Side) -> Decode:
         """What reads the payloads of a side."""
