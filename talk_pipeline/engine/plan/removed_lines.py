@@ -2,7 +2,8 @@
 
 A removal is an edit like any other: the policy of the property that was changed meanwhile decides. Where the
 removal stands, the values that go with it are recorded; where the edit stands, the child is made anew on the
-side that had removed it.
+side that had removed it. What Business Central may have worked out by itself outranks no removal, and is recorded
+as well: it may be what a user said.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from talk_pipeline.engine.plan.edits import sight
-from talk_pipeline.engine.plan.merge import Holding, Merged, Pair, changed, dispute
+from talk_pipeline.engine.plan.merge import RECALCULATED, Holding, Merged, Pair, changed, dispute
 from talk_pipeline.engine.plan.workspace import DisputedRemovals, LoneChildren, Touched
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.state.connection import Connection
@@ -22,12 +23,13 @@ from talk_pipeline.flows.vocabulary import Flow, Part
 _REMOVED = """
 select n.source_id, n.target, n.shop_id, n.bc_id, p.property,
        r.raw[p.property] as raw, r.canon[p.property] as canon, r.problems[p.property] as problem, r.raw as record,
-       x.shop_value, x.bc_value, t.shop_edited_at, t.bc_edited_at, t.shop_version, t.bc_version, d.winner as taken
+       x.shop_value, x.bc_value, x.resend, t.shop_edited_at, t.bc_edited_at, t.shop_version, t.bc_version,
+       d.winner as taken
 from lone n
 join touched t on t.root_shop_id = n.root_shop_id
 join record r on r.part = $part and r.side = n.target and r.id = n.source_id
 cross join (select unnest($properties::varchar[]) as property) p
-join base x on x.part = $part and x.shop_id = n.shop_id and x.property = p.property and x.resend is null
+join base x on x.part = $part and x.shop_id = n.shop_id and x.property = p.property
 left join resolution d on d.part = $part and d.shop_id = n.shop_id and d.property = p.property
   and r.raw[p.property] is not distinct from
       case n.target when 'customwebshop' then d.shop_value else d.bc_value end
@@ -63,8 +65,11 @@ def dispute_removals(
     children: dict[str, list[tuple[Mapping[str, Any], Merged]]] = {}
     for row in rows_of(db, _REMOVED, {"part": part.name, "properties": names}):
         pair = _pair(part, row)
-        if changed(pair, Side(row["target"]), company=company):
-            children.setdefault(row["source_id"], []).append((row, dispute(flow, pair)))
+        target = Side(row["target"])
+        if changed(pair, target, company=company):
+            by_itself = Merged(target, rule=RECALCULATED, conflict=True)
+            merged = by_itself if row["resend"] == target else dispute(flow, pair)
+            children.setdefault(row["source_id"], []).append((row, merged))
     rows = [
         _Disputed(source_id, row["property"], merged.rule, any(one.open for _, one in disputes))
         for source_id, disputes in children.items()
