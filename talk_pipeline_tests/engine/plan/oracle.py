@@ -1,0 +1,108 @@
+"""The three-way rule once more, in plain words and without a database: what a plan must hold, to the letter.
+
+Nothing of the engine is used here. A statement of a side is a text or None; numbers are compared as numbers, and of
+those Business Central has no blank: zero stands for nothing said.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+SHOP, BC = "customwebshop", "businesscentral"
+OTHER = {SHOP: BC, BC: SHOP}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What decides: `conflict` and `initial` of the flow, its master, and what a property says of its own."""
+
+    conflict: str
+    initial: str
+    master: str
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One row of the plan."""
+
+    target: str
+    value: str | None
+    conflict: bool = False
+    waits: bool = False
+
+
+@dataclass
+class Said:
+    """What both sides say of one property of one pair, and said when they last agreed.
+
+    Attributes:
+        since: when each side was first seen to say something else than then.
+    """
+
+    number: bool = False
+    source: str | None = None
+    conflict: str | None = None
+    now: dict[str, str | None] = field(default_factory=lambda: {SHOP: None, BC: None})
+    base: dict[str, str | None] | None = None
+    since: dict[str, int] = field(default_factory=dict)
+
+    def tell(self, side: str, value: str | None, *, at: int) -> None:
+        """A side is seen to say this."""
+        self.now[side] = value
+        if self.base is not None and self._same(value, self.base[side]):
+            self.since.pop(side, None)
+        else:
+            self.since.setdefault(side, at)
+
+    def planned(self, policy: Policy) -> Planned | None:
+        """What has to be written; agreement is noted at once."""
+        if self._same(*self.now.values()):
+            self.agree()
+            return None
+        if self.source:
+            return self._one_way(self.source)
+        return self._edited(policy) if self.base is not None else self._met(policy)
+
+    def written(self, target: str) -> None:
+        """The target took what it was told."""
+        self.now[target] = self.now[OTHER[target]]
+        self.agree()
+
+    def agree(self) -> None:
+        """Both say the same: what they say from here on is told from this."""
+        self.base, self.since = dict(self.now), {}
+
+    def _one_way(self, source: str) -> Planned | None:
+        says = self.now[source]
+        if self.base is None:
+            return None if self._blank(says) else Planned(OTHER[source], says)
+        return None if self._same(says, self.base[source]) else Planned(OTHER[source], says)
+
+    def _edited(self, policy: Policy) -> Planned | None:
+        assert self.base is not None
+        edited = [side for side in (SHOP, BC) if not self._same(self.now[side], self.base[side])]
+        if not edited:
+            return None
+        if len(edited) == 1:
+            return Planned(OTHER[edited[0]], self.now[edited[0]])
+        return self._decided(self.conflict or policy.conflict, policy)
+
+    def _met(self, policy: Policy) -> Planned:
+        if policy.initial != "manual":
+            for side in (SHOP, BC):
+                if self._blank(self.now[side]):
+                    return Planned(side, self.now[OTHER[side]])
+        return self._decided(policy.master if policy.initial == "fill" else policy.initial, policy)
+
+    def _decided(self, by: str, policy: Policy) -> Planned:
+        if by == "manual":
+            return Planned(policy.master, self.now[OTHER[policy.master]], conflict=True, waits=True)
+        winner = max((SHOP, BC), key=lambda side: self.since[side]) if by == "last_writer" else by
+        return Planned(OTHER[winner], self.now[winner], conflict=True)
+
+    def _same(self, one: str | None, other: str | None) -> bool:
+        if not self.number:
+            return one == other
+        return Decimal(one or 0) == Decimal(other or 0)
+
+    def _blank(self, value: str | None) -> bool:
+        return not Decimal(value or 0) if self.number else value is None
