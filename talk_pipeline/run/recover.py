@@ -210,9 +210,8 @@ async def _recover_change(session: Session, flow: Flow, intent: Intent) -> Outco
         source = intent.main.shop_id if target is Side.BC else intent.main.bc_id
         if source in linked.values():
             return Outcome(Result.FAILED, reason="looked up: it has a counterpart by now")
-    free = {place: row for place, row in rows.items() if place not in linked}
     found = [
-        _find(session, flow, one, rows=free if one.operation == "create" else rows)
+        _find(session, flow, one, rows=_made_of(one, target, rows=rows, linked=linked))
         for one in (intent.main, *intent.children)
     ]
     if not all(found):
@@ -232,6 +231,20 @@ def _rows(session: Session, flow: Flow, side: Side, record: Record) -> dict[tupl
         record.id, version=record.version, contents=contents, gone=None
     )
     return {(row.part, row.id): row for row in rows}
+
+
+def _made_of(
+    one: Intended,
+    target: Side,
+    *,
+    rows: Mapping[tuple[str, str], Projected],
+    linked: Mapping[tuple[str, str], str],
+) -> Mapping[tuple[str, str], Projected]:
+    """Where a create may be seen: children without a counterpart, or matched since with what it was made from."""
+    if one.operation != "create":
+        return rows
+    source = one.shop_id if target is Side.BC else one.bc_id
+    return {place: row for place, row in rows.items() if linked.get(place, source) == source}
 
 
 def _find(
