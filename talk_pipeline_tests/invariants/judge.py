@@ -190,6 +190,10 @@ def _kept_of(
         if (
             ledger.together(part, shop_ids, name=one.name, edits=both)
             and edits[0].value is not None
+            and not (
+                edits[0] is said["shop"]
+                and ledger.inherited(part, shop_id, bc_ids, name=one.name, edit=edits[0])
+            )
             and not _recorded(players, part, shop_ids, one=one, edit=edits[0])
         ):
             yield f"{what} is {value!r}: overwritten with no record, of {_told(said)}"

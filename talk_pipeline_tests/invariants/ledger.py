@@ -130,8 +130,16 @@ class Ledger:
                         self.seen[key] = value, at
 
     def last(self, side: str, part: str, ids: set[str], *, name: str, sure: bool = False) -> Edit | None:
-        """The last thing said on a side about a property of a record, under whatever ids it had there."""
-        edits = [e for one in ids for e in self.edits.get(((side, part, one), name), ())]
+        """The last thing said on a side about a property of a record, under whatever ids it had there.
+
+        What somebody said of what they removed afterwards went with it.
+        """
+        edits = [
+            edit
+            for place in ((side, part, one) for one in ids)
+            for edit in self.edits.get((place, name), ())
+            if edit.at >= self.removed.get(place, 0)
+        ]
         said = [e for e in edits if not (e.void or (sure and e.doubtful))]
         return max(said, key=lambda edit: edit.at, default=None)
 
@@ -142,6 +150,11 @@ class Ledger:
         if part != LINES or ("shop", part, shop_id) in self.made:
             return {shop_id}, bc_ids
         return {mine for mine, there in ever if there in bc_ids} | {shop_id}, bc_ids
+
+    def inherited(self, part: str, shop_id: str, bc_ids: set[str], *, name: str, edit: Edit) -> bool:
+        """Whether a line that took the place of a removed one says what that one and its counterpart agreed on."""
+        before = {mine for mine, there in self.links.get(part, set()) if there in bc_ids and mine != shop_id}
+        return any(self.agreed.get((part, one, name), edit) == edit.value for one in before)
 
     def together(self, part: str, shop_ids: set[str], *, name: str, edits: tuple[Edit, Edit]) -> bool:
         """Whether two edits were made before any run could carry one of them over."""

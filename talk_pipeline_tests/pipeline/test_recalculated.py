@@ -184,6 +184,29 @@ def test_what_was_seen_to_be_worked_out_is_nobodys_edit_in_the_next_run(world: W
     )
 
 
+def test_what_goes_to_the_shop_first_and_is_refused_there_is_waited_for_by_name(world: World) -> None:
+    order_id, _ = placed(world)
+    first, second = world.shop.get("orders", order_id)["lines"]
+    theirs = world.counterpart("order.lines", f"{order_id}/{first['id']}").split("/")[1]
+    world.bc.patch("salesOrderLines", theirs, {"unitPrice": 19})
+    rows = [{"id": first["id"], "quantity": "3"}, {"id": second["id"]}]
+    world.shop.patch("orders", order_id, {"lines": rows})
+    world.shop.faults(rule("PATCH", "orders", status=422, times=None))
+    for _ in range(2):
+        world.step("order")
+    held = "select hold_kind, hold_reason from change where part = 'order.lines' and property = 'quantity'"
+    ((kind, reason),) = world.sql(held)
+    assert kind == "waiting"
+    assert reason.startswith("unit_price goes to the shop first, and is quarantined: ")
+    assert lines_of(world) == [(2, 19), (5, 20)], "a price that the shop has not taken is not set anew"
+    world.shop.no_faults()
+    world.shop.patch("orders", order_id, {"phone": "+45 22 22 22 22"})
+    for _ in range(2):
+        assert not world.step("order", full=True).failed()
+    assert lines_of(world) == [(3, 19), (5, 20)]
+    assert float(world.shop.get("orders", order_id)["lines"][0]["unit_price"]) == 19
+
+
 def test_many_lines_of_a_discounted_order_go_in_one_run(world: World) -> None:
     if "discount_amount" in world.shop_lacks("order"):
         pytest.skip("this shop keeps no discount of whole orders")

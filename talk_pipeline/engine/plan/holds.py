@@ -47,9 +47,9 @@ def withhold(db: Connection, of: Withholding) -> None:
         _out_of_scope(db, of.flow)
     _quiet(db, of.flow)
     _guarded(db, of.flow)
-    _recalculated_first(db, of.flow)
     withhold_refused(db, of.flow)
     withhold_flapping(db, of.flow)
+    _recalculated_first(db, of.flow)
     for other in of.flows.values():
         if other.name in of.later:
             _deferred(db, of.flow, other)
@@ -194,24 +194,31 @@ def _guarded(db: Connection, flow: Flow) -> None:
 def _recalculated_first(db: Connection, flow: Flow) -> None:
     """What Business Central works out anew on a write is brought to the shop before it, where a user edited it.
 
-    Sent along unchanged it would count as not sent, and the user's value would be gone on both sides.
+    Sent along unchanged it would count as not sent, and the user's value would be gone on both sides. Where the
+    shop does not take it, the write waits until it does, and says so.
     """
     rules = list(recalculation.rules(flow))
     if not rules:
         return
     db.execute(
         f"""
-        update change set hold_kind = '{HoldKind.DEFERRED}',
-               hold_reason = edited.property || ' goes to the shop first'
+        update change
+        set hold_kind = if(edited.first.kind is null, '{HoldKind.DEFERRED}', '{HoldKind.WAITING}'),
+            hold_reason = edited.first.property || ' goes to the shop first'
+              || coalesce(', and is ' || withheld(edited.first.kind, edited.first.reason), '')
         from (
-          select distinct r.part, r.property as written, r.same_row, o.root_shop_id, o.shop_id, o.property
+          select r.part, r.property as written, r.same_row, o.root_shop_id, o.shop_id,
+                 min({{'goes': o.hold_kind is null, 'property': o.property, 'kind': o.hold_kind,
+                       'reason': o.hold_reason}}) as first
           from change o
           join (select unnest($parts::varchar[]) as part, unnest($properties::varchar[]) as property,
                        unnest($other_parts::varchar[]) as other_part,
                        unnest($other_properties::varchar[]) as other_property,
                        unnest($same_rows::boolean[]) as same_row) r
             on r.other_part = o.part and r.other_property = o.property
-          where o.flow = $flow and o.target = 'customwebshop' and o.operation = 'update' and o.hold_kind is null
+          where o.flow = $flow and o.target = 'customwebshop' and o.operation = 'update'
+            and coalesce(o.hold_kind, $refused) in ($refused, $oscillating)
+          group by all
         ) edited
         where change.flow = $flow and change.target = 'businesscentral' and change.hold_kind is null
           and change.part = edited.part and change.root_shop_id = edited.root_shop_id
@@ -225,6 +232,8 @@ def _recalculated_first(db: Connection, flow: Flow) -> None:
             "other_parts": [rule.follows_part for rule in rules],
             "other_properties": [rule.follows for rule in rules],
             "same_rows": [rule.where is Where.ITSELF for rule in rules],
+            "refused": HoldKind.REFUSED,
+            "oscillating": HoldKind.OSCILLATING,
         },
     )
 
