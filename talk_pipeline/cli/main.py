@@ -310,9 +310,8 @@ def sandbox(
     state: Annotated[Path | None, typer.Option(help="File in which both keep their records.")] = None,
     size: Annotated[int | None, typer.Option(help="N customers, N products, 2N orders, generated.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 0,
-    shop_profile: Annotated[
-        str, typer.Option(help="The wire shape the shop speaks; a wrong one lists them.")
-    ] = "reference",
+    shop_profile: Annotated[str, typer.Option(help="Its wire shape; a wrong one lists them.")] = "reference",
+    applications: Annotated[int, typer.Option(min=1, max=10, help="How many enter Business Central.")] = 1,
 ) -> None:
     """Serve both systems on this machine until stopped, and print the environment that points at them."""
     from talk_pipeline.cli.sandboxing import serve_sandbox
@@ -325,6 +324,7 @@ def sandbox(
             port_shop=port_shop,
             port_bc=port_bc,
             shop_profile=shop_profile,
+            applications=applications,
         )
 
 

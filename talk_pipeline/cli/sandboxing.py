@@ -1,15 +1,13 @@
 """`talk-pipeline sandbox`: both systems as local servers, where the packages they need are installed."""
 
 import sys
-from pathlib import Path
+from typing import Any
 
 from talk_pipeline.cli.exits import UsageError
 
 
-def serve_sandbox(
-    *, state: Path | None, size: int | None, seed: int, port_shop: int, port_bc: int, shop_profile: str
-) -> None:
-    """Serves until stopped; the arguments are those of `talk_pipeline.sandbox.server.serve`.
+def serve_sandbox(**options: Any) -> None:
+    """Serves until stopped; the options are those of `talk_pipeline.sandbox.server.Sandbox`.
 
     Raises:
         UsageError: a package of the extra `sandbox` is missing, or the sandbox cannot start as asked.
@@ -26,13 +24,6 @@ def serve_sandbox(
             f"{sys.executable} -m pip install -e '.[sandbox]'"
         ) from error
     try:
-        serve(
-            state=state,
-            size=size,
-            seed=seed,
-            port_shop=port_shop,
-            port_bc=port_bc,
-            shop_profile=shop_profile,
-        )
+        serve(**options)
     except SandboxError as error:
         raise UsageError(str(error)) from error

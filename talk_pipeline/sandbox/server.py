@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import uvicorn
 
@@ -203,32 +203,17 @@ class Sandbox:
             self._store = None
 
 
-def serve(
-    *,
-    state: Path | None = None,
-    size: int | None = None,
-    seed: int = 1,
-    port_shop: int = 0,
-    port_bc: int = 0,
-    host: str = "127.0.0.1",
-    shop_profile: str = REFERENCE,
-) -> None:
+def serve(**options: Any) -> None:
     """Run both servers until SIGINT or SIGTERM; prints the environment and then ``SANDBOX_READY=1``.
+
+    Args:
+        options: those of a `Sandbox`.
 
     Raises:
         SandboxError: if a port is taken or the state file cannot be used.
     """
     stop = threading.Event()
-    sandbox = Sandbox(
-        state=state,
-        size=size,
-        seed=seed,
-        port_shop=port_shop,
-        port_bc=port_bc,
-        host=host,
-        shop_profile=shop_profile,
-    )
-    with _stop_on_signal(stop), sandbox:
+    with _stop_on_signal(stop), Sandbox(**options) as sandbox:
         for name, value in sandbox.environment().items():
             sys.stdout.write(f"{name}={value}\n")
         sys.stdout.write("SANDBOX_READY=1\n")
