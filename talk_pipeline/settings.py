@@ -21,7 +21,7 @@ from talk_pipeline.flows.texts import Currency
 from talk_pipeline.flows.values import Context
 from talk_pipeline.redaction import holds_entry, learn
 
-_FURTHER = re.compile(r"BUSINESSCENTRAL_CLIENT_(?:ID|SECRET)_([2-9]|[1-9]\d+)")
+_FURTHER = re.compile(r"BUSINESSCENTRAL_CLIENT_(?:ID|SECRET)_(\d+)")
 
 
 class SettingsError(ValueError):
@@ -128,6 +128,11 @@ class Settings(BaseSettings):
         numbers = {
             match[1] for name, value in others.items() if value and (match := _FURTHER.fullmatch(name))
         }
+        if wrong := [number for number in numbers if number.startswith("0") or number == "1"]:
+            named = f"BUSINESSCENTRAL_CLIENT_ID_{min(wrong)}"
+            raise SettingsError(
+                f"{named}: the first application has no number, the next ones are _2, _3 and so on"
+            )
         found: list[Registration] = []
         for suffix in ("", *(f"_{number}" for number in sorted(numbers, key=int))):
             variables = f"BUSINESSCENTRAL_CLIENT_ID{suffix}", f"BUSINESSCENTRAL_CLIENT_SECRET{suffix}"
@@ -179,8 +184,6 @@ class Settings(BaseSettings):
         if missing:
             names = ", ".join(name.upper() for name in missing)
             raise SettingsError(f"not set: {names} (in the environment or in .env); see the README")
-        if self.businesscentral_token is None:
-            self.registrations()
         for name in ("customwebshop_url", "businesscentral_url", "businesscentral_token_url"):
             url = getattr(self, name)
             if url is not None and not is_address(url):

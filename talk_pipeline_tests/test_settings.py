@@ -69,6 +69,7 @@ def test_further_applications_follow_by_number(tmp_path: Path, monkeypatch: pyte
     [
         (ONE[:1], "not set: BUSINESSCENTRAL_CLIENT_SECRET,"),
         ((*ONE, "BUSINESSCENTRAL_CLIENT_ID_2=two"), "not set: BUSINESSCENTRAL_CLIENT_SECRET_2,"),
+        ((*ONE, "BUSINESSCENTRAL_CLIENT_ID_1=two"), "CLIENT_ID_1: the first application has no number"),
         ((*ONE, "BUSINESSCENTRAL_CLIENT_SECRET_2=two"), "not set: BUSINESSCENTRAL_CLIENT_ID_2,"),
         (
             (*ONE, "BUSINESSCENTRAL_CLIENT_ID_2=ONE", "BUSINESSCENTRAL_CLIENT_SECRET_2=second-secret"),

@@ -47,9 +47,10 @@ async def _ask(connections: Connections, file: Path) -> int:
     problems, currency = 0, None
     applications = connections.applications()
     for application in applications:  # each has permissions of its own
+        if len(applications) > 1:
+            print(f"as the application of {application.settings[0]}:")
         async with connections.businesscentral([application]) as bc:
-            entering = f" as {application.settings[0]}" if len(applications) > 1 else ""
-            found_there, currency = await _ask_bc(connections, bc, entering)
+            found_there, currency = await _ask_bc(connections, bc)
             problems += found_there
     async with connections.shop() as shop:
         _, tree = read_yaml(file)
@@ -65,11 +66,11 @@ async def _ask(connections: Connections, file: Path) -> int:
     return 2 if problems else 0
 
 
-async def _ask_bc(connections: Connections, bc: Businesscentral, entering: str) -> tuple[int, str | None]:
+async def _ask_bc(connections: Connections, bc: Businesscentral) -> tuple[int, str | None]:
     """What Business Central lets one application do: the problems, and the company's local currency."""
     identity = await bc.identify()
     currency = f", local currency {identity.currency}" if identity.currency else ""
-    print(f"Business Central{entering}: {identity.name} answers{currency}{_skew(bc)}")
+    print(f"Business Central: {identity.name} answers{currency}{_skew(bc)}")
     problems = _currency(connections.settings.businesscentral_currency, identity.currency)
     for flow in connections.flows.values():
         async for answered in probe_bc(bc, flow):

@@ -6,7 +6,7 @@ from enum import StrEnum
 class HoldKind(StrEnum):
     """Why a planned change is not written now."""
 
-    WAITING = "waiting"  # what it refers to has no usable counterpart
+    WAITING = "waiting"  # what it refers to has no usable counterpart, or what goes first is held back itself
     RESTING = "resting"  # edited moments ago: somebody may still be at it
     GUARDED = "guarded"  # the record is not open for it in Business Central
     DEFERRED = "deferred"  # something else goes first, in this run or the next

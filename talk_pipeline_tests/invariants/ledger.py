@@ -153,8 +153,13 @@ class Ledger:
 
     def inherited(self, part: str, shop_id: str, bc_ids: set[str], *, name: str, edit: Edit) -> bool:
         """Whether a line that took the place of a removed one says what that one and its counterpart agreed on."""
-        before = {mine for mine, there in self.links.get(part, set()) if there in bc_ids and mine != shop_id}
-        return any(self.agreed.get((part, one, name), edit) == edit.value for one in before)
+        if edit.at != self.made.get(("shop", part, shop_id)):
+            return False
+        ever = {mine for mine, there in self.links.get(part, set()) if there in bc_ids and mine != shop_id}
+        before = [
+            one for one in ever if ("shop", part, one) in self.removed and (part, one, name) in self.agreed
+        ]
+        return any(self.agreed[part, one, name] == edit.value for one in before)
 
     def together(self, part: str, shop_ids: set[str], *, name: str, edits: tuple[Edit, Edit]) -> bool:
         """Whether two edits were made before any run could carry one of them over."""

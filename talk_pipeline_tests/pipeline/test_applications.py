@@ -4,6 +4,7 @@ import pytest
 
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline.sandbox.businesscentral.tokens import APPLICATIONS
+from talk_pipeline.settings import SettingsError
 from talk_pipeline.systems.errors import AccessFault
 from talk_pipeline_tests.pipeline.faults import rule
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
@@ -73,9 +74,15 @@ def test_each_is_asked_what_it_may(
     fill(world)
     assert check_configuration() == 0
     told = capsys.readouterr().out
-    assert "Business Central as BUSINESSCENTRAL_CLIENT_ID: " in told
-    assert "Business Central as BUSINESSCENTRAL_CLIENT_ID_2: " in told
+    assert "as the application of BUSINESSCENTRAL_CLIENT_ID:" in told
+    assert "as the application of BUSINESSCENTRAL_CLIENT_ID_2:" in told
     assert told.count("salesOrders: ") >= 2
+    monkeypatch.setenv("BUSINESSCENTRAL_CLIENT_ID_3", APPLICATIONS[0][0])
+    monkeypatch.setenv("BUSINESSCENTRAL_CLIENT_SECRET_3", "whatever-it-is")
+    with pytest.raises(SettingsError, match="BUSINESSCENTRAL_CLIENT_ID_3 name the same application"):
+        check_configuration()
+    monkeypatch.delenv("BUSINESSCENTRAL_CLIENT_ID_3")
+    monkeypatch.delenv("BUSINESSCENTRAL_CLIENT_SECRET_3")
     monkeypatch.setenv("BUSINESSCENTRAL_CLIENT_SECRET_2", "one-that-is-no-longer-valid")
     with pytest.raises(AccessFault, match="BUSINESSCENTRAL_CLIENT_SECRET_2"):
         check_configuration()

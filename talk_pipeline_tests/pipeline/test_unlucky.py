@@ -41,26 +41,32 @@ def test_an_added_line_of_unknown_outcome_is_there_once(
     assert world.step(full=True).writes() == 0
 
 
+@variants("another", [True, False], ids=["and another line", "nothing else"])
 def test_a_conflict_settled_in_a_request_of_unknown_outcome_is_recorded(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, another: bool
 ) -> None:
     """The request also made a line, which the match rules have met before anybody looks what came of it."""
-    order_id, _ = placed(world)
+    order_id, item = placed(world)
     bc_id = world.counterpart("order", order_id)
     (product_id,) = world.bc.all("items")
-    world.bc.post(f"salesOrders({bc_id})/salesOrderLines", {"itemId": product_id, "quantity": 7})
+    made = world.bc.post(f"salesOrders({bc_id})/salesOrderLines", {"itemId": product_id, "quantity": 7})
     said = world.shop.get("orders", order_id)["shipping_address"]
     world.shop.patch("orders", order_id, {"shipping_address": said | {"line1": "Said in the shop 1"}})
     world.let_time_pass()
     world.bc.patch("salesOrders", bc_id, {"shipToAddressLine1": "Said later 2"})
     cut_short(world, monkeypatch, "order")
-    assert world.shop.get("orders", order_id)["shipping_address"]["line1"] == "Said later 2"
+    held = world.shop.get("orders", order_id)
+    assert held["shipping_address"]["line1"] == "Said later 2"
+    twin = held["lines"][2]["id"]
+    if another:
+        add_line(world, order_id, line(item, "4"))
     assert not world.step("order", full=True).failed()
     found = world.sql("select property, rule, winner, shop_value, bc_value from conflict")
     values = ("Said in the shop 1", "Said later 2")
     assert found == [("shipping_address.line1", "last_writer", "businesscentral", *values)]
-    assert sorted(row[0] for row in lines_of(world)) == [2, 5, 7]
-    assert len(world.shop.get("orders", order_id)["lines"]) == 3
+    assert sorted(row[0] for row in lines_of(world)) == ([2, 4, 5, 7] if another else [2, 5, 7])
+    assert len(world.shop.get("orders", order_id)["lines"]) == 3 + another
+    assert world.counterpart("order.lines", f"{order_id}/{twin}") == f"{bc_id}/{made['id']}"
     assert world.step("order", full=True).writes() == 0
 
 

@@ -3,7 +3,7 @@
 For a whole batch at once; the answers have landed before.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,8 @@ from talk_pipeline.engine.state.tables import LinkRow
 from talk_pipeline.flows.properties import Side
 
 Done = Sequence[tuple[Intent, Outcome]]
+Fresh = Mapping[tuple[str, str], Iterator[tuple[str, dict[str, Any]]]]
+"""By part and record: the children that no link knows, with their values, in their order."""
 
 
 def carry_over(db: Connection, projector: Projector, done: Done) -> list[Confirmed]:
@@ -28,7 +30,7 @@ def carry_over(db: Connection, projector: Projector, done: Done) -> list[Confirm
             made.record(intent, outcome)
         else:
             made.child(intent, child=outcome.child)
-    made.children(_fresh_children(db, projector, roots=list(made.waiting)))
+    made.children(*_children(db, projector, roots=list(made.waiting)))
     made.write(db)
     return made.confirmed
 
@@ -88,13 +90,18 @@ class _Made:
                 main = self._linked(main, key=row.id, root_shop_id=intent.root_shop_id)
         self._confirm(intent.intent_id, main)
 
-    def children(self, fresh: dict[tuple[str, str], Iterator[tuple[str, dict[str, Any]]]]) -> None:
+    def children(self, fresh: Fresh, matched: Mapping[tuple[str, str], str]) -> None:
         """Links created children, in their order, to the new ones of the answer.
 
-        One whose match value is not the one sent is some other child: it is left to be matched.
+        One whose match value is not the one sent is some other child: it is left to be matched. One that was
+        matched meanwhile keeps its counterpart.
         """
         for root, (root_shop_id, intent_id, created) in self.waiting.items():
             for child in created:
+                source = child.bc_id if self.side is Side.SHOP else child.shop_id
+                if known := matched.get((child.part, source or "")):
+                    self._confirm(intent_id, self._placed(child, known))
+                    continue
                 key, raw = next(fresh.get((child.part, root), iter(())), ("", {}))
                 prop = self.projector.flow.part(child.part).match[0]
                 if key and raw.get(prop) == child.sent[prop].sent:
@@ -155,7 +162,7 @@ class _Made:
         mark_dirty(db, flow, Side.SHOP, ids=[shop_id for shop_id in shop_ids if shop_id])
 
     def _linked(self, one: Intended, *, key: str, root_shop_id: str | None) -> Intended:
-        linked = replace(one, shop_id=key) if self.side is Side.SHOP else replace(one, bc_id=key)
+        linked = self._placed(one, key)
         root = root_shop_id or linked.shop_id
         at = now()
         # one is made after the other: there is nothing in it that would be overwritten at a first meeting
@@ -173,6 +180,10 @@ class _Made:
         )
         return linked
 
+    def _placed(self, one: Intended, key: str) -> Intended:
+        """With the id it has on the side that was written to."""
+        return replace(one, shop_id=key) if self.side is Side.SHOP else replace(one, bc_id=key)
+
     def _confirm(self, intent_id: str, one: Intended) -> None:
         if one.shop_id is not None and one.bc_id is not None:
             self.confirmed.append(
@@ -180,24 +191,28 @@ class _Made:
             )
 
 
-def _fresh_children(
+def _children(
     db: Connection, projector: Projector, *, roots: list[str]
-) -> dict[tuple[str, str], Iterator[tuple[str, dict[str, Any]]]]:
-    """Children of answered records that no link knows, in their order, by part and record."""
+) -> tuple[Fresh, Mapping[tuple[str, str], str]]:
+    """The children of answered records: those that no link knows; of the others the id, by part and counterpart."""
     if not roots:
-        return {}
-    own = "shop_id" if projector.side is Side.SHOP else "bc_id"
+        return {}, {}
+    own, other = ("shop_id", "bc_id") if projector.side is Side.SHOP else ("bc_id", "shop_id")
     rows = db.execute(
-        f"select r.part, r.root_id, r.id, r.raw from record r"
+        f"select r.part, r.root_id, r.id, r.raw, l.{other} from record r"
         f" left join link l on l.part = r.part and l.{own} = r.id"
-        " where l.part is null and r.rowid in (select rowid from record where side = ?"
+        " where r.rowid in (select rowid from record where side = ?"
         " and list_contains(?::varchar[], part) and root_id in (select unnest(?::varchar[]))) order by r.position",
         [projector.side, [part.name for part in projector.flow.parts[1:]], roots],
     ).fetchall()
     found: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
-    for part, root, key, raw in rows:
-        found.setdefault((part, root), []).append((key, raw))
-    return {place: iter(children) for place, children in found.items()}
+    matched: dict[tuple[str, str], str] = {}
+    for part, root, key, raw, counterpart in rows:
+        if counterpart is None:
+            found.setdefault((part, root), []).append((key, raw))
+        else:
+            matched[part, counterpart] = key
+    return {place: iter(children) for place, children in found.items()}, matched
 
 
 def _delete(

@@ -195,7 +195,7 @@ def _recalculated_first(db: Connection, flow: Flow) -> None:
     """What Business Central works out anew on a write is brought to the shop before it, where a user edited it.
 
     Sent along unchanged it would count as not sent, and the user's value would be gone on both sides. Where the
-    shop does not take it, the write waits until it does, and says so.
+    shop refuses it, or it goes back and forth, the write waits for that to end, and says so.
     """
     rules = list(recalculation.rules(flow))
     if not rules:
@@ -217,7 +217,7 @@ def _recalculated_first(db: Connection, flow: Flow) -> None:
                        unnest($same_rows::boolean[]) as same_row) r
             on r.other_part = o.part and r.other_property = o.property
           where o.flow = $flow and o.target = 'customwebshop' and o.operation = 'update'
-            and coalesce(o.hold_kind, $refused) in ($refused, $oscillating)
+            and coalesce(o.hold_kind, $refused) in ($refused, $flapping)
           group by all
         ) edited
         where change.flow = $flow and change.target = 'businesscentral' and change.hold_kind is null
@@ -233,7 +233,7 @@ def _recalculated_first(db: Connection, flow: Flow) -> None:
             "other_properties": [rule.follows for rule in rules],
             "same_rows": [rule.where is Where.ITSELF for rule in rules],
             "refused": HoldKind.REFUSED,
-            "oscillating": HoldKind.OSCILLATING,
+            "flapping": HoldKind.FLAPPING,
         },
     )
 

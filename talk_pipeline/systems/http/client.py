@@ -262,7 +262,7 @@ class Http:
             see = self._see(*lane.settings)
             raise AccessFault(f"{self.name} at {self.base_url} refuses the credentials (401){see}")
         if response.status_code == httpx.codes.FORBIDDEN:
-            who = f" ({', '.join(lane.settings)})" if len(self._lanes) > 1 else ""
+            who = f" ({', '.join(lane.settings)})" if lane.settings else ""
             raise AccessFault(
                 f"{self.name} at {self.base_url} denies access (403): check its permissions{who}"
             )

@@ -13,7 +13,7 @@ OTHER = {SHOP: BC, BC: SHOP}
 
 @dataclass(frozen=True)
 class Policy:
-    """What decides: `conflict` and `initial` of the flow, its master, and what a property says of its own."""
+    """What decides in a flow: `conflict`, `initial` and its master."""
 
     conflict: str
     initial: str
@@ -35,6 +35,8 @@ class Said:
     """What both sides say of one property of one pair, and said when they last agreed.
 
     Attributes:
+        source: the side that alone has a say, where it is one.
+        conflict: what decides of this property, whatever the flow says.
         since: when each side was first seen to say something else than then.
     """
 
