@@ -19,7 +19,7 @@ from talk_pipeline.flows.properties import Side
 
 Done = Sequence[tuple[Intent, Outcome]]
 Fresh = Mapping[tuple[str, str], Iterator[tuple[str, dict[str, Any]]]]
-"""By part and record: the children that no link knows, with their values, in their order."""
+"""By part and record: the children that no link knows, one after the other, with their values."""
 
 
 def carry_over(db: Connection, projector: Projector, done: Done) -> list[Confirmed]:
