@@ -14,7 +14,7 @@ from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.customwebshop.wire.evidence import Probe
 from talk_pipeline.systems.customwebshop.wire.probing import probe
-from talk_pipeline.systems.errors import SystemFault
+from talk_pipeline.systems.errors import AccessFault, SystemFault
 from talk_pipeline.systems.protocol import System
 
 MARKS = {"ok": " ok ", "warning": "note", "problem": "FAIL"}
@@ -49,9 +49,15 @@ async def _ask(connections: Connections, file: Path) -> int:
     for application in applications:  # each has permissions of its own
         if len(applications) > 1:
             print(f"as the application of {application.settings[0]}:")
-        async with connections.businesscentral([application]) as bc:
-            found_there, currency = await _ask_bc(connections, bc)
-            problems += found_there
+        try:
+            async with connections.businesscentral([application]) as bc:
+                found_there, currency = await _ask_bc(connections, bc)
+                problems += found_there
+        except AccessFault as fault:
+            if len(applications) == 1:
+                raise
+            print(f"  {MARKS['problem']} {fault}")
+            problems += 1
     async with connections.shop() as shop:
         _, tree = read_yaml(file)
         for flow in connections.flows.values():
