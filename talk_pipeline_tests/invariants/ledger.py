@@ -7,6 +7,7 @@ kept too: saying again what was agreed is no edit.
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import floor, inf
 from typing import Any
 
 from talk_pipeline_tests.invariants.fields import FIELDS, SETS, Row
@@ -39,6 +40,7 @@ class Ledger:
     """All that users said.
 
     Attributes:
+        removed_in: the interval in which a user removed something.
         seen: what was agreed on after the last run that certainly saw it, and when.
         met: the run in which a record or child was linked last, by part and shop id.
         blurred: orders in Business Central of which a user had the lines made anew.
@@ -48,6 +50,7 @@ class Ledger:
     edits: dict[tuple[Place, str], list[Edit]] = field(default_factory=dict)
     made: dict[Place, int] = field(default_factory=dict)
     removed: dict[Place, int] = field(default_factory=dict)
+    removed_in: dict[Place, float] = field(default_factory=dict)
     links: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     agreed: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     agreed_at: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
@@ -74,6 +77,7 @@ class Ledger:
         for place in before.keys() - after.keys():
             if not (place[1] == LINES and place[2].split("/")[0] in remade):
                 self.removed[place] = at
+                self.removed_in[place] = interval
 
     def before_run(self, sight: Sight, links: Mapping[str, set[tuple[str, str]]], *, at: int) -> None:
         """Whoever says again what was agreed has said nothing."""
@@ -132,13 +136,13 @@ class Ledger:
     def last(self, side: str, part: str, ids: set[str], *, name: str, sure: bool = False) -> Edit | None:
         """The last thing said on a side about a property of a record, under whatever ids it had there.
 
-        What somebody said of what they removed afterwards went with it.
+        What somebody said of what they removed before a whole run had seen it went with it.
         """
         edits = [
             edit
             for place in ((side, part, one) for one in ids)
             for edit in self.edits.get((place, name), ())
-            if edit.at >= self.removed.get(place, 0)
+            if _whole_runs(edit.interval, self.removed_in.get(place, inf))
         ]
         said = [e for e in edits if not (e.void or (sure and e.doubtful))]
         return max(said, key=lambda edit: edit.at, default=None)
@@ -177,6 +181,11 @@ def pairs(links: Mapping[str, set[tuple[str, str]]]) -> Iterator[tuple[str, str,
     for part, linked in links.items():
         for shop_id, bc_id in linked:
             yield part, shop_id, bc_id
+
+
+def _whole_runs(since: float, until: float) -> bool:
+    """Whether a run began and ended between two intervals; a half is in the middle of a run."""
+    return until == inf or floor(until) - (until % 1 > 0) - floor(since) >= 1
 
 
 def _remade(before: Sight, after: Sight) -> Iterator[str]:
