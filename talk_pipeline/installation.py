@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -116,6 +116,7 @@ class Connections:
         )
         return Customwebshop(http, self.flows, description=shop)
 
+    @cached_property
     def applications(self) -> list[Application]:
         """What may enter Business Central."""
         settings = self.settings
@@ -133,7 +134,7 @@ class Connections:
         http = Http(
             "Business Central",
             settings.businesscentral_url or "",
-            applications=applications or self.applications(),
+            applications=applications or self.applications,
             limits=Limits(
                 settings.businesscentral_requests,
                 settings.businesscentral_window_seconds,

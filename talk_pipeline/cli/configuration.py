@@ -45,7 +45,7 @@ def check_configuration() -> int:
 
 async def _ask(connections: Connections, file: Path) -> int:
     problems, currency = 0, None
-    applications = connections.applications()
+    applications = connections.applications
     for application in applications:  # each has permissions of its own
         if len(applications) > 1:
             print(f"as the application of {application.settings[0]}:")

@@ -22,7 +22,7 @@ import uvicorn
 from talk_pipeline.sandbox.businesscentral import setup
 from talk_pipeline.sandbox.businesscentral.app import ROOT_PATH, BusinessCentral
 from talk_pipeline.sandbox.businesscentral.backoffice import BackOffice as CentralBackOffice
-from talk_pipeline.sandbox.businesscentral.tokens import APPLICATIONS, TOKEN_PATH
+from talk_pipeline.sandbox.businesscentral.tokens import TOKEN_PATH, registrations
 from talk_pipeline.sandbox.clock import Clock
 from talk_pipeline.sandbox.customwebshop.app import Customwebshop
 from talk_pipeline.sandbox.customwebshop.backoffice import BackOffice as ShopBackOffice
@@ -116,7 +116,7 @@ class Sandbox:
             "BUSINESSCENTRAL_URL": f"{central}{ROOT_PATH}",
             "BUSINESSCENTRAL_COMPANY_ID": self._company_id,
             "BUSINESSCENTRAL_TOKEN_URL": f"{central}{TOKEN_PATH}",
-            **_registrations(self._applications),
+            **registrations(self._applications),
         }
 
     def __enter__(self) -> Self:
@@ -249,13 +249,3 @@ def _server(gateway: Gateway) -> uvicorn.Server:
         timeout_graceful_shutdown=1,
     )
     return uvicorn.Server(config)
-
-
-def _registrations(count: int) -> dict[str, str]:
-    """The variables that name the first applications."""
-    named: dict[str, str] = {}
-    for number, (client, secret) in enumerate(APPLICATIONS[:count], start=1):
-        suffix = "" if number == 1 else f"_{number}"
-        named[f"BUSINESSCENTRAL_CLIENT_ID{suffix}"] = client
-        named[f"BUSINESSCENTRAL_CLIENT_SECRET{suffix}"] = secret
-    return named

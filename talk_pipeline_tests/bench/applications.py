@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from talk_pipeline.sandbox.businesscentral.tokens import APPLICATIONS
+from talk_pipeline.sandbox.businesscentral.tokens import registrations
 from talk_pipeline_tests.bench.result import Result
 from talk_pipeline_tests.bench.throughput import LATENCY, write
 from talk_pipeline_tests.world import World, opened_world
@@ -47,9 +47,8 @@ def run(folder: Path) -> dict[str, Result]:
 def _register(patch: pytest.MonkeyPatch, number: int) -> None:
     patch.setenv("BUSINESSCENTRAL_REQUESTS", str(REQUESTS))
     patch.setenv("BUSINESSCENTRAL_WINDOW_SECONDS", str(WINDOW_SECONDS))
-    for at, (client, secret) in enumerate(APPLICATIONS[1:number], start=2):
-        patch.setenv(f"BUSINESSCENTRAL_CLIENT_ID_{at}", client)
-        patch.setenv(f"BUSINESSCENTRAL_CLIENT_SECRET_{at}", secret)
+    for name, value in registrations(number).items():
+        patch.setenv(name, value)
 
 
 def _measure(world: World, number: int) -> tuple[float, int]:

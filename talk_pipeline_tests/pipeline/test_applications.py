@@ -3,7 +3,7 @@
 import pytest
 
 from talk_pipeline.cli.configuration import check_configuration
-from talk_pipeline.sandbox.businesscentral.tokens import APPLICATIONS
+from talk_pipeline.sandbox.businesscentral.tokens import APPLICATIONS, registrations
 from talk_pipeline.settings import SettingsError
 from talk_pipeline_tests.pipeline.faults import rule
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
@@ -13,9 +13,8 @@ CUSTOMERS, ORDERS = 40, 6
 
 
 def register(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    for number, (client, secret) in enumerate(APPLICATIONS[1:count], start=2):
-        monkeypatch.setenv(f"BUSINESSCENTRAL_CLIENT_ID_{number}", client)
-        monkeypatch.setenv(f"BUSINESSCENTRAL_CLIENT_SECRET_{number}", secret)
+    for name, value in registrations(count).items():
+        monkeypatch.setenv(name, value)
 
 
 def fill(world: World) -> None:

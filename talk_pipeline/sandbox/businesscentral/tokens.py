@@ -26,6 +26,16 @@ TOKEN_PATH = f"/{TENANT}/oauth2/v2.0/token"
 _SCOPE = "https://api.businesscentral.dynamics.com/.default"
 
 
+def registrations(count: int) -> dict[str, str]:
+    """The variables by which a client is told of the first applications."""
+    named: dict[str, str] = {}
+    for number, (client, secret) in enumerate(APPLICATIONS[:count], start=1):
+        suffix = "" if number == 1 else f"_{number}"
+        named[f"BUSINESSCENTRAL_CLIENT_ID{suffix}"] = client
+        named[f"BUSINESSCENTRAL_CLIENT_SECRET{suffix}"] = secret
+    return named
+
+
 class Tokens:
     """Tokens by their text, each with the moment it expires."""
 
