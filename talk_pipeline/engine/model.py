@@ -168,6 +168,10 @@ class Intended:
     bc_id: str | None
     sent: Mapping[str, Sent]
 
+    def source_id(self, target: Side) -> str | None:
+        """On the side that it does not go to: the id of what it says."""
+        return self.shop_id if target is Side.BC else self.bc_id
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:

@@ -174,7 +174,7 @@ async def _equal_since(session: Session, flow: Flow, intent: Intent) -> Sequence
 
 async def _recover_create(session: Session, flow: Flow, intent: Intent, *, ids: Sequence[str]) -> Outcome:
     with session.state.open() as db:
-        source = intent.main.shop_id if intent.target is Side.BC else intent.main.bc_id
+        source = intent.main.source_id(intent.target)
         known = counterparts(db, flow, intent.target, ids, of=source)
     ids = [record_id for record_id in ids if record_id not in known.parted]
     if known.linked:
@@ -207,7 +207,7 @@ async def _recover_change(session: Session, flow: Flow, intent: Intent) -> Outco
         known = linked_children(db, flow, target, root_id=root_id)
     linked = {place: source for place, source in known.items() if place in rows}  # others were removed there
     if intent.main.part != flow.name and intent.main.operation == "create":
-        source = intent.main.shop_id if target is Side.BC else intent.main.bc_id
+        source = intent.main.source_id(target)
         if source in linked.values():
             return Outcome(Result.FAILED, reason="looked up: it has a counterpart by now")
     found = [
@@ -243,7 +243,7 @@ def _made_of(
     """Where a create may be seen: children without a counterpart, or matched since with what it was made from."""
     if one.operation != "create":
         return rows
-    source = one.shop_id if target is Side.BC else one.bc_id
+    source = one.source_id(target)
     return {place: row for place, row in rows.items() if linked.get(place, source) == source}
 
 

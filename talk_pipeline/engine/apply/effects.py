@@ -98,8 +98,7 @@ class _Made:
         """
         for root, (root_shop_id, intent_id, created) in self.waiting.items():
             for child in created:
-                source = child.bc_id if self.side is Side.SHOP else child.shop_id
-                if known := matched.get((child.part, source or "")):
+                if known := matched.get((child.part, child.source_id(self.side) or "")):
                     self._confirm(intent_id, self._placed(child, known))
                     continue
                 key, raw = next(fresh.get((child.part, root), iter(())), ("", {}))

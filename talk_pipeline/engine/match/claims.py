@@ -51,9 +51,8 @@ select 1 from pool where (side = 'customwebshop' or $both) and exists (from link
 def find_claimed(db: Connection, flow: Flow, prop: str, pool: Pool) -> Claimed:
     """The newcomers whose key of a match rule belongs to a pair."""
     both = flow.settings.create == "both"
-    if (
-        db.execute(_TO_LOOK_FOR, {"flow": flow.name, "both": both}).fetchone() is None
-    ):  # the pairs may be many
+    newcomers = db.execute(_TO_LOOK_FOR, {"flow": flow.name, "both": both}).fetchone()
+    if newcomers is None:  # nothing to look for, and the pairs may be many
         return Claimed.empty(db)
     return Claimed.made(db, _CLAIMED, {"flow": flow.name, "property": prop, "both": both})
 

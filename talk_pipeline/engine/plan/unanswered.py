@@ -52,7 +52,7 @@ def _rows(flow: Flow, intent: Intent) -> list[_Made]:
     for one in intent.made:
         if intent.creates_record and one is not intent.main:
             continue  # goes with its record
-        source = one.shop_id if intent.target is Side.BC else one.bc_id
+        source = one.source_id(intent.target)
         sent = one.sent.get(flow.part(one.part).match[0]) if one.part != flow.name else None
         value = intent.natural_key if one.part == flow.name else sent.sent if sent else None
         rows.append(_Made(one.part, intent.target, source, root, value, reason_for(intent)))
