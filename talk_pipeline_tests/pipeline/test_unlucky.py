@@ -70,6 +70,26 @@ def test_a_conflict_settled_in_a_request_of_unknown_outcome_is_recorded(
     assert world.step("order", full=True).writes() == 0
 
 
+def test_a_line_in_the_place_of_one_whose_update_was_not_answered_keeps_what_it_says(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What Business Central holds of the removed line was told by us: it is nobody's edit of the new one."""
+    order_id, item = placed(world)
+    first, second = world.shop.get("orders", order_id)["lines"]
+    rows = [{"id": first["id"], "quantity": "3"}, {"id": second["id"]}]
+    world.shop.patch("orders", order_id, {"lines": rows})
+    cut_short(world, monkeypatch, "order")
+    assert lines_of(world) == [(3, 100), (5, 20)]
+    again = line(item, first["quantity"])
+    world.shop.patch("orders", order_id, {"lines": [{"id": second["id"]}, again]})
+    assert not world.step("order", full=True).failed()
+    held = world.shop.get("orders", order_id)["lines"]
+    assert [float(row["quantity"]) for row in held] == [5, 2]
+    assert lines_of(world) == [(2, 100), (5, 20)]
+    assert world.step("order", full=True).writes() == 0
+    assert world.sql("select count(*) from base where shop_id not in (select shop_id from link)") == [(0,)]
+
+
 def test_a_number_that_was_posted_before_is_left_to_a_person(world: World) -> None:
     order_id, item = placed(world)
     buyer = world.shop.get("orders", order_id)["customer_id"]

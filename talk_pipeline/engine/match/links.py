@@ -133,6 +133,16 @@ def _link_count(db: Connection, part: str) -> int:
     return int(row[0]) if row else 0
 
 
+# children there of which it is not known yet whether a write to them was carried out: what the two agreed on is
+# put down when that is settled, under the child of the shop that it was written from
+_ANSWER_DUE = """
+select bc_id from journal
+where part = $part and target = 'businesscentral' and operation <> 'create' and is_open(outcome)
+union
+select c.bc_id from journal_child c join journal j on j.intent_id = c.intent_id
+where c.part = $part and j.target = 'businesscentral' and c.operation <> 'create' and is_open(j.outcome)
+"""
+
 # children of touched pairs that have no counterpart, ranked among those with the same match value; a child
 # whose counterpart is missing looks for a new one, since Business Central makes lines anew with new ids; then all
 # of them: where a sibling still has its counterpart, the missing one was removed
@@ -161,6 +171,7 @@ bc as (
   left join link l on l.part = r.part and l.bc_id = r.id
   left join record o on o.part = r.part and o.side = 'customwebshop' and o.id = l.shop_id
   where r.part = $part and r.side = 'businesscentral' and o.id is null and r.id not in ({_UNSETTLED})
+    and r.id not in ({_ANSWER_DUE})
 )
 select s.id as shop_id, b.id as bc_id, s.root_id as root_shop_id, s.old as old_bc_id, b.old as old_shop_id
 from (select *, row_number() over (partition by root_id, value order by position, id) as rank from shop) s
