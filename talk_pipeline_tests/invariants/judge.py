@@ -4,6 +4,7 @@ What the pipeline lists with a reason is exempt as far as it lists it; the reaso
 """
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -61,6 +62,7 @@ def verdict(players: Show) -> list[str]:
     """Everything that is wrong after the scenario that was played."""
     for office in (players.shop, players.bc):
         office.call("DELETE", "faults")
+    time.sleep(players.lag)  # until then Business Central may answer with what was before
     for _ in range(QUIET_RUNS):
         players.wrong += [f"a quiet run stopped: {one}" for one in players.run({"do": "sync", "full": True})]
     world = players.world
@@ -178,10 +180,11 @@ def _kept_of(
             yield f"{what} is {value!r} on both sides, though nobody said so (agreed was {agreed!r})"
         return
     latest = edits[-1]
+    if value != latest.value and ledger.filled(part, shop_id, latest):
+        return
     if value not in [edit.value for edit in edits]:
         # a record or line that was there already says what it holds, though nobody edited it
-        recorded = (value, latest.value) in _conflicts(players, part, shop_ids, one=one)
-        if not recorded and not ledger.filled(part, shop_id, latest):
+        if (value, latest.value) not in _conflicts(players, part, shop_ids, one=one):
             yield f"{what} is {value!r} on both sides, last said was {_told(said)}"
     elif value != latest.value and not _recorded(players, part, shop_ids, one=one, edit=latest):
         yield f"{what} is {value!r}: lost, with no record, is {_told(said)}"

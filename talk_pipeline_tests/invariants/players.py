@@ -73,6 +73,7 @@ class Players:
         self.recreated: list[tuple[str, str]] = []
         self.at = 0
         self.runs = 0
+        self.lag = 0.0
         self.conflicts: list[tuple[Any, ...]] = []
         self.links: dict[str, set[tuple[str, str]]] = {}
         self.bc.create("customers", {"number": "PRIVATE", "displayName": "Private", "type": "Person"})
@@ -308,6 +309,7 @@ class Players:
 
     def _settings(self, step: Step) -> None:
         self.bc.call("POST", "settings", step["set"])
+        self.lag = step["set"].get("replica_lag", self.lag)
         if "page_size" in step:
             self.bc.call("POST", "limits", {"page_size": step["page_size"]})
         if "offset" in step:
