@@ -1,0 +1,63 @@
+"""The two systems: described, proven, tried, listened to."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+commands = typer.Typer()
+
+
+@commands.command("check-config")
+def check_config() -> None:
+    """Check the flow and connector files, and prove them against the two systems where settings name them."""
+    from talk_pipeline.cli.configuration import check_configuration
+
+    raise typer.Exit(check_configuration())
+
+
+@commands.command("new-connector")
+def new_connector(name: Annotated[str, typer.Argument(help="What to call it: writes NAME.yaml.")]) -> None:
+    """Write a commented description of a shop's API to start from."""
+    from talk_pipeline.cli.connectors import new_connector as write
+
+    file = write(name)
+    typer.echo(f"{file} is written: set CUSTOMWEBSHOP_CONNECTOR={file}, edit it, run check-config")
+
+
+@commands.command()
+def sandbox(
+    port_shop: Annotated[int, typer.Option(help="The shop's port; 0 takes a free one.")] = 0,
+    port_bc: Annotated[int, typer.Option(help="Business Central's port; 0 takes a free one.")] = 0,
+    state: Annotated[Path | None, typer.Option(help="File in which both keep their records.")] = None,
+    size: Annotated[int | None, typer.Option(help="N customers, N products, 2N orders, generated.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 0,
+    shop_profile: Annotated[str, typer.Option(help="Its wire shape; a wrong one lists them.")] = "reference",
+    applications: Annotated[int, typer.Option(min=1, max=10, help="How many enter Business Central.")] = 1,
+) -> None:
+    """Serve both systems on this machine until stopped, and print the environment that points at them."""
+    from talk_pipeline.cli.sandboxing import serve_sandbox
+
+    serve_sandbox(
+        state=state,
+        size=size,
+        seed=seed,
+        port_shop=port_shop,
+        port_bc=port_bc,
+        shop_profile=shop_profile,
+        applications=applications,
+    )
+
+
+@commands.command()
+def webhooks(
+    url: Annotated[str, typer.Option(help="How the two systems reach this server from outside.")],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8080,
+) -> None:
+    """Receive change notices until stopped; they wake the sensors."""
+    from talk_pipeline.installation import Connections
+    from talk_pipeline.settings import Settings
+    from talk_pipeline.webhooks.receiver import serve
+
+    serve(Connections(Settings.load()), url=url, host=host, port=port)

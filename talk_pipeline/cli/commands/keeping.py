@@ -1,0 +1,43 @@
+"""What is known as a whole: kept, put back, made smaller."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+commands = typer.Typer()
+
+
+@commands.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE if it is there.")] = False,
+) -> None:
+    """Write all that is known into one file, while no run is at work, and prove that it can be read.
+
+    It holds links, decisions, what both sides last agreed on, and the history; no settings and no secrets.
+    """
+    from talk_pipeline.cli.keeping import back_up
+
+    back_up(file, overwrite=overwrite)
+
+
+@commands.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup of this installation.")],
+) -> None:
+    """Put a backup in the place of what is known; what was there is kept beside it, under a name that is told.
+
+    The next sync reads both systems in full; what was linked or made since the backup is found again by its keys.
+    """
+    from talk_pipeline.cli.keeping import restore as put_back
+
+    put_back(file)
+
+
+@commands.command()
+def prune() -> None:
+    """Remove what is older than TALK_KEEP_DAYS and TALK_KEEP_RUNS_DAYS say; the daemon does it every night."""
+    from talk_pipeline.cli.keeping import prune as prune_all
+
+    prune_all()

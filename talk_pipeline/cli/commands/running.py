@@ -1,0 +1,101 @@
+"""Runs, and what they say."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from talk_pipeline.cli.commands.arguments import AsJson, Taken
+from talk_pipeline.flows.properties import Side
+
+commands = typer.Typer()
+
+
+class Format(StrEnum):
+    """How a checklist is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    RST = "rst"
+    HTML = "html"
+
+
+@commands.command()
+def sync(
+    flow: Annotated[list[str] | None, typer.Option(help="Only this flow; may be repeated.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Read everything, and find what disappeared.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan, and write nothing.")] = False,
+    approve: Annotated[bool, typer.Option("--approve", help="Let an implausible plan pass.")] = False,
+    restored: Annotated[
+        Taken | None,
+        typer.Option(
+            help="This system was restored from a backup: bring what is newer on the other side back to it."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    plan: Annotated[
+        Path | None, typer.Option(help="With --dry-run: a .csv or .json file for the plan.")
+    ] = None,
+) -> None:
+    """Synchronize once, as one Dagster run in this process, and print the checklist."""
+    from talk_pipeline.cli.syncing import synchronize
+    from talk_pipeline.run.session import Options
+
+    side = Side(restored) if restored else None
+    options = Options(full=full, dry_run=dry_run, approve=approve, restored=side)
+    raise typer.Exit(synchronize(tuple(flow or ()), options=options, as_json=as_json, plan=plan))
+
+
+@commands.command()
+def checklist(
+    form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TEXT,
+    out: Annotated[Path | None, typer.Option(help="A file instead of the terminal.")] = None,
+) -> None:
+    """Print the QA checklist of the last run."""
+    from talk_pipeline.cli.checklist import print_checklist
+
+    raise typer.Exit(print_checklist(form.value, out=out))
+
+
+@commands.command()
+def audit(
+    flow: Annotated[
+        list[str] | None, typer.Argument(metavar="[FLOW]...", help="Only these flows; by default all.")
+    ] = None,
+    as_json: AsJson = False,
+    csv: Annotated[Path | None, typer.Option(help="A .csv file for all that does not agree.")] = None,
+) -> None:
+    """Read both systems anew, and tell of every record and property whether it agrees, or why it does not.
+
+    Shares no code with what synchronizes. Ends with 1 when nobody explains a difference. What moves no modified
+    time, such as stock, is sure to be in step after a full run only.
+    """
+    from talk_pipeline.cli.auditing import print_audit
+
+    raise typer.Exit(print_audit(tuple(flow or ()), as_json=as_json, file=csv))
+
+
+@commands.command()
+def undo(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="The run to undo: its id, or enough of its beginning.")
+    ],
+    flow: Annotated[list[str] | None, typer.Option(help="Only this flow; may be repeated.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be put back.")] = False,
+    approve: Annotated[bool, typer.Option("--approve", help="Let an implausible plan pass.")] = False,
+    as_json: AsJson = False,
+    plan: Annotated[
+        Path | None, typer.Option(help="With --dry-run: a .csv or .json file for the plan.")
+    ] = None,
+) -> None:
+    """Put back what the updates of a run replaced, where nobody has edited since; the rest is listed.
+
+    One more run, planned and guarded like any other: each value goes back where it was, and from there to the
+    other side. Whole records that the run created or deleted stay as they are.
+    """
+    from talk_pipeline.cli.syncing import synchronize
+    from talk_pipeline.cli.undoing import undoing
+
+    names, options = undoing(run, tuple(flow or ()), dry_run=dry_run, approve=approve)
+    raise typer.Exit(synchronize(names, options=options, as_json=as_json, plan=plan))
