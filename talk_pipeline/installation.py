@@ -67,7 +67,7 @@ class Connections:
         async with self.shop() as shop, self.businesscentral() as bc:
             systems: dict[Side, System] = {Side.SHOP: shop, Side.BC: bc}
             if self._company is None:
-                self._company = await self._identify(systems)
+                self._company = await self._identify(shop, bc)
             else:
                 bc.choose(self._company_id)
             try:
@@ -151,15 +151,15 @@ class Connections:
             company_name=settings.businesscentral_company,
         )
 
-    async def _identify(self, systems: dict[Side, System]) -> Company:
-        shop, bc = await systems[Side.SHOP].identify(), await systems[Side.BC].identify()
-        currency = self.settings.businesscentral_currency or bc.currency
+    async def _identify(self, shop: Customwebshop, bc: Businesscentral) -> Company:
+        company = await bc.identify()
+        currency = self.settings.businesscentral_currency or await bc.local_currency()
         if currency is None:
             raise SettingsError(
                 "Business Central does not tell its local currency: set BUSINESSCENTRAL_CURRENCY"
             )
-        self.state.identify(_names(shop, bc))
-        self._company_id = bc.key
+        self.state.identify(_names(await shop.identify(), company))
+        self._company_id = company.key
         return Company(currency.upper(), ZoneInfo(self.settings.businesscentral_time_zone))
 
     def _limits_folder(self, side: Side) -> Path:
@@ -192,7 +192,7 @@ def _stamp(file: Path) -> tuple[Path, int, int, int] | None:
 def _proven(folder: Path, connector: Path, _stamps: tuple[object, ...]) -> tuple[Flows, Description]:
     flows = load_flows(folder)
     described = load_description(connector, flows=flows)
-    if mistakes := [*check_against_bc(flows)]:
+    if mistakes := [*check_against_bc(flows, folder)]:
         raise FlowError("\n".join(mistakes))
     return fitted(flows, described), described
 

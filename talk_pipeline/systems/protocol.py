@@ -29,12 +29,10 @@ class Identity:
     Attributes:
         name: stays the same when only the port of the address changes.
         key: of the company within the system.
-        currency: the company's local currency where the system knows it.
     """
 
     name: str
     key: str | None = None
-    currency: str | None = None
 
 
 class System(Protocol):

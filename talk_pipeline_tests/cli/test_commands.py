@@ -154,6 +154,24 @@ def test_check_config_asks_both_systems(world: World) -> None:
     assert world.environment["BUSINESSCENTRAL_COMPANY_ID"] in done.stdout
 
 
+def test_check_config_says_so_when_it_asked_nobody(world: World) -> None:
+    done = run("check-config", CUSTOMWEBSHOP_URL="")
+    assert done.returncode == 2
+    assert "flow customer: 15 properties" in done.stdout
+    assert "the systems were not asked: not set: CUSTOMWEBSHOP_URL" in done.stderr
+    assert "--files-only" in done.stderr
+    files = run("check-config", "--files-only", CUSTOMWEBSHOP_URL="")
+    assert (files.returncode, files.stderr) == (0, "")
+
+
+def test_a_currency_that_is_set_is_not_asked_for(world: World) -> None:
+    asked = [{"match": {"path": "companyInformation"}, "fault": {"status": 403}, "times": None}]
+    world.bc.faults(*asked)
+    refused = run("sync", "--flow", "customer")
+    assert (refused.returncode, "403" in refused.stderr) == (2, True), refused.stderr
+    assert run("sync", "--flow", "customer", BUSINESSCENTRAL_CURRENCY="DKK").returncode == 0
+
+
 def test_another_run_holds_the_flow(world: World) -> None:
     (world.data / "leases").mkdir(parents=True)
     with FileLock(world.data / "leases" / "customer.lock"):

@@ -9,11 +9,15 @@ commands = typer.Typer()
 
 
 @commands.command("check-config")
-def check_config() -> None:
-    """Check the flow and connector files, and prove them against the two systems where settings name them."""
+def check_config(
+    files_only: Annotated[
+        bool, typer.Option("--files-only", help="Check the files, and ask no system.")
+    ] = False,
+) -> None:
+    """Check the flow and connector files, and prove them against the two systems."""
     from talk_pipeline.cli.configuration import check_configuration
 
-    raise typer.Exit(check_configuration())
+    raise typer.Exit(check_configuration(files_only=files_only))
 
 
 @commands.command("new-connector")

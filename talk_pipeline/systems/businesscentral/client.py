@@ -87,21 +87,29 @@ class Businesscentral:
         return self._http.skew_seconds
 
     async def identify(self) -> Identity:
-        """Proves address, credentials and company; tells the company's local currency."""
+        """Proves address, credentials and company."""
         companies = await self._value("/companies")
         wanted = self._company_id or self._company_name or ""
         for company in companies:
             if wanted in (company.get("id"), company.get("name")):
-                self._company_id = str(company["id"])
                 break
         else:
             known = ", ".join(f"{company.get('name')} ({company.get('id')})" for company in companies)
             raise ConfigurationFault(f"Business Central has no company {wanted!r}; there are: {known}")
-        information = await self._value(f"{self._company}/companyInformation?$select=currencyCode")
-        currency = next((str(row["currencyCode"]) for row in information if row.get("currencyCode")), None)
+        if self._company_name not in (None, company.get("name"), company.get("id")):
+            raise ConfigurationFault(
+                f"BUSINESSCENTRAL_COMPANY_ID {wanted} is {company.get('name')!r}, but BUSINESSCENTRAL_COMPANY says"
+                f" {self._company_name!r}; set one of the two"
+            )
+        self._company_id = str(company["id"])
         where = urlsplit(self._http.base_url)
         place = f"{where.hostname}{where.path}{f' ({self._http.query})' if self._http.query else ''}"
-        return Identity(f"{place} company {self._company_id}", self._company_id, currency)
+        return Identity(f"{place} company {self._company_id}", self._company_id)
+
+    async def local_currency(self) -> str | None:
+        """The company's local currency, if it tells; `identify` comes first."""
+        information = await self._value(f"{self._company}/companyInformation?$select=currencyCode")
+        return next((str(row["currencyCode"]) for row in information if row.get("currencyCode")), None)
 
     def choose(self, company_id: str | None) -> None:
         """Works with the company that an earlier `identify` found."""

@@ -147,18 +147,26 @@ def test_lines_are_told_in_their_order(opens: Opens) -> None:
 @pytest.mark.parametrize("by", ["id", "name"])
 def test_the_company_is_found_by_id_or_name(server: Answering, opens: Opens, by: str) -> None:
     server.on(f"{BASE}/companies", page(*reversed(COMPANIES)))
-    server.on(f"{COMPANY}/companyInformation", page({"currencyCode": "DKK"}))
     bc = opens(query="?tenant=t1") if by == "id" else opens(company_id=None, name="Ours", query="?tenant=t1")
     identity = using(bc, lambda opened: opened.identify())
-    assert (identity.key, identity.currency) == (COMPANY_ID, "DKK")
+    assert identity.key == COMPANY_ID
     assert identity.name == f"127.0.0.1{BASE} (tenant=t1) company {COMPANY_ID}"
     assert all(asked.query["tenant"] == "t1" for asked in server.asked)
 
 
-def test_a_currency_that_is_not_told_is_left_open(server: Answering, opens: Opens) -> None:
+@pytest.mark.parametrize(("told", "known"), [("DKK", "DKK"), ("", None)])
+def test_a_currency_that_is_not_told_is_left_open(
+    server: Answering, opens: Opens, told: str, known: str | None
+) -> None:
+    server.on(f"{COMPANY}/companyInformation", page({"currencyCode": told}))
+    assert using(opens(), lambda opened: opened.local_currency()) == known
+
+
+def test_an_id_and_a_name_of_two_companies_are_told(server: Answering, opens: Opens) -> None:
     server.on(f"{BASE}/companies", page(*COMPANIES))
-    server.on(f"{COMPANY}/companyInformation", page({"currencyCode": ""}))
-    assert using(opens(), lambda opened: opened.identify()).currency is None
+    assert using(opens(name="Ours"), lambda opened: opened.identify()).key == COMPANY_ID
+    with pytest.raises(ConfigurationFault, match=rf"{COMPANY_ID} is 'Ours', but .* says 'Theirs'; set one"):
+        using(opens(name="Theirs"), lambda opened: opened.identify())
 
 
 def test_a_company_that_is_not_there_is_told_with_those_that_are(server: Answering, opens: Opens) -> None:

@@ -1,0 +1,39 @@
+"""What the flows ask of Business Central that it does not have, named by file and line."""
+
+from pathlib import Path
+
+import pytest
+
+from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.systems.businesscentral.fitting import check_flows
+from talk_pipeline_tests.flow_files import copied_flows
+
+WEBSITE = "bc: website,               type: text(80)"
+
+
+@pytest.mark.parametrize(
+    ("flow", "was", "instead", "key", "message"),
+    [
+        ("customer", "bc: website,", "bc: websites,", "properties.6", "customers has no property 'websites'"),
+        ("customer", "dir: <->, bc: website,", "dir: <->, bc: balanceDue,", "properties.6", "is read-only"),
+        ("customer", "scope: {type:", "scope: {kind:", "businesscentral.scope.kind", "no property 'kind'"),
+        ("customer", "  entity: customers\n", "  entity: people\n", "businesscentral.entity", "no 'people'"),
+        ("customer", WEBSITE, WEBSITE.replace("80", "800"), "properties.6", "lets 800 characters through"),
+        ("customer", WEBSITE, WEBSITE.replace("(80)", ""), "properties.6", "holds 80; write text(80)"),
+        ("order", "  bc: status\n", "  bc: stand\n", "guard.bc", "has no property 'stand'"),
+        ("order", "bc: description,", "bc: told,", "children.lines.properties.1", "no property 'told'"),
+    ],
+)
+def test_it_is_named_by_file_line_and_key(
+    tmp_path: Path, flow: str, was: str, instead: str, key: str, message: str
+) -> None:
+    folder = copied_flows(tmp_path, **{flow: (was, instead)})
+    text = (folder / f"{flow}.yaml").read_text("utf-8")
+    line = 1 + text[: text.index(instead)].count("\n")
+    (told,) = check_flows(load_flows(folder), folder)
+    assert told.startswith(f"{folder / flow}.yaml:{line}: {key}: "), told
+    assert message in told
+
+
+def test_the_packaged_flows_ask_for_what_there_is() -> None:
+    assert list(check_flows(load_flows(), Path())) == []
