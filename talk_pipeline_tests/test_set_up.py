@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -133,3 +134,19 @@ def test_a_python_that_is_not_there_is_named(clone: Clone) -> None:
     status, told, _ = clone.made()
     assert status != 0
     assert "is not there; name another" in told
+
+
+def test_a_port_that_is_taken_is_named_before_anything_starts() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        done = subprocess.run(
+            [ROOT / "scripts" / "up"],
+            env={**os.environ, "PORT": str(port)},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"port {port} is taken" in done.stderr
+    assert f"PORT={port + 1} make up" in done.stderr
