@@ -1,12 +1,14 @@
 """The documents that are made from the code say what the code does, and say it of everything."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from talk_pipeline.engine.kinds import HoldKind, Status
 from talk_pipeline.flows.loading import PACKAGED, read_yaml
 from talk_pipeline.flows.schema import flow_schema
 from talk_pipeline_tests.docs.documents import ROOT, documents
@@ -49,3 +51,16 @@ def test_the_schema_refuses_an_unknown_key() -> None:
 def _read(file: Path) -> Any:
     """As an editor reads it."""
     return json.loads(json.dumps(read_yaml(file)[0], default=str))
+
+
+def _rows(page: str, heading: str) -> set[str]:
+    """The first cells of the table below a heading."""
+    text = (
+        (ROOT / "docs" / page).read_text(encoding="utf-8").split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    )
+    return set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+
+
+def test_every_state_and_every_hold_has_its_way_out() -> None:
+    assert _rows("operating.md", "Every state, and its way out") == {*Status, "active"}
+    assert _rows("operating.md", "Why a change is not written") == set(HoldKind)
