@@ -9,16 +9,22 @@ import pytest
 
 from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.flow_files import edited_flows
-from talk_pipeline_tests.world import opened_world
+from talk_pipeline_tests.world import World, opened_world
 
 README = Path(__file__).parents[2] / "README.md"
 
 
-def blocks() -> list[str]:
-    """The code blocks about one record."""
-    (section,) = re.findall(r"## Looking into one record\n(.*?)\n## ", README.read_text("utf-8"), re.DOTALL)
-    found: list[str] = re.findall(r"```\w*\n(.*?)```", section, re.DOTALL)
-    return found
+ONE_RECORD = "Looking into one record"
+PROGRAM = ".venv/bin/talk-pipeline "
+
+
+def sections() -> dict[str, list[str]]:
+    """The code blocks of the README by section."""
+    _, *found = re.split(r"^## ", README.read_text("utf-8"), flags=re.MULTILINE)
+    return {
+        text.partition("\n")[0]: re.findall(r"^```\w*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+        for text in found
+    }
 
 
 def commands(block: str) -> list[list[str]]:
@@ -28,7 +34,7 @@ def commands(block: str) -> list[list[str]]:
 def test_what_is_printed_about_one_record_works_in_its_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
 ) -> None:
-    explain, shown, by_hand, resolve = blocks()
+    explain, shown, by_hand, resolve = sections()[ONE_RECORD]
     with opened_world(tmp_path, empty=False, instance=instance) as world:
         world.step()
         (command,) = commands(explain)
@@ -52,3 +58,33 @@ def test_what_is_printed_about_one_record_works_in_its_order(
         assert (done.returncode, done.stderr) == (0, "")
         world.step("customer")
         assert world.bc.get("customers", bc_id)["website"] == "www.shop.example"
+
+
+def _run_to_undo(world: World) -> str:
+    """The run that a reader means: one that updated something."""
+    if not (world.data / "talk.duckdb").exists():
+        return "none yet"
+    ((found,),) = world.sql("select max_by(run_id, intent_at) from journal where operation = 'update'")
+    return str(found)
+
+
+@pytest.mark.slow
+def test_every_other_command_works_as_it_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
+) -> None:
+    """On the seed records, in the order of the README; only what a reader fills in is filled in."""
+    monkeypatch.chdir(tmp_path)
+    ran = []
+    with opened_world(tmp_path, empty=False, instance=instance) as world:
+        for section, found in sections().items():
+            lines = [line for block in found for line in block.splitlines() if line.startswith(PROGRAM)]
+            for line in lines if section != ONE_RECORD else ():
+                filled_in = line.replace("/backups", str(tmp_path)).replace("1a2b3c4d", _run_to_undo(world))
+                _, *words = shlex.split(filled_in, comments=True)
+                done = run(*words)
+                assert (done.returncode, done.stderr) == (0, ""), line
+                ran.append(words[0])
+    assert len(ran) > 12
+    assert {"sync", "check-config", "checklist", "backup", "restore", "audit", "undo", "forget"} <= set(ran)
+    for file in ("plan.csv", "qa.html", "monday.duckdb"):
+        assert (tmp_path / file).stat().st_size > 0
