@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from talk_pipeline_tests.invariants.fields import FIELDS, SETS, Field
+from talk_pipeline_tests.invariants.fields import FIELDS, SETS, Field, Row
 from talk_pipeline_tests.invariants.ledger import LINES, Edit, Place, Sight
 from talk_pipeline_tests.invariants.show import Show
 from talk_pipeline_tests.story import checker
@@ -172,6 +172,11 @@ def _kept_of(
         "shop": ledger.last("shop", part, shop_ids, name=one.name, sure=sure),
         "bc": ledger.last("bc", part, bc_ids, name=one.name, sure=sure),
     }
+    mine = said["shop"]
+    if mine and ledger.inherited(part, shop_id, bc_ids, name=one.name, edit=mine):
+        said["shop"] = (
+            None  # a new line in the place of a removed one repeats it, and says nothing of its own
+        )
     edits = sorted((e for e in said.values() if e), key=lambda edit: edit.at)
     what = f"{part} {shop_id} {one.name}"
     if not edits:
@@ -193,10 +198,6 @@ def _kept_of(
         if (
             ledger.together(part, shop_ids, name=one.name, edits=both)
             and edits[0].value is not None
-            and not (
-                edits[0] is said["shop"]
-                and ledger.inherited(part, shop_id, bc_ids, name=one.name, edit=edits[0])
-            )
             and not _recorded(players, part, shop_ids, one=one, edit=edits[0])
         ):
             yield f"{what} is {value!r}: overwritten with no record, of {_told(said)}"
@@ -282,14 +283,23 @@ def _none_lost(players: Show, *, mine: set[str], theirs: set[str], shop_id: str,
         if key in held and (place in ledger.removed or (removed_there and not taken and not outranked)):
             yield f"line {key} of {side} was removed by a user and is still there"
         if removed_there and place not in ledger.removed and key not in held:
-            yield from _edits_kept(players, side=side, key=key, shop_ids={key} if side == "shop" else others)
+            shop_ids = {key} if side == "shop" else others
+            told = [ledger.removed_rows.get((other_side, LINES, other)) for other in others]
+            yield from _edits_kept(
+                players, side=side, key=key, shop_ids=shop_ids, seen=[row for row in told if row]
+            )
 
 
-def _edits_kept(players: Show, *, side: str, key: str, shop_ids: set[str]) -> Iterator[str]:
-    """What was said of a line that somebody removed on the other side meanwhile must be recorded."""
-    ledger = players.ledger
+def _edits_kept(players: Show, *, side: str, key: str, shop_ids: set[str], seen: list[Row]) -> Iterator[str]:
+    """What was said of a line that somebody removed on the other side meanwhile must be recorded.
+
+    Unless it had been carried over by then, as the removed rows show: whoever removed the line saw it.
+    """
+    ledger, there = players.ledger, "bc" if side == "shop" else "shop"
     for one in FIELDS[LINES]:
         edit = ledger.last(side, LINES, {key}, name=one.name)
+        if edit and edit.value in [one.of(there, row) for row in seen]:
+            continue
         for shop_id in shop_ids if edit else ():
             agreed = ledger.agreed_at.get((LINES, shop_id, one.name))
             if not edit or not agreed or edit.at < agreed[-1]:

@@ -40,7 +40,7 @@ class Ledger:
     """All that users said.
 
     Attributes:
-        removed_in: the interval in which a user removed something.
+        removed_in: the interval in which a user removed something, and `removed_rows` what it held then.
         seen: what was agreed on after the last run that certainly saw it, and when.
         met: the run in which a record or child was linked last, by part and shop id.
         blurred: orders in Business Central of which a user had the lines made anew.
@@ -51,6 +51,7 @@ class Ledger:
     made: dict[Place, int] = field(default_factory=dict)
     removed: dict[Place, int] = field(default_factory=dict)
     removed_in: dict[Place, float] = field(default_factory=dict)
+    removed_rows: dict[Place, Row] = field(default_factory=dict)
     links: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     agreed: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     agreed_at: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
@@ -78,6 +79,7 @@ class Ledger:
             if not (place[1] == LINES and place[2].split("/")[0] in remade):
                 self.removed[place] = at
                 self.removed_in[place] = interval
+                self.removed_rows[place] = before[place]
 
     def before_run(self, sight: Sight, links: Mapping[str, set[tuple[str, str]]], *, at: int) -> None:
         """Whoever says again what was agreed has said nothing."""

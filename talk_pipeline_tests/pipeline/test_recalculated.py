@@ -35,6 +35,28 @@ def test_an_edit_of_what_another_customer_brings_along_survives(
     assert world.step(full=True).writes() == 0
 
 
+def test_what_two_users_said_of_a_line_is_settled_before_another_customer_makes_it_anew(world: World) -> None:
+    """Lines that are made anew are told apart by their order, which need not be the same on both sides."""
+    order_id, _ = placed(world)
+    bc_id = world.counterpart("order", order_id)
+    other = world.shop.post("customers", customer("C2"))["id"]
+    world.step()
+    first, second = world.shop.get("orders", order_id)["lines"]
+    theirs = world.counterpart("order.lines", f"{order_id}/{first['id']}").split("/")[1]
+    world.bc.patch("salesOrderLines", theirs, {"quantity": 7})
+    world.let_time_pass()
+    rows = [{"id": second["id"]}, {"id": first["id"], "quantity": "3"}]
+    world.shop.patch("orders", order_id, {"customer_id": other, "lines": rows})
+    assert not world.step(full=True).failed()
+    assert world.bc.get("salesOrders", bc_id)["customerNumber"] == "C2"
+    assert lines_of(world) == [(3, 100), (5, 20)]
+    held = {row["id"]: float(row["quantity"]) for row in world.shop.get("orders", order_id)["lines"]}
+    assert held == {first["id"]: 3, second["id"]: 5}
+    found = world.sql("select shop_id, property, shop_value, bc_value from conflict")
+    assert found == [(f"{order_id}/{first['id']}", "quantity", "3", "7")]
+    assert world.step(full=True).writes() == 0
+
+
 @variants("lost", ["answer", "crash"])
 def test_what_another_customer_brings_along_is_no_edit_after_a_lost_answer(
     world: World, monkeypatch: pytest.MonkeyPatch, lost: str

@@ -195,7 +195,8 @@ def _recalculated_first(db: Connection, flow: Flow) -> None:
     """What Business Central works out anew on a write is brought to the shop before it, where a user edited it.
 
     Sent along unchanged it would count as not sent, and the user's value would be gone on both sides. Where the
-    shop refuses it, or it goes back and forth, the write waits for that to end, and says so.
+    shop refuses it, or it goes back and forth, the write waits for that to end, and says so. Children that are made
+    anew are told apart by their order alone: what two users said of one is settled before.
     """
     rules = list(recalculation.rules(flow))
     if not rules:
@@ -204,20 +205,22 @@ def _recalculated_first(db: Connection, flow: Flow) -> None:
         f"""
         update change
         set hold_kind = if(edited.first.kind is null, '{HoldKind.DEFERRED}', '{HoldKind.WAITING}'),
-            hold_reason = edited.first.property || ' goes to the shop first'
+            hold_reason = edited.first.property
+              || if(edited.first.target = 'customwebshop', ' goes to the shop first', ' is settled first')
               || coalesce(', and is ' || withheld(edited.first.kind, edited.first.reason), '')
         from (
           select r.part, r.property as written, r.same_row, o.root_shop_id, o.shop_id,
                  min({{'goes': o.hold_kind is null, 'property': o.property, 'kind': o.hold_kind,
-                       'reason': o.hold_reason}}) as first
+                       'reason': o.hold_reason, 'target': o.target}}) as first
           from change o
           join (select unnest($parts::varchar[]) as part, unnest($properties::varchar[]) as property,
                        unnest($other_parts::varchar[]) as other_part,
                        unnest($other_properties::varchar[]) as other_property,
-                       unnest($same_rows::boolean[]) as same_row) r
+                       unnest($same_rows::boolean[]) as same_row, unnest($anew::boolean[]) as anew) r
             on r.other_part = o.part and r.other_property = o.property
-          where o.flow = $flow and o.target = 'customwebshop' and o.operation = 'update'
-            and coalesce(o.hold_kind, $refused) in ($refused, $flapping)
+          where o.flow = $flow and o.operation = 'update'
+            and if(o.target = 'customwebshop', coalesce(o.hold_kind, $refused) in ($refused, $flapping),
+                   r.anew and o.conflict)
           group by all
         ) edited
         where change.flow = $flow and change.target = 'businesscentral' and change.hold_kind is null
@@ -232,6 +235,7 @@ def _recalculated_first(db: Connection, flow: Flow) -> None:
             "other_parts": [rule.follows_part for rule in rules],
             "other_properties": [rule.follows for rule in rules],
             "same_rows": [rule.where is Where.ITSELF for rule in rules],
+            "anew": [rule.where is Where.CHILDREN for rule in rules],
             "refused": HoldKind.REFUSED,
             "flapping": HoldKind.FLAPPING,
         },
