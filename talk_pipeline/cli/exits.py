@@ -15,6 +15,7 @@ import duckdb
 import typer
 
 from talk_pipeline.audit import NotAuditableError, UnreachableError
+from talk_pipeline.documents.model import DocumentError
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state.connection import StateBrokenError, StateBusyError, StateMismatchError
 from talk_pipeline.engine.state.lease import LeaseHeldError
@@ -43,6 +44,7 @@ _USAGE = (
     ByHandError,
     SettingsError,
     FlowError,
+    DocumentError,
     ConfigurationFault,
     AccessFault,
     StateMismatchError,

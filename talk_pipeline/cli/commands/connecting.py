@@ -1,4 +1,4 @@
-"""The two systems: described, proven, tried, listened to."""
+"""The two systems: described, proven, tried, listened to; and the documents that say what goes between them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +27,33 @@ def new_connector(name: Annotated[str, typer.Argument(help="What to call it: wri
 
     file = write(name)
     typer.echo(f"{file} is written: set CUSTOMWEBSHOP_CONNECTOR={file}, edit it, run check-config")
+
+
+DocumentFile = Annotated[Path, typer.Argument(metavar="FILE", help="A data-flow document (*.rst).")]
+
+
+@commands.command("import-doc")
+def import_doc(
+    file: DocumentFile,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the flow files and report.md.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in DIR.")] = False,
+) -> None:
+    """Write the flow files that follow from a data-flow document, and a report of what a person must decide.
+
+    Names are taken only where they are certain; every section and row is in a flow file or in the report. Neither
+    system is asked: check-config, with TALK_FLOWS_DIR set to DIR, proves the files against them.
+    """
+    from talk_pipeline.cli.dataflows import import_document
+
+    import_document(file, out, overwrite=overwrite)
+
+
+@commands.command("check-doc")
+def check_doc(file: DocumentFile) -> None:
+    """Compare a data-flow document with the flows in use; the exit status is 0 only when they cover all of it."""
+    from talk_pipeline.cli.dataflows import check_document
+
+    raise typer.Exit(check_document(file))
 
 
 @commands.command()

@@ -1,0 +1,99 @@
+"""`talk-pipeline import-doc` and `check-doc`: data-flow documents against flow files."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from talk_pipeline.cli.exits import Exit
+from talk_pipeline.documents.comparison import Verdict, compare
+from talk_pipeline.documents.folder import REPORT, put
+from talk_pipeline.documents.proposal import Proposal, propose
+from talk_pipeline.documents.reader import read_document
+from talk_pipeline.documents.report import report
+from talk_pipeline.documents.vocabulary import Names
+from talk_pipeline.documents.writing import flow_text
+from talk_pipeline.flows.loading import PACKAGED, Flows, load_flow
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.installation import checked_files
+from talk_pipeline.settings import Settings
+from talk_pipeline.systems.customwebshop.spec.description import Description
+from talk_pipeline.systems.customwebshop.wire.fitting import load_description
+
+MARKS = {
+    Verdict.COVERED: " ok  ",
+    Verdict.MISSING: " MISS",
+    Verdict.WRONG_TYPE: " TYPE",
+    Verdict.DIFFERS: " DIFF",
+    Verdict.EXTRA: "extra",
+}
+
+
+def import_document(file: Path, folder: Path, *, overwrite: bool) -> None:
+    """Writes the flow files that follow from a document, and the report; tells what is to be decided.
+
+    Raises:
+        DocumentError: the file is no data-flow document, or the folder holds flow files already.
+        FlowError: the shop's description cannot take part in these flows.
+    """
+    settings = Settings.load()
+    # whether it fits is proven with the flows that are written; those in use may be none of it yet
+    description = load_description(settings.customwebshop_connector, flows=Flows(()))
+    files = _packaged()
+    flows = list(_possible([load_flow(one) for one in files.values()], description))
+    proposal = propose(read_document(file), flows, Names(flows, description))
+    texts = {
+        f"{name}.yaml": flow_text(plan, files[name], document=file.name)
+        for name, plan in proposal.plans.items()
+    }
+
+    def prove(aside: Path) -> None:
+        if texts:
+            checked_files(settings.model_copy(update={"talk_flows_dir": aside}))
+
+    left = put(folder, texts | {REPORT: report(proposal, name=file.name)}, prove=prove, overwrite=overwrite)
+    _tell(proposal, folder)
+    if left:
+        print(f"left alone, though check-config reads them too: {', '.join(left)}")
+
+
+def _packaged() -> dict[str, Path]:
+    """The packaged flow files by name; one for all records of an entity comes before one for some."""
+    files = [*sorted(PACKAGED.glob("*.yaml")), *sorted((PACKAGED / "optional").glob("*.yaml"))]
+    return {file.stem: file for file in files}
+
+
+def _possible(flows: list[Flow], description: Description) -> Iterator[Flow]:
+    """The flows between Business Central and what the shop's description has, with all they refer to."""
+    there = {flow.name for flow in flows if flow.customwebshop.entity in description.entities}
+    yield from (flow for flow in flows if {flow.name, *flow.refers_to} <= there)
+
+
+def _tell(proposal: Proposal, folder: Path) -> None:
+    taken, listed = len(proposal.taken), len(proposal.listed)
+    for became in proposal.sections:
+        where = f"{became.flow}.yaml" if became.flow else ""
+        print(f"{became.section.heading}: {'; '.join(filter(None, (where, became.text)))}")
+    written = (
+        ", ".join(f"{name}.yaml" for name in proposal.plans)
+        or "no flow file: it is about nothing that flows keep"
+    )
+    print(f"{folder}: {written}")
+    print(f"{taken + listed} rows: {taken} in flow files, {listed} listed with the reason")
+    print(f"{listed + len(proposal.questions)} to decide: {folder / REPORT}")
+
+
+def check_document(file: Path) -> int:
+    """Prints how the flows in use stand to a document; returns the exit status.
+
+    Raises:
+        DocumentError: the file is no data-flow document.
+        FlowError: a flow or connector file has mistakes.
+    """
+    flows, description = checked_files(Settings.load())
+    found = compare(read_document(file), flows, Names(flows.values(), description))
+    for one in found:
+        where = f"line {one.line}: " if one.line else ""
+        print(f"{MARKS[one.verdict]} {where}{one.text}")
+    counts = {verdict: sum(one.verdict is verdict for one in found) for verdict in Verdict}
+    print(", ".join(f"{count} {verdict.value}" for verdict, count in counts.items()))
+    good = (Verdict.COVERED, Verdict.EXTRA)
+    return Exit.OK if all(one.verdict in good for one in found) else Exit.CHECK_FAILED

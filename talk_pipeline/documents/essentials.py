@@ -1,0 +1,51 @@
+"""What a flow file cannot do without, whatever a document says: the flow would not load, or do something else."""
+
+from typing import TYPE_CHECKING
+
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.vocabulary import Part
+from talk_pipeline.systems.businesscentral.probing import PRICE_MODES, PRICES
+
+if TYPE_CHECKING:
+    from talk_pipeline.documents.proposal import Plan
+
+
+def essentials(plan: "Plan") -> dict[tuple[str, str], str]:
+    """Part and property -> why it is kept, of all that must be there; also what the document names itself."""
+    found = {
+        (part.name, prop.name): why
+        for part in plan.flow.parts
+        for prop in part.properties
+        if (why := _reason(plan, part, prop))
+    }
+    kept = {
+        prop.bc
+        for part in plan.flow.parts
+        for prop in part.properties
+        if plan.keeps(part, prop.name) or (part.name, prop.name) in found
+    }
+    if kept & set(PRICES):
+        root = plan.flow.root
+        found |= {
+            (root.name, prop.name): "it says what a price means"
+            for prop in root.properties
+            if prop.bc in PRICE_MODES
+        }
+    return found
+
+
+def _reason(plan: "Plan", part: Part, prop: Property) -> str:
+    flow, settings = plan.flow, plan.flow.settings
+    if prop.required:
+        return "a record cannot be without it"
+    if part.parent is not None:
+        return "lines are matched by it" if prop.name in part.match else ""
+    if prop.name == flow.create_key:
+        return "a create of unknown outcome is found again by it"
+    if prop.name in (plan.match or ()):
+        return "the document's merge conditions name it"
+    if prop.shop is None:
+        return "it is a constant of every new record"
+    if prop.name in settings.scope or prop.name in settings.create_scope:
+        return "it tells which records are meant"
+    return ""

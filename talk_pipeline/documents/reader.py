@@ -1,0 +1,172 @@
+"""Reads a data-flow document: reStructuredText, with "A to B Dataflow" as its title and sections "A X to B Y".
+
+docutils reads the markup. Names are taken as they are written, before inline markup: `name_` is a name here, and no
+reference.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from docutils import frontend, nodes, utils
+from docutils.parsers.rst import Parser, directives
+from docutils.parsers.rst.directives.tables import ListTable
+
+from talk_pipeline.documents.headings import joined, plain, systems
+from talk_pipeline.documents.model import Document, DocumentError, Row, Says, Section, Sentence, Table
+from talk_pipeline.documents.phrases import Phrases
+from talk_pipeline.flows.properties import Side
+
+_FAMILY = 'a data-flow document is titled such as "Customwebshop to Businesscentral Dataflow"'
+_ERROR, _NEVER = 3, 5  # levels of docutils
+_SHOWN = 3  # mistakes in one message
+
+
+class _Rows(nodes.table):
+    """A list-table as it is written: rows of the file, each with the texts of its cells."""
+
+
+class _TableAsWritten(ListTable):
+    """A list-table that may have a head and no rows, as many of the family do, and rows of unequal length."""
+
+    has_content: ClassVar[bool] = True
+
+    def run(self) -> list[nodes.table | nodes.system_message]:
+        """The table, or the line where it is none."""
+        holder = nodes.Element()
+        self.state.nested_parse(self.content, self.content_offset, holder)
+        lists = [child for child in holder.children if not isinstance(child, nodes.comment)]
+        if len(lists) != 1 or not isinstance(lists[0], nodes.bullet_list):
+            raise self.error("the table is not one list of rows, each a list of cells")
+        rows = []
+        for item in lists[0].findall(nodes.list_item):
+            if item.parent is not lists[0]:
+                continue
+            if len(item.children) != 1 or not isinstance(item[0], nodes.bullet_list):
+                raise self.directive_error(_ERROR, f"the row in line {item.line} is not a list of cells")
+            rows.append((item.line, tuple(_written(cell) for cell in item[0].children)))
+        table = _Rows(rows=rows, head=self.options.get("header-rows", 0))
+        table.line = self.lineno
+        return [table]
+
+
+directives.register_directive("list-table", _TableAsWritten)
+
+
+def read_document(file: Path) -> Document:
+    """The document in a file.
+
+    Raises:
+        DocumentError: the file cannot be read, is no text in UTF-8, no reStructuredText or no data-flow document.
+    """
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DocumentError(
+            f"{file}: is no text in UTF-8 (byte {error.start + 1}); save it as UTF-8"
+        ) from None
+    except OSError as error:
+        raise DocumentError(f"{file}: cannot be read: {error.strerror}; name one document (*.rst)") from None
+    return read_text(text, name=str(file))
+
+
+def read_text(text: str, *, name: str) -> Document:
+    """The document in a text; the name is for messages.
+
+    Raises:
+        DocumentError: it is no reStructuredText or no data-flow document.
+    """
+    if not text.strip():
+        raise DocumentError(f"{name}: is empty; {_FAMILY}")
+    sections = list(_sections(_parsed(text, name)))
+    if not sections:
+        raise DocumentError(f"{name}: has no headings; {_FAMILY}")
+    (_, title, _), *others = sections
+    named = systems(title)
+    if named is None:
+        raise DocumentError(f"{name}:{sections[0][0]}: the title is {title!r}; {_FAMILY}")
+    read = [_section(line, heading, body, named) for line, heading, body in others]
+    return Document(*named, tuple(section for section in read if section))
+
+
+def _parsed(text: str, name: str) -> nodes.document:
+    settings = frontend.get_default_settings(Parser)
+    settings.report_level = settings.halt_level = _NEVER
+    settings.file_insertion_enabled = settings.raw_enabled = False
+    document = utils.new_document(name, settings)
+    mistakes: list[str] = []
+
+    def note(message: nodes.system_message) -> None:
+        if message["level"] >= _ERROR:
+            said = message.children[0].astext() if message.children else "not understood"
+            mistakes.append(
+                f"{name}:{message.get('line', 1)}: not reStructuredText: {' '.join(said.split())}"
+            )
+
+    document.reporter.attach_observer(note)
+    Parser().parse(text, document)
+    if mistakes:
+        more = f"\nand {len(mistakes) - _SHOWN} more" if len(mistakes) > _SHOWN else ""
+        raise DocumentError("\n".join(mistakes[:_SHOWN]) + more)
+    return document
+
+
+def _sections(parent: nodes.Element) -> Iterator[tuple[int, str, list[nodes.Node]]]:
+    """Every heading in the order of the file, with its line and what stands below it."""
+    for section in parent.children:
+        if not isinstance(section, nodes.section):
+            continue
+        title = section[0]
+        body = [node for node in section.children[1:] if not isinstance(node, nodes.section)]
+        # docutils tells the line of what underlines it
+        yield (title.line or 2) - 1, _written(title), body
+        yield from _sections(section)
+
+
+def _section(line: int, heading: str, body: list[nodes.Node], named: tuple[str, str]) -> Section | None:
+    sides = joined(heading, *named)
+    phrases = Phrases(sides.source, sides.target) if sides else None
+    toward = sides.toward if sides else None
+    sentences: list[Sentence] = []
+    rows: list[Row] = []
+    for node in body:
+        if isinstance(node, _Rows):
+            merging = bool(sentences) and sentences[-1].says is Says.MERGES
+            rows += _rows(node, Table.MERGE if merging else Table.PROPERTIES, toward)
+        elif isinstance(node, nodes.paragraph) and phrases:
+            sentences += phrases.sentences(_written(node), line=node.line or line)
+        elif not isinstance(node, nodes.comment | nodes.system_message):
+            text = _plain(node.astext()) or "something that is no text"
+            sentences.append(Sentence(node.line or line, text, Says.UNKNOWN))
+    if sides is None and not rows and plain(heading) == "introduction":
+        return None
+    if sides is None:
+        return Section(line, heading, None, "", "", (), tuple(rows))
+    return Section(line, heading, toward, sides.shop, sides.bc, tuple(sentences), tuple(rows))
+
+
+def _rows(table: _Rows, kind: Table, toward: Side | None) -> Iterator[Row]:
+    every: list[tuple[int, tuple[str, ...]]] = table["rows"]
+    head = every[: table["head"]]
+    columns = len(head[0][1]) if head else 3 if kind is Table.PROPERTIES else 2
+    for line, cells in every[len(head) :]:
+        if len(cells) != columns or columns not in (2, 3):
+            yield Row(line, Table.UNKNOWN, "", "", "", cells)
+            continue
+        left, right = cells[:2]
+        shop, bc = (right, left) if toward is Side.SHOP else (left, right)
+        yield Row(line, kind, shop, bc, _unquoted(cells[2]) if columns == 3 else "", cells)
+
+
+def _written(cell: nodes.Node) -> str:
+    return _plain(cell.rawsource if isinstance(cell, nodes.Element) else cell.astext())
+
+
+def _plain(raw: str) -> str:
+    """A text as it is meant: on one line, without the signs that only keep markup away."""
+    return re.sub(r"\\(.)", r"\1", " ".join(raw.split()))
+
+
+def _unquoted(text: str) -> str:
+    return text.strip("\"'`“”‘’ ")
