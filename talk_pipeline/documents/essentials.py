@@ -39,7 +39,7 @@ def _reason(plan: "Plan", part: Part, prop: Property) -> str:
     if prop.required:
         return "a record cannot be without it"
     if part.parent is not None:
-        return "lines are matched by it" if prop.name in part.match else ""
+        return _of_line(part, prop)
     if prop.name == flow.create_key:
         return "a create of unknown outcome is found again by it"
     if prop.name in (plan.match or ()):
@@ -49,3 +49,11 @@ def _reason(plan: "Plan", part: Part, prop: Property) -> str:
     if prop.name in settings.scope or prop.name in settings.create_scope:
         return "it tells which records are meant"
     return ""
+
+
+def _of_line(part: Part, prop: Property) -> str:
+    """A line that names its record and not how many of it, or at what price, would be another order."""
+    if prop.name in part.match:
+        return "lines are matched by it"
+    needed = (one for one in part.properties if one.required or one.name in part.match)
+    return next((f"it goes along with {one.name}" for one in needed if prop.name in one.send_with), "")

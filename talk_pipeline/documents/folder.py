@@ -7,7 +7,7 @@ from pathlib import Path
 
 from talk_pipeline.documents.model import DocumentError
 
-REPORT = "report.md"
+REPORT = "import-report.md"
 
 
 def put(

@@ -41,7 +41,8 @@ def systems(title: str) -> tuple[str, str] | None:
         return None
     pairs = list(_splits(match[1] or ""))
     one_sided = [pair for pair in pairs if _is_bc(pair[0]) != _is_bc(pair[1])]
-    return next(iter(one_sided or pairs), None)
+    # what belongs to a name with " to " in it belongs to the other system's
+    return min(one_sided, key=lambda pair: len(next(filter(_is_bc, pair))), default=next(iter(pairs), None))
 
 
 def joined(heading: str, source: str, target: str) -> Joined | None:

@@ -65,11 +65,10 @@ def creation(section: Section) -> tuple[str | None, str | None]:
         `always`, `when_referenced`, `never`, or None where it says nothing; and what a person has to decide, if
         anything.
     """
-    if section.says(Says.ON_CONDITION):
-        return (
-            "never",
-            "it creates on a condition that no setting says: with create: never nothing is made until you decide",
-        )
+    for sentence in section.sentences:
+        if sentence.says is Says.ON_CONDITION:
+            text = "no setting says this condition; with create: never nothing is made until you decide"
+            return "never", f"{text}: {sentence.text}"
     if section.says(Says.WHEN_CONNECTED):
         return "when_referenced", None
     if section.says(Says.EVERY_RECORD) or section.says(Says.CREATES):

@@ -156,9 +156,9 @@ class _Proposing:
             )
             ask(Question(section.line, text))
         elif not own_noun(section, known):
-            ask(Question(section.line, f"{section.shop} is read as the shop's {known.records}: is it that?"))
+            self._ask_once(section, f"{section.shop} is read as the shop's {known.records}: is it that?")
         if scope := known.unsaid_scope(section.bc):
-            ask(Question(section.line, f"{section.bc} does not say which: read as those of {scope}"))
+            self._ask_once(section, f"{section.bc} does not say which: read as those of {scope}")
         for sentence in section.sentences:
             if sentence.says is Says.UNKNOWN:
                 ask(Question(sentence.line, f"not understood: {sentence.text}"))
@@ -170,6 +170,10 @@ class _Proposing:
                 Says.LINK_FIRST,
             ):
                 ask(Question(sentence.line, f"lines always follow their record: {sentence.text}"))
+
+    def _ask_once(self, section: Section, text: str) -> None:
+        if text not in {question.text for question in self.questions}:
+            self.questions.append(Question(section.line, text))
 
     def _rows(self) -> None:
         first: dict[tuple[object, ...], int] = {}

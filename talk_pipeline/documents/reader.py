@@ -19,6 +19,8 @@ from talk_pipeline.documents.phrases import Phrases
 from talk_pipeline.flows.properties import Side
 
 _FAMILY = 'a data-flow document is titled such as "Customwebshop to Businesscentral Dataflow"'
+# a heading that begins with a system without a name begins with a space, which is a quotation to docutils
+_INDENTED_HEADING = re.compile(r"^[ \t]+(?=\S[^\n]*\n([-=~^*+])\1{3,}[ \t]*$)", re.MULTILINE)
 _ERROR, _NEVER = 3, 5  # levels of docutils
 _SHOWN = 3  # mistakes in one message
 
@@ -105,7 +107,7 @@ def _parsed(text: str, name: str) -> nodes.document:
             )
 
     document.reporter.attach_observer(note)
-    Parser().parse(text, document)
+    Parser().parse(_INDENTED_HEADING.sub("", "\n".join(text.splitlines())), document)
     if mistakes:
         more = f"\nand {len(mistakes) - _SHOWN} more" if len(mistakes) > _SHOWN else ""
         raise DocumentError("\n".join(mistakes[:_SHOWN]) + more)
@@ -130,12 +132,14 @@ def _section(line: int, heading: str, body: list[nodes.Node], named: tuple[str, 
     toward = sides.toward if sides else None
     sentences: list[Sentence] = []
     rows: list[Row] = []
+    kind = Table.PROPERTIES
     for node in body:
         if isinstance(node, _Rows):
-            merging = bool(sentences) and sentences[-1].says is Says.MERGES
-            rows += _rows(node, Table.MERGE if merging else Table.PROPERTIES, toward)
+            rows += _rows(node, kind, toward)
+            kind = Table.PROPERTIES
         elif isinstance(node, nodes.paragraph) and phrases:
             sentences += phrases.sentences(_written(node), line=node.line or line)
+            kind = Table.MERGE if sentences[-1].says is Says.MERGES else Table.PROPERTIES
         elif not isinstance(node, nodes.comment | nodes.system_message):
             text = _plain(node.astext()) or "something that is no text"
             sentences.append(Sentence(node.line or line, text, Says.UNKNOWN))

@@ -66,12 +66,13 @@ def find(section: Section, row: Row, names: Names) -> Found:
 
 
 def _inner(known: Known, row: Row, names: Names) -> tuple[Known, str, str]:
-    """A dotted name of Business Central may lead into the lines: `salesOrderLines.quantity`."""
+    """A dotted name of Business Central may begin with the lines it is of: `salesOrderLines.quantity`."""
     first, dot, rest = row.bc.partition(".")
     lines = names.records(first) if dot else None
-    if lines is None or lines.part.parent != known.part.name:
+    if lines is None or known.part.name not in (lines.part.parent, lines.part.name):
         return known, row.shop, row.bc
-    return lines, row.shop.partition(".")[2] or row.shop, rest
+    inner, dot, of_line = row.shop.partition(".")
+    return lines, of_line if lines.is_called(inner) else row.shop, rest
 
 
 def _pair(known: Known, shop: str, bc: str, row: Row, *, compared: bool) -> Found:
@@ -82,6 +83,8 @@ def _pair(known: Known, shop: str, bc: str, row: Row, *, compared: bool) -> Foun
     if there is None:
         like = known.like_bc(bc)
         text = f"{known.entity.name} has {like}: is that it?" if like else "say which property is meant"
+        if len(named) == 1 and named[0].bc:
+            text = f"the flow keeps {named[0].shop} in step with {named[0].bc}; {text}"
         why = Why.BC_UNKNOWN if named else Why.NEITHER_KNOWN
         return Found(known, None, why, text)
     own = known.flow_property(there)

@@ -15,7 +15,7 @@ from talk_pipeline.documents.headings import plain
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 from talk_pipeline.systems.businesscentral.entities import EntitySet, entity_sets
-from talk_pipeline.systems.customwebshop.spec.description import Description, FieldSet
+from talk_pipeline.systems.customwebshop.spec.description import Description, FieldSet, Lines
 from talk_pipeline.systems.customwebshop.spec.fields import field_for
 
 _ALIKE = 0.6
@@ -48,6 +48,13 @@ class Known:
         """What the shop's description calls the records."""
         inner = self.part.paths.get(Side.SHOP)
         return f"{inner} of {self.flow.customwebshop.entity}" if inner else self.flow.customwebshop.entity
+
+    def is_called(self, name: str) -> bool:
+        """Whether these are lines that the shop, or the flow, calls so within their record."""
+        inner = {self.part.paths.get(Side.SHOP)}
+        if isinstance(self.described, Lines):
+            inner.add(self.described.path)
+        return plain(name) in {plain(one) for one in inner if one}
 
     @cached_property
     def _shop(self) -> Mapping[str, set[str]]:

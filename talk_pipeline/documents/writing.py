@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from talk_pipeline.documents.folder import REPORT
 from talk_pipeline.documents.proposal import Plan
 from talk_pipeline.flows.loading import read_yaml
 from talk_pipeline.flows.schema import FILE as SCHEMA
@@ -38,9 +39,7 @@ def flow_text(plan: Plan, packaged: Path, *, document: str) -> str:
     head, _, body = text.partition("\n")
     assert head.startswith("# yaml-language-server:"), packaged
     why = f"; {plan.because}" if plan.because else ""
-    origin = (
-        f"# Proposed by import-doc from {document}{why}; what is to be decided is in report.md beside it."
-    )
+    origin = f"# Proposed by import-doc from {document}{why}; {REPORT} tells what is to be decided."
     return f"# yaml-language-server: $schema={SCHEMA}\n{origin}\n{body}"
 
 

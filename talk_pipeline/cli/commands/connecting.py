@@ -35,7 +35,7 @@ DocumentFile = Annotated[Path, typer.Argument(metavar="FILE", help="A data-flow 
 @commands.command("import-doc")
 def import_doc(
     file: DocumentFile,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the flow files and report.md.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the flow files and import-report.md.")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in DIR.")] = False,
 ) -> None:
     """Write the flow files that follow from a data-flow document, and a report of what a person must decide.

@@ -1,0 +1,1 @@
+"""Data-flow documents: reading, proposing, comparing."""
