@@ -11,6 +11,7 @@ Reading order::
     gateway.py           what each call passes: token, limits, faults, latency, the record of traffic
     businesscentral/     the API v2.0 server
     customwebshop/       the shop's reference API
+    pages/               both systems' records as web pages, for people; same_origin.py keeps other pages out
     seed/                the records both start with
 
 Nothing here knows the pipeline and nothing in the pipeline knows it is talking to a sandbox. What a test

@@ -1,5 +1,8 @@
 """The control API under ``/_sandbox``, the part both servers have. It needs no token and counts nowhere.
 
+What a browser asks for on behalf of a page of another origin is refused; see `same_origin`. The pages for people
+lie beside it, under ``/_sandbox/pages``.
+
 ========  =====================  ====================================================================
 method    path                   JSON
 ========  =====================  ====================================================================

@@ -29,6 +29,8 @@ from talk_pipeline.sandbox.customwebshop.backoffice import BackOffice as ShopBac
 from talk_pipeline.sandbox.customwebshop.profiles import REFERENCE
 from talk_pipeline.sandbox.errors import SandboxError
 from talk_pipeline.sandbox.gateway import Gateway
+from talk_pipeline.sandbox.pages.site import ROOT as PAGES
+from talk_pipeline.sandbox.same_origin import from_here_only
 from talk_pipeline.sandbox.seed import Seeds
 from talk_pipeline.sandbox.store import Store
 
@@ -109,7 +111,7 @@ class Sandbox:
 
     def environment(self) -> dict[str, str]:
         """The settings that point a client at these servers."""
-        shop, central = (f"http://{self._host}:{self._ports[name]}" for name in ("shop", "bc"))
+        shop, central = self._addresses()
         return {
             "CUSTOMWEBSHOP_URL": shop,
             **self._shop_environment,
@@ -118,6 +120,11 @@ class Sandbox:
             "BUSINESSCENTRAL_TOKEN_URL": f"{central}{TOKEN_PATH}",
             **registrations(self._applications),
         }
+
+    def pages(self) -> tuple[str, str]:
+        """Where the records of the shop and of Business Central can be looked at and edited by hand."""
+        shop, central = self._addresses()
+        return shop + PAGES, central + PAGES
 
     def __enter__(self) -> Self:
         return self.start()
@@ -128,6 +135,12 @@ class Sandbox:
         self.stop()
 
     # -- details ----------------------------------------------------------------------------------------------
+
+    def _addresses(self) -> tuple[str, str]:
+        return (
+            f"http://{self._host}:{self._ports['shop']}",
+            f"http://{self._host}:{self._ports['bc']}",
+        )
 
     def _build(self, sockets: list[socket.socket]) -> list[uvicorn.Server]:
         store = self._store = Store(self._state)
@@ -152,7 +165,11 @@ class Sandbox:
         self._ports = {
             name: sock.getsockname()[1] for name, sock in zip(("shop", "bc"), sockets, strict=True)
         }
-        return [_server(shop.gateway), _server(central.gateway)]
+        gateways = (shop.gateway, central.gateway)
+        for gateway in gateways:
+            if gateway.control is not None:
+                gateway.control = from_here_only(gateway.control, host=self._host)
+        return [_server(gateway) for gateway in gateways]
 
     def _listen(self, name: str) -> socket.socket:
         # Named as TCP, since asyncio switches Nagle's algorithm off only for sockets it can tell are TCP;
@@ -204,7 +221,7 @@ class Sandbox:
 
 
 def serve(**options: Any) -> None:
-    """Run both servers until SIGINT or SIGTERM; prints the environment and then ``SANDBOX_READY=1``.
+    """Run both servers until SIGINT or SIGTERM; prints the environment, ``SANDBOX_READY=1`` and the pages.
 
     Args:
         options: those of a `Sandbox`.
@@ -217,6 +234,10 @@ def serve(**options: Any) -> None:
         for name, value in sandbox.environment().items():
             sys.stdout.write(f"{name}={value}\n")
         sys.stdout.write("SANDBOX_READY=1\n")
+        # behind the line that tells scripts to go on, and no assignment: for people
+        sys.stdout.write(
+            "# to look and edit by hand: {} (shop), {} (Business Central)\n".format(*sandbox.pages())
+        )
         sys.stdout.flush()
         stop.wait()
 

@@ -8,6 +8,7 @@ import pytest
 
 from talk_pipeline.sandbox.server import Sandbox
 from talk_pipeline_tests.sandbox.clients import CentralClient, ShopClient
+from talk_pipeline_tests.sandbox.visitor import Visitor
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +45,17 @@ def shop(storefront: ShopClient) -> Iterator[ShopClient]:
     storefront.control.reset(empty=True)
     yield storefront
     storefront.control("DELETE", "/faults")
+
+
+@pytest.fixture
+def at_shop(sandbox: Sandbox, shop: ShopClient) -> Iterator[Visitor]:
+    visitor = Visitor(sandbox.pages()[0])
+    yield visitor
+    visitor.close()
+
+
+@pytest.fixture
+def at_bc(sandbox: Sandbox, bc: CentralClient) -> Iterator[Visitor]:
+    visitor = Visitor(sandbox.pages()[1])
+    yield visitor
+    visitor.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
 import socket
 import sqlite3
@@ -245,3 +247,37 @@ def test_stopping_closes_what_was_opened(tmp_path: Path) -> None:
         with Sandbox(size=1, state=tmp_path / str(number)):
             pass
     assert opened() <= before
+
+
+def test_serve_says_where_the_pages_are(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE, str(tmp_path / "state.sqlite")],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    try:
+        assert process.stdout is not None
+        while "SANDBOX_READY=1" not in process.stdout.readline():
+            assert process.poll() is None
+        addresses = re.findall(r"http://\S+", process.stdout.readline())
+        found = [httpx.get(address, trust_env=False).text for address in addresses]
+        assert ["<h1>Customwebshop</h1>" in found[0], "<h1>Business Central</h1>" in found[1]] == [True, True]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_what_runs_beside_a_sandbox_can_say_where_the_pages_are(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    (tmp_path / ".venv").symlink_to(Path(sys.prefix))
+    done = subprocess.run(
+        [root / "scripts" / "with-sandbox", "sh", "-c", 'echo "$SANDBOX_PAGES"'],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert re.fullmatch(r"to look and edit by hand: http://\S+ \(shop\), http://\S+ \(.*\)\n", done.stdout)

@@ -33,10 +33,12 @@ from starlette.routing import Route
 
 from talk_pipeline.sandbox.businesscentral import bodies, errors, setup, values
 from talk_pipeline.sandbox.businesscentral.app import BusinessCentral
+from talk_pipeline.sandbox.businesscentral.desk import CentralDesk
 from talk_pipeline.sandbox.businesscentral.directory import Office
 from talk_pipeline.sandbox.businesscentral.order_states import IN_REVIEW, RELEASED
 from talk_pipeline.sandbox.businesscentral.views import View, all_properties
 from talk_pipeline.sandbox.control import Refused, answer, body_of, control_app, guarded
+from talk_pipeline.sandbox.pages.site import page_routes
 from talk_pipeline.sandbox.seed import Seeds
 from talk_pipeline.sandbox.store import Row
 
@@ -56,6 +58,7 @@ class BackOffice:
             Route("/_sandbox/items/{key}/{verb}", guarded(self._on_item), methods=["POST"]),
             Route("/_sandbox/prices", guarded(self._price), methods=["POST"]),
             Route("/_sandbox/expire-tokens", guarded(self._expire), methods=["POST"]),
+            *page_routes(CentralDesk(self, lambda: self._office.company)),
         ]
         service.gateway.control = control_app(service.gateway, self, extra=routes)
 
@@ -116,12 +119,9 @@ class BackOffice:
             raise Refused(f"there is no set {collection}", status=404)
         return View(company, company.set(collection))(self._row(collection, key))
 
-    # -- routes -----------------------------------------------------------------------------------------------
-
-    async def _on_order(self, request: Request) -> Response:
-        verb = request.path_params["verb"]
-        order = self._row("salesOrders", request.path_params["key"])
-        wish = await body_of(request)
+    def on_order(self, verb: str, key: str, wish: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Do one of the order calls above."""
+        order = self._row("salesOrders", key)
         office, posting = self._office, self._office.posting
         try:
             with self._central.store.transaction():
@@ -136,14 +136,18 @@ class BackOffice:
         except errors.ApiError as error:
             raise Refused(error.message, status=409) from error
         now = office.company.table("salesOrders").get(order["id"])
-        return answer(
-            {
-                "id": order["id"],
-                "number": order["number"],
-                "status": now["status"] if now else None,
-                "exists": now is not None,
-            }
-        )
+        return {
+            "id": order["id"],
+            "number": order["number"],
+            "status": now["status"] if now else None,
+            "exists": now is not None,
+        }
+
+    # -- routes -----------------------------------------------------------------------------------------------
+
+    async def _on_order(self, request: Request) -> Response:
+        path = request.path_params
+        return answer(self.on_order(path["verb"], path["key"], await body_of(request)))
 
     async def _on_item(self, request: Request) -> Response:
         item = self._row("items", request.path_params["key"])

@@ -22,9 +22,11 @@ from starlette.routing import Route
 
 from talk_pipeline.sandbox.control import Refused, answer, body_of, control_app, guarded
 from talk_pipeline.sandbox.customwebshop.app import Customwebshop
+from talk_pipeline.sandbox.customwebshop.desk import ShopDesk
 from talk_pipeline.sandbox.customwebshop.entities import Entities
 from talk_pipeline.sandbox.customwebshop.errors import ShopError
 from talk_pipeline.sandbox.customwebshop.fields import read_instant
+from talk_pipeline.sandbox.pages.site import page_routes
 from talk_pipeline.sandbox.seed import Seeds
 from talk_pipeline.sandbox.store import Row
 
@@ -37,7 +39,10 @@ class BackOffice:
         self._shop = service.shop
         self._seeds = seeds
         self.settings = service.shop.settings
-        routes = [Route("/_sandbox/items/{key}/stock", guarded(self._stock), methods=["POST"])]
+        routes = [
+            Route("/_sandbox/items/{key}/stock", guarded(self._stock), methods=["POST"]),
+            *page_routes(ShopDesk(service.shop, self)),
+        ]
         service.gateway.control = control_app(service.gateway, self, extra=routes)
 
     def reset(self, *, size: int | None, seed: int | None, empty: bool) -> None:
