@@ -57,6 +57,28 @@ def test_what_two_users_said_of_a_line_is_settled_before_another_customer_makes_
     assert world.step(full=True).writes() == 0
 
 
+@variants("side", ["shop", "businesscentral"])
+def test_a_line_is_removed_before_another_customer_makes_the_lines_anew(world: World, side: str) -> None:
+    order_id, _ = placed(world)
+    bc_id = world.counterpart("order", order_id)
+    other = world.shop.post("customers", customer("C2"))["id"]
+    world.step()
+    first, second = world.shop.get("orders", order_id)["lines"]
+    if side == "shop":
+        world.shop.patch("orders", order_id, {"customer_id": other, "lines": [{"id": second["id"]}]})
+    else:
+        world.shop.patch("orders", order_id, {"customer_id": other})
+        world.bc.delete(
+            "salesOrderLines", world.counterpart("order.lines", f"{order_id}/{first['id']}").split("/")[1]
+        )
+    for _ in range(2):
+        assert not world.step(full=True).failed()
+    assert world.bc.get("salesOrders", bc_id)["customerNumber"] == "C2"
+    assert lines_of(world) == [(5, 20)]
+    assert [row["id"] for row in world.shop.get("orders", order_id)["lines"]] == [second["id"]]
+    assert world.step(full=True).writes() == 0
+
+
 @variants("lost", ["answer", "crash"])
 def test_what_another_customer_brings_along_is_no_edit_after_a_lost_answer(
     world: World, monkeypatch: pytest.MonkeyPatch, lost: str

@@ -196,7 +196,8 @@ def _recalculated_first(db: Connection, flow: Flow) -> None:
 
     Sent along unchanged it would count as not sent, and the user's value would be gone on both sides. Where the
     shop refuses it, or it goes back and forth, the write waits for that to end, and says so. Children that are made
-    anew are told apart by their order alone: what two users said of one is settled before.
+    anew are told apart by their order alone: what was added or removed, and what two users said of one, is settled
+    before.
     """
     rules = list(recalculation.rules(flow))
     if not rules:
@@ -218,9 +219,10 @@ def _recalculated_first(db: Connection, flow: Flow) -> None:
                        unnest($other_properties::varchar[]) as other_property,
                        unnest($same_rows::boolean[]) as same_row, unnest($anew::boolean[]) as anew) r
             on r.other_part = o.part and r.other_property = o.property
-          where o.flow = $flow and o.operation = 'update'
-            and if(o.target = 'customwebshop', coalesce(o.hold_kind, $refused) in ($refused, $flapping),
-                   r.anew and o.conflict)
+          where o.flow = $flow
+            and if(o.target = 'customwebshop',
+                   coalesce(o.hold_kind, $refused) in ($refused, $flapping) and (r.anew or o.operation = 'update'),
+                   r.anew and (o.operation = 'delete' or o.operation = 'update' and o.conflict))
           group by all
         ) edited
         where change.flow = $flow and change.target = 'businesscentral' and change.hold_kind is null
