@@ -46,17 +46,24 @@ def systems(title: str) -> tuple[str, str] | None:
 
 
 def joined(heading: str, source: str, target: str) -> Joined | None:
-    """What a heading such as "A X to B Y" joins; None where it is none of these two systems."""
-    for first, second in ((source, target), (target, source)):
+    """What a heading such as "A X to B Y" joins; None where it is none of these two systems.
+
+    Where it names Business Central on one side and no system that is known on the other, all of that other side is
+    what the records are called.
+    """
+    if _is_bc(source) == _is_bc(target):
+        for first, second in ((source, target), (target, source)):
+            for left, right in _splits(heading):
+                if (x := _after(left, first)) and (y := _after(right, second)):
+                    return Joined(left, right, None, x, y)
+        return None
+    shop, central = (target, source) if _is_bc(source) else (source, target)
+    for named in (shop, ""):
         for left, right in _splits(heading):
-            records = _after(left, first), _after(right, second)
-            if not all(records):
-                continue
-            if _is_bc(first) == _is_bc(second):
-                return Joined(left, right, None, *records)
-            if _is_bc(second):
-                return Joined(left, right, Side.BC, *records)
-            return Joined(left, right, Side.SHOP, *records[::-1])
+            if (own := _after(left, named)) and (there := _after(right, central)):
+                return Joined(left, right, Side.BC, own, there)
+            if (there := _after(left, central)) and (own := _after(right, named)):
+                return Joined(left, right, Side.SHOP, own, there)
     return None
 
 
@@ -66,11 +73,14 @@ def _splits(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _after(text: str, system: str) -> str:
-    """What follows the system's name; blank where the text does not begin with it."""
-    words, name = text.split(), system.split()
-    if [word.casefold() for word in words[: len(name)]] != [word.casefold() for word in name]:
-        return ""
-    return " ".join(words[len(name) :])
+    """What follows the system's name, however it is spaced; blank where the text does not begin with it."""
+    words = text.split()
+    wanted = plain(system) or system.strip()
+    for count in range(len(words)):
+        begin = "".join(words[:count])
+        if wanted in (plain(begin), begin) or not wanted:
+            return " ".join(words[count:])
+    return ""
 
 
 def _is_bc(system: str) -> bool:

@@ -81,14 +81,17 @@ def read_text(text: str, *, name: str) -> Document:
     """
     if not text.strip():
         raise DocumentError(f"{name}: is empty; {_FAMILY}")
-    sections = list(_sections(_parsed(text, name)))
+    parsed = _parsed(text, name)
+    sections = list(_sections(parsed))
     if not sections:
         raise DocumentError(f"{name}: has no headings; {_FAMILY}")
-    (_, title, _), *others = sections
+    (first, title, preface), *others = sections
     named = systems(title)
     if named is None:
-        raise DocumentError(f"{name}:{sections[0][0]}: the title is {title!r}; {_FAMILY}")
-    read = [_section(line, heading, body, named) for line, heading, body in others]
+        raise DocumentError(f"{name}:{first}: the title is {title!r}; {_FAMILY}")
+    before = [node for node in parsed.children if not isinstance(node, nodes.section)]
+    read = [_section(first, title, [*before, *preface], None)]
+    read += [_section(line, heading, body, named) for line, heading, body in others]
     return Document(*named, tuple(section for section in read if section))
 
 
@@ -126,14 +129,17 @@ def _sections(parent: nodes.Element) -> Iterator[tuple[int, str, list[nodes.Node
         yield from _sections(section)
 
 
-def _section(line: int, heading: str, body: list[nodes.Node], named: tuple[str, str]) -> Section | None:
-    sides = joined(heading, *named)
+def _section(
+    line: int, heading: str, body: list[nodes.Node], named: tuple[str, str] | None
+) -> Section | None:
+    """One section; None for an introduction and for what stands before the first one, unless they have rows."""
+    sides = joined(heading, *named) if named else None
     phrases = Phrases(sides.source, sides.target) if sides else None
     toward = sides.toward if sides else None
     sentences: list[Sentence] = []
     rows: list[Row] = []
     kind = Table.PROPERTIES
-    for node in body:
+    for node in _flat(body):
         if isinstance(node, _Rows):
             rows += _rows(node, kind, toward)
             kind = Table.PROPERTIES
@@ -143,11 +149,20 @@ def _section(line: int, heading: str, body: list[nodes.Node], named: tuple[str, 
         elif not isinstance(node, nodes.comment | nodes.system_message):
             text = _plain(node.astext()) or "something that is no text"
             sentences.append(Sentence(node.line or line, text, Says.UNKNOWN))
-    if sides is None and not rows and plain(heading) == "introduction":
+    if sides is None and not rows and (named is None or plain(heading) == "introduction"):
         return None
     if sides is None:
         return Section(line, heading, None, "", "", (), tuple(rows))
     return Section(line, heading, toward, sides.shop, sides.bc, tuple(sentences), tuple(rows))
+
+
+def _flat(body: list[nodes.Node]) -> Iterator[nodes.Node]:
+    """What stands in a section; tables within something else, such as an indented one, come out of it."""
+    for node in body:
+        if isinstance(node, _Rows) or not any(node.findall(_Rows)):
+            yield node
+        else:
+            yield from _flat(list(node.children))
 
 
 def _rows(table: _Rows, kind: Table, toward: Side | None) -> Iterator[Row]:

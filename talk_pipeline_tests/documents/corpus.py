@@ -147,6 +147,11 @@ def _section(
         own = dice.choice(nouns)
     else:
         noun, own = dice.choice(OTHERS), dice.choice(OTHER_NOUNS)
+    # now and then a heading spells a system otherwise than the title, or leaves the shop's out
+    if dice.random() < 0.1:
+        central = dice.choice(CENTRALS)
+    if dice.random() < 0.05:
+        shop = ""
     there, here = f"{central} {noun}", f"{shop} {own}"
     a, b = (there, here) if back else (here, there)
     if dice.random() < 0.05:

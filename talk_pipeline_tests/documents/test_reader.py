@@ -55,8 +55,11 @@ def test_titles(title: str, found: tuple[str, str] | None) -> None:
     [
         ("Tick to Do Time to bill to Businesscentral Jobs to do", (Side.BC, "Time to bill", "Jobs to do")),
         ("BUSINESSCENTRAL Items to Tick to Do Item", (Side.SHOP, "Item", "Items")),
-        ("Businesscentral Items to Other Item", None),
-        ("Tick to Do to Businesscentral Items", None),
+        ("Business Central Items to Tick to-do Item", (Side.SHOP, "Item", "Items")),
+        ("Businesscentral Items to Other Item", (Side.SHOP, "Other Item", "Items")),
+        ("Order to Businesscentral Salesorders", (Side.BC, "Order", "Salesorders")),
+        ("Items to Other Item", None),
+        ("Tick to Do to Businesscentral Items", (Side.BC, "Tick to Do", "Items")),
     ],
 )
 def test_headings(heading: str, found: tuple[Side, str, str] | None) -> None:
@@ -181,6 +184,20 @@ def test_rows_and_tables_of_another_form_are_still_rows() -> None:
         (Table.UNKNOWN, ("a", "b")),
         (Table.UNKNOWN, ("a", "b", "c", "d")),
     ]
+
+
+def test_no_row_is_lost_wherever_its_table_stands() -> None:
+    table = ".. list-table::\n\n   * - a\n     - b\n     - c\n\n"
+    indented = table.replace("\n", "\n   ").rstrip() + "\n"
+    introduction = f"Introduction\n------------\n\n{table}"
+    text = f"{table}{TITLE}{table}{introduction}{HEADING}\n{'-' * 60}\n\nText.\n\n   {indented}"
+    found = read_text(text, name="it.rst")
+    assert [(section.heading[:12], len(section.rows)) for section in found.sections] == [
+        ("Customwebsho", 2),
+        ("Introduction", 1),
+        ("Customwebsho", 1),
+    ]
+    assert [section.toward for section in found.sections] == [None, None, Side.BC]
 
 
 def test_what_is_no_row_and_no_sentence_is_kept_too() -> None:
