@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from talk_pipeline_tests.cli.command_line import run
+from talk_pipeline_tests.documents import texts
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.world import World, opened_world
 
@@ -74,6 +75,7 @@ def test_every_other_command_works_as_it_is_printed(
 ) -> None:
     """On the seed records, in the order of the README; only what a reader fills in is filled in."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop.rst").write_text(texts.document(texts.section(texts.CUSTOMER)))
     ran = []
     with opened_world(tmp_path, empty=False, instance=instance) as world:
         for section, found in sections().items():
@@ -85,6 +87,17 @@ def test_every_other_command_works_as_it_is_printed(
                 assert (done.returncode, done.stderr) == (0, ""), line
                 ran.append(words[0])
     assert len(ran) > 12
-    assert {"sync", "check-config", "checklist", "backup", "restore", "audit", "undo", "forget"} <= set(ran)
-    for file in ("plan.csv", "qa.html", "monday.duckdb"):
+    named = {
+        "import-doc",
+        "check-doc",
+        "sync",
+        "check-config",
+        "checklist",
+        "backup",
+        "restore",
+        "audit",
+        "undo",
+    }
+    assert named | {"forget"} <= set(ran)
+    for file in ("plan.csv", "qa.html", "monday.duckdb", "my-flows/import-report.md"):
         assert (tmp_path / file).stat().st_size > 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from talk_pipeline_tests.cli.command_line import Done, run
-from talk_pipeline_tests.documents.test_proposal import CUSTOMER, LINES, ORDER, PRODUCT, document, section
+from talk_pipeline_tests.documents.texts import CUSTOMER, LINES, ORDER, PRODUCT, document, section
 from talk_pipeline_tests.flow_files import edited_flows
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from talk_pipeline_tests.cli.command_line import run
-from talk_pipeline_tests.documents.test_proposal import CUSTOMER, LINES, ORDER, PRODUCT, document, section
+from talk_pipeline_tests.documents.texts import CUSTOMER, LINES, ORDER, PRODUCT, document, section
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
