@@ -21,6 +21,12 @@ test: $(INSTALLED) ## the tests
 test-slow: $(INSTALLED) ## those that take long: whole stories, many variants, processes that are killed, the daemon, large books
 	.venv/bin/python -m pytest -n 3 --dist loadgroup -m slow
 
+kills: $(INSTALLED) ## runs that are killed at every point, each three times in a process of its own
+	.venv/bin/python -m pytest -n 3 --dist loadgroup talk_pipeline_tests/proof/test_kills.py
+
+faults: $(INSTALLED) ## everything that can go wrong between the systems and us, alone and mixed
+	.venv/bin/python -m pytest -n 3 --dist loadgroup talk_pipeline_tests/proof/test_grid.py
+
 test-profiles: $(INSTALLED) ## the pipeline's tests against every shop that is described; takes a while
 	for shop in woocommerce bare cents enveloped liar; do \
 	  echo "== $$shop"; .venv/bin/python -m pytest -n 3 --dist loadgroup talk_pipeline_tests/pipeline -m "not slow" --shop-profile $$shop || exit 1; done
@@ -29,6 +35,9 @@ lint: $(INSTALLED) ## style and types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+advisories: $(INSTALLED) ## what is known against the packages used; a warning only
+	@scripts/advisories
 
 story: $(INSTALLED) ## thirty edits on both sides, each with what comes of it
 	.venv/bin/python -m talk_pipeline_tests.story
@@ -44,4 +53,4 @@ docs: $(INSTALLED) ## writes the documents that are made from the code
 bench: $(INSTALLED) ## the benchmarks; writes data/bench.json
 	.venv/bin/python -m talk_pipeline_tests.bench
 
-.PHONY: help sync up test test-slow test-profiles lint soak bench story docs
+.PHONY: help sync up test test-slow kills faults test-profiles lint advisories soak bench story docs

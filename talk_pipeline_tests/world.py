@@ -35,6 +35,7 @@ from talk_pipeline.settings import Settings
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http.limits import trusted
 from talk_pipeline_tests.outcome import Run, Seen
+from talk_pipeline_tests.proof.states import Watch
 from talk_pipeline_tests.slowness import longest
 from talk_pipeline_tests.users import Central, Shop
 
@@ -53,6 +54,7 @@ class World:
         self.data = data
         self.instance = instance
         self._last: ref[Run] | None = None
+        self._watch = Watch()
         shop_root = environment["CUSTOMWEBSHOP_URL"]
         self.shop = Shop(shop_root, {}, shop_root)
         bc_url = environment["BUSINESSCENTRAL_URL"]
@@ -89,6 +91,7 @@ class World:
             numbers = numbers_of(connections, names, run_id=run_id)
             with connections.state.once() as db:
                 results = {name: run_summary.check_results(db, name) for name in names}
+                self._watch.look_after_run(db)
             findings = {
                 name: {check: one.finding for check, one in listed.items() if one.run_id == run_id}
                 for name, listed in results.items()
@@ -106,9 +109,8 @@ class World:
         self._look_at_last()
         connections, run_id = Connections(Settings.load()), uuid.uuid4().hex
         names = flows or tuple(connections.flows)
-        failures = _tried(
-            connections, names, run_id=run_id, options=Options(full=full, undo=undo, restored=restored)
-        )
+        options = Options(full=full, undo=undo, restored=restored)
+        failures = tried(connections, names, run_id=run_id, options=options, watch=self._watch)
 
         def look() -> Seen:
             numbers = numbers_of(connections, names, run_id=run_id)
@@ -128,11 +130,12 @@ class World:
         """A `step` of which only what stopped it is told: for tests that look at the systems alone."""
         self._look_at_last()
         connections = Connections(Settings.load())
-        return _tried(
+        return tried(
             connections,
             flows or tuple(connections.flows),
             run_id=uuid.uuid4().hex,
             options=Options(full=full),
+            watch=self._watch,
         )
 
     def _remember(self, run: Run) -> Run:
@@ -213,16 +216,23 @@ class World:
         return counted
 
 
-def _tried(connections: Connections, names: tuple[str, ...], *, run_id: str, options: Options) -> list[str]:
-    """A run without Dagster; returns what stopped it."""
+def tried(
+    connections: Connections, names: tuple[str, ...], *, run_id: str, options: Options, watch: Watch
+) -> list[str]:
+    """A run without Dagster around it; returns what stopped it."""
     try:
-        asyncio.run(_step(connections, names, run_id=run_id, options=options))
+        asyncio.run(_step(connections, names, run_id=run_id, options=options, watch=watch))
     except (SystemFault, BreakerTrippedError, RestoredError) as error:
+        if connections.state.file.exists():
+            with connections.state.once() as db:
+                watch.look_after_run(db)
         return [str(error)]
     return []
 
 
-async def _step(connections: Connections, names: tuple[str, ...], *, run_id: str, options: Options) -> None:
+async def _step(
+    connections: Connections, names: tuple[str, ...], *, run_id: str, options: Options, watch: Watch
+) -> None:
     """What the assets of these flows do, in their order."""
     flows = connections.flows
     async with connections.session(run_id, options=options, flows_in_run=names) as session:
@@ -237,9 +247,12 @@ async def _step(connections: Connections, names: tuple[str, ...], *, run_id: str
             await prepare(session, flows[name])
             with session.state.open() as db:
                 runs.planned(db, name, run_id=run_id)
+                watch.look(db)
             for side in (Side.BC, Side.SHOP):
                 await upsert(session, flows[name], side)
             await settle(session, flows[name])
+        with session.state.open() as db:
+            watch.look_after_run(db)
 
 
 def _token(environment: Mapping[str, str]) -> str:

@@ -200,6 +200,8 @@ async def _recover_change(session: Session, flow: Flow, intent: Intent) -> Outco
     target = intent.target
     root_id = (intent.root_shop_id if target is Side.SHOP else intent.root_bc_id) or ""
     record = await session.systems[target].get(flow.name, root_id)
+    if intent.main.part == flow.name and intent.main.operation == "delete" and (not record or record.deleted):
+        return Outcome(Result.DONE, reason="looked up: it is gone, as it was to be")
     if record is None:
         return Outcome(Result.GONE, reason="looked up: the record is gone")
     rows = _rows(session, flow, target, record)

@@ -34,7 +34,8 @@ DELETE    ``/records/{set}/{id}``  removed by the back office
 A rule is ``{"match": {"method": "PATCH", "path": "customers", "nth": 2}, "fault": {...}, "times": 1}``.
 ``path`` is a part of the path, a glob or a regular expression; keys may be written ``({id})`` for Business
 Central and ``{id}`` for the shop. Parts of a batch match like calls of their own. ``times`` null means from
-the nth matching call on for ever. A call that several rules match is hit by the first that still has hits left.
+the nth matching call on for ever; beside it ``"share": 0.2`` lets chance hit a fifth of them. A call that several
+rules match is hit by the first that still has hits left.
 The fault is one or more of::
 
     {"status": 503, "when": "before" | "after", "body": ..., "content_type": "text/html"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
+import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -72,6 +73,7 @@ class Rule:
         path: only calls whose path holds this text, matches this glob or this regular expression.
         nth: the first hit is the nth matching call.
         times: how many matching calls are hit from there on; None for all of them.
+        share: how many of them in the mean, from 0 to 1, as chance has it.
     """
 
     fault: Fault
@@ -79,17 +81,25 @@ class Rule:
     path: str | None = None
     nth: int = 1
     times: int | None = 1
+    share: float = 1.0
     seen: int = field(default=0)
     fired: int = field(default=0)
 
-    def ready(self, method: str, *paths: str) -> bool:
-        """Count the call if it matches by one of the forms of its path, and say whether the rule may hit it."""
+    def ready(self, method: str, *paths: str, chance: float) -> bool:
+        """Count the call if it matches by one of the forms of its path, and say whether the rule may hit it.
+
+        Args:
+            method: of the call.
+            paths: the forms of its path.
+            chance: from 0 to 1, another one for each rule and call.
+        """
         if self.method is not None and method != self.method:
             return False
         if self.path is not None and not any(_meets(self.path, path) for path in paths):
             return False
         self.seen += 1
-        return self.seen >= self.nth and (self.times is None or self.fired < self.times)
+        left = self.times is None or self.fired < self.times
+        return self.seen >= self.nth and left and chance < self.share
 
 
 class Switchboard:
@@ -103,6 +113,7 @@ class Switchboard:
         self._rules: list[Rule] = []
         self._template = template
         self._cleared = asyncio.Event()
+        self._chance = random.Random(1)  # noqa: S311 (the same course each time, as far as the calls are)
 
     def add(self, rules: list[Rule]) -> None:
         """Put further rules behind those in force."""
@@ -121,7 +132,8 @@ class Switchboard:
     def pick(self, method: str, path: str) -> Fault | None:
         """The fault that hits this call, if any; every matching rule counts the call, the first hits it."""
         forms = (unquote(path), self._template(path)) if self._rules else ()
-        ready = [rule for rule in self._rules if rule.ready(method, *forms)]
+        chance = self._chance.random
+        ready = [rule for rule in self._rules if rule.ready(method, *forms, chance=chance())]
         if not ready:
             return None
         ready[0].fired += 1
@@ -155,13 +167,16 @@ def _read_rule(entry: Any) -> Rule:
         raise BadRule("a rule is an object with `match`, `fault` and `times`")
     match = entry.get("match") or {}
     _known("match", match, {"method", "path", "nth"})
-    _known("rule", entry, {"match", "fault", "times"})
+    _known("rule", entry, {"match", "fault", "times", "share"})
     times = entry.get("times", 1)
     if times is not None and (not isinstance(times, int) or times < 1):
         raise BadRule("`times` is a number from 1 on, or null for every matching call")
     nth = 1 if match.get("nth") is None else match["nth"]
     if not isinstance(nth, int) or nth < 1:
         raise BadRule("`nth` counts from 1")
+    share = float(entry.get("share", 1))
+    if not 0 < share <= 1:
+        raise BadRule("`share` is above 0 and at most 1")
     method = match.get("method")
     return Rule(
         fault=_read_fault(entry["fault"]),
@@ -169,6 +184,7 @@ def _read_rule(entry: Any) -> Rule:
         path=match.get("path"),
         nth=nth,
         times=times,
+        share=share,
     )
 
 

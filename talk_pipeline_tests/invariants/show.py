@@ -1,28 +1,16 @@
 """The pipeline between the users: its runs, how they are killed or meet somebody at work, and what none may do."""
 
-import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from typing import Any
-from unittest import mock
 
-from talk_pipeline.engine.apply import outcomes
-from talk_pipeline.engine.match import links
-from talk_pipeline.engine.plan import compare
-from talk_pipeline.engine.snapshot import landing
-from talk_pipeline.engine.state import journal
-from talk_pipeline.systems.businesscentral.client import Businesscentral
-from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline_tests.invariants.fields import SETS
 from talk_pipeline_tests.invariants.ledger import LINES, Place, Sight
 from talk_pipeline_tests.invariants.players import Players
 from talk_pipeline_tests.invariants.scenario import Step
+from talk_pipeline_tests.proof.killing import PLACES, cut, interrupted, is_cut
 from talk_pipeline_tests.world import World
-
-
-class Cut(BaseException):
-    """The process ends here."""
 
 
 class Show(Players):
@@ -49,7 +37,7 @@ class Show(Players):
             with self._trouble(step):
                 problems = self.world.pass_over(*step.get("flows", ()), full=bool(step.get("full")))
         except BaseException as error:
-            if not _is_cut(error):
+            if not is_cut(error):
                 raise
             whole = ()
         self.at += 1
@@ -65,13 +53,11 @@ class Show(Players):
         with contextlib.ExitStack() as stack:
             if "kill" in step:
                 where, nth = step["kill"]
-                holder, name, after = KILLS[where]
-                stack.enter_context(_interrupted(holder, name, nth, after=after, by=_cut))
+                stack.enter_context(interrupted(PLACES[where], nth, by=cut))
             if "meanwhile" in step:
                 where, nth, does = step["meanwhile"]
-                holder, name, after = KILLS[where]
                 call = partial(self._act_meanwhile, does)
-                stack.enter_context(_interrupted(holder, name, nth, after=after, by=call))
+                stack.enter_context(interrupted(PLACES[where], nth, by=call))
             yield
 
     def _act_meanwhile(self, does: Step) -> None:
@@ -116,54 +102,3 @@ UNMAPPED = {
     ("bc", "product"): ("number", "type", "displayName2", "inventory"),
     ("bc", "order"): ("number", "externalDocumentNumber"),
 }
-KILLS: dict[str, tuple[Any, str, bool]] = {
-    "intend": (journal, "intend", False),
-    "intended": (journal, "intend", True),
-    "settle": (outcomes, "conclude", False),
-    "settled": (outcomes, "conclude", True),
-    "land": (landing, "land", False),
-    "landed": (landing, "land", True),
-    "plan": (compare, "plan", False),
-    "planned": (compare, "plan", True),
-    "match": (links, "match", True),
-    "write": (Businesscentral, "write", True),
-    "written": (Customwebshop, "write", True),
-}
-
-
-@contextlib.contextmanager
-def _interrupted(holder: Any, name: str, nth: int, *, after: bool, by: Callable[[], None]) -> Iterator[None]:
-    """Something happens before or after the nth call of a function."""
-    real, calls = getattr(holder, name), 0
-
-    @contextlib.contextmanager
-    def called() -> Iterator[None]:
-        nonlocal calls
-        calls += 1
-        due = calls == nth
-        if due and not after:
-            by()
-        yield
-        if due and after:
-            by()
-
-    def call(*args: Any, **more: Any) -> Any:
-        with called():
-            return real(*args, **more)
-
-    async def wait(*args: Any, **more: Any) -> Any:
-        with called():
-            return await real(*args, **more)
-
-    with mock.patch.object(holder, name, wait if asyncio.iscoroutinefunction(real) else call):
-        yield
-
-
-def _cut() -> None:
-    raise Cut
-
-
-def _is_cut(error: BaseException) -> bool:
-    if isinstance(error, BaseExceptionGroup):
-        return any(_is_cut(one) for one in error.exceptions)
-    return isinstance(error, Cut)

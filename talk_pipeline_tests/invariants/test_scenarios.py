@@ -9,6 +9,7 @@ from talk_pipeline.engine.apply import bases
 from talk_pipeline_tests.invariants.ledger import Edit, Ledger, Sight
 from talk_pipeline_tests.invariants.scenario import Step, generate, read, shortened, write
 from talk_pipeline_tests.invariants.stage import played
+from talk_pipeline_tests.proof.counts import COUNTS
 from talk_pipeline_tests.variants import variants
 
 KEPT = sorted((Path(__file__).parent / "kept").glob("*.json"))
@@ -16,7 +17,8 @@ KEPT = sorted((Path(__file__).parent / "kept").glob("*.json"))
 
 @variants("file", KEPT, ids=[file.stem for file in KEPT])
 def test_what_was_found_once_is_not_found_again(file: Path, instance: dg.DagsterInstance) -> None:
-    assert played(read(file), instance=instance) == []
+    with COUNTS.proving("scenarios"):
+        assert played(read(file), instance=instance) == []
 
 
 @pytest.mark.slow
@@ -26,7 +28,8 @@ def test_a_random_scenario_comes_out_right(seed: int, instance: dg.DagsterInstan
     found = played(steps, instance=instance)
     if found:
         write(tmp_path / "scenario.json", steps, found=found)
-    assert not found, f"play it again: python -m talk_pipeline_tests.invariants {tmp_path}/scenario.json"
+    with COUNTS.proving("scenarios"):
+        assert not found, f"play it again: python -m talk_pipeline_tests.invariants {tmp_path}/scenario.json"
 
 
 def test_the_judge_notices_what_goes_wrong(

@@ -1,19 +1,15 @@
 """Slow is not lost: what a system may still be working on is not created a second time, and nothing else stops."""
 
-import contextlib
 from datetime import UTC
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from talk_pipeline.engine.apply import outcomes
 from talk_pipeline.engine.report.progress import progress
-from talk_pipeline.engine.state import journal
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pipeline.faults import rule
-from talk_pipeline_tests.pipeline.mishaps import Cut
+from talk_pipeline_tests.pipeline.mishaps import cut_short
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.slowness import longest, patience
 from talk_pipeline_tests.users import Row
@@ -28,18 +24,6 @@ def _scaled_down(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     """We lose patience after a second, and the answer may come for ten minutes."""
     longest(monkeypatch, tmp_path, seconds=LONGEST)
     patience(monkeypatch, seconds=1)
-
-
-def cut_short(world: World, monkeypatch: pytest.MonkeyPatch, name: str, *flows: str) -> None:
-    """A run that ends in the place of a step of the journal."""
-
-    def cut(*_: Any, **__: Any) -> None:
-        raise Cut
-
-    with monkeypatch.context() as patch:
-        patch.setattr(outcomes if name == "conclude" else journal, name, cut)
-        with contextlib.suppress(Cut, BaseExceptionGroup):
-            world.step(*flows)
 
 
 def time_passes(world: World) -> None:
@@ -125,29 +109,27 @@ def test_a_gateway_says_nothing_of_what_it_passed_on(world: World, fault: Row) -
     assert not world.bc.all("customers")
 
 
-def test_a_kill_while_a_request_is_at_work(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_while_a_request_is_at_work(world: World) -> None:
     """Right after it a run finds nothing, and waits from then on: when the request left is not known better."""
     buyer = world.shop.post("customers", customer())["id"]
     world.bc.faults(rule("POST", "customers", hold=True))
-    cut_short(world, monkeypatch, "conclude", "customer")
+    cut_short(world, "customer")
     waits(world, world.step("customer"), "customer", buyer)
     let_it_arrive(world)
     assert not world.step("customer").failed()
     assert list(world.bc.all("customers")) == [world.counterpart("customer", buyer)]
 
 
-@pytest.mark.parametrize("name", ["intend", "leave"])
-def test_a_kill_before_the_request_left_is_known(
-    world: World, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+@pytest.mark.parametrize("place", ["intend", "leave"])
+def test_a_kill_before_the_request_left_is_known(world: World, place: str) -> None:
     buyer = world.shop.post("customers", customer())["id"]
-    cut_short(world, monkeypatch, name, "customer")
+    cut_short(world, "customer", at=place)
     assert world.writes()["businesscentral"] == 0
     assert not world.step("customer").failed()
     assert world.counterpart("customer", buyer)
 
 
-def test_a_refused_connection_needs_no_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_connection_needs_no_waiting(world: World) -> None:
     """A token that is not answered, too, says that the request itself never left."""
     buyer = world.shop.post("customers", customer())["id"]
     world.bc.faults(rule("POST", "customers", status=429), rule("POST", "token", times=None, drop="before"))
@@ -224,7 +206,7 @@ def test_a_shop_that_knows_keys_answers_a_repeated_create_once(
     edited_flows(tmp_path, monkeypatch, customer=("create: always", "create: both"))
     made = world.bc.post("customers", {"number": "B1", "displayName": "Made there", "type": "Company"})
     world.shop.faults(rule("POST", "customers", hold=True))
-    cut_short(world, monkeypatch, "conclude", "customer")
+    cut_short(world, "customer")
     world.bc.patch("customers", made["id"], {"displayName": "Made there, and edited"})
     for _ in range(2):
         assert not world.step("customer").failed()

@@ -2,27 +2,15 @@
 
 from typing import Any
 
-import pytest
-
-from talk_pipeline.engine.apply import outcomes
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.proof.killing import PLACES, cut, interrupted, surviving
 from talk_pipeline_tests.world import World
 
 
-class Cut(BaseException):
-    """The process ends here."""
-
-
-def cut_short(world: World, monkeypatch: pytest.MonkeyPatch, *flows: str) -> None:
-    """A run that ends after its first requests, before any outcome is on disk."""
-
-    def conclude(*_: Any, **__: Any) -> None:
-        raise Cut
-
-    with monkeypatch.context() as patch:
-        patch.setattr(outcomes, "conclude", conclude)
-        with pytest.raises(BaseExceptionGroup):
-            world.step(*flows)
+def cut_short(world: World, *flows: str, at: str = "settle", nth: int = 1) -> None:
+    """A run that ends at a place: by default with its first requests sent, and no outcome on disk."""
+    with interrupted(PLACES[at], nth, by=cut, ever=True), surviving():
+        world.pass_over(*flows)
 
 
 def placed(world: World) -> tuple[str, str]:

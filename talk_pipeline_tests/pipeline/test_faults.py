@@ -1,13 +1,12 @@
 """What goes wrong between us and the systems: nothing is created twice, nothing is lost, others go on."""
 
-import contextlib
 from typing import Any
 
 import pytest
 
-from talk_pipeline.engine.apply import outcomes
 from talk_pipeline.engine.state import journal
 from talk_pipeline_tests.pipeline.faults import rule, seeded, settled
+from talk_pipeline_tests.pipeline.mishaps import cut_short
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.users import Row
 from talk_pipeline_tests.variants import variants
@@ -79,43 +78,12 @@ def test_a_shop_that_stumbles_gets_its_values(world: World, fault: Row) -> None:
     settled(world, orders=1)
 
 
-class PowerCutError(BaseException):
-    """The process ends here."""
-
-
-@pytest.mark.parametrize("moment", ["before the intent", "before the request", "before the outcome"])
+@pytest.mark.parametrize("place", ["intend", "intended", "settle"])
 @variants("at", [1, 2, 3])
-def test_a_crash_loses_nothing(world: World, monkeypatch: pytest.MonkeyPatch, moment: str, at: int) -> None:
+def test_a_crash_loses_nothing(world: World, place: str, at: int) -> None:
     """The run dies in the middle of its at-th batch; the next one needs no help."""
     seeded(world, orders=2)
-    seen = 0
-
-    def cut(*_: Any, **__: Any) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == at:
-            raise PowerCutError
-
-    real_intend, real_conclude = journal.intend, outcomes.conclude
-
-    def intend(*args: Any, **more: Any) -> None:
-        if moment == "before the intent":
-            cut()
-        real_intend(*args, **more)
-        if moment == "before the request":
-            cut()
-
-    def conclude(*args: Any, **more: Any) -> None:
-        if moment == "before the outcome":
-            cut()
-        real_conclude(*args, **more)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(journal, "intend", intend)
-        patch.setattr(outcomes, "conclude", conclude)
-        with contextlib.suppress(PowerCutError, BaseExceptionGroup):
-            world.step()
-    assert seen >= at, "the run ended before the cut"
+    cut_short(world, at=place, nth=at)
     settled(world, orders=2)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from talk_pipeline.engine.plan import compare
 from talk_pipeline_tests.pipeline.faults import rule
-from talk_pipeline_tests.pipeline.mishaps import Cut, cut_short, lines_of, placed
+from talk_pipeline_tests.pipeline.mishaps import cut_short, lines_of, placed
 from talk_pipeline_tests.pipeline.records import customer, line
 from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
@@ -80,9 +80,7 @@ def test_a_line_is_removed_before_another_customer_makes_the_lines_anew(world: W
 
 
 @variants("lost", ["answer", "crash"])
-def test_what_another_customer_brings_along_is_no_edit_after_a_lost_answer(
-    world: World, monkeypatch: pytest.MonkeyPatch, lost: str
-) -> None:
+def test_what_another_customer_brings_along_is_no_edit_after_a_lost_answer(world: World, lost: str) -> None:
     order_id, _ = placed(world)
     elsewhere = customer("C2")["address"] | {"line1": "Elsewhere 9"}
     other = world.shop.post("customers", customer("C2", address=elsewhere))["id"]
@@ -90,7 +88,7 @@ def test_what_another_customer_brings_along_is_no_edit_after_a_lost_answer(
     said = world.shop.get("orders", order_id)
     world.shop.patch("orders", order_id, {"customer_id": other})
     if lost == "crash":
-        cut_short(world, monkeypatch)
+        cut_short(world)
     else:
         world.bc.faults(rule("PATCH", "salesOrders", drop="after"))
     for _ in range(2):
@@ -142,25 +140,13 @@ def test_an_edit_there_while_a_line_is_on_its_way_is_no_recalculation(
         assert float(now["discount_amount"]) == 5
 
 
-def dies_before_it_looks_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def dies_before_it_looks_again(world: World) -> None:
     """A run of orders that ends after its writes are on disk, before it plans anew."""
-    real, planned = compare.plan, 0
-
-    def plan(*args: Any, **more: Any) -> None:
-        nonlocal planned
-        planned += 1
-        if planned > 1:
-            raise Cut
-        real(*args, **more)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(compare, "plan", plan)
-        with pytest.raises(Cut):
-            world.step("order")
+    cut_short(world, "order", at="plan", nth=2)
 
 
 def test_an_edit_there_after_a_run_that_died_between_a_line_and_the_discount_is_recorded(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World,
 ) -> None:
     """What Business Central makes of the discount by itself and what a user makes of it look the same by then."""
     if "discount_amount" in world.shop_lacks("order"):
@@ -172,7 +158,7 @@ def test_an_edit_there_after_a_run_that_died_between_a_line_and_the_discount_is_
     first, second = world.shop.get("orders", order_id)["lines"]
     rows = [{"id": first["id"], "quantity": "3"}, {"id": second["id"]}]
     world.shop.patch("orders", order_id, {"lines": rows})
-    dies_before_it_looks_again(world, monkeypatch)
+    dies_before_it_looks_again(world)
     assert lines_of(world)[0] == (3, 100)
     world.bc.patch("salesOrders", bc_id, {"discountAmount": 7.5})
     for _ in range(2):
@@ -183,16 +169,14 @@ def test_an_edit_there_after_a_run_that_died_between_a_line_and_the_discount_is_
     assert [float(value) for value in found[0][3:]] == [5, 7.5]
 
 
-def test_a_line_that_is_removed_takes_no_edit_along_unseen(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_line_that_is_removed_takes_no_edit_along_unseen(world: World) -> None:
     """Its price was to be told again when the run died: what a user said of it by then may be no recalculation."""
     order_id, _ = placed(world)
     first, second = world.shop.get("orders", order_id)["lines"]
     theirs = world.counterpart("order.lines", f"{order_id}/{first['id']}").split("/")[1]
     rows = [{"id": first["id"], "quantity": "3"}, {"id": second["id"]}]
     world.shop.patch("orders", order_id, {"lines": rows})
-    dies_before_it_looks_again(world, monkeypatch)
+    dies_before_it_looks_again(world)
     assert lines_of(world)[0] == (3, 100)
     world.bc.patch("salesOrderLines", theirs, {"unitPrice": 19})
     world.shop.patch("orders", order_id, {"lines": [{"id": second["id"]}]})

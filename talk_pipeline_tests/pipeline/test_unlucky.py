@@ -24,13 +24,11 @@ def add_line(world: World, order_id: str, new: Row) -> None:
 
 @variants("identical", [True, False], ids=["like another line", "a new one"])
 @variants("dropped", ["before", "after", "crash"])
-def test_an_added_line_of_unknown_outcome_is_there_once(
-    world: World, monkeypatch: pytest.MonkeyPatch, identical: bool, dropped: str
-) -> None:
+def test_an_added_line_of_unknown_outcome_is_there_once(world: World, identical: bool, dropped: str) -> None:
     order_id, item = placed(world)
     add_line(world, order_id, line(item) if identical else line(item, "3", "7.00"))
     if dropped == "crash":
-        cut_short(world, monkeypatch)
+        cut_short(world)
     else:
         world.bc.faults(rule("POST", "salesOrderLines", drop=dropped))
         world.step()
@@ -42,9 +40,7 @@ def test_an_added_line_of_unknown_outcome_is_there_once(
 
 
 @variants("another", [True, False], ids=["and another line", "nothing else"])
-def test_a_conflict_settled_in_a_request_of_unknown_outcome_is_recorded(
-    world: World, monkeypatch: pytest.MonkeyPatch, another: bool
-) -> None:
+def test_a_conflict_settled_in_a_request_of_unknown_outcome_is_recorded(world: World, another: bool) -> None:
     """The request also made a line, which the match rules have met before anybody looks what came of it."""
     order_id, item = placed(world)
     bc_id = world.counterpart("order", order_id)
@@ -54,7 +50,7 @@ def test_a_conflict_settled_in_a_request_of_unknown_outcome_is_recorded(
     world.shop.patch("orders", order_id, {"shipping_address": said | {"line1": "Said in the shop 1"}})
     world.let_time_pass()
     world.bc.patch("salesOrders", bc_id, {"shipToAddressLine1": "Said later 2"})
-    cut_short(world, monkeypatch, "order")
+    cut_short(world, "order")
     held = world.shop.get("orders", order_id)
     assert held["shipping_address"]["line1"] == "Said later 2"
     twin = held["lines"][2]["id"]
@@ -70,15 +66,13 @@ def test_a_conflict_settled_in_a_request_of_unknown_outcome_is_recorded(
     assert world.step("order", full=True).writes() == 0
 
 
-def test_a_line_in_the_place_of_one_whose_update_was_not_answered_keeps_what_it_says(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_line_in_the_place_of_one_whose_update_was_not_answered_keeps_what_it_says(world: World) -> None:
     """What Business Central holds of the removed line was told by us: it is nobody's edit of the new one."""
     order_id, item = placed(world)
     first, second = world.shop.get("orders", order_id)["lines"]
     rows = [{"id": first["id"], "quantity": "3"}, {"id": second["id"]}]
     world.shop.patch("orders", order_id, {"lines": rows})
-    cut_short(world, monkeypatch, "order")
+    cut_short(world, "order")
     assert lines_of(world) == [(3, 100), (5, 20)]
     again = line(item, first["quantity"])
     world.shop.patch("orders", order_id, {"lines": [{"id": second["id"]}, again]})
@@ -153,11 +147,9 @@ def test_a_record_made_in_business_central_comes_to_the_shop_once(
     assert world.step(flow).writes() == 0
 
 
-def test_an_edit_after_a_lost_create_is_not_overwritten(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_edit_after_a_lost_create_is_not_overwritten(world: World) -> None:
     key = world.shop.post("customers", customer())["id"]
-    cut_short(world, monkeypatch, "customer")
+    cut_short(world, "customer")
     (bc_id,) = world.bc.all("customers")
     world.bc.patch("customers", bc_id, {"website": "www.edited.example"})
     for _ in range(2):

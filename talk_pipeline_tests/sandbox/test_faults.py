@@ -43,6 +43,13 @@ def test_the_body_is_the_services_own_unless_given(bc: CentralClient, status: in
     assert read(bc.call("GET", "currencies"))["value"] == []
 
 
+def test_a_share_of_the_calls(bc: CentralClient) -> None:
+    bc.control("POST", "/faults", [{"fault": {"status": 503}, "times": None, "share": 0.4}])
+    answers = [bc.call("GET", "currencies").status_code for _ in range(60)]
+    assert 12 <= answers.count(503) <= 36
+    assert answers.count(200) == 60 - answers.count(503)
+
+
 @pytest.mark.parametrize("wait", [3, "Wed, 21 Oct 2026 07:28:00 GMT"])
 def test_retry_after(bc: CentralClient, wait: Any) -> None:
     bc.control.fault({"status": 503, "retry_after": wait})
