@@ -22,11 +22,13 @@ class Trouble:
         fault: as the sandbox takes it.
         times: how many calls of a kind it meets; by default as long as it lasts.
         refuses: it says no for good: a person has to say that it may be tried again.
+        lies: it says something of records that is not so, and two such words together are believed.
     """
 
     fault: Mapping[str, Any]
     times: int | None = None
     refuses: bool = False
+    lies: bool = False
 
 
 HTML = {"body": "<html>Sorry</html>", "content_type": "text/html"}
@@ -34,7 +36,7 @@ TROUBLES: Mapping[str, Trouble] = {
     "400": Trouble({"status": 400}, refuses=True),
     "401": Trouble({"status": 401}),
     "403": Trouble({"status": 403}),
-    "404": Trouble({"status": 404}, refuses=True),
+    "404": Trouble({"status": 404}, refuses=True, lies=True),
     "408": Trouble({"status": 408}),
     "408 though done": Trouble({"status": 408, "when": "after"}),
     "409": Trouble({"status": 409}, refuses=True),
@@ -66,8 +68,10 @@ TROUBLES: Mapping[str, Trouble] = {
     "the same page as before": Trouble({"stale_page": "same"}),
     "an expired token": Trouble({"expired_token": True}),
     "a page of words": Trouble({"status": 200, **HTML}),
-    "nothing at all": Trouble({"status": 200, "body": "", "content_type": "application/json"}),
-    "an empty list": Trouble({"status": 200, "body": {"value": []}, "content_type": "application/json"}),
+    "nothing at all": Trouble({"status": 200, "body": "", "content_type": "application/json"}, lies=True),
+    "an empty list": Trouble(
+        {"status": 200, "body": {"value": []}, "content_type": "application/json"}, lies=True
+    ),
 }
 """Those that hit all calls alike; what a wrong clock or a narrow limit does is told by tests of these."""
 SHARES = (0.05, 0.2, 0.4)
@@ -75,15 +79,15 @@ WRITES = ("POST", "PATCH", "DELETE")
 
 
 def alone(trouble: Trouble, *, writes: bool) -> list[Rule]:
-    """It meets every call, or every one that writes."""
-    methods = WRITES if writes else ("",)
+    """It meets every call, or every one that writes; who is told that there is nothing to delete believes it."""
+    methods = [one for one in WRITES if not (trouble.lies and one == "DELETE")] if writes else [""]
     return [_rule(method, trouble, share=1.0) for method in methods]
 
 
 def mixed(share: float) -> list[Rule]:
     """Of all calls this share goes wrong, each in some way; and many others are answered late."""
-    own = share / len(TROUBLES)
-    ways = [_rule("", trouble, share=own) for trouble in TROUBLES.values()]
+    troubles = [trouble for trouble in TROUBLES.values() if not trouble.lies]
+    ways = [_rule("", trouble, share=share / len(troubles)) for trouble in troubles]
     return [*ways, _rule("", Trouble({"delay": 0.01}), share=0.3)]
 
 

@@ -55,6 +55,6 @@ def is_whole(config: pytest.Config) -> bool:
         config.args_source is pytest.Config.ArgsSource.TESTPATHS
         and option.markexpr == WHOLE
         and not any((option.keyword, option.deselect, option.ignore, option.ignore_glob, option.maxfail))
-        and not any((option.lf, option.collectonly))
+        and not any((getattr(option, "lf", False), option.collectonly))
         and option.shop_profile == "reference"
     )

@@ -10,7 +10,37 @@ from talk_pipeline_tests.proof.matrix import ROWS, Row, opened_row
 from talk_pipeline_tests.world import World
 
 NAMES = list(TROUBLES)
-OFTEN = [("records to Business Central", NAMES[1::4]), ("records to the shop", NAMES[3::4])]
+OFTEN = [
+    (
+        "records to Business Central",
+        [
+            "400",
+            "408 though done",
+            "429, wait until then",
+            "503 though done",
+            "no answer, though done",
+            "half an answer",
+            "the same page as before",
+            "an expired token",
+            "a page of words",
+        ],
+    ),
+    (
+        "records to the shop",
+        [
+            "404",
+            "429",
+            "500 though done",
+            "502 of a gateway",
+            "504",
+            "no answer, not done",
+            "an answer that trickles",
+            "the page before",
+            "nothing at all",
+            "an empty list",
+        ],
+    ),
+]
 REST = [
     *((name, [one for one in NAMES if one not in often]) for name, often in OFTEN),
     ("lines to Business Central", NAMES),

@@ -59,6 +59,11 @@ class Answer:
         """Whether the request succeeded."""
         return 200 <= self.status < 300
 
+    @property
+    def shows_page(self) -> bool:
+        """Whether it is a page for people, whatever content type it says; no data begins like that."""
+        return self.body.lstrip()[:1] == b"<"
+
     def excerpt(self, characters: int) -> str:
         """The beginning of the body, for people."""
         return redacted(self.body.decode(errors="replace"))[:characters]
@@ -201,7 +206,7 @@ class Http:
             leaving: called just before it is handed to the wire, each time that is tried.
 
         Raises:
-            OutcomeUnknownError: it left, and no answer came.
+            OutcomeUnknownError: it left, and no answer came, or none of the system itself.
             UnavailableFault: it never left.
             AccessFault: the credentials are not accepted.
         """
@@ -235,6 +240,8 @@ class Http:
             raise OutcomeUnknownError(f"no answer: {_reason(error)}") from error
         if answer.redirects:  # some servers redirect after they have done it
             raise OutcomeUnknownError(self._elsewhere(answer))
+        if answer.ok and answer.shows_page:  # a gateway's or a login's word, which looks like success
+            raise OutcomeUnknownError(f"answered {answer.status} with a page instead of data")
         return answer
 
     async def _send(

@@ -56,6 +56,15 @@ def test_half_an_answer_is_none(server: Answering, opens: Opens) -> None:
     assert len(server.asked) == 1
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_page_is_no_answer_to_a_write(server: Answering, opens: Opens, method: str) -> None:
+    """A gateway or a login shows one with success, and who deletes looks at nothing else."""
+    server.on("/things", Reply(200, b"\n<!doctype html><title>Sign in</title>"), DONE)
+    with pytest.raises(OutcomeUnknownError, match="a page instead of data"):
+        write(opens(), method)
+    assert len(server.asked) == 1
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_after_a_write_is_not_followed(
     server: Answering, stranger: Answering, opens: Opens, status: int
