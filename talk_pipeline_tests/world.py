@@ -247,7 +247,7 @@ async def _step(
             await prepare(session, flows[name])
             with session.state.open() as db:
                 runs.planned(db, name, run_id=run_id)
-                watch.look(db)
+                watch.look_at_plan(db)
             for side in (Side.BC, Side.SHOP):
                 await upsert(session, flows[name], side)
             await settle(session, flows[name])

@@ -21,7 +21,7 @@ class Trouble:
     Attributes:
         fault: as the sandbox takes it.
         times: how many calls of a kind it meets; by default as long as it lasts.
-        refuses: it says no for good: a person has to say that it may be tried again.
+        refuses: it says no for good, or yes and takes nothing: a person has to say that it may be tried again.
         lies: it says something of records that is not so, and two such words together are believed.
     """
 
@@ -68,9 +68,11 @@ TROUBLES: Mapping[str, Trouble] = {
     "the same page as before": Trouble({"stale_page": "same"}),
     "an expired token": Trouble({"expired_token": True}),
     "a page of words": Trouble({"status": 200, **HTML}),
-    "nothing at all": Trouble({"status": 200, "body": "", "content_type": "application/json"}, lies=True),
+    "nothing at all": Trouble(
+        {"status": 200, "body": "", "content_type": "application/json"}, refuses=True, lies=True
+    ),
     "an empty list": Trouble(
-        {"status": 200, "body": {"value": []}, "content_type": "application/json"}, lies=True
+        {"status": 200, "body": {"value": []}, "content_type": "application/json"}, refuses=True, lies=True
     ),
 }
 """Those that hit all calls alike; what a wrong clock or a narrow limit does is told by tests of these."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from talk_pipeline_tests.proof.counts import COUNTS, Counts
-from talk_pipeline_tests.proof.states import DECLARED
+from talk_pipeline_tests.proof.states import DECLARED, NOT_YET_SEEN
 
 TOLD = "counts"
 WHOLE = "not slow"
@@ -40,12 +40,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if is_whole(config):
         for state in unreached(COUNTS):
             terminalreporter.write_line(f"never reached: {state}", red=True)
+        for state in sorted(NOT_YET_SEEN - COUNTS.reached):
+            terminalreporter.write_line(f"never reached, and not asked for yet: {state}")
     terminalreporter.write_line(COUNTS.line())
 
 
 def unreached(counts: Counts) -> list[str]:
     """The declared states that no run came to."""
-    return sorted(set(DECLARED) - counts.reached)
+    return sorted(DECLARED - NOT_YET_SEEN - counts.reached)
 
 
 def is_whole(config: pytest.Config) -> bool:

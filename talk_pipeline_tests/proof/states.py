@@ -53,10 +53,11 @@ _PARTLY = (
 _SEVERAL = "from candidate where linked is null group by flow, {0} having count(distinct {1}) > 1"
 _TAKEN = "from candidate where linked = '{0}'"
 
+HELD = _each("held", "hold_kind", "change", HoldKind)
 SOURCES: Mapping[str, set[str]] = dict(
     (
+        HELD,
         _each("record", "state", "status", Status),
-        _each("held", "hold_kind", "change", HoldKind),
         _each("refusal", "refusal_kind", "refusal", RefusalKind),
         _each("link", "state", "link", LinkState),
         _each("gone", "gone", "snapshot", Gone),
@@ -86,6 +87,8 @@ SOURCES: Mapping[str, set[str]] = dict(
     )
 )
 CLEARED = "waiting, and in step one run later"
+NOT_YET_SEEN: frozenset[str] = frozenset()
+"""Those of which nobody has seen a run of all tests that reaches them: told at the end, and failing nothing."""
 DECLARED = frozenset({CLEARED}.union(*SOURCES.values()))
 
 _WAITING = "select flow, shop_id from status where state = 'waiting'"
@@ -95,22 +98,26 @@ using (part, shop_id) where l.state = 'active' and (l.part, l.shop_id) not in (s
 """
 
 
+def _note(db: Connection, sources: Mapping[str, set[str]]) -> None:
+    queries = [query for query, told in sources.items() if not told <= COUNTS.reached]
+    if queries:
+        found = db.execute(" union all ".join(queries)).fetchall()
+        COUNTS.reached |= {name for (name,) in found} & DECLARED
+
+
 class Watch:
     """Looks into one database, run after run."""
 
     def __init__(self) -> None:
         self._waiting: set[tuple[str, str]] = set()
 
-    def look(self, db: Connection) -> None:
-        """Notes the states that are there now."""
-        queries = [query for query, told in SOURCES.items() if not told <= COUNTS.reached]
-        if queries:
-            found = db.execute(" union all ".join(queries)).fetchall()
-            COUNTS.reached |= {name for (name,) in found} & DECLARED
+    def look_at_plan(self, db: Connection) -> None:
+        """Notes what is held in a plan, which the run may carry out yet."""
+        _note(db, dict((HELD,)))
 
     def look_after_run(self, db: Connection) -> None:
-        """The same when a run is over, and which records wait no longer."""
-        self.look(db)
+        """Notes the states that are there when a run is over, and whether a record waits no longer."""
+        _note(db, SOURCES)
         if CLEARED in COUNTS.reached:
             return
         before, self._waiting = self._waiting, set(db.execute(_WAITING).fetchall())
