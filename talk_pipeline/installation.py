@@ -97,8 +97,7 @@ class Connections:
     def shop(self) -> Customwebshop:
         """The web shop."""
         settings, shop = self.settings, self.description
-        address = settings.customwebshop_url or ""
-        pace = shop.limits
+        address, pace = settings.customwebshop_url or "", shop.limits
         http = Http(
             shop.name,
             base_url(address, shop),
@@ -346,5 +345,6 @@ def carry_out(settings: Settings, name: str, decision: Callable[[Hand], Decision
     with _leased(settings, names, by=f"by hand, {by}"):
         with state.once() as db:
             done = decision(Hand(db, flows, flow, by))
-        decide(settings.talk_data_dir, names)
+        if done.for_a_run:
+            decide(settings.talk_data_dir, names)
     return done

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from talk_pipeline.cli.exits import Exit, UsageError
+from talk_pipeline.cli.tables import TEXT_WIDTH
 from talk_pipeline.cli.telling import counts, describe, headline, of_run, run_document, stamp
 from talk_pipeline.engine.report.sheet import Line, Section, Sheet, Word, sheet_of
 from talk_pipeline.engine.report.stops import Stop, stops_of
@@ -33,7 +34,6 @@ EXITS = {
     "incomplete": Exit.INCOMPLETE,
 }
 EXAMPLE_ROWS = 5
-TEXT_WIDTH = 140
 
 
 def print_checklist(form: str, *, out: Path | None) -> Exit:

@@ -1,18 +1,15 @@
 """`talk-pipeline explain` and `history`: one record, for a terminal and for scripts."""
 
 import json
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from talk_pipeline.cli.checklist import TEXT_WIDTH
+from talk_pipeline.cli.tables import console, line, print_table, value
 from talk_pipeline.engine.manual.lookup import Entity, find, named_flow
 from talk_pipeline.engine.report.explain import explanation
-from talk_pipeline.engine.report.history import history
+from talk_pipeline.engine.report.history import history, whose
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.loading import Flows, load_flows
 from talk_pipeline.flows.vocabulary import Flow
@@ -30,7 +27,7 @@ def print_explanation(name: str, text: str, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(document, indent=2))
     else:
-        _print_explanation(_console(), document)
+        _print_explanation(console(), document)
 
 
 def print_history(name: str, text: str, *, as_json: bool) -> None:
@@ -39,7 +36,7 @@ def print_history(name: str, text: str, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(document, indent=2))
     else:
-        _print_history(_console(), document)
+        _print_history(console(), document)
 
 
 def _read(
@@ -52,37 +49,29 @@ def _read(
         return tell(db, flows, flow, find(db, flow, text))
 
 
-def _console() -> Console:
-    return Console(highlight=False, width=None if sys.stdout.isatty() else TEXT_WIDTH)
-
-
-def _print_explanation(console: Console, entity: Row) -> None:
+def _print_explanation(out: Console, entity: Row) -> None:
     keys = ", ".join(f"{name} {value}" for name, value in entity["keys"].items() if value)
-    _line(
-        console, f"{entity['flow']} {entity['shop_id'] or entity['bc_id']}" + (f" ({keys})" if keys else "")
-    )
-    _line(console, f"state:  {entity['state']}" + (f": {entity['reason']}" if entity["reason"] else ""))
-    _line(console, f"next:   {entity['next_step']}")
-    _line(console, f"link:   {_link(entity['link'])}")
+    line(out, f"{entity['flow']} {entity['shop_id'] or entity['bc_id']}" + (f" ({keys})" if keys else ""))
+    line(out, f"state:  {entity['state']}" + (f": {entity['reason']}" if entity["reason"] else ""))
+    line(out, f"next:   {entity['next_step']}")
+    line(out, f"link:   {_link(entity['link'])}")
     run = entity["last_run"]
-    _line(
-        console, f"as of:  run {run['run_id']}, {_time(run['started_at'])}" if run else "as of:  no run yet"
-    )
+    line(out, f"as of:  run {run['run_id']}, {_time(run['started_at'])}" if run else "as of:  no run yet")
     for row in entity["kept_apart"]:
         who = f"by {row['parted_by']}, {_time(row['parted_at'])}"
-        _line(console, f"apart:  {row['shop_id']} and {row['bc_id']} are never matched by rules ({who})")
+        line(out, f"apart:  {row['shop_id']} and {row['bc_id']} are never matched by rules ({who})")
     for row in entity["candidates"]:
         taken = f" (that of {row['linked']} is linked)" if row["linked"] else ""
-        _line(console, f"match:  {row['shop_id']} = {row['bc_id']} by {row['property']}?{taken}")
-    _print_sides(console, entity["sides"])
+        line(out, f"match:  {row['shop_id']} = {row['bc_id']} by {row['property']}?{taken}")
+    _print_sides(out, entity["sides"])
     for part in entity["parts"]:
         for record in part["records"]:
-            _print_properties(console, part["part"], record)
-    _print_changes(console, "planned", entity["pending"])
-    _print_changes(console, "withheld", entity["withheld"])
-    _print_conflicts(console, entity["conflicts"])
-    _print_refusals(console, entity["refusals"])
-    _print_writes(console, entity["journal"])
+            _print_properties(out, part["part"], record)
+    _print_changes(out, "planned", entity["pending"])
+    _print_changes(out, "withheld", entity["withheld"])
+    _print_conflicts(out, entity["conflicts"])
+    _print_refusals(out, entity["refusals"])
+    _print_writes(out, entity["journal"])
 
 
 def _link(link: Row | None) -> str:
@@ -93,7 +82,7 @@ def _link(link: Row | None) -> str:
     return f"{link['bc_id']}, {link['how']}, by {link['by']}, {_time(link['linked_at'])} ({link['state']})"
 
 
-def _print_sides(console: Console, sides: Mapping[str, Row | None]) -> None:
+def _print_sides(out: Console, sides: Mapping[str, Row | None]) -> None:
     columns = ("modified_at", "edited_at", "fetched_at", "last_written_at", "read_at")
     titles = ("modified", "last edit", "fetched", "written by us", "system read")
     rows = [
@@ -105,18 +94,18 @@ def _print_sides(console: Console, sides: Mapping[str, Row | None]) -> None:
         for side, row in sides.items()
         if row
     ]
-    _table(console, None, ("system", "id", *titles), rows)
+    print_table(out, None, ("system", "id", *titles), rows)
 
 
-def _print_properties(console: Console, part: str, record: Row) -> None:
+def _print_properties(out: Console, part: str, record: Row) -> None:
     ids = f"{record['shop_id'] or 'nothing'} = {record['bc_id'] or 'nothing'}"
     title = f"{part}: {ids}" + (f", {record['link']['how']}" if record["link"] else ", not linked")
     rows = [
         (
             row["property"],
             row["dir"],
-            _value(row["shop_value"]),
-            _value(row["bc_value"]),
+            value(row["shop_value"]),
+            value(row["bc_value"]),
             _base(row, "shop"),
             _base(row, "bc"),
             row["problem"] or {True: "", False: "differs", None: ""}[row["agrees"]],
@@ -124,34 +113,34 @@ def _print_properties(console: Console, part: str, record: Row) -> None:
         for row in record["properties"]
     ]
     columns = ("property", "", "customwebshop", "businesscentral", "agreed, shop", "agreed, BC", "")
-    _table(console, title, columns, rows)
+    print_table(out, title, columns, rows)
 
 
 def _base(row: Row, side: str) -> str:
     """What a side held when the two last agreed; the same as now is not said again."""
     if row["agreed_at"] is None:
         return "never"
-    return "same" if row[f"{side}_base"] == row[f"{side}_value"] else _value(row[f"{side}_base"])
+    return "same" if row[f"{side}_base"] == row[f"{side}_value"] else value(row[f"{side}_base"])
 
 
-def _print_changes(console: Console, title: str, rows: Sequence[Row]) -> None:
+def _print_changes(out: Console, title: str, rows: Sequence[Row]) -> None:
     cells = [
-        (row["target"], row["operation"], row["label"], _value(row["before"]), _value(row["after"]))
+        (row["target"], row["operation"], row["label"], value(row["before"]), value(row["after"]))
         + (row["withheld"] or row["rule"],)
         for row in rows
     ]
-    _table(console, title, ("to", "operation", "property", "before", "after", "why"), cells)
+    print_table(out, title, ("to", "operation", "property", "before", "after", "why"), cells)
 
 
-def _print_conflicts(console: Console, conflicts: Row) -> None:
+def _print_conflicts(out: Console, conflicts: Row) -> None:
     rows = [
         (
             "",
             row["label"],
-            _value(row["shop_value"]),
-            _value(row["bc_value"]),
+            value(row["shop_value"]),
+            value(row["bc_value"]),
             "open" if row["decision"] is None else f"{row['decision']['winner']} wins with the next sync",
-            row["decision"]["decided_by"] if row["decision"] else "",
+            f"decided by {row['decision']['decided_by']}" if row["decision"] else "",
         )
         for row in conflicts["open"]
     ]
@@ -159,26 +148,26 @@ def _print_conflicts(console: Console, conflicts: Row) -> None:
         (
             _time(row["recorded_at"]),
             row["property"],
-            _value(row["shop_value"]),
-            _value(row["bc_value"]),
+            value(row["shop_value"]),
+            value(row["bc_value"]),
             f"{row['winner']} won by {row['rule']}",
-            row["decided_by"] or "",
+            whose(row),
         )
         for row in conflicts["past"]
     ]
-    columns = ("when", "property", "customwebshop", "businesscentral", "outcome", "decided by")
-    _table(console, "conflicts", columns, rows)
+    columns = ("when", "property", "customwebshop", "businesscentral", "outcome", "known to")
+    print_table(out, "conflicts", columns, rows)
 
 
-def _print_refusals(console: Console, refusals: Sequence[Row]) -> None:
+def _print_refusals(out: Console, refusals: Sequence[Row]) -> None:
     rows = [
         (_time(row["refused_at"]), row["target"], ", ".join(row["properties"]), row["reason"])
         for row in refusals
     ]
-    _table(console, "refused, and not tried again", ("when", "by", "properties", "reason"), rows)
+    print_table(out, "refused, and not tried again", ("when", "by", "properties", "reason"), rows)
 
 
-def _print_writes(console: Console, journal: Sequence[Row]) -> None:
+def _print_writes(out: Console, journal: Sequence[Row]) -> None:
     rows = [
         (
             _time(row["at"]),
@@ -189,13 +178,13 @@ def _print_writes(console: Console, journal: Sequence[Row]) -> None:
         )
         for row in journal[:LISTED_WRITES]
     ]
-    _table(console, "written, latest first", ("when", "run", "what", "sent", "outcome"), rows)
+    print_table(out, "written, latest first", ("when", "run", "what", "sent", "outcome"), rows)
     if len(journal) > LISTED_WRITES:
-        _line(console, f"... and {len(journal) - LISTED_WRITES} more: talk-pipeline history")
+        line(out, f"... and {len(journal) - LISTED_WRITES} more: talk-pipeline history")
 
 
-def _print_history(console: Console, document: Row) -> None:
-    _line(console, f"{document['flow']} {document['shop_id'] or document['bc_id']}")
+def _print_history(out: Console, document: Row) -> None:
+    line(out, f"{document['flow']} {document['shop_id'] or document['bc_id']}")
     rows = [
         (
             _time(event["at"]),
@@ -205,42 +194,20 @@ def _print_history(console: Console, document: Row) -> None:
         )
         for event in document["events"]
     ]
-    _table(console, None, ("when (UTC)", "event", "what", "run"), rows)
+    print_table(out, None, ("when (UTC)", "event", "what", "run"), rows)
 
 
 def _sent(record: Row) -> str:
     """What went out of one record: what changed with its former value, what went along by name only."""
     values = [
-        f"{name} {_value(one['after'])}"
+        f"{name} {value(one['after'])}"
         if record["operation"] == "create"
-        else f"{name} {_value(one['before'])} → {_value(one['after'])}"
+        else f"{name} {value(one['before'])} → {value(one['after'])}"
         for name, one in record["properties"].items()
         if one["rule"] != "send_with" and (record["operation"] != "create" or one["after"] is not None)
     ]
     along = [name for name, one in record["properties"].items() if one["rule"] == "send_with"]
     return ", ".join(values) + (f" (with {', '.join(along)})" if along else "")
-
-
-def _table(
-    console: Console, title: str | None, columns: Sequence[str], rows: Iterable[Sequence[str]]
-) -> None:
-    rows = list(rows)
-    if not rows:
-        return
-    table = Table(title=escape(title) if title else None, title_justify="left")
-    for name in columns:
-        table.add_column(name, overflow="fold", no_wrap=name in ("id", "system"))
-    for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
-    console.print(table)
-
-
-def _line(console: Console, text: str) -> None:
-    console.print(text, markup=False, soft_wrap=True)
-
-
-def _value(value: str | None) -> str:
-    return "-" if value is None else value
 
 
 def _time(text: str | None) -> str:

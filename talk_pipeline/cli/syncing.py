@@ -5,14 +5,14 @@ A run whose checks failed ends green for Dagster, and a tripped breaker red: the
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from talk_pipeline.cli.checklist import EXITS, TEXT_WIDTH, print_sheet
+from talk_pipeline.cli.checklist import EXITS, print_sheet
 from talk_pipeline.cli.exits import Exit, UsageError
+from talk_pipeline.cli.tables import console as wide
 from talk_pipeline.cli.telling import counts, headline, run_document
 from talk_pipeline.cli.undoing import print_undone, undone_by, undone_document
 from talk_pipeline.engine.report import run_summary
@@ -110,7 +110,7 @@ def numbers_of(connections: Connections, wanted: tuple[str, ...], *, run_id: str
 def _print(connections: Connections, sheet: Sheet | None, *, run_id: str, numbers: dict[str, Any]) -> None:
     from rich.table import Table
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else TEXT_WIDTH)
+    console = wide()
     with connections.state.once() as db:
         timed = run_summary.stages(db, run_id=run_id)
     if sheet:

@@ -1,6 +1,5 @@
 """`talk-pipeline undo`: which run is meant, and what was put back; the run that does it is `syncing`'s business."""
 
-import sys
 from collections import Counter
 from typing import Any
 
@@ -8,8 +7,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from talk_pipeline.cli.checklist import TEXT_WIDTH
 from talk_pipeline.cli.exits import UsageError
+from talk_pipeline.cli.tables import console as wide
 from talk_pipeline.engine.plan.undo import Case, flows_written, named_run, outcome
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.installation import Connections, known_state
@@ -78,7 +77,7 @@ def print_undone(options: Options, undone: Undone) -> None:
     """For a terminal: the first of both lists, and why things were left."""
     if not options.undo:
         return
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else TEXT_WIDTH)
+    console = wide()
     back, left = undone
     would = "would be put back" if options.dry_run else "put back"
     _table(console, f"{would}: {len(back)} values of run {options.undo}", back)

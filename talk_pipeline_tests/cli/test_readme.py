@@ -35,7 +35,7 @@ def commands(block: str) -> list[list[str]]:
 def test_what_is_printed_about_one_record_works_in_its_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
 ) -> None:
-    explain, shown, by_hand, resolve = sections()[ONE_RECORD]
+    explain, shown, by_hand, resolve, seen = sections()[ONE_RECORD]
     with opened_world(tmp_path, empty=False, instance=instance) as world:
         world.step()
         (command,) = commands(explain)

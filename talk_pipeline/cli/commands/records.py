@@ -75,6 +75,26 @@ def resolve(
 
 
 @commands.command()
+def acknowledge(
+    flow: Annotated[
+        str | None, typer.Argument(metavar="[FLOW]", help="Only of this flow; by default of all.")
+    ] = None,
+    id_: Annotated[str | None, typer.Argument(metavar="[ID]", help="Only of this record.")] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only what was recorded up to then, in UTC.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say that conflicts were seen: they are shown until then. Without a FLOW it takes --until.
+
+    It is noted who said so and when. What lost is kept all the same: `history` and `explain` tell of it.
+    """
+    from talk_pipeline.cli.conflicts import acknowledge as acknowledge_them
+
+    acknowledge_them(flow, id_, until=until, as_json=as_json)
+
+
+@commands.command()
 def retry(
     flow: FlowName,
     id_: Annotated[

@@ -59,6 +59,20 @@ def checklist(
 
 
 @commands.command()
+def conflicts(
+    flow: Annotated[
+        str | None, typer.Argument(metavar="[FLOW]", help="Only of this flow; by default of all.")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, help="How many days back.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """List the conflicts that nobody has acknowledged yet, with both values: which edit lost, and by which rule."""
+    from talk_pipeline.cli.conflicts import print_conflicts
+
+    print_conflicts(flow, days=days, as_json=as_json)
+
+
+@commands.command()
 def audit(
     flow: Annotated[
         list[str] | None, typer.Argument(metavar="[FLOW]...", help="Only these flows; by default all.")

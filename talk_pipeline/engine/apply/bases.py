@@ -254,16 +254,19 @@ def _record_conflicts(db: Connection, conflicts: list[tuple[Any, ...]]) -> None:
         db.execute(
             """
             insert into conflict (flow, part, shop_id, bc_id, property, rule, winner, shop_value, bc_value,
-              shop_edited_at, bc_edited_at, shop_version, bc_version, run_id, recorded_at, decided_by, decided_at)
+              shop_edited_at, bc_edited_at, shop_version, bc_version, run_id, recorded_at, decided_by, decided_at,
+              acknowledged_by, acknowledged_at)
+            with decided as (
+              select decided_by, decided_at from resolution
+              where part = $part and shop_id = $shop_id and property = $name and $rule = 'manual'
+            )
             select $flow, $part, $shop_id, $bc_id, $name, $rule, $winner, $shop, $bc,
                    any_value(edited_at) filter (side = 'customwebshop'),
                    any_value(edited_at) filter (side = 'businesscentral'),
                    any_value(version) filter (side = 'customwebshop'),
                    any_value(version) filter (side = 'businesscentral'), $run_id, $at,
-                   (select decided_by from resolution
-                    where part = $part and shop_id = $shop_id and property = $name and $rule = 'manual'),
-                   (select decided_at from resolution
-                    where part = $part and shop_id = $shop_id and property = $name and $rule = 'manual')
+                   (select decided_by from decided), (select decided_at from decided),
+                   (select decided_by from decided), (select decided_at from decided)
             from edit where part = $part and shop_id = $shop_id and property = $name
             """,
             {

@@ -6,7 +6,7 @@ with who and when. Open conflicts are the business of `manual.resolutions`. Call
 `concerned`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,8 +36,9 @@ class Decision:
     """What a person did.
 
     Attributes:
-        action: linked | unlinked | kept apart | released | resolved | retried | restored.
+        action: linked | unlinked | kept apart | released | resolved | retried | restored | acknowledged.
         message: what follows, for the person.
+        for_a_run: whether a run has something to carry out by it.
     """
 
     flow: str
@@ -46,6 +47,7 @@ class Decision:
     bc_id: str | None
     message: str
     details: Mapping[str, Any] = field(default_factory=dict)
+    for_a_run: bool = True
 
     def document(self) -> dict[str, Any]:
         """For scripts: `flow`, `action`, `shop_id`, `bc_id`, `message`, `details`."""
@@ -339,12 +341,3 @@ def _apart(hand: Hand, shop_id: str | None, bc_id: str | None, *, hold: bool, ne
         parted_by=hand.by,
         never=never,
     )
-
-
-def labels(flow: Flow, part: str, shop_id: str | None, *, prop: str) -> Sequence[str]:
-    """What a person calls a property: `name`; of a child `part[id].name`, and `part.name` for all of them."""
-    if part == flow.name:
-        return (prop,)
-    short = part.removeprefix(f"{flow.name}.")
-    own = (shop_id or "").rsplit("/", 1)[-1]
-    return (f"{short}[{own}].{prop}", f"{short}.{prop}")

@@ -4,6 +4,8 @@ From the database alone. Several hits are never guessed between. What is known o
 business, what happened to it `history`'s, what a person does to it `manual.links`'s.
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from talk_pipeline.engine.model import ByHandError
@@ -86,8 +88,17 @@ def key_of(db: Connection, flow: Flow, side: Side, record_id: str | None) -> str
 
 def counted(number: int, what: str) -> str:
     """A number of things, in words."""
-    plural = f"{what.removesuffix('y')}ies" if what.endswith("y") else f"{what}s"
+    plural = f"{what[:-1]}ies" if re.search(r"[^aeiou]y$", what) else f"{what}s"
     return f"{number} {what if number == 1 else plural}"
+
+
+def labels(flow: Flow, part: str, shop_id: str | None, *, prop: str) -> Sequence[str]:
+    """What a person calls a property: `name`; of a child `part[id].name`, and `part.name` for all of them."""
+    if part == flow.name:
+        return (prop,)
+    short = part.removeprefix(f"{flow.name}.")
+    own = (shop_id or "").rsplit("/", 1)[-1]
+    return (f"{short}[{own}].{prop}", f"{short}.{prop}")
 
 
 _BY_ID = """

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind
-from talk_pipeline.engine.manual.links import Decision, Hand, labels
-from talk_pipeline.engine.manual.lookup import Entity, counted, find
+from talk_pipeline.engine.manual.links import Decision, Hand
+from talk_pipeline.engine.manual.lookup import Entity, counted, find, labels
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.plan.compare import MISMATCHES
 from talk_pipeline.engine.snapshot.dirty import mark_dirty

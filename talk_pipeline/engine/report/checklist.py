@@ -13,8 +13,10 @@ from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.match.claims import TWINS, claims
 from talk_pipeline.engine.plan.circuit_breaker import volume
 from talk_pipeline.engine.plan.unanswered import LISTED
+from talk_pipeline.engine.report import conflicts
 from talk_pipeline.engine.report.agreement import LISTED_ROWS, Disagreement, disagreements
 from talk_pipeline.engine.report.findings import Check, CheckContext, Finding, Severity
+from talk_pipeline.engine.report.flagged import flagged
 from talk_pipeline.engine.report.preview import largest
 from talk_pipeline.engine.snapshot import reversals
 from talk_pipeline.engine.snapshot.landing import watermark
@@ -137,20 +139,6 @@ where r.root_id not in (select shop_id from status
 order by 1, 2, 3
 """
 
-_CONFLICTS = f"""
-select shop_id, property, rule, winner, shop_value, bc_value, shop_edited_at, bc_edited_at from conflict
-where flow = $flow and run_id = $run_id
-union all
-select shop_id, property, rule, 'open', case target when 'customwebshop' then before else after end,
-       case target when 'customwebshop' then after else before end,
-       (select any_value(edited_at) from edit s where s.part = change.part and s.shop_id = change.shop_id
-        and s.property = change.property and s.side = 'customwebshop'),
-       (select any_value(edited_at) from edit s where s.part = change.part and s.shop_id = change.shop_id
-        and s.property = change.property and s.side = 'businesscentral')
-from change where flow = $flow and hold_kind = '{HoldKind.MANUAL}'
-order by 1, 2
-"""
-
 _FAILED = """
 select coalesce(root_shop_id, bc_id) as record, part, target, operation, outcome, reason from journal
 where flow = $flow and run_id = $run_id
@@ -220,21 +208,7 @@ def _shop_capable(context: CheckContext) -> Finding:
 
 
 def _flagged(context: CheckContext) -> Finding:
-    rows: list[dict[str, Any]] = []
-    for listed in context.flow.flags:
-        for name, values in listed.shop.items():
-            found = context.db.execute(
-                "select l.shop_id, l.bc_id, r.raw[$name] from link l"
-                " join record r on r.part = l.part and r.side = 'customwebshop' and r.id = l.shop_id"
-                " join snapshot b on b.flow = l.part and b.side = 'businesscentral' and b.id = l.bc_id"
-                " where l.part = $flow and l.state = 'active' and b.gone is null"
-                " and r.raw[$name] in (select unnest($values::varchar[])) order by 1",
-                {"flow": context.flow.name, "name": name, "values": list(values)},
-            ).fetchall()
-            rows += [
-                {"shop_id": shop, "bc_id": bc, name: value, "reason": listed.reason}
-                for shop, bc, value in found
-            ]
+    rows = flagged(context.db, context.flow)
     summary = f"{len(rows)} records need a person's decision" if rows else "no records need a decision"
     return Finding(not rows, "WARN", summary, len(rows), tuple(rows[:LISTED_ROWS]))
 
@@ -287,7 +261,10 @@ _RECORD_CHECKS = (
         "values_fit", "Values fit the other side", _PROBLEMS, severity="WARN", what="values that do not fit"
     ),
     _state_check("waiting", "references_resolve", "No record waits for another, or for an answer"),
-    _check("conflicts_listed", "No edit was overwritten", _CONFLICTS, severity="WARN", what="conflicts"),
+    _check(
+        "conflicts_listed", "No edit was overwritten", conflicts.OF_RUN, severity="WARN", what="conflicts"
+    ),
+    conflicts.ACKNOWLEDGED,
     _check("nothing_withheld", "No change is withheld", _WITHHELD, severity="WARN", what="withheld changes"),
     _state_check("broken", "no_broken_links", "No link has lost a side"),
     _state_check("held", "no_held_records", "No record is held by hand"),

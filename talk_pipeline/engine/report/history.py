@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from talk_pipeline.engine.manual.links import BY_HAND, labels
-from talk_pipeline.engine.manual.lookup import Entity
+from talk_pipeline.engine.manual.links import BY_HAND
+from talk_pipeline.engine.manual.lookup import Entity, labels
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import rows_of, select
 from talk_pipeline.engine.state.tables import WrittenRow
@@ -113,7 +113,7 @@ def writes(db: Connection, flow: Flow, entity: Entity) -> list[dict[str, Any]]:
 def conflicts(db: Connection, flow: Flow, entity: Entity) -> list[dict[str, Any]]:
     """The conflicts that were settled, oldest first: the columns of table `conflict` but for the flow."""
     rows = rows_of(db, _CONFLICTS, parameters(flow, entity))
-    moments = ("shop_edited_at", "bc_edited_at", "recorded_at", "decided_at")
+    moments = ("shop_edited_at", "bc_edited_at", "recorded_at", "decided_at", "acknowledged_at")
     return [
         {key: value for key, value in row.items() if key != "flow"}
         | {name: stamp(row[name]) for name in moments}
@@ -217,10 +217,17 @@ def _wrote(write: Mapping[str, Any]) -> Event:
 
 def _conflict(flow: Flow, row: Mapping[str, Any]) -> Event:
     name = labels(flow, row["part"], row["shop_id"], prop=row["property"])[0]
-    by = f", decided by {row['decided_by']}" if row["decided_by"] else ""
+    by = f", {whose(row)}" if row["decided_by"] or row["acknowledged_by"] else ""
     values = f"customwebshop {quoted(row['shop_value'])}, businesscentral {quoted(row['bc_value'])}"
     text = f"{name}: {values}: {row['winner']} won by {row['rule']}{by}"
     return {"at": row["recorded_at"], "event": "conflict", **row, "text": text}
+
+
+def whose(row: Mapping[str, Any]) -> str:
+    """Who decided a conflict, or took note of it, for a person."""
+    if row["decided_by"]:
+        return f"decided by {row['decided_by']}"
+    return f"acknowledged by {row['acknowledged_by']}" if row["acknowledged_by"] else ""
 
 
 def _status(db: Connection, about: dict[str, Any]) -> Iterator[Event]:

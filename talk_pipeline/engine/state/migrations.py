@@ -14,7 +14,7 @@ from talk_pipeline.engine.state.meta import get_meta, set_meta
 FOLDER = Path(__file__).parent
 TABLES = (FOLDER / "schema.sql").read_text(encoding="utf-8")
 VIEWS = (FOLDER / "views.sql").read_text(encoding="utf-8")
-SCHEMA_VERSION = "4"
+SCHEMA_VERSION = "5"
 LAYOUT = hashlib.sha256((TABLES + VIEWS).encode()).hexdigest()
 """Kept with a database that has these tables and views: putting them in place costs more than a small sync."""
 
@@ -91,6 +91,11 @@ STEPS = {
         "insert into recalculation (intent_id, part, shop_id, property) select intent_id, p[1], p[2], p[3] from"
         """ (select intent_id, unnest(from_json(details->'recalculates', '[["VARCHAR"]]')) as p from journal)""",
         "alter table journal drop column details",
+    ),
+    "5": (
+        "alter table conflict add column if not exists acknowledged_by varchar",
+        "alter table conflict add column if not exists acknowledged_at timestamp",
+        "update conflict set acknowledged_by = decided_by, acknowledged_at = decided_at",
     ),
 }
 

@@ -115,7 +115,8 @@ create table if not exists conflict (
   flow varchar, part varchar, shop_id varchar, bc_id varchar, property varchar, rule varchar, winner varchar,
   shop_value varchar, bc_value varchar, shop_edited_at timestamp, bc_edited_at timestamp,
   shop_version varchar, bc_version varchar, run_id varchar, recorded_at timestamp,
-  decided_by varchar, decided_at timestamp  -- a person's word, carried out by that run
+  decided_by varchar, decided_at timestamp,  -- a person's word, carried out by that run
+  acknowledged_by varchar, acknowledged_at timestamp  -- whoever decided it knows of it too
 );
 
 -- pairs that the rules never make, by a person's word; held: the pair was unlinked, and neither of the two

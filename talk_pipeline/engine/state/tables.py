@@ -109,6 +109,8 @@ class ConflictRow(Row):
     recorded_at: datetime
     decided_by: str | None
     decided_at: datetime | None
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """A database of every earlier version becomes what a new one is, with what it held."""
 
 import json
+import re
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from talk_pipeline.engine.snapshot.projection import Projected
 from talk_pipeline.engine.state import tables
 from talk_pipeline.engine.state.database import FILE, State
 from talk_pipeline.engine.state.journal import open_intents
-from talk_pipeline.engine.state.migrations import SCHEMA_VERSION
+from talk_pipeline.engine.state.migrations import RENAMED, SCHEMA_VERSION
 from talk_pipeline.engine.state.rows import Row, insert, insert_columns, select
 from talk_pipeline.engine.state.tables import RecalculationRow, RefusalRow
 from talk_pipeline.flows.properties import Side
@@ -57,6 +58,20 @@ REQUEST = {
     "recalculates": [["order.lines", "o1/1", "unit_price"]],
 }
 
+_REQUESTED = """
+insert into journal (intent_id, flow, part, target, operation, shop_id, bc_id, root_shop_id, intent_at, outcome)
+values ('i1', 'order', 'order', 'businesscentral', 'update', 'o1', 'B1', 'o1', now(), 'unknown')
+"""
+# the same in rows, as it is kept since version 4
+REQUEST_IN_ROWS = [
+    "insert into journal_child values ('i1', 1, 'order.lines', 'delete', 'o1/1', 'B1/9'),"
+    " ('i1', 2, 'order.lines', 'create', 'o1/2', null)",
+    "insert into journal_value values ('i1', 0, 'note', 'a', 'A', null, 'edit', true),"
+    " ('i1', 0, 'currency', null, 'EUR', 'EUR', 'send_with', false),"
+    " ('i1', 2, 'quantity', '2', '2', null, 'create', false)",
+    "insert into recalculation values ('i1', 'order.lines', 'o1/1', 'unit_price')",
+]
+
 # what each version added to those before
 HELD = {
     "2": [
@@ -67,6 +82,8 @@ HELD = {
         "insert into standing (flow, shop_id, state) values ('customer', 'c4', 'waiting')",
         "insert into verdict (run_id, flow, name, passed) values ('r1', 'customer', 'links_unique', true)",
         "insert into base (part, shop_id, property, bounces) values ('customer', 'c1', 'email', 2)",
+        "insert into conflict (flow, property, decided_by, decided_at) values"
+        " ('customer', 'email', 'Ann', timestamp '2026-01-02 03:04:05'), ('customer', 'phone', null, null)",
     ],
     "3": [
         "update link set met_at = linked_at",
@@ -79,6 +96,7 @@ HELD = {
         " ('customer', 'it is blocked', 'refused')",
     ],
 }
+RENAMED_IN = "4"
 BEFORE_KINDS = [
     "insert into change (flow, part, target, operation, property, withheld) values"
     " ('customer', 'customer', 'businesscentral', 'update', 'email', 'manual: both sides changed it'),"
@@ -99,16 +117,25 @@ def earlier(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         db.execute("insert into meta values ('schema', ?)", [file.stem])
         for version, statements in HELD.items():
             for statement in statements if version <= file.stem else ():
-                db.execute(statement)
+                db.execute(_as_of(statement, file.stem))
         for statement in BEFORE_KINDS if file.stem == "2" else ():
             db.execute(statement)
-        db.execute(
-            "insert into journal (intent_id, flow, part, target, operation, shop_id, bc_id, root_shop_id, details,"
-            " intent_at, outcome) values ('i1', 'order', 'order', 'businesscentral', 'update', 'o1', 'B1', 'o1', ?,"
-            " now(), 'unknown')",
-            [json.dumps(REQUEST)],
-        )
+        db.execute(_REQUESTED)
+        if file.stem < RENAMED_IN:
+            db.execute("update journal set details = ?", [json.dumps(REQUEST)])
+        else:
+            db.execute("update journal set root_bc_id = 'B1'")
+            for statement in REQUEST_IN_ROWS:
+                db.execute(statement)
     return folder
+
+
+def _as_of(statement: str, version: str) -> str:
+    """With the names that the tables and columns had in that version."""
+    if version >= RENAMED_IN:
+        for old, new in (RENAMED | {"bounces": "mismatches"}).items():
+            statement = re.sub(rf"\b{old}\b", new, statement)
+    return statement
 
 
 def test_it_has_the_columns_of_a_new_one(earlier: Path, tmp_path: Path) -> None:
@@ -136,6 +163,14 @@ def test_what_it_held_is_there_and_told_by_kind(earlier: Path) -> None:
         ("refused", "it is blocked"),
         ("outcome_unknown", "outcome unknown: 2 records carry C1"),
     ]
+
+
+def test_whoever_decided_a_conflict_knows_of_it(earlier: Path) -> None:
+    with State(earlier).once() as db:
+        known = db.execute(
+            "select property, acknowledged_by, acknowledged_at = decided_at from conflict order by property"
+        ).fetchall()
+    assert known == [("email", "Ann", True), ("phone", None, None)]
 
 
 def test_a_request_under_way_is_what_it_was(earlier: Path) -> None:

@@ -1,0 +1,40 @@
+"""Tables and lines for a terminal: whatever a value holds is shown as it is, and no width is lost in a pipe."""
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+TEXT_WIDTH = 140
+
+
+def console() -> Console:
+    """As wide as the terminal; of a fixed width where there is none."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else TEXT_WIDTH)
+
+
+def print_table(
+    out: Console, title: str | None, columns: Sequence[str], rows: Iterable[Sequence[str]]
+) -> None:
+    """A table, or nothing where there are no rows."""
+    rows = list(rows)
+    if not rows:
+        return
+    table = Table(title=escape(title) if title else None, title_justify="left")
+    for name in columns:
+        table.add_column(name, overflow="fold", no_wrap=name in ("id", "system"))
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    out.print(table)
+
+
+def line(out: Console, text: str) -> None:
+    """A line as it is, however long."""
+    out.print(text, markup=False, soft_wrap=True)
+
+
+def value(text: str | None) -> str:
+    """A value, or a dash where there is none."""
+    return "-" if text is None else text
