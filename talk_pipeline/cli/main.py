@@ -4,7 +4,7 @@ Dagster is imported by what runs alone, since it takes longer than all else.
 """
 
 import gc
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -25,13 +25,28 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     cls=_Commands,
     name="talk-pipeline",
-    help="Keeps a web shop and Business Central in step.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 for group in (running, records, keeping, connecting):
     app.add_typer(group.commands)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from talk_pipeline.cli.status import told_version
+
+        typer.echo(told_version())
+        raise typer.Exit
+
+
+@app.callback(help="Keeps a web shop and Business Central in step.")
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the release.")
+    ] = False,
+) -> None:
+    """What is asked of the program itself is answered before any command is looked for."""
 
 
 def run() -> None:

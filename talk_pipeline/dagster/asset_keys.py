@@ -1,4 +1,4 @@
-"""What the assets of a flow are called."""
+"""What the assets are called."""
 
 import dagster as dg
 
@@ -6,6 +6,9 @@ from talk_pipeline.engine.report.findings import Stage
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+
+ATTENTION = dg.AssetKey(["attention"])
+"""What waits for a person, over all flows."""
 
 
 def raw_key(flow: Flow, side: Side) -> dg.AssetKey:

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from talk_pipeline.dagster.asset_checks import audit_check, flow_checks
+from talk_pipeline.dagster.assets.attention import attention_asset
 from talk_pipeline.dagster.assets.diffs import diffs_asset
 from talk_pipeline.dagster.assets.links import links_asset
 from talk_pipeline.dagster.assets.raw import raw_asset
@@ -42,6 +43,7 @@ def build_defs(
             *(links_asset(flow, flows) for flow in flows.values()),
             *(diffs_asset(flow) for flow in flows.values()),
             *(sync_asset(flow, flows) for flow in flows.values()),
+            attention_asset(flows),
         ],
         asset_checks=[*checks, *audits],
         jobs=[*jobs, by_hand_job(), pruning],

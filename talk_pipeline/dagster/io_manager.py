@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from talk_pipeline.dagster.asset_keys import diffs_key, links_key, raw_key, sync_key
+from talk_pipeline.dagster.asset_keys import ATTENTION, diffs_key, links_key, raw_key, sync_key
 from talk_pipeline.engine.report import frames
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Side
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Tables(dg.IOManager):
-    """Loads any asset of the pipeline as a frame: snapshots, links, planned changes, and the journal of a sync."""
+    """Loads any asset of the pipeline as a frame: its rows as the state holds them now."""
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
         """Keeps nothing: rows are in the state before an asset is materialized."""
@@ -49,4 +49,7 @@ class Tables(dg.IOManager):
             if context.asset_key in made:
                 with connections.state.once() as db:
                     return made[context.asset_key](db, flow)
+        if context.asset_key == ATTENTION:
+            with connections.state.once() as db:
+                return frames.attention_frame(db, connections.flows)
         raise KeyError(f"no asset of the pipeline is called {context.asset_key.to_user_string()}")

@@ -1,10 +1,11 @@
-"""Jobs and the schedule: what is run together, and when without being asked."""
+"""Jobs and the schedule: what is run together, when without being asked, and what is told when one fails."""
 
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from talk_pipeline.dagster.asset_keys import selected_keys, sync_key
+from talk_pipeline.dagster.asset_keys import ATTENTION, selected_keys, sync_key
+from talk_pipeline.dagster.assets.attention import attention_metadata
 from talk_pipeline.flows.loading import Flows
 
 if TYPE_CHECKING:
@@ -17,6 +18,16 @@ EVERY_NIGHT = "sync_and_audit"
 AUDITED = "audited"
 NIGHTLY = "0 3 * * *"
 RESOURCE = "pipeline"
+
+
+@dg.failure_hook(required_resource_keys={RESOURCE})
+def tell_what_waits(context: dg.HookContext) -> None:
+    """What waits for a person, where a run is stopped or breaks off before it would be told."""
+    metadata = attention_metadata(getattr(context.resources, RESOURCE), context.run_id)
+    told = dg.AssetMaterialization(
+        ATTENTION, metadata=metadata, description=f"as run {context.run_id} left it"
+    )
+    context.instance.report_runless_asset_event(told)
 
 
 def job_name(flow: str) -> str:
@@ -33,11 +44,13 @@ def sync_jobs(flows: Flows, *, with_audit: bool) -> "list[AssetJob]":
             EVERYTHING,
             selection=dg.AssetSelection.all() - audits,
             description="Synchronizes every flow, and runs the whole checklist.",
+            hooks={tell_what_waits},
         ),
         dg.define_asset_job(
             EVERY_NIGHT,
             selection=dg.AssetSelection.all(),
             description="The same, and then both systems are read once more and audited.",
+            hooks={tell_what_waits},
         ),
     ]
     for name, flow in flows.items():
@@ -47,6 +60,7 @@ def sync_jobs(flows: Flows, *, with_audit: bool) -> "list[AssetJob]":
                 job_name(name),
                 selection=dg.AssetSelection.assets(*selected_keys(flows, (name,))) - audits,
                 tags={"flow": name},
+                hooks={tell_what_waits},
                 description=f"Synchronizes {flow.title.lower()}"
                 + (f"; reads {reads} too." if reads else "."),
             )

@@ -17,7 +17,7 @@ from pydantic import Field, PrivateAttr
 from talk_pipeline.dagster.asset_keys import diffs_key, flow_keys, sync_key
 from talk_pipeline.dagster.presence import present
 from talk_pipeline.engine.plan.undo import named_run
-from talk_pipeline.engine.report import progress, runs
+from talk_pipeline.engine.report import progress, run_summary, runs
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.engine.state.lease import leases
 from talk_pipeline.flows.loading import Flows
@@ -79,16 +79,24 @@ class Pipeline(dg.ConfigurableResource[None]):
     _began_at: datetime | None = PrivateAttr(None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Shows from the first moment on that the run has a process."""
+        """Shows from the first moment on that the run has a process, and in its tags how far it may go."""
         if context.instance and context.run:
             self._exit_stack.enter_context(present(Path(context.instance.root_directory), context.run.run_id))
+            said = {"dry_run": self.dry_run, "approved": self.approve, "undo_of": self.undo.strip()}
+            tags = {name: str(value).lower() for name, value in said.items() if value}
+            context.instance.add_run_tags(context.run.run_id, tags)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """Notes that the run is over, gives the leases back, and shows that the process is done with it."""
+        """Notes that the run is over and what came of it, gives back the leases, and shows no process any more."""
         try:
             if self._began_at and context.run_id:
                 with self.state.once() as db:
                     runs.ended(db, run_id=context.run_id)
+                    came_of_it = run_summary.totals(db, run_id=context.run_id)
+                if context.instance:
+                    tags = {name: str(number) for name, number in came_of_it.items()}
+                    named = {"undo_of": self._named} if self._named else {}
+                    context.instance.add_run_tags(context.run_id, tags | named)
         finally:
             self._exit_stack.close()
 

@@ -59,6 +59,11 @@ def test_what_is_printed_about_one_record_works_in_its_order(
         assert (done.returncode, done.stderr) == (0, "")
         world.step("customer")
         assert world.bc.get("customers", bc_id)["website"] == "www.shop.example"
+        for command in commands(seen):
+            done = run(*command)
+            assert (done.returncode, done.stderr) == (0, ""), command
+        left = "select count(*) from conflict where flow = 'customer' and acknowledged_at is null"
+        assert world.sql(left) == [(0,)]
 
 
 def _run_to_undo(world: World) -> str:
@@ -97,6 +102,9 @@ def test_every_other_command_works_as_it_is_printed(
         "restore",
         "audit",
         "undo",
+        "status",
+        "attention",
+        "writes",
     }
     assert named | {"forget"} <= set(ran)
     for file in ("plan.csv", "qa.html", "monday.duckdb", "my-flows/import-report.md"):

@@ -40,7 +40,7 @@ def test_it_loads_without_a_warning() -> None:
 def test_the_assets(defs: dg.Definitions) -> None:
     keys = {"/".join(spec.key.path) for spec in defs.resolve_all_asset_specs()}
     made = {f"{layer}/{flow}" for layer in ("links", "diffs", "sync") for flow in FLOWS}
-    assert keys == RAW | made
+    assert keys == RAW | made | {"attention"}
 
 
 def test_orders_wait_for_what_they_refer_to(defs: dg.Definitions) -> None:
@@ -57,7 +57,7 @@ def test_orders_wait_for_what_they_refer_to(defs: dg.Definitions) -> None:
 def test_every_asset_explains_itself(defs: dg.Definitions) -> None:
     for spec in defs.resolve_all_asset_specs():
         assert spec.description, spec.key
-        assert spec.group_name in {*FLOWS, *Side}
+        assert spec.group_name in {*FLOWS, *Side, "attention"}
         assert spec.kinds
         if spec.key.path[0] in ("links", "diffs") or "/".join(spec.key.path) in RAW:
             assert spec.metadata["dagster/column_schema"].columns

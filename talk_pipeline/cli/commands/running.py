@@ -59,6 +59,29 @@ def checklist(
 
 
 @commands.command()
+def status(as_json: AsJson = False) -> None:
+    """Tell how things stand: the last run, how far each flow lags, open requests, how much waits for a person.
+
+    The lag is the time since the last run that carried the flow through began. From the database alone, and with
+    exit status 0 whatever it tells.
+    """
+    from talk_pipeline.cli.status import print_status
+
+    print_status(as_json=as_json)
+
+
+@commands.command()
+def attention(as_json: AsJson = False) -> None:
+    """List everything that waits for a person, over all flows: why, for how long, and the next step.
+
+    From the database alone, and with exit status 0 whatever it tells.
+    """
+    from talk_pipeline.cli.attention import print_attention
+
+    print_attention(as_json=as_json)
+
+
+@commands.command()
 def conflicts(
     flow: Annotated[
         str | None, typer.Argument(metavar="[FLOW]", help="Only of this flow; by default of all.")
@@ -70,6 +93,21 @@ def conflicts(
     from talk_pipeline.cli.conflicts import print_conflicts
 
     print_conflicts(flow, days=days, as_json=as_json)
+
+
+@commands.command()
+def writes(
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="[RUN]", help="Its id, or enough of its beginning; by default the last."),
+    ] = None,
+    flow: Annotated[str | None, typer.Option(help="Only this flow; by default all.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List every value that a run wrote, with what it replaced, why, and what came of it; failures come first."""
+    from talk_pipeline.cli.writes import print_writes
+
+    print_writes(run, flow=flow, as_json=as_json)
 
 
 @commands.command()

@@ -17,7 +17,11 @@ from talk_pipeline.engine.kinds import Status
 from talk_pipeline.engine.plan.undo import outcome
 from talk_pipeline.engine.report import run_summary, runs
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
+from talk_pipeline.engine.report.attention import COLUMNS as WAITING
+from talk_pipeline.engine.report.attention import attention
 from talk_pipeline.engine.report.stops import stop_of
+from talk_pipeline.engine.report.writes import COLUMNS as WRITTEN
+from talk_pipeline.engine.report.writes import writes_of
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -128,6 +132,8 @@ def _metadata(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
     with pipeline.state.once() as db:
         numbers = run_summary.summary(db, pipeline.flows[flow.name], run_id=run_id)
         overwritten = run_summary.conflicts(db, flow.name, run_id=run_id)
+        total, written = writes_of(db, pipeline.flows[flow.name], run_id=run_id, most=LISTED_ROWS)
+        waiting = attention(db, pipeline.flows, names=(flow.name,), most=LISTED_ROWS, run_id=run_id)
     columns = ("shop_id", "property", "rule", "winner", "shop_value", "bc_value")
     metadata: dict[str, Any] = {
         "dagster/row_count": numbers["linked"],
@@ -135,6 +141,10 @@ def _metadata(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
         "failed writes": numbers["failed"],
         "conflicts": numbers["conflicts"],
         "overwritten": table((asdict(row) for row in overwritten), columns),
+        "written": table(written, WRITTEN),
+        "written shown": f"{len(written)} of {total}; all: talk-pipeline writes {run_id} --flow {flow.name}",
+        "waiting": table((one.row() for one in waiting.items), WAITING),
+        "waiting shown": f"{len(waiting.items)} of {waiting.total}; all: talk-pipeline attention",
     }
     for side, counted in numbers["writes"].items():
         metadata |= {f"{side} {operation}": count for operation, count in counted.items()}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind
-from talk_pipeline.engine.manual.links import BY_HAND, labels
-from talk_pipeline.engine.manual.lookup import Entity, key_of
+from talk_pipeline.engine.manual.links import BY_HAND
+from talk_pipeline.engine.manual.lookup import Entity, key_of, labels
 from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.report import next_step
 from talk_pipeline.engine.report.history import OWN, conflicts, how, parameters, stamp, writes
@@ -211,7 +211,7 @@ class _Teller:
 
     def _decided(self) -> str | None:
         for row in self._rows(_SINCE_LAST_RUN):
-            return f"{row['action']} by {row['done_by']} at {stamp(row['done_at'])}"
+            return next_step.decided_text(row)
         return None
 
     def _waits_for(self, parts: Sequence[Row]) -> list[str]:

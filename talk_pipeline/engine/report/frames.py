@@ -1,8 +1,11 @@
 """Rows of the state as pandas frames, for reports and notebooks."""
 
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
+from talk_pipeline.engine.report.attention import Item, attention
 from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -31,3 +34,11 @@ def journal_frame(db: Connection, flow: Flow) -> "pd.DataFrame":
     return db.execute(
         "select * exclude (flow) from journal where flow = ? order by intent_at", [flow.name]
     ).df()
+
+
+def attention_frame(db: Connection, flows: Flows) -> "pd.DataFrame":
+    """A row for each thing that waits for a person, the most urgent first; the attributes of `attention.Item`."""
+    import pandas as pd
+
+    names = [field.name for field in fields(Item)]
+    return pd.DataFrame([asdict(item) for item in attention(db, flows).items], columns=names)

@@ -7,6 +7,7 @@ from typing import Any
 from talk_pipeline.engine.manual.lookup import Entity, counted
 from talk_pipeline.engine.match.claims import claims
 from talk_pipeline.engine.plan.unanswered import waits_until
+from talk_pipeline.engine.report.history import stamp
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -89,6 +90,11 @@ def next_step(
     if state == "excluded" and entity.shop_id and entity.bc_id:
         return "nothing: the link rests while the record is outside the flow"
     return _STEPS.get(state, "").format(name=entity.name, flow=flow.name) or _pending(changes)
+
+
+def decided_text(row: Mapping[str, Any]) -> str:
+    """What a person decided, in words: of `action`, `done_by` and `done_at`."""
+    return f"{row['action']} by {row['done_by']} at {stamp(row['done_at'])}"
 
 
 def _choose(flow: Flow, entity: Entity, candidates: Sequence[Mapping[str, Any]]) -> str:

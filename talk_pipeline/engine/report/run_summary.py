@@ -75,6 +75,17 @@ def summary(db: Connection, flow: Flow, *, run_id: str) -> dict[str, Any]:
     }
 
 
+def totals(db: Connection, *, run_id: str) -> dict[str, int]:
+    """What came of a run over all its flows: `written` requests, `failed` ones, `conflicts` that it decided."""
+    flows = [row[0] for row in db.execute("select flow from run where run_id = ?", [run_id]).fetchall()]
+    counted = [writes(db, flow, run_id=run_id) for flow in flows]
+    return {
+        "written": sum(sum(side.values()) for one in counted for side in one.values()),
+        "failed": sum(failed_writes(db, flow, run_id=run_id) for flow in flows),
+        "conflicts": _count(db, "select count(*) from conflict where run_id = ?", [run_id]),
+    }
+
+
 def conflicts(db: Connection, flow: str, *, run_id: str) -> list[ConflictRow]:
     """The conflicts that a run decided, with the value that was overwritten."""
     where = "where flow = $flow and run_id = $run_id order by shop_id, property, part"

@@ -13,10 +13,15 @@ from talk_pipeline.flows.loading import Flows
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way on: what it is for, and what to type or where to look."""
+    """A way on: what it is for, and what to type or where to look.
+
+    Attributes:
+        first: told where there is room for few.
+    """
 
     what: str
     how: str
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class Stop:
     @property
     def ways(self) -> tuple[Way, ...]:
         """How to look and how to go on."""
-        return tuple(_ways(self.run))
+        return tuple(ways(self.run))
 
 
 def stops_of(sheet: Sheet) -> tuple[Stop, ...]:
@@ -68,14 +73,17 @@ def stop_of(db: Connection, flows: Flows, name: str, *, run_id: str) -> Stop | N
     return next(iter(stops_of(sheet)), None) if sheet else None
 
 
-def _ways(run: RunRow) -> Iterator[Way]:
+def ways(run: RunRow) -> Iterator[Way]:
+    """How to look at what a run was stopped with, and how to go on."""
     flow = run.flow
     command = f"talk-pipeline undo {run.undoes}" if run.undoes else "talk-pipeline sync"
     full = " --full" if run.full_scan and not run.undoes else ""
-    yield Way("all changes, nothing written", f"{command} --flow {flow}{full} --dry-run --plan plan.csv")
+    yield Way(
+        "all changes, nothing written", f"{command} --flow {flow}{full} --dry-run --plan plan.csv", first=True
+    )
     yield Way("one record", f"talk-pipeline explain {flow} NUMBER")
     yield Way("in Dagster", f"table `changes` of asset diffs/{flow}, and its check {VOLUME.name}")
-    yield Way("if they are right", f"{command} --flow {flow}{full} --approve")
+    yield Way("if they are right", f"{command} --flow {flow}{full} --approve", first=True)
     yield Way("or in the launchpad", f"job sync_{flow} with the config {launchpad_config(run)}")
     yield Way(
         "if they are wrong", f"mend them where they were made; the next {command.split()[1]} looks anew"

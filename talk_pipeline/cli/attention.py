@@ -1,0 +1,32 @@
+"""`talk-pipeline attention`: everything that waits for a person, with its age and what to do about it."""
+
+import json
+
+from talk_pipeline.cli.tables import console, line, print_table
+from talk_pipeline.engine.report.attention import COLUMNS, attention
+from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.installation import known_state
+from talk_pipeline.settings import Settings
+
+
+def print_attention(*, as_json: bool) -> None:
+    """All that waits, the most urgent first, and how many there are of each kind."""
+    settings = Settings.load()
+    flows = load_flows(settings.talk_flows_dir)
+    with known_state(settings).once() as db:
+        waiting = attention(db, flows)
+    if as_json:
+        items = [one.document() for one in waiting.items]
+        told = {"total": waiting.total, "counts": waiting.counts, "items": items}
+        print(json.dumps(told, indent=2))
+        return
+    out = console()
+    rows = (tuple(one.row()[name] for name in COLUMNS) for one in waiting.items)
+    print_table(out, "waiting for a person", COLUMNS, rows)
+    line(out, told_in_numbers(waiting.counts))
+
+
+def told_in_numbers(numbers: dict[str, int]) -> str:
+    """How many wait, in a line."""
+    listed = ", ".join(f"{number} {kind}" for kind, number in numbers.items() if number)
+    return f"waiting for a person: {sum(numbers.values())}" + (f" ({listed})" if listed else "")

@@ -1,0 +1,54 @@
+"""`talk-pipeline writes`: every value that a run wrote, and what came of it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from talk_pipeline.cli.exits import UsageError
+from talk_pipeline.cli.tables import console, line, print_table, value
+from talk_pipeline.engine.manual.lookup import counted, named_flow
+from talk_pipeline.engine.plan.undo import named_run
+from talk_pipeline.engine.report import runs
+from talk_pipeline.engine.report.history import stamp
+from talk_pipeline.engine.report.writes import writes_of
+from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.installation import known_state
+from talk_pipeline.settings import Settings
+
+COLUMNS = ("record", "property", "before", "after", "what", "why", "outcome")
+
+
+def print_writes(run: str | None, *, flow: str | None, as_json: bool) -> None:
+    """What a run wrote, the last one by default.
+
+    Raises:
+        ByHandError: no run, or several, are known by that id; no flow has that name.
+        UsageError: nothing ran yet.
+    """
+    settings = Settings.load()
+    flows = load_flows(settings.talk_flows_dir)
+    asked = [named_flow(flows, flow)] if flow else list(flows.values())
+    with known_state(settings).once() as db:
+        run_id = named_run(db, run) if run else runs.latest(db)
+        if run_id is None:
+            raise UsageError(f"no run is recorded in {settings.talk_data_dir}; run talk-pipeline sync first")
+        rows = [row for one in asked for row in writes_of(db, one, run_id=run_id)[1]]
+    if as_json:
+        told = [row | {"at": stamp(row["at"])} for row in rows]
+        print(json.dumps({"run": run_id, "writes": told}, indent=2))
+        return
+    out = console()
+    print_table(out, f"written by run {run_id}", COLUMNS, map(_cells, rows))
+    line(out, f"run {run_id} sent {counted(len(rows), 'value')}")
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        f"{row['flow']} {row['number']}",
+        row["property"] or "",
+        value(row["before"]) if row["property"] else "",
+        value(row["after"]) if row["property"] else "",
+        f"{row['operation']} in {row['target']}",
+        row["rule"] or "",
+        ": ".join(filter(None, (row["outcome"], row["reason"]))),
+    )

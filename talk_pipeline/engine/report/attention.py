@@ -1,0 +1,348 @@
+"""Everything that waits for a person, over all flows, each with its age and what to do about it.
+
+From the database alone. What is found here is what the checklist warns of, flow by flow; the next step is in the
+words in which one record is explained. Each kind is asked for all at once, however many records there are.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from talk_pipeline.engine.kinds import HoldKind, Status
+from talk_pipeline.engine.manual.lookup import Entity, labels
+from talk_pipeline.engine.match.claims import claims
+from talk_pipeline.engine.report import steps
+from talk_pipeline.engine.report.ages import age, seconds_since
+from talk_pipeline.engine.report.checklist import NOT_RESTORED, VOLUME
+from talk_pipeline.engine.report.conflicts import unacknowledged
+from talk_pipeline.engine.report.flagged import flagged
+from talk_pipeline.engine.report.history import stamp
+from talk_pipeline.engine.report.stops import ways
+from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.engine.state.rows import rows_of, select
+from talk_pipeline.engine.state.tables import RunRow
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.values import quoted
+from talk_pipeline.flows.vocabulary import Flow
+
+
+class Kind(StrEnum):
+    """Why something waits for a person, the most urgent first."""
+
+    STOPPED = "stopped"  # a blocking check stopped the flow's last run
+    UNANSWERED = "unanswered"  # a write without an answer, past the time in which one may come
+    UNDECIDED = "undecided"  # an open conflict under the policy `manual`, a row a property
+    REFUSED = "refused"  # quarantined, since a system said no
+    QUARANTINED = "quarantined"  # quarantined for any other reason
+    AMBIGUOUS = "ambiguous"
+    BROKEN = "broken"
+    FLAGGED = "flagged"  # a case that the flow lists and nothing acts on
+    HELD = "held"
+    UNACKNOWLEDGED = "unacknowledged"  # a decided conflict that nobody has seen, a row a property
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that waits for a person.
+
+    Attributes:
+        number: the record's key, and `name` what people call it; None where a whole flow waits.
+        state: of the record, as `explain` tells it.
+        since: UTC without an offset; None where it is not known.
+    """
+
+    kind: Kind
+    flow: str
+    shop_id: str | None
+    bc_id: str | None
+    number: str | None
+    name: str | None
+    state: str
+    reason: str
+    since: datetime | None
+    next_step: str
+
+    def document(self) -> dict[str, Any]:
+        """For scripts: the attributes, and `age_seconds`."""
+        return {
+            "kind": str(self.kind),
+            "flow": self.flow,
+            "shop_id": self.shop_id,
+            "bc_id": self.bc_id,
+            "number": self.number,
+            "name": self.name,
+            "state": self.state,
+            "reason": self.reason,
+            "since": stamp(self.since),
+            "age_seconds": seconds_since(self.since) if self.since else None,
+            "next_step": self.next_step,
+        }
+
+    def row(self) -> dict[str, str]:
+        """For a table of people."""
+        return {
+            "kind": str(self.kind),
+            "flow": self.flow,
+            "number": self.number or self.shop_id or self.bc_id or "",
+            "name": self.name or "",
+            "state": self.state,
+            "reason": self.reason,
+            "age": age(self.since),
+            "next step": self.next_step,
+        }
+
+
+COLUMNS = ("kind", "flow", "number", "name", "state", "reason", "age", "next step")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for a person.
+
+    Attributes:
+        items: the most urgent kind first, of each the oldest; as many as were asked for.
+        counts: how many there are of each kind, none left out.
+    """
+
+    items: list[Item]
+    counts: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        """How many there are in all."""
+        return sum(self.counts.values())
+
+
+def attention(
+    db: Connection,
+    flows: Flows,
+    *,
+    names: Iterable[str] | None = None,
+    most: int | None = None,
+    run_id: str | None = None,
+) -> Waiting:
+    """What waits for a person.
+
+    Args:
+        db: the state.
+        flows: all flows.
+        names: those that are asked about, by default all.
+        most: how many are told of, by default all; the rest is counted.
+        run_id: the run that asks, if one does: it is done with its writes.
+    """
+    order = {kind: at for at, kind in enumerate(Kind)}
+    found = [one for name in names or flows for one in _found(db, flows[name], run_id)]
+    found.sort(key=lambda one: (order[one.kind], one.since or now()))
+    counted = Counter(one.kind for one in found)
+    told = found[:most]
+    tellers = {
+        name: _Teller(db, flows[name], [one.entity for one in told if one.entity.flow == name])
+        for name in dict.fromkeys(one.entity.flow for one in told)
+    }
+    items = [tellers[one.entity.flow].item(one) for one in told]
+    return Waiting(items, {str(kind): counted[kind] for kind in Kind})
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Something that waits, before it is known what it is called; `step` where its kind says what to do."""
+
+    kind: Kind
+    entity: Entity
+    reason: str
+    since: datetime | None
+    state: str | None = None
+    step: str | None = None
+
+
+# most flows have nothing of it most of the time
+_ANYTHING = f"""
+select exists (from status where flow = $flow and state in
+         ('{Status.AMBIGUOUS}', '{Status.QUARANTINED}', '{Status.HELD}', '{Status.BROKEN}'))
+    or exists (from change where flow = $flow and hold_kind in ('{HoldKind.MANUAL}', '{HoldKind.REFUSED}'))
+    or exists (from journal where flow = $flow and is_open(outcome))
+    or exists (from conflict where flow = $flow and acknowledged_at is null)
+    or exists (from candidate where flow = $flow)
+"""
+
+
+def _found(db: Connection, flow: Flow, run_id: str | None) -> Iterator[_Found]:
+    yield from _stopped(db, flow)
+    yield from _flagged(db, flow)
+    if db.execute(_ANYTHING, {"flow": flow.name}).fetchone() == (True,):
+        yield from _unanswered(db, flow, run_id)
+        yield from _undecided(db, flow)
+        yield from _by_state(db, flow)
+        yield from _refused_in_business_central(db, flow)
+        yield from _unacknowledged(db, flow)
+
+
+# one that broke off before it came so far says nothing of it
+_LAST_RUN = """
+where flow = $flow and not dry_run and (planned is not null or stopped_by is not null)
+order by started_at desc limit 1
+"""
+
+
+def _stopped(db: Connection, flow: Flow) -> Iterator[_Found]:
+    for run in select(db, RunRow, _LAST_RUN, {"flow": flow.name}):
+        if run.stopped_by is None:
+            continue
+        if run.stopped_by == VOLUME.name:
+            step = "; ".join(f"{way.what}: {way.how}" for way in ways(run) if way.first)
+        elif run.stopped_by == NOT_RESTORED:
+            step = steps.RESTORED
+        else:
+            step = steps.READ_AGAIN.format(flow=flow.name)
+        reason = run.stopped or run.stopped_by
+        yield _Found(Kind.STOPPED, Entity(flow.name, None, None), reason, run.started_at, "stopped", step)
+
+
+# one that is on its way has a run that is not over
+_UNANSWERED = """
+select root_shop_id, root_bc_id, operation, target, reason, coalesce(left_at, intent_at) as sent_at,
+       coalesce(open_until, intent_at) as since
+from journal j
+where flow = $flow and is_open(outcome)
+  and (open_until <= $now or open_until is null and (run_id = $run_id or exists (
+  from run r, run later where r.run_id = j.run_id and r.flow = j.flow and later.flow = j.flow
+    and (r.ended_at is not null or later.started_at > r.started_at))))
+"""
+
+
+def _unanswered(db: Connection, flow: Flow, run_id: str | None) -> Iterator[_Found]:
+    asked = {"flow": flow.name, "now": now(), "run_id": run_id}
+    for row in rows_of(db, _UNANSWERED, asked):
+        sent = f"{row['operation']} in {row['target']}, sent at {row['sent_at']:%Y-%m-%d %H:%M:%S} UTC"
+        reason = f"{sent} and not answered" + (f": {row['reason']}" if row["reason"] else "")
+        entity = Entity(flow.name, row["root_shop_id"], row["root_bc_id"])
+        step = steps.LOOK_UP.format(flow=flow.name)
+        yield _Found(Kind.UNANSWERED, entity, reason, row["since"], step=step)
+
+
+_UNDECIDED = f"""
+with open as (
+  select *, case target when 'customwebshop' then before else after end as shop_value,
+         case target when 'customwebshop' then after else before end as bc_value
+  from change where flow = $flow and hold_kind = '{HoldKind.MANUAL}'
+)
+select o.part, o.shop_id, o.root_shop_id, o.root_bc_id, o.property, o.shop_value, o.bc_value,
+       (select max(edited_at) from edit e where e.part = o.part and e.shop_id = o.shop_id
+        and e.property = o.property) as since
+from open o
+left join resolution r on r.part = o.part and r.shop_id = o.shop_id and r.property = o.property
+  and r.shop_value is not distinct from o.shop_value and r.bc_value is not distinct from o.bc_value
+where r.part is null
+order by o.root_shop_id, o.part, o.shop_id, o.property
+"""
+
+
+def _undecided(db: Connection, flow: Flow) -> Iterator[_Found]:
+    for row in rows_of(db, _UNDECIDED, {"flow": flow.name}):
+        label = labels(flow, row["part"], row["shop_id"], prop=row["property"])[0]
+        values = f"shop {quoted(row['shop_value'])}, Business Central {quoted(row['bc_value'])}"
+        entity = Entity(flow.name, row["root_shop_id"], row["root_bc_id"])
+        yield _Found(Kind.UNDECIDED, entity, f"{label}: {values}", row["since"])
+
+
+_BY_STATE = f"""
+select st.shop_id, l.bc_id, st.state, st.reason, st.since,
+       st.state = '{Status.QUARANTINED}' and st.shop_id in (
+         select root_shop_id from change where flow = $flow and hold_kind = '{HoldKind.REFUSED}'
+         and root_shop_id is not null) as refused
+from status st left join link l on l.part = st.flow and l.shop_id = st.shop_id
+where st.flow = $flow
+  and st.state in ('{Status.AMBIGUOUS}', '{Status.QUARANTINED}', '{Status.HELD}', '{Status.BROKEN}')
+"""
+
+
+def _by_state(db: Connection, flow: Flow) -> Iterator[_Found]:
+    """Records of the shop by their state, and of Business Central those that would come to the shop."""
+    for row in rows_of(db, _BY_STATE, {"flow": flow.name}):
+        kind = Kind.REFUSED if row["refused"] else Kind(row["state"])
+        entity = Entity(flow.name, row["shop_id"], row["bc_id"])
+        yield _Found(kind, entity, row["reason"] or "", row["since"], row["state"])
+    if flow.settings.create == "both":
+        for one in claims(db, flow):
+            if one.side is Side.BC and not one.contested:
+                entity = Entity(flow.name, None, one.id)
+                yield _Found(Kind.AMBIGUOUS, entity, one.reason, None, str(Status.AMBIGUOUS))
+
+
+_REFUSED_NEW = f"""
+select root_bc_id, min(hold_reason) as reason,
+       (select max(refused_at) from refusal r where r.flow = $flow and r.record_id = c.root_bc_id) as since
+from change c
+where flow = $flow and hold_kind = '{HoldKind.REFUSED}' and root_shop_id is null group by root_bc_id
+"""
+
+
+def _refused_in_business_central(db: Connection, flow: Flow) -> Iterator[_Found]:
+    """Records that the shop would not have: they have no record there that could have a state."""
+    for row in rows_of(db, _REFUSED_NEW, {"flow": flow.name}):
+        entity = Entity(flow.name, None, row["root_bc_id"])
+        yield _Found(Kind.REFUSED, entity, row["reason"], row["since"], str(Status.QUARANTINED))
+
+
+def _flagged(db: Connection, flow: Flow) -> Iterator[_Found]:
+    for row in flagged(db, flow):
+        entity = Entity(flow.name, row["shop_id"], row["bc_id"])
+        yield _Found(Kind.FLAGGED, entity, row["reason"], None, step=steps.FLAGGED)
+
+
+def _unacknowledged(db: Connection, flow: Flow) -> Iterator[_Found]:
+    for one in unacknowledged(db, [flow]):
+        entity = Entity(flow.name, one.shop_id, one.bc_id)
+        won = one.bc_value if one.loser is Side.SHOP else one.shop_value
+        lost = f"{one.prop}: {quoted(one.lost)} of {one.loser} lost to {quoted(won)} by {one.rule}"
+        step = steps.ACKNOWLEDGE.format(name=entity.name)
+        yield _Found(Kind.UNACKNOWLEDGED, entity, lost, one.recorded_at, step=step)
+
+
+_NAMES = """
+select side, id, raw[$key] as number, raw[$label] as name from record where rowid in (
+  select rowid from record where part = $flow and id in (select unnest($ids::varchar[])))
+"""
+
+_KNOWN_STATES = """
+select w.id, coalesce(st.state, case when l.state = 'active' then 'active' end) as state
+from (select distinct unnest($ids::varchar[]) as id) w
+left join status st on st.flow = $flow and st.shop_id = w.id
+left join link l on l.part = $flow and l.shop_id = w.id
+"""
+
+
+class _Teller:
+    """What the entities of a flow are called, the states that they are in, and what to do about them."""
+
+    def __init__(self, db: Connection, flow: Flow, entities: list[Entity]) -> None:
+        label = flow.label or flow.create_key
+        ids = [one for entity in entities for one in (entity.shop_id, entity.bc_id) if one]
+        asked: dict[str, Any] = {"flow": flow.name, "ids": ids, "key": flow.create_key, "label": label}
+        names, states = (rows_of(db, query, asked) if ids else [] for query in (_NAMES, _KNOWN_STATES))
+        self._called = {(row["side"], row["id"]): (row["number"], row["name"]) for row in names}
+        self._states = {row["id"]: row["state"] for row in states}
+        self._facts = steps.Facts(db, flow)
+
+    def item(self, one: _Found) -> Item:
+        """What was found, as a person is told of it."""
+        entity = one.entity
+        state = one.state or self._states.get(entity.shop_id) or steps.stateless(entity)
+        shop, bc = (self._called.get((side, entity.id_on(side)), (None, None)) for side in Side)
+        step = one.step or self._facts.next_step(entity, state=state)
+        return Item(
+            kind=one.kind,
+            flow=entity.flow,
+            shop_id=entity.shop_id,
+            bc_id=entity.bc_id,
+            number=shop[0] or bc[0],
+            name=shop[1] or bc[1],
+            state=state,
+            reason=one.reason,
+            since=one.since,
+            next_step=step,
+        )

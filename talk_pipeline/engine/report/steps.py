@@ -1,0 +1,158 @@
+"""The next steps of many entities of a flow, in the words in which one is explained.
+
+What `next_step` is to know of each is asked for once for all of them, when the first one is.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.manual.lookup import Entity
+from talk_pipeline.engine.report import next_step
+from talk_pipeline.engine.report.next_step import decided_text
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.rows import rows_of
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+
+ACKNOWLEDGE = "see whether the right value won; then: talk-pipeline acknowledge {name}"
+FLAGGED = "decide what becomes of it, and say so in the two systems: nothing acts on it"
+LOOK_UP = (
+    "talk-pipeline sync --flow {flow}: it looks whether it was carried out, and sends it again if it was not"
+)
+RESTORED = (
+    "say which is right: talk-pipeline sync --restored customwebshop|businesscentral names the system that was"
+    " restored, talk-pipeline sync --approve takes what it shows for edits"
+)
+READ_AGAIN = "talk-pipeline sync --flow {flow}: it reads anew; if it stops again, mend what the reason names"
+
+_UNDECIDED = f"""
+select c.root_shop_id as shop_id, c.root_bc_id as bc_id, count(*) as number from (
+  select *, case target when 'customwebshop' then before else after end as shop_value,
+         case target when 'customwebshop' then after else before end as bc_value
+  from change where flow = $flow and hold_kind = '{HoldKind.MANUAL}') c
+left join resolution r on r.part = c.part and r.shop_id = c.shop_id and r.property = c.property
+  and r.shop_value is not distinct from c.shop_value and r.bc_value is not distinct from c.bc_value
+where r.part is null group by all
+"""
+
+_GIVEN_UP = """
+select root_shop_id as id from refusal where flow = $flow
+union
+select record_id from refusal where flow = $flow and part = $flow
+union
+select l.root_shop_id from base b join link l on l.part = b.part and l.shop_id = b.shop_id
+where list_contains($parts::varchar[], b.part) and b.mismatches > 0
+"""
+
+# what a person did since the flow was last planned and carried out, the latest first
+_DECIDED = """
+select shop_id, bc_id, action, done_by, done_at from decision
+where flow = $flow and done_at > coalesce((
+    select max(started_at) from run
+    where flow = $flow and planned is not null and stopped_by is null and not dry_run), timestamp '1970-01-01')
+order by done_at desc
+"""
+
+_OPEN_UNTIL = """
+select root_shop_id as shop_id, root_bc_id as bc_id, min(open_until) as until from journal
+where flow = $flow and is_open(outcome) and open_until is not null group by all
+"""
+
+_CANDIDATES = """
+select c.shop_id, c.bc_id, c.linked, s.raw[$key] as shop_key, b.raw[$key] as bc_key from candidate c
+left join record s on s.part = $flow and s.side = 'customwebshop' and s.id = c.shop_id
+left join record b on b.part = $flow and b.side = 'businesscentral' and b.id = c.bc_id
+where c.flow = $flow order by c.shop_id, c.bc_id
+"""
+
+
+def stateless(entity: Entity) -> str:
+    """The state of one that has none in the database."""
+    return next_step.UNJUDGED if entity.shop_id else next_step.UNLINKED
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the next steps of a flow's records depend on."""
+
+    db: Connection
+    flow: Flow
+
+    def next_step(self, entity: Entity, *, state: str) -> str:
+        """What to do about a record that waits for a person."""
+        return next_step.next_step(
+            self.flow,
+            entity,
+            state=state,
+            changes=(),
+            undecided=self._undecided[entity.shop_id or entity.bc_id],
+            refused=bool({entity.shop_id, entity.bc_id} & self._given_up),
+            waits_for=(),
+            candidates=self._candidates[_end(entity)],
+            decided=self._decided(entity),
+            answer_until=self._answer_until(entity),
+        )
+
+    def _rows(self, query: str) -> list[dict[str, Any]]:
+        parts = [part.name for part in self.flow.parts]
+        return rows_of(self.db, query, {"flow": self.flow.name, "parts": parts, "key": self.flow.create_key})
+
+    @cached_property
+    def _undecided(self) -> Mapping[str | None, int]:
+        found: Counter[str | None] = Counter()
+        for row in self._rows(_UNDECIDED):
+            found[row["shop_id"] or row["bc_id"]] += row["number"]
+        return found
+
+    @cached_property
+    def _given_up(self) -> set[str | None]:
+        return {row["id"] for row in self._rows(_GIVEN_UP)}
+
+    @cached_property
+    def _decisions(self) -> list[dict[str, Any]]:
+        return self._rows(_DECIDED)
+
+    def _decided(self, entity: Entity) -> str | None:
+        for row in self._decisions:
+            if _is_about(row, entity):
+                return decided_text(row)
+        return None
+
+    @cached_property
+    def _open(self) -> list[dict[str, Any]]:
+        return self._rows(_OPEN_UNTIL)
+
+    def _answer_until(self, entity: Entity) -> datetime | None:
+        return min((row["until"] for row in self._open if _is_about(row, entity)), default=None)
+
+    @cached_property
+    def _candidates(self) -> Mapping[tuple[Side, str | None], list[dict[str, Any]]]:
+        """By the record that has them: the other side's, named as `explain` names them."""
+        found: defaultdict[tuple[Side, str | None], list[dict[str, Any]]] = defaultdict(list)
+        for row in self._rows(_CANDIDATES):
+            for side, own, other in ((Side.SHOP, "shop", "bc"), (Side.BC, "bc", "shop")):
+                if row["linked"] != side:
+                    key = f" ({self.flow.create_key} {row[f'{other}_key']})" if row[f"{other}_key"] else ""
+                    other_id = row[f"{other}_id"]
+                    found[side, row[f"{own}_id"]].append(
+                        {"id": other_id, "name": other_id + key, "free": row["linked"] is None}
+                    )
+        return found
+
+
+def _end(entity: Entity) -> tuple[Side, str | None]:
+    """The record by which an entity is known."""
+    side = Side.SHOP if entity.shop_id else Side.BC
+    return side, entity.id_on(side)
+
+
+def _is_about(row: Mapping[str, Any], entity: Entity) -> bool:
+    return bool(
+        (entity.shop_id and row["shop_id"] == entity.shop_id)
+        or (entity.bc_id and row["bc_id"] == entity.bc_id)
+    )
