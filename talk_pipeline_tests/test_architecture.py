@@ -46,9 +46,9 @@ def _flow_words() -> set[str]:
     return {word for word in words if len(word) > 4} - {"number", "state", "status", "active"}
 
 
-@pytest.mark.parametrize("folder", ["engine", "run", "dagster"])
+@pytest.mark.parametrize("folder", ["engine", "run", "dagster", "cli/document"])
 def test_no_flow_and_no_property_is_named_outside_the_declarations(folder: str) -> None:
-    words = _flow_words()
+    words = _flow_words() - {"items" if folder == "cli/document" else ""}  # open items are the document's own
     for file in (PACKAGE / folder).rglob("*.py"):
         tree = ast.parse(file.read_text())
         docs = {

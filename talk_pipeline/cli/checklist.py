@@ -1,146 +1,91 @@
-"""`talk-pipeline checklist`: what the last run found, for a terminal, for scripts, and as a document.
+"""`talk-pipeline checklist`: the QA checklist as one document, with what the last run found or without.
 
-Every form begins with the run, its time and its verdict; every line says which run it is from.
+What it says is built in `cli.document`; each form is written by a module there.
 """
 
-import json
-from io import StringIO
+import sys
 from pathlib import Path
-from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
+from talk_pipeline.cli.document import building, data, page, rst, text
+from talk_pipeline.cli.document.tree import Document
 from talk_pipeline.cli.exits import Exit, UsageError
-from talk_pipeline.cli.tables import TEXT_WIDTH
-from talk_pipeline.cli.telling import counts, describe, headline, of_run, run_document, stamp
-from talk_pipeline.engine.report.sheet import Line, Section, Sheet, Word, sheet_of
-from talk_pipeline.engine.report.stops import Stop, stops_of
-from talk_pipeline.flows.loading import load_flows
-from talk_pipeline.installation import state_of
+from talk_pipeline.cli.tables import console
+from talk_pipeline.engine.report.open_items import open_records
+from talk_pipeline.engine.report.sheet import Sheet, sheet_of
+from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.engine.state.meta import known_systems
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.installation import checked_files, state_of
 from talk_pipeline.settings import Settings
 
-_MARKS: dict[Word, tuple[str, str]] = {
-    "passed": ("green", "ok"),
-    "warned": ("yellow", "WARN"),
-    "failed": ("red", "FAIL"),
-    "not run": ("magenta", "not run"),
-}
 EXITS = {
     "passed": Exit.OK,
     "warned": Exit.OK,
     "failed": Exit.CHECK_FAILED,
     "incomplete": Exit.INCOMPLETE,
 }
-EXAMPLE_ROWS = 5
 
 
-def print_checklist(form: str, *, out: Path | None) -> Exit:
-    """Writes the checklist of the last run.
+def write_checklist(form: str, *, out: Path | None, with_results: bool) -> Exit:
+    """Writes the document: of the last run, or the specification alone.
 
     Raises:
         UsageError: nothing ran yet.
     """
     settings = Settings.load()
-    flows = load_flows(settings.talk_flows_dir)
+    flows, _ = checked_files(settings)
+    if not with_results:
+        _put(form, building.specification(flows, generated_at=now()), None, out=out)
+        return Exit.OK
     state = state_of(settings)
-    sheet = None
+    sheet = document = None
     if state.file.exists():
         with state.once() as db:
             sheet = sheet_of(db, flows)
-    if sheet is None:
+            document = document_of(db, flows, sheet) if sheet else None
+    if sheet is None or document is None:
         raise UsageError(f"no run is recorded in {settings.talk_data_dir}; run talk-pipeline sync first")
-    text = _written(form, sheet)
-    if out is None:
-        print(text, end="")
-    else:
-        out.write_text(text, encoding="utf-8")
+    _put(form, document, sheet, out=out)
     return EXITS[sheet.verdict]
 
 
-def _written(form: str, sheet: Sheet) -> str:
-    if form == "json":
-        return json.dumps(_as_json(sheet), indent=2) + "\n"
-    if form == "text":
-        console = Console(highlight=False, record=True, file=StringIO(), width=TEXT_WIDTH)
-        print_sheet(console, sheet)
-        return console.export_text()
-    from talk_pipeline.cli.documents import document
-
-    return document(form, sheet)
-
-
-def _as_json(sheet: Sheet) -> dict[str, Any]:
-    flows = {one.flow.name: [_line_document(line) for line in one.lines] for one in sheet.sections}
-    return {"run": run_document(sheet), "flows": flows, "checks": counts(sheet)}
+def document_of(db: Connection, flows: Flows, sheet: Sheet) -> Document:
+    """The document of a run, of the flows that its sheet is of."""
+    names = [section.flow.name for section in sheet.sections]
+    return building.checklist(
+        flows,
+        sheet,
+        generated_at=now(),
+        systems=known_systems(db),
+        open_records={name: open_records(db, flows[name]) for name in names},
+        names=names,
+    )
 
 
-def _line_document(line: Line) -> dict[str, Any]:
-    finding, result, earlier = line.finding, line.result, line.earlier
-    document: dict[str, Any] = {
-        "check": line.check.name,
-        "asset": line.check.stage,
-        "title": line.check.title,
-        "verdict": line.verdict,
-        "severity": finding.severity if finding else None,
-        "summary": finding.summary if finding else f"not run: {line.why_not}",
-        "found": finding.found if finding else 0,
-        "rows": finding.rows if finding else [],
-        "run": result.run_id if result else None,
-        "checked_at": stamp(result.checked_at) if result else None,
-    }
-    if earlier:
-        document["earlier"] = {
-            "verdict": earlier.finding.verdict,
-            "summary": earlier.finding.summary,
-            "run": earlier.run_id,
-            "checked_at": stamp(earlier.checked_at),
-        }
-    return document
+def _put(form: str, document: Document, sheet: Sheet | None, *, out: Path | None) -> None:
+    if form == "text" and out is None:
+        text.show(console(), document)
+        return
+    written = _written(form, document, sheet)
+    if out is not None:
+        out.write_bytes(written)
+    elif form == "pdf" and sys.stdout.isatty():
+        raise UsageError("a PDF is no text for a terminal: name a file with --out")
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(written)
 
 
-def print_sheet(console: Console, sheet: Sheet) -> None:
-    """The checklist of a run, with what stopped it before anything else."""
-    console.print(headline(sheet), markup=False)
-    for stop in stops_of(sheet):
-        _print_stop(console, stop)
-    for section in sheet.sections:
-        _print_section(console, section)
+def _written(form: str, document: Document, sheet: Sheet | None) -> bytes:
+    match form:
+        case "pdf":
+            from talk_pipeline.cli.document import pdf  # its library takes a while to load
 
-
-def _print_stop(console: Console, stop: Stop) -> None:
-    console.print(f"\n[bold red]{escape(stop.headline)}[/]")
-    if stop.largest:
-        title = f"the {len(stop.largest)} largest of {stop.total} changes"
-        table = Table(title=title, title_justify="left")
-        for name in stop.largest[0]:
-            table.add_column(name.replace("_", " "), overflow="fold")
-        for row in stop.largest:
-            table.add_row(*(escape("" if value is None else str(value)) for value in row.values()))
-        console.print(table)
-    for way in stop.ways:
-        console.print(f"{way.what}: {way.how}", markup=False, soft_wrap=True)
-    console.print()
-
-
-def _print_section(console: Console, section: Section) -> None:
-    """One flow's checklist, each failing check with its first rows."""
-    flow = section.flow
-    table = Table(title=f"{flow.title}: {flow.description}", title_justify="left", show_lines=False)
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("check", overflow="fold")
-    table.add_column("found", overflow="fold")
-    table.add_column("run, time (UTC)", no_wrap=True)
-    for line in section.lines:
-        colour, mark = _MARKS[line.verdict]
-        table.add_row(f"[{colour}]{mark}[/]", line.check.title, escape(describe(line)), of_run(line))
-        finding = line.finding
-        if finding is None or finding.passed:
-            continue
-        for row in finding.rows[:EXAMPLE_ROWS]:
-            cells = " · ".join(f"{key} {value}" for key, value in row.items() if value)
-            table.add_row("", "", escape(cells), "")
-        if finding.found > EXAMPLE_ROWS:
-            table.add_row("", "", f"... and {finding.found - EXAMPLE_ROWS} more", "")
-    console.print(table)
+            return pdf.written(document)
+        case "json":
+            return data.written(document, sheet).encode()
+        case "rst":
+            return rst.written(document).encode()
+        case "html":
+            return page.written(document).encode()
+    return text.written(document).encode()

@@ -10,18 +10,23 @@ from typing import Any
 
 from rich.console import Console
 
-from talk_pipeline.cli.checklist import EXITS, print_sheet
+from talk_pipeline.cli.checklist import EXITS, document_of
+from talk_pipeline.cli.document import text
+from talk_pipeline.cli.document.tree import Document
 from talk_pipeline.cli.exits import Exit, UsageError
 from talk_pipeline.cli.tables import console as wide
-from talk_pipeline.cli.telling import counts, headline, run_document
+from talk_pipeline.cli.telling import counts, run_document
 from talk_pipeline.cli.undoing import print_undone, undone_by, undone_document
 from talk_pipeline.engine.report import run_summary
-from talk_pipeline.engine.report.sheet import Sheet, sheet_of
+from talk_pipeline.engine.report.sheet import sheet_of
 from talk_pipeline.engine.state.lease import leases
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.installation import Connections
 from talk_pipeline.run.session import Options
 from talk_pipeline.settings import Settings
+
+EXAMPLE_ROWS = 5
+"""Of each table after a run; `talk-pipeline checklist` lists them all."""
 
 
 def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool, plan: Path | None = None) -> Exit:
@@ -44,11 +49,12 @@ def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool, plan
     undone = undone_by(connections, wanted, run_id=run.run_id, options=options)
     with connections.state.once() as db:
         sheet = sheet_of(db, connections.flows, names=wanted, run_id=run.run_id)
+        document = document_of(db, connections.flows, sheet) if sheet else None
     if as_json:
         print(json.dumps(numbers | undone_document(options, undone, by=run.run_id), indent=2))
     else:
-        _print(connections, sheet, run_id=run.run_id, numbers=numbers)
         print_undone(options, undone)
+        _print(connections, document, run_id=run.run_id, numbers=numbers)
     found = _problems(connections, wanted, run)
     if found:
         Console(stderr=True, highlight=False, soft_wrap=True).print(
@@ -107,22 +113,26 @@ def numbers_of(connections: Connections, wanted: tuple[str, ...], *, run_id: str
     }
 
 
-def _print(connections: Connections, sheet: Sheet | None, *, run_id: str, numbers: dict[str, Any]) -> None:
+def _print(
+    connections: Connections, document: Document | None, *, run_id: str, numbers: dict[str, Any]
+) -> None:
+    """Timings and numbers, then the checklist, which ends on the verdict."""
     from rich.table import Table
 
     console = wide()
     with connections.state.once() as db:
         timed = run_summary.stages(db, run_id=run_id)
-    if sheet:
-        print_sheet(console, sheet)
+    stages = Table("flow", "stage", "records", "seconds", title="where the time went")
+    for flow, stage, seconds, records in timed:
+        stages.add_row(flow, stage, str(records), f"{seconds:.2f}")
+    console.print(stages)
     table = Table("flow", "linked", "waiting", "quarantined", "ambiguous", "excluded", "writes", "failed")
     for name, one in numbers["flows"].items():
         written = sum(sum(counts.values()) for counts in one["writes"].values())
         states = (str(one[state]) for state in ("linked", "waiting", "quarantined", "ambiguous", "excluded"))
         table.add_row(name, *states, str(written), str(one["failed"]))
     console.print(table)
-    stages = Table("flow", "stage", "records", "seconds", title="where the time went")
-    for flow, stage, seconds, records in timed:
-        stages.add_row(flow, stage, str(records), f"{seconds:.2f}")
-    console.print(stages)
-    console.print(headline(sheet) if sheet else f"run {run_id}", markup=False)
+    if document:
+        text.show(console, document, rows=EXAMPLE_ROWS)
+    else:
+        console.print(f"run {run_id}", markup=False)

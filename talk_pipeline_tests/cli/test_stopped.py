@@ -1,17 +1,19 @@
 """What a run that the circuit breaker stopped says of itself, in every form, and what a dry run says of it."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 import pytest
 import yaml
+from pypdf import PdfReader
 
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
-from talk_pipeline_tests.cli.command_line import run
+from talk_pipeline_tests.cli.command_line import Done, run
 from talk_pipeline_tests.dagster.test_shown import judged
 from talk_pipeline_tests.flow_files import copied_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
@@ -19,7 +21,7 @@ from talk_pipeline_tests.world import World, opened_world
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stopped")]  # one stop for all that look at it
 
-FORMS = ("text", "json", "rst", "html")
+FORMS = ("text", "json", "rst", "html", "pdf")
 
 
 BUYERS = 21
@@ -97,9 +99,12 @@ def test_after_a_stop_no_verdict_of_an_earlier_run_is_shown_as_this_runs(before:
 def test_every_form_begins_with_run_time_and_verdict_and_tells_the_stop(
     edited: World, stopped: Any, form: str
 ) -> None:
-    done = run("checklist", "--format", form)
+    file = edited.data / "checklist.pdf"
+    done = run("checklist", "--format", form, *(("--out", str(file)) if form == "pdf" else ()))
     assert done.returncode == 1
-    text = done.stdout.replace("\\", "")
+    if form == "pdf":
+        done = Done(1, "\n".join(page.extract_text() for page in PdfReader(file).pages), "")
+    text = re.sub(r"(?s)<style>.*?</style>", "", done.stdout.replace("\\", ""))
     head = text[:2500]
     if form == "json":
         assert next(iter(json.loads(text))) == "run"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from talk_pipeline.flows import schema as flow_schema
 from talk_pipeline.systems.customwebshop.spec import schema as connector_schema
+from talk_pipeline_tests.docs.dataflow import dataflow
 from talk_pipeline_tests.docs.flow_keys import flow_keys
 from talk_pipeline_tests.docs.property_tables import property_tables
 
@@ -16,6 +17,7 @@ def documents() -> dict[str, str]:
     """Path below the project's root -> the text that belongs there."""
     return {
         "docs/commands.md": commands(),
+        "docs/dataflow.rst": dataflow(ROOT / "docs" / "dataflow.rst"),
         "docs/flows.md": flow_keys(),
         "docs/property-tables.md": property_tables(),
         str(flow_schema.FILE.relative_to(ROOT)): flow_schema.text(),

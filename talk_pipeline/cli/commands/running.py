@@ -19,6 +19,7 @@ class Format(StrEnum):
     JSON = "json"
     RST = "rst"
     HTML = "html"
+    PDF = "pdf"
 
 
 @commands.command()
@@ -51,11 +52,14 @@ def sync(
 def checklist(
     form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TEXT,
     out: Annotated[Path | None, typer.Option(help="A file instead of the terminal.")] = None,
+    without_results: Annotated[
+        bool, typer.Option("--without-results", help="Only what the flow files say must hold.")
+    ] = False,
 ) -> None:
-    """Print the QA checklist of the last run."""
-    from talk_pipeline.cli.checklist import print_checklist
+    """Write the QA checklist as a document: what must hold, and what the last run found."""
+    from talk_pipeline.cli.checklist import write_checklist
 
-    raise typer.Exit(print_checklist(form.value, out=out))
+    raise typer.Exit(write_checklist(form.value, out=out, with_results=not without_results))
 
 
 @commands.command()

@@ -14,16 +14,17 @@ from talk_pipeline.engine.match.claims import TWINS, claims
 from talk_pipeline.engine.plan.circuit_breaker import volume
 from talk_pipeline.engine.plan.unanswered import LISTED
 from talk_pipeline.engine.report import conflicts
-from talk_pipeline.engine.report.agreement import LISTED_ROWS, Disagreement, disagreements
+from talk_pipeline.engine.report.agreement import LISTED_ROWS
 from talk_pipeline.engine.report.findings import Check, CheckContext, Finding, Severity
 from talk_pipeline.engine.report.flagged import flagged
 from talk_pipeline.engine.report.preview import largest
+from talk_pipeline.engine.report.property_checks import property_checks
 from talk_pipeline.engine.snapshot import reversals
 from talk_pipeline.engine.snapshot.landing import watermark
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import rows_of
-from talk_pipeline.flows.properties import Property, Side
-from talk_pipeline.flows.vocabulary import Flow, Part
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
 
 FRESH = timedelta(days=1)
 NOT_RESTORED = "not_restored"
@@ -31,7 +32,7 @@ NOT_RESTORED = "not_restored"
 
 def checks(flow: Flow) -> list[Check]:
     """The flow's checklist, in the order in which it is shown."""
-    return [*_snapshot_checks(), VOLUME, *_RECORD_CHECKS, *_property_checks(flow)]
+    return [*_snapshot_checks(), VOLUME, *_RECORD_CHECKS, *property_checks(flow)]
 
 
 def _snapshot_checks() -> Iterator[Check]:
@@ -271,52 +272,3 @@ _RECORD_CHECKS = (
     Check("no_flagged_records", "No record needs a person's decision", "sync", _flagged),
     Check("shop_capable", "What the shop cannot do is known", "sync", _shop_capable),
 )
-
-
-def _property_checks(flow: Flow) -> Iterator[Check]:
-    for part in flow.parts:
-        prefix = part.name.removeprefix(flow.name).lstrip(".")
-        for prop in part.properties:
-            if not prop.bc:
-                continue
-            name = "_".join(filter(None, ("property", prefix, prop.name.replace(".", "_"))))
-            yield Check(
-                name,
-                f"{prop.shop or prop.name} {prop.dir} {prop.bc}",
-                "sync",
-                partial(_property_agrees, part=part, prop=prop),
-            )
-
-
-def _disagreeing(context: CheckContext, part: Part) -> Mapping[str, Disagreement]:
-    """The disagreeing pairs by property, asked once for all checks of a part."""
-    if part.name not in context.disagreeing:
-        context.disagreeing[part.name] = disagreements(
-            context.db, context.flow, part, dry_run=context.dry_run
-        )
-    return context.disagreeing[part.name]
-
-
-def _property_agrees(context: CheckContext, *, part: Part, prop: Property) -> Finding:
-    linked = _active(context, part)
-    severity: Severity = "ERROR" if prop.two_way else "WARN"
-    if prop.only:
-        return Finding(True, severity, f"sent on create only; {linked} linked records exempt")
-    failing = _disagreeing(context, part)[prop.name]
-    if failing.count and failing.withheld == failing.count:
-        severity = "WARN"
-    tolerance = context.flow.settings.tolerance
-    within, beyond = (f" within {tolerance}", f" by more than {tolerance}") if prop.dir == "=" else ("", "")
-    summary = (
-        f"{failing.count} of {linked} pairs disagree{beyond}"
-        if failing.count
-        else f"{linked} pairs agree{within}"
-    )
-    return Finding(not failing.count, severity, summary, failing.count, tuple(failing.rows))
-
-
-def _active(context: CheckContext, part: Part) -> int:
-    row = context.db.execute(
-        "select count(*) from link where part = ? and state = 'active'", [part.name]
-    ).fetchone()
-    return int(row[0]) if row else 0

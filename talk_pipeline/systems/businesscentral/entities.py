@@ -46,6 +46,18 @@ _READ_AS_BLANK = {
     "enum": (BLANK_ENUM, " "),
 }
 
+_CALLED: Mapping[str, str] = {
+    "text": "String",
+    "code": "String",
+    "guid": "Guid",
+    "decimal": "Decimal",
+    "int": "Int32",
+    "bool": "Boolean",
+    "date": "Date",
+    "datetime": "DateTimeOffset",
+    "enum": "Enum",
+}
+
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -58,6 +70,15 @@ class Kind(NamedTuple):
     name: str
     size: int | None
     read_only: bool
+
+    @property
+    def described(self) -> str:
+        """The type as people and the service's `$metadata` call it, such as ``String(20), code``."""
+        size = f"({self.size})" if self.size is not None else ""
+        notes = [
+            note for note, holds in (("code", self.name == "code"), ("read-only", self.read_only)) if holds
+        ]
+        return ", ".join([f"{_CALLED[self.name]}{size}", *notes])
 
 
 class EntitySet(NamedTuple):

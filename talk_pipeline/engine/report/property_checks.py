@@ -1,0 +1,60 @@
+"""The checks of single properties: whether linked pairs agree in them, made from the declarations."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+from talk_pipeline.engine.report.agreement import Disagreement, disagreements
+from talk_pipeline.engine.report.findings import Check, CheckContext, Finding, Severity
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.vocabulary import Flow, Part
+
+
+def property_checks(flow: Flow) -> Iterator[Check]:
+    """The checks of a flow and its child collections, in the order of their tables."""
+    for part in flow.parts:
+        yield from (property_check(flow, part, prop) for prop in part.properties if prop.bc)
+
+
+def property_check(flow: Flow, part: Part, prop: Property) -> Check:
+    """The check of one property."""
+    prefix = part.name.removeprefix(flow.name).lstrip(".")
+    return Check(
+        "_".join(filter(None, ("property", prefix, prop.name.replace(".", "_")))),
+        f"{prop.shop or prop.name} {prop.dir} {prop.bc}",
+        "sync",
+        partial(_property_agrees, part=part, prop=prop),
+    )
+
+
+def _disagreeing(context: CheckContext, part: Part) -> Mapping[str, Disagreement]:
+    """The disagreeing pairs by property, asked once for all checks of a part."""
+    if part.name not in context.disagreeing:
+        context.disagreeing[part.name] = disagreements(
+            context.db, context.flow, part, dry_run=context.dry_run
+        )
+    return context.disagreeing[part.name]
+
+
+def _property_agrees(context: CheckContext, *, part: Part, prop: Property) -> Finding:
+    linked = _active(context, part)
+    severity: Severity = "ERROR" if prop.two_way else "WARN"
+    if prop.only:
+        return Finding(True, severity, f"sent on create only; {linked} linked records exempt")
+    failing = _disagreeing(context, part)[prop.name]
+    if failing.count and failing.withheld == failing.count:
+        severity = "WARN"
+    tolerance = context.flow.settings.tolerance
+    within, beyond = (f" within {tolerance}", f" by more than {tolerance}") if prop.dir == "=" else ("", "")
+    summary = (
+        f"{failing.count} of {linked} pairs disagree{beyond}"
+        if failing.count
+        else f"{linked} pairs agree{within}"
+    )
+    return Finding(not failing.count, severity, summary, failing.count, tuple(failing.rows))
+
+
+def _active(context: CheckContext, part: Part) -> int:
+    row = context.db.execute(
+        "select count(*) from link where part = ? and state = 'active'", [part.name]
+    ).fetchone()
+    return int(row[0]) if row else 0

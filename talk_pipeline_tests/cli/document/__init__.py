@@ -1,0 +1,1 @@
+"""The QA checklist as a document: what it says, and each form it is written in."""
