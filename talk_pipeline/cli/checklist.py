@@ -9,7 +9,6 @@ from pathlib import Path
 from talk_pipeline.cli.document import building, data, page, rst, text
 from talk_pipeline.cli.document.tree import Document
 from talk_pipeline.cli.exits import Exit, UsageError
-from talk_pipeline.cli.tables import console
 from talk_pipeline.engine.report.open_items import open_records
 from talk_pipeline.engine.report.sheet import Sheet, sheet_of
 from talk_pipeline.engine.state.connection import Connection, now
@@ -64,7 +63,7 @@ def document_of(db: Connection, flows: Flows, sheet: Sheet) -> Document:
 
 def _put(form: str, document: Document, sheet: Sheet | None, *, out: Path | None) -> None:
     if form == "text" and out is None:
-        text.show(console(), document)
+        text.show(text.terminal(), document)
         return
     written = _written(form, document, sheet)
     if out is not None:

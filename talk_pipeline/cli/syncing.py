@@ -14,7 +14,6 @@ from talk_pipeline.cli.checklist import EXITS, document_of
 from talk_pipeline.cli.document import text
 from talk_pipeline.cli.document.tree import Document
 from talk_pipeline.cli.exits import Exit, UsageError
-from talk_pipeline.cli.tables import console as wide
 from talk_pipeline.cli.telling import counts, run_document
 from talk_pipeline.cli.undoing import print_undone, undone_by, undone_document
 from talk_pipeline.engine.report import run_summary
@@ -119,7 +118,7 @@ def _print(
     """Timings and numbers, then the checklist, which ends on the verdict."""
     from rich.table import Table
 
-    console = wide()
+    console = text.terminal()
     with connections.state.once() as db:
         timed = run_summary.stages(db, run_id=run_id)
     stages = Table("flow", "stage", "records", "seconds", title="where the time went")

@@ -1,6 +1,6 @@
 """Tables and lines for a terminal: whatever a value holds is shown as it is, and no width is lost in a pipe."""
 
-import shutil
+import sys
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
@@ -12,7 +12,7 @@ TEXT_WIDTH = 140
 
 def console() -> Console:
     """As wide as the terminal; of a fixed width where there is none."""
-    return Console(highlight=False, width=shutil.get_terminal_size((TEXT_WIDTH, 24)).columns)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else TEXT_WIDTH)
 
 
 def print_table(

@@ -3,6 +3,7 @@
 Lines are as wide as the terminal; nothing is a table, so that it reads at any width.
 """
 
+import shutil
 from collections.abc import Iterator
 from io import StringIO
 
@@ -28,6 +29,11 @@ _COLOURS: dict[Overall | None, str] = {
 }
 _WORST_FIRST: tuple[Word, ...] = ("failed", "not run", "warned")
 INDENT = 9
+
+
+def terminal() -> Console:
+    """As wide as what it is read on."""
+    return Console(highlight=False, width=shutil.get_terminal_size((TEXT_WIDTH, 24)).columns)
 
 
 def written(document: Document) -> str:
