@@ -53,9 +53,6 @@ class _TableAsWritten(ListTable):
         return [table]
 
 
-directives.register_directive("list-table", _TableAsWritten)
-
-
 def read_document(file: Path) -> Document:
     """The document in a file.
 
@@ -110,7 +107,12 @@ def _parsed(text: str, name: str) -> nodes.document:
             )
 
     document.reporter.attach_observer(note)
-    Parser().parse(_INDENTED_HEADING.sub("", "\n".join(text.splitlines())), document)
+    # docutils knows directives by name for the whole process: others are to find its own again
+    directives.register_directive("list-table", _TableAsWritten)
+    try:
+        Parser().parse(_INDENTED_HEADING.sub("", "\n".join(text.splitlines())), document)
+    finally:
+        directives.register_directive("list-table", ListTable)
     if mistakes:
         more = f"\nand {len(mistakes) - _SHOWN} more" if len(mistakes) > _SHOWN else ""
         raise DocumentError("\n".join(mistakes[:_SHOWN]) + more)
