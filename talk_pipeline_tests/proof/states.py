@@ -89,7 +89,6 @@ SOURCES: Mapping[str, set[str]] = dict(
 CLEARED = "waiting, and in step one run later"
 NOT_YET_SEEN = frozenset(
     (
-        "request: gone",
         "restored: open again",
         "restored: vanished",
     )
