@@ -18,8 +18,8 @@ up: $(INSTALLED) ## the Dagster UI with the sensors on; with a sandbox if no rea
 test: $(INSTALLED) ## the tests
 	.venv/bin/python -m pytest -n 3 --dist loadgroup -m "not slow"
 
-test-slow: $(INSTALLED) ## those that take long: whole stories, many variants, processes that are killed, the daemon, large books
-	.venv/bin/python -m pytest -n 3 --dist loadgroup -m slow
+test-slow: $(INSTALLED) ## those that take long: whole stories, many variants, the daemon, large books; kills and faults are targets of their own
+	.venv/bin/python -m pytest -n 3 --dist loadgroup -m slow --ignore talk_pipeline_tests/proof
 
 kills: $(INSTALLED) ## runs that are killed at every point, each three times in a process of its own
 	.venv/bin/python -m pytest -n 3 --dist loadgroup talk_pipeline_tests/proof/test_kills.py
