@@ -17,7 +17,7 @@ from talk_pipeline.engine.match.claims import claims
 from talk_pipeline.engine.report import steps
 from talk_pipeline.engine.report.ages import age, seconds_since
 from talk_pipeline.engine.report.checklist import NOT_RESTORED, VOLUME
-from talk_pipeline.engine.report.conflicts import unacknowledged
+from talk_pipeline.engine.report.conflicts import UNDECIDED, unacknowledged
 from talk_pipeline.engine.report.flagged import flagged
 from talk_pipeline.engine.report.history import stamp
 from talk_pipeline.engine.report.stops import ways
@@ -225,19 +225,10 @@ def _unanswered(db: Connection, flow: Flow, run_id: str | None) -> Iterator[_Fou
 
 
 _UNDECIDED = f"""
-with open as (
-  select *, case target when 'customwebshop' then before else after end as shop_value,
-         case target when 'customwebshop' then after else before end as bc_value
-  from change where flow = $flow and hold_kind = '{HoldKind.MANUAL}'
-)
 select o.part, o.shop_id, o.root_shop_id, o.root_bc_id, o.property, o.shop_value, o.bc_value,
        (select max(edited_at) from edit e where e.part = o.part and e.shop_id = o.shop_id
         and e.property = o.property) as since
-from open o
-left join resolution r on r.part = o.part and r.shop_id = o.shop_id and r.property = o.property
-  and r.shop_value is not distinct from o.shop_value and r.bc_value is not distinct from o.bc_value
-where r.part is null
-order by o.root_shop_id, o.part, o.shop_id, o.property
+from ({UNDECIDED}) o order by o.root_shop_id, o.part, o.shop_id, o.property
 """
 
 

@@ -24,6 +24,17 @@ from talk_pipeline.flows.vocabulary import Flow
 DAYS = 30
 """For how long an unacknowledged conflict is shown, where nobody asks for more."""
 
+# conflicts under the policy `manual` that nobody has decided as they are now: the changes, with both values
+UNDECIDED = f"""
+select o.* from (
+  select *, case target when 'customwebshop' then before else after end as shop_value,
+         case target when 'customwebshop' then after else before end as bc_value
+  from change where flow = $flow and hold_kind = '{HoldKind.MANUAL}') o
+left join resolution r on r.part = o.part and r.shop_id = o.shop_id and r.property = o.property
+  and r.shop_value is not distinct from o.shop_value and r.bc_value is not distinct from o.bc_value
+where r.part is null
+"""
+
 # of one run, and those that are open
 OF_RUN = f"""
 select shop_id, property, rule, winner, shop_value, bc_value, shop_edited_at, bc_edited_at from conflict

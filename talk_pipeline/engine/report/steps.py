@@ -10,9 +10,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.manual.lookup import Entity
 from talk_pipeline.engine.report import next_step
+from talk_pipeline.engine.report.conflicts import UNDECIDED
 from talk_pipeline.engine.report.next_step import decided_text
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import rows_of
@@ -31,13 +31,7 @@ RESTORED = (
 READ_AGAIN = "talk-pipeline sync --flow {flow}: it reads anew; if it stops again, mend what the reason names"
 
 _UNDECIDED = f"""
-select c.root_shop_id as shop_id, c.root_bc_id as bc_id, count(*) as number from (
-  select *, case target when 'customwebshop' then before else after end as shop_value,
-         case target when 'customwebshop' then after else before end as bc_value
-  from change where flow = $flow and hold_kind = '{HoldKind.MANUAL}') c
-left join resolution r on r.part = c.part and r.shop_id = c.shop_id and r.property = c.property
-  and r.shop_value is not distinct from c.shop_value and r.bc_value is not distinct from c.bc_value
-where r.part is null group by all
+select root_shop_id as shop_id, root_bc_id as bc_id, count(*) as number from ({UNDECIDED}) group by all
 """
 
 _GIVEN_UP = """
