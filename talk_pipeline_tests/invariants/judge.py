@@ -177,12 +177,16 @@ def _kept_of(
         said["shop"] = (
             None  # a new line in the place of a removed one repeats it, and says nothing of its own
         )
+    for side, edit in said.items():
+        if edit and ledger.carried_over(side, part, (shop_id, bc[2]), name=one.name, edit=edit):
+            said[side] = None
     edits = sorted((e for e in said.values() if e), key=lambda edit: edit.at)
     what = f"{part} {shop_id} {one.name}"
     if not edits:
-        agreed = ledger.agreed.get((part, shop_id, one.name), value)
-        if agreed != value:
-            yield f"{what} is {value!r} on both sides, though nobody said so (agreed was {agreed!r})"
+        agreed = ledger.agreed.get((part, shop_id, one.name))
+        if agreed and agreed[-1].value != value:
+            was = agreed[-1].value
+            yield f"{what} is {value!r} on both sides, though nobody said so (agreed was {was!r})"
         return
     latest = edits[-1]
     if value != latest.value and ledger.filled(part, shop_id, latest):
@@ -301,10 +305,10 @@ def _edits_kept(players: Show, *, side: str, key: str, shop_ids: set[str], seen:
         if edit and edit.value in [one.of(there, row) for row in seen]:
             continue
         for shop_id in shop_ids if edit else ():
-            agreed = ledger.agreed_at.get((LINES, shop_id, one.name))
-            if not edit or not agreed or edit.at < agreed[-1]:
+            agreed = ledger.agreed.get((LINES, shop_id, one.name))
+            if not edit or not agreed or edit.at < agreed[-1].at:
                 continue
-            if edit.value != ledger.agreed[LINES, shop_id, one.name] and not _recorded(
+            if edit.value != agreed[-1].value and not _recorded(
                 players, LINES, {shop_id}, one=one, edit=edit
             ):
                 yield f"line {key} {one.name}: {edit.value!r}, said at {edit.at}, went with the line unrecorded"

@@ -35,12 +35,22 @@ class Edit:
     doubtful: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What a run left on both sides of a pair: number of the step, the value, and the pair's id over there."""
+
+    at: int
+    value: Any
+    bc_id: str
+
+
 @dataclass
 class Ledger:
     """All that users said.
 
     Attributes:
         removed_in: the interval in which a user removed something, and `removed_rows` what it held then.
+        agreed: all that was agreed on, by part, shop id and property.
         seen: what was agreed on after the last run that certainly saw it, and when.
         met: the run in which a record or child was linked last, by part and shop id.
         blurred: orders in Business Central of which a user had the lines made anew.
@@ -53,8 +63,7 @@ class Ledger:
     removed_in: dict[Place, float] = field(default_factory=dict)
     removed_rows: dict[Place, Row] = field(default_factory=dict)
     links: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
-    agreed: dict[tuple[str, str, str], Any] = field(default_factory=dict)
-    agreed_at: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
+    agreed: dict[tuple[str, str, str], list[Agreement]] = field(default_factory=dict)
     seen: dict[tuple[str, str, str], tuple[Any, int]] = field(default_factory=dict)
     met: dict[tuple[str, str], int] = field(default_factory=dict)
     blurred: set[str] = field(default_factory=set)
@@ -87,16 +96,16 @@ class Ledger:
         for part, shop_id, bc_id in pairs(links):
             for one in FIELDS[part]:
                 key = (part, shop_id, one.name)
-                since = self.agreed_at.get(key, [])
-                if not since:
+                if key not in self.agreed:
                     continue
+                last = self.agreed[key][-1]
                 for place in (("shop", part, shop_id), ("bc", part, bc_id)):
                     if (row := sight.get(place)) is None:
                         continue
                     value = one.of(place[0], row)
-                    seen, seen_at = self.seen.get(key, (self.agreed[key], since[-1]))
+                    seen, seen_at = self.seen.get(key, (last.value, last.at))
                     for edit in self.edits.get((place, one.name), ()):
-                        void = value == self.agreed[key] and since[-1] < edit.at <= at
+                        void = value == last.value and last.at < edit.at <= at
                         edit.void = edit.void or void
                         edit.doubtful = edit.doubtful or (value == seen and seen_at < edit.at <= at)
 
@@ -130,8 +139,7 @@ class Ledger:
                 value = one.of("shop", shop)
                 if value == one.of("bc", bc):
                     key = (part, shop_id, one.name)
-                    self.agreed[key] = value
-                    self.agreed_at.setdefault(key, []).append(at)
+                    self.agreed.setdefault(key, []).append(Agreement(at, value, bc_id))
                     if part.split(".")[0] in whole:
                         self.seen[key] = value, at
 
@@ -161,16 +169,31 @@ class Ledger:
         """Whether a line that took the place of a removed one says what that one and its counterpart agreed on."""
         if edit.at != self.made.get(("shop", part, shop_id)):
             return False
-        ever = {mine for mine, there in self.links.get(part, set()) if there in bc_ids and mine != shop_id}
-        before = [
-            one for one in ever if ("shop", part, one) in self.removed and (part, one, name) in self.agreed
-        ]
-        return any(self.agreed[part, one, name] == edit.value for one in before)
+        before = {mine for mine, there in self.links.get(part, set()) if there in bc_ids and mine != shop_id}
+        return any(
+            self.agreed[part, one, name][-1].value == edit.value
+            for one in before
+            if ("shop", part, one) in self.removed and (part, one, name) in self.agreed
+        )
+
+    def carried_over(self, side: str, part: str, pair: tuple[str, str], *, name: str, edit: Edit) -> bool:
+        """Whether an edit had reached another counterpart, in whose place a user put that of this pair."""
+        shop_id, bc_id = pair
+        if side == "shop":
+            agreed = [one for one in self.agreed.get((part, shop_id, name), ()) if one.bc_id != bc_id]
+            agreed = [one for one in agreed if ("bc", part, one.bc_id) in self.removed]
+        else:
+            before = {
+                mine for mine, there in self.links.get(part, set()) if there == bc_id and mine != shop_id
+            }
+            gone = [one for one in before if ("shop", part, one) in self.removed]
+            agreed = [one for mine in gone for one in self.agreed.get((part, mine, name), ())]
+        return any(one.at >= edit.at and one.value == edit.value for one in agreed)
 
     def together(self, part: str, shop_ids: set[str], *, name: str, edits: tuple[Edit, Edit]) -> bool:
         """Whether two edits were made before any run could carry one of them over."""
         first, second = sorted(edit.at for edit in edits)
-        agreed = [at for one in shop_ids for at in self.agreed_at.get((part, one, name), ())]
+        agreed = [said.at for one in shop_ids for said in self.agreed.get((part, one, name), ())]
         return edits[0].interval == edits[1].interval and not any(first <= at < second for at in agreed)
 
     def filled(self, part: str, shop_id: str, edit: Edit) -> bool:
