@@ -32,6 +32,7 @@ def commands(block: str) -> list[list[str]]:
     return [shlex.split(text, comments=True)[1:] for text in block.strip().splitlines()]
 
 
+@pytest.mark.slow
 def test_what_is_printed_about_one_record_works_in_its_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
 ) -> None:

@@ -43,6 +43,7 @@ class CheckContext:
     Attributes:
         decided: a person said what follows from records that went back; other flows may still have to be read.
         disagreeing: pairs that do not agree, by part and property; filled by the first check that asks.
+        linked: how many pairs there are, by part; likewise.
     """
 
     db: Connection
@@ -52,6 +53,7 @@ class CheckContext:
     approved: bool = False
     decided: bool = False
     disagreeing: dict[str, Mapping[str, Disagreement]] = field(default_factory=dict, repr=False)
+    linked: dict[str, int] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

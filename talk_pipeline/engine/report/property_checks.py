@@ -54,7 +54,9 @@ def _property_agrees(context: CheckContext, *, part: Part, prop: Property) -> Fi
 
 
 def _active(context: CheckContext, part: Part) -> int:
-    row = context.db.execute(
-        "select count(*) from link where part = ? and state = 'active'", [part.name]
-    ).fetchone()
-    return int(row[0]) if row else 0
+    """How many pairs of a part there are, asked once for all checks of it."""
+    if part.name not in context.linked:
+        query = "select count(*) from link where part = ? and state = 'active'"
+        row = context.db.execute(query, [part.name]).fetchone()
+        context.linked[part.name] = int(row[0]) if row else 0
+    return context.linked[part.name]

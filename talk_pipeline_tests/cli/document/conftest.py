@@ -14,7 +14,7 @@ AWKWARD = 'Fish & <b>"Chips"</b> *of* |every_ `sort` \\ we_sell_'
 """A name that means something in every form."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def found(tmp_path_factory: pytest.TempPathFactory, instance: dg.DagsterInstance) -> Iterator[World]:
     """An open conflict, a quarantined record, one that waits, one outside, a withheld change; and much in step."""
     folder: Path = tmp_path_factory.mktemp("document")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from talk_pipeline.cli.document import building, rst
 from talk_pipeline.flows.loading import PACKAGED, load_flows, read_yaml
+from talk_pipeline.settings import Settings
 from talk_pipeline.systems.businesscentral import entities
 from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.cli.document.reading import Read, sections, tree
@@ -167,7 +168,11 @@ def test_a_further_flow_is_a_further_section(tmp_path: Path) -> None:
     assert any("whose company_name is filled" in one for one in company.paragraphs)
 
 
-def test_the_command_writes_the_same_without_any_settings_or_run(tmp_path: Path) -> None:
+def test_the_command_writes_the_same_without_any_settings_or_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
     done = run("checklist", "--without-results", "--format", "rst", TALK_DATA_DIR=str(tmp_path))
     assert done.returncode == 0
     assert _undated(done.stdout) == _undated(FILE)
