@@ -6,4 +6,5 @@ from talk_pipeline.redaction import redact_logs
 from talk_pipeline.settings import Settings
 
 redact_logs()
-defs = build_defs(load_flows(Settings.load().talk_flows_dir))
+settings = Settings.load()
+defs = build_defs(load_flows(settings.talk_flows_dir), settings=settings)

@@ -17,9 +17,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from talk_pipeline.flows.loading import MAY_BE_SECRET
 from talk_pipeline.flows.moments import ZoneName
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.record_pages import RecordPages, checked_template
 from talk_pipeline.flows.texts import Currency
 from talk_pipeline.flows.values import Context
 from talk_pipeline.redaction import holds_entry, learn
+
+OWNERS = r"^((team:[A-Za-z0-9_-]+|[^@\s,]+@[^@\s,]+\.[^@\s,]+)(, *|$))*$"
+"""Of assets, as Dagster knows them: e-mail addresses and `team:` names, with commas between them."""
 
 _FURTHER = re.compile(r"BUSINESSCENTRAL_CLIENT_(?:ID|SECRET)_(\d+)")
 
@@ -49,6 +54,7 @@ class Settings(BaseSettings):
 
     customwebshop_url: str | None = None
     customwebshop_connector: Path | None = None
+    customwebshop_record_url: str | None = None
 
     businesscentral_url: str | None = None
     businesscentral_company_id: str | None = None
@@ -64,6 +70,7 @@ class Settings(BaseSettings):
     businesscentral_window_seconds: float = Field(300, gt=0)
     # eight minutes in its queue, eight of work, and one for clocks
     businesscentral_longest_seconds: float = Field(1020, ge=0)
+    businesscentral_record_url: str | None = None
 
     talk_data_dir: Path = Path("data")
     talk_flows_dir: Path | None = None
@@ -74,6 +81,7 @@ class Settings(BaseSettings):
     talk_keep_days: int = Field(400, ge=1)
     talk_keep_runs_days: int = Field(30, ge=1)
     talk_webhook_secret: SecretStr | None = None
+    talk_owners: str = Field("", pattern=OWNERS)
 
     @field_validator("businesscentral_currency")
     @classmethod
@@ -86,6 +94,24 @@ class Settings(BaseSettings):
         if url and holds_entry(url):
             raise PydanticCustomError(MAY_BE_SECRET, _NO_ENTRY)
         return url
+
+    @field_validator("customwebshop_record_url", "businesscentral_record_url")
+    @classmethod
+    def _known_places(cls, template: str | None) -> str | None:
+        if template and holds_entry(template):
+            raise PydanticCustomError(MAY_BE_SECRET, _NO_ENTRY)
+        return template and checked_template(template)
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Who answers for the assets."""
+        return tuple(filter(None, (one.strip() for one in self.talk_owners.split(","))))
+
+    @property
+    def record_pages(self) -> RecordPages:
+        """Where people look at a record in either system."""
+        found = {Side.SHOP: self.customwebshop_record_url, Side.BC: self.businesscentral_record_url}
+        return RecordPages({side: template for side, template in found.items() if template})
 
     @classmethod
     def load(cls) -> Self:

@@ -36,7 +36,7 @@ def audit_check(flow: Flow) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=sync_key(flow),
         name=AUDITED,
-        description="Both systems, read once more by other code, agree, or it is on record why not",
+        description="Both systems, read once more by other code, agree, or it is on record why not.",
     )
     def audited(pipeline: Pipeline) -> dg.AssetCheckResult:
         try:
@@ -56,7 +56,7 @@ def _blocking_check(flow: Flow, check: Check) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=stage_key(flow, check.stage),
         name=check.name,
-        description=check.title,
+        description=check.description,
         blocking=True,
     )
     def blocking(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> dg.AssetCheckResult:
@@ -76,7 +76,7 @@ def _checklist(flow: Flow, listed: list[Check]) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
         name=f"checklist_{flow.name}",
         specs=[
-            dg.AssetCheckSpec(check.name, asset=stage_key(flow, check.stage), description=check.title)
+            dg.AssetCheckSpec(check.name, asset=stage_key(flow, check.stage), description=check.description)
             for check in listed
         ],
         can_subset=True,

@@ -1,4 +1,4 @@
-"""What the assets are called."""
+"""What the assets are called, and the systems that they come from."""
 
 import dagster as dg
 
@@ -9,6 +9,14 @@ from talk_pipeline.flows.vocabulary import Flow
 
 ATTENTION = dg.AssetKey(["attention"])
 """What waits for a person, over all flows."""
+
+
+SYSTEMS = {Side.SHOP: "Customwebshop", Side.BC: "Business Central"}
+
+
+def system_key(side: Side) -> dg.AssetKey:
+    """A system itself: where the snapshots come from, and nothing that a run makes."""
+    return dg.AssetKey(["systems", side.value])
 
 
 def raw_key(flow: Flow, side: Side) -> dg.AssetKey:

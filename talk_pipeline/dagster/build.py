@@ -11,44 +11,55 @@ from talk_pipeline.dagster.assets.diffs import diffs_asset
 from talk_pipeline.dagster.assets.links import links_asset
 from talk_pipeline.dagster.assets.raw import raw_asset
 from talk_pipeline.dagster.assets.sync import sync_asset
-from talk_pipeline.dagster.io_manager import Tables
+from talk_pipeline.dagster.io_manager import TABLES, Tables
 from talk_pipeline.dagster.jobs import RESOURCE, full_scan_schedule, sync_jobs
 from talk_pipeline.dagster.launchpad import by_hand_job
+from talk_pipeline.dagster.lineage import description_of, system_specs
 from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.dagster.retention import prune_job, prune_schedule
 from talk_pipeline.dagster.sensors import change_sensor
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.settings import Settings
 
 
 def build_defs(
-    flows: Flows, *, resources: Mapping[str, Any] | None = None, with_audit: bool = True
+    flows: Flows,
+    *,
+    settings: Settings | None = None,
+    resources: Mapping[str, Any] | None = None,
+    with_audit: bool = True,
+    guest: bool = False,
 ) -> dg.Definitions:
     """The code location for these flows.
 
     Args:
         flows: what to synchronize.
+        settings: where the systems and the state are, and who answers for them, as far as assets show it.
         resources: to replace those of the same name, or beside them.
+        guest: in a project that has assets, runs and an executor of its own: of those nothing is touched.
         with_audit: with the check of the night; a run of some assets has all of their checks, that one too.
     """
     jobs = sync_jobs(flows, with_audit=with_audit)
     everything, every_night, *_ = jobs
-    pruning = prune_job()
+    pruning = prune_job(runs_too=not guest)
     checks = [check for flow in flows.values() for check in flow_checks(flow)]
     audits = [audit_check(flow) for flow in flows.values()] if with_audit else []
     keys = [key for check in checks for key in check.check_keys]
+    described = description_of(flows, settings)
+    assets = [
+        *(raw_asset(flow, side) for flow in flows.values() for side in Side),
+        *(links_asset(flow, flows) for flow in flows.values()),
+        *(diffs_asset(flow) for flow in flows.values()),
+        *(sync_asset(flow, flows) for flow in flows.values()),
+        attention_asset(flows),
+    ]
     return dg.Definitions(
-        assets=[
-            *(raw_asset(flow, side) for flow in flows.values() for side in Side),
-            *(links_asset(flow, flows) for flow in flows.values()),
-            *(diffs_asset(flow) for flow in flows.values()),
-            *(sync_asset(flow, flows) for flow in flows.values()),
-            attention_asset(flows),
-        ],
+        assets=[*system_specs(settings), *(asset.map_asset_specs(described) for asset in assets)],
         asset_checks=[*checks, *audits],
         jobs=[*jobs, by_hand_job(), pruning],
         schedules=[full_scan_schedule(every_night), prune_schedule(pruning)],
         sensors=[change_sensor(flows, side, everything=everything, checks=keys) for side in Side],
-        resources={RESOURCE: Pipeline.configure_at_launch(), "io_manager": Tables()} | dict(resources or {}),
-        executor=dg.in_process_executor,
+        resources={RESOURCE: Pipeline.configure_at_launch(), TABLES: Tables()} | dict(resources or {}),
+        executor=None if guest else dg.in_process_executor,
     )

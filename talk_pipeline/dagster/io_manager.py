@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     Frame = Callable[[Connection, Flow], pd.DataFrame]
 
 
+TABLES = "talk_tables"
+"""The key of the resource; a project may have an `io_manager` of its own."""
+
+
 class Tables(dg.IOManager):
     """Loads any asset of the pipeline as a frame: its rows as the state holds them now."""
 

@@ -39,18 +39,22 @@ def sync_jobs(flows: Flows, *, with_audit: bool) -> "list[AssetJob]":
     """One job for everything, one for the night, and one a flow."""
     audited = flows.values() if with_audit else ()
     audits = dg.AssetSelection.checks(*(dg.AssetCheckKey(sync_key(one), AUDITED) for one in audited))
+    # by name: beside them a project may have assets of its own
+    ours = dg.AssetSelection.assets(*selected_keys(flows, tuple(flows)), ATTENTION)
     jobs = [
         dg.define_asset_job(
             EVERYTHING,
-            selection=dg.AssetSelection.all() - audits,
+            selection=ours - audits,
             description="Synchronizes every flow, and runs the whole checklist.",
             hooks={tell_what_waits},
+            executor_def=dg.in_process_executor,
         ),
         dg.define_asset_job(
             EVERY_NIGHT,
-            selection=dg.AssetSelection.all(),
+            selection=ours,
             description="The same, and then both systems are read once more and audited.",
             hooks={tell_what_waits},
+            executor_def=dg.in_process_executor,
         ),
     ]
     for name, flow in flows.items():
@@ -61,6 +65,7 @@ def sync_jobs(flows: Flows, *, with_audit: bool) -> "list[AssetJob]":
                 selection=dg.AssetSelection.assets(*selected_keys(flows, (name,))) - audits,
                 tags={"flow": name},
                 hooks={tell_what_waits},
+                executor_def=dg.in_process_executor,
                 description=f"Synchronizes {flow.title.lower()}"
                 + (f"; reads {reads} too." if reads else "."),
             )

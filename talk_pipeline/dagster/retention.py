@@ -24,20 +24,23 @@ AT_ONCE = 100
 WAIT_SECONDS = 60.0
 
 
-def prune(settings: Settings, instance: dg.DagsterInstance) -> str:
-    """Removes what is too old from the state and from Dagster's home; tells what it was.
+def prune(settings: Settings, instance: dg.DagsterInstance | None) -> str:
+    """Removes what is too old from the state, and from Dagster's home where that is ours; tells what it was.
 
     Raises:
         LeaseHeldError: a run is at work.
     """
     rows, people = prune_state(settings)
+    told = (
+        f"older than {settings.talk_keep_days} days: {rows} rows of the past, and the values of {people} records"
+        " that both systems have lost"
+    )
+    if instance is None:
+        return told
     runs = prune_runs(instance, before=datetime.now(UTC) - timedelta(days=settings.talk_keep_runs_days))
     if runs:
         vacuum(Path(instance.root_directory))
-    return (
-        f"older than {settings.talk_keep_days} days: {rows} rows of the past, and the values of {people} records"
-        f" that both systems have lost; older than {settings.talk_keep_runs_days} days: {runs} runs of Dagster"
-    )
+    return f"{told}; older than {settings.talk_keep_runs_days} days: {runs} runs of Dagster"
 
 
 def prune_runs(instance: dg.DagsterInstance, *, before: datetime) -> int:
@@ -72,15 +75,16 @@ def vacuum(home: Path) -> None:
             opened.execute("pragma wal_checkpoint(truncate)")
 
 
-def prune_job() -> dg.JobDefinition:
-    """The job that prunes, of one op."""
-    description = "Removes what is older than TALK_KEEP_DAYS and TALK_KEEP_RUNS_DAYS say."
+def prune_job(*, runs_too: bool) -> dg.JobDefinition:
+    """The job that prunes, of one op; with the runs of an instance on which nothing else runs."""
+    named = "TALK_KEEP_DAYS and TALK_KEEP_RUNS_DAYS say" if runs_too else "TALK_KEEP_DAYS says"
+    description = f"Removes what is older than {named}."
 
     # the resource shows that the run has a process
     @dg.op(out=dg.Out(dg.Nothing), description=description, required_resource_keys={RESOURCE})
     def prune_all(context: dg.OpExecutionContext) -> None:
         try:
-            done = prune(Settings.load(), context.instance)
+            done = prune(Settings.load(), context.instance if runs_too else None)
         except LeaseHeldError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         context.log.info(done)

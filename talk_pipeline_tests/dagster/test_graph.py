@@ -40,7 +40,8 @@ def test_it_loads_without_a_warning() -> None:
 def test_the_assets(defs: dg.Definitions) -> None:
     keys = {"/".join(spec.key.path) for spec in defs.resolve_all_asset_specs()}
     made = {f"{layer}/{flow}" for layer in ("links", "diffs", "sync") for flow in FLOWS}
-    assert keys == RAW | made | {"attention"}
+    systems = {f"systems/{side}" for side in Side}
+    assert keys == systems | RAW | made | {"attention"}
 
 
 def test_orders_wait_for_what_they_refer_to(defs: dg.Definitions) -> None:

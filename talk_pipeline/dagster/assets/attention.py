@@ -9,9 +9,12 @@ import dagster as dg
 
 from talk_pipeline.dagster.asset_keys import ATTENTION, sync_key
 from talk_pipeline.dagster.assets.metadata import table
+from talk_pipeline.dagster.assets.pages import Pair, links_to, page_columns, pages_of
+from talk_pipeline.dagster.io_manager import TABLES
 from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
-from talk_pipeline.engine.report.attention import COLUMNS, attention
+from talk_pipeline.engine.report.attention import COLUMNS, Waiting, attention
+from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.loading import Flows
 
 DESCRIPTION = """\
@@ -27,6 +30,7 @@ def attention_asset(flows: Flows) -> dg.AssetsDefinition:
     @dg.asset(
         key=ATTENTION,
         deps=[sync_key(flow) for flow in flows.values()],
+        io_manager_key=TABLES,
         group_name="attention",
         description=DESCRIPTION,
         kinds={"duckdb", "report"},
@@ -41,13 +45,26 @@ def attention_asset(flows: Flows) -> dg.AssetsDefinition:
     return waiting
 
 
+def waiting_metadata(db: Connection, pipeline: Pipeline, waiting: Waiting) -> dict[str, Any]:
+    """The table of what waits, how much of it that is, and where the records are shown."""
+    pages = pipeline.connections.settings.record_pages
+    pairs = [Pair(one.flow, one.shop_id, one.bc_id) for one in waiting.items]
+    found = pages_of(db, pages, pipeline.flows, pairs)
+    rows = [one.row() | there for one, there in zip(waiting.items, found, strict=True)]
+    return {
+        "waiting": table(rows, [*COLUMNS, *page_columns(pages)]),
+        "waiting shown": f"{len(waiting.items)} of {waiting.total}; all: talk-pipeline attention",
+        **links_to(rows, pages, called=("flow", "number", "name")),
+    }
+
+
 def attention_metadata(pipeline: Pipeline, run_id: str) -> dict[str, Any]:
     """What waits when a run is done with its writes: the first rows, how many there are, and of each kind."""
     with pipeline.state.once() as db:
         waiting = attention(db, pipeline.flows, most=LISTED_ROWS, run_id=run_id)
+        told = waiting_metadata(db, pipeline, waiting)
     return {
         "dagster/row_count": waiting.total,
-        "waiting": table((one.row() for one in waiting.items), COLUMNS),
-        "waiting shown": f"{len(waiting.items)} of {waiting.total}; all: talk-pipeline attention",
+        **told,
         **waiting.counts,
     }

@@ -6,6 +6,7 @@ import dagster as dg
 
 from talk_pipeline.dagster.asset_keys import links_key, raw_key, sync_key
 from talk_pipeline.dagster.assets.metadata import table
+from talk_pipeline.dagster.io_manager import TABLES
 from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.match import links
 from talk_pipeline.engine.plan.status import states
@@ -23,8 +24,9 @@ def links_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
     @dg.asset(
         key=links_key(flow),
         deps=[*(raw_key(flow, side) for side in Side), *referenced],
+        io_manager_key=TABLES,
         group_name=flow.name,
-        description=f"Pairs of {flow.title.lower()}, one to one, matched by {', then '.join(flow.match)}.",
+        description=f"Links: pairs of {flow.title.lower()}, one to one, matched by {', then '.join(flow.match)}.",
         kinds={"duckdb", "links"},
         tags={"layer": "links"},
         code_version=flow.fingerprint,
@@ -60,6 +62,7 @@ def links_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
                         ({"rule": rule, "links": count} for rule, count in by_rule.items()), ("rule", "links")
                     ),
                     **{f"records {state}": count for state, count in counted.items()},
+                    "seconds": stage.seconds,
                 }
             )
 

@@ -2,16 +2,15 @@
 
 import dagster as dg
 
-from talk_pipeline.dagster.asset_keys import raw_key
+from talk_pipeline.dagster.asset_keys import SYSTEMS, raw_key, system_key
 from talk_pipeline.dagster.assets.metadata import snapshot_schema
+from talk_pipeline.dagster.io_manager import TABLES
 from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.report.run_summary import timed
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.fetch import fetch
 from talk_pipeline.run.session import Session
-
-_SYSTEM = {Side.SHOP: "Customwebshop", Side.BC: "Business Central"}
 
 
 def raw_asset(flow: Flow, side: Side) -> dg.AssetsDefinition:
@@ -20,10 +19,12 @@ def raw_asset(flow: Flow, side: Side) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=raw_key(flow, side),
+        deps=[system_key(side)],
+        io_manager_key=TABLES,
         group_name=side.value,
         description=(
-            f"`{entity.entity}` of {_SYSTEM[side]}, as received. Read since the watermark, or in full when "
-            f"asked for or every {flow.settings.full_scan_minutes} minutes."
+            f"Snapshot: `{entity.entity}` of {SYSTEMS[side]}, as received. Read since the watermark, or in full "
+            f"when asked for or every {flow.settings.full_scan_minutes} minutes."
         ),
         kinds={"duckdb", "snapshot"},
         tags={"layer": "snapshot", "system": side.value},
@@ -49,6 +50,7 @@ def raw_asset(flow: Flow, side: Side) -> dg.AssetsDefinition:
                     "gone": fetched.gone,
                     "full scan": fetched.full,
                     "implausible": fetched.problem or "nothing",
+                    "seconds": stage.seconds,
                 }
             )
 

@@ -11,13 +11,14 @@ from typing import Any
 import dagster as dg
 
 from talk_pipeline.dagster.asset_keys import diffs_key, raw_key, sync_key
+from talk_pipeline.dagster.assets.attention import waiting_metadata
 from talk_pipeline.dagster.assets.metadata import property_table, stop_metadata, table
+from talk_pipeline.dagster.io_manager import TABLES
 from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.kinds import Status
 from talk_pipeline.engine.plan.undo import outcome
 from talk_pipeline.engine.report import run_summary, runs
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
-from talk_pipeline.engine.report.attention import COLUMNS as WAITING
 from talk_pipeline.engine.report.attention import attention
 from talk_pipeline.engine.report.stops import stop_of
 from talk_pipeline.engine.report.writes import COLUMNS as WRITTEN
@@ -28,6 +29,13 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.plan import BreakerTrippedError, prepare
 from talk_pipeline.run.session import Session
 from talk_pipeline.run.write import settle, upsert
+
+STAGES = PLAN, TO_BC, TO_SHOP, SETTLE = (
+    "plan",
+    "upsert Business Central",
+    "upsert Customwebshop",
+    "settle",
+)
 
 
 def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
@@ -44,7 +52,7 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
     )
     def plan(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:
         try:
-            pipeline.work(context, flow, _timed(flow, "plan", _plan))
+            pipeline.work(context, flow, _timed(flow, PLAN, _plan))
         except BreakerTrippedError as error:
             with pipeline.state.once() as db:
                 stop = stop_of(db, pipeline.flows, flow.name, run_id=context.run.run_id)
@@ -62,7 +70,7 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
         async def to_bc(session: Session, flow: Flow) -> None:
             await upsert(session, flow, Side.BC)
 
-        pipeline.work(context, flow, _timed(flow, "upsert Business Central", to_bc))
+        pipeline.work(context, flow, _timed(flow, TO_BC, to_bc))
 
     @dg.op(
         name=f"upsert_customwebshop_{flow.name}",
@@ -74,15 +82,16 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
         async def to_shop(session: Session, flow: Flow) -> None:
             await upsert(session, flow, Side.SHOP)
 
-        pipeline.work(context, flow, _timed(flow, "upsert Customwebshop", to_shop))
+        pipeline.work(context, flow, _timed(flow, TO_SHOP, to_shop))
 
     @dg.op(
         name=f"settle_{flow.name}",
         ins={"upserted": dg.In(dg.Nothing)},
+        out=dg.Out(dg.Nothing, io_manager_key=TABLES),
         description="Compares once more, and puts away what is in step.",
     )
     def settle_flow(context: dg.OpExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
-        pipeline.work(context, flow, _timed(flow, "settle", settle))
+        pipeline.work(context, flow, _timed(flow, SETTLE, settle))
         pipeline.completed(context, pipeline.flows[flow.name])
         return dg.MaterializeResult(metadata=_metadata(pipeline, flow, run_id=context.run.run_id))
 
@@ -90,7 +99,8 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
         key=sync_key(flow),
         group_name=flow.name,
         description=(
-            f"{flow.title} in step on both sides. Its checks are the QA checklist.\n\n{property_table(flow)}"
+            f"Synchronization: {flow.title.lower()} in step on both sides. Its checks are the QA checklist."
+            f"\n\n{property_table(flow)}"
         ),
         kinds={"duckdb", "sync"},
         tags={"layer": "sync"},
@@ -134,6 +144,12 @@ def _metadata(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
         overwritten = run_summary.conflicts(db, flow.name, run_id=run_id)
         total, written = writes_of(db, pipeline.flows[flow.name], run_id=run_id, most=LISTED_ROWS)
         waiting = attention(db, pipeline.flows, names=(flow.name,), most=LISTED_ROWS, run_id=run_id)
+        told = waiting_metadata(db, pipeline, waiting)
+        seconds = {
+            name: took
+            for of, name, took, _ in run_summary.stages(db, run_id=run_id)
+            if of == flow.name and name in STAGES
+        }
     columns = ("shop_id", "property", "rule", "winner", "shop_value", "bc_value")
     metadata: dict[str, Any] = {
         "dagster/row_count": numbers["linked"],
@@ -143,11 +159,11 @@ def _metadata(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
         "overwritten": table((asdict(row) for row in overwritten), columns),
         "written": table(written, WRITTEN),
         "written shown": f"{len(written)} of {total}; all: talk-pipeline writes {run_id} --flow {flow.name}",
-        "waiting": table((one.row() for one in waiting.items), WAITING),
-        "waiting shown": f"{len(waiting.items)} of {waiting.total}; all: talk-pipeline attention",
+        **told,
     }
     for side, counted in numbers["writes"].items():
         metadata |= {f"{side} {operation}": count for operation, count in counted.items()}
+    metadata |= {f"seconds of {name}": took for name, took in seconds.items()}
     metadata |= _undone(pipeline, flow, run_id=run_id)
     return metadata | {f"records {state}": numbers[state] for state in Status}
 

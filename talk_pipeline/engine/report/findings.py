@@ -63,6 +63,7 @@ class Check:
     Attributes:
         stage: the asset it belongs to: a side's snapshot, the diff, or the sync.
         blocking: what follows does not run when it fails.
+        sentence: what must hold, where the title is no sentence.
     """
 
     name: str
@@ -70,6 +71,13 @@ class Check:
     stage: Stage
     run: Callable[[CheckContext], Finding] = field(repr=False)
     blocking: bool = False
+    sentence: str = ""
+
+    @property
+    def description(self) -> str:
+        """What must hold, in a sentence."""
+        text = self.sentence or self.title
+        return f"{text[:1].upper()}{text[1:]}."
 
     @property
     def key(self) -> str:

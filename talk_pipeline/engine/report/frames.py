@@ -3,6 +3,7 @@
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
+from talk_pipeline.engine.report import places
 from talk_pipeline.engine.report.attention import Item, attention
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.loading import Flows
@@ -15,25 +16,22 @@ if TYPE_CHECKING:
 
 def snapshot_frame(db: Connection, flow: Flow, side: Side) -> "pd.DataFrame":
     """What a system said: a row a record, by id; the columns of table `snapshot` but for flow and side."""
-    query = "select * exclude (flow, side) from snapshot where flow = ? and side = ? order by id"
-    return db.execute(query, [flow.name, side]).df()
+    return db.execute(f"select * exclude (flow, side) from {places.snapshot(flow, side)} order by id").df()
 
 
 def links_frame(db: Connection, flow: Flow) -> "pd.DataFrame":
     """A row a pair, by shop id; the columns of table `link`."""
-    return db.execute("select * from link where part = ? order by shop_id", [flow.name]).df()
+    return db.execute(f"select * from {places.links(flow)} order by shop_id").df()
 
 
 def changes_frame(db: Connection, flow: Flow) -> "pd.DataFrame":
     """A row a property to be written; the columns of table `change` but for the flow."""
-    return db.execute("select * exclude (flow) from change where flow = ? order by all", [flow.name]).df()
+    return db.execute(f"select * exclude (flow) from {places.changes(flow)} order by all").df()
 
 
 def journal_frame(db: Connection, flow: Flow) -> "pd.DataFrame":
     """A row a request, oldest first; the columns of table `journal` but for the flow."""
-    return db.execute(
-        "select * exclude (flow) from journal where flow = ? order by intent_at", [flow.name]
-    ).df()
+    return db.execute(f"select * exclude (flow) from {places.journal(flow)} order by intent_at").df()
 
 
 def attention_frame(db: Connection, flows: Flows) -> "pd.DataFrame":

@@ -14,6 +14,7 @@ from talk_pipeline.engine.state.rows import rows_of
 from talk_pipeline.flows.vocabulary import Flow
 
 LARGEST = 20
+OPERATIONS = ("create", "update", "delete")
 PREVIEWED = ("target", "operation", "record", "property", "before", "after", "rule", "withheld")
 
 
@@ -34,7 +35,7 @@ class Plan:
     Attributes:
         operations: by side and operation.
         changes: how many changes of properties there are, withheld ones counted.
-        rows: the first of them, as `PREVIEWED` names their columns.
+        rows: the first of them, as `PREVIEWED` names their columns; whose they are: `root_shop_id`, `root_bc_id`.
     """
 
     operations: Sequence[Operations]
@@ -44,7 +45,7 @@ class Plan:
 
 _PREVIEW = f"""
 select target, operation, coalesce(shop_id, bc_id) as record, property, before, after, rule,
-       withheld(hold_kind, hold_reason) as withheld
+       withheld(hold_kind, hold_reason) as withheld, root_shop_id, root_bc_id
 from change where flow = $flow order by all limit {LISTED_ROWS}
 """
 

@@ -23,7 +23,24 @@ def property_check(flow: Flow, part: Part, prop: Property) -> Check:
         f"{prop.shop or prop.name} {prop.dir} {prop.bc}",
         "sync",
         partial(_property_agrees, part=part, prop=prop),
+        sentence=_sentence(prop, of=prefix),
     )
+
+
+def _sentence(prop: Property, *, of: str) -> str:
+    """What the direction of a property asks of a linked pair."""
+    shop, bc = f"the shop's `{prop.shop or prop.name}`", f"Business Central's `{prop.bc}`"
+    where = f"in `{of}` " if of else ""
+    if prop.only:
+        source = shop if prop.shop else "the flow's constant"
+        return f"{where}{bc} is made from {source} with a new record; later edits stay where they are"
+    if prop.dir == "->":
+        return f"{where}{bc} follows {shop}"
+    if prop.dir == "<-":
+        return f"{where}{shop} follows {bc}"
+    if prop.dir == "=":
+        return f"{where}{shop} equals {bc} within the flow's tolerance; neither is written"
+    return f"{where}{shop} and {bc} agree"
 
 
 def _disagreeing(context: CheckContext, part: Part) -> Mapping[str, Disagreement]:

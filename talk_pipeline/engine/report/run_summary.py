@@ -141,9 +141,10 @@ def check_results(db: Connection, flow: str) -> dict[str, CheckResult]:
 
 @dataclass(slots=True)
 class Stage:
-    """A stage of a run while it is timed."""
+    """A stage of a run while it is timed, and what it took once it is over."""
 
     records: int = 0
+    seconds: float = 0.0
 
 
 @contextmanager
@@ -153,10 +154,11 @@ def timed(state: State, *, run_id: str, flow: str, name: str) -> Iterator[Stage]
     started = perf_counter()
     log.info("%s: %s ...", flow, name)
     yield stage
-    seconds = perf_counter() - started
-    log.info("%s: %s: %d records in %.1f s", flow, name, stage.records, seconds)
+    stage.seconds = perf_counter() - started
+    log.info("%s: %s: %d records in %.1f s", flow, name, stage.records, stage.seconds)
+    row = StageRow(run_id=run_id, flow=flow, name=name, seconds=stage.seconds, records=stage.records)
     with state.open() as db:
-        insert(db, [StageRow(run_id=run_id, flow=flow, name=name, seconds=seconds, records=stage.records)])
+        insert(db, [row])
 
 
 def stages(db: Connection, *, run_id: str) -> list[tuple[str, str, float, int]]:

@@ -1,0 +1,67 @@
+"""Where people look at a record in either system: an address made from a template of the settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from string import Formatter
+from urllib.parse import quote
+
+from talk_pipeline.flows.properties import Side
+
+PLACES = ("id", "number", "entity", "page")
+CARDS: Mapping[str, int] = {
+    "customers": 21,
+    "vendors": 26,
+    "items": 30,
+    "salesOrders": 42,
+    "salesQuotes": 41,
+    "salesInvoices": 43,
+    "contacts": 5050,
+    "employees": 5200,
+}
+"""Business Central's page of one record of an entity set, by its number in the web client."""
+
+
+def checked_template(template: str) -> str:
+    """The template, if every place of it is known.
+
+    Raises:
+        ValueError: it has another place, or none that tells one record from the next.
+    """
+    try:
+        named = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+    except ValueError as error:
+        raise ValueError(f"{error}; a place is written such as {{id}}") from None
+    if unknown := sorted(named.difference(PLACES)):
+        allowed = ", ".join(f"{{{name}}}" for name in PLACES)
+        raise ValueError(f"{{{unknown[0]}}} is no place; allowed: {allowed}")
+    if not named & {"id", "number"}:
+        raise ValueError("names no record; it needs {id} or {number}")
+    return template
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPages:
+    """The addresses of records, where a template is set.
+
+    Attributes:
+        templates: for either side, with places for the record's `id`, its `number`, the flow's `entity` there, and
+            for Business Central the `page` that shows one.
+    """
+
+    templates: Mapping[Side, str]
+
+    def __bool__(self) -> bool:
+        return bool(self.templates)
+
+    def address(self, side: Side, *, entity: str, record_id: str | None, number: str | None) -> str | None:
+        """Where a record is shown; None where that cannot be told."""
+        template = self.templates.get(side)
+        known = {"id": record_id, "number": number, "entity": entity}
+        if side is Side.BC and entity in CARDS:
+            known["page"] = str(CARDS[entity])
+        if template is None or record_id is None:
+            return None
+        wanted = [name for _, name, _, _ in Formatter().parse(template) if name is not None]
+        if not all(known.get(name) for name in wanted):
+            return None
+        return template.format(**{name: quote(known[name] or "", safe="") for name in wanted})
