@@ -26,6 +26,9 @@ from talk_pipeline.redaction import holds_entry, learn
 OWNERS = r"^((team:[A-Za-z0-9_-]+|[^@\s,]+@[^@\s,]+\.[^@\s,]+)(, *|$))*$"
 """Of assets, as Dagster knows them: e-mail addresses and `team:` names, with commas between them."""
 
+_TOKEN = re.compile(r"(?<![^/?&=:])[\w-]{16,}(?![.\w-])")
+"""What is long and no host, in the address of a webhook."""
+
 _FURTHER = re.compile(r"BUSINESSCENTRAL_CLIENT_(?:ID|SECRET)_(\d+)")
 
 
@@ -81,6 +84,7 @@ class Settings(BaseSettings):
     talk_keep_days: int = Field(400, ge=1)
     talk_keep_runs_days: int = Field(30, ge=1)
     talk_webhook_secret: SecretStr | None = None
+    talk_alerts: SecretStr | None = None
     talk_owners: str = Field("", pattern=OWNERS)
 
     @field_validator("businesscentral_currency")
@@ -108,6 +112,11 @@ class Settings(BaseSettings):
         return tuple(filter(None, (one.strip() for one in self.talk_owners.split(","))))
 
     @property
+    def alert_addresses(self) -> tuple[str, ...]:
+        """Where people are told what they should know, as Apprise writes addresses; they hold secrets."""
+        return tuple(self.talk_alerts.get_secret_value().split()) if self.talk_alerts else ()
+
+    @property
     def record_pages(self) -> RecordPages:
         """Where people look at a record in either system."""
         found = {Side.SHOP: self.customwebshop_record_url, Side.BC: self.businesscentral_record_url}
@@ -130,6 +139,9 @@ class Settings(BaseSettings):
         for name in cls.model_fields:
             if isinstance(value := getattr(loaded, name), SecretStr):
                 learn(value.get_secret_value())
+        for address in loaded.alert_addresses:
+            holds_entry(address)
+            learn(address, *_TOKEN.findall(address))
         return loaded
 
     def secret(self, name: str) -> SecretStr:

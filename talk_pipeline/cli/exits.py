@@ -15,6 +15,7 @@ import duckdb
 import typer
 
 from talk_pipeline.audit import NotAuditableError, UnreachableError
+from talk_pipeline.delivery import DeliveryError
 from talk_pipeline.documents.model import DocumentError
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state.connection import StateBrokenError, StateBusyError, StateMismatchError
@@ -51,7 +52,7 @@ _USAGE = (
     StateBrokenError,
     NotAuditableError,
 )
-_INCOMPLETE = (SystemFault, LeaseHeldError, StateBusyError, UnreachableError)
+_INCOMPLETE = (SystemFault, LeaseHeldError, StateBusyError, UnreachableError, DeliveryError)
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # what Typer tells of a wrong option; the library below it is its own affair
 _WRONG_CALL: type[Exception] = next(

@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from talk_pipeline.dagster.alerts import alert_sensor
 from talk_pipeline.dagster.asset_checks import audit_check, flow_checks
 from talk_pipeline.dagster.assets.attention import attention_asset
 from talk_pipeline.dagster.assets.diffs import diffs_asset
@@ -54,12 +55,15 @@ def build_defs(
         *(sync_asset(flow, flows) for flow in flows.values()),
         attention_asset(flows),
     ]
+    sensors = [change_sensor(flows, side, everything=everything, checks=keys) for side in Side]
+    if settings and settings.alert_addresses:
+        sensors.append(alert_sensor(flows))
     return dg.Definitions(
         assets=[*system_specs(settings), *(asset.map_asset_specs(described) for asset in assets)],
         asset_checks=[*checks, *audits],
         jobs=[*jobs, by_hand_job(), pruning],
         schedules=[full_scan_schedule(every_night), prune_schedule(pruning)],
-        sensors=[change_sensor(flows, side, everything=everything, checks=keys) for side in Side],
+        sensors=sensors,
         resources={RESOURCE: Pipeline.configure_at_launch(), TABLES: Tables()} | dict(resources or {}),
         executor=None if guest else dg.in_process_executor,
     )

@@ -8,10 +8,9 @@ from dagster._core.events import RunFailureReason
 from dagster._core.execution.plan.objects import ErrorSource
 
 from talk_pipeline.dagster.asset_keys import selected_keys
-from talk_pipeline.dagster.assets.sync import StoppedByBreaker
 from talk_pipeline.dagster.build import build_defs
+from talk_pipeline.dagster.failures import problems_of
 from talk_pipeline.dagster.jobs import EVERYTHING, RESOURCE
-from talk_pipeline.engine.state.lease import LeaseHeldError
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.run.session import Options
 
@@ -64,20 +63,4 @@ _TERMINATED = RunFailureReason.UNEXPECTED_TERMINATION
 
 def problems(run: dg.ExecuteInProcessResult) -> list[str]:
     """Why steps failed, in the words of the first cause; a failed check speaks for itself."""
-    found: list[str] = []
-    stopped = StoppedByBreaker.__name__
-    for event in run.all_events:
-        if not event.is_step_failure:
-            continue
-        data = event.step_failure_data
-        failure, error = data.user_failure_data, data.error
-        while error is not None and error.cause is not None and error.cls_name != LeaseHeldError.__name__:
-            error = error.cause
-        # a failed check speaks for itself, and so does a plan that the circuit breaker stopped
-        if error is not None and ("AssetCheck" in (error.cls_name or "") or stopped == error.cls_name):
-            continue
-        if failure is not None and failure.description:
-            found.append(failure.description)
-        elif error is not None:
-            found.append(error.message.split(": ", 1)[-1].strip())
-    return list(dict.fromkeys(found))
+    return problems_of(run.all_events)

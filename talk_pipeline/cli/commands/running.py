@@ -86,6 +86,19 @@ def attention(as_json: AsJson = False) -> None:
 
 
 @commands.command()
+def alerts(
+    test: Annotated[bool, typer.Option("--test", help="Send a test to everybody instead.")] = False,
+) -> None:
+    """Tell the people of TALK_ALERTS what failed, what broke off, and what waits for them; each thing once.
+
+    The daemon does it every minute. From a timer it also tells that the daemon is not at work.
+    """
+    from talk_pipeline.cli.alerts import tell_people
+
+    tell_people(test=test)
+
+
+@commands.command()
 def conflicts(
     flow: Annotated[
         str | None, typer.Argument(metavar="[FLOW]", help="Only of this flow; by default of all.")

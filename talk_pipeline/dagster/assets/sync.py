@@ -113,6 +113,10 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
     return synchronized
 
 
+WAITING = "waiting for a person"
+"""In the metadata: how many do, of the flow."""
+
+
 class StoppedByBreaker(dg.Failure):
     """The plan op ends here; whoever tells of the run knows by it that nothing broke."""
 
@@ -160,6 +164,7 @@ def _metadata(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
         "written": table(written, WRITTEN),
         "written shown": f"{len(written)} of {total}; all: talk-pipeline writes {run_id} --flow {flow.name}",
         **told,
+        WAITING: waiting.total,
     }
     for side, counted in numbers["writes"].items():
         metadata |= {f"{side} {operation}": count for operation, count in counted.items()}
