@@ -52,6 +52,8 @@ class Ledger:
         removed_in: the interval in which a user removed something, and `removed_rows` what it held then.
         agreed: all that was agreed on, by part, shop id and property.
         seen: what was agreed on after the last run that certainly saw it, and when.
+        briefly: the last run that began where both sides held the same and ended where they did not: somebody said
+            something meanwhile, and the run may have noted what they agreed on before.
         met: the run in which a record or child was linked last, by part and shop id.
         blurred: orders in Business Central of which a user had the lines made anew.
         remade: those of which a run had.
@@ -65,6 +67,7 @@ class Ledger:
     links: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     agreed: dict[tuple[str, str, str], list[Agreement]] = field(default_factory=dict)
     seen: dict[tuple[str, str, str], tuple[Any, int]] = field(default_factory=dict)
+    briefly: dict[tuple[str, str, str], int] = field(default_factory=dict)
     met: dict[tuple[str, str], int] = field(default_factory=dict)
     blurred: set[str] = field(default_factory=set)
     remade: set[str] = field(default_factory=set)
@@ -105,9 +108,10 @@ class Ledger:
                     value = one.of(place[0], row)
                     seen, seen_at = self.seen.get(key, (last.value, last.at))
                     for edit in self.edits.get((place, one.name), ()):
-                        void = value == last.value and last.at < edit.at <= at
-                        edit.void = edit.void or void
-                        edit.doubtful = edit.doubtful or (value == seen and seen_at < edit.at <= at)
+                        again = value == last.value and last.at < edit.at <= at
+                        unsure = self.briefly.get(key, last.at) > last.at
+                        edit.void = edit.void or (again and not unsure)
+                        edit.doubtful |= (again and unsure) or (value == seen and seen_at < edit.at <= at)
 
     def after_run(
         self,
@@ -135,10 +139,13 @@ class Ledger:
             shop, bc = sight.get(("shop", part, shop_id)), sight.get(("bc", part, bc_id))
             if shop is None or bc is None:
                 continue
+            old_shop, old_bc = before.get(("shop", part, shop_id)), before.get(("bc", part, bc_id))
             for one in FIELDS[part]:
-                value = one.of("shop", shop)
-                if value == one.of("bc", bc):
-                    key = (part, shop_id, one.name)
+                value, key = one.of("shop", shop), (part, shop_id, one.name)
+                if value != one.of("bc", bc):
+                    if old_shop and old_bc and one.of("shop", old_shop) == one.of("bc", old_bc):
+                        self.briefly[key] = at
+                else:
                     self.agreed.setdefault(key, []).append(Agreement(at, value, bc_id))
                     if part.split(".")[0] in whole:
                         self.seen[key] = value, at
