@@ -153,6 +153,11 @@ class World:
         """What the shop at hand leaves out of a flow, by property."""
         return Connections(Settings.load()).flows[flow].shop_lacks
 
+    def shop_path(self, flow: str) -> str:
+        """Where the shop keeps the records of a flow."""
+        connections = Connections(Settings.load())
+        return connections.description.collections[connections.flows[flow].customwebshop.entity].path
+
     def tells_times(self) -> bool:
         """Whether the shop tells when a record was modified."""
         collections = Connections(Settings.load()).description.collections

@@ -6,7 +6,8 @@ from pathlib import Path
 from talk_pipeline.cli.exits import Exit
 from talk_pipeline.documents.comparison import Verdict, compare
 from talk_pipeline.documents.folder import REPORT, put
-from talk_pipeline.documents.proposal import Proposal, propose
+from talk_pipeline.documents.plan import Proposal
+from talk_pipeline.documents.proposal import propose
 from talk_pipeline.documents.reader import read_document
 from talk_pipeline.documents.report import report
 from talk_pipeline.documents.vocabulary import Names

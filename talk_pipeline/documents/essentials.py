@@ -1,16 +1,12 @@
 """What a flow file cannot do without, whatever a document says: the flow would not load, or do something else."""
 
-from typing import TYPE_CHECKING
-
+from talk_pipeline.documents.plan import Plan
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.vocabulary import Part
 from talk_pipeline.systems.businesscentral.probing import PRICE_MODES, PRICES
 
-if TYPE_CHECKING:
-    from talk_pipeline.documents.proposal import Plan
 
-
-def essentials(plan: "Plan") -> dict[tuple[str, str], str]:
+def essentials(plan: Plan) -> dict[tuple[str, str], str]:
     """Part and property -> why it is kept, of all that must be there; also what the document names itself."""
     found = {
         (part.name, prop.name): why
@@ -34,7 +30,7 @@ def essentials(plan: "Plan") -> dict[tuple[str, str], str]:
     return found
 
 
-def _reason(plan: "Plan", part: Part, prop: Property) -> str:
+def _reason(plan: Plan, part: Part, prop: Property) -> str:
     flow, settings = plan.flow, plan.flow.settings
     if prop.required:
         return "a record cannot be without it"

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from talk_pipeline.documents.model import Table
-from talk_pipeline.documents.proposal import Plan, Proposal, differing_types
+from talk_pipeline.documents.plan import Plan, Proposal
+from talk_pipeline.documents.proposal import differing_types
 from talk_pipeline.documents.types import Fit
 from talk_pipeline.flows.vocabulary import Part
 

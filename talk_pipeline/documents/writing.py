@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from talk_pipeline.documents.folder import REPORT
-from talk_pipeline.documents.proposal import Plan
+from talk_pipeline.documents.plan import Plan
 from talk_pipeline.flows.loading import read_yaml
 from talk_pipeline.flows.schema import FILE as SCHEMA
 from talk_pipeline.flows.vocabulary import Part

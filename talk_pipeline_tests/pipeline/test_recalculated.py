@@ -219,7 +219,8 @@ def test_what_goes_to_the_shop_first_and_is_refused_there_is_waited_for_by_name(
     world.bc.patch("salesOrderLines", theirs, {"unitPrice": 19})
     rows = [{"id": first["id"], "quantity": "3"}, {"id": second["id"]}]
     world.shop.patch("orders", order_id, {"lines": rows})
-    world.shop.faults(rule("PATCH", "orders", status=422, times=None))
+    path, updating = world.shop_path("order"), ("PATCH", "PUT", "POST")
+    world.shop.faults(*(rule(method, path, status=422, times=None) for method in updating))
     for _ in range(2):
         world.step("order")
     held = "select hold_kind, hold_reason from change where part = 'order.lines' and property = 'quantity'"
