@@ -61,7 +61,7 @@ def build_defs(
     return dg.Definitions(
         assets=[*system_specs(settings), *(asset.map_asset_specs(described) for asset in assets)],
         asset_checks=[*checks, *audits],
-        jobs=[*jobs, by_hand_job(), pruning],
+        jobs=[*jobs, by_hand_job(next(iter(flows))), pruning],
         schedules=[full_scan_schedule(every_night), prune_schedule(pruning)],
         sensors=sensors,
         resources={RESOURCE: Pipeline.configure_at_launch(), TABLES: Tables()} | dict(resources or {}),

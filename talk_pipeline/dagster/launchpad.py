@@ -7,6 +7,7 @@ from pydantic import Field
 
 from talk_pipeline.dagster.jobs import RESOURCE
 from talk_pipeline.engine.manual import links, resolutions
+from talk_pipeline.engine.manual.acknowledging import acknowledge
 from talk_pipeline.engine.manual.links import Decision, Hand
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state.lease import LeaseHeldError
@@ -25,6 +26,7 @@ One decision by hand; the next sync carries it out, which the sensors start. Not
 * `keep_apart`: the rules never match `shop_id` with `bc_id`.
 * `resolve`: `take` says which side wins the open conflicts of `shop_id`, all or those of `property`.
 * `retry`: tries again what was refused, of `shop_id` or of the whole flow.
+* `acknowledge`: the decided conflicts of `shop_id`, or of the whole flow, were seen, and are listed no more.
 
 ```yaml
 ops:
@@ -43,6 +45,7 @@ class Action(Enum):
     KEEP_APART = "keep_apart"
     RESOLVE = "resolve"
     RETRY = "retry"
+    ACKNOWLEDGE = "acknowledge"
 
 
 class Take(Enum):
@@ -70,12 +73,14 @@ class ByHand(dg.Config):
             ByHandError: it does not exist, cannot be done, or something is missing in the config.
         """
         if self.action is Action.RETRY:
-            return resolutions.retry(hand, self.shop_id)
+            return resolutions.retry(hand, self.shop_id or None)
+        if self.action is Action.ACKNOWLEDGE:
+            return acknowledge(hand, self.shop_id or None)
         shop_id = self._given("shop_id", self.shop_id)
         if self.action is Action.RESOLVE:
             if self.take is None:
                 raise ByHandError(f"{self.action.value} needs take in its config")
-            return resolutions.resolve(hand, shop_id, take=Side(self.take.value), prop=self.property)
+            return resolutions.resolve(hand, shop_id, take=Side(self.take.value), prop=self.property or None)
         if self.action in (Action.UNLINK, Action.RELEASE):
             return links.unlink(hand, shop_id, recreate=self.action is Action.RELEASE)
         bc_id = self._given("bc_id", self.bc_id)
@@ -87,8 +92,20 @@ class ByHand(dg.Config):
         return value
 
 
-def by_hand_job() -> dg.JobDefinition:
-    """The job of one op that decides one thing."""
+def by_hand_job(flow: str) -> dg.JobDefinition:
+    """The job of one op that decides one thing; its launchpad opens with every key of one about this flow.
+
+    As it opens it decides nothing: no record is named.
+    """
+    given = {
+        "flow": flow,
+        "action": Action.RESOLVE.name,
+        "shop_id": "",
+        "bc_id": "",
+        "property": "",
+        "take": Take.CUSTOMWEBSHOP.name,
+        "by": "",
+    }
 
     # the resource shows that the run has a process
     @dg.op(out=dg.Out(dg.Nothing), description=DESCRIPTION, required_resource_keys={RESOURCE})
@@ -100,7 +117,12 @@ def by_hand_job() -> dg.JobDefinition:
             raise dg.Failure(str(error), allow_retries=False) from error
         context.log.info(done.message)
 
-    @dg.job(name=JOB, description=DESCRIPTION, executor_def=dg.in_process_executor)
+    @dg.job(
+        name=JOB,
+        description=DESCRIPTION,
+        executor_def=dg.in_process_executor,
+        config={"ops": {"decide": {"config": given}}},
+    )
     def by_hand() -> None:
         decide()
 

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 
 from talk_pipeline.dagster.jobs import RESOURCE
 from talk_pipeline.engine.state.lease import LeaseHeldError
@@ -55,6 +54,9 @@ def prune_runs(instance: dg.DagsterInstance, *, before: datetime) -> int:
 
 
 def _remove(instance: dg.DagsterInstance, run_id: str) -> None:
+    # brings SQLAlchemy with it, which a code location need not wait for
+    from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+
     storage = instance.event_log_storage
     instance.delete_run(run_id)
     of_checks = AssetCheckExecutionsTable.delete().where(AssetCheckExecutionsTable.c.run_id == run_id)

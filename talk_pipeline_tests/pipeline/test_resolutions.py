@@ -203,4 +203,12 @@ def test_in_the_launchpad(
     assert not missing.success
     assert "link needs bc_id" in str(missing.failure_data_for_node("decide"))
     assert decide(action="RETRY").success
+    with world.database() as db:  # one that a policy decided, and that nobody has seen
+        db.execute("update conflict set acknowledged_at = null, acknowledged_by = null")
+    assert decide(action="ACKNOWLEDGE", by="Ann").success
+    assert world.sql("select distinct acknowledged_by from conflict") == [("Ann",)]
+    before = world.sql("select count(*) from decision")
+    opened = job.execute_in_process(instance=instance, raise_on_error=False)
+    assert "resolve needs shop_id" in str(opened.failure_data_for_node("decide"))
+    assert world.sql("select count(*) from decision") == before, "as it opens it decides nothing"
     assert "Traceback" not in capsys.readouterr().out

@@ -21,6 +21,10 @@ DESCRIPTION = """\
 Everything that waits for a person, over all flows: what it is, why, for how long, and the next step; a row a
 record, or a property where one is in conflict. It is told after every run of all flows, and when any run is stopped
 or breaks off.
+
+What the next step says by a command is done here as well. Decisions about a record: in the launchpad of the job
+`by_hand`, which opens with every key of one, and tells what each does. About a run: in the launchpad of any
+sync job, under `resources: pipeline: config`, by `dry_run`, `approve`, `full`, `restored` and `undo`.
 """
 
 
