@@ -1,15 +1,19 @@
 """What a person decides: which side wins an open conflict, and that what was given up on is tried again."""
 
+import json
+
 import dagster as dg
 import pytest
 
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.engine.manual import resolutions
 from talk_pipeline.engine.manual.links import Decision
+from talk_pipeline.engine.manual.lookup import find
 from talk_pipeline.engine.model import ByHandError
+from talk_pipeline.engine.report.explain import explanation
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.installation import carry_out
+from talk_pipeline.installation import carry_out, known_state
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.by_hand import WHO, bc_customer
@@ -153,6 +157,29 @@ def test_a_whole_flow_is_tried_again(world: World) -> None:
     assert world.step("customer").writes() == 0
     assert set(retry().details["records"]) == ids
     assert world.step("customer")["customer"]["linked"] == 3
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_what_the_shop_refused_to_take_over_is_told_and_tried_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, named: bool
+) -> None:
+    edited_flows(world.data.parent, monkeypatch, customer=("create: always #", "create: both #"))
+    bc_id = bc_customer(world, "B1")
+    world.shop.faults(
+        {"match": {"method": "POST", "path": "customers"}, "fault": {"status": 422}, "times": 1}
+    )
+    world.step("customer")
+    assert world.step("customer").writes() == 0
+    flows = load_flows(Settings.load().talk_flows_dir)
+    with known_state(Settings.load()).once() as db:
+        told = explanation(db, flows, flows["customer"], find(db, flows["customer"], "B1"))
+    ((reason,),) = world.sql("select reason from refusal")
+    assert reason in json.dumps(told)
+    assert retry("B1" if named else None).details["records"] == {bc_id: [reason]}
+    assert world.sql("select shop_id, bc_id from decision") == [(None, bc_id)]
+    assert world.step("customer").writes() > 0
+    (made,) = world.shop.all("customers").values()
+    assert made["number"] == "B1"
 
 
 def test_a_value_that_does_not_fit_is_not_retried(world: World) -> None:

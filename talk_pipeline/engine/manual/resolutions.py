@@ -12,6 +12,7 @@ from talk_pipeline.engine.manual.links import Decision, Hand
 from talk_pipeline.engine.manual.lookup import Entity, counted, find, labels
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.plan.compare import MISMATCHES
+from talk_pipeline.engine.plan.refusals import FROM_BC, OF_RECORD
 from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.state.connection import now, transaction
 from talk_pipeline.engine.state.rows import insert, rows_of
@@ -77,7 +78,11 @@ def _decide(hand: Hand, row: Mapping[str, Any], *, take: Side) -> None:
 
 
 _GIVEN_UP = f"""
-select root_shop_id as shop_id, record_id, reason from refusal where flow = $flow
+select case when not starts_with(root_shop_id, '{FROM_BC}') then root_shop_id end as shop_id,
+       case when starts_with(root_shop_id, '{FROM_BC}') then root_shop_id[{len(FROM_BC) + 1}:] else record_id end
+         as record_id,
+       reason
+from refusal where flow = $flow
 union all
 select l.root_shop_id, b.shop_id, 'the two systems keep storing ' || b.property || ' differently'
 from base b join link l on l.part = b.part and l.shop_id = b.shop_id
@@ -138,10 +143,8 @@ def _entity_of(hand: Hand, row: Mapping[str, Any]) -> Entity:
 
 def _take_back(hand: Hand, entity: Entity) -> None:
     db, name = hand.db, hand.flow.name
-    db.execute(
-        "delete from refusal where flow = ? and (root_shop_id = ? or root_shop_id is null and record_id = ?)",
-        [name, entity.shop_id, entity.bc_id],
-    )
+    whose = {"flow": name, "shop_id": entity.shop_id, "bc_id": entity.bc_id}
+    db.execute(f"delete from refusal where flow = $flow and {OF_RECORD}", whose)
     for part in hand.flow.parts:
         db.execute(
             "update base set mismatches = 0 where part = $part and mismatches > 0"

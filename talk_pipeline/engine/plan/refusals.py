@@ -18,6 +18,9 @@ from talk_pipeline.flows.vocabulary import Flow
 FROM_BC = "businesscentral/"
 """Before the id of a record that is not in the shop yet, where a refusal names the record it belongs to."""
 
+OF_RECORD = f"root_shop_id = coalesce($shop_id, '{FROM_BC}' || $bc_id)"
+"""Which refusals are of a record, whichever sides it is on."""
+
 # what refusals of some records depend on: the mapped values of both sides, the referenced records, the flow's
 # definition; the records are picked by row, since values are read slowly
 _FINGERPRINTS = f"""

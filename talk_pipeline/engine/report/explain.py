@@ -10,6 +10,7 @@ from typing import Any
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.manual.links import BY_HAND
 from talk_pipeline.engine.manual.lookup import Entity, key_of, labels
+from talk_pipeline.engine.plan.refusals import OF_RECORD
 from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.report import next_step
 from talk_pipeline.engine.report.history import OWN, conflicts, how, parameters, stamp, writes
@@ -41,9 +42,8 @@ where flow = $flow and (root_shop_id = $shop_id or root_shop_id is null and root
 order by target, part, shop_id, bc_id, property
 """
 
-_REFUSALS = """
-select part, target, properties, reason, refused_at from refusal
-where flow = $flow and (root_shop_id = $shop_id or root_shop_id is null and record_id = $bc_id)
+_REFUSALS = f"""
+select part, target, properties, reason, refused_at from refusal where flow = $flow and {OF_RECORD}
 """
 
 _APART = """
