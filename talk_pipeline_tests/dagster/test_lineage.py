@@ -143,6 +143,7 @@ def test_what_a_check_is_about_is_a_sentence() -> None:
         assert (graph.get_check_spec(key).description or "").endswith("."), key
 
 
+@pytest.mark.slow
 def test_records_are_a_click_away(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The templates lead to the sandbox's own pages, and what is there is that record."""
     monkeypatch.setenv("TALK_FLOWS_DIR", str(flows_alone(tmp_path / "flows", "customer")))

@@ -3,6 +3,8 @@
 import hashlib
 from pathlib import Path
 
+import duckdb
+
 from talk_pipeline.engine.state.connection import (
     Connection,
     StateBrokenError,
@@ -107,6 +109,8 @@ def prepare(connection: Connection, file: Path) -> None:
         StateBrokenError: what lies there holds something else.
         StateMismatchError: it was written by a later version.
     """
+    if _is_current(connection):
+        return
     there = "select table_name from duckdb_tables() where database_name = current_database()"
     tables = {row[0] for row in connection.execute(there).fetchall()}
     if tables and not {"meta", "snapshot", "link"} <= tables:
@@ -114,8 +118,6 @@ def prepare(connection: Connection, file: Path) -> None:
             f"{file} holds something else ({', '.join(sorted(tables)[:5])}): use another TALK_DATA_DIR"
         )
     version = get_meta(connection, "schema") if tables else None
-    if version == SCHEMA_VERSION and get_meta(connection, "layout") == LAYOUT:
-        return
     if version is not None and int(version) > int(SCHEMA_VERSION):
         raise StateMismatchError(
             f"the database has schema version {version}, this release knows {SCHEMA_VERSION}; "
@@ -129,6 +131,14 @@ def prepare(connection: Connection, file: Path) -> None:
         connection.execute(TABLES)
     connection.execute(VIEWS)
     set_meta(connection, "layout", LAYOUT)
+
+
+def _is_current(connection: Connection) -> bool:
+    """Whether nothing is to be done, which is nearly always so: what tables there are is a slow question."""
+    try:
+        return (get_meta(connection, "schema"), get_meta(connection, "layout")) == (SCHEMA_VERSION, LAYOUT)
+    except (duckdb.CatalogException, duckdb.BinderException):
+        return False  # new, or something else's
 
 
 def _migrate(connection: Connection, *, known: int) -> None:
