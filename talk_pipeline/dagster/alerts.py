@@ -23,11 +23,12 @@ from dagster._core.scheduler.instigation import (
 )
 from filelock import FileLock
 
-from talk_pipeline.dagster.asset_keys import stage_key, sync_key
+from talk_pipeline.dagster.asset_keys import sensor_name, stage_key, sync_key
 from talk_pipeline.dagster.assets.sync import WAITING
 from talk_pipeline.dagster.failures import problems_of
 from talk_pipeline.dagster.jobs import AUDITED, flows_of
 from talk_pipeline.dagster.launchpad import JOB as BY_HAND
+from talk_pipeline.dagster.resources import DRY_RUN
 from talk_pipeline.dagster.retention import JOB as PRUNE
 from talk_pipeline.delivery import DeliveryError, deliver
 from talk_pipeline.engine.report.checklist import checks
@@ -44,7 +45,6 @@ REMIND = timedelta(days=1)
 FIRST_LOOK = timedelta(days=1)
 AT_ONCE = 100
 FAILED_TICKS = 3
-DRY_RUN = "dry_run"  # the tag of such a run
 _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE)
 _NOTED = {
     dg.DagsterEventType.ASSET_CHECK_EVALUATION,
@@ -161,7 +161,7 @@ def look(
         for key, text in _of_run(instance, flows, record.dagster_run):
             note(key, text)
     for side in Side:
-        name = f"{side}_changes"
+        name = sensor_name(side)
         note(f"sensor {name}", _of_sensor(instance, name, now=now))
     waiting = {name: _waiting(instance, flows, name, before=memory.waiting.get(name, 0)) for name in flows}
     for name, number in waiting.items():

@@ -1,4 +1,4 @@
-"""What the assets are called, and the systems that they come from."""
+"""What the assets are called, the systems that they come from, and the sensors that watch those."""
 
 import dagster as dg
 
@@ -17,6 +17,11 @@ SYSTEMS = {Side.SHOP: "Customwebshop", Side.BC: "Business Central"}
 def system_key(side: Side) -> dg.AssetKey:
     """A system itself: where the snapshots come from, and nothing that a run makes."""
     return dg.AssetKey(["systems", side.value])
+
+
+def sensor_name(side: Side) -> str:
+    """The sensor that watches a system."""
+    return f"{side}_changes"
 
 
 def raw_key(flow: Flow, side: Side) -> dg.AssetKey:

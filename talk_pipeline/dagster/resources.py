@@ -32,6 +32,8 @@ from talk_pipeline.settings import Settings
 from talk_pipeline.stopping import StoppedError, listening
 
 T = TypeVar("T")
+DRY_RUN = "dry_run"
+"""The tag of a run that was not to write, with the value `true`."""
 Context = dg.OpExecutionContext | dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
 
@@ -82,7 +84,7 @@ class Pipeline(dg.ConfigurableResource[None]):
         """Shows from the first moment on that the run has a process, and in its tags how far it may go."""
         if context.instance and context.run:
             self._exit_stack.enter_context(present(Path(context.instance.root_directory), context.run.run_id))
-            said = {"dry_run": self.dry_run, "approved": self.approve, "undo_of": self.undo.strip()}
+            said = {DRY_RUN: self.dry_run, "approved": self.approve, "undo_of": self.undo.strip()}
             tags = {name: str(value).lower() for name, value in said.items() if value}
             context.instance.add_run_tags(context.run.run_id, tags)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import dagster as dg
 import msgspec
 
-from talk_pipeline.dagster.asset_keys import selected_keys
+from talk_pipeline.dagster.asset_keys import selected_keys, sensor_name
 from talk_pipeline.dagster.jobs import flows_of
 from talk_pipeline.engine.report.progress import Completed, Progress, progress
 from talk_pipeline.flows.loading import Flows
@@ -91,7 +91,7 @@ def change_sensor(
     """The sensor that watches one system; its runs make these checks of the assets that they select."""
 
     @dg.sensor(
-        name=f"{side}_changes",
+        name=sensor_name(side),
         job=everything,
         minimum_interval_seconds=INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
