@@ -28,7 +28,7 @@ def checked_template(template: str) -> str:
         ValueError: it has another place, or none that tells one record from the next.
     """
     try:
-        named = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+        named = _places(template)
     except ValueError as error:
         raise ValueError(f"{error}; a place is written such as {{id}}") from None
     if unknown := sorted(named.difference(PLACES)):
@@ -53,6 +53,10 @@ class RecordPages:
     def __bool__(self) -> bool:
         return bool(self.templates)
 
+    def need(self, side: Side, place: str) -> bool:
+        """Whether the addresses on a side are made of this place."""
+        return place in _places(self.templates.get(side, ""))
+
     def address(self, side: Side, *, entity: str, record_id: str | None, number: str | None) -> str | None:
         """Where a record is shown; None where that cannot be told."""
         template = self.templates.get(side)
@@ -61,7 +65,11 @@ class RecordPages:
             known["page"] = str(CARDS[entity])
         if template is None or record_id is None:
             return None
-        wanted = [name for _, name, _, _ in Formatter().parse(template) if name is not None]
+        wanted = _places(template)
         if not all(known.get(name) for name in wanted):
             return None
         return template.format(**{name: quote(known[name] or "", safe="") for name in wanted})
+
+
+def _places(template: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(template) if name is not None}

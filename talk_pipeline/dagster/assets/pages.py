@@ -40,7 +40,7 @@ def pages_of(db: Connection, pages: RecordPages, flows: Flows, pairs: Sequence[P
     for side in pages.templates:
         for name in dict.fromkeys(pair.flow for pair in pairs):
             ids = {one for pair in pairs if pair.flow == name and (one := pair.id_on(side))}
-            numbers = numbers_of(db, flows[name], side, ids)
+            numbers = numbers_of(db, flows[name], side, ids) if pages.need(side, "number") else {}
             entity = flows[name].entity(side).entity
             for pair, columns in zip(pairs, found, strict=True):
                 one = pair.id_on(side)

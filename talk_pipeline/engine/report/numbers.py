@@ -7,9 +7,10 @@ from talk_pipeline.engine.state.rows import rows_of
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
+# picked by row: values are read slowly, and these are few
 _NUMBERS = """
-select id, raw[$property] as number from record
-where part = $flow and side = $side and id in (select unnest($ids::varchar[])) and raw[$property] is not null
+select id, raw[$property] as number from record where raw[$property] is not null and rowid in (
+  select rowid from record where part = $flow and side = $side and id in (select unnest($ids::varchar[])))
 """
 
 
