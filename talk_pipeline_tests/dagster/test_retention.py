@@ -14,6 +14,7 @@ from talk_pipeline.dagster.retention import prune, prune_runs
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.run.session import Options
 from talk_pipeline.settings import Settings
+from talk_pipeline_tests.clocks import ahead
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
@@ -51,12 +52,7 @@ def test_what_is_too_old_goes(world: World, monkeypatch: pytest.MonkeyPatch) -> 
         assert instance.all_logs(second)
         assert not [file for file in home.rglob("*") if first in file.name]
 
-        class Later(datetime):
-            @classmethod
-            def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
-                return datetime.now(UTC) + timedelta(days=31)
-
-        monkeypatch.setattr("talk_pipeline.dagster.retention.datetime", Later)
+        monkeypatch.setattr("talk_pipeline.dagster.retention.datetime", ahead(timedelta(days=31)))
         told = prune(Settings.load(), instance)
         assert "older than 30 days: 1 runs of Dagster" in told
         assert size(home) < (empty + once) / 2, (empty, once, size(home))
