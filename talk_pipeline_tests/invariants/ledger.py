@@ -182,6 +182,9 @@ class Ledger:
     def carried_over(self, side: str, part: str, pair: tuple[str, str], *, name: str, edit: Edit) -> bool:
         """Whether an edit had reached another counterpart, in whose place a user put that of this pair."""
         shop_id, bc_id = pair
+        other = ("bc", part, bc_id) if side == "shop" else ("shop", part, shop_id)
+        if other not in self.made:
+            return False  # a run brought it back, with what was said of it
         if side == "shop":
             agreed = [one for one in self.agreed.get((part, shop_id, name), ()) if one.bc_id != bc_id]
             agreed = [one for one in agreed if ("bc", part, one.bc_id) in self.removed]
