@@ -166,7 +166,11 @@ def test_what_the_shop_refused_to_take_over_is_told_and_tried_again(
     edited_flows(world.data.parent, monkeypatch, customer=("create: always #", "create: both #"))
     bc_id = bc_customer(world, "B1")
     world.shop.faults(
-        {"match": {"method": "POST", "path": "customers"}, "fault": {"status": 422}, "times": 1}
+        {
+            "match": {"method": "POST", "path": world.shop_path("customer")},
+            "fault": {"status": 422},
+            "times": 1,
+        }
     )
     world.step("customer")
     assert world.step("customer").writes() == 0
