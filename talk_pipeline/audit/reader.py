@@ -1,10 +1,12 @@
 """The records of both systems as they are now: the shop's by its description, Business Central's by its API."""
 
+import html
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from html.entities import html5
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -19,8 +21,8 @@ _KNOWN = re.findall(
     r"\w+",
     "path id item paging query records element record summaries times time_zone modified deleted children fields"
     " lacks name base_path headers auth limits entities version updated_since latest compare_minutes create update"
-    " delete read_only bodies blank idempotency_header dry_run error webhooks search url write parent untouched"
-    " remove type format currency values case join separator const",
+    " delete read_only bodies texts blank idempotency_header dry_run error webhooks search url write parent"
+    " untouched remove type format currency values case join separator const",
 )
 _FIELD = {
     "path",
@@ -120,6 +122,8 @@ class Shop:
             return str(how["const"]) if how else None
         parts = filter(None, (text(at(data, path)) for path in how.get("join", [how.get("path", name)])))
         said, kind, words = how.get("separator", " ").join(parts), how.get("type"), how.get("values", {})
+        if "html" in (kind, self._description.get("texts")):
+            said = re.sub(r"&(#\w+|\w+);", _character, said)
         value: str = words.get(said, words.get("*", said) if said else said)
         try:
             if value and kind in ("time", "date"):
@@ -141,6 +145,10 @@ class Shop:
         moment = datetime.fromisoformat(said) if rfc else datetime.strptime(said, form or "")  # noqa: DTZ007
         zone = ZoneInfo(self._description.get("time_zone", "UTC"))
         return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _character(entity: re.Match[str]) -> str:
+    return html.unescape(entity[0]) if entity[1][0] == "#" else html5.get(f"{entity[1]};", entity[0])
 
 
 def _fields(said: Words, group: str = "") -> Iterator[tuple[str, Words | None]]:

@@ -62,3 +62,26 @@ def test_all_flows_in_both_directions(
             world.shop.get("orders", placed)["erp_number"] == world.bc.get("salesOrders", bc_order)["number"]
         )
         assert world.sync(full=True).writes() == 0
+
+
+def test_an_ampersand_kept_as_an_entity_reaches_nobody(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    with opened_world(tmp_path, instance=instance, profile="woocommerce") as world:
+        key = world.shop.post("products", product(name="Bolt &amp; Nut &#8211; M8"))["id"]
+        buyer = world.shop.post("customers", customer(company_name="Bricks &amp; Boards"))["id"]
+        world.step()
+        item, theirs = world.counterpart("product", key), world.counterpart("customer", buyer)
+        assert world.bc.get("items", item)["displayName"] == "Bolt & Nut – M8"
+        assert world.bc.get("customers", theirs)["displayName"] == "Bricks & Boards"
+
+        world.bc.patch("items", item, {"displayName": "Salt & Pepper"})
+        world.step()
+        assert world.shop.get("products", key)["name"] == "Salt & Pepper"
+
+        # what somebody means literally is written so that it is read again
+        world.bc.patch("items", item, {"displayName": "How to write &lt;"})
+        world.step()
+        assert world.shop.get("products", key)["name"] == "How to write &amp;lt;"
+        world.forget_requests()
+        world.step(full=True)
+        assert world.writes() == {"customwebshop": 0, "businesscentral": 0}
+        assert world.bc.get("items", item)["displayName"] == "How to write &lt;"

@@ -216,6 +216,7 @@ class Shared(Model):
     delete: Calls = (Call(method="DELETE", path="{item}"),)
     read_only: tuple[Path, ...] = Field((), description="what a whole record or object never sends back")
     bodies: Literal["json", "form"] = Field("json", description="how bodies are written")
+    texts: Literal["plain", "html"] = Field("plain", description="html: in any text &amp; may stand for &")
     blank: Literal["null", "empty"] = Field("null", description="how a text that is gone is written")
     idempotency_header: str | None = None
     dry_run: DryRun | None = Field(None, description="what makes the shop check a write and not carry it out")

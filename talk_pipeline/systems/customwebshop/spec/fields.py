@@ -16,7 +16,7 @@ from pydantic import model_validator
 
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.flows.values import Value
-from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec import entities, paths
 from talk_pipeline.systems.customwebshop.spec.paths import Json, JsonOrMissing
 from talk_pipeline.systems.customwebshop.spec.places import Path
 
@@ -79,8 +79,9 @@ class Field(Model):
         None,
         description="where it is written when elsewhere, or at several places; false: it cannot be written",
     )
-    type: Literal["text", "number", "bool", "minor", "time", "date"] = Described(
-        "text", description="how the value is written on the wire"
+    type: Literal["text", "html", "number", "bool", "minor", "time", "date"] = Described(
+        "text",
+        description="how the value is written on the wire; html: a text in which &amp; may stand for &",
     )
     format: str | None = Described(None, description="of times and dates where it differs from `times`")
     currency: str | None = Described(
@@ -125,6 +126,11 @@ class Field(Model):
     def writable(self) -> bool:
         """Whether the shop takes it."""
         return self.write is not False and self.const is None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is text that people write, and no number told as one."""
+        return self.type in ("text", "html") and not (self.decimal or self.factor or self.inputs)
 
     @cached_property
     def as_it_is(self) -> bool:
@@ -183,9 +189,12 @@ class Field(Model):
     def parts(self, value: Value) -> dict[str, Value]:
         """A composed value taken apart: the last word is the last part's, the rest the first's."""
         words = value.rsplit(self.separator, len(self.join) - 1) if value else []
-        return {path: words[at] if at < len(words) else None for at, path in enumerate(self.join)}
+        wire = [entities.encoded(word) for word in words] if self.type == "html" else words
+        return {path: wire[at] if at < len(wire) else None for at, path in enumerate(self.join)}
 
     def _understood(self, value: str, known: Mapping[str, Value], times: Times) -> Value:
+        if self.type == "html":
+            value = entities.decoded(value)
         if self.template:
             before, after = self.template.split("{}")
             if not (value.startswith(before) and value.endswith(after)):
@@ -208,6 +217,8 @@ class Field(Model):
         return value
 
     def _wire(self, value: str, known: Mapping[str, Value], times: Times) -> Json:
+        if self.type == "html":
+            value = entities.encoded(value)
         if self.type == "bool":
             return {"true": True, "false": False}.get(value, value)
         if self.type == "time":

@@ -203,7 +203,7 @@ class Composer:
             wire = field.encode(values[name], known=seen, times=self._reader.times)
             for path in field.targets(name):
                 _place(body, path, wire, current=current, emptied=current_values.get(name) is not None)
-                if wire is None and self._entity.blank == "empty" and field.type == "text":
+                if wire is None and self._entity.blank == "empty" and field.type in ("text", "html"):
                     _blank(body, path)
 
 

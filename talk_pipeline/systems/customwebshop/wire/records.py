@@ -10,7 +10,7 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec import paths
-from talk_pipeline.systems.customwebshop.spec.description import Entity, Lines
+from talk_pipeline.systems.customwebshop.spec.description import Entity, FieldSet, Lines
 from talk_pipeline.systems.customwebshop.spec.fields import Field, Times
 from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json, JsonOrMissing
 from talk_pipeline.systems.customwebshop.spec.places import header_of, read_place
@@ -32,16 +32,19 @@ class Reader:
     def __init__(self, flow: Flow, entity: Entity, times: Times) -> None:
         self.entity = entity
         self.times = times
-        self._root = _ordered(entity.fields, flow.fields(flow.root, Side.SHOP), entity.field)
+        self._root = self._told(entity, flow.fields(flow.root, Side.SHOP))
         self._children: dict[str, tuple[Lines, dict[str, Field]]] = {}
         for part in flow.parts[1:]:
             path = part.paths[Side.SHOP]
             lines = entity.children.get(path) or Lines(path=path)
-            names = flow.fields(part, Side.SHOP)
-            self._children[path] = (
-                lines,
-                _ordered(lines.fields, names, lines.field),
-            )
+            self._children[path] = (lines, self._told(lines, flow.fields(part, Side.SHOP)))
+
+    def _told(self, said: FieldSet, names: tuple[str, ...]) -> dict[str, Field]:
+        """The fields of these properties, as this shop writes texts."""
+        fields = _ordered(said.fields, names, said.field)
+        if self.entity.texts == "plain":
+            return fields
+        return {name: field.but(type="html") if field.is_text else field for name, field in fields.items()}
 
     def record(self, payload: str, *, headers: Mapping[str, str] | None = None) -> Record:
         """A record as received, with what the engine needs to know of it.

@@ -193,3 +193,30 @@ def test_any_other_filled_value_may_mean_one() -> None:
     assert field.encode("cancelled", known={}, times=UTC_TIMES) == "cancelled", (
         "a star stands for no one value"
     )
+
+
+@pytest.mark.parametrize(
+    ("wire", "value"),
+    [
+        ("Bolt &amp; Nut &#8211; M8", "Bolt & Nut – M8"),
+        ("Bolt & Nut", "Bolt & Nut"),
+        ("&quot;x&quot; &lt; &#x79;", '"x" < y'),
+        ("salt&regular, A&B; &nothing;", "salt&regular, A&B; &nothing;"),  # no entities
+        ("&amp;lt;", "&lt;"),
+    ],
+)
+def test_entities_are_read_as_what_they_stand_for(wire: str, value: str) -> None:
+    assert Field(type="html").read({"name": wire}, "name", known={}, times=UTC_TIMES) == value
+
+
+@given(st.lists(st.sampled_from(("&", "&amp;", "amp;", "&#38;", "&lt", ";", "x", " ", "&reg"))).map("".join))
+def test_a_text_with_ampersands_comes_back_as_it_was_written(text: str) -> None:
+    field = Field(type="html")
+    wire = field.encode(text or None, known={}, times=UTC_TIMES)
+    assert field.read({"name": wire}, "name", known={}, times=UTC_TIMES) == (text or None)
+
+
+def test_what_is_no_entity_is_written_as_it_is() -> None:
+    assert Field(type="html").encode("Bolt & Nut", known={}, times=UTC_TIMES) == "Bolt & Nut"
+    names = Field(type="html", join=("first", "last")).parts("Bolts &amp; Nuts")
+    assert names == {"first": "Bolts &amp;amp;", "last": "Nuts"}
