@@ -59,7 +59,7 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
     system = session.systems[side]
     projector, decode = session.projector(flow, side), session.decode(flow, side)
     with session.state.open() as db:
-        reprojection.reproject(db, projector, decode)
+        reprojection.reproject(db, projector, decode, reading=system.reading(flow.name))
         mark = landing.watermark(db, flow.name, side)
         asks_for_more = reprojection.asks_for_more(db, flow, side)
         suspected = reversals.noted(db, side, flow.name)

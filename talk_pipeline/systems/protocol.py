@@ -111,6 +111,10 @@ class System(Protocol):
         """The values and children of a record; never fails on a value, only on what is no record."""
         ...
 
+    def reading(self, flow: str) -> str:
+        """Another text whenever `decode` reads the same payload otherwise than before."""
+        ...
+
     def rows_at_once(self, flow: str) -> int:
         """How many records and children one call of `write` may hold now and be answered in good time."""
         ...

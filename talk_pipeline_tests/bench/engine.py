@@ -142,7 +142,7 @@ class _Book:
                 for page in books.pages(records):
                     landing.spool(self.db, page)
                 projector, decode = Projector(self.flows[name], side, COMPANY), self._decode(name, side)
-                reprojection.reproject(self.db, projector, decode)
+                reprojection.reproject(self.db, projector, decode, reading="")
                 landing.land(self.db, projector, decode, landing=Landing(fetched=True, full=True))
 
     def _decode(self, name: str, side: Side) -> Decode:

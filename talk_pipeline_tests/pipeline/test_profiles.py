@@ -8,10 +8,12 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 
 from talk_pipeline.cli.configuration import check_configuration
+from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.world import opened_world
+from talk_pipeline_tests.world import World, opened_world
 
 PROFILES = ("woocommerce", "bare", "cents", "enveloped", "liar")
 
@@ -85,3 +87,22 @@ def test_an_ampersand_kept_as_an_entity_reaches_nobody(tmp_path: Path, instance:
         world.step(full=True)
         assert world.writes() == {"customwebshop": 0, "businesscentral": 0}
         assert world.bc.get("items", item)["displayName"] == "How to write &lt;"
+
+
+def test_what_is_held_is_read_anew_when_the_description_says_otherwise(
+    world: World, profile: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if profile != "reference":
+        pytest.skip("edits the reference shop's description")
+    buyer = world.shop.post("customers", customer(website="www.one.example", note="www.two.example"))["id"]
+    world.step()
+    theirs = world.counterpart("customer", buyer)
+    assert world.bc.get("customers", theirs)["website"] == "www.one.example"
+
+    said = yaml.safe_load(REFERENCE.read_text(encoding="utf-8"))
+    said["entities"]["customers"].setdefault("fields", {})["website"] = "note"
+    file = tmp_path / "own.yaml"
+    file.write_text(yaml.safe_dump(said), encoding="utf-8")
+    monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(file))
+    world.step()
+    assert world.bc.get("customers", theirs)["website"] == "www.two.example"

@@ -1,4 +1,7 @@
-"""What is held, read anew: after the flow's definition, the company or the canonical forms changed."""
+"""What is held, read anew: after what payloads mean has changed.
+
+That depends on the flow's definition, the shop's description, the company and the canonical forms.
+"""
 
 from talk_pipeline.engine.model import Contents, Decode
 from talk_pipeline.engine.snapshot.batch import pieces
@@ -23,11 +26,12 @@ select row_number() over () as place, id, version, gone, payload from snapshot w
 """
 
 
-def reproject(db: Connection, projector: Projector, decode: Decode) -> bool:
-    """Reads every held record anew when the flow's definition, the company or the canonical forms changed."""
+def reproject(db: Connection, projector: Projector, decode: Decode, *, reading: str) -> bool:
+    """Reads every held record anew when payloads mean something else; `reading` tells one `decode` from another."""
     flow, side = projector.flow.name, projector.side
     company = projector.company
-    wanted = f"{PROJECTION_VERSION} {projector.flow.fingerprint} {company.currency} {company.zone.key}"
+    read_as = (projector.flow.fingerprint, company.currency, company.zone.key, reading)
+    wanted = " ".join((PROJECTION_VERSION, *read_as)).rstrip()
     key = f"projection:{flow}:{side}"
     if get_meta(db, key) == wanted:
         return False

@@ -69,7 +69,7 @@ def test_what_is_forgotten_is_read_anew_as_nothing(book: Book) -> None:
     forgetting.forget(book.hand("customer"), WHO)
     book.db.execute("delete from meta where starts_with(key, 'projection:')")
     for side in Side:
-        assert reproject(book.db, book.projector("customer", side), book.decode("customer", side))
+        assert reproject(book.db, book.projector("customer", side), book.decode("customer", side), reading="")
     assert book.plan("customer") == []
 
 

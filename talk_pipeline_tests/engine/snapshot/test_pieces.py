@@ -112,5 +112,5 @@ def test_everything_held_is_read_anew_whatever_the_pieces(db: Connection) -> Non
     land(db, *(record(str(at)) for at in range(7)), full=True)
     db.execute("delete from record where id <> '3'")
     decode = lambda payload: Contents(json.loads(payload) | {"company_name": "anew"})  # noqa: E731
-    assert reprojection.reproject(db, PROJECTOR, decode)
+    assert reprojection.reproject(db, PROJECTOR, decode, reading="")
     assert names(db) == {str(at): ("anew", None) for at in range(7)}

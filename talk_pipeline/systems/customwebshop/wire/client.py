@@ -182,6 +182,10 @@ class Customwebshop:
         """The values and children of a record."""
         return self._readers[flow].contents(payload)
 
+    def reading(self, flow: str) -> str:
+        """What the description says of the entity."""
+        return self._readers[flow].reading
+
     def rows_at_once(self, flow: str) -> int:
         """Writes go one by one, each with an answer of its own."""
         return self.batch_size

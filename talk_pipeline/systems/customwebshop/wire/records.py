@@ -1,9 +1,11 @@
 """Reading the records of one entity: id, version, modified time and values, wherever this shop has them."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 
 from talk_pipeline.engine.model import Child, Contents, Record
 from talk_pipeline.flows.properties import Side
@@ -45,6 +47,11 @@ class Reader:
         if self.entity.texts == "plain":
             return fields
         return {name: field.but(type="html") if field.is_text else field for name, field in fields.items()}
+
+    @cached_property
+    def reading(self) -> str:
+        """Changes with what the description says."""
+        return hashlib.sha256(self.entity.model_dump_json().encode()).hexdigest()[:16]
 
     def record(self, payload: str, *, headers: Mapping[str, str] | None = None) -> Record:
         """A record as received, with what the engine needs to know of it.
