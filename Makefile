@@ -31,6 +31,10 @@ test-profiles: $(INSTALLED) ## the pipeline's tests against every shop that is d
 	for shop in woocommerce bare cents enveloped liar; do \
 	  echo "== $$shop"; .venv/bin/python -m pytest -n 3 --dist loadgroup talk_pipeline_tests/pipeline -m "not slow" --shop-profile $$shop || exit 1; done
 
+test-browser: $(INSTALLED) ## the pages as people see them, in Chromium; what was seen is in data/screenshots
+	@scripts/browser
+	.venv/bin/python -m pytest -n 0 talk_pipeline_tests/browser
+
 lint: $(INSTALLED) ## style and types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -53,4 +57,4 @@ docs: $(INSTALLED) ## writes the documents that are made from the code
 bench: $(INSTALLED) ## the benchmarks; writes data/bench.json
 	.venv/bin/python -m talk_pipeline_tests.bench
 
-.PHONY: help sync up test test-slow kills faults test-profiles lint advisories soak bench story docs
+.PHONY: help sync up test test-slow kills faults test-profiles test-browser lint advisories soak bench story docs
