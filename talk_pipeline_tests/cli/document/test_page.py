@@ -133,6 +133,8 @@ def test_the_filter_leaves_what_is_not_ok_and_paper_shows_all(text: str, root: E
         if cell.attributes.get("data-label") == "Verdict"
     }
     assert shown == {("passed", "ok"), ("warned", "look")}
+    parts = {one.attributes["class"] for one in root.every("table", "section") if "class" in one.attributes}
+    assert parts == {"ok", "look", "fine", "words"}
     screen, paper = text.split("@media print")
     assert "body:has(#only:checked) .ok" in screen
     assert "body:has(#only:checked) tr.ok { display: table-row; }" in paper
