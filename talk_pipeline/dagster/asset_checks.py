@@ -66,7 +66,11 @@ def _blocking_check(flow: Flow, check: Check) -> dg.AssetChecksDefinition:
             return _result(flow, check, finding)
         with pipeline.state.once() as db:
             stop = stop_of(db, pipeline.flows, flow.name, run_id=context.run.run_id)
-        return _result(flow, check, finding, more=stop_metadata(stop) if stop else {})
+        if not stop:
+            return _result(flow, check, finding)
+        # on the run's page a line of the log is read before the trace with which Dagster ends the step
+        context.log.error("\n".join([stop.headline, *(f"* {way.what}: {way.how}" for way in stop.ways)]))
+        return _result(flow, check, finding, more=stop_metadata(stop))
 
     return blocking
 

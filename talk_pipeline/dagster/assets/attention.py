@@ -9,7 +9,7 @@ import dagster as dg
 
 from talk_pipeline.dagster.asset_keys import ATTENTION, sync_key
 from talk_pipeline.dagster.assets.metadata import table
-from talk_pipeline.dagster.assets.pages import Pair, links_to, page_columns, pages_of
+from talk_pipeline.dagster.assets.pages import Pair, links_to
 from talk_pipeline.dagster.io_manager import TABLES
 from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
@@ -53,12 +53,12 @@ def waiting_metadata(db: Connection, pipeline: Pipeline, waiting: Waiting) -> di
     """The table of what waits, how much of it that is, and where the records are shown."""
     pages = pipeline.connections.settings.record_pages
     pairs = [Pair(one.flow, one.shop_id, one.bc_id) for one in waiting.items]
-    found = pages_of(db, pages, pipeline.flows, pairs)
-    rows = [one.row() | there for one, there in zip(waiting.items, found, strict=True)]
+    rows = [one.row() for one in waiting.items]
+    called = [" ".join(filter(None, (one["flow"], one["number"], one["name"]))) for one in rows]
     return {
-        "waiting": table(rows, [*COLUMNS, *page_columns(pages)]),
+        "waiting": table(rows, COLUMNS),
         "waiting shown": f"{len(waiting.items)} of {waiting.total}; all: talk-pipeline attention",
-        **links_to(rows, pages, called=("flow", "number", "name")),
+        **links_to(db, pages, pipeline.flows, pairs, called=called),
     }
 
 

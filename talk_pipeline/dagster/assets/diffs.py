@@ -4,7 +4,7 @@ import dagster as dg
 
 from talk_pipeline.dagster.asset_keys import diffs_key, links_key
 from talk_pipeline.dagster.assets.metadata import property_columns, property_lineage, property_table, table
-from talk_pipeline.dagster.assets.pages import Pair, links_to, page_columns, pages_of
+from talk_pipeline.dagster.assets.pages import Pair, links_to
 from talk_pipeline.dagster.io_manager import TABLES
 from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.report import runs
@@ -46,10 +46,10 @@ def diffs_asset(flow: Flow) -> dg.AssetsDefinition:
                     runs.planned(db, flow.name, run_id=session.run_id)
                     plan = plan_of(db, flow.name)
                     pairs = [Pair(flow.name, one["root_shop_id"], one["root_bc_id"]) for one in plan.rows]
-                    found = pages_of(db, pages, session.flows, pairs)
+                    called = [str(one["record"]) for one in plan.rows]
+                    links = links_to(db, pages, session.flows, pairs, called=called)
                 stage.records = sum(one.planned for one in plan.operations)
             context.log.info(f"{stage.records} operations planned")
-            rows = [one | there for one, there in zip(plan.rows, found, strict=True)]
             numbers = {f"{side} {operation}": 0 for side in Side for operation in OPERATIONS}
             numbers |= {f"{one.target} {one.operation}": one.planned for one in plan.operations}
             extent = f"{len(plan.rows)} of {plan.changes}; all: talk-pipeline sync --dry-run --plan FILE"
@@ -57,9 +57,9 @@ def diffs_asset(flow: Flow) -> dg.AssetsDefinition:
                 metadata={
                     "dagster/row_count": stage.records,
                     "dagster/column_lineage": property_lineage(flow),
-                    "changes": table(rows, [*PREVIEWED, *page_columns(pages)]),
+                    "changes": table(plan.rows, PREVIEWED),
                     "changes shown": extent,
-                    **links_to(rows, pages, called=("record",)),
+                    **links,
                     **numbers,
                     "withheld": sum(one.withheld for one in plan.operations),
                     "seconds": stage.seconds,

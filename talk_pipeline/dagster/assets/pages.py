@@ -1,6 +1,9 @@
-"""Where the records of a table are shown in either system, as columns of it and as links to click on."""
+"""Where the records of a table are shown in either system, as links to click on.
 
-from collections.abc import Iterable, Mapping, Sequence
+They stand beside the table: its cells are plain text, and addresses would take the room of what it tells.
+"""
+
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import dagster as dg
@@ -11,8 +14,6 @@ from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.record_pages import RecordPages
-
-COLUMNS = {side: f"in {name}" for side, name in SYSTEMS.items()}
 
 
 class Pair(NamedTuple):
@@ -27,48 +28,44 @@ class Pair(NamedTuple):
         return self.shop_id if side is Side.SHOP else self.bc_id
 
 
-def page_columns(pages: RecordPages) -> tuple[str, ...]:
-    """The columns of addresses, of the systems whose template is set."""
-    return tuple(COLUMNS[side] for side in Side if side in pages.templates)
+def links_to(
+    db: Connection, pages: RecordPages, flows: Flows, pairs: Sequence[Pair], *, called: Iterable[str]
+) -> dict[str, dg.MetadataValue[Any]]:
+    """The pages of these records, to click on; nothing where no template is set.
 
-
-def pages_of(db: Connection, pages: RecordPages, flows: Flows, pairs: Sequence[Pair]) -> list[dict[str, str]]:
-    """The addresses of each pair by column, empty where there is none."""
+    Args:
+        db: the state.
+        pages: the templates.
+        flows: all flows.
+        pairs: the records of a table.
+        called: what each is called.
+    """
     if not pages:
-        return [{} for _ in pairs]
-    found: list[dict[str, str]] = [dict.fromkeys(page_columns(pages), "") for _ in pairs]
+        return {}
+    lines: dict[str, None] = {}
+    for name, addresses in zip(called, _addresses(db, pages, flows, pairs), strict=True):
+        if addresses:
+            there = ", ".join(f"[in {SYSTEMS[side]}](<{address}>)" for side, address in addresses.items())
+            lines[f"* {_plain(name)}: {there}"] = None
+    return {"open in": dg.MetadataValue.md("\n".join(lines) or "none of them has a page")}
+
+
+def _addresses(
+    db: Connection, pages: RecordPages, flows: Flows, pairs: Sequence[Pair]
+) -> list[dict[Side, str]]:
+    found: list[dict[Side, str]] = [{} for _ in pairs]
     for side in pages.templates:
         for name in dict.fromkeys(pair.flow for pair in pairs):
             ids = {one for pair in pairs if pair.flow == name and (one := pair.id_on(side))}
             numbers = numbers_of(db, flows[name], side, ids) if pages.need(side, "number") else {}
             entity = flows[name].entity(side).entity
-            for pair, columns in zip(pairs, found, strict=True):
+            for pair, there in zip(pairs, found, strict=True):
                 one = pair.id_on(side)
                 if pair.flow == name and one:
                     address = pages.address(side, entity=entity, record_id=one, number=numbers.get(one))
-                    columns[COLUMNS[side]] = address or ""
+                    if address:
+                        there[side] = address
     return found
-
-
-def links_to(
-    rows: Iterable[Mapping[str, Any]], pages: RecordPages, *, called: Sequence[str]
-) -> dict[str, dg.MetadataValue[Any]]:
-    """The addresses to click on, since the cells of a table are plain text; nothing where no template is set.
-
-    Args:
-        rows: of a table with the columns of addresses.
-        pages: the templates.
-        called: the columns that tell which record it is.
-    """
-    if not pages:
-        return {}
-    lines: dict[str, None] = {}
-    for row in rows:
-        there = [f"[{name}](<{row[name]}>)" for name in page_columns(pages) if row.get(name)]
-        if there:
-            name = " ".join(str(row[one]) for one in called if row.get(one))
-            lines[f"* {_plain(name)}: {', '.join(there)}"] = None
-    return {"open in": dg.MetadataValue.md("\n".join(lines) or "none of them has a page")}
 
 
 def _plain(text: str) -> str:

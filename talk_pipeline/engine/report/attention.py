@@ -89,14 +89,14 @@ class Item:
             "flow": self.flow,
             "number": self.number or self.shop_id or self.bc_id or "",
             "name": self.name or "",
-            "state": self.state,
             "reason": self.reason,
-            "age": age(self.since),
             "next step": self.next_step,
+            "age": age(self.since),
+            "state": self.state,
         }
 
 
-COLUMNS = ("kind", "flow", "number", "name", "state", "reason", "age", "next step")
+COLUMNS = ("kind", "flow", "number", "name", "reason", "next step", "age", "state")
 
 
 @dataclass(frozen=True, slots=True)
