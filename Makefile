@@ -33,7 +33,10 @@ test-profiles: $(INSTALLED) ## the pipeline's tests against every shop that is d
 
 test-browser: $(INSTALLED) ## the pages as people see them, in Chromium; what was seen is in data/screenshots
 	@scripts/browser
-	.venv/bin/python -m pytest -n 0 talk_pipeline_tests/browser
+	.venv/bin/python -m pytest -n 1 talk_pipeline_tests/browser
+
+pictures: test-browser ## what was seen, as the pictures of the documents
+	.venv/bin/python -m talk_pipeline_tests.browser.pictures
 
 lint: $(INSTALLED) ## style and types
 	.venv/bin/ruff check .
@@ -57,4 +60,4 @@ docs: $(INSTALLED) ## writes the documents that are made from the code
 bench: $(INSTALLED) ## the benchmarks; writes data/bench.json
 	.venv/bin/python -m talk_pipeline_tests.bench
 
-.PHONY: help sync up test test-slow kills faults test-profiles test-browser lint advisories soak bench story docs
+.PHONY: help sync up test test-slow kills faults test-profiles test-browser pictures lint advisories soak bench story docs

@@ -1,11 +1,12 @@
 """One stage and one browser for all tests; a page for each, and a picture of it for people."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page, expect, sync_playwright
 
+from talk_pipeline_tests.browser.looking import DESKTOP
 from talk_pipeline_tests.browser.stage import ROOT, Stage, raised
 
 PICTURES = ROOT / "data" / "screenshots"
@@ -43,7 +44,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page of a desktop, in a context of its own."""
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page = browser.new_page(viewport=DESKTOP)
     page.set_default_timeout(PATIENCE_MS)
     yield page
     page.context.close()
@@ -54,10 +55,18 @@ def shoot(page: Page, request: pytest.FixtureRequest) -> Iterator[Shoot]:
     """Puts what a page shows into `data/screenshots`; a test that fails leaves one by its own name."""
     PICTURES.mkdir(parents=True, exist_ok=True)
 
-    def taken(name: str, *, whole: bool = False) -> None:
-        page.screenshot(path=PICTURES / f"{name}.png", full_page=whole, animations="disabled")
+    def taken(name: str, *, whole: bool = False, around: Sequence[FloatRect] | None = None) -> None:
+        clip = _around(around) if around else None
+        page.screenshot(path=PICTURES / f"{name}.png", full_page=whole, clip=clip, animations="disabled")
 
     failed = request.session.testsfailed
     yield taken
     if request.session.testsfailed > failed:
         taken(re.sub(r"\W+", "-", f"failed-{request.node.name}"))
+
+
+def _around(boxes: Sequence[FloatRect], margin: float = 24) -> FloatRect:
+    left, top = min(box["x"] for box in boxes) - margin, min(box["y"] for box in boxes) - margin
+    right = max(box["x"] + box["width"] for box in boxes) + margin
+    bottom = max(box["y"] + box["height"] for box in boxes) + margin
+    return {"x": left, "y": top, "width": right - left, "height": bottom - top}

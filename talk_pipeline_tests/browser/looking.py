@@ -3,9 +3,10 @@
 import json
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
-PHONE = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1400, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 _CUT_OFF = """() => {
   const wide = document.documentElement.clientWidth
@@ -14,8 +15,6 @@ _CUT_OFF = """() => {
     const box = one.getBoundingClientRect()
     const style = getComputedStyle(one)
     if (!box.width || !one.checkVisibility() || box.right <= 0) return false  // for screen readers alone
-    if (style.position == 'absolute' && style.clipPath != 'none') return false
-    if (one.closest('thead') && getComputedStyle(one.closest('thead')).position == 'absolute') return false
     const clips = style.overflowX != 'visible' && !['input', 'select', 'textarea'].includes(one.localName)
     return box.right > wide + 1 || box.left < -1 || (clips && one.scrollWidth > one.clientWidth + 1)
   }).map(told)

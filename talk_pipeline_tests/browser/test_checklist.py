@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
 from talk_pipeline_tests.browser.conftest import Shoot
-from talk_pipeline_tests.browser.looking import PHONE, cut_off, findings
+from talk_pipeline_tests.browser.looking import DESKTOP, PHONE, cut_off, findings
 from talk_pipeline_tests.browser.stage import Stage
 
 
@@ -28,7 +28,7 @@ def checks(stage: Stage) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", ["checklist", "specification"])
-@pytest.mark.parametrize("width", [1400, PHONE["width"]])
+@pytest.mark.parametrize("width", [DESKTOP["width"], PHONE["width"]])
 def test_nothing_is_cut_off_and_axe_finds_nothing(
     page: Page, stage: Stage, shoot: Shoot, *, name: str, width: int
 ) -> None:
