@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from playwright.sync_api import Browser, FloatRect, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, expect, sync_playwright
 
 from talk_pipeline_tests.browser.looking import DESKTOP
 from talk_pipeline_tests.browser.stage import ROOT, Stage, raised
@@ -56,7 +56,7 @@ def shoot(page: Page, request: pytest.FixtureRequest) -> Iterator[Shoot]:
     PICTURES.mkdir(parents=True, exist_ok=True)
 
     def taken(name: str, *, whole: bool = False, around: Sequence[FloatRect] | None = None) -> None:
-        clip = _around(around) if around else None
+        clip = _around(around, page.viewport_size or DESKTOP) if around else None
         page.screenshot(path=PICTURES / f"{name}.png", full_page=whole, clip=clip, animations="disabled")
 
     failed = request.session.testsfailed
@@ -65,8 +65,9 @@ def shoot(page: Page, request: pytest.FixtureRequest) -> Iterator[Shoot]:
         taken(re.sub(r"\W+", "-", f"failed-{request.node.name}"))
 
 
-def _around(boxes: Sequence[FloatRect], margin: float = 24) -> FloatRect:
+def _around(boxes: Sequence[FloatRect], window: ViewportSize, margin: float = 8) -> FloatRect:
+    """What the boxes cover, as far as the window shows it."""
     left, top = min(box["x"] for box in boxes) - margin, min(box["y"] for box in boxes) - margin
-    right = max(box["x"] + box["width"] for box in boxes) + margin
-    bottom = max(box["y"] + box["height"] for box in boxes) + margin
+    right = min(max(box["x"] + box["width"] for box in boxes) + margin, window["width"])
+    bottom = min(max(box["y"] + box["height"] for box in boxes) + margin, window["height"])
     return {"x": left, "y": top, "width": right - left, "height": bottom - top}

@@ -5,8 +5,8 @@ from PIL import Image
 from talk_pipeline_tests.browser.conftest import PICTURES
 from talk_pipeline_tests.browser.stage import ROOT
 
-KEPT = ("graph", "checklist-not-ok", "plan", "attention")
-COLOURS = 64
+KEPT = ("graph", "checklist-not-ok", "attention", "stopped-run")
+COLOURS = 256
 MOST_BYTES = 200_000
 
 

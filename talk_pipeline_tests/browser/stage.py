@@ -21,13 +21,18 @@ SECONDS_TO_START = 120
 
 _SCRIPT = """
 set -e
+exec 4<&0
+{ cat <&4 >/dev/null; kill 0; } &
 .venv/bin/talk-pipeline sync
 .venv/bin/talk-pipeline checklist --format html --out checklist.html
 .venv/bin/talk-pipeline checklist --format json --out checklist.json
 .venv/bin/talk-pipeline checklist --format html --without-results --out specification.html
 exec scripts/up
 """
-"""The documents are those of the first run: the sensors' runs are each of what changed alone."""
+"""All of it ends with whoever started it, whose end of the pipe is closed then.
+
+The documents are those of the first run: the sensors' runs are each of what changed alone.
+"""
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ def raised(folder: Path) -> Iterator[Stage]:
             ["scripts/with-sandbox", "bash", "-c", _SCRIPT],
             cwd=folder,
             env=environment,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             start_new_session=True,  # so that all of it can be ended, with the runs it has started
@@ -82,12 +88,13 @@ def raised(folder: Path) -> Iterator[Stage]:
         told = dotenv_values(folder / "data" / "sandbox" / "environment.sh")
         yield Stage(folder, ui, {name: value for name, value in told.items() if value})
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
+        assert process.stdin is not None
+        process.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=20)
-        finally:
-            with suppress(ProcessLookupError):  # nobody is left
-                os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # nobody is left
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _environment(folder: Path) -> dict[str, str]:
