@@ -54,6 +54,8 @@ def _print_explanation(out: Console, entity: Row) -> None:
     line(out, f"{entity['flow']} {entity['shop_id'] or entity['bc_id']}" + (f" ({keys})" if keys else ""))
     line(out, f"state:  {entity['state']}" + (f": {entity['reason']}" if entity["reason"] else ""))
     line(out, f"next:   {entity['next_step']}")
+    for remark in entity["remarks"]:
+        line(out, f"note:   {remark}")
     line(out, f"link:   {_link(entity['link'])}")
     run = entity["last_run"]
     line(out, f"as of:  run {run['run_id']}, {_time(run['started_at'])}" if run else "as of:  no run yet")

@@ -93,10 +93,13 @@ class Guard(Model):
 
 
 class ListedCase(Model):
-    """A case the checklist lists and the pipeline never acts on."""
+    """A case the checklist lists, and of which the pipeline writes nothing."""
 
     shop: Mapping[str, tuple[Word, ...]] = Field(description="property -> the shop's values that are listed")
     reason: str = Field(description="what a person reads of it")
+    ends: bool = Field(
+        False, description="once Business Central's record is gone as well, the story of the pair has ended"
+    )
 
 
 class Flow(Model):

@@ -19,7 +19,7 @@ WHOLE = ("ambiguous", "held", "excluded", "closed", "broken")
 KNOWN = (
     r"unlinked by hand",
     r"more than one candidate by |belongs already to |is that of .*, which goes first",
-    r"posted in Business Central|gone on both sides|was posted before",
+    r"posted in Business Central|gone on both sides|was posted before|it is over in the shop",
     r"the (shop|Business Central) record is (deleted|vanished|out of scope)",
     r"deleted, and never linked|disappeared, and was never linked",
     r"status is \w+; created only while",

@@ -304,3 +304,38 @@ def test_a_cancelled_order_is_a_persons_decision(placed: Placed) -> None:
     placed.back_office("release")
     placed.world.step("order")
     assert placed.shop["status"] == "cancelled"
+
+
+def test_an_order_that_is_cancelled_here_and_deleted_there_has_ended(placed: Placed) -> None:
+    world = placed.world
+    order_id = world.counterpart("order", placed.id)
+    world.shop.patch("orders", placed.id, {"status": "cancelled"})
+    world.step("order")
+    assert world.state("order", placed.id) is None, "it lives on over there, and is listed"
+
+    world.bc.delete("salesOrders", order_id)
+    run = world.step("order", full=True)
+    assert not run.failed()
+    over = ("closed", "it is over in the shop, and the Business Central record is vanished")
+    assert world.state("order", placed.id) == over
+    run = world.step("order", full=True)
+    assert (run.writes(), run.failed()) == (0, [])
+    assert not world.bc.orders()
+
+    # opened again it is no order that has ended: a person decides
+    world.shop.patch("orders", placed.id, {"status": "open"})
+    world.step("order")
+    state, reason = world.state("order", placed.id) or ("", "")
+    assert (state, reason.split(",")[0]) == ("broken", "it is back")
+    assert not world.bc.orders()
+
+
+def test_an_order_that_was_deleted_there_first_ends_when_it_is_cancelled(placed: Placed) -> None:
+    world = placed.world
+    world.bc.delete("salesOrders", world.counterpart("order", placed.id))
+    world.step("order", full=True)
+    assert (world.state("order", placed.id) or ("",))[0] == "broken"
+    world.shop.patch("orders", placed.id, {"status": "cancelled"})
+    run = world.step("order")
+    assert (world.state("order", placed.id) or ("",))[0] == "closed"
+    assert (run.writes(), run.failed()) == (0, [])

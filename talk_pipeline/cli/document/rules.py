@@ -95,7 +95,8 @@ def _exclusions(flow: Flow, part: Part) -> Iterator[str]:
         yield f"A pair whose {bc} was posted to {closed.entity} is closed: its story ended, it was not deleted."
     for flag in flow.flags:
         words = listed(f"{name} {listed(values, last='or')}" for name, values in flag.shop.items())
-        yield f"A {shop} with {words} is listed and never acted on: {flag.reason}."
+        over = f"; once the {bc} is deleted too, its story has ended" if flag.ends else ""
+        yield f"A {shop} with {words} is listed and never acted on: {flag.reason}{over}."
     for name, why in flow.shop_lacks.items():
         yield f"{name} is limited: {why}."
 

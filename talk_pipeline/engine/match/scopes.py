@@ -32,6 +32,17 @@ def outside(flow: Flow, scope: Scope, alias: str, *, meaning: str) -> str:
     return f"case{cases} end" if cases else "cast(null as varchar)"
 
 
+def ended(flow: Flow, alias: str) -> str:
+    """Whether a shop record shows what ends its story, once Business Central's record is gone as well."""
+    cases = [
+        f"{alias}.raw[{_text(name)}] in ({', '.join(map(_text, words))})"
+        for listed in flow.flags
+        if listed.ends
+        for name, words in listed.shop.items()
+    ]
+    return f"coalesce({' or '.join(cases)}, false)" if cases else "false"
+
+
 def _holds(prop: Property, condition: Condition, alias: str) -> str:
     raw, canon = f"{alias}.raw[{_text(prop.name)}]", f"{alias}.canon[{_text(prop.name)}]"
     parts: list[str] = []

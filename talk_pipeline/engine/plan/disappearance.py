@@ -2,13 +2,15 @@
 
 `flag` (the default) lists it and does nothing. `unlink` parts the two: the shop record is held, a Business Central
 record is free again. `block` takes the other out of use by the property the flow names, `delete` deletes it. What
-left because its story ended, or left the flow's scope, has not disappeared. A record that comes back finds its
+left because its story ended, or left the flow's scope, has not disappeared; nor is anything left to do where the
+shop's record says that it is over. A record that comes back finds its
 link as it was, unless that was undone.
 """
 
 from typing import Any
 
 from talk_pipeline.engine.kinds import Gone
+from talk_pipeline.engine.match.scopes import ended
 from talk_pipeline.engine.model import Operation
 from talk_pipeline.engine.snapshot.dirty import touch, touch_if_changed
 from talk_pipeline.engine.state.connection import Connection
@@ -38,6 +40,7 @@ order by l.shop_id
 def plan_disappearances(db: Connection, flow: Flow) -> None:
     """Undoes links and plans blocks and deletions, inside the caller's transaction."""
     _return(db, flow)
+    _end(db, flow)
     for side in Side:
         policy = flow.settings.disappearance_from(side)
         if policy == "flag":
@@ -65,6 +68,24 @@ def _return(db: Connection, flow: Flow) -> None:
         {"flow": flow.name},
     )
     touch_if_changed(db, flow.name, returned)
+
+
+def _end(db: Connection, flow: Flow) -> None:
+    """A pair is closed whose shop record shows that it is over, and whose Business Central record was deleted."""
+    over = db.execute(
+        f"""
+        update link set state = 'closed'
+        where part = $flow and state = 'active'
+          and shop_id in (
+            select r.id from record r join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
+            where r.part = $flow and r.side = 'customwebshop' and s.gone is null and {ended(flow, "r")})
+          and bc_id in (
+            select id from snapshot where flow = $flow and side = 'businesscentral'
+              and gone in ('{Gone.DELETED}', '{Gone.VANISHED}'))
+        """,
+        {"flow": flow.name},
+    )
+    touch_if_changed(db, flow.name, over)
 
 
 def _unlink(db: Connection, flow: Flow, side: Side, *, pairs: list[tuple[str, str]]) -> None:

@@ -4,7 +4,7 @@ A record without a row here is active when it has a link. The states sum to the 
 """
 
 from talk_pipeline.engine.kinds import Status
-from talk_pipeline.engine.match.scopes import outside
+from talk_pipeline.engine.match.scopes import ended, outside
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
 from talk_pipeline.engine.plan.workspace import Before, Evaluated, Unfinished, Unlinked
 from talk_pipeline.engine.snapshot.dirty import touch_if_changed
@@ -22,7 +22,8 @@ _STATES = """
 with known as (
   select e.shop_id, l.state as link, l.rule, s.gone as shop_gone, b.gone as bc_gone, u.state as unlinked,
          u.reason as unlinked_why, c.state as held, c.reason as held_why, scope.reason as outside, old.since,
-         l.state = 'closed' and coalesce(b.gone, 'posted') <> 'posted' and s.gone is null as is_back,
+         l.state = 'closed' and coalesce(b.gone, 'posted') <> 'posted' and s.gone is null
+           and not coalesce(scope.ended, false) as is_back,
          l.state = 'closed' and b.id is not null and b.gone is null as other_is_back
   from evaluated e
   left join link l on l.part = $flow and l.shop_id = e.shop_id
@@ -35,8 +36,9 @@ with known as (
     where state in ('quarantined', 'waiting') group by 1
   ) c on c.root_shop_id = e.shop_id
   left join before old on old.shop_id = e.shop_id
-  left join (select id, {outside} as reason from record r where part = $flow and side = 'customwebshop') scope
-    on scope.id = e.shop_id
+  left join (
+    select id, {outside} as reason, {ended} as ended from record r where part = $flow and side = 'customwebshop'
+  ) scope on scope.id = e.shop_id
 ),
 told as (
   select shop_id, since, case
@@ -52,6 +54,8 @@ told as (
         then 'its Business Central record is back, and the shop record is ' || coalesce(shop_gone, 'there')
       when link = 'closed' and shop_gone is not null and coalesce(bc_gone, 'posted') <> 'posted'
         then 'gone on both sides'
+      when link = 'closed' and coalesce(bc_gone, 'posted') <> 'posted'
+        then 'it is over in the shop, and the Business Central record is ' || bc_gone
       when link = 'closed' then 'posted in Business Central: its story ended there'
       when link = 'held' and rule = 'disappearance'
         then 'unlinked: the Business Central record is ' || coalesce(bc_gone, 'back')
@@ -82,7 +86,7 @@ def rewrite_status(db: Connection, flow: Flow, *, unlinked: Unlinked) -> None:
         "delete from status where flow = ? and shop_id in (select shop_id from evaluated)", [flow.name]
     )
     reason = outside(flow, flow.settings.scope, "r", meaning=SYNCHRONIZED)
-    db.execute(_STATES.format(outside=reason), {"flow": flow.name, "at": now()})
+    db.execute(_STATES.format(outside=reason, ended=ended(flow, "r")), {"flow": flow.name, "at": now()})
 
 
 # whatever still has something to do, or waits for something, stays dirty

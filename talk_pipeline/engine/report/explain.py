@@ -13,6 +13,7 @@ from talk_pipeline.engine.manual.lookup import Entity, key_of, labels
 from talk_pipeline.engine.plan.refusals import OF_RECORD
 from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.report import next_step
+from talk_pipeline.engine.report.flagged import flagged
 from talk_pipeline.engine.report.history import OWN, conflicts, how, parameters, stamp, writes
 from talk_pipeline.engine.snapshot.holding import agree
 from talk_pipeline.engine.state.connection import Connection
@@ -73,9 +74,10 @@ def explanation(db: Connection, flows: Flows, flow: Flow, entity: Entity) -> Row
     """The document; every time in it is text in UTC.
 
     Returns:
-        `flow`, `shop_id`, `bc_id`, `keys`, `state`, `reason`, `next_step`, `last_run`, `link`, `kept_apart`,
-        `candidates`, `sides`, `parts`, `pending` and `withheld` (changes, with `label` and `withheld`), `conflicts`
-        (`open` and `past`), `refusals`, and `journal` as `history.writes` gives it, latest first.
+        `flow`, `shop_id`, `bc_id`, `keys`, `state`, `reason`, `next_step`, `remarks`, `last_run`, `link`,
+        `kept_apart`, `candidates`, `sides`, `parts`, `pending` and `withheld` (changes, with `label` and
+        `withheld`), `conflicts` (`open` and `past`), `refusals`, and `journal` as `history.writes` gives it, latest
+        first.
     """
     return _Teller(db, flows, flow, entity).document()
 
@@ -96,6 +98,7 @@ class _Teller:
         refusals = self._rows(_REFUSALS)
         candidates = self._rows(_CANDIDATES)
         open_conflicts = self._open_conflicts(changes)
+        remarks = self._remarks(parts) if state == "active" else []
         step = next_step.next_step(
             self.flow,
             self.entity,
@@ -106,6 +109,7 @@ class _Teller:
             waits_for=self._waits_for(parts),
             candidates=list(self._choices(candidates)),
             decided=self._decided(),
+            remarks=remarks,
             answer_until=waits_until(
                 self.db, (self.flow.name,), shop_id=self.entity.shop_id, bc_id=self.entity.bc_id
             ),
@@ -116,6 +120,7 @@ class _Teller:
             "state": state,
             "reason": reason,
             "next_step": step,
+            "remarks": remarks,
             "last_run": self._last_run(),
             "link": self._link(),
             "kept_apart": [row | {"parted_at": stamp(row["parted_at"])} for row in self._rows(_APART)],
@@ -128,6 +133,17 @@ class _Teller:
             "refusals": [row | {"refused_at": stamp(row["refused_at"])} for row in refusals],
             "journal": writes(self.db, self.flow, self.entity)[::-1],
         }
+
+    def _remarks(self, parts: Sequence[Row]) -> list[str]:
+        """What a pair in step shows all the same: a case that the flow lists, and totals that differ."""
+        listed = [
+            row["reason"] for row in flagged(self.db, self.flow) if row["shop_id"] == self.entity.shop_id
+        ]
+        differing = [row for row in _properties(parts) if row["dir"] == "=" and row["agrees"] is False]
+        return listed + [
+            f"{row['property']} is {row['shop_value']} in the shop and {row['bc_value']} in Business Central"
+            for row in differing
+        ]
 
     def _choices(self, candidates: Sequence[Row]) -> Iterator[Row]:
         """The records of the other side that the entity matches, without whoever else claims them."""

@@ -53,6 +53,7 @@ def next_step(
     waits_for: Sequence[str],
     candidates: Sequence[Mapping[str, Any]],
     decided: str | None,
+    remarks: Sequence[str],
     answer_until: datetime | None,
 ) -> str:
     """What to do, in one sentence.
@@ -67,6 +68,7 @@ def next_step(
         waits_for: the records it refers to that are not linked, as `flow id`.
         candidates: the other side's records that match it, as `id`, `name`, and whether they are `free`.
         decided: what was decided by hand since the last sync.
+        remarks: what it shows though nothing is to be written.
         answer_until: when a write of it that was not answered is certainly over.
     """
     if undecided:
@@ -89,7 +91,7 @@ def next_step(
         return f"mend what the reason names: it is tried again by itself when the data changes{again}"
     if state == "excluded" and entity.shop_id and entity.bc_id:
         return "nothing: the link rests while the record is outside the flow"
-    return _STEPS.get(state, "").format(name=entity.name, flow=flow.name) or _pending(changes)
+    return _STEPS.get(state, "").format(name=entity.name, flow=flow.name) or _pending(changes, remarks)
 
 
 def decided_text(row: Mapping[str, Any]) -> str:
@@ -123,10 +125,12 @@ _STEPS = {
 }
 
 
-def _pending(changes: Sequence[Mapping[str, Any]]) -> str:
+def _pending(changes: Sequence[Mapping[str, Any]], remarks: Sequence[str]) -> str:
     ready = [change for change in changes if change["hold_kind"] is None]
     if ready:
         return f"the next sync writes {counted(len(ready), 'property')}"
     if changes:
         return f"nothing: {counted(len(changes), 'change')} withheld until the reason has passed"
+    if remarks:
+        return f"a person decides, nothing is left to write: {'; '.join(remarks)}"
     return "nothing: both sides are in step"

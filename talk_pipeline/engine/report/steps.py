@@ -89,6 +89,7 @@ class Facts:
             waits_for=(),
             candidates=self._candidates[_end(entity)],
             decided=self._decided(entity),
+            remarks=(),
             answer_until=self._answer_until(entity),
         )
 
