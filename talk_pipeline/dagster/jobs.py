@@ -1,11 +1,12 @@
 """Jobs and the schedule: what is run together, when without being asked, and what is told when one fails."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from talk_pipeline.dagster.asset_keys import ATTENTION, selected_keys, sync_key
 from talk_pipeline.dagster.assets.attention import attention_metadata
+from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.flows.loading import Flows
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def sync_jobs(flows: Flows, *, with_audit: bool) -> "list[AssetJob]":
             EVERYTHING,
             selection=ours - audits,
             description="Synchronizes every flow, and runs the whole checklist.",
+            config=_opens_with(),
             hooks={tell_what_waits},
             executor_def=dg.in_process_executor,
         ),
@@ -53,6 +55,7 @@ def sync_jobs(flows: Flows, *, with_audit: bool) -> "list[AssetJob]":
             EVERY_NIGHT,
             selection=ours,
             description="The same, and then both systems are read once more and audited.",
+            config=_opens_with(full=True),
             hooks={tell_what_waits},
             executor_def=dg.in_process_executor,
         ),
@@ -64,6 +67,7 @@ def sync_jobs(flows: Flows, *, with_audit: bool) -> "list[AssetJob]":
                 job_name(name),
                 selection=dg.AssetSelection.assets(*selected_keys(flows, (name,))) - audits,
                 tags={"flow": name},
+                config=_opens_with(),
                 hooks={tell_what_waits},
                 executor_def=dg.in_process_executor,
                 description=f"Synchronizes {flow.title.lower()}"
@@ -71,6 +75,12 @@ def sync_jobs(flows: Flows, *, with_audit: bool) -> "list[AssetJob]":
             )
         )
     return jobs
+
+
+def _opens_with(**otherwise: bool) -> dict[str, Any]:
+    """What the launchpad of a job opens with: every key of a run, as it is unless a person says otherwise."""
+    given = {name: field.default for name, field in Pipeline.model_fields.items()}
+    return {"resources": {RESOURCE: {"config": given | otherwise}}}
 
 
 def flows_of(run: dg.DagsterRun, flows: Flows) -> set[str]:
@@ -88,7 +98,7 @@ def full_scan_schedule(every_night: "AssetJob") -> dg.ScheduleDefinition:
         name="nightly_full_scan",
         job=every_night,
         cron_schedule=NIGHTLY,
-        run_config={"resources": {RESOURCE: {"config": {"full": True}}}},
+        run_config=_opens_with(full=True),
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Reads both systems in full, finds what disappeared, and audits the whole.",
     )

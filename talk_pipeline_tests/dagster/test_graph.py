@@ -8,7 +8,8 @@ import pytest
 
 from talk_pipeline.dagster.asset_keys import selected_keys, sync_key
 from talk_pipeline.dagster.build import build_defs
-from talk_pipeline.dagster.jobs import AUDITED, EVERYTHING, RESOURCE
+from talk_pipeline.dagster.jobs import AUDITED, EVERY_NIGHT, EVERYTHING, RESOURCE, job_name
+from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.report.checklist import checks
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
@@ -85,6 +86,16 @@ def test_jobs_and_schedule(defs: dg.Definitions) -> None:
     }
     schedule = defs.resolve_schedule_def("nightly_full_scan")
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+
+
+def test_the_launchpad_opens_with_every_key_of_a_run_as_it_is_without(defs: dg.Definitions) -> None:
+    without = {"full": False, "dry_run": False, "approve": False, "restored": "", "undo": ""}
+    assert set(Pipeline.model_fields) == set(without)
+    assert all(field.description for field in Pipeline.model_fields.values())
+    for job in (EVERYTHING, *(job_name(flow) for flow in FLOWS)):
+        assert defs.resolve_job_def(job).run_config == {"resources": {RESOURCE: {"config": without}}}
+    by_night = {"resources": {RESOURCE: {"config": without | {"full": True}}}}
+    assert defs.resolve_job_def(EVERY_NIGHT).run_config == by_night
 
 
 def test_a_job_of_one_flow_reads_what_it_refers_to_and_writes_only_its_own() -> None:
