@@ -1,17 +1,20 @@
 """`talk-pipeline import-doc` and `check-doc`: data-flow documents against flow files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from talk_pipeline.cli.document import building, rst
 from talk_pipeline.cli.exits import Exit
 from talk_pipeline.documents.comparison import Verdict, compare
 from talk_pipeline.documents.folder import REPORT, put
+from talk_pipeline.documents.own import Own
 from talk_pipeline.documents.plan import Proposal
 from talk_pipeline.documents.proposal import propose
-from talk_pipeline.documents.reader import read_document
+from talk_pipeline.documents.reader import read_document, read_text
 from talk_pipeline.documents.report import report
 from talk_pipeline.documents.vocabulary import Names
 from talk_pipeline.documents.writing import flow_text
+from talk_pipeline.engine.state.connection import now
 from talk_pipeline.flows.loading import PACKAGED, Flows, load_flow
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.installation import checked_files
@@ -40,7 +43,8 @@ def import_document(file: Path, folder: Path, *, overwrite: bool) -> None:
     description = load_description(settings.customwebshop_connector, flows=Flows(()))
     files = _packaged()
     flows = list(_possible([load_flow(one) for one in files.values()], description))
-    proposal = propose(read_document(file), flows, Names(flows, description))
+    own = _own(flows)
+    proposal = propose(own.beyond(read_document(file)), flows, Names(flows, description, own))
     texts = {
         f"{name}.yaml": flow_text(plan, files[name], document=file.name)
         for name, plan in proposal.plans.items()
@@ -68,6 +72,12 @@ def _possible(flows: list[Flow], description: Description) -> Iterator[Flow]:
     yield from (flow for flow in flows if {flow.name, *flow.refers_to} <= there)
 
 
+def _own(flows: Iterable[Flow]) -> Own:
+    """What the flows' own document says, as any other document is read."""
+    text = rst.written(building.specification(Flows(tuple(flows)), generated_at=now()))
+    return Own(read_text(text, name="the flows' own document"))
+
+
 def _tell(proposal: Proposal, folder: Path) -> None:
     taken, listed = len(proposal.taken), len(proposal.listed)
     for became in proposal.sections:
@@ -90,7 +100,8 @@ def check_document(file: Path) -> int:
         FlowError: a flow or connector file has mistakes.
     """
     flows, description = checked_files(Settings.load())
-    found = compare(read_document(file), flows, Names(flows.values(), description))
+    own = _own(flows.values())
+    found = compare(own.beyond(read_document(file)), flows, Names(flows.values(), description, own))
     for one in found:
         where = f"line {one.line}: " if one.line else ""
         print(f"{MARKS[one.verdict]} {where}{one.text}")

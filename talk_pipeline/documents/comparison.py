@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from talk_pipeline.documents.directions import direction
 from talk_pipeline.documents.model import Document, Row, Says, Section, Table
 from talk_pipeline.documents.phrases import both_ways, creation
 from talk_pipeline.documents.proposal import leading
@@ -85,6 +86,8 @@ def _row(section: Section, row: Row, found: Found, *, leads: bool) -> Compared:
         return Compared(row.line, Verdict.WRONG_TYPE, f"{text}: {where}: {found.kind} in Business Central")
     if found.fit is Fit.UNKNOWN:
         return Compared(row.line, Verdict.WRONG_TYPE, f"{text}: {where}: no type that is known")
+    if row.direction and row.direction != direction(found.prop):
+        return Compared(row.line, Verdict.DIFFERS, f"{text}: {where}: it travels {direction(found.prop)}")
     return Compared(row.line, Verdict.COVERED, f"{text}: {where}")
 
 

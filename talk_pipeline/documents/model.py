@@ -52,6 +52,7 @@ class Row:
     Attributes:
         shop, bc: the property on either side; both blank in a table that is not understood.
         type: the data type as it is written, without quotes; blank where the table has none.
+        direction: the way edits travel, in words; blank where the table has no column of that name.
         cells: all of the row as it is written.
     """
 
@@ -61,6 +62,7 @@ class Row:
     bc: str
     type: str
     cells: tuple[str, ...]
+    direction: str = ""
 
 
 @dataclass(frozen=True, slots=True)

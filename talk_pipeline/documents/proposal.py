@@ -6,6 +6,7 @@ Every section and every row ends in exactly one place: in a flow, or listed with
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from talk_pipeline.documents.directions import direction
 from talk_pipeline.documents.essentials import essentials
 from talk_pipeline.documents.headings import plain
 from talk_pipeline.documents.model import Document, Row, Says, Section, Table
@@ -110,6 +111,10 @@ class _Proposing:
         assert taken.found.known is not None
         plan = self.plans[taken.found.known.flow.name]
         self.taken.append(taken)
+        said, prop = taken.row.direction, taken.found.prop
+        if said and prop and said != direction(prop):
+            text = f"{taken.row.bc}: it travels {direction(prop)} in the flow; the document says {said}"
+            self.questions.append(Question(taken.row.line, text))
         if taken.row.table is Table.PROPERTIES:
             plan.lines.setdefault(taken.at, []).append(taken.row.line)
         elif taken.found.known.part.parent is None:

@@ -13,6 +13,7 @@ from docutils import frontend, nodes, utils
 from docutils.parsers.rst import Parser, directives
 from docutils.parsers.rst.directives.tables import ListTable
 
+from talk_pipeline.documents.directions import DIRECTION
 from talk_pipeline.documents.headings import joined, plain, systems
 from talk_pipeline.documents.model import Document, DocumentError, Row, Says, Section, Sentence, Table
 from talk_pipeline.documents.phrases import Phrases
@@ -79,6 +80,12 @@ def read_text(text: str, *, name: str) -> Document:
     if not text.strip():
         raise DocumentError(f"{name}: is empty; {_FAMILY}")
     parsed = _parsed(text, name)
+    for table in parsed.findall(_Rows):
+        if _tells_results(table):
+            raise DocumentError(
+                f"{name}:{table.line}: the table holds verdicts of a run; name the document without them:"
+                " talk-pipeline checklist --format rst --without-results"
+            )
     sections = list(_sections(parsed))
     if not sections:
         raise DocumentError(f"{name}: has no headings; {_FAMILY}")
@@ -159,25 +166,35 @@ def _section(
 
 
 def _flat(body: list[nodes.Node]) -> Iterator[nodes.Node]:
-    """What stands in a section; tables within something else, such as an indented one, come out of it."""
+    """What stands in a section; points of a list, and tables within something else, come out of it."""
     for node in body:
-        if isinstance(node, _Rows) or not any(node.findall(_Rows)):
+        if isinstance(node, _Rows):
             yield node
-        else:
+        elif isinstance(node, nodes.bullet_list | nodes.list_item) or any(node.findall(_Rows)):
             yield from _flat(list(node.children))
+        else:
+            yield node
+
+
+def _tells_results(table: _Rows) -> bool:
+    """Whether it is a property table of ours that goes on with what a run found."""
+    return any(cells[3:4] == (DIRECTION,) and len(cells) > 4 for _, cells in table["rows"][: table["head"]])
 
 
 def _rows(table: _Rows, kind: Table, toward: Side | None) -> Iterator[Row]:
     every: list[tuple[int, tuple[str, ...]]] = table["rows"]
     head = every[: table["head"]]
-    columns = len(head[0][1]) if head else 3 if kind is Table.PROPERTIES else 2
+    titles = head[0][1] if head else ()
+    columns = len(titles) if head else 3 if kind is Table.PROPERTIES else 2
+    directed = kind is Table.PROPERTIES and titles[3:] == (DIRECTION,)
     for line, cells in every[len(head) :]:
-        if len(cells) != columns or columns not in (2, 3):
+        if len(cells) != columns or not (directed or columns in (2, 3)):
             yield Row(line, Table.UNKNOWN, "", "", "", cells)
             continue
         left, right = cells[:2]
         shop, bc = (right, left) if toward is Side.SHOP else (left, right)
-        yield Row(line, kind, shop, bc, _unquoted(cells[2]) if columns == 3 else "", cells)
+        of_type = _unquoted(cells[2]) if columns > 2 else ""
+        yield Row(line, kind, shop, bc, of_type, cells, cells[3] if directed else "")
 
 
 def _written(cell: nodes.Node) -> str:

@@ -106,7 +106,7 @@ def _of(part: Part, prop: str = "") -> str:
 def _one_way(proposal: Proposal) -> Iterator[str]:
     for one in proposal.taken:
         prop = one.found.prop
-        if prop is None or prop.two_way or one.row.table is not Table.PROPERTIES:
+        if prop is None or prop.two_way or one.row.table is not Table.PROPERTIES or one.row.direction:
             continue
         once = ", on create only" if prop.only else ""
         yield f"* line {one.row.line}: {prop.name}: {_DIRECTIONS.get(prop.dir, 'read only')}{once}"

@@ -61,6 +61,11 @@ def find(section: Section, row: Row, names: Names) -> Found:
         return Found(known, None, Why.NO_TABLE, "name one property on each side, and the data type")
     if not (any(map(str.isalnum, row.shop)) and any(map(str.isalnum, row.bc))):
         return Found(known, None, Why.NO_PAIR, "name one property on each side, or drop the row")
+    if (there := known.bc_name(row.bc)) and names.own.has(section, row):
+        # it may name a constant, or what the flow calls a property that this shop calls otherwise
+        return Found(
+            known, known.flow_property(there), fit=Fit.FITS, kind=known.entity.properties[there].name
+        )
     known, shop, bc = _inner(known, row, names)
     return _pair(known, shop, bc, row, compared=section.toward is Side.BC)
 

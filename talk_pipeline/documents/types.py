@@ -45,7 +45,8 @@ class Fit(Enum):
 
 def fit(written: str, kind: str) -> Fit:
     """How a type as it is written, such as `string` or `N/A`, stands to one of `entities.yaml`, such as `code`."""
-    word = re.sub(r"\(.*\)$", "", written.strip().casefold()).removeprefix("edm.").strip()
+    # what follows the word tells more of it, such as how long it may be
+    word = re.split(r"[(,]", written.casefold())[0].strip().removeprefix("edm.")
     if word in _UNSAID:
         return Fit.UNSAID
     if word not in _FITTING:

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from talk_pipeline.documents.headings import plain
+from talk_pipeline.documents.own import Own
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 from talk_pipeline.systems.businesscentral.entities import EntitySet, entity_sets
@@ -19,6 +20,7 @@ from talk_pipeline.systems.customwebshop.spec.description import Description, Fi
 from talk_pipeline.systems.customwebshop.spec.fields import field_for
 
 _ALIKE = 0.6
+_ALTERNATIVES = re.compile(r",? or |\|")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -75,8 +77,9 @@ class Known:
         return field.join or (field.path or path,)
 
     def shop_properties(self, name: str) -> list[Property]:
-        """The properties of the flow that the shop calls so."""
-        return [self.part.by_name[one] for one in sorted(self._shop.get(plain(name), ()))]
+        """The properties of the flow that the shop calls so, or in either way where alternatives are named."""
+        found = [self._shop.get(plain(one), set[str]()) for one in _ALTERNATIVES.split(name)]
+        return [self.part.by_name[one] for one in sorted(set.intersection(*found))]
 
     def bc_name(self, name: str) -> str | None:
         """The property of Business Central that is called so."""
@@ -112,9 +115,10 @@ def _closest(name: str, known: Iterable[str]) -> str | None:
 
 
 class Names:
-    """Everything that is known by name: of some flows, the shop at hand, and Business Central."""
+    """Everything that is known by name: of some flows and their own document, the shop, and Business Central."""
 
-    def __init__(self, flows: Iterable[Flow], description: Description) -> None:
+    def __init__(self, flows: Iterable[Flow], description: Description, own: Own) -> None:
+        self.own = own
         self._known: dict[str, Known] = {}
         for flow in flows:
             for part in flow.parts:

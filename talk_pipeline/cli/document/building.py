@@ -6,11 +6,12 @@ from datetime import datetime
 from importlib.metadata import version
 
 from talk_pipeline.cli.document import limits, results
-from talk_pipeline.cli.document.names import BC, SHOP, anchor, direction, end, shop_property
+from talk_pipeline.cli.document.names import BC, SHOP, anchor, end, shop_property
 from talk_pipeline.cli.document.rules import rules
 from talk_pipeline.cli.document.steps import steps
 from talk_pipeline.cli.document.tree import Document, PropertyLine, Section
 from talk_pipeline.cli.telling import headline
+from talk_pipeline.documents.directions import direction
 from talk_pipeline.engine.report.open_items import OpenRecord
 from talk_pipeline.engine.report.sheet import Sheet
 from talk_pipeline.engine.report.stops import stops_of

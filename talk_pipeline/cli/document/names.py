@@ -39,20 +39,6 @@ def shop_property(flow: Flow, prop: Property) -> str:
     return ", or ".join(prop.shop_paths)
 
 
-_DIRECTIONS = {
-    "<->": "both ways",
-    "->": f"to {BC}",
-    "<-": f"to {SHOP}",
-    "=": "compared, never written",
-}
-
-
-def direction(prop: Property) -> str:
-    """Which way edits of a property travel; empty for one that is read alone."""
-    told = _DIRECTIONS.get(prop.dir, "")
-    return f"{told}, on create only" if prop.only else told
-
-
 def listed(words: Iterable[str], *, last: str = "and") -> str:
     """Words as a sentence lists them."""
     *first, end = list(words) or [""]

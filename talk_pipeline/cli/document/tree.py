@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from talk_pipeline.documents.directions import DIRECTION
 from talk_pipeline.engine.report.sheet import Overall, Word
 
 BOX = "☐"
@@ -157,7 +158,7 @@ class Section:
             f"{self.shop} Property",
             f"{self.bc} Property",
             f"{self.bc.split()[0]} Data Type",
-            "Direction",
+            DIRECTION,
         )
         judged = any(line.judged for line in self.properties)
         rows = tuple(
