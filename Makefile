@@ -43,6 +43,9 @@ lint: $(INSTALLED) ## style and types
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
+check-defs: $(INSTALLED) ## what Dagster's `dg` says of this project, and of one that has the component
+	@scripts/check-defs
+
 advisories: $(INSTALLED) ## what is known against the packages used; a warning only
 	@scripts/advisories
 
@@ -60,4 +63,4 @@ docs: $(INSTALLED) ## writes the documents that are made from the code
 bench: $(INSTALLED) ## the benchmarks; writes data/bench.json
 	.venv/bin/python -m talk_pipeline_tests.bench
 
-.PHONY: help sync up test test-slow kills faults test-profiles test-browser pictures lint advisories soak bench story docs
+.PHONY: help sync up test test-slow kills faults test-profiles test-browser pictures lint check-defs advisories soak bench story docs
