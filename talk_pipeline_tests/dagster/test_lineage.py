@@ -54,6 +54,17 @@ def test_what_stands_first_on_a_node_tells_it_from_its_neighbours() -> None:
         assert sorted(first) == ["Links", "Planned changes", "Snapshot", "Synchronization"]
 
 
+def test_each_property_comes_from_columns_that_the_snapshots_have() -> None:
+    found = specs()
+    for flow in FLOWS.values():
+        lineage = found[f"diffs/{flow.name}"].metadata["dagster/column_lineage"].deps_by_column
+        schema = found[f"diffs/{flow.name}"].metadata["dagster/column_schema"].columns
+        assert set(lineage) == {column.name for column in schema}
+        for dep in (dep for deps in lineage.values() for dep in deps):
+            there = found["/".join(dep.asset_key.path)].metadata["dagster/column_schema"].columns
+            assert dep.column_name in {column.name for column in there}, dep
+
+
 def test_what_every_full_scan_makes_anew_may_not_grow_older_than_that() -> None:
     found = specs()
     graph = build_defs(FLOWS).resolve_asset_graph()

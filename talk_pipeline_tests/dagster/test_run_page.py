@@ -125,3 +125,15 @@ def test_the_tags_of_a_run_tell_what_it_was_and_what_came_of_it(edited: tuple[Wo
     assert tags(world, back)["undo_of"] == second.run_id
     assert tags(world, back)["approved"] == "true"
     assert int(tags(world, back)["written"]) == back.writes() > 0
+    undone = shown(world, back)["sync/customer"]
+    replaced = world.sql(
+        "select coalesce(j.shop_id, ''), j.target, v.property, v.sent, v.before from journal j"
+        " join journal_value v on v.intent_id = j.intent_id where j.run_id = ? and j.operation = 'update'",
+        second.run_id,
+    )
+    assert len(replaced) == undone["put back, in number"] == 3
+    columns = ("shop_id", "target", "property", "now", "before")
+    assert as_texts([tuple(row[name] for name in columns) for row in undone["put back"]]) == as_texts(
+        replaced
+    )
+    assert (undone["left as they are"], undone["left as they are, in number"]) == ([], 0)

@@ -6,13 +6,50 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from talk_pipeline.dagster.assets.sync import STAGES
+from talk_pipeline.engine.report.attention import Kind
+from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
 Rows = list[dict[str, Any]]
+WRITES = {f"{side} {operation}" for side in Side for operation in ("create", "update", "delete")}
 STATES = ("waiting", "ambiguous", "quarantined", "held", "excluded", "closed", "broken")
+
+
+_BY_LAYER = {
+    "snapshot": {
+        "read",
+        "changed",
+        "outside the flow's scope",
+        "gone",
+        "full scan",
+        "implausible",
+        "seconds",
+    },
+    "links": {"new links", "linked by", "ambiguous records", "ambiguous", "ambiguous shown", "seconds"},
+    "diffs": {"dagster/column_lineage", "changes", "changes shown", "withheld", "seconds", *WRITES},
+    "sync": {
+        *{
+            "planned",
+            "failed writes",
+            "conflicts",
+            "overwritten",
+            "overwritten shown",
+            "written",
+            "written shown",
+        },
+        *{"waiting", "waiting shown", "waiting for a person", *WRITES},
+        *(f"seconds of {name}" for name in STAGES),
+        *(f"records {state}" for state in STATES),
+    },
+    "attention": {"waiting", "waiting shown", *map(str, Kind)},
+}
+COMPARED = {name: keys | {"dagster/row_count"} for name, keys in _BY_LAYER.items()}
+COMPARED |= dict.fromkeys(("customwebshop", "businesscentral"), COMPARED["snapshot"])
+"""All that is shown of a run by layer; whoever shows more compares it here, or in the tests beside this one."""
 
 
 def shown(world: World, run: Run) -> dict[str, dict[str, Any]]:
@@ -115,6 +152,11 @@ def test_snapshots_and_links_show_what_was_read_and_paired(mixed: World) -> None
         assert told[asset]["dagster/row_count"] == told[asset]["changed"] == count
         assert told[asset]["full scan"] is True
         assert told[asset]["gone"] == 0
+        assert told[asset]["read"] == count + told[asset]["outside the flow's scope"]
+    assert told["customwebshop/customer"]["outside the flow's scope"] == 0
+    people = [row for row in mixed.bc.all("customers").values() if row["type"] == "Person"]
+    assert told["businesscentral/customers_company"]["outside the flow's scope"] == len(people) == 1
+    for asset in ("customwebshop/customer", "businesscentral/customers_company"):
         assert told[asset]["implausible"] == "nothing"
     assert len(companies) == 3
     assert len(mixed.shop.all("customers")) == 4
@@ -124,6 +166,9 @@ def test_snapshots_and_links_show_what_was_read_and_paired(mixed: World) -> None
     claims = mixed.sql("select shop_id, bc_id, property, linked from candidate order by all")
     assert links["ambiguous"] == texts(claims, "shop_id", "bc_id", "property", "linked")
     assert len(claims) == 2
+    assert links["ambiguous shown"] == "2 of 2 candidates"
+    waits = mixed.sql("select count(*) from status where flow = 'customer' and state = 'ambiguous'")
+    assert links["ambiguous records"] == waits[0][0] == 1
 
 
 def test_sync_shows_what_was_written_and_what_was_not(mixed: World) -> None:
@@ -150,9 +195,13 @@ def test_sync_shows_what_was_written_and_what_was_not(mixed: World) -> None:
     rows = mixed.sql(f"select {', '.join(columns)} from conflict where flow = 'customer' order by all")
     assert customers["overwritten"] == texts(rows, *columns)
     assert [row["bc_value"] for row in customers["overwritten"]] == ["Theirs"]
+    assert customers["overwritten shown"] == "1 of 1; all: talk-pipeline conflicts"
+    assert customers["waiting for a person"] == len(customers["waiting"]) == 3
     assert (customers["conflicts"], customers["failed writes"]) == (1, 0)
     assert (customers["records ambiguous"], customers["records quarantined"]) == (1, 1)
     assert len(mixed.bc.orders()) == told["sync/order"]["businesscentral create"] == 1
+    for asset, metadata in told.items():
+        assert set(metadata) == COMPARED[asset.partition("/")[0]], asset
 
 
 def test_checks_show_the_rows_they_are_about(mixed: World) -> None:

@@ -9,7 +9,7 @@ from talk_pipeline.dagster.assets.metadata import table
 from talk_pipeline.dagster.io_manager import TABLES
 from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.match import links
-from talk_pipeline.engine.plan.status import states
+from talk_pipeline.engine.report.agreement import LISTED_ROWS
 from talk_pipeline.engine.report.run_summary import timed
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
@@ -49,7 +49,6 @@ def links_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
                     matched = links.match(db, session.flows[flow.name])
                     ambiguous = links.candidates(db, flow.name)
                     by_rule = links.by_rule(db, flow.name)
-                    counted = states(db, flow.name)
                 stage.records = sum(by_rule.values())
             context.log.info(f"{matched.linked} new links, {matched.ambiguous} ambiguous records")
             columns = ("shop_id", "bc_id", "property", "linked")
@@ -57,11 +56,13 @@ def links_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
                 metadata={
                     "dagster/row_count": stage.records,
                     "new links": matched.linked,
+                    # of the other states the plan knows more: they are told with the synchronization
+                    "ambiguous records": matched.ambiguous,
                     "ambiguous": table((asdict(row) for row in ambiguous), columns),
+                    "ambiguous shown": f"{min(len(ambiguous), LISTED_ROWS)} of {len(ambiguous)} candidates",
                     "linked by": table(
                         ({"rule": rule, "links": count} for rule, count in by_rule.items()), ("rule", "links")
                     ),
-                    **{f"records {state}": count for state, count in counted.items()},
                     "seconds": stage.seconds,
                 }
             )

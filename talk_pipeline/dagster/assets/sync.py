@@ -154,6 +154,7 @@ def _metadata(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
             for of, name, took, _ in run_summary.stages(db, run_id=run_id)
             if of == flow.name and name in STAGES
         }
+    lost = len(overwritten)
     columns = ("shop_id", "property", "rule", "winner", "shop_value", "bc_value")
     metadata: dict[str, Any] = {
         "dagster/row_count": numbers["linked"],
@@ -161,6 +162,7 @@ def _metadata(pipeline: Pipeline, flow: Flow, *, run_id: str) -> dict[str, Any]:
         "failed writes": numbers["failed"],
         "conflicts": numbers["conflicts"],
         "overwritten": table((asdict(row) for row in overwritten), columns),
+        "overwritten shown": f"{min(lost, LISTED_ROWS)} of {lost}; all: talk-pipeline conflicts",
         "written": table(written, WRITTEN),
         "written shown": f"{len(written)} of {total}; all: talk-pipeline writes {run_id} --flow {flow.name}",
         **told,
