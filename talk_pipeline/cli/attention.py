@@ -2,8 +2,8 @@
 
 import json
 
-from talk_pipeline.cli.tables import console, line, print_table
-from talk_pipeline.engine.report.attention import COLUMNS, attention
+from talk_pipeline.cli.tables import console, line, print_items
+from talk_pipeline.engine.report.attention import Item, attention
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.installation import known_state
 from talk_pipeline.settings import Settings
@@ -21,9 +21,16 @@ def print_attention(*, as_json: bool) -> None:
         print(json.dumps(told, indent=2))
         return
     out = console()
-    rows = (tuple(one.row()[name] for name in COLUMNS) for one in waiting.items)
-    print_table(out, "waiting for a person", COLUMNS, rows)
+    print_items(out, "waiting for a person", map(_told, waiting.items))
     line(out, told_in_numbers(waiting.counts))
+
+
+def _told(item: Item) -> tuple[str, tuple[str, ...]]:
+    """What it is, and below that why and what to do."""
+    row = item.row()
+    known = " ".join(dict.fromkeys(filter(None, (row["flow"], row["number"], row["name"]))))
+    state = f" ({row['state']})" if row["state"] != row["kind"] else ""
+    return f"{row['kind']}{state}: {known}, {row['age']}", (row["reason"], f"next: {row['next step']}")
 
 
 def told_in_numbers(numbers: dict[str, int]) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from talk_pipeline.cli.byhand import who
 from talk_pipeline.cli.exits import UsageError
-from talk_pipeline.cli.tables import console, line, print_table, value
+from talk_pipeline.cli.tables import console, line, print_items, value
 from talk_pipeline.engine.manual import acknowledging
 from talk_pipeline.engine.manual.lookup import named_flow
 from talk_pipeline.engine.report.ages import age
@@ -13,20 +13,9 @@ from talk_pipeline.engine.report.conflicts import Conflict, unacknowledged
 from talk_pipeline.engine.report.history import stamp
 from talk_pipeline.engine.state.connection import naive, now
 from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import carry_out, known_state
 from talk_pipeline.settings import Settings
-
-COLUMNS = (
-    "when (UTC)",
-    "age",
-    "record",
-    "property",
-    "customwebshop",
-    "businesscentral",
-    "loser",
-    "rule",
-    "run",
-)
 
 
 def print_conflicts(name: str | None, *, days: int, as_json: bool) -> None:
@@ -43,7 +32,7 @@ def print_conflicts(name: str | None, *, days: int, as_json: bool) -> None:
         return
     out = console()
     of = f" of {name}" if name else ""
-    print_table(out, f"conflicts{of} of the last {days} days, not acknowledged", COLUMNS, map(_cells, found))
+    print_items(out, f"conflicts{of} of the last {days} days, not acknowledged", map(_told, found))
     if not found:
         line(out, f"no conflict{of} of the last {days} days waits to be acknowledged")
         return
@@ -52,18 +41,14 @@ def print_conflicts(name: str | None, *, days: int, as_json: bool) -> None:
     line(out, f"seen? talk-pipeline acknowledge{only} --until {stamp(read_at)}")
 
 
-def _cells(one: Conflict) -> tuple[str, ...]:
-    record = " ".join(filter(None, (one.flow, one.number or one.shop_id, one.name)))
-    return (
-        f"{one.recorded_at:%Y-%m-%d %H:%M:%S}",
-        age(one.recorded_at),
-        record,
-        one.prop,
-        value(one.shop_value),
-        value(one.bc_value),
-        str(one.loser),
-        one.rule,
-        one.run_id[:8],
+def _told(one: Conflict) -> tuple[str, tuple[str, ...]]:
+    """Whose property it is, and below that both values and what became of them."""
+    record = " ".join(dict.fromkeys(filter(None, (one.flow, one.number or one.shop_id, one.name))))
+    when = f"{one.recorded_at:%Y-%m-%d %H:%M:%S} UTC, {age(one.recorded_at)}, run {one.run_id[:8]}"
+    return f"{record}: {one.prop}", (
+        f"{Side.SHOP}: {value(one.shop_value)}",
+        f"{Side.BC}: {value(one.bc_value)}",
+        f"{one.loser} lost, by {one.rule}; {when}",
     )
 
 

@@ -30,6 +30,19 @@ def print_table(
     out.print(table)
 
 
+def print_items(out: Console, title: str, items: Iterable[tuple[str, Sequence[str]]]) -> None:
+    """Things of many words below a title, each a head and its lines; nothing where there are none.
+
+    They read at any width, and a command in them is copied whole: the terminal alone wraps lines.
+    """
+    for number, (head, lines) in enumerate(items):
+        if number == 0:
+            out.print(title, markup=False, style="italic")
+        out.print(head, markup=False, soft_wrap=True, style="bold")
+        for text in lines:
+            line(out, f"    {text}")
+
+
 def line(out: Console, text: str) -> None:
     """A line as it is, however long."""
     out.print(text, markup=False, soft_wrap=True)

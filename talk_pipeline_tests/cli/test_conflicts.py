@@ -41,8 +41,12 @@ def test_conflicts_are_listed_and_acknowledged(world: World) -> None:
         assert 0 <= one["age_seconds"] < 600
     assert told("product")["conflicts"] == []
     shown = run("conflicts", "customer").stdout
-    for text in ("www.shop.example", "www.bc.example", "2 in all", "C1", "website", "last_writer"):
+    for text in ("2 in all", "customer C1 Company C1: website\n", "by last_writer; "):
         assert text in shown
+    for one in found:
+        for side in sides:
+            assert f"    {side}: {one[side]}\n" in shown
+        assert f"    {one['loser']} lost, by " in shown
     (command,) = (line for line in shown.splitlines() if line.startswith("seen? "))
     done = run(*command.split()[2:])
     assert (done.returncode, done.stdout) == (0, "customer: 2 conflicts acknowledged\n")

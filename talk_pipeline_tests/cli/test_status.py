@@ -56,7 +56,9 @@ def test_how_things_stand(world: World) -> None:
     assert item["since"] == f"{since.isoformat(timespec='milliseconds')}Z"
     assert (listed["total"], listed["counts"]) == (1, told["attention"]["counts"])
     shown = run("attention").stdout
-    assert "DKR" in shown
+    assert "\nquarantined: customer Q1 Company Q1, " in shown
+    below = shown.splitlines()
+    assert {f"    {reason}", f"    next: {item['next_step']}"} <= set(below), "whole, to be copied"
     assert "waiting for a person: 1 (1 quarantined)" in shown
 
 
