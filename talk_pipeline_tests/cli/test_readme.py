@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import dagster as dg
@@ -75,6 +76,13 @@ def _run_to_undo(world: World) -> str:
     return str(found)
 
 
+def shell(block: str) -> str:
+    """What a block prints in a shell."""
+    done = subprocess.run(["bash", "-euc", block], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.mark.slow
 def test_every_other_command_works_as_it_is_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
@@ -84,6 +92,10 @@ def test_every_other_command_works_as_it_is_printed(
     (tmp_path / "shop.rst").write_text(texts.document(texts.section(texts.CUSTOMER)))
     ran = []
     with opened_world(tmp_path, empty=False, instance=instance) as world:
+        edited, asked = (block for block in sections()["Try it"] if "curl" in block)
+        shell("\n".join(edited.splitlines()[1:]))  # the first one reads what is in the environment here
+        assert world.step().success
+        assert '"number":"10001","website":"www.edited.example"' in shell(asked)
         for section, found in sections().items():
             lines = [line for block in found for line in block.splitlines() if line.startswith(PROGRAM)]
             for line in lines if section != ONE_RECORD else ():
