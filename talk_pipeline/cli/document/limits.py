@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from talk_pipeline.cli.document.names import BC, SHOP, condition, end, listed
+from talk_pipeline.cli.document.names import BC, SHOP, called, condition, end, listed
 from talk_pipeline.engine.manual.lookup import counted
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property, Side
@@ -129,4 +129,4 @@ def _of_property(flow: Flow, prop: Property) -> Iterator[str]:
 
 
 def _names(props: list[Property]) -> str:
-    return listed(prop.shop or prop.name for prop in props)
+    return listed(map(called, props))

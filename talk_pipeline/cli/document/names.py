@@ -39,6 +39,11 @@ def shop_property(flow: Flow, prop: Property) -> str:
     return ", or ".join(prop.shop_paths)
 
 
+def called(prop: Property, side: Side = Side.SHOP) -> str:
+    """A property as part of a sentence, such as a reader of that system knows it."""
+    return " or ".join(prop.paths(side)) or prop.name
+
+
 def listed(words: Iterable[str], *, last: str = "and") -> str:
     """Words as a sentence lists them."""
     *first, end = list(words) or [""]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from talk_pipeline.cli.document.names import BC, SHOP, end, listed, system
+from talk_pipeline.cli.document.names import BC, SHOP, called, end, listed, system
 from talk_pipeline.cli.document.tree import Rule, Table
 from talk_pipeline.engine.manual.lookup import counted
 from talk_pipeline.flows.loading import Flows
@@ -163,7 +163,7 @@ def _deletions(flow: Flow, part: Part) -> Iterator[str]:
 def _translated(part: Part) -> Iterator[str]:
     for prop in part.properties:
         if prop.values or prop.reads:
-            yield f"{prop.shop or prop.name} and {prop.bc}: {_words(prop)}."
+            yield f"{called(prop)} and {prop.bc}: {_words(prop)}."
 
 
 def _words(prop: Property) -> str:

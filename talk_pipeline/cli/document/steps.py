@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from talk_pipeline.cli.document.names import BC, SHOP, condition, end, listed, system
+from talk_pipeline.cli.document.names import BC, SHOP, called, condition, end, listed, system
 from talk_pipeline.cli.document.rules import conflict_winner
 from talk_pipeline.cli.document.tree import Step
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 
@@ -18,17 +18,22 @@ def _steps(flow: Flow, part: Part) -> Iterator[Step]:
     ends = {side: end(flow, part, side) for side in Side}
     shop, bc = ends[Side.SHOP], ends[Side.BC]
     yield from _creating(flow, part, shop, bc)
-    for side in Side:
-        if names := [prop.shop or prop.name for prop in part.properties if prop.goes_to(side.other)]:
+    for side, directions in ((Side.SHOP, ("<->", "->")), (Side.BC, ("<->",))):
+        if names := [called(prop, side) for prop in part.properties if _travels(prop, *directions)]:
             yield Step(
                 f"In {system(side)}, edit each of these on a linked {ends[side]}: {listed(names)}.",
                 f"{system(side.other)} holds the new value of each, and nothing else changed.",
             )
-    if two_way := [prop for prop in part.properties if prop.two_way]:
-        name = two_way[-1].name
+    if names := [called(prop, Side.BC) for prop in part.properties if _travels(prop, "<-")]:
         yield Step(
-            f"Edit {name} on both sides, to two different values, before the next run.",
-            f"{conflict_winner(flow.policy(two_way[-1]))}; the conflict is listed with both values.",
+            f"In {BC}, have these change on a linked {bc}, as far as they ever do: {listed(names)}.",
+            f"{SHOP} shows the new value of each.",
+        )
+    if disputed := next((prop for prop in part.properties if _has_many_values(prop)), None):
+        yield Step(
+            f"Before the next run, edit one property of a linked pair on both sides, to two different values:"
+            f" {called(disputed)} in {SHOP}, {called(disputed, Side.BC)} in {BC}.",
+            f"{conflict_winner(flow.policy(disputed))}; the conflict is listed with both values.",
         )
     if once := [prop.bc for prop in part.properties if prop.only]:
         yield Step(f"In {BC}, edit {listed(once)} of a linked {bc}.", f"{SHOP} stays as it is.")
@@ -46,6 +51,16 @@ def _steps(flow: Flow, part: Part) -> Iterator[Step]:
                 f"{system(side.other)} has the new one, and the other is gone there too.",
             )
     yield Step("Run once more without any edit.", "Nothing is written on either side.")
+
+
+def _travels(prop: Property, *directions: str) -> bool:
+    return prop.dir in directions and prop.only is None
+
+
+def _has_many_values(prop: Property) -> bool:
+    """Whether both sides can be given values that are neither equal nor the one from before."""
+    of_choice = prop.type.startswith(("text", "decimal", "money", "email")) and not prop.values
+    return prop.two_way and of_choice
 
 
 def _creating(flow: Flow, part: Part, shop: str, bc: str) -> Iterator[Step]:

@@ -1,5 +1,6 @@
 """The document without results: a member of its family, and true to the declarations."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,33 @@ def test_a_section_has_the_sentences_of_the_family(title: str) -> None:
         " regardless of where it is edited." in paragraphs
     )
     assert f"The following properties are synchronized between a {shop} and a {bc}:" in paragraphs
+
+
+@pytest.mark.parametrize("title", SECTIONS)
+def test_a_tester_can_do_what_the_steps_say(title: str) -> None:
+    """Each system has a property of each name that is to be edited there, and takes edits of it."""
+    properties, entity = declared(*SECTIONS[title])
+    wire = ENTITIES[entity]["properties"]
+    shop = {path.strip() for one in properties for path in str(one.get("shop") or "").split("|")}
+    steps = [row[1] for row in sections(FILE)[title].headed("Done")[1:]]
+
+    def named(begin: str) -> list[set[str]]:
+        found = [step for step in steps if step.startswith(begin)]
+        return [set(re.split(r", | and | or ", step.split(": ")[1].rstrip("."))) for step in found]
+
+    (edited,) = named("In Customwebshop, edit")
+    assert edited <= shop
+    (edited,) = named("In Businesscentral, edit each")
+    assert edited <= {name for name in wire if not wire[name].endswith(" read")}
+    assert {frozenset(names) for names in named("In Businesscentral, have these change")} == {
+        frozenset(group) for group in [[one["bc"] for one in properties if one.get("dir") == "<-"]] if group
+    }
+    (both,) = (step.split(": ")[1] for step in steps if step.startswith("Before the next run, edit one"))
+    on_both = re.fullmatch(r"(.+) in Customwebshop, (.+) in Businesscentral\.", both)
+    assert on_both is not None
+    (pair,) = (one for one in properties if one["bc"] == on_both[2])
+    assert not pair.get("values"), "of two values one is that from before"
+    assert pair["type"] != "bool"
 
 
 @pytest.mark.parametrize("title", SECTIONS)
