@@ -59,7 +59,7 @@ def _travels(prop: Property, *directions: str) -> bool:
 
 def _has_many_values(prop: Property) -> bool:
     """Whether both sides can be given values that are neither equal nor the one from before."""
-    of_choice = prop.type.startswith(("text", "decimal", "money", "email")) and not prop.values
+    of_choice = prop.type.startswith(("text", "decimal", "money")) and not prop.values
     return prop.two_way and of_choice
 
 
