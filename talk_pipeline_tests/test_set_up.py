@@ -1,6 +1,7 @@
 """`make` and its environment, with a Python that only notes what it is asked: what is tested is the set-up."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -134,6 +135,12 @@ def test_a_python_that_is_not_there_is_named(clone: Clone) -> None:
     status, told, _ = clone.made()
     assert status != 0
     assert "is not there; name another" in told
+
+
+def test_code_servers_that_come_and_go_are_no_warning() -> None:
+    """The daemon takes a new one every minute, and each that it leaves warns twenty seconds later; errors are told."""
+    script = (ROOT / "scripts" / "up").read_text()
+    assert re.findall(r"--code-server-log-level (\w+)", script) == ["error", "error"]
 
 
 def test_a_port_that_is_taken_is_named_before_anything_starts() -> None:
