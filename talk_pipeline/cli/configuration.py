@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from talk_pipeline.engine.manual.lookup import counted
 from talk_pipeline.flows.loading import mistake, read_yaml
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.installation import Connections, checked_files
@@ -73,7 +74,7 @@ async def _ask(connections: Connections, file: Path) -> int:
             for message in [text async for text in _foreign(shop, flow, currency)]:
                 print(f"  {MARKS['warning']} {message}")
         print(f"Customwebshop: {shop.address} answers{_skew(shop)}")
-    print(f"{problems} problems" if problems else "both systems are as described")
+    print(counted(problems, "problem") if problems else "both systems are as described")
     return 2 if problems else 0
 
 

@@ -213,6 +213,8 @@ def test_checks_show_the_rows_they_are_about(mixed: World) -> None:
         rows = mixed.sql("select shop_id, reason, since from status where state = ?", state)
         assert (one["passed"], one["severity"], one["found"]) == (False, "WARN", 1)
         assert one["rows"] == texts(rows, "shop_id", "reason", "since")
+        assert one["description"] == f"1 {state} record"
+    assert told["sync/customer:no_held_records"]["description"] == "no held records"
     for key, one in told.items():
         finding = run.finding("customer", key.split(":")[1]) if not key.endswith("fresh") else None
         if finding:

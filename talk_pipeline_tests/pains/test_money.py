@@ -62,7 +62,7 @@ def test_totals_are_compared_within_a_stated_tolerance_and_never_written(
     placed = Placed(world)
     run = world.step("order", full=True)
     within = run.finding("order", "property_total_incl_tax")
-    assert (within.verdict, within.summary) == ("passed", "1 pairs agree within 0.05")
+    assert (within.verdict, within.summary) == ("passed", "1 pair agrees within 0.05")
     # an account line adds to the total there, and is no line of the shop's
     path = f"salesOrders({placed.bc_id})/salesOrderLines"
     account = next(iter(world.bc.all("accounts").values()))["id"]
@@ -72,7 +72,7 @@ def test_totals_are_compared_within_a_stated_tolerance_and_never_written(
         assert run.writes() == 0
         finding = run.finding("order", "property_total_incl_tax")
         assert finding.verdict == verdict, finding
-    assert finding.summary == "1 of 1 pairs disagree by more than 0.05"
+    assert finding.summary == "1 of 1 pair disagree by more than 0.05"
     (row,) = finding.rows
     assert (row["shop_id"], Decimal(row["shop_value"]) < Decimal(row["bc_value"])) == (placed.id, True)
 

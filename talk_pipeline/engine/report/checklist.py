@@ -15,7 +15,7 @@ from talk_pipeline.engine.plan.circuit_breaker import volume
 from talk_pipeline.engine.plan.unanswered import LISTED
 from talk_pipeline.engine.report import conflicts
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
-from talk_pipeline.engine.report.findings import Check, CheckContext, Finding, Severity
+from talk_pipeline.engine.report.findings import Check, CheckContext, Finding, Severity, in_words
 from talk_pipeline.engine.report.flagged import flagged
 from talk_pipeline.engine.report.preview import largest
 from talk_pipeline.engine.report.property_checks import property_checks
@@ -91,14 +91,14 @@ VOLUME = Check(
 )
 
 
-def _listing(query: str, *, severity: Severity, what: str) -> Callable[[CheckContext], Finding]:
-    """A check that passes when its query finds nothing."""
+def _listing(query: str, *, severity: Severity, what: str, of: str = "") -> Callable[[CheckContext], Finding]:
+    """A check that passes when its query finds nothing of what it looks for."""
 
     def run(context: CheckContext) -> Finding:
         parameters = {"flow": context.flow.name, "run_id": context.run_id, "key": context.flow.create_key}
         used = {key: value for key, value in parameters.items() if f"${key}" in query}
         total, rows = _rows(context.db, query, used)
-        return Finding(not total, severity, f"{total} {what}" if total else f"no {what}", total, rows)
+        return Finding(not total, severity, in_words(total, what, of), total, rows)
 
     return run
 
@@ -175,14 +175,17 @@ def _unaccounted(context: CheckContext) -> Finding:
         if context.dry_run
         else _UNACCOUNTED
     )
-    return _listing(query, severity="ERROR", what="records without a link or a reason")(context)
+    return _listing(query, severity="ERROR", what="record", of=" without a link or a reason")(context)
 
 
 def _nothing_left(context: CheckContext) -> Finding:
     total, rows = _rows(context.db, _LEFT, {"flow": context.flow.name})
     if context.dry_run:
-        return Finding(True, "ERROR", f"dry run: {total} changes planned, none written", total, rows)
-    summary = f"{total} changes were left undone" if total else "a second diff is empty"
+        return Finding(
+            True, "ERROR", f"dry run: {in_words(total, 'change')} planned, none written", total, rows
+        )
+    left = f"{in_words(total, 'change')} {'was' if total == 1 else 'were'} left undone"
+    summary = left if total else "a second diff is empty"
     return Finding(not total, "ERROR", summary, total, rows)
 
 
@@ -196,32 +199,30 @@ def _ambiguous(context: CheckContext) -> Finding:
             if one.side is Side.BC and not one.contested
         ]
         total, rows = total + len(new), (*rows, *new)[:LISTED_ROWS]
-    summary = f"{total} ambiguous records" if total else "no ambiguous records"
-    return Finding(not total, "WARN", summary, total, rows)
+    return Finding(not total, "WARN", in_words(total, "ambiguous record"), total, rows)
 
 
 def _shop_capable(context: CheckContext) -> Finding:
     """What the shop at hand leaves of the mapping; known and stable, so no reason to warn every time."""
     lacks = context.flow.shop_lacks
     rows = tuple({"property": name, "reason": why} for name, why in lacks.items())
-    summary = f"{len(lacks)} properties are limited by the shop" if lacks else "the shop can do all of it"
+    limited = f"the shop limits {in_words(len(lacks), 'property')}"
+    summary = limited if lacks else "the shop can do all of it"
     return Finding(True, "WARN", summary, len(lacks), rows)
 
 
 def _flagged(context: CheckContext) -> Finding:
     rows = flagged(context.db, context.flow)
-    summary = f"{len(rows)} records need a person's decision" if rows else "no records need a decision"
+    summary = in_words(len(rows), "record", " for a person to decide on")
     return Finding(not rows, "WARN", summary, len(rows), tuple(rows[:LISTED_ROWS]))
 
 
 def _state_check(state: str, name: str, title: str) -> Check:
-    return Check(
-        name, title, "sync", _listing(_STATE.format(state), severity="WARN", what=f"{state} records")
-    )
+    return Check(name, title, "sync", _listing(_STATE.format(state), severity="WARN", what=f"{state} record"))
 
 
-def _check(name: str, title: str, query: str, *, severity: Severity, what: str) -> Check:
-    return Check(name, title, "sync", _listing(query, severity=severity, what=what))
+def _check(name: str, title: str, query: str, *, severity: Severity, what: str, of: str = "") -> Check:
+    return Check(name, title, "sync", _listing(query, severity=severity, what=what, of=of))
 
 
 _RECORD_CHECKS = (
@@ -236,22 +237,25 @@ _RECORD_CHECKS = (
         "Links are one to one",
         _NOT_ONE_TO_ONE,
         severity="ERROR",
-        what="records with several links",
+        what="record",
+        of=" with several links",
     ),
     _check(
         "create_keys_unique",
         "No two records carry one create key",
         TWINS,
         severity="ERROR",
-        what="create keys carried by several records",
+        what="create key",
+        of=" carried by several records",
     ),
-    _check("no_failed_writes", "Every write succeeded", _FAILED, severity="ERROR", what="failed writes"),
+    _check("no_failed_writes", "Every write succeeded", _FAILED, severity="ERROR", what="failed write"),
     _check(
         "writes_answered",
         "Every write was answered",
         LISTED,
         severity="WARN",
-        what="writes without an answer",
+        what="write",
+        of=" without an answer",
     ),
     Check("nothing_left_to_do", "Nothing is left to do", "sync", _nothing_left),
     Check(
@@ -259,14 +263,17 @@ _RECORD_CHECKS = (
     ),
     _state_check("quarantined", "no_quarantined_records", "No record is quarantined"),
     _check(
-        "values_fit", "Values fit the other side", _PROBLEMS, severity="WARN", what="values that do not fit"
+        "values_fit",
+        "Values fit the other side",
+        _PROBLEMS,
+        severity="WARN",
+        what="value",
+        of=" beyond what fits",
     ),
     _state_check("waiting", "references_resolve", "No record waits for another, or for an answer"),
-    _check(
-        "conflicts_listed", "No edit was overwritten", conflicts.OF_RUN, severity="WARN", what="conflicts"
-    ),
+    _check("conflicts_listed", "No edit was overwritten", conflicts.OF_RUN, severity="WARN", what="conflict"),
     conflicts.ACKNOWLEDGED,
-    _check("nothing_withheld", "No change is withheld", _WITHHELD, severity="WARN", what="withheld changes"),
+    _check("nothing_withheld", "No change is withheld", _WITHHELD, severity="WARN", what="withheld change"),
     _state_check("broken", "no_broken_links", "No link has lost a side"),
     _state_check("held", "no_held_records", "No record is held by hand"),
     Check("no_flagged_records", "No record needs a person's decision", "sync", _flagged),

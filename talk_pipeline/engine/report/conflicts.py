@@ -13,7 +13,7 @@ from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.manual.lookup import labels
 from talk_pipeline.engine.report.ages import age, seconds_since
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
-from talk_pipeline.engine.report.findings import Check, CheckContext, Finding
+from talk_pipeline.engine.report.findings import Check, CheckContext, Finding, in_words
 from talk_pipeline.engine.report.history import stamp
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import rows_of
@@ -169,8 +169,8 @@ def _all_acknowledged(context: CheckContext) -> Finding:
         }
         for one in found[:LISTED_ROWS]
     )
-    what = f"conflicts of the last {DAYS} days that nobody has acknowledged"
-    return Finding(not found, "WARN", f"{len(found)} {what}" if found else f"no {what}", len(found), rows)
+    summary = in_words(len(found), "conflict", f" of the last {DAYS} days that nobody has acknowledged")
+    return Finding(not found, "WARN", summary, len(found), rows)
 
 
 ACKNOWLEDGED = Check(

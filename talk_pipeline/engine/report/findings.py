@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from talk_pipeline.engine.manual.lookup import counted
 from talk_pipeline.engine.report.agreement import Disagreement
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.vocabulary import Flow
@@ -34,6 +35,11 @@ class Finding:
         if self.passed:
             return "passed"
         return "failed" if self.severity == "ERROR" else "warned"
+
+
+def in_words(number: int, what: str, of: str = "") -> str:
+    """How much was found, such as `2 records without a reason`; `what` is one of them, `of` tells more."""
+    return f"{counted(number, what)}{of}" if number else f"no{counted(0, what)[1:]}{of}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 
+from talk_pipeline.engine.manual.lookup import counted
 from talk_pipeline.engine.report.agreement import Disagreement, disagreements
 from talk_pipeline.engine.report.findings import Check, CheckContext, Finding, Severity
 from talk_pipeline.flows.properties import Property
@@ -56,16 +57,16 @@ def _property_agrees(context: CheckContext, *, part: Part, prop: Property) -> Fi
     linked = _active(context, part)
     severity: Severity = "ERROR" if prop.two_way else "WARN"
     if prop.only:
-        return Finding(True, severity, f"sent on create only; {linked} linked records exempt")
+        return Finding(True, severity, f"sent on create only; {counted(linked, 'linked record')} exempt")
     failing = _disagreeing(context, part)[prop.name]
     if failing.count and failing.withheld == failing.count:
         severity = "WARN"
     tolerance = context.flow.settings.tolerance
     within, beyond = (f" within {tolerance}", f" by more than {tolerance}") if prop.dir == "=" else ("", "")
     summary = (
-        f"{failing.count} of {linked} pairs disagree{beyond}"
+        f"{failing.count} of {counted(linked, 'pair')} disagree{beyond}"
         if failing.count
-        else f"{linked} pairs agree{within}"
+        else f"{counted(linked, 'pair')} {'agrees' if linked == 1 else 'agree'}{within}"
     )
     return Finding(not failing.count, severity, summary, failing.count, tuple(failing.rows))
 
