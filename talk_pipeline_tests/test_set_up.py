@@ -138,7 +138,7 @@ def test_a_python_that_is_not_there_is_named(clone: Clone) -> None:
 
 
 def test_code_servers_that_come_and_go_are_no_warning() -> None:
-    """The daemon takes a new one every minute, and each that it leaves warns twenty seconds later; errors are told."""
+    """The daemon takes a new one every minute, and each that it leaves warns twenty seconds later."""
     script = (ROOT / "scripts" / "up").read_text()
     assert re.findall(r"--code-server-log-level (\w+)", script) == ["error", "error"]
 
