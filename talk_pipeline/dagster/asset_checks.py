@@ -13,7 +13,6 @@ from talk_pipeline.dagster.asset_keys import stage_key, sync_key
 from talk_pipeline.dagster.assets.metadata import stop_metadata, table
 from talk_pipeline.dagster.jobs import AUDITED
 from talk_pipeline.dagster.resources import Pipeline
-from talk_pipeline.engine.report import runs
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
 from talk_pipeline.engine.report.checklist import VOLUME, checks
 from talk_pipeline.engine.report.findings import Check, CheckContext, Finding
@@ -102,7 +101,7 @@ def _find(
     context: dg.AssetCheckExecutionContext, pipeline: Pipeline, flow: Flow, selected: list[Check]
 ) -> list[Finding]:
     run_id = context.run.run_id
-    pipeline.begin(run_id, (flow.name,))
+    pipeline.checking(context, flow)
     with pipeline.noting(run_id, flow), pipeline.state.once() as db:
         options = pipeline.options
         decided = options.approve and not options.dry_run
@@ -110,9 +109,9 @@ def _find(
         findings = [check.run(about) for check in selected]
         listed = list(zip(selected, findings, strict=True))
         record_check_results(db, flow.name, run_id=run_id, findings=listed)
-        for check, finding in listed:
-            if check.blocking and not finding.passed:
-                runs.stopped(db, flow.name, run_id=run_id, by=check.name, reason=finding.summary)
+    for check, finding in listed:
+        if check.blocking and not finding.passed:
+            pipeline.stopped(run_id, flow, by=check.name, reason=finding.summary)
     return findings
 
 

@@ -165,9 +165,22 @@ class Pipeline(dg.ConfigurableResource[None]):
         except BreakerTrippedError:
             raise
         except Exception as error:
+            self.begin(run_id, (flow.name,))  # it may be one that is only read
             with self.state.once() as db:
                 runs.broke_off(db, flow.name, run_id=run_id, problem=str(error))
             raise
+
+    def checking(self, context: Context, flow: Flow) -> None:
+        """Notes that the run works on a flow that it checks, unless it only reads that for another flow."""
+        synchronized = self._synchronized_in(context)
+        if flow.name in (synchronized or (flow.name,)):
+            self.begin(context.run.run_id, (flow.name,))
+
+    def stopped(self, run_id: str, flow: Flow, *, by: str, reason: str) -> None:
+        """Notes that a blocking check lets the run go no further; also of what it only reads."""
+        self.begin(run_id, (flow.name,))
+        with self.state.once() as db:
+            runs.stopped(db, flow.name, run_id=run_id, by=by, reason=reason)
 
     def begin(self, run_id: str, flows: tuple[str, ...]) -> None:
         """Notes that the run works on these flows."""

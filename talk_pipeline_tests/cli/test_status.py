@@ -91,6 +91,30 @@ def test_a_flow_that_no_run_carries_through_lags_behind(world: World) -> None:
     assert "2, until 2030-01-02 03:04:05" in run("status").stdout
 
 
+def test_a_run_is_of_what_it_synchronizes_and_not_of_what_it_reads_for_that(world: World) -> None:
+    """Of orders, the customers and products that they refer to are read and checked, and no more."""
+    world.shop.post("customers", customer())
+    first, second = world.sync(), world.sync("order")
+    done = run("checklist", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["run"]["id"], told["run"]["flows"]) == (second.run_id, ["order"])
+    assert told["run"]["verdict"] == document("status")["run"]["verdict"] == "passed"
+    by_verdict = {one["check"]: one for one in told["flows"]["customer"]}
+    assert by_verdict["every_record_accounted_for"]["summary"] == "not run: the run was of order alone"
+    assert by_verdict["every_record_accounted_for"]["earlier"]["run"] == first.run_id
+
+    fault = {"match": {"method": "GET", "path": "*/customers"}, "fault": {"status": 400}, "times": None}
+    world.bc.faults(fault)
+    world.sync("order")
+    world.bc.no_faults()
+    broken = run("checklist", "--format", "json")
+    assert broken.returncode == 3
+    told = json.loads(broken.stdout)
+    assert "answers 400" in told["run"]["problems"]["customer"]
+    assert {one["verdict"] for one in told["flows"]["order"]} == {"passed"}, "they go on with what is held"
+
+
 def test_a_run_that_is_stopped_carries_nothing_through(world: World) -> None:
     buyers = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(30)]
     first = world.sync("customer")
