@@ -157,6 +157,8 @@ def _kept(players: Show, *, shop: Place, bc: Place, one: Field, value: object) -
 
     Where it cannot be known whether a run saw what came between, either is right.
     """
+    if shop[1] == LINES and players.ledger.met_unseen(shop[2], bc[2]):
+        return []
     found = [
         list(_kept_of(players, shop=shop, bc=bc, one=one, value=value, sure=sure)) for sure in (False, True)
     ]
@@ -260,7 +262,7 @@ def _lines(players: Show, sight: Sight, listed: Listed, *, shop_id: str, bc_id: 
                     yield f"line {key} {one.name} differs"
         else:
             yield from _pair(players, sight, listed, shop=shop, bc=bc)
-    if bc_id not in players.ledger.blurred | players.ledger.remade:
+    if bc_id not in players.ledger.blurred | players.ledger.remade.keys():
         yield from _none_lost(players, mine=mine, theirs=theirs, shop_id=shop_id, bc_id=bc_id)
 
 

@@ -56,7 +56,7 @@ class Ledger:
             something meanwhile, and the run may have noted what they agreed on before.
         met: the run in which a record or child was linked last, by part and shop id.
         blurred: orders in Business Central of which a user had the lines made anew.
-        remade: those of which a run had.
+        remade: those of which a run had, and which run did so last.
     """
 
     edits: dict[tuple[Place, str], list[Edit]] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Ledger:
     briefly: dict[tuple[str, str, str], int] = field(default_factory=dict)
     met: dict[tuple[str, str], int] = field(default_factory=dict)
     blurred: set[str] = field(default_factory=set)
-    remade: set[str] = field(default_factory=set)
+    remade: dict[str, int] = field(default_factory=dict)
     _paired: frozenset[tuple[str, str, str]] = frozenset()
 
     def user(self, before: Sight, after: Sight, *, at: int, interval: float) -> None:
@@ -131,7 +131,7 @@ class Ledger:
             at: number of the step.
             whole: the flows that the run went through to the end.
         """
-        self.remade.update(_remade(before, sight))
+        self.remade.update(dict.fromkeys(_remade(before, sight), at))
         for part, shop_id, bc_id in pairs(links):
             self.links.setdefault(part, set()).add((shop_id, bc_id))
             if (part, shop_id, bc_id) not in self._paired:
@@ -171,6 +171,14 @@ class Ledger:
         if part != LINES or ("shop", part, shop_id) in self.made:
             return {shop_id}, bc_ids
         return {mine for mine, there in ever if there in bc_ids} | {shop_id}, bc_ids
+
+    def met_unseen(self, shop_id: str, bc_id: str) -> bool:
+        """Whether a line first met one in Business Central that the same run had made anew.
+
+        What was said of that one before is not known.
+        """
+        first = sum(1 for mine, _ in self.links.get(LINES, ()) if mine == shop_id) == 1
+        return first and self.met.get((LINES, shop_id)) == self.remade.get(bc_id.split("/")[0], -1)
 
     def inherited(self, part: str, shop_id: str, bc_ids: set[str], *, name: str, edit: Edit) -> bool:
         """Whether a line that took the place of a removed one says what that one and its counterpart agreed on."""
