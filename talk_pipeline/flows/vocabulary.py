@@ -25,6 +25,19 @@ class Part(Model):
     match: tuple[str, ...] = ()
     properties: tuple[Property, ...]
     send_with: tuple[str, ...] = ()
+    there_by: str | None = Field(None, description="property that is neither blank nor zero of a child there is")
+    room: int | None = Field(None, description="how many of them a record of the shop has room for")
+    set_by: Mapping[str, str] = Field({}, description="scope path -> the constant of the settings it is set by")
+
+    @cached_property
+    def alternatives(self) -> Mapping[str, tuple[str, ...]]:
+        """What each property of the scope may be; a child that is created gets the first."""
+        return {path: tuple(one.strip() for one in word.split("|")) for path, word in self.scope.items()}
+
+    @property
+    def unset(self) -> str | None:
+        """The setting without which nothing of Business Central belongs here, where it is blank."""
+        return next((name for path, name in self.set_by.items() if not self.scope[path].strip()), None)
 
     @cached_property
     def by_name(self) -> Mapping[str, Property]:
@@ -71,9 +84,22 @@ class Children(Model):
     customwebshop: str = Field(description="the list in the shop's record")
     businesscentral: str = Field(description="the collection below Business Central's record")
     scope: Mapping[str, Word] = Field(
-        {}, description="Business Central values a child must have to belong; others are left alone"
+        {},
+        description="Business Central values a child must have to belong, and gets when it is created; others are"
+        " left alone; {name} is a constant of the settings, where `a | b` are both, and a new child gets the first",
     )
-    match: str = Field(description="property by which children of a new pair are matched, then by position")
+    match: str | None = Field(
+        None, description="property by which children of a new pair are matched, then by position"
+    )
+    there_by: str | None = Field(
+        None, description="property that tells whether there is a child: where it is blank or zero there is none"
+    )
+    optional: bool = Field(
+        False, description="a shop has it only if its description says so; else a list called as in the flow"
+    )
+    room: int | None = Field(
+        None, exclude=True, ge=1, le=0, description="never written here: how many a record of the shop at hand takes"
+    )
     send_with: tuple[str, ...] = Field(
         (), description="properties of the parent that Business Central changes when a child does"
     )
@@ -151,15 +177,31 @@ class Flow(Model):
             name=f"{self.flow}.{key}",
             parent=self.flow,
             paths={Side.SHOP: children.customwebshop, Side.BC: children.businesscentral},
-            scope=children.scope,
-            match=(children.match,),
+            scope={path: self._said(word) for path, word in children.scope.items()},
+            match=(children.match,) if children.match else (),
             properties=children.properties,
             send_with=children.send_with,
+            there_by=children.there_by,
+            room=children.room,
+            set_by={path: name for path, word in children.scope.items() if (name := _constant(word))},
         )
+
+    def _said(self, word: Word) -> Word:
+        """What a scope asks for, where a constant of the settings tells."""
+        name = _constant(word)
+        return self.settings.constants.get(name, "") if name else word
 
     def part(self, name: str) -> Part:
         """The part of that full name, such as ``order.lines``."""
         return next(part for part in self.parts if part.name == name)
+
+    def listed(self, side: Side) -> Mapping[str, tuple[str, ...]]:
+        """The child collections of a side, each with every path that its parts read; parts may share one."""
+        found: dict[str, tuple[str, ...]] = {}
+        for part in self.parts[1:]:
+            path = part.paths[side]
+            found[path] = tuple(dict.fromkeys((*found.get(path, ()), *self.fields(part, side))))
+        return found
 
     def entity(self, side: Side) -> ShopEntity | BcEntity:
         """The flow's entity on a side."""
@@ -203,12 +245,7 @@ class Flow(Model):
             yield from _names(("properties", index, "recreates"), prop.recreates, self.children)
             if prop.shop is None and prop.name not in self.settings.constants:
                 yield ("properties", index), f"has no shop path and settings.constants has no {prop.name!r}"
-        for key, children in self.children.items():
-            names = {prop.name: prop for prop in children.properties}
-            for index, prop in enumerate(children.properties):
-                yield from _unknown(("children", key, "properties", index), prop, names)
-            yield from _names(("children", key, "match"), (children.match,), names)
-            yield from _names(("children", key, "send_with"), children.send_with, known)
+        yield from self._children_problems()
         yield from _names(("match",), self.match, known)
         yield from _names(("create_key",), (self.create_key,), known)
         yield from _names(("label",), (self.label,) if self.label else (), known)
@@ -224,8 +261,49 @@ class Flow(Model):
             yield from _names(("guard", "withholds"), self.guard.withholds, known)
             yield from _names(("guard", "withholds_lines"), self.guard.withholds_lines, lines)
 
+    def _children_problems(self) -> "Located":
+        """The same of the child collections."""
+        constants = self.settings.constants
+        for key, children in self.children.items():
+            at = ("children", key)
+            names = {prop.name: prop for prop in children.properties}
+            for index, prop in enumerate(children.properties):
+                yield from _unknown((*at, "properties", index), prop, names)
+                if prop.shop is None and prop.name not in constants:
+                    text = f"has no shop path and settings.constants has no {prop.name!r}"
+                    yield (*at, "properties", index), text
+            for word in ("match", "there_by"):
+                name: str | None = getattr(children, word)
+                yield from _names((*at, word), (name,) if name else (), names)
+            yield from _names((*at, "send_with"), children.send_with, self.root.by_name)
+            for path, word in children.scope.items():
+                if name := _constant(word):
+                    yield from _names((*at, "scope", path), (name,), constants)
+        yield from self._overlaps()
+
+    def _overlaps(self) -> "Located":
+        """Collections that would take the same children of Business Central for theirs."""
+        parts = [part for part in self.parts[1:] if part.unset is None]
+        for at, part in enumerate(parts):
+            for other in parts[:at]:
+                if part.paths[Side.BC] == other.paths[Side.BC] and not _apart(part, other):
+                    key, named = (one.name.partition(".")[2] for one in (part, other))
+                    text = f"takes the same children of Business Central as {named}: no value tells them apart"
+                    yield ("children", key, "scope"), text
+
 
 Located = Iterator[tuple[tuple[str | int, ...], str]]
+
+
+def _constant(word: Word) -> str | None:
+    """The constant of the settings that a scope names instead of a value."""
+    return word[1:-1] if word.startswith("{") and word.endswith("}") else None
+
+
+def _apart(part: Part, other: Part) -> bool:
+    """Whether no child can belong to both."""
+    theirs = other.alternatives
+    return any(not set(mine) & set(theirs[path]) for path, mine in part.alternatives.items() if path in theirs)
 
 
 def _unknown(at: tuple[str | int, ...], prop: Property, known: Mapping[str, Property]) -> Located:

@@ -20,6 +20,7 @@ from datetime import UTC, timedelta
 
 from talk_pipeline import stopping
 from talk_pipeline.engine.apply import outcomes
+from talk_pipeline.engine.apply.changesets import new_values
 from talk_pipeline.engine.kinds import RefusalKind
 from talk_pipeline.engine.match.counterparts import counterparts, linked_children, linked_ids
 from talk_pipeline.engine.model import (
@@ -120,7 +121,8 @@ async def _repeated(session: Session, flow: Flow, intent: Intent) -> Outcome:
     system, target = session.systems[intent.target], intent.target
     children: dict[str, list[ChildEdit]] = {}
     for one in intent.children:
-        edit = ChildEdit("create", None, _values(flow, target, one))
+        values = new_values(flow.part(one.part), target, _values(flow, target, one))
+        edit = ChildEdit("create", None, values)
         children.setdefault(flow.part(one.part).paths[target], []).append(edit)
     write = Write(
         entity=flow.entity(target).entity,

@@ -28,12 +28,14 @@ class LineFacts:
         unit_price: price of one, with tax if the document's prices include it.
         discount: the line's own discount, as an amount.
         tax_percent: tax on the line.
+        discounted: whether it bears a share of the document's discount; charges do not.
     """
 
     quantity: Decimal
     unit_price: Decimal
     discount: Decimal
     tax_percent: Decimal
+    discounted: bool = True
 
     @property
     def amount(self) -> Decimal:
@@ -73,8 +75,9 @@ def document(
     lines: Sequence[LineFacts], *, discount: Decimal, prices_include_tax: bool
 ) -> tuple[list[LineAmounts], Totals]:
     """The amounts of all lines, and of the document they make up."""
-    base = sum((line.amount for line in lines), Decimal(0))
-    shares = _spread(discount if base else Decimal(0), [line.amount for line in lines], base)
+    bearing = [line.amount if line.discounted else Decimal(0) for line in lines]
+    base = sum(bearing, Decimal(0))
+    shares = _spread(discount if base else Decimal(0), bearing, base)
     before = _taxed([line.amount for line in lines], lines, prices_include_tax=prices_include_tax)
     after = _taxed(
         [line.amount - share for line, share in zip(lines, shares, strict=True)],

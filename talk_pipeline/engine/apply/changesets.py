@@ -118,6 +118,7 @@ class _Loader:
         self.db = db
         self.flow = flow
         self.target = target
+        self.order = {part.name: at for at, part in enumerate(flow.parts)}
 
     def load(self, roots: list[tuple[str | None, str | None]]) -> list[Changeset]:
         shop_ids = [shop_id for shop_id, _ in roots if shop_id]
@@ -197,10 +198,10 @@ class _Loader:
             payload=payload,
         )
 
-    def _line_order(self, edit: RecordChanges) -> tuple[int, int]:
-        """Deletions, updates, additions; each as the source has them."""
+    def _line_order(self, edit: RecordChanges) -> tuple[int, int, int]:
+        """Deletions, updates, additions; each collection by collection, as the source has them."""
         rank = {"delete": 0, "update": 1, "create": 2}[edit.operation]
-        return rank, edit.position
+        return rank, self.order[edit.part.name], edit.position
 
     def _edit(
         self, key: tuple[str, Operation, str | None, str | None], changes: dict[str, Change]
@@ -252,7 +253,8 @@ class Composer:
             and not (series and prop.name == self.flow.create_key)
             and not (prop.wordless(self.target) and edit.source.get(prop.name) is None)
         ]
-        return self._body(edit, props, contents=None)
+        body = self._body(edit, props, contents=None)
+        return replace(body, values=new_values(edit.part, self.target, body.values))
 
     def update(self, edit: RecordChanges, *, contents: Contents | None = None) -> Body:
         """The changed properties and what goes along with them; those written last are left out."""
@@ -314,6 +316,12 @@ class Composer:
         paths = prop.paths(self.target)
         filled = (path for path in paths if contents and tidy(contents.values.get(path)) is not None)
         return next(filled, paths[0])
+
+
+def new_values(part: Part, target: Side, values: Mapping[str, Value]) -> dict[str, Value]:
+    """The values of a new record or child; one of a child collection gets what makes it belong there first."""
+    belongs = part.parent is not None and target is Side.BC
+    return {**({path: one[0] for path, one in part.alternatives.items()} if belongs else {}), **values}
 
 
 def target_child_id(changeset: Changeset, edit: RecordChanges) -> str | None:

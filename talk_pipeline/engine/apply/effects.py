@@ -102,8 +102,8 @@ class _Made:
                     self._confirm(intent_id, self._placed(child, known))
                     continue
                 key, raw = next(fresh.get((child.part, root), iter(())), ("", {}))
-                prop = self.projector.flow.part(child.part).match[0]
-                if key and raw.get(prop) == child.sent[prop].sent:
+                match = self.projector.flow.part(child.part).match
+                if key and all(raw.get(prop) == child.sent[prop].sent for prop in match if prop in child.sent):
                     self._confirm(intent_id, self._linked(child, key=key, root_shop_id=root_shop_id))
 
     def write(self, db: Connection) -> None:

@@ -143,6 +143,11 @@ select c.bc_id from journal_child c join journal j on j.intent_id = c.intent_id
 where c.part = $part and j.target = 'businesscentral' and c.operation <> 'create' and is_open(j.outcome)
 """
 
+BY_POSITION = "position"
+"""The rule of children that nothing but their order tells apart."""
+
+_VALUE = "if($property is null, '', r.raw[$property])"  # by their order alone, where nothing else tells them apart
+
 # children of touched pairs that have no counterpart, ranked among those with the same match value; a child
 # whose counterpart is missing looks for a new one, since Business Central makes lines anew with new ids; then all
 # of them: where a sibling still has its counterpart, the missing one was removed
@@ -154,7 +159,7 @@ with linked as (
       or bc_id in (select id from dirty where flow = $flow and side = 'businesscentral'))
 ),
 shop as (
-  select r.id, r.root_id, r.position, r.raw[$property] as value, l.bc_id as old
+  select r.id, r.root_id, r.position, {_VALUE} as value, l.bc_id as old
   from record r join linked on linked.shop_id = r.root_id
   left join link l on l.part = r.part and l.shop_id = r.id
   left join record o on o.part = r.part and o.side = 'businesscentral' and o.id = l.bc_id
@@ -165,7 +170,7 @@ shop as (
       where k.part = $part))
 ),
 bc as (
-  select r.id, r.root_id, r.position, coalesce(t.shop_id, r.raw[$property]) as value, l.shop_id as old
+  select r.id, r.root_id, r.position, coalesce(t.shop_id, {_VALUE}) as value, l.shop_id as old
   from record r join linked on linked.bc_id = r.root_id
   left join link t on t.part = $refers_to and t.bc_id = r.raw[$property]
   left join link l on l.part = r.part and l.bc_id = r.id
@@ -182,11 +187,16 @@ join (select *, row_number() over (partition by root_id, value order by position
 
 
 def _match_children(db: Connection, flow: Flow, part: Part) -> None:
-    prop = part.by_name[part.match[0]]
+    prop = part.by_name[part.match[0]] if part.match else None
     FreeChildren.made(
         db,
         _FREE_CHILDREN,
-        {"flow": flow.name, "part": part.name, "property": prop.name, "refers_to": prop.refers_to or ""},
+        {
+            "flow": flow.name,
+            "part": part.name,
+            "property": prop and prop.name,
+            "refers_to": (prop and prop.refers_to) or "",
+        },
     )
     rows = db.execute("select * from free order by shop_id").fetchall()
     for shop_id, bc_id, _root, old_bc, old_shop in rows:
@@ -198,7 +208,7 @@ def _match_children(db: Connection, flow: Flow, part: Part) -> None:
             shop_id=shop,
             bc_id=bc,
             root_shop_id=root,
-            rule=prop.name,
+            rule=prop.name if prop else BY_POSITION,
             state=LinkState.ACTIVE,
             linked_at=now(),
         )

@@ -53,7 +53,8 @@ def _rows(flow: Flow, intent: Intent) -> list[_Made]:
         if intent.creates_record and one is not intent.main:
             continue  # goes with its record
         source = one.source_id(intent.target)
-        sent = one.sent.get(flow.part(one.part).match[0]) if one.part != flow.name else None
+        match = flow.part(one.part).match if one.part != flow.name else ()
+        sent = one.sent.get(match[0]) if match else None
         value = intent.natural_key if one.part == flow.name else sent.sent if sent else None
         rows.append(_Made(one.part, intent.target, source, root, value, reason_for(intent)))
     return rows
@@ -89,9 +90,9 @@ def withhold_unanswered(db: Connection, flow: Flow, on_their_way: OnTheirWay) ->
                 then coalesce(change.shop_id, change.bc_id) = m.source_id
                 else coalesce(change.shop_id, change.bc_id) in (
                   select r.id from record r where r.part = $part and r.side = m.target and r.root_id = m.root_id
-                    and r.raw[$match] = m.value) end
+                    and ($match is null or r.raw[$match] = m.value)) end
             """,
-            {"flow": flow.name, "part": part.name, "match": part.match[0]},
+            {"flow": flow.name, "part": part.name, "match": part.match[0] if part.match else None},
         )
 
 

@@ -7,7 +7,7 @@ property of that record, with the reason; it stops nothing here.
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -52,8 +52,27 @@ class Projected(Row):
 
 
 def in_scope(part: Part, side: Side, values: Mapping[str, Value]) -> bool:
-    """Whether a record belongs to the part at all."""
-    return side is Side.SHOP or all(values.get(path) == wanted for path, wanted in part.scope.items())
+    """Whether a record belongs to the part at all; numbers are no others in another case, as in its codes."""
+    return side is Side.SHOP or all(
+        any(same_word(values.get(path), word) for word in wanted) for path, wanted in part.alternatives.items()
+    )
+
+
+def same_word(value: Value, wanted: str) -> bool:
+    """Whether Business Central means that by it."""
+    return value is not None and value.upper() == wanted.upper()
+
+
+def counts(part: Part, side: Side, values: Mapping[str, Value]) -> bool:
+    """Whether what a side shows of a child is one: an amount that is blank or zero may say that there is none."""
+    if part.there_by is None:
+        return True
+    found = (tidy(values.get(path)) for path in part.by_name[part.there_by].paths(side))
+    value = next((one for one in found if one is not None), None)
+    try:
+        return value is not None and bool(Decimal(value))
+    except InvalidOperation:
+        return True  # whatever that is, the flow names it
 
 
 def child_key(root_id: str, own_id: str) -> str:
@@ -161,11 +180,13 @@ class Projector:
 
     def _children(self, part: Part, contents: Contents) -> Iterator[Child]:
         for child in contents.children.get(part.paths[self.side], ()):
-            if in_scope(part, self.side, child.values):
+            if in_scope(part, self.side, child.values) and counts(part, self.side, child.values):
                 yield child
 
     def _row(self, part: Part, record_id: str, *, key: str, child: Child, position: int) -> Projected:
         raw, canon, problems = self._values(part, child.values)
+        if self.side is Side.SHOP and part.unset:
+            problems[part.name.partition(".")[2]] = self._nowhere(part, raw)
         return Projected(
             part.name,
             self.side,
@@ -178,6 +199,14 @@ class Projector:
             raw=raw,
             canon=canon,
             problems=problems,
+        )
+
+    def _nowhere(self, part: Part, raw: Mapping[str, Value]) -> str:
+        """Why a child has no place in Business Central: whoever sets up the flow has not named one."""
+        what = raw.get(part.there_by) if part.there_by else None
+        return (
+            f"{what or 'one'} has no place in Business Central yet: say which by settings.constants.{part.unset}"
+            f" in the flow file {self.flow.name}.yaml"
         )
 
     def _values(

@@ -17,6 +17,7 @@ from talk_pipeline.sandbox.store import Row
 
 UNIT_PLACES = 5
 _ZERO = Decimal(0)
+_DISCOUNTED = ("Item", "Resource")  # accounts and charges are made without "Allow Invoice Disc."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,11 @@ def recalculate(order: Row, lines: list[Row]) -> tuple[Row, list[Row]]:
             unit_price=line["unitPrice"],
             discount=line["discountAmount"],
             tax_percent=line["taxPercent"],
+            discounted=line["lineType"] in _DISCOUNTED,
         )
         for line in lines
     ]
-    base = sum((fact.amount for fact in facts), _ZERO)
+    base = sum((fact.amount for fact in facts if fact.discounted), _ZERO)
     discount = min(order["discountAmount"], max(base, _ZERO))
     worked, totals = amounts.document(facts, discount=discount, prices_include_tax=order["pricesIncludeTax"])
     return (

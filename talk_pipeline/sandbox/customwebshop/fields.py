@@ -106,10 +106,12 @@ ORDER: Mapping[str, Field] = {
     "billing_address": Field("object", parts=_ADDRESS),
     "shipping_address": Field("object", parts={"name": _TEXT, **_ADDRESS}),
     "discount_amount": Field("decimal", default="0.00", required=True, least=0),
+    "shipping_amount": Field("decimal", default="0.00", required=True, least=0),
     "total_excl_tax": Field("decimal", read_only=True),
     "total_tax": Field("decimal", read_only=True),
     "total_incl_tax": Field("decimal", read_only=True),
     "lines": Field("lines", default=()),
+    "fees": Field("lines", default=()),
     "erp_number": _TEXT,
     **_OWN,
 }
@@ -124,6 +126,12 @@ LINE: Mapping[str, Field] = {
     "unit_price": Field("decimal", required=True),
     "discount_percent": Field("decimal", default="0", required=True, least=0),
     "line_total": Field("decimal", read_only=True),
+}
+
+FEE: Mapping[str, Field] = {
+    "id": _TEXT,
+    "description": _TEXT,
+    "amount": Field("decimal", required=True),
 }
 
 RESOURCES: Mapping[str, Mapping[str, Field]] = {"customers": CUSTOMER, "products": PRODUCT, "orders": ORDER}

@@ -1,24 +1,27 @@
 """Orders: their lines, and the amounts the shop works out itself.
 
 ``line_total`` is what a line adds to ``total_excl_tax``: after its own discount and its share of the order's,
-before tax. Tax is 25 % on everything.
+before tax. Tax is 25 % on everything. Shipping and fees are told as prices are, with or without it, and bear nothing
+of the order's discount.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from talk_pipeline.sandbox import amounts
 from talk_pipeline.sandbox.customwebshop.entities import Entities
 from talk_pipeline.sandbox.customwebshop.errors import invalid, no_field
-from talk_pipeline.sandbox.customwebshop.fields import LINE, accept
+from talk_pipeline.sandbox.customwebshop.fields import FEE, LINE, Field, accept
 from talk_pipeline.sandbox.exchange import Write
 from talk_pipeline.sandbox.store import Row
 
 TAX_PERCENT = Decimal(25)
-_WORKED_OUT_FROM = ("lines", "discount_amount", "prices_include_tax")
+_WORKED_OUT_FROM = ("lines", "discount_amount", "prices_include_tax", "shipping_amount", "fees")
+_LISTS = ("lines", "fees")
+_Take = Callable[[str, Mapping[str, Any], Row | None], Row]
 
 
 class Orders(Entities):
@@ -28,15 +31,16 @@ class Orders(Entities):
         """Take over the lines, and bring the amounts up to date if anything they follow from changed."""
         if row["ordered_at"] is None:
             row["ordered_at"] = self._now()
-        if "lines" in document:
-            row["lines"] = self._lines(document["lines"], [] if old is None else old["lines"])
-        if old is None or any(row[name] != old[name] for name in _WORKED_OUT_FROM):
+        for name, entry in (("lines", self._line), ("fees", self._fee)):
+            if name in document:
+                row[name] = _list(name, document[name], [] if old is None else old.get(name, []), entry)
+        if old is None or any(row.get(name) != old.get(name) for name in _WORKED_OUT_FROM):
             self._work_out(row)
 
     def line_writes(self, old: Row | None, new: Row) -> list[Write]:
         """Lines that came, changed or went; a new total alone is no change of a line."""
-        before = {} if old is None else {line["id"]: _plain(line) for line in old["lines"]}
-        after = {line["id"]: _plain(line) for line in new["lines"]}
+        before = {} if old is None else _entries(old)
+        after = _entries(new)
         counts = {
             "create": len(after.keys() - before.keys()),
             "update": sum(1 for key in after.keys() & before.keys() if after[key] != before[key]),
@@ -44,31 +48,16 @@ class Orders(Entities):
         }
         return [Write("order_lines", verb, count) for verb, count in counts.items() if count]  # type: ignore[arg-type]
 
-    def _lines(self, raw: Any, current: list[Row]) -> list[Row]:
-        """The whole list anew: lines are matched by id, new ones have none, missing ones go."""
-        if not isinstance(raw, list):
-            raise invalid("lines", "lines is a list.")
-        known = {line["id"]: line for line in current}
-        result: list[Row] = []
-        for position, entry in enumerate(raw):
-            where = f"lines[{position}]"
-            if not isinstance(entry, Mapping):
-                raise invalid(where, f"{where} is an object.")
-            key = entry.get("id")
-            if key is not None and key not in known:
-                raise invalid(f"{where}.id", f"The order has no line {key}.")
-            result.append(self._line(where, entry, known.pop(key, None) if key is not None else None))
-        return result
+    def _fee(self, where: str, entry: Mapping[str, Any], old: Row | None) -> Row:
+        fee = _accepted(where, entry, FEE, old)
+        if fee["amount"] is None:
+            raise invalid(f"{where}.amount", f"{where}.amount is required.")
+        if old is None:
+            fee["id"] = self.new_id("f", "fees")
+        return fee
 
     def _line(self, where: str, entry: Mapping[str, Any], old: Row | None) -> Row:
-        for name in entry:
-            if name not in LINE:
-                raise no_field(f"{where}.{name}")
-        line: Row = dict(old) if old is not None else {name: field.default for name, field in LINE.items()}
-        for name, raw in entry.items():
-            if name == "id" or LINE[name].read_only:
-                continue  # sku and total come back with what was read; the shop sets them anyway
-            line[name] = accept(f"{where}.{name}", LINE[name], raw)
+        line = _accepted(where, entry, LINE, old)
         if line["product_id"] is None:
             raise invalid(f"{where}.product_id", f"{where}.product_id is required.")
         if old is None or old["product_id"] != line["product_id"]:
@@ -92,12 +81,14 @@ class Orders(Entities):
         discount = Decimal(row["discount_amount"])
         if facts and discount > sum(fact.amount for fact in facts):
             raise invalid("discount_amount", "The discount is more than the lines come to.")
+        charges = [row.get("shipping_amount", "0"), *(fee["amount"] for fee in row.get("fees", ()))]
+        facts += [_charge(amount) for amount in charges]
         worked, totals = amounts.document(
             facts, discount=discount, prices_include_tax=row["prices_include_tax"]
         )
         row["lines"] = [
             {**line, "line_total": _money(result.net)}
-            for line, result in zip(row["lines"], worked, strict=True)
+            for line, result in zip(row["lines"], worked, strict=False)
         ]
         row["total_excl_tax"] = _money(totals.excluding_tax)
         row["total_tax"] = _money(totals.tax)
@@ -113,6 +104,43 @@ def _facts(line: Row) -> amounts.LineFacts:
         discount=amounts.percent_of(gross, Decimal(line["discount_percent"])),
         tax_percent=TAX_PERCENT,
     )
+
+
+def _charge(amount: str) -> amounts.LineFacts:
+    return amounts.LineFacts(Decimal(1), Decimal(amount), Decimal(0), TAX_PERCENT, discounted=False)
+
+
+def _list(name: str, raw: Any, current: list[Row], take: _Take) -> list[Row]:
+    """The whole list anew: entries are matched by id, new ones have none, missing ones go."""
+    if not isinstance(raw, list):
+        raise invalid(name, f"{name} is a list.")
+    known = {one["id"]: one for one in current}
+    result: list[Row] = []
+    for position, entry in enumerate(raw):
+        where = f"{name}[{position}]"
+        if not isinstance(entry, Mapping):
+            raise invalid(where, f"{where} is an object.")
+        key = entry.get("id")
+        if key is not None and key not in known:
+            raise invalid(f"{where}.id", f"The order has no {name[:-1]} {key}.")
+        result.append(take(where, entry, known.pop(key, None) if key is not None else None))
+    return result
+
+
+def _accepted(where: str, entry: Mapping[str, Any], fields: Mapping[str, Field], old: Row | None) -> Row:
+    """An entry of a list with what a body says of it."""
+    for name in entry:
+        if name not in fields:
+            raise no_field(f"{where}.{name}")
+    row: Row = dict(old) if old is not None else {name: field.default for name, field in fields.items()}
+    for name, raw in entry.items():
+        if name != "id" and not fields[name].read_only:  # sku and total come back as read; the shop sets them
+            row[name] = accept(f"{where}.{name}", fields[name], raw)
+    return row
+
+
+def _entries(row: Row) -> dict[str, Row]:
+    return {one["id"]: _plain(one) for name in _LISTS for one in row.get(name, ())}
 
 
 def _money(value: Decimal) -> str:

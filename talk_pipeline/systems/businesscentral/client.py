@@ -71,12 +71,7 @@ class Businesscentral:
         return {
             name: (
                 entity_sets()[flow.businesscentral.entity].decoder(flow.fields(flow.root, Side.BC)),
-                {
-                    part.paths[Side.BC]: entity_sets()[part.paths[Side.BC]].decoder(
-                        flow.fields(part, Side.BC)
-                    )
-                    for part in flow.parts[1:]
-                },
+                {path: entity_sets()[path].decoder(fields) for path, fields in flow.listed(Side.BC).items()},
             )
             for name, flow in self._flows.items()
         }

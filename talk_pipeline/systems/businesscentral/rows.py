@@ -32,7 +32,7 @@ def selected(flow: Flow) -> tuple[str, ...]:
 
 def expanded(flow: Flow) -> Mapping[str, tuple[str, ...]]:
     """What is selected of each of its child collections."""
-    return {part.paths[Side.BC]: ("id", "sequence", *flow.fields(part, Side.BC)) for part in flow.parts[1:]}
+    return {path: ("id", "sequence", *fields) for path, fields in flow.listed(Side.BC).items()}
 
 
 def read_row(raw: msgspec.Raw | bytes, flow: Flow) -> Row:

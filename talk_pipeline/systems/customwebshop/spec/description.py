@@ -149,6 +149,9 @@ class Lines(FieldSet):
     """A list within a record, such as the lines of an order: part of it, or behind a path of its own."""
 
     path: Path | None = Field(None, description="where the list is in the record")
+    single: bool = Field(
+        False, description="there is no list: properties of the record itself are the only entry it has room for"
+    )
     url: str | None = Field(
         None,
         description="where it is added to and, without path, read; may name {path}, {item}, {id}",
@@ -170,9 +173,15 @@ class Lines(FieldSet):
     read_only: tuple[Path, ...] = Field((), description="what is never sent back")
     untouched: Literal["whole", "id", "omitted"] = Field("whole", description="lines that stay as they are")
     remove: Mapping[str, Any] | None = Field(None, description="what marks a line to go; else it is left out")
+    constants: Mapping[str, Any] = Field({}, description="what a new entry says always: path -> value")
     create: Call = Call(method="POST", path="{lines}")
     update: Call = Call(method="PATCH", path="{lines}/{line}")
     delete: Call = Call(method="DELETE", path="{lines}/{line}")
+
+    @property
+    def apart(self) -> bool:
+        """Whether it is read behind a path of its own."""
+        return self.path is None and not self.single
 
     @property
     def singly(self) -> bool:
@@ -300,8 +309,11 @@ class Description(Shared):
             if entity.updated_since and not entity.modified:
                 yield at, "updated_since needs modified: where a record has its modified time"
             for key, lines in entity.children.items():
-                if lines.path is None and lines.url is None:
-                    yield (*at, "children", key), "says path, url or both"
+                if lines.path is None and lines.url is None and not lines.single:
+                    yield (*at, "children", key), "says path, url or both, or single"
+                if lines.single and (lines.path or lines.url or not lines.remove):
+                    hint = "leave path and url out, and say remove: what says that there is none"
+                    yield (*at, "children", key, "single"), f"the record itself is the entry: {hint}"
                 if lines.untouched == "omitted" and lines.remove is None and not lines.singly:
                     how = "say remove: what marks one to go, such as {quantity: 0}"
                     yield (*at, "children", key), f"untouched: omitted keeps what is left out: {how}"

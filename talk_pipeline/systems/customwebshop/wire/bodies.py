@@ -54,7 +54,9 @@ class Composer:
             names = [*_written_elsewhere(fields), *names]
         self._put(body, names, values=wanted, current_values=current_values, fields=fields, current=before)
         for name, lines in self._reader.lists():
-            if name in children or (call.whole and lines.path is not None):
+            if lines.single:
+                self._put_single(body, name, lines, children.get(name, ()), current=before, root=wanted)
+            elif name in children or (call.whole and lines.path is not None):
                 entries = rows_of(before, name, lines)
                 rows = self._rows(name, lines, entries, children.get(name, ()), root=wanted)
                 paths.put(body, lines.write or lines.path or name, rows)
@@ -64,6 +66,33 @@ class Composer:
             for path in (*self._entity.read_only, *call.without):
                 paths.drop(body, path)
         return self._encoded(call, _accompanied(call, body, before))
+
+    def _put_single(
+        self,
+        body: dict[str, Json],
+        name: str,
+        lines: Lines,
+        edits: tuple[ChildEdit, ...],
+        *,
+        current: Json,
+        root: Mapping[str, Value],
+    ) -> None:
+        """Edits of the only entry on their places in the record; one that goes leaves what says so."""
+        for edit in edits:
+            if edit.operation == "delete":
+                for path, value in (lines.remove or {}).items():
+                    paths.put(body, path, value)
+                continue
+            before = self._reader.line_values(name, current, root=root) if current else {}
+            self._put(
+                body,
+                edit.values,
+                values=before | dict(edit.values),
+                current_values=before,
+                fields=self._reader.fields(name),
+                current=current,
+                known=root,
+            )
 
     def line(
         self,
@@ -142,7 +171,7 @@ class Composer:
         if row:
             body = self._unchanged(name, lines, row, root=root, whole=whole)
         else:
-            for path, value in lines.where.items():
+            for path, value in {**lines.where, **lines.constants}.items():
                 paths.put(body, path, value)
         current_values = self._reader.line_values(name, row, root=root) if row else {}
         wanted = current_values | dict(edit.values)

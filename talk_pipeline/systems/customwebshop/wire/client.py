@@ -248,7 +248,7 @@ class Customwebshop:
             records = await together(self.get(flow, record_id) for record_id in ids)
             return [record for record in records if record is not None]
         found = [reader.record(element) for element in elements]
-        if reader.entity.parts or any(lines.path is None for _, lines in reader.lists()):
+        if reader.entity.parts or any(lines.apart for _, lines in reader.lists()):
             joined = await together(self._joiner.joined(reader, one.id, one.payload) for one in found)
             found = [reader.record(payload) for payload in joined if payload is not None]
         for one in found:

@@ -71,7 +71,7 @@ class Evidence:
                     Probe("warning", where, f"no record shown has entries at {lines.path or lines.url}")
                 )
                 continue
-            if any(paths.get(row, lines.id) is MISSING for row in rows):
+            if not lines.single and any(paths.get(row, lines.id) is MISSING for row in rows):
                 found.append(Probe("problem", (*where, "id"), _missing(lines.id, rows)))
             found += self._check_fields(self._reader.fields(name), rows, (*where, "fields"))
         return found

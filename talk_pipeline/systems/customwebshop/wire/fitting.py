@@ -21,6 +21,7 @@ from talk_pipeline.systems.customwebshop.spec.description import (
 from talk_pipeline.systems.customwebshop.spec.fields import AS_NAMED, Field, field_for
 
 ABSENT = "this shop has no such property"
+NO_SUCH_LIST = "this shop's description names none (`children`)"
 READ_ONLY = "this shop cannot write it"
 
 
@@ -153,8 +154,15 @@ def _fit(flow: Flow, entity: Entity) -> Flow:
         *(name for flag in flow.flags for name in flag.shop),
     }
     properties = _properties(flow.properties, entity.properties, "", lacks, scoping=scoping)
+    absent = {
+        key
+        for key, child in flow.children.items()
+        if child.optional and child.customwebshop not in entity.children
+    }
+    lacks |= dict.fromkeys(sorted(absent), NO_SUCH_LIST)
     children = {
         key: child.but(
+            room=1 if entity.children.get(child.customwebshop, Lines()).single else None,
             properties=_properties(
                 child.properties,
                 entity.children.get(child.customwebshop, Lines()).properties,
@@ -164,12 +172,19 @@ def _fit(flow: Flow, entity: Entity) -> Flow:
             )
         )
         for key, child in flow.children.items()
+        if key not in absent
     }
     every = flow.settings.full_scan_minutes
     if entity.compare_minutes:
         every = min(every, entity.compare_minutes)
-    if not lacks and every == flow.settings.full_scan_minutes:
+    single = any(child.room for child in children.values())
+    if not lacks and not single and every == flow.settings.full_scan_minutes:
         return flow
+    if absent:
+        properties = tuple(
+            prop.but(recreates=tuple(key for key in prop.recreates if key not in absent))
+            for prop in properties
+        )
     names = {prop.name for prop in properties}
     lines = {prop.name for child in children.values() for prop in child.properties}
     guard = flow.guard and flow.guard.but(

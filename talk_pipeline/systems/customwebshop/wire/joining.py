@@ -58,7 +58,7 @@ class Joiner:
             rows = {
                 name: await self._rows(reader.entity, name, lines, record_id)
                 for name, lines in reader.lists()
-                if lines.path is None
+                if lines.apart
             }
         except UnexpectedShapeFault:
             answer = await self._http.read(item_path(reader.entity, record_id))

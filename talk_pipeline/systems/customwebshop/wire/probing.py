@@ -128,7 +128,7 @@ class _Prober:
         empty = {
             name: lines
             for name, lines in self.reader.lists()
-            if lines.path is None and not rows_of(parse(record.payload), name, lines)
+            if lines.apart and not rows_of(parse(record.payload), name, lines)
         }
         for one in sample:
             if not empty:

@@ -21,6 +21,9 @@ from talk_pipeline.systems.errors import UnavailableFault
 APART = "@children"
 """Where a record's payload keeps lists that came from a path of their own; everything else is as received."""
 
+SINGLE = "1"
+"""The id of the only entry that properties of the record are."""
+
 
 def parse(text: str | bytes) -> Json:
     """JSON with every number as it was written."""
@@ -107,6 +110,8 @@ class Reader:
         """Places that one reading of a record shows and another does not: there it is blank by no one's edit."""
         found = [*_hidden(self._root, [data], [other])]
         for path, (lines, fields) in self._children.items():
+            if lines.single:
+                found += _hidden(fields, [data], [other])
             if lines.path is None:
                 continue
             if paths.get(data, lines.path) is MISSING and paths.get(other, lines.path) is not MISSING:
@@ -146,6 +151,8 @@ class Reader:
 
 def rows_of(data: Json, name: str, lines: Lines) -> list[Json]:
     """The entries of a record's list."""
+    if lines.single:
+        return [data]
     if lines.path is None:
         apart = data.get(APART) if isinstance(data, dict) else None
         found: JsonOrMissing = apart.get(name) if isinstance(apart, dict) else None
@@ -158,7 +165,7 @@ def rows_of(data: Json, name: str, lines: Lines) -> list[Json]:
 
 def row_id(lines: Lines, row: Json, at: int) -> str:
     """The id of a list's entry; its position where entries have none."""
-    return paths.text_of(paths.get(row, lines.id)) or str(at)
+    return SINGLE if lines.single else paths.text_of(paths.get(row, lines.id)) or str(at)
 
 
 def with_part(payload: str, name: str, part: str | None) -> str:

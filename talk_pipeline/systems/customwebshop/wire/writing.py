@@ -283,6 +283,8 @@ class _Sequence:
         """A refusal where entries of a list that were to go are still there: a shop may merge, and not say so."""
         data = parse(record.payload)
         for name, lines in self._reader.lists():
+            if lines.single:
+                continue  # what says that there is none was written like any value
             there = {paths.text_of(paths.get(row, lines.id)) for row in rows_of(data, name, lines)}
             for edit in self._write.children.get(name, ()):
                 if edit.operation == "delete" and edit.id in there:

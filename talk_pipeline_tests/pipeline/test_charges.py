@@ -1,0 +1,213 @@
+"""What an order charges beside its products: shipping and fees, both ways, until the totals agree."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.world import World
+
+Row = dict[str, Any]
+
+FREIGHT, FEES = "1050", "1090"
+NAMED = (
+    'shipping_number: "", fee_type: Account, fee_number: ""',
+    f'shipping_number: "{FREIGHT}", fee_type: Account, fee_number: "{FEES}"',
+)
+
+
+@pytest.fixture
+def named(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A company that says where shipping and fees go."""
+    edited_flows(tmp_path, monkeypatch, order=NAMED)
+    return world
+
+
+class Charged:
+    """One order of two lamps that charges more than them."""
+
+    def __init__(self, world: World, **values: Any) -> None:
+        self.world = world
+        self.buyer = world.shop.post("customers", customer())["id"]
+        self.lamp = world.shop.post("products", product("LAMP"))["id"]
+        self.id = self.place("O1", **values)
+
+    def place(self, number: str, **values: Any) -> str:
+        lamps = [line(self.lamp, "2", "100.00")]
+        return str(self.world.shop.post("orders", order(number, self.buyer, lamps, **values))["id"])
+
+    @property
+    def shop(self) -> Row:
+        return self.world.shop.get("orders", self.id)
+
+    @property
+    def bc_id(self) -> str:
+        return self.world.counterpart("order", self.id)
+
+    @property
+    def bc(self) -> Row:
+        return self.world.bc.get("salesOrders", self.bc_id)
+
+    def charges(self, number: str | None = None) -> list[Row]:
+        """The lines on accounts and charges."""
+        rows = sorted(self.bc["salesOrderLines"], key=lambda row: row["sequence"])
+        return [
+            row for row in rows if row["lineType"] != "Item" and number in (None, row["lineObjectNumber"])
+        ]
+
+    def edit(self, **values: Any) -> None:
+        self.world.shop.patch("orders", self.id, values)
+
+    def add(self, number: str, price: float, **values: Any) -> Row:
+        """A line that a person adds in Business Central."""
+        body = {"lineType": "Account", "lineObjectNumber": number, "quantity": 1, "unitPrice": price}
+        return self.world.bc.post(f"salesOrders({self.bc_id})/salesOrderLines", body | values)
+
+    def change(self, row: Row, **values: Any) -> None:
+        self.world.bc.patch("salesOrderLines", row["id"], values)
+
+    def step(self) -> None:
+        run = self.world.step("order")
+        assert not run.failed(), run.failed()
+
+    def agree(self) -> None:
+        """The totals are the same on both sides, and nothing is left to write."""
+        shop, bc = self.shop, self.bc
+        for mine, theirs in (
+            ("total_excl_tax", "totalAmountExcludingTax"),
+            ("total_tax", "totalTaxAmount"),
+            ("total_incl_tax", "totalAmountIncludingTax"),
+        ):
+            assert Decimal(shop[mine]) == Decimal(str(bc[theirs])), (mine, shop, bc)
+        assert self.world.step("order").writes() == 0
+
+
+FEE = {"description": "Gift wrapping", "amount": "15.00"}
+
+
+def test_an_order_arrives_with_what_it_charges(named: World) -> None:
+    placed = Charged(named, shipping_amount="79.00", fees=[FEE])
+    run = named.step()
+    assert not run.failed()
+    assert Decimal(placed.shop["total_incl_tax"]) == Decimal("367.50")
+    assert [(row["lineObjectNumber"], row["unitPrice"], row["quantity"]) for row in placed.charges()] == [
+        (FREIGHT, 79, 1),
+        (FEES, 15, 1),
+    ]
+    assert placed.charges(FEES)[0]["description"] == "Gift wrapping"
+    placed.agree()
+
+
+def test_without_a_number_the_order_waits_by_name(world: World) -> None:
+    placed = Charged(world, shipping_amount="79.00")
+    other = placed.place("O2")
+    world.step()
+    state, reason = world.state("order", placed.id) or ("", "")
+    assert state == "quarantined"
+    assert "shipping: 79.00 has no place in Business Central" in reason
+    assert "settings.constants.shipping_number" in reason
+    assert world.counterpart("order", other)
+
+
+def _amount_moves(placed: Charged) -> Decimal:
+    placed.edit(shipping_amount="89.50")
+    return Decimal("89.50")
+
+
+def _amount_goes(placed: Charged) -> Decimal:
+    placed.edit(shipping_amount="0.00")
+    return Decimal(0)
+
+
+def _price_moves(placed: Charged) -> Decimal:
+    placed.change(placed.charges(FREIGHT)[0], unitPrice=99)
+    return Decimal(99)
+
+
+def _price_goes(placed: Charged) -> Decimal:
+    placed.change(placed.charges(FREIGHT)[0], unitPrice=0)
+    return Decimal(0)
+
+
+def _line_goes(placed: Charged) -> Decimal:
+    placed.world.bc.delete("salesOrderLines", placed.charges(FREIGHT)[0]["id"])
+    return Decimal(0)
+
+
+def _replaced(placed: Charged) -> Decimal:
+    placed.world.bc.delete("salesOrderLines", placed.charges(FREIGHT)[0]["id"])
+    placed.add(FREIGHT, 45)
+    return Decimal(45)
+
+
+@pytest.mark.parametrize(
+    "edit", [_amount_moves, _amount_goes, _price_moves, _price_goes, _line_goes, _replaced]
+)
+def test_shipping_follows_both_ways(named: World, edit: Callable[[Charged], Decimal]) -> None:
+    placed = Charged(named, shipping_amount="79.00", fees=[FEE])
+    named.step()
+    wanted = edit(placed)
+    placed.step()
+    assert Decimal(placed.shop["shipping_amount"]) == wanted
+    assert sum(Decimal(str(row["unitPrice"])) for row in placed.charges(FREIGHT)) == wanted
+    if edit is _amount_goes:
+        assert not placed.charges(FREIGHT)
+    placed.agree()
+
+
+def test_shipping_added_on_either_side(named: World) -> None:
+    placed = Charged(named)
+    named.step()
+    placed.add(FREIGHT, 60)
+    placed.step()
+    assert placed.shop["shipping_amount"] == "60.00"
+    placed.agree()
+    other = Charged.__new__(Charged)
+    other.__dict__ |= placed.__dict__
+    other.id = placed.place("O2")
+    named.step()
+    other.edit(shipping_amount="12.00")
+    other.step()
+    assert [row["unitPrice"] for row in other.charges(FREIGHT)] == [12]
+    other.agree()
+
+
+def test_fees_come_and_go_on_either_side(named: World) -> None:
+    placed = Charged(named, fees=[FEE, {"description": "Insurance", "amount": "5.00"}])
+    named.step()
+    placed.edit(fees=[{"id": placed.shop["fees"][0]["id"]}, {"description": "Express", "amount": "20.00"}])
+    placed.step()
+    assert [row["description"] for row in placed.charges(FEES)] == ["Gift wrapping", "Express"]
+    placed.agree()
+    placed.add(FEES, 7, description="Handling")
+    named.bc.delete("salesOrderLines", placed.charges(FEES)[0]["id"])
+    placed.step()
+    assert [(fee["description"], fee["amount"]) for fee in placed.shop["fees"]] == [
+        ("Express", "20.00"),
+        ("Handling", "7.00"),
+    ]
+    placed.agree()
+
+
+def test_a_second_freight_line_is_named_and_never_summed(named: World) -> None:
+    placed = Charged(named, shipping_amount="79.00")
+    named.step()
+    placed.add(FREIGHT, 40)
+    placed.step()
+    assert placed.shop["shipping_amount"] == "79.00"
+    state, reason = named.state("order", placed.id) or ("", "")
+    assert state == "quarantined"
+    assert "shipping" in reason
+    assert "room for 1" in reason
+    assert len(placed.charges(FREIGHT)) == 2
+    placed.edit(phone="+45 11 22 33 44")  # and nothing else stops
+    placed.step()
+    assert placed.bc["phoneNumber"].replace(" ", "") == "+4511223344"
+    named.bc.delete("salesOrderLines", placed.charges(FREIGHT)[0]["id"])
+    placed.step()
+    assert placed.shop["shipping_amount"] == "40.00"
+    placed.agree()
