@@ -103,8 +103,11 @@ class Property(Model):
         _ = self.value_type, self._writing
         if (self.dir == "-") != (self.bc == ""):
             raise ValueError("a property says where it lives in Business Central: bc; without it, dir is -")
-        if self.shop is None and self.dir != "->":
-            raise ValueError("a property without a shop path is a constant: dir ->")
+        if self.shop is None and self.dir not in ("->", "<->"):
+            raise ValueError(
+                "a property without a shop path is a constant: dir -> and only: create, or <-> where the shop has no"
+                " place for another value"
+            )
         if self.blank_keeps and (not self.goes_to(Side.BC) or self.required or self.blank is not None):
             raise ValueError(
                 "blank_keeps is for what goes to Business Central on an edit and may be blank: dir <-> or ->,"

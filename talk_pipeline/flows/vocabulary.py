@@ -25,9 +25,13 @@ class Part(Model):
     match: tuple[str, ...] = ()
     properties: tuple[Property, ...]
     send_with: tuple[str, ...] = ()
-    there_by: str | None = Field(None, description="property that is neither blank nor zero of a child there is")
+    there_by: str | None = Field(
+        None, description="property that is neither blank nor zero of a child there is"
+    )
     room: int | None = Field(None, description="how many of them a record of the shop has room for")
-    set_by: Mapping[str, str] = Field({}, description="scope path -> the constant of the settings it is set by")
+    set_by: Mapping[str, str] = Field(
+        {}, description="scope path -> the constant of the settings it is set by"
+    )
 
     @cached_property
     def alternatives(self) -> Mapping[str, tuple[str, ...]]:
@@ -92,13 +96,14 @@ class Children(Model):
         None, description="property by which children of a new pair are matched, then by position"
     )
     there_by: str | None = Field(
-        None, description="property that tells whether there is a child: where it is blank or zero there is none"
+        None,
+        description="property that tells whether there is a child: where it is blank or zero there is none",
     )
     optional: bool = Field(
         False, description="a shop has it only if its description says so; else a list called as in the flow"
     )
     room: int | None = Field(
-        None, exclude=True, ge=1, le=0, description="never written here: how many a record of the shop at hand takes"
+        None, exclude=True, ge=1, le=0, description="never written here: how many the shop at hand takes"
     )
     send_with: tuple[str, ...] = Field(
         (), description="properties of the parent that Business Central changes when a child does"
@@ -288,7 +293,9 @@ class Flow(Model):
             for other in parts[:at]:
                 if part.paths[Side.BC] == other.paths[Side.BC] and not _apart(part, other):
                     key, named = (one.name.partition(".")[2] for one in (part, other))
-                    text = f"takes the same children of Business Central as {named}: no value tells them apart"
+                    text = (
+                        f"takes the same children of Business Central as {named}: no value tells them apart"
+                    )
                     yield ("children", key, "scope"), text
 
 
@@ -303,7 +310,9 @@ def _constant(word: Word) -> str | None:
 def _apart(part: Part, other: Part) -> bool:
     """Whether no child can belong to both."""
     theirs = other.alternatives
-    return any(not set(mine) & set(theirs[path]) for path, mine in part.alternatives.items() if path in theirs)
+    return any(
+        not set(mine) & set(theirs[path]) for path, mine in part.alternatives.items() if path in theirs
+    )
 
 
 def _unknown(at: tuple[str | int, ...], prop: Property, known: Mapping[str, Property]) -> Located:

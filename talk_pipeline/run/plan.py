@@ -32,6 +32,7 @@ def replan(session: Session, flow: Flow, *, defer: bool = True) -> None:
             later=later,
             undo=session.options.undo,
             run_id=session.run_id,
+            read=session.decode(flow, Side.BC),
         )
 
 

@@ -211,3 +211,122 @@ def test_a_second_freight_line_is_named_and_never_summed(named: World) -> None:
     placed.step()
     assert placed.shop["shipping_amount"] == "40.00"
     placed.agree()
+
+
+def test_a_line_posted_elsewhere_is_no_removal(
+    named: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placed = Charged(named, shipping_amount="79.00")
+    named.step()
+    edited_flows(tmp_path, monkeypatch, order=(NAMED[0], NAMED[1].replace(FREIGHT, "1010")))
+    named.step("order")
+    assert placed.shop["shipping_amount"] == "79.00"
+    assert "settings.constants.shipping_number" in (named.state("order", placed.id) or ("", ""))[1]
+    placed.edit(shipping_amount="80.00")  # not a second line either
+    named.step("order")
+    assert [row["unitPrice"] for row in placed.charges()] == [79]
+    edited_flows(tmp_path, monkeypatch, order=(NAMED[0], NAMED[1].replace(FREIGHT, f"1010 | {FREIGHT}")))
+    placed.step()
+    assert [row["unitPrice"] for row in placed.charges(FREIGHT)] == [80]
+    placed.agree()
+
+
+def test_both_sides_edit_one_amount(named: World) -> None:
+    placed = Charged(named, shipping_amount="79.00", fees=[FEE])
+    named.step()
+    placed.edit(shipping_amount="50.00")
+    named.let_time_pass()
+    placed.change(placed.charges(FREIGHT)[0], unitPrice=60)
+    run = named.step("order")
+    assert run["order"]["conflicts"] == 1
+    assert placed.shop["shipping_amount"] == "60.00"
+    placed.agree()
+
+
+def test_a_released_order_takes_no_charges(named: World) -> None:
+    placed = Charged(named, shipping_amount="79.00")
+    named.step()
+    named.bc.control(f"sales-orders/{placed.bc_id}/release")
+    placed.edit(shipping_amount="50.00", fees=[FEE])
+    named.step("order")
+    assert [row["unitPrice"] for row in placed.charges()] == [79]
+    held = named.sql("select distinct part, hold_kind from change where flow = 'order' order by 1")
+    assert held == [("order.fees", "guarded"), ("order.shipping", "guarded")]
+    named.bc.control(f"sales-orders/{placed.bc_id}/reopen")
+    placed.step()
+    assert [row["unitPrice"] for row in placed.charges()] == [50, 15]
+    placed.agree()
+
+
+def test_charges_bear_nothing_of_the_discount_and_tax_like_lines(named: World) -> None:
+    placed = Charged(
+        named, shipping_amount="79.99", fees=[FEE], discount_amount="33.33", prices_include_tax=True
+    )
+    named.step()
+    assert placed.bc["pricesIncludeTax"]
+    assert placed.bc["discountAmount"] == Decimal("33.33")
+    placed.agree()
+    placed.edit(shipping_amount="61.00")
+    placed.step()
+    assert placed.bc["discountAmount"] == Decimal("33.33")
+    placed.agree()
+
+
+def test_another_currency_makes_all_lines_anew(named: World) -> None:
+    placed = Charged(named, shipping_amount="79.00", fees=[FEE, {**FEE, "amount": "9.00"}])
+    named.step()
+    before = {row["id"] for row in placed.charges()}
+    buyer = named.shop.post("customers", customer("C2"))["id"]
+    placed.edit(customer_id=buyer, shipping_amount="70.00")
+    run = named.step()
+    assert not run.failed()
+    assert not before & {row["id"] for row in placed.charges()}
+    assert [row["unitPrice"] for row in placed.charges()] == [70, 15, 9]
+    placed.agree()
+
+
+def test_what_is_no_charge_stays_alone(named: World) -> None:
+    placed = Charged(named, shipping_amount="79.00")
+    named.step()
+    placed.add("1010", 500)
+    named.bc.post(
+        f"salesOrders({placed.bc_id})/salesOrderLines", {"lineType": "Comment", "description": "By truck"}
+    )
+    placed.edit(shipping_amount="0.00")
+    placed.step()
+    assert [row["lineType"] for row in placed.charges()] == ["Account", "Comment"]
+    assert placed.shop["fees"] == []
+    assert named.step("order").writes() == 0
+
+
+def test_a_quantity_or_discount_of_a_charge_is_named(named: World) -> None:
+    placed = Charged(named, shipping_amount="79.00")
+    named.step()
+    placed.change(placed.charges(FREIGHT)[0], quantity=2)
+    placed.add(FEES, 10, discountPercent=50)
+    named.step("order")
+    assert placed.shop["shipping_amount"] == "79.00"
+    assert placed.shop["fees"] == []
+    rows = named.sql("select part, hold_reason from change where flow = 'order' and hold_kind = 'quarantined'")
+    told = dict(rows)
+    assert "charge_quantity: 2, and the shop has no other than 1" in told["order.shipping"]
+    assert "charge_discount: 50, and the shop has no other than 0" in told["order.fees"]
+    placed.change(placed.charges(FREIGHT)[0], quantity=1)
+    placed.change(placed.charges(FEES)[0], discountPercent=0)
+    placed.step()
+    assert [fee["amount"] for fee in placed.shop["fees"]] == ["10.00"]
+    placed.agree()
+
+
+def test_an_item_charge_instead_of_an_account(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = 'shipping_type: Charge, shipping_number: "freight"'
+    edited_flows(tmp_path, monkeypatch, order=('shipping_type: Account, shipping_number: ""', number))
+    placed = Charged(world, shipping_amount="79.00")
+    world.step()
+    assert [(row["lineType"], row["lineObjectNumber"]) for row in placed.charges()] == [("Charge", "FREIGHT")]
+    placed.change(placed.charges()[0], unitPrice=30)
+    placed.step()
+    assert Decimal(placed.shop["shipping_amount"]) == 30
+    placed.agree()

@@ -260,7 +260,7 @@ class Composer:
         """The changed properties and what goes along with them; those written last are left out."""
         names = {name for name in edit.changes if edit.part.by_name[name].written is None}
         names |= sent_along(edit.part, names)
-        props = [prop for prop in edit.part.properties if prop.name in names and prop.goes_to(self.target)]
+        props = [prop for prop in edit.part.properties if prop.name in names and self._takes(prop)]
         return self._body(edit, props, contents=contents)
 
     def removal(self, edit: RecordChanges) -> Body:
@@ -274,6 +274,9 @@ class Composer:
         """The properties that go after the children."""
         props = [prop for prop in edit.part.properties if prop.written and prop.name in edit.changes]
         return self._body(edit, props, contents=None)
+
+    def _takes(self, prop: Property) -> bool:
+        return prop.goes_to(self.target) and bool(prop.paths(self.target))
 
     def _writable(self, prop: Property) -> bool:
         return prop.dir in (("->", "<->") if self.target is Side.BC else ("<->", "<-")) and bool(

@@ -103,7 +103,9 @@ class _Made:
                     continue
                 key, raw = next(fresh.get((child.part, root), iter(())), ("", {}))
                 match = self.projector.flow.part(child.part).match
-                if key and all(raw.get(prop) == child.sent[prop].sent for prop in match if prop in child.sent):
+                if key and all(
+                    raw.get(prop) == child.sent[prop].sent for prop in match if prop in child.sent
+                ):
                     self._confirm(intent_id, self._linked(child, key=key, root_shop_id=root_shop_id))
 
     def write(self, db: Connection) -> None:

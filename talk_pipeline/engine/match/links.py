@@ -146,7 +146,9 @@ where c.part = $part and j.target = 'businesscentral' and c.operation <> 'create
 BY_POSITION = "position"
 """The rule of children that nothing but their order tells apart."""
 
-_VALUE = "if($property is null, '', r.raw[$property])"  # by their order alone, where nothing else tells them apart
+_VALUE = (
+    "if($property is null, '', r.raw[$property])"  # by their order alone, where nothing else tells them apart
+)
 
 # children of touched pairs that have no counterpart, ranked among those with the same match value; a child
 # whose counterpart is missing looks for a new one, since Business Central makes lines anew with new ids; then all

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.model import Decode
 from talk_pipeline.engine.plan import edits, removed_lines
 from talk_pipeline.engine.plan.creates import leave_out_wordless, plan_creates
 from talk_pipeline.engine.plan.disappearance import plan_disappearances
 from talk_pipeline.engine.plan.holds import Withholding, withhold
 from talk_pipeline.engine.plan.merge import Holding, Merged, Pair, merge
+from talk_pipeline.engine.plan.misfits import withhold_misfits
 from talk_pipeline.engine.plan.status import rewrite_status
 from talk_pipeline.engine.plan.unanswered import gather
 from talk_pipeline.engine.plan.undo import plan_undo
@@ -50,6 +52,7 @@ def plan(
     later: frozenset[str] = frozenset(),
     undo: str | None = None,
     run_id: str | None = None,
+    read: Decode | None = None,
 ) -> None:
     """Rewrites the flow's changes and the states of its records from what is held now, in one transaction.
 
@@ -62,6 +65,7 @@ def plan(
             make a record they refer to unusable.
         undo: a run whose updates are put back, where nobody has edited since.
         run_id: the run at work.
+        read: what reads the payloads of Business Central.
     """
     with transaction(db):
         note_planned(db, flows, flow)
@@ -75,6 +79,8 @@ def plan(
                 _plan_part(db, flow, part, touched=touched, company=company, run_id=run_id)
             unlinked = plan_creates(db, flows, flow, on_their_way=on_their_way)
             leave_out_wordless(db, flow)
+            if read is not None:
+                withhold_misfits(db, flow, read)
         if undo:
             plan_undo(db, flow, undo, company=company)
         withhold(db, Withholding(flows=flows, flow=flow, on_their_way=on_their_way, later=later))

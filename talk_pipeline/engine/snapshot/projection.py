@@ -54,7 +54,8 @@ class Projected(Row):
 def in_scope(part: Part, side: Side, values: Mapping[str, Value]) -> bool:
     """Whether a record belongs to the part at all; numbers are no others in another case, as in its codes."""
     return side is Side.SHOP or all(
-        any(same_word(values.get(path), word) for word in wanted) for path, wanted in part.alternatives.items()
+        any(same_word(values.get(path), word) for word in wanted)
+        for path, wanted in part.alternatives.items()
     )
 
 
@@ -97,6 +98,7 @@ class Column:
     Attributes:
         paths: where it may be, the first filled one counts.
         constant: what it is where it is nowhere.
+        only: what a constant means, where the shop has no place for anything else.
         leaves: whether a value that cannot be represented matters: it is to go to the other side.
         meanings: canonical form and problem by value, and by the country it was read in.
     """
@@ -105,6 +107,7 @@ class Column:
     paths: tuple[str, ...]
     constant: Value
     leaves: bool
+    only: Value = None
     meanings: dict[tuple[Value, Value], tuple[Value, str | None]] = field(default_factory=dict)
 
     def raw(self, values: Mapping[str, Value]) -> Value:
@@ -126,6 +129,9 @@ class Column:
                 known = self.prop.canonical(side, value=value, context=company.context(raw)), None
             except UnmappableError as error:
                 known = self.unmappable(value, error)
+            if self.only is not None and known[0] != self.only:
+                told = f"{value or 'blank'}, and the shop has no other than {self.only}"
+                known = known[0], known[1] or told
             self.meanings[value, country] = known
         return known
 
@@ -151,7 +157,10 @@ class Projector:
     def _column(self, prop: Property) -> Column:
         constant = self.flow.settings.constants[prop.name] if prop.shop is None else None
         leaves = prop.dir == "<->" or prop.dir == ("->" if self.side is Side.SHOP else "<-")
-        return Column(prop, prop.paths(self.side), constant if self.side is Side.SHOP else None, leaves)
+        if self.side is Side.SHOP:
+            return Column(prop, prop.paths(self.side), constant, leaves)
+        only = prop.value_type.canonical(constant, Context()) if constant and prop.two_way else None
+        return Column(prop, prop.paths(self.side), None, leaves, only)
 
     def project(
         self, record_id: str, *, version: str | None, contents: Contents, gone: str | None
@@ -205,7 +214,7 @@ class Projector:
         """Why a child has no place in Business Central: whoever sets up the flow has not named one."""
         what = raw.get(part.there_by) if part.there_by else None
         return (
-            f"{what or 'one'} has no place in Business Central yet: say which by settings.constants.{part.unset}"
+            f"{what or 'one'} has no place in Business Central yet: say where by settings.constants.{part.unset}"
             f" in the flow file {self.flow.name}.yaml"
         )
 

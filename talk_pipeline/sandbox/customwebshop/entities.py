@@ -12,6 +12,7 @@ from talk_pipeline.sandbox.clock import Clock
 from talk_pipeline.sandbox.customwebshop.errors import ShopError, invalid, no_field, unknown
 from talk_pipeline.sandbox.customwebshop.fields import (
     RESOURCES,
+    SHIPPING_LINES,
     SINGULAR,
     Field,
     accept,
@@ -23,7 +24,7 @@ from talk_pipeline.sandbox.store import Row, Store, Table
 
 _PREFIX = {"customers": "c", "products": "p", "orders": "o"}
 _FIRST = 1001
-_HIDDEN = frozenset({"version", "extra", "purged"})
+_HIDDEN = frozenset({"version", "extra", "purged", SHIPPING_LINES})
 
 
 class Entities:

@@ -48,6 +48,9 @@ class Field:
     least: int | None = None
 
 
+SHIPPING_LINES = "_shipping_lines"
+"""What the shipping amount is made up of, where a profile shows that."""
+
 _TEXT = Field("text")
 _ADDRESS = {name: _TEXT for name in ("line1", "line2", "city", "region", "postal_code", "country")}
 _OWN = {name: Field("instant", read_only=True) for name in ("created_at", "updated_at", "deleted_at")} | {
@@ -112,6 +115,7 @@ ORDER: Mapping[str, Field] = {
     "total_incl_tax": Field("decimal", read_only=True),
     "lines": Field("lines", default=()),
     "fees": Field("lines", default=()),
+    SHIPPING_LINES: Field("lines", default=()),
     "erp_number": _TEXT,
     **_OWN,
 }

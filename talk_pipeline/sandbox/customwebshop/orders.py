@@ -1,8 +1,8 @@
 """Orders: their lines, and the amounts the shop works out itself.
 
 ``line_total`` is what a line adds to ``total_excl_tax``: after its own discount and its share of the order's,
-before tax. Tax is 25 % on everything. Shipping and fees are told as prices are, with or without it, and bear nothing
-of the order's discount.
+before tax. Tax is 25 % on everything. Shipping and fees are told as prices are, with or without it, and bear
+nothing of the order's discount.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from talk_pipeline.sandbox import amounts
 from talk_pipeline.sandbox.customwebshop.entities import Entities
 from talk_pipeline.sandbox.customwebshop.errors import invalid, no_field
-from talk_pipeline.sandbox.customwebshop.fields import FEE, LINE, Field, accept
+from talk_pipeline.sandbox.customwebshop.fields import FEE, LINE, SHIPPING_LINES, Field, accept
 from talk_pipeline.sandbox.exchange import Write
 from talk_pipeline.sandbox.store import Row
 
@@ -34,6 +34,8 @@ class Orders(Entities):
         for name, entry in (("lines", self._line), ("fees", self._fee)):
             if name in document:
                 row[name] = _list(name, document[name], [] if old is None else old.get(name, []), entry)
+        if SHIPPING_LINES in document:
+            row[SHIPPING_LINES] = document[SHIPPING_LINES]
         if old is None or any(row.get(name) != old.get(name) for name in _WORKED_OUT_FROM):
             self._work_out(row)
 

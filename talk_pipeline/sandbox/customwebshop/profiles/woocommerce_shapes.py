@@ -15,6 +15,7 @@ from typing import Any
 from talk_pipeline.sandbox.customwebshop.errors import invalid
 from talk_pipeline.sandbox.customwebshop.profiles.forms import GMT, HOME, ID, SAME, TEXT, Form, chosen
 from talk_pipeline.sandbox.customwebshop.profiles.shapes import Name, Plain, Shape, look
+from talk_pipeline.sandbox.customwebshop.profiles.woocommerce_charges import FeeLines, ShippingLines
 from talk_pipeline.sandbox.customwebshop.profiles.woocommerce_lines import LineItems
 from talk_pipeline.sandbox.customwebshop.profiles.woocommerce_meta import Meta
 from talk_pipeline.sandbox.store import Row
@@ -120,6 +121,9 @@ def orders() -> Shape:
         Plain("total", "total_incl_tax", TEXT, fixed=True),
         Plain("total_tax", "total_tax", TEXT, fixed=True),
         LineItems(),
+        ShippingLines(),
+        FeeLines(),
+        Plain("shipping_total", "shipping_amount", TEXT, fixed=True),
         Meta(
             Plain("requested_delivery_date", "requested_delivery_date", TEXT),
             Plain("erp_number", "erp_number", TEXT),

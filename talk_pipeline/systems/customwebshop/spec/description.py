@@ -150,7 +150,8 @@ class Lines(FieldSet):
 
     path: Path | None = Field(None, description="where the list is in the record")
     single: bool = Field(
-        False, description="there is no list: properties of the record itself are the only entry it has room for"
+        False,
+        description="there is no list: properties of the record itself are the only entry it has room for",
     )
     url: str | None = Field(
         None,

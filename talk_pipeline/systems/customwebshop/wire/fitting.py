@@ -169,7 +169,7 @@ def _fit(flow: Flow, entity: Entity) -> Flow:
                 f"{key}.",
                 lacks,
                 taken=entity.children.get(child.customwebshop, Lines()).write is not False,
-            )
+            ),
         )
         for key, child in flow.children.items()
         if key not in absent
