@@ -153,6 +153,10 @@ class World:
         """What the shop at hand leaves out of a flow, by property."""
         return Connections(Settings.load()).flows[flow].shop_lacks
 
+    def has_room(self, flow: str, key: str) -> bool:
+        """Whether a record of the shop at hand takes any number of these children."""
+        return Connections(Settings.load()).flows[flow].part(f"{flow}.{key}").room is None
+
     def shop_path(self, flow: str) -> str:
         """Where the shop keeps the records of a flow."""
         connections = Connections(Settings.load())

@@ -196,6 +196,12 @@ def test_fees_come_and_go_on_either_side(named: World) -> None:
 def test_a_second_freight_line_is_named_and_never_summed(named: World) -> None:
     placed = Charged(named, shipping_amount="79.00")
     named.step()
+    if named.has_room("order", "shipping"):
+        placed.add(FREIGHT, 40)
+        placed.step()
+        assert placed.shop["shipping_amount"] == "119.00"
+        placed.agree()
+        return
     placed.add(FREIGHT, 40)
     placed.step()
     assert placed.shop["shipping_amount"] == "79.00"
@@ -259,6 +265,8 @@ def test_a_released_order_takes_no_charges(named: World) -> None:
 
 
 def test_charges_bear_nothing_of_the_discount_and_tax_like_lines(named: World) -> None:
+    if "discount_amount" in named.shop_lacks("order"):
+        pytest.skip("this shop's discounts are in its lines")
     placed = Charged(
         named, shipping_amount="79.99", fees=[FEE], discount_amount="33.33", prices_include_tax=True
     )

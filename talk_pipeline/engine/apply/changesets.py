@@ -135,14 +135,14 @@ class _Loader:
         changes = self._changes(roots)
         return [self._unit(root, changes[root], snapshots) for root in roots]
 
-    def _records(self, side: Side, roots: list[str]) -> dict[tuple[str, str], tuple[Any, ...]]:
+    def _records(self, side: Side, roots: list[str]) -> dict[tuple[str, str, str], tuple[Any, ...]]:
         rows = self.db.execute(
             "select part, side, id, version, raw, position from record where rowid in ("
             "select rowid from record where side = ? and list_contains(?::varchar[], part)"
             " and root_id in (select unnest(?::varchar[])))",
             [side, [part.name for part in self.flow.parts], roots],
         ).fetchall()
-        return {(row[1], row[2]): row for row in rows}
+        return {(row[0], row[1], row[2]): row for row in rows}
 
     def _links(self) -> dict[tuple[str, str], str]:
         """(flow, id on the source side) -> id on the target side, for every reference of the records."""
@@ -209,8 +209,8 @@ class _Loader:
         name, operation, shop_id, bc_id = key
         part = self.flow.part(name)
         source_id, target_id = (shop_id, bc_id) if self.target is Side.BC else (bc_id, shop_id)
-        source = self.records.get((str(self.target.other), source_id or ""))
-        target = self.records.get((str(self.target), target_id or ""))
+        source = self.records.get((name, str(self.target.other), source_id or ""))
+        target = self.records.get((name, str(self.target), target_id or ""))
         raw = source[4] if source else {}
         references = {
             prop.name: self.links[prop.refers_to or "", raw[prop.name]]
