@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from talk_pipeline.audit import NotAuditableError, UnreachableError
 from talk_pipeline.audit.compare import Auditor, Judged
 from talk_pipeline.audit.reader import AT, Shop, central
-from talk_pipeline.audit.wire import Connection
+from talk_pipeline.audit.wire import Connection, Words
 from talk_pipeline.settings import Settings
 
 _PACKAGE = Path(__file__).parent.parent
@@ -65,13 +65,17 @@ def audit(settings: Settings, names: tuple[str, ...] = ()) -> list[Judged]:
     meaning = currency, ZoneInfo(settings.businesscentral_time_zone)
     found = []
     for flow in (flow for name, flow in flows.items() if not names or name in names):
-        there, lists = flow["businesscentral"], flow.get("children", {}).values()
+        children = flow["children"] = _children(flow, described)
+        there, lists = flow["businesscentral"], children.values()
         one = Shop(shop, described, flow["customwebshop"]["entity"])
         rows = one.rows(_paths(flow), {child["customwebshop"]: _paths(child) for child in lists})
         counted = [name for prop in flow["properties"] for name in prop.get("when_all", {}).get("equal", [])]
-        select = {child["businesscentral"]: [*_fields(child, child), *counted] for child in lists}
+        select = {
+            name: (child["businesscentral"], [*_fields(child, child), *counted])
+            for name, child in children.items()
+        }
         scopes = {"": there.get("scope", {})}
-        scopes |= {child["businesscentral"]: child.get("scope", {}) for child in lists}
+        scopes |= {name: child.get("scope", {}) for name, child in children.items()}
         others = central(bc, f"{company}/{there['entity']}", [AT, *_fields(flow, there)], select, scopes)
         ended, posted = there.get("closed_by"), set[str]()
         if ended:
@@ -79,6 +83,21 @@ def audit(settings: Settings, names: tuple[str, ...] = ()) -> list[Judged]:
             posted = {invoice.values[ended["record"]] or "" for invoice in invoices}
         auditor = Auditor(flow, one, meaning, db)
         found.append(auditor.judge({row.id: row for row in rows}, {row.id: row for row in others}, posted))
+    return found
+
+
+def _children(flow: Words, described: Words) -> Words:
+    """The child collections that the shop has, with what the settings say of which children they are."""
+    constants = flow.get("settings", {}).get("constants", {})
+    there = described["entities"][flow["customwebshop"]["entity"]].get("children", {})
+    found = {}
+    for name, child in flow.get("children", {}).items():
+        if child.get("optional") != "true" or child["customwebshop"] in there:
+            scope = {
+                path: constants.get(word[1:-1], "") if word.startswith("{") else word
+                for path, word in child.get("scope", {}).items()
+            }
+            found[name] = {**child, "scope": scope}
     return found
 
 

@@ -152,9 +152,10 @@ class Auditor:
         for prop in self._flow["properties"]:
             self._property(self._name, prop, "", (shop, bc), (shop, bc), rule)
         for name, child in self._flow.get("children", {}).items():
-            part, lists = f"{self._name}.{name}", (child["customwebshop"], child["businesscentral"])
+            part, lists = f"{self._name}.{name}", (child["customwebshop"], name)
             left, right = (
-                {one.id: one for one in row.lines[of]} for row, of in zip((shop, bc), lists, strict=True)
+                {one.id: one for one in row.lines[of] if self._counts(child, side, one)}
+                for side, row, of in zip((SHOP, BC), (shop, bc), lists, strict=True)
             )
             for shop_id, bc_id, *_ in self._links[part, shop.id]:
                 lines = left.pop(shop_id, None), right.pop(bc_id, None)
@@ -166,6 +167,11 @@ class Auditor:
             for line in (*left.values(), *(right.values() if self._shop.takes(lists[0]) else ())):
                 ids = (line.id, None) if line.id in left else (None, line.id)
                 self._report((shop, bc), "a line is at one side only", part, ids=ids)
+
+    def _counts(self, child: Words, side: str, line: Row) -> bool:
+        """Whether there is one at all: an amount that is blank or zero may say that there is none."""
+        told = next((prop for prop in child["properties"] if _name(prop) == child.get("there_by")), None)
+        return told is None or (self._canonical(side, told, line) or "0") != "0"
 
     def _property(self, part: str, prop: Words, lines: str, roots: Pair, pair: Pair, rule: str) -> None:
         (shop, bc), kind, name, way = pair, prop["type"], _name(prop), self._way(prop, lines)
@@ -260,7 +266,7 @@ class Auditor:
             counts = (
                 [
                     [Decimal(line.values[one] or 0) for one in whole["equal"]]
-                    for line in row.lines.get(self._of(whole), ())
+                    for line in row.lines.get(whole["children"], ())
                 ]
                 if whole
                 else []
@@ -273,9 +279,6 @@ class Auditor:
                 return f"{raw} {foreign}"
         country = self._raw(side, self._properties[prop["country"]], row) if "country" in prop else None
         return canonical(kind, raw, currency=lcy, zone=zone, country=country)
-
-    def _of(self, whole: Words) -> str:
-        return str(self._flow["children"][whole["children"]]["businesscentral"])
 
 
 def _derived(prop: Words) -> bool:

@@ -22,7 +22,7 @@ _KNOWN = re.findall(
     "path id item paging query records element record summaries times time_zone modified deleted children fields"
     " lacks name base_path headers auth limits entities version updated_since latest compare_minutes create update"
     " delete read_only bodies texts blank idempotency_header dry_run error webhooks search url write parent"
-    " untouched remove type format currency values case join separator const",
+    " untouched remove single constants type format currency values case join separator const",
 )
 _FIELD = {
     "path",
@@ -101,16 +101,19 @@ class Shop:
 
     def _lines(self, key: str, record: Any, name: str, wanted: list[str]) -> Iterator[Row]:
         lines = self._parts.get(name, {"path": name})
+        single = lines.get("single") == "true"
         where = self._filled(key, lines.get("url", ""))
-        found = (
-            at(record, lines["path"]) if "path" in lines else list(self._connection.pages(where, lines, {}))
-        )
+        if single or "path" in lines:
+            found = [record] if single else at(record, lines["path"])
+        else:
+            found = list(self._connection.pages(where, lines, {}))
         found = list(found.values()) if isinstance(found, dict) else found
         if not isinstance(found, list):
             raise NotAuditableError(f"{self._description['path']} {key}: there is no list of {name}")
         for n, row in enumerate(found):
             values = {one: self._value(one, name, row, record) for one in wanted}
-            yield Row(f"{key}/{text(at(row, lines.get('id', 'id'))) or n}", values)
+            own = "1" if single else text(at(row, lines.get("id", "id")))
+            yield Row(f"{key}/{own or n}", values)
 
     def _filled(self, key: str, template: str) -> str:
         filled = template.replace("{item}", self._description.get("item", "{path}/{id}"))
@@ -161,24 +164,39 @@ def _fields(said: Words, group: str = "") -> Iterator[tuple[str, Words | None]]:
 
 
 def central(
-    connection: Connection, path: str, select: list[str], lists: Words, scopes: Words
+    connection: Connection,
+    path: str,
+    select: list[str],
+    lists: Mapping[str, tuple[str, list[str]]],
+    scopes: Words,
 ) -> Iterator[Row]:
-    """The records of an entity set of Business Central in scope, with their lists; these properties of each."""
+    """The records of an entity set of Business Central in scope, with their lists; these properties of each.
+
+    Lists by name, each with its place and its properties; of one place more than one may be made.
+    """
     query = {"$select": ",".join(["id", *select])}
     if lists:
-        inner = (f"{name}($select={','.join(['id', *names])})" for name, names in lists.items())
+        places = dict.fromkeys(place for place, _ in lists.values())
+        asked = {
+            place: dict.fromkeys(
+                ["id", *(one for at, names in lists.values() if at == place for one in names)]
+            )
+            for place in places
+        }
+        inner = (f"{place}($select={','.join(names)})" for place, names in asked.items())
         query["$expand"] = ",".join(inner)
     said = {"records": "value", "paging": {"style": "next_url", "next": "['@odata.nextLink']"}}
     try:
         for data in connection.pages(path, said, query):
             rows = {
-                name: [(one, _values_of(one, names)) for one in data[name]] for name, names in lists.items()
+                name: [(one, _values_of(one, names)) for one in data[place]]
+                for name, (place, names) in lists.items()
             }
             lines = {
                 name: [
                     Row(f"{data['id']}/{one['id']}", told)
                     for one, told in found
-                    if scopes[name].items() <= told.items()
+                    if _within(told, scopes[name])
                 ]
                 for name, found in rows.items()
             }
@@ -187,10 +205,18 @@ def central(
                 if AT in select
                 else None
             )
-            if scopes.get("", {}).items() <= _values_of(data, select).items():
+            if _within(_values_of(data, select), scopes.get("", {})):
                 yield Row(str(data["id"]), _values_of(data, select), moment, lines)
     except (KeyError, TypeError, ValueError) as error:
         raise UnreachableError(f"{path} of Business Central lacks what was asked for: {error}") from None
+
+
+def _within(told: Mapping[str, str | None], scope: Words) -> bool:
+    """Whether each property is one of the words asked for, whatever their case."""
+    return all(
+        (told[path] or "").upper() in [one.strip().upper() for one in words.split("|") if one.strip()]
+        for path, words in scope.items()
+    )
 
 
 def _values_of(data: Any, select: list[str]) -> dict[str, str | None]:

@@ -105,8 +105,8 @@ class Property(Model):
             raise ValueError("a property says where it lives in Business Central: bc; without it, dir is -")
         if self.shop is None and self.dir not in ("->", "<->"):
             raise ValueError(
-                "a property without a shop path is a constant: dir -> and only: create, or <-> where the shop has no"
-                " place for another value"
+                "a property without a shop path is a constant: dir -> and only: create, or <-> where the shop has"
+                " no place for another value"
             )
         if self.blank_keeps and (not self.goes_to(Side.BC) or self.required or self.blank is not None):
             raise ValueError(

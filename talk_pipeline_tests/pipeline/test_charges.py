@@ -315,7 +315,9 @@ def test_a_quantity_or_discount_of_a_charge_is_named(named: World) -> None:
     named.step("order")
     assert placed.shop["shipping_amount"] == "79.00"
     assert placed.shop["fees"] == []
-    rows = named.sql("select part, hold_reason from change where flow = 'order' and hold_kind = 'quarantined'")
+    rows = named.sql(
+        "select part, hold_reason from change where flow = 'order' and hold_kind = 'quarantined'"
+    )
     told = dict(rows)
     assert "charge_quantity: 2, and the shop has no other than 1" in told["order.shipping"]
     assert "charge_discount: 50, and the shop has no other than 0" in told["order.fees"]

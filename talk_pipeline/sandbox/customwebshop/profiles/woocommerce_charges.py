@@ -2,7 +2,7 @@
 
 A line whose ``method_id``, or of a fee whose ``name``, is null goes; a new shipping line must name its method, a
 new fee itself. Deviations: the shop keeps the sum of the shipping lines and, beside it, the lines; where its own
-people change the sum, one line is shown with all of it. Tax classes, taxes and meta data of these lines are left out.
+people change the sum, one line is shown with all of it. Taxes and meta data of these lines are left out.
 """
 
 from __future__ import annotations
