@@ -15,5 +15,5 @@ _DIRECTIONS = {
 
 def direction(prop: Property) -> str:
     """Which way edits of a property travel; empty for one that is read alone."""
-    told = _DIRECTIONS.get(prop.dir, "")
+    told = _DIRECTIONS.get("->" if prop.shop is None else prop.dir, "")
     return f"{told}, on create only" if prop.only else told

@@ -16,8 +16,9 @@ from talk_pipeline.documents.own import Own
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 from talk_pipeline.systems.businesscentral.entities import EntitySet, entity_sets
-from talk_pipeline.systems.customwebshop.spec.description import Description, FieldSet, Lines
+from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.customwebshop.spec.fields import field_for
+from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
 
 _ALIKE = 0.6
 _ALTERNATIVES = re.compile(r",? or |\|")

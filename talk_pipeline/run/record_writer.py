@@ -7,15 +7,8 @@ and added one by one, and last what the system would recalculate after them.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from talk_pipeline.engine.apply.changesets import (
-    Body,
-    Changeset,
-    Composer,
-    RecordChanges,
-    intended,
-    intent_for,
-    target_child_id,
-)
+from talk_pipeline.engine.apply.changesets import Body, Changeset, Composer, RecordChanges
+from talk_pipeline.engine.apply.intents import intended, intent_for, target_child_id
 from talk_pipeline.engine.model import ChildEdit, Contents, Intended, Outcome, Result, Sent, Write
 from talk_pipeline.engine.recalculation import makes_children_anew, moves_parent
 from talk_pipeline.flows.properties import Side

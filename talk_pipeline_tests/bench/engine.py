@@ -14,13 +14,8 @@ from time import process_time
 from zoneinfo import ZoneInfo
 
 from talk_pipeline.engine.apply.bases import recalculations
-from talk_pipeline.engine.apply.changesets import (
-    Composer,
-    intended,
-    intent_for,
-    pending_changesets,
-    pending_roots,
-)
+from talk_pipeline.engine.apply.changesets import Composer, pending_changesets, pending_roots
+from talk_pipeline.engine.apply.intents import intended, intent_for
 from talk_pipeline.engine.apply.outcomes import conclude
 from talk_pipeline.engine.match import links
 from talk_pipeline.engine.model import Decode, Intent, Outcome, Record

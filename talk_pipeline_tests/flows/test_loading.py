@@ -47,7 +47,7 @@ MISTAKES = [
     ),
     ("customer.yaml", "flow: customer", "flow: client", "flow", "they must agree"),
     ("order.yaml", "withholds: [customer_id,", "withholds: [customer,", "guard.withholds", "'customer'"),
-    ("order.yaml", "recreates: [lines],", "recreates: [rows],", "recreates", "allowed: lines"),
+    ("order.yaml", "recreates: [lines, ", "recreates: [rows, ", "recreates", "allowed: lines"),
     ("order.yaml", "match: product_id", "match: sku", "children.lines.match", "allowed: product_id"),
     ("order.yaml", "reference(product)", "reference()", "children.lines.properties.0", "is not a type"),
     ("order.yaml", "reference(product)", "reference(item)", "order.yaml", "refers to flow 'item'"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from talk_pipeline.cli.document.names import BC, SHOP, called, condition, end, listed
+from talk_pipeline.cli.document.names import BC, SHOP, belonging, called, condition, end, listed, withheld
 from talk_pipeline.engine.manual.lookup import counted
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property, Side
@@ -26,7 +26,7 @@ def every_limits(flows: Flows, flow: Flow, part: Part) -> Iterator[str]:
         parent = end(flow, flow.root, Side.SHOP)
         yield f"This holds for each {shop} of a {parent} that is synchronized, and goes along with it."
     if part.scope:
-        fields = listed(f"{name} {value}" for name, value in part.scope.items())
+        fields = listed(belonging(part))
         yield f"Only a {bc} with {fields} takes part: any other is never matched and never written."
     if part.parent:
         return
@@ -95,7 +95,7 @@ def _guarded(flow: Flow, part: Part) -> Iterator[str]:
     if guard is None:
         return
     parent = end(flow, flow.root, Side.BC)
-    names = guard.withholds_lines if part.parent else guard.withholds
+    names = withheld(flow, part)
     if not names and not part.parent:
         return
     also = "additions, removals, " if part.parent else ""
@@ -108,6 +108,9 @@ def _guarded(flow: Flow, part: Part) -> Iterator[str]:
 def _of_property(flow: Flow, prop: Property) -> Iterator[str]:
     if prop.keep:
         yield f"{prop.name} is never overwritten in {SHOP} while it is {listed(prop.keep, last='or')} there."
+    if prop.shop is None and prop.two_way:
+        only = flow.settings.constants[prop.name]
+        yield f"A {prop.bc} other than {only} has no place in {SHOP}: it is quarantined."
     if prop.blank_keeps:
         yield f"A blank {prop.name} in {SHOP} leaves {prop.bc} as it is, and counts as in step."
     if prop.in_currency:

@@ -1,6 +1,6 @@
 """What systems, flows and child collections are called in the document, from the declarations alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.tuning import Condition
@@ -42,6 +42,22 @@ def shop_property(flow: Flow, prop: Property) -> str:
 def called(prop: Property, side: Side = Side.SHOP) -> str:
     """A property as part of a sentence, such as a reader of that system knows it."""
     return " or ".join(prop.paths(side)) or prop.name
+
+
+def belonging(part: Part, *, verb: str = "", first: bool = False) -> Iterator[str]:
+    """What a record of Business Central has that belongs to a part; of alternatives all, or the first."""
+    for path, words in part.alternatives.items():
+        if words == ("",):
+            yield f"{path}{verb} as settings.constants.{part.set_by[path]} says (nothing yet)"
+        else:
+            yield f"{path}{verb} {words[0] if first else listed(words, last='or')}"
+
+
+def withheld(flow: Flow, part: Part) -> list[str]:
+    """The properties of a part that the guard withholds."""
+    guard = flow.guard
+    names = (guard.withholds_lines if part.parent else guard.withholds) if guard else ()
+    return [name for name in names if name in part.by_name]
 
 
 def listed(words: Iterable[str], *, last: str = "and") -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from talk_pipeline.cli.document.names import BC, SHOP, called, end, listed, system
+from talk_pipeline.cli.document.names import BC, SHOP, belonging, called, end, listed, system
 from talk_pipeline.cli.document.tree import Rule, Table
 from talk_pipeline.engine.manual.lookup import counted
 from talk_pipeline.flows.loading import Flows
@@ -37,7 +37,8 @@ def _matching(flow: Flow, part: Part) -> Iterator[str]:
     shop, bc = end(flow, part, Side.SHOP), end(flow, part, Side.BC)
     yield f"A {shop} will merge with a {bc} if one of the following property combinations match:"
     if part.parent:
-        yield f"Only within a linked pair of {end(flow, flow.root, Side.SHOP)}; those of one value by position."
+        within = f"Only within a linked pair of {end(flow, flow.root, Side.SHOP)}"
+        yield f"{within}; those of one value by position." if part.match else f"{within}, by position alone."
         return
     if len(part.match) > 1:
         yield "The first that finds anything counts. A blank never matches."
@@ -68,8 +69,13 @@ def _creating(flows: Flows, flow: Flow, part: Part) -> Iterator[str]:
         )
         if closed := flow.businesscentral.closed_by:
             yield f"A {shop} whose {closed.key} is found in {closed.entity} was posted: it gets no new {bc}."
-    constants = [f"{name} {value}" for name, value in flow.settings.constants.items()]
-    if constants and not part.parent:
+    constants = [*belonging(part, first=True)] if part.parent else []
+    constants += [
+        f"{prop.name if part.parent is None else prop.bc} {flow.settings.constants[prop.name]}"
+        for prop in part.properties
+        if prop.shop is None
+    ]
+    if constants:
         yield f"A new {bc} gets {listed(constants)}."
     for prop in part.references:
         other = flows[prop.refers_to or ""]
@@ -84,7 +90,7 @@ def _creating(flows: Flows, flow: Flow, part: Part) -> Iterator[str]:
 def _exclusions(flow: Flow, part: Part) -> Iterator[str]:
     shop, bc = end(flow, part, Side.SHOP), end(flow, part, Side.BC)
     if part.scope:
-        fields = listed(f"{name} is not {value}" for name, value in part.scope.items())
+        fields = listed(belonging(part, verb=" is not"))
         yield f"A {bc} whose {fields} is left alone and survives; a pair where it changes so is listed."
     if part.parent:
         return

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from talk_pipeline.cli.document.names import BC, SHOP, called, condition, end, listed, system
+from talk_pipeline.cli.document.names import BC, SHOP, called, condition, end, listed, system, withheld
 from talk_pipeline.cli.document.rules import conflict_winner
 from talk_pipeline.cli.document.tree import Step
 from talk_pipeline.flows.properties import Property, Side
@@ -37,11 +37,10 @@ def _steps(flow: Flow, part: Part) -> Iterator[Step]:
         )
     if once := [prop.bc for prop in part.properties if prop.only]:
         yield Step(f"In {BC}, edit {listed(once)} of a linked {bc}.", f"{SHOP} stays as it is.")
-    if flow.guard and (flow.guard.withholds_lines if part.parent else flow.guard.withholds):
-        withheld = flow.guard.withholds_lines if part.parent else flow.guard.withholds
+    if flow.guard and (names := withheld(flow, part)):
         yield Step(
             f"Give {flow.guard.bc} of the {end(flow, flow.root, Side.BC)} another value than"
-            f" {listed(flow.guard.open_while, last='or')}, and edit {withheld[0]} in {SHOP}.",
+            f" {listed(flow.guard.open_while, last='or')}, and edit {names[0]} in {SHOP}.",
             f"{BC} stays as it is; the change is listed as withheld: {flow.guard.reason}.",
         )
     if part.parent:
@@ -54,13 +53,13 @@ def _steps(flow: Flow, part: Part) -> Iterator[Step]:
 
 
 def _travels(prop: Property, *directions: str) -> bool:
-    return prop.dir in directions and prop.only is None
+    return prop.dir in directions and prop.only is None and prop.shop is not None
 
 
 def _has_many_values(prop: Property) -> bool:
     """Whether both sides can be given values that are neither equal nor the one from before."""
     of_choice = prop.type.startswith(("text", "decimal", "money")) and not prop.values
-    return prop.two_way and of_choice
+    return prop.two_way and of_choice and prop.shop is not None
 
 
 def _creating(flow: Flow, part: Part, shop: str, bc: str) -> Iterator[Step]:

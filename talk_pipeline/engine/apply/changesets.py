@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from talk_pipeline.engine.model import UNDO, Contents, Intended, Intent, Operation, Sent
+from talk_pipeline.engine.model import UNDO, Contents, Operation, Sent
 from talk_pipeline.engine.recalculation import sent_along
-from talk_pipeline.engine.snapshot.projection import Company, own_id
+from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import Value, tidy
@@ -325,36 +325,3 @@ def new_values(part: Part, target: Side, values: Mapping[str, Value]) -> dict[st
     """The values of a new record or child; one of a child collection gets what makes it belong there first."""
     belongs = part.parent is not None and target is Side.BC
     return {**({path: one[0] for path, one in part.alternatives.items()} if belongs else {}), **values}
-
-
-def target_child_id(changeset: Changeset, edit: RecordChanges) -> str | None:
-    """The id by which the target system knows a child."""
-    key = edit.id_on(changeset.target)
-    parent = changeset.root.id_on(changeset.target)
-    if edit.operation == "create" or key is None or parent is None:
-        return None
-    return own_id(parent, key)
-
-
-def intended(edit: RecordChanges, sent: Mapping[str, Sent]) -> Intended:
-    """What the journal keeps of an edit."""
-    return Intended(edit.part.name, edit.operation, edit.shop_id, edit.bc_id, sent)
-
-
-def intent_for(
-    changeset: Changeset,
-    main: Intended,
-    *,
-    children: tuple[Intended, ...] = (),
-    natural_key: str | None = None,
-) -> Intent:
-    """The intent of one request of a changeset."""
-    return Intent(
-        changeset.flow.name,
-        changeset.target,
-        changeset.root_shop_id,
-        changeset.root_bc_id,
-        main,
-        children,
-        natural_key,
-    )

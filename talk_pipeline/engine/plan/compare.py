@@ -38,8 +38,6 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import UnmappableError
 from talk_pipeline.flows.vocabulary import Flow, Part
 
-Hold = tuple[HoldKind | None, str | None]
-
 MISMATCHES = 3  # answers in a row that were not what was sent, before a property counts as oscillating
 
 
@@ -79,8 +77,7 @@ def plan(
                 _plan_part(db, flow, part, touched=touched, company=company, run_id=run_id)
             unlinked = plan_creates(db, flows, flow, on_their_way=on_their_way)
             leave_out_wordless(db, flow)
-            if read is not None:
-                withhold_misfits(db, flow, read)
+            withhold_misfits(db, flow, read)
         if undo:
             plan_undo(db, flow, undo, company=company)
         withhold(db, Withholding(flows=flows, flow=flow, on_their_way=on_their_way, later=later))
@@ -224,7 +221,10 @@ def _plan_part(
         },
     )
     if part.parent:
-        _plan_children(db, flow, part, touched=touched, company=company)
+        touch_if_changed(db, flow.name, db.execute(_DROP_LOST_CHILDREN, {"part": part.name}))
+        lone = LoneChildren.made(db, _CHILDREN, {"part": part.name})
+        disputed = removed_lines.dispute_removals(db, flow, part, lone=lone, touched=touched, company=company)
+        _child_changes(db, flow, part, lone, disputed)
     _move_bases(db, part, Agreeing.made(db, _AGREE))
     edits.forget_taken_back(db, part, pairs)
     rows = rows_of(db, _DIFFERING, {"part": part.name})
@@ -251,13 +251,6 @@ def _plan_part(
     if agreed:
         named = {"ids": [shop_id for shop_id, _ in agreed], "properties": [prop for _, prop in agreed]}
         _move_bases(db, part, Agreeing.made(db, _AGREED_BY_RULE, named))
-
-
-def _plan_children(db: Connection, flow: Flow, part: Part, *, touched: Touched, company: Company) -> None:
-    touch_if_changed(db, flow.name, db.execute(_DROP_LOST_CHILDREN, {"part": part.name}))
-    lone = LoneChildren.made(db, _CHILDREN, {"part": part.name})
-    disputed = removed_lines.dispute_removals(db, flow, part, lone=lone, touched=touched, company=company)
-    _child_changes(db, flow, part, lone, disputed)
 
 
 def _child_changes(
@@ -321,18 +314,21 @@ def _change(
     """What is to be written of a property; an open conflict is listed as a change towards the flow's master."""
     target = merged.target or flow.settings.master
     source, receiver = pair.holding(target.other), pair.holding(target)
-    hold: Hold = (HoldKind.MANUAL, "both sides changed it; a person decides") if merged.open else (None, None)
+    kind, why = (HoldKind.MANUAL, "both sides changed it; a person decides") if merged.open else (None, None)
     if row["mismatches"] and row["mismatches"] >= MISMATCHES:
-        hold = HoldKind.OSCILLATING, "the two systems keep storing it differently; make them equal by hand"
+        kind, why = (
+            HoldKind.OSCILLATING,
+            "the two systems keep storing it differently; make them equal by hand",
+        )
     try:
         if pair.prop.refers_to is None:
             context = company.context(source.record)
             pair.prop.convert(target, value=source.raw, context=context)
     except UnmappableError as error:
-        hold = HoldKind.QUARANTINED, f"{pair.prop.name}: {error}"
+        kind, why = HoldKind.QUARANTINED, f"{pair.prop.name}: {error}"
     # an amount of one currency is no answer where the other side counts in another
     if problem := source.problem or (receiver.problem if pair.prop.in_currency else None):
-        hold = HoldKind.QUARANTINED, f"{pair.prop.name}: {problem}"
+        kind, why = HoldKind.QUARANTINED, f"{pair.prop.name}: {problem}"
     return ChangeRow(
         flow=flow.name,
         part=part.name,
@@ -348,6 +344,6 @@ def _change(
         base=source.base if row["has_base"] else None,
         rule=merged.rule,
         conflict=merged.conflict,
-        hold_kind=hold[0],
-        hold_reason=hold[1],
+        hold_kind=kind,
+        hold_reason=why,
     )

@@ -18,7 +18,7 @@ from talk_pipeline.flows.vocabulary import Flow, Part
 
 # those beyond the room that is left by what the shop has and keeps
 _BEYOND = f"""
-with fresh as (
+with added as (
   select c.bc_id, r.raw[$there_by] as value, row_number() over (
            partition by c.root_bc_id order by r.position, r.id)
          + (select count(*) from record s where s.part = $part and s.side = 'customwebshop'
@@ -31,10 +31,10 @@ with fresh as (
 )
 update change set hold_kind = '{HoldKind.QUARANTINED}',
        hold_reason = $key || ': the shop has room for ' || $room || ', and Business Central has '
-                     || coalesce(fresh.value, 'another') || ' besides; leave ' || $room || ' there'
-from fresh
+                     || coalesce(added.value, 'another') || ' besides; leave ' || $room || ' there'
+from added
 where change.flow = $flow and change.part = $part and change.target = 'customwebshop'
-  and change.operation = 'create' and change.bc_id = fresh.bc_id and fresh.place > $room
+  and change.operation = 'create' and change.bc_id = added.bc_id and added.place > $room
 """
 
 # what looks removed in Business Central, and what is to be made there anew
@@ -54,14 +54,14 @@ where flow = $flow and part = $part and shop_id = $shop_id and operation in ('cr
 """
 
 
-def withhold_misfits(db: Connection, flow: Flow, read: Decode) -> None:
-    """Puts a reason on the changes of children that do not fit."""
+def withhold_misfits(db: Connection, flow: Flow, read: Decode | None) -> None:
+    """Puts a reason on the changes of children that do not fit; `read` reads payloads of Business Central."""
     for part in flow.parts[1:]:
         key = part.name.partition(".")[2]
         if part.room is not None:
             told = {"flow": flow.name, "part": part.name, "key": key, "there_by": part.there_by or ""}
             db.execute(_BEYOND, {**told, "room": part.room})
-        if part.set_by:
+        if part.set_by and read:
             _still_there(db, flow, part, key=key, read=read)
 
 

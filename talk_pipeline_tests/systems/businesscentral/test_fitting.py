@@ -21,7 +21,13 @@ WEBSITE = "bc: website,               type: text(80)"
         ("customer", WEBSITE, WEBSITE.replace("80", "800"), "properties.6", "lets 800 characters through"),
         ("customer", WEBSITE, WEBSITE.replace("(80)", ""), "properties.6", "holds 80; write text(80)"),
         ("order", "  bc: status\n", "  bc: stand\n", "guard.bc", "has no property 'stand'"),
-        ("order", "bc: description,", "bc: told,", "children.lines.properties.1", "no property 'told'"),
+        (
+            "order",
+            "bc: description,       type: text(100)}",
+            "bc: told, type: text(100)}",
+            "children.lines.properties.1",
+            "no property 'told'",
+        ),
     ],
 )
 def test_it_is_named_by_file_line_and_key(

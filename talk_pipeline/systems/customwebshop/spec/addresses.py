@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
-from talk_pipeline.systems.customwebshop.spec.description import Call, Entity, Lines
+from talk_pipeline.systems.customwebshop.spec.calls import Call
+from talk_pipeline.systems.customwebshop.spec.description import Entity
+from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.templates import filled
 

@@ -3,29 +3,26 @@
 What is said at the top holds for every entity that does not say otherwise itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path as File
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, field_validator
 
 from talk_pipeline.flows.moments import ZoneName
 from talk_pipeline.flows.properties import Model, Word
-from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.access import Auth, BearerAuth
 from talk_pipeline.systems.customwebshop.spec.asking import Deleted, Empty, Latest, Listing, UpdatedSince
-from talk_pipeline.systems.customwebshop.spec.fields import Field as Property
-from talk_pipeline.systems.customwebshop.spec.fields import Times, field_for
+from talk_pipeline.systems.customwebshop.spec.calls import Call, Calls, DryRun
+from talk_pipeline.systems.customwebshop.spec.fields import Times
+from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
 from talk_pipeline.systems.customwebshop.spec.paging import OnePage, Paging
 from talk_pipeline.systems.customwebshop.spec.places import Path, Place
-from talk_pipeline.systems.customwebshop.spec.templates import unknown
+from talk_pipeline.systems.customwebshop.spec.templates import Located, misnamed
 from talk_pipeline.systems.customwebshop.spec.webhooks import Webhooks
-
-Located = Iterator[tuple[tuple[str | int, ...], str]]
 
 REFERENCE = File(__file__).parents[1] / "reference.yaml"
 
@@ -62,136 +59,10 @@ class ErrorShape(Model):
     missing: tuple[Word, ...] = Field((), description="codes that say there is no such record, beside 404")
 
 
-class Call(Model):
-    """One request that writes."""
-
-    method: Literal["POST", "PUT", "PATCH", "DELETE"] | None = None
-    path: str | None = Field(None, description="may name {path}, {item}, {id} and {record:place}")
-    of: tuple[str, ...] = Field((), description="properties it carries, such as address.*; else all others")
-    whole: bool = Field(False, description="it carries the whole record, not only what changes")
-    objects: Literal["merged", "whole"] = Field(
-        "merged", description="whole: the shop replaces a nested object, so one that is touched is sent whole"
-    )
-    without: tuple[Path, ...] = Field((), description="parts of a whole record it leaves out")
-    at: Path | None = Field(None, description="part of the record that is the body")
-    along: tuple[Path, ...] = Field(
-        (), description="what goes along as the record has it; inside an object, with that object"
-    )
-    envelope: Path | None = Field(None, description="what the body is wrapped in; [0]: a list of one")
-    constants: Mapping[str, Any] = Field({}, description="what the body says always: path -> value")
-    query: Mapping[str, Word] = {}
-    headers: Mapping[str, str] = {}
-    id: Place | None = Field(None, description="where its answer has the id that the next call needs")
-    empty: bool = Field(False, description="it has no body")
-    partial: bool = Field(False, description="its answer lacks something: the record is read again")
-
-    def carries(self, name: str) -> bool:
-        """Whether a property is named."""
-        return any(fnmatchcase(name, pattern) for pattern in self.of)
-
-
-class DryRun(Model):
-    """What makes the shop check a write and not carry it out."""
-
-    query: Mapping[str, Word] = {}
-    headers: Mapping[str, str] = {}
-
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, dict) else value
-
-
-Calls = Annotated[tuple[Call, ...], BeforeValidator(_listed), Field(min_length=1)]
-
-
-def _fields(value: object) -> object:
-    return _flat(value, "") if isinstance(value, dict) else value
-
-
-def _flat(data: dict[Any, Any], prefix: str) -> dict[str, Any]:
-    """Properties may be written nested, as `address: {line1: street}`; a text alone is a path."""
-    found: dict[str, Any] = {}
-    for key, value in data.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, dict) and not set(value) & set(Property.model_fields):
-            found |= _flat(value, f"{name}.")
-        else:
-            found[name] = {"path": value} if isinstance(value, str) else value
-    return found
-
-
-Properties = Annotated[Mapping[str, Property | None], BeforeValidator(_fields)]
-
-
 def _elsewhere(value: object) -> object:
     if not isinstance(value, dict):
         return value
     return {name: {"path": one} if isinstance(one, str) else one for name, one in value.items()}
-
-
-class FieldSet(Model):
-    """What the shop has of a flow's properties."""
-
-    fields: Properties = {}
-    lacks: tuple[str, ...] = Field((), description="properties and groups that the shop does not have")
-
-    @property
-    def properties(self) -> Mapping[str, Property | None]:
-        """All that is said of properties."""
-        return {**dict.fromkeys(self.lacks), **self.fields}
-
-    def field(self, name: str) -> Property | None:
-        """How a property is told; None when the shop has none."""
-        return field_for(self.properties, name)
-
-
-class Lines(FieldSet):
-    """A list within a record, such as the lines of an order: part of it, or behind a path of its own."""
-
-    path: Path | None = Field(None, description="where the list is in the record")
-    single: bool = Field(
-        False,
-        description="there is no list: properties of the record itself are the only entry it has room for",
-    )
-    url: str | None = Field(
-        None,
-        description="where it is added to and, without path, read; may name {path}, {item}, {id}",
-    )
-    write: Path | Literal[False] | None = Field(
-        None,
-        description="where in the record one read elsewhere is written; false: the shop takes no changes",
-    )
-    where: Mapping[Path, Word] = Field(
-        {}, description="what the entries have that are meant; others stay alone"
-    )
-    records: Path | None = Field(None, description="where that answer has the list")
-    empty: Empty = Field(
-        (), description="what says that there are none beside []: a status such as 404, null, missing or {}"
-    )
-    paging: Paging | None = Field(None, description="how that list goes on; without, it must come at once")
-    parent: Path | None = Field(None, description="where an entry that is created names its record by its id")
-    id: Path = "id"
-    read_only: tuple[Path, ...] = Field((), description="what is never sent back")
-    untouched: Literal["whole", "id", "omitted"] = Field("whole", description="lines that stay as they are")
-    remove: Mapping[str, Any] | None = Field(None, description="what marks a line to go; else it is left out")
-    constants: Mapping[str, Any] = Field({}, description="what a new entry says always: path -> value")
-    create: Call = Call(method="POST", path="{lines}")
-    update: Call = Call(method="PATCH", path="{lines}/{line}")
-    delete: Call = Call(method="DELETE", path="{lines}/{line}")
-
-    @property
-    def apart(self) -> bool:
-        """Whether it is read behind a path of its own."""
-        return self.path is None and not self.single
-
-    @property
-    def singly(self) -> bool:
-        """Whether entries are written one by one, not within the record."""
-        return self.url is not None and self.write is None
-
-    def meant(self, row: Any) -> bool:
-        """Whether an entry is of the kind that is synchronized."""
-        return all(paths.text_of(paths.get(row, at)) == value for at, value in self.where.items())
 
 
 class Shared(Model):
@@ -310,35 +181,21 @@ class Description(Shared):
             if entity.updated_since and not entity.modified:
                 yield at, "updated_since needs modified: where a record has its modified time"
             for key, lines in entity.children.items():
-                if lines.path is None and lines.url is None and not lines.single:
-                    yield (*at, "children", key), "says path, url or both, or single"
-                if lines.single and (lines.path or lines.url or not lines.remove):
-                    hint = "leave path and url out, and say remove: what says that there is none"
-                    yield (*at, "children", key, "single"), f"the record itself is the entry: {hint}"
-                if lines.untouched == "omitted" and lines.remove is None and not lines.singly:
-                    how = "say remove: what marks one to go, such as {quantity: 0}"
-                    yield (*at, "children", key), f"untouched: omitted keeps what is left out: {how}"
-                if isinstance(lines.write, str) and lines.path is not None:
-                    yield (*at, "children", key, "write"), "is for a list read at url: leave path out"
-                yield from _templates((*at, "children", key, "url"), lines.url, ("path", "item", "id"))
-                for call in ("create", "update", "delete"):
-                    where: tuple[str | int, ...] = (*at, "children", key, call, "path")
-                    path: str | None = getattr(lines, call).path
-                    yield from _templates(where, path, ("lines", "line", "item", "id"))
+                yield from (((*at, "children", key, *within), text) for within, text in lines.problems())
             for calls in ("create", "update", "delete"):
                 for index, call in enumerate(getattr(entity, calls)):
-                    yield from _templates(
+                    yield from misnamed(
                         (*at, calls, index, "path"), call.path, ("path", "item", "id", "record:")
                     )
-            yield from _templates((*at, "item"), entity.item, ("path", "id"))
-            yield from _templates((*at, "list", "path"), entity.list.path, ("path",))
+            yield from misnamed((*at, "item"), entity.item, ("path", "id"))
+            yield from misnamed((*at, "list", "path"), entity.list.path, ("path",))
             if entity.latest:
-                yield from _templates((*at, "latest", "path"), entity.latest.path, ("path",))
+                yield from misnamed((*at, "latest", "path"), entity.latest.path, ("path",))
             for prop, query in entity.search.items():
                 if "{value}" not in query:
                     yield (*at, "search", prop), f"{query!r} does not say where the {{value}} stands"
             for key, part in entity.parts.items():
-                yield from _templates((*at, "parts", key), part.path, ("path", "item", "id", "record:"))
+                yield from misnamed((*at, "parts", key), part.path, ("path", "item", "id", "record:"))
         if self.webhooks:
             for event, name in self.webhooks.events.items():
                 if name not in self.entities:
@@ -353,10 +210,3 @@ def _is_pattern(text: str) -> bool:
         return datetime.strptime(day.strftime(text), text).date() == day.date()  # noqa: DTZ007 (days alone)
     except ValueError:
         return False
-
-
-def _templates(at: tuple[str | int, ...], text: str | None, allowed: tuple[str, ...]) -> Located:
-    """What stands in braces must be one of these names."""
-    if unknown(text or "", allowed):
-        names = ", ".join("{" + name + ("place" if name.endswith(":") else "") + "}" for name in allowed)
-        yield at, f"{text!r} may name {names} only"

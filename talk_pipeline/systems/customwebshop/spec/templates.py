@@ -1,10 +1,14 @@
 """Addresses with names to fill in, such as `{item}/lines`; other braces, such as those of JSON in a query, stay."""
 
 import re
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.paths import Json
+
+Located = Iterator[tuple[tuple[str | int, ...], str]]
+"""Mistakes, each with the keys that lead to it."""
 
 _NAME = re.compile(r"\{(\w+|record:[^{}]+)\}")
 _RECORD = "record:"
@@ -39,3 +43,10 @@ def unknown(template: str, allowed: tuple[str, ...]) -> bool:
     """Whether an address names anything else; `record:` among the allowed stands for any place of the record."""
     names = (_RECORD if name.startswith(_RECORD) else name for name in _BRACED.findall(template))
     return any(name not in allowed for name in names)
+
+
+def misnamed(at: tuple[str | int, ...], text: str | None, allowed: tuple[str, ...]) -> Located:
+    """What stands in braces must be one of these names."""
+    if unknown(text or "", allowed):
+        names = ", ".join("{" + name + ("place" if name.endswith(":") else "") + "}" for name in allowed)
+        yield at, f"{text!r} may name {names} only"

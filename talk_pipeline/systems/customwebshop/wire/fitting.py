@@ -11,14 +11,9 @@ from typing import Any
 from talk_pipeline.flows.loading import FlowError, Flows, load_flows, mistake, read_yaml, validated
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow
-from talk_pipeline.systems.customwebshop.spec.description import (
-    REFERENCE,
-    Description,
-    Entity,
-    FieldSet,
-    Lines,
-)
+from talk_pipeline.systems.customwebshop.spec.description import REFERENCE, Description, Entity
 from talk_pipeline.systems.customwebshop.spec.fields import AS_NAMED, Field, field_for
+from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
 
 ABSENT = "this shop has no such property"
 NO_SUCH_LIST = "this shop's description names none (`children`)"

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.addresses import item_path, lines_path, part_path
 from talk_pipeline.systems.customwebshop.spec.asking import Emptiness, Listing
-from talk_pipeline.systems.customwebshop.spec.description import Entity, Lines
+from talk_pipeline.systems.customwebshop.spec.description import Entity
+from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paging import OnePage
 from talk_pipeline.systems.customwebshop.spec.paths import JsonOrMissing
 from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError

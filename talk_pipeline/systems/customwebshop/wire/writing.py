@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from talk_pipeline.engine.model import ChildEdit, Contents, Operation, Outcome, Record, Result, Write
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.addresses import call_path, line_path
-from talk_pipeline.systems.customwebshop.spec.description import Call, Lines
+from talk_pipeline.systems.customwebshop.spec.calls import Call
+from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.places import header_of, read_place
 from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError

@@ -9,7 +9,7 @@ import pytest
 
 from talk_pipeline.engine.model import ChildEdit
 from talk_pipeline.flows.loading import load_flows
-from talk_pipeline.systems.customwebshop.spec.description import Call
+from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.wire.bodies import Composer

@@ -1,0 +1,52 @@
+"""The requests that write, as a description says them."""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from talk_pipeline.flows.properties import Model, Word
+from talk_pipeline.systems.customwebshop.spec.places import Path, Place
+
+
+class Call(Model):
+    """One request that writes."""
+
+    method: Literal["POST", "PUT", "PATCH", "DELETE"] | None = None
+    path: str | None = Field(None, description="may name {path}, {item}, {id} and {record:place}")
+    of: tuple[str, ...] = Field((), description="properties it carries, such as address.*; else all others")
+    whole: bool = Field(False, description="it carries the whole record, not only what changes")
+    objects: Literal["merged", "whole"] = Field(
+        "merged", description="whole: the shop replaces a nested object, so one that is touched is sent whole"
+    )
+    without: tuple[Path, ...] = Field((), description="parts of a whole record it leaves out")
+    at: Path | None = Field(None, description="part of the record that is the body")
+    along: tuple[Path, ...] = Field(
+        (), description="what goes along as the record has it; inside an object, with that object"
+    )
+    envelope: Path | None = Field(None, description="what the body is wrapped in; [0]: a list of one")
+    constants: Mapping[str, Any] = Field({}, description="what the body says always: path -> value")
+    query: Mapping[str, Word] = {}
+    headers: Mapping[str, str] = {}
+    id: Place | None = Field(None, description="where its answer has the id that the next call needs")
+    empty: bool = Field(False, description="it has no body")
+    partial: bool = Field(False, description="its answer lacks something: the record is read again")
+
+    def carries(self, name: str) -> bool:
+        """Whether a property is named."""
+        return any(fnmatchcase(name, pattern) for pattern in self.of)
+
+
+class DryRun(Model):
+    """What makes the shop check a write and not carry it out."""
+
+    query: Mapping[str, Word] = {}
+    headers: Mapping[str, str] = {}
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+Calls = Annotated[tuple[Call, ...], BeforeValidator(_listed), Field(min_length=1)]

@@ -1,0 +1,116 @@
+"""What a description says of properties, and of the lists within a record."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from talk_pipeline.flows.properties import Model, Word
+from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec.asking import Empty
+from talk_pipeline.systems.customwebshop.spec.calls import Call
+from talk_pipeline.systems.customwebshop.spec.fields import Field as Property
+from talk_pipeline.systems.customwebshop.spec.fields import field_for
+from talk_pipeline.systems.customwebshop.spec.paging import Paging
+from talk_pipeline.systems.customwebshop.spec.places import Path
+from talk_pipeline.systems.customwebshop.spec.templates import Located, misnamed
+
+
+def _fields(value: object) -> object:
+    return _flat(value, "") if isinstance(value, dict) else value
+
+
+def _flat(data: dict[Any, Any], prefix: str) -> dict[str, Any]:
+    """Properties may be written nested, as `address: {line1: street}`; a text alone is a path."""
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict) and not set(value) & set(Property.model_fields):
+            found |= _flat(value, f"{name}.")
+        else:
+            found[name] = {"path": value} if isinstance(value, str) else value
+    return found
+
+
+Properties = Annotated[Mapping[str, Property | None], BeforeValidator(_fields)]
+
+
+class FieldSet(Model):
+    """What the shop has of a flow's properties."""
+
+    fields: Properties = {}
+    lacks: tuple[str, ...] = Field((), description="properties and groups that the shop does not have")
+
+    @property
+    def properties(self) -> Mapping[str, Property | None]:
+        """All that is said of properties."""
+        return {**dict.fromkeys(self.lacks), **self.fields}
+
+    def field(self, name: str) -> Property | None:
+        """How a property is told; None when the shop has none."""
+        return field_for(self.properties, name)
+
+
+class Lines(FieldSet):
+    """A list within a record, such as the lines of an order: part of it, or behind a path of its own."""
+
+    path: Path | None = Field(None, description="where the list is in the record")
+    single: bool = Field(
+        False,
+        description="there is no list: properties of the record itself are the only entry it has room for",
+    )
+    url: str | None = Field(
+        None,
+        description="where it is added to and, without path, read; may name {path}, {item}, {id}",
+    )
+    write: Path | Literal[False] | None = Field(
+        None,
+        description="where in the record one read elsewhere is written; false: the shop takes no changes",
+    )
+    where: Mapping[Path, Word] = Field(
+        {}, description="what the entries have that are meant; others stay alone"
+    )
+    records: Path | None = Field(None, description="where that answer has the list")
+    empty: Empty = Field(
+        (), description="what says that there are none beside []: a status such as 404, null, missing or {}"
+    )
+    paging: Paging | None = Field(None, description="how that list goes on; without, it must come at once")
+    parent: Path | None = Field(None, description="where an entry that is created names its record by its id")
+    id: Path = "id"
+    read_only: tuple[Path, ...] = Field((), description="what is never sent back")
+    untouched: Literal["whole", "id", "omitted"] = Field("whole", description="lines that stay as they are")
+    remove: Mapping[str, Any] | None = Field(None, description="what marks a line to go; else it is left out")
+    constants: Mapping[str, Any] = Field({}, description="what a new entry says always: path -> value")
+    create: Call = Call(method="POST", path="{lines}")
+    update: Call = Call(method="PATCH", path="{lines}/{line}")
+    delete: Call = Call(method="DELETE", path="{lines}/{line}")
+
+    def problems(self) -> Located:
+        """What the types alone cannot see, as (key path, message)."""
+        if self.path is None and self.url is None and not self.single:
+            yield (), "says path, url or both, or single"
+        if self.single and (self.path or self.url or not self.remove):
+            hint = "leave path and url out, and say remove: what says that there is none"
+            yield ("single",), f"the record itself is the entry: {hint}"
+        if self.untouched == "omitted" and self.remove is None and not self.singly:
+            how = "say remove: what marks one to go, such as {quantity: 0}"
+            yield (), f"untouched: omitted keeps what is left out: {how}"
+        if isinstance(self.write, str) and self.path is not None:
+            yield ("write",), "is for a list read at url: leave path out"
+        yield from misnamed(("url",), self.url, ("path", "item", "id"))
+        for name, call in (("create", self.create), ("update", self.update), ("delete", self.delete)):
+            yield from misnamed((name, "path"), call.path, ("lines", "line", "item", "id"))
+
+    @property
+    def apart(self) -> bool:
+        """Whether it is read behind a path of its own."""
+        return self.path is None and not self.single
+
+    @property
+    def singly(self) -> bool:
+        """Whether entries are written one by one, not within the record."""
+        return self.url is not None and self.write is None
+
+    def meant(self, row: Any) -> bool:
+        """Whether an entry is of the kind that is synchronized."""
+        return all(paths.text_of(paths.get(row, at)) == value for at, value in self.where.items())
