@@ -28,6 +28,7 @@ class Part(Model):
     there_by: str | None = Field(
         None, description="property that is neither blank nor zero of a child there is"
     )
+    optional: bool = False
     room: int | None = Field(None, description="how many of them a record of the shop has room for")
     set_by: Mapping[str, str] = Field(
         {}, description="scope path -> the constant of the settings it is set by"
@@ -187,6 +188,7 @@ class Flow(Model):
             properties=children.properties,
             send_with=children.send_with,
             there_by=children.there_by,
+            optional=children.optional,
             room=children.room,
             set_by={path: name for path, word in children.scope.items() if (name := _constant(word))},
         )

@@ -1,5 +1,6 @@
 """What an order charges beside its products: shipping and fees, both ways, until the totals agree."""
 
+import random
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -7,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline.flows.loading import FlowError, load_flows
+from talk_pipeline_tests.flow_files import copied_flows, edited_flows
+from talk_pipeline_tests.pipeline.faults import rule
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
@@ -340,3 +343,76 @@ def test_an_item_charge_instead_of_an_account(
     placed.step()
     assert Decimal(placed.shop["shipping_amount"]) == 30
     placed.agree()
+
+
+@pytest.mark.parametrize("path", ["salesOrders", "salesOrderLines"])
+def test_a_lost_answer_makes_no_charge_twice(named: World, path: str) -> None:
+    placed = Charged(named, **({"shipping_amount": "79.00", "fees": [FEE]} if path == "salesOrders" else {}))
+    if path == "salesOrderLines":
+        named.step()
+        placed.edit(shipping_amount="79.00", fees=[FEE])
+    named.bc.faults(rule("POST", path, drop="after"))
+    named.step()
+    named.bc.no_faults()
+    for _ in range(2):
+        named.step(full=True)
+    assert [(row["lineObjectNumber"], row["unitPrice"]) for row in placed.charges()] == [
+        (FREIGHT, 79),
+        (FEES, 15),
+    ]
+    placed.agree()
+
+
+def test_two_collections_of_one_kind_are_a_mistake(tmp_path: Path) -> None:
+    twice = (NAMED[0], NAMED[1].replace(FEES, f"{FREIGHT} | {FEES}"))
+    with pytest.raises(FlowError, match=r"order\.yaml:\d+: children\.fees\.scope: .* as shipping"):
+        load_flows(copied_flows(tmp_path / "flows", order=twice))
+
+
+def test_a_scope_names_a_constant_that_there_is(tmp_path: Path) -> None:
+    with pytest.raises(FlowError, match=r"children\.fees\.scope\.lineObjectNumber: .*'fee_no'"):
+        load_flows(copied_flows(tmp_path / "flows", order=("{fee_number}", "{fee_no}")))
+
+
+def _another_price(placed: Charged, dice: random.Random) -> None:
+    for row in placed.charges()[:1]:
+        placed.change(row, unitPrice=dice.randint(1, 99))
+
+
+def _one_less(placed: Charged, dice: random.Random) -> None:
+    for row in placed.charges()[-1:]:
+        placed.world.bc.delete("salesOrderLines", row["id"])
+
+
+def _one_more(placed: Charged, dice: random.Random) -> None:
+    number = FEES if placed.charges(FREIGHT) else FREIGHT
+    placed.add(number, dice.randint(1, 99), description="By hand")
+
+
+EDITS: tuple[Callable[[Charged, random.Random], None], ...] = (
+    lambda placed, dice: placed.edit(shipping_amount=f"{dice.choice((0, 0, 49, 79.5)):.2f}"),
+    lambda placed, dice: placed.edit(
+        fees=[{**FEE, "amount": f"{dice.randint(1, 90)}.00"} for _ in range(dice.randint(0, 2))]
+    ),
+    lambda placed, dice: placed.edit(
+        fees=[{"id": fee["id"], "amount": f"{dice.randint(1, 90)}.25"} for fee in placed.shop["fees"]]
+    ),
+    lambda placed, dice: placed.edit(lines=[line(placed.lamp, str(dice.randint(1, 5)), "33.33")]),
+    _another_price,
+    _one_less,
+    _one_more,
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_edits_of_charges_come_to_the_same_totals(named: World, seed: int) -> None:
+    dice = random.Random(seed)
+    placed = Charged(named, shipping_amount="20.00", fees=[FEE], prices_include_tax=seed % 2 == 1)
+    named.step()
+    for _ in range(6):
+        for edit in dice.sample(EDITS, dice.randint(1, 2)):
+            edit(placed, dice)
+        named.step("order")
+        named.step("order")
+        placed.agree()
+        assert not named.state("order", placed.id)

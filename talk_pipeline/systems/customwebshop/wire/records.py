@@ -42,6 +42,8 @@ class Reader:
         self._children: dict[str, tuple[Lines, dict[str, Field]]] = {}
         for part in flow.parts[1:]:
             path = part.paths[Side.SHOP]
+            if part.optional and path not in entity.children:
+                continue
             lines = entity.children.get(path) or Lines(path=path)
             self._children[path] = (lines, self._told(lines, flow.fields(part, Side.SHOP)))
 

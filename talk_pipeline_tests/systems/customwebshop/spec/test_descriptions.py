@@ -17,10 +17,11 @@ from talk_pipeline.settings import SettingsError
 from talk_pipeline.systems.customwebshop.spec import (
     access,
     asking,
+    calls,
     description,
     fields,
+    lines,
     paging,
-    schema,
     webhooks,
 )
 from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
@@ -115,7 +116,7 @@ def _described(tmp_path: Path, **said: str) -> Flows:
 def _models() -> list[type[BaseModel]]:
     found = [
         value
-        for module in (access, asking, description, fields, paging, webhooks)
+        for module in (access, asking, calls, description, fields, lines, paging, webhooks)
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, BaseModel) and value.__module__ == module.__name__
     ]
