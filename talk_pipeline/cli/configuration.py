@@ -36,6 +36,12 @@ def check_configuration(*, files_only: bool = False) -> int:
         print(f"flow {flow.name}: {properties} properties, matched by {', '.join(flow.match)}")
         for name, why in flow.shop_lacks.items():
             print(f"  {name}: {why}")
+        for part in flow.parts[1:]:
+            if part.unset:
+                key = part.name.partition(".")[2]
+                print(
+                    f"  {key}: settings.constants.{part.unset} is blank: a record that has any waits by name"
+                )
     print(f"shop: {description.name}: {', '.join(description.entities)}")
     if files_only:
         print("the files are as they should be; the systems were not asked")

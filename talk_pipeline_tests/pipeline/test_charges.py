@@ -3,93 +3,13 @@
 import random
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from talk_pipeline.flows.loading import FlowError, load_flows
-from talk_pipeline_tests.flow_files import copied_flows, edited_flows
+from talk_pipeline_tests.pipeline.charges import FEE, FEES, FREIGHT, Charged
 from talk_pipeline_tests.pipeline.faults import rule
-from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.pipeline.records import customer, line
 from talk_pipeline_tests.world import World
-
-Row = dict[str, Any]
-
-FREIGHT, FEES = "1050", "1090"
-NAMED = (
-    'shipping_number: "", fee_type: Account, fee_number: ""',
-    f'shipping_number: "{FREIGHT}", fee_type: Account, fee_number: "{FEES}"',
-)
-
-
-@pytest.fixture
-def named(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """A company that says where shipping and fees go."""
-    edited_flows(tmp_path, monkeypatch, order=NAMED)
-    return world
-
-
-class Charged:
-    """One order of two lamps that charges more than them."""
-
-    def __init__(self, world: World, **values: Any) -> None:
-        self.world = world
-        self.buyer = world.shop.post("customers", customer())["id"]
-        self.lamp = world.shop.post("products", product("LAMP"))["id"]
-        self.id = self.place("O1", **values)
-
-    def place(self, number: str, **values: Any) -> str:
-        lamps = [line(self.lamp, "2", "100.00")]
-        return str(self.world.shop.post("orders", order(number, self.buyer, lamps, **values))["id"])
-
-    @property
-    def shop(self) -> Row:
-        return self.world.shop.get("orders", self.id)
-
-    @property
-    def bc_id(self) -> str:
-        return self.world.counterpart("order", self.id)
-
-    @property
-    def bc(self) -> Row:
-        return self.world.bc.get("salesOrders", self.bc_id)
-
-    def charges(self, number: str | None = None) -> list[Row]:
-        """The lines on accounts and charges."""
-        rows = sorted(self.bc["salesOrderLines"], key=lambda row: row["sequence"])
-        return [
-            row for row in rows if row["lineType"] != "Item" and number in (None, row["lineObjectNumber"])
-        ]
-
-    def edit(self, **values: Any) -> None:
-        self.world.shop.patch("orders", self.id, values)
-
-    def add(self, number: str, price: float, **values: Any) -> Row:
-        """A line that a person adds in Business Central."""
-        body = {"lineType": "Account", "lineObjectNumber": number, "quantity": 1, "unitPrice": price}
-        return self.world.bc.post(f"salesOrders({self.bc_id})/salesOrderLines", body | values)
-
-    def change(self, row: Row, **values: Any) -> None:
-        self.world.bc.patch("salesOrderLines", row["id"], values)
-
-    def step(self) -> None:
-        run = self.world.step("order")
-        assert not run.failed(), run.failed()
-
-    def agree(self) -> None:
-        """The totals are the same on both sides, and nothing is left to write."""
-        shop, bc = self.shop, self.bc
-        for mine, theirs in (
-            ("total_excl_tax", "totalAmountExcludingTax"),
-            ("total_tax", "totalTaxAmount"),
-            ("total_incl_tax", "totalAmountIncludingTax"),
-        ):
-            assert Decimal(shop[mine]) == Decimal(str(bc[theirs])), (mine, shop, bc)
-        assert self.world.step("order").writes() == 0
-
-
-FEE = {"description": "Gift wrapping", "amount": "15.00"}
 
 
 def test_an_order_arrives_with_what_it_charges(named: World) -> None:
@@ -103,17 +23,6 @@ def test_an_order_arrives_with_what_it_charges(named: World) -> None:
     ]
     assert placed.charges(FEES)[0]["description"] == "Gift wrapping"
     placed.agree()
-
-
-def test_without_a_number_the_order_waits_by_name(world: World) -> None:
-    placed = Charged(world, shipping_amount="79.00")
-    other = placed.place("O2")
-    world.step()
-    state, reason = world.state("order", placed.id) or ("", "")
-    assert state == "quarantined"
-    assert "shipping: 79.00 has no place in Business Central" in reason
-    assert "settings.constants.shipping_number" in reason
-    assert world.counterpart("order", other)
 
 
 def _amount_moves(placed: Charged) -> Decimal:
@@ -196,50 +105,6 @@ def test_fees_come_and_go_on_either_side(named: World) -> None:
     placed.agree()
 
 
-def test_a_second_freight_line_is_named_and_never_summed(named: World) -> None:
-    placed = Charged(named, shipping_amount="79.00")
-    named.step()
-    if named.has_room("order", "shipping"):
-        placed.add(FREIGHT, 40)
-        placed.step()
-        assert placed.shop["shipping_amount"] == "119.00"
-        placed.agree()
-        return
-    placed.add(FREIGHT, 40)
-    placed.step()
-    assert placed.shop["shipping_amount"] == "79.00"
-    state, reason = named.state("order", placed.id) or ("", "")
-    assert state == "quarantined"
-    assert "shipping" in reason
-    assert "room for 1" in reason
-    assert len(placed.charges(FREIGHT)) == 2
-    placed.edit(phone="+45 11 22 33 44")  # and nothing else stops
-    placed.step()
-    assert placed.bc["phoneNumber"].replace(" ", "") == "+4511223344"
-    named.bc.delete("salesOrderLines", placed.charges(FREIGHT)[0]["id"])
-    placed.step()
-    assert placed.shop["shipping_amount"] == "40.00"
-    placed.agree()
-
-
-def test_a_line_posted_elsewhere_is_no_removal(
-    named: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    placed = Charged(named, shipping_amount="79.00")
-    named.step()
-    edited_flows(tmp_path, monkeypatch, order=(NAMED[0], NAMED[1].replace(FREIGHT, "1010")))
-    named.step("order")
-    assert placed.shop["shipping_amount"] == "79.00"
-    assert "settings.constants.shipping_number" in (named.state("order", placed.id) or ("", ""))[1]
-    placed.edit(shipping_amount="80.00")  # not a second line either
-    named.step("order")
-    assert [row["unitPrice"] for row in placed.charges()] == [79]
-    edited_flows(tmp_path, monkeypatch, order=(NAMED[0], NAMED[1].replace(FREIGHT, f"1010 | {FREIGHT}")))
-    placed.step()
-    assert [row["unitPrice"] for row in placed.charges(FREIGHT)] == [80]
-    placed.agree()
-
-
 def test_both_sides_edit_one_amount(named: World) -> None:
     placed = Charged(named, shipping_amount="79.00", fees=[FEE])
     named.step()
@@ -249,21 +114,6 @@ def test_both_sides_edit_one_amount(named: World) -> None:
     run = named.step("order")
     assert run["order"]["conflicts"] == 1
     assert placed.shop["shipping_amount"] == "60.00"
-    placed.agree()
-
-
-def test_a_released_order_takes_no_charges(named: World) -> None:
-    placed = Charged(named, shipping_amount="79.00")
-    named.step()
-    named.bc.control(f"sales-orders/{placed.bc_id}/release")
-    placed.edit(shipping_amount="50.00", fees=[FEE])
-    named.step("order")
-    assert [row["unitPrice"] for row in placed.charges()] == [79]
-    held = named.sql("select distinct part, hold_kind from change where flow = 'order' order by 1")
-    assert held == [("order.fees", "guarded"), ("order.shipping", "guarded")]
-    named.bc.control(f"sales-orders/{placed.bc_id}/reopen")
-    placed.step()
-    assert [row["unitPrice"] for row in placed.charges()] == [50, 15]
     placed.agree()
 
 
@@ -296,55 +146,6 @@ def test_another_currency_makes_all_lines_anew(named: World) -> None:
     placed.agree()
 
 
-def test_what_is_no_charge_stays_alone(named: World) -> None:
-    placed = Charged(named, shipping_amount="79.00")
-    named.step()
-    placed.add("1010", 500)
-    named.bc.post(
-        f"salesOrders({placed.bc_id})/salesOrderLines", {"lineType": "Comment", "description": "By truck"}
-    )
-    placed.edit(shipping_amount="0.00")
-    placed.step()
-    assert [row["lineType"] for row in placed.charges()] == ["Account", "Comment"]
-    assert placed.shop["fees"] == []
-    assert named.step("order").writes() == 0
-
-
-def test_a_quantity_or_discount_of_a_charge_is_named(named: World) -> None:
-    placed = Charged(named, shipping_amount="79.00")
-    named.step()
-    placed.change(placed.charges(FREIGHT)[0], quantity=2)
-    placed.add(FEES, 10, discountPercent=50)
-    named.step("order")
-    assert placed.shop["shipping_amount"] == "79.00"
-    assert placed.shop["fees"] == []
-    rows = named.sql(
-        "select part, hold_reason from change where flow = 'order' and hold_kind = 'quarantined'"
-    )
-    told = dict(rows)
-    assert "charge_quantity: 2, and the shop has no other than 1" in told["order.shipping"]
-    assert "charge_discount: 50, and the shop has no other than 0" in told["order.fees"]
-    placed.change(placed.charges(FREIGHT)[0], quantity=1)
-    placed.change(placed.charges(FEES)[0], discountPercent=0)
-    placed.step()
-    assert [fee["amount"] for fee in placed.shop["fees"]] == ["10.00"]
-    placed.agree()
-
-
-def test_an_item_charge_instead_of_an_account(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    number = 'shipping_type: Charge, shipping_number: "freight"'
-    edited_flows(tmp_path, monkeypatch, order=('shipping_type: Account, shipping_number: ""', number))
-    placed = Charged(world, shipping_amount="79.00")
-    world.step()
-    assert [(row["lineType"], row["lineObjectNumber"]) for row in placed.charges()] == [("Charge", "FREIGHT")]
-    placed.change(placed.charges()[0], unitPrice=30)
-    placed.step()
-    assert Decimal(placed.shop["shipping_amount"]) == 30
-    placed.agree()
-
-
 @pytest.mark.parametrize("path", ["salesOrders", "salesOrderLines"])
 def test_a_lost_answer_makes_no_charge_twice(named: World, path: str) -> None:
     placed = Charged(named, **({"shipping_amount": "79.00", "fees": [FEE]} if path == "salesOrders" else {}))
@@ -361,17 +162,6 @@ def test_a_lost_answer_makes_no_charge_twice(named: World, path: str) -> None:
         (FEES, 15),
     ]
     placed.agree()
-
-
-def test_two_collections_of_one_kind_are_a_mistake(tmp_path: Path) -> None:
-    twice = (NAMED[0], NAMED[1].replace(FEES, f"{FREIGHT} | {FEES}"))
-    with pytest.raises(FlowError, match=r"order\.yaml:\d+: children\.fees\.scope: .* as shipping"):
-        load_flows(copied_flows(tmp_path / "flows", order=twice))
-
-
-def test_a_scope_names_a_constant_that_there_is(tmp_path: Path) -> None:
-    with pytest.raises(FlowError, match=r"children\.fees\.scope\.lineObjectNumber: .*'fee_no'"):
-        load_flows(copied_flows(tmp_path / "flows", order=("{fee_number}", "{fee_no}")))
 
 
 def _another_price(placed: Charged, dice: random.Random) -> None:

@@ -144,7 +144,7 @@ where c.part = $part and j.target = 'businesscentral' and c.operation <> 'create
 """
 
 BY_POSITION = "position"
-"""The rule of children that nothing but their order tells apart."""
+"""The rule of children that nothing but their place in the list tells apart."""
 
 _VALUE = (
     "if($property is null, '', r.raw[$property])"  # by their order alone, where nothing else tells them apart

@@ -67,9 +67,9 @@ class Evidence:
             rows = [row for one in [*sample, *whole] for row in rows_of(one, name, lines)]
             where: At = ("children", name)
             if not rows:
-                found.append(
-                    Probe("warning", where, f"no record shown has entries at {lines.path or lines.url}")
-                )
+                level: Literal["ok", "warning"] = "ok" if name in self._reader.optional else "warning"
+                text = f"no record shown has entries at {lines.path or lines.url}"
+                found.append(Probe(level, where, text))
                 continue
             if not lines.single and any(paths.get(row, lines.id) is MISSING for row in rows):
                 found.append(Probe("problem", (*where, "id"), _missing(lines.id, rows)))

@@ -38,6 +38,7 @@ class Reader:
     def __init__(self, flow: Flow, entity: Entity, times: Times) -> None:
         self.entity = entity
         self.times = times
+        self.optional = {part.paths[Side.SHOP] for part in flow.parts[1:] if part.optional}
         self._root = self._told(entity, flow.fields(flow.root, Side.SHOP))
         self._children: dict[str, tuple[Lines, dict[str, Field]]] = {}
         for part in flow.parts[1:]:

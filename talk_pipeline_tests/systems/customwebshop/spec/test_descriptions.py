@@ -22,6 +22,7 @@ from talk_pipeline.systems.customwebshop.spec import (
     fields,
     lines,
     paging,
+    schema,
     webhooks,
 )
 from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
