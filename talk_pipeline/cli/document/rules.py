@@ -14,7 +14,7 @@ from talk_pipeline.flows.vocabulary import Flow, Part
 def rules(flows: Flows, flow: Flow, part: Part) -> tuple[Rule, ...]:
     """The rules, each under its title."""
     found = [
-        Rule("Match rules", tuple(_matching(flow, part)), _match_table(flow, part)),
+        Rule("Match rules", tuple(_matching(flow, part)), _match_table(flow, part) if part.match else None),
         Rule("Create rules", tuple(_creating(flows, flow, part))),
         Rule("Exclusions", tuple(_exclusions(flow, part))),
         Rule("Conflict policy", tuple(_conflicts(flow, part))),
@@ -35,10 +35,13 @@ def _match_table(flow: Flow, part: Part) -> Table:
 
 def _matching(flow: Flow, part: Part) -> Iterator[str]:
     shop, bc = end(flow, part, Side.SHOP), end(flow, part, Side.BC)
+    parent = end(flow, flow.root, Side.SHOP)
+    if not part.match:
+        yield f"A {shop} will merge with a {bc} by position, within a linked pair of {parent}."
+        return
     yield f"A {shop} will merge with a {bc} if one of the following property combinations match:"
     if part.parent:
-        within = f"Only within a linked pair of {end(flow, flow.root, Side.SHOP)}"
-        yield f"{within}; those of one value by position." if part.match else f"{within}, by position alone."
+        yield f"Only within a linked pair of {parent}; those of one value by position."
         return
     if len(part.match) > 1:
         yield "The first that finds anything counts. A blank never matches."

@@ -23,7 +23,7 @@ def test_what_is_not_ok_comes_first_and_what_passed_is_a_line(found: World) -> N
     marks = [line.split()[0] for line in lines if line.startswith(("WARN", "FAIL", "ok"))]
     assert set(marks) == {"WARN"}
     folded = [number for number, line in enumerate(lines) if " passed" in line and " to " in line]
-    assert len(folded) == 4
+    assert len(folded) == 6
     last_warning = max(number for number, line in enumerate(lines) if line.startswith("WARN"))
     assert last_warning < folded[0]
     assert "Customwebshop Order lines to Businesscentral Salesorderlines: 7 passed" in lines
