@@ -9,6 +9,7 @@ import pytest
 from talk_pipeline_tests.pipeline.charges import FEE, FEES, FREIGHT, Charged
 from talk_pipeline_tests.pipeline.faults import rule
 from talk_pipeline_tests.pipeline.records import customer, line
+from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 
 
@@ -194,7 +195,7 @@ EDITS: tuple[Callable[[Charged, random.Random], None], ...] = (
 )
 
 
-@pytest.mark.parametrize("seed", range(4))
+@variants("seed", range(4))
 def test_any_edits_of_charges_come_to_the_same_totals(named: World, seed: int) -> None:
     dice = random.Random(seed)
     placed = Charged(named, shipping_amount="20.00", fees=[FEE], prices_include_tax=seed % 2 == 1)
@@ -206,3 +207,17 @@ def test_any_edits_of_charges_come_to_the_same_totals(named: World, seed: int) -
         named.step("order")
         placed.agree()
         assert not named.state("order", placed.id)
+
+
+def test_an_order_with_charges_is_shipped_and_posted(named: World) -> None:
+    placed = Charged(named, shipping_amount="79.00", fees=[FEE])
+    named.step()
+    bc_id = placed.bc_id
+    named.bc.control(f"sales-orders/{bc_id}/ship")
+    placed.step()
+    assert placed.shop["status"] == "shipped"
+    named.bc.control(f"sales-orders/{bc_id}/invoice")
+    named.step("order", full=True)
+    assert placed.shop["status"] == "completed"
+    assert placed.shop["shipping_amount"] == "79.00"
+    assert named.step("order").writes() == 0

@@ -20,6 +20,12 @@ def test_without_a_number_the_order_waits_by_name(world: World) -> None:
     assert "shipping: 79.00 has no place in Business Central" in reason
     assert "settings.constants.shipping_number" in reason
     assert world.counterpart("order", other)
+    world.shop.patch("orders", other, {"shipping_amount": "12.00", "phone": "+45 11 22 33 44"})
+    world.step("order")
+    assert "shipping: 12.00 has no place" in (world.state("order", other) or ("", ""))[1]
+    there = world.bc.get("salesOrders", world.counterpart("order", other))
+    assert there["phoneNumber"].replace(" ", "") == "+4511223344"
+    assert len(there["salesOrderLines"]) == 1
 
 
 def test_a_second_freight_line_is_named_and_never_summed(named: World) -> None:
