@@ -153,6 +153,10 @@ class World:
         """What the shop at hand leaves out of a flow, by property."""
         return Connections(Settings.load()).flows[flow].shop_lacks
 
+    def charges(self, flow: str) -> bool:
+        """Whether the shop at hand tells what its records charge beside their lines."""
+        return {"shipping", "fees"} <= Connections(Settings.load()).flows[flow].children.keys()
+
     def has_room(self, flow: str, key: str) -> bool:
         """Whether a record of the shop at hand takes any number of these children."""
         return Connections(Settings.load()).flows[flow].part(f"{flow}.{key}").room is None

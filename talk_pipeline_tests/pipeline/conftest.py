@@ -19,7 +19,15 @@ def pair(world: World) -> tuple[str, str]:
 
 
 @pytest.fixture
-def named(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def charging(world: World) -> World:
+    """A shop whose orders charge more than their lines, as far as its description says so."""
+    if not world.charges("order"):
+        pytest.skip("this shop's description says nothing of charges")
+    return world
+
+
+@pytest.fixture
+def named(charging: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A company that says where shipping and fees go."""
     edited_flows(tmp_path, monkeypatch, order=NAMED)
-    return world
+    return charging

@@ -11,7 +11,8 @@ from talk_pipeline_tests.pipeline.charges import FEE, FEES, FREIGHT, NAMED, Char
 from talk_pipeline_tests.world import World
 
 
-def test_without_a_number_the_order_waits_by_name(world: World) -> None:
+def test_without_a_number_the_order_waits_by_name(charging: World) -> None:
+    world = charging
     placed = Charged(world, shipping_amount="79.00")
     other = placed.place("O2")
     world.step()
@@ -123,12 +124,12 @@ def test_a_quantity_or_discount_of_a_charge_is_named(named: World) -> None:
 
 
 def test_an_item_charge_instead_of_an_account(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    charging: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = 'shipping_type: Charge, shipping_number: "freight"'
     edited_flows(tmp_path, monkeypatch, order=('shipping_type: Account, shipping_number: ""', number))
-    placed = Charged(world, shipping_amount="79.00")
-    world.step()
+    placed = Charged(charging, shipping_amount="79.00")
+    charging.step()
     assert [(row["lineType"], row["lineObjectNumber"]) for row in placed.charges()] == [("Charge", "FREIGHT")]
     placed.change(placed.charges()[0], unitPrice=30)
     placed.step()
