@@ -52,7 +52,7 @@ def compare(document: Document, flows: Mapping[str, Flow], names: Names) -> list
 
 
 def _section(section: Section, leads: bool, names: Names) -> Iterator[Compared]:
-    known = names.records(section.bc) if section.toward else None
+    known = names.records(section.bc, section.shop) if section.toward else None
     if known is None:
         text = f"{section.heading}: {Why.NO_FLOW.value}; there are flows for {names.synchronized}"
         yield Compared(section.line, Verdict.MISSING, text)
@@ -96,7 +96,7 @@ def _created(flow: Flow, leads: list[Section], names: Names) -> Iterator[Compare
     sides: dict[Side, tuple[str | None, str | None]] = {}
     line = 0
     for section in leads:
-        known: Known | None = names.records(section.bc)
+        known: Known | None = names.records(section.bc, section.shop)
         if known and known.part is flow.root and section.toward and section.toward not in sides:
             sides[section.toward] = creation(section)
             line = line or section.line

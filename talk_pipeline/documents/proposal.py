@@ -46,7 +46,7 @@ class _Proposing:
         return Proposal(self.document, self.plans, self.sections, self.taken, self.listed, self.questions)
 
     def _section(self, section: Section) -> None:
-        known = self.names.records(section.bc) if section.toward else None
+        known = self.names.records(section.bc, section.shop) if section.toward else None
         if known is None:
             self.sections.append(Became(section, None, _no_flow(section, self.names)))
             return
@@ -128,7 +128,7 @@ class _Proposing:
         sides: dict[Side, tuple[str | None, str | None]] = {}
         line = 0
         for section in self.leading:
-            known = self.names.records(section.bc)
+            known = self.names.records(section.bc, section.shop)
             if known and known.part is plan.flow.root and section.toward and section.toward not in sides:
                 sides[section.toward] = creation(section)
                 line = line or section.line
@@ -174,7 +174,7 @@ class _Proposing:
 
 def leading(sections: Iterable[Section], names: Names) -> list[Section]:
     """The sections that speak for a flow: of one kind of the shop's records each, in either direction."""
-    found = [(section, names.records(section.bc)) for section in sections if section.toward]
+    found = [(section, names.records(section.bc, section.shop)) for section in sections if section.toward]
     known = sorted(
         ((section, of) for section, of in found if of), key=lambda one: (one[1].part.name, one[0].line)
     )

@@ -54,7 +54,7 @@ class Found:
 
 def find(section: Section, row: Row, names: Names) -> Found:
     """What a row of a section names; whether it stands twice, or belongs to other records, is not asked here."""
-    known = names.records(section.bc) if section.toward else None
+    known = names.records(section.bc, section.shop) if section.toward else None
     if known is None:
         return Found(None, None, Why.NO_FLOW, f"there are flows for {names.synchronized}")
     if row.table is Table.UNKNOWN:

@@ -120,25 +120,35 @@ class Names:
 
     def __init__(self, flows: Iterable[Flow], description: Description, own: Own) -> None:
         self.own = own
-        self._known: dict[str, Known] = {}
+        self._known: dict[str, list[Known]] = {}
         for flow in flows:
             for part in flow.parts:
                 known = _known(flow, part, description)
                 if known:
                     for name in _called(known):
-                        self._known.setdefault(singular(name), known)
+                        self._known.setdefault(singular(name), []).append(known)
 
-    def records(self, bc: str) -> Known | None:
-        """The flow's records that a document calls so on Business Central's side, such as "Customers company"."""
-        return self._known.get(singular(bc))
+    def records(self, bc: str, shop: str = "") -> Known | None:
+        """The flow's records that a document calls so on Business Central's side, such as "Customers company".
+
+        Of several children that live in one collection there, those that the shop's side is called after.
+        """
+        found = self._known.get(singular(bc), [])
+        named = (one for one in found if one.part.parent and _ends_with(shop, one.part.paths[Side.SHOP]))
+        return next(named, found[0] if found else None)
 
     @property
     def synchronized(self) -> str:
         """What there are flows for, for a message."""
         kinds = {
-            known.part.paths.get(Side.BC, known.flow.businesscentral.asset) for known in self._known.values()
+            known[0].part.paths.get(Side.BC, known[0].flow.businesscentral.asset)
+            for known in self._known.values()
         }
         return ", ".join(sorted(kinds))
+
+
+def _ends_with(name: str, child: str) -> bool:
+    return singular(name).endswith(singular(child))
 
 
 def _known(flow: Flow, part: Part, description: Description) -> Known | None:
