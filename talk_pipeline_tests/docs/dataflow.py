@@ -1,4 +1,4 @@
-"""The specification of the packaged flows for the reference shop: what must hold, without results."""
+"""The specification of the packaged flows, as the document of the family: what must hold, without results."""
 
 import re
 from datetime import UTC, datetime
@@ -6,7 +6,6 @@ from pathlib import Path
 
 from talk_pipeline.cli.document import building, rst
 from talk_pipeline.flows.loading import load_flows
-from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
 
 _GENERATED = re.compile(r"^Generated: (.+)$", re.MULTILINE)
 
@@ -22,6 +21,4 @@ def dataflow(file: Path) -> str:
 
 
 def _at(moment: datetime) -> str:
-    flows = load_flows()
-    flows = fitted(flows, load_description(flows=flows))
-    return rst.written(building.specification(flows, generated_at=moment))
+    return rst.written(building.specification(load_flows(), generated_at=moment))
