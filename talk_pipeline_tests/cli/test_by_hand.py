@@ -53,6 +53,7 @@ def test_one_record_from_first_sight_to_parting(world: World) -> None:
         "withheld",
         "conflicts",
         "refusals",
+        "remarks",
         "journal",
     }
     assert (told["flow"], told["shop_id"], told["bc_id"]) == ("customer", shop_id, bc_id)
