@@ -139,8 +139,7 @@ def erased(world: World) -> tuple[str, str]:
 def test_an_erased_person_is_in_no_file(world: World, *, parted: bool) -> None:
     buyer, key = erased(world)
     if parted:
-        unlink(key, "order")
-        unlink(buyer)
+        unlink(buyer)  # the order's story has ended
     _, others, _ = forget(Settings.load(), "customer", buyer, by="Ann")
     assert f"{key} (number O1)" in others
     assert traces(world.data), "the order's own"

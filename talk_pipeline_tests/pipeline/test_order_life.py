@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from talk_pipeline_tests.pipeline.by_hand import unlink
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
@@ -328,6 +329,9 @@ def test_an_order_that_is_cancelled_here_and_deleted_there_has_ended(placed: Pla
     state, reason = world.state("order", placed.id) or ("", "")
     assert (state, reason.split(",")[0]) == ("broken", "it is back")
     assert not world.bc.orders()
+    unlink(placed.id, "order", recreate=True)
+    assert not world.step("order").failed()
+    assert [row["externalDocumentNumber"] for row in world.bc.orders().values()] == ["O1"]
 
 
 def test_an_order_that_was_deleted_there_first_ends_when_it_is_cancelled(placed: Placed) -> None:

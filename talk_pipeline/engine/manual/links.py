@@ -132,7 +132,7 @@ def unlink(hand: Hand, text: str, *, recreate: bool = False) -> Decision:
                 f"talk-pipeline unlink {entity.name} --recreate"
             )
         return _release(hand, entity)
-    refuse_closed(entity, found)
+    refuse_closed(hand.db, entity, found)
     refuse_open_writes(hand.db, hand.flow, entity)
     again = recreate and still_holds_key(hand.db, hand.flow, entity, found["bc_id"])
     with transaction(hand.db):
@@ -152,7 +152,7 @@ def keep_apart(hand: Hand, shop: str, bc: str) -> Decision:
     refuse_open_writes(hand.db, hand.flow, entity)
     found = _link_of(hand, entity)
     if found is not None and found["bc_id"] == bc_id:
-        refuse_closed(entity, found)
+        refuse_closed(hand.db, entity, found)
         with transaction(db):
             return _part(hand, entity, found, hold=True, never=True)
     with transaction(db):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from talk_pipeline.engine.kinds import Gone
+from talk_pipeline.engine.kinds import Gone, Status
 from talk_pipeline.engine.manual.lookup import Entity, counted, key_of
 from talk_pipeline.engine.match.scopes import outside
 from talk_pipeline.engine.model import ByHandError
@@ -111,13 +111,16 @@ def _refuse_outside(db: Connection, flow: Flow, side: Side, record_id: str) -> N
         raise ByHandError(f"the {flow.name} {record_id} of {side} is outside the flow: {row[0]}")
 
 
-def refuse_closed(entity: Entity, found: Mapping[str, Any]) -> None:
-    """Objects to undoing a link whose story ended.
+def refuse_closed(db: Connection, entity: Entity, found: Mapping[str, Any]) -> None:
+    """Objects to undoing a link whose story ended, unless it goes on: then the pair is listed as broken.
 
     Raises:
         ByHandError: it ended.
     """
-    if found["state"] == "closed":
+    row = db.execute(
+        "select state from status where flow = ? and shop_id = ?", [entity.flow, entity.shop_id]
+    ).fetchone()
+    if found["state"] == "closed" and not (row and row[0] == Status.BROKEN):
         raise ByHandError(f"{entity.name} is closed: its story ended in Business Central, nothing to unlink")
 
 
