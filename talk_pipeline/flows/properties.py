@@ -103,7 +103,7 @@ class Property(Model):
         _ = self.value_type, self._writing
         if (self.dir == "-") != (self.bc == ""):
             raise ValueError("a property says where it lives in Business Central: bc; without it, dir is -")
-        if self.shop is None and self.dir not in ("->", "<->"):
+        if self.shop is None and self.dir != "<->" and (self.dir != "->" or self.only != "create"):
             raise ValueError(
                 "a property without a shop path is a constant: dir -> and only: create, or <-> where the shop has"
                 " no place for another value"

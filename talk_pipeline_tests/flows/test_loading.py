@@ -46,6 +46,7 @@ MISTAKES = [
         "without only",
     ),
     ("customer.yaml", "flow: customer", "flow: client", "flow", "they must agree"),
+    ("customer.yaml", "type: text(20), only: create}", "type: text(20)}", "properties", "is a constant"),
     ("order.yaml", "withholds: [customer_id,", "withholds: [customer,", "guard.withholds", "'customer'"),
     ("order.yaml", "recreates: [lines, ", "recreates: [rows, ", "recreates", "allowed: lines"),
     ("order.yaml", "match: product_id", "match: sku", "children.lines.match", "allowed: product_id"),

@@ -90,7 +90,7 @@ class Orders(Entities):
         )
         row["lines"] = [
             {**line, "line_total": _money(result.net)}
-            for line, result in zip(row["lines"], worked, strict=False)
+            for line, result in zip(row["lines"], worked[: len(row["lines"])], strict=True)
         ]
         row["total_excl_tax"] = _money(totals.excluding_tax)
         row["total_tax"] = _money(totals.tax)
