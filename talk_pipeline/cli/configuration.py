@@ -38,7 +38,7 @@ def check_configuration(*, files_only: bool = False) -> int:
             print(f"  {name}: {why}")
         for part in flow.parts[1:]:
             if part.unset:
-                key = part.name.partition(".")[2]
+                key = part.key
                 print(
                     f"  {key}: settings.constants.{part.unset} is blank: a record that has any waits by name"
                 )

@@ -99,7 +99,7 @@ def _about(plan: Plan) -> Iterator[str]:
 
 
 def _of(part: Part, prop: str = "") -> str:
-    inner = part.name.partition(".")[2]
+    inner = part.key
     return " ".join(filter(None, (inner or ("" if prop else "the record"), prop)))
 
 

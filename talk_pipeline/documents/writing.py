@@ -59,7 +59,7 @@ class _Editing:
 
     def _rows(self, tree: yaml.MappingNode) -> Iterator[_Edit]:
         for part in self.plan.flow.parts:
-            where = () if part.parent is None else ("children", part.name.partition(".")[2])
+            where = () if part.parent is None else ("children", part.key)
             rows = _at(tree, (*where, "properties"))
             found = _value(self.data, (*where, "properties"))
             for prop, node, row in zip(part.properties, rows.value, found, strict=True):
@@ -99,7 +99,7 @@ class _Editing:
         for key, parts in (("withholds", [root]), ("withholds_lines", lines_of)):
             yield from self._filtered(tree, ("guard", key), parts)
         for part in lines_of:
-            yield from self._filtered(tree, ("children", part.name.partition(".")[2], "send_with"), [root])
+            yield from self._filtered(tree, ("children", part.key, "send_with"), [root])
         if not all(self._kept(root, name) for name in plan.flow.settings.blocked_by):
             yield self._without(tree, ("settings", "blocked_by"))
         if plan.create:

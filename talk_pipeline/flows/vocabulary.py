@@ -34,6 +34,11 @@ class Part(Model):
         {}, description="scope path -> the constant of the settings it is set by"
     )
 
+    @property
+    def key(self) -> str:
+        """What the flow file calls a child collection; empty for the record itself."""
+        return self.name.partition(".")[2]
+
     @cached_property
     def alternatives(self) -> Mapping[str, tuple[str, ...]]:
         """What each property of the scope may be; a child that is created gets the first."""
@@ -294,7 +299,7 @@ class Flow(Model):
         for at, part in enumerate(parts):
             for other in parts[:at]:
                 if part.paths[Side.BC] == other.paths[Side.BC] and not _apart(part, other):
-                    key, named = (one.name.partition(".")[2] for one in (part, other))
+                    key, named = (one.key for one in (part, other))
                     text = (
                         f"takes the same children of Business Central as {named}: no value tells them apart"
                     )

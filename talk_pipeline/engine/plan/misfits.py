@@ -57,7 +57,7 @@ where flow = $flow and part = $part and shop_id = $shop_id and operation in ('cr
 def withhold_misfits(db: Connection, flow: Flow, read: Decode | None) -> None:
     """Puts a reason on the changes of children that do not fit; `read` reads payloads of Business Central."""
     for part in flow.parts[1:]:
-        key = part.name.partition(".")[2]
+        key = part.key
         if part.room is not None:
             told = {"flow": flow.name, "part": part.name, "key": key, "there_by": part.there_by or ""}
             db.execute(_BEYOND, {**told, "room": part.room})

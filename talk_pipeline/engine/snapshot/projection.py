@@ -195,7 +195,7 @@ class Projector:
     def _row(self, part: Part, record_id: str, *, key: str, child: Child, position: int) -> Projected:
         raw, canon, problems = self._values(part, child.values)
         if self.side is Side.SHOP and part.unset:
-            problems[part.name.partition(".")[2]] = self._nowhere(part, raw)
+            problems[part.key] = self._nowhere(part, raw)
         return Projected(
             part.name,
             self.side,
