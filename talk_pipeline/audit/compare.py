@@ -31,7 +31,7 @@ _BASES = (
     "select part, shop_id, property, shop_value, bc_value from base where split_part(part, '.', 1) = $flow"
 )
 _SNAPSHOT = "select part, id, raw[?] from record where part = ?"
-_LINKS = "select part, shop_id, bc_id, state, rule, root_shop_id from link"
+_LINKS = "select part, shop_id, bc_id, state, rule, root_shop_id, shared_id from link"
 
 
 class Finding(NamedTuple):
@@ -87,9 +87,13 @@ class Auditor:
         self._reasons = {(part, key, name): why for part, key, name, why in rows(_REASONS) if key}
         self._bases = {(part, key, name): raw for part, key, name, *raw in rows(_BASES)}
         self._links, self._shop_ids = defaultdict[tuple[str, str | None], list[Any]](list), {}
-        for part, shop_id, bc_id, state, rule, root in rows(_LINKS):
+        shared = dict[tuple[str, str], str]()
+        for part, shop_id, bc_id, state, rule, root, other in rows(_LINKS):
             self._links[part, root if "." in part else None].append((shop_id, bc_id, state, rule))
             self._shop_ids[part, bc_id if state == "active" else None] = shop_id
+            shared |= {(part, shop_id): other} if other else {}
+        # several of the shop may be one in Business Central: each stands for the one that is linked with it
+        self._meant = {key: self._shop_ids.get((key[0], one), f"?{one}") for key, one in shared.items()}
         seen = rows("select side, id, modified_at from snapshot where flow = $flow")
         self._modified = {(side, key): modified for side, key, modified in seen}
         parts = {self._name: flow["properties"]}
@@ -273,7 +277,7 @@ class Auditor:
             )
             raw = whole["gives"] if counts and all(one == other > 0 for one, other in counts) else raw
         else:
-            raw = raw or prop.get("blank")
+            raw = self._meant.get((kind[10:-1], raw), raw) or prop.get("blank")
             foreign = tidy(row.values.get(prop.get("in_currency", "")))
             if foreign and foreign.upper() != lcy:
                 return f"{raw} {foreign}"

@@ -5,16 +5,16 @@ import json
 from collections.abc import Callable
 
 from talk_pipeline.cli.exits import UsageError
-from talk_pipeline.engine.manual import links, resolutions
+from talk_pipeline.engine.manual import links, resolutions, sharing
 from talk_pipeline.engine.manual.links import Decision, Hand
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
 
 
-def link(flow: str, shop_id: str, bc_id: str, *, as_json: bool) -> None:
-    """Links two records."""
-    _do(flow, lambda hand: links.link(hand, shop_id, bc_id), as_json=as_json)
+def link(flow: str, shop_id: str, bc_id: str, *, lead: bool, as_json: bool) -> None:
+    """Links two records, or lets the first share what another one is linked with."""
+    _do(flow, lambda hand: sharing.link(hand, shop_id, bc_id, lead=lead), as_json=as_json)
 
 
 def unlink(flow: str, shop_id: str, bc_id: str | None, *, never: bool, recreate: bool, as_json: bool) -> None:

@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from talk_pipeline.dagster.jobs import RESOURCE
-from talk_pipeline.engine.manual import links, resolutions
+from talk_pipeline.engine.manual import links, resolutions, sharing
 from talk_pipeline.engine.manual.acknowledging import acknowledge
 from talk_pipeline.engine.manual.links import Decision, Hand
 from talk_pipeline.engine.model import ByHandError
@@ -21,6 +21,8 @@ DESCRIPTION = """\
 One decision by hand; the next sync carries it out, which the sensors start. Nothing is asked of either system.
 
 * `link`: `shop_id` and `bc_id` are the same thing, whatever the match rules say.
+  Where another one is linked with `bc_id` and the flow lets them share it, `shop_id` is attached; with `lead` it
+  takes the other's place.
 * `unlink`: undoes the link of `shop_id` for good; it is held until linked again or released.
 * `release`: lets the next sync match or create `shop_id` anew; undoes its link if it has one.
 * `keep_apart`: the rules never match `shop_id` with `bc_id`.
@@ -64,6 +66,7 @@ class ByHand(dg.Config):
     bc_id: str | None = Field(None, description="The Business Central record: an id or a key.")
     property: str | None = Field(None, description="resolve: only this property.")
     take: Take | None = Field(None, description="resolve: the side whose value counts.")
+    lead: bool = Field(False, description="link: take the place of the one that is linked with bc_id.")
     by: str | None = Field(None, description="Who decided, for the record; by default this run.")
 
     def decide(self, hand: Hand) -> Decision:
@@ -84,7 +87,9 @@ class ByHand(dg.Config):
         if self.action in (Action.UNLINK, Action.RELEASE):
             return links.unlink(hand, shop_id, recreate=self.action is Action.RELEASE)
         bc_id = self._given("bc_id", self.bc_id)
-        return (links.link if self.action is Action.LINK else links.keep_apart)(hand, shop_id, bc_id)
+        if self.action is Action.LINK:
+            return sharing.link(hand, shop_id, bc_id, lead=self.lead)
+        return links.keep_apart(hand, shop_id, bc_id)
 
     def _given(self, name: str, value: str | None) -> str:
         if not value:
@@ -104,6 +109,7 @@ def by_hand_job(flow: str) -> dg.JobDefinition:
         "bc_id": "",
         "property": "",
         "take": Take.CUSTOMWEBSHOP.name,
+        "lead": False,
         "by": "",
     }
 

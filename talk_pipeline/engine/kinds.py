@@ -49,6 +49,7 @@ class LinkState(StrEnum):
     ACTIVE = "active"
     HELD = "held"  # unlinked by hand, or parted because one of the two had left
     CLOSED = "closed"  # the story ended: the order was posted
+    ATTACHED = "attached"  # beside a pair: it shares the pair's Business Central record, and does not lead
 
 
 class Status(StrEnum):
@@ -58,6 +59,7 @@ class Status(StrEnum):
     AMBIGUOUS = "ambiguous"
     QUARANTINED = "quarantined"
     HELD = "held"
+    ATTACHED = "attached"
     EXCLUDED = "excluded"
     CLOSED = "closed"
     BROKEN = "broken"

@@ -93,6 +93,14 @@ class Settings(Model):
     scope: Mapping[str, Condition] = Field(
         {}, description="what a shop record must be to be synchronized at all; its link outlasts it"
     )
+    shared: Literal["businesscentral"] | None = Field(
+        None,
+        description="side on which several records of the other may share one: one is linked with it and leads, "
+        "others are attached by hand, or by `shared_by`; what refers to them goes to the one they share",
+    )
+    shared_by: tuple[str, ...] = Field(
+        (), description="match properties by which a record attaches itself to a pair that has its key"
+    )
     master: Side = Field(Side.SHOP, description="wins ties, and first meetings under `fill`")
     conflict: Policy = Field(
         "last_writer",

@@ -1,6 +1,6 @@
 """What a person says of two records, as the commands pass it on, and a customer to say it of."""
 
-from talk_pipeline.engine.manual import links
+from talk_pipeline.engine.manual import links, sharing
 from talk_pipeline.engine.manual.links import Decision
 from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
@@ -9,8 +9,8 @@ from talk_pipeline_tests.world import World
 WHO = "Ann"
 
 
-def link(shop_id: str, bc_id: str, flow: str = "customer") -> Decision:
-    return carry_out(Settings.load(), flow, lambda hand: links.link(hand, shop_id, bc_id), by=WHO)
+def link(shop_id: str, bc_id: str, flow: str = "customer", *, lead: bool = False) -> Decision:
+    return carry_out(Settings.load(), flow, lambda hand: sharing.link(hand, shop_id, bc_id, lead=lead), by=WHO)
 
 
 def unlink(shop_id: str, flow: str = "customer", *, recreate: bool = False) -> Decision:

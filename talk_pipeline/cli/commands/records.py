@@ -29,11 +29,23 @@ def history(flow: FlowName, id_: AnyId, as_json: AsJson = False) -> None:
 
 
 @commands.command()
-def link(flow: FlowName, shop_id: ShopId, bc_id: BcId, as_json: AsJson = False) -> None:
-    """Link two records by hand, whatever the match rules say; the next sync treats it as a first meeting."""
+def link(
+    flow: FlowName,
+    shop_id: ShopId,
+    bc_id: BcId,
+    lead: Annotated[
+        bool,
+        typer.Option("--lead", help="Take the place of the one that is linked with it, which is attached."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Link two records by hand, whatever the match rules say; the next sync treats it as a first meeting.
+
+    Where another one is linked with BC_ID and the flow lets several share it, the first is attached.
+    """
     from talk_pipeline.cli import byhand
 
-    byhand.link(flow, shop_id, bc_id, as_json=as_json)
+    byhand.link(flow, shop_id, bc_id, lead=lead, as_json=as_json)
 
 
 @commands.command()

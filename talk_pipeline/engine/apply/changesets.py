@@ -151,12 +151,11 @@ class _Loader:
             for prop in self.flow.part(row[0]).references:
                 if row[1] == source and row[4].get(prop.name):
                     wanted.add((prop.refers_to, row[4][prop.name]))
-        own, other = ("shop_id", "bc_id") if source is Side.SHOP else ("bc_id", "shop_id")
         flows, ids = [str(flow) for flow, _ in wanted], [str(key) for _, key in wanted]
         rows = self.db.execute(
-            f"select part, {own}, {other} from link where state = 'active' and (part, {own}) in"
+            "select part, id, other_id from counterpart where side = ? and (part, id) in"
             " (select (unnest(?::varchar[]), unnest(?::varchar[])))",
-            [flows, ids],
+            [source, flows, ids],
         ).fetchall()
         return {(row[0], row[1]): row[2] for row in rows}
 

@@ -101,11 +101,11 @@ def link(hand: Hand, shop: str, bc: str) -> Decision:
         return Decision(name, "linked", shop_id, bc_id, f"{entity.name} and {bc_id} are linked already")
     refuse_open_writes(hand.db, hand.flow, entity)
     with transaction(db):
-        _forget(hand, entity)
+        forget(hand, entity)
         db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
         insert(db, [_linked(name, shop_id, bc_id)])
         db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id])
-        _stir(hand, entity)
+        stir(hand, entity)
         statement = f"linked {entity.name} with {bc_id}{key_of(db, hand.flow, Side.BC, bc_id)}"
         policy = hand.flow.settings.initial
         message = f"{statement}; the next sync treats them as a first meeting (initial: {policy})"
@@ -125,13 +125,15 @@ def unlink(hand: Hand, text: str, *, recreate: bool = False) -> Decision:
     found = _link_of(hand, entity)
     if found is None:
         raise ByHandError(f"{entity.name} is not linked; see talk-pipeline explain {entity.name}")
-    if found["state"] == "held" and (recreate or found["rule"] == BY_HAND):
+    if found["state"] == LinkState.HELD and (recreate or found["rule"] == BY_HAND):
         if not recreate:
             raise ByHandError(
                 f"{entity.name} is unlinked by hand already; to match or create it anew: "
                 f"talk-pipeline unlink {entity.name} --recreate"
             )
         return _release(hand, entity)
+    if found["state"] == LinkState.ATTACHED:
+        entity = Entity(entity.flow, entity.shop_id, found["bc_id"])
     refuse_closed(hand.db, entity, found)
     refuse_open_writes(hand.db, hand.flow, entity)
     again = recreate and still_holds_key(hand.db, hand.flow, entity, found["bc_id"])
@@ -186,14 +188,14 @@ def _part(
 ) -> Decision:
     """Undoes an active link, in the caller's transaction; `again`: the rules may make it anew."""
     db, name, shop_id, bc_id = hand.db, entity.flow, entity.shop_id, entity.bc_id
-    _forget(hand, entity)
+    forget(hand, entity)
     db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
     db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id])
     if not again:
         insert(db, [_apart(hand, shop_id, bc_id, hold=hold, never=never)])
     if hold:
         insert(db, [_linked(name, shop_id, None)])
-    _stir(hand, entity)
+    stir(hand, entity)
     if hold:
         _stand(hand, shop_id, state=Status.HELD, reason="unlinked by hand")
         next_step = f"it stays unlinked until linked again, or: talk-pipeline unlink {entity.name} --recreate"
@@ -206,9 +208,9 @@ def _part(
 
 def lose(hand: Hand, entity: Entity) -> None:
     """Forgets a pair one of which is lost, in the caller's transaction: the other is matched or created anew."""
-    _forget(hand, entity)
+    forget(hand, entity)
     hand.db.execute("delete from link where part = ? and shop_id = ?", [entity.flow, entity.shop_id])
-    _stir(hand, entity)
+    stir(hand, entity)
 
 
 def _release(hand: Hand, entity: Entity) -> Decision:
@@ -220,14 +222,14 @@ def _release(hand: Hand, entity: Entity) -> Decision:
     parted = [row[0] for row in rows]
     again = [bc_id for bc_id in parted if still_holds_key(hand.db, hand.flow, entity, bc_id)]
     with transaction(db):
-        _forget(hand, entity)
+        forget(hand, entity)
         db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
         db.execute("update apart set held = false where flow = ? and shop_id = ?", [name, shop_id])
         db.execute(
             "delete from apart where flow = ? and shop_id = ? and bc_id in (select unnest(?::varchar[]))",
             [name, shop_id, again],
         )
-        _stir(hand, entity)
+        stir(hand, entity)
         mark_dirty(db, name, Side.BC, ids=parted)
         next_step = _let_go(hand, shop_id, again=next(iter(again), None))
         return hand.note(Decision(name, "released", shop_id, None, f"released {entity.name}; {next_step}"))
@@ -248,13 +250,13 @@ def _let_go(hand: Hand, shop_id: str | None, *, again: str | None) -> str:
 
 def _link_of(hand: Hand, entity: Entity) -> dict[str, Any] | None:
     row = hand.db.execute(
-        "select bc_id, state, rule, linked_at from link where part = ? and shop_id = ?",
+        "select coalesce(bc_id, shared_id), state, rule, linked_at from link where part = ? and shop_id = ?",
         [entity.flow, entity.shop_id],
     ).fetchone()
     return dict(zip(("bc_id", "state", "rule", "linked_at"), row, strict=True)) if row else None
 
 
-def _forget(hand: Hand, entity: Entity) -> None:
+def forget(hand: Hand, entity: Entity) -> None:
     """All that the two were to each other: what they agreed on, their children's links, what is planned."""
     db, name, shop_id, bc_id = hand.db, entity.flow, entity.shop_id, entity.bc_id
     for part in hand.flow.parts:
@@ -281,7 +283,7 @@ def _forget(hand: Hand, entity: Entity) -> None:
     db.execute("delete from status where flow = ? and shop_id = ?", [name, shop_id])
 
 
-def _stir(hand: Hand, entity: Entity) -> None:
+def stir(hand: Hand, entity: Entity) -> None:
     """Both records are dirty, and whatever refers to them: to those it is as if the two had just been linked."""
     db = hand.db
     for side in Side:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from talk_pipeline.engine.kinds import LinkState, RefusalKind
 from talk_pipeline.engine.match.claims import find_claimed, list_claimed
+from talk_pipeline.engine.match.sharing import attach_beside, attach_newcomers, choose_leaders, hand_over
 from talk_pipeline.engine.match.workspace import Claimed, FreeChildren, Pool, Shared
 from talk_pipeline.engine.snapshot.dirty import any_dirty, is_matched, mark_dirty, note_matched
 from talk_pipeline.engine.state.connection import Connection, now, transaction
@@ -33,6 +34,7 @@ def match(db: Connection, flow: Flow) -> Matched:
     with transaction(db):
         linked = 0
         if any_dirty(db, flow.name) and not is_matched(db, flow):
+            hand_over(db, flow)
             linked = _match_records(db, flow)
             for part in flow.parts[1:]:
                 _match_children(db, flow, part)
@@ -98,13 +100,18 @@ def _match_records(db: Connection, flow: Flow) -> int:
     before = _link_count(db, name)
     for prop in flow.match:
         claimed = find_claimed(db, flow, prop, pool)
-        _pair_up(db, flow, prop, pool, claimed)
+        shared = _pair_up(db, flow, prop, pool, claimed)
+        if prop in flow.settings.shared_by:
+            attach_newcomers(db, flow, prop, pool, claimed, shared)
+            choose_leaders(db, flow, claimed, shared)
         db.execute(
             "insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at)"
             " select $flow, shop_id, bc_id, shop_id, $property, 'active', $at"
             " from shared where certain",
             {"flow": name, "property": prop, "at": now()},
         )
+        if prop in flow.settings.shared_by:
+            attach_beside(db, flow, prop, shared)
         db.execute(
             "insert into candidate (flow, shop_id, bc_id, property)"
             " select $flow, shop_id, bc_id, $property from shared where not certain",
@@ -129,7 +136,7 @@ def _match_records(db: Connection, flow: Flow) -> int:
 
 
 def _link_count(db: Connection, part: str) -> int:
-    row = db.execute("select count(*) from link where part = ?", [part]).fetchone()
+    row = db.execute("select count(*) from link where part = ? and state = 'active'", [part]).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -161,8 +168,9 @@ with linked as (
       or bc_id in (select id from dirty where flow = $flow and side = 'businesscentral'))
 ),
 shop as (
-  select r.id, r.root_id, r.position, {_VALUE} as value, l.bc_id as old
+  select r.id, r.root_id, r.position, coalesce(led.leader, {_VALUE}) as value, l.bc_id as old
   from record r join linked on linked.shop_id = r.root_id
+  left join led on led.part = $refers_to and led.shop_id = r.raw[$property]
   left join link l on l.part = r.part and l.shop_id = r.id
   left join record o on o.part = r.part and o.side = 'businesscentral' and o.id = l.bc_id
   where r.part = $part and r.side = 'customwebshop' and o.id is null and r.id not in ({_UNSETTLED})

@@ -109,7 +109,7 @@ with prop as (
 )
 select t.root_shop_id, t.root_bc_id, l.shop_id, l.bc_id, p.property,
        s.raw[p.property] as shop_raw, b.raw[p.property] as bc_raw,
-       s.canon[p.property] as shop_canon,
+       coalesce(led.leader, s.canon[p.property]) as shop_canon,
        meant(p.refers_to, b.canon[p.property], ref.shop_id, b.raw[p.property]) as bc_canon,
        s.problems[p.property] as shop_problem, b.problems[p.property] as bc_problem,
        x.part is not null as has_base, x.shop_value as shop_base, x.bc_value as bc_base, x.mismatches, x.resend,
@@ -123,6 +123,7 @@ join record s on s.part = $part and s.side = 'customwebshop' and s.id = l.shop_i
 join record b on b.part = $part and b.side = 'businesscentral' and b.id = l.bc_id
 cross join prop p
 left join link ref on ref.part = p.refers_to and ref.bc_id = b.raw[p.property] and ref.state = 'active'
+left join led on led.part = p.refers_to and led.shop_id = s.raw[p.property]
 left join base x on x.part = $part and x.shop_id = l.shop_id and x.property = p.property
 left join edit ss on ss.part = $part and ss.shop_id = l.shop_id and ss.property = p.property
   and ss.side = 'customwebshop'

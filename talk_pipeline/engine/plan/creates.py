@@ -188,15 +188,15 @@ def _wait(db: Connection, flow: Flow, part: Part) -> None:
 
 
 UNUSABLE = """
-select l.shop_id, l.bc_id,
+select l.id as shop_id, l.other_id as bc_id,
        case when s.gone is not null then 'left Business Central (' || s.gone || ')'
             else u.key || ' is ' || coalesce(t.canon[u.key], 'blank') || ' in Business Central' end as why
-from link l
-left join snapshot s on s.flow = l.part and s.side = 'businesscentral' and s.id = l.bc_id
-left join record t on t.part = l.part and t.side = 'businesscentral' and t.id = l.bc_id
+from counterpart l
+left join snapshot s on s.flow = l.part and s.side = 'businesscentral' and s.id = l.other_id
+left join record t on t.part = l.part and t.side = 'businesscentral' and t.id = l.other_id
 left join (select unnest($keys::varchar[]) as key, unnest($wanted::varchar[]) as wanted) u
   on t.canon[u.key] is distinct from u.wanted
-where l.part = $refers_to and l.state = 'active' and (s.gone is not null or u.key is not null)
+where l.part = $refers_to and l.side = 'customwebshop' and (s.gone is not null or u.key is not null)
 """
 
 _WAITING = f"""
@@ -207,7 +207,7 @@ waiting as (
       when l.id is null then 'is not linked' || coalesce(' (' || st.state || ': ' || st.reason || ')', ' yet')
       else u.why end) as reason
   from record r
-  left join link_end l on l.part = $refers_to and l.state = 'active' and l.side = r.side and l.id = r.raw[$property]
+  left join counterpart l on l.part = $refers_to and l.side = r.side and l.id = r.raw[$property]
   left join unusable u on u.shop_id = case l.side when 'customwebshop' then l.id else l.other_id end
   left join status st on st.flow = $refers_to and r.side = 'customwebshop' and st.shop_id = r.raw[$property]
   where r.part = $part and r.raw[$property] is not null and (l.id is null or u.shop_id is not null)

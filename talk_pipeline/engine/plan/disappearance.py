@@ -31,6 +31,9 @@ join record r on r.part = l.part and r.side = $other
 where l.part = $flow and l.state = 'active'
   and case $side when 'customwebshop' then s.gone else b.gone end in ('{Gone.DELETED}', '{Gone.VANISHED}')
   and case $side when 'customwebshop' then b.gone else s.gone end is null
+  -- what others share as well is not taken from them: it waits for whoever is to lead
+  and ($side = 'businesscentral' or l.bc_id not in (
+    select shared_id from link where part = $flow and state = 'attached'))
   and (l.shop_id in (select id from dirty where flow = $flow and side = 'customwebshop')
     or l.bc_id in (select id from dirty where flow = $flow and side = 'businesscentral'))
 order by l.shop_id

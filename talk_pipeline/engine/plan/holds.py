@@ -81,7 +81,7 @@ def _unresolved(db: Connection, flow: Flow, part: Part, *, prop: Property) -> No
           select c.operation, c.target, c.shop_id, c.bc_id, c.property || ' ' || c.after || ' '
                  || case when l.id is null then 'is not linked' else u.why end as reason
           from change c
-          left join link_end l on l.part = $refers_to and l.state = 'active' and l.id = c.after
+          left join counterpart l on l.part = $refers_to and l.id = c.after
             and l.side = case c.target when 'businesscentral' then 'customwebshop' else 'businesscentral' end
           left join unusable u on u.shop_id = l.id and c.target = 'businesscentral'
           where c.flow = $flow and c.part = $part and c.property = $property and c.operation <> 'delete'
@@ -264,8 +264,9 @@ def _defer(
         update change set hold_kind = '{HoldKind.DEFERRED}',
                hold_reason = '{later.name} ' || pending.root_id || ' goes first'
         from (
-          select r.raw[$property] as shop_id, min(r.root_id) as root_id
+          select coalesce(led.leader, r.raw[$property]) as shop_id, min(r.root_id) as root_id
           from record r
+          left join led on led.part = $flow and led.shop_id = r.raw[$property]
           join record root on root.part = $later and root.side = r.side and root.id = r.root_id
           join snapshot s on s.flow = $later and s.side = r.side and s.id = r.root_id and s.gone is null
           left join link l on l.part = $later and l.shop_id = r.root_id

@@ -46,10 +46,10 @@ bc_children as (
   select root_id, string_agg(raw::varchar, '|' order by id) as text from bc where part <> $flow group by 1
 ),
 referring as (
-  select c.root_id, k.part, k.bc_id from shop c
+  select c.root_id, k.part, k.other_id as bc_id from shop c
   join (select unnest($ref_parts::varchar[]) as part, unnest($ref_properties::varchar[]) as property,
                unnest($ref_flows::varchar[]) as flow) p on p.part = c.part
-  join link k on k.part = p.flow and k.shop_id = c.raw[p.property]
+  join counterpart k on k.part = p.flow and k.side = 'customwebshop' and k.id = c.raw[p.property]
 ),
 referred as (
   select c.root_id, string_agg(t.row_hash, '|' order by t.part, t.id) as text from referring c

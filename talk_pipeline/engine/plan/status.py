@@ -15,20 +15,23 @@ _EVALUATED = """
 select s.id as shop_id from snapshot s left join link l on l.part = s.flow and l.shop_id = s.id
 where s.flow = $flow and s.side = 'customwebshop'
   and (s.id in (select id from dirty where flow = $flow and side = 'customwebshop')
-    or l.bc_id in (select id from dirty where flow = $flow and side = 'businesscentral'))
+    or coalesce(l.bc_id, l.shared_id) in (select id from dirty where flow = $flow and side = 'businesscentral'))
 """
 
 _STATES = """
 with known as (
   select e.shop_id, l.state as link, l.rule, s.gone as shop_gone, b.gone as bc_gone, u.state as unlinked,
-         u.reason as unlinked_why, c.state as held, c.reason as held_why, scope.reason as outside, old.since,
+         u.reason as unlinked_why, coalesce(shared.raw[$key], l.shared_id) as shared, led.leader,
+         c.state as held, c.reason as held_why, scope.reason as outside, old.since,
          l.state = 'closed' and coalesce(b.gone, 'posted') <> 'posted' and s.gone is null
            and not coalesce(scope.ended, false) as is_back,
          l.state = 'closed' and b.id is not null and b.gone is null as other_is_back
   from evaluated e
   left join link l on l.part = $flow and l.shop_id = e.shop_id
   left join snapshot s on s.flow = $flow and s.side = 'customwebshop' and s.id = e.shop_id
-  left join snapshot b on b.flow = $flow and b.side = 'businesscentral' and b.id = l.bc_id
+  left join snapshot b on b.flow = $flow and b.side = 'businesscentral' and b.id = coalesce(l.bc_id, l.shared_id)
+  left join led on led.part = $flow and led.shop_id = e.shop_id
+  left join record shared on shared.part = $flow and shared.side = 'businesscentral' and shared.id = l.shared_id
   left join unlinked u on u.side = 'customwebshop' and u.id = e.shop_id
   left join (
     select root_shop_id, min(state) as state, min_by(reason, (state, reason)) as reason
@@ -43,7 +46,8 @@ with known as (
 told as (
   select shop_id, since, case
       when is_back or other_is_back then 'broken'
-      when link in ('closed', 'held') then link
+      when link = 'attached' and coalesce(bc_gone, 'posted') <> 'posted' then 'broken'
+      when link in ('closed', 'held', 'attached') then link
       when link = 'active' and (shop_gone is not null or coalesce(bc_gone, 'posted') <> 'posted') then 'broken'
       when link = 'active' and outside is not null then 'excluded'
       when unlinked is not null then unlinked
@@ -60,6 +64,12 @@ told as (
       when link = 'held' and rule = 'disappearance'
         then 'unlinked: the Business Central record is ' || coalesce(bc_gone, 'back')
       when link = 'held' then 'unlinked by hand'
+      when link = 'attached' and coalesce(bc_gone, 'posted') <> 'posted'
+        then 'the Business Central record that it shares is ' || replace(bc_gone, '_', ' ')
+      when link = 'attached' then 'it shares Business Central''s ' || shared
+        || case when starts_with(leader, '?') then ', with which none is linked'
+           else ' with ' || leader || ', which leads' end
+        || coalesce('; the shop record is ' || replace(shop_gone, '_', ' '), '')
       when link = 'active' and shop_gone is not null then 'the shop record is ' || shop_gone
       when link = 'active' and coalesce(bc_gone, 'posted') <> 'posted'
         then 'the Business Central record is ' || replace(bc_gone, '_', ' ')
@@ -86,7 +96,8 @@ def rewrite_status(db: Connection, flow: Flow, *, unlinked: Unlinked) -> None:
         "delete from status where flow = ? and shop_id in (select shop_id from evaluated)", [flow.name]
     )
     reason = outside(flow, flow.settings.scope, "r", meaning=SYNCHRONIZED)
-    db.execute(_STATES.format(outside=reason, ended=ended(flow, "r")), {"flow": flow.name, "at": now()})
+    parameters = {"flow": flow.name, "key": flow.create_key, "at": now()}
+    db.execute(_STATES.format(outside=reason, ended=ended(flow, "r")), parameters)
 
 
 # whatever still has something to do, or waits for something, stays dirty

@@ -43,7 +43,8 @@ with prop as (
 ),
 differing as materialized (
   select l.shop_id, l.bc_id, l.root_shop_id, p.property, p.two_way,
-         s.raw[p.property] as shop_value, b.raw[p.property] as bc_value, s.canon[p.property] as shop_canon,
+         s.raw[p.property] as shop_value, b.raw[p.property] as bc_value,
+         coalesce(led.leader, s.canon[p.property]) as shop_canon,
          meant(p.refers_to, b.canon[p.property], ref.shop_id, b.raw[p.property]) as bc_canon,
          s.problems[p.property] is null and b.problems[p.property] is null as sound
   from link l
@@ -51,7 +52,8 @@ differing as materialized (
   join record b on b.part = l.part and b.side = 'businesscentral' and b.id = l.bc_id
   cross join prop p
   left join link ref on ref.part = p.refers_to and ref.bc_id = b.raw[p.property] and ref.state = 'active'
-  where l.part = $part and l.state = 'active' and s.canon[p.property] is distinct from bc_canon
+  left join led on led.part = p.refers_to and led.shop_id = s.raw[p.property]
+  where l.part = $part and l.state = 'active' and shop_canon is distinct from bc_canon
 )
 select d.*, withheld(c.hold_kind, c.hold_reason) as withheld,
        c.flow is not null and c.hold_kind is null as planned

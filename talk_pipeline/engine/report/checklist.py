@@ -136,7 +136,7 @@ from (select *, unnest(map_entries(problems)) as e from record
       where side = 'customwebshop' and cardinality(problems) > 0
         and (part = $flow or starts_with(part, $flow || '.'))) r
 where r.root_id not in (select shop_id from status
-                        where flow = $flow and state in ('excluded', 'closed', 'held'))
+                        where flow = $flow and state in ('excluded', 'closed', 'held', 'attached'))
 order by 1, 2, 3
 """
 

@@ -79,17 +79,21 @@ def explanation(db: Connection, flows: Flows, flow: Flow, entity: Entity) -> Row
         `withheld`), `conflicts` (`open` and `past`), `refusals`, and `journal` as `history.writes` gives it, latest
         first.
     """
-    return _Teller(db, flows, flow, entity).document()
+    shared = db.execute(
+        "select shared_id from link where part = ? and shop_id = ?", [flow.name, entity.shop_id]
+    ).fetchone()
+    return _Teller(db, flows, flow, entity, beside=(shared and shared[0]) or entity.bc_id).document()
 
 
 @dataclass(frozen=True, slots=True)
 class _Teller:
-    """Gathers what the tables say of one entity."""
+    """Gathers what the tables say of one entity; `beside`: the other side's record, its own or one it shares."""
 
     db: Connection
     flows: Flows
     flow: Flow
     entity: Entity
+    beside: str | None
 
     def document(self) -> Row:
         state, reason = next_step.status(self.db, self.flow, self.entity)
@@ -170,13 +174,16 @@ class _Teller:
         return next((row | {"started_at": stamp(row["started_at"])} for row in rows), None)
 
     def _link(self) -> Row | None:
-        query = "select bc_id, rule, state, linked_at from link where part = $flow and shop_id = $shop_id"
+        query = (
+            "select coalesce(bc_id, shared_id) as bc_id, rule, state, linked_at from link"
+            " where part = $flow and shop_id = $shop_id"
+        )
         for row in self._rows(query):
             by = "the match rules" if row["rule"] in self.flow.match else "the pipeline"
             if row["rule"] == BY_HAND:
                 done = self._rows(
                     "select done_by from decision where flow = $flow and shop_id = $shop_id"
-                    " and action = $action order by done_at desc limit 1",
+                    " and action in ($action, 'attached') order by done_at desc limit 1",
                     action="linked" if row["bc_id"] else "unlinked",
                 )
                 by = done[0]["done_by"] if done else "unknown"
@@ -196,7 +203,7 @@ class _Teller:
     def _sides(self) -> Row:
         moments = ("modified_at", "fetched_at", "edited_at", "read_at", "last_written_at")
         sides: Row = {str(side): None for side in Side}
-        for row in self._rows(_SIDES):
+        for row in self._rows(_SIDES, bc_id=self.beside):
             sides[row.pop("side")] = row | {name: stamp(row[name]) for name in moments}
         return sides
 
@@ -246,10 +253,8 @@ class _Teller:
             " where part = $part and root_shop_id = $shop_id",
             part=part.name,
         )
-        if part.parent is None:
-            pairs = [(self.entity.shop_id, self.entity.bc_id)]
-        else:
-            pairs = self._child_pairs(links, by_side)
+        own = [(self.entity.shop_id, self.beside)]
+        pairs = self._child_pairs(links, by_side) if part.parent else own
         by_pair = {(row["shop_id"], row["bc_id"]): row for row in links}
         bases = self._bases(part)
         records = []
@@ -286,7 +291,7 @@ class _Teller:
             " and (part <> $flow or id = $root) order by position, id",
             part=part.name,
             side=side,
-            root=self.entity.id_on(side),
+            root=self.entity.shop_id if side is Side.SHOP else self.beside,
         )
         return {row["id"]: row for row in rows}
 
@@ -324,15 +329,18 @@ class _Teller:
         return row
 
     def _reference(self, flow: str, shop_value: str | None, bc_value: str | None) -> tuple[str | None, bool]:
-        rows = self._rows(
-            "select shop_id, bc_id from link where part = $to and state = 'active'"
-            " and (shop_id = $shop_value or bc_id = $bc_value)",
-            to=flow,
-            shop_value=shop_value,
-            bc_value=bc_value,
-        )
-        meant = next((row["shop_id"] for row in rows if row["bc_id"] == bc_value), bc_value)
-        return meant, any(row["shop_id"] == shop_value for row in rows)
+        query = """
+            select side, other_id from counterpart
+            where part = $to and id = case side when 'customwebshop' then $shop_value else $bc_value end
+        """
+        told = {
+            row["side"]: row["other_id"]
+            for row in self._rows(query, to=flow, shop_value=shop_value, bc_value=bc_value)
+        }
+        linked = Side.SHOP in told
+        if linked and told[Side.SHOP] == bc_value:  # several of the shop may be one there
+            return shop_value, linked
+        return told.get(Side.BC, bc_value), linked
 
 
 def _properties(parts: Sequence[Mapping[str, Any]]) -> Iterator[Row]:

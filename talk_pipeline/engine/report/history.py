@@ -156,6 +156,7 @@ def how(rule: str) -> str:
         "posted": "found among the records whose story ended",
         "disappearance": "parted when one of the two left",
         "returned": "linked again when the one that had left came back",
+        "merged": "what was linked before is gone, and this one shared its counterpart",
         BY_HAND: BY_HAND,
     }.get(rule, f"matched by {rule}")
 

@@ -105,10 +105,15 @@ def _choose(flow: Flow, entity: Entity, candidates: Sequence[Mapping[str, Any]])
     if free := [one["name"] for one in candidates if one["free"]]:
         ids = f"{entity.shop_id} ID" if entity.shop_id else f"ID {entity.bc_id}"
         listed = ", ".join(free)
-        steps.append(f"link the right one: talk-pipeline link {flow.name} {ids}, where ID is one of {listed}")
+        more = " (several may be linked with one: the first leads)" if flow.settings.shared else ""
+        steps.append(
+            f"link the right one{more}: talk-pipeline link {flow.name} {ids}, where ID is one of {listed}"
+        )
     for one in candidates:
         if not one["free"]:
             ids = f"{entity.shop_id} {one['id']}" if entity.shop_id else f"{one['id']} {entity.bc_id}"
+            if flow.settings.shared and entity.shop_id:
+                steps.append(f"to let it share {one['name']}: talk-pipeline link {flow.name} {ids}")
             steps.append(
                 f"if it is something else than {one['name']}: talk-pipeline unlink --never {flow.name} {ids}"
             )
@@ -119,6 +124,8 @@ _STEPS = {
     "held": "talk-pipeline link {name} ID, or to match or create it anew: talk-pipeline unlink {name} --recreate",
     "excluded": "nothing: the flow does not create it; talk-pipeline link {name} ID pairs it with one that exists",
     "closed": "nothing: its story ended",
+    "attached": "nothing: what refers to it goes there, and its own properties are left alone; to let it lead: "
+    "talk-pipeline link {name} ID --lead; to give it one of its own: talk-pipeline unlink {name} --recreate",
     "broken": "to let the missing side go: talk-pipeline unlink {name} --recreate, and what is left starts anew",
     UNLINKED: "nothing",
     UNJUDGED: "talk-pipeline sync --flow {flow}",

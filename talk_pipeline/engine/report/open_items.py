@@ -10,8 +10,8 @@ from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import rows_of
 from talk_pipeline.flows.vocabulary import Flow
 
-# a state that needs nobody: what is outside the flow, and what has ended
-_AT_REST = (Status.EXCLUDED, Status.CLOSED)
+# a state that needs nobody: what is outside the flow, what has ended, and what another one leads
+_AT_REST = (Status.EXCLUDED, Status.CLOSED, Status.ATTACHED)
 
 # kinds that put the record itself into a state
 _TOLD_BY_STATE = tuple(kind for kind in HoldKind if kind.label in tuple(Status))

@@ -16,7 +16,7 @@ from talk_pipeline.engine.state.meta import get_meta, set_meta
 FOLDER = Path(__file__).parent
 TABLES = (FOLDER / "schema.sql").read_text(encoding="utf-8")
 VIEWS = (FOLDER / "views.sql").read_text(encoding="utf-8")
-SCHEMA_VERSION = "5"
+SCHEMA_VERSION = "6"
 LAYOUT = hashlib.sha256((TABLES + VIEWS).encode()).hexdigest()
 """Kept with a database that has these tables and views: putting them in place costs more than a small sync."""
 
@@ -99,6 +99,7 @@ STEPS = {
         "alter table conflict add column if not exists acknowledged_at timestamp",
         "update conflict set acknowledged_by = decided_by, acknowledged_at = decided_at",
     ),
+    "6": ("alter table link add column if not exists shared_id varchar",),
 }
 
 

@@ -38,11 +38,13 @@ create table if not exists reversal (
 -- touched and not yet settled: set with the landing, cleared when nothing is left to do
 create table if not exists dirty (flow varchar, side varchar, id varchar, marked_at timestamp);
 
--- state: active | held (unlinked by hand: bc_id is null) | closed (the story ended)
+-- state: active | held (unlinked by hand: bc_id is null) | closed (the story ended) | attached (bc_id is null: it
+-- shares the Business Central record shared_id with the one that is linked with it)
 create table if not exists link (
   part varchar, shop_id varchar, bc_id varchar, root_shop_id varchar,
   rule varchar, state varchar, linked_at timestamp,
   met_at timestamp,  -- when the two first had nothing left to tell each other; until then they meet for the first time
+  shared_id varchar,
   unique (part, shop_id), unique (part, bc_id)
 );
 
@@ -65,7 +67,8 @@ create table if not exists candidate (
   flow varchar, shop_id varchar, bc_id varchar, property varchar, linked varchar
 );
 
--- every shop record that is not simply in step: waiting | ambiguous | quarantined | held | excluded | closed | broken
+-- every shop record that is not simply in step: waiting | ambiguous | quarantined | held | attached |
+-- excluded | closed | broken
 create table if not exists status (
   flow varchar, shop_id varchar, state varchar, reason varchar, since timestamp
 );

@@ -47,7 +47,7 @@ class ReversalRow(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRow(Row):
-    """A pair, or one side of a pair that was taken apart by hand."""
+    """A pair, one side of a pair that was taken apart by hand, or who shares what another one is linked with."""
 
     TABLE: ClassVar[str] = "link"
     part: str
@@ -58,6 +58,7 @@ class LinkRow(Row):
     state: LinkState
     linked_at: datetime
     met_at: datetime | None = None
+    shared_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

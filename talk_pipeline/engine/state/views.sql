@@ -5,6 +5,20 @@ select part, 'customwebshop' as side, shop_id as id, bc_id as other_id, root_sho
 union all
 select part, 'businesscentral', bc_id, shop_id, root_shop_id, state from link;
 
+-- what a reference to a record is told as on the other side
+create view if not exists counterpart as
+select part, 'customwebshop' as side, shop_id as id, bc_id as other_id from link where state = 'active'
+union all
+select part, 'businesscentral', bc_id, shop_id from link where state = 'active'
+union all
+select part, 'customwebshop', shop_id, shared_id from link where state = 'attached';
+
+-- shop records that share one of Business Central are one where somebody refers to them: the one that leads
+create view if not exists led as
+select a.part, a.shop_id, a.shared_id, coalesce(l.shop_id, '?' || a.shared_id) as leader
+from link a left join link l on l.part = a.part and l.bc_id = a.shared_id and l.state = 'active'
+where a.state = 'attached';
+
 -- every record and child of every request with each of its values; one without values has one row
 create view if not exists written as
 with one as (

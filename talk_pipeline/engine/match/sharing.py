@@ -1,0 +1,126 @@
+"""Shop records that share one of Business Central, where the flow lets them: one is linked, others are attached.
+
+An attached record has a link of its own that names what it shares. Whoever refers to it is told that one; its own
+properties go nowhere. By hand that is `manual.sharing`'s business, here it is done by the match properties that
+`shared_by` names, and where the one that leads is merged into another.
+"""
+
+from talk_pipeline.engine.kinds import Gone, LinkState
+from talk_pipeline.engine.match.workspace import Claimed, Pool, Shared
+from talk_pipeline.engine.snapshot.dirty import mark_dirty
+from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+
+_ATTACH = f"""
+insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at, shared_id)
+select $flow, shop_id, null, shop_id, $property, '{LinkState.ATTACHED}', $at, min(bc_id)
+"""
+
+# newcomers whose key belongs to one pair, and to nothing that is free
+_NEWCOMERS = f"""
+{_ATTACH} from claimed
+where side = 'customwebshop' and shop_id not in (select shop_id from shared)
+group by shop_id
+having count(distinct bc_id) = 1
+  and min(bc_id) in (
+    select l.bc_id from link l
+    join snapshot b on b.flow = l.part and b.side = 'businesscentral' and b.id = l.bc_id and b.gone is null
+    where l.part = $flow and l.state = 'active')
+returning shop_id
+"""
+
+
+def attach_newcomers(
+    db: Connection, flow: Flow, prop: str, pool: Pool, claimed: Claimed, shared: Shared
+) -> None:
+    """Attaches the newcomers whose key belongs to a pair, and takes them out of the pool."""
+    if not claimed:
+        return
+    attached = db.execute(_NEWCOMERS, {"flow": flow.name, "property": prop, "at": now()}).fetchall()
+    ids = [row[0] for row in attached]
+    for table, key in (("pool", "id"), ("claimed", "shop_id")):
+        db.execute(
+            f"delete from {table} where side = 'customwebshop' and {key} in (select unnest(?::varchar[]))",
+            [ids],
+        )
+
+
+# of records that share a key and nothing else, the one that has been there longest, as far as an id tells
+_LEADERS = """
+update shared set certain = true from (
+  select bc_id, first(shop_id order by length(shop_id), shop_id) as shop_id
+  from shared join (select shop_id, count(*) as candidates from shared group by 1) using (shop_id)
+  group by bc_id
+  having max(candidates) = 1
+    and bc_id not in (select bc_id from candidate where flow = $flow)
+    and bc_id not in (select id from claimed where side = 'businesscentral')
+    and not bool_or(shop_id in (select id from claimed where side = 'customwebshop'))
+) chosen
+where shared.bc_id = chosen.bc_id and shared.shop_id = chosen.shop_id
+"""
+
+
+def choose_leaders(db: Connection, flow: Flow, claimed: Claimed, shared: Shared) -> None:
+    """Of several records that share a key with one that is free, one is certain to be linked with it."""
+    db.execute(_LEADERS, {"flow": flow.name})
+
+
+_BESIDE = f"""
+{_ATTACH} from shared
+where not certain and bc_id in (select bc_id from shared where certain)
+group by shop_id
+"""
+
+
+def attach_beside(db: Connection, flow: Flow, prop: str, shared: Shared) -> None:
+    """Attaches whatever shares its key with a pair that was just made, and takes it off the list of pairs."""
+    db.execute(_BESIDE, {"flow": flow.name, "property": prop, "at": now()})
+    db.execute("delete from shared where not certain and bc_id in (select bc_id from shared where certain)")
+
+
+# pairs whose shop record is gone, with the only one that shares the other: what was merged goes on under that one
+_HEIRS = f"""
+select l.shop_id, l.bc_id, any_value(a.shop_id) as heir
+from link l
+join snapshot s on s.flow = l.part and s.side = 'customwebshop' and s.id = l.shop_id
+join snapshot b on b.flow = l.part and b.side = 'businesscentral' and b.id = l.bc_id and b.gone is null
+join link a on a.part = l.part and a.state = '{LinkState.ATTACHED}' and a.shared_id = l.bc_id
+join snapshot h on h.flow = a.part and h.side = 'customwebshop' and h.id = a.shop_id and h.gone is null
+where l.part = $flow and l.state = 'active' and s.gone in ('{Gone.DELETED}', '{Gone.VANISHED}')
+group by all having count(*) = 1
+"""
+
+
+def hand_over(db: Connection, flow: Flow) -> None:
+    """Lets the one record that is left lead where the one that led is gone; with several a person decides."""
+    if not flow.settings.shared:
+        return
+    for leader, bc_id, heir in db.execute(_HEIRS, {"flow": flow.name}).fetchall():
+        swap(db, flow, leader=leader, heir=heir, bc_id=bc_id, rule="merged")
+        mark_dirty(db, flow.name, Side.SHOP, ids=[leader, heir])
+        mark_dirty(db, flow.name, Side.BC, ids=[bc_id])
+
+
+def swap(db: Connection, flow: Flow, *, leader: str, heir: str, bc_id: str, rule: str) -> None:
+    """Links the heir with what it shares and attaches the one that led, in the caller's transaction.
+
+    What the two agreed on was said of the other record: they meet for the first time.
+    """
+    for part in flow.parts:
+        for table in ("base", "edit", "resolution"):
+            db.execute(
+                f"delete from {table} where part = ? and shop_id in (select shop_id from link"
+                " where part = ? and root_shop_id = ?)",
+                [part.name, part.name, leader],
+            )
+    db.execute(
+        "delete from link where root_shop_id in (?, ?) and (part = ? or starts_with(part, ? || '.'))",
+        [leader, heir, flow.name, flow.name],
+    )
+    db.execute(
+        "insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at, shared_id) values"
+        f" ($flow, $heir, $bc_id, $heir, $rule, '{LinkState.ACTIVE}', $at, null),"
+        f" ($flow, $leader, null, $leader, $rule, '{LinkState.ATTACHED}', $at, $bc_id)",
+        {"flow": flow.name, "heir": heir, "leader": leader, "bc_id": bc_id, "rule": rule, "at": now()},
+    )
