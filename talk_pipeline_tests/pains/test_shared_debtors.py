@@ -101,7 +101,9 @@ def test_an_order_moves_between_accounts_and_debtors(world: World) -> None:
     world.sync()
     assert debtor_of(world, placed) == debtor
     world.bc.patch(
-        "salesOrders", world.counterpart("order", placed), {"customerId": world.counterpart("customer", other)}
+        "salesOrders",
+        world.counterpart("order", placed),
+        {"customerId": world.counterpart("customer", other)},
     )
     world.sync()
     assert world.shop.get("orders", placed)["customer_id"] == other

@@ -10,7 +10,9 @@ WHO = "Ann"
 
 
 def link(shop_id: str, bc_id: str, flow: str = "customer", *, lead: bool = False) -> Decision:
-    return carry_out(Settings.load(), flow, lambda hand: sharing.link(hand, shop_id, bc_id, lead=lead), by=WHO)
+    return carry_out(
+        Settings.load(), flow, lambda hand: sharing.link(hand, shop_id, bc_id, lead=lead), by=WHO
+    )
 
 
 def unlink(shop_id: str, flow: str = "customer", *, recreate: bool = False) -> Decision:

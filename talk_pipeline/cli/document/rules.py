@@ -100,6 +100,12 @@ def _exclusions(flow: Flow, part: Part) -> Iterator[str]:
     settings = flow.settings
     if settings.create_scope or settings.scope or settings.create in ("never", "when_referenced"):
         yield f"A {shop} outside of what is created or synchronized is listed as excluded, with its reason."
+    if settings.shared:
+        by = f", or by {listed(settings.shared_by, last='or')}" if settings.shared_by else ""
+        yield (
+            f"More than one {shop} may share a {bc}: one is linked and leads, others are attached by hand{by}."
+            " What refers to them goes to the one they share, and their own properties are left alone."
+        )
     if closed := flow.businesscentral.closed_by:
         yield f"A pair whose {bc} was posted to {closed.entity} is closed: its story ended, it was not deleted."
     for flag in flow.flags:

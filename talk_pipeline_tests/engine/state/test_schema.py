@@ -95,6 +95,10 @@ HELD = {
         " ('customer', 'outcome unknown: 2 records carry C1', 'outcome_unknown'),"
         " ('customer', 'it is blocked', 'refused')",
     ],
+    "5": [
+        "update conflict set acknowledged_by = decided_by, acknowledged_at = decided_at"
+        " where decided_by is not null",
+    ],
 }
 RENAMED_IN = "4"
 BEFORE_KINDS = [
