@@ -35,6 +35,7 @@ def test_sync_prints_one_json_document_and_nothing_else(world: World) -> None:
         "ambiguous",
         "quarantined",
         "held",
+        "attached",
         "excluded",
         "closed",
         "broken",

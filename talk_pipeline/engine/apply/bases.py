@@ -94,6 +94,26 @@ def expect_recalculation(db: Connection, done: Sequence[Intent]) -> None:
         db.execute(_EXPECTED, {"intents": written})
 
 
+# what a request wrote and its own answer shows as it was before: whatever it says later, somebody said since
+_KEPT = """
+update base set resend = null
+from (select distinct c.part, c.shop_id, c.property, l.bc_id from recalculation c
+      join journal j on j.intent_id = c.intent_id and j.part = c.part and j.shop_id = c.shop_id
+      join link l on l.part = c.part and l.shop_id = c.shop_id
+      where c.intent_id in (select unnest($intents::varchar[]))) answered
+join record r on r.part = answered.part and r.side = 'businesscentral' and r.id = answered.bc_id
+where base.part = answered.part and base.shop_id = answered.shop_id and base.property = answered.property
+  and base.resend = 'businesscentral' and r.raw[base.property] is not distinct from base.bc_value
+"""
+
+
+def expect_no_more(db: Connection, answered: Sequence[Intent]) -> None:
+    """Takes back what was expected of requests whose answers, which have landed, show that it did not happen."""
+    written = [intent.intent_id for intent in answered if intent.target is Side.BC]
+    if written:
+        db.execute(_KEPT, {"intents": written})
+
+
 def confirm(
     db: Connection, projector: Projector, *, run_id: str, confirmed: Sequence[Confirmed], at: datetime
 ) -> list[UnheededValue]:
