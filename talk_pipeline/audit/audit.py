@@ -27,7 +27,7 @@ KEYS = set(
     re.findall(
         r"\w+",
         "shop name dir bc type only required values reads blank blank_keeps country in_currency usable_while"
-        " recreates send_with written conflict keep when_all when_closed",
+        " recreates send_with written conflict keep when_all when_closed composed_of",
     )
 )
 

@@ -69,6 +69,8 @@ def _print_explanation(out: Console, entity: Row) -> None:
     for part in entity["parts"]:
         for record in part["records"]:
             _print_properties(out, part["part"], record)
+    for one in entity["differences"]:
+        _print_difference(out, one)
     _print_changes(out, "planned", entity["pending"])
     _print_changes(out, "withheld", entity["withheld"])
     _print_conflicts(out, entity["conflicts"])
@@ -123,6 +125,13 @@ def _base(row: Row, side: str) -> str:
     if row["agreed_at"] is None:
         return "never"
     return "same" if row[f"{side}_base"] == row[f"{side}_value"] else value(row[f"{side}_base"])
+
+
+def _print_difference(out: Console, one: Row) -> None:
+    """A number that is not what the record comes to, term by term."""
+    title = f"{one['property']} is {one['shop_value']} in the shop; what the shop holds comes to {one['comes_to']}"
+    rows = [(term["name"], term["reckoned"], term["comes_to"]) for term in one["terms"]]
+    print_table(out, title, ("what", "how", "comes to"), [*rows, ("in all", "", one["comes_to"])])
 
 
 def _print_changes(out: Console, title: str, rows: Sequence[Row]) -> None:

@@ -13,6 +13,7 @@ class HoldKind(StrEnum):
     EXCLUDED = "excluded"  # outside what the flow synchronizes
     MANUAL = "manual"  # a person decides
     QUARANTINED = "quarantined"  # the other side cannot represent it
+    DIFFERING = "differing"  # what it would come to is not what the shop says
     REFUSED = "refused"  # a system refused it, for this version of the data
     OSCILLATING = "oscillating"  # the two systems keep storing it differently
     FLAPPING = "flapping"  # the same two words keep crossing each other
@@ -30,6 +31,7 @@ class HoldKind(StrEnum):
 
 _LABELS = {
     HoldKind.RESTING: "waiting",
+    HoldKind.DIFFERING: "quarantined",
     HoldKind.REFUSED: "quarantined",
     HoldKind.OSCILLATING: "quarantined",
     HoldKind.FLAPPING: "quarantined",

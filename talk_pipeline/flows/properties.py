@@ -58,6 +58,33 @@ class WhenAll(Model):
     gives: str = Field(description="the shop's value when they agree on every child")
 
 
+class Composition(Model):
+    """What a compared number is made of, as Business Central reckons: told before a record is there."""
+
+    children: tuple[str, ...] = Field(
+        description="the child collections that are summed, by their `comes_to`"
+    )
+    less: Mapping[str, tuple[str, ...]] = Field(
+        {},
+        description="property that is taken off -> the child collections that bear it, as far as they come to it",
+    )
+    rounded_in: str | None = Field(
+        None, description="property with the currency to whose smallest unit is rounded; else two decimals"
+    )
+    known_while: Mapping[str, Word] = Field(
+        {},
+        description="what the record must be: otherwise the number rests on what Business Central alone knows,"
+        " such as a rate of tax, and nothing is said of it before",
+    )
+
+
+class ComesTo(Model):
+    """What a child comes to: a product, rounded, less a percentage of it, rounded."""
+
+    multiplied: tuple[str, ...] = Field(description="the properties that are multiplied")
+    less_percent: str | None = Field(None, description="property with the percentage that is taken off")
+
+
 class Property(Model):
     """One row of a flow's property table."""
 
@@ -89,6 +116,9 @@ class Property(Model):
     keep: tuple[Word, ...] = Field((), description="shop values that are never overwritten")
     when_all: WhenAll | None = Field(None, description="a value concluded from all children")
     when_closed: Word | None = Field(None, description="the shop's value once the record's story ended")
+    composed_of: Composition | None = Field(
+        None, description="for dir =: what Business Central will make of a record that is not there yet"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -108,6 +138,8 @@ class Property(Model):
                 "a property without a shop path is a constant: dir -> and only: create, or <-> where the shop has"
                 " no place for another value"
             )
+        if self.composed_of and (self.dir != "=" or not self.is_number):
+            raise ValueError("composed_of is for numbers that are compared alone: dir =")
         if self.blank_keeps and (not self.goes_to(Side.BC) or self.required or self.blank is not None):
             raise ValueError(
                 "blank_keeps is for what goes to Business Central on an edit and may be blank: dir <-> or ->,"

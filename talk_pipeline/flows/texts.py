@@ -5,7 +5,7 @@ Each obeys the law of `types`, where they are named.
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from talk_pipeline.flows.values import (
     BROKEN,
@@ -227,6 +227,18 @@ def _is_currency(code: str) -> bool:
     import pycountry
 
     return pycountry.currencies.get(alpha_3=code) is not None
+
+
+@cache
+def minor_digits(currency: str) -> int:
+    """How many decimals a currency has by ISO 4217; two where that says nothing of the code."""
+    import iso4217  # reads its table when it is imported
+
+    try:
+        exponent = iso4217.Currency(currency).exponent
+    except ValueError:
+        return 2
+    return 2 if exponent is None else exponent
 
 
 class Gtin(Text):

@@ -120,6 +120,10 @@ class Settings(Model):
     )
     constants: Mapping[str, Word] = Field({}, description="values of properties that have no shop path")
     tolerance: float = Field(0, ge=0, description="how far properties with `=` may differ before a warning")
+    hold_if_totals_differ: bool = Field(
+        False,
+        description="whether a record waits whose `composed_of` differs from the shop's number by more than that",
+    )
     quiet_seconds: int = Field(
         0,
         ge=0,

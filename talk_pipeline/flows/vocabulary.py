@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import Field
 
-from talk_pipeline.flows.properties import Model, Policy, Property, Side, Word
+from talk_pipeline.flows.compositions import composition_problems
+from talk_pipeline.flows.properties import ComesTo, Model, Policy, Property, Side, Word
 from talk_pipeline.flows.tuning import Settings
 
 
@@ -28,6 +29,7 @@ class Part(Model):
     there_by: str | None = Field(
         None, description="property that is neither blank nor zero of a child there is"
     )
+    comes_to: ComesTo | None = None
     optional: bool = False
     room: int | None = Field(None, description="how many of them a record of the shop has room for")
     set_by: Mapping[str, str] = Field(
@@ -105,6 +107,7 @@ class Children(Model):
         None,
         description="property that tells whether there is a child: where it is blank or zero there is none",
     )
+    comes_to: ComesTo | None = Field(None, description="what a child adds to a sum (`composed_of`)")
     optional: bool = Field(
         False, description="a shop has it only if its description says so; else a list called as in the flow"
     )
@@ -193,6 +196,7 @@ class Flow(Model):
             properties=children.properties,
             send_with=children.send_with,
             there_by=children.there_by,
+            comes_to=children.comes_to,
             optional=children.optional,
             room=children.room,
             set_by={path: name for path, word in children.scope.items() if (name := _constant(word))},
@@ -252,9 +256,11 @@ class Flow(Model):
     def problems(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """What the models alone cannot see: names that point nowhere, as (key path, message)."""
         known = self.root.by_name
+        adding = {key: one.comes_to for key, one in self.children.items()}
         for index, prop in enumerate(self.properties):
             yield from _unknown(("properties", index), prop, known)
             yield from _names(("properties", index, "recreates"), prop.recreates, self.children)
+            yield from composition_problems(("properties", index), prop, known, adding)
             if prop.shop is None and prop.name not in self.settings.constants:
                 yield ("properties", index), f"has no shop path and settings.constants has no {prop.name!r}"
         yield from self._children_problems()
@@ -291,6 +297,9 @@ class Flow(Model):
                 if prop.shop is None and prop.name not in constants:
                     text = f"has no shop path and settings.constants has no {prop.name!r}"
                     yield (*at, "properties", index), text
+            if made := children.comes_to:
+                named = (*made.multiplied, *filter(None, (made.less_percent,)))
+                yield from _names((*at, "comes_to"), named, names)
             for word in ("match", "there_by"):
                 name: str | None = getattr(children, word)
                 yield from _names((*at, word), (name,) if name else (), names)

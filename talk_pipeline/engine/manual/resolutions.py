@@ -13,6 +13,7 @@ from talk_pipeline.engine.manual.lookup import Entity, counted, find, labels
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.plan.compare import MISMATCHES
 from talk_pipeline.engine.plan.refusals import FROM_BC, OF_RECORD
+from talk_pipeline.engine.plan.totals import let_go
 from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.state.connection import now, transaction
 from talk_pipeline.engine.state.rows import insert, rows_of
@@ -90,6 +91,10 @@ where b.part in (select unnest($parts::varchar[])) and b.mismatches >= $mismatch
 union all
 select root_shop_id, shop_id, hold_reason from change
 where flow = $flow and hold_kind = '{HoldKind.FLAPPING}'
+union all
+-- a number that differs is let go one by one, and never with a whole flow
+select distinct root_shop_id, root_shop_id, hold_reason from change
+where flow = $flow and part = $flow and hold_kind = '{HoldKind.DIFFERING}' and root_shop_id = $shop_id
 order by 1, 2, 3
 """
 
@@ -102,7 +107,12 @@ def retry(hand: Hand, text: str | None = None) -> Decision:
     """
     db, flow = hand.db, hand.flow
     entity = find(db, flow, text) if text is not None else None
-    parameters = {"flow": flow.name, "parts": [part.name for part in flow.parts], "mismatches": MISMATCHES}
+    parameters = {
+        "flow": flow.name,
+        "parts": [part.name for part in flow.parts],
+        "mismatches": MISMATCHES,
+        "shop_id": entity.shop_id if entity else None,
+    }
     rows = [
         row
         for row in rows_of(db, _GIVEN_UP, parameters)
@@ -124,6 +134,8 @@ def retry(hand: Hand, text: str | None = None) -> Decision:
             again.setdefault(one, []).append(row["reason"])
         for one, reasons in again.items():
             _take_back(hand, one)
+            if entity is not None and one.shop_id is not None and one.bc_id is None:
+                let_go(db, flow, one.shop_id, by=hand.by)
             hand.note(Decision(flow.name, "retried", one.shop_id, one.bc_id, "", {"reasons": reasons}))
     named = {one.shop_id or one.bc_id or "": list(dict.fromkeys(reasons)) for one, reasons in again.items()}
     message = f"{flow.name}: the next sync tries {counted(len(named), 'record')} again: {', '.join(named)}"

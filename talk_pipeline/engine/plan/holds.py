@@ -14,6 +14,7 @@ from talk_pipeline.engine.plan.creates import SYNCHRONIZED, UNUSABLE
 from talk_pipeline.engine.plan.flapping import withhold_flapping
 from talk_pipeline.engine.plan.refusals import forget_outdated, withhold_refused
 from talk_pipeline.engine.plan.rivals import withhold_rivals
+from talk_pipeline.engine.plan.totals import withhold_differing
 from talk_pipeline.engine.plan.unanswered import withhold_unanswered
 from talk_pipeline.engine.plan.workspace import OnTheirWay
 from talk_pipeline.engine.recalculation import Where
@@ -54,6 +55,7 @@ def withhold(db: Connection, of: Withholding) -> None:
         if other.name in of.later:
             _deferred(db, of.flow, other)
     withhold_rivals(db, of.flow, of.on_their_way)
+    withhold_differing(db, of.flow)
     db.execute(_WHOLE_CREATES, [of.flow.name])
 
 

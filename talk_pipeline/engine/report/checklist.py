@@ -19,6 +19,7 @@ from talk_pipeline.engine.report.findings import Check, CheckContext, Finding, S
 from talk_pipeline.engine.report.flagged import flagged
 from talk_pipeline.engine.report.preview import largest
 from talk_pipeline.engine.report.property_checks import property_checks
+from talk_pipeline.engine.report.totals import totals_checks
 from talk_pipeline.engine.snapshot import reversals
 from talk_pipeline.engine.snapshot.landing import watermark
 from talk_pipeline.engine.state.connection import Connection, now
@@ -32,7 +33,7 @@ NOT_RESTORED = "not_restored"
 
 def checks(flow: Flow) -> list[Check]:
     """The flow's checklist, in the order in which it is shown."""
-    return [*_snapshot_checks(), VOLUME, *_RECORD_CHECKS, *property_checks(flow)]
+    return [*_snapshot_checks(), VOLUME, *_RECORD_CHECKS, *totals_checks(flow), *property_checks(flow)]
 
 
 def _snapshot_checks() -> Iterator[Check]:

@@ -11,6 +11,7 @@ from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.manual.links import BY_HAND
 from talk_pipeline.engine.manual.lookup import Entity, key_of, labels
 from talk_pipeline.engine.plan.refusals import OF_RECORD
+from talk_pipeline.engine.plan.totals import differences
 from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.report import next_step
 from talk_pipeline.engine.report.flagged import flagged
@@ -75,7 +76,8 @@ def explanation(db: Connection, flows: Flows, flow: Flow, entity: Entity) -> Row
 
     Returns:
         `flow`, `shop_id`, `bc_id`, `keys`, `state`, `reason`, `next_step`, `remarks`, `last_run`, `link`,
-        `kept_apart`, `candidates`, `sides`, `parts`, `pending` and `withheld` (changes, with `label` and
+        `kept_apart`, `candidates`, `sides`, `parts`, `differences` (numbers that differ from what
+        the record comes to, with what makes that up), `pending` and `withheld` (changes, with `label` and
         `withheld`), `conflicts` (`open` and `past`), `refusals`, and `journal` as `history.writes` gives it, latest
         first.
     """
@@ -109,7 +111,9 @@ class _Teller:
             state=state,
             changes=changes,
             undecided=sum(1 for one in open_conflicts if one["decision"] is None),
-            refused=bool(refusals) or any(row["bounces"] for row in _properties(parts)),
+            refused=bool(refusals)
+            or any(row["bounces"] for row in _properties(parts))
+            or any(row["hold_kind"] == HoldKind.DIFFERING for row in changes),
             waits_for=self._waits_for(parts),
             candidates=list(self._choices(candidates)),
             decided=self._decided(),
@@ -131,12 +135,16 @@ class _Teller:
             "candidates": candidates,
             "sides": self._sides(),
             "parts": parts,
+            "differences": [one.document() for one in differences(self.db, self.flow, self._shop_ids())],
             "pending": [row for row in changes if row["hold_kind"] is None],
             "withheld": [row for row in changes if row["hold_kind"] is not None],
             "conflicts": {"open": open_conflicts, "past": conflicts(self.db, self.flow, self.entity)[::-1]},
             "refusals": [row | {"refused_at": stamp(row["refused_at"])} for row in refusals],
             "journal": writes(self.db, self.flow, self.entity)[::-1],
         }
+
+    def _shop_ids(self) -> list[str]:
+        return [self.entity.shop_id] if self.entity.shop_id else []
 
     def _remarks(self, parts: Sequence[Row]) -> list[str]:
         """What a pair in step shows all the same: a case that the flow lists, and totals that differ."""

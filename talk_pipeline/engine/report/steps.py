@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.manual.lookup import Entity
 from talk_pipeline.engine.report import next_step
 from talk_pipeline.engine.report.conflicts import UNDECIDED
@@ -34,13 +35,15 @@ _UNDECIDED = f"""
 select root_shop_id as shop_id, root_bc_id as bc_id, count(*) as number from ({UNDECIDED}) group by all
 """
 
-_GIVEN_UP = """
+_GIVEN_UP = f"""
 select root_shop_id as id from refusal where flow = $flow
 union
 select record_id from refusal where flow = $flow and part = $flow
 union
 select l.root_shop_id from base b join link l on l.part = b.part and l.shop_id = b.shop_id
 where list_contains($parts::varchar[], b.part) and b.mismatches > 0
+union
+select root_shop_id from change where flow = $flow and hold_kind = '{HoldKind.DIFFERING}'
 """
 
 # what a person did since the flow was last planned and carried out, the latest first

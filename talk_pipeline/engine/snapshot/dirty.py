@@ -21,6 +21,7 @@ LASTING = (
     HoldKind.EXCLUDED,
     HoldKind.MANUAL,
     HoldKind.QUARANTINED,
+    HoldKind.DIFFERING,
     HoldKind.REFUSED,
     HoldKind.OSCILLATING,
 )

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Literal, Self
 
 from pydantic import Field as Described
 from pydantic import model_validator
 
 from talk_pipeline.flows.properties import Model, Word
+from talk_pipeline.flows.texts import minor_digits
 from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.customwebshop.spec import entities, paths
 from talk_pipeline.systems.customwebshop.spec.paths import Json, JsonOrMissing
@@ -324,15 +325,3 @@ def _date(value: str, given: str | None, wanted: str | None) -> str:
     except ValueError:
         return value
     return moment.strftime(wanted) if wanted else moment.date().isoformat()
-
-
-@cache
-def minor_digits(currency: str) -> int:
-    """How many decimals a currency has by ISO 4217; two where that says nothing of the code."""
-    import iso4217  # reads its table when it is imported
-
-    try:
-        exponent = iso4217.Currency(currency).exponent
-    except ValueError:
-        return 2
-    return 2 if exponent is None else exponent
