@@ -49,6 +49,7 @@ def test_one_record_from_first_sight_to_parting(world: World) -> None:
         "candidates",
         "sides",
         "parts",
+        "differences",
         "pending",
         "withheld",
         "conflicts",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from talk_pipeline.flows.properties import Model, Property, WhenAll
+from talk_pipeline.flows.properties import ComesTo, Composition, Model, Property, WhenAll
 from talk_pipeline.flows.schema import flow_schema
 from talk_pipeline.flows.tuning import Breaker, Condition, Limit, Settings
 from talk_pipeline.flows.types import TYPES
@@ -17,7 +17,9 @@ PLACES: dict[str, type[Model]] = {
     "`businesscentral.closed_by`": ClosedBy,
     "a row of `properties`": Property,
     "`when_all` of a property": WhenAll,
+    "`composed_of` of a property": Composition,
     "`children.<name>`": Children,
+    "`comes_to` of `children.<name>`": ComesTo,
     "`guard`": Guard,
     "an entry of `flags`": ListedCase,
     "`settings`": Settings,

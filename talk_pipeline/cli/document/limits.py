@@ -79,6 +79,7 @@ def in_step_limits(flow: Flow, part: Part) -> Iterator[str]:
         tolerance = flow.settings.tolerance
         beyond = f"differ by more than {tolerance:g}" if tolerance else "differ"
         yield f"Compared and never written: {_names(compared)}. Where they {beyond}, it is a warning."
+        yield from _reckoned(flow, compared)
     yield from _guarded(flow, part)
     for prop in props:
         yield from _of_property(flow, prop)
@@ -88,6 +89,23 @@ def in_step_limits(flow: Flow, part: Part) -> Iterator[str]:
     elif flow.settings.quiet_seconds:
         rest = counted(flow.settings.quiet_seconds, "second")
         yield f"An edit travels once nobody has edited the record for {rest}."
+
+
+def _reckoned(flow: Flow, compared: list[Property]) -> Iterator[str]:
+    """What of them is known before a record is there, and what follows."""
+    known = [prop for prop in compared if prop.composed_of]
+    if not known:
+        return
+    bc = end(flow, flow.root, Side.BC)
+    whens = [
+        f"{called(prop)} while {listed(f'{name} is {word}' for name, word in prop.composed_of.known_while.items())}"
+        if prop.composed_of and prop.composed_of.known_while
+        else called(prop)
+        for prop in known
+    ]
+    yield f"What a new {bc} will come to is reckoned before it is there: {listed(whens)}."
+    if flow.settings.hold_if_totals_differ:
+        yield "A record that would differ by more is quarantined instead of being created."
 
 
 def _guarded(flow: Flow, part: Part) -> Iterator[str]:

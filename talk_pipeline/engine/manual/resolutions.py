@@ -13,7 +13,7 @@ from talk_pipeline.engine.manual.lookup import Entity, counted, find, labels
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.plan.compare import MISMATCHES
 from talk_pipeline.engine.plan.refusals import FROM_BC, OF_RECORD
-from talk_pipeline.engine.plan.totals import let_go
+from talk_pipeline.engine.plan.totals import differences
 from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.state.connection import now, transaction
 from talk_pipeline.engine.state.rows import insert, rows_of
@@ -135,7 +135,7 @@ def retry(hand: Hand, text: str | None = None) -> Decision:
         for one, reasons in again.items():
             _take_back(hand, one)
             if entity is not None and one.shop_id is not None and one.bc_id is None:
-                let_go(db, flow, one.shop_id, by=hand.by)
+                _let_go(hand, one.shop_id)
             hand.note(Decision(flow.name, "retried", one.shop_id, one.bc_id, "", {"reasons": reasons}))
     named = {one.shop_id or one.bc_id or "": list(dict.fromkeys(reasons)) for one, reasons in again.items()}
     message = f"{flow.name}: the next sync tries {counted(len(named), 'record')} again: {', '.join(named)}"
@@ -166,6 +166,13 @@ def _take_back(hand: Hand, entity: Entity) -> None:
     for side in Side:
         record_id = entity.id_on(side)
         mark_dirty(db, name, side, ids=[record_id] if record_id else [])
+
+
+def _let_go(hand: Hand, shop_id: str) -> None:
+    """The record is created though it comes to something else; another figure of either side is asked anew."""
+    for one in differences(hand.db, hand.flow, [shop_id]):
+        row = {"part": hand.flow.name, "shop_id": shop_id, "property": one.prop}
+        _decide(hand, row | {"shop_value": one.stated, "bc_value": str(one.made_of.total)}, take=Side.BC)
 
 
 def _retried(hand: Hand, entity: Entity) -> bool:

@@ -12,11 +12,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind, Status
-from talk_pipeline.engine.state.connection import Connection, now
-from talk_pipeline.engine.state.rows import insert, rows_of, used_in
-from talk_pipeline.engine.state.tables import ResolutionRow
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.rows import rows_of
 from talk_pipeline.flows.compositions import Canonical, Sum, composed
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.vocabulary import Flow
 
 LISTED_TERMS = 10
@@ -139,7 +138,7 @@ where st.flow = $flow and st.state = '{Status.WAITING}'
 
 
 def to_be_created(db: Connection, flow: Flow) -> list[str]:
-    """The shop records that have no counterpart and are to get one: planned, held, or waiting for something else."""
+    """The shop records that are to get a counterpart: planned, held, or waiting for something else."""
     return [row[0] for row in db.execute(_WAITING_TO_BE, {"flow": flow.name}).fetchall()]
 
 
@@ -148,10 +147,9 @@ select shop_id, property, shop_value, bc_value from resolution
 where part = $flow and list_contains($properties::varchar[], property)
 """
 
-_FORGET = """
+_THERE = """
 delete from resolution where part = $flow and list_contains($properties::varchar[], property)
-  and ($shop_id is null or shop_id = $shop_id)
-  and ($shop_id is not null or shop_id in (select shop_id from link where part = $flow and bc_id is not null))
+  and shop_id in (select shop_id from link where part = $flow and bc_id is not null)
 """
 
 _HOLD = f"""
@@ -167,9 +165,9 @@ def withhold_differing(db: Connection, flow: Flow) -> None:
     properties = [prop.name for prop in composed_properties(flow)]
     if not properties or not flow.settings.hold_if_totals_differ:
         return
-    asked = {"flow": flow.name, "properties": properties, "shop_id": None}
-    db.execute(_FORGET, asked)  # what was let go is there by now
-    let_go = set(db.execute(_LET_GO, used_in(_LET_GO, asked)).fetchall())
+    asked = {"flow": flow.name, "properties": properties}
+    db.execute(_THERE, asked)  # a word that was carried out
+    let_go = set(db.execute(_LET_GO, asked).fetchall())
     reasons: defaultdict[str, list[str]] = defaultdict(list)
     planned = [row[0] for row in db.execute(_TO_BE_CREATED, {"flow": flow.name}).fetchall()]
     for one in differences(db, flow, planned):
@@ -178,23 +176,3 @@ def withhold_differing(db: Connection, flow: Flow) -> None:
     if reasons:
         told = ["; ".join(each) for each in reasons.values()]
         db.execute(_HOLD, {"flow": flow.name, "ids": list(reasons), "reasons": told})
-
-
-def let_go(db: Connection, flow: Flow, shop_id: str, *, by: str) -> None:
-    """A person's word that a record is created all the same; another number of either side is another question."""
-    properties = [prop.name for prop in composed_properties(flow)]
-    db.execute(_FORGET, {"flow": flow.name, "properties": properties, "shop_id": shop_id})
-    rows = [
-        ResolutionRow(
-            part=flow.name,
-            shop_id=shop_id,
-            property=one.prop,
-            winner=Side.BC,
-            shop_value=one.stated,
-            bc_value=str(one.made_of.total),
-            decided_by=by,
-            decided_at=now(),
-        )
-        for one in differences(db, flow, [shop_id])
-    ]
-    insert(db, rows)

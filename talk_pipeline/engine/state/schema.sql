@@ -129,7 +129,8 @@ create table if not exists apart (
   never boolean  -- said of the two themselves; else they were unlinked, which ends where one is released
 );
 
--- the side a person took in an open conflict, good for the two values it was given on; gone once carried out
+-- the side a person took in an open conflict, good for the two values it was given on; gone once carried out; of a
+-- record that is held since it would come to something else: what it would come to, and that it goes all the same
 create table if not exists resolution (
   part varchar, shop_id varchar, property varchar, winner varchar, shop_value varchar, bc_value varchar,
   decided_by varchar, decided_at timestamp
