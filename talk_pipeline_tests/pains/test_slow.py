@@ -8,6 +8,7 @@ import pytest
 from talk_pipeline.engine.report.progress import progress
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.outcome import Run
+from talk_pipeline_tests.pipeline.charges import NAMED
 from talk_pipeline_tests.pipeline.faults import rule
 from talk_pipeline_tests.pipeline.mishaps import cut_short
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
@@ -163,6 +164,42 @@ def test_a_slow_order_line_is_there_once(world: World, late: bool) -> None:
     (there,) = world.bc.orders().values()
     assert sorted(row["quantity"] for row in there["salesOrderLines"]) == [2, 3, 5]
     assert len(world.shop.get("orders", order_id)["lines"]) == 3
+
+
+@variants("late", [True, False], ids=["comes late", "never comes"])
+def test_a_slow_charge_is_there_once(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    """Nothing tells two of them apart: a new one there may be the one on its way, whatever it holds by now."""
+    if not world.charges("order"):
+        pytest.skip("this shop's description says nothing of charges")
+    edited_flows(tmp_path, monkeypatch, order=NAMED)
+    order_id = placed(world)[2]
+    assert not world.step().failed()
+    world.shop.patch("orders", order_id, {"shipping_amount": "79.00"})
+    fault = {"hold": True} if late else {"drop": "before"}
+    world.bc.faults(rule("POST", "salesOrderLines", **fault))
+    waits(world, world.step("order"), "order", order_id)
+    if late:
+        let_it_arrive(world)
+        (mine,) = _charges(world)
+        world.bc.patch("salesOrderLines", mine["id"], {"unitPrice": 85})
+        run = world.step("order", full=True)
+        waits(world, run, "order", order_id)
+        held = world.sql("select target, hold_kind from change where part = 'order.shipping' group by all")
+        assert sorted(held) == [("businesscentral", "waiting"), ("customwebshop", "waiting")]
+    time_passes(world)
+    for _ in range(3):
+        run = world.step("order", full=True)
+        assert not run.failed()
+    assert run.writes() == 0
+    (there,) = _charges(world)
+    assert world.shop.get("orders", order_id)["shipping_amount"] == f"{there['unitPrice']:.2f}"
+
+
+def _charges(world: World) -> list[Row]:
+    (there,) = world.bc.orders().values()
+    return [row for row in there["salesOrderLines"] if row["lineType"] == "Account"]
 
 
 @pytest.mark.slow

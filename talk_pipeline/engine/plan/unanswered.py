@@ -80,13 +80,14 @@ def wait_with_creates(db: Connection, flow: Flow, unlinked: Unlinked, on_their_w
 
 
 def withhold_unanswered(db: Connection, flow: Flow, on_their_way: OnTheirWay) -> None:
-    """The same for children of linked records."""
+    """The same for children of linked records; whether one fits is asked once it is known which one it is."""
     for part in flow.parts[1:]:
         db.execute(
             f"""
             update change set hold_kind = '{HoldKind.WAITING}', hold_reason = m.reason from on_their_way m
             where change.flow = $flow and change.part = $part and change.operation = 'create'
-              and change.hold_kind is null and m.part = $part and case when change.target = m.target
+              and coalesce(change.hold_kind, '{HoldKind.QUARANTINED}') = '{HoldKind.QUARANTINED}'
+              and m.part = $part and case when change.target = m.target
                 then coalesce(change.shop_id, change.bc_id) = m.source_id
                 else coalesce(change.shop_id, change.bc_id) in (
                   select r.id from record r where r.part = $part and r.side = m.target and r.root_id = m.root_id
