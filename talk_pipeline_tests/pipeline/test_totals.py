@@ -55,10 +55,12 @@ class Till:
         with connections.state.once() as db:
             return [one.document() for one in attention(db, connections.flows).items]
 
-    def retry(self, text: str | None = None) -> None:
+    def retry(self, text: str | None = None) -> str:
         connections = Connections(Settings.load())
         with connections.state.once() as db:
-            resolutions.retry(Hand(db, connections.flows, connections.flows["order"], by="a tester"), text)
+            return resolutions.retry(
+                Hand(db, connections.flows, connections.flows["order"], by="a tester"), text
+            ).message
 
 
 def _use(world: World, monkeypatch: pytest.MonkeyPatch, *edits: tuple[str, str], told: bool) -> Till:
@@ -132,7 +134,7 @@ def test_a_person_lets_one_go_as_it_is(holding: Till) -> None:
     second = holding.place("O2", shipping_amount="12.00")
     holding.world.step()
     assert holding.there() == {}
-    holding.retry()  # never a whole flow at once
+    assert "nothing is given up on" in holding.retry(), "never a whole flow at once"
     assert holding.world.step("order").writes() == 0
     holding.retry(first)
     assert (

@@ -32,6 +32,13 @@ def test_known_figures(lines: list[LineFacts], net: str, tax: str, gross: str) -
     assert (totals.excluding_tax, totals.tax, totals.including_tax) == (D(net), D(tax), D(gross))
 
 
+def test_what_bears_no_discount_is_taxed_in_full() -> None:
+    charge = LineFacts(D(1), D(100), D(0), D(0), discounted=False)
+    worked, totals = document([line("1", "100", "25"), charge], discount=D(50), prices_include_tax=False)
+    assert [one.share for one in worked] == [50, 0]
+    assert (totals.excluding_tax, totals.tax) == (D("150.00"), D("12.50"))
+
+
 amounts = st.decimals(min_value=0, max_value=9999, places=2)
 facts = st.builds(
     LineFacts,

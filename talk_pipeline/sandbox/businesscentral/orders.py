@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from talk_pipeline.sandbox.businesscentral import addresses, bodies, errors, values
+from talk_pipeline.sandbox.businesscentral import addresses, bodies, errors, pricing, values
 from talk_pipeline.sandbox.businesscentral.bodies import Body
 from talk_pipeline.sandbox.businesscentral.customers import check_email, check_phone
 from talk_pipeline.sandbox.businesscentral.order_lines import OrderLines
@@ -113,12 +113,17 @@ class Orders(Records):
         """Put an invoice discount on the whole order."""
         lines = self.company.lines(row["id"])
         base = sum(
-            (line["quantity"] * line["unitPrice"] - line["discountAmount"] for line in lines), Decimal(0)
+            (
+                line["quantity"] * line["unitPrice"] - line["discountAmount"]
+                for line in lines
+                if pricing.bears_discount(line)
+            ),
+            Decimal(0),
         )
         if discount < 0 or discount > base:
             raise errors.dialog(
                 f"The discountAmount must be between 0 and {values.trimmed(max(base, Decimal(0)))},"
-                " the amount of the lines."
+                " the amount of the lines that bear it."
             )
         return recalculated(self.company, self.company.save(self.name, {**row, "discountAmount": discount}))
 

@@ -55,6 +55,11 @@ def rate_of(company: Company, currency_id: str) -> Decimal:
     return currency.get("_rate", Decimal(1)) if currency else Decimal(1)
 
 
+def bears_discount(line: Row) -> bool:
+    """Whether a line takes its share of the order's discount."""
+    return line["lineType"] in _DISCOUNTED
+
+
 def recalculate(order: Row, lines: list[Row]) -> tuple[Row, list[Row]]:
     """The order and all its lines with every amount worked out anew.
 
@@ -66,7 +71,7 @@ def recalculate(order: Row, lines: list[Row]) -> tuple[Row, list[Row]]:
             unit_price=line["unitPrice"],
             discount=line["discountAmount"],
             tax_percent=line["taxPercent"],
-            discounted=line["lineType"] in _DISCOUNTED,
+            discounted=bears_discount(line),
         )
         for line in lines
     ]

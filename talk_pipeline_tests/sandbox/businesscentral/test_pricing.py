@@ -148,6 +148,23 @@ def test_odd_cents_are_not_lost(bc: CentralClient) -> None:
     assert sum(line["invoiceDiscountAllocation"] for line in bc.lines(order)) == 1
 
 
+def test_lines_on_accounts_bear_nothing_of_it(bc: CentralClient) -> None:
+    item = {"itemId": bc.item()["id"], "quantity": 2, "unitPrice": 100}
+    freight = {"lineType": "Account", "lineObjectNumber": "1050", "quantity": 1, "unitPrice": 100}
+    order = bc.order(item, freight)
+    path = f"salesOrders({order['id']})"
+    refused(bc.call("PATCH", path, {"discountAmount": 201}, headers=HEADERS), 400)
+    assert bc.update(path, discountAmount=200)["totalAmountExcludingTax"] == 100
+    bc.update(path, discountAmount=50)
+    assert [(line["invoiceDiscountAllocation"], line["netAmount"]) for line in bc.lines(order)] == [
+        (50, 150),
+        (0, 100),
+    ]
+    bc.update(line_of(bc, order), quantity=D("0.3"))  # and it shrinks to what the others still come to
+    assert header(bc, order)["discountAmount"] == 30
+    assert header(bc, order)["totalAmountExcludingTax"] == 100
+
+
 @pytest.mark.parametrize("amount", [401, -1])
 def test_it_has_its_bounds(two_lines: tuple[CentralClient, Record], amount: int) -> None:
     bc, order = two_lines

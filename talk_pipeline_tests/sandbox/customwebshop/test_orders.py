@@ -52,6 +52,15 @@ def test_an_order(shop: ShopClient, goods: list[Record]) -> None:
     }
 
 
+def test_charges_bear_nothing_of_the_discount(shop: ShopClient, goods: list[Record]) -> None:
+    charges: Record = {"shipping_amount": "60.00", "fees": [{"description": "Gift", "amount": "40.00"}]}
+    order = shop.order(line(goods[0], "2"), discount_amount="50.00", **charges)
+    assert order["lines"][0]["line_total"] == "150.00"
+    assert (order["total_excl_tax"], order["total_tax"]) == ("250.00", "62.50")
+    answer = shop.call("PATCH", f"orders/{order['id']}", {"discount_amount": "201.00"})
+    refused(answer, 422)
+
+
 def test_a_line_takes_over_from_its_product(shop: ShopClient, goods: list[Record]) -> None:
     order = shop.order({"product_id": goods[1]["id"], "quantity": "2"})
     assert (order["lines"][0]["unit_price"], order["lines"][0]["description"]) == ("250.00", "Bord")
