@@ -6,16 +6,16 @@ shop says otherwise or a person lets it go; that word is good for the two number
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind, Status
 from talk_pipeline.engine.state.connection import Connection
-from talk_pipeline.engine.state.rows import rows_of
 from talk_pipeline.flows.compositions import Canonical, Sum, composed
 from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
 
 LISTED_TERMS = 10
@@ -76,9 +76,11 @@ def composed_properties(flow: Flow) -> list[Property]:
     return [prop for prop in flow.properties if prop.composed_of]
 
 
-# by row: only then are the values of all other records left unread
+# by row: only then are the values of all other records left unread; and whole records are slow to hand over
 _RECORDS = """
-select part, id, root_id, raw, canon from record where rowid in (
+select part, id, root_id, list_transform($needed::varchar[], lambda name: canon[name]) as canon,
+       list_transform($stated::varchar[], lambda name: raw[name]) as stated
+from record where rowid in (
   select rowid from record where side = 'customwebshop' and list_contains($parts::varchar[], part)
     and root_id in (select unnest($ids::varchar[])))
 order by part, root_id, position, id
@@ -93,26 +95,43 @@ def differences(db: Connection, flow: Flow, shop_ids: Sequence[str]) -> Iterator
     properties = composed_properties(flow)
     if not properties or not shop_ids:
         return
-    roots: dict[str, Mapping[str, Any]] = {}
+    comes_to = {part.key: part.comes_to for part in flow.parts[1:]}
+    needed = list(dict.fromkeys(_needed(flow)))
+    asked = {
+        "parts": [part.name for part in flow.parts],
+        "ids": list(shop_ids),
+        "needed": needed,
+        "stated": [prop.name for prop in properties],
+    }
+    keys = {part.name: part.key for part in flow.parts}
+    roots: list[tuple[str, Canonical, list[Value]]] = []
     children: defaultdict[str, defaultdict[str, list[tuple[str, Canonical]]]]
     children = defaultdict(lambda: defaultdict(list))
-    for row in rows_of(db, _RECORDS, {"parts": [part.name for part in flow.parts], "ids": list(shop_ids)}):
-        key = flow.part(row["part"]).key
-        if not key:
-            roots[row["id"]] = row
+    for part, record_id, root_id, values, stated in db.execute(_RECORDS, asked).fetchall():
+        canon = dict(zip(needed, values, strict=True))
+        if part == flow.name:
+            roots.append((record_id, canon, stated))
         else:
-            own = row["id"].rsplit("/", 1)[-1]
-            children[row["root_id"]][key].append((f"{key}[{own}]", row["canon"]))
-    comes_to = {part.key: part.comes_to for part in flow.parts[1:]}
+            key, own = keys[part], record_id.rsplit("/", 1)[-1]
+            children[root_id][key].append((f"{key}[{own}]", canon))
     tolerance = Decimal(str(flow.settings.tolerance))
-    for shop_id, root in roots.items():
-        for prop in properties:
-            stated = root["raw"].get(prop.name)
-            made = prop.composed_of and composed(
-                prop.composed_of, record=root["canon"], children=children[shop_id], comes_to=comes_to
-            )
-            if made and stated is not None and _apart(stated, made.total, tolerance):
+    for shop_id, record, numbers in roots:
+        for prop, stated in zip(properties, numbers, strict=True):
+            if stated is None or prop.composed_of is None:
+                continue
+            made = composed(prop.composed_of, record=record, children=children[shop_id], comes_to=comes_to)
+            if made and _apart(stated, made.total, tolerance):
                 yield Difference(shop_id, prop.name, stated, made)
+
+
+def _needed(flow: Flow) -> Iterator[str]:
+    """The properties, of records and children, by which it is reckoned."""
+    for prop in flow.properties:
+        if made := prop.composed_of:
+            yield from (*made.known_while, *made.less, *filter(None, (made.rounded_in,)))
+    for part in flow.parts[1:]:
+        if one := part.comes_to:
+            yield from (*one.multiplied, *filter(None, (one.less_percent,)))
 
 
 def _apart(stated: str, comes_to: Decimal, tolerance: Decimal) -> bool:
