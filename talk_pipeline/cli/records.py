@@ -135,10 +135,11 @@ def _print_difference(out: Console, one: Row) -> None:
 
 
 def _print_changes(out: Console, title: str, rows: Sequence[Row]) -> None:
+    before = [None, *(row["withheld"] for row in rows)]
     cells = [
         (row["target"], row["operation"], row["label"], value(row["before"]), value(row["after"]))
-        + (row["withheld"] or row["rule"],)
-        for row in rows
+        + (("as above" if row["withheld"] == above else row["withheld"]) if row["withheld"] else row["rule"],)
+        for row, above in zip(rows, before, strict=False)
     ]
     print_table(out, title, ("to", "operation", "property", "before", "after", "why"), cells)
 

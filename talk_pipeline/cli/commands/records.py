@@ -114,7 +114,10 @@ def retry(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let the next sync try again what a system refused, or what the two keep storing differently."""
+    """Let the next sync try again what a system refused, or what the two keep storing differently.
+
+    A record that is held since it would not come to its total is let go as it is, where it is named.
+    """
     from talk_pipeline.cli import byhand
 
     byhand.retry(flow, id_, as_json=as_json)
