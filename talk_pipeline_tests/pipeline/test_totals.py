@@ -158,6 +158,22 @@ def test_a_person_lets_one_go_as_it_is(holding: Till) -> None:
         holding.retry(first)
 
 
+def test_one_that_a_person_entered_and_posted_there_has_ended(holding: Till) -> None:
+    wrong = holding.place("O1", shipping_amount="79.00")
+    holding.world.step()
+    assert (holding.world.state("order", wrong) or ("", ""))[0] == "quarantined"
+    bc = holding.world.bc
+    buyer, item = (next(iter(bc.all(name))) for name in ("customers", "items"))
+    lines = [{"itemId": item, "quantity": 2, "unitPrice": 139.5}]
+    values = {"customerId": buyer, "externalDocumentNumber": "O1", "salesOrderLines": lines}
+    made = bc.post("salesOrders", values)["id"]
+    for verb in ("ship", "invoice"):
+        bc.control(f"sales-orders/{made}/{verb}")
+    assert not holding.world.step("order", full=True).failed()
+    assert (holding.world.state("order", wrong) or ("", ""))[0] == "closed"
+    assert holding.there() == {}
+
+
 def test_by_default_it_is_created_and_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     till = _use(world, monkeypatch, told=False)
     wrong = till.place("O1", shipping_amount="79.00")

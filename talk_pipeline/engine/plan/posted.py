@@ -5,7 +5,7 @@ Which records have ended only the system can say; it is asked by the keys found 
 
 from collections.abc import Mapping, Sequence
 
-from talk_pipeline.engine.kinds import LinkState
+from talk_pipeline.engine.kinds import HoldKind, LinkState
 from talk_pipeline.engine.plan.refusals import hold_back
 from talk_pipeline.engine.snapshot.dirty import touch
 from talk_pipeline.engine.state.connection import Connection, now, transaction
@@ -16,11 +16,12 @@ from talk_pipeline.flows.vocabulary import Flow
 
 RULE = "posted"
 
-_KEYS = """
+# one that is held for what it would come to may have been entered there by a person, and posted
+_KEYS = f"""
 select distinct r.canon[$key], r.id
 from change c join record r on r.part = c.part and r.side = $shop and r.id = c.shop_id
-where c.flow = $flow and c.part = $flow and c.target = $bc and c.operation = 'create' and c.hold_kind is null
-  and r.canon[$key] is not null
+where c.flow = $flow and c.part = $flow and c.target = $bc and c.operation = 'create'
+  and coalesce(c.hold_kind, '{HoldKind.DIFFERING}') = '{HoldKind.DIFFERING}' and r.canon[$key] is not null
 order by all
 """
 
