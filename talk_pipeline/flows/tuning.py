@@ -1,7 +1,7 @@
 """What may be tuned without touching a mapping: who gets a counterpart, who wins, how much a run may do."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import AliasChoices, Field, model_validator
 
@@ -138,6 +138,12 @@ class Settings(Model):
     )
     max_rounds: int = Field(5, ge=1, description="how often a run plans anew what turned out to be stale")
     breaker: Breaker = Field(Breaker(), description="how much a run may do before a person approves it")
+
+    @model_validator(mode="after")
+    def _shared_by_rule(self) -> Self:
+        if self.shared_by and not self.shared:
+            raise ValueError("shared_by needs shared: businesscentral")
+        return self
 
     def disappearance_from(self, side: Side) -> Disappearance:
         """What follows when a record disappears from a side."""

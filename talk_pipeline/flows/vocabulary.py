@@ -269,7 +269,7 @@ class Flow(Model):
         yield from _names(("label",), (self.label,) if self.label else (), known)
         if not self.settings.blocked_by and "block" in map(self.settings.disappearance_from, Side):
             yield ("settings", "disappearance"), "block needs blocked_by: what takes a record out of use"
-        yield from self._sharing_problems()
+        yield from _names(("settings", "shared_by"), self.settings.shared_by, dict.fromkeys(self.match))
         for key in ("create_scope", "scope", "blocked_by"):
             for name in getattr(self.settings, key):
                 yield from _names(("settings", key, name), (name,), known)
@@ -279,12 +279,6 @@ class Flow(Model):
             lines = {prop.name: prop for part in self.parts[1:] for prop in part.properties}
             yield from _names(("guard", "withholds"), self.guard.withholds, known)
             yield from _names(("guard", "withholds_lines"), self.guard.withholds_lines, lines)
-
-    def _sharing_problems(self) -> "Located":
-        at = ("settings", "shared_by")
-        yield from _names(at, self.settings.shared_by, dict.fromkeys(self.match))
-        if self.settings.shared_by and not self.settings.shared:
-            yield at, "needs shared: businesscentral"
 
     def _children_problems(self) -> "Located":
         """The same of the child collections."""

@@ -7,6 +7,7 @@ from typing import Any
 from talk_pipeline.engine.snapshot.holding import agree
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import named_rows
+from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 LISTED_ROWS = 100
@@ -89,3 +90,28 @@ def disagreements(db: Connection, flow: Flow, part: Part, *, dry_run: bool) -> d
         if not agrees and not (dry_run and row["planned"]):
             found[prop.name].add(row)
     return found
+
+
+_COUNTERPARTS = """
+select side, other_id from counterpart
+where part = $flow and id = case side when 'customwebshop' then $shop_value else $bc_value end
+"""
+
+
+def meant_by(
+    db: Connection, flow: str, *, shop_value: str | None, bc_value: str | None
+) -> tuple[str | None, bool]:
+    """What a reference in Business Central means in the shop's words, and whether the shop's has a counterpart.
+
+    Args:
+        db: the state.
+        flow: what is referred to.
+        shop_value: the shop's id of it, as a record of the shop says.
+        bc_value: Business Central's, as the record's counterpart says.
+    """
+    parameters = {"flow": flow, "shop_value": shop_value, "bc_value": bc_value}
+    told = dict(db.execute(_COUNTERPARTS, parameters).fetchall())
+    linked = Side.SHOP in told
+    if linked and told[Side.SHOP] == bc_value:  # several of the shop may be one there
+        return shop_value, linked
+    return told.get(Side.BC, bc_value), linked

@@ -14,6 +14,7 @@ from talk_pipeline.engine.plan.refusals import OF_RECORD
 from talk_pipeline.engine.plan.totals import differences
 from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.report import next_step
+from talk_pipeline.engine.report.agreement import meant_by
 from talk_pipeline.engine.report.flagged import flagged
 from talk_pipeline.engine.report.history import OWN, conflicts, how, parameters, stamp, writes
 from talk_pipeline.engine.snapshot.holding import agree
@@ -330,25 +331,13 @@ class _Teller:
             row["problem"] = f"{side}: {problem}" if problem else row["problem"]
         meant = bc["canon"].get(prop.name) if bc else None
         if prop.refers_to:
-            meant, row["linked"] = self._reference(prop.refers_to, row["shop_value"], row["bc_value"])
+            meant, row["linked"] = meant_by(
+                self.db, prop.refers_to, shop_value=row["shop_value"], bc_value=row["bc_value"]
+            )
         if shop and bc and not row["problem"]:
             shop_raw, canon = row["shop_value"], shop["canon"].get(prop.name)
             row["agrees"] = agree(self.flow, prop, shop=canon, bc=meant, shop_raw=shop_raw)
         return row
-
-    def _reference(self, flow: str, shop_value: str | None, bc_value: str | None) -> tuple[str | None, bool]:
-        query = """
-            select side, other_id from counterpart
-            where part = $to and id = case side when 'customwebshop' then $shop_value else $bc_value end
-        """
-        told = {
-            row["side"]: row["other_id"]
-            for row in self._rows(query, to=flow, shop_value=shop_value, bc_value=bc_value)
-        }
-        linked = Side.SHOP in told
-        if linked and told[Side.SHOP] == bc_value:  # several of the shop may be one there
-            return shop_value, linked
-        return told.get(Side.BC, bc_value), linked
 
 
 def _properties(parts: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
