@@ -59,6 +59,8 @@ def find_claimed(db: Connection, flow: Flow, prop: str, pool: Pool) -> Claimed:
 
 def list_claimed(db: Connection, flow: Flow, prop: str, pool: Pool, claimed: Claimed) -> None:
     """Makes candidates of what `find_claimed` found, and takes the newcomers out of the pool."""
+    if not claimed:
+        return
     db.execute(
         "insert into candidate (flow, shop_id, bc_id, property, linked) select $flow, shop_id, bc_id, $property,"
         " case side when 'customwebshop' then 'businesscentral' else 'customwebshop' end from claimed",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from talk_pipeline.engine.kinds import LinkState, RefusalKind
 from talk_pipeline.engine.match.claims import find_claimed, list_claimed
+from talk_pipeline.engine.match.parts import parts_at_hand
 from talk_pipeline.engine.match.sharing import attach_beside, attach_newcomers, choose_leaders, hand_over
 from talk_pipeline.engine.match.workspace import Claimed, FreeChildren, Pool, Shared
 from talk_pipeline.engine.snapshot.dirty import any_dirty, is_matched, mark_dirty, note_matched
@@ -36,7 +37,7 @@ def match(db: Connection, flow: Flow) -> Matched:
         if any_dirty(db, flow.name) and not is_matched(db, flow):
             hand_over(db, flow)
             linked = _match_records(db, flow)
-            for part in flow.parts[1:]:
+            for part in parts_at_hand(db, flow)[1:]:
                 _match_children(db, flow, part)
             note_matched(db, flow)
     row = db.execute(
@@ -97,47 +98,48 @@ def _match_records(db: Connection, flow: Flow) -> int:
     pool = Pool.made(db, _POOL, {"part": name, "key": flow.create_key})
     if not pool:
         return 0
-    before = _link_count(db, name)
+    linked = 0
     for prop in flow.match:
         claimed = find_claimed(db, flow, prop, pool)
         shared = _pair_up(db, flow, prop, pool, claimed)
         if prop in flow.settings.shared_by:
             attach_newcomers(db, flow, prop, pool, claimed, shared)
-            choose_leaders(db, flow, claimed, shared)
-        db.execute(
-            "insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at)"
-            " select $flow, shop_id, bc_id, shop_id, $property, 'active', $at"
-            " from shared where certain",
-            {"flow": name, "property": prop, "at": now()},
-        )
-        if prop in flow.settings.shared_by:
-            attach_beside(db, flow, prop, shared)
-        db.execute(
-            "insert into candidate (flow, shop_id, bc_id, property)"
-            " select $flow, shop_id, bc_id, $property from shared where not certain",
-            {"flow": name, "property": prop},
-        )
-        certain = db.execute("select shop_id from shared where certain").fetchall()
-        mark_dirty(db, name, Side.SHOP, ids=[row[0] for row in certain])
-        # an ambiguous shop record is not offered to the next rule; its candidates are, so that
-        # whoever else claims one of them is seen to be contested
-        db.execute("delete from pool where id in (select shop_id from shared) and side = 'customwebshop'")
-        db.execute(
-            "delete from pool where id in (select bc_id from shared where certain)"
-            " and side = 'businesscentral'"
-        )
+        if shared:
+            linked += _link(db, flow, prop, claimed, shared)
         list_claimed(db, flow, prop, pool, claimed)
-    linked = _link_count(db, name) - before
-    for prop in (
-        flow.match if linked else ()
-    ):  # a later rule may have linked what an earlier one's key would hit
+    # a later rule may have linked what an earlier one's key would hit
+    for prop in flow.match if linked else ():
         list_claimed(db, flow, prop, pool, find_claimed(db, flow, prop, pool))
     return linked
 
 
-def _link_count(db: Connection, part: str) -> int:
-    row = db.execute("select count(*) from link where part = ? and state = 'active'", [part]).fetchone()
-    return int(row[0]) if row else 0
+def _link(db: Connection, flow: Flow, prop: str, claimed: Claimed, shared: Shared) -> int:
+    """Links the pairs that are certain, and lists the others; returns how many were linked."""
+    name = flow.name
+    if prop in flow.settings.shared_by:
+        choose_leaders(db, flow, claimed, shared)
+    db.execute(
+        "insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at)"
+        " select $flow, shop_id, bc_id, shop_id, $property, 'active', $at"
+        " from shared where certain",
+        {"flow": name, "property": prop, "at": now()},
+    )
+    if prop in flow.settings.shared_by:
+        attach_beside(db, flow, prop, shared)
+    db.execute(
+        "insert into candidate (flow, shop_id, bc_id, property)"
+        " select $flow, shop_id, bc_id, $property from shared where not certain",
+        {"flow": name, "property": prop},
+    )
+    certain = db.execute("select shop_id from shared where certain").fetchall()
+    mark_dirty(db, name, Side.SHOP, ids=[row[0] for row in certain])
+    # an ambiguous shop record is not offered to the next rule; its candidates are, so that
+    # whoever else claims one of them is seen to be contested
+    db.execute("delete from pool where id in (select shop_id from shared) and side = 'customwebshop'")
+    db.execute(
+        "delete from pool where id in (select bc_id from shared where certain) and side = 'businesscentral'"
+    )
+    return len(certain)
 
 
 # children there of which it is not known yet whether a write to them was carried out: what the two agreed on is

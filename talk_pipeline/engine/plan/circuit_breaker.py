@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from talk_pipeline.engine.kinds import HoldKind
-from talk_pipeline.engine.snapshot.landing import watermark
+from talk_pipeline.engine.snapshot.landing import fetch_problems
 from talk_pipeline.engine.state.connection import Connection
-from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.tuning import Breaker, Limit
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -57,7 +56,8 @@ select count(distinct root) filter (linked and met),
        (select count(*) from link where part = $flow and state = 'active' and met_at is null),
        count(distinct root) filter (own and operation = 'create'),
        count(distinct root) filter (linked and not (own and operation = 'delete')),
-       count(distinct root) filter (own and operation = 'delete')
+       count(distinct root) filter (own and operation = 'delete'),
+       coalesce(bool_or(not own and operation = 'delete'), false)
 from (
   select coalesce(c.root_shop_id, c.root_bc_id) as root, c.operation, c.part = c.flow as own,
          c.root_shop_id is not null and c.root_bc_id is not null as linked,
@@ -88,11 +88,12 @@ from removed r join held h using (part, root_shop_id)
 def volume(db: Connection, flow: Flow) -> Volume:
     """The volume of the plan in the table of changes."""
     row = db.execute(_VOLUME, {"flow": flow.name}).fetchone()
-    touched, links, meeting, meetings, creates, updates, deleted = row or (0, 0, 0, 0, 0, 0, 0)
-    lines, emptied = db.execute(_LINES, {"flow": flow.name}).fetchone() or (0, 0)
+    touched, links, meeting, meetings, creates, updates, deleted, some_go = row or (0,) * 8
+    counted = db.execute(_LINES, {"flow": flow.name}).fetchone() if some_go else None
+    lines, emptied = counted or (0, 0)
     deletes, lost, pairs = deleted + int(lines), deleted + emptied, links + meetings
     breaker = flow.settings.breaker
-    reasons = [f"{side}: {problem}" for side in Side if (problem := watermark(db, flow.name, side).problem)]
+    reasons = [f"{side}: {problem}" for side, problem in fetch_problems(db, flow.name)]
     if touched >= breaker.minimum and touched > breaker.share * links:
         reasons.append(
             f"{touched} of {links} linked pairs would change, more than the {breaker.share:.0%} allowed"

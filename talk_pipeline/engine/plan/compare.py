@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.match.parts import parts_at_hand
 from talk_pipeline.engine.model import Decode
-from talk_pipeline.engine.plan import edits, removed_lines
+from talk_pipeline.engine.plan import edits
 from talk_pipeline.engine.plan.creates import leave_out_wordless, plan_creates
 from talk_pipeline.engine.plan.disappearance import plan_disappearances
 from talk_pipeline.engine.plan.holds import Withholding, withhold
+from talk_pipeline.engine.plan.lone_children import plan_lone_children
 from talk_pipeline.engine.plan.merge import Holding, Merged, Pair, merge
 from talk_pipeline.engine.plan.misfits import withhold_misfits
 from talk_pipeline.engine.plan.status import rewrite_status
@@ -22,13 +24,11 @@ from talk_pipeline.engine.plan.unanswered import gather
 from talk_pipeline.engine.plan.undo import plan_undo
 from talk_pipeline.engine.plan.workspace import (
     Agreeing,
-    DisputedRemovals,
-    LoneChildren,
     Pairs,
     Touched,
     Unlinked,
 )
-from talk_pipeline.engine.snapshot.dirty import any_dirty, note_planned, touch_if_changed
+from talk_pipeline.engine.snapshot.dirty import any_dirty, note_planned
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.rows import insert, rows_of
@@ -72,12 +72,13 @@ def plan(
         unlinked: Unlinked | None = None
         if any_dirty(db, flow.name):
             plan_disappearances(db, flow)
+            parts = parts_at_hand(db, flow)
             touched = Touched.made(db, _TOUCHED, {"flow": flow.name})
-            for part in flow.parts if touched else ():
+            for part in parts if touched else ():
                 _plan_part(db, flow, part, touched=touched, company=company, run_id=run_id)
-            unlinked = plan_creates(db, flows, flow, on_their_way=on_their_way)
+            unlinked = plan_creates(db, flows, flow, parts=parts, on_their_way=on_their_way)
             leave_out_wordless(db, flow)
-            withhold_misfits(db, flow, read)
+            withhold_misfits(db, flow, read, children=parts[1:])
         if undo:
             plan_undo(db, flow, undo, company=company)
         withhold(db, Withholding(flows=flows, flow=flow, on_their_way=on_their_way, later=later))
@@ -159,54 +160,6 @@ where (shop_problem is not null or bc_problem is not null or shop_canon is disti
 order by p.shop_id
 """
 
-# children without a counterpart below touched pairs, and links one end of which is missing
-_CHILDREN = """
-select 'create' as operation, case r.side when 'customwebshop' then 'businesscentral' else 'customwebshop' end
-         as target, r.id as source_id, cast(null as varchar) as shop_id, cast(null as varchar) as bc_id,
-       t.root_shop_id, t.root_bc_id
-from (
-  select 'customwebshop' as side, root_shop_id as root_id, root_shop_id, root_bc_id from touched where not ended
-  union all
-  select 'businesscentral', root_bc_id, root_shop_id, root_bc_id from touched where not ended
-) t
-join record r on r.part = $part and r.side = t.side and r.root_id = t.root_id
-anti join link_end l on l.part = r.part and l.side = r.side and l.id = r.id
-union all
-select 'delete', case when s.id is null then 'businesscentral' else 'customwebshop' end,
-       coalesce(s.id, b.id), l.shop_id, l.bc_id, t.root_shop_id, t.root_bc_id
-from touched t
-join link l on l.part = $part and l.root_shop_id = t.root_shop_id
-left join record s on s.part = $part and s.side = 'customwebshop' and s.id = l.shop_id
-left join record b on b.part = $part and b.side = 'businesscentral' and b.id = l.bc_id
-where (s.id is null) <> (b.id is null) and not t.ended
-"""
-
-# what somebody had edited of a child that goes is marked: it is lost with it
-_CHILD_CHANGES = """
-insert into change (flow, part, target, operation, shop_id, bc_id, root_shop_id, root_bc_id, property,
-  before, after, base, rule, conflict, hold_kind, hold_reason)
-select $flow, $part, c.target, c.operation,
-       case when c.operation = 'delete' then c.shop_id when c.target = 'businesscentral' then c.source_id end,
-       case when c.operation = 'delete' then c.bc_id when c.target = 'customwebshop' then c.source_id end,
-       c.root_shop_id, c.root_bc_id, p.property,
-       case when c.operation = 'delete' then r.raw[p.property] end,
-       case when c.operation = 'create' then r.raw[p.property] end,
-       null, coalesce(d.rule, c.operation), d.rule is not null,
-       case when o.open then 'manual' end, case when o.open then $open end
-from lone c
-left join (select source_id, bool_or(open) as open from disputed group by 1) o on o.source_id = c.source_id
-join record r on r.part = $part and r.id = c.source_id
-join (select unnest($targets::varchar[]) as target, unnest($properties::varchar[]) as property) p
-  on p.target = c.target
-left join disputed d on d.source_id = c.source_id and d.property = p.property
-"""
-
-_DROP_LOST_CHILDREN = """
-delete from link where part = $part and root_shop_id in (select root_shop_id from touched)
-  and shop_id not in (select id from record where part = $part and side = 'customwebshop')
-  and bc_id not in (select id from record where part = $part and side = 'businesscentral')
-"""
-
 
 def _plan_part(
     db: Connection, flow: Flow, part: Part, *, touched: Touched, company: Company, run_id: str | None
@@ -222,10 +175,9 @@ def _plan_part(
         },
     )
     if part.parent:
-        touch_if_changed(db, flow.name, db.execute(_DROP_LOST_CHILDREN, {"part": part.name}))
-        lone = LoneChildren.made(db, _CHILDREN, {"part": part.name})
-        disputed = removed_lines.dispute_removals(db, flow, part, lone=lone, touched=touched, company=company)
-        _child_changes(db, flow, part, lone, disputed)
+        plan_lone_children(db, flow, part, touched=touched, company=company)
+    if not pairs:
+        return
     _move_bases(db, part, Agreeing.made(db, _AGREE))
     edits.forget_taken_back(db, part, pairs)
     rows = rows_of(db, _DIFFERING, {"part": part.name})
@@ -252,23 +204,6 @@ def _plan_part(
     if agreed:
         named = {"ids": [shop_id for shop_id, _ in agreed], "properties": [prop for _, prop in agreed]}
         _move_bases(db, part, Agreeing.made(db, _AGREED_BY_RULE, named))
-
-
-def _child_changes(
-    db: Connection, flow: Flow, part: Part, lone: LoneChildren, disputed: DisputedRemovals
-) -> None:
-    # a side that takes none of their properties takes no new ones and loses none
-    ways = [(side.value, prop.name) for side in Side for prop in part.properties if prop.goes_to(side)]
-    db.execute(
-        _CHILD_CHANGES,
-        {
-            "flow": flow.name,
-            "part": part.name,
-            "targets": [target for target, _ in ways],
-            "properties": [name for _, name in ways],
-            "open": removed_lines.OPEN,
-        },
-    )
 
 
 def _move_bases(db: Connection, part: Part, agreeing: Agreeing) -> None:

@@ -3,6 +3,8 @@
 Every unlinked shop record is excluded, ambiguous, quarantined or waiting, or a create in the table of changes.
 """
 
+from collections.abc import Sequence
+
 from talk_pipeline.engine.match.claims import claims
 from talk_pipeline.engine.match.scopes import inside, outside
 from talk_pipeline.engine.plan.unanswered import wait_with_creates
@@ -17,25 +19,38 @@ SYNCHRONIZED = "synchronized only while"
 
 _WORDLESS = """
 delete from change
-where flow = $flow and part = $part and operation = 'create' and after is null and target = $target
-  and property in (select unnest($properties::varchar[]))
+where flow = $flow and operation = 'create' and after is null and (part, target, property) in (
+  select (unnest($parts::varchar[]), unnest($targets::varchar[]), unnest($properties::varchar[])))
 """
 
 
 def leave_out_wordless(db: Connection, flow: Flow) -> None:
     """Takes blanks out of the plan that are not sent with a new record or child: what it is given there stays."""
-    for part in flow.parts:
-        for side in Side:
-            names = [prop.name for prop in part.properties if prop.wordless(side)]
-            if names:
-                db.execute(
-                    _WORDLESS,
-                    {"flow": flow.name, "part": part.name, "target": str(side), "properties": names},
-                )
+    wordless = [
+        (part.name, str(side), prop.name)
+        for part in flow.parts
+        for side in Side
+        for prop in part.properties
+        if prop.wordless(side)
+    ]
+    if wordless:
+        parts, targets, properties = (list(column) for column in zip(*wordless, strict=True))
+        named = {"parts": parts, "targets": targets, "properties": properties}
+        db.execute(_WORDLESS, {"flow": flow.name, **named})
 
 
-def plan_creates(db: Connection, flows: Flows, flow: Flow, *, on_their_way: OnTheirWay) -> Unlinked:
-    """Plans the creates; returns every touched record without a counterpart, with its state and why."""
+def plan_creates(
+    db: Connection, flows: Flows, flow: Flow, *, parts: Sequence[Part], on_their_way: OnTheirWay
+) -> Unlinked:
+    """Plans the creates; returns every touched record without a counterpart, with its state and why.
+
+    Args:
+        db: the state.
+        flows: all flows, for references between them.
+        flow: the one to plan.
+        parts: those of it there is anything of.
+        on_their_way: what requests without an answer may be creating.
+    """
     parameters = {"flow": flow.name, "parts": [part.name for part in flow.parts]}
     unlinked = Unlinked.made(db, _UNLINKED, {"flow": flow.name})
     if not unlinked:
@@ -49,9 +64,11 @@ def plan_creates(db: Connection, flows: Flows, flow: Flow, *, on_their_way: OnTh
         db.execute(statement, used_in(statement, parameters))
     _exclude(db, flows, flow)
     db.execute(_CLAIMED)
-    for part in flow.parts:
+    if db.execute("select 1 from unlinked where state is null limit 1").fetchone() is None:
+        return unlinked
+    for part in parts:
         _wait(db, flow, part)
-    for part in flow.parts:
+    for part in parts:
         db.execute(
             _CREATES,
             {

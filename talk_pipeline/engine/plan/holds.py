@@ -37,10 +37,11 @@ class Withholding:
 def withhold(db: Connection, of: Withholding) -> None:
     """Puts a reason on every change that must wait."""
     forget_outdated(db, of.flow)
-    if db.execute("select 1 from change where flow = ? limit 1", [of.flow.name]).fetchone() is None:
+    changed = db.execute("select distinct part from change where flow = ?", [of.flow.name]).fetchall()
+    if not changed:
         return
     withhold_unanswered(db, of.flow, of.on_their_way)
-    for part in of.flow.parts:
+    for part in (part for part in of.flow.parts if (part.name,) in changed):
         for prop in part.references:
             _unresolved(db, of.flow, part, prop=prop)
         _problems_of_new_children(db, of.flow, part)

@@ -5,7 +5,7 @@ Central belong to a collection, such as an account's number, one that no longer 
 it elsewhere, or set another number.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind
@@ -54,9 +54,9 @@ where flow = $flow and part = $part and shop_id = $shop_id and operation in ('cr
 """
 
 
-def withhold_misfits(db: Connection, flow: Flow, read: Decode | None) -> None:
+def withhold_misfits(db: Connection, flow: Flow, read: Decode | None, *, children: Sequence[Part]) -> None:
     """Puts a reason on the changes of children that do not fit; `read` reads payloads of Business Central."""
-    for part in flow.parts[1:]:
+    for part in children:
         key = part.key
         if part.room is not None:
             told = {"flow": flow.name, "part": part.name, "key": key, "there_by": part.there_by or ""}

@@ -85,7 +85,8 @@ select $flow, shop_id, state, reason, coalesce(since, $at) from told where state
 
 def rewrite_status(db: Connection, flow: Flow, *, unlinked: Unlinked) -> None:
     """The states of all touched records, from the plan just made; inside the caller's transaction."""
-    Evaluated.made(db, _EVALUATED, {"flow": flow.name})
+    if not Evaluated.made(db, _EVALUATED, {"flow": flow.name}):
+        return
     Before.made(
         db,
         "select shop_id, any_value(since) as since from status"

@@ -22,7 +22,7 @@ from talk_pipeline.flows.vocabulary import Flow
 
 def gather(db: Connection, flow: Flow) -> OnTheirWay:
     """The records and children that may be on their way."""
-    on_their_way = OnTheirWay.empty(db)
+    OnTheirWay.empty(db)
     rows = [
         row
         for target in Side
@@ -30,7 +30,7 @@ def gather(db: Connection, flow: Flow) -> OnTheirWay:
         for row in _rows(flow, intent)
     ]
     insert(db, rows)
-    return on_their_way
+    return OnTheirWay(db, len(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,8 @@ def reason_for(intent: Intent) -> str:
 
 def wait_with_creates(db: Connection, flow: Flow, unlinked: Unlinked, on_their_way: OnTheirWay) -> None:
     """Records on their way are not created again, and those that they may have become not copied back."""
+    if not on_their_way:
+        return
     db.execute(
         """
         update unlinked set state = 'waiting', reason = m.reason from on_their_way m
@@ -81,7 +83,7 @@ def wait_with_creates(db: Connection, flow: Flow, unlinked: Unlinked, on_their_w
 
 def withhold_unanswered(db: Connection, flow: Flow, on_their_way: OnTheirWay) -> None:
     """The same for children of linked records; whether one fits is asked once it is known which one it is."""
-    for part in flow.parts[1:]:
+    for part in flow.parts[1:] if on_their_way else ():
         db.execute(
             f"""
             update change set hold_kind = '{HoldKind.WAITING}', hold_reason = m.reason from on_their_way m

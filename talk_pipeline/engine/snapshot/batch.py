@@ -135,12 +135,15 @@ class Batch:
         db = incoming.db
         flow, side = self.projector.flow.name, str(self.projector.side)
         fresh = Fresh.made(db, _FRESH, {"flow": flow, "side": side, "lagging": self.landing.lagging})
-        db.execute(f"delete from snapshot where rowid in (select held_row from {fresh.NAME} where is_held)")
-        self._clear(db, f"(select id from {fresh.NAME} where is_held)", [])
-        for rows in pieces(fresh):
-            for row in rows:
-                self.take(row)
-            self._write(db)
+        if fresh:
+            db.execute(
+                f"delete from snapshot where rowid in (select held_row from {fresh.NAME} where is_held)"
+            )
+            self._clear(db, f"(select id from {fresh.NAME} where is_held)", [])
+            for rows in pieces(fresh):
+                for row in rows:
+                    self.take(row)
+                self._write(db)
         Fresh.dropped(db)
 
     def take_leaving(self, db: Connection) -> None:

@@ -69,6 +69,12 @@ def watermark(db: Connection, flow: str, side: Side) -> Watermark:
     return Watermark(*row) if row else Watermark()
 
 
+def fetch_problems(db: Connection, flow: str) -> list[tuple[str, str]]:
+    """What is wrong with the last fetch of a flow, as (side, problem), the shop's first."""
+    query = "select side, problem from watermark where flow = ? and problem is not null order by side desc"
+    return db.execute(query, [flow]).fetchall()
+
+
 def fetch_failed(db: Connection, flow: str, side: Side, *, problem: str) -> None:
     """Notes that a fetch broke off: what is held stays as it was, and is known to be old."""
     known = watermark(db, flow, side)

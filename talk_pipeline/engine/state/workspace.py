@@ -13,17 +13,23 @@ from talk_pipeline.engine.state.connection import Connection
 
 @dataclass(frozen=True, slots=True)
 class Temp:
-    """A temporary table, once it is made; SQL knows it by its name."""
+    """A temporary table, once it is made; SQL knows it by its name.
+
+    Attributes:
+        found: how many rows the query found that made it.
+    """
 
     NAME: ClassVar[str]
     COLUMNS: ClassVar[str] = ""
     db: Connection
+    found: int = 0
 
     @classmethod
     def made(cls, db: Connection, query: str, parameters: Mapping[str, object] | None = None) -> Self:
         """The rows of a query, in place of whatever was there."""
-        db.execute(f"create or replace temp table {cls.NAME} as {query}", dict(parameters or {}))
-        return cls(db)
+        made = db.execute(f"create or replace temp table {cls.NAME} as {query}", dict(parameters or {}))
+        row = made.fetchone()
+        return cls(db, int(row[0]) if row else 0)
 
     @classmethod
     def empty(cls, db: Connection) -> Self:
@@ -43,5 +49,5 @@ class Temp:
         db.execute(f"drop table if exists {cls.NAME}")
 
     def __bool__(self) -> bool:
-        """Whether there is a row."""
-        return self.db.execute(f"select 1 from {self.NAME} limit 1").fetchone() is not None
+        """Whether its query found a row; nobody has to ask the database again."""
+        return self.found > 0
