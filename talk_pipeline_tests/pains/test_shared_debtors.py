@@ -160,6 +160,18 @@ def test_by_rule_nothing_is_attached_where_more_than_one_would_do(
     assert [(world.state("customer", one) or ("",))[0] for one in ids] == ["ambiguous"] * 2
 
 
+def test_by_rule_no_later_rule_has_a_say_in_what_is_attached(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited_flows(tmp_path, monkeypatch, customer=BY_RULE)
+    debtor = bc_customer(world, "D1", taxRegistrationNumber=VAT)
+    bc_customer(world, "D2", email="c2@company.example")  # the second account's, by a rule that comes later
+    first, second = accounts(world, "C1", "C2")
+    assert not world.step("customer").failed()
+    assert world.counterpart("customer", first) == debtor
+    assert attached_to(world, second) == debtor
+
+
 def test_a_merged_account_hands_over_to_the_one_that_is_left(world: World) -> None:
     debtor = bc_customer(world, "D1", taxRegistrationNumber=VAT)
     first, second = accounts(world, "C1", "C2")

@@ -105,7 +105,7 @@ def _match_records(db: Connection, flow: Flow) -> int:
         if prop in flow.settings.shared_by:
             attach_newcomers(db, flow, prop, pool, claimed, shared)
         if shared:
-            linked += _link(db, flow, prop, claimed, shared)
+            linked += _link(db, flow, prop, pool, claimed, shared)
         list_claimed(db, flow, prop, pool, claimed)
     # a later rule may have linked what an earlier one's key would hit
     for prop in flow.match if linked else ():
@@ -113,7 +113,7 @@ def _match_records(db: Connection, flow: Flow) -> int:
     return linked
 
 
-def _link(db: Connection, flow: Flow, prop: str, claimed: Claimed, shared: Shared) -> int:
+def _link(db: Connection, flow: Flow, prop: str, pool: Pool, claimed: Claimed, shared: Shared) -> int:
     """Links the pairs that are certain, and lists the others; returns how many were linked."""
     name = flow.name
     if prop in flow.settings.shared_by:
@@ -125,7 +125,7 @@ def _link(db: Connection, flow: Flow, prop: str, claimed: Claimed, shared: Share
         {"flow": name, "property": prop, "at": now()},
     )
     if prop in flow.settings.shared_by:
-        attach_beside(db, flow, prop, shared)
+        attach_beside(db, flow, prop, pool, shared)
     db.execute(
         "insert into candidate (flow, shop_id, bc_id, property)"
         " select $flow, shop_id, bc_id, $property from shared where not certain",

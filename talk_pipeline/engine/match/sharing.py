@@ -38,12 +38,8 @@ def attach_newcomers(
     if not claimed:
         return
     attached = db.execute(_NEWCOMERS, {"flow": flow.name, "property": prop, "at": now()}).fetchall()
-    ids = [row[0] for row in attached]
-    for table, key in (("pool", "id"), ("claimed", "shop_id")):
-        db.execute(
-            f"delete from {table} where side = 'customwebshop' and {key} in (select unnest(?::varchar[]))",
-            [ids],
-        )
+    _settle(db, "claimed", "shop_id", attached, "side = 'customwebshop' and ")
+    _settle(db, "pool", "id", attached, "side = 'customwebshop' and ")
 
 
 # of records that share a key and nothing else, the one that has been there longest, as far as an id tells
@@ -70,13 +66,21 @@ _BESIDE = f"""
 {_ATTACH} from shared
 where not certain and bc_id in (select bc_id from shared where certain)
 group by shop_id
+returning shop_id
 """
 
 
-def attach_beside(db: Connection, flow: Flow, prop: str, shared: Shared) -> None:
-    """Attaches whatever shares its key with a pair that was just made, and takes it off the list of pairs."""
-    db.execute(_BESIDE, {"flow": flow.name, "property": prop, "at": now()})
-    db.execute("delete from shared where not certain and bc_id in (select bc_id from shared where certain)")
+def attach_beside(db: Connection, flow: Flow, prop: str, pool: Pool, shared: Shared) -> None:
+    """Attaches whatever shares its key with a pair that was just made: no later rule has a say in it."""
+    attached = db.execute(_BESIDE, {"flow": flow.name, "property": prop, "at": now()}).fetchall()
+    _settle(db, "shared", "shop_id", attached)
+    _settle(db, "pool", "id", attached, "side = 'customwebshop' and ")
+
+
+def _settle(db: Connection, table: str, key: str, attached: list[tuple[str]], only: str = "") -> None:
+    """Takes what is attached out of a table of what is to be decided."""
+    ids = [shop_id for (shop_id,) in attached]
+    db.execute(f"delete from {table} where {only}{key} in (select unnest(?::varchar[]))", [ids])
 
 
 # pairs whose shop record is gone, with the only one that shares the other: what was merged goes on under that one
