@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from talk_pipeline.engine.manual.lookup import counted
 from talk_pipeline.flows.loading import mistake, read_yaml
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.installation import Connections, checked_files
@@ -17,6 +16,7 @@ from talk_pipeline.systems.customwebshop.wire.evidence import Probe
 from talk_pipeline.systems.customwebshop.wire.probing import probe
 from talk_pipeline.systems.errors import AccessFault, SystemFault
 from talk_pipeline.systems.protocol import System
+from talk_pipeline.wording import counted
 
 MARKS = {"ok": " ok ", "warning": "note", "problem": "FAIL"}
 
@@ -33,7 +33,7 @@ def check_configuration(*, files_only: bool = False) -> int:
     flows, description = checked_files(settings)
     for flow in flows.values():
         properties = sum(len(part.properties) for part in flow.parts)
-        print(f"flow {flow.name}: {properties} properties, matched by {', '.join(flow.match)}")
+        print(f"flow {flow.name}: {counted(properties, 'property')}, matched by {', '.join(flow.match)}")
         for name, why in flow.shop_lacks.items():
             print(f"  {name}: {why}")
         for part in flow.parts[1:]:
@@ -121,8 +121,10 @@ async def _foreign(shop: Customwebshop, flow: Flow, currency: str | None) -> Asy
         found = [shop.decode(flow.name, payload).values.get(path) for payload in sample]
         others = [one.upper() for one in found if one and one.upper() != currency.upper()]
         if others:
-            text = f"{len(others)} of {len(sample)} records shown are in {', '.join(sorted(set(others)))}"
-            yield f"{flow.customwebshop.entity}: {text}, not in {currency}: their amounts will be quarantined"
+            are = "is" if len(others) == 1 else "are"
+            text = f"{len(others)} of {counted(len(sample), 'record')} shown {are} in"
+            text += f" {', '.join(sorted(set(others)))}, not in {currency}"
+            yield f"{flow.customwebshop.entity}: {text}: the amounts will be quarantined"
 
 
 def _skew(system: System) -> str:

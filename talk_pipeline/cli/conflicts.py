@@ -16,6 +16,7 @@ from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import carry_out, known_state
 from talk_pipeline.settings import Settings
+from talk_pipeline.wording import counted
 
 
 def print_conflicts(name: str | None, *, days: int, as_json: bool) -> None:
@@ -32,9 +33,9 @@ def print_conflicts(name: str | None, *, days: int, as_json: bool) -> None:
         return
     out = console()
     of = f" of {name}" if name else ""
-    print_items(out, f"conflicts{of} of the last {days} days, not acknowledged", map(_told, found))
+    print_items(out, f"conflicts{of} of the last {counted(days, 'day')}, not acknowledged", map(_told, found))
     if not found:
-        line(out, f"no conflict{of} of the last {days} days waits to be acknowledged")
+        line(out, f"no conflict{of} of the last {counted(days, 'day')} waits to be acknowledged")
         return
     only = f" {name}" if name else ""
     line(out, f"{len(found)} in all; one record: talk-pipeline explain FLOW NUMBER")

@@ -21,6 +21,7 @@ from talk_pipeline.installation import checked_files
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
+from talk_pipeline.wording import counted
 
 MARKS = {
     Verdict.COVERED: " ok  ",
@@ -88,7 +89,7 @@ def _tell(proposal: Proposal, folder: Path) -> None:
         or "no flow file: it is about nothing that flows keep"
     )
     print(f"{folder}: {written}")
-    print(f"{taken + listed} rows: {taken} in flow files, {listed} listed with the reason")
+    print(f"{counted(taken + listed, 'row')}: {taken} in flow files, {listed} listed with the reason")
     print(f"{listed + len(proposal.questions)} to decide: {folder / REPORT}")
 
 

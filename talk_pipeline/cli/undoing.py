@@ -14,6 +14,7 @@ from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.installation import Connections, known_state
 from talk_pipeline.run.session import Options
 from talk_pipeline.settings import Settings
+from talk_pipeline.wording import counted
 
 LISTED_CASES = 50
 
@@ -80,7 +81,7 @@ def print_undone(options: Options, undone: Undone) -> None:
     console = wide()
     back, left = undone
     would = "would be put back" if options.dry_run else "put back"
-    _table(console, f"{would}: {len(back)} values of run {options.undo}", back)
+    _table(console, f"{would}: {counted(len(back), 'value')} of run {options.undo}", back)
     _table(console, f"left as they are: {len(left)}", left)
     reasons = Counter(str(case.reason).partition(":")[0] for case in left)
     for reason, count in reasons.most_common():

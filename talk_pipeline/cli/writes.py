@@ -6,7 +6,7 @@ from typing import Any
 
 from talk_pipeline.cli.exits import UsageError
 from talk_pipeline.cli.tables import console, line, print_table, value
-from talk_pipeline.engine.manual.lookup import counted, named_flow
+from talk_pipeline.engine.manual.lookup import named_flow
 from talk_pipeline.engine.plan.undo import named_run
 from talk_pipeline.engine.report import runs
 from talk_pipeline.engine.report.history import stamp
@@ -14,6 +14,7 @@ from talk_pipeline.engine.report.writes import writes_of
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.installation import known_state
 from talk_pipeline.settings import Settings
+from talk_pipeline.wording import counted
 
 COLUMNS = ("record", "property", "before", "after", "what", "why", "outcome")
 

@@ -37,6 +37,7 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.redaction import redacted
 from talk_pipeline.settings import Settings
+from talk_pipeline.wording import counted
 
 NAME = "alerts"
 EVERY_SECONDS = 60
@@ -168,7 +169,8 @@ def look(
         before = memory.waiting.get(name, 0)
         if number > before:
             more = f", {number - before} more than before" if before else ""
-            news.append(f"{name}: {number} wait for a person{more}; see talk-pipeline attention")
+            does = "waits" if number == 1 else "wait"
+            news.append(f"{name}: {number} {does} for a person{more}; see talk-pipeline attention")
     seen = (*memory.seen, *(one.dagster_run.run_id for one in new))[-AT_ONCE:]
     until = records[-1].update_timestamp.replace(tzinfo=UTC) if records else memory.until
     return _message(news, over, standing), Memory(until, seen, standing, waiting)
@@ -185,7 +187,8 @@ def _message(news: list[str], over: list[str], standing: Mapping[str, Standing])
             "",
             f"{len(standing)} in all; talk-pipeline checklist and talk-pipeline status have the whole.",
         ]
-    title = f"talk_pipeline: {news[0]}" if len(news) == 1 else f"talk_pipeline: {len(news)} things to look at"
+    several = f"{counted(len(news), 'thing')} to look at"
+    title = f"talk_pipeline: {news[0] if len(news) == 1 else several}"
     return Message((title if news else "talk_pipeline: over")[:120].rstrip(), "\n".join(lines))
 
 

@@ -15,6 +15,7 @@ from talk_pipeline.dagster.jobs import RESOURCE
 from talk_pipeline.engine.state.lease import LeaseHeldError
 from talk_pipeline.installation import prune as prune_state
 from talk_pipeline.settings import Settings
+from talk_pipeline.wording import counted
 
 JOB = "prune"
 NIGHTLY = "30 2 * * *"
@@ -31,15 +32,16 @@ def prune(settings: Settings, instance: dg.DagsterInstance | None) -> str:
     """
     rows, people = prune_state(settings)
     told = (
-        f"older than {settings.talk_keep_days} days: {rows} rows of the past, and the values of {people} records"
-        " that both systems have lost"
+        f"older than {counted(settings.talk_keep_days, 'day')}: {counted(rows, 'row')} of the past, and the values"
+        f" of {counted(people, 'record')} that both systems have lost"
     )
     if instance is None:
         return told
     runs = prune_runs(instance, before=datetime.now(UTC) - timedelta(days=settings.talk_keep_runs_days))
     if runs:
         vacuum(Path(instance.root_directory))
-    return f"{told}; older than {settings.talk_keep_runs_days} days: {runs} runs of Dagster"
+    kept = counted(settings.talk_keep_runs_days, "day")
+    return f"{told}; older than {kept}: {counted(runs, 'run')} of Dagster"
 
 
 def prune_runs(instance: dg.DagsterInstance, *, before: datetime) -> int:

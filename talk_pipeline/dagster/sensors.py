@@ -26,6 +26,7 @@ from talk_pipeline.run.latest import latest_change
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.webhooks.wakeups import woken_after
+from talk_pipeline.wording import counted
 
 if TYPE_CHECKING:
     from talk_pipeline.dagster.jobs import AssetJob
@@ -264,6 +265,6 @@ def _idle(
         else:
             seconds = (tried[name].again_at - now).total_seconds()
             reasons.append(
-                f"{name}: asked for {tried[name].times} times without success, again in {seconds:.0f} s"
+                f"{name}: asked for {counted(tried[name].times, 'time')} without success, again in {seconds:.0f} s"
             )
     return "; ".join(reasons)

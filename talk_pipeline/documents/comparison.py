@@ -13,6 +13,7 @@ from talk_pipeline.documents.types import Fit
 from talk_pipeline.documents.vocabulary import Known, Names
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
+from talk_pipeline.wording import counted
 
 
 class Verdict(StrEnum):
@@ -59,7 +60,7 @@ def _section(section: Section, leads: bool, names: Names) -> Iterator[Compared]:
     elif not leads:
         yield Compared(section.line, Verdict.MISSING, f"{section.heading}: {Why.OTHER_RECORDS.value}")
     else:
-        text = f"{section.heading}: flow {known.flow.name}, {len(known.part.properties)} properties"
+        text = f"{section.heading}: flow {known.flow.name}, {counted(len(known.part.properties), 'property')}"
         yield Compared(section.line, Verdict.COVERED, text)
     for sentence in section.sentences if known and leads else ():
         if sentence.says is Says.UNKNOWN:

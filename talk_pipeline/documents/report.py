@@ -7,6 +7,7 @@ from talk_pipeline.documents.plan import Plan, Proposal
 from talk_pipeline.documents.proposal import differing_types
 from talk_pipeline.documents.types import Fit
 from talk_pipeline.flows.vocabulary import Part
+from talk_pipeline.wording import counted
 
 _DIRECTIONS = {"->": "to Business Central", "<-": "to the shop", "=": "compared, never written"}
 
@@ -14,11 +15,13 @@ _DIRECTIONS = {"->": "to Business Central", "<-": "to the shop", "=": "compared,
 def report(proposal: Proposal, *, name: str) -> str:
     """The whole report; the name is what the document is called."""
     document = proposal.document
-    rows = len(proposal.taken) + len(proposal.listed)
+    taken, listed = len(proposal.taken), len(proposal.listed)
+    rows = taken + listed
     parts = [
         f"# {document.source} to {document.target}: what became of {name}\n",
-        f"{len(document.sections)} sections, {rows} rows: {len(proposal.taken)} rows are in the flow files,"
-        f" {len(proposal.listed)} are listed here. A row in a flow file ends with the line of the document.\n",
+        f"{counted(len(document.sections), 'section')}, {counted(rows, 'row')}: {counted(taken, 'row')}"
+        f" {_are(taken)} in the flow files, {listed} {_are(listed)} listed here. A row in a flow file ends with"
+        " the line of the document.\n",
         *_sections(proposal),
         *_to_decide(proposal),
         *_notes(proposal),
@@ -26,6 +29,10 @@ def report(proposal: Proposal, *, name: str) -> str:
         " sync --dry-run`.",
     ]
     return "\n".join(parts) + "\n"
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _sections(proposal: Proposal) -> Iterator[str]:

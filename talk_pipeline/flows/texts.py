@@ -18,6 +18,7 @@ from talk_pipeline.flows.values import (
     tidy,
     upper,
 )
+from talk_pipeline.wording import counted
 
 LONGEST = 250  # of a text whose type names no length
 
@@ -64,8 +65,8 @@ def _require_text(text: str) -> None:
 def _require_room(text: str, limit: int) -> None:
     taken = length(text)
     if taken > limit:
-        counted = "" if taken == len(text) else " (an emoji counts as two)"
-        raise UnmappableError(f"{taken} characters{counted}, at most {limit} fit: {excerpt(text)}")
+        emoji = "" if taken == len(text) else " (an emoji counts as two)"
+        raise UnmappableError(f"{counted(taken, 'character')}{emoji}, at most {limit} fit: {excerpt(text)}")
 
 
 class Code(Text):

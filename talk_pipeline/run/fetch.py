@@ -21,6 +21,7 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.session import Session
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.protocol import System
+from talk_pipeline.wording import counted
 
 CONFIRMATIONS_AT_ONCE = 4
 EXAMPLES = 10  # records asked for by themselves before a system is read in full because of them
@@ -258,7 +259,7 @@ async def _explain(
     if allowed and not session.options.approve:
         return (
             gone,
-            f"{len(doubtful)} of {known} records disappeared at once, more than the {allowed} allowed"
+            f"{len(doubtful)} of {counted(known, 'record')} disappeared at once, more than the {allowed} allowed"
             " (breaker.disappeared): not believed unapproved",
         )
     found = await _confirm(system, flow, doubtful)

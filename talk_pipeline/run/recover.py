@@ -47,6 +47,7 @@ from talk_pipeline.run.fetch import land_records
 from talk_pipeline.run.sender import departures, matters_twice
 from talk_pipeline.run.session import Session
 from talk_pipeline.systems.errors import AccessFault, SystemFault
+from talk_pipeline.wording import counted
 
 NOT_DONE = Outcome(Result.FAILED, reason="looked up: it was not carried out")
 NEVER_LEFT = Outcome(Result.FAILED, reason="looked up: it never left")
@@ -186,7 +187,8 @@ async def _recover_create(session: Session, flow: Flow, intent: Intent, *, ids: 
         return NOT_DONE
     if len(ids) > 1 or not free:
         what = intent.natural_key or "what was sent"
-        return _unknown(f"{len(ids)} records carry {what}: {', '.join(ids)}")
+        carry = "carries" if len(ids) == 1 else "carry"
+        return _unknown(f"{counted(len(ids), 'record')} {carry} {what}: {', '.join(ids)}")
     record = await session.systems[intent.target].get(flow.name, free[0])
     if record is None:
         return NOT_DONE

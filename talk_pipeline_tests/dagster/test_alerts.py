@@ -163,7 +163,7 @@ def test_a_growing_list_is_told_as_it_grows(lonely: World, receiver: Receiver) -
     lonely.sync()
     told(lonely)
     (came,) = receiver.taken()
-    assert "customer: 1 wait for a person; see" in came["message"]
+    assert "customer: 1 waits for a person; see" in came["message"]
     lonely.sync()
     assert told(lonely) is None
     for number in ("Q2", "Q3"):
@@ -199,7 +199,7 @@ def test_what_cannot_be_delivered_fails_nothing_and_goes_with_the_next_look(
     with dg.build_sensor_context(instance=lonely.instance, definitions=defs) as context:
         tick = defs.resolve_sensor_def("alerts").evaluate_tick(context)
     (came,) = receiver.taken()
-    assert "1 wait for a person" in came["message"]
+    assert "1 waits for a person" in came["message"]
     assert tick.skip_message == f"told: {came['title']}"
     assert not tick.run_requests
 
@@ -261,7 +261,7 @@ def test_the_command_tells_what_the_sensor_would(world: World, receiver: Receive
     assert command("sync", "--flow", "customer").returncode == 0
     done = command("alerts")
     assert done.returncode == 0
-    assert "1 wait for a person" in done.stdout
+    assert "1 waits for a person" in done.stdout
     assert receiver.taken()[0]["message"].strip() == done.stdout.strip()
     assert command("alerts").stdout == "nothing new to tell\n"
     receiver.status = 500

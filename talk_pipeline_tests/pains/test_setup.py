@@ -20,10 +20,10 @@ def test_check_config_asks_both_systems_for_access_currency_price_mode_and_clock
     told = capsys.readouterr().out
     for text in (
         "local currency DKK, clock in step",
-        "customers: 1 records read",
+        "customers: 1 record read",
         "salesInvoices: may be read",
         "salesOrders: a write against a wrong version is turned away for that alone",
-        "pricesIncludeTax: 0 of 1 records shown have prices with tax; it is mapped",
+        "pricesIncludeTax: 0 of 1 record shown have prices with tax; it is mapped",
     ):
         assert text in told
     assert before == (world.bc.all("customers"), world.bc.orders(), world.bc.all("items")), "nothing changed"

@@ -7,13 +7,13 @@ from typing import Any
 
 from talk_pipeline.cli.document.tree import CheckLine, Halt, Judged, OpenItem, OpenItems, Section, Table
 from talk_pipeline.cli.telling import describe, of_run
-from talk_pipeline.engine.manual.lookup import counted
 from talk_pipeline.engine.report.open_items import OpenRecord
 from talk_pipeline.engine.report.property_checks import property_check
 from talk_pipeline.engine.report.sheet import Line, Sheet
 from talk_pipeline.engine.report.stops import Stop
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.vocabulary import Flow, Part
+from talk_pipeline.wording import counted
 
 Lines = Mapping[str, Line]
 """The lines of a part by the property they are of, and those of none by the check's own key."""

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from talk_pipeline.cli.document.names import BC, SHOP, belonging, called, end, listed, system
 from talk_pipeline.cli.document.tree import Rule, Table
-from talk_pipeline.engine.manual.lookup import counted
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Policy, Property, Side
 from talk_pipeline.flows.tuning import Breaker, Limit
 from talk_pipeline.flows.vocabulary import Flow, Part
+from talk_pipeline.wording import counted
 
 
 def rules(flows: Flows, flow: Flow, part: Part) -> tuple[Rule, ...]:

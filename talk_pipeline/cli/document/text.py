@@ -12,8 +12,8 @@ from rich.text import Text
 
 from talk_pipeline.cli.document.tree import Document, Halt, Judged, Section, Table
 from talk_pipeline.cli.tables import TEXT_WIDTH
-from talk_pipeline.engine.manual.lookup import counted
 from talk_pipeline.engine.report.sheet import WORDS, Overall, Word
+from talk_pipeline.wording import counted
 
 _MARKS: dict[Word, tuple[str, str]] = {
     "passed": ("green", "ok"),

@@ -14,6 +14,7 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.plan import replan
 from talk_pipeline.run.session import Session
+from talk_pipeline.wording import counted
 
 
 def diffs_asset(flow: Flow) -> dg.AssetsDefinition:
@@ -49,7 +50,7 @@ def diffs_asset(flow: Flow) -> dg.AssetsDefinition:
                     called = [str(one["record"]) for one in plan.rows]
                     links = links_to(db, pages, session.flows, pairs, called=called)
                 stage.records = sum(one.planned for one in plan.operations)
-            context.log.info(f"{stage.records} operations planned")
+            context.log.info(f"{counted(stage.records, 'operation')} planned")
             numbers = {f"{side} {operation}": 0 for side in Side for operation in OPERATIONS}
             numbers |= {f"{one.target} {one.operation}": one.planned for one in plan.operations}
             extent = f"{len(plan.rows)} of {plan.changes}; all: talk-pipeline sync --dry-run --plan FILE"

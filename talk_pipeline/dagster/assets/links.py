@@ -15,6 +15,7 @@ from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.session import Session
+from talk_pipeline.wording import counted
 
 
 def links_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
@@ -50,8 +51,11 @@ def links_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
                     ambiguous = links.candidates(db, flow.name)
                     by_rule = links.by_rule(db, flow.name)
                 stage.records = sum(by_rule.values())
-            context.log.info(f"{matched.linked} new links, {matched.ambiguous} ambiguous records")
+            context.log.info(
+                f"{counted(matched.linked, 'new link')}, {counted(matched.ambiguous, 'ambiguous record')}"
+            )
             columns = ("shop_id", "bc_id", "property", "linked")
+            listed = min(len(ambiguous), LISTED_ROWS)
             return dg.MaterializeResult(
                 metadata={
                     "dagster/row_count": stage.records,
@@ -59,7 +63,7 @@ def links_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
                     # of the other states the plan knows more: they are told with the synchronization
                     "ambiguous records": matched.ambiguous,
                     "ambiguous": table((asdict(row) for row in ambiguous), columns),
-                    "ambiguous shown": f"{min(len(ambiguous), LISTED_ROWS)} of {len(ambiguous)} candidates",
+                    "ambiguous shown": f"{listed} of {counted(len(ambiguous), 'candidate')}",
                     "linked by": table(
                         ({"rule": rule, "links": count} for rule, count in by_rule.items()), ("rule", "links")
                     ),

@@ -11,6 +11,7 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.fetch import fetch
 from talk_pipeline.run.session import Session
+from talk_pipeline.wording import counted
 
 
 def raw_asset(flow: Flow, side: Side) -> dg.AssetsDefinition:
@@ -24,7 +25,7 @@ def raw_asset(flow: Flow, side: Side) -> dg.AssetsDefinition:
         group_name=side.value,
         description=(
             f"Snapshot: `{entity.entity}` of {SYSTEMS[side]}, as received. Read since the watermark, or in full "
-            f"when asked for or every {flow.settings.full_scan_minutes} minutes."
+            f"when asked for or every {counted(flow.settings.full_scan_minutes, 'minute')}."
         ),
         kinds={"duckdb", "snapshot"},
         tags={"layer": "snapshot", "system": side.value},

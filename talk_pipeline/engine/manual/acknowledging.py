@@ -6,8 +6,9 @@ It changes nothing that a run looks at, so that no run has anything to carry out
 from datetime import datetime
 
 from talk_pipeline.engine.manual.links import Decision, Hand
-from talk_pipeline.engine.manual.lookup import counted, find
+from talk_pipeline.engine.manual.lookup import find
 from talk_pipeline.engine.state.connection import now
+from talk_pipeline.wording import counted
 
 _ACKNOWLEDGE = """
 update conflict set acknowledged_by = $by, acknowledged_at = $at

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from talk_pipeline.engine.manual.links import Decision, Hand
-from talk_pipeline.engine.manual.lookup import Entity, counted, entity_of, key_of
+from talk_pipeline.engine.manual.lookup import Entity, entity_of, key_of
 from talk_pipeline.engine.manual.objections import refuse_open_writes
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.snapshot.reprojection import FORGOTTEN
@@ -22,6 +22,7 @@ from talk_pipeline.engine.state.traces import Words
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.wording import counted
 
 _OWN = """
 (part = $flow and shop_id = $shop_id or starts_with(part, $flow || '.') and starts_with(shop_id, $shop_id || '/'))

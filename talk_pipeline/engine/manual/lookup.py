@@ -4,7 +4,6 @@ From the database alone. Several hits are never guessed between. What is known o
 business, what happened to it `history`'s, what a person does to it `manual.links`'s.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import tidy
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.wording import counted
 
 LISTED = 20
 
@@ -86,12 +86,6 @@ def key_of(db: Connection, flow: Flow, side: Side, record_id: str | None) -> str
     return f" ({flow.create_key} {row[0]})" if row and row[0] else ""
 
 
-def counted(number: int, what: str) -> str:
-    """A number of things, in words."""
-    plural = f"{what[:-1]}ies" if re.search(r"[^aeiou]y$", what) else f"{what}s"
-    return f"{number} {what if number == 1 else plural}"
-
-
 def labels(flow: Flow, part: str, shop_id: str | None, *, prop: str) -> Sequence[str]:
     """What a person calls a property: `name`; of a child `part[id].name`, and `part.name` for all of them."""
     if part == flow.name:
@@ -158,7 +152,7 @@ def _unknown(flow: Flow, text: str, *, sides: list[Side]) -> str:
 
 def _several(flow: Flow, text: str, listed: list[str]) -> str:
     more = [f"... and {len(listed) - LISTED} more"] if len(listed) > LISTED else []
-    head = f"{len(listed)} records of {flow.name} are known as {text!r}; name one of"
+    head = f"{counted(len(listed), 'record')} of {flow.name} are known as {text!r}; name one of"
     return "\n  ".join([f"{head}:", *listed[:LISTED], *more])
 
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from talk_pipeline.engine.kinds import Gone, Status
-from talk_pipeline.engine.manual.lookup import Entity, counted, key_of
+from talk_pipeline.engine.manual.lookup import Entity, key_of
 from talk_pipeline.engine.match.scopes import outside
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.wording import counted
 
 _UNDER_ITS_KEY = """
 select s.gone, coalesce(a.never, false)

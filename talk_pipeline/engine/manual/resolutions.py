@@ -9,7 +9,7 @@ from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.manual.links import Decision, Hand
-from talk_pipeline.engine.manual.lookup import Entity, counted, find, labels
+from talk_pipeline.engine.manual.lookup import Entity, find, labels
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.plan.compare import MISMATCHES
 from talk_pipeline.engine.plan.refusals import FROM_BC, OF_RECORD
@@ -19,6 +19,7 @@ from talk_pipeline.engine.state.connection import now, transaction
 from talk_pipeline.engine.state.rows import insert, rows_of
 from talk_pipeline.engine.state.tables import ResolutionRow
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.wording import counted
 
 OPEN = f"""
 select part, target, shop_id, bc_id, property,

@@ -24,6 +24,7 @@ from talk_pipeline.engine.state.tables import WrittenRow
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow, Part
+from talk_pipeline.wording import counted
 
 
 def unshown(db: Connection, flow: str, side: Side, *, since: datetime | None, most: int) -> list[str]:
@@ -104,7 +105,9 @@ def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -
     mark_dirty(db, flow.name, Side.SHOP, ids=shop_ids)
     _edited_since(hand, side, landed, company=company)
     if found:
-        message = f"{side} was restored: {len(shop_ids)} records go back to it as they are on the other side"
+        number = len(shop_ids)
+        going = "goes back to it as it is" if number == 1 else "go back to it as they are"
+        message = f"{side} was restored: {counted(number, 'record')} {going} on the other side"
         details = {
             "side": str(side),
             "went back": len(back),

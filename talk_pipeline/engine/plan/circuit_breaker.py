@@ -14,6 +14,7 @@ from talk_pipeline.engine.snapshot.landing import fetch_problems
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.tuning import Breaker, Limit
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +97,20 @@ def volume(db: Connection, flow: Flow) -> Volume:
     reasons = [f"{side}: {problem}" for side, problem in fetch_problems(db, flow.name)]
     if touched >= breaker.minimum and touched > breaker.share * links:
         reasons.append(
-            f"{touched} of {links} linked pairs would change, more than the {breaker.share:.0%} allowed"
-            " (breaker.share)"
+            f"{touched} of {counted(links, 'linked pair')} would change, more than the {breaker.share:.0%}"
+            " allowed (breaker.share)"
         )
+    meet = "meets" if meetings == 1 else "meet"
     for allowed in beyond(breaker.first_meetings, meeting, of=meetings, minimum=breaker.minimum):
         reasons.append(
-            f"{meeting} of {meetings} pairs that meet for the first time would change, more than the {allowed}"
-            " allowed (breaker.first_meetings): look whether the right records were paired, and"
+            f"{meeting} of {counted(meetings, 'pair')} that {meet} for the first time would change, more than"
+            f" the {allowed} allowed (breaker.first_meetings): look whether the right records were paired, and"
             f" whether the mapping and `initial: {flow.settings.initial}` mean what you want"
         )
+    linked = counted(pairs, "linked pair")
     for operation, number in (("creates", creates), ("updates", updates)):
         limit: Limit = getattr(breaker, operation)
-        did = f"{number} records would be {operation.removesuffix('s')}d, with {pairs} linked pairs"
+        did = f"{counted(number, 'record')} would be {operation.removesuffix('s')}d, with {linked}"
         for allowed in beyond(limit, number, of=pairs, minimum=breaker.minimum):
             reasons.append(f"{did}, more than the {allowed} allowed (breaker.{operation})")
     reasons += _losses(breaker, deleted=deleted, lines=int(lines), emptied=emptied, links=pairs)
@@ -118,16 +121,17 @@ def volume(db: Connection, flow: Flow) -> Volume:
 def _losses(breaker: Breaker, *, deleted: int, lines: int, emptied: int, links: int) -> Iterator[str]:
     """What of the deletions is too much: in number by records and lines, in share by the records that lose all."""
     limit = breaker.deletes
+    linked = counted(links, "linked pair")
     what = " and ".join(
-        text for number, text in ((deleted, f"{deleted} records"), (lines, f"{lines} lines")) if number
+        counted(number, one) for number, one in ((deleted, "record"), (lines, "line")) if number
     )
     for allowed in beyond(Limit(count=limit.count), deleted + lines, of=links, minimum=breaker.minimum):
-        did = f"{what} would be deleted, with {links} linked pairs"
+        did = f"{what} would be deleted, with {linked}"
         yield f"{did}, more than the {allowed} allowed (breaker.deletes)"
     lost, minimum = deleted + emptied, limit.minimum or breaker.minimum
     for allowed in beyond(Limit(share=limit.share), lost, of=links, minimum=minimum):
         how = "deleted or left without lines" if emptied else "deleted"
-        yield f"{lost} of {links} linked pairs would be {how}, more than the {allowed} allowed (breaker.deletes)"
+        yield f"{lost} of {linked} would be {how}, more than the {allowed} allowed (breaker.deletes)"
 
 
 def beyond(limit: Limit, number: int, *, of: int, minimum: int) -> Iterator[str]:

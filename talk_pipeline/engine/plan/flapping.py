@@ -13,6 +13,7 @@ from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.model import SEND_WITH
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.wording import counted
 
 TURNS = 6  # writes in turn before the next one is withheld
 WITHIN = timedelta(days=1)
@@ -53,7 +54,9 @@ def withhold_flapping(db: Connection, flow: Flow) -> None:
         about = {"root": root, "part": part, "shop_id": shop_id, "property": name}
         writes = db.execute(_WRITES, window | about).fetchall()
         if _flaps([(target, after), *writes[:TURNS]]):
-            words = f"{before!r} and {after!r}, {TURNS} times of late; make both sides say the same"
+            words = (
+                f"{before!r} and {after!r}, {counted(TURNS, 'time')} of late; make both sides say the same"
+            )
             db.execute(
                 _WITHHOLD,
                 {

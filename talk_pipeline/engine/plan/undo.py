@@ -22,6 +22,7 @@ from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import Value, quoted
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.wording import counted
 
 LISTED = 10
 
@@ -108,7 +109,9 @@ def named_run(db: Connection, text: str) -> str:
         "select run_id, min(intent_at), count(*) from journal where outcome = 'done'"
         f" group by 1 order by 2 desc limit {LISTED}"
     ).fetchall()
-    listed = [f"\n  {run_id}  {at:%Y-%m-%d %H:%M:%S} UTC, {count} writes" for run_id, at, count in latest]
+    listed = [
+        f"\n  {run_id}  {at:%Y-%m-%d %H:%M:%S} UTC, {counted(count, 'write')}" for run_id, at, count in latest
+    ]
     listing = "the latest that wrote:" + "".join(listed) if listed else "none has written anything yet"
     raise ByHandError(f"{known} known as {text!r}; {listing}")
 

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from talk_pipeline.engine.manual.lookup import counted
 from talk_pipeline.engine.state.connection import now
+from talk_pipeline.wording import counted
 
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 TWO_OF_A_KIND = 2

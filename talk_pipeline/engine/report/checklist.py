@@ -26,6 +26,7 @@ from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import rows_of
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.wording import counted
 
 FRESH = timedelta(days=1)
 NOT_RESTORED = "not_restored"
@@ -77,8 +78,9 @@ def _complete_and_fresh(context: CheckContext, *, side: Side) -> Finding:
 def _volume_safe(context: CheckContext) -> Finding:
     found = volume(context.db, context.flow)
     if found.reason is None:
-        plain = f"{found.touched} of {found.links} linked pairs would change"
-        first = f", and {found.meeting} of {found.meetings} that meet for the first time"
+        plain = f"{found.touched} of {counted(found.links, 'linked pair')} would change"
+        meet = "meets" if found.meetings == 1 else "meet"
+        first = f", and {found.meeting} of {found.meetings} that {meet} for the first time"
         return Finding(True, "ERROR", plain + (first if found.meetings else ""))
     if context.approved:
         return Finding(True, "ERROR", f"approved: {found.reason}")

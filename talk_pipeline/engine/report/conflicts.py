@@ -20,6 +20,7 @@ from talk_pipeline.engine.state.rows import rows_of
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.wording import counted
 
 DAYS = 30
 """For how long an unacknowledged conflict is shown, where nobody asks for more."""
@@ -169,7 +170,9 @@ def _all_acknowledged(context: CheckContext) -> Finding:
         }
         for one in found[:LISTED_ROWS]
     )
-    summary = in_words(len(found), "conflict", f" of the last {DAYS} days that nobody has acknowledged")
+    summary = in_words(
+        len(found), "conflict", f" of the last {counted(DAYS, 'day')} that nobody has acknowledged"
+    )
     return Finding(not found, "WARN", summary, len(found), rows)
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from talk_pipeline.engine.manual.lookup import counted
 from talk_pipeline.engine.report.agreement import Disagreement
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.wording import counted
 
 Severity = Literal["ERROR", "WARN"]
 Stage = Literal["customwebshop", "businesscentral", "diffs", "sync"]

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from talk_pipeline.engine.manual.lookup import Entity, counted
+from talk_pipeline.engine.manual.lookup import Entity
 from talk_pipeline.engine.match.claims import claims
 from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.report.history import stamp
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.wording import counted
 
 UNLINKED = "unlinked"  # a Business Central record without a shop record
 UNJUDGED = "not judged yet"  # read, and no sync has planned since

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from talk_pipeline.engine.manual.lookup import counted
 from talk_pipeline.engine.report.agreement import Disagreement, disagreements
 from talk_pipeline.engine.report.findings import Check, CheckContext, Finding, Severity
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.vocabulary import Flow, Part
+from talk_pipeline.wording import counted
 
 
 def property_checks(flow: Flow) -> Iterator[Check]:

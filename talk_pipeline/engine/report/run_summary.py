@@ -20,6 +20,7 @@ from talk_pipeline.engine.state.rows import insert, select
 from talk_pipeline.engine.state.tables import CheckResultRow, ConflictRow, StageRow
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -181,9 +182,9 @@ def reached(db: Connection, flows: Sequence[str], *, run_id: str) -> list[str]:
             [flow, run_id],
         )
         if (flow, "settle") in timed_stages:
-            how = f"done ({written} writes)"
+            how = f"done ({counted(written, 'write')})"
         elif written or open_ones:
-            how = f"begun ({written} writes done)"
+            how = f"begun ({counted(written, 'write')} done)"
         else:
             how = "planned, nothing written" if (flow, "plan") in timed_stages else "not begun"
         phrases.append(

@@ -19,6 +19,7 @@ from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import ReversalRow
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.wording import counted
 
 Kind = Literal["went back", "vanished", "open again"]
 SEVERAL = 3  # records, before what one alone might do by chance counts
@@ -149,8 +150,9 @@ def summary(db: Connection, side: Side) -> str | None:
     back, gone, open_again, known_at, shown_at = db.execute(_SEEN, [side]).fetchone() or (0, 0, 0, None, None)
     if not (back or gone or open_again):
         return None
-    counts = ((back, "went back"), (gone, "vanished"), (open_again, "posted before are open again"))
-    seen = ", ".join(f"{count} records {what}" for count, what in counts if count)
+    again = "posted before is open again" if open_again == 1 else "posted before are open again"
+    counts = ((back, "went back"), (gone, "vanished"), (open_again, again))
+    seen = ", ".join(f"{counted(count, 'record')} {what}" for count, what in counts if count)
     span = f", from {known_at:%Y-%m-%d %H:%M:%S} to {shown_at:%Y-%m-%d %H:%M:%S} UTC" if shown_at else ""
     return (
         f"{side} looks restored from a backup: {seen}{span}. Nothing is written until a person decides: "

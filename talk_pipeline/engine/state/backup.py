@@ -18,6 +18,7 @@ from talk_pipeline.engine.state.connection import (
 from talk_pipeline.engine.state.copies import replace_by_copy
 from talk_pipeline.engine.state.database import FILE, State
 from talk_pipeline.engine.state.meta import known_systems
+from talk_pipeline.wording import counted
 
 INCOMING = "restoring"
 
@@ -39,7 +40,7 @@ class Contents:
     def __str__(self) -> str:
         """For a person."""
         whose = ", ".join(f"{name} {value}" for name, value in sorted(self.systems.items()))
-        return f"{self.links} links, last run {self.last_run}, of {whose}"
+        return f"{counted(self.links, 'link')}, last run {self.last_run}, of {whose}"
 
 
 def back_up(state: State, file: Path, *, overwrite: bool) -> Contents:

@@ -8,6 +8,7 @@ from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.texts import Text
 from talk_pipeline.flows.vocabulary import Flow, Part
 from talk_pipeline.systems.businesscentral.entities import EntitySet, entity_sets
+from talk_pipeline.wording import counted
 
 
 def check_flows(flows: Flows, folder: Path) -> Iterator[str]:
@@ -58,8 +59,8 @@ def _mapped_wrongly(prop: Property, facts: EntitySet) -> Iterator[str]:
         elif kind.size and (longest := _longest(prop)) > kind.size:
             fits = f"{prop.type.partition('(')[0].strip()}({kind.size})"
             yield (
-                f"{prop.name}: lets {longest} characters through, but {prop.bc} of Business Central holds"
-                f" {kind.size}; write {fits}"
+                f"{prop.name}: lets {counted(longest, 'character')} through, but {prop.bc} of Business Central"
+                f" holds {kind.size}; write {fits}"
             )
 
 

@@ -14,6 +14,7 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.entities import parse
 from talk_pipeline.systems.errors import AccessFault, SystemFault
+from talk_pipeline.wording import counted
 
 NO_VERSION = 'W/"JzE4OzAwMDAwMDAwMDAwMDAwMDAwMDAwOzAwOyc="'
 PRICES = ("unitPrice", "unitCost")
@@ -34,7 +35,8 @@ async def probe(bc: Businesscentral, flow: Flow) -> AsyncIterator[Answered]:
     try:
         sample = await bc.sample(flow.name)
         yield Answered(
-            "ok", f"{entity.entity}: {len(sample)} records read, with all that the flow reads of them"
+            "ok",
+            f"{entity.entity}: {counted(len(sample), 'record')} read, with all that the flow reads of them",
         )
         if entity.closed_by:
             await bc.sample(flow.name, closed=True)
@@ -90,6 +92,8 @@ def _price_mode(flow: Flow, sample: Sequence[str]) -> Iterator[Answered]:
         yield Answered("warning", f"{text}: add {' or '.join(PRICE_MODES)}")
         return
     included = sum(parse(payload).get(mode.bc) is True for payload in sample)
+    has = "has" if included == 1 else "have"
     yield Answered(
-        "ok", f"{mode.bc}: {included} of {len(sample)} records shown have prices with tax; it is mapped"
+        "ok",
+        f"{mode.bc}: {included} of {counted(len(sample), 'record')} shown {has} prices with tax; it is mapped",
     )

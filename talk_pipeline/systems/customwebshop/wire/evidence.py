@@ -13,6 +13,7 @@ from talk_pipeline.systems.customwebshop.spec.description import Entity
 from talk_pipeline.systems.customwebshop.spec.fields import Field, Times
 from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json, JsonOrMissing
 from talk_pipeline.systems.customwebshop.wire.records import Reader, rows_of
+from talk_pipeline.wording import counted
 
 LONGEST_EXCERPT = 600
 
@@ -135,7 +136,11 @@ class Evidence:
                 f"what it has no place for goes into one line, lacks: [{', '.join(lacking)}]; "
                 f"a record looks like {excerpt(sample[0])}",
             )
-        yield Probe("ok", at, f"{as_described} places found as described, in {len(sample)} records")
+        yield Probe(
+            "ok",
+            at,
+            f"{counted(as_described, 'place')} found as described, in {counted(len(sample), 'record')}",
+        )
 
     def _weight(self, name: str) -> Literal["warning", "problem"]:
         """A problem where the flow cannot do without the property."""

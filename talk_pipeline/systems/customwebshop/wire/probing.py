@@ -21,6 +21,7 @@ from talk_pipeline.systems.customwebshop.wire.evidence import At, Evidence, Prob
 from talk_pipeline.systems.customwebshop.wire.records import Reader, parse, rows_of
 from talk_pipeline.systems.errors import AccessFault, SystemFault
 from talk_pipeline.systems.http import Answer
+from talk_pipeline.wording import counted
 
 LOOKED_AT = 20  # records, before a list that none of them shows is told to be missing
 NO_VERSION = '"no-such-version"'
@@ -65,7 +66,7 @@ class _Prober:
 
     async def run(self) -> AsyncIterator[Probe]:
         raw, answer = await self.shop.sample(self.flow.name)
-        yield Probe("ok", ("path",), f"a page of {len(raw)} records")
+        yield Probe("ok", ("path",), f"a page of {counted(len(raw), 'record')}")
         if not raw:
             yield Probe("warning", ("path",), "no records: nothing more can be proven")
             return
@@ -147,7 +148,9 @@ class _Prober:
         past = await self._count(datetime(2000, 1, 1, tzinfo=UTC))
         at: At = ("updated_since", "parameter")
         if future:
-            yield Probe("problem", at, f"{name!r} is ignored: {future} records changed after next year")
+            yield Probe(
+                "problem", at, f"{name!r} is ignored: {counted(future, 'record')} changed after next year"
+            )
         elif not past:
             yield Probe(
                 "problem", at, f"{name!r} shows nothing changed since the year 2000, yet there are records"
