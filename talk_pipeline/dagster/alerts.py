@@ -28,6 +28,7 @@ from talk_pipeline.dagster.assets.sync import WAITING
 from talk_pipeline.dagster.failures import problems_of
 from talk_pipeline.dagster.jobs import AUDITED, flows_of
 from talk_pipeline.dagster.launchpad import JOB as BY_HAND
+from talk_pipeline.dagster.not_run import DID_NOT_RUN
 from talk_pipeline.dagster.resources import DRY_RUN
 from talk_pipeline.dagster.retention import JOB as PRUNE
 from talk_pipeline.delivery import DeliveryError, deliver
@@ -205,6 +206,8 @@ def _of_run(
         if event.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             continue
         judged = event.asset_check_evaluation_data
+        if DID_NOT_RUN in judged.metadata:
+            continue  # what was wrong before is no better for that
         asset = judged.asset_key.to_user_string()
         wrong = not judged.passed and judged.severity is dg.AssetCheckSeverity.ERROR
         failed_checks += wrong

@@ -6,7 +6,9 @@ import dagster as dg
 
 from talk_pipeline.dagster.asset_keys import ATTENTION, selected_keys, sync_key
 from talk_pipeline.dagster.assets.attention import attention_metadata
+from talk_pipeline.dagster.not_run import tell_what_did_not_run
 from talk_pipeline.dagster.resources import Pipeline
+from talk_pipeline.engine.report.sheet import sheet_of
 from talk_pipeline.flows.loading import Flows
 
 if TYPE_CHECKING:
@@ -23,12 +25,18 @@ RESOURCE = "pipeline"
 
 @dg.failure_hook(required_resource_keys={RESOURCE})
 def tell_what_waits(context: dg.HookContext) -> None:
-    """What waits for a person, where a run is stopped or breaks off before it would be told."""
-    metadata = attention_metadata(getattr(context.resources, RESOURCE), context.run_id)
+    """What waits for a person, and what was not checked, where a run is stopped or breaks off before it tells."""
+    pipeline = getattr(context.resources, RESOURCE)
+    metadata = attention_metadata(pipeline, context.run_id)
     told = dg.AssetMaterialization(
         ATTENTION, metadata=metadata, description=f"as run {context.run_id} left it"
     )
     context.instance.report_runless_asset_event(told)
+    with pipeline.state.once() as db:
+        sheet = sheet_of(db, pipeline.flows, run_id=context.run_id)
+    run = context.instance.get_run_by_id(context.run_id)
+    if sheet and run:
+        tell_what_did_not_run(context.instance, pipeline.flows, sheet, run=run)
 
 
 def job_name(flow: str) -> str:

@@ -151,6 +151,10 @@ def test_a_failed_check_is_told_in_its_words(lonely: World, receiver: Receiver) 
     assert "a check stopped it" in came["message"]
     assert lonely.sync(dry_run=True, approve=True).success
     assert told(lonely) is None, "a dry run is somebody's question, and settles nothing"
+    lonely.shop.faults(AWAY)
+    assert not lonely.sync(full=True).success
+    assert told(lonely) is None, "a check that did not run finds nothing to be well"
+    lonely.shop.no_faults()
     assert lonely.sync(approve=True).success
     told(lonely)
     (came,) = receiver.taken()
