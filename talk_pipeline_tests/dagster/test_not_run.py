@@ -2,6 +2,7 @@
 
 import asyncio
 
+from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.asset_check_execution_record import (
     AssetCheckExecutionRecord,
     AssetCheckExecutionResolvedStatus,
@@ -21,7 +22,7 @@ def checks(world: World, run_id: str) -> dict[str, AssetCheckExecutionRecord]:
 
 
 def resolved(world: World, record: AssetCheckExecutionRecord) -> AssetCheckExecutionResolvedStatus:
-    return asyncio.run(record.resolve_status(world.instance))
+    return asyncio.run(record.resolve_status(LoadingContextForTest(world.instance)))
 
 
 def told(record: AssetCheckExecutionRecord) -> tuple[bool, str, str]:

@@ -37,6 +37,19 @@ def test_a_one_way_value_that_differs_is_seen_whatever_was_noted(world: World) -
     if "stock" in world.shop_lacks("product"):
         pytest.skip("this shop keeps no stock")
     assert (finding.verdict, finding.rows[0]["shop_id"]) == ("warned", item)
+    stays = "the value of customwebshop stays until businesscentral changes"
+    begins = "businesscentral says what its new record began with, which is no edit"
+    assert finding.rows[0]["reason"] == f"{begins}: {stays}"
+
+    world.bc.control(f"items/{world.counterpart('product', item)}/stock", {"quantity": 30})
+    assert world.step("product", full=True).finding("product", "property_stock").verdict == "passed"
+    world.shop.patch("products", item, {"stock": "29"})
+    finding = world.step("product").finding("product", "property_stock")
+    ((agreed_at,),) = world.sql("select agreed_at from base where part = 'product' and property = 'stock'")
+    agreed = (
+        f"businesscentral says what it did when the two last agreed, on {agreed_at:%Y-%m-%d %H:%M:%S} UTC"
+    )
+    assert [row["reason"] for row in finding.rows] == [f"{agreed}: {stays}"]
 
 
 def test_a_never_linked_pair_is_never_matched_and_leaves_the_other_candidate(world: World) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from talk_pipeline.engine.snapshot.holding import agree
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import named_rows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 LISTED_ROWS = 100
@@ -20,20 +20,42 @@ class Disagreement:
     Attributes:
         count: how many there are.
         withheld: those of them that wait or are held, with a reason.
-        rows: the first `LISTED_ROWS`: `shop_id`, `bc_id`, `shop_value`, `bc_value`, `withheld`.
+        rows: the first `LISTED_ROWS`: `shop_id`, `bc_id`, `shop_value`, `bc_value`, `reason`.
     """
 
     count: int = 0
     withheld: int = 0
     rows: list[Mapping[str, Any]] = field(default_factory=list)
 
-    def add(self, row: Mapping[str, Any]) -> None:
+    def add(self, row: Mapping[str, Any], prop: Property) -> None:
         """One more pair."""
         self.count += 1
         self.withheld += row["withheld"] is not None
         if len(self.rows) < LISTED_ROWS:
-            columns = ("shop_id", "bc_id", "shop_value", "bc_value", "withheld")
-            self.rows.append({name: row[name] for name in columns})
+            columns = ("shop_id", "bc_id", "shop_value", "bc_value")
+            self.rows.append({name: row[name] for name in columns} | {"reason": _reason(row, prop)})
+
+
+def _reason(row: Mapping[str, Any], prop: Property) -> str | None:
+    """Why nothing is written; None where something is to be, and where nobody knows."""
+    if row["withheld"] or row["planned"] or prop.two_way:
+        return str(row["withheld"]) if row["withheld"] else None
+    if prop.dir == "=":
+        return "the two are compared, and never written"
+    target = Side.BC if prop.dir == "->" else Side.SHOP
+    value = {Side.SHOP: row["shop_value"], Side.BC: row["bc_value"]}
+    base = {Side.SHOP: row["shop_base"], Side.BC: row["bc_base"]}
+    if value[target] in prop.keep:
+        return f"{target} is never overwritten while it says {value[target]}"
+    if not row["has_base"]:
+        return f"{target.other} says nothing, and a blank overwrites no value"
+    if value[target.other] != base[target.other]:
+        return None
+    stays = f"the value of {target} stays until {target.other} changes"
+    if row["agreed_at"] is None:
+        return f"{target.other} says what its new record began with, which is no edit: {stays}"
+    when = f"{row['agreed_at']:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{target.other} says what it did when the two last agreed, on {when}: {stays}"
 
 
 # pairs in step but for some properties, all of a part at once; references compare as the shop id they mean
@@ -57,7 +79,8 @@ differing as materialized (
   where l.part = $part and l.state = 'active' and shop_canon is distinct from bc_canon
 )
 select d.*, withheld(c.hold_kind, c.hold_reason) as withheld,
-       c.flow is not null and c.hold_kind is null as planned
+       c.flow is not null and c.hold_kind is null as planned,
+       a.part is not null as has_base, a.shop_value as shop_base, a.bc_value as bc_base, a.agreed_at
 from differing d
 left join status st on st.flow = $flow and st.shop_id = d.root_shop_id
 left join change c on c.part = $part and c.shop_id = d.shop_id and c.property = d.property
@@ -88,7 +111,7 @@ def disagreements(db: Connection, flow: Flow, part: Part, *, dry_run: bool) -> d
         prop = part.by_name[row["property"]]
         agrees = agree(flow, prop, shop=row["shop_canon"], bc=row["bc_canon"], shop_raw=row["shop_value"])
         if not agrees and not (dry_run and row["planned"]):
-            found[prop.name].add(row)
+            found[prop.name].add(row, prop)
     return found
 
 
