@@ -27,7 +27,7 @@ _SHOWN = 3  # mistakes in one message
 
 
 class _Rows(nodes.table):
-    """A list-table as it is written: rows of the file, each with the texts of its cells."""
+    """A table as it is written: rows of the file, each with the texts of its cells."""
 
 
 class _TableAsWritten(ListTable):
@@ -123,7 +123,26 @@ def _parsed(text: str, name: str) -> nodes.document:
     if mistakes:
         more = f"\nand {len(mistakes) - _SHOWN} more" if len(mistakes) > _SHOWN else ""
         raise DocumentError("\n".join(mistakes[:_SHOWN]) + more)
+    for table in [one for one in document.findall(nodes.table) if not isinstance(one, _Rows)]:
+        table.replace_self(_drawn(table))
     return document
+
+
+def _drawn(table: nodes.table) -> _Rows:
+    """A table that is drawn, with lines or in columns, or given as CSV: what docutils has found in it."""
+    rows = []
+    for row in table.findall(nodes.row):
+        cells = tuple(" ".join(map(_written, cell.children)) for cell in row.findall(nodes.entry))
+        lines = [node.line for node in row.findall(nodes.paragraph) if node.line]
+        # docutils counts the lines of CSV by themselves
+        if any(cells):  # a table in columns that has but a head has a row of blanks
+            rows.append((max(min(lines, default=0), table.line or 0), cells))
+    head = sum(len(one.children) for one in table.findall(nodes.thead))
+    if not head and rows and all(cell.lower().endswith(" property") for cell in rows[0][1][:2]):
+        head = 1  # what is drawn with lines has no head where no row follows
+    drawn = _Rows(rows=rows, head=head)
+    drawn.line = table.line or (rows[0][0] if rows else None)
+    return drawn
 
 
 def _sections(parent: nodes.Element) -> Iterator[tuple[int, str, list[nodes.Node]]]:

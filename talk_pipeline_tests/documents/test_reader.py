@@ -202,7 +202,8 @@ def test_no_row_is_lost_wherever_its_table_stands() -> None:
 
 def test_what_is_no_row_and_no_sentence_is_kept_too() -> None:
     section = only_section(HEAD + "\n* a list\n\n+---+\n| x |\n+---+\n")
-    assert [one.text for one in section.sentences if one.says is Says.UNKNOWN] == ["a list", "x"]
+    assert [one.text for one in section.sentences if one.says is Says.UNKNOWN] == ["a list"]
+    assert [(row.table, row.cells) for row in section.rows] == [(Table.UNKNOWN, ("x",))]
 
 
 @pytest.mark.parametrize(
