@@ -24,13 +24,13 @@ def diffs_asset(flow: Flow) -> dg.AssetsDefinition:
         key=diffs_key(flow),
         deps=[links_key(flow)],
         io_manager_key=TABLES,
-        group_name=flow.name,
+        group_name="diffs",
         description=(
             f"Planned changes: what the two sides of {flow.title.lower()} have to tell each other, three-way, "
             f"property by property.\n\n{property_table(flow)}"
         ),
         kinds={"duckdb", "diffs"},
-        tags={"layer": "diffs"},
+        tags={"layer": "diffs", "flow": flow.name},
         code_version=flow.fingerprint,
         metadata={
             "dagster/column_schema": property_columns(flow),

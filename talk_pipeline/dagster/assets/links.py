@@ -26,10 +26,10 @@ def links_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
         key=links_key(flow),
         deps=[*(raw_key(flow, side) for side in Side), *referenced],
         io_manager_key=TABLES,
-        group_name=flow.name,
+        group_name="links",
         description=f"Links: pairs of {flow.title.lower()}, one to one, matched by {', then '.join(flow.match)}.",
         kinds={"duckdb", "links"},
-        tags={"layer": "links"},
+        tags={"layer": "links", "flow": flow.name},
         code_version=flow.fingerprint,
         metadata={
             "dagster/column_schema": dg.TableSchema(

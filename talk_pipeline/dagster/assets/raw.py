@@ -28,7 +28,7 @@ def raw_asset(flow: Flow, side: Side) -> dg.AssetsDefinition:
             f"when asked for or every {counted(flow.settings.full_scan_minutes, 'minute')}."
         ),
         kinds={"duckdb", "snapshot"},
-        tags={"layer": "snapshot", "system": side.value},
+        tags={"layer": "snapshot", "system": side.value, "flow": flow.name},
         code_version=flow.fingerprint,
         metadata={"dagster/column_schema": snapshot_schema(flow, side)},
     )

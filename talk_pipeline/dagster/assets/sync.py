@@ -97,13 +97,13 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
 
     @dg.graph_asset(
         key=sync_key(flow),
-        group_name=flow.name,
+        group_name="sync",
         description=(
             f"Synchronization: {flow.title.lower()} in step on both sides. Its checks are the QA checklist."
             f"\n\n{property_table(flow)}"
         ),
         kinds={"duckdb", "sync"},
-        tags={"layer": "sync"},
+        tags={"layer": "sync", "flow": flow.name},
         code_version=flow.fingerprint,
         ins={name: dg.AssetIn(key=key, dagster_type=dg.Nothing) for name, key in waits_for.items()},
     )
