@@ -35,7 +35,7 @@ def test_check_config_asks_both_systems_for_access_currency_price_mode_and_clock
     told = capsys.readouterr().out
     assert "clock off by +600 s" in told
     assert "BUSINESSCENTRAL_CURRENCY is EUR, but the company's local currency is DKK" in told
-    assert "1 of 4 records shown are in EUR, not in DKK" in told
+    assert "1 of 4 records shown is in EUR, not in DKK" in told
 
 
 @variants("status", [403, 400])

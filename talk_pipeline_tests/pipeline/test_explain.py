@@ -191,6 +191,12 @@ def test_a_contested_record_shows_who_else_claims_it(world: World) -> None:
         (twins[0], bc_id),
     ]
     assert document["next_step"].endswith(f"ID is one of {bc_id} (number T)")
+    one = f"more than one candidate by email: {bc_id} (number T), claimed by {twins[0]} too"
+    assert document["reason"] == one
+    world.shop.post("customers", customer("C", email="twin@company.example"))
+    world.step("customer")
+    others = f"more than one candidate by email: {bc_id} (number T), claimed by 2 others too"
+    assert explain("customer", twins[1])["reason"] == others
 
 
 def test_what_was_given_up_on_and_what_broke(world: World) -> None:

@@ -69,8 +69,18 @@ def list_claimed(db: Connection, flow: Flow, prop: str, pool: Pool, claimed: Cla
     db.execute("delete from pool where (side, id) in (select (side, id) from claimed)")
 
 
+def _rivals(own: str, *, of: str) -> str:
+    """Who else has a candidate: one by its id, more by their number."""
+    same = f"over (partition by {of})"
+    return f"""
+         case count(*) {same} when 1 then ''
+           when 2 then ', claimed by '
+             || if({own} = min({own}) {same}, max({own}) {same}, min({own}) {same}) || ' too'
+           else ', claimed by ' || (count(*) {same} - 1) || ' others too' end"""
+
+
 # a sentence for every record that has candidates; `contested`: free ones are among them, so that a link may be made
-_CLAIMS = """
+_CLAIMS = f"""
 with keyed as (
   select r.side, r.id, r.raw,
          r.id || coalesce(' (' || nullif(concat_ws(', ', $key || ' ' || r.raw[$key], replace(s.gone, '_', ' ')), '')
@@ -78,24 +88,30 @@ with keyed as (
   from record r join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
   where r.part = $flow
 ),
+rival as (
+  select shop_id, bc_id, {_rivals("shop_id", of="bc_id")} as of_shop, {_rivals("bc_id", of="shop_id")} as of_bc
+  from candidate where flow = $flow and linked is null
+),
 other as (
   select 'customwebshop' as side, c.shop_id as id, c.property, c.linked, b.name || case
-           when c.linked is null then ''
+           when c.linked is null then f.of_shop
            when l.state = 'active' then ', linked with ' || s.name
            else ', ' || l.state || ' with ' || s.name end as name
   from candidate c
   join keyed b on b.side = 'businesscentral' and b.id = c.bc_id
+  left join rival f on f.shop_id = c.shop_id and f.bc_id = c.bc_id
   left join link l on l.part = $flow and l.bc_id = c.bc_id
   left join keyed s on s.side = 'customwebshop' and s.id = l.shop_id
   where c.flow = $flow and c.linked is distinct from 'customwebshop'
   union all
   select 'businesscentral', c.bc_id, c.property, c.linked, s.name || case
-           when c.linked is null then ''
+           when c.linked is null then f.of_bc
            when l.bc_id is null then ', unlinked by hand'
            when l.state = 'active' then ', linked with ' || b.name
            else ', ' || l.state || ' with ' || b.name end
   from candidate c
   join keyed s on s.side = 'customwebshop' and s.id = c.shop_id
+  left join rival f on f.shop_id = c.shop_id and f.bc_id = c.bc_id
   left join link l on l.part = $flow and l.shop_id = c.shop_id
   left join keyed b on b.side = 'businesscentral' and b.id = l.bc_id
   where c.flow = $flow and c.linked is distinct from 'businesscentral'
