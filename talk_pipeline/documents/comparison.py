@@ -39,16 +39,18 @@ def compare(document: Document, flows: Mapping[str, Flow], names: Names) -> list
     """How the flows stand to everything the document says, in its order; then what they do beyond it."""
     leads = leading(document.sections, names)
     found = [one for section in document.sections for one in _section(section, section in leads, names)]
-    said = {
-        (one.known.part.name, one.prop.name)
+    rows = [
+        (one.known.part.name, one.prop)
         for section in leads
         for row in section.rows_of(Table.PROPERTIES)
-        if (one := find(section, row, names)).known and one.prop
-    }
+        if (one := find(section, row, names)).known
+    ]
+    listing = {name for name, _ in rows}
+    said = {(name, prop.name) for name, prop in rows if prop}
     for flow in flows.values():
         found += _created(flow, leads, names)
         for part in flow.parts:
-            found += _extra(part, said)
+            found += _extra(part, said) if part.name in listing else ()
     return found
 
 
@@ -110,8 +112,7 @@ def _created(flow: Flow, leads: list[Section], names: Names) -> Iterator[Compare
 
 
 def _extra(part: Part, said: set[tuple[str, str]]) -> Iterator[Compared]:
-    if not any(name == part.name for name, _ in said):
-        return  # the document lists no properties of it
+    """What the flow keeps in step of a part whose properties the document lists, and lists not."""
     for prop in part.properties:
         if (part.name, prop.name) not in said and prop.shop and prop.bc:
             yield Compared(0, Verdict.EXTRA, f"{part.name}: {prop.shop} and {prop.bc}")

@@ -38,6 +38,13 @@ def test_all_is_covered() -> None:
     assert "extra customer: website and website" in said
 
 
+def test_a_table_of_unknown_names_is_a_table() -> None:
+    done, said = compared(document(section(CUSTOMER, [("vat", "displayName", "string")])))
+    assert done.returncode == 1
+    assert "extra customer: website and website" in said
+    assert said[-1].endswith("14 extra")
+
+
 @pytest.mark.parametrize(
     ("rows", "line"),
     [

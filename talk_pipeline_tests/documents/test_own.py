@@ -30,9 +30,9 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name, value in (
         ("CUSTOMWEBSHOP_URL", "http://shop.example"),
-        ("CUSTOMWEBSHOP_TOKEN", "none"),
+        ("CUSTOMWEBSHOP_TOKEN", "no-token-at-all"),
         ("BUSINESSCENTRAL_URL", "http://bc.example/api/v2.0"),
-        ("BUSINESSCENTRAL_TOKEN", "none"),
+        ("BUSINESSCENTRAL_TOKEN", "no-token-at-all"),
         ("BUSINESSCENTRAL_COMPANY", "none"),
     ):
         monkeypatch.setenv(name, value)
