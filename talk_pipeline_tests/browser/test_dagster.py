@@ -140,6 +140,10 @@ def test_the_page_of_a_stopped_run_says_why_and_how_to_go_on(
     largest = rows(page, "number", "name", "target", "operation", "property", "before", "after")
     assert len(largest) == 20
     shoot("stopped-check")
+    page.goto(asset(stage, "sync/customer", "checks", checkDetail="property_website"))
+    not_run = page.get_by_text("did not run: the run stopped at").first
+    sooner_or_later(lambda: _is_there(page, not_run))
+    shoot("check-not-run")
 
 
 def test_the_plan_is_the_one_in_the_database(
