@@ -37,7 +37,7 @@ def test_a_one_way_value_that_differs_is_seen_whatever_was_noted(world: World) -
     if "stock" in world.shop_lacks("product"):
         pytest.skip("this shop keeps no stock")
     assert (finding.verdict, finding.rows[0]["shop_id"]) == ("warned", item)
-    stays = "the value of customwebshop stays until businesscentral changes"
+    stays = "the value of customwebshop stays until businesscentral says something else"
     begins = "businesscentral says what its new record began with, which is no edit"
     assert finding.rows[0]["reason"] == f"{begins}: {stays}"
 

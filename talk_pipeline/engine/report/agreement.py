@@ -51,7 +51,7 @@ def _reason(row: Mapping[str, Any], prop: Property) -> str | None:
         return f"{target.other} says nothing, and a blank overwrites no value"
     if value[target.other] != base[target.other]:
         return None
-    stays = f"the value of {target} stays until {target.other} changes"
+    stays = f"the value of {target} stays until {target.other} says something else"
     if row["agreed_at"] is None:
         return f"{target.other} says what its new record began with, which is no edit: {stays}"
     when = f"{row['agreed_at']:%Y-%m-%d %H:%M:%S} UTC"
