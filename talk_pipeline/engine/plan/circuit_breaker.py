@@ -90,8 +90,8 @@ def volume(db: Connection, flow: Flow) -> Volume:
     """The volume of the plan in the table of changes."""
     row = db.execute(_VOLUME, {"flow": flow.name}).fetchone()
     touched, links, meeting, meetings, creates, updates, deleted, some_go = row or (0,) * 8
-    counted = db.execute(_LINES, {"flow": flow.name}).fetchone() if some_go else None
-    lines, emptied = counted or (0, 0)
+    found = db.execute(_LINES, {"flow": flow.name}).fetchone() if some_go else None
+    lines, emptied = found or (0, 0)
     deletes, lost, pairs = deleted + int(lines), deleted + emptied, links + meetings
     breaker = flow.settings.breaker
     reasons = [f"{side}: {problem}" for side, problem in fetch_problems(db, flow.name)]
