@@ -134,14 +134,6 @@ async def reread(session: Session, flow: Flow, side: Side, *, ids: Sequence[str]
     land_records(session, flow, side, records=[record for _, record in records if record], gone=gone)
 
 
-async def read_back(session: Session, flow: Flow, side: Side, *, record_id: str) -> Record | None:
-    """A record as it is after our own writes; what changed in it is no user's edit."""
-    record = await session.systems[side].get(flow.name, record_id)
-    if record is not None:
-        land_records(session, flow, side, records=[record], own=True)
-    return record
-
-
 def land_records(
     session: Session,
     flow: Flow,

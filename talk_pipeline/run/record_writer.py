@@ -9,11 +9,21 @@ from dataclasses import replace
 
 from talk_pipeline.engine.apply.changesets import Body, Changeset, Composer, RecordChanges
 from talk_pipeline.engine.apply.intents import intended, intent_for, target_child_id
-from talk_pipeline.engine.model import ChildEdit, Contents, Intended, Outcome, Result, Sent, Write
+from talk_pipeline.engine.model import (
+    Child,
+    ChildEdit,
+    Contents,
+    Intended,
+    Outcome,
+    Record,
+    Result,
+    Sent,
+    Write,
+)
 from talk_pipeline.engine.recalculation import makes_children_anew, moves_parent
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import tidy
-from talk_pipeline.run.fetch import read_back
+from talk_pipeline.run.fetch import land_records
 from talk_pipeline.run.sender import Sender
 from talk_pipeline.run.session import Session
 
@@ -31,6 +41,7 @@ class ChangesetWriter:
         self._composer = Composer(changeset.flow, changeset.target, session.company)
         self._version = changeset.version
         self._others_move = False
+        self._answered: list[tuple[RecordChanges, Child | None]] = []
         self.needs_reread = False
         self.failed = False
 
@@ -73,10 +84,10 @@ class ChangesetWriter:
     async def _update_in_steps(self) -> None:
         changeset = self.changeset
         body = self._composer.update(changeset.root, contents=self._contents())
-        if body.values and not await self._send(
-            self._write(changeset.root, body), intended(changeset.root, body.sent)
-        ):
-            return
+        if body.values:
+            outcome = await self._send(self._write(changeset.root, body), intended(changeset.root, body.sent))
+            if outcome.result not in GO_ON:
+                return
         if makes_children_anew(changeset.root.part, changeset.root.changes):
             return  # its children are other ones now: they are planned anew
         if not body.values and not await self._as_planned():
@@ -127,7 +138,10 @@ class ChangesetWriter:
             child=edit.part.paths[self.changeset.target],
             parent_id=self.changeset.root.id_on(self.changeset.target),
         )
-        return await self._send(write, intended(edit, body.sent))
+        outcome = await self._send(write, intended(edit, body.sent))
+        if outcome.result is Result.DONE:
+            self._answered.append((edit, outcome.child))
+        return outcome.result in GO_ON
 
     async def _unmoved(self, edit: RecordChanges) -> tuple[bool, str | None]:
         """Whether a child still holds what the plan knows of it, and its version now."""
@@ -152,15 +166,33 @@ class ChangesetWriter:
         """What the system recalculates when children change, against the record as it is after them."""
         changeset = self.changeset
         if changeset.children:
-            record = await read_back(
-                self._session, changeset.flow, changeset.target, record_id=changeset.target_id or ""
-            )
-            if record is None:
+            record = await self._system.get(changeset.flow.name, changeset.target_id or "")
+            if record is None or self._is_of_before(record):
                 return
+            land_records(self._session, changeset.flow, changeset.target, records=[record], own=True)
             self._version = record.version
         body = self._composer.last(changeset.root)
         if body.values:
             await self._send(self._write(changeset.root, body), intended(changeset.root, body.sent))
+
+    def _is_of_before(self, record: Record) -> bool:
+        """Whether it lacks what was just written, as a cache's answer does: the next fetch tells how it is."""
+        contents = self._session.decode(self.changeset.flow, self.changeset.target)(record.payload)
+        for edit, answer in self._answered:
+            path = edit.part.paths[self.changeset.target]
+            shown = {child.id: child.version for child in contents.children[path]}
+            key = target_child_id(self.changeset, edit) or ""
+            if edit.operation == "delete":
+                before = key in shown
+            elif answer is None:
+                continue
+            elif edit.operation == "create":
+                before = answer.id not in shown
+            else:
+                before = edit.version is not None and shown.get(key) == edit.version != answer.version
+            if before:
+                return True
+        return False
 
     def _child_body(self, edit: RecordChanges) -> Body:
         if edit.operation == "create":
@@ -203,20 +235,19 @@ class ChangesetWriter:
         *,
         children: list[tuple[RecordChanges, Body]] | None = None,
         natural_key: str | None = None,
-    ) -> bool:
-        """Whether the changeset may go on."""
+    ) -> Outcome:
         along = tuple(intended(edit, body.sent) for edit, body in children or ())
         intent = intent_for(self.changeset, main, children=along, natural_key=natural_key)
         outcome = await self._sender.send(intent, replace(write, idempotency_key=intent.intent_id))
-        return self._understand(outcome)
+        self._understand(outcome)
+        return outcome
 
-    def _understand(self, outcome: Outcome) -> bool:
+    def _understand(self, outcome: Outcome) -> None:
         if outcome.record is not None:
             self._version = outcome.record.version
         if outcome.result in (Result.STALE, Result.GONE):
             self.needs_reread = True
         self.failed = self.failed or outcome.result in (Result.FAILED, Result.UNKNOWN)
-        return outcome.result in GO_ON
 
     @staticmethod
     def _merged(*bodies: Body) -> Body:
