@@ -16,7 +16,7 @@ from talk_pipeline_tests.world import World
 
 Rows = list[dict[str, Any]]
 WRITES = {f"{side} {operation}" for side in Side for operation in ("create", "update", "delete")}
-STATES = ("waiting", "ambiguous", "quarantined", "held", "excluded", "closed", "broken")
+STATES = ("waiting", "ambiguous", "quarantined", "held", "attached", "excluded", "closed", "broken")
 
 
 _BY_LAYER = {

@@ -148,7 +148,7 @@ def test_removed_lines_count_in_number_and_replaced_ones_do_not(world: World) ->
     assert world.step().success
     kept = world.shop.get("orders", key)["lines"][-1]
     world.shop.patch("orders", key, {"lines": [{"id": kept["id"]}]})
-    assert "11 lines would be deleted, with 1 linked pairs, more than the 10 allowed" in tripped(
+    assert "11 lines would be deleted, with 1 linked pair, more than the 10 allowed" in tripped(
         world, "order"
     )
     world.shop.patch("orders", key, {"lines": [line(item, str(n)) for n in range(20, 32)]})

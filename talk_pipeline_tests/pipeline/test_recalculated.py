@@ -170,7 +170,7 @@ def test_an_edit_there_after_a_run_that_died_between_a_line_and_the_discount_is_
 
 
 def test_a_line_that_is_removed_takes_no_edit_along_unseen(world: World) -> None:
-    """Its price was to be told again when the run died: what a user said of it by then may be no recalculation."""
+    """The run died before it looked again, and its own answer had shown the price unchanged: 19 is a user's."""
     order_id, _ = placed(world)
     first, second = world.shop.get("orders", order_id)["lines"]
     theirs = world.counterpart("order.lines", f"{order_id}/{first['id']}").split("/")[1]
@@ -184,7 +184,7 @@ def test_a_line_that_is_removed_takes_no_edit_along_unseen(world: World) -> None
         assert not world.step("order").failed()
     assert lines_of(world) == [(5, 20)]
     found = world.sql("select property, rule, winner, shop_value, bc_value from conflict")
-    assert found == [("unit_price", "recalculated", "customwebshop", None, "19")]
+    assert found == [("unit_price", "last_writer", "customwebshop", None, "19")]
 
 
 def test_what_was_seen_to_be_worked_out_is_nobodys_edit_in_the_next_run(world: World) -> None:

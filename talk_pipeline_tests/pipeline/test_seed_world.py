@@ -77,7 +77,17 @@ def test_every_record_has_one_counterpart_or_a_reason(
         same = [row for row in bc.values() if row[bc_key] == bc[bc_id][bc_key]]
         assert len(same) == 1, f"{flow} {shop_id} was created {len(same)} times"
     numbers = synchronized.first[flow]
-    states = ("linked", "waiting", "ambiguous", "quarantined", "held", "excluded", "closed", "broken")
+    states = (
+        "linked",
+        "waiting",
+        "ambiguous",
+        "quarantined",
+        "held",
+        "attached",
+        "excluded",
+        "closed",
+        "broken",
+    )
     assert sum(numbers[state] for state in states) == numbers["snapshot"]["customwebshop"] == len(shop)
 
 
