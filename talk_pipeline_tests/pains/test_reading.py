@@ -116,13 +116,14 @@ def test_two_runs_share_one_budget_and_no_request_is_turned_away(
     monkeypatch.setenv("BUSINESSCENTRAL_WINDOW_SECONDS", str(window))
     world.bc.control("limits", {"rate": rate, "window": window, "concurrency": at_once, "queue": 0})
 
-    async def ask() -> None:
+    async def ask(times: int) -> None:
         async with Connections(Settings.load()).businesscentral() as bc:
-            await asyncio.gather(*(bc.latest("customer") for _ in range(30)))
+            await asyncio.gather(*(bc.latest("customer") for _ in range(times)))
 
     async def both() -> None:
-        await asyncio.gather(ask(), ask())
+        await asyncio.gather(ask(30), ask(30))
 
+    asyncio.run(ask(1))  # a token of an earlier server at this address would be refused, and each asked twice
     world.forget_requests()
     asyncio.run(both())
     seen = world.bc.requests()
