@@ -54,7 +54,7 @@ def test_what_is_too_old_goes(world: World, monkeypatch: pytest.MonkeyPatch) -> 
 
         monkeypatch.setattr("talk_pipeline.dagster.retention.datetime", ahead(timedelta(days=31)))
         told = prune(Settings.load(), instance)
-        assert "older than 30 days: 1 runs of Dagster" in told
+        assert "older than 30 days: 1 run of Dagster" in told
         assert size(home) < (empty + once) / 2, (empty, once, size(home))
         assert execute(flows, ("customer",), options=Options(), instance=instance).success
 
