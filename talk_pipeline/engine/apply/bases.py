@@ -5,7 +5,7 @@ something else, that is an edit of the target and flows back; how often in a row
 held, nothing moves, and whoever asked for it is told (`apply.unheeded`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,8 @@ from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import BaseRow, RecalculationRow
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.flows.values import Value
+from talk_pipeline.flows.vocabulary import Flow, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,26 +95,6 @@ def expect_recalculation(db: Connection, done: Sequence[Intent]) -> None:
         db.execute(_EXPECTED, {"intents": written})
 
 
-# what a request wrote and its own answer shows as it was before: whatever it says later, somebody said since
-_KEPT = """
-update base set resend = null
-from (select distinct c.part, c.shop_id, c.property, l.bc_id from recalculation c
-      join journal j on j.intent_id = c.intent_id and j.part = c.part and j.shop_id = c.shop_id
-      join link l on l.part = c.part and l.shop_id = c.shop_id
-      where c.intent_id in (select unnest($intents::varchar[]))) answered
-join record r on r.part = answered.part and r.side = 'businesscentral' and r.id = answered.bc_id
-where base.part = answered.part and base.shop_id = answered.shop_id and base.property = answered.property
-  and base.resend = 'businesscentral' and r.raw[base.property] is not distinct from base.bc_value
-"""
-
-
-def expect_no_more(db: Connection, answered: Sequence[Intent]) -> None:
-    """Takes back what was expected of requests whose answers, which have landed, show that it did not happen."""
-    written = [intent.intent_id for intent in answered if intent.target is Side.BC]
-    if written:
-        db.execute(_KEPT, {"intents": written})
-
-
 def confirm(
     db: Connection, projector: Projector, *, run_id: str, confirmed: Sequence[Confirmed], at: datetime
 ) -> list[UnheededValue]:
@@ -128,6 +109,7 @@ def confirm(
     undone: list[tuple[str, str, str]] = []
     conflicts: list[tuple[Any, ...]] = []
     unheeded_values: list[UnheededValue] = []
+    kept: list[int] = []
     stored = stored_records(db, projector, confirmed)
     shop, earlier = _shop_values(db, projector, confirmed), _earlier(db, confirmed)
     for one in confirmed:
@@ -136,6 +118,7 @@ def confirm(
         answer = Answer(one.target, raw, canon, projector.company)
         unheeded = answer.unheeded(part, one.operation, one.sent)
         recalculated = worked_out(part, one.sent, unheeded=unheeded, side=one.target)
+        kept += _unchanged(part, one, raw=raw, earlier=earlier)
         unheeded_values += [
             UnheededValue(one.intent_id, one.part, one.shop_id, one.target, name, current)
             for name, current in unheeded.items()
@@ -172,10 +155,19 @@ def confirm(
                 if (base.part, base.shop_id, base.property) not in earlier
             ]
     _record_conflicts(db, conflicts)
+    _expect_no_more(db, kept)
     _replace(db, bases, earlier=earlier)
     _stand_as_edits(db, undone)
     _forget(db, [one for one in confirmed if one.operation == "delete"])
     return unheeded_values
+
+
+def _expect_no_more(db: Connection, rows: list[int]) -> None:
+    if rows:
+        db.execute(
+            "update base set resend = null where rowid in (select unnest(?::bigint[])) and resend = ?",
+            [rows, Side.BC],
+        )
 
 
 def _forget(db: Connection, removed: Sequence[Confirmed]) -> None:
@@ -223,16 +215,32 @@ def _shop_values(
 
 @dataclass(frozen=True, slots=True)
 class _Earlier:
-    """A base that there is already: its row, and how often in a row the value was stored differently."""
+    """A base that there is already: its row, how often in a row the value was stored differently, what BC held."""
 
     row: int
     mismatches: int
+    bc_value: Value
+
+
+def _unchanged(
+    part: Part, one: Confirmed, *, raw: Mapping[str, Any], earlier: Mapping[tuple[str, str, str], _Earlier]
+) -> Iterator[int]:
+    """The bases, by row, of what might have been worked out anew, and which the answer shows as it was before.
+
+    Whatever the record says of it later, somebody said since.
+    """
+    if one.operation == "delete":
+        return
+    for name in worked_out(part, one.sent, unheeded=(), side=one.target):
+        base = earlier.get((one.part, one.shop_id, name))
+        if base is not None and raw.get(name) == base.bc_value:
+            yield base.row
 
 
 def _earlier(db: Connection, confirmed: Sequence[Confirmed]) -> dict[tuple[str, str, str], _Earlier]:
     """What there is a base of already, by part, shop id and property."""
     rows = db.execute(
-        "select part, shop_id, property, rowid, mismatches from base"
+        "select part, shop_id, property, rowid, mismatches, bc_value from base"
         " where (part, shop_id) in (select (unnest(?::varchar[]), unnest(?::varchar[])))",
         [[one.part for one in confirmed], [one.shop_id for one in confirmed]],
     ).fetchall()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from talk_pipeline.engine.apply.bases import confirm, expect_no_more, expect_recalculation
+from talk_pipeline.engine.apply.bases import confirm, expect_recalculation
 from talk_pipeline.engine.apply.effects import carry_over
 from talk_pipeline.engine.apply.unkept import give_up_unkept
 from talk_pipeline.engine.model import SEND_WITH, Decode, Intent, Outcome, Result, UnheededValue
@@ -37,7 +37,6 @@ def conclude(
         refuse(db, projector.flow, refused)
         confirmed = carry_over(db, projector, done)
         unheeded = confirm(db, projector, run_id=run_id, confirmed=confirmed, at=at)
-        expect_no_more(db, [intent for intent, outcome in done if outcome.record or outcome.child])
         unkept = give_up_unkept(db, projector, run_id=run_id, confirmed=confirmed)
         refuse_values(db, projector.flow, [*unheeded, *unkept])
         keep_in_force(db, projector.flow, in_force)
