@@ -96,20 +96,25 @@ def link(hand: Hand, shop: str, bc: str) -> Decision:
     bc_id = find_on(db, hand.flow, bc, side=Side.BC)
     entity = Entity(name, shop_id, bc_id)
     for side in Side:
-        refuse_gone(hand.db, hand.flow, side, entity.id_on(side) or "")
-    if taken(hand.db, hand.flow, entity):
+        refuse_gone(db, hand.flow, side, entity.id_on(side) or "")
+    if taken(db, hand.flow, entity):
         return Decision(name, "linked", shop_id, bc_id, f"{entity.name} and {bc_id} are linked already")
-    refuse_open_writes(hand.db, hand.flow, entity)
+    refuse_open_writes(db, hand.flow, entity)
     with transaction(db):
-        forget(hand, entity)
-        db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
-        insert(db, [_linked(name, shop_id, bc_id)])
-        db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id])
-        stir(hand, entity)
+        put(hand, entity, by_hand(name, shop_id, bc_id))
         statement = f"linked {entity.name} with {bc_id}{key_of(db, hand.flow, Side.BC, bc_id)}"
-        policy = hand.flow.settings.initial
-        message = f"{statement}; the next sync treats them as a first meeting (initial: {policy})"
-        return hand.note(Decision(name, "linked", shop_id, bc_id, message))
+        meeting = f"the next sync treats them as a first meeting (initial: {hand.flow.settings.initial})"
+        return hand.note(Decision(name, "linked", shop_id, bc_id, f"{statement}; {meeting}"))
+
+
+def put(hand: Hand, entity: Entity, row: LinkRow) -> None:
+    """A link in the place of whatever the shop record had, in the caller's transaction."""
+    own = [entity.flow, entity.shop_id]
+    forget(hand, Entity(entity.flow, entity.shop_id, row.bc_id))
+    hand.db.execute("delete from link where part = ? and shop_id = ?", own)
+    hand.db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [*own, entity.bc_id])
+    insert(hand.db, [row])
+    stir(hand, entity)
 
 
 def unlink(hand: Hand, text: str, *, recreate: bool = False) -> Decision:
@@ -194,7 +199,7 @@ def _part(
     if not again:
         insert(db, [_apart(hand, shop_id, bc_id, hold=hold, never=never)])
     if hold:
-        insert(db, [_linked(name, shop_id, None)])
+        insert(db, [by_hand(name, shop_id)])
     stir(hand, entity)
     if hold:
         _stand(hand, shop_id, state=Status.HELD, reason="unlinked by hand")
@@ -216,10 +221,8 @@ def lose(hand: Hand, entity: Entity) -> None:
 def _release(hand: Hand, entity: Entity) -> Decision:
     """Lets go of a shop record that is held, and of what it was parted from."""
     db, name, shop_id = hand.db, entity.flow, entity.shop_id
-    rows = db.execute(
-        "select bc_id from apart where flow = ? and shop_id = ? and held", [name, shop_id]
-    ).fetchall()
-    parted = [row[0] for row in rows]
+    query = "select bc_id from apart where flow = ? and shop_id = ? and held"
+    parted = [row[0] for row in db.execute(query, [name, shop_id]).fetchall()]
     again = [bc_id for bc_id in parted if still_holds_key(hand.db, hand.flow, entity, bc_id)]
     with transaction(db):
         forget(hand, entity)
@@ -320,16 +323,18 @@ def _stand(hand: Hand, shop_id: str | None, *, state: Status, reason: str) -> No
     insert(hand.db, [row])
 
 
-def _linked(flow: str, shop_id: str | None, bc_id: str | None) -> LinkRow:
-    """A link by hand; without a counterpart it keeps the rules from making one."""
+def by_hand(flow: str, shop_id: str | None, bc_id: str | None = None, shared: str | None = None) -> LinkRow:
+    """A link by hand; without a counterpart it keeps the rules from making one, or shares that of another."""
+    alone = LinkState.ATTACHED if shared else LinkState.HELD
     return LinkRow(
         part=flow,
         shop_id=shop_id or "",
         bc_id=bc_id,
         root_shop_id=shop_id or "",
         rule=BY_HAND,
-        state=LinkState.ACTIVE if bc_id else LinkState.HELD,
+        state=LinkState.ACTIVE if bc_id else alone,
         linked_at=now(),
+        shared_id=shared,
     )
 
 

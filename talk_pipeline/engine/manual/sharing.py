@@ -3,16 +3,13 @@
 What sharing means is told in `match.sharing`. Each decision is one transaction, as in `manual.links`.
 """
 
-from talk_pipeline.engine.kinds import LinkState
-from talk_pipeline.engine.manual.links import BY_HAND, Decision, Hand, forget, stir
-from talk_pipeline.engine.manual.links import link as link_pair
+from talk_pipeline.engine.manual import links
+from talk_pipeline.engine.manual.links import BY_HAND, Decision, Hand, by_hand, forget, put, stir
 from talk_pipeline.engine.manual.lookup import Entity, find_on, key_of
 from talk_pipeline.engine.manual.objections import refuse_gone, refuse_open_writes, taken
 from talk_pipeline.engine.match.sharing import swap
 from talk_pipeline.engine.model import ByHandError
-from talk_pipeline.engine.state.connection import now, transaction
-from talk_pipeline.engine.state.rows import insert
-from talk_pipeline.engine.state.tables import LinkRow
+from talk_pipeline.engine.state.connection import transaction
 from talk_pipeline.flows.properties import Side
 
 _LEADER = """
@@ -40,7 +37,7 @@ def link(hand: Hand, shop: str, bc: str, *, lead: bool = False) -> Decision:
     if lead and not flow.settings.shared:
         raise ByHandError(f"nothing leads in {flow.name}: its flow does not say shared: {Side.BC}")
     if leader is None or not flow.settings.shared:
-        return link_pair(hand, shop, bc)
+        return links.link(hand, shop, bc)
     for side in Side:
         refuse_gone(db, flow, side, entity.id_on(side) or "")
     taken(db, flow, Entity(flow.name, entity.shop_id, None))
@@ -61,21 +58,7 @@ def _attach(hand: Hand, entity: Entity, leader: Entity) -> Decision:
     if known:
         return Decision(name, "attached", shop_id, bc_id, f"{entity.name} shares {shared} already")
     with transaction(db):
-        forget(hand, Entity(name, shop_id, None))
-        db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
-        row = LinkRow(
-            part=name,
-            shop_id=shop_id,
-            bc_id=None,
-            root_shop_id=shop_id,
-            rule=BY_HAND,
-            state=LinkState.ATTACHED,
-            linked_at=now(),
-            shared_id=bc_id,
-        )
-        insert(db, [row])
-        db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id])
-        stir(hand, entity)
+        put(hand, entity, by_hand(name, shop_id, shared=bc_id))
         message = (
             f"{entity.name} shares {shared} with {leader.name}, which leads: what refers to it goes there, "
             "its own properties are left alone"
