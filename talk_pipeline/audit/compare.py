@@ -91,7 +91,8 @@ class Auditor:
         for part, shop_id, bc_id, state, rule, root, other in rows(_LINKS):
             self._links[part, root if "." in part else None].append((shop_id, bc_id, state, rule))
             self._shop_ids[part, bc_id if state == "active" else None] = shop_id
-            shared |= {(part, shop_id): other} if other else {}
+            if other:
+                shared[part, shop_id] = other
         # several of the shop may be one in Business Central: each stands for the one that is linked with it
         self._meant = {key: self._shop_ids.get((key[0], one), f"?{one}") for key, one in shared.items()}
         seen = rows("select side, id, modified_at from snapshot where flow = $flow")

@@ -35,6 +35,17 @@ def attached_to(world: World, account: str) -> str:
     return str(shared)
 
 
+def sharing(world: World, *numbers: str) -> tuple[str, list[str]]:
+    """A debtor, and accounts that share it by hand: the first leads."""
+    debtor = bc_customer(world, "D1", taxRegistrationNumber=VAT)
+    ids = accounts(world, *numbers)
+    world.step("customer")
+    for one in ids:
+        link(one, debtor)
+    world.step("customer")
+    return debtor, ids
+
+
 def settled(world: World) -> None:
     """Nothing is left to say, and whoever looks at both systems agrees."""
     run = world.sync(full=True)
@@ -62,12 +73,7 @@ def test_accounts_linked_by_hand_share_a_debtor(world: World) -> None:
 
 
 def test_own_properties_of_an_attached_account_go_nowhere(world: World) -> None:
-    debtor = bc_customer(world, "D1", taxRegistrationNumber=VAT)
-    first, second = accounts(world, "C1", "C2")
-    world.step("customer")
-    link(first, debtor)
-    link(second, debtor)
-    world.step("customer")
+    debtor, (first, second) = sharing(world, "C1", "C2")
     world.shop.patch("customers", second, {"company_name": "Branch"})
     world.bc.patch("customers", debtor, {"displayName": "Renamed"})
     run = world.step("customer")
@@ -194,12 +200,7 @@ def test_with_several_left_a_person_says_who_leads(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edited_flows(tmp_path, monkeypatch, customer=("disappearance: flag", "disappearance: delete"))
-    debtor = bc_customer(world, "D1", taxRegistrationNumber=VAT)
-    first, second, third = accounts(world, "C1", "C2", "C3")
-    world.step("customer")
-    for one in (first, second, third):
-        link(one, debtor)
-    world.step("customer")
+    debtor, (first, second, third) = sharing(world, "C1", "C2", "C3")
     world.shop.delete("customers", first)
     world.step("customer", full=True)
     assert world.bc.get("customers", debtor)["number"] == "D1"  # the others share it
@@ -212,12 +213,7 @@ def test_with_several_left_a_person_says_who_leads(
 
 
 def test_another_account_takes_the_lead(world: World) -> None:
-    debtor = bc_customer(world, "D1", taxRegistrationNumber=VAT)
-    first, second = accounts(world, "C1", "C2")
-    world.step("customer")
-    link(first, debtor)
-    link(second, debtor)
-    world.step("customer")
+    debtor, (first, second) = sharing(world, "C1", "C2")
     assert link(second, debtor, lead=True).action == "linked"
     world.step("customer")
     assert world.counterpart("customer", second) == debtor
@@ -261,12 +257,7 @@ def test_a_flow_that_shares_nothing_says_so(world: World) -> None:
 
 
 def test_an_attached_account_whose_debtor_is_gone_is_told(world: World) -> None:
-    debtor = bc_customer(world, "D1", taxRegistrationNumber=VAT)
-    first, second = accounts(world, "C1", "C2")
-    world.step("customer")
-    link(first, debtor)
-    link(second, debtor)
-    world.step("customer")
+    debtor, (first, second) = sharing(world, "C1", "C2")
     world.bc.delete("customers", debtor)
     world.step("customer", full=True)
     assert [(world.state("customer", one) or ("",))[0] for one in (first, second)] == ["broken"] * 2

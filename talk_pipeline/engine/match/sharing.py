@@ -38,8 +38,8 @@ def attach_newcomers(
     if not claimed:
         return
     attached = db.execute(_NEWCOMERS, {"flow": flow.name, "property": prop, "at": now()}).fetchall()
-    _settle(db, "claimed", "shop_id", attached, "side = 'customwebshop' and ")
-    _settle(db, "pool", "id", attached, "side = 'customwebshop' and ")
+    _take_out(db, "claimed", "shop_id", attached, "side = 'customwebshop' and ")
+    _take_out(db, "pool", "id", attached, "side = 'customwebshop' and ")
 
 
 # of records that share a key and nothing else, the one that has been there longest, as far as an id tells
@@ -73,11 +73,11 @@ returning shop_id
 def attach_beside(db: Connection, flow: Flow, prop: str, pool: Pool, shared: Shared) -> None:
     """Attaches whatever shares its key with a pair that was just made: no later rule has a say in it."""
     attached = db.execute(_BESIDE, {"flow": flow.name, "property": prop, "at": now()}).fetchall()
-    _settle(db, "shared", "shop_id", attached)
-    _settle(db, "pool", "id", attached, "side = 'customwebshop' and ")
+    _take_out(db, "shared", "shop_id", attached)
+    _take_out(db, "pool", "id", attached, "side = 'customwebshop' and ")
 
 
-def _settle(db: Connection, table: str, key: str, attached: list[tuple[str]], only: str = "") -> None:
+def _take_out(db: Connection, table: str, key: str, attached: list[tuple[str]], only: str = "") -> None:
     """Takes what is attached out of a table of what is to be decided."""
     ids = [shop_id for (shop_id,) in attached]
     db.execute(f"delete from {table} where {only}{key} in (select unnest(?::varchar[]))", [ids])
