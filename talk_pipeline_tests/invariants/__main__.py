@@ -11,12 +11,13 @@ import time
 import traceback
 import warnings
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
 
 from talk_pipeline_tests.invariants.scenario import Step, generate, read, shortened, write
-from talk_pipeline_tests.invariants.stage import played
+from talk_pipeline_tests.invariants.stage import Played, played
 
 SHORTENINGS = 60
 
@@ -43,7 +44,7 @@ def main() -> int:
 def _again(files: Sequence[Path], instance: dg.DagsterInstance) -> int:
     failed = 0
     for file in files:
-        found = _found(read(file), instance)
+        found = _played(read(file), instance).wrong
         failed += bool(found)
         print("\n  ".join([f"{file}: {len(found)} wrong", *found]))
     return 1 if failed else 0
@@ -52,14 +53,18 @@ def _again(files: Sequence[Path], instance: dg.DagsterInstance) -> int:
 def _hunt(asked: argparse.Namespace, instance: dg.DagsterInstance) -> int:
     asked.folder.mkdir(parents=True, exist_ok=True)
     end, played_so_far, kept = time.monotonic() + asked.hours * 3600, 0, []
+    real, simulated = 0.0, 0.0
     while time.monotonic() < end and (asked.scenarios is None or played_so_far < asked.scenarios):
         seed = asked.seed + played_so_far
         steps = generate(seed, length=asked.length)
         started = time.monotonic()
-        found = _found(steps, instance)
+        came = _played(steps, instance)
+        found, seconds = came.wrong, time.monotonic() - started
         played_so_far += 1
+        real, simulated = real + seconds, simulated + came.took.total_seconds()
+        hours = came.took.total_seconds() / 3600
         print(
-            f"{played_so_far:>6} seed {seed}: {len(found)} wrong, {time.monotonic() - started:.1f} s",
+            f"{played_so_far:>6} seed {seed}: {len(found)} wrong, {seconds:.1f} s for {hours:.1f} h",
             flush=True,
         )
         if not found:
@@ -71,25 +76,27 @@ def _hunt(asked: argparse.Namespace, instance: dg.DagsterInstance) -> int:
         if not asked.go_on:
             _shorten(file, steps, instance)
             break
+    print(f"{simulated / 3600:.0f} hours in {real / 3600:.2f}, {simulated / max(real, 1):.0f} times as fast")
     print(f"{played_so_far} scenarios, {len(kept)} of them failed" + "".join(f"\n  {file}" for file in kept))
     return 1 if kept else 0
 
 
 def _shorten(file: Path, steps: Sequence[Step], instance: dg.DagsterInstance) -> None:
     print("       shortening it ...", flush=True)
-    short = shortened(steps, lambda some: bool(_found(some, instance)), tries=SHORTENINGS)
-    found = _found(short, instance)
+    short = shortened(steps, lambda some: bool(_played(some, instance).wrong), tries=SHORTENINGS)
+    found = _played(short, instance).wrong
     if found:
         write(file, short, found=found)
         print("\n  ".join([f"       {len(short)} steps are enough:", *found]), flush=True)
 
 
-def _found(steps: Sequence[Step], instance: dg.DagsterInstance) -> list[str]:
+def _played(steps: Sequence[Step], instance: dg.DagsterInstance) -> Played:
     try:
         return played(steps, instance=instance)
     except Exception as error:  # a crash is a finding as any other
         where = traceback.extract_tb(error.__traceback__)[-1]
-        return [f"crashed: {type(error).__name__}: {error} at {where.filename}:{where.lineno}"]
+        told = f"crashed: {type(error).__name__}: {error} at {where.filename}:{where.lineno}"
+        return Played([told], timedelta())
 
 
 if __name__ == "__main__":

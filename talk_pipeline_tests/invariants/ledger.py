@@ -93,6 +93,38 @@ class Ledger:
                 self.removed_in[place] = interval
                 self.removed_rows[place] = before[place]
 
+    def restored(self, side: str, before: Sight, after: Sight, *, since: int) -> None:
+        """A system is what it was: what nobody had carried over went with it, and what is gone has no past.
+
+        Args:
+            side: the one that was restored.
+            before: what there was.
+            after: what there is.
+            since: the step of the backup.
+        """
+        gone = {place for place in before.keys() - after.keys() if place[0] == side}
+        for place, name in list(self.edits):
+            if place in gone:
+                del self.edits[place, name]
+        for (place, name), edits in self.edits.items():
+            for edit in edits if place[0] == side else ():
+                edit.void = edit.void or (edit.at > since and not self._carried(place, name, edit))
+        for known in (self.made, self.removed, self.removed_in, self.removed_rows):
+            for place in gone | (after.keys() - before.keys()):
+                known.pop(place, None)
+        lines = {place[2].split("/")[0] for place in before.keys() ^ after.keys() if place[1] == LINES}
+        whose = 0 if side == "shop" else 1
+        self.blurred |= {pair[1] for pair in self.links.get("order", ()) if pair[whose] in lines} | lines
+
+    def _carried(self, place: Place, name: str, edit: Edit) -> bool:
+        """Whether a run had told the other side."""
+        side, part, key = place
+        shop_ids = (
+            {key} if side == "shop" else {mine for mine, there in self.links.get(part, ()) if there == key}
+        )
+        agreed = (one for mine in shop_ids for one in self.agreed.get((part, mine, name), ()))
+        return any(one.at >= edit.at and one.value == edit.value for one in agreed)
+
     def before_run(self, sight: Sight, links: Mapping[str, set[tuple[str, str]]], *, at: int) -> None:
         """Whoever says again what was agreed has said nothing."""
         self._paired = frozenset(pairs(links))

@@ -4,59 +4,24 @@ Users and looks go through the back offices of the sandboxes, which no fault eve
 """
 
 import contextlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-
 from talk_pipeline.engine.manual import links, resolutions
 from talk_pipeline.engine.model import ByHandError
+from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.invariants.fields import ENTITIES, FIELDS, SETS, Field
 from talk_pipeline_tests.invariants.ledger import LINES, Ledger, Sight
+from talk_pipeline_tests.invariants.office import Office, Refused
 from talk_pipeline_tests.invariants.scenario import Step
 from talk_pipeline_tests.pipeline import records
 from talk_pipeline_tests.world import World
 
 Row = dict[str, Any]
-
-
-class Refused(Exception):
-    """A system does not let its user do that."""
-
-
-class Office:
-    """One system from the inside."""
-
-    def __init__(self, root: str) -> None:
-        self._http = httpx.Client(base_url=f"{root}/_sandbox", timeout=30)
-
-    def call(self, method: str, path: str, body: Any = None) -> Any:
-        answer = self._http.request(method, f"/{path}", json=body)
-        if answer.status_code >= 300:
-            raise Refused(answer.text)
-        return json.loads(answer.content, parse_float=Decimal)
-
-    def all(self, collection: str) -> list[Row]:
-        rows: list[Row] = self.call("GET", f"records/{collection}")["records"]
-        return rows
-
-    def create(self, collection: str, values: Row) -> Row:
-        row: Row = self.call("POST", f"records/{collection}", {"values": values})
-        return row
-
-    def update(self, collection: str, key: str, values: Row) -> None:
-        self.call("PATCH", f"records/{collection}/{key}", {"values": values})
-
-    def delete(self, collection: str, key: str) -> None:
-        self.call("DELETE", f"records/{collection}/{key}")
-
-    def close(self) -> None:
-        self._http.close()
 
 
 class Players:
@@ -70,6 +35,7 @@ class Players:
         self.ledger = Ledger()
         self.ids: dict[str, str] = {}
         self.twins: dict[str, str] = {}
+        self.created: dict[tuple[str, str], list[str]] = {}
         self.recreated: list[tuple[str, str]] = []
         self.at = 0
         self.runs = 0
@@ -315,6 +281,9 @@ class Players:
         if "offset" in step:
             self.bc.call("POST", "clock", {"offset": step["offset"]})
 
+    def _world(self, _step: Step) -> None:
+        """What the stage was set up as."""
+
     def _calm(self, _step: Step) -> None:
         for office in (self.shop, self.bc):
             office.call("DELETE", "faults")
@@ -329,6 +298,9 @@ class Players:
             "unlink": lambda hand: links.unlink(hand, f"customwebshop:{shop_id}"),
             "recreate": lambda hand: links.unlink(hand, f"customwebshop:{shop_id}", recreate=True),
             "retry": lambda hand: resolutions.retry(hand, f"customwebshop:{shop_id}"),
+            "resolve": lambda hand: resolutions.resolve(
+                hand, f"customwebshop:{shop_id}", take=Side(step["take"])
+            ),
         }
         with contextlib.suppress(ByHandError):
             carry_out(Settings.load(), flow, decisions[step["what"]], by="a player")

@@ -38,6 +38,18 @@ ANSWERS: dict[str, tuple[Any, ...]] = {
     "decimal_zeros": ("two_places",),
     "replica_lag": (0.3, 2.0),
 }
+KEEPERS = ("shop", "bc", "database")
+POLICIES: dict[str, tuple[str, ...]] = {
+    "conflict": ("last_writer", "customwebshop", "businesscentral", "manual"),
+    "initial": ("fill", "customwebshop", "businesscentral", "manual"),
+    "master": ("customwebshop", "businesscentral"),
+    "disappearance": ("flag", "unlink", "block", "delete"),
+}
+DISPENSABLE = {
+    "customer": ("website", "address.line2"),
+    "product": ("cost",),
+    "order": ("phone",),
+}
 MOMENTS = ("landed", "planned", "intend", "settled")
 VERBS = ("release", "reopen", "review", "ship", "invoice")
 
@@ -104,13 +116,24 @@ class _Generator:
             self._calm: 1,
             self._hand: 0.8,
             self._sync: 5,
+            self._time: 2,
         }
+        if rng.random() < 0.5:
+            self.kinds |= {
+                self._clock: 1,
+                self._backup: 2,
+                self._restore: 2,
+                self._lose: 0.6,
+                self._settings_of: 1.5,
+                self._mapping: 0.7,
+            }
         for kind in list(self.kinds):
             if kind != self._sync and rng.random() < 0.3:
                 del self.kinds[kind]
 
     def scenario(self, length: int) -> list[Step]:
-        steps = [] if self.rng.random() < 0.4 else [self._settings()]
+        steps = [self._world()]
+        steps += [] if self.rng.random() < 0.4 else [self._settings()]
         steps += [self._new(flow) for flow in FLOWS for _ in range(3)]
         steps.append({"do": "sync"})
         kinds, weights = list(self.kinds), list(self.kinds.values())
@@ -118,6 +141,10 @@ class _Generator:
             step = self.rng.choices(kinds, weights)[0]()
             steps += step.get("steps", [step])
         return steps
+
+    def _world(self) -> Step:
+        """Half of all systems go on working on what they did not answer, for as long as they may."""
+        return {"do": "world", "longest": self.rng.choice((0, 960))}
 
     def _settings(self) -> Step:
         """Where the documentation leaves a question open, Business Central gives another answer."""
@@ -264,8 +291,38 @@ class _Generator:
 
     def _hand(self) -> Step:
         flow = self._flow()
-        what = self.rng.choice(("unlink", "recreate", "link", "retry", "link"))
-        return {"do": "hand", "what": what, "flow": flow, "who": self._other(flow)}
+        what = self.rng.choice(("unlink", "recreate", "link", "retry", "link", "resolve", "resolve"))
+        step: Step = {"do": "hand", "what": what, "flow": flow, "who": self._other(flow)}
+        if what == "resolve":
+            step |= {"who": self._any(flow), "take": self.rng.choice(("customwebshop", "businesscentral"))}
+        return step
+
+    def _time(self) -> Step:
+        return {"do": "time", "minutes": self.rng.choice((1, 10, 60, 600))}
+
+    def _clock(self) -> Step:
+        return {"do": "clock", "side": self._side(), "offset": self.rng.choice((-3600, -90, 0, 90, 3600))}
+
+    def _backup(self) -> Step:
+        """Of all that a run has just seen."""
+        return {"steps": [{"do": "sync", "full": True}, {"do": "backup", "of": self.rng.choice(KEEPERS)}]}
+
+    def _restore(self) -> Step:
+        """Perhaps somebody is at work before anybody has decided."""
+        steps: list[Step] = [{"do": "restore", "of": self.rng.choice(KEEPERS)}]
+        steps += [self._edit()] if self.rng.random() < 0.3 else []
+        return {"steps": [*steps, {"do": "decide"}]}
+
+    def _lose(self) -> Step:
+        return {"do": "lose"}
+
+    def _settings_of(self) -> Step:
+        name = self.rng.choice(list(POLICIES))
+        return {"do": "settings_of", "flow": self._flow(), "set": {name: self.rng.choice(POLICIES[name])}}
+
+    def _mapping(self) -> Step:
+        flow = self._flow()
+        return {"do": "mapping", "flow": flow, "property": self.rng.choice(DISPENSABLE[flow])}
 
     def _sync(self) -> Step:
         rng = self.rng

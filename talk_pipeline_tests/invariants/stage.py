@@ -1,35 +1,58 @@
-"""A scenario played between two fresh sandboxes."""
+"""A scenario played between two fresh sandboxes, in a time of its own."""
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
+import time_machine
 
-from talk_pipeline import installation
-from talk_pipeline.settings import Settings
 from talk_pipeline.systems.http import client
+from talk_pipeline_tests.flow_files import copied_flows
+from talk_pipeline_tests.invariants.disasters import FLOWS
 from talk_pipeline_tests.invariants.judge import verdict
 from talk_pipeline_tests.invariants.scenario import Step
 from talk_pipeline_tests.invariants.show import Show
+from talk_pipeline_tests.slowness import longest
 from talk_pipeline_tests.world import opened_world
 
 
-def played(steps: Sequence[Step], *, instance: dg.DagsterInstance) -> list[str]:
-    """What came out otherwise than it must."""
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What came of a scenario.
+
+    Attributes:
+        wrong: what came out otherwise than it must.
+        took: how long it was for everybody in it.
+    """
+
+    wrong: list[str]
+    took: timedelta
+
+
+def played(steps: Sequence[Step], *, instance: dg.DagsterInstance) -> Played:
+    """Plays it; its first step may say in what world (`do: world`)."""
+    world_step: Step = steps[0] if steps and steps[0]["do"] == "world" else {"do": "world"}
     with (
         pytest.MonkeyPatch.context() as patch,
-        tempfile.TemporaryDirectory() as folder,
-        opened_world(Path(folder), instance=instance) as world,
+        tempfile.TemporaryDirectory() as name,
+        time_machine.travel(datetime.now(UTC), tick=True) as clock,
+        opened_world(
+            Path(name), instance=instance, profile=world_step.get("profile", "reference"), patch=patch
+        ) as world,
     ):
+        folder, began = Path(name), datetime.now(UTC)
         patch.setattr(client, "BACKOFF_SECONDS", 0.01)
-        files = installation.checked_files(Settings.load())  # reading them costs as much as a run
-        patch.setattr(installation, "checked_files", lambda _settings: files)
-        players = Show(world)
+        patch.setenv("TALK_FLOWS_DIR", str(copied_flows(folder / FLOWS)))
+        longest(patch, folder, seconds=world_step.get("longest", 0))
+        players = Show(world, clock)
         try:
             for step in steps:
                 players.play(step)
-            return verdict(players)
+            wrong = verdict(players)
         finally:
             players.close()
+        return Played(wrong, datetime.now(UTC) - began)
