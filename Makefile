@@ -24,6 +24,9 @@ test-slow: $(INSTALLED) ## those that take long: whole stories, many variants, t
 kills: $(INSTALLED) ## runs that are killed at every point, each three times in a process of its own
 	.venv/bin/python -m pytest -n 3 --dist loadgroup talk_pipeline_tests/proof/test_kills.py
 
+plans: $(INSTALLED) ## a million plans against the rule in plain Python
+	ORACLE_RECORDS=1500 .venv/bin/python -m pytest -n 2 talk_pipeline_tests/engine/plan/test_oracle.py
+
 faults: $(INSTALLED) ## everything that can go wrong between the systems and us, alone and mixed
 	.venv/bin/python -m pytest -n 3 --dist loadgroup talk_pipeline_tests/proof/test_grid.py
 
@@ -54,7 +57,7 @@ story: $(INSTALLED) ## thirty edits on both sides, each with what comes of it
 
 HOURS ?= 1
 SCENARIOS ?= 1000000
-soak: $(INSTALLED) ## random scenarios against the invariants for HOURS=1 or SCENARIOS=n; keeps one that fails in data/soak
+soak: $(INSTALLED) ## random scenarios against the invariants for HOURS=1 or SCENARIOS=n, with restores, lost databases and all shops; keeps one that fails in data/soak
 	.venv/bin/python -m talk_pipeline_tests.invariants --hours $(HOURS) --scenarios $(SCENARIOS)
 
 docs: $(INSTALLED) ## writes the documents that are made from the code
@@ -63,4 +66,4 @@ docs: $(INSTALLED) ## writes the documents that are made from the code
 bench: $(INSTALLED) ## the benchmarks; writes data/bench.json
 	.venv/bin/python -m talk_pipeline_tests.bench
 
-.PHONY: help sync up test test-slow kills faults test-profiles test-browser pictures lint check-defs advisories soak bench story docs
+.PHONY: help sync up test test-slow kills plans faults test-profiles test-browser pictures lint check-defs advisories soak bench story docs

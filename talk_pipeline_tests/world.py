@@ -142,10 +142,13 @@ class World:
 
     def _remember(self, run: Run) -> Run:
         self._last = ref(run)
-        shop = Connections(Settings.load()).description
-        if shop.modified is not None and shop.times not in FINE_TIMES:
-            time.sleep(1.01 - time.time() % 1)  # or an edit after it would bear the time of our own writes
+        time.sleep(self.blurred_seconds())
         return run
+
+    def blurred_seconds(self) -> float:
+        """How long from now an edit in the shop would bear the time of our own writes."""
+        shop = Connections(Settings.load()).description
+        return 1.01 - time.time() % 1 if shop.modified is not None and shop.times not in FINE_TIMES else 0
 
     def _look_at_last(self) -> None:
         """Before anything is done to what somebody may still ask the last run about."""

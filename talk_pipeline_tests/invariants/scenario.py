@@ -38,6 +38,7 @@ ANSWERS: dict[str, tuple[Any, ...]] = {
     "decimal_zeros": ("two_places",),
     "replica_lag": (0.3, 2.0),
 }
+PROFILES = ("woocommerce", "bare", "cents", "enveloped", "liar")
 KEEPERS = ("shop", "bc", "database")
 POLICIES: dict[str, tuple[str, ...]] = {
     "conflict": ("last_writer", "customwebshop", "businesscentral", "manual"),
@@ -48,7 +49,6 @@ POLICIES: dict[str, tuple[str, ...]] = {
 DISPENSABLE = {
     "customer": ("website", "address.line2"),
     "product": ("cost",),
-    "order": ("phone",),
 }
 MOMENTS = ("landed", "planned", "intend", "settled")
 VERBS = ("release", "reopen", "review", "ship", "invoice")
@@ -143,8 +143,9 @@ class _Generator:
         return steps
 
     def _world(self) -> Step:
-        """Half of all systems go on working on what they did not answer, for as long as they may."""
-        return {"do": "world", "longest": self.rng.choice((0, 960))}
+        """What is not answered may be at work for as long as the systems say, or not at all; shops differ."""
+        world: Step = {"do": "world", "longest": self.rng.choice((0, 960))}
+        return world if self.rng.random() < 0.6 else world | {"profile": self.rng.choice(PROFILES)}
 
     def _settings(self) -> Step:
         """Where the documentation leaves a question open, Business Central gives another answer."""
@@ -321,7 +322,7 @@ class _Generator:
         return {"do": "settings_of", "flow": self._flow(), "set": {name: self.rng.choice(POLICIES[name])}}
 
     def _mapping(self) -> Step:
-        flow = self._flow()
+        flow = self.rng.choice(list(DISPENSABLE))
         return {"do": "mapping", "flow": flow, "property": self.rng.choice(DISPENSABLE[flow])}
 
     def _sync(self) -> Step:

@@ -49,6 +49,7 @@ class Show(Disasters):
             if not is_cut(error):
                 raise
             whole = ()
+        self.clock.shift(self.world.blurred_seconds())
         self.at += 1
         after = self.look()
         self.look_at_links()

@@ -13,6 +13,7 @@ import time_machine
 from talk_pipeline.systems.http import client
 from talk_pipeline_tests.flow_files import copied_flows
 from talk_pipeline_tests.invariants.disasters import FLOWS
+from talk_pipeline_tests.invariants.fields import SETS
 from talk_pipeline_tests.invariants.judge import verdict
 from talk_pipeline_tests.invariants.scenario import Step
 from talk_pipeline_tests.invariants.show import Show
@@ -49,6 +50,7 @@ def played(steps: Sequence[Step], *, instance: dg.DagsterInstance) -> Played:
         patch.setenv("TALK_FLOWS_DIR", str(copied_flows(folder / FLOWS)))
         longest(patch, folder, seconds=world_step.get("longest", 0))
         players = Show(world, clock)
+        players.blind |= {(flow, name) for flow in SETS for name in world.shop_lacks(flow)}
         try:
             for step in steps:
                 players.play(step)

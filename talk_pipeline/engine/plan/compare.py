@@ -117,6 +117,7 @@ select t.root_shop_id, t.root_bc_id, l.shop_id, l.bc_id, p.property,
        x.agreed_at,
        coalesce(ss.edited_at, t.shop_edited_at) as shop_edited_at,
        coalesce(sb.edited_at, t.bc_edited_at) as bc_edited_at,
+       ss.part is not null as shop_sighted, sb.part is not null as bc_sighted,
        t.shop_version, t.bc_version, d.winner as taken, t.ended
 from touched t
 join link l on l.part = $part and l.root_shop_id = t.root_shop_id and l.state = 'active'
@@ -185,12 +186,14 @@ def _plan_part(
     changes: list[ChangeRow] = []
     agreed: list[edits.Place] = []
     seen: list[edits.Seen] = []
+    silent: list[tuple[str, str, Side]] = []
     known: list[edits.Place] = []
     for row in rows:
         place = (row["shop_id"], row["property"])
         pair = _pair(part, row, worked_out_here=anew.get(place))
         if pair.prop.dir != "-":
             seen += edits.newly_seen(row, pair, company=company)
+            silent += edits.respelled(row, pair, company=company)
         merged = merge(flow, pair, company=company)
         if merged.agreed:
             agreed.append(place)
@@ -200,6 +203,7 @@ def _plan_part(
                 known.append(place)
     insert(db, changes)
     edits.sight(db, part, seen)
+    edits.forget(db, part, silent)
     edits.start_from(db, part, pairs, known)
     if agreed:
         named = {"ids": [shop_id for shop_id, _ in agreed], "properties": [prop for _, prop in agreed]}

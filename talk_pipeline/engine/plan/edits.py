@@ -62,6 +62,13 @@ def newly_seen(row: Mapping[str, Any], pair: Pair, *, company: Company) -> Itera
             yield row["shop_id"], pair.prop.name, side, row[f"{short}_edited_at"], row[f"{short}_version"]
 
 
+def respelled(row: Mapping[str, Any], pair: Pair, *, company: Company) -> Iterator[tuple[str, str, Side]]:
+    """The sides that were seen to say something else, and say in another spelling what both last agreed on."""
+    for side, short in ((Side.SHOP, "shop"), (Side.BC, "bc")):
+        if pair.has_base and row[f"{short}_sighted"] and not changed(pair, side, company=company):
+            yield row["shop_id"], pair.prop.name, side
+
+
 def sight(db: Connection, part: Part, seen: Sequence[Seen]) -> None:
     """Notes what is seen for the first time."""
     if not seen:
@@ -83,6 +90,17 @@ def sight(db: Connection, part: Part, seen: Sequence[Seen]) -> None:
 def forget_taken_back(db: Connection, part: Part, pairs: Pairs) -> None:
     """Forgets edits of the pairs at hand that were taken back before they travelled."""
     db.execute(_TAKEN_BACK, {"part": part.name})
+
+
+def forget(db: Connection, part: Part, places: Sequence[tuple[str, str, Side]]) -> None:
+    """Forgets edits, by shop id, property and side."""
+    if places:
+        ids, properties, sides = (list(column) for column in zip(*places, strict=True))
+        db.execute(
+            "delete from edit where part = ? and (shop_id, property, side) in"
+            " (select (unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[])))",
+            [part.name, ids, properties, [str(side) for side in sides]],
+        )
 
 
 def worked_out(

@@ -53,6 +53,19 @@ def test_an_edit_that_was_taken_back_is_none(book: Book) -> None:
     assert book.rows("select count(*) from edit where side = 'customwebshop'") == [(0,)]
 
 
+def test_an_edit_that_was_taken_back_in_another_spelling_is_none(book: Book) -> None:
+    """Also where the other side has said something meanwhile: the next edit is a later one."""
+    shop, bc = book.pair("customer", "C1", {"email": "info@a.example"})
+    book.say("customer", SHOP, shop, {"email": "info@b.example"})
+    book.plan("customer")
+    book.say("customer", SHOP, shop, {"email": "Info@A.example"})
+    book.say("customer", BC, bc, {"email": "info@c.example"})
+    assert book.plan("customer") == [("customwebshop", "update", shop, "email", "info@c.example", None)]
+    assert book.rows("select side from edit where property = 'email'") == [("businesscentral",)]
+    book.say("customer", SHOP, shop, {"email": "info@d.example"})
+    assert book.plan("customer") == [("businesscentral", "update", shop, "email", "info@d.example", None)]
+
+
 def test_a_record_without_a_counterpart_is_created_whole(book: Book) -> None:
     book.say("customer", SHOP, "s1", {"number": "C1", "company_name": "A", "email": "a@a.example"})
     planned = {row[3]: row[4] for row in book.plan("customer") if row[1] == "create"}
