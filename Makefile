@@ -66,4 +66,7 @@ docs: $(INSTALLED) ## writes the documents that are made from the code
 bench: $(INSTALLED) ## the benchmarks; writes data/bench.json
 	.venv/bin/python -m talk_pipeline_tests.bench
 
-.PHONY: help sync up test test-slow kills plans faults test-profiles test-browser pictures lint check-defs advisories soak bench story docs
+day: $(INSTALLED) ## a day at an edit a second in which a tenth of all calls fail: what grows
+	.venv/bin/python -m talk_pipeline_tests.bench day
+
+.PHONY: help sync up test test-slow kills plans faults test-profiles test-browser pictures lint check-defs advisories soak bench day story docs

@@ -1,4 +1,4 @@
-"""Runs the benchmarks named on the command line, all by default."""
+"""Runs the benchmarks named on the command line, by default all but the long ones."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from talk_pipeline_tests.bench import applications, engine, growth, throughput
+from talk_pipeline_tests.bench import applications, day, engine, growth, throughput
 from talk_pipeline_tests.bench.result import Result
 
 BENCHMARKS = {
@@ -14,12 +14,15 @@ BENCHMARKS = {
     "engine": engine.run,
     "throughput": throughput.run,
     "applications": applications.run,
+    "day": day.run,
 }
+LONG = ("day",)
+"""Those that are run by name alone."""
 
 
 def main() -> None:
     """Runs, prints, and keeps the results beside earlier ones."""
-    names = sys.argv[1:] or list(BENCHMARKS)
+    names = sys.argv[1:] or [name for name in BENCHMARKS if name not in LONG]
     file = Path(os.environ.get("TALK_DATA_DIR", "data")) / "bench.json"
     kept = json.loads(file.read_text()) if file.exists() else {}
     for name in names:

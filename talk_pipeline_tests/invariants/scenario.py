@@ -318,8 +318,11 @@ class _Generator:
         return {"do": "lose"}
 
     def _settings_of(self) -> Step:
-        name = self.rng.choice(list(POLICIES))
-        return {"do": "settings_of", "flow": self._flow(), "set": {name: self.rng.choice(POLICIES[name])}}
+        name, flow = self.rng.choice(list(POLICIES)), self._flow()
+        value = self.rng.choice(POLICIES[name])
+        if (flow, value) == ("order", "block"):
+            value = "flag"  # nothing takes an order out of use
+        return {"do": "settings_of", "flow": flow, "set": {name: value}}
 
     def _mapping(self) -> Step:
         flow = self.rng.choice(list(DISPENSABLE))
