@@ -117,7 +117,11 @@ class Disasters(Players):
             self.record += self.world.sql(CONFLICTS)
 
     def _forget_pairs(self) -> None:
-        """Which line was which is told by what they say alone, and what was removed meanwhile by nothing."""
+        """Which line was which is told by what they say alone, and what was removed meanwhile by nothing.
+
+        Nor can a system that is restored now be told from one that was edited, where it is of one record alone.
+        """
+        self.kept.clear()
         self.ledger.blurred |= {there for _, there in self.ledger.links.get("order", ())}
         self.look_at_links()
 
