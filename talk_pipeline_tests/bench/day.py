@@ -26,7 +26,7 @@ from talk_pipeline_tests.world import World, opened_world
 
 HOURS = int(os.environ.get("DAY_HOURS", "24"))
 EVERY = timedelta(minutes=2)
-SIZE = 1500
+SIZE = 600
 FAULTS: tuple[dict[str, Any], ...] = (
     {"status": 503},
     {"status": 500, "when": "after"},

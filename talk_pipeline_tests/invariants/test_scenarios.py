@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 
 from talk_pipeline.engine.apply import bases
+from talk_pipeline.engine.snapshot import landing
 from talk_pipeline_tests.invariants.ledger import Edit, Ledger, Sight
 from talk_pipeline_tests.invariants.scenario import Step, generate, read, shortened, write
 from talk_pipeline_tests.invariants.stage import played
@@ -55,6 +56,38 @@ def test_the_judge_notices_what_goes_wrong(
     ]
     (found,) = played(steps, instance=instance).wrong
     assert "website is 'www.two.example': overwritten with no record" in found
+
+
+def _websites(step: Step) -> Step:
+    return {"do": "edit", "flow": "customer", **step, "set": {"website": step["set"]}}
+
+
+RESTORED: list[Step] = [
+    *({"do": "create", "flow": "customer", "who": f"C{n}"} for n in range(2)),
+    {"do": "sync"},
+    {"do": "sync", "full": True},
+    {"do": "backup", "of": "bc"},
+    {"do": "time", "minutes": 60},
+    _websites({"side": "shop", "who": "C0", "set": "www.one.example"}),
+    _websites({"side": "bc", "who": "C1", "set": "www.two.example"}),
+    {"do": "sync"},
+    {"do": "restore", "of": "bc"},
+    {"do": "decide"},
+]
+
+
+@pytest.mark.slow
+def test_the_judge_notices_a_restored_system_that_is_taken_for_an_edited_one(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert played(RESTORED, instance=instance).wrong == []
+
+    def plausible(*_: object, **__: object) -> tuple[()]:
+        return ()
+
+    monkeypatch.setattr(landing, "implausible", plausible)
+    wrong = played(RESTORED, instance=instance).wrong
+    assert len([one for one in wrong if "website is 'www.c" in one]) == 2, wrong
 
 
 def test_the_ledger_tells_a_blank_of_before_two_met_from_one_said_of_a_pair() -> None:
