@@ -84,7 +84,8 @@ class _Day:
         installation.prune(Settings.load())
         left = _on_disk(self.world.data)
         print(f"a time later, pruned: {left / 1e6:.1f} MB; not explained by the audit: {unexplained}")
-        early, late = hours[1 : 1 + len(hours) // 4], hours[-(len(hours) // 4) :]
+        quarter = max(1, len(hours) // 4)
+        early, late = hours[:quarter], hours[-quarter:]
         run, memory = (_growth(early, late, at) for at in (0, 1))
         return {
             "day_run_growth": Result(run, 1.2, "lower", "x of the first hours"),
