@@ -2,7 +2,9 @@
 
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,8 +13,8 @@ import yaml
 from pydantic import SecretStr
 
 from talk_pipeline.audit import NotAuditableError, UnreachableError
-from talk_pipeline.audit.compare import Auditor, Judged
-from talk_pipeline.audit.reader import AT, Shop, central
+from talk_pipeline.audit.judge import Auditor, Judged, paths_of
+from talk_pipeline.audit.reader import Entity, Row
 from talk_pipeline.audit.wire import Connection, Words
 from talk_pipeline.settings import Settings
 
@@ -21,15 +23,7 @@ _TABLES = {
     name: "*" for name in ("link", "status", "change", "refusal", "candidate", "base", "watermark", "journal")
 }
 _TABLES |= {"snapshot": "flow, side, id, modified_at", "record": "part, id, raw"}
-
-
-KEYS = set(
-    re.findall(
-        r"\w+",
-        "shop name dir bc type only required values reads blank blank_keeps country in_currency usable_while"
-        " recreates send_with written conflict keep when_all when_closed composed_of",
-    )
-)
+_MODIFIED = "lastModifiedDateTime"
 
 
 class _Words(yaml.SafeLoader):
@@ -46,42 +40,31 @@ def audit(settings: Settings, names: tuple[str, ...] = ()) -> list[Judged]:
         UnreachableError: a system, or the state, cannot be read.
     """
     settings.require_systems(())
-    files = sorted((settings.talk_flows_dir or _PACKAGE / "flows").glob("*.yaml"))
-    flows = {flow["flow"]: flow for flow in map(_read, files)}
+    flows = {
+        flow["flow"]: flow
+        for flow in map(_read, sorted((settings.talk_flows_dir or _PACKAGE / "flows").glob("*.yaml")))
+    }
     if unknown := set(names) - set(flows):
         raise NotAuditableError(f"no flow {', '.join(sorted(unknown))}; there are: {', '.join(flows)}")
-    parts = [part for flow in flows.values() for part in (flow, *flow.get("children", {}).values())]
-    if unknown := {key for part in parts for prop in part["properties"] for key in set(prop) - KEYS}:
-        raise NotAuditableError(
-            f"the audit does not know of properties what {', '.join(sorted(unknown))} means"
-        )
-    described = _read(
-        settings.customwebshop_connector or _PACKAGE / "systems" / "customwebshop" / "reference.yaml"
-    )
+    described = _read(settings.customwebshop_connector or _PACKAGE / "systems/customwebshop/reference.yaml")
     db = _state_of(settings)  # before the systems: what is newer there is an edit that no run has seen
     url = (settings.customwebshop_url or "").rstrip("/").removesuffix(described.get("base_path", ""))
     shop = Connection(url, described, lambda name: settings.secret(name).get_secret_value())
     bc, company, currency = _central(settings)
-    meaning = currency, ZoneInfo(settings.businesscentral_time_zone)
     found = []
     for flow in (flow for name, flow in flows.items() if not names or name in names):
         children = flow["children"] = _children(flow, described)
-        there, lists = flow["businesscentral"], children.values()
-        one = Shop(shop, described, flow["customwebshop"]["entity"])
-        rows = one.rows(_paths(flow), {child["customwebshop"]: _paths(child) for child in lists})
-        counted = [name for prop in flow["properties"] for name in prop.get("when_all", {}).get("equal", [])]
-        select = {
-            name: (child["businesscentral"], [*_fields(child, child), *counted])
-            for name, child in children.items()
-        }
-        scopes = {"": there.get("scope", {})}
-        scopes |= {name: child.get("scope", {}) for name, child in children.items()}
-        others = central(bc, f"{company}/{there['entity']}", [AT, *_fields(flow, there)], select, scopes)
-        ended, posted = there.get("closed_by"), set[str]()
-        if ended:
-            invoices = central(bc, f"{company}/{ended['entity']}", [ended["record"]], {}, {})
+        one = Entity(shop, described, flow["customwebshop"]["entity"])
+        rows = one.rows(_paths(flow), {child["customwebshop"]: _paths(child) for child in children.values()})
+        there = flow["businesscentral"]
+        others = _rows_of(
+            bc, f"{company}/{there['entity']}", [_MODIFIED, *_fields(flow, there)], children, there
+        )
+        posted = set[str]()
+        if ended := there.get("closed_by"):
+            invoices = _rows_of(bc, f"{company}/{ended['entity']}", [ended["record"]])
             posted = {invoice.values[ended["record"]] or "" for invoice in invoices}
-        auditor = Auditor(flow, one, meaning, db)
+        auditor = Auditor(flow, one, (currency, ZoneInfo(settings.businesscentral_time_zone)), db)
         found.append(auditor.judge({row.id: row for row in rows}, {row.id: row for row in others}, posted))
     return found
 
@@ -90,14 +73,13 @@ def _children(flow: Words, described: Words) -> Words:
     """The child collections that the shop has, with what the settings say of which children they are."""
     constants = flow.get("settings", {}).get("constants", {})
     there = described["entities"][flow["customwebshop"]["entity"]].get("children", {})
+    counted = [name for prop in flow["properties"] for name in prop.get("when_all", {}).get("equal", [])]
     found = {}
     for name, child in flow.get("children", {}).items():
         if child.get("optional") != "true" or child["customwebshop"] in there:
-            scope = {
-                path: constants.get(word[1:-1], "") if word.startswith("{") else word
-                for path, word in child.get("scope", {}).items()
-            }
-            found[name] = {**child, "scope": scope}
+            scope = child.get("scope", {}).items()
+            scope = {path: constants.get(word[1:-1], "") if word[0] == "{" else word for path, word in scope}
+            found[name] = {**child, "scope": scope, "read": [*_fields(child, child), *counted]}
     return found
 
 
@@ -137,26 +119,51 @@ def _central(settings: Settings) -> tuple[Connection, str, str]:
         value = getattr(settings, f"businesscentral_{name}")
         return str(value.get_secret_value() if isinstance(value, SecretStr) else value)
 
-    auth = {name: name for name in ("client_id", "client_secret")}
-    auth |= {"type": "oauth2", "token_url": secret("token_url"), "scope": secret("scope")}
-    auth = {"type": "bearer", "token": "token"} if settings.businesscentral_token else auth
+    auth = {"type": "bearer", "token": "token"}
+    if not settings.businesscentral_token:
+        auth = {"type": "oauth2", "token_url": secret("token_url"), "scope": secret("scope")}
+        auth |= {name: name for name in ("client_id", "client_secret")}
     bc = Connection((settings.businesscentral_url or "").rstrip("/"), {"auth": auth}, secret)
     wanted = settings.businesscentral_company_id or settings.businesscentral_company
-    known = central(bc, "/companies", ["name"], {}, {})
-    path = next((f"/companies({one.id})" for one in known if wanted in (one.id, one.values["name"])), None)
-    if path is None:
+    known = (one for one in _rows_of(bc, "/companies", ["name"]) if wanted in (one.id, one.values["name"]))
+    company = next((f"/companies({one.id})" for one in known), None)
+    if company is None:
         raise NotAuditableError(f"Business Central has no company {wanted}")
-    told = central(bc, f"{path}/companyInformation", ["currencyCode"], {}, {})
-    own = settings.businesscentral_currency or next((one.values["currencyCode"] for one in told), None)
-    return bc, path, (own or "").upper()
+    told = (
+        one.values["currencyCode"] for one in _rows_of(bc, f"{company}/companyInformation", ["currencyCode"])
+    )
+    return bc, company, (settings.businesscentral_currency or next(told, None) or "").upper()
 
 
-def _paths(part: Any) -> list[str]:
-    told = [path.strip() for prop in part["properties"] for path in prop.get("shop", "").split("|")]
-    told += [prop.get("in_currency", "") for prop in part["properties"]]
+def _rows_of(
+    bc: Connection,
+    path: str,
+    names: list[str],
+    children: Words = MappingProxyType({}),
+    scoped: Words = MappingProxyType({}),
+) -> Iterator[Row]:
+    """The records of an entity set in scope: these properties of each, and of its lines."""
+    lines = {name: {"path": one["businesscentral"], "scope": one["scope"]} for name, one in children.items()}
+    places = ",".join(sorted({one["path"] for one in lines.values()}))
+    entity = {
+        "path": path,
+        "records": "value",
+        "paging": {"style": "next_url", "next": "['@odata.nextLink']"},
+        "modified": _MODIFIED,
+        "texts": "odata",
+        "query": {"$select": ",".join(["id", *names])} | ({"$expand": places} if places else {}),
+        "scope": scoped.get("scope", {}),
+        "children": lines,
+    }
+    lists = {name: one["read"] for name, one in children.items()}
+    return Entity(bc, {"entities": {"": entity}}, "").rows(names, lists)
+
+
+def _paths(part: Words) -> list[str]:
+    told = [path for prop in part["properties"] for path in (*paths_of(prop), prop.get("in_currency"))]
     return [path for path in dict.fromkeys(told) if path]
 
 
-def _fields(part: Any, scoped: Any) -> list[str]:
+def _fields(part: Words, scoped: Words) -> list[str]:
     told = [prop["bc"] for prop in part["properties"] if "bc" in prop]
     return list(dict.fromkeys([*told, *scoped.get("scope", {})]))

@@ -15,6 +15,7 @@ import phonenumbers
 _VAT = "AT BE BG CHE CH CY CZ DE DK EE EL ES FI FR GB GR HR HU IE IT LT LU LV MT NL NO PL PT RO SE SI SK XI"
 _PREFIXES = {"": _VAT, "GR": "EL GR", "CH": "CHE CH", "GB": "GB XI"}
 _SUFFIXES = {"NO": "MVA", "CH": "MWST|TVA|IVA|TPV"}
+_NUMBERS = ("decimal", "money")
 
 
 def tidy(value: str | None) -> str | None:
@@ -26,38 +27,32 @@ def canonical(
     kind: str, value: str | None, *, currency: str, zone: ZoneInfo, country: str | None
 ) -> str | None:
     """What a value means to a type such as `phone(30)`, in a company's currency and zone and a record's country."""
-    said, land, name = tidy(value), (country or "").strip().upper(), kind.partition("(")[0].strip()
-    said = said or {"bool": "false", "currency": currency, "decimal": "0", "money": "0"}.get(name)
+    name, land = kind.partition("(")[0].strip(), (country or "").strip().upper()
+    said = tidy(value) or {"bool": "false", "currency": currency}.get(name, "0" if name in _NUMBERS else None)
     if said is None or (name.endswith("date") and said.startswith("0001-01-01")):
         return None
     try:
-        if name == "bool":
-            return said.lower()
-        if name in ("code", "country", "currency"):
-            return _cased(said, str.upper, str.title)
-        if name == "email":
-            return _cased(_cased(said, str.upper, str.title), str.lower)
-        if name in ("decimal", "money"):
-            return format(Decimal(said).normalize() + 0, "f")
-        if name == "gtin":
-            return "".join(said.split()).replace("-", "").zfill(14)
-        if name == "phone":
-            return _dialled(said, land or None) or " ".join(said.split())
-        if name == "registration":
-            before = "|".join(_PREFIXES.get(land, land).split())
-            bare = re.sub(
-                rf"^(?:{before})+(?=.)", "", re.sub(r"[\W_]", "", _cased(said, str.upper, str.title))
-            )
-            return (
-                re.sub(rf"(?<=[0-9])(?:{_SUFFIXES[land]})+$", "", bare) if land in _SUFFIXES else bare or None
-            )
-        if name == "date" or (name == "instant_date" and len(said) <= 10):
-            return date.fromisoformat(said[:10]).isoformat()
-        if name == "instant_date":
-            moment = datetime.fromisoformat(said)
-            return (
-                (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(zone).date().isoformat()
-            )
+        match name:
+            case "bool":
+                return said.lower()
+            case "code" | "country" | "currency":
+                return _upper(said)
+            case "email":
+                return _cased(_upper(said), str.lower)
+            case "decimal" | "money":
+                return format(Decimal(said).normalize() + 0, "f")
+            case "gtin":
+                return "".join(said.split()).replace("-", "").zfill(14)
+            case "phone":
+                return _dialled(said, land or None) or " ".join(said.split())
+            case "registration":
+                return _registered(re.sub(r"[\W_]", "", _upper(said)), land) or None
+            case "instant_date" if len(said) > 10:
+                moment = datetime.fromisoformat(said)
+                moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+                return moment.astimezone(zone).date().isoformat()
+            case "date" | "instant_date":
+                return date.fromisoformat(said[:10]).isoformat()
     except (InvalidOperation, ValueError, OverflowError):
         pass
     return said
@@ -70,10 +65,14 @@ def same(kind: str, shop: str | None, bc: str | None, within: str | None = None)
         left, right = Decimal(shop or 0), Decimal(bc or 0)
     except InvalidOperation:
         return shop == bc
-    if name.strip() not in ("decimal", "money"):
+    if name.strip() not in _NUMBERS:
         return shop == bc
     places = max(int(size.strip(" )") or 2), -int(left.as_tuple().exponent))
     return abs(left - right) <= (Decimal(within) if within else Decimal(1).scaleb(-places) / 2)
+
+
+def _upper(said: str) -> str:
+    return _cased(said, str.upper, str.title)
 
 
 def _cased(said: str, *ways: Callable[[str], str]) -> str:
@@ -86,15 +85,19 @@ def _cased(said: str, *ways: Callable[[str], str]) -> str:
     return unicodedata.normalize("NFC", "".join(map(one, said)))
 
 
+def _registered(said: str, land: str) -> str:
+    """A number without the letters that say its country before it, or its register behind it."""
+    bare = re.sub(rf"^(?:{'|'.join(_PREFIXES.get(land, land).split())})+(?=.)", "", said)
+    return re.sub(rf"(?<=[0-9])(?:{_SUFFIXES[land]})+$", "", bare) if land in _SUFFIXES else bare
+
+
 def _dialled(said: str, land: str | None) -> str | None:
+    e164 = phonenumbers.PhoneNumberFormat.E164
     try:
         number = phonenumbers.parse(said, land)
-        form = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        again = phonenumbers.format_number(phonenumbers.parse(form), phonenumbers.PhoneNumberFormat.E164)
+        form = phonenumbers.format_number(number, e164)
+        again = phonenumbers.format_number(phonenumbers.parse(form), e164)
     except phonenumbers.NumberParseException:
         return None
-    return (
-        f"{form}#{number.extension or ''}"
-        if phonenumbers.is_possible_number(number) and again == form
-        else None
-    )
+    known = phonenumbers.is_possible_number(number) and again == form
+    return f"{form}#{number.extension or ''}" if known else None

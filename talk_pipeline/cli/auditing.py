@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from talk_pipeline.audit.audit import audit
-from talk_pipeline.audit.compare import Finding, Judged
+from talk_pipeline.audit.judge import Finding, Judged
 from talk_pipeline.cli.exits import Exit
 from talk_pipeline.settings import Settings
 

@@ -1,0 +1,268 @@
+"""Every record and property of a flow judged: it agrees, differs for a reason on record, or nobody explains it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from talk_pipeline.audit.canonical import canonical, same, tidy
+from talk_pipeline.audit.reader import Entity, Row
+from talk_pipeline.audit.wire import Words
+
+Pair = tuple[Row | None, Row | None]
+Rows = Mapping[str, Row]
+SHOP, BC = "customwebshop", "businesscentral"
+# the reasons on record, by record or line and property: '' any of them, * all, = what follows from the others
+_REASONS = """
+select part, id, unnest([property, '']), coalesce(hold_kind || ': ' || hold_reason, 'planned, and not written yet')
+from (select *, unnest([shop_id, bc_id]) as id from change where flow = $flow)
+union all select flow, unnest([root_shop_id, root_bc_id]), '=', 'changes of it wait' from change where flow = $flow
+union all select part, record_id, unnest(properties), 'refused: ' || reason from refusal where flow = $flow
+union all select flow, unnest([root_shop_id, root_bc_id]), '*', 'sent, and not answered yet' from journal
+  where flow = $flow and coalesce(outcome, 'unknown') = 'unknown'
+union all select flow, shop_id, if(state in ('closed', 'held', 'broken', 'excluded'), '*', '='),
+  state || ': ' || reason from status where flow = $flow
+union all select flow, unnest([shop_id, bc_id]), '=', 'ambiguous: ' || property from candidate where flow = $flow
+"""
+_OF_FLOW = "split_part(part, '.', 1) = $flow"
+_BASES = f"select part, shop_id, property, [shop_value, bc_value] from base where {_OF_FLOW}"
+_READ = f"""select part, id, name, raw[name] from record, (select unnest($names::varchar[]) as name)
+where {_OF_FLOW}"""
+# of a record when it was read last; of a side, under no id, how far it was read
+_SEEN = """select side, id, modified_at from snapshot where flow = $flow
+union all select side, '', modified_at from watermark where flow = $flow"""
+_LINKS = """select part, if(contains(part, '.'), root_shop_id, ''), shop_id, bc_id, state, rule, shared_id
+from link"""
+
+
+class Finding(NamedTuple):
+    """What does not agree; without a property it is the record or line as a whole; `name` is the record's key."""
+
+    part: str
+    name: str | None
+    property: str
+    shop_id: str | None
+    bc_id: str | None
+    what: str
+    shop: str | None
+    bc: str | None
+    reason: str | None  # None: unexplained
+
+
+@dataclass(slots=True)
+class Judged:
+    """One flow, counted."""
+
+    flow: str
+    records: int = 0
+    properties: int = 0
+    agree: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def unexplained(self) -> list[Finding]:
+        """What nobody explains."""
+        return [one for one in self.findings if one.reason is None]
+
+    def counts(self) -> dict[str, int]:
+        """How much was looked at, and what was found; records and lines as a whole are among the findings."""
+        unexplained = len(self.unexplained)
+        explained = len(self.findings) - unexplained
+        told = {"records": self.records, "properties": self.properties, "agree": self.agree}
+        return told | {"differ_with_reason": explained, "unexplained": unexplained}
+
+
+class Auditor:
+    """Judges one flow; `company` is its currency and time zone, `db` what the pipeline has on record."""
+
+    def __init__(
+        self, flow: Words, shop: Entity, company: tuple[str, ZoneInfo], db: duckdb.DuckDBPyConnection
+    ) -> None:
+        self._flow, self._shop, self._company, self._name = flow, shop, company, str(flow["flow"])
+        self._judged, self._properties = Judged(self._name), {name_of(one): one for one in flow["properties"]}
+        self._keys = defaultdict[tuple[str, str, str | None], list[Row]](list)
+
+        def by_key(sql: str, **more: Any) -> dict[Any, Any]:
+            rows = db.execute(sql, {"flow": self._name, **more}).fetchall()
+            return {tuple(key): value for *key, value in rows if None not in key}
+
+        self._reasons, self._bases, self._seen = by_key(_REASONS), by_key(_BASES), by_key(_SEEN)
+        told = [prop for one in (flow, *flow["children"].values()) for prop in one["properties"]]
+        alone = [name_of(prop) for prop in told if prop.get("only") or prop["dir"] == "="]
+        self._read = by_key(_READ, names=alone)
+        self._links, self._shop_ids = defaultdict[tuple[str, str], list[Any]](list), dict[Any, str]()
+        shared = dict[tuple[str, str], str]()
+        for part, root, shop_id, bc_id, state, rule, other in db.execute(_LINKS).fetchall():
+            self._links[part, root].append((shop_id, bc_id, state, rule))
+            self._shop_ids |= {(part, bc_id): shop_id} if state == "active" else {}
+            shared |= {(part, shop_id): other} if other else {}
+        # several of the shop may be one in Business Central: each stands for the one that is linked with it
+        self._meant = {key: self._shop_ids.get((key[0], one), f"?{one}") for key, one in shared.items()}
+
+    def judge(self, shop: Rows, bc: Rows, posted: set[str]) -> Judged:
+        """All records of both systems; `posted` are those that Business Central knows by what they became."""
+        ours = {key: row for key, row in shop.items() if not row.deleted}
+        self._judged.records, create_key = len(ours), self._flow["create_key"]
+        for side, row in [*((SHOP, row) for row in ours.values()), *((BC, row) for row in bc.values())]:
+            for name in {*self._flow["match"], create_key} & set(self._properties):
+                self._keys[side, name, self._canonical(side, self._properties[name], row)].append(row)
+        linked = set()
+        for shop_id, bc_id, state, rule in self._links[self._name, ""]:
+            left, right = ours.get(shop_id), bc.get(bc_id)
+            linked.add(shop_id)
+            if state == "active" and left and right:
+                self._pair(left, right, rule)
+            elif state == "active" or (state == "closed" and shop_id in shop and bc_id not in posted):
+                why = "posted, and not noticed yet" if left and bc_id in posted else None
+                what, roots = "the other of the pair is not there", (shop.get(shop_id), right)
+                self._report(roots, what, ids=(shop_id, bc_id), why=why)
+        for row in ours.values():
+            if row.id not in linked:
+                self._report((row, None), "has no counterpart")
+        for (side, name, value), rows in self._keys.items():
+            named = self._keys.get((SHOP, create_key, value), []) if name == create_key and value else []
+            if named and len(rows) > 1:
+                why = self._why((self._name, row.id, "=") for row in named + rows)
+                for row in rows:
+                    pair = (row, None) if side == SHOP else (None, row)
+                    self._report(pair, f"one of {len(rows)} with this key", why=why)
+        return self._judged
+
+    def _pair(self, shop: Row, bc: Row, rule: str) -> None:
+        for name in self._flow["match"]:
+            key = self._canonical(SHOP, self._properties[name], shop)
+            others = [row.id for row in self._keys.get((BC, name, key), ())] if key else []
+            if others and bc.id not in others and rule != "by hand":
+                self._report((shop, bc), f"linked, though its {name} is that of {others[0]}", raw=(key, None))
+            if others:
+                break
+        for prop in self._flow["properties"]:
+            self._property(self._name, prop, "", (shop, bc), (shop, bc))
+        for name, child in self._flow["children"].items():
+            part, ours, what = f"{self._name}.{name}", child["customwebshop"], "a line is at one side only"
+            left = {one.id: one for one in shop.lines[ours] if self._counts(child, SHOP, one)}
+            right = {one.id: one for one in bc.lines[name] if self._counts(child, BC, one)}
+            for shop_id, bc_id, *_ in self._links[part, shop.id]:
+                lines = left.pop(shop_id, None), right.pop(bc_id, None)
+                if lines[0] and lines[1]:
+                    for prop in child["properties"]:
+                        self._property(part, prop, ours, (shop, bc), lines)
+                elif any(lines):
+                    self._report((shop, bc), what, part, ids=(shop_id, bc_id))
+            alone = [(key, None) for key in left] + [(None, key) for key in right if self._shop.takes(ours)]
+            for ids in alone:
+                self._report((shop, bc), what, part, ids=ids)
+
+    def _counts(self, child: Words, side: str, line: Row) -> bool:
+        """Whether there is one at all: an amount that is blank or zero may say that there is none."""
+        told = next((prop for prop in child["properties"] if name_of(prop) == child.get("there_by")), None)
+        return told is None or (self._canonical(side, told, line) or "0") != "0"
+
+    def _property(self, part: str, prop: Words, lines: str, roots: Pair, pair: Any) -> None:
+        (shop, bc), kind, name, way = pair, prop["type"], name_of(prop), self._way(prop, lines)
+        if way == "-":
+            return
+        self._judged.properties += 1
+        raw = [self._raw(SHOP, prop, shop), self._raw(BC, prop, bc)]
+        left, right = self._canonical(SHOP, prop, shop), self._canonical(BC, prop, bc)
+        within = str(self._flow.get("settings", {}).get("tolerance", 0)) if way == "=" else None
+        derived = "when_all" in prop or "when_closed" in prop  # kept in canonical form
+        base, what, why = self._bases.get((part, shop.id, name)), "differs", None
+        nothing_said = {"->": left, "<-": right}.get(way, "") is None or raw[0] in prop.get("keep", ())
+        nothing_said = nothing_said or (left is None and prop.get("blank_keeps") == "true")
+        if nothing_said or same(kind, left, right, within):
+            held = base and (
+                self._canonical(SHOP, prop, shop, base[0]),
+                base[1] if derived else self._canonical(BC, prop, bc, base[1]),
+            )
+            if not held or way != "<->" or (same(kind, left, held[0]) and same(kind, held[1], right)):
+                self._judged.agree += 1
+                return
+            what = f"both agree, and are on record with {' and '.join(map(repr, base or ()))}"
+        elif base == [raw[0], right if derived else raw[1]]:
+            why = "on record as it is, since they met or last agreed"
+        elif way == "=" or prop.get("only"):
+            why = self._why((self._name, row.id, "=") for row in roots if row)
+            if [self._read.get((part, row.id, name)) for row in pair] == raw:
+                why = why or "never written to an existing record, and known"
+        self._report(roots, what, part, name, (shop.id, bc.id), raw, why)
+
+    def _report(
+        self,
+        roots: Pair,
+        what: str,
+        part: str = "",
+        name: str = "",
+        ids: Any = None,
+        raw: Any = (None, None),
+        why: str | None = None,
+    ) -> None:
+        """A finding, with the reason on record if there is one."""
+        there = [(side, row) for side, row in zip((SHOP, BC), roots, strict=True) if row]
+        ids, key = ids or [row and row.id for row in roots], self._properties[self._flow["create_key"]]
+        asked = [(part or self._name, one, name) for one in ids]
+        asked += [(self._name, one, "*") for one in (*(row.id for _, row in there), *ids)]
+        asked += [] if part else [(self._name, one, "=") for one in ids]
+        late = [f"changed in {side} since the last run" for side, row in there if self._is_newer(side, row)]
+        why = why or self._why(asked) or next(iter(late), None)
+        called = self._raw(there[0][0], key, there[0][1]) if there else None
+        self._judged.findings.append(
+            Finding(part or self._name, called, name, ids[0], ids[1], what, raw[0], raw[1], why)
+        )
+
+    def _why(self, asked: Iterable[tuple[str, str | None, str]]) -> str | None:
+        return next(filter(None, map(self._reasons.get, asked)), None)
+
+    def _is_newer(self, side: str, row: Row) -> bool:
+        mark, seen = self._seen.get((side, "")), self._seen.get((side, row.id))
+        return row.modified is not None and row.modified != seen and (mark is None or row.modified >= mark)
+
+    def _way(self, prop: Words, lines: str) -> str:
+        """How a property travels with this shop: not at all where it has none, one way where it takes none."""
+        told = [one for path in paths_of(prop) if (one := self._shop.field(path, lines)) is not None]
+        if paths_of(prop) and not told:
+            return "-"
+        taken = all(one.get("write") != "false" and "const" not in one for one in told)
+        ways = {} if taken and self._shop.takes(lines) else {"<->": "->", "<-": "-"}
+        return str(ways.get(prop["dir"], prop["dir"]))
+
+    def _raw(self, side: str, prop: Words, row: Row) -> str | None:
+        if side == BC:
+            return tidy(row.values.get(prop.get("bc", "")))
+        raw = filter(None, (tidy(row.values.get(path)) for path in paths_of(prop)))
+        return next(raw, None) if paths_of(prop) else self._flow["settings"]["constants"][name_of(prop)]
+
+    def _canonical(self, side: str, prop: Words, row: Row, raw: Any = ...) -> str | None:
+        """What a record says, or raw, in the form that is compared: in the shop's words."""
+        raw = self._raw(side, prop, row) if raw is ... else raw
+        kind, (lcy, zone) = prop["type"], self._company
+        if side == SHOP:
+            raw = self._meant.get((kind[10:-1], raw), raw) or prop.get("blank")
+            foreign = tidy(row.values.get(prop.get("in_currency", "")))
+            if foreign and foreign.upper() != lcy:
+                return f"{raw} {foreign}"
+        else:
+            words = {bc: shop for shop, bc in prop.get("values", {}).items()} | dict(prop.get("reads", {}))
+            raw = words.get(raw or "", raw and f"{raw} (none of the words)") if words else raw
+            if kind.startswith("reference") and raw:
+                raw = self._shop_ids.get((kind[10:-1], raw), f"?{raw}")
+            whole = prop.get("when_all", {})
+            lines = row.lines.get(whole["children"], ()) if whole else ()
+            counts = [[Decimal(line.values[one] or 0) for one in whole["equal"]] for line in lines]
+            raw = whole["gives"] if counts and all(one == other > 0 for one, other in counts) else raw
+        country = self._raw(side, self._properties[prop["country"]], row) if "country" in prop else None
+        return canonical(kind, raw, currency=lcy, zone=zone, country=country)
+
+
+def paths_of(prop: Words) -> list[str]:
+    """Where the shop has a property: the first of them that is filled says it."""
+    return [path.strip() for path in prop["shop"].split("|")] if "shop" in prop else []
+
+
+def name_of(prop: Words) -> str:
+    """How a property is called."""
+    return str(prop.get("name") or paths_of(prop)[0])
