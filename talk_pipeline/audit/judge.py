@@ -1,8 +1,7 @@
 """Every record and property of a flow judged: it agrees, differs for a reason on record, or nobody explains it."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -13,9 +12,8 @@ from talk_pipeline.audit.canonical import canonical, same, tidy
 from talk_pipeline.audit.reader import Entity, Row
 from talk_pipeline.audit.wire import Words
 
-Pair = tuple[Row | None, Row | None]
 Rows = Mapping[str, Row]
-SHOP, BC = "customwebshop", "businesscentral"
+SIDES = SHOP, BC = "customwebshop", "businesscentral"
 # the reasons on record, by record or line and property: '' any of them, * all, = what follows from the others
 _REASONS = """
 select part, id, unnest([property, '']), coalesce(hold_kind || ': ' || hold_reason, 'planned, and not written yet')
@@ -53,27 +51,13 @@ class Finding(NamedTuple):
     reason: str | None  # None: unexplained
 
 
-@dataclass(slots=True)
-class Judged:
-    """One flow, counted."""
+class Judged(NamedTuple):
+    """One flow, in numbers, and by name what does not agree: some property, or a record or line as a whole."""
 
     flow: str
-    records: int = 0
-    properties: int = 0
-    agree: int = 0
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def unexplained(self) -> list[Finding]:
-        """What nobody explains."""
-        return [one for one in self.findings if one.reason is None]
-
-    def counts(self) -> dict[str, int]:
-        """How much was looked at, and what was found; records and lines as a whole are among the findings."""
-        unexplained = len(self.unexplained)
-        explained = len(self.findings) - unexplained
-        told = {"records": self.records, "properties": self.properties, "agree": self.agree}
-        return told | {"differ_with_reason": explained, "unexplained": unexplained}
+    counts: dict[str, int]
+    findings: list[Finding]
+    unexplained: list[Finding]
 
 
 class Auditor:
@@ -83,118 +67,132 @@ class Auditor:
         self, flow: Words, shop: Entity, company: tuple[str, ZoneInfo], db: duckdb.DuckDBPyConnection
     ) -> None:
         self._flow, self._shop, self._company, self._name = flow, shop, company, str(flow["flow"])
-        self._judged, self._properties = Judged(self._name), {name_of(one): one for one in flow["properties"]}
-        self._keys = defaultdict[tuple[str, str, str | None], list[Row]](list)
+        self._findings, self._counts = list[Finding](), Counter[str]()
+        self._properties = {name_of(one): one for one in flow["properties"]}
 
         def by_key(sql: str, **more: Any) -> dict[Any, Any]:
             rows = db.execute(sql, {"flow": self._name, **more}).fetchall()
             return {tuple(key): value for *key, value in rows if None not in key}
 
-        self._reasons, self._bases, self._seen = by_key(_REASONS), by_key(_BASES), by_key(_SEEN)
         told = [prop for one in (flow, *flow["children"].values()) for prop in one["properties"]]
         alone = [name_of(prop) for prop in told if prop.get("only") or prop["dir"] == "="]
+        self._reasons, self._bases, self._seen = by_key(_REASONS), by_key(_BASES), by_key(_SEEN)
         self._read = by_key(_READ, names=alone)
-        self._links, self._shop_ids = defaultdict[tuple[str, str], list[Any]](list), dict[Any, str]()
-        shared = dict[tuple[str, str], str]()
-        for part, root, shop_id, bc_id, state, rule, other in db.execute(_LINKS).fetchall():
-            self._links[part, root].append((shop_id, bc_id, state, rule))
-            self._shop_ids |= {(part, bc_id): shop_id} if state == "active" else {}
-            shared |= {(part, shop_id): other} if other else {}
+        self._links, links = defaultdict[tuple[str, str], list[Any]](list), db.execute(_LINKS).fetchall()
+        for part, root, *link, _ in links:
+            self._links[part, root].append(link)
+        self._shop_ids = {
+            (part, bc_id): shop_id for part, _, shop_id, bc_id, state, *_ in links if state == "active"
+        }
         # several of the shop may be one in Business Central: each stands for the one that is linked with it
-        self._meant = {key: self._shop_ids.get((key[0], one), f"?{one}") for key, one in shared.items()}
+        shared = {(part, shop_id): other for part, _, shop_id, *_, other in links if other}
+        self._meant = {key: self._shop_ids.get((key[0], other), f"?{other}") for key, other in shared.items()}
 
-    def judge(self, shop: Rows, bc: Rows, posted: set[str]) -> Judged:
+    def judge(self, shop: Rows, bc: Rows, posted: Container[str | None]) -> Judged:
         """All records of both systems; `posted` are those that Business Central knows by what they became."""
-        ours = {key: row for key, row in shop.items() if not row.deleted}
-        self._judged.records, create_key = len(ours), self._flow["create_key"]
-        for side, row in [*((SHOP, row) for row in ours.values()), *((BC, row) for row in bc.values())]:
-            for name in {*self._flow["match"], create_key} & set(self._properties):
-                self._keys[side, name, self._canonical(side, self._properties[name], row)].append(row)
-        linked = set()
+        ours = {key: row for key, row in shop.items() if not row.is_deleted}
+        self._counts["records"], self._keys = len(ours), defaultdict[Any, list[Row]](list)
+        for side, rows in ((SHOP, ours), (BC, bc)):
+            for name in {*self._flow["match"], self._flow["create_key"]} & set(self._properties):
+                for row in rows.values():
+                    self._keys[side, name, self._canonical(side, self._properties[name], row)].append(row)
+        alone = dict(ours)
         for shop_id, bc_id, state, rule in self._links[self._name, ""]:
             left, right = ours.get(shop_id), bc.get(bc_id)
-            linked.add(shop_id)
+            alone.pop(shop_id, None)
             if state == "active" and left and right:
                 self._pair(left, right, rule)
             elif state == "active" or (state == "closed" and shop_id in shop and bc_id not in posted):
-                why = "posted, and not noticed yet" if left and bc_id in posted else None
                 what, roots = "the other of the pair is not there", (shop.get(shop_id), right)
-                self._report(roots, what, ids=(shop_id, bc_id), why=why)
-        for row in ours.values():
-            if row.id not in linked:
-                self._report((row, None), "has no counterpart")
+                why = "posted, and not noticed yet" if left and bc_id in posted else None
+                self._report(what, roots, ids=(shop_id, bc_id), why=why)
+        for row in alone.values():
+            self._report("has no counterpart", (row, None))
+        self._twins(self._flow["create_key"])
+        unexplained = [one for one in self._findings if one.reason is None]
+        counts = {name: self._counts[name] for name in ("records", "properties", "agree")}
+        counts |= {
+            "differ_with_reason": len(self._findings) - len(unexplained),
+            "unexplained": len(unexplained),
+        }
+        return Judged(self._name, counts, self._findings, unexplained)
+
+    def _twins(self, key: str) -> None:
+        """Records that share the key by which one is created, in the shop or beside one of the shop."""
         for (side, name, value), rows in self._keys.items():
-            named = self._keys.get((SHOP, create_key, value), []) if name == create_key and value else []
+            named = self._keys.get((SHOP, key, value), []) if name == key and value else []
             if named and len(rows) > 1:
                 why = self._why((self._name, row.id, "=") for row in named + rows)
                 for row in rows:
-                    pair = (row, None) if side == SHOP else (None, row)
-                    self._report(pair, f"one of {len(rows)} with this key", why=why)
-        return self._judged
+                    roots = (row, None) if side == SHOP else (None, row)
+                    self._report(f"one of {len(rows)} with this key", roots, why=why)
 
     def _pair(self, shop: Row, bc: Row, rule: str) -> None:
         for name in self._flow["match"]:
             key = self._canonical(SHOP, self._properties[name], shop)
             others = [row.id for row in self._keys.get((BC, name, key), ())] if key else []
             if others and bc.id not in others and rule != "by hand":
-                self._report((shop, bc), f"linked, though its {name} is that of {others[0]}", raw=(key, None))
+                self._report(f"linked, though its {name} is that of {others[0]}", (shop, bc), raw=(key, None))
             if others:
                 break
         for prop in self._flow["properties"]:
             self._property(self._name, prop, "", (shop, bc), (shop, bc))
         for name, child in self._flow["children"].items():
-            part, ours, what = f"{self._name}.{name}", child["customwebshop"], "a line is at one side only"
-            left = {one.id: one for one in shop.lines[ours] if self._counts(child, SHOP, one)}
-            right = {one.id: one for one in bc.lines[name] if self._counts(child, BC, one)}
+            part, lists = f"{self._name}.{name}", (child["customwebshop"], name)
+            left, right = self._lines(SHOP, shop, lists[0], child), self._lines(BC, bc, name, child)
+            loose = []
             for shop_id, bc_id, *_ in self._links[part, shop.id]:
                 lines = left.pop(shop_id, None), right.pop(bc_id, None)
-                if lines[0] and lines[1]:
-                    for prop in child["properties"]:
-                        self._property(part, prop, ours, (shop, bc), lines)
-                elif any(lines):
-                    self._report((shop, bc), what, part, ids=(shop_id, bc_id))
-            alone = [(key, None) for key in left] + [(None, key) for key in right if self._shop.takes(ours)]
-            for ids in alone:
-                self._report((shop, bc), what, part, ids=ids)
+                loose += [(shop_id, bc_id)] if any(lines) and not all(lines) else []
+                for prop in child["properties"] if all(lines) else ():
+                    self._property(part, prop, lists[0], (shop, bc), lines)
+            loose += [(key, None) for key in left] + [
+                (None, key) for key in right if self._shop.takes(lists[0])
+            ]
+            for ids in loose:
+                self._report("a line is at one side only", (shop, bc), part, ids=ids)
 
-    def _counts(self, child: Words, side: str, line: Row) -> bool:
-        """Whether there is one at all: an amount that is blank or zero may say that there is none."""
+    def _lines(self, side: str, row: Row, name: str, child: Words) -> dict[str, Row]:
+        """A record's lines of a kind; where an amount says whether there is one, not those of none."""
         told = next((prop for prop in child["properties"] if name_of(prop) == child.get("there_by")), None)
-        return told is None or (self._canonical(side, told, line) or "0") != "0"
+        lines = {line.id: line for line in row.entity.lines(row, name)}
+        return {
+            key: line
+            for key, line in lines.items()
+            if told is None or self._canonical(side, told, line) not in (None, "0")
+        }
 
-    def _property(self, part: str, prop: Words, lines: str, roots: Pair, pair: Any) -> None:
-        (shop, bc), kind, name, way = pair, prop["type"], name_of(prop), self._way(prop, lines)
+    def _property(self, part: str, prop: Words, lines: str, roots: Any, pair: Any) -> None:
+        kind, name, way, (shop, bc) = prop["type"], name_of(prop), self._way(prop, lines), pair
         if way == "-":
             return
-        self._judged.properties += 1
+        self._counts["properties"] += 1
         raw = [self._raw(SHOP, prop, shop), self._raw(BC, prop, bc)]
         left, right = self._canonical(SHOP, prop, shop), self._canonical(BC, prop, bc)
         within = str(self._flow.get("settings", {}).get("tolerance", 0)) if way == "=" else None
         derived = "when_all" in prop or "when_closed" in prop  # kept in canonical form
-        base, what, why = self._bases.get((part, shop.id, name)), "differs", None
+        base, what, why = self._bases.get((part, shop.id, name), []), "differs", None
         nothing_said = {"->": left, "<-": right}.get(way, "") is None or raw[0] in prop.get("keep", ())
         nothing_said = nothing_said or (left is None and prop.get("blank_keeps") == "true")
         if nothing_said or same(kind, left, right, within):
-            held = base and (
-                self._canonical(SHOP, prop, shop, base[0]),
-                base[1] if derived else self._canonical(BC, prop, bc, base[1]),
-            )
-            if not held or way != "<->" or (same(kind, left, held[0]) and same(kind, held[1], right)):
-                self._judged.agree += 1
+            held = base and self._canonical(SHOP, prop, shop, base[0])
+            kept = base and (base[1] if derived else self._canonical(BC, prop, bc, base[1]))
+            if not base or way != "<->" or (same(kind, left, held) and same(kind, kept, right)):
+                self._counts["agree"] += 1
                 return
-            what = f"both agree, and are on record with {' and '.join(map(repr, base or ()))}"
+            what = f"both agree, and are on record with {' and '.join(map(repr, base))}"
         elif base == [raw[0], right if derived else raw[1]]:
             why = "on record as it is, since they met or last agreed"
         elif way == "=" or prop.get("only"):
-            why = self._why((self._name, row.id, "=") for row in roots if row)
+            why = self._why((self._name, row.id, "=") for row in roots)
             if [self._read.get((part, row.id, name)) for row in pair] == raw:
                 why = why or "never written to an existing record, and known"
-        self._report(roots, what, part, name, (shop.id, bc.id), raw, why)
+        self._report(what, roots, part, name, (shop.id, bc.id), raw, why)
 
     def _report(
         self,
-        roots: Pair,
         what: str,
+        roots: Any,
         part: str = "",
         name: str = "",
         ids: Any = None,
@@ -202,17 +200,16 @@ class Auditor:
         why: str | None = None,
     ) -> None:
         """A finding, with the reason on record if there is one."""
-        there = [(side, row) for side, row in zip((SHOP, BC), roots, strict=True) if row]
+        there = [(side, row) for side, row in zip(SIDES, roots, strict=True) if row]
         ids, key = ids or [row and row.id for row in roots], self._properties[self._flow["create_key"]]
         asked = [(part or self._name, one, name) for one in ids]
         asked += [(self._name, one, "*") for one in (*(row.id for _, row in there), *ids)]
         asked += [] if part else [(self._name, one, "=") for one in ids]
-        late = [f"changed in {side} since the last run" for side, row in there if self._is_newer(side, row)]
-        why = why or self._why(asked) or next(iter(late), None)
-        called = self._raw(there[0][0], key, there[0][1]) if there else None
-        self._judged.findings.append(
-            Finding(part or self._name, called, name, ids[0], ids[1], what, raw[0], raw[1], why)
-        )
+        late = (f"changed in {side} since the last run" for side, row in there if self._is_newer(side, row))
+        why = why or self._why(asked) or next(late, None)
+        called = next((self._raw(side, key, row) for side, row in there), None)
+        found = Finding(part or self._name, called, name, ids[0], ids[1], what, raw[0], raw[1], why)
+        self._findings.append(found)
 
     def _why(self, asked: Iterable[tuple[str, str | None, str]]) -> str | None:
         return next(filter(None, map(self._reasons.get, asked)), None)
@@ -232,8 +229,8 @@ class Auditor:
 
     def _raw(self, side: str, prop: Words, row: Row) -> str | None:
         if side == BC:
-            return tidy(row.values.get(prop.get("bc", "")))
-        raw = filter(None, (tidy(row.values.get(path)) for path in paths_of(prop)))
+            return tidy(row.says(prop["bc"])) if "bc" in prop else None
+        raw = filter(None, (tidy(row.says(path)) for path in paths_of(prop)))
         return next(raw, None) if paths_of(prop) else self._flow["settings"]["constants"][name_of(prop)]
 
     def _canonical(self, side: str, prop: Words, row: Row, raw: Any = ...) -> str | None:
@@ -242,7 +239,7 @@ class Auditor:
         kind, (lcy, zone) = prop["type"], self._company
         if side == SHOP:
             raw = self._meant.get((kind[10:-1], raw), raw) or prop.get("blank")
-            foreign = tidy(row.values.get(prop.get("in_currency", "")))
+            foreign = tidy(row.says(prop["in_currency"])) if "in_currency" in prop else None
             if foreign and foreign.upper() != lcy:
                 return f"{raw} {foreign}"
         else:
@@ -251,8 +248,8 @@ class Auditor:
             if kind.startswith("reference") and raw:
                 raw = self._shop_ids.get((kind[10:-1], raw), f"?{raw}")
             whole = prop.get("when_all", {})
-            lines = row.lines.get(whole["children"], ()) if whole else ()
-            counts = [[Decimal(line.values[one] or 0) for one in whole["equal"]] for line in lines]
+            lines = row.entity.lines(row, whole["children"]) if whole else ()
+            counts = [[Decimal(line.says(one) or 0) for one in whole["equal"]] for line in lines]
             raw = whole["gives"] if counts and all(one == other > 0 for one, other in counts) else raw
         country = self._raw(side, self._properties[prop["country"]], row) if "country" in prop else None
         return canonical(kind, raw, currency=lcy, zone=zone, country=country)

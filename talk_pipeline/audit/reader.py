@@ -1,9 +1,9 @@
-"""The records of both systems as they are now, each read as its description says."""
+"""The records of a system as they are now, read as its description says."""
 
 import html
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,149 +15,152 @@ from iso4217 import Currency
 from talk_pipeline.audit import NotAuditableError
 from talk_pipeline.audit.wire import Connection, Words, at, text
 
-# what is said of a value by these, and not of values below it
-_OF_A_VALUE = {"path", "type", "values", "join", "const", "write", "case"}
 # what a description may say that would be misread here: refused by name
 NOT_READ = {"per", "percent_off", "factor", "template", "decimal", "parts", "list", "where", "empty"}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A record or line as its system shows it now: text by the names that a flow has for its places."""
-
-    id: str
-    values: Mapping[str, str | None]
-    modified: datetime | None = None  # UTC, as the state keeps it
-    lines: Mapping[str, list["Row"]] = field(default_factory=dict)
-    deleted: bool = False
+# what is said of a value by these, and not of values below it
+_OF_A_VALUE = NOT_READ | {"path", "type", "values", "join", "const", "write", "case"}
 
 
 class Entity:
-    """What a system has of one kind, by the system's description."""
+    """What a system has of one kind, by what the description says of all kinds and of this one."""
 
-    def __init__(self, connection: Connection, description: Words, entity: str) -> None:
-        self._connection, self._said = connection, {**description, **description["entities"][entity]}
-        self._parts: dict[str, Words] = {"": self._said, **self._said.get("children", {})}
+    def __init__(self, connection: Connection, said: Words) -> None:
+        self.said, self._connection = said, connection
+        self.parts: dict[str, Words] = {"": said, **said.get("children", {})}
         self._fields = {
             name: dict.fromkeys(part.get("lacks", ())) | dict(_fields(part.get("fields", {})))
-            for name, part in self._parts.items()
+            for name, part in self.parts.items()
         }
-        told = [
-            *self._parts.values(),
-            *(one for known in self._fields.values() for one in known.values() if one),
-        ]
-        if unread := sorted({f"`{key}`" for said in told for key in NOT_READ & set(said)}):
+        told = [one for known in self._fields.values() for one in known.values() if one]
+        if unread := sorted(
+            {f"`{key}`" for one in (*self.parts.values(), *told) for key in NOT_READ & set(one)}
+        ):
             raise NotAuditableError(
-                f"the connector says of {entity} what the audit cannot read: {', '.join(unread)}"
+                f"the connector says of {said['path']} what the audit cannot read: {', '.join(unread)}"
             )
 
-    def field(self, name: str, lines: str = "") -> Words | None:
+    def field(self, name: str, part: str = "") -> Words | None:
         """How a property of the record, or of a list of it, is described; None where there is none."""
-        known, ways = self._fields.get(lines, {}), name.split(".")
+        known, ways = self._fields.get(part, {}), name.split(".")
         groups = (".".join(ways[:end]) for end in range(len(ways), 0, -1))
         return next((known[group] for group in groups if group in known), {})
 
-    def takes(self, lines: str) -> bool:
+    def takes(self, part: str) -> bool:
         """Whether changes of a list are taken."""
-        return bool(self._parts.get(lines, {}).get("write") != "false")
+        return bool(self.parts.get(part, {}).get("write") != "false")
 
-    def rows(self, names: list[str], lists: Mapping[str, list[str]]) -> Iterator[Row]:
-        """All records, with these properties of theirs and of their lists."""
-        said, deleted = self._said, self._said.get("deleted", {})
-        for entry in self._connection.pages(
-            said["path"], said, said.get("query", {}) | deleted.get("query", {})
-        ):
+    def rows(self) -> Iterator["Row"]:
+        """All records in scope."""
+        said = self.said
+        query = {**said.get("query", {}), **said.get("deleted", {}).get("query", {})}
+        for entry in self._connection.pages(said["path"], said, query):
             data = at(entry, said.get("element", ""))
             key = text(at(data, said.get("id", "id"))) or ""
             if said.get("summaries") == "true":
                 data = at(self._connection.read(self._filled(key, "{item}")), said.get("record", ""))
-            if data is None:
-                continue  # gone meanwhile
-            places = said.get("modified", ())
-            told = (text(at(data, one)) for one in ([places] if isinstance(places, str) else places))
-            moment = next((self._moment(one, said.get("times")) for one in told if one), None)
-            mark = text(at(data, deleted["at"])) if "at" in deleted else None
-            values = {name: self._value(name, "", data, {}) for name in names}
-            if not _within(values, said.get("scope", {})):
-                continue
-            yield Row(
-                id=key,
-                values=values,
-                modified=moment and moment.astimezone(UTC).replace(tzinfo=None),
-                lines={name: list(self._lines(key, data, name, wanted)) for name, wanted in lists.items()},
-                deleted=mark in deleted.get("values", {mark} - {None, "false"}),
-            )
+            row = Row(self, key, data)
+            if data is not None and row.is_within(said.get("scope", {})):  # else gone meanwhile
+                yield row
 
-    def _lines(self, key: str, record: Any, name: str, wanted: list[str]) -> Iterator[Row]:
-        said = self._parts.get(name, {"path": name})
-        single = said.get("single") == "true"
-        if single or "path" in said:
-            found = [record] if single else at(record, said["path"])
+    def lines(self, row: "Row", part: str) -> Iterator["Row"]:
+        """A list of a record, in scope; one that is of the record itself has one entry."""
+        said = self.parts.get(part, {"path": part})
+        if said.get("single") == "true":
+            found = [row.data]
+        elif "path" in said:
+            found = at(row.data, said["path"])
         else:
-            found = list(self._connection.pages(self._filled(key, said["url"]), said, {}))
+            found = list(self._connection.pages(self._filled(row.id, said["url"]), said, {}))
         found = list(found.values()) if isinstance(found, dict) else found
         if not isinstance(found, list):
-            raise NotAuditableError(f"{self._said['path']} {key}: there is no list of {name}")
-        for n, row in enumerate(found):
-            own = "1" if single else text(at(row, said.get("id", "id"))) or n
-            values = {one: self._value(one, name, row, record) for one in wanted}
-            if _within(values, said.get("scope", {})):
-                yield Row(f"{key}/{own}", values)
+            raise NotAuditableError(f"{self.said['path']} {row.id}: there is no list of {part}")
+        for n, data in enumerate(found):
+            own = "1" if said.get("single") else text(at(data, said.get("id", "id"))) or n
+            line = Row(self, f"{row.id}/{own}", data, part, row.data)
+            if line.is_within(said.get("scope", {})):
+                yield line
 
-    def _filled(self, key: str, template: str) -> str:
-        filled = template.replace("{item}", self._said.get("item", "{path}/{id}"))
-        return filled.replace("{path}", self._said["path"]).replace("{id}", quote(key, safe=""))
-
-    def _value(self, name: str, lines: str, data: Any, record: Any) -> str | None:
-        how = self.field(name, lines)
-        if how is None or "const" in how:
-            return str(how["const"]) if how else None
-        parts = filter(None, (text(at(data, path)) for path in how.get("join", [how.get("path", name)])))
-        said, kind, words = how.get("separator", " ").join(parts), how.get("type"), how.get("values", {})
-        if "html" in (kind, self._said.get("texts")):
-            said = re.sub(r"&(?:#\w+|\w+);", lambda entity: html.unescape(entity[0]), said)
-        if self._said.get("texts") == "odata":
-            said = _of_odata(said)
-        value: str = words.get(said, words.get("*", said) if said else said)
-        try:
-            if value and kind == "time":
-                return self._moment(value, how.get("format", self._said.get("times"))).isoformat()
-            if value and kind == "date":
-                return self._moment(value, how.get("format")).date().isoformat()
-            if value and kind == "minor":
-                code = self._value(how["currency"], "", record or data, {}) if "currency" in how else "EUR"
-                return format(Decimal(value).scaleb(-(Currency((code or "EUR").upper()).exponent or 0)), "f")
-        except (ValueError, ArithmeticError):
-            pass  # what cannot be understood is compared as it is
-        return value or None
-
-    def _moment(self, said: str, form: str | None) -> datetime:
+    def moment(self, said: str, form: str | None) -> datetime:
+        """A moment in one of the forms that a description knows."""
         if form in ("epoch", "epoch_ms"):
             seconds = float(said) / (1000 if form == "epoch_ms" else 1)
             return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
         rfc = form in (None, "rfc3339")
         moment = datetime.fromisoformat(said) if rfc else datetime.strptime(said, form or "")  # noqa: DTZ007
-        return (
-            moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(self._said.get("time_zone", "UTC")))
+        return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(self.said.get("time_zone", "UTC")))
+
+    def _filled(self, key: str, template: str) -> str:
+        filled = template.replace("{item}", self.said.get("item", "{path}/{id}"))
+        return filled.replace("{path}", self.said["path"]).replace("{id}", quote(key, safe=""))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record as its system shows it now, or a line of one."""
+
+    entity: Entity
+    id: str
+    data: Any
+    part: str = ""  # the list that a line is in
+    record: Any = None  # and whose it is
+
+    def says(self, name: str) -> str | None:
+        """What it says at a place, by the name that a flow has for it; in words that can be compared."""
+        how, all_say = self.entity.field(name, self.part), self.entity.said
+        if how is None or "const" in how:
+            return str(how["const"]) if how else None
+        parts = filter(None, (text(at(self.data, path)) for path in how.get("join", [how.get("path", name)])))
+        said, kind, words = how.get("separator", " ").join(parts), how.get("type"), how.get("values", {})
+        if "html" in (kind, all_say.get("texts")):
+            said = re.sub(r"&(?:#\w+|\w+);", lambda entity: html.unescape(entity[0]), said)
+        if all_say.get("texts") == "odata":
+            said = _of_odata(said)
+        value: str = words.get(said, words.get("*", said) if said else said)
+        try:
+            if value and kind == "time":
+                return self.entity.moment(value, how.get("format", all_say.get("times"))).isoformat()
+            if value and kind == "date":
+                return self.entity.moment(value, how.get("format")).date().isoformat()
+            if value and kind == "minor":
+                whole = Row(self.entity, self.id, self.record or self.data)
+                code = whole.says(how["currency"]) if "currency" in how else "EUR"
+                return format(Decimal(value).scaleb(-(Currency((code or "EUR").upper()).exponent or 0)), "f")
+        except (ValueError, ArithmeticError):
+            pass  # what cannot be understood is compared as it is
+        return value or None
+
+    def is_within(self, scope: Words) -> bool:
+        """Whether it says at each place one of the words asked for, whatever their case."""
+        return all(
+            (self.says(name) or "").upper()
+            in [one.strip().upper() for one in words.split("|") if one.strip()]
+            for name, words in scope.items()
         )
+
+    @property
+    def modified(self) -> datetime | None:
+        """When it was changed, as it says itself; UTC without offset, as the state has it."""
+        places = self.entity.said.get("modified", ())
+        told = (text(at(self.data, one)) for one in ([places] if isinstance(places, str) else places))
+        moments = (self.entity.moment(one, self.entity.said.get("times")) for one in told if one)
+        return next((one.astimezone(UTC).replace(tzinfo=None) for one in moments), None)
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether it says that it was deleted."""
+        said = self.entity.said.get("deleted", {})
+        mark = text(at(self.data, said["at"])) if "at" in said else None
+        return mark in said["values"] if "values" in said else mark not in (None, "false")
 
 
 def _fields(said: Words, group: str = "") -> Iterator[tuple[str, Words | None]]:
     for name, one in said.items():
-        if isinstance(one, dict) and not set(one) & (_OF_A_VALUE | NOT_READ):
+        if isinstance(one, dict) and not set(one) & _OF_A_VALUE:
             yield from _fields(one, f"{group}{name}.")
         elif isinstance(one, dict):
             yield f"{group}{name}", one
         else:
             yield f"{group}{name}", None if one in ("~", "null", "") else {"path": one}
-
-
-def _within(values: Mapping[str, str | None], scope: Words) -> bool:
-    """Whether each property is one of the words asked for, whatever their case."""
-    return all(
-        (values[path] or "").upper() in [one.strip().upper() for one in words.split("|") if one.strip()]
-        for path, words in scope.items()
-    )
 
 
 def _of_odata(said: str) -> str:

@@ -35,7 +35,7 @@ def print_audit(names: tuple[str, ...], *, as_json: bool, file: Path | None) -> 
 
 
 def _document(one: Judged) -> dict[str, Any]:
-    return {**one.counts(), "findings": [finding._asdict() for finding in one.findings]}
+    return {**one.counts, "findings": [finding._asdict() for finding in one.findings]}
 
 
 def _write(file: Path, found: list[Judged]) -> None:
@@ -54,10 +54,10 @@ def _cell(value: str | None) -> str:
 
 def _print(console: Console, found: list[Judged]) -> None:
     table = Table(title="audit: what both systems say now", title_justify="left")
-    for name in ("flow", *found[0].counts()):
+    for name in ("flow", *found[0].counts):
         table.add_column(name.replace("_", " "), justify="left" if name == "flow" else "right")
     for one in found:
-        table.add_row(one.flow, *map(str, one.counts().values()))
+        table.add_row(one.flow, *map(str, one.counts.values()))
     console.print(table)
     for one in found:
         for finding in one.unexplained[:SHOWN]:

@@ -44,7 +44,7 @@ def audit_check(flow: Flow) -> dg.AssetChecksDefinition:
         except NotAuditableError as error:
             severity = dg.AssetCheckSeverity.WARN
             return dg.AssetCheckResult(passed=False, severity=severity, description=f"not judged: {error}")
-        counts, rows = judged.counts(), [one._asdict() for one in judged.unexplained[:LISTED_ROWS]]
+        counts, rows = judged.counts, [one._asdict() for one in judged.unexplained[:LISTED_ROWS]]
         summary = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
         metadata: dict[str, Any] = {**counts, **({"rows": table(rows, list(rows[0]))} if rows else {})}
         return dg.AssetCheckResult(passed=not rows, description=summary, metadata=metadata)

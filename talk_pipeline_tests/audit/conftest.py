@@ -9,9 +9,14 @@ from talk_pipeline_tests.world import World, opened_world
 
 
 @pytest.fixture(scope="module")
-def synced(tmp_path_factory: pytest.TempPathFactory, instance: dg.DagsterInstance) -> Iterator[World]:
+def synced(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, instance: dg.DagsterInstance
+) -> Iterator[World]:
     """The seed world after two runs, between which orders were released, shipped and posted."""
-    with opened_world(tmp_path_factory.mktemp("audit"), empty=False, instance=instance) as world:
+    folder, profile = tmp_path_factory.mktemp("audit"), str(request.config.getoption("--shop-profile"))
+    if profile == "woocommerce":
+        pytest.skip("its orders tell prices in a way that the audit refuses by name")
+    with opened_world(folder, empty=False, instance=instance, profile=profile) as world:
         assert not world.pass_over(full=True)
         rows = world.sql("select bc_id from link where part = 'order' and rule = 'created' order by shop_id")
         for key, verbs in zip(rows, (["release"], ["ship"], ["ship", "invoice"], ["review"]), strict=False):

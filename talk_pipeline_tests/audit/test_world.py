@@ -176,6 +176,8 @@ def test_what_nobody_explains_ends_with_1_and_is_named(synced: World, tmp_path: 
 
 
 def test_an_edit_that_no_run_has_seen_is_a_reason(synced: World) -> None:
+    if not synced.tells_times():
+        pytest.skip("this shop tells no modified times")
     with undone(synced):
         shop_id, _ = in_step(synced, "customer")[0]
         synced.shop.back_office("PATCH", f"customers/{shop_id}", {"website": "www.edited.example"})
@@ -186,7 +188,9 @@ def test_what_keeps_it_from_judging_has_an_exit_status_of_its_own(
     synced: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert asked("nothing").exit_code == 2
-    monkeypatch.setenv("CUSTOMWEBSHOP_TOKEN", "wrong")
+    for name in {*synced.environment} - {"CUSTOMWEBSHOP_URL", "CUSTOMWEBSHOP_CONNECTOR"}:
+        if name.startswith("CUSTOMWEBSHOP_"):
+            monkeypatch.setenv(name, "wrong")
     assert asked("customer").exit_code == 2
     monkeypatch.setenv("CUSTOMWEBSHOP_URL", "http://127.0.0.1:9")
     done = asked("customer")
