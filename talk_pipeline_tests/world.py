@@ -30,6 +30,7 @@ from talk_pipeline.run.fetch import RestoredError, fetch
 from talk_pipeline.run.plan import BreakerTrippedError, prepare
 from talk_pipeline.run.session import Options
 from talk_pipeline.run.write import settle, upsert
+from talk_pipeline.sandbox.customwebshop.profiles.reference import Reference
 from talk_pipeline.sandbox.server import Sandbox
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.errors import SystemFault
@@ -305,6 +306,8 @@ def opened_world(
     sown = 1 if empty else size  # what is emptied at once need not be much
     with ExitStack() as stack:
         patch = patch or stack.enter_context(pytest.MonkeyPatch.context())
+        # as in most shops: the number of an order is that of a customer too, and says nothing without its kind
+        patch.setattr(Reference, "numeric_ids", True)
         sandbox = stack.enter_context(Sandbox(size=sown, shop_profile=profile))
         environment = sandbox.environment()
         for name in list(Settings.model_fields):

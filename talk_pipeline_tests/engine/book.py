@@ -118,7 +118,7 @@ class Book:
                     Child(str(child["id"]), None, _by_path(part, side, child))
                     for child in document["children"]
                 )
-                for part in declared.parts[1:]
+                for part in reversed(declared.parts[1:])  # of several in one place the first
             }
             return Contents(_by_path(declared.root, side, document["values"]), children)
 

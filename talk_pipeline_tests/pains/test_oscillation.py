@@ -52,7 +52,10 @@ def test_a_postal_code_and_a_city_that_set_each_other_anew_are_not_told_for_ever
     key = world.shop.post("orders", order("O1", buyer, [line(item)], shipping_address=home))["id"]
     world.step()
     world.shop.patch("orders", key, {"shipping_address": {"postal_code": "5000"}})
+    others = "select * exclude (agreed_at) from base where not contains(property, 'postal_code') order by all"
+    before = world.sql(others)
     assert world.step("order").writes() == 2, "the code, and once more the city that came with it"
+    assert world.sql(others) == before, "what the others agreed on stands"
     state, reason = world.state("order", key) or ("", "")
     assert state == "quarantined"
     assert "shipping_address.postal_code: businesscentral took '5000', and made it '8000' again" in reason

@@ -82,6 +82,25 @@ def test_what_was_edited_since_is_left_and_told(world: World, pair: tuple[str, s
     settled(world, "customer")
 
 
+@pytest.mark.parametrize("side", ["shop", "bc"])
+def test_what_is_gone_on_a_side_since_is_left_and_told(
+    world: World, pair: tuple[str, str], side: str
+) -> None:
+    shop_id, bc_id = pair
+    world.shop.patch("customers", shop_id, {"website": "www.wrong.example"})
+    run = world.step("customer")
+    if side == "shop":
+        world.shop.delete("customers", shop_id)
+    else:
+        world.bc.delete("customers", bc_id)
+    world.step("customer", full=True)
+    world.forget_requests()
+    undone = undo(world, run)
+    assert set(world.writes().values()) == {0}
+    assert not undone.back
+    assert undone.reasons() == {"website: it is not there any more on both sides"}
+
+
 def test_an_undone_run_is_done_again_by_undoing_the_undoing(world: World, pair: tuple[str, str]) -> None:
     shop_id, bc_id = pair
     world.shop.patch("customers", shop_id, {"website": "www.right.example"})

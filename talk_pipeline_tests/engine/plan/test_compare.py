@@ -66,6 +66,14 @@ def test_an_edit_that_was_taken_back_in_another_spelling_is_none(book: Book) -> 
     assert book.plan("customer") == [("businesscentral", "update", shop, "email", "info@d.example", None)]
 
 
+def test_what_both_had_blank_is_agreed_too_and_the_later_edit_of_it_wins(book: Book) -> None:
+    shop, bc = book.pair("customer", "C1")
+    assert book.rows("select shop_value, bc_value from base where property = 'website'") == [(None, None)]
+    book.say("customer", SHOP, shop, {"website": "www.shop.example"})
+    book.say("customer", BC, bc, {"website": "www.bc.example"})
+    assert book.plan("customer") == [("customwebshop", "update", shop, "website", "www.bc.example", None)]
+
+
 def test_a_record_without_a_counterpart_is_created_whole(book: Book) -> None:
     book.say("customer", SHOP, "s1", {"number": "C1", "company_name": "A", "email": "a@a.example"})
     planned = {row[3]: row[4] for row in book.plan("customer") if row[1] == "create"}

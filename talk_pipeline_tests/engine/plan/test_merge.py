@@ -110,6 +110,14 @@ def test_a_one_way_property_is_written_only_when_its_source_changed(case: Case) 
         assert merged.target is None
 
 
+@given(cases("->"))
+def test_a_one_way_property_goes_there_whenever_its_source_changed(case: Case) -> None:
+    merged = merge(CUSTOMER, case.pair(), company=COMPANY)
+    edited = not _same(case.shop, case.base_shop) if case.has_base else case.shop is not None
+    wanted = edited and not _same(case.shop, case.bc)
+    assert merged.target is (Side.BC if wanted else None)
+
+
 @given(cases("="))
 def test_a_compared_property_is_never_written(case: Case) -> None:
     assert merge(CUSTOMER, case.pair(), company=COMPANY).target is None

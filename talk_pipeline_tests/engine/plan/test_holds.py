@@ -1,0 +1,161 @@
+"""What must not be written yet, and what goes all the same; records of different kinds have the same ids here."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.flows.properties import Side
+from talk_pipeline_tests.engine.book import Book, Values
+
+SHOP, BC = Side.SHOP, Side.BC
+CUSTOMER = {"number": "C1", "company_name": "A", "active": "true"}
+LINE = {"id": "1", "product_id": "1", "description": "One", "quantity": "1", "unit_price": "10"}
+PRODUCT = {"sku": "P1", "name": "One", "active": "true"}
+ORDER = {"number": "O1", "customer_id": "1", "status": "open"}
+
+
+def as_said_there(flow: str, values: Values) -> Values:
+    """The same in Business Central's words."""
+    ids = ("id", "customer_id", "product_id")
+    told = {name: f"b{value}" if name in ids else value for name, value in values.items()}
+    words = {"customer": {"active": ""}, "product": {"active": "false"}, "order": {"status": "Draft"}}
+    return {**told, **{name: word for name, word in words[flow].items() if name in values}}
+
+
+def linked(book: Book, flow: str, key: str, values: Values, *, lines: Sequence[Values] = ()) -> None:
+    """A pair in step: `key` in the shop is `b` and that in Business Central."""
+    there = [as_said_there(flow, line) for line in lines]
+    book.say(flow, SHOP, key, values, children=lines)
+    book.say(flow, BC, f"b{key}", as_said_there(flow, values), children=there)
+    book.plan(flow)
+    book.in_step(flow)
+
+
+@pytest.fixture
+def shop(book: Book) -> Book:
+    """A customer, a product and an order of both, all of id 1 and linked."""
+    linked(book, "customer", "1", CUSTOMER)
+    linked(book, "product", "1", PRODUCT)
+    linked(book, "order", "1", ORDER, lines=[LINE])
+    assert book.rows("select part, count(*) from link group by all order by all") == [
+        ("customer", 1),
+        ("order", 1),
+        ("order.lines", 1),
+        ("product", 1),
+    ]
+    assert not book.rows("select * from change")
+    return book
+
+
+def planned(book: Book, flow: str) -> dict[tuple[str, str, str | None], str | None]:
+    """Why each change waits, None where it goes: by target, id of the record or line, and property."""
+    book.plan(flow)
+    rows = book.rows(
+        "select target, coalesce(shop_id, bc_id), property, hold_kind from change where flow = ?", flow
+    )
+    return {(target, key, name): kind for target, key, name, kind in rows}
+
+
+def kinds(book: Book, flow: str, key: str) -> set[str | None]:
+    """The same of all changes of one record of the shop, with its lines."""
+    book.plan(flow)
+    return {
+        kind
+        for (kind,) in book.rows(
+            "select hold_kind from change where flow = ? and root_shop_id = ?", flow, key
+        )
+    }
+
+
+def test_a_record_that_waits_takes_its_lines_with_it_and_no_other(shop: Book) -> None:
+    shop.say("order", SHOP, "2", {**ORDER, "number": "O2", "customer_id": "9"}, children=[LINE])
+    shop.say("order", SHOP, "3", {**ORDER, "number": "O3"}, children=[LINE])
+    assert kinds(shop, "order", "2") <= {HoldKind.WAITING}
+    assert kinds(shop, "order", "3") == {None}
+    assert shop.rows("select state from status where flow = 'order'") == [("waiting",)]
+
+
+def test_a_new_line_of_an_unknown_product_waits_by_itself(shop: Book) -> None:
+    lines = [{**LINE, "description": "Other"}, {**LINE, "id": "2", "product_id": "7"}, {**LINE, "id": "3"}]
+    shop.say("order", SHOP, "1", {"email": "a@a.example"}, children=lines)
+    found = planned(shop, "order")
+    assert found.pop(("businesscentral", "1", "email")) is None
+    assert found.pop(("businesscentral", "1/1", "description")) is None
+    assert {kind for (_, key, _), kind in found.items() if key == "1/2"} == {HoldKind.WAITING}
+    assert {kind for (_, key, _), kind in found.items() if key == "1/3"} == {None}
+
+
+def test_a_reference_to_an_unknown_record_waits_and_the_rest_goes(shop: Book) -> None:
+    shop.say("order", SHOP, "1", {"customer_id": "7", "email": "a@a.example"})
+    found = planned(shop, "order")
+    assert found["businesscentral", "1", "customer_id"] == HoldKind.WAITING
+    assert found["businesscentral", "1", "email"] is None
+
+
+def test_a_customer_that_is_blocked_is_no_target_and_may_be_a_source(shop: Book) -> None:
+    linked(shop, "customer", "2", {**CUSTOMER, "number": "C2"})
+    shop.say("customer", BC, "b2", {"active": "All"})
+    shop.say("order", SHOP, "1", {"customer_id": "2"})
+    assert planned(shop, "order")["businesscentral", "1", "customer_id"] == HoldKind.WAITING
+    [(reason,)] = shop.rows("select hold_reason from change where property = 'customer_id'")
+    assert reason == "customer_id 2 active is false in Business Central"
+    shop.say("order", SHOP, "1", {"customer_id": "1"})
+    shop.say("order", BC, "b1", {"customer_id": "b2"})
+    assert planned(shop, "order")["customwebshop", "1", "customer_id"] is None
+
+
+def test_what_a_line_cannot_say_there_holds_that_line(shop: Book) -> None:
+    lines = [LINE, {**LINE, "id": "2", "description": "x" * 101}, {**LINE, "id": "3"}]
+    shop.say("order", SHOP, "1", {}, children=lines)
+    found = planned(shop, "order")
+    assert {kind for (_, key, _), kind in found.items() if key == "1/2"} == {HoldKind.QUARANTINED}
+    assert {kind for (_, key, _), kind in found.items() if key == "1/3"} == {None}
+    reasons = {reason for (reason,) in shop.rows("select hold_reason from change where shop_id = '1/2'")}
+    assert all(reason.startswith("description: 101 characters, at most 100 fit") for reason in reasons)
+
+
+def test_a_released_order_keeps_what_is_guarded(shop: Book) -> None:
+    linked(shop, "order", "2", {**ORDER, "number": "O2"}, lines=[LINE])
+    shop.say("order", BC, "b1", {"status": "Open"})
+    lines = [{**LINE, "quantity": "2", "description": "Other"}, {**LINE, "id": "2"}]
+    for key in ("1", "2"):
+        shop.say("order", SHOP, key, {"currency": "EUR", "email": "a@a.example"}, children=lines)
+    shop.say("order", BC, "b1", {"phone": "+45 20 20 20 20"})
+    found = planned(shop, "order")
+    held = {(key, name) for (_, key, name), kind in found.items() if kind == HoldKind.GUARDED}
+    assert {("1", "currency"), ("1/1", "quantity"), ("1/2", "description")} <= held
+    assert not held & {("1", "email"), ("1/1", "description"), ("1", "phone"), ("1", "status")}
+    assert not [key for key, _ in held if key.startswith("2")]
+    assert found["customwebshop", "1", "phone"] is None
+
+
+def test_a_customer_is_blocked_after_the_orders_that_go_to_it(shop: Book) -> None:
+    linked(shop, "customer", "2", {**CUSTOMER, "number": "C2"})
+    shop.say("order", SHOP, "2", {**ORDER, "number": "O2"}, children=[LINE])
+    for key in ("1", "2"):
+        shop.say("customer", SHOP, key, {"active": "false", "website": "www.a.example"})
+    later = frozenset({"order"})
+    shop.plan("customer", later=later)
+    found = {(key, name): kind for _, _, key, name, _, kind in shop.changes("customer")}
+    assert found["1", "active"] == HoldKind.DEFERRED
+    assert found["2", "active"] is None, "no order goes to that one"
+    assert found["1", "website"] is None
+    assert {kind for *_, kind in shop.plan("customer")} == {None}, "the orders are not in this run"
+
+
+def test_a_customer_that_is_blocked_there_is_told_here_at_once(shop: Book) -> None:
+    shop.say("order", SHOP, "2", {**ORDER, "number": "O2"}, children=[LINE])
+    shop.say("customer", BC, "b1", {"active": "All"})
+    shop.plan("customer", later=frozenset({"order"}))
+    assert [row[3:] for row in shop.changes("customer")] == [("active", "All", None)]
+
+
+def test_a_customer_is_unblocked_before_the_orders_that_go_to_it(shop: Book) -> None:
+    shop.say("customer", SHOP, "1", {"active": "false"})
+    shop.say("customer", BC, "b1", {"active": "All"})
+    shop.plan("customer")
+    shop.say("order", SHOP, "2", {**ORDER, "number": "O2"}, children=[LINE])
+    shop.say("customer", SHOP, "1", {"active": "true"})
+    shop.plan("customer", later=frozenset({"order"}))
+    assert [row[3:] for row in shop.changes("customer")] == [("active", "true", None)]
