@@ -8,8 +8,9 @@ import pytest
 from talk_pipeline.audit.audit import audit
 from talk_pipeline.audit.reader import NOT_READ
 from talk_pipeline.settings import Settings
-from talk_pipeline.systems.customwebshop.spec.description import Description, Entity, Lines
+from talk_pipeline.systems.customwebshop.spec.description import Description, Entity
 from talk_pipeline.systems.customwebshop.spec.fields import Field
+from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline_tests.world import opened_world
 
 # of these it takes nothing for what it is not

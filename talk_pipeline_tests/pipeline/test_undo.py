@@ -177,6 +177,7 @@ def test_whole_records_and_what_travels_one_way_are_left(world: World) -> None:
     undone = undo(world, run, "order")
     assert not undone.back
     assert undone.reasons() == {"None: the record was created by that run: whole records are not undone"}
+    assert len(undone.left) == 1, "told once, and not by each of its values"
     assert world.shop.get("orders", order_id)["erp_number"]
     world.bc.control(f"items/{world.counterpart('product', product_id)}/stock", {"quantity": 30})
     run = world.step("product", full=True)

@@ -136,11 +136,12 @@ left join resolution d on d.part = $part and d.shop_id = l.shop_id and d.propert
   and d.shop_value is not distinct from s.raw[p.property] and d.bc_value is not distinct from b.raw[p.property]
 """
 
+# nothing is agreed yet where there is no base either
 _AGREE = """
 select shop_id, property, shop_raw, bc_raw from pair
 where shop_problem is null and bc_problem is null and shop_canon is not distinct from bc_canon
-  and (not has_base or shop_raw is distinct from shop_base or bc_raw is distinct from bc_base or mismatches > 0
-       or resend is not null or agreed_at is null)
+  and (agreed_at is null or shop_raw is distinct from shop_base or bc_raw is distinct from bc_base
+       or mismatches > 0 or resend is not null)
 """
 
 _AGREED_BY_RULE = """

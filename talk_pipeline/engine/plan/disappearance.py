@@ -50,7 +50,7 @@ def plan_disappearances(db: Connection, flow: Flow) -> None:
             continue
         rows = db.execute(_LEFT, {"flow": flow.name, "side": side, "other": side.other}).fetchall()
         if policy == "unlink":
-            _unlink(db, flow, side, pairs=[(row[0], row[1]) for row in rows])
+            _unlink(db, flow, side, shop_ids=[row[0] for row in rows])
         elif policy == "block":
             _block(db, flow, side.other, rows=rows)
         else:
@@ -91,8 +91,7 @@ def _end(db: Connection, flow: Flow) -> None:
     touch_if_changed(db, flow.name, over)
 
 
-def _unlink(db: Connection, flow: Flow, side: Side, *, pairs: list[tuple[str, str]]) -> None:
-    shop_ids = [shop_id for shop_id, _ in pairs]
+def _unlink(db: Connection, flow: Flow, side: Side, *, shop_ids: list[str]) -> None:
     if shop_ids:
         touch(db, flow.name)
     if side is Side.BC:

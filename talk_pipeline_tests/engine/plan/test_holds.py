@@ -76,6 +76,16 @@ def test_a_record_that_waits_takes_its_lines_with_it_and_no_other(shop: Book) ->
     assert shop.rows("select state from status where flow = 'order'") == [("waiting",)]
 
 
+def test_the_second_of_one_number_waits_with_its_lines_and_the_first_goes_with_its_own(shop: Book) -> None:
+    for key in ("2", "3"):
+        shop.say("order", SHOP, key, {**ORDER, "number": "O2"}, children=[LINE])
+    assert kinds(shop, "order", "2") == {None}
+    assert kinds(shop, "order", "3") == {HoldKind.WAITING}
+    held = "select count(*), count(hold_reason) from change where part = 'order.lines' and root_shop_id = '3'"
+    [(lines, reasons)] = shop.rows(held)
+    assert lines == reasons > 0
+
+
 def test_a_new_line_of_an_unknown_product_waits_by_itself(shop: Book) -> None:
     lines = [{**LINE, "description": "Other"}, {**LINE, "id": "2", "product_id": "7"}, {**LINE, "id": "3"}]
     shop.say("order", SHOP, "1", {"email": "a@a.example"}, children=lines)
