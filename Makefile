@@ -30,6 +30,11 @@ plans: $(INSTALLED) ## a million plans against the rule in plain Python
 faults: $(INSTALLED) ## everything that can go wrong between the systems and us, alone and mixed
 	.venv/bin/python -m pytest -n 3 --dist loadgroup talk_pipeline_tests/proof/test_grid.py
 
+SAMPLE ?= 0
+SEED ?= 1
+mutants: $(INSTALLED) ## small mistakes in what plans and applies, and whether the tests notice; SAMPLE=100 of them by chance, SEED=1 says which; all of them take a night
+	.venv/bin/python -m talk_pipeline_tests.proof.mutants --sample $(SAMPLE) --seed $(SEED)
+
 test-profiles: $(INSTALLED) ## the pipeline's tests against every shop that is described; takes a while
 	for shop in woocommerce bare cents enveloped liar; do \
 	  echo "== $$shop"; .venv/bin/python -m pytest -n 3 --dist loadgroup talk_pipeline_tests/pipeline -m "not slow" --shop-profile $$shop || exit 1; done
@@ -70,3 +75,5 @@ day: $(INSTALLED) ## a day at an edit a second in which a tenth of all calls fai
 	.venv/bin/python -m talk_pipeline_tests.bench day
 
 .PHONY: help sync up test test-slow kills plans faults test-profiles test-browser pictures lint check-defs advisories soak bench day story docs
+
+.PHONY: help sync up test test-slow kills faults mutants test-profiles test-browser pictures lint check-defs advisories soak bench story docs

@@ -28,6 +28,8 @@ def test_an_order_takes_its_new_customer_and_products_along(world: World) -> Non
     assert world.shop.get("orders", placed["id"])["erp_number"] == created["number"]
     assert run["order"]["writes"]["businesscentral"] == {"create": 1, "update": 0, "delete": 0}
     assert run["order"]["writes"]["customwebshop"] == {"create": 0, "update": 1, "delete": 0}
+    rules = "select rule, count(*) from link where part = 'order.lines' group by all"
+    assert world.sql(rules) == [("created", 2)], "known as its own from the answer on"
 
     world.forget_requests()
     assert world.step().writes() == 0

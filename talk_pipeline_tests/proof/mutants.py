@@ -32,7 +32,7 @@ ENGINE = TESTS.parent / "talk_pipeline" / "engine"
 TOLD = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 MEMORY = Path("/dev/shm")
 INVALID = 40
-LONGEST_SECONDS = 600.0
+LONGEST_SECONDS = 300.0
 
 
 class Verdict(StrEnum):
@@ -84,13 +84,15 @@ def judge(mutant: Mutant) -> Verdict:
             os.setsid()
             _put_in_place(mutant)
             os._exit(_tested(mutant.file, scratch))
-        deadline = time.monotonic() + LONGEST_SECONDS
-        while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0):
-            if time.monotonic() > deadline:
+        deadline, ended = time.monotonic() + LONGEST_SECONDS, (0, 0)
+        try:
+            while ended == (0, 0) and time.monotonic() < deadline:
+                time.sleep(0.05)
+                ended = os.waitpid(child, os.WNOHANG)
+        finally:
+            if ended == (0, 0):  # too long, or whoever asked has gone
                 os.killpg(child, signal.SIGKILL)
-                os.waitpid(child, 0)
-                return Verdict.NOTICED
-            time.sleep(0.05)
+                ended = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(ended[1])
     return {0: Verdict.SURVIVED, INVALID: Verdict.INVALID}.get(code, Verdict.NOTICED)
 
@@ -158,7 +160,9 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=0, help="so many of them by chance; 0: all")
     parser.add_argument("--seed", type=int, default=1, help="which ones")
     parser.add_argument("--only", default="", help="those of files whose name has this, such as plan/holds")
+    parser.add_argument("--report", type=Path, default=TESTS.parent / "data" / "mutants.json")
     told = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     found = all_mutants(told.only)
     if told.sample:
         found = random.Random(told.seed).sample(found, min(told.sample, len(found)))
@@ -179,8 +183,7 @@ def main() -> None:
     score = round(100 * counted[Verdict.NOTICED] / max(judged, 1), 1)
     numbers = {str(verdict): counted[verdict] for verdict in Verdict}
     document = {"at": f"{datetime.now(UTC):%Y-%m-%d}", "seed": told.seed, **numbers, "score": score}
-    report = TESTS.parent / "data" / "mutants.json"
-    report.write_text(json.dumps({**document, "survivors": survived}, indent=2) + "\n", encoding="utf-8")
+    told.report.write_text(json.dumps({**document, "survivors": survived}, indent=2) + "\n", encoding="utf-8")
     print(*(f"survived: {place}" for place in survived), sep="\n")
     print(", ".join(f"{name} {number}" for name, number in numbers.items()) + f": {score} % noticed")
 

@@ -1,0 +1,116 @@
+"""What the mutants are that the tests are judged by, and that each file they are made of has tests to get past."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from talk_pipeline_tests.proof.mutants import (
+    TESTS,
+    TOLD,
+    Verdict,
+    all_mutants,
+    known_alike,
+    name_of,
+)
+from talk_pipeline_tests.proof.mutations import mutants
+
+SQL = """
+def due(db, flow):
+    db.execute(
+        f\"\"\"
+        -- null or none
+        select distinct c.id from change c left join link l on l.id = c.id and l.flow <> {flow}
+        where c.kind = 'a = b and c' and c.at is not null and not exists (select 1 from gone g where g.id = c.id)
+        order by c.id
+        \"\"\"
+    )
+"""
+PYTHON = """
+def due(rows: list[int] | None, *, least: int = 2) -> bool:
+    \"\"\"None or less than 5.\"\"\"
+    for row in rows or ():
+        if not row or row >= least and row != 7:
+            continue
+        tell(row)
+    return True
+"""
+
+
+def changes(tmp_path: Path, text: str) -> set[str]:
+    file = tmp_path / "due.py"
+    file.write_text(text)
+    return {one.change.partition("  ->  ")[2] or one.change for one in mutants(file)}
+
+
+def test_conditions_of_sql_are_turned_and_dropped(tmp_path: Path) -> None:
+    found = changes(tmp_path, SQL)
+    lines = {" ".join(line.split()) for line in found}
+    select = "from change c left join link l on l.id = c.id and l.flow <> {flow}"
+    where = "c.at is not null and not exists (select 1 from gone g where g.id = c.id)"
+    assert lines >= {
+        f"select c.id {select}",
+        f"select distinct c.id {select.replace('left join', 'join')}",
+        f"select distinct c.id {select.replace('l.id = c.id and ', '')}",
+        f"select distinct c.id {select.replace('{flow}', '{flow}').replace('<>', '=')}",
+        f"select distinct c.id {select.replace(' and l.flow <> {flow}', '')}",
+        f"where {where}",
+        f"where c.kind <> 'a = b and c' and {where}",
+        f"where c.kind = 'a = b and c' or {where}",
+        f"where c.kind = 'a = b and c' and {where.replace('is not null', 'is null')}",
+        f"where c.kind = 'a = b and c' and {where.replace('not exists', 'exists')}",
+        "where c.kind = 'a = b and c' and c.at is not null",
+        "order by c.id desc",
+    }
+    assert not [line for line in lines if "'a = b and c'" not in line and "c.kind" in line], (
+        "texts are not SQL"
+    )
+    assert not [line for line in lines if line.startswith("--")], "nor are remarks"
+
+
+def test_what_python_decides_is_turned(tmp_path: Path) -> None:
+    assert changes(tmp_path, PYTHON) == {
+        "def due(rows: list[int] | None, *, least: int = 3) -> bool:",
+        "for row in rows and ():",
+        "if (not (not row or row >= least and row != 7)):",
+        "if row or row >= least and row != 7:",
+        "if not row and row >= least and row != 7:",
+        "if not row or row > least and row != 7:",
+        "if not row or row >= least or row != 7:",
+        "if not row or row >= least and row == 7:",
+        "if not row or row >= least and row != 8:",
+        "break",
+        "left out: tell(row)",
+        "return False",
+    }
+
+
+def test_every_file_has_tests_and_they_exist() -> None:
+    files = {name_of(one.file) for one in all_mutants()}
+    assert files == set(TOLD["tests"])
+    for test in {test for tests in TOLD["tests"].values() for test in tests}:
+        file, _, name = test.partition("::")
+        assert (TESTS / file).exists(), test
+        assert f"def {name}(" in (TESTS / file).read_text() if name else True, test
+
+
+def test_what_is_known_to_be_alike_is_still_there() -> None:
+    there = {(name_of(one.file), one.change) for one in all_mutants()}
+    for one in known_alike():
+        assert (one.file, one.change) in there, one
+        assert one.reason
+
+
+@pytest.mark.slow
+def test_those_that_survive_are_named_and_the_score_is_written_down(tmp_path: Path) -> None:
+    report = tmp_path / "mutants.json"
+    options = ["--only", "plan/posted", "--sample", "3", "--report", str(report)]
+    command = [sys.executable, "-m", "talk_pipeline_tests.proof.mutants", *options]
+    done = subprocess.run(command, cwd=TESTS.parent, capture_output=True, text=True, check=True)
+    told = json.loads(report.read_text())
+    assert sum(told[verdict] for verdict in Verdict) == 3
+    assert told["noticed"] > 0
+    for place in told["survivors"]:
+        assert f"survived: {place}" in done.stdout
