@@ -1,12 +1,15 @@
 """What follows from an outcome: bases, links, refusals and the journal, in one transaction."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.model import Outcome, Result
 from talk_pipeline.engine.state import journal
+from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.engine.book import Book
+from talk_pipeline_tests.flow_files import copied_flows
 
 SHOP, BC = Side.SHOP, Side.BC
 
@@ -71,3 +74,39 @@ def test_an_intent_without_an_outcome_is_what_it_was(book: Book) -> None:
     [found] = journal.open_intents(book.db, "customer", BC)
     assert (found.main, found.children, found.intent_id) == (intent.main, (), intent.intent_id)
     assert found.interrupted
+
+
+def test_where_one_way_values_of_a_created_record_start_from(book: Book) -> None:
+    book.say("product", SHOP, "s1", {"sku": "P1", "active": "true", "stock": "12"})
+    book.plan("product")
+    book.write("product", BC, answered={"stock": "0"})
+    start = "select shop_id, shop_value, bc_value, agreed_at is null from base where property = 'stock'"
+    assert book.rows(start) == [("s1", "12", "0", True)]
+    assert ("customwebshop", "stock") not in {(row[0], row[3]) for row in book.plan("product")}
+
+
+def test_a_conflict_names_who_decided_that_very_one(tmp_path: Path) -> None:
+    flows = copied_flows(tmp_path / "flows", customer=("conflict: last_writer", "conflict: manual"))
+    with Book.opened(tmp_path / "state", load_flows(flows)) as book:
+        pairs = [book.pair("customer", number, {"website": "www.a.example"}) for number in ("C1", "C2")]
+        for shop, bc in pairs:
+            for side, key, name in ((SHOP, shop, "shop"), (BC, bc, "bc")):
+                book.say("customer", side, key, {"website": f"www.{name}.example", "phone": f"+45 {name}"})
+        for shop, person in zip([shop for shop, _ in pairs], ("a person", "another"), strict=True):
+            book.db.execute(
+                "insert into resolution values ('customer', ?, 'website', 'customwebshop', 'www.shop.example',"
+                " 'www.bc.example', ?, now()::timestamp)",
+                [shop, person],
+            )
+        book.db.execute("update resolution set decided_at = '2026-01-01'")
+        assert {row[3] for row in book.plan("customer") if row[5] is None} == {"website"}
+        book.write("customer", BC)
+        decided = (
+            "select shop_id, property, decided_by, winner, shop_value, bc_value from conflict order by all"
+        )
+        values = ("customwebshop", "www.shop.example", "www.bc.example")
+        assert book.rows(decided) == [
+            ("sC1", "website", "a person", *values),
+            ("sC2", "website", "another", *values),
+        ]
+        assert book.rows("select * from resolution") == []
