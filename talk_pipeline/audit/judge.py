@@ -110,11 +110,9 @@ class Auditor:
             self._report("has no counterpart", (row, None))
         self._twins(self._flow["create_key"])
         unexplained = [one for one in self._findings if one.reason is None]
+        explained = len(self._findings) - len(unexplained)
         counts = {name: self._counts[name] for name in ("records", "properties", "agree")}
-        counts |= {
-            "differ_with_reason": len(self._findings) - len(unexplained),
-            "unexplained": len(unexplained),
-        }
+        counts |= {"differ_with_reason": explained, "unexplained": len(unexplained)}
         return Judged(self._name, counts, self._findings, unexplained)
 
     def _twins(self, key: str) -> None:
@@ -146,11 +144,10 @@ class Auditor:
                 loose += [(shop_id, bc_id)] if any(lines) and not all(lines) else []
                 for prop in child["properties"] if all(lines) else ():
                     self._property(part, prop, lists[0], (shop, bc), lines)
-            loose += [(key, None) for key in left] + [
-                (None, key) for key in right if self._shop.takes(lists[0])
-            ]
+            loose += [(key, None) for key in left]
+            loose += [(None, key) for key in right if self._shop.takes(lists[0])]
             for ids in loose:
-                self._report("a line is at one side only", (shop, bc), part, ids=ids)
+                self._report("a line is at one side only", (shop, bc), (part, ""), ids)
 
     def _lines(self, side: str, row: Row, name: str, child: Words) -> dict[str, Row]:
         """A record's lines of a kind; where an amount says whether there is one, not those of none."""
@@ -187,19 +184,11 @@ class Auditor:
             why = self._why((self._name, row.id, "=") for row in roots)
             if [self._read.get((part, row.id, name)) for row in pair] == raw:
                 why = why or "never written to an existing record, and known"
-        self._report(what, roots, part, name, (shop.id, bc.id), raw, why)
+        self._report(what, roots, (part, name), (shop.id, bc.id), raw=raw, why=why)
 
-    def _report(
-        self,
-        what: str,
-        roots: Any,
-        part: str = "",
-        name: str = "",
-        ids: Any = None,
-        raw: Any = (None, None),
-        why: str | None = None,
-    ) -> None:
-        """A finding, with the reason on record if there is one."""
+    def _report(self, what: str, roots: Any, at: Any = ("", ""), ids: Any = None, **said: Any) -> None:
+        """A finding of a property or line, or of all of a record, with the reason on record if there is one."""
+        (part, name), raw, why = at, said.get("raw", (None, None)), said.get("why")
         there = [(side, row) for side, row in zip(SIDES, roots, strict=True) if row]
         ids, key = ids or [row and row.id for row in roots], self._properties[self._flow["create_key"]]
         asked = [(part or self._name, one, name) for one in ids]
