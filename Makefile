@@ -74,6 +74,4 @@ bench: $(INSTALLED) ## the benchmarks; writes data/bench.json
 day: $(INSTALLED) ## a day at an edit a second in which a tenth of all calls fail: what grows
 	.venv/bin/python -m talk_pipeline_tests.bench day
 
-.PHONY: help sync up test test-slow kills plans faults test-profiles test-browser pictures lint check-defs advisories soak bench day story docs
-
-.PHONY: help sync up test test-slow kills faults mutants test-profiles test-browser pictures lint check-defs advisories soak bench story docs
+.PHONY: help sync up test test-slow kills plans faults mutants test-profiles test-browser pictures lint check-defs advisories soak bench day story docs
