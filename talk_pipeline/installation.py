@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from talk_pipeline.declarations import checked_files, entities_of
 from talk_pipeline.engine.manual import forgetting
 from talk_pipeline.engine.manual.forgetting import Forgotten
 from talk_pipeline.engine.manual.links import Decision, Hand, concerned
@@ -26,16 +27,14 @@ from talk_pipeline.engine.state.copies import compact
 from talk_pipeline.engine.state.database import FILE, State
 from talk_pipeline.engine.state.lease import leases
 from talk_pipeline.engine.state.traces import Words, take_from_files
-from talk_pipeline.flows.loading import PACKAGED, FlowError, Flows, load_flows
+from talk_pipeline.flows.loading import Flows, load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.run.session import Options, Session
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.businesscentral.access import IN_FLIGHT, by_registration, by_token
 from talk_pipeline.systems.businesscentral.client import Businesscentral
-from talk_pipeline.systems.businesscentral.fitting import check_flows as check_against_bc
-from talk_pipeline.systems.customwebshop.spec.description import REFERENCE, Description
+from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
-from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
 from talk_pipeline.systems.http import Application, Http, Limits
 from talk_pipeline.systems.protocol import Identity, System
 
@@ -48,6 +47,7 @@ class Connections:
 
     def __init__(self, settings: Settings) -> None:
         self.flows, self.description = checked_files(settings)
+        self.entities = entities_of(settings)
         settings.require_systems(self.description.auth.variables)
         self.settings = settings
         self.state = state_of(settings)
@@ -146,6 +146,7 @@ class Connections:
         return Businesscentral(
             http,
             self.flows,
+            self.entities,
             company_id=settings.businesscentral_company_id,
             company_name=settings.businesscentral_company,
         )
@@ -167,33 +168,6 @@ class Connections:
 
 def _names(shop: Identity, bc: Identity) -> dict[str, str]:
     return {"Customwebshop": shop.name, "Business Central": bc.name}
-
-
-def checked_files(settings: Settings) -> tuple[Flows, Description]:
-    """The flows and the shop's description, proven to fit each other and Business Central.
-
-    Raises:
-        FlowError: with a line for each mistake.
-    """
-    folder, connector = settings.talk_flows_dir or PACKAGED, settings.customwebshop_connector or REFERENCE
-    return _proven(folder, connector, tuple(map(_stamp, (*sorted(folder.glob("*.yaml")), connector))))
-
-
-def _stamp(file: Path) -> tuple[Path, int, int, int] | None:
-    """What tells a file from an edited one."""
-    with suppress(OSError):
-        seen = file.stat()
-        return file, seen.st_ino, seen.st_mtime_ns, seen.st_size
-    return None
-
-
-@lru_cache(maxsize=4)  # a sensor asks every few seconds, and nobody has edited a file
-def _proven(folder: Path, connector: Path, _stamps: tuple[object, ...]) -> tuple[Flows, Description]:
-    flows = load_flows(folder)
-    described = load_description(connector, flows=flows)
-    if mistakes := [*check_against_bc(flows, folder)]:
-        raise FlowError("\n".join(mistakes))
-    return fitted(flows, described), described
 
 
 def base_url(url: str, description: Description) -> str:

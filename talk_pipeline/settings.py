@@ -22,6 +22,7 @@ from talk_pipeline.flows.record_pages import RecordPages, checked_template
 from talk_pipeline.flows.texts import Currency
 from talk_pipeline.flows.values import Context
 from talk_pipeline.redaction import holds_entry, learn
+from talk_pipeline.systems.businesscentral.entities import load_entities
 
 OWNERS = r"^((team:[A-Za-z0-9_-]+|[^@\s,]+@[^@\s,]+\.[^@\s,]+)(, *|$))*$"
 """Of assets, as Dagster knows them: e-mail addresses and `team:` names, with commas between them."""
@@ -74,6 +75,7 @@ class Settings(BaseSettings):
     # eight minutes in its queue, eight of work, and one for clocks
     businesscentral_longest_seconds: float = Field(1020, ge=0)
     businesscentral_record_url: str | None = None
+    businesscentral_entities_dir: Path | None = None
 
     talk_data_dir: Path = Path("data")
     talk_flows_dir: Path | None = None
@@ -120,7 +122,9 @@ class Settings(BaseSettings):
     def record_pages(self) -> RecordPages:
         """Where people look at a record in either system."""
         found = {Side.SHOP: self.customwebshop_record_url, Side.BC: self.businesscentral_record_url}
-        return RecordPages({side: template for side, template in found.items() if template})
+        described = load_entities(self.businesscentral_entities_dir)
+        cards = {name: one.card for name, one in described.items() if one.card}
+        return RecordPages({side: template for side, template in found.items() if template}, cards)
 
     @classmethod
     def load(cls) -> Self:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from talk_pipeline.declarations import checked_files
 from talk_pipeline.flows.loading import FlowError
-from talk_pipeline.installation import checked_files
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.flow_files import edited_flows
 

@@ -9,13 +9,15 @@ from pathlib import Path
 from talk_pipeline.cli.document import building, data, page, rst, text
 from talk_pipeline.cli.document.tree import Document
 from talk_pipeline.cli.exits import Exit, UsageError
+from talk_pipeline.declarations import checked_files, entities_of
 from talk_pipeline.engine.report.open_items import open_records
 from talk_pipeline.engine.report.sheet import Sheet, sheet_of
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.meta import known_systems
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.installation import checked_files, state_of
+from talk_pipeline.installation import state_of
 from talk_pipeline.settings import Settings
+from talk_pipeline.systems.businesscentral.entities import Entities
 
 EXITS = {
     "passed": Exit.OK,
@@ -34,25 +36,26 @@ def write_checklist(form: str, *, out: Path | None, with_results: bool) -> Exit:
     settings = Settings.load()
     flows, _ = checked_files(settings)
     if not with_results:
-        _put(form, building.specification(flows, generated_at=now()), None, out=out)
+        _put(form, building.specification(flows, entities_of(settings), generated_at=now()), None, out=out)
         return Exit.OK
     state = state_of(settings)
     sheet = document = None
     if state.file.exists():
         with state.once() as db:
             sheet = sheet_of(db, flows)
-            document = document_of(db, flows, sheet) if sheet else None
+            document = document_of(db, flows, entities_of(settings), sheet) if sheet else None
     if sheet is None or document is None:
         raise UsageError(f"no run is recorded in {settings.talk_data_dir}; run talk-pipeline sync first")
     _put(form, document, sheet, out=out)
     return EXITS[sheet.verdict]
 
 
-def document_of(db: Connection, flows: Flows, sheet: Sheet) -> Document:
+def document_of(db: Connection, flows: Flows, entities: Entities, sheet: Sheet) -> Document:
     """The document of a run, of the flows that its sheet is of."""
     names = [section.flow.name for section in sheet.sections]
     return building.checklist(
         flows,
+        entities,
         sheet,
         generated_at=now(),
         systems=known_systems(db),

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from talk_pipeline.declarations import checked_files
 from talk_pipeline.flows.loading import mistake, read_yaml
 from talk_pipeline.flows.vocabulary import Flow
-from talk_pipeline.installation import Connections, checked_files
+from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.probing import probe as probe_bc
@@ -92,7 +93,7 @@ async def _ask_bc(connections: Connections, bc: Businesscentral) -> tuple[int, s
     print(f"Business Central: {identity.name} answers{currency}{_skew(bc)}")
     problems = _currency(connections.settings.businesscentral_currency, local)
     for flow in connections.flows.values():
-        async for answered in probe_bc(bc, flow):
+        async for answered in probe_bc(bc, flow, connections.entities):
             print(f"  {MARKS[answered.level]} {answered.message}")
             problems += answered.level == "problem"
     return problems, local

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from talk_pipeline.cli.document import building, rst
 from talk_pipeline.cli.exits import Exit
+from talk_pipeline.declarations import checked_files, entities_of
 from talk_pipeline.documents.comparison import Verdict, compare
 from talk_pipeline.documents.folder import REPORT, put
 from talk_pipeline.documents.own import Own
@@ -17,8 +18,8 @@ from talk_pipeline.documents.writing import flow_text
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.flows.loading import PACKAGED, Flows, load_flow
 from talk_pipeline.flows.vocabulary import Flow
-from talk_pipeline.installation import checked_files
 from talk_pipeline.settings import Settings
+from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
 from talk_pipeline.wording import counted
@@ -44,8 +45,10 @@ def import_document(file: Path, folder: Path, *, overwrite: bool) -> None:
     description = load_description(settings.customwebshop_connector, flows=Flows(()))
     files = _packaged()
     flows = list(_possible([load_flow(one) for one in files.values()], description))
-    own = _own(flows)
-    proposal = propose(own.beyond(read_document(file)), flows, Names(flows, description, own))
+    entities = entities_of(settings)
+    own = _own(flows, entities)
+    names = Names(flows, description, entities, own)
+    proposal = propose(own.beyond(read_document(file)), flows, names)
     texts = {
         f"{name}.yaml": flow_text(plan, files[name], document=file.name)
         for name, plan in proposal.plans.items()
@@ -73,9 +76,9 @@ def _possible(flows: list[Flow], description: Description) -> Iterator[Flow]:
     yield from (flow for flow in flows if {flow.name, *flow.refers_to} <= there)
 
 
-def _own(flows: Iterable[Flow]) -> Own:
+def _own(flows: Iterable[Flow], entities: Entities) -> Own:
     """What the flows' own document says, as any other document is read."""
-    text = rst.written(building.specification(Flows(tuple(flows)), generated_at=now()))
+    text = rst.written(building.specification(Flows(tuple(flows)), entities, generated_at=now()))
     return Own(read_text(text, name="the flows' own document"))
 
 
@@ -100,9 +103,12 @@ def check_document(file: Path) -> int:
         DocumentError: the file is no data-flow document.
         FlowError: a flow or connector file has mistakes.
     """
-    flows, description = checked_files(Settings.load())
-    own = _own(flows.values())
-    found = compare(own.beyond(read_document(file)), flows, Names(flows.values(), description, own))
+    settings = Settings.load()
+    flows, description = checked_files(settings)
+    entities = entities_of(settings)
+    own = _own(flows.values(), entities)
+    names = Names(flows.values(), description, entities, own)
+    found = compare(own.beyond(read_document(file)), flows, names)
     for one in found:
         where = f"line {one.line}: " if one.line else ""
         print(f"{MARKS[one.verdict]} {where}{one.text}")

@@ -48,7 +48,8 @@ def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool, plan
     undone = undone_by(connections, wanted, run_id=run.run_id, options=options)
     with connections.state.once() as db:
         sheet = sheet_of(db, connections.flows, names=wanted, run_id=run.run_id)
-        document = document_of(db, connections.flows, sheet) if sheet and not as_json else None
+        told = None if as_json else sheet
+        document = document_of(db, connections.flows, connections.entities, told) if told else None
     if as_json:
         print(json.dumps(numbers | undone_document(options, undone, by=run.run_id), indent=2))
     else:

@@ -3,10 +3,10 @@
 from talk_pipeline.documents.plan import Plan
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.vocabulary import Part
-from talk_pipeline.systems.businesscentral.probing import PRICE_MODES, PRICES
+from talk_pipeline.systems.businesscentral.entities import Entities
 
 
-def essentials(plan: Plan) -> dict[tuple[str, str], str]:
+def essentials(plan: Plan, entities: Entities) -> dict[tuple[str, str], str]:
     """Part and property -> why it is kept, of all that must be there; also what the document names itself."""
     found = {
         (part.name, prop.name): why
@@ -14,18 +14,19 @@ def essentials(plan: Plan) -> dict[tuple[str, str], str]:
         for prop in part.properties
         if (why := _reason(plan, part, prop))
     }
-    kept = {
-        prop.bc
+    described = entities.get(plan.flow.businesscentral.entity)
+    priced = any(
+        prop.bc in records.prices and (plan.keeps(part, prop.name) or (part.name, prop.name) in found)
         for part in plan.flow.parts
+        if (records := entities.of(plan.flow, part))
         for prop in part.properties
-        if plan.keeps(part, prop.name) or (part.name, prop.name) in found
-    }
-    if kept & set(PRICES):
+    )
+    if priced and described:
         root = plan.flow.root
         found |= {
             (root.name, prop.name): "it says what a price means"
             for prop in root.properties
-            if prop.bc in PRICE_MODES
+            if prop.bc and prop.bc == described.price_mode
         }
     return found
 

@@ -153,7 +153,8 @@ class _Proposing:
             for part in plan.flow.parts:
                 if not self._lists(part):
                     plan.whole.add(part.name)
-            plan.kept |= {at: why for at, why in essentials(plan).items() if at not in plan.lines}
+            needed = essentials(plan, self.names.entities)
+            plan.kept |= {at: why for at, why in needed.items() if at not in plan.lines}
             for name in plan.flow.refers_to:
                 if name not in self.plans:
                     added = Plan(self.packaged[name], because=f"{plan.flow.name} refers to it")

@@ -87,7 +87,7 @@ def _pair(known: Known, shop: str, bc: str, row: Row, *, compared: bool) -> Foun
     fits = fit(row.type, kind) if there and compared else Fit.UNSAID
     if there is None:
         like = known.like_bc(bc)
-        text = f"{known.entity.name} has {like}: is that it?" if like else "say which property is meant"
+        text = f"{known.there} has {like}: is that it?" if like else "say which property is meant"
         if len(named) == 1 and named[0].bc:
             text = f"the flow keeps {named[0].shop} in step with {named[0].bc}; {text}"
         why = Why.BC_UNKNOWN if named else Why.NEITHER_KNOWN

@@ -5,7 +5,7 @@ from enum import Enum, auto
 
 _TEXTS = ("text", "code", "enum", "guid")
 
-# word of a document -> names of types in `systems/businesscentral/entities.yaml`
+# word of a document -> names of types in the descriptions of entity sets
 _FITTING = {
     "string": _TEXTS,
     "text": ("text", "code"),
@@ -44,7 +44,7 @@ class Fit(Enum):
 
 
 def fit(written: str, kind: str) -> Fit:
-    """How a type as it is written, such as `string` or `N/A`, stands to one of `entities.yaml`, such as `code`."""
+    """How a type as it is written, such as `string` or `N/A`, stands to one of a description, such as `code`."""
     # what follows the word tells more of it, such as how long it may be
     word = re.split(r"[(,]", written.casefold())[0].strip().removeprefix("edm.")
     if word in _UNSAID:

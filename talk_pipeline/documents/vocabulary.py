@@ -15,7 +15,8 @@ from talk_pipeline.documents.headings import plain
 from talk_pipeline.documents.own import Own
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow, Part
-from talk_pipeline.systems.businesscentral.entities import EntitySet, entity_sets
+from talk_pipeline.systems.businesscentral.description import Records
+from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.customwebshop.spec.fields import field_for
 from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
@@ -37,7 +38,7 @@ class Known:
     flow: Flow
     part: Part
     described: FieldSet | None
-    entity: EntitySet
+    entity: Records
 
     def unsaid_scope(self, bc: str) -> str | None:
         """What the flow asks of a record beyond what a document calls it, such as ``type Company``."""
@@ -45,6 +46,11 @@ class Known:
         if self.part.parent or not there.scope or singular(bc) != singular(there.entity):
             return None
         return ", ".join(f"{name} {value}" for name, value in there.scope.items())
+
+    @property
+    def there(self) -> str:
+        """What Business Central calls the records."""
+        return self.part.paths.get(Side.BC) or self.flow.businesscentral.entity
 
     @property
     def records(self) -> str:
@@ -118,12 +124,13 @@ def _closest(name: str, known: Iterable[str]) -> str | None:
 class Names:
     """Everything that is known by name: of some flows and their own document, the shop, and Business Central."""
 
-    def __init__(self, flows: Iterable[Flow], description: Description, own: Own) -> None:
+    def __init__(self, flows: Iterable[Flow], description: Description, entities: Entities, own: Own) -> None:
         self.own = own
+        self.entities = entities
         self._known: dict[str, list[Known]] = {}
         for flow in flows:
             for part in flow.parts:
-                known = _known(flow, part, description)
+                known = _known(flow, part, description, entities)
                 if known:
                     for name in _called(known):
                         self._known.setdefault(singular(name), []).append(known)
@@ -151,8 +158,8 @@ def _ends_with(name: str, child: str) -> bool:
     return singular(name).endswith(singular(child))
 
 
-def _known(flow: Flow, part: Part, description: Description) -> Known | None:
-    entity = entity_sets().get(part.paths.get(Side.BC) or flow.businesscentral.entity)
+def _known(flow: Flow, part: Part, description: Description, entities: Entities) -> Known | None:
+    entity = entities.of(flow, part)
     described: FieldSet | None = description.collections.get(flow.customwebshop.entity)
     if part.parent is not None:
         collection = description.collections.get(flow.customwebshop.entity)

@@ -1,24 +1,13 @@
 """Where people look at a record in either system: an address made from a template of the settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from string import Formatter
 from urllib.parse import quote
 
 from talk_pipeline.flows.properties import Side
 
 PLACES = ("id", "number", "entity", "page")
-CARDS: Mapping[str, int] = {
-    "customers": 21,
-    "vendors": 26,
-    "items": 30,
-    "salesOrders": 42,
-    "salesQuotes": 41,
-    "salesInvoices": 43,
-    "contacts": 5050,
-    "employees": 5200,
-}
-"""Business Central's page of one record of an entity set, by its number in the web client."""
 
 
 def checked_template(template: str) -> str:
@@ -46,9 +35,11 @@ class RecordPages:
     Attributes:
         templates: for either side, with places for the record's `id`, its `number`, the flow's `entity` there, and
             for Business Central the `page` that shows one.
+        cards: entity of Business Central -> its page of one record, by its number in the web client.
     """
 
     templates: Mapping[Side, str]
+    cards: Mapping[str, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.templates)
@@ -61,8 +52,8 @@ class RecordPages:
         """Where a record is shown; None where that cannot be told."""
         template = self.templates.get(side)
         known = {"id": record_id, "number": number, "entity": entity}
-        if side is Side.BC and entity in CARDS:
-            known["page"] = str(CARDS[entity])
+        if side is Side.BC and entity in self.cards:
+            known["page"] = str(self.cards[entity])
         if template is None or record_id is None:
             return None
         wanted = _places(template)

@@ -13,6 +13,7 @@ from pathlib import Path
 from time import process_time
 from zoneinfo import ZoneInfo
 
+from talk_pipeline.declarations import checked_files
 from talk_pipeline.engine.apply.bases import recalculations
 from talk_pipeline.engine.apply.changesets import Composer, pending_changesets, pending_roots
 from talk_pipeline.engine.apply.intents import intended, intent_for
@@ -31,9 +32,9 @@ from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.installation import checked_files
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.businesscentral.client import Businesscentral
+from talk_pipeline.systems.businesscentral.entities import load_entities
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.http import Http, Limits
 from talk_pipeline.systems.protocol import System
@@ -117,7 +118,7 @@ class _Book:
         )
         self.systems: dict[Side, System] = {
             Side.SHOP: Customwebshop(http, self.flows, description=description),
-            Side.BC: Businesscentral(http, self.flows, company_id=None, company_name=None),
+            Side.BC: Businesscentral(http, self.flows, load_entities(), company_id=None, company_name=None),
         }
         self.flow, self.make = self.flows[flow], MAKES[flow]
         self.size = size

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from talk_pipeline.cli.document import building, rst
 from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.systems.businesscentral.entities import load_entities
 
 _GENERATED = re.compile(r"^Generated: (.+)$", re.MULTILINE)
 
@@ -21,4 +22,4 @@ def dataflow(file: Path) -> str:
 
 
 def _at(moment: datetime) -> str:
-    return rst.written(building.specification(load_flows(), generated_at=moment))
+    return rst.written(building.specification(load_flows(), load_entities(), generated_at=moment))

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from talk_pipeline.flows import schema as flow_schema
+from talk_pipeline.systems.businesscentral import schema as entity_schema
 from talk_pipeline.systems.customwebshop.spec import schema as connector_schema
 from talk_pipeline_tests.docs.dataflow import dataflow
 from talk_pipeline_tests.docs.flow_keys import flow_keys
@@ -21,6 +22,7 @@ def documents() -> dict[str, str]:
         "docs/flows.md": flow_keys(),
         "docs/property-tables.md": property_tables(),
         str(flow_schema.FILE.relative_to(ROOT)): flow_schema.text(),
+        str(entity_schema.FILE.relative_to(ROOT)): entity_schema.text(),
         str(connector_schema.FILE.relative_to(ROOT)): connector_schema.text(),
     }
 

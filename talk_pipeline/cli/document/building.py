@@ -18,7 +18,7 @@ from talk_pipeline.engine.report.stops import stops_of
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
-from talk_pipeline.systems.businesscentral.entities import entity_sets
+from talk_pipeline.systems.businesscentral.entities import Entities
 
 OpenRecords = Mapping[str, tuple[int, Sequence[OpenRecord]]]
 """Of each flow how many records are not in step, and the first of them."""
@@ -35,19 +35,22 @@ _OF_RESULTS = (
 )
 
 
-def specification(flows: Flows, *, generated_at: datetime, names: Collection[str] | None = None) -> Document:
+def specification(
+    flows: Flows, entities: Entities, *, generated_at: datetime, names: Collection[str] | None = None
+) -> Document:
     """What holds by the declarations alone; of some flows or of all."""
     return Document(
         title=f"{SHOP} to {BC} Dataflow",
         generated_at=generated_at,
         facts=(("Release", version("talk-pipeline")),),
         introduction=_INTRODUCTION,
-        sections=tuple(_section(flows, flow, part) for flow, part in _parts(flows, names)),
+        sections=tuple(_section(flows, entities, flow, part) for flow, part in _parts(flows, names)),
     )
 
 
 def checklist(
     flows: Flows,
+    entities: Entities,
     sheet: Sheet,
     *,
     generated_at: datetime,
@@ -59,13 +62,14 @@ def checklist(
 
     Args:
         flows: those of the specification; the sheet is of these or of some.
+        entities: what is described of Business Central.
         sheet: the checklist of the run.
         generated_at: now, in UTC.
         systems: whose state it is, by name.
         open_records: by flow.
         names: the flows to tell of; by default all.
     """
-    plain = specification(flows, generated_at=generated_at, names=names)
+    plain = specification(flows, entities, generated_at=generated_at, names=names)
     sections = {flow.name: results.lines_by_part(flow, sheet) for flow in flows.values()}
     return replace(
         plain,
@@ -93,7 +97,7 @@ def _parts(flows: Flows, names: Collection[str] | None) -> Iterator[tuple[Flow, 
     return ((flow, part) for flow in told for part in flow.parts)
 
 
-def _section(flows: Flows, flow: Flow, part: Part) -> Section:
+def _section(flows: Flows, entities: Entities, flow: Flow, part: Part) -> Section:
     shop, bc = end(flow, part, Side.SHOP), end(flow, part, Side.BC)
     return Section(
         anchor=anchor(part),
@@ -105,14 +109,15 @@ def _section(flows: Flows, flow: Flow, part: Part) -> Section:
         in_step=limits.in_step(flow, part),
         in_step_limits=tuple(limits.in_step_limits(flow, part)),
         table_sentence=f"The following properties are synchronized between a {shop} and a {bc}:",
-        properties=tuple(_properties(flows, flow, part)),
+        properties=tuple(_properties(flows, entities, flow, part)),
         rules=rules(flows, flow, part),
         steps=steps(flow, part),
     )
 
 
-def _properties(flows: Flows, flow: Flow, part: Part) -> Iterator[PropertyLine]:
-    kinds = entity_sets()[part.paths.get(Side.BC) or flow.businesscentral.entity].properties
+def _properties(flows: Flows, entities: Entities, flow: Flow, part: Part) -> Iterator[PropertyLine]:
+    described = entities.of(flow, part)
+    kinds = described.properties if described else {}
     for prop in part.properties:
         if prop.bc:
             other = flows[prop.refers_to] if prop.refers_to else None

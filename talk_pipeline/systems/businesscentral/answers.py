@@ -8,14 +8,13 @@ import json
 import msgspec
 
 from talk_pipeline.engine.model import Record
-from talk_pipeline.flows.vocabulary import Flow
-from talk_pipeline.systems.businesscentral.entities import moment
-from talk_pipeline.systems.businesscentral.rows import read_row
+from talk_pipeline.systems.businesscentral.rows import Asked
+from talk_pipeline.systems.businesscentral.values import moment
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Answer
 
 
-def record_in(raw: msgspec.Raw | bytes, flow: Flow) -> Record:
+def record_in(raw: msgspec.Raw | bytes, asked: Asked) -> Record:
     """A record as received.
 
     Raises:
@@ -23,13 +22,12 @@ def record_in(raw: msgspec.Raw | bytes, flow: Flow) -> Record:
     """
     payload = bytes(raw).decode()
     try:
-        row = read_row(raw, flow)
+        row = asked.row(raw)
     except msgspec.DecodeError as error:
-        name = flow.businesscentral.entity
         raise UnavailableFault(
-            f"Business Central answers with {name} that lack what was asked for: {error}: {payload[:200]}"
+            f"Business Central answers with {asked.set.name} that lack what was asked for: {error}: {payload[:200]}"
         ) from error
-    return Record(row.id, row.etag, moment(row.modified), deleted=False, payload=payload)
+    return Record(str(row.id), row.etag, moment(row.modified), deleted=False, payload=payload)
 
 
 def error_code(answer: Answer) -> str | None:

@@ -14,16 +14,18 @@ from urllib.parse import urlsplit
 import msgspec
 from pydantic import SecretStr
 
-from talk_pipeline.engine.model import Child, Contents, Operation, Outcome, Record, Result, Write
+from talk_pipeline.engine.model import Contents, Operation, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.systems.businesscentral import notifications
 from talk_pipeline.systems.businesscentral.answers import error_code, fault_of, record_in
-from talk_pipeline.systems.businesscentral.entities import Decoder, entity_sets, moment, parse
+from talk_pipeline.systems.businesscentral.description import EntitySet
+from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.systems.businesscentral.pacing import Pace
-from talk_pipeline.systems.businesscentral.queries import conditions, encoded, query_of, timestamp
-from talk_pipeline.systems.businesscentral.rows import expanded, read_row
+from talk_pipeline.systems.businesscentral.queries import conditions, encoded, timestamp
+from talk_pipeline.systems.businesscentral.rows import Asked
+from talk_pipeline.systems.businesscentral.values import moment, parse
 from talk_pipeline.systems.businesscentral.writing import BATCH_SIZE, Writer
 from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import TOO_LARGE, Answer, Http
@@ -46,9 +48,18 @@ class Businesscentral:
     batch_size = BATCH_SIZE
     embeds_children = False
 
-    def __init__(self, http: Http, flows: Flows, *, company_id: str | None, company_name: str | None) -> None:
+    def __init__(
+        self,
+        http: Http,
+        flows: Flows,
+        entities: Entities,
+        *,
+        company_id: str | None,
+        company_name: str | None,
+    ) -> None:
         self._http = http
         self._flows = flows
+        self._entities = entities
         self._company_id = company_id
         self._company_name = company_name
         self._page_size = LARGEST_PAGE
@@ -66,13 +77,10 @@ class Businesscentral:
         await self._http.__aexit__(kind, error, trace)
 
     @cached_property
-    def _read(self) -> Mapping[str, tuple[Decoder, Mapping[str, Decoder]]]:
-        """How each flow's records are read, and what lies below them."""
+    def _asked(self) -> Mapping[str, Asked]:
+        """How each flow's records are asked for."""
         return {
-            name: (
-                entity_sets()[flow.businesscentral.entity].decoder(flow.fields(flow.root, Side.BC)),
-                {path: entity_sets()[path].decoder(fields) for path, fields in flow.listed(Side.BC).items()},
-            )
+            name: Asked(flow, self._entities[flow.businesscentral.entity])
             for name, flow in self._flows.items()
         }
 
@@ -112,91 +120,89 @@ class Businesscentral:
 
     async def scan(self, flow: str, *, since: datetime | None) -> AsyncIterator[Sequence[Record]]:
         """Pages of records, all of them or those modified at or after `since`."""
-        query = query_of(self._flows[flow])
+        asked = self._asked[flow]
+        query = asked.query
         if since is not None:
-            query["$filter"] = f"lastModifiedDateTime ge {timestamp(since)}"
-        url: str | None = f"{self._set(flow)}?{encoded(query)}"
+            query["$filter"] = f"{asked.set.modified} ge {timestamp(since)}"
+        url: str | None = f"{self._place(asked.set)}?{encoded(query)}"
         headers = {"Data-Access-Intent": "ReadOnly"} if since is None and self.may_lag(flow) else {}
         while url is not None:
             page = await self._page(url, headers)
-            yield [record_in(raw, self._flows[flow]) for raw in page.value]
+            yield [record_in(raw, asked) for raw in page.value]
             following = page.next_link
             url = self._http.following(url, following, context=page.context) if following else None
 
     async def sample(self, flow: str, *, closed: bool = False) -> Sequence[str]:
         """A few records with all that the flow reads of them, or of where they go when their story ends."""
-        ended = self._flows[flow].businesscentral.closed_by
+        asked, ended = self._asked[flow], self._flows[flow].businesscentral.closed_by
         if not closed:
-            page = await self._page(f"{self._set(flow)}?{encoded(query_of(self._flows[flow]))}&$top=20", {})
+            page = await self._page(f"{self._place(asked.set)}?{encoded(asked.query)}&$top=20", {})
         elif ended is None:
             return ()
         else:
-            url = f"{self._company}/{ended.entity}?$select=id,{ended.record},{ended.key}&$top=1"
-            page = await self._page(url, {})
+            described = self._entities[ended.entity]
+            query = f"$select={described.key},{ended.record},{ended.key}&$top=1"
+            page = await self._page(f"{self._place(described)}?{query}", {})
         return [bytes(raw).decode() for raw in page.value]
 
     def lists_changes(self, flow: str) -> bool:
-        """Every entity has its modified time."""
-        return True
+        """Whether its records have a modified time."""
+        return self._asked[flow].set.modified is not None
 
     def may_lag(self, flow: str) -> bool:
         """Whether a full scan is served by a read replica."""
-        return entity_sets()[self._flows[flow].businesscentral.entity].replica
+        return self._asked[flow].set.replica
 
     async def latest(self, flow: str) -> datetime | None:
         """The modified time of the record modified last."""
-        query = {"$select": "id,lastModifiedDateTime", "$orderby": "lastModifiedDateTime desc", "$top": "1"}
-        rows = await self._value(f"{self._set(flow)}?{encoded(query)}")
-        if rows and "lastModifiedDateTime" not in rows[0]:
-            raise UnavailableFault(f"Business Central answers without lastModifiedDateTime: {rows[0]}")
-        return moment(rows[0]["lastModifiedDateTime"]) if rows else None
+        described = self._asked[flow].set
+        if (modified := described.modified) is None:
+            return None
+        query = {"$select": ",".join(described.known), "$orderby": f"{modified} desc", "$top": "1"}
+        rows = await self._value(f"{self._place(described)}?{encoded(query)}")
+        if rows and modified not in rows[0]:
+            raise UnavailableFault(f"Business Central answers without {modified}: {rows[0]}")
+        return moment(rows[0][modified]) if rows else None
 
     async def get(self, flow: str, record_id: str, *, closed: bool = False) -> Record | None:
         """One record as it is now; of a closed one, the record that took its place."""
-        declared = self._flows[flow]
+        asked = self._asked[flow]
         if closed:
-            ended = declared.businesscentral.closed_by
+            ended = asked.flow.businesscentral.closed_by
             found = await self.find(flow, ended.record, values=[record_id], closed=True) if ended else {}
             return Record(found[record_id][0], None, None, deleted=False, payload="{}") if found else None
-        answer = await self._http.read(f"{self._set(flow)}({record_id})?{encoded(query_of(declared))}")
+        place = f"{self._place(asked.set)}{asked.set.keyed(record_id)}"
+        answer = await self._http.read(f"{place}?{encoded(asked.query)}")
         if answer.status == 404 and error_code(answer) is not None:
             return None  # a gateway's 404 says nothing of the record
-        return record_in(self._checked(answer).body, declared)
+        return record_in(self._checked(answer).body, asked)
 
     async def find(
         self, flow: str, path: str, *, values: Sequence[str], closed: bool = False
     ) -> Mapping[str, Sequence[str]]:
         """Ids by value; what comes back is a candidate only, equality is decided here."""
         entity = self._flows[flow].businesscentral
-        name = entity.closed_by.entity if closed and entity.closed_by else entity.entity
-        facts = entity_sets()[name]
+        described = self._entities[entity.closed_by.entity if closed and entity.closed_by else entity.entity]
+        key = described.key
         wanted = {upper(value): value for value in values}
         found: dict[str, list[str]] = {}
-        for condition in conditions(facts, path, values):
-            query = {"$select": f"id,{path}", "$filter": condition}
-            for row in await self._value(f"{self._company}/{name}?{encoded(query)}"):
-                if path not in row or "id" not in row:
-                    raise UnavailableFault(f"Business Central answers without id and {path}: {row}")
+        for condition in conditions(described, path, values):
+            query = {"$select": f"{key},{path}", "$filter": condition}
+            for row in await self._value(f"{self._place(described)}?{encoded(query)}"):
+                if path not in row or key not in row:
+                    raise UnavailableFault(f"Business Central answers without {key} and {path}: {row}")
                 value = wanted.get(upper(tidy(str(row[path])) or ""))
                 if value is not None:
-                    found.setdefault(value, []).append(str(row["id"]))
+                    found.setdefault(value, []).append(str(row[key]))
         return found
 
     def decode(self, flow: str, payload: str) -> Contents:
         """The values and children of a record."""
-        read, below = self._read[flow]
-        data = parse(payload)
-        children: dict[str, tuple[Child, ...]] = {}
-        for path, read_child in below.items():
-            rows = sorted(data.get(path, ()), key=lambda row: int(row.get("sequence", 0)))
-            children[path] = tuple(
-                Child(str(row["id"]), row.get("@odata.etag"), read_child(row)) for row in rows
-            )
-        return Contents(read(data), children)
+        return self._asked[flow].contents(payload)
 
     def reading(self, flow: str) -> str:
-        """Its API is read in one way only."""
-        return ""
+        """Changes with what is described of the flow's records."""
+        return self._asked[flow].reading
 
     def rows_at_once(self, flow: str) -> int:
         """What was answered in good time lately."""
@@ -210,22 +216,19 @@ class Businesscentral:
         self, flow: str, writes: Sequence[Write], *, leaving: Leaving = unheard
     ) -> Sequence[Outcome]:
         """Carries out at most a hundred independent writes as one batch."""
-        declared = self._flows[flow]
-        writer = Writer(
-            self._http, self._company, query_of(declared), expanded(declared), self._paces[flow], leaving
-        )
+        writer = Writer(self._http, self._company, self._asked[flow], self._paces[flow], leaving)
         outcomes = await writer.write(writes)
         return [await self._completed(flow, outcome) for outcome in outcomes]
 
     async def subscribe(self, url: str, secret: SecretStr) -> int:
         """Keeps a subscription a flow alive."""
         return await notifications.subscribe(
-            self._http, self._flows, company=self._company, url=url, secret=secret
+            self._http, self._told, company=self._company, url=url, secret=secret
         )
 
     def understand(self, headers: Mapping[str, str], body: bytes, *, secret: SecretStr) -> set[str] | None:
         """The flows a delivery tells about."""
-        return notifications.understand(body, self._flows, secret=secret)
+        return notifications.understand(body, self._told, secret=secret)
 
     async def _completed(self, flow: str, outcome: Outcome) -> Outcome:
         """A record answered without its children, or without a value that was asked for, is read once more."""
@@ -233,7 +236,7 @@ class Businesscentral:
         if record is None:
             return outcome
         try:
-            read_row(record.payload.encode(), self._flows[flow])
+            self._asked[flow].row(record.payload.encode())
         except msgspec.DecodeError:
             pass
         else:
@@ -252,8 +255,13 @@ class Businesscentral:
     def _company(self) -> str:
         return f"/companies({self._company_id})"
 
-    def _set(self, flow: str) -> str:
-        return f"{self._company}/{self._flows[flow].businesscentral.entity}"
+    @cached_property
+    def _told(self) -> Mapping[str, EntitySet]:
+        """The entity set of each flow that Business Central tells changes of."""
+        return {name: asked.set for name, asked in self._asked.items() if asked.set.notices}
+
+    def _place(self, described: EntitySet) -> str:
+        return f"{described.root}{self._company}/{described.name}"
 
     async def _page(self, url: str, headers: Mapping[str, str]) -> _Page:
         while True:

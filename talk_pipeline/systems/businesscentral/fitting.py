@@ -1,4 +1,4 @@
-"""Whether API v2.0 of Business Central has what the flows ask of it; nothing is asked of a server here."""
+"""Whether Business Central, as it is described, has what the flows ask of it; nothing is asked of a server here."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,37 +7,46 @@ from talk_pipeline.flows.loading import Flows, Location, mistake, read_yaml
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.texts import Text
 from talk_pipeline.flows.vocabulary import Flow, Part
-from talk_pipeline.systems.businesscentral.entities import EntitySet, entity_sets
+from talk_pipeline.systems.businesscentral.description import EntitySet, Records
+from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.wording import counted
 
 
-def check_flows(flows: Flows, folder: Path) -> Iterator[str]:
-    """What the flows ask of Business Central that API v2.0 does not have, with file, line and key."""
+def check_flows(flows: Flows, folder: Path, entities: Entities) -> Iterator[str]:
+    """What the flows ask of Business Central that is not described, with file, line and key."""
     for flow in flows.values():
-        found = list(_mistakes(flow))
+        found = list(_mistakes(flow, entities))
         if found:
             file = folder / f"{flow.name}.yaml"
             _, tree = read_yaml(file)
             yield from (mistake(file, tree, at=at, message=message) for at, message in found)
 
 
-def _mistakes(flow: Flow) -> Iterator[tuple[Location, str]]:
-    sets = entity_sets()
+def _mistakes(flow: Flow, entities: Entities) -> Iterator[tuple[Location, str]]:
+    described = entities.of(flow)
+    if isinstance(described, EntitySet):
+        yield from _forbidden(flow, described)
+    if (ended := flow.businesscentral.closed_by) and ended.entity not in entities:
+        yield ("businesscentral", "closed_by", "entity"), _no_entity(ended.entity, entities)
     for part in flow.parts:
         within: Location = ("children", part.name.removeprefix(f"{part.parent}.")) if part.parent else ()
         named = (*within, "businesscentral") if part.parent else ("businesscentral", "entity")
-        name = part.paths.get(Side.BC) or flow.businesscentral.entity
-        if (facts := sets.get(name)) is None:
-            yield named, f"Business Central has no {name!r}; allowed: {', '.join(sets)}"
+        if (facts := entities.of(flow, part)) is None:
+            if part.parent is None:
+                yield named, _no_entity(flow.businesscentral.entity, entities)
+            elif isinstance(described, EntitySet):
+                below = ", ".join(described.children) or "none"
+                yield named, f"{described.entity} has no {part.paths[Side.BC]!r} below it; allowed: {below}"
             continue
+        called = part.paths.get(Side.BC) or flow.businesscentral.entity
         told = set()
         for index, prop in enumerate(part.properties):
-            for message in _mapped_wrongly(prop, facts):
+            for message in _mapped_wrongly(prop, called, facts):
                 told.add(prop.bc)
                 yield (*within, "properties", index), message
         for path in flow.fields(part, Side.BC):
             if path not in facts.properties and path not in told:
-                yield _scope_of(flow, part, path, within), _no_property(facts, path)
+                yield _scope_of(flow, part, path, within), _no_property(called, facts, path)
 
 
 def _scope_of(flow: Flow, part: Part, path: str, within: Location) -> Location:
@@ -47,12 +56,12 @@ def _scope_of(flow: Flow, part: Part, path: str, within: Location) -> Location:
     return ("guard", "bc") if flow.guard and flow.guard.bc == path else (*within, "properties")
 
 
-def _mapped_wrongly(prop: Property, facts: EntitySet) -> Iterator[str]:
+def _mapped_wrongly(prop: Property, called: str, facts: Records) -> Iterator[str]:
     """What is wrong with one row of a property table."""
     if not prop.bc:
         return
     if (kind := facts.properties.get(prop.bc)) is None:
-        yield _no_property(facts, prop.bc)
+        yield _no_property(called, facts, prop.bc)
     elif prop.dir in ("->", "<->"):
         if kind.read_only:
             yield f"{prop.name}: {prop.bc} is read-only in Business Central; use <- or ="
@@ -69,5 +78,23 @@ def _longest(prop: Property) -> int:
     return prop.value_type.limit if prop.is_words and isinstance(prop.value_type, Text) else 0
 
 
-def _no_property(facts: EntitySet, path: str) -> str:
-    return f"{facts.name} has no property {path!r}; allowed: {', '.join(facts.properties)}"
+def _no_property(called: str, facts: Records, path: str) -> str:
+    return f"{called} has no property {path!r}; allowed: {', '.join(facts.properties)}"
+
+
+def _no_entity(name: str, entities: Entities) -> str:
+    return (
+        f"Business Central has no {name!r} that is described; allowed: {', '.join(entities)};"
+        f" talk-pipeline new-entity {name} describes it"
+    )
+
+
+def _forbidden(flow: Flow, described: EntitySet) -> Iterator[tuple[Location, str]]:
+    """What the flow would do to records that may only be read."""
+    if flow.settings.create != "never" and "create" not in described.writes:
+        yield ("settings", "create"), f"{described.entity} cannot be created in Business Central; use never"
+    if "update" not in described.writes:
+        for index, prop in enumerate(flow.properties):
+            if prop.goes_to(Side.BC):
+                text = f"{prop.name}: {described.entity} cannot be changed in Business Central; use <- or ="
+                yield ("properties", index), text

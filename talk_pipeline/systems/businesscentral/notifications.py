@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from talk_pipeline.flows.loading import Flows
-from talk_pipeline.systems.businesscentral.entities import dump, moment
+from talk_pipeline.systems.businesscentral.description import EntitySet
+from talk_pipeline.systems.businesscentral.values import dump, moment
 from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
 from talk_pipeline.systems.http import Http, OutcomeUnknownError
 
@@ -23,34 +23,50 @@ RENEW_BEFORE = timedelta(days=1)
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
-async def subscribe(http: Http, flows: Flows, *, company: str, url: str, secret: SecretStr) -> int:
+async def subscribe(
+    http: Http, sets: Mapping[str, EntitySet], *, company: str, url: str, secret: SecretStr
+) -> int:
     """Creates what is missing and renews what ends soon; returns how many calls that took.
+
+    Each API has subscriptions of its own (page `dynamics_subscriptions`).
 
     Raises:
         ConfigurationFault: Business Central refuses, such as when `url` does not answer its handshake.
         UnavailableFault: it does not answer.
     """
-    answer = await http.read("/subscriptions")
+    calls = 0
+    for api in dict.fromkeys(described.api for described in sets.values()):
+        there = {described.name: described for described in sets.values() if described.api == api}
+        calls += await _subscribe(http, there, company=company, url=url, secret=secret)
+    return calls
+
+
+async def _subscribe(
+    http: Http, sets: Mapping[str, EntitySet], *, company: str, url: str, secret: SecretStr
+) -> int:
+    """The same for sets of one API, which has subscriptions of its own (page `dynamics_subscriptions`)."""
+    first, calls = next(iter(sets.values())), 0
+    path = f"{first.root}/subscriptions"
+    answer = await http.read(path)
     if not answer.ok:
         raise UnavailableFault(f"Business Central lists no subscriptions: {answer.status}")
-    subscriptions = {_key(row): row for row in json.loads(answer.body)["value"]}
-    calls = 0
-    for flow in flows.values():
-        resource = f"/api/v2.0{company}/{flow.businesscentral.entity}"
+    listed = {_key(row): row for row in json.loads(answer.body)["value"] if _api(row) in ("", first.api)}
+    for name in sets:
+        resource = f"/api/{first.api}{company}/{name}"
         body = {"notificationUrl": url, "resource": resource, "clientState": secret.get_secret_value()}
-        known = subscriptions.get((url, _path(resource)))
+        known = listed.get((url, _place(resource)[1]))
         if known is None:
-            await _send(http, "POST", "/subscriptions", body=body, headers={})
+            await _send(http, "POST", path, body=body, headers={})
         elif _ends_soon(known):
-            path = f"/subscriptions('{known['subscriptionId']}')"
-            await _send(http, "PATCH", path, body=body, headers={"If-Match": known["@odata.etag"]})
+            one = f"{path}('{known['subscriptionId']}')"
+            await _send(http, "PATCH", one, body=body, headers={"If-Match": known["@odata.etag"]})
         else:
             continue
         calls += 1
     return calls
 
 
-def understand(body: bytes, flows: Flows, *, secret: SecretStr) -> set[str] | None:
+def understand(body: bytes, sets: Mapping[str, EntitySet], *, secret: SecretStr) -> set[str] | None:
     """The flows a delivery tells about; None when it is not from a subscription of ours.
 
     Single notices and collections name the resource alike: below a company, with a key or a filter after it.
@@ -58,14 +74,18 @@ def understand(body: bytes, flows: Flows, *, secret: SecretStr) -> set[str] | No
     try:
         notices = json.loads(body)["value"]
         states = [str(notice["clientState"]) for notice in notices]
-        resources = [_path(str(notice["resource"])) for notice in notices]
+        resources = [_place(str(notice["resource"])) for notice in notices]
     except (ValueError, KeyError, TypeError):
         return None
     expected = secret.get_secret_value()
     if not all(hmac.compare_digest(state, expected) for state in states):
         return None
-    named = {resource.rsplit("/", 1)[-1] for resource in resources}
-    return {name for name, flow in flows.items() if flow.businesscentral.entity in named}
+    named = {(api, path.rpartition("/")[2]) for api, path in resources}
+    return {
+        name
+        for name, described in sets.items()
+        if not named.isdisjoint({("", described.name), (described.api, described.name)})
+    }
 
 
 async def _send(
@@ -88,12 +108,15 @@ def _ends_soon(row: Mapping[str, Any]) -> bool:
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, str]:
-    return str(row.get("notificationUrl")), _path(str(row.get("resource")))
+    return str(row.get("notificationUrl")), _place(str(row.get("resource")))[1]
 
 
-def _path(resource: str) -> str:
-    """A resource from `companies(...)` on, without key and filter, however it was written."""
-    path = resource.split("?", 1)[0].strip("/")
-    path = path[path.find("companies(") :] if "companies(" in path else path
-    head, _, last = path.rpartition("/")
-    return f"{head}/{last.split('(', 1)[0]}"
+def _api(row: Mapping[str, Any]) -> str:
+    return _place(str(row.get("resource")))[0]
+
+
+def _place(resource: str) -> tuple[str, str]:
+    """The API, where one is told, and what follows it without key and filter, however it was written."""
+    before, found, path = resource.split("?", 1)[0].strip("/").partition("companies(")
+    head, _, last = f"{found}{path}".rpartition("/")
+    return f"/{before}".rpartition("/api/")[2].strip("/"), f"{head}/{last.split('(', 1)[0]}"

@@ -12,13 +12,12 @@ from talk_pipeline.engine.model import Result, Write
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.businesscentral.client import Businesscentral
-from talk_pipeline.systems.businesscentral.entities import parse
+from talk_pipeline.systems.businesscentral.entities import Entities
+from talk_pipeline.systems.businesscentral.values import parse
 from talk_pipeline.systems.errors import AccessFault, SystemFault
 from talk_pipeline.wording import counted
 
 NO_VERSION = 'W/"JzE4OzAwMDAwMDAwMDAwMDAwMDAwMDAwOzAwOyc="'
-PRICES = ("unitPrice", "unitCost")
-PRICE_MODES = ("priceIncludesTax", "pricesIncludeTax")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Answered:
     message: str
 
 
-async def probe(bc: Businesscentral, flow: Flow) -> AsyncIterator[Answered]:
+async def probe(bc: Businesscentral, flow: Flow, entities: Entities) -> AsyncIterator[Answered]:
     """Permission to read and to write, and what prices of the flow mean."""
     entity = flow.businesscentral
     try:
@@ -47,7 +46,7 @@ async def probe(bc: Businesscentral, flow: Flow) -> AsyncIterator[Answered]:
     except SystemFault as fault:
         yield Answered("problem", f"{entity.entity}: {fault}")
         return
-    for found in _price_mode(flow, sample):
+    for found in _price_mode(flow, entities, sample):
         yield found
     yield await _may_write(bc, flow, sample)
 
@@ -79,17 +78,22 @@ async def _may_write(bc: Businesscentral, flow: Flow, sample: Sequence[str]) -> 
     return Answered("warning", f"{name}: no records: whether they may be written is not proven")
 
 
-def _price_mode(flow: Flow, sample: Sequence[str]) -> Iterator[Answered]:
+def _price_mode(flow: Flow, entities: Entities, sample: Sequence[str]) -> Iterator[Answered]:
     """Whether a price means the same on both sides: with tax or without must be part of the mapping."""
+    named = entities[flow.businesscentral.entity].price_mode
     priced = [
-        prop.bc for part in flow.parts for prop in part.properties if prop.bc in PRICES and prop.two_way
+        prop.bc
+        for part in flow.parts
+        if (described := entities.of(flow, part))
+        for prop in part.properties
+        if prop.bc in described.prices and prop.two_way
     ]
-    if not priced:
+    if not priced or named is None:
         return
-    mode = next((prop for prop in flow.root.properties if prop.bc in PRICE_MODES), None)
+    mode = next((prop for prop in flow.root.properties if prop.bc == named), None)
     if mode is None:
         text = f"{flow.name}: {', '.join(priced)} are mapped, but not whether they include tax"
-        yield Answered("warning", f"{text}: add {' or '.join(PRICE_MODES)}")
+        yield Answered("warning", f"{text}: add {named}")
         return
     included = sum(parse(payload).get(mode.bc) is True for payload in sample)
     has = "has" if included == 1 else "have"

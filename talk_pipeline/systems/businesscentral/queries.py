@@ -4,25 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from talk_pipeline.flows.vocabulary import Flow
-from talk_pipeline.systems.businesscentral.entities import EntitySet
-from talk_pipeline.systems.businesscentral.rows import expanded, selected
+from talk_pipeline.systems.businesscentral.description import Records
 
 FILTER_CHARACTERS = 1_500  # an address should stay below 2,000
 
 
-def query_of(flow: Flow) -> dict[str, str]:
-    """What to select and expand of a flow's record."""
-    query = {"$select": ",".join(selected(flow))}
-    expand = [f"{path}($select={','.join(fields)})" for path, fields in expanded(flow).items()]
-    return query | ({"$expand": ",".join(expand)} if expand else {})
-
-
-def conditions(facts: EntitySet, path: str, values: Sequence[str]) -> Iterator[str]:
+def conditions(described: Records, path: str, values: Sequence[str]) -> Iterator[str]:
     """Filters short enough for an address, of one field: `or` takes no two (page `odata-known-limitations`)."""
     condition = ""
     for value in values:
-        literal = facts.literal(path, value)
+        literal = described.properties[path].literal(value)
         if literal is None:
             continue
         term = f"{path} eq {literal}"

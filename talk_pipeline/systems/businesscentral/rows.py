@@ -5,57 +5,109 @@ lacks something is no record with a blank there: taken for one, its lines would 
 values blanked.
 """
 
-from collections.abc import Mapping
-from functools import cache
-from typing import Any
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Protocol, cast
 
 import msgspec
 
+from talk_pipeline.engine.model import Child, Contents
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.systems.businesscentral.description import Decoder, EntitySet, Lines
+from talk_pipeline.systems.businesscentral.values import parse
 
-KNOWN = ("id", "lastModifiedDateTime")
+ETAG = "@odata.etag"
 
 
-class Row(msgspec.Struct, kw_only=True):
+class Row(Protocol):
     """What every record has."""
 
-    id: str
-    etag: str | None = msgspec.field(name="@odata.etag", default=None)
-    modified: str | None = msgspec.field(name="lastModifiedDateTime", default=None)
+    id: str | int
+    etag: str | None
+    modified: str | None
 
 
-def selected(flow: Flow) -> tuple[str, ...]:
-    """What is selected of a flow's record."""
-    return tuple(dict.fromkeys((*KNOWN, *flow.fields(flow.root, Side.BC))))
+class Asked:
+    """A flow's records as they are asked for.
 
-
-def expanded(flow: Flow) -> Mapping[str, tuple[str, ...]]:
-    """What is selected of each of its child collections."""
-    return {path: ("id", "sequence", *fields) for path, fields in flow.listed(Side.BC).items()}
-
-
-def read_row(raw: msgspec.Raw | bytes, flow: Flow) -> Row:
-    """A record with all that was asked for.
-
-    Raises:
-        msgspec.DecodeError: something of it is missing, or no list where children are to be.
+    Attributes:
+        flow: whose records.
+        set: what is described of them.
+        selected: what is selected of a record.
+        expanded: what is selected of each of its child collections.
     """
-    return msgspec.json.decode(raw, type=_row(selected(flow), tuple(expanded(flow).items())))
+
+    def __init__(self, flow: Flow, described: EntitySet) -> None:
+        self.flow = flow
+        self.set = described
+        fields = flow.fields(flow.root, Side.BC)
+        self.selected = tuple(dict.fromkeys((*described.known, *fields)))
+        self.expanded: Mapping[str, tuple[str, ...]] = {
+            path: tuple(dict.fromkeys((*described.children[path].known, *fields)))
+            for path, fields in flow.listed(Side.BC).items()
+        }
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What to select and expand."""
+        query = {"$select": ",".join(self.selected)}
+        expand = [f"{path}($select={','.join(fields)})" for path, fields in self.expanded.items()]
+        return query | ({"$expand": ",".join(expand)} if expand else {})
+
+    @cached_property
+    def reading(self) -> str:
+        """Changes with what the description says."""
+        return hashlib.sha256(self.set.model_dump_json().encode()).hexdigest()[:16]
+
+    def row(self, raw: msgspec.Raw | bytes) -> Row:
+        """A record with all that was asked for.
+
+        Raises:
+            msgspec.DecodeError: something of it is missing, or no list where children are to be.
+        """
+        return cast(Row, msgspec.json.decode(raw, type=self._shape))
+
+    def contents(self, payload: str) -> Contents:
+        """The values and children of a record."""
+        data = parse(payload)
+        children = {
+            path: tuple(
+                Child(str(row[lines.key]), row.get(ETAG), read(row))
+                for row in lines.in_order(data.get(path, ()))
+            )
+            for path, lines, read in self._below
+        }
+        return Contents(self._read(data), children)
+
+    @cached_property
+    def _read(self) -> Decoder:
+        return self.set.decoder(self.flow.fields(self.flow.root, Side.BC))
+
+    @cached_property
+    def _below(self) -> Sequence[tuple[str, Lines, Decoder]]:
+        found = self.flow.listed(Side.BC)
+        return [
+            (path, lines := self.set.children[path], lines.decoder(fields)) for path, fields in found.items()
+        ]
+
+    @cached_property
+    def _shape(self) -> Any:
+        """A record that lacks nothing but what Business Central may leave out."""
+        shape: dict[str, Any] = {name: msgspec.Raw for name in self.selected if name not in self.set.known}
+        for path, names in self.expanded.items():
+            child: Any = _struct(path, dict.fromkeys(names, msgspec.Raw))
+            shape[path] = list[child]
+        told = [("id", str | int), ("etag", str | None, None), ("modified", str | None, None)]
+        called = {"id": self.set.key, "etag": ETAG, "modified": self.set.modified or "modified"}
+        return _struct("Record", shape, told=told, called=called)
 
 
-@cache
-def _row(fields: tuple[str, ...], children: tuple[tuple[str, tuple[str, ...]], ...]) -> type[Row]:
-    shape: dict[str, Any] = {name: msgspec.Raw for name in fields if name not in KNOWN}
-    for path, names in children:
-        child: Any = _struct(path, dict.fromkeys(names, msgspec.Raw))
-        shape[path] = list[child]
-    record: type[Row] = _struct("Record", shape, base=Row)
-    return record
-
-
-def _struct(name: str, shape: Mapping[str, Any], *, base: type[Any] = msgspec.Struct) -> Any:
+def _struct(
+    name: str, shape: Mapping[str, Any], *, told: Sequence[Any] = (), called: Mapping[str, str] | None = None
+) -> Any:
     """A type whose fields must all be there, by their names on the wire."""
-    names = {f"field_{at}": path for at, path in enumerate(shape)}
-    fields = [(own, shape[path]) for own, path in names.items()]
-    return msgspec.defstruct(name, fields, bases=(base,), rename=names, kw_only=True)
+    wire = {f"field_{at}": path for at, path in enumerate(shape)}
+    fields = [*told, *((own, shape[path]) for own, path in wire.items())]
+    return msgspec.defstruct(name, fields, rename={**wire, **(called or {})}, kw_only=True)

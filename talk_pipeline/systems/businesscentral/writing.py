@@ -9,14 +9,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
 from talk_pipeline.engine.model import Child, Outcome, Record, Result, Write
 from talk_pipeline.redaction import redacted_body
-from talk_pipeline.systems.businesscentral.entities import dump, entity_sets, moment, parse
 from talk_pipeline.systems.businesscentral.pacing import Pace
+from talk_pipeline.systems.businesscentral.queries import encoded
+from talk_pipeline.systems.businesscentral.rows import ETAG, Asked
+from talk_pipeline.systems.businesscentral.values import dump, moment, parse
 from talk_pipeline.systems.http import TOO_LARGE, Answer, Http, OutcomeUnknownError
 from talk_pipeline.systems.protocol import Leaving
 
@@ -31,7 +32,7 @@ ABOUT_ANOTHER = (
     "Internal_InvalidTableRelation",
     "Internal_RecordNotFound",
 )
-"""Refusals whose cause may lie with another record: a code that is not there yet, a blocked item, a taken key."""
+"""Refusals whose cause may lie with another record: one that is not there yet or not for sale, a taken key."""
 
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
@@ -60,16 +61,14 @@ class Writer:
 
     Attributes:
         company: path of the company.
-        query: what to select and expand in the answers.
-        children: the fields of each child collection.
+        asked: what is selected and expanded in the answers.
         pace: learns how long answers take.
         leaving: told which writes are about to leave.
     """
 
     http: Http
     company: str
-    query: Mapping[str, str]
-    children: Mapping[str, tuple[str, ...]]
+    asked: Asked
     pace: Pace
     leaving: Leaving
 
@@ -103,7 +102,7 @@ class Writer:
         content = b"" if request.body is None else dump(request.body)
         answer = await self.http.write(
             request.method,
-            f"/{request.url}",
+            f"{self.asked.set.root}/{request.url}",
             content=content,
             headers={**_JSON, **request.headers},
             leaving=lambda: self.leaving(keys),
@@ -125,7 +124,7 @@ class Writer:
         ]
         answer = await self.http.write(
             "POST",
-            "/$batch",
+            f"{self.asked.set.root}/$batch",
             content=dump({"requests": parts}),
             headers={**_JSON, "Prefer": "odata.continue-on-error"},
             weight=len(parts),
@@ -140,25 +139,24 @@ class Writer:
         return answer, {part.id: part for part in batch.responses if part.id is not None}
 
     def _request(self, write: Write) -> _Request:
-        company = self.company.lstrip("/")
-        facts = entity_sets()[write.child or write.entity]
+        company, record = self.company.lstrip("/"), self.asked.set
+        described = record.children[write.child] if write.child else record
+        name = described.set or write.child or record.name
+        place = f"{company}/{name}{described.keyed(write.id)}" if write.id is not None else ""
         headers = {} if write.version is None else {"If-Match": write.version}
-        query = self._answer_query(write)
         if write.operation == "delete":
-            return _Request("DELETE", f"{company}/{facts.name}({write.id})", headers, None)
-        body = facts.encode(write.values)
+            return _Request("DELETE", place, headers, None)
+        body = described.encode(write.values)
         for path, children in write.children.items():
-            body[path] = [entity_sets()[path].encode(child.values) for child in children]
+            body[path] = [record.children[path].encode(child.values) for child in children]
+        of_child = {"$select": ",".join(self.asked.expanded[write.child])} if write.child else None
+        query = encoded(of_child or self.asked.query)
         if write.operation == "update":
-            return _Request("PATCH", f"{company}/{facts.name}({write.id})?{query}", headers, body)
-        within = f"{write.entity}({write.parent_id})/{facts.name}" if write.child else facts.name
+            return _Request("PATCH", f"{place}?{query}", headers, body)
+        within = record.name
+        if write.child and write.parent_id is not None:
+            within += f"{record.keyed(write.parent_id)}/{write.child}"
         return _Request("POST", f"{company}/{within}?{query}", headers, body)
-
-    def _answer_query(self, write: Write) -> str:
-        query = self.query
-        if write.child:
-            query = {"$select": ",".join(("id", "sequence", *self.children[write.child]))}
-        return "&".join(f"{key}={quote(value, safe='$,();=')}" for key, value in query.items())
 
     def _outcome(self, write: Write, part: _Part | None) -> Outcome:
         if part is None:
@@ -186,17 +184,21 @@ class Writer:
         try:
             row = parse(body)
             if write.child:
-                if lacking := [name for name in self.children[write.child] if name not in row]:
-                    return Outcome(Result.UNKNOWN, reason=f"an answer without {', '.join(lacking)}")
-                values = entity_sets()[write.child].decoder(self.children[write.child])(row)
-                return Outcome(Result.DONE, child=Child(str(row["id"]), row.get("@odata.etag"), values))
-            modified = moment(row.get("lastModifiedDateTime"))
-            record = Record(
-                str(row["id"]), row.get("@odata.etag"), modified, deleted=False, payload=body.decode()
-            )
+                return self._child_done(write.child, row)
+            described = self.asked.set
+            modified = moment(row.get(described.modified))
+            key = str(row[described.key])
+            record = Record(key, row.get(ETAG), modified, deleted=False, payload=body.decode())
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             return Outcome(Result.UNKNOWN, reason=f"an answer that is no record: {error}")
         return Outcome(Result.DONE, record=record)
+
+    def _child_done(self, path: str, row: Mapping[str, Any]) -> Outcome:
+        fields, described = self.asked.expanded[path], self.asked.set.children[path]
+        if lacking := [name for name in fields if name not in row]:
+            return Outcome(Result.UNKNOWN, reason=f"an answer without {', '.join(lacking)}")
+        child = Child(str(row[described.key]), row.get(ETAG), described.decoder(fields)(row))
+        return Outcome(Result.DONE, child=child)
 
 
 def _whole_batch(answer: Answer) -> Outcome:

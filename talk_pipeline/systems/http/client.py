@@ -270,24 +270,24 @@ class Http:
             raise AccessFault(f"{self.name} at {self.base_url} refuses the credentials (401){see}")
         if response.status_code == httpx.codes.FORBIDDEN:
             who = f" ({', '.join(lane.settings)})" if lane.settings else ""
-            raise AccessFault(
-                f"{self.name} at {self.base_url} denies access (403): check its permissions{who}"
-            )
+            told = f"{self.name} at {self.base_url} denies access (403)"
+            raise AccessFault(f"{told}: check its permissions{who}")
         links = {str(name): str(link.get("url")) for name, link in response.links.items()}
         body = redacted_body(response.content, is_error=not response.is_success)
         seconds = float(response.extensions.get("seconds", 0.0))
         return Answer(response.status_code, response.headers, body, links, seconds)
 
     def _url(self, path: str) -> str:
-        """Below the base address, with the query it was given (such as a tenant); whole addresses as they are.
+        """Below the base address or beside it (`../`), with its query (a tenant); whole addresses as they are.
 
         Raises:
             ForeignHostFault: credentials go along with every request, and so to no other host.
         """
         url = path
         if not path.startswith(("http://", "https://")):
-            url = f"{self.base_url}{path}"
-            url += f"{'&' if '?' in path else '?'}{self.query}" if self.query else ""
+            base = self.base_url.rpartition("/")[0] if path.startswith("../") else self.base_url
+            query = f"{'&' if '?' in path else '?'}{self.query}" if self.query else ""
+            url = f"{base}{path.removeprefix('..')}{query}"
         if self._origin(url) != self._origin(self.base_url):
             raise ForeignHostFault(self._foreign(f"an answer leads to {self._host(url)}"))
         return url

@@ -7,12 +7,13 @@ from pypdf import PdfReader
 
 from talk_pipeline.cli.document import building, pdf
 from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.systems.businesscentral.entities import load_entities
 from talk_pipeline_tests.cli.document.test_specification import AT, SECTIONS
 
 
 def read(text: str = "") -> PdfReader:
     """The specification, with a notice."""
-    document = building.specification(load_flows(), generated_at=AT)
+    document = building.specification(load_flows(), load_entities(), generated_at=AT)
     return PdfReader(BytesIO(pdf.written(replace(document, notices=(text,)))))
 
 

@@ -7,7 +7,8 @@ from typing import Any, Protocol, TypeVar
 from talk_pipeline.engine.model import Operation, Write
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.businesscentral.client import Businesscentral
-from talk_pipeline.systems.businesscentral.rows import expanded, selected
+from talk_pipeline.systems.businesscentral.entities import load_entities
+from talk_pipeline.systems.businesscentral.rows import Asked
 from talk_pipeline_tests.systems.answering import Reply
 
 BASE = "/v2.0/api/v2.0"
@@ -37,11 +38,17 @@ def using(bc: Businesscentral, work: Callable[[Businesscentral], Awaitable[T]]) 
     return asyncio.run(worked())
 
 
+def asked_for(flow: str) -> Asked:
+    """What is asked for of a flow's records."""
+    declared = load_flows()[flow]
+    return Asked(declared, load_entities()[declared.businesscentral.entity])
+
+
 def row(flow: str, key: str, **values: Any) -> Row:
     """A record with all that the flow reads of it, blank but for what is told."""
-    declared = load_flows()[flow]
-    children: dict[str, Any] = {path: [] for path in expanded(declared)}
-    blank = dict.fromkeys(selected(declared), "")
+    asked = asked_for(flow)
+    children: dict[str, Any] = {path: [] for path in asked.expanded}
+    blank = dict.fromkeys(asked.selected, "")
     return {
         "@odata.etag": f'W/"{key}"',
         **blank,
@@ -54,7 +61,7 @@ def row(flow: str, key: str, **values: Any) -> Row:
 
 def line(key: str, **values: Any) -> Row:
     """An order line with all that is read of it."""
-    (names,) = expanded(load_flows()["order"]).values()
+    (names,) = asked_for("order").expanded.values()
     return {"@odata.etag": f'W/"{key}"', **dict.fromkeys(names, ""), "id": key, "sequence": 10000, **values}
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.systems.businesscentral.entities import load_entities
 from talk_pipeline.systems.businesscentral.fitting import check_flows
 from talk_pipeline_tests.flow_files import copied_flows
 
@@ -36,10 +37,10 @@ def test_it_is_named_by_file_line_and_key(
     folder = copied_flows(tmp_path, **{flow: (was, instead)})
     text = (folder / f"{flow}.yaml").read_text("utf-8")
     line = 1 + text[: text.index(instead)].count("\n")
-    (told,) = check_flows(load_flows(folder), folder)
+    (told,) = check_flows(load_flows(folder), folder, load_entities())
     assert told.startswith(f"{folder / flow}.yaml:{line}: {key}: "), told
     assert message in told
 
 
 def test_the_packaged_flows_ask_for_what_there_is() -> None:
-    assert list(check_flows(load_flows(), Path())) == []
+    assert list(check_flows(load_flows(), Path(), load_entities())) == []

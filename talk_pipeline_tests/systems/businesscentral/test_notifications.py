@@ -17,6 +17,7 @@ from talk_pipeline_tests.systems.businesscentral.speech import (
     COMPANY_ID,
     Opens,
     Row,
+    asked_for,
     error,
     page,
     using,
@@ -24,6 +25,7 @@ from talk_pipeline_tests.systems.businesscentral.speech import (
 
 SECRET = "a long random text"
 COMPANY = "companies(a434c527-5fd8-4e13-b196-d47a5fc5c2b5)"
+SETS = {name: asked_for(name).set for name in load_flows()}
 NOTICES = [
     ([f"/api/v2.0/{COMPANY}/customers(11111111-1111-1111-1111-111111111111)"], {"customer"}),
     ([f"api/v2.0/{COMPANY}/items(11111111-1111-1111-1111-111111111111)"], {"product"}),
@@ -36,12 +38,12 @@ NOTICES = [
 @pytest.mark.parametrize(("resources", "flows"), NOTICES)
 def test_single_notices_and_collections_are_understood(resources: list[str], flows: set[str]) -> None:
     body = json.dumps({"value": [{"clientState": SECRET, "resource": resource} for resource in resources]})
-    assert notifications.understand(body.encode(), load_flows(), secret=SecretStr(SECRET)) == flows
+    assert notifications.understand(body.encode(), SETS, secret=SecretStr(SECRET)) == flows
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"value": [{}]}', b"\xff"])
 def test_what_is_no_notice_is_turned_away(body: bytes) -> None:
-    assert notifications.understand(body, load_flows(), secret=SecretStr(SECRET)) is None
+    assert notifications.understand(body, SETS, secret=SecretStr(SECRET)) is None
 
 
 URL = "https://here.example/businesscentral"

@@ -11,7 +11,7 @@ from talk_pipeline.engine.model import Record
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.businesscentral import client, queries
 from talk_pipeline.systems.businesscentral.client import Businesscentral
-from talk_pipeline.systems.businesscentral.entities import entity_sets
+from talk_pipeline.systems.businesscentral.entities import load_entities
 from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline_tests.systems.answering import Answering, Asked, Reply
 from talk_pipeline_tests.systems.businesscentral.speech import (
@@ -61,7 +61,7 @@ def test_only_what_the_flow_uses_is_asked_for(server: Answering, opens: Opens) -
     assert len(names) == len(set(names))
     assert query["$expand"].startswith("salesOrderLines($select=id,sequence,")
     assert "totalAmountExcludingTax" in names, "what is only compared too"
-    assert len(names) < len(entity_sets()["salesOrders"].properties)
+    assert len(names) < len(load_entities()["salesOrders"].properties)
 
 
 @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=2))])
@@ -81,7 +81,7 @@ def test_a_full_scan_may_be_served_by_a_replica(server: Answering, opens: Opens)
         scan(opens(), flow=flow)
         asked = server.asked[-1]
         assert asked.headers.get("data-access-intent") == (
-            "ReadOnly" if entity_sets()[name].replica else None
+            "ReadOnly" if load_entities()[name].replica else None
         )
 
 

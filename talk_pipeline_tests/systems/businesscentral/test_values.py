@@ -6,20 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talk_pipeline.systems.businesscentral.entities import EntitySet, Kind, dump, entity_sets, moment, parse
+from talk_pipeline.systems.businesscentral.description import EntitySet
+from talk_pipeline.systems.businesscentral.entities import load_entities
+from talk_pipeline.systems.businesscentral.values import CALLED, dump, moment, parse
 
-SET = EntitySet(
-    "things",
+SET = EntitySet.model_validate(
     {
-        "text": Kind("text", 100, read_only=False),
-        "code": Kind("code", 20, read_only=False),
-        "enum": Kind("enum", None, read_only=False),
-        "decimal": Kind("decimal", None, read_only=False),
-        "int": Kind("int", None, read_only=False),
-        "bool": Kind("bool", None, read_only=False),
-        "date": Kind("date", None, read_only=False),
-        "guid": Kind("guid", None, read_only=False),
-    },
+        "entity": "things",
+        "properties": {
+            "text": "text(100)",
+            "code": "code(20)",
+            **{kind: kind for kind in ("enum", "decimal", "int", "bool", "date", "guid")},
+        },
+    }
 )
 
 BLANKS = [
@@ -88,7 +87,7 @@ def test_yes_and_no_go_there_and_back(value: str) -> None:
     ],
 )
 def test_a_filter_names_a_value_as_its_type_is_spelled(path: str, value: str, literal: str | None) -> None:
-    assert SET.literal(path, value) == literal
+    assert SET.properties[path].literal(value) == literal
 
 
 def test_moments_are_aware_and_the_blank_one_is_none() -> None:
@@ -99,8 +98,7 @@ def test_moments_are_aware_and_the_blank_one_is_none() -> None:
 
 
 def test_every_set_can_be_told_of_a_record_and_when_it_was_modified() -> None:
-    for name, facts in entity_sets().items():
-        assert all(child in entity_sets() for child in facts.children), name
-        assert all(
-            kind.name in SET.properties or kind.name == "datetime" for kind in facts.properties.values()
-        )
+    for name, described in load_entities().items():
+        assert list(described.problems()) == [], name
+        assert described.modified is not None, name
+        assert all(kind.name in CALLED for kind in described.properties.values())

@@ -1,0 +1,55 @@
+"""What an installation is declared by: flows, and the descriptions of both systems; none of them is asked.
+
+All of them are proven against each other, and read again only when one was edited.
+"""
+
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+
+from talk_pipeline.flows.loading import PACKAGED, FlowError, Flows, load_flows
+from talk_pipeline.settings import Settings
+from talk_pipeline.systems.businesscentral.entities import Entities, files_of, load_entities
+from talk_pipeline.systems.businesscentral.fitting import check_flows as check_against_bc
+from talk_pipeline.systems.customwebshop.spec.description import REFERENCE, Description
+from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
+
+
+def checked_files(settings: Settings) -> tuple[Flows, Description]:
+    """The flows and the shop's description, proven to fit each other and Business Central.
+
+    Raises:
+        FlowError: with a line for each mistake.
+    """
+    folder, connector = settings.talk_flows_dir or PACKAGED, settings.customwebshop_connector or REFERENCE
+    described = settings.businesscentral_entities_dir
+    files = (*sorted(folder.glob("*.yaml")), connector, *files_of(described))
+    return _proven(folder, connector, described, tuple(map(_stamp, files)))
+
+
+def entities_of(settings: Settings) -> Entities:
+    """What is described of Business Central.
+
+    Raises:
+        FlowError: with a line for each mistake.
+    """
+    return load_entities(settings.businesscentral_entities_dir)
+
+
+def _stamp(file: Path) -> tuple[Path, int, int, int] | None:
+    """What tells a file from an edited one."""
+    with suppress(OSError):
+        seen = file.stat()
+        return file, seen.st_ino, seen.st_mtime_ns, seen.st_size
+    return None
+
+
+@lru_cache(maxsize=4)  # a sensor asks every few seconds, and nobody has edited a file
+def _proven(
+    folder: Path, connector: Path, described_in: Path | None, _stamps: tuple[object, ...]
+) -> tuple[Flows, Description]:
+    flows = load_flows(folder)
+    described = load_description(connector, flows=flows)
+    if mistakes := [*check_against_bc(flows, folder, load_entities(described_in))]:
+        raise FlowError("\n".join(mistakes))
+    return fitted(flows, described), described

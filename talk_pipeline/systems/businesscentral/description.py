@@ -1,0 +1,145 @@
+"""The vocabulary of a description of one entity set, as frozen models validated on load.
+
+What a set is called, where it is, what each property is; nothing is asked of a server here. `entities` reads the
+files; what goes over the line is in `client` and `writing`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
+
+from talk_pipeline.flows.loading import Location
+from talk_pipeline.flows.properties import Model
+from talk_pipeline.flows.values import Value
+from talk_pipeline.systems.businesscentral.values import CALLED, Kind, quoted
+
+V2 = "v2.0"
+"""The API that the setting's address leads to; every other one lies beside it."""
+
+KEYS = ("guid", "text", "code", "int")
+"""Types that tell one record from the next."""
+
+Decoder = Callable[[Mapping[str, Any]], dict[str, Value]]
+Operation = Literal["create", "update", "delete"]
+Type = Annotated[
+    Kind,
+    PlainValidator(Kind.written),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": rf"^({'|'.join(CALLED)})(\(\d+\))?( read)?$"}),
+]
+
+
+class Records(Model):
+    """Records of one kind: an entity set, or the lines below one."""
+
+    set: str | None = Field(None, description="the name in addresses, where it is another one")
+    key: str = Field("id", description="the property that tells one record from the next, such as `systemId`")
+    prices: tuple[str, ...] = Field((), description="properties that are prices, with tax or without")
+    properties: Mapping[str, Type] = Field(
+        description="property -> its type: text, code, guid, decimal, int, bool, date, datetime or enum, with a"
+        " length such as code(20); `read` behind it is never written"
+    )
+
+    def decoder(self, paths: Sequence[str]) -> Decoder:
+        """What reads the wire values of these properties as text values."""
+        readings = [(path, self.properties[path].read) for path in paths]
+        return lambda values: {path: read(values.get(path)) for path, read in readings}
+
+    def encode(self, values: Mapping[str, Value]) -> dict[str, object]:
+        """Text values as wire values, in the order given."""
+        return {path: self.properties[path].write(value) for path, value in values.items()}
+
+    def keyed(self, record_id: str) -> str:
+        """An id as it stands behind the set's name in an address."""
+        text = self.properties[self.key].name in ("text", "code")
+        return f"({quote(quoted(record_id), safe='') if text else record_id})"
+
+    def problems(self) -> Iterator[tuple[Location, str]]:
+        """What the models alone cannot see, as (key path, message)."""
+        if (kind := self.properties.get(self.key)) is None:
+            yield ("key",), self.lacks(self.key)
+        elif kind.name not in KEYS:
+            yield ("key",), f"{self.key} is no key: {kind}; allowed: {', '.join(KEYS)}"
+        for index, name in enumerate(self.prices):
+            if name not in self.properties:
+                yield ("prices", index), self.lacks(name)
+
+    def lacks(self, name: str) -> str:
+        """What is said of a property that is not there."""
+        return f"there is no property {name!r}; allowed: {', '.join(self.properties)}"
+
+
+class Lines(Records):
+    """A collection below each record of a set, such as the lines of a document."""
+
+    order: str | None = Field(None, description="the whole number they are sorted by, such as `sequence`")
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """What is asked for of each, whatever a flow reads."""
+        return tuple(filter(None, (self.key, self.order)))
+
+    def in_order(self, rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Lines as received, as they stand in Business Central."""
+        by = self.order
+        return sorted(rows, key=lambda row: int(row.get(by, 0))) if by else list(rows)
+
+    def problems(self) -> Iterator[tuple[Location, str]]:
+        """What the models alone cannot see, as (key path, message)."""
+        yield from super().problems()
+        if self.order and self.properties.get(self.order, Kind("")).name != "int":
+            yield ("order",), f"{self.order!r} is no whole number of theirs"
+
+
+class EntitySet(Records):
+    """One entity set of one API of Business Central."""
+
+    entity: str = Field(description="what flows call it, and the file's name")
+    api: str = Field(
+        V2,
+        pattern=r"^(v2\.0|[^/\s]+/[^/\s]+/[^/\s]+)$",
+        description="v2.0, or publisher/group/version of any other API page",
+    )
+    modified: str | None = Field(
+        "lastModifiedDateTime",
+        description="the property that tells when a record was modified; with ~ every snapshot is full",
+    )
+    writes: tuple[Operation, ...] = Field(
+        ("create", "update", "delete"), description="what may be done to its records; [] is read-only"
+    )
+    notices: bool = Field(True, description="whether Business Central tells of changes (webhooks)")
+    replica: bool = Field(
+        False, description="whether a read replica, which lags a little, may serve a full snapshot"
+    )
+    card: int | None = Field(None, description="the web client's page that shows one record, by its number")
+    price_mode: str | None = Field(None, description="the property that tells whether prices include tax")
+    children: Mapping[str, Lines] = Field({}, description="collection below a record -> what is in it")
+
+    @property
+    def name(self) -> str:
+        """The name in addresses."""
+        return self.set or self.entity
+
+    @property
+    def root(self) -> str:
+        """Where its API begins: below the address of the settings, or beside it."""
+        return "" if self.api == V2 else f"../{self.api}"
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """What is asked for of each record, whatever a flow reads."""
+        return tuple(filter(None, (self.key, self.modified)))
+
+    def problems(self) -> Iterator[tuple[Location, str]]:
+        """What the models alone cannot see, as (key path, message)."""
+        yield from super().problems()
+        for key, name, kind in (
+            ("modified", self.modified, "datetime"),
+            ("price_mode", self.price_mode, "bool"),
+        ):
+            if name and self.properties.get(name, Kind("")).name != kind:
+                yield (key,), f"{self.lacks(name) if name not in self.properties else f'{name} is no {kind}'}"
+        for name, lines in self.children.items():
+            yield from ((("children", name, *at), text) for at, text in lines.problems())

@@ -1,0 +1,151 @@
+"""How values look on the wire of Business Central.
+
+It never says null: every type has its own blank, enum members are escaped, numbers must keep their digits. All of
+that is translated to and from text values here, and nowhere else.
+
+What is said of values is from the service's `$metadata` and from recorded answers of live services. The samples on
+the API pages print a blank enum member as a space; it is read as a blank too, and never written so.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple, Self
+
+import msgspec
+
+from talk_pipeline.flows.values import Value, length
+
+ZERO_GUID = "00000000-0000-0000-0000-000000000000"
+BLANK_ENUM = "_x0020_"
+
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_TO_ESCAPE = re.compile(r"[^0-9A-Za-z_]")
+_WRITTEN = re.compile(r"(\w+)(?:\((\d+)\))?( read)?")
+
+# what a type says when nothing was said
+_BLANKS: Mapping[str, object] = {
+    "text": "",
+    "code": "",
+    "guid": ZERO_GUID,
+    "decimal": Decimal(0),
+    "int": 0,
+    "bool": False,
+    "date": "0001-01-01",
+    "datetime": "0001-01-01T00:00:00Z",
+    "enum": BLANK_ENUM,
+}
+_READ_AS_BLANK = {
+    "guid": (ZERO_GUID,),
+    "date": ("0001-01-01",),
+    "datetime": ("0001-01-01T00:00:00Z",),
+    "enum": (BLANK_ENUM, " "),
+}
+
+CALLED: Mapping[str, str] = {
+    "text": "String",
+    "code": "String",
+    "guid": "Guid",
+    "decimal": "Decimal",
+    "int": "Int32",
+    "bool": "Boolean",
+    "date": "Date",
+    "datetime": "DateTimeOffset",
+    "enum": "Enum",
+}
+"""What the service's `$metadata` calls each type."""
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class Kind(NamedTuple):
+    """A property's type on the wire."""
+
+    name: str
+    size: int | None = None
+    read_only: bool = False
+
+    @classmethod
+    def written(cls, text: object) -> Self:
+        """A type as descriptions write it, such as ``code(20)`` or ``decimal read``.
+
+        Raises:
+            ValueError: it is none.
+        """
+        match = _WRITTEN.fullmatch(text) if isinstance(text, str) else None
+        if match is None or match[1] not in CALLED:
+            allowed = ", ".join(CALLED)
+            raise ValueError(
+                f"no type; allowed: {allowed}, with a length such as text(50), and read behind it"
+            )
+        return cls(match[1], int(match[2]) if match[2] else None, bool(match[3]))
+
+    def __str__(self) -> str:
+        size = f"({self.size})" if self.size is not None else ""
+        return f"{self.name}{size}{' read' if self.read_only else ''}"
+
+    @property
+    def described(self) -> str:
+        """The type as people and the service's `$metadata` call it, such as ``String(20), code``."""
+        size = f"({self.size})" if self.size is not None else ""
+        notes = [
+            note for note, holds in (("code", self.name == "code"), ("read-only", self.read_only)) if holds
+        ]
+        return ", ".join([f"{CALLED[self.name]}{size}", *notes])
+
+    def read(self, value: Any) -> Value:
+        """A wire value as a text value; None for the type's own blank."""
+        if value is None or value == "" or value in _READ_AS_BLANK.get(self.name, ()):
+            return None
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        text = str(value)
+        return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) if self.name == "enum" else text
+
+    def write(self, value: Value) -> object:
+        """A text value as it goes over the wire."""
+        if not value:
+            return _BLANKS[self.name]
+        if self.name == "decimal":
+            return Decimal(value)
+        if self.name == "int":
+            return int(value)
+        if self.name == "bool":
+            return value == "true"
+        if self.name == "enum":
+            return _TO_ESCAPE.sub(lambda match: f"_x{ord(match[0]):04X}_", value)
+        return value
+
+    def literal(self, value: str) -> str | None:
+        """A value as a filter literal; None where it is too long for the field.
+
+        Business Central does not find such a value, it refuses the filter: 400 `Application_FilterErrorException`
+        (page `dynamics-error-codes`).
+        """
+        if self.size is not None and length(value) > self.size:
+            return None
+        return quoted(value) if self.name in ("text", "code") else value
+
+
+def quoted(text: str) -> str:
+    """A text as a literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def moment(text: object) -> datetime | None:
+    """A wire instant as an aware datetime; the blank one as None."""
+    if not text or str(text).startswith("0001-01-01"):
+        return None
+    return datetime.fromisoformat(str(text)).astimezone(UTC)
+
+
+def parse(payload: str | bytes) -> Any:
+    """JSON with every number as its exact text."""
+    return json.loads(payload, parse_float=str, parse_int=str)
+
+
+def dump(value: object) -> bytes:
+    """JSON with every decimal as a number of exactly its digits."""
+    return _encoder.encode(value)
