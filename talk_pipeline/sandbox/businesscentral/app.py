@@ -9,6 +9,7 @@ import msgspec
 from talk_pipeline.sandbox.businesscentral import errors
 from talk_pipeline.sandbox.businesscentral.batch import Batches
 from talk_pipeline.sandbox.businesscentral.notices import Notices
+from talk_pipeline.sandbox.businesscentral.runtime import RUNTIME, notifiable
 from talk_pipeline.sandbox.businesscentral.service import Central
 from talk_pipeline.sandbox.businesscentral.subscriptions import Subscriptions
 from talk_pipeline.sandbox.businesscentral.tokens import TENANT, TOKEN_PATH, Tokens
@@ -105,12 +106,14 @@ class BusinessCentral:
         match = ROOT.match(call.path)
         if match is None or not self._hosted(match.group("tenant"), match.group("environment")):
             return self.refuse(404)
-        root, path = call.origin + match.group(0), call.path[match.end() :]
+        root, path, api = call.origin + match.group(0), call.path[match.end() :], match.group("api")
+        if api == RUNTIME:
+            return notifiable(self.central, call, path, root)
         if path == "/$batch":
-            return await self._batches.answer(call, root)
+            return await self._batches.answer(call, root, api)
         if path.startswith("/subscriptions"):
-            return await self._subscriptions.answer(call, path, root)
-        return self.central.answer(call, path, root)
+            return await self._subscriptions.answer(call, path, root, api)
+        return self.central.answer(call, path, root, api)
 
     def _hosted(self, tenant: str | None, environment: str | None) -> bool:
         return tenant in (None, TENANT) and environment in (None, ENVIRONMENT)

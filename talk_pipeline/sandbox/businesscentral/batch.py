@@ -34,10 +34,10 @@ class Batches:
         self._central = central
         self._gateway = gateway
 
-    async def answer(self, call: Call, root: str) -> Answer:
+    async def answer(self, call: Call, root: str, api: str) -> Answer:
         """Carry out one batch."""
         try:
-            parts = self._parts(call, root)
+            parts = self._parts(call, root, api)
         except errors.ApiError as error:
             return error.answer()
         for part in parts:
@@ -103,7 +103,9 @@ class Batches:
             return early
         if part.refusal is not None:
             return part.refusal
-        return self._gateway.after(fault, self._central.answer(part.call, part.path, root), part.call)
+        return self._gateway.after(
+            fault, self._central.answer(part.call, part.path, root, part.api), part.call
+        )
 
     def _settle(self, answers: list[tuple[_Part, Answer]]) -> None:
         """Undo everything if anything failed."""
@@ -119,7 +121,7 @@ class Batches:
 
     # -- taking the batch apart -------------------------------------------------------------------------------
 
-    def _parts(self, call: Call, root: str) -> list[_Part]:
+    def _parts(self, call: Call, root: str, api: str) -> list[_Part]:
         if call.method != "POST":
             raise errors.not_allowed(call.method, "$batch")
         document = bodies.document_of(call, self._central.settings)
@@ -131,9 +133,9 @@ class Batches:
             raise errors.ApiError(
                 500, "Unknown", f"A batch holds at most {maximum} operations; this one has {len(entries)}."
             )
-        return [self._part(entry, call, root) for entry in entries]
+        return [self._part(entry, call, root, api) for entry in entries]
 
-    def _part(self, entry: Any, outer: Call, root: str) -> _Part:
+    def _part(self, entry: Any, outer: Call, root: str, api: str) -> _Part:
         if not isinstance(entry, Mapping) or not all(
             isinstance(entry.get(n), str) for n in ("method", "url")
         ):
@@ -156,7 +158,7 @@ class Batches:
             origin=outer.origin,
             **document,
         )
-        return _Part(id=entry.get("id"), call=call, path=path, refusal=self._refusal(entry, path))
+        return _Part(id=entry.get("id"), call=call, path=path, api=api, refusal=self._refusal(entry, path))
 
     def _refusal(self, entry: Mapping[str, Any], path: str) -> Answer | None:
         dependent = entry.get("dependsOn") or entry.get("atomicityGroup")
@@ -173,6 +175,7 @@ class _Part(msgspec.Struct, frozen=True):
     id: Any
     call: Call
     path: str
+    api: str
     refusal: Answer | None
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from talk_pipeline.sandbox.businesscentral import values
 from talk_pipeline.sandbox.businesscentral.etags import VERSION, Versions
-from talk_pipeline.sandbox.businesscentral.schema import DECIMALS, EntitySet, Schema
+from talk_pipeline.sandbox.businesscentral.schema import DECIMALS, EVERYWHERE, EntitySet, Schema
 from talk_pipeline.sandbox.clock import Clock, to_datetime
 from talk_pipeline.sandbox.settings import Settings
 from talk_pipeline.sandbox.store import OrderKey, Row, Store, Table
@@ -36,7 +36,7 @@ INDEXED: Mapping[str, tuple[str, ...]] = {
 HIDDEN_DECIMALS = frozenset({"_rate", "_minimum", "_price", "_per_unit", "_line_discount"})
 """Decimal properties the API does not show; their names begin with an underscore as all hidden ones."""
 
-ROOT_SETS = ("companies", "subscriptions")
+ROOT_SETS = EVERYWHERE
 """Sets that lie under no company; they have a `Company` of their own."""
 
 _SERIES = {
@@ -119,13 +119,14 @@ class Company:
 
     def blank(self, set_name: str) -> Row:
         """A record of which nothing was sent yet, under a new id."""
-        return {**_defaults(self.set(set_name)), "id": self.new_id()}
+        key, new = self.set(set_name).key, self.new_id()
+        return {**_defaults(self.set(set_name)), key: new, "id": new}
 
     def save(self, set_name: str, row: Row) -> Row:
         """Store a record as modified now, under a new entity tag."""
         row = {**row, VERSION: self._versions.next()}
-        if self.set(set_name).modified:
-            row["lastModifiedDateTime"] = self.now_ms()
+        if modified := self.set(set_name).modified:
+            row[modified] = self.now_ms()
         self.store.put(self.table(set_name), row)
         return row
 

@@ -14,6 +14,7 @@ from talk_pipeline.sandbox.businesscentral import errors, etags, values
 from talk_pipeline.sandbox.businesscentral.company import ROOT_SETS, Company
 from talk_pipeline.sandbox.businesscentral.customers import Customers
 from talk_pipeline.sandbox.businesscentral.items import Items
+from talk_pipeline.sandbox.businesscentral.numbered import Numbered
 from talk_pipeline.sandbox.businesscentral.order_lines import OrderLines
 from talk_pipeline.sandbox.businesscentral.orders import Orders
 from talk_pipeline.sandbox.businesscentral.posting import Posting
@@ -88,10 +89,11 @@ class Directory:
             self.offices[key] = self._office(key, sets=names)
         return self.offices[key]
 
-    def resolve(self, segments: list[Segment], call: Call) -> Target:
+    def resolve(self, segments: list[Segment], call: Call, api: str) -> Target:
         """Find what an address means; raises `errors.ApiError` if there is no such thing."""
         first, rest = segments[0], segments[1:]
-        if first.name == "companies":
+        sets = self.schema.of(api)
+        if first.name == "companies" and sets:
             companies = self.root.company.set("companies")
             if first.key is None:
                 kind = self._end(rest)
@@ -99,14 +101,14 @@ class Directory:
             row = self._company_row(first)
             if not rest:
                 return Target("record", self.root, companies, "companies", row=row)
-            return self._in_company(self.offices[row["id"]], rest)
-        if first.name not in self.schema.sets:
+            return self._in_company(self.offices[row["id"]], rest, sets)
+        if first.name not in sets:
             raise errors.no_segment(first.name)
-        return self._in_company(self._chosen_company(call), segments)
+        return self._in_company(self._chosen_company(call), segments, sets)
 
-    def _in_company(self, office: Office, segments: list[Segment]) -> Target:
+    def _in_company(self, office: Office, segments: list[Segment], sets: Mapping[str, EntitySet]) -> Target:
         first, rest = segments[0], segments[1:]
-        entity_set = self.schema.sets.get(first.name)
+        entity_set = sets.get(first.name)
         if entity_set is None or entity_set.name in ROOT_SETS:
             raise errors.no_segment(first.name)
         context = f"companies({office.company.id})/{first.name}"
@@ -146,7 +148,7 @@ class Directory:
 
     def _record(self, target: Target, segment: Segment) -> Row:
         key = segment.key or ""
-        if segment.quoted or segment.key_name not in (None, "id") or not values.is_guid(key):
+        if segment.quoted or segment.key_name not in (None, target.set.key) or not values.is_guid(key):
             raise errors.bad_query(f"The key '{key}' of '{segment.name}' is malformed.")
         row = target.office.company.table(target.set.name).get(key.lower())
         if row is None or (target.within is not None and row[target.within[0]] != target.within[1]):
@@ -194,5 +196,6 @@ class Directory:
         }
         for name in sets:
             if name not in records:
-                records[name] = References(company, name)
+                kind = References if "code" in self.schema.sets[name].properties else Numbered
+                records[name] = kind(company, name)
         return Office(company, records, orders, lines, Posting(company, orders))

@@ -17,8 +17,17 @@ _CAPABILITIES = (
 )
 
 
-def metadata_xml(schema: Schema) -> bytes:
-    """The document."""
+def metadata_xml(schema: Schema, api: str) -> bytes:
+    """The document of one API."""
+    sets = schema.of(api)
+    others = {
+        entry.enum
+        for one in schema.sets.values()
+        if one.name not in sets
+        for entry in one.properties.values()
+    }
+    of_types = {entry.enum for kind in schema.types.values() for entry in kind.properties.values()}
+    own = {entry.enum for one in sets.values() for entry in one.properties.values()} | of_types
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
         '<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">',
@@ -26,15 +35,17 @@ def metadata_xml(schema: Schema) -> bytes:
         f'<Schema Namespace="{_SPACE}" xmlns="http://docs.oasis-open.org/odata/ns/edm">',
     ]
     for name, members in schema.enums.items():
+        if name in others - own:
+            continue
         lines += [f'<EnumType Name="{name}">']
         lines += [f'<Member Name="{member}" Value="{value}" />' for member, value in members.items()]
         lines += ["</EnumType>"]
-    for entity_set in schema.sets.values():
+    for entity_set in sets.values():
         lines += _entity(entity_set.entity, entity_set.key, entity_set.properties)
         if entity_set.name == "companies":
             lines += [
                 _navigation(other.name, other.entity, many=True)
-                for other in schema.sets.values()
+                for other in sets.values()
                 if other.name not in ROOT_SETS
             ]
         lines += [_navigation(way.name, way.entity, many=way.many) for way in entity_set.navigation.values()]
@@ -47,7 +58,7 @@ def metadata_xml(schema: Schema) -> bytes:
         "</Action>",
         '<EntityContainer Name="NAV">',
     ]
-    for entity_set in schema.sets.values():
+    for entity_set in sets.values():
         lines += _container_entry(entity_set)
     lines += ["</EntityContainer>", "</Schema>", "</edmx:DataServices>", "</edmx:Edmx>"]
     return "\n".join(lines).encode()

@@ -34,6 +34,11 @@ Mode = Literal["writable", "read_only", "ignored", "fixed", "not_on_create", "se
 DECIMALS: Mapping[str, int] = {"Amount": 2, "Quantity": 5, "UnitAmount": 5, "Percent": 5}
 """Decimal kinds and the places they are rounded to."""
 
+V2 = "v2.0"
+EVERYWHERE = ("companies", "subscriptions")
+"""Sets that lie under no company, and are part of every API."""
+_MODIFIED = "lastModifiedDateTime"
+
 _FILES = Path(__file__).parent / "entities"
 _TYPE = re.compile(r"(\w+)(?:\((\w+)\))?")
 
@@ -73,6 +78,8 @@ class EntitySet:
     """A set, its capabilities and its properties.
 
     Attributes:
+        api: the API that serves it.
+        modified: the property that shows when a record was last modified, if any does.
         twins: code property -> id property, for the fields that are shown twice.
         table: the number that goes into its entity tags.
     """
@@ -88,11 +95,8 @@ class EntitySet:
     properties: Mapping[str, Property]
     navigation: Mapping[str, Navigation]
     twins: Mapping[str, str]
-
-    @property
-    def modified(self) -> bool:
-        """Whether its records show when they were last modified."""
-        return "lastModifiedDateTime" in self.properties
+    api: str
+    modified: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,15 @@ class Schema:
     enums: Mapping[str, Mapping[str, int]]
     sets: Mapping[str, EntitySet]
     types: Mapping[str, BareType]
+
+    def of(self, api: str) -> dict[str, EntitySet]:
+        """The sets that an API serves; companies and subscriptions are in each."""
+        served = {one.api for one in self.sets.values()}
+        return {
+            name: one
+            for name, one in self.sets.items()
+            if api in served and (one.api == api or name in EVERYWHERE)
+        }
 
 
 @cache
@@ -158,6 +171,8 @@ def _set(
             for way, entry in (raw.get("navigation") or {}).items()
         },
         twins=_twins(properties),
+        api=raw.get("api", V2),
+        modified=raw.get("modified", _MODIFIED if _MODIFIED in properties else None),
     )
 
 

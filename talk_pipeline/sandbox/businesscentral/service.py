@@ -48,19 +48,20 @@ class Central:
         self._limits = limits
         self._replica = Replica(store, clock, lambda: float(self.settings["replica_lag"]))
 
-    def answer(self, call: Call, path: str, root: str) -> Answer:
+    def answer(self, call: Call, path: str, root: str, api: str) -> Answer:
         """Carry out one call.
 
         Args:
             call: the call.
             path: its path below the API root.
             root: the address of the API root, for links.
+            api: whose root that is.
         """
         try:
             segments = segments_of(path)
             if not segments or segments[0].name == "$metadata":
-                return self._about(call, segments, root)
-            target = self.directory.resolve(segments, call)
+                return self._about(call, segments, root, api)
+            target = self.directory.resolve(segments, call, api)
             self._permitted(call, target)
             return self._carry_out(call, target, root)
         except errors.ApiError as error:
@@ -191,13 +192,15 @@ class Central:
 
     # -- details ----------------------------------------------------------------------------------------------
 
-    def _about(self, call: Call, segments: list[Segment], root: str) -> Answer:
+    def _about(self, call: Call, segments: list[Segment], root: str, api: str) -> Answer:
+        if not self.schema.of(api):
+            raise errors.no_segment(api)
         if call.method != "GET":
             raise errors.not_allowed(call.method, "the service document")
         if segments:
-            xml = metadata_xml(self.schema)
+            xml = metadata_xml(self.schema, api)
             return Answer(200, xml, {"Content-Type": "application/xml", "OData-Version": "4.0"})
-        sets = [{"name": name, "kind": "EntitySet", "url": name} for name in self.schema.sets]
+        sets = [{"name": name, "kind": "EntitySet", "url": name} for name in self.schema.of(api)]
         return _json(200, {"@odata.context": f"{root}/$metadata", "value": sets}, {})
 
     def _page_size(self, call: Call, options: Options) -> tuple[int, int | None]:

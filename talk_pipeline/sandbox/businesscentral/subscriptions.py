@@ -28,7 +28,7 @@ from talk_pipeline.sandbox.store import Row
 LIFETIME_MS = 3 * 24 * 3600 * 1000
 _MAXIMUM = 200
 _HANDSHAKE_TIMEOUT = 5.0
-_RESOURCE = re.compile(r"(?:.*/)?companies\(([0-9a-fA-F-]{36})\)/(\w+)/?")
+_RESOURCE = re.compile(r"(.*?/?)companies\(([0-9a-fA-F-]{36})\)/(\w+)/?")
 
 
 class Subscriptions:
@@ -40,20 +40,20 @@ class Subscriptions:
         self._company = central.directory.root.company
         self._set: EntitySet = self._company.set("subscriptions")
 
-    async def answer(self, call: Call, path: str, root: str) -> Answer:
+    async def answer(self, call: Call, path: str, root: str, api: str) -> Answer:
         """Carry out one call."""
         try:
             segments = segments_of(path)
-            if len(segments) != 1 or segments[0].name != "subscriptions":
+            if len(segments) != 1 or segments[0].name != "subscriptions" or not self._central.schema.of(api):
                 raise errors.no_segment(path)
             self._notices.forget_expired()
             if segments[0].key is None:
-                return await self._on_set(call, root)
-            return await self._on_one(call, segments[0], root)
+                return await self._on_set(call, root, api)
+            return await self._on_one(call, segments[0], root, api)
         except errors.ApiError as error:
             return error.answer()
 
-    async def _on_set(self, call: Call, root: str) -> Answer:
+    async def _on_set(self, call: Call, root: str, api: str) -> Answer:
         if call.method == "GET":
             options = read_options(call.query)
             source = reading.Source(self._company, self._set)
@@ -68,7 +68,7 @@ class Subscriptions:
             )
         if call.method != "POST":
             raise errors.not_allowed(call.method, "subscriptions")
-        body = self._body(call, current=None)
+        body = self._body(call, api, current=None)
         row = self._company.blank("subscriptions") | body.values
         row["subscriptionId"] = body.values.get("subscriptionId") or uuid.uuid4().hex
         row["id"] = row["subscriptionId"]
@@ -80,7 +80,7 @@ class Subscriptions:
         await self._shake_hands(row)
         return self._saved(201, row, root)
 
-    async def _on_one(self, call: Call, segment: Segment, root: str) -> Answer:
+    async def _on_one(self, call: Call, segment: Segment, root: str, api: str) -> Answer:
         row = self._company.table("subscriptions").get(segment.key or "")
         if row is None:
             raise errors.ApiError(404, self._central.settings["missing_record_code"], "No such subscription.")
@@ -95,12 +95,12 @@ class Subscriptions:
         if call.method != "PATCH":
             raise errors.not_allowed(call.method, "subscriptions")
         etags.check(call.header("if-match"), self._set, row)
-        body = self._body(call, current=row)
+        body = self._body(call, api, current=row)
         new = row | body.values
         await self._shake_hands(new)
         return self._saved(200, new, root)
 
-    def _body(self, call: Call, *, current: Row | None) -> Body:
+    def _body(self, call: Call, api: str, *, current: Row | None) -> Body:
         document = bodies.document_of(call, self._central.settings)
         properties = None if current is None else all_properties(self._company, self._set, current)
         body = bodies.accept(document, self._set, settings=self._central.settings, current=properties)
@@ -108,19 +108,23 @@ class Subscriptions:
             if not (body.values.get(name) or (current or {}).get(name)):
                 raise errors.required(name)
         if "resource" in body.values:
-            self._check_resource(body.values["resource"])
+            self._check_resource(body.values["resource"], api)
         url = str(body.values.get("notificationUrl") or (current or {})["notificationUrl"])
         secure = bool(self._central.settings["webhook_https"])
         if not url.startswith("https://" if secure else ("https://", "http://")):
             raise errors.dialog("The notificationUrl must be an https address.")
         return body
 
-    def _check_resource(self, resource: str) -> None:
+    def _check_resource(self, resource: str, api: str) -> None:
+        """Its path names the API under which the subscription is made."""
         match = _RESOURCE.fullmatch(resource)
-        entity_set = self._central.schema.sets.get(match.group(2)) if match else None
+        named = f"/{match.group(1)}/".rpartition("/api/")[2].strip("/") if match else ""
+        entity_set = (
+            self._central.schema.of(api).get(match.group(3)) if match and named in ("", api) else None
+        )
         if match is None or entity_set is None or not entity_set.webhook:
             raise errors.dialog(f"There are no notifications for the resource '{resource}'.")
-        if match.group(1).lower() not in self._central.directory.offices:
+        if match.group(2).lower() not in self._central.directory.offices:
             raise errors.dialog("The resource names a company that does not exist.")
 
     async def _shake_hands(self, row: Row) -> None:

@@ -15,9 +15,10 @@ _SEGMENT = re.compile(r"([$\w.]+)(?:\((.*)\))?", re.DOTALL)
 _KEYS = re.compile(r"\([^()/]*\)")
 _NAMED = re.compile(r"(\w+)\s*=\s*(.*)", re.DOTALL)
 ROOT = re.compile(
-    r"/(?:v2\.0/(?:(?P<tenant>[^/]+)/)?(?P<environment>[^/]+)|(?P<instance>[^/]+))/api/v2\.0(?=/|$)"
+    r"/(?:v2\.0/(?:(?P<tenant>[^/]+)/)?(?P<environment>[^/]+)|(?P<instance>[^/]+))"
+    r"/api/(?P<api>v2\.0|[^/]+/[^/]+/[^/]+)(?=/|$)"
 )
-"""The online form with or without the tenant, and the one of a server in one's own house."""
+"""The online form with or without the tenant, and the one of a server in one's own house, of any API."""
 
 
 @dataclass(frozen=True, slots=True)
