@@ -33,6 +33,7 @@ from talk_pipeline.run.session import Options, Session
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.businesscentral.access import IN_FLIGHT, by_registration, by_token
 from talk_pipeline.systems.businesscentral.client import Businesscentral
+from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.http import Application, Http, Limits
@@ -107,7 +108,7 @@ class Connections:
                     shop.auth.variables,
                 )
             ],
-            limits=Limits(pace.requests, pace.seconds, pace.in_flight, self._limits_folder(Side.SHOP)),
+            limits=Limits(pace.requests, pace.seconds, pace.in_flight, _limits_folder(settings, Side.SHOP)),
             longest_seconds=pace.longest_seconds,
             headers=shop.every_request,
             throttled=pace.throttled,
@@ -118,37 +119,12 @@ class Connections:
     @cached_property
     def applications(self) -> list[Application]:
         """What may enter Business Central."""
-        settings = self.settings
-        if settings.businesscentral_token is not None:
-            return by_token(settings.businesscentral_token)
-        return by_registration(
-            settings.registrations(),
-            token_url=settings.businesscentral_token_url or "",
-            scope=settings.businesscentral_scope,
-        )
+        return _applications(self.settings)
 
     def businesscentral(self, applications: Sequence[Application] | None = None) -> Businesscentral:
         """Business Central, asked by some of the applications or by all."""
-        settings = self.settings
-        http = Http(
-            "Business Central",
-            settings.businesscentral_url or "",
-            applications=applications or self.applications,
-            limits=Limits(
-                settings.businesscentral_requests,
-                settings.businesscentral_window_seconds,
-                IN_FLIGHT,
-                self._limits_folder(Side.BC),
-            ),
-            longest_seconds=settings.businesscentral_longest_seconds,
-            address_setting="BUSINESSCENTRAL_URL",
-        )
-        return Businesscentral(
-            http,
-            self.flows,
-            self.entities,
-            company_id=settings.businesscentral_company_id,
-            company_name=settings.businesscentral_company,
+        return central(
+            self.settings, self.flows, self.entities, applications=applications or self.applications
         )
 
     async def _identify(self, shop: Customwebshop, bc: Businesscentral) -> Company:
@@ -162,8 +138,45 @@ class Connections:
         self._company_id = company.key
         return Company(currency.upper(), ZoneInfo(self.settings.businesscentral_time_zone))
 
-    def _limits_folder(self, side: Side) -> Path:
-        return self.settings.talk_data_dir / "limits" / side
+
+def central(
+    settings: Settings, flows: Flows, entities: Entities, *, applications: Sequence[Application] | None = None
+) -> Businesscentral:
+    """Business Central as the settings name it, asked by some of the applications or by all."""
+    http = Http(
+        "Business Central",
+        settings.businesscentral_url or "",
+        applications=applications or _applications(settings),
+        limits=Limits(
+            settings.businesscentral_requests,
+            settings.businesscentral_window_seconds,
+            IN_FLIGHT,
+            _limits_folder(settings, Side.BC),
+        ),
+        longest_seconds=settings.businesscentral_longest_seconds,
+        address_setting="BUSINESSCENTRAL_URL",
+    )
+    return Businesscentral(
+        http,
+        flows,
+        entities,
+        company_id=settings.businesscentral_company_id,
+        company_name=settings.businesscentral_company,
+    )
+
+
+def _applications(settings: Settings) -> list[Application]:
+    if settings.businesscentral_token is not None:
+        return by_token(settings.businesscentral_token)
+    return by_registration(
+        settings.registrations(),
+        token_url=settings.businesscentral_token_url or "",
+        scope=settings.businesscentral_scope,
+    )
+
+
+def _limits_folder(settings: Settings, side: Side) -> Path:
+    return settings.talk_data_dir / "limits" / side
 
 
 def _names(shop: Identity, bc: Identity) -> dict[str, str]:

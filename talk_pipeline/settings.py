@@ -200,20 +200,22 @@ class Settings(BaseSettings):
     def _others() -> Mapping[str, str | None]:
         return {**dotenv_values(".env"), **os.environ}
 
-    def require_systems(self, secrets: Sequence[str] = ("CUSTOMWEBSHOP_TOKEN",)) -> None:
+    def require_systems(
+        self, secrets: Sequence[str] = ("CUSTOMWEBSHOP_TOKEN",), *, with_shop: bool = True
+    ) -> None:
         """Proves that both systems are named completely.
 
         Args:
             secrets: the variables the shop's description asks for.
+            with_shop: whether the shop is to be asked too, and not Business Central alone.
 
         Raises:
             SettingsError: with every missing variable.
         """
-        missing = [
-            name for name in ("customwebshop_url", "businesscentral_url") if getattr(self, name) is None
-        ]
+        addresses = (*(["customwebshop_url"] if with_shop else []), "businesscentral_url")
+        missing = [name for name in addresses if getattr(self, name) is None]
         others = self._others()
-        missing += [name for name in secrets if not others.get(name)]
+        missing += [name for name in secrets if with_shop and not others.get(name)]
         if self.businesscentral_company_id is None and self.businesscentral_company is None:
             missing.append("businesscentral_company_id")
         if self.businesscentral_token is None:

@@ -10,6 +10,7 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.businesscentral.client import Businesscentral
+from talk_pipeline.systems.businesscentral.probing import declared
 from talk_pipeline.systems.businesscentral.probing import probe as probe_bc
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
@@ -92,6 +93,9 @@ async def _ask_bc(connections: Connections, bc: Businesscentral) -> tuple[int, s
     currency = f", local currency {local}" if local else ""
     print(f"Business Central: {identity.name} answers{currency}{_skew(bc)}")
     problems = _currency(connections.settings.businesscentral_currency, local)
+    async for answered in declared(bc, connections.entities.used_by(connections.flows)):
+        print(f"  {MARKS[answered.level]} {answered.message}")
+        problems += answered.level == "problem"
     for flow in connections.flows.values():
         async for answered in probe_bc(bc, flow, connections.entities):
             print(f"  {MARKS[answered.level]} {answered.message}")

@@ -72,7 +72,7 @@ class ShopEntity(Model):
 class ClosedBy(Model):
     """Where a record goes when its story ends."""
 
-    entity: str = Field(description="the entity set in which it goes on, such as `salesInvoices`")
+    entity: str = Field(description="the described entity set in which it goes on, such as `salesInvoices`")
     record: str = Field(description="the property there that holds the record's id")
     key: str = Field(description="the property there that holds the record's create key")
 
@@ -81,7 +81,7 @@ class BcEntity(Model):
     """Business Central's side of a flow."""
 
     asset: str = Field(description="name of the snapshot asset in Dagster, under `businesscentral/`")
-    entity: str = Field(description="the entity set of API v2.0, such as `customers`")
+    entity: str = Field(description="the entity set as it is described, such as `customers`")
     scope: Mapping[str, Word] = Field(
         {}, description="values a record must have to belong; others are never matched and never written"
     )

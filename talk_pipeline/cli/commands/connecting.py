@@ -29,6 +29,26 @@ def new_connector(name: Annotated[str, typer.Argument(help="What to call it: wri
     typer.echo(f"{file} is written: set CUSTOMWEBSHOP_CONNECTOR={file}, edit it, run check-config")
 
 
+@commands.command("new-entity")
+def new_entity(
+    name: Annotated[str, typer.Argument(help="The entity set, such as contacts: writes NAME.yaml.")],
+    api: Annotated[
+        str, typer.Option(metavar="API", help="publisher/group/version of a page beside v2.0.")
+    ] = "v2.0",
+    called: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="What flows are to call it instead.")
+    ] = None,
+) -> None:
+    """Describe an entity set of Business Central as its $metadata declares it: types, lengths, key, what is below.
+
+    Writes into BUSINESSCENTRAL_ENTITIES_DIR, or into the folder entities as long as that is not set. A file there
+    counts instead of a packaged description of the same name.
+    """
+    from talk_pipeline.cli.entities import new_entity as write
+
+    write(name, api=api, called=called)
+
+
 DocumentFile = Annotated[Path, typer.Argument(metavar="FILE", help="A data-flow document (*.rst).")]
 
 

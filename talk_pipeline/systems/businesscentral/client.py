@@ -20,8 +20,9 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.systems.businesscentral import notifications
 from talk_pipeline.systems.businesscentral.answers import error_code, fault_of, record_in
-from talk_pipeline.systems.businesscentral.description import EntitySet
+from talk_pipeline.systems.businesscentral.description import EntitySet, root_of
 from talk_pipeline.systems.businesscentral.entities import Entities
+from talk_pipeline.systems.businesscentral.metadata import Metadata, read_metadata
 from talk_pipeline.systems.businesscentral.pacing import Pace
 from talk_pipeline.systems.businesscentral.queries import conditions, encoded, timestamp
 from talk_pipeline.systems.businesscentral.rows import Asked
@@ -33,6 +34,7 @@ from talk_pipeline.systems.protocol import Identity, Leaving, unheard
 
 LARGEST_PAGE = 20_000  # records (page `operational-limits-online`)
 SMALLEST_PAGE = 50
+RUNTIME = "microsoft/runtime/beta"  # an API that tells of the others (page `dynamics-subscriptions`)
 
 
 class _Page(msgspec.Struct):
@@ -113,6 +115,27 @@ class Businesscentral:
         """The company's local currency, if it tells; `identify` comes first."""
         information = await self._value(f"{self._company}/companyInformation?$select=currencyCode")
         return next((str(row["currencyCode"]) for row in information if row.get("currencyCode")), None)
+
+    async def metadata(self, api: str) -> Metadata:
+        """What an API says of itself.
+
+        Raises:
+            ConfigurationFault: there is no such API.
+        """
+        answer = await self._http.read(f"{root_of(api)}/$metadata", headers={"Accept": "application/xml"})
+        if answer.status == 404:
+            raise ConfigurationFault(
+                f"Business Central has no API {api}: check how publisher, group and version are spelled"
+            )
+        return read_metadata(self._checked(answer).body, api)
+
+    async def notifiable(self) -> frozenset[str] | None:
+        """The sets that it tells changes of, such as `v2.0/customers`, of all APIs; None where that is not told."""
+        url = f"{root_of(RUNTIME)}{self._company}/webhookSupportedResources"
+        try:
+            return frozenset(str(row.get("resource", "")).strip("/") for row in await self._value(url))
+        except SystemFault:
+            return None
 
     def choose(self, company_id: str | None) -> None:
         """Works with the company that an earlier `identify` found."""

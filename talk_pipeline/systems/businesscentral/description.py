@@ -74,23 +74,23 @@ class Records(Model):
 class Lines(Records):
     """A collection below each record of a set, such as the lines of a document."""
 
-    order: str | None = Field(None, description="the whole number they are sorted by, such as `sequence`")
+    sorted_by: str | None = Field(None, description="the whole number they are sorted by, such as `sequence`")
 
     @property
     def known(self) -> tuple[str, ...]:
         """What is asked for of each, whatever a flow reads."""
-        return tuple(filter(None, (self.key, self.order)))
+        return tuple(filter(None, (self.key, self.sorted_by)))
 
     def in_order(self, rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Lines as received, as they stand in Business Central."""
-        by = self.order
+        by = self.sorted_by
         return sorted(rows, key=lambda row: int(row.get(by, 0))) if by else list(rows)
 
     def problems(self) -> Iterator[tuple[Location, str]]:
         """What the models alone cannot see, as (key path, message)."""
         yield from super().problems()
-        if self.order and self.properties.get(self.order, Kind("")).name != "int":
-            yield ("order",), f"{self.order!r} is no whole number of theirs"
+        if self.sorted_by and self.properties.get(self.sorted_by, Kind("")).name != "int":
+            yield ("sorted_by",), f"{self.sorted_by!r} is no whole number of theirs"
 
 
 class EntitySet(Records):
@@ -124,8 +124,8 @@ class EntitySet(Records):
 
     @property
     def root(self) -> str:
-        """Where its API begins: below the address of the settings, or beside it."""
-        return "" if self.api == V2 else f"../{self.api}"
+        """Where its API begins."""
+        return root_of(self.api)
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -143,3 +143,8 @@ class EntitySet(Records):
                 yield (key,), f"{self.lacks(name) if name not in self.properties else f'{name} is no {kind}'}"
         for name, lines in self.children.items():
             yield from ((("children", name, *at), text) for at, text in lines.problems())
+
+
+def root_of(api: str) -> str:
+    """Where an API begins: below the address of the settings, or beside it."""
+    return "" if api == V2 else f"../{api}"

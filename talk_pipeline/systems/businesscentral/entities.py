@@ -3,11 +3,11 @@
 A file of the user's folder describes a further set, or one of the packaged ones otherwise.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from talk_pipeline.flows.loading import FlowError, mistake, read_yaml, validated
+from talk_pipeline.flows.loading import FlowError, Flows, mistake, read_yaml, validated
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 from talk_pipeline.systems.businesscentral.description import EntitySet, Records
@@ -36,6 +36,14 @@ class Entities(Mapping[str, EntitySet]):
         if part is None or part.parent is None or described is None:
             return described
         return described.children.get(part.paths[Side.BC])
+
+    def used_by(self, flows: Flows) -> Sequence[EntitySet]:
+        """The sets that flows read, and those in which their records go on."""
+        sides = [flow.businesscentral for flow in flows.values()]
+        names = [
+            name for one in sides for name in (one.entity, one.closed_by and one.closed_by.entity) if name
+        ]
+        return [self._sets[name] for name in dict.fromkeys(names)]
 
 
 def files_of(folder: Path | None) -> list[Path]:

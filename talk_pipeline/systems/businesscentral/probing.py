@@ -4,7 +4,7 @@ Nothing is changed: the one write that is tried carries a value the record alrea
 cannot be right.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,9 +12,11 @@ from talk_pipeline.engine.model import Result, Write
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.businesscentral.client import Businesscentral
+from talk_pipeline.systems.businesscentral.description import EntitySet
 from talk_pipeline.systems.businesscentral.entities import Entities
+from talk_pipeline.systems.businesscentral.metadata import Metadata
 from talk_pipeline.systems.businesscentral.values import parse
-from talk_pipeline.systems.errors import AccessFault, SystemFault
+from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault
 from talk_pipeline.wording import counted
 
 NO_VERSION = 'W/"JzE4OzAwMDAwMDAwMDAwMDAwMDAwMDAwOzAwOyc="'
@@ -26,6 +28,48 @@ class Answered:
 
     level: Literal["ok", "warning", "problem"]
     message: str
+
+
+_DONE = {"create": "created", "update": "changed", "delete": "deleted"}
+
+
+def capabilities(described: EntitySet) -> str:
+    """What may be done to the records of an entity set, as its description has it."""
+    may = ", ".join(["read", *(done for name, done in _DONE.items() if name in described.writes)])
+    told = "Business Central tells of changes" if described.notices else "it tells of no change"
+    return f"{described.entity}: may be {may}; {told}"
+
+
+async def declared(bc: Businesscentral, sets: Iterable[EntitySet]) -> AsyncIterator[Answered]:
+    """How each of these sets stands to what the service declares of itself: what it has, allows and tells of."""
+    told = await bc.notifiable()
+    apis: dict[str, Metadata | None] = {}
+    for described in sets:
+        api = described.api
+        if api not in apis:
+            try:
+                apis[api] = await bc.metadata(api)
+            except SystemFault as fault:
+                apis[api] = None
+                yield Answered("warning", f"{api}: what it declares is not known: {fault}")
+        if (metadata := apis[api]) is None:
+            continue
+        try:
+            kind = metadata.type_of(described.name)
+        except ConfigurationFault as fault:
+            yield Answered("problem", f"{described.entity}: {fault}")
+            continue
+        yield Answered("ok", capabilities(described))
+        for name in described.properties:
+            if name not in kind.kinds:
+                yield Answered("warning", f"{described.entity}: $metadata has no property {name}")
+        for name in described.writes:
+            if name not in metadata.writes[described.name]:
+                text = f"may not be {_DONE[name]}, says $metadata, though `writes` has it"
+                yield Answered("warning", f"{described.entity}: {text}")
+        if described.notices and told is not None and f"{api}/{described.name}" not in told:
+            text = "Business Central tells of no change of it; say notices: false, the sensors look"
+            yield Answered("warning", f"{described.entity}: {text}")
 
 
 async def probe(bc: Businesscentral, flow: Flow, entities: Entities) -> AsyncIterator[Answered]:
@@ -48,10 +92,11 @@ async def probe(bc: Businesscentral, flow: Flow, entities: Entities) -> AsyncIte
         return
     for found in _price_mode(flow, entities, sample):
         yield found
-    yield await _may_write(bc, flow, sample)
+    if "update" in entities[entity.entity].writes:
+        yield await _may_write(bc, flow, sample, key=entities[entity.entity].key)
 
 
-async def _may_write(bc: Businesscentral, flow: Flow, sample: Sequence[str]) -> Answered:
+async def _may_write(bc: Businesscentral, flow: Flow, sample: Sequence[str], *, key: str) -> Answered:
     name = flow.businesscentral.entity
     for payload in sample:
         values = bc.decode(flow.name, payload).values
@@ -62,7 +107,7 @@ async def _may_write(bc: Businesscentral, flow: Flow, sample: Sequence[str]) -> 
         write = Write(
             entity=name,
             operation="update",
-            id=str(parse(payload)["id"]),
+            id=str(parse(payload)[key]),
             version=NO_VERSION,
             values={prop.bc: values[prop.bc]},
             idempotency_key="",

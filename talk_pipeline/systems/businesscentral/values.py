@@ -74,6 +74,8 @@ class Kind(NamedTuple):
         Raises:
             ValueError: it is none.
         """
+        if isinstance(text, cls):
+            return text
         match = _WRITTEN.fullmatch(text) if isinstance(text, str) else None
         if match is None or match[1] not in CALLED:
             allowed = ", ".join(CALLED)
@@ -101,8 +103,7 @@ class Kind(NamedTuple):
             return None
         if isinstance(value, bool):
             return "true" if value else "false"
-        text = str(value)
-        return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) if self.name == "enum" else text
+        return unescaped(str(value)) if self.name == "enum" else str(value)
 
     def write(self, value: Value) -> object:
         """A text value as it goes over the wire."""
@@ -127,6 +128,11 @@ class Kind(NamedTuple):
         if self.size is not None and length(value) > self.size:
             return None
         return quoted(value) if self.name in ("text", "code") else value
+
+
+def unescaped(member: str) -> str:
+    """A member of an enumeration as people write it."""
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), member)
 
 
 def quoted(text: str) -> str:

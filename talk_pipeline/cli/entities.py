@@ -1,0 +1,52 @@
+"""`talk-pipeline new-entity`: a description of an entity set, made of what Business Central says of it."""
+
+import asyncio
+from pathlib import Path
+
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.installation import central
+from talk_pipeline.settings import Settings, SettingsError
+from talk_pipeline.systems.businesscentral.drafting import Draft, draft_of, text_of
+from talk_pipeline.systems.businesscentral.entities import Entities
+from talk_pipeline.systems.businesscentral.probing import capabilities
+from talk_pipeline.wording import counted
+
+FOLDER = Path("entities")
+"""Where descriptions are written as long as no setting says where they are."""
+
+
+def new_entity(name: str, *, api: str, called: str | None) -> None:
+    """Writes a description into the folder of descriptions, and tells how to go on.
+
+    Raises:
+        SettingsError: Business Central is not named, or there is such a file already.
+        ConfigurationFault: there is no such API or set.
+        SystemFault: Business Central does not answer as it should.
+    """
+    settings = Settings.load()
+    settings.require_systems(with_shop=False)
+    folder = settings.businesscentral_entities_dir or FOLDER
+    file = folder / f"{called or name}.yaml"
+    if file.parent != folder:
+        raise SettingsError(f"{called or name!r} is no name of an entity set; write one such as contacts")
+    if file.exists():
+        raise SettingsError(f"{file} is there already: move it away, or say what else to call it (--as)")
+    draft = asyncio.run(_draft(settings, name, api=api, called=called))
+    folder.mkdir(parents=True, exist_ok=True)
+    file.write_text(text_of(draft), encoding="utf-8")
+    said = draft.set
+    below = f", {counted(len(said.children), 'collection')} below" if said.children else ""
+    print(f"{file} is written: {counted(len(said.properties), 'property')}{below}")
+    print(f"  {capabilities(said)}")
+    if settings.businesscentral_entities_dir is None:
+        print(f"set BUSINESSCENTRAL_ENTITIES_DIR={folder}, so that it counts")
+    print("look through its types, name it in a flow file (businesscentral: {entity: ...}), run check-config")
+
+
+async def _draft(settings: Settings, name: str, *, api: str, called: str | None) -> Draft:
+    async with central(settings, Flows(()), Entities({})) as bc:
+        await bc.identify()
+        metadata = await bc.metadata(api)
+        metadata.type_of(name)
+        told = await bc.notifiable()
+        return draft_of(metadata, name, called=called, notices=told is None or f"{api}/{name}" in told)

@@ -1,0 +1,175 @@
+"""What `$metadata` of one API says: its entity sets with their types, keys, capabilities and navigation.
+
+It is the document that the service makes of itself (OData 4, EDMX). Those of live services tell neither which
+property is read-only nor which text is stored in upper case; where an annotation says the former, it counts.
+"""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from talk_pipeline.systems.businesscentral.description import Operation
+from talk_pipeline.systems.businesscentral.values import Kind, unescaped
+from talk_pipeline.systems.errors import ConfigurationFault
+
+_EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
+_ALIKE = 0.5
+
+_KINDS: Mapping[str, str] = {
+    "Edm.String": "text",
+    "Edm.Guid": "guid",
+    "Edm.Decimal": "decimal",
+    "Edm.Double": "decimal",
+    "Edm.Byte": "int",
+    "Edm.Int16": "int",
+    "Edm.Int32": "int",
+    "Edm.Int64": "int",
+    "Edm.Boolean": "bool",
+    "Edm.Date": "date",
+    "Edm.DateTimeOffset": "datetime",
+}
+_CAPABILITIES: Mapping[str, Operation] = {
+    "Insertable": "create",
+    "Updatable": "update",
+    "Deletable": "delete",
+}
+_COMPUTED = "Org.OData.Core.V1.Computed"
+
+
+@dataclass(frozen=True, slots=True)
+class EntityType:
+    """A type of records.
+
+    Attributes:
+        keys: the properties that make up its key.
+        kinds: property -> its type.
+        members: property -> the members of its enumeration.
+        beside: properties of types that no flow can carry, with the type.
+        below: navigation property -> type of the records in it, where there are many.
+    """
+
+    keys: tuple[str, ...]
+    kinds: Mapping[str, Kind]
+    members: Mapping[str, tuple[str, ...]]
+    beside: Mapping[str, str]
+    below: Mapping[str, str]
+
+    @property
+    def key(self) -> str | None:
+        """The one property that tells one record from the next, if it is one."""
+        return self.keys[0] if len(self.keys) == 1 and self.keys[0] in self.kinds else None
+
+    def first(self, names: Iterable[str], kind: str) -> str | None:
+        """The first of these properties that there is, and that is of a type."""
+        return next((one for one in names if one in self.kinds and self.kinds[one].name == kind), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """One API.
+
+    Attributes:
+        types: the types of records, by name.
+        sets: entity set -> its type.
+        writes: entity set -> what may be done to its records.
+    """
+
+    api: str
+    types: Mapping[str, EntityType]
+    sets: Mapping[str, str]
+    writes: Mapping[str, tuple[Operation, ...]]
+
+    def type_of(self, name: str) -> EntityType:
+        """The type of the records of an entity set.
+
+        Raises:
+            ConfigurationFault: there is no such set; it names those that are called alike.
+        """
+        if name not in self.sets:
+            raise ConfigurationFault(
+                f"{self.api} of Business Central has no entity set {name!r}{self._like(name)}"
+            )
+        return self.types[self.sets[name]]
+
+    def set_of(self, type_name: str) -> str | None:
+        """The entity set whose records are of a type."""
+        return next((one for one, of in self.sets.items() if of == type_name), None)
+
+    def _like(self, name: str) -> str:
+        known = {called.casefold(): one for one, of in self.sets.items() for called in (of, one)}
+        near = dict.fromkeys(known[one] for one in get_close_matches(name.casefold(), known, 5, _ALIKE))
+        if near:
+            return f"; called alike: {', '.join(near)}"
+        return f"; there are: {', '.join(sorted(self.sets))}" if self.sets else ""
+
+
+def read_metadata(document: bytes, api: str) -> Metadata:
+    """The document of one API.
+
+    Raises:
+        ConfigurationFault: it is none.
+    """
+    try:
+        root = ET.fromstring(document)
+    except ET.ParseError as error:
+        raise ConfigurationFault(
+            f"{api} of Business Central has no $metadata that can be read: {error}"
+        ) from error
+    enums = {_name(one): tuple(_members(one)) for one in root.iter(f"{_EDM}EnumType")}
+    sets = list(root.iter(f"{_EDM}EntitySet"))
+    return Metadata(
+        api,
+        {_name(one): _type(one, enums) for one in root.iter(f"{_EDM}EntityType")},
+        {_name(one): _last(one.get("EntityType")) for one in sets},
+        {_name(one): tuple(_writes(one)) for one in sets},
+    )
+
+
+def _type(element: ET.Element, enums: Mapping[str, tuple[str, ...]]) -> EntityType:
+    kinds: dict[str, Kind] = {}
+    members: dict[str, tuple[str, ...]] = {}
+    beside: dict[str, str] = {}
+    for one in element.findall(f"{_EDM}Property"):
+        name, of = _name(one), one.get("Type", "")
+        if _last(of) in enums:
+            kinds[name], members[name] = Kind("enum", None, _is_computed(one)), enums[_last(of)]
+        elif kind := _KINDS.get(of):
+            length = one.get("MaxLength", "") if kind == "text" else ""
+            kinds[name] = Kind(kind, int(length) if length.isdigit() else None, _is_computed(one))
+        else:
+            beside[name] = of
+    below = {
+        _name(one): _last(of)
+        for one in element.findall(f"{_EDM}NavigationProperty")
+        if (of := one.get("Type", "")).startswith("Collection(")
+    }
+    keys = tuple(_name(one) for one in element.findall(f"{_EDM}Key/{_EDM}PropertyRef"))
+    return EntityType(keys, kinds, members, beside, below)
+
+
+def _is_computed(element: ET.Element) -> bool:
+    return any(
+        one.get("Term") == _COMPUTED and one.get("Bool", "true") == "true"
+        for one in element.findall(f"{_EDM}Annotation")
+    )
+
+
+def _writes(element: ET.Element) -> Iterator[Operation]:
+    """What is not forbidden."""
+    told = {one.get("Property"): one.get("Bool") for one in element.iter(f"{_EDM}PropertyValue")}
+    yield from (operation for name, operation in _CAPABILITIES.items() if told.get(name) != "false")
+
+
+def _members(element: ET.Element) -> Iterator[str]:
+    yield from (unescaped(_name(one)).strip() for one in element.findall(f"{_EDM}Member"))
+
+
+def _name(element: ET.Element) -> str:
+    return element.get("Name", "")
+
+
+def _last(name: Any) -> str:
+    """A name without its namespace, of one or of a collection."""
+    return str(name or "").removeprefix("Collection(").removesuffix(")").rpartition(".")[2]

@@ -1,0 +1,110 @@
+"""Sets of an API beside v2.0: what is asked and written where, by the words of its own description."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from talk_pipeline.engine.model import Result, Write
+from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.systems.businesscentral.client import Businesscentral
+from talk_pipeline.systems.businesscentral.entities import load_entities
+from talk_pipeline.systems.http import Http, Limits
+from talk_pipeline_tests.systems.answering import Answering, Reply
+from talk_pipeline_tests.systems.businesscentral.speech import COMPANY_ID, page, using
+
+API = "sample/things/v1.0"
+ROOT = f"/env/api/{API}"
+THINGS = f"{ROOT}/companies({COMPANY_ID})/things"
+DESCRIBED = f"""
+entity: gadgets
+set: things
+api: {API}
+key: code
+modified: changedAt
+properties: {{code: code(20), label: text(50), changedAt: datetime read}}
+"""
+FLOW = """
+flow: gadget
+title: Gadgets
+customwebshop: {asset: gadget, entity: products}
+businesscentral: {asset: gadgets, entity: gadgets}
+match: [sku]
+create_key: sku
+properties:
+  - {shop: sku,  dir: ->,  bc: code,  type: code(20), only: create}
+  - {shop: name, dir: <->, bc: label, type: text(50)}
+"""
+ROW = {"@odata.etag": 'W/"1"', "code": "A/1", "label": "One", "changedAt": "2026-03-01T10:00:00Z"}
+
+
+@pytest.fixture
+def bc(server: Answering, tmp_path: Path) -> Callable[[], Businesscentral]:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "gadget.yaml").write_text(FLOW, encoding="utf-8")
+    (tmp_path / "gadgets.yaml").write_text(DESCRIBED, encoding="utf-8")
+    flows, entities = load_flows(tmp_path / "flows"), load_entities(tmp_path)
+
+    def opened() -> Businesscentral:
+        http = Http(
+            "Business Central",
+            f"{server.url}/env/api/v2.0?tenant=t1",
+            limits=Limits(1000, 1, 5, tmp_path / "limits"),
+            longest_seconds=0,
+        )
+        return Businesscentral(http, flows, entities, company_id=COMPANY_ID, company_name=None)
+
+    return opened
+
+
+def change(code: str) -> Write:
+    return Write("gadgets", "update", code, 'W/"1"', {"label": "Two"}, f"key of {code}")
+
+
+def test_records_are_read_beside_the_settings_address(
+    server: Answering, bc: Callable[[], Businesscentral]
+) -> None:
+    server.on(THINGS, page(ROW))
+
+    async def scanned(opened: Businesscentral) -> list[str]:
+        return [one.id async for found in opened.scan("gadget", since=None) for one in found]
+
+    assert using(bc(), scanned) == ["A/1"]
+    assert server.asked[0].query == {"$select": "code,changedAt,label", "tenant": "t1"}
+    assert using(bc(), lambda opened: opened.latest("gadget")) is not None
+    assert server.asked[1].query["$orderby"] == "changedAt desc"
+    assert using(bc(), lambda opened: opened.find("gadget", "code", values=["a/1"])) == {"a/1": ["A/1"]}
+
+
+def test_a_write_goes_to_the_same_api(server: Answering, bc: Callable[[], Businesscentral]) -> None:
+    server.answer(lambda asked: Reply(200, ROW))
+    (outcome,) = using(bc(), lambda opened: opened.write("gadget", [change("A/1")]))
+    assert outcome.result is Result.DONE
+    assert outcome.record is not None
+    assert outcome.record.id == "A/1"
+    assert (server.asked[0].method, server.asked[0].path) == ("PATCH", f"{THINGS}(%27A%2F1%27)")
+
+
+def test_so_does_a_batch(server: Answering, bc: Callable[[], Businesscentral]) -> None:
+    server.on(
+        f"{ROOT}/$batch",
+        Reply(200, {"responses": [{"id": at, "status": 200, "body": ROW} for at in ("0", "1")]}),
+    )
+    outcomes = using(bc(), lambda opened: opened.write("gadget", [change("A/1"), change("A/2")]))
+    assert [one.result for one in outcomes] == [Result.DONE] * 2
+    urls = [one["url"].partition("?")[0] for one in server.asked[0].json()["requests"]]
+    assert urls[0] == f"companies({COMPANY_ID})/things(%27A%2F1%27)"
+
+
+def test_and_subscriptions(server: Answering, bc: Callable[[], Businesscentral]) -> None:
+    server.answer(lambda asked: page() if asked.method == "GET" else Reply(201, {}))
+    secret = SecretStr("a long random text")
+    assert using(bc(), lambda opened: opened.subscribe("https://receiver.example", secret)) == 1
+    assert [one.path for one in server.asked] == [f"{ROOT}/subscriptions"] * 2
+    resource = f"/api/{API}/companies({COMPANY_ID})/things"
+    assert server.asked[1].json()["resource"] == resource
+    for told, flows in ((f"{resource}('A%2F1')", {"gadget"}), (resource.replace(API, "v2.0"), set())):
+        body = json.dumps({"value": [{"clientState": secret.get_secret_value(), "resource": told}]})
+        assert bc().understand({}, body.encode(), secret=secret) == flows
