@@ -9,6 +9,7 @@ from pathlib import Path
 
 from talk_pipeline.flows.loading import PACKAGED, FlowError, Flows, load_flows
 from talk_pipeline.settings import Settings
+from talk_pipeline.systems.businesscentral.behaviour import behaving
 from talk_pipeline.systems.businesscentral.entities import Entities, files_of, load_entities
 from talk_pipeline.systems.businesscentral.fitting import check_flows as check_against_bc
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE, Description
@@ -25,6 +26,15 @@ def checked_files(settings: Settings) -> tuple[Flows, Description]:
     described = settings.businesscentral_entities_dir
     files = (*sorted(folder.glob("*.yaml")), connector, *files_of(described))
     return _proven(folder, connector, described, tuple(map(_stamp, files)))
+
+
+def flows_of(settings: Settings) -> Flows:
+    """The flows, with what is described of the entity sets that they write to.
+
+    Raises:
+        FlowError: with a line for each mistake.
+    """
+    return behaving(load_flows(settings.talk_flows_dir), entities_of(settings))
 
 
 def entities_of(settings: Settings) -> Entities:
@@ -48,8 +58,9 @@ def _stamp(file: Path) -> tuple[Path, int, int, int] | None:
 def _proven(
     folder: Path, connector: Path, described_in: Path | None, _stamps: tuple[object, ...]
 ) -> tuple[Flows, Description]:
-    flows = load_flows(folder)
+    entities = load_entities(described_in)
+    flows = behaving(load_flows(folder), entities)
     described = load_description(connector, flows=flows)
-    if mistakes := [*check_against_bc(flows, folder, load_entities(described_in))]:
+    if mistakes := [*check_against_bc(flows, folder, entities)]:
         raise FlowError("\n".join(mistakes))
     return fitted(flows, described), described

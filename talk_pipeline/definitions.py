@@ -1,10 +1,10 @@
 """The code location that Dagster loads."""
 
 from talk_pipeline.dagster.build import build_defs
-from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.declarations import flows_of
 from talk_pipeline.redaction import redact_logs
 from talk_pipeline.settings import Settings
 
 redact_logs()
 settings = Settings.load()
-defs = build_defs(load_flows(settings.talk_flows_dir), settings=settings)
+defs = build_defs(flows_of(settings), settings=settings)

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from talk_pipeline.declarations import checked_files, entities_of
+from talk_pipeline.declarations import checked_files, entities_of, flows_of
 from talk_pipeline.engine.manual import forgetting
 from talk_pipeline.engine.manual.forgetting import Forgotten
 from talk_pipeline.engine.manual.links import Decision, Hand, concerned
@@ -27,7 +27,7 @@ from talk_pipeline.engine.state.copies import compact
 from talk_pipeline.engine.state.database import FILE, State
 from talk_pipeline.engine.state.lease import leases
 from talk_pipeline.engine.state.traces import Words, take_from_files
-from talk_pipeline.flows.loading import Flows, load_flows
+from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.run.session import Options, Session
 from talk_pipeline.settings import Settings, SettingsError
@@ -218,7 +218,7 @@ def undisturbed(settings: Settings, *, by: str) -> Iterator[Flows]:
     Raises:
         LeaseHeldError: a run has one of the flows.
     """
-    flows = load_flows(settings.talk_flows_dir)
+    flows = flows_of(settings)
     with _leased(settings, tuple(flows), by=by):
         yield flows
 
@@ -325,7 +325,7 @@ def carry_out(settings: Settings, name: str, decision: Callable[[Hand], Decision
         ByHandError: it cannot be done.
         LeaseHeldError: a run has one of the flows.
     """
-    flows = load_flows(settings.talk_flows_dir)
+    flows = flows_of(settings)
     flow = named_flow(flows, name)
     state = known_state(settings)
     names = concerned(flows, name)

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from talk_pipeline.flows.loading import PACKAGED
+from talk_pipeline.flows.loading import PACKAGED, Flows, load_flows
+from talk_pipeline.systems.businesscentral.behaviour import behaving
+from talk_pipeline.systems.businesscentral.entities import load_entities
+
+
+def flows_in(folder: Path | None = None) -> Flows:
+    """The flows of a folder, by default the packaged ones, with what the packaged descriptions say."""
+    return behaving(load_flows(folder), load_entities())
 
 
 def copied_flows(folder: Path, **edits: tuple[str, str]) -> Path:

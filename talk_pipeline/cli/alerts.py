@@ -1,7 +1,7 @@
 """`talk-pipeline alerts`: tells people what they should know, from a timer instead of the daemon or beside it."""
 
 from talk_pipeline.cli.exits import UsageError
-from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.declarations import flows_of
 from talk_pipeline.settings import Settings
 
 
@@ -23,5 +23,5 @@ def tell_people(*, test: bool) -> None:
         print(f"sent to {len(settings.alert_addresses)}")
         return
     with open_home(settings.talk_data_dir) as instance:
-        message = tell(settings, load_flows(settings.talk_flows_dir), instance)
+        message = tell(settings, flows_of(settings), instance)
     print(message.body if message else "nothing new to tell")

@@ -3,8 +3,8 @@
 import json
 
 from talk_pipeline.cli.tables import console, line, print_items
+from talk_pipeline.declarations import flows_of
 from talk_pipeline.engine.report.attention import Item, attention
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.installation import known_state
 from talk_pipeline.settings import Settings
 
@@ -12,7 +12,7 @@ from talk_pipeline.settings import Settings
 def print_attention(*, as_json: bool) -> None:
     """All that waits, the most urgent first, and how many there are of each kind."""
     settings = Settings.load()
-    flows = load_flows(settings.talk_flows_dir)
+    flows = flows_of(settings)
     with known_state(settings).once() as db:
         waiting = attention(db, flows)
     if as_json:

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from talk_pipeline.cli.byhand import who
 from talk_pipeline.cli.exits import UsageError
 from talk_pipeline.cli.tables import console, line, print_items, value
+from talk_pipeline.declarations import flows_of
 from talk_pipeline.engine.manual import acknowledging
 from talk_pipeline.engine.manual.lookup import named_flow
 from talk_pipeline.engine.report.ages import age
 from talk_pipeline.engine.report.conflicts import Conflict, unacknowledged
 from talk_pipeline.engine.report.history import stamp
 from talk_pipeline.engine.state.connection import naive, now
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import carry_out, known_state
 from talk_pipeline.settings import Settings
@@ -22,7 +22,7 @@ from talk_pipeline.wording import counted
 def print_conflicts(name: str | None, *, days: int, as_json: bool) -> None:
     """The conflicts of the last days that nobody has acknowledged."""
     settings = Settings.load()
-    flows = load_flows(settings.talk_flows_dir)
+    flows = flows_of(settings)
     asked = [named_flow(flows, name)] if name else list(flows.values())
     read_at = now()
     with known_state(settings).once() as db:
@@ -65,7 +65,7 @@ def acknowledge(name: str | None, text: str | None, *, until: str | None, as_jso
         )
     moment = _moment(until) if until else None
     settings = Settings.load()
-    names = [name] if name else list(load_flows(settings.talk_flows_dir))
+    names = [name] if name else list(flows_of(settings))
     done = [
         carry_out(settings, one, lambda hand: acknowledging.acknowledge(hand, text, until=moment), by=who())
         for one in names

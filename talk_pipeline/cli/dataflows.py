@@ -19,6 +19,7 @@ from talk_pipeline.engine.state.connection import now
 from talk_pipeline.flows.loading import PACKAGED, Flows, load_flow
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.settings import Settings
+from talk_pipeline.systems.businesscentral.behaviour import told
 from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
@@ -44,8 +45,8 @@ def import_document(file: Path, folder: Path, *, overwrite: bool) -> None:
     # whether it fits is proven with the flows that are written; those in use may be none of it yet
     description = load_description(settings.customwebshop_connector, flows=Flows(()))
     files = _packaged()
-    flows = list(_possible([load_flow(one) for one in files.values()], description))
     entities = entities_of(settings)
+    flows = list(_possible([told(load_flow(one), entities) for one in files.values()], description))
     own = _own(flows, entities)
     names = Names(flows, description, entities, own)
     proposal = propose(own.beyond(read_document(file)), flows, names)

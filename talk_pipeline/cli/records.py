@@ -7,11 +7,12 @@ from typing import Any
 from rich.console import Console
 
 from talk_pipeline.cli.tables import console, line, print_table, value
+from talk_pipeline.declarations import flows_of
 from talk_pipeline.engine.manual.lookup import Entity, find, named_flow
 from talk_pipeline.engine.report.explain import explanation
 from talk_pipeline.engine.report.history import history, whose
 from talk_pipeline.engine.state.connection import Connection
-from talk_pipeline.flows.loading import Flows, load_flows
+from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.installation import known_state
 from talk_pipeline.settings import Settings
@@ -43,7 +44,7 @@ def _read(
     name: str, text: str, tell: Callable[[Connection, Flows, Flow, Entity], dict[str, Any]]
 ) -> dict[str, Any]:
     settings = Settings.load()
-    flows = load_flows(settings.talk_flows_dir)
+    flows = flows_of(settings)
     flow = named_flow(flows, name)
     with known_state(settings).once() as db:
         return tell(db, flows, flow, find(db, flow, text))

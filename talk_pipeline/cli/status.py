@@ -6,11 +6,11 @@ from importlib.metadata import version
 from talk_pipeline.cli.attention import told_in_numbers
 from talk_pipeline.cli.tables import console, line, print_table
 from talk_pipeline.cli.telling import headline, run_document
+from talk_pipeline.declarations import flows_of
 from talk_pipeline.engine.report.ages import age, seconds_since
 from talk_pipeline.engine.report.attention import attention
 from talk_pipeline.engine.report.overview import Whereabouts, whereabouts
 from talk_pipeline.engine.report.sheet import sheet_of
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.installation import known_state
 from talk_pipeline.settings import Settings
 
@@ -25,7 +25,7 @@ def told_version() -> str:
 def print_status(*, as_json: bool) -> None:
     """How things stand, from the database alone."""
     settings = Settings.load()
-    flows = load_flows(settings.talk_flows_dir)
+    flows = flows_of(settings)
     with known_state(settings).once() as db:
         sheet = sheet_of(db, flows)
         where = whereabouts(db, flows)

@@ -9,8 +9,8 @@ from rich.table import Table
 
 from talk_pipeline.cli.exits import UsageError
 from talk_pipeline.cli.tables import console as wide
+from talk_pipeline.declarations import flows_of
 from talk_pipeline.engine.plan.undo import Case, flows_written, named_run, outcome
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.installation import Connections, known_state
 from talk_pipeline.run.session import Options
 from talk_pipeline.settings import Settings
@@ -32,7 +32,7 @@ def undoing(
         UsageError: it wrote nothing, in the flows asked for.
     """
     settings = Settings.load()
-    flows = load_flows(settings.talk_flows_dir)
+    flows = flows_of(settings)
     with known_state(settings).once() as db:
         run_id = named_run(db, text)
         written = flows_written(db, flows, run_id)

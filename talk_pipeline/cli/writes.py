@@ -6,12 +6,12 @@ from typing import Any
 
 from talk_pipeline.cli.exits import UsageError
 from talk_pipeline.cli.tables import console, line, print_table, value
+from talk_pipeline.declarations import flows_of
 from talk_pipeline.engine.manual.lookup import named_flow
 from talk_pipeline.engine.plan.undo import named_run
 from talk_pipeline.engine.report import runs
 from talk_pipeline.engine.report.history import stamp
 from talk_pipeline.engine.report.writes import writes_of
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.installation import known_state
 from talk_pipeline.settings import Settings
 from talk_pipeline.wording import counted
@@ -27,7 +27,7 @@ def print_writes(run: str | None, *, flow: str | None, as_json: bool) -> None:
         UsageError: nothing ran yet.
     """
     settings = Settings.load()
-    flows = load_flows(settings.talk_flows_dir)
+    flows = flows_of(settings)
     asked = [named_flow(flows, flow)] if flow else list(flows.values())
     with known_state(settings).once() as db:
         run_id = named_run(db, run) if run else runs.latest(db)

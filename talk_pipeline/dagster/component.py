@@ -33,11 +33,11 @@ class TalkPipeline(dg.Component, dg.Resolvable, dg.Model):
             FlowError: a flow file has a mistake.
         """
         from talk_pipeline.dagster.build import build_defs
-        from talk_pipeline.flows.loading import load_flows
+        from talk_pipeline.declarations import flows_of
         from talk_pipeline.redaction import redact_logs
         from talk_pipeline.settings import Settings
 
         redact_logs()
         settings = Settings.load()
-        flows = load_flows(settings.talk_flows_dir)
+        flows = flows_of(settings)
         return build_defs(flows, settings=settings, with_audit=self.audit, guest=True)

@@ -46,7 +46,8 @@ class Model(BaseModel):
 
     def but(self, **values: Any) -> Self:
         """The same with other values; what was concluded from the old ones is not kept."""
-        changed = self.model_construct(**{**dict(self), **values})
+        said = self.model_fields_set | set(values)
+        changed = self.model_construct(_fields_set=said, **{**dict(self), **values})
         return cast(Self, changed)
 
 
@@ -109,9 +110,17 @@ class Property(Model):
     country: str | None = Field(None, description="property with the country the value is read in")
     in_currency: str | None = Field(None, description="shop path of the currency; must be the local one")
     usable_while: Mapping[str, Word] = Field({}, description="what a referenced record must be, else wait")
-    recreates: tuple[str, ...] = Field((), description="children Business Central makes anew on a change")
-    send_with: tuple[str, ...] = Field((), description="properties that go along in the same body")
-    written: Literal["last"] | None = Field(None, description="`last`: in a request after the children")
+    recreates: tuple[str, ...] = Field(
+        (), description="children Business Central makes anew on a change; unless said here, as described"
+    )
+    send_with: tuple[str, ...] = Field(
+        (),
+        description="properties that go along in the same body; unless said here, those that Business Central would"
+        " set anew, as described",
+    )
+    written: Literal["last"] | None = Field(
+        None, description="`last`: in a request after the children; unless said here, as described"
+    )
     conflict: Policy | None = Field(None, description="a policy of its own, beside `settings.conflict`")
     keep: tuple[Word, ...] = Field((), description="shop values that are never overwritten")
     when_all: WhenAll | None = Field(None, description="a value concluded from all children")

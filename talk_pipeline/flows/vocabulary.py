@@ -115,7 +115,7 @@ class Children(Model):
         None, exclude=True, ge=1, le=0, description="never written here: how many the shop at hand takes"
     )
     send_with: tuple[str, ...] = Field(
-        (), description="properties of the parent that Business Central changes when a child does"
+        (), description="properties of the parent that change when a child does; unless said, as described"
     )
     properties: tuple[Property, ...] = Field(description="rows of the child's property table")
 
@@ -157,7 +157,7 @@ class Flow(Model):
     label: str | None = Field(
         None, description="the property by which people know a record, beside its key: shown, and no more"
     )
-    guard: Guard | None = Field(None, description="when Business Central's record takes only some edits")
+    guard: Guard | None = Field(None, description="when its record takes only some edits; else as described")
     flags: tuple[ListedCase, ...] = Field((), description="cases the checklist lists; nothing acts on them")
     properties: tuple[Property, ...] = Field(description="the property table, a row each")
     children: Mapping[str, Children] = Field({}, description="name -> a child collection, such as `lines`")

@@ -7,11 +7,11 @@ import dagster as dg
 from talk_pipeline.dagster.asset_keys import selected_keys
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.dagster.jobs import AUDITED, EVERY_NIGHT, EVERYTHING, job_name
-from talk_pipeline.flows.loading import load_flows
+from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
-FLOWS = load_flows()
+FLOWS = flows_in()
 
 
 def test_it_is_a_check_of_the_nightly_run_alone() -> None:

@@ -12,10 +12,10 @@ from playwright.sync_api import Locator, Page, expect
 
 from talk_pipeline.engine.report.attention import attention
 from talk_pipeline.engine.state.database import State
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline_tests.browser.conftest import Shoot
 from talk_pipeline_tests.browser.stage import Stage
 from talk_pipeline_tests.dagster.test_shown import texts
+from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.users import Shop
 
 T = TypeVar("T")
@@ -102,7 +102,7 @@ def test_what_waits_for_a_person_is_listed_with_the_next_step(page: Page, stage:
     page.goto(asset(stage, "attention", "events"))
     columns = ("kind", "flow", "number", "name", "reason", "next step", "age", "state")
     with State(stage.folder / "data").once() as db:
-        items = [one.row() for one in attention(db, load_flows()).items]
+        items = [one.row() for one in attention(db, flows_in()).items]
     shown = rows(page, *columns)
     assert len(shown) > 10
     assert [one | {"age": ""} for one in shown] == [{**one, "age": ""} for one in items]

@@ -20,11 +20,10 @@ from talk_pipeline.dagster.alerts import Message, send, tell
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.dagster.instance import open_home
 from talk_pipeline.delivery import DeliveryError
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.cli.command_line import run as command
 from talk_pipeline_tests.clocks import ahead
-from talk_pipeline_tests.flow_files import flows_alone
+from talk_pipeline_tests.flow_files import flows_alone, flows_in
 from talk_pipeline_tests.pains.test_automation import Automation
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World, opened_world
@@ -90,7 +89,7 @@ def lonely(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, receiver: Receiver) 
 
 def told(world: World) -> Message | None:
     settings = Settings.load()
-    return tell(settings, load_flows(settings.talk_flows_dir), world.instance)
+    return tell(settings, flows_in(settings.talk_flows_dir), world.instance)
 
 
 @contextmanager
@@ -192,7 +191,7 @@ def test_what_cannot_be_delivered_fails_nothing_and_goes_with_the_next_look(
     lonely.shop.post("customers", customer("Q1", currency="DKR"))
     receiver.status = 500
     assert lonely.sync().success
-    defs = build_defs(load_flows(Settings.load().talk_flows_dir), settings=Settings.load())
+    defs = build_defs(flows_in(Settings.load().talk_flows_dir), settings=Settings.load())
     with (
         dg.build_sensor_context(instance=lonely.instance, definitions=defs) as context,
         pytest.raises(Exception, match=r"TALK_ALERTS: address 1 \(JSON\): .*500") as failed,
@@ -209,7 +208,7 @@ def test_what_cannot_be_delivered_fails_nothing_and_goes_with_the_next_look(
 
 
 def test_it_is_off_unless_somebody_is_named(world: World) -> None:
-    flows = load_flows()
+    flows = flows_in()
     sensors = {sensor.name for sensor in build_defs(flows, settings=Settings.load()).sensors or ()}
     assert sensors == {"customwebshop_changes", "businesscentral_changes"}
     done = command("alerts")
@@ -279,7 +278,7 @@ def test_a_dead_sensor_is_told(world: World, receiver: Receiver, monkeypatch: py
     with automation.daemon():
         automation.wait("the sensors look", lambda: len(automation.instance.all_instigator_state()) >= 3)
         automation.wait("an edit arrives", lambda: automation.arrived("www.c1.example"))
-    settings, flows = Settings.load(), load_flows()
+    settings, flows = Settings.load(), flows_in()
     tell(settings, flows, automation.instance)
     receiver.taken()
     with later(monkeypatch, timedelta(minutes=5)):

@@ -7,10 +7,10 @@ import pandas as pd
 
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.engine.report.attention import Kind, attention
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.installation import known_state
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.dagster.test_shown import _plain
+from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
@@ -45,10 +45,10 @@ def test_it_is_told_after_a_run_of_all_flows(world: World, instance: dg.DagsterI
     assert len(told["waiting"]) == 100
     assert {row["reason"] for row in told["waiting"]} == {reason for _, reason in held}
     with known_state(Settings.load()).once() as db:
-        items = attention(db, load_flows()).items
+        items = attention(db, flows_in()).items
     for shown, item in zip(told["waiting"], items[:100], strict=True):
         assert shown == item.row() | {"age": shown["age"]}
-    frame = build_defs(load_flows()).load_asset_value(["attention"], instance=instance)
+    frame = build_defs(flows_in()).load_asset_value(["attention"], instance=instance)
     assert isinstance(frame, pd.DataFrame)
     assert list(frame["shop_id"]) == [item.shop_id for item in items]
 

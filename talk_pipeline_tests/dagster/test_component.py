@@ -14,7 +14,7 @@ import pytest
 from talk_pipeline.dagster.asset_keys import sync_key
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.dagster.jobs import EVERYTHING
-from talk_pipeline.flows.loading import load_flows
+from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
@@ -89,7 +89,7 @@ def loaded(project: Path) -> dg.Definitions:
 def test_one_file_adds_all_of_it(project: Path, world: World) -> None:
     defs = loaded(project)
     dg.Definitions.validate_loadable(defs)
-    ours = build_defs(load_flows())
+    ours = build_defs(flows_in())
     keys = {spec.key for spec in ours.resolve_all_asset_specs()}
     assert {spec.key for spec in defs.resolve_all_asset_specs()} - keys == {
         dg.AssetKey("how_many"),
@@ -113,7 +113,7 @@ def test_it_synchronizes_and_touches_nothing_else(
     done = defs.resolve_job_def(EVERYTHING).execute_in_process(instance=instance)
     assert done.success
     assert len(world.bc.all("customers")) == 1
-    assert {sync_key(flow) for flow in load_flows().values()} <= {
+    assert {sync_key(flow) for flow in flows_in().values()} <= {
         event.asset_key for event in done.get_asset_materialization_events()
     }
     own = importlib.import_module("a_project.defs.own")

@@ -14,22 +14,22 @@ import pytest
 from talk_pipeline.dagster.asset_keys import SYSTEMS, raw_key, sync_key, system_key
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.engine.report.checklist import checks
-from talk_pipeline.flows.loading import PACKAGED, load_flows
+from talk_pipeline.flows.loading import PACKAGED
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.dagster.test_shown import shown
-from talk_pipeline_tests.flow_files import flows_alone
+from talk_pipeline_tests.flow_files import flows_alone, flows_in
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.sandbox.visitor import Visitor
 from talk_pipeline_tests.world import World
 
-FLOWS = load_flows()
+FLOWS = flows_in()
 SNAPSHOTS = {raw_key(flow, side): (flow, side) for flow in FLOWS.values() for side in Side}
 PAGES = "/_sandbox/pages/{entity}/{id}"
 
 
 def specs(settings: Settings | None = None) -> dict[str, dg.AssetSpec]:
-    defs = build_defs(load_flows(settings.talk_flows_dir if settings else None), settings=settings)
+    defs = build_defs(flows_in(settings.talk_flows_dir if settings else None), settings=settings)
     return {"/".join(spec.key.path): spec for spec in defs.resolve_all_asset_specs()}
 
 

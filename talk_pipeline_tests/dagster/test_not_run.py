@@ -9,14 +9,14 @@ from dagster._core.storage.asset_check_execution_record import (
 )
 
 from talk_pipeline.dagster.build import build_defs
-from talk_pipeline.flows.loading import load_flows
+from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
 
 def checks(world: World, run_id: str) -> dict[str, AssetCheckExecutionRecord]:
     """The latest record of each check, as the UI asks for it, if it is of that run."""
-    keys = list(build_defs(load_flows()).resolve_asset_graph().asset_check_keys)
+    keys = list(build_defs(flows_in()).resolve_asset_graph().asset_check_keys)
     found = world.instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
     return {key.to_user_string(): one for key, one in found.items() if one.run_id == run_id}
 

@@ -11,10 +11,10 @@ from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.dagster.execute import execute
 from talk_pipeline.dagster.instance import open_home
 from talk_pipeline.dagster.retention import prune, prune_runs
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.run.session import Options
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.clocks import ahead
+from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
@@ -25,7 +25,7 @@ def size(home: Path) -> int:
 
 def executions(instance: dg.DagsterInstance) -> Mapping[str, int]:
     """What is known of checks, by run."""
-    flows = load_flows()
+    flows = flows_in()
     found: dict[str, int] = {}
     for key in build_defs(flows).resolve_asset_graph().asset_check_keys:
         for one in instance.event_log_storage.get_asset_check_execution_history(key, limit=100):
@@ -36,7 +36,7 @@ def executions(instance: dg.DagsterInstance) -> Mapping[str, int]:
 @pytest.mark.slow
 def test_what_is_too_old_goes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.shop.post("customers", customer())
-    flows = load_flows()
+    flows = flows_in()
     with open_home(world.data) as instance:
         home = Path(instance.root_directory)
         empty = size(home)
@@ -62,7 +62,7 @@ def test_what_is_too_old_goes(world: World, monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_job_runs_every_night(world: World) -> None:
     world.shop.post("customers", customer())
     world.step("customer")
-    defs = build_defs(load_flows())
+    defs = build_defs(flows_in())
     schedule = defs.resolve_schedule_def("nightly_prune")
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
     world.sql("update run set started_at = started_at - interval 500 day")

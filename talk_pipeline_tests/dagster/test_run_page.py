@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from talk_pipeline.engine.report.attention import attention
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.installation import known_state
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.cli.command_line import run as command
 from talk_pipeline_tests.dagster.test_shown import shown
+from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
@@ -90,7 +90,7 @@ def test_what_waits_is_shown_with_the_flow(edited: tuple[World, Run, Run]) -> No
     assert shown(world, first)["sync/customer"]["waiting"] == []
     told = shown(world, second)["sync/customer"]
     with known_state(Settings.load()).once() as db:
-        items = attention(db, load_flows(), names=("customer",)).items
+        items = attention(db, flows_in(), names=("customer",)).items
     assert [(row["kind"], row["number"], row["next step"]) for row in told["waiting"]] == [
         (str(item.kind), item.number, item.next_step) for item in items
     ]

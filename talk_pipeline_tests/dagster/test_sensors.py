@@ -14,12 +14,11 @@ from talk_pipeline.dagster.asset_keys import selected_keys
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.engine.manual.resolutions import retry
 from talk_pipeline.engine.state import journal
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
 from talk_pipeline.webhooks.wakeups import wake
-from talk_pipeline_tests.flow_files import flows_alone
+from talk_pipeline_tests.flow_files import flows_alone, flows_in
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
@@ -67,7 +66,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def defs(folder: Path) -> dg.Definitions:
-    return build_defs(load_flows(folder))
+    return build_defs(flows_in(folder))
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +82,7 @@ def watch(defs: dg.Definitions, instance: dg.DagsterInstance) -> Watch:
 
 @pytest.fixture(scope="module")
 def all_defs() -> dg.Definitions:
-    return build_defs(load_flows())
+    return build_defs(flows_in())
 
 
 @pytest.mark.parametrize("side", list(Side))
@@ -108,7 +107,7 @@ def test_a_sensor_starts_a_run_for_the_flows_concerned_once(
         world.bc.patch("customers", world.counterpart("customer", buyer), {"website": "www.new.example"})
     request = watch.tick()
     assert request is not None, watch.skipped
-    assert set(request.asset_selection or ()) == set(selected_keys(load_flows(), ("customer",)))
+    assert set(request.asset_selection or ()) == set(selected_keys(flows_in(), ("customer",)))
     checked = {key.name for key in request.asset_check_keys or ()}
     assert "audited" not in checked
     assert len(checked) > 10

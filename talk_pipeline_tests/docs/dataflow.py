@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from talk_pipeline.cli.document import building, rst
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.businesscentral.entities import load_entities
+from talk_pipeline_tests.flow_files import flows_in
 
 _GENERATED = re.compile(r"^Generated: (.+)$", re.MULTILINE)
 
@@ -22,4 +22,4 @@ def dataflow(file: Path) -> str:
 
 
 def _at(moment: datetime) -> str:
-    return rst.written(building.specification(load_flows(), load_entities(), generated_at=moment))
+    return rst.written(building.specification(flows_in(), load_entities(), generated_at=moment))

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.vocabulary import Flow, Part
+from talk_pipeline_tests.flow_files import flows_in
 
 _DIRECTIONS = {
     "<->": "both ways",
@@ -21,7 +21,7 @@ What the packaged flows keep in step. Made from the flow files by `make docs`.
 
 def property_tables() -> str:
     """The page."""
-    return "\n".join([_INTRODUCTION, *(line for flow in load_flows().values() for line in _flow(flow))])
+    return "\n".join([_INTRODUCTION, *(line for flow in flows_in().values() for line in _flow(flow))])
 
 
 def _flow(flow: Flow) -> Iterator[str]:

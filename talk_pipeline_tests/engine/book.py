@@ -26,10 +26,11 @@ from talk_pipeline.engine.snapshot.projection import Company, Projector
 from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.database import State
-from talk_pipeline.flows.loading import Flows, load_flows
+from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Part
+from talk_pipeline_tests.flow_files import flows_in
 
 COMPANY = Company("DKK", ZoneInfo("UTC"))
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -52,7 +53,7 @@ class Book:
         """A new one."""
         state = State(folder, threads=1)
         with state.once():
-            yield cls(state, flows or load_flows())
+            yield cls(state, flows or flows_in())
 
     @property
     def db(self) -> Connection:

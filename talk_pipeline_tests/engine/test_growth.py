@@ -17,14 +17,14 @@ from talk_pipeline.engine.plan import compare, refusals
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.database import State
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline_tests.flow_files import flows_in
 
 SMALL, LARGE = 3_000, 30_000
 LINEAR = LARGE / SMALL
 FLOOR = 0.1  # what every stage costs
-FLOWS = load_flows()
+FLOWS = flows_in()
 COMPANY = Company("DKK", ZoneInfo("UTC"))
 
 # pairs that say the same, half of them not linked to each other but matching; orders with a line each

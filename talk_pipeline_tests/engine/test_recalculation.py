@@ -10,10 +10,10 @@ from talk_pipeline.engine.recalculation import (
     sent_along,
     worked_out,
 )
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
+from talk_pipeline_tests.flow_files import flows_in
 
-FLOWS = load_flows()
+FLOWS = flows_in()
 ORDER, LINE = FLOWS["order"].root, FLOWS["order"].part("order.lines")
 
 

@@ -24,6 +24,7 @@ def test_every_packaged_file_is_loaded_in_running_order() -> None:
     assert flows.with_references(("order",)) == tuple(flows)
 
 
+GUARD = "{bc: status, open_while: [Draft], reason: not now, withholds: [buyer]}"
 MISTAKES = [
     ("customer.yaml", "dir: <->, bc: email,", "dir: both, bc: email,", "properties.4.dir", "'<->'"),
     ("customer.yaml", "type: email(80)", "type: mail(80)", "properties.4", "no type 'mail'; allowed: text"),
@@ -47,8 +48,8 @@ MISTAKES = [
     ),
     ("customer.yaml", "flow: customer", "flow: client", "flow", "they must agree"),
     ("customer.yaml", "type: text(20), only: create}", "type: text(20)}", "properties", "is a constant"),
-    ("order.yaml", "withholds: [customer_id,", "withholds: [customer,", "guard.withholds", "'customer'"),
-    ("order.yaml", "recreates: [lines, ", "recreates: [rows, ", "recreates", "allowed: lines"),
+    ("order.yaml", "flags:\n", f"guard: {GUARD}\nflags:\n", "guard.withholds", "'buyer'"),
+    ("order.yaml", "currency(10)}", "currency(10), recreates: [rows]}", "recreates", "allowed: lines"),
     ("order.yaml", "match: product_id", "match: sku", "children.lines.match", "allowed: product_id"),
     ("order.yaml", "reference(product)", "reference()", "children.lines.properties.0", "is not a type"),
     ("order.yaml", "reference(product)", "reference(item)", "order.yaml", "refers to flow 'item'"),

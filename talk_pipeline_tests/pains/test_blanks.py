@@ -2,13 +2,13 @@
 
 import pytest
 
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import Context, UnmappableError
+from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
-FLOWS = load_flows()
+FLOWS = flows_in()
 EVERY = [
     pytest.param(prop, id=f"{part.name}.{prop.name}")
     for flow in FLOWS.values()

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from talk_pipeline.dagster.build import build_defs
-from talk_pipeline.flows.loading import load_flows
+from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
@@ -106,7 +106,7 @@ def test_a_sensor_sees_edits_behind_a_change_from_the_future(
 ) -> None:
     """The record that a wrong clock stamped stays the one modified last for an hour."""
     monkeypatch.setenv("TALK_POLL_SECONDS", "0")
-    defs = build_defs(load_flows())
+    defs = build_defs(flows_in())
     keys = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(2)]
     assert world.sync("customer").success
     set_clock(world, side, HOUR)

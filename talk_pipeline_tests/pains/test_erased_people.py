@@ -20,13 +20,12 @@ from talk_pipeline.engine.state.connection import StateBusyError
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.engine.state.lease import LeaseHeldError
 from talk_pipeline.engine.state.traces import MASK
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import forget
 from talk_pipeline.run.session import Options
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.cli.command_line import run
-from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.flow_files import edited_flows, flows_in
 from talk_pipeline_tests.pipeline.by_hand import unlink
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
@@ -86,7 +85,7 @@ def traces(folder: Path) -> list[str]:
 
 def real_run(world: World) -> dg.ExecuteInProcessResult:
     """One that Dagster's home keeps."""
-    flows = load_flows()
+    flows = flows_in()
     with open_home(world.data) as instance:
         return execute(flows, tuple(flows), options=Options(), instance=instance)
 
@@ -159,7 +158,7 @@ def test_an_erased_person_is_in_no_file(world: World, *, parted: bool) -> None:
         len(world.shop.all("customers")),
     ) == counted
     assert traces(world.data) == []
-    flow = load_flows()["customer"]
+    flow = flows_in()["customer"]
     with State(world.data).once() as db:
         events = history(db, flow, find(db, flow, buyer))["events"]
     assert [event["by"] for event in events if event["event"] == "forgotten"][0] == "Ann"

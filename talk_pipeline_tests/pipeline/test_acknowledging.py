@@ -9,10 +9,10 @@ from talk_pipeline.engine.manual import acknowledging
 from talk_pipeline.engine.manual.links import Decision
 from talk_pipeline.engine.report.conflicts import unacknowledged
 from talk_pipeline.engine.state.connection import now
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import carry_out, forget, known_state
 from talk_pipeline.settings import Settings
+from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pipeline.by_hand import WHO
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
@@ -103,7 +103,7 @@ def test_a_line_belongs_to_its_order(world: World) -> None:
     own = placed["lines"][0]["id"]
     world.shop.patch("orders", placed["id"], {"lines": [{"id": own, "quantity": "3"}]})
     world.step("order")
-    flows = load_flows()
+    flows = flows_in()
     with known_state(Settings.load()).once() as db:
         (one,) = unacknowledged(db, [flows["order"]])
     assert (one.shop_id, one.number, one.prop, one.loser) == (
@@ -120,7 +120,7 @@ def test_of_those_of_long_ago_only_who_asks_is_told(world: World, pair: tuple[st
     overwritten(world, pair, "one")
     world.sql("update conflict set recorded_at = ?", now() - timedelta(days=31))
     assert world.step("customer").finding("customer", CHECK).found == 0
-    flow = load_flows()["customer"]
+    flow = flows_in()["customer"]
     with known_state(Settings.load()).once() as db:
         assert len(unacknowledged(db, [flow], days=32)) == 1
 

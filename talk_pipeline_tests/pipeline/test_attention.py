@@ -8,11 +8,10 @@ from talk_pipeline.engine.manual.lookup import find
 from talk_pipeline.engine.report.attention import Item, Kind, Waiting, attention
 from talk_pipeline.engine.report.explain import explanation
 from talk_pipeline.engine.state.connection import now
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import known_state
 from talk_pipeline.settings import Settings
-from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.flow_files import edited_flows, flows_in
 from talk_pipeline_tests.pipeline.by_hand import bc_customer, unlink
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.pipeline.test_resolutions import resolve
@@ -21,7 +20,7 @@ from talk_pipeline_tests.world import World
 
 
 def looked() -> Waiting:
-    flows = load_flows(Settings.load().talk_flows_dir)
+    flows = flows_in(Settings.load().talk_flows_dir)
     with known_state(Settings.load()).once() as db:
         return attention(db, flows)
 
@@ -35,7 +34,7 @@ def of(kind: Kind, items: list[Item] | None = None) -> list[Item]:
 
 
 def explained(item: Item) -> Row:
-    flows = load_flows(Settings.load().talk_flows_dir)
+    flows = flows_in(Settings.load().talk_flows_dir)
     flow = flows[item.flow]
     with known_state(Settings.load()).once() as db:
         return explanation(db, flows, flow, find(db, flow, item.shop_id or item.bc_id or ""))

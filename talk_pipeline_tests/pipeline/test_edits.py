@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.customwebshop.wire.fitting import ABSENT
+from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
@@ -135,7 +135,7 @@ LINES = [
 
 
 def test_every_two_way_property_is_edited_here() -> None:
-    flows = load_flows()
+    flows = flows_in()
     references = {prop.name for flow in flows.values() for part in flow.parts for prop in part.references}
     for part, edits in (
         (flows["customer"].root, CUSTOMER),

@@ -9,11 +9,10 @@ from talk_pipeline.engine.manual.lookup import find
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.report.explain import explanation
 from talk_pipeline.engine.report.history import history
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import known_state
 from talk_pipeline.settings import Settings
-from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.flow_files import edited_flows, flows_in
 from talk_pipeline_tests.pipeline.by_hand import bc_customer, keep_apart, link, unlink
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.pipeline.test_resolutions import resolve, retry
@@ -23,13 +22,13 @@ Row = dict[str, Any]
 
 
 def explain(flow: str, text: str) -> Row:
-    flows = load_flows(Settings.load().talk_flows_dir)
+    flows = flows_in(Settings.load().talk_flows_dir)
     with known_state(Settings.load()).once() as db:
         return explanation(db, flows, flows[flow], find(db, flows[flow], text))
 
 
 def told(flow: str, text: str) -> list[Row]:
-    flows = load_flows(Settings.load().talk_flows_dir)
+    flows = flows_in(Settings.load().talk_flows_dir)
     with known_state(Settings.load()).once() as db:
         events: list[Row] = history(db, flows[flow], find(db, flows[flow], text))["events"]
     return events

@@ -11,11 +11,10 @@ from talk_pipeline.engine.manual.links import Decision
 from talk_pipeline.engine.manual.lookup import find
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.report.explain import explanation
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import carry_out, known_state
 from talk_pipeline.settings import Settings
-from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.flow_files import edited_flows, flows_in
 from talk_pipeline_tests.pipeline.by_hand import WHO, bc_customer
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.users import Row
@@ -174,7 +173,7 @@ def test_what_the_shop_refused_to_take_over_is_told_and_tried_again(
     )
     world.step("customer")
     assert world.step("customer").writes() == 0
-    flows = load_flows(Settings.load().talk_flows_dir)
+    flows = flows_in(Settings.load().talk_flows_dir)
     with known_state(Settings.load()).once() as db:
         told = explanation(db, flows, flows["customer"], find(db, flows["customer"], "B1"))
     ((reason,),) = world.sql("select reason from refusal")
@@ -207,7 +206,7 @@ def test_two_systems_that_never_agree_get_another_chance(world: World, pair: tup
 def test_in_the_launchpad(
     world: World, disputed: tuple[str, str], instance: dg.DagsterInstance, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    job = build_defs(load_flows()).resolve_job_def("by_hand")
+    job = build_defs(flows_in()).resolve_job_def("by_hand")
 
     def decide(**config: str) -> dg.ExecuteInProcessResult:
         ops = {"decide": {"config": {"flow": "customer"} | config}}

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.run.latest import HIDDEN, latest_change
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.entities import load_entities
 from talk_pipeline.systems.http import Http, Limits
+from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.systems.answering import Answering, Asked, Reply, answering
 from talk_pipeline_tests.systems.businesscentral.speech import BASE, COMPANY_ID, page, row, using
 
@@ -27,7 +27,7 @@ def server() -> Iterator[Answering]:
 def bc(server: Answering, tmp_path: Path) -> Businesscentral:
     limits = Limits(1000, 1, 5, tmp_path / "limits")
     http = Http("It", f"{server.url}{BASE}", limits=limits, longest_seconds=0)
-    return Businesscentral(http, load_flows(), load_entities(), company_id=COMPANY_ID, company_name=None)
+    return Businesscentral(http, flows_in(), load_entities(), company_id=COMPANY_ID, company_name=None)
 
 
 def holds(server: Answering, *ages: timedelta) -> list[datetime]:

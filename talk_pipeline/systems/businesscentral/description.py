@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from talk_pipeline.flows.loading import Location
-from talk_pipeline.flows.properties import Model
+from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.businesscentral.values import CALLED, Kind, quoted
 
@@ -37,6 +37,10 @@ class Records(Model):
     set: str | None = Field(None, description="the name in addresses, where it is another one")
     key: str = Field("id", description="the property that tells one record from the next, such as `systemId`")
     prices: tuple[str, ...] = Field((), description="properties that are prices, with tax or without")
+    redefaults: Mapping[str, tuple[str, ...]] = Field(
+        {},
+        description="property -> those that Business Central sets anew when it changes, unless they go along",
+    )
     properties: Mapping[str, Type] = Field(
         description="property -> its type: text, code, guid, decimal, int, bool, date, datetime or enum, with a"
         " length such as code(20); `read` behind it is never written"
@@ -62,9 +66,12 @@ class Records(Model):
             yield ("key",), self.lacks(self.key)
         elif kind.name not in KEYS:
             yield ("key",), f"{self.key} is no key: {kind}; allowed: {', '.join(KEYS)}"
-        for index, name in enumerate(self.prices):
-            if name not in self.properties:
-                yield ("prices", index), self.lacks(name)
+        yield from self._unknown(("prices",), self.prices)
+        for name, others in self.redefaults.items():
+            yield from self._unknown(("redefaults",), (name, *others))
+
+    def _unknown(self, at: Location, names: Iterable[str]) -> Iterator[tuple[Location, str]]:
+        yield from ((at, self.lacks(name)) for name in names if name not in self.properties)
 
     def lacks(self, name: str) -> str:
         """What is said of a property that is not there."""
@@ -74,6 +81,13 @@ class Records(Model):
 class Lines(Records):
     """A collection below each record of a set, such as the lines of a document."""
 
+    moves: tuple[str, ...] = Field(
+        (), description="properties of the record that Business Central sets anew when one of these changes"
+    )
+    guarded: tuple[str, ...] = Field(
+        (),
+        description="properties that are refused while the record is not open; so are new and removed ones",
+    )
     sorted_by: str | None = Field(None, description="the whole number they are sorted by, such as `sequence`")
 
     @property
@@ -89,8 +103,18 @@ class Lines(Records):
     def problems(self) -> Iterator[tuple[Location, str]]:
         """What the models alone cannot see, as (key path, message)."""
         yield from super().problems()
+        yield from self._unknown(("guarded",), self.guarded)
         if self.sorted_by and self.properties.get(self.sorted_by, Kind("")).name != "int":
             yield ("sorted_by",), f"{self.sorted_by!r} is no whole number of theirs"
+
+
+class Guard(Model):
+    """What Business Central refuses while a record is not open for it."""
+
+    property: str = Field(description="the property that tells, such as `status`")
+    open_while: tuple[Word, ...] = Field(description="its values while everything may be written")
+    reason: str = Field(description="what a person reads of a change that is withheld")
+    withholds: tuple[str, ...] = Field((), description="properties of the record that are refused meanwhile")
 
 
 class EntitySet(Records):
@@ -115,6 +139,11 @@ class EntitySet(Records):
     )
     card: int | None = Field(None, description="the web client's page that shows one record, by its number")
     price_mode: str | None = Field(None, description="the property that tells whether prices include tax")
+    recreates: Mapping[str, tuple[str, ...]] = Field(
+        {}, description="property -> collections whose records Business Central makes anew when it changes"
+    )
+    written_last: tuple[str, ...] = Field((), description="properties that are written after all children")
+    guard: Guard | None = Field(None, description="when a record takes only some edits")
     children: Mapping[str, Lines] = Field({}, description="collection below a record -> what is in it")
 
     @property
@@ -141,7 +170,18 @@ class EntitySet(Records):
         ):
             if name and self.properties.get(name, Kind("")).name != kind:
                 yield (key,), f"{self.lacks(name) if name not in self.properties else f'{name} is no {kind}'}"
+        yield from self._unknown(("recreates",), self.recreates)
+        yield from self._unknown(("written_last",), self.written_last)
+        if self.guard:
+            yield from self._unknown(("guard",), (self.guard.property, *self.guard.withholds))
+        for name in (one for collections in self.recreates.values() for one in collections):
+            if name not in self.children:
+                yield (
+                    ("recreates",),
+                    f"nothing below it is called {name!r}; allowed: {', '.join(self.children)}",
+                )
         for name, lines in self.children.items():
+            yield from self._unknown(("children", name, "moves"), lines.moves)
             yield from ((("children", name, *at), text) for at, text in lines.problems())
 
 

@@ -6,14 +6,14 @@ from io import BytesIO
 from pypdf import PdfReader
 
 from talk_pipeline.cli.document import building, pdf
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.businesscentral.entities import load_entities
 from talk_pipeline_tests.cli.document.test_specification import AT, SECTIONS
+from talk_pipeline_tests.flow_files import flows_in
 
 
 def read(text: str = "") -> PdfReader:
     """The specification, with a notice."""
-    document = building.specification(load_flows(), load_entities(), generated_at=AT)
+    document = building.specification(flows_in(), load_entities(), generated_at=AT)
     return PdfReader(BytesIO(pdf.written(replace(document, notices=(text,)))))
 
 

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from talk_pipeline.cli.document import building, rst
-from talk_pipeline.flows.loading import PACKAGED, load_flows, read_yaml
+from talk_pipeline.flows.loading import PACKAGED, read_yaml
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.businesscentral import entities
 from talk_pipeline.systems.businesscentral.entities import load_entities
 from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.cli.document.reading import Read, sections, tree
 from talk_pipeline_tests.docs.documents import ROOT
-from talk_pipeline_tests.flow_files import copied_flows
+from talk_pipeline_tests.flow_files import copied_flows, flows_in
 
 FILE = (ROOT / "docs" / "dataflow.rst").read_text(encoding="utf-8")
 AT = datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - the state's times are UTC without saying so
@@ -38,7 +38,7 @@ SECTIONS = {
 
 
 def specified(folder: Path) -> dict[str, Read]:
-    return sections(rst.written(building.specification(load_flows(folder), load_entities(), generated_at=AT)))
+    return sections(rst.written(building.specification(flows_in(folder), load_entities(), generated_at=AT)))
 
 
 def declared(name: str, child: str | None) -> tuple[list[Any], str]:

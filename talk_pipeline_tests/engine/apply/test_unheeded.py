@@ -9,12 +9,12 @@ from talk_pipeline.engine.apply.unheeded import Answer
 from talk_pipeline.engine.model import SEND_WITH, UNDO, Child, Operation, Sent
 from talk_pipeline.engine.recalculation import worked_out
 from talk_pipeline.engine.snapshot.projection import Company, Projector
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import Value
+from talk_pipeline_tests.flow_files import flows_in
 
 COMPANY = Company("DKK", ZoneInfo("UTC"))
-FLOWS = load_flows()
+FLOWS = flows_in()
 
 
 def kept(

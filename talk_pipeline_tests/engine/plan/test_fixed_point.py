@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from talk_pipeline.engine.plan.compare import MISMATCHES
 from talk_pipeline.engine.plan.merge import Holding, Pair, merge
 from talk_pipeline.engine.snapshot.projection import Company
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import UnmappableError, Value, tidy
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline_tests.flow_files import flows_in
 
 Store = Callable[[Value, Value], Value]
 COMPANY = Company("DKK", ZoneInfo("Europe/Copenhagen"))
@@ -27,7 +27,7 @@ NOON = datetime(2026, 1, 1, 12)  # noqa: DTZ001 (the state keeps UTC without an 
 ROUNDS = 12
 PROPERTIES = [
     (flow, prop)
-    for flow in load_flows().values()
+    for flow in flows_in().values()
     for part in flow.parts
     for prop in part.properties
     if prop.two_way and not prop.refers_to

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from talk_pipeline.engine.plan.merge import Holding, Merged, Pair, merge
 from talk_pipeline.engine.snapshot.projection import Company
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline_tests.flow_files import flows_in
 
 COMPANY = Company("DKK", ZoneInfo("UTC"))
 NOON = datetime(2026, 1, 1, 12)  # noqa: DTZ001 (the state keeps UTC without an offset)
-CUSTOMER = load_flows()["customer"]
-PRODUCT = load_flows()["product"]
+CUSTOMER = flows_in()["customer"]
+PRODUCT = flows_in()["product"]
 
 # few values, so that equal edits and returns to the base are common; two of them are the same in canonical form
 WORDS = st.sampled_from([None, "Alpha", "alpha ", "Beta", "Gamma"])

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from talk_pipeline.engine.model import Record
-from talk_pipeline.flows.loading import Flows, load_flows
+from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.plan.oracle import Planned, Policy, Said
-from talk_pipeline_tests.flow_files import copied_flows
+from talk_pipeline_tests.flow_files import copied_flows, flows_in
 from talk_pipeline_tests.proof.counts import COUNTS
 from talk_pipeline_tests.variants import variants
 
@@ -65,7 +65,7 @@ def flows_of(folder: Path, policy: Policy) -> Flows:
             ]
             text = "\n".join(lines) + "\n"
         file.write_text(text)
-    return load_flows(folder)
+    return flows_in(folder)
 
 
 class Compared:

@@ -3,14 +3,14 @@
 import pytest
 
 from talk_pipeline.engine.snapshot.holding import agree, holds, took
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline_tests.engine.book import COMPANY
+from talk_pipeline_tests.flow_files import flows_in
 
-CUSTOMER = load_flows()["customer"].root
-PRODUCT = load_flows()["product"].root
-LINE = load_flows()["order"].part("order.lines")
+CUSTOMER = flows_in()["customer"].root
+PRODUCT = flows_in()["product"].root
+LINE = flows_in()["order"].part("order.lines")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_what_cannot_be_read_is_not_held() -> None:
 
 
 def test_an_amount_may_differ_by_the_tolerance_and_a_word_may_be_kept() -> None:
-    order = load_flows()["order"]
+    order = flows_in()["order"]
     total, state = order.root.by_name["total_tax"], order.root.by_name["status"]
     assert agree(order, total, shop="10.00", bc="10.05", shop_raw="10.00")
     assert not agree(order, total, shop="10.00", bc="10.06", shop_raw="10.00")

@@ -17,10 +17,10 @@ from talk_pipeline.engine.snapshot.landing import Landed
 from talk_pipeline.engine.snapshot.projection import Company, Projector
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.database import State
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
+from talk_pipeline_tests.flow_files import flows_in
 
-FLOW = load_flows()["customer"]
+FLOW = flows_in()["customer"]
 PROJECTOR = Projector(FLOW, Side.SHOP, Company("DKK", ZoneInfo("UTC")))
 START = datetime(2026, 3, 3, tzinfo=UTC)
 

@@ -8,12 +8,12 @@ import pytest
 from talk_pipeline.engine.model import Contents
 from talk_pipeline.engine.snapshot import projection
 from talk_pipeline.engine.snapshot.projection import Company, Projected, Projector
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import Value
+from talk_pipeline_tests.flow_files import flows_in
 
 DANISH = Company("DKK", ZoneInfo("Europe/Copenhagen"))
-FLOWS = load_flows()
+FLOWS = flows_in()
 
 
 def read(projector: Projector, **values: Value) -> Projected:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.entities import load_entities
 from talk_pipeline.systems.http import Http, Limits
+from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.systems.answering import Answering, answering
 from talk_pipeline_tests.systems.businesscentral.speech import BASE, COMPANY_ID, Opens
 
@@ -27,6 +27,6 @@ def opens(server: Answering, tmp_path: Path) -> Opens:
         limits = Limits(1000, 1, 5, tmp_path / "limits")
         url = f"{server.url}{BASE}{query}"
         http = Http("Business Central", url, limits=limits, longest_seconds=0)
-        return Businesscentral(http, load_flows(), load_entities(), company_id=company_id, company_name=name)
+        return Businesscentral(http, flows_in(), load_entities(), company_id=company_id, company_name=name)
 
     return opened

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from talk_pipeline.engine.model import Operation, Write
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.entities import load_entities
 from talk_pipeline.systems.businesscentral.rows import Asked
+from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.systems.answering import Reply
 
 BASE = "/v2.0/api/v2.0"
@@ -40,7 +40,7 @@ def using(bc: Businesscentral, work: Callable[[Businesscentral], Awaitable[T]]) 
 
 def asked_for(flow: str) -> Asked:
     """What is asked for of a flow's records."""
-    declared = load_flows()[flow]
+    declared = flows_in()[flow]
     return Asked(declared, load_entities()[declared.businesscentral.entity])
 
 

@@ -9,6 +9,7 @@ from talk_pipeline.systems.businesscentral.entities import load_entities
 from talk_pipeline.systems.businesscentral.fitting import check_flows
 from talk_pipeline_tests.flow_files import copied_flows
 
+GUARD = "guard: {bc: stand, open_while: [Draft], reason: not now}"
 WEBSITE = "bc: website,               type: text(80)"
 
 
@@ -21,7 +22,7 @@ WEBSITE = "bc: website,               type: text(80)"
         ("customer", "  entity: customers\n", "  entity: people\n", "businesscentral.entity", "no 'people'"),
         ("customer", WEBSITE, WEBSITE.replace("80", "800"), "properties.6", "lets 800 characters through"),
         ("customer", WEBSITE, WEBSITE.replace("(80)", ""), "properties.6", "holds 80; write text(80)"),
-        ("order", "  bc: status\n", "  bc: stand\n", "guard.bc", "has no property 'stand'"),
+        ("order", "flags:\n", f"{GUARD}\nflags:\n", "guard.bc", "has no property 'stand'"),
         (
             "order",
             "bc: description,       type: text(100)}",

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.businesscentral import notifications
 from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
+from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.systems.answering import DROPPED, Answering, Asked, Reply
 from talk_pipeline_tests.systems.businesscentral.speech import (
     BASE,
@@ -25,7 +25,7 @@ from talk_pipeline_tests.systems.businesscentral.speech import (
 
 SECRET = "a long random text"
 COMPANY = "companies(a434c527-5fd8-4e13-b196-d47a5fc5c2b5)"
-SETS = {name: asked_for(name).set for name in load_flows()}
+SETS = {name: asked_for(name).set for name in flows_in()}
 NOTICES = [
     ([f"/api/v2.0/{COMPANY}/customers(11111111-1111-1111-1111-111111111111)"], {"customer"}),
     ([f"api/v2.0/{COMPANY}/items(11111111-1111-1111-1111-111111111111)"], {"product"}),

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from talk_pipeline.engine.model import Record
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.businesscentral import client, queries
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.entities import load_entities
 from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
+from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.systems.answering import Answering, Asked, Reply
 from talk_pipeline_tests.systems.businesscentral.speech import (
     BASE,
@@ -75,7 +75,7 @@ def test_changes_are_asked_for_in_utc_with_milliseconds(
 
 
 def test_a_full_scan_may_be_served_by_a_replica(server: Answering, opens: Opens) -> None:
-    for flow, declared in load_flows().items():
+    for flow, declared in flows_in().items():
         name = declared.businesscentral.entity
         server.on(f"{COMPANY}/{name}", page())
         scan(opens(), flow=flow)

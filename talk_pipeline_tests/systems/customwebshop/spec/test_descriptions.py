@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from talk_pipeline.cli.connectors import new_connector
 from talk_pipeline.flows.loading import PACKAGED as PACKAGED_FLOWS
-from talk_pipeline.flows.loading import Flows, load_flows, read_yaml
+from talk_pipeline.flows.loading import Flows, read_yaml
 from talk_pipeline.sandbox.customwebshop import profiles
 from talk_pipeline.settings import SettingsError
 from talk_pipeline.systems.customwebshop.spec import (
@@ -26,6 +26,7 @@ from talk_pipeline.systems.customwebshop.spec import (
     webhooks,
 )
 from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
+from talk_pipeline_tests.flow_files import flows_in
 
 PACKAGED = description.REFERENCE.parent
 ROOT = PACKAGED.parents[2]
@@ -35,7 +36,7 @@ FILES = [PACKAGED / "reference.yaml", PACKAGED / "woocommerce.yaml", *sorted(HOS
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_packaged_description_loads_and_fits_the_flows(file: Path) -> None:
-    flows = load_flows()
+    flows = flows_in()
     shop = load_description(file, flows=flows)
     assert set(fitted(flows, shop)) == set(flows)
 
@@ -60,7 +61,7 @@ def test_the_schema_refuses_what_is_wrong(old: str, new: str) -> None:
 def test_a_new_description_is_valid_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     file = new_connector("myshop")
-    shop = load_description(file, flows=load_flows())
+    shop = load_description(file, flows=flows_in())
     assert (file.name, shop.name) == ("myshop.yaml", "myshop")
     data, _ = read_yaml(file)
     jsonschema.validate(json.loads(json.dumps(data)), schema.connector_schema())
@@ -76,14 +77,14 @@ def test_a_property_taken_out_of_a_flow_may_stay_in_the_description(tmp_path: Pa
             one for one in file.read_text().splitlines(keepends=True) if "shop: website" not in one
         )
         (tmp_path / file.name).write_text(text)
-    flows = load_flows(tmp_path)
+    flows = flows_in(tmp_path)
     assert "website" not in flows["customer"].root.by_name
     shop = load_description(PACKAGED / "woocommerce.yaml", flows=flows)
     assert set(fitted(flows, shop)) == set(flows)
 
 
 def test_what_a_shop_lacks_is_said_of_one_of_a_group_or_in_one_line(tmp_path: Path) -> None:
-    flows = load_flows()
+    flows = flows_in()
     lacking = []
     for said in (
         "lacks: [billing_address, phone]",
@@ -106,7 +107,7 @@ def test_a_reference_asks_nothing_that_the_shop_lacks(tmp_path: Path) -> None:
 
 def _described(tmp_path: Path, **said: str) -> Flows:
     """The flows for a shop of which no more is said than this."""
-    flows = load_flows()
+    flows = flows_in()
     names = ("customers", "products", "orders")
     entities = "".join(f"  {name}:\n    path: /{name}\n    {said.get(name, '')}\n" for name in names)
     file = tmp_path / "shop.yaml"

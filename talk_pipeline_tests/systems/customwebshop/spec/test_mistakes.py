@@ -230,12 +230,7 @@ FLOWS = (
     ),
     (
         "customer",
-        Mistake(
-            "send_with: [address.postal_code, address.region",
-            "send_with: [zip, address.region",
-            "zip",
-            ("'zip'",),
-        ),
+        Mistake("type: registration(20),", "type: registration(20), send_with: [zip],", "zip", ("'zip'",)),
     ),
     (
         "customer",
@@ -257,7 +252,12 @@ FLOWS = (
     ),
     (
         "order",
-        Mistake("withholds: [customer_id,", "withholds: [buyer,", "withholds", ("'buyer'", "customer_id")),
+        Mistake(
+            "flags:\n",
+            "guard: {bc: status, open_while: [Draft], reason: no, withholds: [buyer]}\nflags:\n",
+            "withholds",
+            ("'buyer'", "customer_id"),
+        ),
     ),
     (
         "order",

@@ -8,13 +8,13 @@ from urllib.parse import parse_qsl
 import pytest
 
 from talk_pipeline.engine.model import ChildEdit
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.wire.bodies import Composer
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
 from talk_pipeline.systems.customwebshop.wire.records import Reader
+from talk_pipeline_tests.flow_files import flows_in
 
 ADDRESS: dict[str, Json] = {"line1": "Street 1", "city": "Town", "door": "4"}
 CURRENT: dict[str, Json] = {"id": "1", "address": ADDRESS, "note": "kept"}
@@ -26,7 +26,7 @@ def composer(tmp_path: Path, entity: str = "", flow: str = "customer") -> Compos
     entities[f"{flow}s"] = entity
     text = "".join(f"  {name}:\n    path: /{name}\n{said}" for name, said in entities.items())
     file.write_text(f"name: Shop\nauth: {{type: none}}\nentities:\n{text}")
-    flows = load_flows()
+    flows = flows_in()
     shop = load_description(file, flows=flows)
     return Composer(Reader(flows[flow], shop.collections[f"{flow}s"], shop.moments))
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
 from talk_pipeline.systems.customwebshop.wire.joining import together
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Http, Limits
+from talk_pipeline_tests.flow_files import flows_in
 
 CONNECTOR = """
 name: Scattered
@@ -62,7 +62,7 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
     def open_shop(*, lines: str = APART, part: str = "") -> tuple[Shop, dict[str, Answered]]:
         file = tmp_path / "scattered.yaml"
         file.write_text(CONNECTOR.replace("LINES", lines).replace("PART", part))
-        flows = load_flows()
+        flows = flows_in()
         limits = Limits(1000, 1, 4, tmp_path / "limits")
         description = load_description(file, flows=flows)
         answers.update({"/orders": (200, [ORDER]), "/orders/1": (200, ORDER)})

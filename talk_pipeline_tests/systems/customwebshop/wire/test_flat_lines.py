@@ -13,11 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from talk_pipeline.engine.model import ChildEdit, Outcome, Record, Result, Write
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
 from talk_pipeline.systems.http import Http, Limits
+from talk_pipeline_tests.flow_files import flows_in
 
 PAGE = 2
 CONNECTOR = """
@@ -120,7 +120,7 @@ def shop() -> Iterator[tuple[str, type[Shop]]]:
 def connected(tmp_path: Path, address: str, connector: str = CONNECTOR) -> Customwebshop:
     file = tmp_path / "framework.yaml"
     file.write_text(connector)
-    flows = load_flows()
+    flows = flows_in()
     limits = Limits(1000, 1, 4, tmp_path / "limits")
     http = Http("Framework", address, limits=limits, longest_seconds=0)
     return Customwebshop(http, flows, description=load_description(file, flows=flows))

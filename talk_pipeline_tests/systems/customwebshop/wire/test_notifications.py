@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
 from talk_pipeline.systems.customwebshop.wire.notifications import subscribe
 from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline.systems.http import Answer, Http
+from talk_pipeline_tests.flow_files import flows_in
 
 SECRET = "a long random text"
 
@@ -41,7 +41,7 @@ def test_who_looks_for_webhooks_in_the_wrong_place_registers_none(
             posted.append(content)
             return Answer(201, {}, b"{}")
 
-    told = load_description(None, flows=load_flows()).webhooks
+    told = load_description(None, flows=flows_in()).webhooks
     assert told is not None
     here = "https://here.example/customwebshop"
     ask = partial(subscribe, Shop(), url=here, secret=SecretStr(SECRET))

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from talk_pipeline.engine.model import Outcome, Result, Write
-from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.customwebshop.wire.evidence import Probe
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
 from talk_pipeline.systems.customwebshop.wire.probing import probe
 from talk_pipeline.systems.http import Http, Limits
+from talk_pipeline_tests.flow_files import flows_in
 
 CONNECTOR = """
 name: Terse
@@ -75,7 +75,7 @@ def shop(tmp_path: Path) -> Iterator[tuple[Customwebshop, type[Shop]]]:
     thread.start()
     file = tmp_path / "terse.yaml"
     file.write_text(CONNECTOR)
-    flows = load_flows()
+    flows = flows_in()
     limits = Limits(1000, 1, 4, tmp_path / "limits")
     address = f"http://127.0.0.1:{server.server_port}"
     http = Http("Terse", address, limits=limits, longest_seconds=0)
@@ -126,7 +126,7 @@ def test_the_check_tells_what_only_the_list_shows(
 ) -> None:
     client, handler = shop
     handler.by_itself = ("id", "number", "company_name")
-    flows = load_flows()
+    flows = flows_in()
     description = load_description(tmp_path / "terse.yaml", flows=flows)
 
     async def probes() -> list[Probe]:
