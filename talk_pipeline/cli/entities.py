@@ -1,11 +1,13 @@
 """`talk-pipeline new-entity`: a description of an entity set, made of what Business Central says of it."""
 
 import asyncio
+import re
 from pathlib import Path
 
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.installation import central
 from talk_pipeline.settings import Settings, SettingsError
+from talk_pipeline.systems.businesscentral.description import API
 from talk_pipeline.systems.businesscentral.drafting import Draft, draft_of, text_of
 from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.systems.businesscentral.probing import capabilities
@@ -29,6 +31,10 @@ def new_entity(name: str, *, api: str, called: str | None) -> None:
     file = folder / f"{called or name}.yaml"
     if file.parent != folder:
         raise SettingsError(f"{called or name!r} is no name of an entity set; write one such as contacts")
+    if not re.match(API, api):
+        raise SettingsError(
+            f"--api {api}: write publisher/group/version of an API page, such as sample/things/v1.0"
+        )
     if file.exists():
         raise SettingsError(f"{file} is there already: move it away, or say what else to call it (--as)")
     draft = asyncio.run(_draft(settings, name, api=api, called=called))

@@ -167,6 +167,7 @@ def test_the_audit_reads_it_by_itself(world: World, page: Page) -> None:
         (("loyaltyMember", "--api", API), "has no entity set 'loyaltyMember'; called alike: loyaltyMembers"),
         (("loyaltyMembers", "--api", "sample/loyal/v1.0"), "has no API sample/loyal/v1.0"),
         (("../customers",), "is no name of an entity set"),
+        (("loyaltyMembers", "--api", "sample/loyalty"), "write publisher/group/version"),
     ],
 )
 def test_what_is_not_there_is_told_with_what_is(world: World, arguments: tuple[str, ...], says: str) -> None:

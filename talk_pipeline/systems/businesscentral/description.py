@@ -18,6 +18,9 @@ from talk_pipeline.systems.businesscentral.values import CALLED, Kind, quoted
 V2 = "v2.0"
 """The API that the setting's address leads to; every other one lies beside it."""
 
+API = r"^(v2\.0|[^/\s]+/[^/\s]+/[^/\s]+)$"
+"""How an API is named: v2.0, or publisher/group/version."""
+
 KEYS = ("guid", "text", "code", "int")
 """Types that tell one record from the next."""
 
@@ -123,7 +126,7 @@ class EntitySet(Records):
     entity: str = Field(description="what flows call it, and the file's name")
     api: str = Field(
         V2,
-        pattern=r"^(v2\.0|[^/\s]+/[^/\s]+/[^/\s]+)$",
+        pattern=API,
         description="v2.0, or publisher/group/version of any other API page",
     )
     modified: str | None = Field(

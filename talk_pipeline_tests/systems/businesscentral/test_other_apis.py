@@ -10,7 +10,9 @@ from pydantic import SecretStr
 from talk_pipeline.engine.model import Result, Write
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.businesscentral.client import Businesscentral
+from talk_pipeline.systems.businesscentral.description import EntitySet
 from talk_pipeline.systems.businesscentral.entities import load_entities
+from talk_pipeline.systems.businesscentral.probing import declared
 from talk_pipeline.systems.http import Http, Limits
 from talk_pipeline_tests.systems.answering import Answering, Reply
 from talk_pipeline_tests.systems.businesscentral.speech import COMPANY_ID, page, using
@@ -108,3 +110,72 @@ def test_and_subscriptions(server: Answering, bc: Callable[[], Businesscentral])
     for told, flows in ((f"{resource}('A%2F1')", {"gadget"}), (resource.replace(API, "v2.0"), set())):
         body = json.dumps({"value": [{"clientState": secret.get_secret_value(), "resource": told}]})
         assert bc().understand({}, body.encode(), secret=secret) == flows
+
+
+DECLARED = """<edmx:Edmx xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>
+<Schema Namespace="Microsoft.NAV" xmlns="http://docs.oasis-open.org/odata/ns/edm">
+<EntityType Name="thing"><Key><PropertyRef Name="code" /></Key>
+<Property Name="code" Type="Edm.String" MaxLength="20" />
+<Property Name="changedAt" Type="Edm.DateTimeOffset" /></EntityType>
+<EntityContainer Name="NAV"><EntitySet Name="{set}" EntityType="Microsoft.NAV.thing">
+<Annotation Term="Org.OData.Capabilities.V1.InsertRestrictions"><Record>
+<PropertyValue Property="Insertable" Bool="false" /></Record></Annotation></EntitySet></EntityContainer>
+</Schema></edmx:DataServices></edmx:Edmx>"""
+RESOURCES = f"/env/api/microsoft/runtime/beta/companies({COMPANY_ID})/webhookSupportedResources"
+
+
+def compared(
+    server: Answering, bc: Callable[[], Businesscentral], described: EntitySet, metadata: Reply, told: Reply
+) -> list[tuple[str, str]]:
+    """How the set stands to what is declared."""
+    server.on(f"{ROOT}/$metadata", metadata)
+    server.on(RESOURCES, told)
+
+    async def asked(opened: Businesscentral) -> list[tuple[str, str]]:
+        return [(one.level, one.message) async for one in declared(opened, [described])]
+
+    return using(bc(), asked)
+
+
+def test_a_description_is_compared_with_what_is_declared(
+    server: Answering, bc: Callable[[], Businesscentral], tmp_path: Path
+) -> None:
+    opened = bc()
+    gadgets = load_entities(tmp_path)["gadgets"]
+    found = compared(server, lambda: opened, gadgets, Reply(200, DECLARED.format(set="things")), page())
+    assert found == [
+        ("ok", "gadgets: may be read, created, changed, deleted; Business Central tells of changes"),
+        ("warning", "gadgets: $metadata has no property label"),
+        ("warning", "gadgets: may not be created, says $metadata, though `writes` has it"),
+        (
+            "warning",
+            "gadgets: Business Central tells of no change of it; say notices: false, the sensors look",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "level", "says"),
+    [
+        (
+            Reply(200, DECLARED.format(set="thingies")),
+            "problem",
+            "no entity set 'things'; called alike: thingies",
+        ),
+        (Reply(404), "warning", f"{API}: what it declares is not known: Business Central has no API {API}"),
+        (Reply(200, "<html>"), "warning", "has no $metadata that can be read"),
+    ],
+    ids=["another set", "no API", "no metadata"],
+)
+def test_a_set_that_is_not_declared_is_told(
+    server: Answering,
+    bc: Callable[[], Businesscentral],
+    tmp_path: Path,
+    metadata: Reply,
+    level: str,
+    says: str,
+) -> None:
+    opened = bc()
+    (found,) = compared(server, lambda: opened, load_entities(tmp_path)["gadgets"], metadata, Reply(404))
+    assert found[0] == level
+    assert says in found[1]
