@@ -13,7 +13,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 from talk_pipeline.flows.loading import Location
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.flows.values import Value
-from talk_pipeline.systems.businesscentral.values import CALLED, Kind, quoted
+from talk_pipeline.systems.businesscentral.values import CALLED, Kind, quoted, text_of
 
 V2 = "v2.0"
 """The API that the setting's address leads to; every other one lies beside it."""
@@ -51,8 +51,13 @@ class Records(Model):
 
     def decoder(self, paths: Sequence[str]) -> Decoder:
         """What reads the wire values of these properties as text values."""
-        readings = [(path, self.properties[path].read) for path in paths]
-        return lambda values: {path: read(values.get(path)) for path, read in readings}
+        kinds = [(path, self.properties[path]) for path in paths]
+        readings = [(path, kind.read_as_blank, kind.name == "enum") for path, kind in kinds]
+
+        def decode(values: Mapping[str, Any]) -> dict[str, Value]:
+            return {path: text_of(values.get(path), blanks, is_enum) for path, blanks, is_enum in readings}
+
+        return decode
 
     def encode(self, values: Mapping[str, Value]) -> dict[str, object]:
         """Text values as wire values, in the order given."""

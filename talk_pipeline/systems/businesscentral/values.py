@@ -9,7 +9,7 @@ the API pages print a blank enum member as a space; it is read as a blank too, a
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, Self
@@ -37,7 +37,7 @@ _BLANKS: Mapping[str, object] = {
     "datetime": "0001-01-01T00:00:00Z",
     "enum": BLANK_ENUM,
 }
-_READ_AS_BLANK = {
+_READ_AS_BLANK: Mapping[str, tuple[str, ...]] = {
     "guid": (ZERO_GUID,),
     "date": ("0001-01-01",),
     "datetime": ("0001-01-01T00:00:00Z",),
@@ -97,13 +97,10 @@ class Kind(NamedTuple):
         ]
         return ", ".join([f"{CALLED[self.name]}{size}", *notes])
 
-    def read(self, value: Any) -> Value:
-        """A wire value as a text value; None for the type's own blank."""
-        if value is None or value == "" or value in _READ_AS_BLANK.get(self.name, ()):
-            return None
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        return unescaped(str(value)) if self.name == "enum" else str(value)
+    @property
+    def read_as_blank(self) -> tuple[str, ...]:
+        """What the type says where there is nothing."""
+        return _READ_AS_BLANK.get(self.name, ())
 
     def write(self, value: Value) -> object:
         """A text value as it goes over the wire."""
@@ -128,6 +125,15 @@ class Kind(NamedTuple):
         if self.size is not None and length(value) > self.size:
             return None
         return quoted(value) if self.name in ("text", "code") else value
+
+
+def text_of(value: Any, blanks: Sequence[str], is_enum: bool) -> Value:
+    """A wire value as a text value; None for its type's blank. Called for every value that is read."""
+    if value is None or value == "" or value in blanks:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return unescaped(str(value)) if is_enum else str(value)
 
 
 def unescaped(member: str) -> str:
