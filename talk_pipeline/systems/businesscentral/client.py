@@ -164,8 +164,8 @@ class Businesscentral:
             return ()
         else:
             described = self._entities[ended.entity]
-            query = f"$select={described.key},{ended.record},{ended.key}&$top=1"
-            page = await self._page(f"{self._place(described)}?{query}", {})
+            fields = dict.fromkeys((described.key, ended.record, ended.key))
+            page = await self._page(f"{self._place(described)}?$select={','.join(fields)}&$top=1", {})
         return [bytes(raw).decode() for raw in page.value]
 
     def lists_changes(self, flow: str) -> bool:
@@ -210,7 +210,7 @@ class Businesscentral:
         wanted = {upper(value): value for value in values}
         found: dict[str, list[str]] = {}
         for condition in conditions(described, path, values):
-            query = {"$select": f"{key},{path}", "$filter": condition}
+            query = {"$select": ",".join(dict.fromkeys((key, path))), "$filter": condition}
             for row in await self._value(f"{self._place(described)}?{encoded(query)}"):
                 if path not in row or key not in row:
                     raise UnavailableFault(f"Business Central answers without {key} and {path}: {row}")

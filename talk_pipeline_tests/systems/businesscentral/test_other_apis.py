@@ -78,6 +78,7 @@ def test_records_are_read_beside_the_settings_address(
     assert using(bc(), lambda opened: opened.latest("gadget")) is not None
     assert server.asked[1].query["$orderby"] == "changedAt desc"
     assert using(bc(), lambda opened: opened.find("gadget", "code", values=["a/1"])) == {"a/1": ["A/1"]}
+    assert server.asked[2].query["$select"] == "code"
 
 
 def test_a_write_goes_to_the_same_api(server: Answering, bc: Callable[[], Businesscentral]) -> None:
