@@ -27,6 +27,12 @@ api: {API}
 key: code
 modified: changedAt
 properties: {{code: code(20), label: text(50), changedAt: datetime read}}
+children:
+  pieces:
+    set: thingPieces
+    key: pieceId
+    sorted_by: place
+    properties: {{pieceId: guid read, place: int, text: text(50)}}
 """
 FLOW = """
 flow: gadget
@@ -38,8 +44,21 @@ create_key: sku
 properties:
   - {shop: sku,  dir: ->,  bc: code,  type: code(20), only: create}
   - {shop: name, dir: <->, bc: label, type: text(50)}
+children:
+  parts:
+    customwebshop: parts
+    businesscentral: pieces
+    properties:
+      - {shop: text, dir: <->, bc: text, type: text(50)}
 """
-ROW = {"@odata.etag": 'W/"1"', "code": "A/1", "label": "One", "changedAt": "2026-03-01T10:00:00Z"}
+PIECES = [{"@odata.etag": 'W/"p"', "pieceId": f"p{at}", "place": at, "text": f"Piece {at}"} for at in (2, 1)]
+ROW = {
+    "@odata.etag": 'W/"1"',
+    "code": "A/1",
+    "label": "One",
+    "changedAt": "2026-03-01T10:00:00Z",
+    "pieces": PIECES,
+}
 
 
 @pytest.fixture
@@ -74,7 +93,11 @@ def test_records_are_read_beside_the_settings_address(
         return [one.id async for found in opened.scan("gadget", since=None) for one in found]
 
     assert using(bc(), scanned) == ["A/1"]
-    assert server.asked[0].query == {"$select": "code,changedAt,label", "tenant": "t1"}
+    assert server.asked[0].query == {
+        "$select": "code,changedAt,label",
+        "$expand": "pieces($select=pieceId,place,text)",
+        "tenant": "t1",
+    }
     assert using(bc(), lambda opened: opened.latest("gadget")) is not None
     assert server.asked[1].query["$orderby"] == "changedAt desc"
     assert using(bc(), lambda opened: opened.find("gadget", "code", values=["a/1"])) == {"a/1": ["A/1"]}
@@ -88,6 +111,41 @@ def test_a_write_goes_to_the_same_api(server: Answering, bc: Callable[[], Busine
     assert outcome.record is not None
     assert outcome.record.id == "A/1"
     assert (server.asked[0].method, server.asked[0].path) == ("PATCH", f"{THINGS}(%27A%2F1%27)")
+
+
+LINES: dict[str, tuple[Write, str, str]] = {
+    "new": (
+        Write("gadgets", "create", None, None, {"text": "New"}, "1", child="pieces", parent_id="A/1"),
+        "POST",
+        f"{THINGS}(%27A%2F1%27)/pieces",
+    ),
+    "changed": (
+        Write("gadgets", "update", "p1", 'W/"p"', {"text": "Other"}, "2", child="pieces", parent_id="A/1"),
+        "PATCH",
+        f"{ROOT}/companies({COMPANY_ID})/thingPieces(p1)",
+    ),
+    "removed": (
+        Write("gadgets", "delete", "p1", 'W/"p"', {}, "3", child="pieces", parent_id="A/1"),
+        "DELETE",
+        f"{ROOT}/companies({COMPANY_ID})/thingPieces(p1)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("write", "method", "path"), LINES.values(), ids=LINES)
+def test_lines_are_written_where_they_are(
+    server: Answering, bc: Callable[[], Businesscentral], write: Write, method: str, path: str
+) -> None:
+    server.answer(lambda asked: Reply(204) if asked.method == "DELETE" else Reply(200, PIECES[1]))
+    (outcome,) = using(bc(), lambda opened: opened.write("gadget", [write]))
+    assert outcome.result is Result.DONE
+    assert (server.asked[0].method, server.asked[0].path) == (method, path)
+    assert outcome.child is None or outcome.child.id == "p1"
+
+
+def test_lines_are_known_by_their_own_key_and_place(bc: Callable[[], Businesscentral]) -> None:
+    lines = bc().decode("gadget", json.dumps(ROW)).children["pieces"]
+    assert [(one.id, one.values["text"]) for one in lines] == [("p1", "Piece 1"), ("p2", "Piece 2")]
 
 
 def test_so_does_a_batch(server: Answering, bc: Callable[[], Businesscentral]) -> None:
