@@ -59,8 +59,9 @@ def audit(settings: Settings, names: tuple[str, ...] = ()) -> list[Judged]:
         flow["children"] = dict(_children(flow, entity))
         there, ended = flow["businesscentral"], flow["businesscentral"].get("closed_by")
         ours = {row.id: row for row in entity.rows()}
-        others = _rows(bc, f"{company}/{there['entity']}", there.get("scope"), flow["children"])
-        posted = _rows(bc, f"{company}/{ended['entity']}") if ended else ()
+        path, said = _set(settings, company, there["entity"])
+        others = _rows(bc, path, said, there.get("scope"), flow["children"])
+        posted = _rows(bc, *_set(settings, company, ended["entity"])) if ended else ()
         auditor = Auditor(flow, entity, (currency, ZoneInfo(settings.businesscentral_time_zone)), db)
         closed = {invoice.says(ended["record"]) for invoice in posted}
         found.append(auditor.judge(ours, {row.id: row for row in others}, closed))
@@ -124,11 +125,30 @@ def _central(settings: Settings) -> tuple[Connection, str, str]:
     return bc, f"/companies({own})", (settings.businesscentral_currency or next(told, None) or "").upper()
 
 
+def _set(settings: Settings, company: str, name: str) -> tuple[str, Words]:
+    """Where an entity set is, and what its description says: the user's own, or the packaged one."""
+    folders = settings.businesscentral_entities_dir, _PACKAGE / "systems/businesscentral/described"
+    files = [folder / f"{name}.yaml" for folder in folders if folder]
+    said = _read(next((file for file in files if file.exists()), files[-1]))
+    base = (settings.businesscentral_url or "").rstrip("/").rpartition("/")[0]
+    root = f"{base}/{said['api']}" if said.get("api", "v2.0") != "v2.0" else ""
+    return f"{root}{company}/{said.get('set', name)}", said
+
+
 def _rows(
-    bc: Connection, path: str, scope: Words | None = None, children: Words | None = None
+    bc: Connection,
+    path: str,
+    described: Words | None = None,
+    scope: Words | None = None,
+    children: Words | None = None,
 ) -> Iterator[Row]:
     """The records of an entity set in scope, with their lines, of which one place may have several kinds."""
-    below = {name: {**one, "path": one["businesscentral"]} for name, one in (children or {}).items()}
-    query = {"$expand": ",".join(sorted({one["path"] for one in below.values()}))} if below else {}
-    said = {**_CENTRAL, "path": path, "query": query, "scope": scope or {}, "children": below}
-    return Entity(bc, said).rows()
+    told = described or {}
+    keys = {place: one.get("key", "id") for place, one in told.get("children", {}).items()}
+    places = {name: one["businesscentral"] for name, one in (children or {}).items()}
+    below = {
+        name: {**(children or {})[name], "path": place, "id": keys[place]} for name, place in places.items()
+    }
+    said = {**_CENTRAL, "path": path, "scope": scope or {}, "children": below, "id": told.get("key", "id")}
+    said["query"] = {"$expand": ",".join(sorted(set(places.values())))} if places else {}
+    return Entity(bc, said | {"modified": told.get("modified", _CENTRAL["modified"])}).rows()
