@@ -102,10 +102,17 @@ class Property(Model):
     required: bool = Field(False, description="a blank stops the record instead of being sent")
     values: Mapping[Word, Word] = Field({}, description="shop value -> Business Central value")
     reads: Mapping[Word, Word] = Field({}, description="further Business Central values -> shop value")
-    blank: Word | None = Field(None, description="what a blank shop value means")
+    blank: Word | None = Field(
+        None, description="what a blank shop value means, and Business Central is told: a default"
+    )
     blank_keeps: bool = Field(
         False,
         description="a blank of the shop never empties Business Central: what it holds stays, and is in step",
+    )
+    split: tuple[str, ...] = Field(
+        (),
+        description="properties over which a text goes on that is too long for this one: itself, then the next;"
+        " split between words, and one text again where the shop has one place for them",
     )
     country: str | None = Field(None, description="property with the country the value is read in")
     in_currency: str | None = Field(None, description="shop path of the currency; must be the local one")
@@ -147,6 +154,11 @@ class Property(Model):
                 "a property without a shop path is a constant: dir -> and only: create, or <-> where the shop has"
                 " no place for another value"
             )
+        if self.blank is not None:
+            try:
+                self.canonical(Side.SHOP, value=self.blank, context=Context())
+            except UnmappableError as error:
+                raise ValueError(f"what a blank means, {error}") from error
         if self.composed_of and (self.dir != "=" or not self.is_number):
             raise ValueError("composed_of is for numbers that are compared alone: dir =")
         if self.blank_keeps and (not self.goes_to(Side.BC) or self.required or self.blank is not None):
@@ -221,8 +233,9 @@ class Property(Model):
     @cached_property
     def _wordless(self) -> dict[Side, bool]:
         shop_blank, bc_blank = (self.value_type.canonical(blank, Context()) for blank in (None, self.blank))
+        no_blank = "" not in self._reading if self._reading else self.blank is not None
         return {
-            Side.SHOP: bool(self._reading) and "" not in self._reading and shop_blank is None,
+            Side.SHOP: no_blank and shop_blank is None,
             Side.BC: bool(self.values) and bc_blank not in self._writing,
         }
 
@@ -270,11 +283,18 @@ class Property(Model):
         canonical = self.recanonical(toward.other, value=value, context=context)
         if canonical is None and self.wordless(toward):
             words = ", ".join(repr(word) for word in (self.values or self._reading.values()))
-            raise UnmappableError(f"is blank, and the values the flow maps have no blank: {words}")
+            told = (
+                f"the values the flow maps have no blank: {words}"
+                if words
+                else f"a blank in the shop means {self.blank!r}"
+            )
+            raise UnmappableError(f"is blank, and {told}")
         if toward is Side.BC and self.values:
             return self._writing[canonical]
         if toward is Side.SHOP and self._reading:
             return canonical
+        if toward is Side.BC and tidy(value) is None:
+            value = self.blank
         return self.value_type.convert(value, context)
 
     def equal(self, shop: Value, bc: Value) -> bool:

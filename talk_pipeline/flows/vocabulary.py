@@ -7,12 +7,14 @@ the engine does with a flow is the engine's.
 import hashlib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 from pydantic import Field
 
 from talk_pipeline.flows.compositions import composition_problems
 from talk_pipeline.flows.properties import ComesTo, Model, Policy, Property, Side, Word
+from talk_pipeline.flows.splitting import split_problems
 from talk_pipeline.flows.tuning import Settings
 
 
@@ -45,6 +47,13 @@ class Part(Model):
     def alternatives(self) -> Mapping[str, tuple[str, ...]]:
         """What each property of the scope may be; a child that is created gets the first."""
         return {path: tuple(one.strip() for one in word.split("|")) for path, word in self.scope.items()}
+
+    @cached_property
+    def splits(self) -> tuple[tuple[Property, ...], ...]:
+        """The properties over which one text may go on, group by group."""
+        return tuple(
+            tuple(self.by_name[name] for name in prop.split) for prop in self.properties if prop.split
+        )
 
     @property
     def unset(self) -> str | None:
@@ -301,19 +310,7 @@ class Flow(Model):
             for path, word in children.scope.items():
                 if name := _constant(word):
                     yield from _names((*at, "scope", path), (name,), constants)
-        yield from self._overlaps()
-
-    def _overlaps(self) -> "Located":
-        """Collections that would take the same children of Business Central for theirs."""
-        parts = [part for part in self.parts[1:] if part.unset is None]
-        for at, part in enumerate(parts):
-            for other in parts[:at]:
-                if part.paths[Side.BC] == other.paths[Side.BC] and not _apart(part, other):
-                    key, named = (one.key for one in (part, other))
-                    text = (
-                        f"takes the same children of Business Central as {named}: no value tells them apart"
-                    )
-                    yield ("children", key, "scope"), text
+        yield from _overlaps([part for part in self.parts[1:] if part.unset is None])
 
 
 Located = Iterator[tuple[tuple[str | int, ...], str]]
@@ -324,18 +321,21 @@ def _constant(word: Word) -> str | None:
     return word[1:-1] if word.startswith("{") and word.endswith("}") else None
 
 
-def _apart(part: Part, other: Part) -> bool:
-    """Whether no child can belong to both."""
-    theirs = other.alternatives
-    return any(
-        not set(mine) & set(theirs[path]) for path, mine in part.alternatives.items() if path in theirs
-    )
+def _overlaps(parts: list[Part]) -> Located:
+    """Collections that would take the same children of Business Central for theirs."""
+    for part, other in combinations(parts, 2):
+        mine, theirs = part.alternatives, other.alternatives
+        apart = any(not set(mine[path]) & set(theirs[path]) for path in mine.keys() & theirs.keys())
+        if part.paths[Side.BC] == other.paths[Side.BC] and not apart:
+            text = f"takes the same children of Business Central as {part.key}: no value tells them apart"
+            yield ("children", other.key, "scope"), text
 
 
 def _unknown(at: tuple[str | int, ...], prop: Property, known: Mapping[str, Property]) -> Located:
     if known.get(prop.name) is not prop:
         yield (*at, "name"), f"a second property is called {prop.name!r}"
     yield from _names((*at, "send_with"), prop.send_with, known)
+    yield from split_problems(at, prop, known)
     if prop.country:
         yield from _names((*at, "country"), (prop.country,), known)
 

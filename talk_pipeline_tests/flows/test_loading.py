@@ -46,6 +46,13 @@ MISTAKES = [
         "properties.6",
         "without only",
     ),
+    (
+        "customer.yaml",
+        "type: email(80)}",
+        "type: email(80), blank: none}",
+        "properties.4",
+        "a blank means, 'none'",
+    ),
     ("customer.yaml", "flow: customer", "flow: client", "flow", "they must agree"),
     ("customer.yaml", "type: text(20), only: create}", "type: text(20)}", "properties", "is a constant"),
     ("order.yaml", "flags:\n", f"guard: {GUARD}\nflags:\n", "guard.withholds", "'buyer'"),

@@ -131,6 +131,10 @@ def _of_property(flow: Flow, prop: Property) -> Iterator[str]:
         yield f"A {prop.bc} other than {only} has no place in {SHOP}: it is quarantined."
     if prop.blank_keeps:
         yield f"A blank {prop.name} in {SHOP} leaves {prop.bc} as it is, and counts as in step."
+    if prop.blank is not None and not prop.values:
+        yield f"A blank {prop.name} in {SHOP} stays blank there, and is {prop.blank} in {BC}."
+    if prop.split:
+        yield f"What is too long for {prop.bc} goes on in the next of {listed(prop.split)}, split between words."
     if prop.in_currency:
         yield (
             f"{prop.name} travels in the company's own money alone: a record whose {prop.in_currency} is"

@@ -13,6 +13,7 @@ from talk_pipeline.engine.recalculation import sent_along
 from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.splitting import Group, in_one
 from talk_pipeline.flows.values import Value, tidy
 from talk_pipeline.flows.vocabulary import Flow, Part
 
@@ -259,6 +260,10 @@ class Composer:
         """The changed properties and what goes along with them; those written last are left out."""
         names = {name for name in edit.changes if edit.part.by_name[name].written is None}
         names |= sent_along(edit.part, names)
+        for group in edit.part.splits:
+            parts = {prop.name for prop in group}
+            if names & parts and not self._stands_as_read(group, edit, contents):
+                names |= parts
         props = [prop for prop in edit.part.properties if prop.name in names and self._takes(prop)]
         return self._body(edit, props, contents=contents)
 
@@ -289,11 +294,21 @@ class Composer:
     def _body(self, edit: RecordChanges, props: list[Property], *, contents: Contents | None) -> Body:
         values: dict[str, Value] = {}
         sent: dict[str, Sent] = {}
+        split = {prop.name for group in edit.part.splits for prop in group}
         for prop in props:
-            one = self._sent(edit, prop)
-            values[self._path(prop, contents)] = one.sent
-            sent[prop.name] = one
+            one = sent[prop.name] = self._sent(edit, prop)
+            path = self._path(prop, contents)
+            before = values.get(path) if prop.name in split else None
+            values[path] = in_one((before, one.sent)) if before else one.sent
         return Body(values, sent)
+
+    def _stands_as_read(self, group: Group, edit: RecordChanges, contents: Contents | None) -> bool:
+        """Whether each part of a text that is split is at a place of its own: else all of it is written."""
+        return contents is not None and all(
+            tidy(contents.values.get(path)) == edit.target.get(prop.name)
+            for prop in group
+            for path in prop.paths(self.target)
+        )
 
     def _sent(self, edit: RecordChanges, prop: Property) -> Sent:
         change = edit.changes.get(prop.name)

@@ -17,6 +17,7 @@ from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Child, Contents
 from talk_pipeline.engine.state.rows import Row
 from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.splitting import laid_out
 from talk_pipeline.flows.values import Context, UnmappableError, Value, tidy
 from talk_pipeline.flows.vocabulary import Flow, Part
 
@@ -223,11 +224,20 @@ class Projector:
     ) -> tuple[dict[str, Value], dict[str, Value], dict[str, str]]:
         columns = self.columns[part.name]
         raw = {column.prop.name: column.raw(values) for column in columns}
+        roomless: dict[str, UnmappableError] = {}
+        for group in part.splits:
+            try:
+                raw |= laid_out(group, self.side, raw)
+            except UnmappableError as error:
+                roomless |= {prop.name: error for prop in group}
         canon: dict[str, Value] = {}
         problems: dict[str, str] = {}
         for column in columns:
             name = column.prop.name
-            canon[name], problem = column.meaning(self.side, raw, company=self.company)
+            if name in roomless:
+                canon[name], problem = column.unmappable(raw[name], roomless[name])
+            else:
+                canon[name], problem = column.meaning(self.side, raw, company=self.company)
             if column.prop.in_currency and self.side is Side.SHOP:
                 try:
                     self._require_local_currency(column.prop, raw[name], values)

@@ -233,6 +233,10 @@ def _properties(
 ) -> tuple[Property, ...]:
     fits = []
     for prop in properties:
+        first = next((one for one in properties if prop.name in one.split[1:]), None)
+        if first and all(field_for(fields, path) is None for path in prop.shop_paths):
+            lacks[prefix + prop.name] = f"this shop has it in one with {first.name}"
+            prop = prop.but(shop=first.shop)
         fit = _property(prop, fields, prefix=prefix, lacks=lacks, taken=taken)
         if fit is None and lacks[prefix + prop.name] == READ_ONLY and prop.name in scoping:
             # never written, and still what tells which records are in scope
