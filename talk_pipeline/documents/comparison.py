@@ -114,5 +114,5 @@ def _created(flow: Flow, leads: list[Section], names: Names) -> Iterator[Compare
 def _extra(part: Part, said: set[tuple[str, str]]) -> Iterator[Compared]:
     """What the flow keeps in step of a part whose properties the document lists, and lists not."""
     for prop in part.properties:
-        if (part.name, prop.name) not in said and prop.shop and prop.bc:
+        if (part.name, prop.name) not in said and prop.shop and prop.mapped:
             yield Compared(0, Verdict.EXTRA, f"{part.name}: {prop.shop} and {prop.bc}")

@@ -41,9 +41,9 @@ def _reason(plan: Plan, part: Part, prop: Property) -> str:
         return "a create of unknown outcome is found again by it"
     if prop.name in (plan.match or ()):
         return "the document's merge conditions name it"
-    if prop.shop is None:
+    if prop.shop is None and prop.mapped:
         return "it is a constant of every new record"
-    if prop.name in settings.scope or prop.name in settings.create_scope:
+    if prop.name in {*settings.scope, *settings.create_scope, *settings.create_scope_businesscentral}:
         return "it tells which records are meant"
     return ""
 

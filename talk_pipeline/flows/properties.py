@@ -92,11 +92,9 @@ class Property(Model):
     shop: str | None = Field(None, description="path in the shop's record; `a | b` takes the first filled")
     name: str = Field("", description="what the property is called; by default its shop path")
     dir: Literal["<->", "->", "<-", "=", "-"] = Field(
-        description="both ways, to Business Central, to the shop, compared and never written, or only read"
+        description="both ways, to Business Central, to the shop, compared and never written, or read for scopes"
     )
-    bc: str = Field(
-        "", description="path in Business Central's record; none where dir is -, read for scopes alone"
-    )
+    bc: str = Field("", description="path in Business Central's record; there may be none where dir is -")
     type: str = Field(description="canonical type: how values are compared, checked and carried over")
     only: Literal["create"] | None = Field(None, description="`create`: sent with a new record, never after")
     required: bool = Field(False, description="a blank stops the record instead of being sent")
@@ -147,9 +145,14 @@ class Property(Model):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         _ = self.value_type, self._writing
-        if (self.dir == "-") != (self.bc == ""):
+        if self.mapped and not self.bc:
             raise ValueError("a property says where it lives in Business Central: bc; without it, dir is -")
-        if self.shop is None and self.dir != "<->" and (self.dir != "->" or self.only != "create"):
+        if (
+            self.shop is None
+            and self.mapped
+            and self.dir != "<->"
+            and (self.dir != "->" or self.only != "create")
+        ):
             raise ValueError(
                 "a property without a shop path is a constant: dir -> and only: create, or <-> where the shop has"
                 " no place for another value"
@@ -207,6 +210,11 @@ class Property(Model):
     def derived(self) -> bool:
         """Whether Business Central's value is concluded from more than its own property."""
         return self.when_all is not None or self.when_closed is not None
+
+    @property
+    def mapped(self) -> bool:
+        """Whether it is the two sides' to agree on; else it is read alone, to tell records apart."""
+        return self.dir != "-"
 
     @property
     def two_way(self) -> bool:

@@ -90,6 +90,11 @@ class Settings(Model):
         "synchronized record refers to, or none (links only)",
     )
     create_scope: Mapping[str, Condition] = Field({}, description="what a shop record must be to be created")
+    create_scope_businesscentral: Mapping[str, Condition] = Field(
+        {},
+        description="what a record of Business Central must be to get one in the shop, where both sides create; in"
+        " the words of the shop, as values are compared",
+    )
     scope: Mapping[str, Condition] = Field(
         {}, description="what a shop record must be to be synchronized at all; its link outlasts it"
     )
@@ -140,10 +145,16 @@ class Settings(Model):
     breaker: Breaker = Field(Breaker(), description="how much a run may do before a person approves it")
 
     @model_validator(mode="after")
-    def _shared_by_rule(self) -> Self:
+    def _consistent(self) -> Self:
         if self.shared_by and not self.shared:
             raise ValueError("shared_by needs shared: businesscentral")
+        if self.create_scope_businesscentral and self.create != "both":
+            raise ValueError("create_scope_businesscentral needs create: both")
         return self
+
+    def created_while(self, side: Side) -> Mapping[str, Condition]:
+        """What a record of a side must be to be created on the other."""
+        return self.create_scope if side is Side.SHOP else self.create_scope_businesscentral
 
     def disappearance_from(self, side: Side) -> Disappearance:
         """What follows when a record disappears from a side."""

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from talk_pipeline.flows.compositions import composition_problems
 from talk_pipeline.flows.properties import ComesTo, Model, Policy, Property, Side, Word
+from talk_pipeline.flows.scoping import scope_problems
 from talk_pipeline.flows.splitting import split_problems
 from talk_pipeline.flows.tuning import Settings
 
@@ -270,7 +271,7 @@ class Flow(Model):
             yield from _unknown(("properties", index), prop, known)
             yield from _names(("properties", index, "recreates"), prop.recreates, self.children)
             yield from composition_problems(("properties", index), prop, known, adding)
-            if prop.shop is None and prop.name not in self.settings.constants:
+            if prop.shop is None and prop.mapped and prop.name not in self.settings.constants:
                 yield ("properties", index), f"has no shop path and settings.constants has no {prop.name!r}"
         yield from self._children_problems()
         yield from _names(("match",), self.match, known)
@@ -279,9 +280,7 @@ class Flow(Model):
         if not self.settings.blocked_by and "block" in map(self.settings.disappearance_from, Side):
             yield ("settings", "disappearance"), "block needs blocked_by: what takes a record out of use"
         yield from _names(("settings", "shared_by"), self.settings.shared_by, dict.fromkeys(self.match))
-        for key in ("create_scope", "scope", "blocked_by"):
-            for name in getattr(self.settings, key):
-                yield from _names(("settings", key, name), (name,), known)
+        yield from scope_problems(self.settings, known)
         for index, listed in enumerate(self.flags):
             yield from _names(("flags", index, "shop"), tuple(listed.shop), known)
         if self.guard:
@@ -297,7 +296,7 @@ class Flow(Model):
             names = {prop.name: prop for prop in children.properties}
             for index, prop in enumerate(children.properties):
                 yield from _unknown((*at, "properties", index), prop, names)
-                if prop.shop is None and prop.name not in constants:
+                if prop.shop is None and prop.mapped and prop.name not in constants:
                     text = f"has no shop path and settings.constants has no {prop.name!r}"
                     yield (*at, "properties", index), text
             if made := children.comes_to:

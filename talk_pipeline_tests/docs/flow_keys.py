@@ -23,7 +23,7 @@ PLACES: dict[str, type[Model]] = {
     "`guard`": Guard,
     "an entry of `flags`": ListedCase,
     "`settings`": Settings,
-    "a condition of `settings.scope` and `settings.create_scope`": Condition,
+    "a condition of `settings.scope` and of what is created": Condition,
     "`settings.breaker`": Breaker,
     "a limit of `settings.breaker`": Limit,
 }

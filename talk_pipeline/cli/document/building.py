@@ -119,7 +119,7 @@ def _properties(flows: Flows, entities: Entities, flow: Flow, part: Part) -> Ite
     described = entities.of(flow, part)
     kinds = described.properties if described else {}
     for prop in part.properties:
-        if prop.bc:
+        if prop.mapped:
             other = flows[prop.refers_to] if prop.refers_to else None
             of = f", of a {end(other, other.root, Side.BC)}" if other else ""
             yield PropertyLine(

@@ -51,7 +51,9 @@ def every_limits(flows: Flows, flow: Flow, part: Part) -> Iterator[str]:
     if settings.create == "never":
         yield "Nothing is created on either side: links are made by the rules below, or by hand."
     if settings.create == "both":
-        yield f"A {bc} without a counterpart gets a new {shop} likewise."
+        there = [condition(name, one) for name, one in settings.create_scope_businesscentral.items()]
+        only = f", only while its {listed(there)}" if there else " likewise"
+        yield f"A {bc} without a counterpart gets a new {shop}{only}."
     else:
         yield f"A {bc} without a counterpart is left alone: none is created in {SHOP} for it."
 
@@ -68,7 +70,7 @@ def in_step(flow: Flow, part: Part) -> str:
 def in_step_limits(flow: Flow, part: Part) -> Iterator[str]:
     """What limits it."""
     bc = end(flow, part, Side.BC)
-    props = [prop for prop in part.properties if prop.bc]
+    props = [prop for prop in part.properties if prop.mapped]
     if once := [prop for prop in props if prop.only]:
         yield f"Sent with a new {bc} and never after: {_names(once)}."
     if to_bc := [prop for prop in props if prop.dir == "->" and not prop.only]:

@@ -76,7 +76,7 @@ def _creating(flows: Flows, flow: Flow, part: Part) -> Iterator[str]:
     constants += [
         f"{prop.name if part.parent is None else prop.bc} {flow.settings.constants[prop.name]}"
         for prop in part.properties
-        if prop.shop is None
+        if prop.shop is None and prop.mapped
     ]
     if constants:
         yield f"A new {bc} gets {listed(constants)}."

@@ -82,7 +82,11 @@ def _creating(flow: Flow, part: Part, shop: str, bc: str) -> Iterator[Step]:
                 f"{BC} has none for it; it is listed as excluded, with the reason.",
             )
     if settings.create == "both":
-        yield Step(f"In {BC}, make a new {bc}.", f"{SHOP} has exactly one {shop} for it.")
+        there = [condition(name, one) for name, one in settings.create_scope_businesscentral.items()]
+        whose = f" whose {listed(there)}" if there else ""
+        yield Step(f"In {BC}, make a new {bc}{whose}.", f"{SHOP} has exactly one {shop} for it.")
+        if there:
+            yield Step(f"In {BC}, make a new {bc} that is otherwise.", f"{SHOP} has none for it.")
     match = flow.root.by_name[flow.match[0]] if flow.match else None
     if match:
         yield Step(

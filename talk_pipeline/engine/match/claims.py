@@ -8,6 +8,7 @@ that is held by hand claims nothing in Business Central, and still is the shop's
 from dataclasses import dataclass
 from typing import ClassVar
 
+from talk_pipeline.engine.match.scopes import inside
 from talk_pipeline.engine.match.workspace import Claimed, Pool
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import Row
@@ -147,6 +148,19 @@ def claims(db: Connection, flow: Flow) -> list[Claim]:
         return []
     found = db.execute(f"{_CLAIMS} order by 1, 2", {"flow": flow.name, "key": flow.create_key}).fetchall()
     return [Claim(Side(side), *row) for side, *row in found]
+
+
+def newcomers(db: Connection, flow: Flow) -> list[Claim]:
+    """Of them those of Business Central that would come to the shop, and carry the key of a pair."""
+    if flow.settings.create != "both":
+        return []
+    found = [one for one in claims(db, flow) if one.side is Side.BC and not one.contested]
+    scope = inside(flow, flow.settings.created_while(Side.BC), "r", side=Side.BC)
+    meant = db.execute(
+        f"select id from record r where part = ? and side = ? and id in (select unnest(?::varchar[])) and {scope}",
+        [flow.name, Side.BC, [one.id for one in found]],
+    ).fetchall()
+    return [one for one in found if (one.id,) in meant]
 
 
 TWINS = """

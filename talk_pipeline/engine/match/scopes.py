@@ -1,32 +1,38 @@
-"""Which shop records a flow is about, as SQL over table `record`: conditions by property, all of them together."""
+"""Which records a flow is about, as SQL over table `record`: conditions by property, all of them together.
 
-from collections.abc import Mapping
+Of the shop what it says itself is asked; of Business Central what that means in the shop's words.
+"""
 
-from talk_pipeline.flows.properties import Property
+from collections.abc import Iterable, Mapping
+
+from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.tuning import Condition
+from talk_pipeline.flows.values import Context
 from talk_pipeline.flows.vocabulary import Flow
 
 Scope = Mapping[str, Condition]
 
 
-def inside(flow: Flow, scope: Scope, alias: str) -> str:
+def inside(flow: Flow, scope: Scope, alias: str, *, side: Side = Side.SHOP) -> str:
     """Whether a record of the flow's own part lies within a scope.
 
     Args:
         flow: whose properties are meant.
         scope: the conditions by property.
         alias: what table `record` is called there.
+        side: whose records are asked.
     """
     named = flow.root.by_name
-    return " and ".join(_holds(named[name], condition, alias) for name, condition in scope.items()) or "true"
+    held = (_holds(named[name], condition, alias, side) for name, condition in scope.items())
+    return " and ".join(held) or "true"
 
 
-def outside(flow: Flow, scope: Scope, alias: str, *, meaning: str) -> str:
+def outside(flow: Flow, scope: Scope, alias: str, *, meaning: str, side: Side = Side.SHOP) -> str:
     """The reason why a record lies outside a scope, null where it does not."""
     named = flow.root.by_name
     cases = "".join(
-        f" when not ({_holds(named[name], condition, alias)}) then {_text(f'{name} is ')}"
-        f" || coalesce({alias}.raw[{_text(name)}], 'blank') || {_text(f'; {meaning}: {condition}')}"
+        f" when not ({_holds(named[name], condition, alias, side)}) then {_text(f'{name} is ')}"
+        f" || coalesce({_said(named[name], alias, side)}, 'blank') || {_text(f'; {meaning}: {condition}')}"
         for name, condition in scope.items()
     )
     return f"case{cases} end" if cases else "cast(null as varchar)"
@@ -43,13 +49,24 @@ def ended(flow: Flow, alias: str) -> str:
     return f"coalesce({' or '.join(cases)}, false)" if cases else "false"
 
 
-def _holds(prop: Property, condition: Condition, alias: str) -> str:
-    raw, canon = f"{alias}.raw[{_text(prop.name)}]", f"{alias}.canon[{_text(prop.name)}]"
+def _said(prop: Property, alias: str, side: Side) -> str:
+    return f"{alias}.{'raw' if side is Side.SHOP else 'canon'}[{_text(prop.name)}]"
+
+
+def _words(prop: Property, words: Iterable[str], side: Side) -> str:
+    """The words of a condition as that side's records are asked for them."""
+    if side is Side.BC:
+        words = (prop.canonical(Side.SHOP, value=word, context=Context()) or "" for word in words)
+    return ", ".join(map(_text, words))
+
+
+def _holds(prop: Property, condition: Condition, alias: str, side: Side) -> str:
+    raw, canon = _said(prop, alias, side), f"{alias}.canon[{_text(prop.name)}]"
     parts: list[str] = []
     if condition.one_of:
-        parts.append(f"coalesce({raw}, '') in ({', '.join(_text(word) for word in condition.one_of)})")
+        parts.append(f"coalesce({raw}, '') in ({_words(prop, condition.one_of, side)})")
     if condition.none_of:
-        parts.append(f"coalesce({raw}, '') not in ({', '.join(_text(word) for word in condition.none_of)})")
+        parts.append(f"coalesce({raw}, '') not in ({_words(prop, condition.none_of, side)})")
     if condition.filled is not None:
         parts.append(f"{raw} is {'not ' if condition.filled else ''}null")
     if condition.at_least is not None:

@@ -166,7 +166,7 @@ order by p.shop_id
 def _plan_part(
     db: Connection, flow: Flow, part: Part, *, touched: Touched, company: Company, run_id: str | None
 ) -> None:
-    compared = [prop for prop in part.properties if prop.dir != "="]
+    compared = [prop for prop in part.properties if prop.mapped and prop.dir != "="]
     pairs = Pairs.made(
         db,
         _PAIR,
@@ -192,9 +192,8 @@ def _plan_part(
     for row in rows:
         place = (row["shop_id"], row["property"])
         pair = _pair(part, row, worked_out_here=anew.get(place))
-        if pair.prop.dir != "-":
-            seen += edits.newly_seen(row, pair, company=company)
-            silent += edits.respelled(row, pair, company=company)
+        seen += edits.newly_seen(row, pair, company=company)
+        silent += edits.respelled(row, pair, company=company)
         merged = merge(flow, pair, company=company)
         if merged.agreed:
             agreed.append(place)

@@ -16,6 +16,7 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 SYNCHRONIZED = "synchronized only while"
+CREATED = "created only while"
 
 _WORDLESS = """
 delete from change
@@ -146,14 +147,14 @@ def _exclude(db: Connection, flows: Flows, flow: Flow) -> None:
         db.execute("delete from unlinked where side = 'businesscentral'")
     if settings.create == "never":
         _set_excluded(db, "true", reason="'the flow links and never creates'")
-    for conditions, meaning in (
-        (settings.scope, SYNCHRONIZED),
-        (settings.create_scope, "created only while"),
+    for side, conditions, meaning in (
+        (Side.SHOP, settings.scope, SYNCHRONIZED),
+        *((side, settings.created_while(side), CREATED) for side in Side),
     ):
-        reason = outside(flow, conditions, "unlinked", meaning=meaning)
+        reason = outside(flow, conditions, "unlinked", meaning=meaning, side=side)
         db.execute(
             f"update unlinked set state = 'excluded', reason = {reason}"
-            " where side = 'customwebshop' and coalesce(state, '') not in ('excluded', 'ambiguous', 'waiting')"
+            f" where side = '{side}' and coalesce(state, '') not in ('excluded', 'ambiguous', 'waiting')"
             f" and {reason} is not null"
         )
     if settings.create == "when_referenced":

@@ -87,7 +87,7 @@ def merge(flow: Flow, pair: Pair, *, company: Company) -> Merged:
     prop = pair.prop
     if not (pair.shop.problem or pair.bc.problem) and prop.equal(pair.shop.canon, pair.bc.canon):
         return AGREED
-    if prop.dir in ("=", "-") or prop.only:
+    if prop.dir == "=" or prop.only:
         return NOTHING
     if pair.resend is not None and not (pair.resend is Side.BC and _is_silent(pair)):
         return Merged(pair.resend, rule=RECALCULATED if pair.unsure else EDIT, conflict=pair.unsure)

@@ -13,7 +13,7 @@ from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind, Status
 from talk_pipeline.engine.manual.lookup import Entity, labels
-from talk_pipeline.engine.match.claims import claims
+from talk_pipeline.engine.match.claims import newcomers
 from talk_pipeline.engine.report import steps
 from talk_pipeline.engine.report.ages import age, seconds_since
 from talk_pipeline.engine.report.checklist import NOT_RESTORED, VOLUME
@@ -257,11 +257,9 @@ def _by_state(db: Connection, flow: Flow) -> Iterator[_Found]:
         kind = Kind.REFUSED if row["refused"] else Kind(row["state"])
         entity = Entity(flow.name, row["shop_id"], row["bc_id"])
         yield _Found(kind, entity, row["reason"] or "", row["since"], row["state"])
-    if flow.settings.create == "both":
-        for one in claims(db, flow):
-            if one.side is Side.BC and not one.contested:
-                entity = Entity(flow.name, None, one.id)
-                yield _Found(Kind.AMBIGUOUS, entity, one.reason, None, str(Status.AMBIGUOUS))
+    for one in newcomers(db, flow):
+        entity = Entity(flow.name, None, one.id)
+        yield _Found(Kind.AMBIGUOUS, entity, one.reason, None, str(Status.AMBIGUOUS))
 
 
 _REFUSED_NEW = f"""

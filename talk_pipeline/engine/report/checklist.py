@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind
-from talk_pipeline.engine.match.claims import TWINS, claims
+from talk_pipeline.engine.match.claims import TWINS, newcomers
 from talk_pipeline.engine.plan.circuit_breaker import volume
 from talk_pipeline.engine.plan.unanswered import LISTED
 from talk_pipeline.engine.report import conflicts
@@ -195,13 +195,8 @@ def _nothing_left(context: CheckContext) -> Finding:
 def _ambiguous(context: CheckContext) -> Finding:
     """Shop records by their state; of Business Central those that would have come to the shop."""
     total, rows = _rows(context.db, _STATE.format("ambiguous"), {"flow": context.flow.name})
-    if context.flow.settings.create == "both":
-        new = [
-            {"bc_id": one.id, "reason": one.reason}
-            for one in claims(context.db, context.flow)
-            if one.side is Side.BC and not one.contested
-        ]
-        total, rows = total + len(new), (*rows, *new)[:LISTED_ROWS]
+    new = [{"bc_id": one.id, "reason": one.reason} for one in newcomers(context.db, context.flow)]
+    total, rows = total + len(new), (*rows, *new)[:LISTED_ROWS]
     return Finding(not total, "WARN", in_words(total, "ambiguous record"), total, rows)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from talk_pipeline.engine.manual.lookup import Entity
 from talk_pipeline.engine.match.claims import claims
+from talk_pipeline.engine.match.scopes import outside
+from talk_pipeline.engine.plan.creates import CREATED
 from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.report.history import stamp
 from talk_pipeline.engine.state.connection import Connection
@@ -30,8 +32,14 @@ def status(db: Connection, flow: Flow, entity: Entity) -> tuple[str, str | None]
             return "waiting", f"sent to {Side.SHOP} and not answered; {at_work}"
         if flow.settings.create != "both":
             return UNLINKED, "Business Central records without a shop record are left alone"
-        mine = (one.reason for one in claims(db, flow) if one.side is Side.BC and one.id == entity.bc_id)
-        return ("ambiguous", reason) if (reason := next(mine, None)) else (UNLINKED, None)
+        mine = next((o for o in claims(db, flow) if o.side is Side.BC and o.id == entity.bc_id), None)
+        if mine is None or not mine.contested:
+            why = outside(flow, flow.settings.created_while(Side.BC), "r", meaning=CREATED, side=Side.BC)
+            told = f"select {why} from record r where part = ? and side = ? and id = ?"
+            row = db.execute(told, [flow.name, Side.BC, entity.bc_id]).fetchone()
+            if row and row[0]:
+                return "excluded", row[0]
+        return ("ambiguous", mine.reason) if mine else (UNLINKED, None)
     row = db.execute(
         "select state, reason from status where flow = ? and shop_id = ?", [flow.name, entity.shop_id]
     ).fetchone()
@@ -92,6 +100,9 @@ def next_step(
         return f"mend what the reason names: it is tried again by itself when the data changes{again}"
     if state == "excluded" and entity.shop_id and entity.bc_id:
         return "nothing: the link rests while the record is outside the flow"
+    if state == "excluded" and not entity.shop_id:
+        pairs = f"talk-pipeline link {flow.name} ID {entity.bc_id} pairs it with one that exists"
+        return f"nothing: the flow does not create it in the shop; {pairs}"
     return _STEPS.get(state, "").format(name=entity.name, flow=flow.name) or _pending(changes, remarks)
 
 

@@ -13,7 +13,7 @@ from talk_pipeline.wording import counted
 def property_checks(flow: Flow) -> Iterator[Check]:
     """The checks of a flow and its child collections, in the order of their tables."""
     for part in flow.parts:
-        yield from (property_check(flow, part, prop) for prop in part.properties if prop.bc)
+        yield from (property_check(flow, part, prop) for prop in part.properties if prop.mapped)
 
 
 def property_check(flow: Flow, part: Part, prop: Property) -> Check:

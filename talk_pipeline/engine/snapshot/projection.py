@@ -156,7 +156,7 @@ class Projector:
         object.__setattr__(self, "columns", columns)
 
     def _column(self, prop: Property) -> Column:
-        constant = self.flow.settings.constants[prop.name] if prop.shop is None else None
+        constant = self.flow.settings.constants[prop.name] if prop.shop is None and prop.mapped else None
         leaves = prop.dir == "<->" or prop.dir == ("->" if self.side is Side.SHOP else "<-")
         if self.side is Side.SHOP:
             return Column(prop, prop.paths(self.side), constant, leaves)

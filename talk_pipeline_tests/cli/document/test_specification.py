@@ -158,6 +158,9 @@ def test_every_limit_of_the_packaged_flows_is_told() -> None:
 
 EDITS = {
     "create: both": "without a counterpart gets a new Customwebshop Customer likewise.",
+    "create: both\n  create_scope_businesscentral: {active: [true]}": (
+        "without a counterpart gets a new Customwebshop Customer, only while its active is true."
+    ),
     "create: never": "a link between a Customwebshop Customer and a Businesscentral Customers company must be",
     "create: when_referenced": "if it is connected to a Customwebshop Order that is synchronized into",
     "create: always\n  quiet_seconds: 90": "once nobody has edited the record for 90 seconds.",

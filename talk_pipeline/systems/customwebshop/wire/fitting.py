@@ -148,7 +148,14 @@ def _fit(flow: Flow, entity: Entity) -> Flow:
         *flow.settings.create_scope,
         *(name for flag in flow.flags for name in flag.shop),
     }
-    properties = _properties(flow.properties, entity.properties, "", lacks, scoping=scoping)
+    properties = _properties(
+        flow.properties,
+        entity.properties,
+        "",
+        lacks,
+        scoping=scoping,
+        asked_there=flow.settings.create_scope_businesscentral,
+    )
     absent = {
         key
         for key, child in flow.children.items()
@@ -230,6 +237,7 @@ def _properties(
     *,
     taken: bool = True,
     scoping: Collection[str] = (),
+    asked_there: Collection[str] = (),
 ) -> tuple[Property, ...]:
     fits = []
     for prop in properties:
@@ -241,6 +249,9 @@ def _properties(
         if fit is None and lacks[prefix + prop.name] == READ_ONLY and prop.name in scoping:
             # never written, and still what tells which records are in scope
             fit = Property(shop=prop.shop, name=prop.name, dir="-", type=prop.type)
+        if prop.name in asked_there and (fit is None or not fit.bc):
+            # the same where records of Business Central are asked for it
+            fit = (fit or prop.but(shop=None)).but(dir="-", bc=prop.bc, values=prop.values, reads=prop.reads)
         if fit is not None:
             fits.append(fit)
     names = {prop.name for prop in fits}
