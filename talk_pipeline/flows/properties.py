@@ -114,6 +114,11 @@ class Property(Model):
     )
     country: str | None = Field(None, description="property with the country the value is read in")
     in_currency: str | None = Field(None, description="shop path of the currency; must be the local one")
+    otherwise: str | None = Field(
+        None,
+        description="flow whose record of the same shop record is meant where a reference is blank: such as the"
+        " guest who placed an order without an account",
+    )
     usable_while: Mapping[str, Word] = Field({}, description="what a referenced record must be, else wait")
     recreates: tuple[str, ...] = Field(
         (), description="children Business Central makes anew on a change; unless said here, as described"
@@ -162,6 +167,8 @@ class Property(Model):
                 self.canonical(Side.SHOP, value=self.blank, context=Context())
             except UnmappableError as error:
                 raise ValueError(f"what a blank means, {error}") from error
+        if self.otherwise and (not self.refers_to or self.blank is not None):
+            raise ValueError("otherwise is for a reference, and instead of what a blank means")
         if self.composed_of and (self.dir != "=" or not self.is_number):
             raise ValueError("composed_of is for numbers that are compared alone: dir =")
         if self.blank_keeps and (not self.goes_to(Side.BC) or self.required or self.blank is not None):
@@ -181,6 +188,22 @@ class Property(Model):
         """The flow a reference points into."""
         name, argument = split_type(self.type)
         return argument if name == "reference" else None
+
+    def unsaid(self, shop_id: str) -> Value:
+        """What a reference is to that the shop leaves blank: the default, or what stands in for it."""
+        return f"{self.otherwise}:{shop_id}" if self.otherwise else self.blank
+
+    def stands_in(self, value: Value) -> bool:
+        """Whether that is what stands in for a blank."""
+        return bool(value and self.otherwise and value.startswith(f"{self.otherwise}:"))
+
+    def referred(self, value: str) -> tuple[str, str]:
+        """The flow and the shop's id of what a reference is to."""
+        return (
+            (self.otherwise or "", value.partition(":")[2])
+            if self.stands_in(value)
+            else (self.refers_to or "", value)
+        )
 
     @cached_property
     def shop_paths(self) -> tuple[str, ...]:

@@ -250,8 +250,9 @@ class Flow(Model):
     @property
     def refers_to(self) -> tuple[str, ...]:
         """The flows this one points into."""
+        props = [prop for part in self.parts for prop in part.references]
         return tuple(
-            dict.fromkeys(p.refers_to for part in self.parts for p in part.references if p.refers_to)
+            dict.fromkeys(name for prop in props for name in (prop.refers_to, prop.otherwise) if name)
         )
 
     @cached_property

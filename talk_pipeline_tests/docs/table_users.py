@@ -17,7 +17,7 @@ ROWS = {
     for kind in (*vars(tables).values(), Projected)
     if isinstance(kind, type) and issubclass(kind, Row) and kind is not Row
 }
-_CREATED = re.compile(r"^create (?:table|view) if not exists (\w+)", re.M)
+_CREATED = re.compile(r"^create (?:table if not exists|or replace view) (\w+)", re.M)
 NAMES = [*_CREATED.findall(TABLES), *_CREATED.findall(VIEWS)]
 # those that know every table without meaning any: the declarations, and what makes the tables
 NO_USERS = {"tables.py", "migrations.py"}

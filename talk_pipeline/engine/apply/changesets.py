@@ -316,7 +316,9 @@ class Composer:
         if change is None and edit.operation == "update":
             return Sent(source=None, sent=current, before=current)
         if change is not None and change.rule == UNDO:
-            return Sent(source=None, sent=change.after, before=current, rule=UNDO)
+            # what stands in for a blank is no record of the shop's
+            said = None if self.target is Side.SHOP and prop.stands_in(change.after) else change.after
+            return Sent(source=None, sent=said, before=current, rule=UNDO)
         source = edit.source.get(prop.name) if change is None else change.after
         if prop.refers_to:
             outgoing = edit.references.get(prop.name)

@@ -199,6 +199,7 @@ def _wait(db: Connection, flow: Flow, part: Part) -> None:
                 "part": part.name,
                 "property": prop.name,
                 "refers_to": prop.refers_to,
+                "otherwise": prop.otherwise or "",
                 "keys": usable,
                 "wanted": [prop.usable_while[key] for key in usable],
             },
@@ -212,10 +213,13 @@ select l.id as shop_id, l.other_id as bc_id,
 from counterpart l
 left join snapshot s on s.flow = l.part and s.side = 'businesscentral' and s.id = l.other_id
 left join record t on t.part = l.part and t.side = 'businesscentral' and t.id = l.other_id
+-- one that has just been made for a record that stands in is not held here yet
 left join (select unnest($keys::varchar[]) as key, unnest($wanted::varchar[]) as wanted) u
-  on t.canon[u.key] is distinct from u.wanted
+  on t.canon[u.key] is distinct from u.wanted and t.id is not null
 where l.part = $refers_to and l.side = 'customwebshop' and (s.gone is not null or u.key is not null)
 """
+
+_STANDS_IN = "starts_with(r.raw[$property], $otherwise || ':')"
 
 _WAITING = f"""
 with unusable as ({UNUSABLE}),
@@ -227,7 +231,8 @@ waiting as (
   from record r
   left join counterpart l on l.part = $refers_to and l.side = r.side and l.id = r.raw[$property]
   left join unusable u on u.shop_id = case l.side when 'customwebshop' then l.id else l.other_id end
-  left join status st on st.flow = $refers_to and r.side = 'customwebshop' and st.shop_id = r.raw[$property]
+  left join status st on r.side = 'customwebshop' and st.flow = if({_STANDS_IN}, $otherwise, $refers_to)
+    and st.shop_id = if({_STANDS_IN}, r.raw[$property][len($otherwise) + 2 :], r.raw[$property])
   where r.part = $part and r.raw[$property] is not null and (l.id is null or u.shop_id is not null)
     and (r.side, r.root_id) in (select (side, id) from unlinked where state is null)
   group by r.side, r.root_id

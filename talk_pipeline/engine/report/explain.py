@@ -248,8 +248,9 @@ class _Teller:
 
     def _waits_for(self, parts: Sequence[Row]) -> list[str]:
         unlinked = [
-            f"{row['refers_to']} {row['shop_value']}"
-            for row in _properties(parts)
+            " ".join(self.flow.part(part["part"]).by_name[row["property"]].referred(row["shop_value"]))
+            for part in parts
+            for row in _properties([part])
             if row["refers_to"] and row["shop_value"] and not row["linked"]
         ]
         return list(dict.fromkeys(unlinked))

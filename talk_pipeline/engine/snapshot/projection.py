@@ -172,7 +172,7 @@ class Projector:
             for part in self.flow.parts[1:]
             for position, child in enumerate(self._children(part, contents))
         ]
-        raw, canon, problems = self._values(self.flow.root, contents.values)
+        raw, canon, problems = self._values(self.flow.root, contents.values, record_id)
         for prop in self.flow.root.properties:
             if prop.derived and self.side is Side.BC:
                 raw[prop.name] = canon[prop.name] = self._derive(prop, canon[prop.name], contents, gone)
@@ -194,7 +194,7 @@ class Projector:
                 yield child
 
     def _row(self, part: Part, record_id: str, *, key: str, child: Child, position: int) -> Projected:
-        raw, canon, problems = self._values(part, child.values)
+        raw, canon, problems = self._values(part, child.values, key)
         if self.side is Side.SHOP and part.unset:
             problems[part.key] = self._nowhere(part, raw)
         return Projected(
@@ -220,10 +220,12 @@ class Projector:
         )
 
     def _values(
-        self, part: Part, values: Mapping[str, Value]
+        self, part: Part, values: Mapping[str, Value], record_id: str
     ) -> tuple[dict[str, Value], dict[str, Value], dict[str, str]]:
         columns = self.columns[part.name]
         raw = {column.prop.name: column.raw(values) for column in columns}
+        if self.side is Side.SHOP:
+            raw |= {one.name: one.unsaid(record_id) for one in part.references if raw[one.name] is None}
         roomless: dict[str, UnmappableError] = {}
         for group in part.splits:
             try:

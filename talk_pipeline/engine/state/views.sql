@@ -1,26 +1,37 @@
 -- either end of every link, so that a record of any side finds its link by plain equality: no hash join can serve
 -- a condition that picks the column by the side
-create view if not exists link_end as
+create or replace view link_end as
 select part, 'customwebshop' as side, shop_id as id, bc_id as other_id, root_shop_id, state from link
 union all
 select part, 'businesscentral', bc_id, shop_id, root_shop_id, state from link;
 
+-- records of another flow that stand in where a reference is blank, such as the guest who placed an order: the flow
+-- that is referred to, how the reference calls it, and what it is linked with (`engine/match/standing_in.py`)
+create or replace view stand_in as
+select split_part(m.key, ':', 2) as part, l.part || ':' || l.shop_id as id, coalesce(l.bc_id, l.shared_id) as bc_id
+from meta m join link l on l.part = split_part(m.key, ':', 3)
+where starts_with(m.key, 'stand_in:') and l.state in ('active', 'attached');
+
 -- what a reference to a record is told as on the other side
-create view if not exists counterpart as
+create or replace view counterpart as
 select part, 'customwebshop' as side, shop_id as id, bc_id as other_id from link where state = 'active'
 union all
 select part, 'businesscentral', bc_id, shop_id from link where state = 'active'
 union all
-select part, 'customwebshop', shop_id, shared_id from link where state = 'attached';
+select part, 'customwebshop', shop_id, shared_id from link where state = 'attached'
+union all
+select part, 'customwebshop', id, bc_id from stand_in;
 
--- shop records that share one of Business Central are one where somebody refers to them: the one that leads
-create view if not exists led as
+-- shop records that share one of Business Central are one where somebody refers to them: the one that leads; so is one
+-- that stands in and what its counterpart is linked with besides
+create or replace view led as
 select a.part, a.shop_id, a.shared_id, coalesce(l.shop_id, '?' || a.shared_id) as leader
-from link a left join link l on l.part = a.part and l.bc_id = a.shared_id and l.state = 'active'
-where a.state = 'attached';
+from (
+  select part, shop_id, shared_id from link where state = 'attached' union all select part, id, bc_id from stand_in
+) a left join link l on l.part = a.part and l.bc_id = a.shared_id and l.state = 'active';
 
 -- every record and child of every request with each of its values; one without values has one row
-create view if not exists written as
+create or replace view written as
 with one as (
   select intent_id, 0 as place, part, operation, shop_id, bc_id from journal
   union all

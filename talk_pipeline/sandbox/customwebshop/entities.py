@@ -159,8 +159,8 @@ class Entities:
     # -- building blocks --------------------------------------------------------------------------------------
 
     def refer(self, name: str, entry: Field, value: Any) -> None:
-        """Refuse an id that names nothing, or something deleted."""
-        if entry.refers_to is None:
+        """Refuse an id that names nothing, or something deleted; a guest's order names no customer."""
+        if entry.refers_to is None or (value is None and not entry.required):
             return
         found = self.others[entry.refers_to].table.get(value)
         if found is None or found["deleted_at"] is not None:

@@ -92,7 +92,7 @@ PRODUCT: Mapping[str, Field] = {
 
 ORDER: Mapping[str, Field] = {
     "number": Field("text", unique=True),
-    "customer_id": Field("text", required=True, refers_to="customers"),
+    "customer_id": Field("text", refers_to="customers"),
     "ordered_at": Field("instant"),
     "requested_delivery_date": Field("date"),
     "reference": _TEXT,

@@ -31,6 +31,9 @@ _STATUS = chosen(
     }
 )
 _PUBLISHED = Form(lambda value, _: "publish" if value else "draft", lambda raw, _: _published(raw))
+_CUSTOMER = Form(
+    lambda value, _: int(value), lambda raw, _: str(_whole(raw)) if raw else None, blank=0
+)  # 0: a guest
 _STOCK = Form(lambda value, _: int(float(value)), lambda raw, _: str(_whole(raw)))
 _LOCAL = Form(lambda value, _: _local(value), SAME.read)
 _ADDRESS = {
@@ -110,7 +113,7 @@ def orders() -> Shape:
         Plain("date_created", "ordered_at", _LOCAL, fixed=True),
         Plain("date_created_gmt", "ordered_at", GMT),
         *_DATES[2:],
-        Plain("customer_id", "customer_id", ID),
+        Plain("customer_id", "customer_id", _CUSTOMER),
         Plain("prices_include_tax", "prices_include_tax"),
         *_address("billing", "billing_address"),
         Plain("billing.email", "email", TEXT),
