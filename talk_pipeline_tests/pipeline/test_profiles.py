@@ -106,3 +106,29 @@ def test_what_is_held_is_read_anew_when_the_description_says_otherwise(
     monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(file))
     world.step()
     assert world.bc.get("customers", theirs)["website"] == "www.two.example"
+
+
+def test_nothing_is_written_to_a_shop_that_is_only_read(
+    world: World, profile: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if profile != "reference":
+        pytest.skip("edits the reference shop's description")
+    said = yaml.safe_load(REFERENCE.read_text(encoding="utf-8")) | {"writes": "none"}
+    file = tmp_path / "own.yaml"
+    file.write_text(yaml.safe_dump(said), encoding="utf-8")
+    monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(file))
+    buyer = world.shop.post("customers", customer())["id"]
+    item = world.shop.post("products", product())["id"]
+    placed = world.shop.post("orders", order("O1", buyer, [line(item)]))["id"]
+    world.forget_requests()
+    assert not world.step().failed()
+    assert world.writes()["customwebshop"] == 0
+    theirs = world.counterpart("customer", buyer)
+    world.bc.patch("customers", theirs, {"website": "www.there.example"})
+    world.shop.patch("customers", buyer, {"phone": "+45 33 12 34 77"})
+    world.forget_requests()
+    assert not world.step(full=True).failed()
+    assert world.writes()["customwebshop"] == 0
+    assert world.bc.get("customers", theirs)["phoneNumber"] == "+45 33 12 34 77"
+    assert world.bc.get("customers", theirs)["website"] == "www.there.example", "one way, and left alone"
+    assert world.counterpart("order", placed)

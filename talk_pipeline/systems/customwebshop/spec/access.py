@@ -58,16 +58,16 @@ class BasicAuth(Model):
 
     type: Literal["basic"]
     user: EnvName
-    password: EnvName
+    password: EnvName | None = Field(None, description="left out where the key alone is the user's name")
 
     @property
     def variables(self) -> tuple[str, ...]:
         """The environment variables it needs."""
-        return (self.user, self.password)
+        return (self.user, self.password) if self.password else (self.user,)
 
     def credentials(self, secret: Secret, address: str) -> Credentials:
         """With the secrets filled in."""
-        return Basic(secret(self.user), secret(self.password))
+        return Basic(secret(self.user), secret(self.password) if self.password else SecretStr(""))
 
 
 class KeyAuth(Model):

@@ -46,7 +46,13 @@ class DryRun(Model):
 
 
 def _listed(value: object) -> object:
+    if value == NONE:
+        return []
+    if not value or not isinstance(value, dict | list):
+        raise ValueError("is a call, a list of calls, or none where the shop takes no such write")
     return [value] if isinstance(value, dict) else value
 
 
-Calls = Annotated[tuple[Call, ...], BeforeValidator(_listed), Field(min_length=1)]
+NONE = "none"
+Calls = Annotated[tuple[Call, ...], BeforeValidator(_listed)]
+"""The requests of one kind of write; none where the shop takes no such write."""

@@ -16,7 +16,7 @@ from talk_pipeline.flows.moments import ZoneName
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.systems.customwebshop.spec.access import Auth, BearerAuth
 from talk_pipeline.systems.customwebshop.spec.asking import Deleted, Empty, Latest, Listing, UpdatedSince
-from talk_pipeline.systems.customwebshop.spec.calls import Call, Calls, DryRun
+from talk_pipeline.systems.customwebshop.spec.calls import NONE, Call, Calls, DryRun
 from talk_pipeline.systems.customwebshop.spec.fields import Times
 from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
 from talk_pipeline.systems.customwebshop.spec.paging import OnePage, Paging
@@ -92,6 +92,7 @@ class Shared(Model):
     compare_minutes: int | None = Field(
         None, ge=1, description="read everything this often: modified times do not tell all"
     )
+    writes: Literal["all", "none"] = Field("all", description="none: nothing is ever written to this shop")
     create: Calls = (Call(method="POST", path="{path}"),)
     update: Calls = (Call(method="PATCH", path="{item}"),)
     delete: Calls = (Call(method="DELETE", path="{item}"),)
@@ -168,8 +169,10 @@ class Description(Shared):
         """The entities, each with what is said for all."""
         shared = {name: getattr(self, name) for name in Shared.model_fields if name in self.model_fields_set}
         return {
-            name: entity.model_copy(
-                update={key: value for key, value in shared.items() if key not in entity.model_fields_set}
+            name: _unwritten(
+                entity.model_copy(
+                    update={key: value for key, value in shared.items() if key not in entity.model_fields_set}
+                )
             )
             for name, entity in self.entities.items()
         }
@@ -201,6 +204,11 @@ class Description(Shared):
                 if name not in self.entities:
                     allowed = ", ".join(self.entities)
                     yield ("webhooks", "events", event), f"no entity {name!r}; allowed: {allowed}"
+
+
+def _unwritten(entity: Entity) -> Entity:
+    """An entity that nothing is written to has no calls to write it."""
+    return entity.but(create=(), update=(), delete=()) if entity.writes == NONE else entity
 
 
 def _is_pattern(text: str) -> bool:

@@ -23,6 +23,7 @@ from talk_pipeline.systems.customwebshop.spec.places import Path
 
 MOST_DECIMALS = 8
 OTHER = "*"
+SHOP = "{shop}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,9 @@ class Field(Model):
     join: tuple[Path, ...] = Described((), description="paths that make one value, such as a name")
     separator: str = " "
     const: Word | None = Described(None, description="this value, whatever the record says; never written")
-    template: str | None = Described(None, description="text around the value, with {} for it")
+    template: str | None = Described(
+        None, description="text around the value, with {} for it, and {shop} for the shop's address"
+    )
     per: str | None = Described(None, description="the wire has the amount for this many: value times that")
     percent_off: tuple[str, ...] = Described(
         (), description="the wire has the amount left of the product of these properties"
@@ -122,6 +125,12 @@ class Field(Model):
         if self.decimal and self.type != "text":
             raise ValueError("decimal is for a number told as text: leave type out")
         return self
+
+    def at_home(self, address: str) -> Self:
+        """The same with the shop's address where its template names it."""
+        if self.template is None or SHOP not in self.template:
+            return self
+        return self.but(template=self.template.replace(SHOP, address))
 
     @property
     def writable(self) -> bool:

@@ -43,7 +43,7 @@ def connector_schema() -> dict[str, Any]:
     for described in (schema, definitions["Entity"]):
         for calls in ("create", "update", "delete"):
             listed = {key: value for key, value in described["properties"][calls].items() if key != "default"}
-            described["properties"][calls] = {"anyOf": [{"$ref": "#/$defs/Call"}, listed]}
+            described["properties"][calls] = {"anyOf": [{"$ref": "#/$defs/Call"}, listed, {"const": "none"}]}
     return schema
 
 

@@ -57,7 +57,7 @@ class Customwebshop:
         self._joiner = Joiner(http, self._lists, self._faults)
         self.longest_seconds = http.longest_seconds
         self._readers = {
-            name: Reader(flow, entity, entity.moments)
+            name: Reader(flow, entity, entity.moments, address=http.base_url)
             for name, flow in flows.items()
             for entity in (description.collections[flow.customwebshop.entity],)
         }
@@ -225,7 +225,9 @@ class Customwebshop:
             )
             for kind in ("create", "update", "delete")
         }
-        checked = Reader(self._flows[flow], reader.entity.but(**calls), reader.times)
+        checked = Reader(
+            self._flows[flow], reader.entity.but(**calls), reader.times, address=self._http.base_url
+        )
         return await Writer(self._http, checked, lambda record_id: self.get(flow, record_id)).write(write)
 
     async def subscribe(self, url: str, secret: SecretStr) -> int:

@@ -18,6 +18,8 @@ from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
 ABSENT = "this shop has no such property"
 NO_SUCH_LIST = "this shop's description names none (`children`)"
 READ_ONLY = "this shop cannot write it"
+NEW = "new records"
+NOTHING_MADE = "this shop takes none from outside: what is born in Business Central stays there"
 
 
 def load_description(file: Path | None = None, *, flows: Flows) -> Description:
@@ -133,7 +135,11 @@ def _impossible(
                 why = f"flow {flow.name} tells its records by it (settings.{setting})"
                 hint = "say const: VALUE if it is the same for all of them"
                 yield (*at, "fields", path), f"must be there: {why}; {hint}"
-    if not all(call.of for call in entity.update):
+    left = flow.settings.disappearance_from(Side.BC)
+    if (left == "delete" and not entity.delete) or (left == "block" and not entity.update):
+        why = f"flow {flow.name} does so with what left Business Central (settings.disappearance: {left})"
+        yield at, f"nothing is {'deleted' if left == 'delete' else 'written'} in this shop, but {why}"
+    if not entity.update or not all(call.of for call in entity.update):
         return
     for name in flow.fields(flow.root, Side.SHOP):
         field = entity.field(name)
@@ -153,6 +159,7 @@ def _fit(flow: Flow, entity: Entity) -> Flow:
         entity.properties,
         "",
         lacks,
+        taken=bool(entity.update),
         scoping=scoping,
         asked_there=flow.settings.create_scope_businesscentral,
     )
@@ -170,12 +177,16 @@ def _fit(flow: Flow, entity: Entity) -> Flow:
                 entity.children.get(child.customwebshop, Lines()).properties,
                 f"{key}.",
                 lacks,
-                taken=entity.children.get(child.customwebshop, Lines()).write is not False,
+                taken=bool(entity.update)
+                and entity.children.get(child.customwebshop, Lines()).write is not False,
             ),
         )
         for key, child in flow.children.items()
         if key not in absent
     }
+    create = flow.settings.create
+    if create == "both" and not (entity.create and entity.update):
+        create, lacks[NEW] = "always", NOTHING_MADE
     every = flow.settings.full_scan_minutes
     if entity.compare_minutes:
         every = min(every, entity.compare_minutes)
@@ -203,7 +214,7 @@ def _fit(flow: Flow, entity: Entity) -> Flow:
         flags=tuple(flag for flag in flow.flags if set(flag.shop) <= names),
         guard=guard,
         shop_lacks=lacks,
-        settings=flow.settings.but(full_scan_minutes=every),
+        settings=flow.settings.but(full_scan_minutes=every, create=create),
     )
 
 

@@ -60,7 +60,7 @@ class _Prober:
         self.shop = shop
         self.flow = flow
         self.entity: Entity = description.collections[flow.customwebshop.entity]
-        self.reader = Reader(flow, self.entity, self.entity.moments)
+        self.reader = Reader(flow, self.entity, self.entity.moments, address=shop.address)
         self.evidence = Evidence(flow, self.entity, self.reader)
         self.asking: At = ("path",)
 

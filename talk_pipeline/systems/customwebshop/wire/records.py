@@ -35,8 +35,9 @@ def parse(text: str | bytes) -> Json:
 class Reader:
     """One flow's records."""
 
-    def __init__(self, flow: Flow, entity: Entity, times: Times) -> None:
+    def __init__(self, flow: Flow, entity: Entity, times: Times, *, address: str = "") -> None:
         self.entity = entity
+        self._address = address
         self.times = times
         self.optional = {part.paths[Side.SHOP] for part in flow.parts[1:] if part.optional}
         self._root = self._told(entity, flow.fields(flow.root, Side.SHOP))
@@ -51,6 +52,7 @@ class Reader:
     def _told(self, said: FieldSet, names: tuple[str, ...]) -> dict[str, Field]:
         """The fields of these properties, as this shop writes texts."""
         fields = _ordered(said.fields, names, said.field)
+        fields = {name: field.at_home(self._address) for name, field in fields.items()}
         if self.entity.texts == "plain":
             return fields
         return {name: field.but(type="html") if field.is_text else field for name, field in fields.items()}
