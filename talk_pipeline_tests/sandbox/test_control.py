@@ -62,6 +62,14 @@ def test_reset_of_one_side_leaves_the_other(bc: CentralClient, shop: ShopClient)
     assert shop.call("GET", f"customers/{other['id']}").status_code == 404
 
 
+def test_nothing_may_be_wanted(bc: CentralClient, shop: ShopClient) -> None:
+    for system in (bc, shop):
+        system.control.reset(size=0)
+    assert [shop.get(f"{name}/count")["count"] for name in ("customers", "products", "orders")] == [0, 0, 0]
+    assert not bc.all_of("customers")
+    assert bc.all_of("itemCategories"), "what a company is set up with is there"
+
+
 def test_reset_to_generated_records(bc: CentralClient, shop: ShopClient) -> None:
     shop.control.reset(size=30, seed=4)
     assert shop.get("customers/count")["count"] == 30

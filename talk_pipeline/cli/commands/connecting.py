@@ -81,7 +81,9 @@ def sandbox(
     port_shop: Annotated[int, typer.Option(help="The shop's port; 0 takes a free one.")] = 0,
     port_bc: Annotated[int, typer.Option(help="Business Central's port; 0 takes a free one.")] = 0,
     state: Annotated[Path | None, typer.Option(help="File in which both keep their records.")] = None,
-    size: Annotated[int | None, typer.Option(help="N customers, N products, 2N orders, generated.")] = None,
+    size: Annotated[
+        int | None, typer.Option(help="N customers, N products, 2N orders, generated; 0: none.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 0,
     shop_profile: Annotated[str, typer.Option(help="Its wire shape; a wrong one lists them.")] = "reference",
     applications: Annotated[int, typer.Option(min=1, max=10, help="How many enter Business Central.")] = 1,

@@ -40,9 +40,11 @@ class Seed:
 
 
 def generate(size: int, seed: int) -> Seed:
-    """So many customers and products, and twice as many orders."""
-    if size < 1:
-        raise SandboxError(f"the size of a sandbox is 1 or more, not {size}")
+    """So many customers and products, and twice as many orders; none of any where nothing is wanted."""
+    if size < 0:
+        raise SandboxError(f"the size of a sandbox is 0 or more, not {size}")
+    if size == 0:
+        return Seed(shop={}, central={})
     customers, products = make_customers(size, seed), make_products(size, seed)
     orders = make_orders(size, seed, customers=customers, products=products)
     return Seed(
@@ -92,7 +94,7 @@ class Seeds:
         return self._of(size, seed).central
 
     def _of(self, size: int | None, seed: int | None) -> Seed:
-        key = (size or self.size, self.seed if seed is None else seed)
+        key = (self.size if size is None else size, self.seed if seed is None else seed)
         if key not in self._made:
             self._made = {key: committed() if key[0] is None else generate(key[0], key[1])}
         return self._made[key]
