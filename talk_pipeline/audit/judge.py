@@ -84,6 +84,16 @@ class Auditor:
         self._shop_ids = {
             (part, bc_id): shop_id for part, _, shop_id, bc_id, state, *_ in links if state == "active"
         }
+        self._theirs = {(part, shop_id): other or bc_id for part, _, shop_id, bc_id, *_, other in links}
+        parts = {self._name: flow["properties"]}
+        parts |= {f"{self._name}.{key}": one["properties"] for key, one in flow["children"].items()}
+        # a text that goes on in further properties is one text
+        self._split = {
+            (part, name): [one for one in of if name_of(one) in whole["split"]]
+            for part, of in parts.items()
+            for whole in of
+            for name in whole.get("split", ())
+        }
         # several of the shop may be one in Business Central: each stands for the one that is linked with it
         shared = {(part, shop_id): other for part, _, shop_id, *_, other in links if other}
         self._meant = {key: self._shop_ids.get((key[0], other), f"?{other}") for key, other in shared.items()}
@@ -171,6 +181,9 @@ class Auditor:
         base, what, why = self._bases.get((part, shop.id, name), []), "differs", None
         nothing_said = {"->": left, "<-": right}.get(way, "") is None or raw[0] in prop.get("keep", ())
         nothing_said = nothing_said or (left is None and prop.get("blank_keeps") == "true")
+        if self._is_one_text(self._split.get((part, name), ()), shop, bc):
+            self._counts["agree"] += 1
+            return
         if nothing_said or same(kind, left, right, within):
             held = base and self._canonical(SHOP, prop, shop, base[0])
             kept = base and (base[1] if derived else self._canonical(BC, prop, bc, base[1]))
@@ -185,6 +198,11 @@ class Auditor:
             if [self._read.get((part, row.id, name)) for row in pair] == raw:
                 why = why or "never written to an existing record, and known"
         self._report(what, roots, (part, name), (shop.id, bc.id), raw=raw, why=why)
+
+    def _is_one_text(self, split: Iterable[Words], shop: Row, bc: Row) -> bool:
+        here = {one["shop"]: self._raw(SHOP, one, shop) or "" for one in split}.values()
+        there = [self._raw(BC, one, bc) or "" for one in split]
+        return bool(there) and " ".join(here).split() == " ".join(there).split()
 
     def _report(self, what: str, roots: Any, at: Any = ("", ""), ids: Any = None, **said: Any) -> None:
         """A finding of a property or line, or of all of a record, with the reason on record if there is one."""
@@ -227,7 +245,11 @@ class Auditor:
         raw = self._raw(side, prop, row) if raw is ... else raw
         kind, (lcy, zone) = prop["type"], self._company
         if side == SHOP:
-            raw = self._meant.get((kind[10:-1], raw), raw) or prop.get("blank")
+            if "otherwise" in prop and (raw or "").partition(":")[0] in ("", prop["otherwise"]):
+                made = self._theirs.get((prop["otherwise"], row.id), "nothing")
+                return str(self._shop_ids.get((kind[10:-1], made), f"?{made}"))
+            raw = raw or prop.get("blank")
+            raw = self._meant.get((kind[10:-1], raw), raw)
             foreign = tidy(row.says(prop["in_currency"])) if "in_currency" in prop else None
             if foreign and foreign.upper() != lcy:
                 return f"{raw} {foreign}"
