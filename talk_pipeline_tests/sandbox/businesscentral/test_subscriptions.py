@@ -84,7 +84,7 @@ def test_a_receiver_that_does_not_answer_with_the_token(bc: CentralClient, recei
         {"resource": "/api/v2.0/customers"},
         {"set": "salesOrderLines"},
         {"set": "gnomes"},
-        {"set": "salesInvoices"},
+        {"set": "salesShipments"},
         {"notificationUrl": "ftp://127.0.0.1/"},
         {"clientState": "X" * 2049},
         {"gnome": 1},
