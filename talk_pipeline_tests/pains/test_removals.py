@@ -105,3 +105,16 @@ def test_under_policy_manual_a_person_decides_between_removal_and_edit(
     assert quantities(placed) == (([5], [5]) if take is Side.SHOP else ([5, 77], [5, 77]))
     assert ("quantity", "manual", str(take)) in [row[:3] for row in lost(world)]
     assert world.step("order", full=True).writes() == 0
+
+
+def test_what_a_person_decided_is_about_the_edit_that_was_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited_flows(world.data.parent, monkeypatch, order=("conflict: last_writer", "conflict: manual"))
+    placed = dispute(world, Side.SHOP)
+    world.step("order")
+    resolve(placed.id, Side.SHOP, flow="order")
+    [theirs] = [row["id"] for row in placed.bc_lines() if row["quantity"] == 77]
+    world.bc.patch("salesOrderLines", theirs, {"quantity": 78})
+    assert world.step("order", full=True).writes() == 0
+    assert quantities(placed) == ([5], [5, 78]), "nobody has said what becomes of this one"
