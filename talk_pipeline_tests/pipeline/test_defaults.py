@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from talk_pipeline.audit.audit import audit
-from talk_pipeline.settings import Settings
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import product
+from talk_pipeline_tests.pipeline.second_opinion import unexplained
 from talk_pipeline_tests.world import World
 
 ROW = "itemCategoryCode,      type: code(20)"
@@ -34,8 +33,7 @@ def both(world: World, key: str, bc_id: str) -> tuple[str | None, str]:
 
 def quiet(world: World) -> None:
     assert world.step("product", full=True).writes() == 0
-    (judged,) = audit(Settings.load(), ("product",))
-    assert not judged.unexplained
+    assert not unexplained("product")
 
 
 def test_a_blank_arrives_as_the_default_and_stays_blank(defaulting: World) -> None:
