@@ -2,7 +2,7 @@
 
 from talk_pipeline.audit import NotAuditableError
 from talk_pipeline.audit.audit import audit
-from talk_pipeline.audit.compare import Finding
+from talk_pipeline.audit.judge import Finding
 from talk_pipeline.settings import Settings
 
 
