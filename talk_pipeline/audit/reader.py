@@ -47,7 +47,8 @@ class Entity:
 
     def takes(self, part: str) -> bool:
         """Whether changes of a list are taken."""
-        return bool(self.parts.get(part, {}).get("write") != "false")
+        forbidden = "none" in (self.said.get("writes"), self.said.get("update"))
+        return not forbidden and bool(self.parts.get(part, {}).get("write") != "false")
 
     def rows(self) -> Iterator["Row"]:
         """All records in scope."""

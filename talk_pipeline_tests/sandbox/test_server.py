@@ -221,9 +221,9 @@ def test_a_profile_there_is_not_is_a_clear_error() -> None:
         Sandbox(shop_profile="gnome").start()
 
 
-def test_a_size_of_nothing_is_a_clear_error() -> None:
+def test_a_size_of_less_than_nothing_is_a_clear_error() -> None:
     with pytest.raises(SandboxError, match="size"):
-        Sandbox(size=0).start()
+        Sandbox(size=-1).start()
 
 
 def test_stopping_leaves_no_thread_behind() -> None:

@@ -101,8 +101,8 @@ def next_step(
     if state == "excluded" and entity.shop_id and entity.bc_id:
         return "nothing: the link rests while the record is outside the flow"
     if state == "excluded" and not entity.shop_id:
-        pairs = f"talk-pipeline link {flow.name} ID {entity.bc_id} pairs it with one that exists"
-        return f"nothing: the flow does not create it in the shop; {pairs}"
+        by_hand = f"talk-pipeline link {flow.name} ID {entity.bc_id} joins it to one that exists"
+        return f"nothing: the flow does not create it in the shop; {by_hand}"
     return _STEPS.get(state, "").format(name=entity.name, flow=flow.name) or _pending(changes, remarks)
 
 

@@ -81,7 +81,7 @@ def test_a_whole_order(enveloped: Wire) -> None:
     assert set(shown["customer"]) == {"id", "no"}
     assert shown["rows"][0]["product"] == {"id": product["id"]}
     assert shown["sums"]["gross"] == shown["sums"]["net"] + shown["sums"]["tax"]
-    refused(enveloped.call("PUT", path, {"order": shown}), 422, "invalid_value", "customer_id")
+    refused(enveloped.call("PUT", path, {"order": shown}), 422, "invalid_value", "rows[0].product_id")
     document = {"no": shown["no"], "customer_id": shown["customer"]["id"], "state": "open"}
     rows = [{"id": shown["rows"][0]["id"], "product_id": product["id"], "qty": 3, "price": 10}]
     enveloped.done("PUT", path, {"order": {**document, "rows": rows}})
