@@ -87,9 +87,9 @@ _ENUMERATES = re.compile(r"\(?(?:\w|#|\d+|[ivxlcdm]+)[.)](?:\s|$)", re.IGNORECAS
 def plain(text: str) -> str:
     """Text of one line that means nothing to reStructuredText, wherever a paragraph may begin with it."""
     escaped = _MEANS_SOMETHING.sub(lambda found: "".join(f"\\{one}" for one in found[0]), text)
-    if _ENUMERATES.match(text):
-        return f"\\ {escaped}"  # an escaped space is none
     begins = text[:1]
-    if begins and not begins.isalnum() and escaped.startswith(begins) and begins != "\\":
+    if begins == "\\" or _ENUMERATES.match(text):  # signs alone might be the line above a title
+        return f"\\ {escaped}"  # an escaped space is none
+    if begins and not begins.isalnum() and escaped.startswith(begins):
         return f"\\{escaped}"
     return escaped

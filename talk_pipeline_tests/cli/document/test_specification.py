@@ -243,3 +243,4 @@ MARKUP = (
 @pytest.mark.parametrize("text", MARKUP)
 def test_what_begins_or_ends_like_markup_is_text(text: str) -> None:
     assert tree(f"{rst.plain(text)}\n\nnext\n").astext() == f"{text}\n\nnext"
+    assert tree(f"* {rst.plain(text)}\n\nnext\n").astext() == f"{text}\n\nnext"
