@@ -20,6 +20,7 @@ import pytest
 
 from talk_pipeline.cli.syncing import numbers_of
 from talk_pipeline.dagster.execute import execute, problems
+from talk_pipeline.declarations import checked_files
 from talk_pipeline.engine.match import links
 from talk_pipeline.engine.report import run_summary, runs
 from talk_pipeline.engine.report.checklist import checks
@@ -148,7 +149,7 @@ class World:
 
     def blurred_seconds(self) -> float:
         """How long from now an edit in the shop would bear the time of our own writes."""
-        shop = Connections(Settings.load()).description
+        _, shop = checked_files(Settings.load())
         return 1.01 - time.time() % 1 if shop.modified is not None and shop.times not in FINE_TIMES else 0
 
     def _look_at_last(self) -> None:
@@ -160,39 +161,42 @@ class World:
 
     def shop_lacks(self, flow: str) -> Mapping[str, str]:
         """What the shop at hand leaves out of a flow, by property."""
-        return Connections(Settings.load()).flows[flow].shop_lacks
+        flows, _ = checked_files(Settings.load())
+        return flows[flow].shop_lacks
 
     def charges(self, flow: str) -> bool:
         """Whether the shop at hand tells what its records charge beside their lines."""
-        return {"shipping", "fees"} <= Connections(Settings.load()).flows[flow].children.keys()
+        flows, _ = checked_files(Settings.load())
+        return {"shipping", "fees"} <= flows[flow].children.keys()
 
     def has_room(self, flow: str, key: str) -> bool:
         """Whether a record of the shop at hand takes any number of these children."""
-        return Connections(Settings.load()).flows[flow].part(f"{flow}.{key}").room is None
+        flows, _ = checked_files(Settings.load())
+        return flows[flow].part(f"{flow}.{key}").room is None
 
     def shop_path(self, flow: str) -> str:
         """Where the shop keeps the records of a flow."""
-        connections = Connections(Settings.load())
-        return connections.description.collections[connections.flows[flow].customwebshop.entity].path
+        flows, shop = checked_files(Settings.load())
+        return shop.collections[flows[flow].customwebshop.entity].path
 
     def tells_times(self) -> bool:
         """Whether the shop tells when a record was modified."""
-        collections = Connections(Settings.load()).description.collections
-        return all(entity.modified for entity in collections.values())
+        _, shop = checked_files(Settings.load())
+        return all(entity.modified for entity in shop.collections.values())
 
     def shows_deletions(self) -> bool:
         """Whether the shop tells what was deleted; else only a full scan finds it."""
-        collections = Connections(Settings.load()).description.collections
-        return all(entity.deleted is not None for entity in collections.values())
+        _, shop = checked_files(Settings.load())
+        return all(entity.deleted is not None for entity in shop.collections.values())
 
     def lines_apart(self) -> bool:
         """Whether the shop keeps lines behind a path of their own, and takes them one by one."""
-        collections = Connections(Settings.load()).description.collections
-        return any(lines.url for entity in collections.values() for lines in entity.children.values())
+        _, shop = checked_files(Settings.load())
+        return any(lines.url for entity in shop.collections.values() for lines in entity.children.values())
 
     def let_time_pass(self) -> None:
         """Long enough for the shop's modified times to tell two edits apart."""
-        shop = Connections(Settings.load()).description
+        _, shop = checked_files(Settings.load())
         if shop.modified is None:
             pytest.skip("this shop tells no modified times")
         time.sleep(0.05 if shop.times in FINE_TIMES else 1.1)
