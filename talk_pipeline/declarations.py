@@ -43,7 +43,11 @@ def entities_of(settings: Settings) -> Entities:
     Raises:
         FlowError: with a line for each mistake.
     """
-    return load_entities(settings.businesscentral_entities_dir)
+    return _described(settings.businesscentral_entities_dir)
+
+
+def _described(folder: Path | None) -> Entities:
+    return _read_entities(folder, tuple(map(_stamp, files_of(folder))))
 
 
 def _stamp(file: Path) -> tuple[Path, int, int, int] | None:
@@ -54,11 +58,16 @@ def _stamp(file: Path) -> tuple[Path, int, int, int] | None:
     return None
 
 
+@lru_cache(maxsize=4)
+def _read_entities(folder: Path | None, _stamps: tuple[object, ...]) -> Entities:
+    return load_entities(folder)
+
+
 @lru_cache(maxsize=4)  # a sensor asks every few seconds, and nobody has edited a file
 def _proven(
     folder: Path, connector: Path, described_in: Path | None, _stamps: tuple[object, ...]
 ) -> tuple[Flows, Description]:
-    entities = load_entities(described_in)
+    entities = _described(described_in)
     flows = behaving(load_flows(folder), entities)
     described = load_description(connector, flows=flows)
     if mistakes := [*check_against_bc(flows, folder, entities)]:
