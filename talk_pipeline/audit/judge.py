@@ -74,7 +74,9 @@ class Auditor:
             rows = db.execute(sql, {"flow": self._name, **more}).fetchall()
             return {tuple(key): value for *key, value in rows if None not in key}
 
-        told = [prop for one in (flow, *flow["children"].values()) for prop in one["properties"]]
+        parts = {self._name: flow["properties"]}
+        parts |= {f"{self._name}.{key}": one["properties"] for key, one in flow["children"].items()}
+        told = [prop for of in parts.values() for prop in of]
         alone = [name_of(prop) for prop in told if prop.get("only") or prop["dir"] == "="]
         self._reasons, self._bases, self._seen = by_key(_REASONS), by_key(_BASES), by_key(_SEEN)
         self._read = by_key(_READ, names=alone)
@@ -85,8 +87,6 @@ class Auditor:
             (part, bc_id): shop_id for part, _, shop_id, bc_id, state, *_ in links if state == "active"
         }
         self._theirs = {(part, shop_id): other or bc_id for part, _, shop_id, bc_id, *_, other in links}
-        parts = {self._name: flow["properties"]}
-        parts |= {f"{self._name}.{key}": one["properties"] for key, one in flow["children"].items()}
         # a text that goes on in further properties is one text
         self._split = {
             (part, name): [one for one in of if name_of(one) in whole["split"]]
