@@ -120,10 +120,10 @@ from (
   select side, root_id, string_agg(e.key || ': ' || e.value, '; ' order by position, e.key) as reason
   from (select side, root_id, position, unnest(map_entries(problems)) as e
         from record where part in (select unnest($parts::varchar[])) and cardinality(problems) > 0
-          and root_id in (select id from unlinked where state is null))
+          and (side, root_id) in (select (side, id) from unlinked where state is null))
   group by side, root_id
 ) p
-where p.side = unlinked.side and p.root_id = unlinked.id and unlinked.state is null
+where p.side = unlinked.side and p.root_id = unlinked.id
 """
 
 _CREATES = """

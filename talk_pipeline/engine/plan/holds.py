@@ -113,15 +113,16 @@ def _problems_of_new_children(db: Connection, flow: Flow, part: Part) -> None:
     db.execute(
         f"""
         with bad as (
-          select id, string_agg(e.key || ': ' || e.value, '; ' order by e.key) as reason
-          from (select id, unnest(map_entries(problems)) as e from record
+          select side, id, string_agg(e.key || ': ' || e.value, '; ' order by e.key) as reason
+          from (select side, id, unnest(map_entries(problems)) as e from record
                 where part = $part and cardinality(problems) > 0
                   and id in (select coalesce(shop_id, bc_id) from change
-                             where flow = $flow and part = $part and operation = 'create')) group by id
+                             where flow = $flow and part = $part and operation = 'create')) group by side, id
         )
         update change set hold_kind = '{HoldKind.QUARANTINED}', hold_reason = bad.reason from bad
         where change.flow = $flow and change.part = $part and change.operation = 'create'
           and change.hold_kind is null and coalesce(change.shop_id, change.bc_id) = bad.id
+          and change.target <> bad.side
         """,
         {"flow": flow.name, "part": part.name},
     )

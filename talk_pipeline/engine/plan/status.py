@@ -46,9 +46,9 @@ with known as (
 told as (
   select shop_id, since, case
       when is_back or other_is_back then 'broken'
-      when link = 'attached' and coalesce(bc_gone, 'posted') <> 'posted' then 'broken'
+      when link = 'attached' and bc_gone <> 'posted' then 'broken'
       when link in ('closed', 'held', 'attached') then link
-      when link = 'active' and (shop_gone is not null or coalesce(bc_gone, 'posted') <> 'posted') then 'broken'
+      when link = 'active' and (shop_gone is not null or bc_gone <> 'posted') then 'broken'
       when link = 'active' and outside is not null then 'excluded'
       when unlinked is not null then unlinked
       else held end as state,
@@ -56,22 +56,22 @@ told as (
       when is_back then 'it is back, and its Business Central record is ' || replace(bc_gone, '_', ' ')
       when other_is_back
         then 'its Business Central record is back, and the shop record is ' || coalesce(shop_gone, 'there')
-      when link = 'closed' and shop_gone is not null and coalesce(bc_gone, 'posted') <> 'posted'
+      when link = 'closed' and shop_gone is not null and bc_gone <> 'posted'
         then 'gone on both sides'
-      when link = 'closed' and coalesce(bc_gone, 'posted') <> 'posted'
+      when link = 'closed' and bc_gone <> 'posted'
         then 'it is over in the shop, and the Business Central record is ' || bc_gone
       when link = 'closed' then 'posted in Business Central: its story ended there'
       when link = 'held' and rule = 'disappearance'
         then 'unlinked: the Business Central record is ' || coalesce(bc_gone, 'back')
       when link = 'held' then 'unlinked by hand'
-      when link = 'attached' and coalesce(bc_gone, 'posted') <> 'posted'
+      when link = 'attached' and bc_gone <> 'posted'
         then 'the Business Central record that it shares is ' || replace(bc_gone, '_', ' ')
       when link = 'attached' then 'it shares Business Central''s ' || shared
         || case when starts_with(leader, '?') then ', with which none is linked'
            else ' with ' || leader || ', which leads' end
         || coalesce('; the shop record is ' || replace(shop_gone, '_', ' '), '')
       when link = 'active' and shop_gone is not null then 'the shop record is ' || shop_gone
-      when link = 'active' and coalesce(bc_gone, 'posted') <> 'posted'
+      when link = 'active' and bc_gone <> 'posted'
         then 'the Business Central record is ' || replace(bc_gone, '_', ' ')
       when link = 'active' and outside is not null then 'left the scope: ' || outside
       when unlinked is not null then unlinked_why

@@ -2,9 +2,12 @@
 
 import pytest
 
-from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.kinds import HoldKind, LinkState
 from talk_pipeline.engine.plan.circuit_breaker import volume
 from talk_pipeline.engine.plan.status import states
+from talk_pipeline.engine.state.connection import now
+from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.tables import LinkRow
 from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.engine.book import Book
 
@@ -103,3 +106,43 @@ def test_a_plan_of_every_pair_trips_the_breaker(book: Book) -> None:
     book.plan("customer")
     found = volume(book.db, book.flows["customer"])
     assert (found.safe, found.touched) == (False, 30)
+
+
+@pytest.mark.parametrize("side", [SHOP, BC])
+def test_an_edit_taken_back_in_another_spelling_is_forgotten(book: Book, side: Side) -> None:
+    shop, bc = book.pair("customer", "C1", {"email": "a@b.example"})
+    place = (side, shop if side is SHOP else bc)
+    book.say("customer", *place, {"email": "c@d.example"})
+    book.say("customer", side.other, bc if side is SHOP else shop, {"email": "e@f.example"})
+    book.plan("customer")
+    edits = "select side from edit where property = 'email' order by 1"
+    assert book.rows(edits) == [(str(BC),), (str(SHOP),)]
+    book.say("customer", *place, {"email": "A@B.example"})
+    book.plan("customer")
+    assert book.rows(edits) == [(str(side.other),)]
+
+
+def test_a_reference_to_one_that_shares_means_the_one_that_leads(book: Book) -> None:
+    leader, there = book.pair("customer", "C1")
+    book.say("customer", SHOP, "s2", {"number": "C2", "company_name": "B"})
+    insert(book.db, [attached("s2", there)])
+    order = {"number": "O1", "status": "open"}
+    book.say("order", SHOP, "o1", {**order, "customer_id": "s2"})
+    book.say("order", BC, "bo1", {**order, "status": "Draft", "customer_id": there})
+    assert [row for row in book.plan("order") if row[3] == "customer_id"] == []
+    book.say("order", SHOP, "o1", {"customer_id": leader})
+    assert [row for row in book.plan("order") if row[3] == "customer_id"] == []
+
+
+def attached(shop_id: str, shared_id: str) -> LinkRow:
+    """A customer of the shop that shares one of Business Central with whom it is linked."""
+    return LinkRow(
+        part="customer",
+        shop_id=shop_id,
+        bc_id=None,
+        root_shop_id=shop_id,
+        rule="by hand",
+        state=LinkState.ATTACHED,
+        linked_at=now(),
+        shared_id=shared_id,
+    )

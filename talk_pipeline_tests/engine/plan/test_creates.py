@@ -151,3 +151,33 @@ def test_a_new_record_is_told_whole_with_its_blanks_and_lines(book: Book) -> Non
     assert said["order", "1", "number"] == "O1"
     assert said["order", "1", "email"] is None
     assert (said["order.lines", "1/1", "quantity"], said["order.lines", "1/2", "quantity"]) == ("2", "3")
+
+
+def test_the_other_half_of_what_was_unlinked_by_hand_is_held(tmp_path: Path) -> None:
+    """In Business Central alone: a record of the shop may be called as it is."""
+    with creating("both", tmp_path) as book:
+        for side, active in ((SHOP, "true"), (BC, "")):
+            for key in ("1", "2"):
+                book.say(
+                    "customer", side, key, {**BUYER, "number": f"{side}{key}"[:3] + key, "active": active}
+                )
+        book.db.execute("insert into apart (flow, shop_id, bc_id, held) values ('customer', '9', '1', true)")
+        book.db.execute("insert into apart (flow, shop_id, bc_id, held) values ('customer', '9', '2', false)")
+        book.db.execute("insert into apart (flow, shop_id, bc_id, held) values ('product', '9', '2', true)")
+        assert created(book, "customer") == {
+            ("businesscentral", "1"),
+            ("businesscentral", "2"),
+            ("customwebshop", "2"),
+        }
+
+
+def test_what_does_not_fit_on_one_side_is_nothing_of_the_other(tmp_path: Path) -> None:
+    """Two records that are called alike: the one that may not be created keeps its own reason."""
+    with creating("both", tmp_path) as book:
+        book.say(
+            "customer", BC, "1", {"number": "B1", "company_name": "A", "active": "", "website": "z" * 300}
+        )
+        book.tell("customer", BC, [replace(book.record("customer", BC, "1", {}), deleted=True)])
+        book.say("customer", SHOP, "1", {**BUYER, "number": "C1"})
+        assert created(book, "customer") == {("businesscentral", "1")}
+        assert states(book, "customer") == {}

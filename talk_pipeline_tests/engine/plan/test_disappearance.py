@@ -1,4 +1,7 @@
-"""What follows where one side of a pair is gone, by policy; a customer and a product have the same ids here."""
+"""What follows where one side of a pair is gone, by policy.
+
+Ids repeat here: of a customer and a product, and of both sides, which call each other's records by them.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from talk_pipeline.engine.apply.changesets import pending_changesets, pending_roots
+from talk_pipeline.engine.apply.intents import intended, intent_for
+from talk_pipeline.engine.model import Outcome, Result
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.engine.book import Book
@@ -14,6 +20,8 @@ from talk_pipeline_tests.flow_files import copied_flows
 
 SHOP, BC = Side.SHOP, Side.BC
 SIDES = pytest.mark.parametrize("side", [SHOP, BC])
+THERE = {"1": "2", "2": "3", "3": "1"}
+"""What Business Central calls each of them."""
 
 
 @contextmanager
@@ -24,7 +32,7 @@ def under(policy: str, folder: Path) -> Iterator[Book]:
         for flow, key in (("customer", "1"), ("customer", "2"), ("customer", "3"), ("product", "1")):
             values = {"number": key, "sku": key, "company_name": "A", "name": "A"}
             book.say(flow, SHOP, key, {**values, "active": "true"})
-            book.say(flow, BC, f"b{key}", {**values, "active": "false" if flow == "product" else ""})
+            book.say(flow, BC, THERE[key], {**values, "active": "false" if flow == "product" else ""})
             book.plan(flow)
             book.in_step(flow)
         yield book
@@ -32,7 +40,7 @@ def under(policy: str, folder: Path) -> Iterator[Book]:
 
 def leave(book: Book, side: Side, key: str) -> None:
     """A customer is deleted on a side."""
-    key = key if side is SHOP else f"b{key}"
+    key = key if side is SHOP else THERE[key]
     book.tell("customer", side, [replace(book.record("customer", side, key, {}), deleted=True)])
 
 
@@ -69,7 +77,7 @@ def test_unlinked_from_business_central_it_is_held_until_it_is_back(tmp_path: Pa
         assert book.plan("customer") == []
         assert links(book) == [("1", "held"), ("2", "active"), ("3", "active")]
         assert bases(book) == {"1", "2", "3"}
-        book.say("customer", BC, "b1", {})
+        book.say("customer", BC, THERE["1"], {})
         book.plan("customer")
         assert book.rows("select state, rule from link where part = 'customer' and shop_id = '1'") == [
             ("active", "returned")
@@ -84,7 +92,7 @@ def test_the_other_is_blocked_once(tmp_path: Path, side: Side) -> None:
         assert book.plan("customer") == [(str(side.other), "update", "1", "active", word, None)]
         assert links(book)[0] == ("1", "active")
         if side is SHOP:
-            book.say("customer", BC, "b1", {"active": "All"})
+            book.say("customer", BC, THERE["1"], {"active": "All"})
         else:
             book.say("customer", SHOP, "1", {"active": "false"})
         assert book.plan("customer") == []
@@ -105,3 +113,37 @@ def test_what_is_gone_on_both_sides_has_no_other(tmp_path: Path, side: Side) -> 
         leave(book, side.other, "1")
         leave(book, side, "2")
         assert [change[2] for change in book.plan("customer")] == ["2"]
+
+
+def test_an_order_that_was_over_has_ended_only_while_the_shop_shows_it(book: Book) -> None:
+    """Not where the shop has no such order any more, whatever customer it has of that id."""
+    book.say("customer", SHOP, "1", {"number": "1", "company_name": "A", "active": "true"})
+    for key in ("1", "2"):
+        values = {"number": f"O{key}"}
+        book.say("order", SHOP, key, {**values, "status": "open"})
+        book.say("order", BC, THERE[key], {**values, "status": "Draft"})
+        book.plan("order")
+        book.in_step("order")
+        book.say("order", SHOP, key, {"status": "cancelled"})
+    book.tell("order", SHOP, [replace(book.record("order", SHOP, "1", {}), deleted=True)])
+    for key in ("1", "2"):
+        book.tell("order", BC, [replace(book.record("order", BC, THERE[key], {}), deleted=True)])
+    book.plan("order")
+    assert book.rows("select shop_id, state from link order by 1") == [("1", "active"), ("2", "closed")]
+
+
+def test_what_is_deleted_by_us_leaves_on_its_side_alone(tmp_path: Path) -> None:
+    with under("delete", tmp_path) as book:
+        leave(book, SHOP, "1")
+        book.plan("customer")
+        flow = book.flows["customer"]
+        [changeset] = pending_changesets(book.db, flow, BC, roots=pending_roots(book.db, flow, BC))
+        intent = intent_for(changeset, intended(changeset.root, {}), natural_key=None)
+        book.conclude("customer", BC, [(intent, Outcome(Result.DONE))])
+        gone = book.rows(
+            "select side, id from snapshot where flow = 'customer' and gone is not null order by 1"
+        )
+        assert gone == [(BC, THERE["1"]), (SHOP, "1")]
+        assert links(book) == [("1", "closed"), ("2", "active"), ("3", "active")]
+        assert book.rows("select count(*) from link where part = 'product' and state = 'closed'") == [(0,)]
+        assert book.plan("customer") == []

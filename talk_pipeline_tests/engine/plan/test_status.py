@@ -147,3 +147,24 @@ def test_a_closed_story_says_what_came_of_both(shop: Book) -> None:
     assert told(shop, "order") == {
         "1": ("broken", "its Business Central record is back, and the shop record is deleted")
     }
+
+
+def test_what_a_person_unlinked_is_held_by_hand(shop: Book) -> None:
+    shop.db.execute(
+        "update link set state = 'held', rule = 'by hand' where part = 'customer' and shop_id = '1'"
+    )
+    shop.say("customer", SHOP, "1", {"website": "www.a.example"})
+    assert told(shop, "customer") == {"1": ("held", "unlinked by hand")}
+
+
+def test_who_shares_is_told_with_whom_until_that_is_gone(shop: Book) -> None:
+    shop.db.execute(
+        "update link set state = 'attached', bc_id = null, shared_id = 'b2'"
+        " where part = 'customer' and shop_id = '1'"
+    )
+    shop.say("customer", SHOP, "1", {"website": "www.a.example"})
+    shared = "it shares Business Central's C2 with 2, which leads"
+    assert told(shop, "customer") == {"1": ("attached", shared)}
+    leave(shop, "customer", BC, "b2")
+    gone = "the Business Central record that it shares is deleted"
+    assert told(shop, "customer")["1"] == ("broken", gone)

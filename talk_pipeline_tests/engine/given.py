@@ -1,0 +1,74 @@
+"""Rows that lie in the state as if an earlier step had put them there: a plan, records as they were read, links."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from talk_pipeline.engine.kinds import LinkState
+from talk_pipeline.engine.model import Operation
+from talk_pipeline.engine.state.connection import now
+from talk_pipeline.engine.state.rows import insert, insert_columns
+from talk_pipeline.engine.state.tables import ChangeRow, LinkRow
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.values import Value
+from talk_pipeline_tests.engine.book import Book
+
+CHANGE = ChangeRow(
+    flow="customer",
+    part="customer",
+    target=Side.BC,
+    operation="update",
+    shop_id=None,
+    bc_id=None,
+    root_shop_id=None,
+    root_bc_id=None,
+    property="website",
+    before=None,
+    after=None,
+    base=None,
+    rule="edited",
+    conflict=False,
+)
+"""A change to start from; `planned` puts others of its kind into the plan."""
+
+
+def planned(book: Book, *rows: ChangeRow) -> None:
+    """These changes are planned."""
+    insert(book.db, rows)
+
+
+def of_record(operation: Operation, shop_id: str | None, bc_id: str | None = None) -> ChangeRow:
+    """A change of a flow's own record, to Business Central."""
+    return replace(
+        CHANGE, operation=operation, shop_id=shop_id, bc_id=bc_id, root_shop_id=shop_id, root_bc_id=bc_id
+    )
+
+
+def known(
+    book: Book, part: str, side: Side, root_id: str, keys: Sequence[str], raw: dict[str, Value] | None = None
+) -> None:
+    """A side has these records or children, in this order, each with the same values."""
+    columns: dict[str, Sequence[object]] = {
+        "part": [part] * len(keys),
+        "side": [side] * len(keys),
+        "id": list(keys),
+        "root_id": [root_id] * len(keys),
+        "position": list(range(len(keys))),
+        "raw": [raw or {}] * len(keys),
+        "canon": [raw or {}] * len(keys),
+    }
+    insert_columns(book.db, "record", columns)
+
+
+def linked(book: Book, part: str, shop_id: str, bc_id: str, *, root: str = "", met: bool = True) -> None:
+    """The two are a pair, which has met already unless said otherwise."""
+    row = LinkRow(
+        part=part,
+        shop_id=shop_id,
+        bc_id=bc_id,
+        root_shop_id=root or shop_id,
+        rule="created",
+        state=LinkState.ACTIVE,
+        linked_at=now(),
+        met_at=now() if met else None,
+    )
+    insert(book.db, [row])
