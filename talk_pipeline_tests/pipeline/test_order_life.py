@@ -91,6 +91,9 @@ def test_a_line_removed_on_either_side(placed: Placed) -> None:
     run = placed.world.step("order")
     assert run["order"]["writes"]["businesscentral"] == {"create": 0, "update": 0, "delete": 1}
     assert [row["itemId"] for row in placed.bc_lines()] == [placed.item(1)]
+    for table in ("link", "base"):
+        left = placed.world.sql(f"select count(distinct shop_id) from {table} where part = 'order.lines'")
+        assert left == [(1,)], f"the {table} of a removed line goes with it, and not with the next fetch"
     placed.world.bc.post(
         f"salesOrders({placed.bc_id})/salesOrderLines", {"itemId": placed.item(0), "quantity": 1}
     )

@@ -1,15 +1,19 @@
 """What a plan holds, from what both sides say: edits, conflicts, creates, and what must wait."""
 
+from pathlib import Path
+
 import pytest
 
 from talk_pipeline.engine.kinds import HoldKind, LinkState
 from talk_pipeline.engine.plan.circuit_breaker import volume
 from talk_pipeline.engine.plan.status import states
 from talk_pipeline.engine.state.connection import now
-from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.rows import insert, insert_columns
 from talk_pipeline.engine.state.tables import LinkRow
+from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.engine.book import Book
+from talk_pipeline_tests.flow_files import copied_flows
 
 SHOP, BC = Side.SHOP, Side.BC
 
@@ -146,3 +150,24 @@ def attached(shop_id: str, shared_id: str) -> LinkRow:
         linked_at=now(),
         shared_id=shared_id,
     )
+
+
+def test_a_persons_word_is_for_one_property_of_one_record_and_its_values(tmp_path: Path) -> None:
+    flows = copied_flows(tmp_path / "flows", customer=("conflict: last_writer", "conflict: manual"))
+    with Book.opened(tmp_path / "state", load_flows(flows)) as book:
+        for number in ("C1", "C2"):
+            shop, bc = book.pair("customer", number, {"website": "www.a.example", "email": "a@a.example"})
+            for side, key, name in ((SHOP, shop, "shop"), (BC, bc, "bc")):
+                said = {"website": f"www.{name}.example", "email": f"{name}@a.example"}
+                book.say("customer", side, key, said)
+        told = {
+            "part": ["customer", "customer", "product", "customer"],
+            "shop_id": ["sC1", "sC2", "sC2", "sC2"],
+            "property": ["website", "website", "email", "email"],
+            "winner": ["customwebshop"] * 4,
+            "shop_value": ["www.shop.example", "www.earlier.example", "shop@a.example", "shop@a.example"],
+            "bc_value": ["www.bc.example", "www.bc.example", "bc@a.example", "earlier@a.example"],
+        }
+        insert_columns(book.db, "resolution", told)
+        taken = [row[2:4] for row in book.plan("customer") if row[5] is None]
+        assert taken == [("sC1", "website")]

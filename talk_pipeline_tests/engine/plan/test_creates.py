@@ -181,3 +181,12 @@ def test_what_does_not_fit_on_one_side_is_nothing_of_the_other(tmp_path: Path) -
         book.say("customer", SHOP, "1", {**BUYER, "number": "C1"})
         assert created(book, "customer") == {("businesscentral", "1")}
         assert states(book, "customer") == {}
+
+
+def test_who_is_linked_is_told_by_its_side(tmp_path: Path) -> None:
+    """The two of a pair are called as two others on the other side, which are new."""
+    with creating("both", tmp_path) as book:
+        for side, key, number in ((SHOP, "1", "C1"), (BC, "2", "C1"), (SHOP, "2", "C2"), (BC, "1", "C3")):
+            active = "true" if side is SHOP else ""
+            book.say("customer", side, key, {**BUYER, "number": number, "active": active})
+        assert created(book, "customer") == {("businesscentral", "2"), ("customwebshop", "1")}

@@ -147,3 +147,8 @@ def test_what_is_deleted_by_us_leaves_on_its_side_alone(tmp_path: Path) -> None:
         assert links(book) == [("1", "closed"), ("2", "active"), ("3", "active")]
         assert book.rows("select count(*) from link where part = 'product' and state = 'closed'") == [(0,)]
         assert book.plan("customer") == []
+        book.in_step("customer")
+        book.say("customer", BC, THERE["1"], {})  # somebody brings it back as it was
+        assert book.plan("customer") == []
+        back = "its Business Central record is back, and the shop record is deleted"
+        assert book.rows("select shop_id, state, reason from status") == [("1", "broken", back)]
