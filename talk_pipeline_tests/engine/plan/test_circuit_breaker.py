@@ -34,6 +34,15 @@ def test_a_pair_that_meets_for_the_first_time_is_counted_apart(book: Book) -> No
     assert counted(book) == {"links": 1, "meeting": 1, "meetings": 2, "updates": 1}
 
 
+def test_what_is_called_alike_elsewhere_says_nothing_of_whether_they_met(book: Book) -> None:
+    linked(book, "customer", "1", "b1")
+    linked(book, "product", "1", "b1", met=False)
+    linked(book, "customer", "2", "b2", met=False)
+    book.db.execute("update link set state = 'closed' where shop_id = '2'")
+    planned(book, of_record("update", "1", "b1"), of_record("update", "2", "b2"))
+    assert counted(book) == {"touched": 2, "links": 1, "updates": 2}
+
+
 def test_a_create_is_no_update_of_a_pair(book: Book) -> None:
     planned(book, of_record("create", "1"), replace(of_record("create", None, "b2"), target=Side.SHOP))
     assert counted(book) == {"creates": 2}
