@@ -156,10 +156,64 @@ class OldShop:
         return str(self._last)
 
 
+class Drafting(OldShop):
+    """One whose orders are changed in a draft: opened, filled, and confirmed or thrown away; one at a time."""
+
+    CONNECTOR = CONNECTOR.replace(
+        """        update: {method: PUT}
+        fields""",
+        """        before: {path: "{item}/drafts", constants: {reason: "order {id}"}}
+        create: {method: POST, path: "/drafts/{begun:data[0].id}/lines"}
+        update: {method: PUT, path: "/drafts/{begun:data[0].id}/lines/{line}"}
+        delete: {method: DELETE, path: "/drafts/{begun:data[0].id}/lines/{line}"}
+        after:
+          - {path: "/drafts/{begun:data[0].id}/request"}
+          - {method: PUT, path: "/drafts/{begun:data[0].id}/confirm"}
+        abandon: {method: DELETE, path: "/drafts/{begun:data[0].id}", empty: true}
+        fields""",
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drafts: dict[str, Row] = {}
+        self.refuses: str | None = None
+
+    def change(self, method: str, place: list[str], form: Row) -> Row:
+        step = place[2] if len(place) > 2 else method
+        if self.refuses == step:
+            self.writes.append(f"{method} /{'/'.join(place)} refused")
+            return _refused("no", f"{step} is not possible")
+        if place[0] == "orders" and step == "drafts":
+            return self._draft(place[1], form)
+        if place[0] != "drafts":
+            return super().change(method, place, form)
+        self.writes.append(f"{method} /{'/'.join(place)} {form}")
+        draft = self.drafts[place[1]]
+        if step == "lines":
+            self._change_line(method, draft["lines"], place[3:], form)
+        elif step == "request":
+            draft["requested"] = True
+        else:
+            del self.drafts[place[1]]
+            if step == "confirm":
+                assert draft["requested"]
+                self.edit("orders", draft["order"], lines=draft["lines"])
+        return {"status": "ok", "data": [{"id": int(place[1])}]}
+
+    def _draft(self, order: str, form: Row) -> Row:
+        self.writes.append(f"POST /orders/{order}/drafts {form}")
+        if any(draft["order"] == order for draft in self.drafts.values()):
+            return _refused("open", "there is a draft")
+        key, lines = self._next(), self.tables["orders"][order]["lines"]
+        copied = {number: dict(row) for number, row in lines.items()}
+        self.drafts[key] = {"order": order, "lines": copied, "requested": False}
+        return {"status": "ok", "data": [{"id": int(key)}]}
+
+
 @contextmanager
-def served() -> Iterator[tuple[OldShop, str]]:
+def served(shop: OldShop | None = None) -> Iterator[tuple[OldShop, str]]:
     """The shop and its address."""
-    shop = OldShop()
+    shop = shop or OldShop()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"shop": shop}))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from talk_pipeline.cli.configuration import check_configuration
-from talk_pipeline_tests.systems.customwebshop.old_shop import CONNECTOR, OldShop, number, served
+from talk_pipeline_tests.systems.customwebshop.old_shop import CONNECTOR, Drafting, OldShop, number, served
 from talk_pipeline_tests.world import World
 
 Row = dict[str, Any]
@@ -85,6 +85,101 @@ def connected(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv("CUSTOMWEBSHOP_URL", address)
         monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(file))
         yield Connected(shop, world)
+
+
+class Drafted(Connected):
+    """One whose orders are changed in drafts, connected and in step; an office that changes orders there."""
+
+    shop: Drafting
+
+    def settle(self) -> None:
+        self.fill()
+        self.run()
+        self.quiet()
+        self.there = self.world.counterpart("order", self.order)
+        self.item = self.world.counterpart("product", self.product)
+
+    def add(self, quantity: int) -> None:
+        entry = {"lineType": "Item", "itemId": self.item, "quantity": quantity, "unitPrice": 7}
+        self.world.bc.post(f"salesOrders({self.there})/salesOrderLines", entry)
+
+    def steps(self) -> list[str]:
+        """What was asked of drafts since, without what it said."""
+        told = [one.split(" {")[0].rsplit("/", 1)[-1] for one in self.shop.writes]
+        self.shop.writes.clear()
+        return ["line" if one.isdigit() or one == "lines" else one for one in told]
+
+    def quantities(self) -> list[Decimal]:
+        return sorted(number(row["quantity"]) for row in self.lines())
+
+
+@pytest.fixture
+def drafted(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Drafted]:
+    file = tmp_path / "drafts.yaml"
+    file.write_text(Drafting.CONNECTOR)
+    with served(Drafting()) as (shop, address):
+        monkeypatch.setenv("CUSTOMWEBSHOP_URL", address)
+        monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(file))
+        connected = Drafted(shop, world)
+        connected.settle()
+        yield connected
+
+
+def test_lines_are_changed_in_a_draft_that_is_confirmed(drafted: Drafted) -> None:
+    (line,) = drafted.bc_lines()
+    drafted.world.bc.patch("salesOrderLines", line["id"], {"quantity": 4})
+    drafted.add(9)
+    drafted.run()
+    assert "'reason': 'order " in drafted.shop.writes[0]
+    assert drafted.steps() == ["drafts", "line", "line", "request", "confirm"]
+    assert drafted.quantities() == [4, 9]
+    assert not drafted.shop.drafts
+    drafted.quiet()
+    drafted.world.bc.delete("salesOrderLines", drafted.bc_lines()[0]["id"])
+    drafted.run()
+    assert drafted.steps() == ["drafts", "line", "request", "confirm"]
+    assert drafted.quantities() == [9]
+    drafted.quiet()
+
+
+@pytest.mark.parametrize(
+    ("refused", "steps"),
+    [
+        ("drafts", ["drafts refused"]),
+        ("lines", ["drafts", "lines refused", "line"]),
+        ("request", ["drafts", "line", "request refused", "line"]),
+    ],
+)
+def test_what_is_refused_gives_up_the_draft(drafted: Drafted, refused: str, steps: list[str]) -> None:
+    drafted.shop.refuses = refused
+    drafted.add(9)
+    run = drafted.world.step("order")
+    assert drafted.steps() == steps, "a draft that is thrown away is told by its number"
+    assert not drafted.shop.drafts
+    assert drafted.quantities() == [2]
+    (row,) = run.finding("order", "no_quarantined_records").rows
+    assert "not possible" in row["reason"]
+    drafted.shop.refuses = None
+    drafted.shop.edit("orders", drafted.order, note="looked at")
+    drafted.add(5)
+    drafted.run()
+    assert drafted.quantities() == [2, 5, 9]
+    drafted.quiet()
+
+
+def test_a_draft_that_stays_open_is_told(drafted: Drafted, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = drafted.shop.change
+
+    def change(method: str, place: list[str], form: Row) -> Row:
+        drafted.shop.refuses = "request" if place[2:] == ["request"] else "DELETE"
+        return taken(method, place, form)
+
+    monkeypatch.setattr(drafted.shop, "change", change)
+    drafted.add(9)
+    (row,) = drafted.world.step("order").finding("order", "no_quarantined_records").rows
+    assert "request is not possible" in row["reason"]
+    assert "what was begun stays open" in row["reason"]
+    assert drafted.shop.drafts
 
 
 def test_it_is_as_described(connected: Connected, capsys: pytest.CaptureFixture[str]) -> None:

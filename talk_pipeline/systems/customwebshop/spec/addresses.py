@@ -45,10 +45,12 @@ def call_path(entity: Entity, call: Call, record_id: str | None, *, default: str
     return with_query(filled(call.path or default, record=record, **known), call.query)
 
 
-def line_path(entity: Entity, lines: Lines, call: Call, *, record_id: str, line_id: str | None) -> str:
-    """Where a call about one entry of a list goes."""
+def line_path(
+    entity: Entity, lines: Lines, call: Call, *, record_id: str, line_id: str | None, begun: Json = None
+) -> str:
+    """Where a call about one entry of a list goes, or about the list; `begun` is the answer that began it."""
     where = lines_path(entity, lines, record_id)
     item = item_path(entity, record_id)
     default = "{lines}/{line}" if line_id else "{lines}"
     known = {"id": quote(record_id, safe=""), "line": quote(line_id or "", safe="")}
-    return with_query(filled(call.path or default, lines=where, item=item, **known), call.query)
+    return with_query(filled(call.path or default, begun=begun, lines=where, item=item, **known), call.query)

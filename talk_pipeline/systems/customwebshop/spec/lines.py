@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.asking import Empty
-from talk_pipeline.systems.customwebshop.spec.calls import Call
+from talk_pipeline.systems.customwebshop.spec.calls import Call, Calls
 from talk_pipeline.systems.customwebshop.spec.fields import Field as Property
 from talk_pipeline.systems.customwebshop.spec.fields import field_for
 from talk_pipeline.systems.customwebshop.spec.paging import Paging
@@ -84,6 +84,13 @@ class Lines(FieldSet):
     create: Call = Call(method="POST", path="{lines}")
     update: Call = Call(method="PATCH", path="{lines}/{line}")
     delete: Call = Call(method="DELETE", path="{lines}/{line}")
+    before: Calls = Field(
+        (), description="what begins changes of entries one by one, such as a draft of the order"
+    )
+    after: Calls = Field(
+        (), description="what carries out the changes that were begun, such as its confirmation"
+    )
+    abandon: Calls = Field((), description="what gives up the changes that were begun, when one is refused")
 
     def problems(self) -> Located:
         """What the types alone cannot see, as (key path, message)."""
@@ -98,8 +105,17 @@ class Lines(FieldSet):
         if isinstance(self.write, str) and self.path is not None:
             yield ("write",), "is for a list read at url: leave path out"
         yield from misnamed(("url",), self.url, ("path", "item", "id"))
+        begun = ("begun:",) if self.before else ()
         for name, call in (("create", self.create), ("update", self.update), ("delete", self.delete)):
-            yield from misnamed((name, "path"), call.path, ("lines", "line", "item", "id"))
+            yield from misnamed((name, "path"), call.path, ("lines", "line", "item", "id", *begun))
+        for name, calls in (("before", self.before), ("after", self.after), ("abandon", self.abandon)):
+            if calls and not self.singly:
+                yield (name,), "is for lists behind a path of their own: say url, and no write"
+            for index, call in enumerate(calls):
+                allowed = ("lines", "item", "id", *(begun if index or name != "before" else ()))
+                yield from misnamed((name, index, "path"), call.path, allowed)
+        if self.abandon and not self.before:
+            yield ("abandon",), "gives up what `before` began: say that too"
 
     @property
     def apart(self) -> bool:

@@ -1,7 +1,7 @@
 """Addresses with names to fill in, such as `{item}/lines`; other braces, such as those of JSON in a query, stay."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from talk_pipeline.systems.customwebshop.spec import paths
@@ -10,8 +10,7 @@ from talk_pipeline.systems.customwebshop.spec.paths import Json
 Located = Iterator[tuple[tuple[str | int, ...], str]]
 """Mistakes, each with the keys that lead to it."""
 
-_NAME = re.compile(r"\{(\w+|record:[^{}]+)\}")
-_RECORD = "record:"
+_NAME = re.compile(r"\{(\w+|(?:record|begun):[^{}]+)\}")
 # what may be meant as a name; JSON has quotes, commas or more braces
 _BRACED = re.compile(r"""\{([^{}"',\s]+)\}""")
 
@@ -20,29 +19,49 @@ class NoPlaceError(ValueError):
     """An address names a place that the record does not have."""
 
 
-def filled(template: str, *, record: Json = None, **values: str) -> str:
-    """The address with each name's value; `{record:a.b}` is what the record has there. Others stay as they are.
+def filled(template: str, *, record: Json = None, begun: Json = None, **values: str) -> str:
+    """The address with each name's value; others stay as they are.
+
+    Args:
+        template: `{record:a.b}` is what the record has there, `{begun:a.b}` the answer that began what goes on.
+        record: the record.
+        begun: that answer.
+        values: of the names, as an address shows them.
 
     Raises:
-        NoPlaceError: the record has nothing there.
+        NoPlaceError: the record, or the answer, has nothing there.
     """
+    return _NAME.sub(lambda found: _value(template, found, record, begun, values, safe=""), template)
 
-    def fill(found: re.Match[str]) -> str:
-        name = found[1]
-        if not name.startswith(_RECORD):
-            return values.get(name, found[0])
-        text = paths.text_of(paths.get(record, name.removeprefix(_RECORD)))
-        if text is None:
-            raise NoPlaceError(f"{template}: the record has nothing at {name.removeprefix(_RECORD)}")
-        return quote(text, safe="")
 
-    return _NAME.sub(fill, template)
+def filled_in_body(template: str, *, begun: Json, **values: str) -> str:
+    """The same for a value of a body, in which every sign stands for itself."""
+    return _NAME.sub(lambda found: _value(template, found, None, begun, values, safe=None), template)
+
+
+def _value(
+    template: str,
+    found: re.Match[str],
+    record: Json,
+    begun: Json,
+    values: Mapping[str, str],
+    *,
+    safe: str | None,
+) -> str:
+    what, _, place = found[1].partition(":")
+    if not place:
+        return values.get(what, found[0])
+    text = paths.text_of(paths.get(record if what == "record" else begun, place))
+    if text is None:
+        whose = "the record" if what == "record" else "the answer that began it"
+        raise NoPlaceError(f"{template}: {whose} has nothing at {place}")
+    return text if safe is None else quote(text, safe=safe)
 
 
 def unknown(template: str, allowed: tuple[str, ...]) -> bool:
     """Whether an address names anything else; `record:` among the allowed stands for any place of the record."""
-    names = (_RECORD if name.startswith(_RECORD) else name for name in _BRACED.findall(template))
-    return any(name not in allowed for name in names)
+    parts = (name.partition(":") for name in _BRACED.findall(template))
+    return any(f"{what}{colon}" not in allowed for what, colon, _ in parts)
 
 
 def misnamed(at: tuple[str | int, ...], text: str | None, allowed: tuple[str, ...]) -> Located:

@@ -7,6 +7,7 @@ import msgspec
 from talk_pipeline.engine.model import Outcome, Result
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Entity, ErrorShape
+from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.wire.records import parse
 from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline.systems.http import Answer
@@ -38,6 +39,14 @@ def raw_at(body: bytes, path: str | None) -> str | None:
         raw = bytes(inner)
     text = raw.decode().strip()
     return text or None
+
+
+def document_in(answer: Answer) -> Json:
+    """All that an answer says; None where that is no JSON."""
+    try:
+        return parse(answer.body)
+    except ValueError:
+        return None
 
 
 def entries(listed: str, key: str | None) -> list[msgspec.Raw]:

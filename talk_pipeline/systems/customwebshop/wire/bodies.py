@@ -13,9 +13,12 @@ from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.fields import Field
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json
+from talk_pipeline.systems.customwebshop.spec.templates import filled_in_body
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.wire.records import Reader, row_id, rows_of
 
+CONTENT = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
+"""What a body is, by how a description says that bodies are written."""
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -119,6 +122,14 @@ class Composer:
             before = row if isinstance(row, dict) else {}
             body = {key: _completed(value, before.get(key)) for key, value in body.items()}
         return self._encoded(call, _accompanied(call, body, row))
+
+    def around(self, call: Call, *, record_id: str, begun: Json) -> bytes:
+        """The body of a call that begins or ends changes of a list, in which `{id}` is the record's."""
+        said = {
+            path: filled_in_body(value, begun=begun, id=record_id) if isinstance(value, str) else value
+            for path, value in call.constants.items()
+        }
+        return self._encoded(call.but(constants=said), {})
 
     def _encoded(self, call: Call, body: Json) -> bytes:
         """A body as this shop takes it."""

@@ -4,21 +4,21 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from talk_pipeline.engine.model import ChildEdit, Contents, Operation, Outcome, Record, Result, Write
 from talk_pipeline.systems.customwebshop.spec import paths
-from talk_pipeline.systems.customwebshop.spec.addresses import call_path, line_path
+from talk_pipeline.systems.customwebshop.spec.addresses import call_path
 from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.places import header_of, read_place
 from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError
-from talk_pipeline.systems.customwebshop.wire.answers import record_in, refusal, shows_error
-from talk_pipeline.systems.customwebshop.wire.bodies import Composer
+from talk_pipeline.systems.customwebshop.wire.answers import document_in, record_in, refusal, shows_error
+from talk_pipeline.systems.customwebshop.wire.bodies import CONTENT, Composer
+from talk_pipeline.systems.customwebshop.wire.entries import Entries
 from talk_pipeline.systems.customwebshop.wire.records import Reader, parse, rows_of
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
 from talk_pipeline.systems.protocol import Leaving, unheard
 
 _DEFAULT_PATH = {"create": "{path}", "update": "{item}", "delete": "{item}"}
-_CONTENT = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
 _DEFAULT_METHOD = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
 
 
@@ -47,7 +47,8 @@ class Writer:
         self._leaving = leaving
         self._reader = reader
         self._entity = reader.entity
-        self._composer = Composer(reader)
+        self.composer = Composer(reader)
+        self.reader = reader
         self._get = get
 
     async def write(self, write: Write) -> Outcome:
@@ -102,9 +103,9 @@ class _Sequence:
 
     def __init__(self, writer: Writer, write: Write, version: str | None, current: str | None) -> None:
         self._writer = writer
-        self._reader = writer._reader
+        self._reader = writer.reader
         self._entity = writer._entity
-        self._composer = writer._composer
+        self._composer = writer.composer
         self._write = write
         self._version = version
         self._current = parse(current) if current else None
@@ -131,8 +132,10 @@ class _Sequence:
             outcome = await self._call(call)
             if outcome is not None:
                 return outcome
-        for name, lines, edit in self._apart():
-            outcome = await self._line(name, lines, edit)
+        for name, lines, edits in self._apart():
+            record, current = self._id or "", self._current or self._made
+            self._last, entries = None, Entries(self._writer, self._write, record_id=record, current=current)
+            outcome = await entries.write(name, lines, edits)
             if outcome is not None:
                 return outcome
         if self._write.operation == "delete":
@@ -165,13 +168,12 @@ class _Sequence:
             if not lists[name].singly and self._carries(call, name)
         }
 
-    def _apart(self) -> Iterable[tuple[str, Lines, ChildEdit]]:
+    def _apart(self) -> Iterable[tuple[str, Lines, tuple[ChildEdit, ...]]]:
         """Edits of lists behind a path of their own."""
         lists = dict(self._reader.lists())
         for name, edits in self._write.children.items():
-            if lists[name].singly:
-                for edit in edits:
-                    yield name, lists[name], edit
+            if lists[name].singly and edits:
+                yield name, lists[name], edits
 
     async def _call(self, call: Call) -> Outcome | None:
         operation = self._write.operation
@@ -203,39 +205,8 @@ class _Sequence:
         self._understand(call, answer)
         return None
 
-    async def _line(self, name: str, lines: Lines, edit: ChildEdit) -> Outcome | None:
-        call: Call = getattr(lines, edit.operation)
-        content = b""
-        if edit.operation != "delete":
-            root = self._reader.values(self._current or {}) | dict(self._write.values)
-            content = self._composer.line(
-                name,
-                lines,
-                call,
-                edit=edit,
-                current=self._current or self._made,
-                root=root,
-                record_id=self._id or "",
-            )
-        path = line_path(self._entity, lines, call, record_id=self._id or "", line_id=edit.id)
-        answer = await self._writer.send(
-            call.method or _DEFAULT_METHOD[edit.operation],
-            path,
-            key=self._write.idempotency_key,
-            content=content,
-            headers={"Content-Type": _CONTENT[self._entity.bodies], **call.headers},
-        )
-        if isinstance(answer, Outcome):
-            return answer
-        if not answer.ok or shows_error(self._entity, answer):
-            if edit.operation == "delete" and answer.status in (404, 410):
-                return None
-            return refusal(self._entity, "update", answer)
-        self._last = None
-        return None
-
     def _headers(self, call: Call) -> dict[str, str]:
-        headers = {"Content-Type": _CONTENT[self._entity.bodies], **call.headers}
+        headers = {"Content-Type": CONTENT[self._entity.bodies], **call.headers}
         key = self._entity.idempotency_header
         if self._write.operation == "create" and key and self._last is None:
             headers[key] = self._write.idempotency_key
@@ -254,7 +225,7 @@ class _Sequence:
                 self._version = None
                 return
         elif call.id is not None:
-            self._id = read_place(call.id, answer.headers, _json(answer))
+            self._id = read_place(call.id, answer.headers, document_in(answer))
         elif answered is not None:
             self._id, self._made = answered, parse(payload or "")
         elif self._id is None and (location := answer.headers.get("Location")):
@@ -307,10 +278,3 @@ class _Sequence:
             if lines.path and self._write.children.get(name)
         ]
         return [place for place in places if paths.get(data, place) is paths.MISSING]
-
-
-def _json(answer: Answer) -> Json:
-    try:
-        return parse(answer.body)
-    except ValueError:
-        return None

@@ -142,6 +142,30 @@ DESCRIPTION = (
     ),
     Mistake(
         "lines: {path: lines,",
+        'lines: {path: lines, before: {path: "{item}/drafts"},',
+        "before",
+        ("lines.before", "lists behind a path of their own: say url"),
+    ),
+    Mistake(
+        "lines: {path: lines,",
+        'lines: {url: "{item}/lines", abandon: {path: "{item}/undo"},',
+        "abandon",
+        ("lines.abandon", "`before` began: say that too"),
+    ),
+    Mistake(
+        "lines: {path: lines,",
+        'lines: {url: "{item}/lines", create: {path: "/drafts/{begun:id}"},',
+        "{begun:id}",
+        ("create.path", "may name {lines}, {line}, {item}, {id} only"),
+    ),
+    Mistake(
+        "lines: {path: lines,",
+        'lines: {url: "{item}/lines", before: {path: "{begun:id}"},',
+        "{begun:id}",
+        ("before.0.path", "may name {lines}, {item}, {id} only"),
+    ),
+    Mistake(
+        "lines: {path: lines,",
         'lines: {url: "{item}/{row}",',
         "{row}",
         ("lines.url", "may name {path}, {item}"),
