@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
 
 from talk_pipeline.engine.kinds import LinkState
 from talk_pipeline.engine.model import Operation
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.engine.state.rows import insert, insert_columns
-from talk_pipeline.engine.state.tables import ChangeRow, LinkRow
+from talk_pipeline.engine.state.tables import ChangeRow, JournalRow, LinkRow
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline_tests.engine.book import Book
@@ -72,3 +74,34 @@ def linked(book: Book, part: str, shop_id: str, bc_id: str, *, root: str = "", m
         met_at=now() if met else None,
     )
     insert(book.db, [row])
+
+
+def written(
+    book: Book,
+    change: ChangeRow,
+    *,
+    source: Value,
+    minutes_ago: int,
+    outcome: str = "done",
+    rule: str = "edited",
+) -> None:
+    """A request told this property of this record so long ago; `source` is the value that it was sent from."""
+    intent, at = uuid4().hex, now() - timedelta(minutes=minutes_ago)
+    row = JournalRow(
+        intent_id=intent,
+        run_id="run",
+        flow=change.flow,
+        part=change.part,
+        target=change.target,
+        operation=change.operation,
+        shop_id=change.shop_id,
+        bc_id=change.bc_id,
+        root_shop_id=change.root_shop_id,
+        root_bc_id=change.root_bc_id,
+        natural_key=None,
+        intent_at=at,
+    )
+    insert(book.db, [row])
+    book.db.execute("update journal set outcome = ? where intent_id = ?", [outcome, intent])
+    value = {"intent_id": intent, "place": 0, "property": change.property, "source": source, "rule": rule}
+    insert_columns(book.db, "journal_value", {name: [one] for name, one in value.items()})

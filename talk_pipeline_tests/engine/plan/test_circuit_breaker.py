@@ -161,6 +161,11 @@ def test_lines_that_do_not_go_now_are_not_counted(lines: Lines, more: dict[str, 
     assert lines.volume() == (1, 0)
 
 
+def test_a_line_whose_order_is_not_there_any_more_is_not_lost_again(lines: Lines) -> None:
+    lines.gone("1", root_bc_id=None)
+    assert lines.volume() == (0, 0)
+
+
 def test_a_record_that_goes_does_not_count_as_its_lines(lines: Lines) -> None:
     planned(lines.book, replace(of_record("delete", "1", "b1"), flow="order", part="order"))
     lines.gone("1")

@@ -171,3 +171,12 @@ def test_a_persons_word_is_for_one_property_of_one_record_and_its_values(tmp_pat
         insert_columns(book.db, "resolution", told)
         taken = [row[2:4] for row in book.plan("customer") if row[5] is None]
         assert taken == [("sC1", "website")]
+
+
+def test_what_both_agreed_on_is_not_agreed_on_anew_with_each_look(book: Book) -> None:
+    shop, _ = book.pair("customer", "C1", {"website": "www.a.example"})
+    agreed = "select property, agreed_at from base order by 1"
+    before = dict(book.rows(agreed))
+    book.say("customer", SHOP, shop, {"website": "www.b.example"})
+    book.plan("customer")
+    assert dict(book.rows(agreed)) == before

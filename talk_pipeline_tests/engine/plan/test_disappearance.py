@@ -77,6 +77,9 @@ def test_unlinked_from_business_central_it_is_held_until_it_is_back(tmp_path: Pa
         assert book.plan("customer") == []
         assert links(book) == [("1", "held"), ("2", "active"), ("3", "active")]
         assert bases(book) == {"1", "2", "3"}
+        book.say("customer", SHOP, "1", {"website": "www.a.example"})
+        book.plan("customer")
+        assert links(book)[0] == ("1", "held"), "others are there, and this one is not"
         book.say("customer", BC, THERE["1"], {})
         book.plan("customer")
         assert book.rows("select state, rule from link where part = 'customer' and shop_id = '1'") == [
@@ -152,3 +155,27 @@ def test_what_is_deleted_by_us_leaves_on_its_side_alone(tmp_path: Path) -> None:
         assert book.plan("customer") == []
         back = "its Business Central record is back, and the shop record is deleted"
         assert book.rows("select shop_id, state, reason from status") == [("1", "broken", back)]
+
+
+def test_the_policy_of_one_flow_says_nothing_of_another(tmp_path: Path) -> None:
+    with under("delete", tmp_path) as book:
+        book.tell("product", SHOP, [replace(book.record("product", SHOP, "1", {}), deleted=True)])
+        book.say("customer", SHOP, "1", {"website": "www.a.example"})
+        assert [change[1] for change in book.plan("customer")] == ["update"]
+        assert [change[1] for change in book.plan("product")] == []
+
+
+def test_what_others_share_is_not_deleted_with_its_leader(tmp_path: Path) -> None:
+    with under("delete", tmp_path) as book:
+        book.db.execute(
+            "update link set state = 'attached', bc_id = null, shared_id = ?"
+            " where part = 'customer' and shop_id = '2'",
+            [THERE["1"]],
+        )
+        book.db.execute(
+            "insert into link (part, shop_id, state, shared_id) values ('product', '9', 'attached', ?)",
+            [THERE["3"]],
+        )
+        leave(book, SHOP, "1")
+        leave(book, SHOP, "3")
+        assert [change[1:3] for change in book.plan("customer")] == [("delete", "3")]
