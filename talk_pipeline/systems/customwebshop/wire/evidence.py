@@ -121,12 +121,12 @@ class Evidence:
                         yield Probe("warning", (*at, name), text)
                     continue
                 form = self._entity.bodies == "form"  # where everything that is written is text
-                wrong = next(
-                    (value for value in values if not _fits(field, value, self._reader.times, form=form)),
-                    None,
-                )
-                if wrong is not None:
-                    yield Probe("warning", (*at, name), _unfit(field, source, wrong))
+                filled = [value for value in values if value not in (None, "")]
+                wrong = [value for value in filled if not _fits(field, value, self._reader.times, form=form)]
+                if wrong:
+                    always = len(wrong) == len(filled) > 1  # of one record alone nothing follows
+                    level: Literal["problem", "warning"] = "problem" if always else "warning"
+                    yield Probe(level, (*at, name), _unfit(field, source, wrong[0]))
                 else:
                     as_described += 1
         if lacking:

@@ -4,6 +4,7 @@ Nothing is changed: the one write that is tried carries values the record alread
 cannot be right or what makes this shop check and not write. What the records show by themselves is `evidence`.
 """
 
+from asyncio import gather
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -49,8 +50,8 @@ async def probe(shop: Customwebshop, flow: Flow, description: Description) -> As
 
 
 def _placed(found: Probe, entity: str, *, for_all: set[str]) -> Probe:
-    """Where the file says it: once for all entities, or at this one."""
-    if found.at[0] in Shared.model_fields and found.at[0] in for_all:
+    """Where the file says it: once for the shop or for all entities, or at this one."""
+    if found.at[0] == "limits" or (found.at[0] in Shared.model_fields and found.at[0] in for_all):
         return Probe(found.level, found.at, f"{entity}: {found.message}")
     return Probe(found.level, ("entities", entity, *found.at), found.message)
 
@@ -62,6 +63,7 @@ class _Prober:
         self.entity: Entity = description.collections[flow.customwebshop.entity]
         self.reader = Reader(flow, self.entity, self.entity.moments, address=shop.address)
         self.evidence = Evidence(flow, self.entity, self.reader)
+        self.in_flight = description.limits.in_flight
         self.asking: At = ("path",)
 
     async def run(self) -> AsyncIterator[Probe]:
@@ -215,10 +217,30 @@ class _Prober:
         outcome = await self.shop.write_dry(self.flow.name, write)
         if outcome is not None and outcome.result is Result.DONE:
             yield Probe("ok", ("dry_run",), f"a write of {name} was checked")
+            yield await self._at_once(write)
         elif outcome is not None:
             yield Probe(
                 "problem", ("dry_run",), f"a write of {name} as it is was turned away: {outcome.reason}"
             )
+
+    async def _at_once(self, write: Write) -> Probe:
+        """As many such writes at a time as there will be when records are written."""
+        at: At = ("limits", "in_flight")
+        if self.in_flight == 1:
+            return Probe("ok", at, "one at a time")
+        try:
+            outcomes = await gather(
+                *(self.shop.write_dry(self.flow.name, write) for _ in range(self.in_flight))
+            )
+            turned_away = next(
+                (one.reason for one in outcomes if one and one.result is not Result.DONE), None
+            )
+        except SystemFault as fault:
+            turned_away = str(fault)
+        if turned_away is None:
+            return Probe("ok", at, f"{self.in_flight} writes at a time were checked")
+        said = f"one write at a time is taken, and {self.in_flight} are not: say in_flight: 1 ({turned_away})"
+        return Probe("problem", at, said)
 
     def _unchanged(self, record: Record) -> tuple[str | None, str | None]:
         """A property of the record that can be written with the value it has."""

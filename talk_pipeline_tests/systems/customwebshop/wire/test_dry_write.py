@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -40,7 +41,9 @@ class Shop(BaseHTTPRequestHandler):
     """Answers with its three records, and takes writes that are only checked."""
 
     refuses = False
+    one_at_a_time = False
     asked: list[str]
+    busy = threading.Lock()
 
     def do_GET(self) -> None:
         path, _, _ = self.path.partition("?")
@@ -53,8 +56,16 @@ class Shop(BaseHTTPRequestHandler):
         name = self.path.strip("/").split("/")[0]
         if self.refuses:
             self._answer(422, {"code": "invalid", "message": "no writes on Sundays"})
-        else:
+        elif not self.one_at_a_time:
             self._answer(200, RECORDS[name])
+        elif self.busy.acquire(blocking=False):
+            try:
+                time.sleep(0.2)
+                self._answer(200, RECORDS[name])
+            finally:
+                self.busy.release()
+        else:
+            self._answer(500, {"code": "deadlock", "message": "somebody else is writing"})
 
     def _answer(self, status: int, document: Any) -> None:
         body = json.dumps(document).encode()
@@ -99,3 +110,21 @@ def test_a_dry_write_that_is_refused_is_told(
     told = capsys.readouterr().out
     assert "careful.yaml:5: dry_run: customers: " in told
     assert "no writes on Sundays" in told
+
+
+@pytest.mark.parametrize(("in_flight", "status"), [(8, 2), (1, 0)])
+def test_a_shop_that_takes_one_write_at_a_time_is_told(
+    shop: type[Shop],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    in_flight: int,
+    status: int,
+) -> None:
+    monkeypatch.setattr(shop, "one_at_a_time", True)
+    file = tmp_path / "careful.yaml"
+    file.write_text(CONNECTOR.replace("entities:", f"limits: {{in_flight: {in_flight}}}\nentities:"))
+    assert check_configuration() == status
+    told = capsys.readouterr().out
+    assert ("careful.yaml:7: limits.in_flight: " in told) == (status == 2)
+    assert ("say in_flight: 1" in told) == (status == 2)

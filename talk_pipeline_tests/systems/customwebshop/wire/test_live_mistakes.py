@@ -109,14 +109,12 @@ REFERENCE_MISTAKES = (
         "fields: {}",
         "fields: {}",
         ("customers.fields.active", "say type: bool"),
-        "note",
     ),
     Mistake(
         "{active: {type: bool}, price_includes",
         "{price: {type: minor}, active: {type: bool}, price_includes",
         "minor",
         ("products.fields.price", "which is no minor"),
-        "note",
     ),
     Mistake(
         "lines: {path: lines,",
