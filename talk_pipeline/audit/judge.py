@@ -36,6 +36,11 @@ union all select side, '', modified_at from watermark where flow = $flow"""
 _LINKS = """select part, if(contains(part, '.'), root_shop_id, ''), shop_id, bc_id, state, rule, shared_id
 from link"""
 
+_TOLD = """
+select r.raw[$1], l.shop_id from record r join link l on l.part = r.part and l.bc_id = r.id
+where r.part = $2 and r.raw[$1] is not null
+"""
+
 
 class Finding(NamedTuple):
     """What does not agree; without a property it is the record or line as a whole; `name` is the record's key."""
@@ -84,8 +89,13 @@ class Auditor:
         for part, root, *link, _ in links:
             self._links[part, root].append(link)
         self._shop_ids = {
-            (part, bc_id): shop_id for part, _, shop_id, bc_id, state, *_ in links if state == "active"
+            (part, bc_id): shop_id
+            for part, _, shop_id, bc_id, state, *_ in links
+            if state in ("active", "closed")
         }
+        for other, name in {(one["type"][10:-1], one["told_by"]) for one in told if "told_by" in one}:
+            for word, shop_id in db.execute(_TOLD, [name, other]).fetchall():
+                self._shop_ids[other, word] = shop_id
         self._theirs = {(part, shop_id): other or bc_id for part, _, shop_id, bc_id, *_, other in links}
         # a text that goes on in further properties is one text
         self._split = {

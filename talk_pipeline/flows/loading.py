@@ -273,6 +273,12 @@ def _across(folder: Path, flows: dict[str, Flow]) -> Iterator[str]:
         for name in flow.refers_to:
             if name not in flows:
                 yield f"{folder / flow.name}.yaml: refers to flow {name!r}; allowed: {', '.join(flows)}"
+        for part in flow.parts:
+            for prop in part.references:
+                known = flows[prop.refers_to].root.by_name if prop.refers_to in flows else {}
+                if prop.told_by and known and prop.told_by not in known:
+                    text = f"{prop.name} is told by {prop.told_by!r}, which flow {prop.refers_to} has not"
+                    yield f"{folder / flow.name}.yaml: {text}; allowed: {', '.join(known)}"
         for other in flows.values():
             if other.name < flow.name and other.customwebshop.asset == flow.customwebshop.asset:
                 yield f"{folder}: {other.name} and {flow.name} share asset {flow.customwebshop.asset!r}"

@@ -119,6 +119,11 @@ class Property(Model):
         description="flow whose record of the same shop record is meant where a reference is blank: such as the"
         " guest who placed an order without an account",
     )
+    told_by: str | None = Field(
+        None,
+        description="property of the other flow by which Business Central tells the record, instead of its id; for"
+        " a reference that is <- and only: create",
+    )
     usable_while: Mapping[str, Word] = Field({}, description="what a referenced record must be, else wait")
     recreates: tuple[str, ...] = Field(
         (), description="children Business Central makes anew on a change; unless said here, as described"
@@ -169,6 +174,8 @@ class Property(Model):
                 raise ValueError(f"what a blank means, {error}") from error
         if self.otherwise and (not self.refers_to or self.blank is not None):
             raise ValueError("otherwise is for a reference, and instead of what a blank means")
+        if self.told_by and (not self.refers_to or (self.dir, self.only) != ("<-", "create")):
+            raise ValueError("told_by is for a reference that is <- and only: create")
         if self.composed_of and (self.dir != "=" or not self.is_number):
             raise ValueError("composed_of is for numbers that are compared alone: dir =")
         if self.blank_keeps and (not self.goes_to(Side.BC) or self.required or self.blank is not None):
@@ -192,6 +199,10 @@ class Property(Model):
     def unsaid(self, shop_id: str) -> Value:
         """What a reference is to that the shop leaves blank: the default, or what stands in for it."""
         return f"{self.otherwise}:{shop_id}" if self.otherwise else self.blank
+
+    def told(self, value: Value) -> Value:
+        """A reference as Business Central says it: the record's id, or what it is told by, which says so."""
+        return f"{self.told_by}:{value}" if self.told_by and value is not None else value
 
     def stands_in(self, value: Value) -> bool:
         """Whether that is what stands in for a blank."""

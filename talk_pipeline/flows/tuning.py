@@ -84,10 +84,10 @@ Disappearance = Literal["flag", "unlink", "block", "delete"]
 class Settings(Model):
     """What may be tuned without touching the mapping."""
 
-    create: Literal["always", "both", "when_referenced", "never"] = Field(
+    create: Literal["always", "both", "businesscentral", "when_referenced", "never"] = Field(
         "always",
-        description="who gets a counterpart: every shop record, records of both sides, shop records that a "
-        "synchronized record refers to, or none (links only)",
+        description="who gets a counterpart: every shop record, records of both sides, those of Business Central "
+        "alone, shop records that a synchronized record refers to, or none (links only)",
     )
     create_scope: Mapping[str, Condition] = Field({}, description="what a shop record must be to be created")
     create_scope_businesscentral: Mapping[str, Condition] = Field(
@@ -148,9 +148,15 @@ class Settings(Model):
     def _consistent(self) -> Self:
         if self.shared_by and not self.shared:
             raise ValueError("shared_by needs shared: businesscentral")
-        if self.create_scope_businesscentral and self.create != "both":
-            raise ValueError("create_scope_businesscentral needs create: both")
+        if self.create_scope_businesscentral and not self.creates(Side.SHOP):
+            raise ValueError("create_scope_businesscentral needs create: both, or businesscentral")
         return self
+
+    def creates(self, side: Side) -> bool:
+        """Whether a record of the other side may get a new one on this one."""
+        if side is Side.SHOP:
+            return self.create in ("both", "businesscentral")
+        return self.create in ("always", "both", "when_referenced")
 
     def created_while(self, side: Side) -> Mapping[str, Condition]:
         """What a record of a side must be to be created on the other."""

@@ -12,6 +12,8 @@ from talk_pipeline.wording import counted
 def every(flow: Flow, part: Part) -> str:
     """The sentence that says who is synchronized."""
     shop, bc = end(flow, part, Side.SHOP), end(flow, part, Side.BC)
+    if flow.settings.create == "businesscentral":
+        return f"Every {bc} will be synchronized with a {shop}."
     if flow.settings.create in ("always", "both"):
         return f"Every {shop} will be synchronized with a {bc}."
     return (
@@ -50,9 +52,10 @@ def every_limits(flows: Flows, flow: Flow, part: Part) -> Iterator[str]:
         )
     if settings.create == "never":
         yield "Nothing is created on either side: links are made by the rules below, or by hand."
-    if settings.create == "both":
+    if settings.creates(Side.SHOP):
         there = [condition(name, one) for name, one in settings.create_scope_businesscentral.items()]
-        only = f", only while its {listed(there)}" if there else " likewise"
+        likewise = " likewise" if settings.creates(Side.BC) else ""
+        only = f", only while its {listed(there)}" if there else likewise
         yield f"A {bc} without a counterpart gets a new {shop}{only}."
     else:
         yield f"A {bc} without a counterpart is left alone: none is created in {SHOP} for it."

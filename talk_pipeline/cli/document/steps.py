@@ -81,7 +81,7 @@ def _creating(flow: Flow, part: Part, shop: str, bc: str) -> Iterator[Step]:
                 f"In {SHOP}, make a new {shop} that is otherwise.",
                 f"{BC} has none for it; it is listed as excluded, with the reason.",
             )
-    if settings.create == "both":
+    if settings.creates(Side.SHOP):
         there = [condition(name, one) for name, one in settings.create_scope_businesscentral.items()]
         whose = f" whose {listed(there)}" if there else ""
         yield Step(f"In {BC}, make a new {bc}{whose}.", f"{SHOP} has exactly one {shop} for it.")

@@ -51,7 +51,7 @@ select 1 from pool where (side = 'customwebshop' or $both) and exists (from link
 
 def find_claimed(db: Connection, flow: Flow, prop: str, pool: Pool) -> Claimed:
     """The newcomers whose key of a match rule belongs to a pair."""
-    both = flow.settings.create == "both"
+    both = flow.settings.creates(Side.SHOP)
     newcomers = db.execute(_TO_LOOK_FOR, {"flow": flow.name, "both": both}).fetchone()
     if newcomers is None:  # nothing to look for, and the pairs may be many
         return Claimed.empty(db)
@@ -152,7 +152,7 @@ def claims(db: Connection, flow: Flow) -> list[Claim]:
 
 def newcomers(db: Connection, flow: Flow) -> list[Claim]:
     """Of them those of Business Central that would come to the shop, and carry the key of a pair."""
-    if flow.settings.create != "both":
+    if not flow.settings.creates(Side.SHOP):
         return []
     found = [one for one in claims(db, flow) if one.side is Side.BC and not one.contested]
     scope = inside(flow, flow.settings.created_while(Side.BC), "r", side=Side.BC)

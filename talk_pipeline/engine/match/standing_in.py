@@ -1,17 +1,61 @@
-"""References that are blank in the shop, and mean what another flow made of the same record.
+"""References that do not say an id: what they mean is told by views (`counterpart`, `led`).
 
-A guest has no account to refer to; the order itself is what the customer was made from. Which flow stands in is
-noted with the state, since views tell what a reference means (`counterpart`, `led`).
+One that is blank in the shop means what another flow made of the same record: a guest has no account to refer to;
+the order itself is what the customer was made from. And Business Central tells some by another property than the
+id, such as the order of a shipment by its number. Which those are is noted with the state.
 """
 
-from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.meta import get_meta, set_meta
+from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
+# of Business Central, without a counterpart, and what they refer to has one
+_REFERRING = """
+insert into dirty (flow, side, id, marked_at)
+select distinct $flow, 'businesscentral', r.root_id, $at
+from record r
+join counterpart k on k.part = $refers_to and k.side = 'businesscentral' and k.id = r.raw[$property]
+join snapshot s on s.flow = $flow and s.side = 'businesscentral' and s.id = r.root_id and s.gone is null
+anti join (select bc_id from link where part = $flow and bc_id is not null) l on l.bc_id = r.root_id
+anti join (select id from dirty where flow = $flow and side = 'businesscentral') d on d.id = r.root_id
+where r.part = $part and r.side = 'businesscentral'
+"""
 
-def note_stand_ins(db: Connection, flow: Flow) -> None:
-    """Keeps with the state which flows stand in where references of this one are blank."""
+
+def note_references(db: Connection, flow: Flow) -> None:
+    """Keeps with the state what stands in where references of this flow are blank, and what else tells one."""
     for prop in flow.root.references:
         key = f"stand_in:{prop.refers_to}:{prop.otherwise}"
         if prop.otherwise and get_meta(db, key) is None:
             set_meta(db, key, flow.name)
+    for part in flow.parts:
+        for prop in part.references:
+            key = f"told_by:{prop.refers_to}:{prop.told_by}"
+            if prop.told_by and get_meta(db, key) is None:
+                set_meta(db, key, flow.name)
+
+
+def look_at_referring(db: Connection, flow: Flow) -> None:
+    """Marks what comes to the shop once what it refers to is linked: nothing else would look at it again."""
+    if not flow.settings.creates(Side.SHOP):
+        return
+    for part in flow.parts:
+        for prop in part.references:
+            told = {"part": part.name, "property": prop.name, "refers_to": prop.refers_to}
+            db.execute(_REFERRING, {**told, "flow": flow.name, "at": now()})
+
+
+def unlinked_reference(db: Connection, flow: Flow, bc_id: str) -> str | None:
+    """What keeps a record of Business Central from coming to the shop: what it refers to is not linked."""
+    for part in flow.parts:
+        for prop in part.references:
+            found = db.execute(
+                "select r.raw[$property] from record r where r.part = $part and r.side = 'businesscentral'"
+                " and r.root_id = $id and r.raw[$property] is not null and r.raw[$property] not in ("
+                "select id from counterpart where part = $refers_to and side = 'businesscentral')",
+                {"part": part.name, "property": prop.name, "refers_to": prop.refers_to, "id": bc_id},
+            ).fetchone()
+            if found:
+                return f"{prop.name} {found[0]} is not linked"
+    return None

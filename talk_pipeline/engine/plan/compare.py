@@ -11,7 +11,7 @@ from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.match.parts import parts_at_hand
-from talk_pipeline.engine.match.standing_in import note_stand_ins
+from talk_pipeline.engine.match.standing_in import look_at_referring, note_references
 from talk_pipeline.engine.model import Decode
 from talk_pipeline.engine.plan import edits
 from talk_pipeline.engine.plan.creates import leave_out_wordless, plan_creates
@@ -68,7 +68,8 @@ def plan(
     """
     with transaction(db):
         note_planned(db, flows, flow)
-        note_stand_ins(db, flow)
+        note_references(db, flow)
+        look_at_referring(db, flow)
         db.execute("delete from change where flow = ?", [flow.name])
         on_their_way = gather(db, flow)
         unlinked: Unlinked | None = None

@@ -17,6 +17,8 @@ from talk_pipeline.flows.vocabulary import Flow, Part
 
 SYNCHRONIZED = "synchronized only while"
 CREATED = "created only while"
+NEVER = "links and never creates"
+ONLY_THERE = "makes records in the shop alone"
 
 _WORDLESS = """
 delete from change
@@ -143,10 +145,10 @@ where u.state is null
 def _exclude(db: Connection, flows: Flows, flow: Flow) -> None:
     """Outside what the flow creates. A scope outranks a problem: history need not be valid."""
     settings = flow.settings
-    if settings.create != "both":
+    if not settings.creates(Side.SHOP):
         db.execute("delete from unlinked where side = 'businesscentral'")
-    if settings.create == "never":
-        _set_excluded(db, "true", reason="'the flow links and never creates'")
+    if not settings.creates(Side.BC):
+        _set_excluded(db, "true", reason=f"'the flow {ONLY_THERE if settings.creates(Side.SHOP) else NEVER}'")
     for side, conditions, meaning in (
         (Side.SHOP, settings.scope, SYNCHRONIZED),
         *((side, settings.created_while(side), CREATED) for side in Side),
@@ -216,7 +218,8 @@ left join record t on t.part = l.part and t.side = 'businesscentral' and t.id = 
 -- one that has just been made for a record that stands in is not held here yet
 left join (select unnest($keys::varchar[]) as key, unnest($wanted::varchar[]) as wanted) u
   on t.canon[u.key] is distinct from u.wanted and t.id is not null
-where l.part = $refers_to and l.side = 'customwebshop' and (s.gone is not null or u.key is not null)
+-- what ended, such as what was posted, is still what it is, and under no further condition
+where l.part = $refers_to and l.side = 'customwebshop' and not l.ended and (s.gone is not null or u.key is not null)
 """
 
 _STANDS_IN = "starts_with(r.raw[$property], $otherwise || ':')"

@@ -7,6 +7,7 @@ from typing import Any
 from talk_pipeline.engine.manual.lookup import Entity
 from talk_pipeline.engine.match.claims import claims
 from talk_pipeline.engine.match.scopes import outside
+from talk_pipeline.engine.match.standing_in import unlinked_reference
 from talk_pipeline.engine.plan.creates import CREATED
 from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.report.history import stamp
@@ -30,15 +31,17 @@ def status(db: Connection, flow: Flow, entity: Entity) -> tuple[str, str | None]
         if until := waits_until(db, (flow.name,), bc_id=entity.bc_id):
             at_work = f"it may be at work there until {until:%Y-%m-%d %H:%M:%S} UTC"
             return "waiting", f"sent to {Side.SHOP} and not answered; {at_work}"
-        if flow.settings.create != "both":
+        if not flow.settings.creates(Side.SHOP):
             return UNLINKED, "Business Central records without a shop record are left alone"
         mine = next((o for o in claims(db, flow) if o.side is Side.BC and o.id == entity.bc_id), None)
         if mine is None or not mine.contested:
-            why = outside(flow, flow.settings.created_while(Side.BC), "r", meaning=CREATED, side=Side.BC)
-            told = f"select {why} from record r where part = ? and side = ? and id = ?"
+            outside_why = outside(
+                flow, flow.settings.created_while(Side.BC), "r", meaning=CREATED, side=Side.BC
+            )
+            told = f"select {outside_why} from record r where part = ? and side = ? and id = ?"
             row = db.execute(told, [flow.name, Side.BC, entity.bc_id]).fetchone()
-            if row and row[0]:
-                return "excluded", row[0]
+            if why := (row and row[0]) or unlinked_reference(db, flow, str(entity.bc_id)):
+                return "excluded", why
         return ("ambiguous", mine.reason) if mine else (UNLINKED, None)
     row = db.execute(
         "select state, reason from status where flow = ? and shop_id = ?", [flow.name, entity.shop_id]

@@ -226,6 +226,8 @@ class Projector:
         raw = {column.prop.name: column.raw(values) for column in columns}
         if self.side is Side.SHOP:
             raw |= {one.name: one.unsaid(record_id) for one in part.references if raw[one.name] is None}
+        else:
+            raw |= {one.name: one.told(raw[one.name]) for one in part.references}
         roomless: dict[str, UnmappableError] = {}
         for group in part.splits:
             try:

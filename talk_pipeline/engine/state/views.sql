@@ -12,15 +12,27 @@ select split_part(m.key, ':', 2) as part, l.part || ':' || l.shop_id as id, coal
 from meta m join link l on l.part = split_part(m.key, ':', 3)
 where starts_with(m.key, 'stand_in:') and l.state in ('active', 'attached');
 
--- what a reference to a record is told as on the other side
+-- records to which Business Central refers by another property than the id, and says which (`erp_number:SO-1`)
+create or replace view told_otherwise as
+select k.part, k.property || ':' || r.raw[k.property] as id, l.shop_id, l.state = 'closed' as ended
+from (select split_part(key, ':', 2) as part, split_part(key, ':', 3) as property
+      from meta where starts_with(key, 'told_by:')) k
+join link l on l.part = k.part and l.state in ('active', 'closed')
+join record r on r.part = k.part and r.side = 'businesscentral' and r.id = l.bc_id
+where r.raw[k.property] is not null;
+
+-- what a reference to a record is told as on the other side; what ended is still what it is
 create or replace view counterpart as
-select part, 'customwebshop' as side, shop_id as id, bc_id as other_id from link where state = 'active'
+select part, 'customwebshop' as side, shop_id as id, bc_id as other_id, state = 'closed' as ended from link
+where state in ('active', 'closed')
 union all
-select part, 'businesscentral', bc_id, shop_id from link where state = 'active'
+select part, 'businesscentral', bc_id, shop_id, state = 'closed' from link where state in ('active', 'closed')
 union all
-select part, 'customwebshop', shop_id, shared_id from link where state = 'attached'
+select part, 'customwebshop', shop_id, shared_id, false from link where state = 'attached'
 union all
-select part, 'customwebshop', id, bc_id from stand_in;
+select part, 'customwebshop', id, bc_id, false from stand_in
+union all
+select part, 'businesscentral', id, shop_id, ended from told_otherwise;
 
 -- shop records that share one of Business Central are one where somebody refers to them: the one that leads; so is one
 -- that stands in and what its counterpart is linked with besides

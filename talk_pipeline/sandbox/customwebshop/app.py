@@ -43,6 +43,7 @@ class Customwebshop:
             settings=Settings(spoken.settings),
             numeric_ids=spoken.numeric_ids,
             quiet=spoken.quiet,
+            documents=spoken.documents,
         )
         self.profile = spoken(self.shop)
         self.gateway = Gateway(self.profile, clock=clock, limits=Limits(page_size=spoken.most))

@@ -11,6 +11,7 @@ from typing import Any
 from talk_pipeline.sandbox.clock import Clock
 from talk_pipeline.sandbox.customwebshop.errors import ShopError, invalid, no_field, unknown
 from talk_pipeline.sandbox.customwebshop.fields import (
+    DOCUMENTS,
     RESOURCES,
     SHIPPING_LINES,
     SINGULAR,
@@ -22,7 +23,15 @@ from talk_pipeline.sandbox.customwebshop.fields import (
 from talk_pipeline.sandbox.exchange import Write
 from talk_pipeline.sandbox.store import Row, Store, Table
 
-_PREFIX = {"customers": "c", "products": "p", "orders": "o"}
+_PREFIX = {
+    "customers": "c",
+    "products": "p",
+    "orders": "o",
+    "shipments": "s",
+    "invoices": "i",
+    "refunds": "r",
+}
+_NUMBERED = {"customers": "", "products": "SKU-", "orders": "WEB-", "refunds": "R-"}
 _FIRST = 1001
 _HIDDEN = frozenset({"version", "extra", "purged", SHIPPING_LINES})
 
@@ -53,7 +62,7 @@ class Entities:
         self.name = name
         self._numeric_ids = numeric_ids
         self._quiet = quiet
-        self.fields: Mapping[str, Field] = RESOURCES[name]
+        self.fields: Mapping[str, Field] = {**RESOURCES, **DOCUMENTS}[name]
         self.store = store
         self.clock = clock
         self.moment: int | None = None
@@ -205,7 +214,7 @@ class Entities:
                 return key
 
     def _next_number(self) -> str:
-        prefix = {"customers": "", "products": "SKU-", "orders": "WEB-"}[self.name]
+        prefix = _NUMBERED.get(self.name, f"{_PREFIX[self.name].upper()}-")
         while True:
             number = f"{prefix}{self.count(f'{self.name} number', 90_001)}"
             if not self.table.find(self.unique, number):

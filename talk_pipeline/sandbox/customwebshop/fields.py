@@ -1,4 +1,4 @@
-"""What customers, products and orders consist of, and what a value of each field must look like.
+"""What customers, products, orders and their documents consist of, and what a value of each field looks like.
 
 Decimals are text and kept as they were given; numbers are taken too and become text.
 """
@@ -138,8 +138,69 @@ FEE: Mapping[str, Field] = {
     "amount": Field("decimal", required=True),
 }
 
+_DOCUMENT: Mapping[str, Field] = {
+    "number": Field("text", unique=True),
+    "order_id": Field("text", required=True, refers_to="orders"),
+    "date": Field("date"),
+    "lines": Field("lines", default=()),
+}
+SHIPMENT: Mapping[str, Field] = {**_DOCUMENT, **_OWN}
+INVOICE: Mapping[str, Field] = {
+    **_DOCUMENT,
+    "due_date": Field("date"),
+    "status": Field("choice", default="open", required=True, choices=("open", "paid", "cancelled")),
+    "currency": Field("currency"),
+    "total_excl_tax": Field("decimal"),
+    "total_incl_tax": Field("decimal"),
+    "remaining_amount": Field("decimal"),
+    "document": _TEXT,
+    **_OWN,
+}
+REFUND: Mapping[str, Field] = {
+    **_DOCUMENT,
+    "customer_id": Field("text", refers_to="customers", read_only=True),
+    "invoice_id": Field("text", refers_to="invoices"),
+    "status": Field(
+        "choice",
+        default="requested",
+        required=True,
+        choices=("requested", "draft", "posted", "settled", "cancelled"),
+    ),
+    "erp_number": _TEXT,
+    "currency": Field("currency", read_only=True),
+    "prices_include_tax": Field("flag", read_only=True),
+    "total_excl_tax": Field("decimal"),
+    "total_incl_tax": Field("decimal"),
+    **_OWN,
+}
+
+DOCUMENT_LINE: Mapping[str, Field] = {
+    "id": _TEXT,
+    "sku": _TEXT,
+    "product_id": Field("text", refers_to="products"),
+    "description": _TEXT,
+    "quantity": Field("decimal", required=True),
+    "unit_price": Field("decimal"),
+    "discount_percent": Field("decimal"),
+    "amount": Field("decimal"),
+}
+
 RESOURCES: Mapping[str, Mapping[str, Field]] = {"customers": CUSTOMER, "products": PRODUCT, "orders": ORDER}
-SINGULAR: Mapping[str, str] = {"customers": "customer", "products": "product", "orders": "order"}
+"""What every shop has."""
+DOCUMENTS: Mapping[str, Mapping[str, Field]] = {
+    "shipments": SHIPMENT,
+    "invoices": INVOICE,
+    "refunds": REFUND,
+}
+"""What happens to an order, where a shop keeps it."""
+SINGULAR: Mapping[str, str] = {
+    "customers": "customer",
+    "products": "product",
+    "orders": "order",
+    "shipments": "shipment",
+    "invoices": "invoice",
+    "refunds": "refund",
+}
 
 
 def accept(name: str, entry: Field, raw: Any, *, current: Any = None) -> Any:

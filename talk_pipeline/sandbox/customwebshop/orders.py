@@ -7,21 +7,22 @@ nothing of the order's discount.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from talk_pipeline.sandbox import amounts
+from talk_pipeline.sandbox.customwebshop.documents import SHOWN, shown_lines
 from talk_pipeline.sandbox.customwebshop.entities import Entities
-from talk_pipeline.sandbox.customwebshop.errors import invalid, no_field
-from talk_pipeline.sandbox.customwebshop.fields import FEE, LINE, SHIPPING_LINES, Field, accept
+from talk_pipeline.sandbox.customwebshop.errors import invalid
+from talk_pipeline.sandbox.customwebshop.fields import FEE, LINE, SHIPPING_LINES
+from talk_pipeline.sandbox.customwebshop.lists import accepted, whole_list
 from talk_pipeline.sandbox.exchange import Write
 from talk_pipeline.sandbox.store import Row
 
 TAX_PERCENT = Decimal(25)
 _WORKED_OUT_FROM = ("lines", "discount_amount", "prices_include_tax", "shipping_amount", "fees")
 _LISTS = ("lines", "fees")
-_Take = Callable[[str, Mapping[str, Any], Row | None], Row]
 
 
 class Orders(Entities):
@@ -33,11 +34,18 @@ class Orders(Entities):
             row["ordered_at"] = self._now()
         for name, entry in (("lines", self._line), ("fees", self._fee)):
             if name in document:
-                row[name] = _list(name, document[name], [] if old is None else old.get(name, []), entry)
+                row[name] = whole_list(name, document[name], [] if old is None else old.get(name, []), entry)
         if SHIPPING_LINES in document:
             row[SHIPPING_LINES] = document[SHIPPING_LINES]
         if old is None or any(row.get(name) != old.get(name) for name in _WORKED_OUT_FROM):
             self._work_out(row)
+
+    def show(self, row: Row) -> Row:
+        """The order as callers see it: its lines tell what became of them, where the shop keeps that."""
+        seen = super().show(row)
+        return (
+            {**seen, "lines": shown_lines(row, self.others)} if SHOWN.keys() <= self.others.keys() else seen
+        )
 
     def line_writes(self, old: Row | None, new: Row) -> list[Write]:
         """Lines that came, changed or went; a new total alone is no change of a line."""
@@ -51,7 +59,7 @@ class Orders(Entities):
         return [Write("order_lines", verb, count) for verb, count in counts.items() if count]  # type: ignore[arg-type]
 
     def _fee(self, where: str, entry: Mapping[str, Any], old: Row | None) -> Row:
-        fee = _accepted(where, entry, FEE, old)
+        fee = accepted(where, entry, FEE, old)
         if fee["amount"] is None:
             raise invalid(f"{where}.amount", f"{where}.amount is required.")
         if old is None:
@@ -59,7 +67,8 @@ class Orders(Entities):
         return fee
 
     def _line(self, where: str, entry: Mapping[str, Any], old: Row | None) -> Row:
-        line = _accepted(where, entry, LINE, old)
+        entry = {name: value for name, value in entry.items() if name not in SHOWN.values()}
+        line = accepted(where, entry, LINE, old)
         if line["product_id"] is None:
             raise invalid(f"{where}.product_id", f"{where}.product_id is required.")
         if old is None or old["product_id"] != line["product_id"]:
@@ -110,35 +119,6 @@ def _facts(line: Row) -> amounts.LineFacts:
 
 def _charge(amount: str) -> amounts.LineFacts:
     return amounts.LineFacts(Decimal(1), Decimal(amount), Decimal(0), TAX_PERCENT, discounted=False)
-
-
-def _list(name: str, raw: Any, current: list[Row], take: _Take) -> list[Row]:
-    """The whole list anew: entries are matched by id, new ones have none, missing ones go."""
-    if not isinstance(raw, list):
-        raise invalid(name, f"{name} is a list.")
-    known = {one["id"]: one for one in current}
-    result: list[Row] = []
-    for position, entry in enumerate(raw):
-        where = f"{name}[{position}]"
-        if not isinstance(entry, Mapping):
-            raise invalid(where, f"{where} is an object.")
-        key = entry.get("id")
-        if key is not None and key not in known:
-            raise invalid(f"{where}.id", f"The order has no {name[:-1]} {key}.")
-        result.append(take(where, entry, known.pop(key, None) if key is not None else None))
-    return result
-
-
-def _accepted(where: str, entry: Mapping[str, Any], fields: Mapping[str, Field], old: Row | None) -> Row:
-    """An entry of a list with what a body says of it."""
-    for name in entry:
-        if name not in fields:
-            raise no_field(f"{where}.{name}")
-    row: Row = dict(old) if old is not None else {name: field.default for name, field in fields.items()}
-    for name, raw in entry.items():
-        if name != "id" and not fields[name].read_only:  # sku and total come back as read; the shop sets them
-            row[name] = accept(f"{where}.{name}", fields[name], raw)
-    return row
 
 
 def _entries(row: Row) -> dict[str, Row]:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 
 from talk_pipeline.sandbox.clock import Clock
+from talk_pipeline.sandbox.customwebshop.documents import Documents
 from talk_pipeline.sandbox.customwebshop.entities import Entities
-from talk_pipeline.sandbox.customwebshop.fields import LINE, RESOURCES
+from talk_pipeline.sandbox.customwebshop.fields import DOCUMENTS, LINE, RESOURCES
 from talk_pipeline.sandbox.customwebshop.orders import Orders
 from talk_pipeline.sandbox.customwebshop.webhooks import Webhooks
 from talk_pipeline.sandbox.limits import Budgets
@@ -26,6 +27,7 @@ class Shop:
         settings: the alternatives in force.
         numeric_ids: whether ids are numbers without a letter before them.
         quiet: fields whose change moves no modified time.
+        documents: whether it keeps shipments, invoices and refunds beside its orders.
 
     Attributes:
         budgets: the limits in force, set once the gateway is there.
@@ -39,6 +41,7 @@ class Shop:
         settings: Settings,
         numeric_ids: bool = False,
         quiet: frozenset[str] = frozenset(),
+        documents: bool = False,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -46,10 +49,11 @@ class Shop:
         self.numeric_ids = numeric_ids
         self.budgets: Budgets | None = None
         self.entities: dict[str, Entities] = {
-            name: (Orders if name == "orders" else Entities)(
-                name, store=store, clock=clock, numeric_ids=numeric_ids, quiet=quiet
+            name: kind(name, store=store, clock=clock, numeric_ids=numeric_ids, quiet=quiet)
+            for name, kind in (
+                *((name, Orders if name == "orders" else Entities) for name in RESOURCES),
+                *((name, Documents) for name in DOCUMENTS if documents),
             )
-            for name in RESOURCES
         }
         for entities in self.entities.values():
             entities.others = self.entities

@@ -91,8 +91,9 @@ def _no_entity(name: str, entities: Entities) -> str:
 
 def _forbidden(flow: Flow, described: EntitySet) -> Iterator[tuple[Location, str]]:
     """What the flow would do to records that may only be read."""
-    if flow.settings.create != "never" and "create" not in described.writes:
-        yield ("settings", "create"), f"{described.entity} cannot be created in Business Central; use never"
+    if flow.settings.creates(Side.BC) and "create" not in described.writes:
+        text = f"{described.entity} cannot be created in Business Central; use never, or businesscentral"
+        yield ("settings", "create"), text
     if "update" not in described.writes:
         for index, prop in enumerate(flow.properties):
             if prop.goes_to(Side.BC):

@@ -41,6 +41,7 @@ class Profile(ABC):
         most: records on a page at most.
         numeric_ids: whether ids are numbers.
         quiet: fields of records whose change moves no modified time.
+        documents: whether it keeps shipments, invoices and refunds beside its orders.
         slashes: whether addresses end with a slash, and only so are found.
         open_paths: whole paths that need no credentials and count towards no limit.
     """
@@ -50,6 +51,7 @@ class Profile(ABC):
     settings: ClassVar[tuple[Setting, ...]] = ()
     numeric_ids: ClassVar[bool] = False
     quiet: ClassVar[frozenset[str]] = frozenset()
+    documents: ClassVar[bool] = False
     slashes: ClassVar[bool] = False
     open_paths: ClassVar[frozenset[str]] = frozenset()
 

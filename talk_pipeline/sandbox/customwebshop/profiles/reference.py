@@ -28,6 +28,7 @@ class Reference(Profile):
 
     base = "/api/v1"
     most = listing.MOST
+    documents = True
     settings = (
         Setting(
             "if_match",

@@ -185,8 +185,8 @@ def _fit(flow: Flow, entity: Entity) -> Flow:
         if key not in absent
     }
     create = flow.settings.create
-    if create == "both" and not (entity.create and entity.update):
-        create, lacks[NEW] = "always", NOTHING_MADE
+    if flow.settings.creates(Side.SHOP) and not (entity.create and entity.update):
+        create, lacks[NEW] = "always" if create == "both" else "never", NOTHING_MADE
     every = flow.settings.full_scan_minutes
     if entity.compare_minutes:
         every = min(every, entity.compare_minutes)

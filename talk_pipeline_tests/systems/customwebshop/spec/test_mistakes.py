@@ -187,7 +187,7 @@ DESCRIPTION = (
         "    path: /customers\n",
         "    path: /customers\n    path: /clients\n",
         "path: /clients",
-        ("path: is there already, in line 37",),
+        ("path: is there already, in line 40",),
     ),
     Mistake(
         "auth: {type: bearer, token: CUSTOMWEBSHOP_TOKEN}",
