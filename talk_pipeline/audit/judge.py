@@ -266,6 +266,7 @@ class Auditor:
         else:
             words = {bc: shop for shop, bc in prop.get("values", {}).items()} | dict(prop.get("reads", {}))
             raw = words.get(raw or "", raw and f"{raw} (none of the words)") if words else raw
+            raw = prop["told_as"].replace("{}", raw) if raw and "told_as" in prop else raw
             if kind.startswith("reference") and raw:
                 raw = self._shop_ids.get((kind[10:-1], raw), f"?{raw}")
             whole = prop.get("when_all", {})

@@ -124,6 +124,11 @@ class Property(Model):
         description="property of the other flow by which Business Central tells the record, instead of its id; for"
         " a reference that is <- and only: create",
     )
+    told_as: str | None = Field(
+        None,
+        description="what the shop is told of a value of Business Central, where {} is that: such as an address"
+        " made of an id; for what goes to the shop alone",
+    )
     usable_while: Mapping[str, Word] = Field({}, description="what a referenced record must be, else wait")
     recreates: tuple[str, ...] = Field(
         (), description="children Business Central makes anew on a change; unless said here, as described"
@@ -176,6 +181,10 @@ class Property(Model):
             raise ValueError("otherwise is for a reference, and instead of what a blank means")
         if self.told_by and (not self.refers_to or (self.dir, self.only) != ("<-", "create")):
             raise ValueError("told_by is for a reference that is <- and only: create")
+        if self.told_as and (self.dir != "<-" or "{}" not in self.told_as or self.values or self.reads):
+            raise ValueError(
+                "told_as holds {}, and is for what goes to the shop alone, without values: dir <-"
+            )
         if self.composed_of and (self.dir != "=" or not self.is_number):
             raise ValueError("composed_of is for numbers that are compared alone: dir =")
         if self.blank_keeps and (not self.goes_to(Side.BC) or self.required or self.blank is not None):
@@ -282,6 +291,8 @@ class Property(Model):
         }
 
     def _read(self, value: Value) -> Value:
+        if self.told_as and value is not None:
+            return self.told_as.replace("{}", value)
         if not self._reading or (value is None and self.wordless(Side.SHOP)):
             return value
         if (value or "") not in self._reading:
@@ -333,7 +344,7 @@ class Property(Model):
             raise UnmappableError(f"is blank, and {told}")
         if toward is Side.BC and self.values:
             return self._writing[canonical]
-        if toward is Side.SHOP and self._reading:
+        if toward is Side.SHOP and (self._reading or self.told_as):
             return canonical
         if toward is Side.BC and tidy(value) is None:
             value = self.blank

@@ -59,6 +59,7 @@ def test_what_an_order_shipped_that_is_posted_and_gone_is_told(sold: Sold) -> No
     assert not unexplained()
 
 
+@pytest.mark.slow
 def test_a_shipment_of_another_order_stays_where_it_is_until_that_is_linked(sold: Sold) -> None:
     customer_id = sold.world.counterpart("customer", sold.buyer)
     other = sold.world.bc.post(
@@ -88,6 +89,7 @@ def test_a_shipment_of_another_order_stays_where_it_is_until_that_is_linked(sold
     sold.quiet()
 
 
+@pytest.mark.slow
 def test_the_shop_makes_none_(sold: Sold) -> None:
     sold.office("ship")
     sold.sync()

@@ -9,6 +9,10 @@ POST    ``/sales-orders/{id}/reopen``            it is ``Draft`` again
 POST    ``/sales-orders/{id}/ship``              everything outstanding, or
                                                  ``{"quantities": {line id: quantity}}``; releases the order
 POST    ``/sales-orders/{id}/invoice``           everything shipped; an order invoiced in full is gone
+POST    ``/sales-invoices/{id}/pay``             what remains, or ``{"amount": 12.5}``
+POST    ``/sales-invoices/{id}/cancel``          a corrective credit memo of it
+POST    ``/sales-credit-memos/{id}/post``        the draft is posted, and applied to its invoice
+POST    ``/sales-credit-memos/{id}/refund``      what a posted one still owes is paid out
 POST    ``/items/{id}/stock``                    ``{"quantity": 12}``: the stock, which moves no modified time
 POST    ``/items/{id}/cost``                     ``{"unitCost": 12.5}``: the cost, as costing recalculates it
 POST    ``/prices``                              ``{"itemId", "unitPrice", "minimumQuantity", "customerId",
@@ -23,7 +27,7 @@ A call the rules forbid answers 409 with the reason. ``/records/{set}`` works on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -55,6 +59,8 @@ class BackOffice:
         self.settings = service.central.settings
         routes = [
             Route("/_sandbox/sales-orders/{key}/{verb}", guarded(self._on_order), methods=["POST"]),
+            Route("/_sandbox/sales-invoices/{key}/{verb}", guarded(self._on_invoice), methods=["POST"]),
+            Route("/_sandbox/sales-credit-memos/{key}/{verb}", guarded(self._on_memo), methods=["POST"]),
             Route("/_sandbox/items/{key}/{verb}", guarded(self._on_item), methods=["POST"]),
             Route("/_sandbox/prices", guarded(self._price), methods=["POST"]),
             Route("/_sandbox/expire-tokens", guarded(self._expire), methods=["POST"]),
@@ -148,6 +154,32 @@ class BackOffice:
     async def _on_order(self, request: Request) -> Response:
         path = request.path_params
         return answer(self.on_order(path["verb"], path["key"], await body_of(request)))
+
+    async def _on_invoice(self, request: Request) -> Response:
+        wish, settling = await body_of(request), self._office.settling
+        amount = _decimal(wish, "amount") if "amount" in wish else None
+        pay: Mapping[str, Callable[[Row], Row]] = {
+            "pay": lambda row: settling.pay(row, amount),
+            "cancel": settling.cancel,
+        }
+        return self._settled("salesInvoices", request, pay)
+
+    async def _on_memo(self, request: Request) -> Response:
+        settling = self._office.settling
+        return self._settled("salesCreditMemos", request, {"post": settling.post, "refund": settling.refund})
+
+    def _settled(
+        self, collection: str, request: Request, verbs: Mapping[str, Callable[[Row], Row]]
+    ) -> Response:
+        row, verb = self._row(collection, request.path_params["key"]), request.path_params["verb"]
+        if verb not in verbs:
+            raise Refused(f"a record of {collection} cannot be told to {verb}", status=404)
+        try:
+            with self._central.store.transaction():
+                row = verbs[verb](row)
+        except errors.ApiError as error:
+            raise Refused(error.message, status=409) from error
+        return answer({"id": row["id"], "number": row["number"], "status": row["status"]})
 
     async def _on_item(self, request: Request) -> Response:
         item = self._row("items", request.path_params["key"])

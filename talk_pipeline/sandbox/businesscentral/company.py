@@ -28,10 +28,15 @@ INDEXED: Mapping[str, tuple[str, ...]] = {
     "salesInvoiceLines": ("documentId", "itemId"),
     "salesShipments": ("number", "externalDocumentNumber", "orderNumber"),
     "salesShipmentLines": ("documentId",),
+    "salesCreditMemos": ("number", "externalDocumentNumber", "invoiceId", "customerId"),
+    "salesCreditMemoLines": ("documentId", "itemId"),
     "itemVariants": ("itemId", "code"),
     "accounts": ("number",),
 }
 """Properties that equality filters and look-ups find without reading the whole table."""
+
+LINES = {"salesOrders": "salesOrderLines", "salesCreditMemos": "salesCreditMemoLines"}
+"""Documents that may be written, and where their lines are."""
 
 HIDDEN_DECIMALS = frozenset({"_rate", "_minimum", "_price", "_per_unit", "_line_discount"})
 """Decimal properties the API does not show; their names begin with an underscore as all hidden ones."""
@@ -39,12 +44,17 @@ HIDDEN_DECIMALS = frozenset({"_rate", "_minimum", "_price", "_per_unit", "_line_
 ROOT_SETS = EVERYWHERE
 """Sets that lie under no company; they have a `Company` of their own."""
 
+POSTED_MEMOS = "posted credit memos"
+"""The series from which a credit memo gets its number once it is posted."""
+
 _SERIES = {
     "customers": ("K", 100_001),
     "items": ("V", 100_001),
     "salesOrders": ("SO", 100_001),
     "salesInvoices": ("FA", 100_001),
     "salesShipments": ("LE", 100_001),
+    "salesCreditMemos": ("GS", 100_001),
+    POSTED_MEMOS: ("KG", 100_001),
 }
 
 
@@ -111,9 +121,9 @@ class Company:
             return table.first(column, value)
         return next((row for row in table.rows.values() if row[column] == value), None)
 
-    def lines(self, order_id: str) -> list[Row]:
-        """The lines of a sales order, in sequence."""
-        return self.table("salesOrderLines").find("documentId", order_id)
+    def lines(self, document_id: str, of: str = "salesOrders") -> list[Row]:
+        """The lines of a sales order or another document, in sequence."""
+        return self.table(LINES[of]).find("documentId", document_id)
 
     # -- writing ------------------------------------------------------------------------------------------
 
@@ -145,14 +155,14 @@ class Company:
             return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
         return str(uuid.uuid4())
 
-    def next_number(self, set_name: str) -> str:
-        """The next free number of a set's series."""
-        prefix, first = _SERIES[set_name]
-        counter = self._series.get(set_name)
+    def next_number(self, set_name: str, *, series: str = "") -> str:
+        """The next free number of a set's series, or of another one that its records may get."""
+        prefix, first = _SERIES[series or set_name]
+        counter = self._series.get(series or set_name)
         number = counter["next"] if counter else first
         while self.lookup(set_name, "number", f"{prefix}{number}") is not None:
             number += 1
-        self.store.put(self._series, {"id": set_name, "next": number + 1})
+        self.store.put(self._series, {"id": series or set_name, "next": number + 1})
         return f"{prefix}{number}"
 
     def now_ms(self) -> int:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 from talk_pipeline.sandbox.businesscentral import errors, etags, values
 from talk_pipeline.sandbox.businesscentral.company import ROOT_SETS, Company
+from talk_pipeline.sandbox.businesscentral.credit_memos import CreditMemoLines, CreditMemos
 from talk_pipeline.sandbox.businesscentral.customers import Customers
 from talk_pipeline.sandbox.businesscentral.items import Items
 from talk_pipeline.sandbox.businesscentral.numbered import Numbered
@@ -21,6 +22,7 @@ from talk_pipeline.sandbox.businesscentral.posting import Posting
 from talk_pipeline.sandbox.businesscentral.records import Records
 from talk_pipeline.sandbox.businesscentral.references import References
 from talk_pipeline.sandbox.businesscentral.schema import EntitySet, schema
+from talk_pipeline.sandbox.businesscentral.settling import Settling
 from talk_pipeline.sandbox.businesscentral.urls import Segment
 from talk_pipeline.sandbox.clock import Clock
 from talk_pipeline.sandbox.exchange import Call
@@ -39,6 +41,7 @@ class Office:
     orders: Orders
     lines: OrderLines
     posting: Posting
+    settling: Settling
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,14 +191,21 @@ class Directory:
         )
         orders, lines = Orders(company, "salesOrders"), OrderLines(company, "salesOrderLines")
         orders.lines = lines
+        memos, memo_lines = (
+            CreditMemos(company, "salesCreditMemos"),
+            CreditMemoLines(company, "salesCreditMemoLines"),
+        )
+        memos.lines = memo_lines
         records: dict[str, Records] = {
             "customers": Customers(company, "customers"),
             "items": Items(company, "items"),
             "salesOrders": orders,
             "salesOrderLines": lines,
+            "salesCreditMemos": memos,
+            "salesCreditMemoLines": memo_lines,
         }
         for name in sets:
             if name not in records:
                 kind = References if "code" in self.schema.sets[name].properties else Numbered
                 records[name] = kind(company, name)
-        return Office(company, records, orders, lines, Posting(company, orders))
+        return Office(company, records, orders, lines, Posting(company, orders), Settling(company))

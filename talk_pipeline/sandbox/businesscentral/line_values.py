@@ -81,13 +81,12 @@ def _set(company: Company, order: Row, row: Row, name: str, value: Any) -> None:
 
 def set_quantity(row: Row, quantity: Decimal) -> None:
     """A quantity, and what is left of it to ship and to invoice."""
-    if abs(quantity) < abs(row["shippedQuantity"]) or quantity * row["shippedQuantity"] < 0:
-        raise errors.field_rule(f"quantity must not be less than {row['shippedQuantity']}, which is shipped.")
-    row |= {
-        "quantity": quantity,
-        "shipQuantity": quantity - row["shippedQuantity"],
-        "invoiceQuantity": quantity - row["invoicedQuantity"],
-    }
+    row["quantity"] = quantity
+    if "shippedQuantity" in row:  # of a credit memo nothing is shipped
+        shipped = row["shippedQuantity"]
+        if abs(quantity) < abs(shipped) or quantity * shipped < 0:
+            raise errors.field_rule(f"quantity must not be less than {shipped}, which is shipped.")
+        row |= {"shipQuantity": quantity - shipped, "invoiceQuantity": quantity - row["invoicedQuantity"]}
     keep_percent(row)
 
 

@@ -22,7 +22,10 @@ _MOST = 1_000
 _MARGIN_MS = 50
 _WAITS = (60, 60, 60, 600, 6_000, 60_000)
 _TIMEOUT = 30.0
-_ALSO = {"salesOrderLines": ("salesOrders", "documentId")}
+_ALSO = {
+    "salesOrderLines": ("salesOrders", "documentId"),
+    "salesCreditMemoLines": ("salesCreditMemos", "documentId"),
+}
 """Sets whose changes are told as changes of another's record."""
 
 

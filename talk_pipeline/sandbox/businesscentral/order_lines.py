@@ -28,13 +28,15 @@ _OBJECTS: Mapping[str, Mapping[str, str]] = {
 
 
 class OrderLines(Records):
-    """Lines of the sales orders of one company."""
+    """Lines of the sales orders of one company; `parent` names the set of the documents they belong to."""
+
+    parent = "salesOrders"
 
     # -- the three verbs --------------------------------------------------------------------------------------
 
     def create(self, body: Body) -> Row:
         """Add a line to the order its documentId names."""
-        order = self.company.table("salesOrders").get(body.values.get("documentId", values.NO_ID))
+        order = self.company.table(self.parent).get(body.values.get("documentId", values.NO_ID))
         if order is None:
             raise errors.dialog("A line needs the documentId of a sales order that exists.")
         return self._finished(order, self.create_in(order, body))
@@ -58,7 +60,7 @@ class OrderLines(Records):
 
     def update(self, row: Row, body: Body) -> Row:
         """Change a line; its order moves only if amounts do."""
-        order = self.company.table("salesOrders").rows[row["documentId"]]
+        order = self.company.table(self.parent).rows[row["documentId"]]
         sent = self.resolved(body.values)
         changed = {name for name, value in sent.items() if value != row[name]}
         for name in changed:
@@ -79,10 +81,10 @@ class OrderLines(Records):
 
     def delete(self, row: Row) -> None:
         """Remove a line, and let the order follow."""
-        order = self.company.table("salesOrders").rows[row["documentId"]]
+        order = self.company.table(self.parent).rows[row["documentId"]]
         if row["lineType"] != "Comment":
             self._guard(order, "lines")
-        if row["shippedQuantity"] != row["invoicedQuantity"]:
+        if row.get("shippedQuantity") != row.get("invoicedQuantity"):
             raise errors.dialog("The line is shipped and not invoiced; it cannot be deleted.")
         self.company.remove(self.name, row)
         self._follow(order, touched=True)
@@ -91,7 +93,7 @@ class OrderLines(Records):
 
     def recreate(self, order: Row) -> None:
         """Make all lines anew, under new ids and with new prices, as a new customer demands."""
-        for old in self.company.lines(order["id"]):
+        for old in self.company.lines(order["id"], self.parent):
             self.company.remove(self.name, old)
             new = {**old, "id": self.company.new_id()}
             if old["lineType"] == "Item":
@@ -106,7 +108,7 @@ class OrderLines(Records):
         """Prices with tax become prices without or the other way round, if the settings say so."""
         if self.company.settings["tax_switch"] != "recalculates":
             return
-        for line in self.company.lines(order["id"]):
+        for line in self.company.lines(order["id"], self.parent):
             factor = 1 + line["taxPercent"] / 100
             price = line["unitPrice"] * factor if order["pricesIncludeTax"] else line["unitPrice"] / factor
             new = {**line, "unitPrice": values.rounded(price, pricing.UNIT_PLACES)}
@@ -230,7 +232,7 @@ class OrderLines(Records):
     # -- consequences -----------------------------------------------------------------------------------------
 
     def _sequence(self, order: Row, wanted: int) -> int:
-        taken = [line["sequence"] for line in self.company.lines(order["id"])]
+        taken = [line["sequence"] for line in self.company.lines(order["id"], self.parent)]
         if wanted and wanted in taken:
             raise errors.dialog(f"Sequence {wanted} exists already on the order.")
         return wanted or max(taken, default=0) + _STEP
@@ -246,15 +248,15 @@ class OrderLines(Records):
             if order["pricesIncludeTax"]:
                 share = before["amountIncludingTax"] - before["netAmountIncludingTax"]
             lowered = max(_ZERO, order["discountAmount"] - share)
-            order = self.company.save_silently("salesOrders", {**order, "discountAmount": lowered})
+            order = self.company.save_silently(self.parent, {**order, "discountAmount": lowered})
         self._follow(order, touched=before is None, line_id=line["id"], before=before)
         return self.company.table(self.name).rows[line["id"]]
 
     def _follow(self, order: Row, *, touched: bool, line_id: str = "", before: Row | None = None) -> None:
         """Recalculate the order; its entity tag and time move only for what is documented to move them."""
-        new = recalculated(self.company, order)
+        new = recalculated(self.company, order, self.parent)
         line = self.company.table(self.name).get(line_id) if line_id else None
         moved = before is not None and line is not None and any(line[n] != before[n] for n in _AMOUNTS)
         if touched or moved or new["fullyShipped"] != order["fullyShipped"]:
             later = self.company.settings["discount_redistribution"] == "on_read"
-            self.company.save("salesOrders", {**new, "_pending": later and bool(new["discountAmount"])})
+            self.company.save(self.parent, {**new, "_pending": later and bool(new["discountAmount"])})

@@ -36,8 +36,7 @@ class Orders(Records):
         row = self.company.blank(self.name)
         if body.id is not None:
             row["id"] = body.id
-        row |= {"status": OPEN, "number": self.company.next_number(self.name), "partialShipping": True}
-        row |= {"orderDate": self.company.today(), "fullyShipped": True, "discountAppliedBeforeTax": True}
+        row |= {"status": OPEN, "number": self.company.next_number(self.name), **self.opened()}
         if self.company.settings["posting_date"] == "work_date":
             row["postingDate"] = self.company.today()
         row |= self._from_customer(self._customer_of(sent), sent.get("billToCustomerId", values.NO_ID))
@@ -53,7 +52,17 @@ class Orders(Records):
             if self.company.settings["discount_in_deep_insert"] == "refused":
                 raise errors.dialog("The discount can be set once the order has lines.")
             discount = Decimal(0)
-        return self._discounted(row, discount) if discount else recalculated(self.company, row)
+        return self._discounted(row, discount) if discount else recalculated(self.company, row, self.name)
+
+    def opened(self) -> Values:
+        """What a new one is of itself."""
+        today = self.company.today()
+        return {
+            "partialShipping": True,
+            "orderDate": today,
+            "fullyShipped": True,
+            "discountAppliedBeforeTax": True,
+        }
 
     def update(self, row: Row, body: Body) -> Row:
         """Change an order's header; a new customer or currency brings new lines along."""
@@ -63,7 +72,7 @@ class Orders(Records):
         discount = sent.pop("discountAmount", None)
         if row["status"] != OPEN:
             for name in sent:
-                if self.set.properties[name].guarded:
+                if self.guarded(name):
                     raise status_guard(name, row["status"])
         new = dict(row)
         if "customerId" in sent:
@@ -83,20 +92,24 @@ class Orders(Records):
             new = self.current(new)
         elif new["pricesIncludeTax"] != row["pricesIncludeTax"]:
             self.lines.switch_tax(new)
-        new = recalculated(self.company, new)
+        new = recalculated(self.company, new, self.name)
         return self._discounted(new, discount) if discount is not None else new
+
+    def guarded(self, name: str) -> bool:
+        """Whether only an open one takes another value of it."""
+        return self.set.properties[name].guarded
 
     def delete(self, row: Row) -> None:
         """Remove an order with its lines, unless goods left that nobody was billed for."""
-        lines = self.company.lines(row["id"])
+        lines = self.company.lines(row["id"], self.name)
         if any(line["shippedQuantity"] != line["invoicedQuantity"] for line in lines):
             raise errors.dialog(f"Order {row['number']} has lines that are shipped and not invoiced.")
         self.erase(row)
 
     def erase(self, row: Row) -> None:
         """Take an order and its lines away."""
-        for line in self.company.lines(row["id"]):
-            self.company.remove("salesOrderLines", line)
+        for line in self.company.lines(row["id"], self.name):
+            self.company.remove(self.lines.name, line)
         self.company.remove(self.name, row)
 
     # -- amounts ----------------------------------------------------------------------------------------------
@@ -111,7 +124,7 @@ class Orders(Records):
 
     def _discounted(self, row: Row, discount: Decimal) -> Row:
         """Put an invoice discount on the whole order."""
-        lines = self.company.lines(row["id"])
+        lines = self.company.lines(row["id"], self.name)
         base = sum(
             (
                 line["quantity"] * line["unitPrice"] - line["discountAmount"]
@@ -125,7 +138,8 @@ class Orders(Records):
                 f"The discountAmount must be between 0 and {values.trimmed(max(base, Decimal(0)))},"
                 " the amount of the lines that bear it."
             )
-        return recalculated(self.company, self.company.save(self.name, {**row, "discountAmount": discount}))
+        discounted = self.company.save(self.name, {**row, "discountAmount": discount})
+        return recalculated(self.company, discounted, self.name)
 
     # -- the customer -----------------------------------------------------------------------------------------
 

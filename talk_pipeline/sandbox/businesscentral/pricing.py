@@ -106,7 +106,7 @@ def _line_amounts(result: amounts.LineAmounts) -> dict[str, Any]:
 
 
 def _shipped(line: Row) -> bool:
-    return bool(line["quantity"]) and line["shippedQuantity"] == line["quantity"]
+    return bool(line["quantity"]) and line.get("shippedQuantity") == line["quantity"]
 
 
 def _listed(company: Company, order: Row, line: Row) -> Row | None:

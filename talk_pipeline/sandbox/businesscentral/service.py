@@ -33,7 +33,7 @@ _METHODS: Mapping[str, Mapping[str, str | None]] = {
     "count": {"GET": None},
 }
 """What can be done with each kind of target, and the capability of the set it takes."""
-_NEEDS_DOCUMENT = ("salesOrderLines", "salesInvoiceLines")
+_NEEDS_DOCUMENT = ("salesOrderLines", "salesInvoiceLines", "salesCreditMemoLines")
 
 
 class Central:
@@ -136,8 +136,9 @@ class Central:
         row = target.office.records[target.set.name].create(body)
         lines_answer = self.settings["deep_insert_answer"]
         if body.lines is not None and lines_answer != "on_expand":
-            expand = {name: inner for name, inner in options.expand.items() if name != "salesOrderLines"}
-            extra = {"salesOrderLines": Options()} if lines_answer == "always" else {}
+            deep = bodies.DEEP[target.set.name]
+            expand = {name: inner for name, inner in options.expand.items() if name != deep}
+            extra = {deep: Options()} if lines_answer == "always" else {}
             options = replace(options, expand={**extra, **expand})
         context = target.context if target.within is None else f"{_company_path(target)}/{target.set.name}"
         location = f"{root}/{context}({row['id']})"

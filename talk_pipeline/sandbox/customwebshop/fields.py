@@ -164,7 +164,7 @@ REFUND: Mapping[str, Field] = {
         "choice",
         default="requested",
         required=True,
-        choices=("requested", "draft", "posted", "settled", "cancelled"),
+        choices=("requested", "posted", "settled", "cancelled"),
     ),
     "erp_number": _TEXT,
     "currency": Field("currency", read_only=True),
