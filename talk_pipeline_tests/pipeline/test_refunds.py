@@ -1,0 +1,145 @@
+"""Refunds of the shop: each becomes the draft of one credit memo; what people make of it is told in the shop."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from talk_pipeline_tests.pipeline.documents import Sold, with_optional
+from talk_pipeline_tests.pipeline.faults import rule
+from talk_pipeline_tests.pipeline.second_opinion import unexplained
+from talk_pipeline_tests.world import World
+
+Row = dict[str, Any]
+
+
+class Returned(Sold):
+    """An order that was shipped and invoiced, of which the shop takes something back."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.office("ship")
+        self.office("invoice")
+        self.sync()
+        (self.invoice,) = self.documents("invoices")
+        (self.posted,) = world.bc.all("salesInvoices")
+
+    def refund(self, quantity: str = "1", **values: Any) -> str:
+        row = {
+            "order_id": self.id,
+            "invoice_id": self.invoice["id"],
+            "date": "2026-03-09",
+            "lines": [{"product_id": self.items[0], "quantity": quantity, "unit_price": "100.00"}],
+        }
+        return str(self.world.shop.post("refunds", row | values)["id"])
+
+    def told(self, key: str) -> Row:
+        return self.world.shop.get("refunds", key)
+
+    def memos(self) -> list[Row]:
+        rows = self.world.bc.all("salesCreditMemos", "?$expand=salesCreditMemoLines").values()
+        return sorted(rows, key=lambda row: str(row["number"]))
+
+
+@pytest.fixture
+def returned(world: World, profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Returned:
+    if profile != "reference":
+        pytest.skip("this shop keeps no refunds")
+    with_optional(tmp_path, monkeypatch, "invoice", "refund")
+    return Returned(world)
+
+
+def test_a_refund_becomes_the_draft_of_one_credit_memo_for_its_invoice(returned: Returned) -> None:
+    key = returned.refund()
+    returned.sync()
+    (memo,) = returned.memos()
+    told = returned.told(key)
+    assert (memo["status"], memo["externalDocumentNumber"], memo["invoiceId"]) == (
+        "Draft",
+        told["number"],
+        returned.posted,
+    )
+    assert memo["customerId"] == returned.world.counterpart("customer", returned.buyer)
+    (line,) = memo["salesCreditMemoLines"]
+    assert (line["itemId"], line["quantity"], line["unitPrice"]) == (
+        returned.world.counterpart("product", returned.items[0]),
+        1,
+        100,
+    )
+    assert (told["status"], told["erp_number"], told["total_incl_tax"]) == (
+        "requested",
+        memo["number"],
+        "125.00",
+    )
+    assert returned.lines("refunded_quantity") == ["1", "0"]
+    returned.quiet()
+    assert not unexplained()
+
+
+def test_what_people_make_of_it_is_told_and_a_posted_one_is_left_alone(returned: Returned) -> None:
+    key = returned.refund()
+    returned.sync()
+    (draft,) = returned.memos()
+    returned.world.bc.control(f"sales-credit-memos/{draft['id']}/post")
+    returned.sync()
+    (memo,) = returned.memos()
+    assert memo["number"] != draft["number"]
+    told = returned.told(key)
+    assert (told["status"], told["erp_number"]) == ("settled", memo["number"])
+    assert not returned.world.step(full=True).failed()
+    assert returned.documents("invoices")[0]["remaining_amount"] == "250.00"
+    returned.quiet()
+
+    lines = [{"id": row["id"], "quantity": "2"} for row in told["lines"]]
+    returned.world.shop.patch("refunds", key, {"lines": lines})
+    run = returned.world.step()
+    assert run["refund"]["writes"]["businesscentral"] == {"create": 0, "update": 0, "delete": 0}
+    held = returned.world.sql("select hold_kind, hold_reason from change where flow = 'refund'")
+    assert held == [("guarded", "the credit memo is posted, or in review, in Business Central")]
+    assert returned.memos()[0]["salesCreditMemoLines"][0]["quantity"] == 1
+
+
+@pytest.mark.slow
+def test_a_draft_follows_both_ways(returned: Returned) -> None:
+    key = returned.refund()
+    returned.sync()
+    (row,) = returned.told(key)["lines"]
+    returned.world.shop.patch("refunds", key, {"lines": [{"id": row["id"], "quantity": "2"}]})
+    returned.sync()
+    (memo,) = returned.memos()
+    (line,) = memo["salesCreditMemoLines"]
+    assert line["quantity"] == 2
+    returned.world.bc.patch("salesCreditMemoLines", line["id"], {"unitPrice": 80})
+    returned.sync()
+    assert returned.told(key)["lines"][0]["unit_price"] == "80.00"
+    assert returned.told(key)["total_incl_tax"] == "200.00"
+    returned.quiet()
+
+
+def test_a_lost_answer_makes_no_second_one(returned: Returned) -> None:
+    key = returned.refund()
+    returned.world.bc.faults(rule("POST", "salesCreditMemos", drop="after"))
+    returned.world.step()
+    returned.world.bc.no_faults()
+    returned.sync()
+    (memo,) = returned.memos()
+    assert returned.told(key)["erp_number"] == memo["number"]
+    returned.quiet()
+
+
+@pytest.mark.slow
+def test_cancelled_in_the_shop_and_deleted_there_it_is_over(returned: Returned) -> None:
+    key = returned.refund()
+    returned.sync()
+    (memo,) = returned.memos()
+    returned.world.shop.patch("refunds", key, {"status": "cancelled"})
+    returned.sync()
+    assert len(returned.memos()) == 1
+    returned.world.bc.delete("salesCreditMemos", memo["id"])
+    assert not returned.world.step(full=True).failed()
+    state, reason = returned.world.state("refund", key) or ("", "")
+    assert (state, reason) == (
+        "closed",
+        "it is over in the shop, and the Business Central record is vanished",
+    )
+    returned.quiet()
