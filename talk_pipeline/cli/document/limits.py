@@ -74,11 +74,13 @@ def in_step_limits(flow: Flow, part: Part) -> Iterator[str]:
     """What limits it."""
     bc = end(flow, part, Side.BC)
     props = [prop for prop in part.properties if prop.mapped]
-    if once := [prop for prop in props if prop.only]:
+    if once := [prop for prop in props if prop.only and prop.dir != "<-"]:
         yield f"Sent with a new {bc} and never after: {_names(once)}."
+    if back := [prop for prop in props if prop.only and prop.dir == "<-"]:
+        yield f"Sent with a new {end(flow, part, Side.SHOP)} and never after: {_names(back)}."
     if to_bc := [prop for prop in props if prop.dir == "->" and not prop.only]:
         yield f"Edits travel to {BC} only: {_names(to_bc)}. What is edited there stays until {SHOP} says more."
-    if to_shop := [prop for prop in props if prop.dir == "<-"]:
+    if to_shop := [prop for prop in props if prop.dir == "<-" and not prop.only]:
         yield f"Edits travel to {SHOP} only: {_names(to_shop)}. What is edited there stays until {BC} says more."
     if compared := [prop for prop in props if prop.dir == "="]:
         tolerance = flow.settings.tolerance

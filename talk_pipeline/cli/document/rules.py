@@ -98,7 +98,11 @@ def _exclusions(flow: Flow, part: Part) -> Iterator[str]:
     if part.parent:
         return
     settings = flow.settings
-    if settings.create_scope or settings.scope or settings.create in ("never", "when_referenced"):
+    if (
+        settings.create_scope
+        or settings.scope
+        or settings.create in ("never", "when_referenced", "businesscentral")
+    ):
         yield f"A {shop} outside of what is created or synchronized is listed as excluded, with its reason."
     if settings.shared:
         by = f", or by {listed(settings.shared_by, last='or')}" if settings.shared_by else ""

@@ -18,6 +18,7 @@ from talk_pipeline.sandbox.businesscentral.orders import Orders
 from talk_pipeline.sandbox.store import Row
 
 _ZERO = Decimal(0)
+_SALES_HEADER = 36
 _TERM = re.compile(r"(\d+)([DWM])")
 _SHIPMENT_TYPES = {
     "Comment": "_x0020_",
@@ -39,7 +40,33 @@ class Posting:
             raise errors.dialog(f"There is nothing to release on order {order['number']}.")
         if order["status"] == status:
             return order
+        self._approve(order, status)
         return self._company.save("salesOrders", {**order, "status": status})
+
+    def _approve(self, order: Row, status: str) -> None:
+        """Sent for approval somebody is asked; released it was approved, and reopened it was called back."""
+        company, asked = self._company, self._company.table("approvalEntries").rows
+        if status == IN_REVIEW:
+            row = company.blank("approvalEntries") | {
+                "entryNumber": len(asked) + 1,
+                "tableId": _SALES_HEADER,
+                "documentType": "Order",
+                "documentNumber": order["number"],
+                "senderId": "SALES",
+                "senderName": "Sales",
+                "approverId": "OWNER",
+                "approverName": "The owner",
+                "status": "Open",
+                "dateTimeSentForApproval": company.now_ms(),
+                "dueDate": company.today(),
+                "amount": order["totalAmountIncludingTax"],
+            }
+            company.save("approvalEntries", row)
+            return
+        answer = "Approved" if status == RELEASED else "Canceled"
+        for row in list(asked.values()):
+            if row["documentNumber"] == order["number"] and row["status"] == "Open":
+                company.save("approvalEntries", {**row, "status": answer})
 
     def ship_and_invoice(self, order: Row) -> None:
         """What the bound action does: post what is to be shipped and all that is then to be invoiced."""
@@ -102,7 +129,8 @@ class Posting:
                 self._company.save(
                     "salesOrderLines", {**line, "invoicedQuantity": invoiced, "invoiceQuantity": left}
                 )
-        if all(line["invoicedQuantity"] == line["quantity"] for line in self._goods(order)):
+        over = all(line["invoicedQuantity"] == line["quantity"] for line in self._goods(order))
+        if over and self._company.settings["posted_order"] == "removed":
             self._orders.erase(order)
             return None
         return order

@@ -166,6 +166,12 @@ QUESTIONS: tuple[Setting, ...] = (
         " cannot be used on an order",
     ),
     Setting("website_length", 80, "characters of a customer's website; newer versions take 255", (80, 255)),
+    Setting(
+        "posted_order",
+        "removed",
+        "what becomes of an order once all of it is invoiced; shipAndInvoice may leave it",
+        ("removed", "kept"),
+    ),
     Setting("posting_date", "work_date", "posting date of a new order", ("work_date", "blank")),
     Setting(
         "external_document_mandatory",

@@ -30,6 +30,7 @@ _PREFIX = {
     "shipments": "s",
     "invoices": "i",
     "refunds": "r",
+    "approvals": "a",
 }
 _NUMBERED = {"customers": "", "products": "SKU-", "orders": "WEB-", "refunds": "R-"}
 _FIRST = 1001

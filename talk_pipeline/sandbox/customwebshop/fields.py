@@ -173,6 +173,19 @@ REFUND: Mapping[str, Field] = {
     "total_incl_tax": Field("decimal"),
     **_OWN,
 }
+APPROVAL: Mapping[str, Field] = {
+    "number": Field("text", unique=True),
+    "order_id": Field("text", required=True, refers_to="orders"),
+    "status": Field(
+        "choice",
+        default="open",
+        required=True,
+        choices=("created", "open", "cancelled", "rejected", "approved"),
+    ),
+    "approver": _TEXT,
+    "due_date": Field("date"),
+    **_OWN,
+}
 
 DOCUMENT_LINE: Mapping[str, Field] = {
     "id": _TEXT,
@@ -191,6 +204,7 @@ DOCUMENTS: Mapping[str, Mapping[str, Field]] = {
     "shipments": SHIPMENT,
     "invoices": INVOICE,
     "refunds": REFUND,
+    "approvals": APPROVAL,
 }
 """What happens to an order, where a shop keeps it."""
 SINGULAR: Mapping[str, str] = {
@@ -200,6 +214,7 @@ SINGULAR: Mapping[str, str] = {
     "shipments": "shipment",
     "invoices": "invoice",
     "refunds": "refund",
+    "approvals": "approval",
 }
 
 

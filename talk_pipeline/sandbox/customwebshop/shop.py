@@ -52,7 +52,11 @@ class Shop:
             name: kind(name, store=store, clock=clock, numeric_ids=numeric_ids, quiet=quiet)
             for name, kind in (
                 *((name, Orders if name == "orders" else Entities) for name in RESOURCES),
-                *((name, Documents) for name in DOCUMENTS if documents),
+                *(
+                    (name, Documents if "lines" in DOCUMENTS[name] else Entities)
+                    for name in DOCUMENTS
+                    if documents
+                ),
             )
         }
         for entities in self.entities.values():

@@ -1,0 +1,81 @@
+"""How an order ends or does not: posted and left in place, posted in part and deleted, held for approval."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from talk_pipeline_tests.pipeline.documents import Sold, with_optional
+from talk_pipeline_tests.pipeline.second_opinion import unexplained
+from talk_pipeline_tests.world import World
+
+Row = dict[str, Any]
+
+
+@pytest.fixture
+def sold(world: World, profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sold:
+    if profile != "reference":
+        pytest.skip("this shop keeps no documents of its orders")
+    with_optional(tmp_path, monkeypatch, "shipment", "invoice", "approval")
+    return Sold(world)
+
+
+def status(sold: Sold) -> str:
+    return str(sold.world.shop.get("orders", sold.id)["status"])
+
+
+def test_an_order_that_posting_leaves_in_place_has_not_ended(sold: Sold) -> None:
+    sold.world.bc.control("settings", {"posted_order": "kept"})
+    answer = sold.world.bc.http.post(f"/salesOrders({sold.bc_id})/Microsoft.NAV.shipAndInvoice")
+    assert answer.status_code == 204
+    assert sold.bc_id in sold.world.bc.orders()
+    sold.sync()
+    assert status(sold) == "shipped"
+    assert sold.world.state("order", sold.id) is None
+    assert (sold.lines("shipped_quantity"), sold.lines("invoiced_quantity")) == (["2", "5"], ["2", "5"])
+    sold.quiet()
+    assert not unexplained()
+
+    sold.world.bc.delete("salesOrders", sold.bc_id)  # somebody tidies up: it was posted all the same
+    assert not sold.world.step(full=True).failed()
+    assert status(sold) == "completed"
+    assert sold.world.state("order", sold.id) == (
+        "closed",
+        "posted in Business Central: its story ended there",
+    )
+    sold.quiet()
+
+
+@pytest.mark.slow
+def test_what_was_never_posted_and_is_deleted_is_told(sold: Sold) -> None:
+    sold.office("release")
+    sold.sync()
+    sold.office("reopen")
+    sold.sync()
+    assert status(sold) == "open"
+    sold.world.bc.delete("salesOrders", sold.bc_id)
+    sold.world.step(full=True)
+    state, _ = sold.world.state("order", sold.id) or ("", "")
+    assert (state, status(sold)) == ("broken", "open")
+    assert not sold.documents("invoices")
+
+
+@pytest.mark.slow
+def test_an_order_in_review_is_shown_and_not_fought(sold: Sold) -> None:
+    sold.office("review")
+    sold.sync()
+    (asked,) = sold.documents("approvals")
+    assert (asked["order_id"], asked["status"], asked["approver"]) == (sold.id, "open", "The owner")
+    same = [{"id": row["id"]} for row in sold.world.shop.get("orders", sold.id)["lines"]]
+    sold.world.shop.patch("orders", sold.id, {"lines": [same[0] | {"quantity": "3"}, same[1]]})
+    run = sold.world.step()
+    assert run.writes("order") == 0
+    held = sold.world.sql("select hold_kind, hold_reason from change where flow = 'order'")
+    assert held == [("guarded", "the sales order is released or in review in Business Central")]
+
+    sold.office("reopen")
+    sold.sync()
+    assert [row["status"] for row in sold.documents("approvals")] == ["cancelled"]
+    lines = sold.world.bc.orders()[sold.bc_id]["salesOrderLines"]
+    assert sorted(row["quantity"] for row in lines) == [3, 5]
+    sold.quiet()
