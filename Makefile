@@ -65,6 +65,10 @@ SCENARIOS ?= 1000000
 soak: $(INSTALLED) ## random scenarios against the invariants for HOURS=1 or SCENARIOS=n, with restores, lost databases and all shops; keeps one that fails in data/soak
 	.venv/bin/python -m talk_pipeline_tests.invariants --hours $(HOURS) --scenarios $(SCENARIOS)
 
+LIVES ?= 1000
+lives: $(INSTALLED) ## random lives of orders, from placed to paid or given back, LIVES=1000 of them, with faults and killed runs
+	.venv/bin/python -m talk_pipeline_tests.lives --lives $(LIVES)
+
 docs: $(INSTALLED) ## writes the documents that are made from the code
 	.venv/bin/python -m talk_pipeline_tests.docs
 
@@ -74,4 +78,4 @@ bench: $(INSTALLED) ## the benchmarks; writes data/bench.json
 day: $(INSTALLED) ## a day at an edit a second in which a tenth of all calls fail: what grows
 	.venv/bin/python -m talk_pipeline_tests.bench day
 
-.PHONY: help sync up test test-slow kills plans faults mutants test-profiles test-browser pictures lint check-defs advisories soak bench day story docs
+.PHONY: help sync up test test-slow kills plans faults mutants test-profiles test-browser pictures lint check-defs advisories soak bench day story lives docs
