@@ -125,9 +125,7 @@ class Property(Model):
         " a reference that is <- and only: create",
     )
     told_as: str | None = Field(
-        None,
-        description="what the shop is told of a value of Business Central, where {} is that: such as an address"
-        " made of an id; for what goes to the shop alone",
+        None, description="what the shop is told instead, with {} for the value: an address made of an id"
     )
     usable_while: Mapping[str, Word] = Field({}, description="what a referenced record must be, else wait")
     recreates: tuple[str, ...] = Field(
@@ -182,9 +180,7 @@ class Property(Model):
         if self.told_by and (not self.refers_to or (self.dir, self.only) != ("<-", "create")):
             raise ValueError("told_by is for a reference that is <- and only: create")
         if self.told_as and (self.dir != "<-" or "{}" not in self.told_as or self.values or self.reads):
-            raise ValueError(
-                "told_as holds {}, and is for what goes to the shop alone, without values: dir <-"
-            )
+            raise ValueError("told_as holds {}, and is for what goes to the shop alone, by no values")
         if self.composed_of and (self.dir != "=" or not self.is_number):
             raise ValueError("composed_of is for numbers that are compared alone: dir =")
         if self.blank_keeps and (not self.goes_to(Side.BC) or self.required or self.blank is not None):
@@ -219,11 +215,9 @@ class Property(Model):
 
     def referred(self, value: str) -> tuple[str, str]:
         """The flow and the shop's id of what a reference is to."""
-        return (
-            (self.otherwise or "", value.partition(":")[2])
-            if self.stands_in(value)
-            else (self.refers_to or "", value)
-        )
+        if self.stands_in(value):
+            return self.otherwise or "", value.partition(":")[2]
+        return self.refers_to or "", value
 
     @cached_property
     def shop_paths(self) -> tuple[str, ...]:

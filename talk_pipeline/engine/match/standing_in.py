@@ -5,20 +5,19 @@ the order itself is what the customer was made from. And Business Central tells 
 id, such as the order of a shipment by its number. Which those are is noted with the state.
 """
 
-from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.engine.snapshot.dirty import mark_again
+from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.meta import get_meta, set_meta
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 # of Business Central, without a counterpart, and what they refer to has one
 _REFERRING = """
-insert into dirty (flow, side, id, marked_at)
-select distinct $flow, 'businesscentral', r.root_id, $at
+select distinct r.root_id
 from record r
 join counterpart k on k.part = $refers_to and k.side = 'businesscentral' and k.id = r.raw[$property]
 join snapshot s on s.flow = $flow and s.side = 'businesscentral' and s.id = r.root_id and s.gone is null
 anti join (select bc_id from link where part = $flow and bc_id is not null) l on l.bc_id = r.root_id
-anti join (select id from dirty where flow = $flow and side = 'businesscentral') d on d.id = r.root_id
 where r.part = $part and r.side = 'businesscentral'
 """
 
@@ -43,7 +42,8 @@ def look_at_referring(db: Connection, flow: Flow) -> None:
     for part in flow.parts:
         for prop in part.references:
             told = {"part": part.name, "property": prop.name, "refers_to": prop.refers_to}
-            db.execute(_REFERRING, {**told, "flow": flow.name, "at": now()})
+            found = db.execute(_REFERRING, {**told, "flow": flow.name}).fetchall()
+            mark_again(db, flow.name, Side.BC, ids=[row[0] for row in found])
 
 
 def unlinked_reference(db: Connection, flow: Flow, bc_id: str) -> str | None:

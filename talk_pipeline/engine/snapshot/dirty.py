@@ -37,9 +37,13 @@ limit 1
 
 def mark_dirty(db: Connection, flow: str, side: Side, *, ids: list[str]) -> None:
     """Puts records on the list of dirty ones, in the caller's transaction: until nothing is left to do for them."""
-    if not ids:
-        return
-    touch(db, flow)
+    if ids:
+        touch(db, flow)
+        mark_again(db, flow, side, ids=ids)
+
+
+def mark_again(db: Connection, flow: str, side: Side, *, ids: list[str]) -> None:
+    """The same of records that nothing new is known of, but of something that they refer to."""
     db.execute(
         "insert into dirty (flow, side, id, marked_at)"
         " select $flow, $side, id, $at from (select unnest($ids::varchar[]) as id)"
