@@ -25,7 +25,8 @@ def checked_files(settings: Settings) -> tuple[Flows, Description]:
     folder, connector = settings.talk_flows_dir or PACKAGED, settings.customwebshop_connector or REFERENCE
     described = settings.businesscentral_entities_dir
     files = (*sorted(folder.glob("*.yaml")), connector, *files_of(described))
-    return _proven(folder, connector, described, tuple(map(_stamp, files)))
+    flows, shop = _proven(folder, connector, described, tuple(map(_stamp, files)))
+    return _chosen(settings, flows), shop
 
 
 def flows_of(settings: Settings) -> Flows:
@@ -34,7 +35,18 @@ def flows_of(settings: Settings) -> Flows:
     Raises:
         FlowError: with a line for each mistake.
     """
-    return behaving(load_flows(settings.talk_flows_dir), entities_of(settings))
+    return _chosen(settings, behaving(load_flows(settings.talk_flows_dir), entities_of(settings)))
+
+
+def _chosen(settings: Settings, flows: Flows) -> Flows:
+    """Those that the company synchronizes, where there are several companies."""
+    company = settings.company
+    if company is None or not company.flows:
+        return flows
+    try:
+        return flows.chosen(company.flows)
+    except FlowError as error:
+        raise FlowError(f"company {company.name}: {error}") from None
 
 
 def entities_of(settings: Settings) -> Entities:
@@ -58,12 +70,12 @@ def _stamp(file: Path) -> tuple[Path, int, int, int] | None:
     return None
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def _read_entities(folder: Path | None, _stamps: tuple[object, ...]) -> Entities:
     return load_entities(folder)
 
 
-@lru_cache(maxsize=4)  # a sensor asks every few seconds, and nobody has edited a file
+@lru_cache(maxsize=32)  # a sensor asks every few seconds, and nobody has edited a file
 def _proven(
     folder: Path, connector: Path, described_in: Path | None, _stamps: tuple[object, ...]
 ) -> tuple[Flows, Description]:

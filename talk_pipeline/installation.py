@@ -108,7 +108,7 @@ class Connections:
                     shop.auth.variables,
                 )
             ],
-            limits=Limits(pace.requests, pace.seconds, pace.in_flight, _limits_folder(settings, Side.SHOP)),
+            limits=Limits(pace.requests, pace.seconds, pace.in_flight, limits_folder(settings, Side.SHOP)),
             longest_seconds=pace.longest_seconds,
             headers=shop.every_request,
             throttled=pace.throttled,
@@ -151,7 +151,7 @@ def central(
             settings.businesscentral_requests,
             settings.businesscentral_window_seconds,
             IN_FLIGHT,
-            _limits_folder(settings, Side.BC),
+            limits_folder(settings, Side.BC),
         ),
         longest_seconds=settings.businesscentral_longest_seconds,
         address_setting="BUSINESSCENTRAL_URL",
@@ -175,7 +175,8 @@ def _applications(settings: Settings) -> list[Application]:
     )
 
 
-def _limits_folder(settings: Settings, side: Side) -> Path:
+def limits_folder(settings: Settings, side: Side) -> Path:
+    """Where the requests to a system are counted."""
     return settings.talk_data_dir / "limits" / side
 
 

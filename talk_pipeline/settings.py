@@ -1,17 +1,19 @@
 """The environment as typed settings; nothing else reads it.
 
-The process environment beats `.env` in the working folder. Secrets stay wrapped, so that no message, metadata or
-table can show them by accident.
+The process environment beats `.env` in the working folder, and what a company says otherwise beats both, while one
+acts for it. Secrets stay wrapped, so that no message, metadata or table can show them by accident.
 """
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -47,6 +49,39 @@ class Registration(NamedTuple):
     client_id: str
     secret: SecretStr
     variables: tuple[str, str]
+
+
+class Company(NamedTuple):
+    """One of several companies, and what it says otherwise than the environment.
+
+    Attributes:
+        name: of its folder, too.
+        values: settings, by the names of their variables; a blank one is not set.
+        secrets: the variable that holds each secret, by the name of its setting.
+        flows: those that it synchronizes; without any, all.
+        schedule: when it is read in full, as cron writes it.
+        queue: of the workers that do its runs, where there are queues.
+    """
+
+    name: str
+    values: Mapping[str, str] = {}
+    secrets: Mapping[str, str] = {}
+    flows: tuple[str, ...] = ()
+    schedule: str | None = None
+    queue: str | None = None
+
+
+_acting_for: ContextVar[Company | None] = ContextVar("acting_for", default=None)
+
+
+@contextmanager
+def acting_for(company: Company | None) -> Iterator[None]:
+    """While settings that are loaded are those of a company."""
+    token = _acting_for.set(company)
+    try:
+        yield
+    finally:
+        _acting_for.reset(token)
 
 
 class Settings(BaseSettings):
@@ -88,6 +123,12 @@ class Settings(BaseSettings):
     talk_webhook_secret: SecretStr | None = None
     talk_alerts: SecretStr | None = None
     talk_owners: str = Field("", pattern=OWNERS)
+    talk_companies: Path | None = None
+    talk_logs: Literal["text", "json"] = "text"
+
+    _company: Company | None = PrivateAttr(None)
+    _shared_dir: Path | None = PrivateAttr(None)
+    _said: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
     @field_validator("businesscentral_currency")
     @classmethod
@@ -126,15 +167,46 @@ class Settings(BaseSettings):
         cards = {name: one.card for name, one in described.items() if one.card}
         return RecordPages({side: template for side, template in found.items() if template}, cards)
 
+    @property
+    def company(self) -> Company | None:
+        """Whose settings these are, where there are several companies."""
+        return self._company
+
+    @property
+    def shared_dir(self) -> Path:
+        """Where Dagster's home lies, which all companies share: the data folder, where there is one company."""
+        return self._shared_dir or self.talk_data_dir
+
     @classmethod
     def load(cls) -> Self:
-        """The settings of this process.
+        """The settings of this process, or of the company that it acts for.
 
         Raises:
             SettingsError: a value makes no sense, named with its variable.
         """
+        company = _acting_for.get()
+        if company is None:
+            return cls._read({})
         try:
-            loaded = cls()
+            shared = cls._read({}, only="talk_data_dir").talk_data_dir
+            said = {"TALK_DATA_DIR": str(shared / company.name)} | dict(company.values) | _held(company)
+            loaded = cls._read(said)
+        except SettingsError as error:
+            raise SettingsError(f"company {company.name}: {error}") from None
+        loaded._company, loaded._shared_dir, loaded._said = company, shared, said
+        return loaded
+
+    @classmethod
+    def _read(cls, said: Mapping[str, str], *, only: str | None = None) -> Self:
+        """What the environment says, but for what is said here; blank is not set, as it is there."""
+        given: dict[str, Any] = {}
+        for name, field in cls.model_fields.items():
+            if name.upper() in said:
+                given[name] = said[name.upper()] or field.get_default()
+            elif only and name != only:
+                given[name] = field.get_default()
+        try:
+            loaded = cls(**given)
         except ValidationError as error:
             # what stands in a variable may be a secret: the cause would show it
             raise SettingsError("; ".join(map(_describe, error.errors()))) from None
@@ -196,9 +268,8 @@ class Settings(BaseSettings):
             found.append(Registration(client, secret, variables))
         return tuple(found)
 
-    @staticmethod
-    def _others() -> Mapping[str, str | None]:
-        return {**dotenv_values(".env"), **os.environ}
+    def _others(self) -> Mapping[str, str | None]:
+        return {**dotenv_values(".env"), **os.environ, **self._said}
 
     def require_systems(
         self, secrets: Sequence[str] = ("CUSTOMWEBSHOP_TOKEN",), *, with_shop: bool = True
@@ -234,6 +305,21 @@ class Settings(BaseSettings):
                 raise SettingsError(
                     f"{name.upper()}: {url!r} is not an address; write one such as https://shop.example"
                 )
+
+
+def _held(company: Company) -> dict[str, str]:
+    """The secrets of a company, from the variables that it names."""
+    environment = {**dotenv_values(".env"), **os.environ} if company.secrets else {}
+    held = {}
+    for name, variable in company.secrets.items():
+        value = environment.get(variable)
+        if not value:
+            raise SettingsError(
+                f"not set: {variable} (in the environment or in .env), which holds its {name}"
+            )
+        learn(value)
+        held[name] = value
+    return held
 
 
 def batch_events() -> None:

@@ -46,6 +46,8 @@ def audit(settings: Settings, names: tuple[str, ...] = ()) -> list[Judged]:
     settings.require_systems(())
     files = sorted((settings.talk_flows_dir or _PACKAGE / "flows").glob("*.yaml"))
     flows = {flow["flow"]: flow for flow in map(_read, files)}
+    if settings.company and settings.company.flows:
+        flows = {name: flow for name, flow in flows.items() if name in settings.company.flows}
     if unknown := set(names) - set(flows):
         raise NotAuditableError(f"no flow {', '.join(sorted(unknown))}; there are: {', '.join(flows)}")
     described = _read(settings.customwebshop_connector or _PACKAGE / "systems/customwebshop/reference.yaml")

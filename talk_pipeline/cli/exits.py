@@ -40,6 +40,10 @@ class UsageError(ValueError):
     """The command was given something that does not exist."""
 
 
+class Interrupted(typer.Exit):
+    """A signal ended the run, which has been told of: nothing else is begun."""
+
+
 _USAGE = (
     UsageError,
     ByHandError,
@@ -69,41 +73,48 @@ def one_line_errors() -> Iterator[None]:
         yield
     except (typer.Exit, typer.Abort, _WRONG_CALL):
         raise
-    except (KeyboardInterrupt, StoppedError):
-        _end(
-            Exit.INCOMPLETE,
-            "stopped before it was done; what was written is on record, run it again to go on",
-        )
-    except _USAGE as error:
-        _end(Exit.USAGE, str(error))
-    except _INCOMPLETE as error:
-        _end(Exit.INCOMPLETE, str(error))
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        if error.errno in _NO_ROOM:
-            _end(Exit.INCOMPLETE, f"{where}{error.strerror}: {_MAKE_ROOM}")
-        _end(Exit.USAGE if error.filename else Exit.INCOMPLETE, f"{where}{error.strerror or error}")
-    except (duckdb.Error, sqlite3.Error) as error:
-        _end(Exit.INCOMPLETE, f"{_first(error)}: {_MAKE_ROOM}, or put a backup in its place")
-    except Exception as error:
-        _end(Exit.INCOMPLETE, f"{type(error).__name__}: {_first(error)}{_save_trace(error)}")
+    except (Exception, KeyboardInterrupt) as error:
+        _end(*told_in_a_line(error))
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def told_in_a_line(error: BaseException) -> tuple[Exit, str]:
+    """How a command ends that a mistake broke off, and the line that says so."""
+    match error:
+        case KeyboardInterrupt() | StoppedError():
+            text = "stopped before it was done; what was written is on record, run it again to go on"
+            return Exit.INCOMPLETE, text
+        case _ if isinstance(error, _USAGE):
+            return Exit.USAGE, redacted(str(error))
+        case _ if isinstance(error, _INCOMPLETE):
+            return Exit.INCOMPLETE, redacted(str(error))
+        case OSError():
+            where = f"{error.filename}: " if error.filename else ""
+            if error.errno in _NO_ROOM:
+                return Exit.INCOMPLETE, redacted(f"{where}{error.strerror}: {_MAKE_ROOM}")
+            status = Exit.USAGE if error.filename else Exit.INCOMPLETE
+            return status, redacted(f"{where}{error.strerror or error}")
+        case duckdb.Error() | sqlite3.Error():
+            text = f"{_first(error)}: {_MAKE_ROOM}, or put a backup in its place"
+            return Exit.INCOMPLETE, redacted(text)
+    text = f"{type(error).__name__}: {_first(error)}{_save_trace(error)}"
+    return Exit.INCOMPLETE, redacted(text)
 
 
 _MAKE_ROOM = "make room in TALK_DATA_DIR if its disk is full, and run it again; nothing is lost"
 
 
 def _end(status: Exit, text: str) -> NoReturn:
-    typer.echo(f"error: {redacted(text)}", err=True)
+    typer.echo(f"error: {text}", err=True)
     raise typer.Exit(status) from None
 
 
-def _first(error: Exception) -> str:
+def _first(error: BaseException) -> str:
     return next(iter(str(error).splitlines()), "") or "no more is known"
 
 
-def _save_trace(error: Exception) -> str:
+def _save_trace(error: BaseException) -> str:
     """Where the trace of what nobody expected is, for whoever mends it."""
     with suppress(Exception):
         folder = Settings.load().talk_data_dir

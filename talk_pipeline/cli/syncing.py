@@ -4,16 +4,16 @@ A run whose checks failed ends green for Dagster, and a tripped breaker red: the
 """
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from talk_pipeline.cli.checklist import EXITS, document_of
+from talk_pipeline.cli.company import tell
 from talk_pipeline.cli.document import text
 from talk_pipeline.cli.document.tree import Document
-from talk_pipeline.cli.exits import Exit, UsageError
+from talk_pipeline.cli.exits import Exit, Interrupted, UsageError
 from talk_pipeline.cli.telling import counts, run_document
 from talk_pipeline.cli.undoing import print_undone, undone_by, undone_document
 from talk_pipeline.engine.report import run_summary
@@ -51,28 +51,31 @@ def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool, plan
         told = None if as_json else sheet
         document = document_of(db, connections.flows, connections.entities, told) if told else None
     if as_json:
-        print(json.dumps(numbers | undone_document(options, undone, by=run.run_id), indent=2))
+        tell(numbers | undone_document(options, undone, by=run.run_id))
     else:
         print_undone(options, undone)
         _print(connections, document, run_id=run.run_id, numbers=numbers)
-    found = _problems(connections, wanted, run)
+    found, stopped = _problems(connections, wanted, run)
     if found:
         Console(stderr=True, highlight=False, soft_wrap=True).print(
             f"error: {'; '.join(found)}", markup=False
         )
+    if stopped:
+        raise Interrupted(Exit.INCOMPLETE)
     if found or sheet is None:
         return Exit.INCOMPLETE
     return EXITS[sheet.verdict]
 
 
-def _problems(connections: Connections, wanted: tuple[str, ...], run: Any) -> list[str]:
+def _problems(connections: Connections, wanted: tuple[str, ...], run: Any) -> tuple[list[str], bool]:
+    """What broke the run off, and whether that was a signal."""
     from talk_pipeline.dagster.execute import interrupted, problems
 
     if not interrupted(run):
-        return problems(run)
+        return problems(run), False
     with connections.state.once() as db:
         reached = run_summary.reached(db, wanted, run_id=run.run_id)
-    return [f"stopped: {', '.join(reached)}; run it again to go on"]
+    return [f"stopped: {', '.join(reached)}; run it again to go on"], True
 
 
 def _wanted(flows: Flows, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -96,7 +99,7 @@ def _execute(connections: Connections, wanted: tuple[str, ...], *, options: Opti
     from talk_pipeline.dagster.execute import execute
     from talk_pipeline.dagster.instance import open_home
 
-    with open_home(connections.settings.talk_data_dir) as instance:
+    with open_home(connections.settings.shared_dir) as instance:
         return execute(connections.flows, wanted, options=options, instance=instance)
 
 

@@ -98,6 +98,19 @@ class Flows(Mapping[str, Flow]):
                 pending += self[name].refers_to
         return tuple(name for name in self if name in wanted)
 
+    def chosen(self, names: tuple[str, ...]) -> "Flows":
+        """These flows alone.
+
+        Raises:
+            FlowError: one is not there, or is referred to and not chosen.
+        """
+        for name in names:
+            if name not in self:
+                raise FlowError(f"flows: no flow {name!r}; there are: {', '.join(self)}")
+            if lacking := [other for other in self[name].refers_to if other not in names]:
+                raise FlowError(f"flows: {name} refers to {', '.join(lacking)}: choose that too")
+        return Flows(tuple(flow for flow in self.ordered if flow.name in names))
+
 
 def load_flows(folder: Path | None = None) -> Flows:
     """The flows of a folder, by default the packaged ones.

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from talk_pipeline import companies
 from talk_pipeline.flows import schema as flow_schema
 from talk_pipeline.systems.businesscentral import schema as entity_schema
 from talk_pipeline.systems.customwebshop.spec import schema as connector_schema
@@ -22,6 +23,7 @@ def documents() -> dict[str, str]:
         "docs/flows.md": flow_keys(),
         "docs/property-tables.md": property_tables(),
         str(flow_schema.FILE.relative_to(ROOT)): flow_schema.text(),
+        str(companies.SCHEMA_FILE.relative_to(ROOT)): companies.schema_text(),
         str(entity_schema.FILE.relative_to(ROOT)): entity_schema.text(),
         str(connector_schema.FILE.relative_to(ROOT)): connector_schema.text(),
     }

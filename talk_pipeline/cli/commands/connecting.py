@@ -5,10 +5,13 @@ from typing import Annotated
 
 import typer
 
+from talk_pipeline.cli.company import of_a_company, of_each_company
+
 commands = typer.Typer()
 
 
 @commands.command("check-config")
+@of_each_company
 def check_config(
     files_only: Annotated[
         bool, typer.Option("--files-only", help="Check the files, and ask no system.")
@@ -30,6 +33,7 @@ def new_connector(name: Annotated[str, typer.Argument(help="What to call it: wri
 
 
 @commands.command("new-entity")
+@of_a_company
 def new_entity(
     name: Annotated[str, typer.Argument(help="The entity set, such as contacts: writes NAME.yaml.")],
     api: Annotated[
@@ -69,6 +73,7 @@ def import_doc(
 
 
 @commands.command("check-doc")
+@of_a_company
 def check_doc(file: DocumentFile) -> None:
     """Compare a data-flow document with the flows in use; the exit status is 0 only when they cover all of it."""
     from talk_pipeline.cli.dataflows import check_document
@@ -103,6 +108,7 @@ def sandbox(
 
 
 @commands.command()
+@of_a_company
 def webhooks(
     url: Annotated[str, typer.Option(help="How the two systems reach this server from outside.")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",

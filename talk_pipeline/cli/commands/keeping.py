@@ -5,10 +5,13 @@ from typing import Annotated
 
 import typer
 
+from talk_pipeline.cli.company import of_a_company
+
 commands = typer.Typer()
 
 
 @commands.command()
+@of_a_company
 def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it.")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE if it is there.")] = False,
@@ -23,6 +26,7 @@ def backup(
 
 
 @commands.command()
+@of_a_company
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup of this installation.")],
 ) -> None:
@@ -36,6 +40,7 @@ def restore(
 
 
 @commands.command()
+@of_a_company
 def prune() -> None:
     """Remove what is older than TALK_KEEP_DAYS and TALK_KEEP_RUNS_DAYS say; the daemon does it every night."""
     from talk_pipeline.cli.keeping import prune as prune_all

@@ -5,11 +5,13 @@ from typing import Annotated
 import typer
 
 from talk_pipeline.cli.commands.arguments import AnyId, AsJson, BcId, FlowName, ShopId, Taken
+from talk_pipeline.cli.company import of_a_company
 
 commands = typer.Typer()
 
 
 @commands.command()
+@of_a_company
 def explain(flow: FlowName, id_: AnyId, as_json: AsJson = False) -> None:
     """Tell all that is known of one record: state and reason, link, both sides, what is planned, what was done.
 
@@ -21,6 +23,7 @@ def explain(flow: FlowName, id_: AnyId, as_json: AsJson = False) -> None:
 
 
 @commands.command()
+@of_a_company
 def history(flow: FlowName, id_: AnyId, as_json: AsJson = False) -> None:
     """Tell what happened to one record, oldest first: links, edits, every value written, conflicts, refusals."""
     from talk_pipeline.cli.records import print_history
@@ -29,6 +32,7 @@ def history(flow: FlowName, id_: AnyId, as_json: AsJson = False) -> None:
 
 
 @commands.command()
+@of_a_company
 def link(
     flow: FlowName,
     shop_id: ShopId,
@@ -49,6 +53,7 @@ def link(
 
 
 @commands.command()
+@of_a_company
 def unlink(
     flow: FlowName,
     shop_id: ShopId,
@@ -71,6 +76,7 @@ def unlink(
 
 
 @commands.command()
+@of_a_company
 def resolve(
     flow: FlowName,
     id_: AnyId,
@@ -87,6 +93,7 @@ def resolve(
 
 
 @commands.command()
+@of_a_company
 def acknowledge(
     flow: Annotated[
         str | None, typer.Argument(metavar="[FLOW]", help="Only of this flow; by default of all.")
@@ -107,6 +114,7 @@ def acknowledge(
 
 
 @commands.command()
+@of_a_company
 def retry(
     flow: FlowName,
     id_: Annotated[
@@ -124,6 +132,7 @@ def retry(
 
 
 @commands.command()
+@of_a_company
 def forget(
     flow: FlowName,
     id_: AnyId,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from talk_pipeline.cli.commands.arguments import AsJson, Taken
+from talk_pipeline.cli.company import of_a_company, of_any_company, of_each_company
 from talk_pipeline.flows.properties import Side
 
 commands = typer.Typer()
@@ -23,6 +24,7 @@ class Format(StrEnum):
 
 
 @commands.command()
+@of_each_company
 def sync(
     flow: Annotated[list[str] | None, typer.Option(help="Only this flow; may be repeated.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Read everything, and find what disappeared.")] = False,
@@ -49,6 +51,7 @@ def sync(
 
 
 @commands.command()
+@of_a_company
 def checklist(
     form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TEXT,
     out: Annotated[Path | None, typer.Option(help="A file instead of the terminal.")] = None,
@@ -63,18 +66,20 @@ def checklist(
 
 
 @commands.command()
+@of_any_company
 def status(as_json: AsJson = False) -> None:
     """Tell how things stand: the last run, how far each flow lags, open requests, how much waits for a person.
 
-    The lag is the time since the last run that carried the flow through began. From the database alone, and with
-    exit status 0 whatever it tells.
+    The lag is the time since the last run that carried the flow through began. From the database and the files
+    beside it alone, and with exit status 0 whatever it tells. Where there are several companies, of all of them.
     """
     from talk_pipeline.cli.status import print_status
 
-    print_status(as_json=as_json)
+    raise typer.Exit(print_status(as_json=as_json))
 
 
 @commands.command()
+@of_a_company
 def attention(as_json: AsJson = False) -> None:
     """List everything that waits for a person, over all flows: why, for how long, and the next step.
 
@@ -86,6 +91,7 @@ def attention(as_json: AsJson = False) -> None:
 
 
 @commands.command()
+@of_a_company
 def alerts(
     test: Annotated[bool, typer.Option("--test", help="Send a test to everybody instead.")] = False,
 ) -> None:
@@ -99,6 +105,7 @@ def alerts(
 
 
 @commands.command()
+@of_a_company
 def conflicts(
     flow: Annotated[
         str | None, typer.Argument(metavar="[FLOW]", help="Only of this flow; by default of all.")
@@ -113,6 +120,7 @@ def conflicts(
 
 
 @commands.command()
+@of_a_company
 def writes(
     run: Annotated[
         str | None,
@@ -128,6 +136,7 @@ def writes(
 
 
 @commands.command()
+@of_a_company
 def audit(
     flow: Annotated[
         list[str] | None, typer.Argument(metavar="[FLOW]...", help="Only these flows; by default all.")
@@ -146,6 +155,7 @@ def audit(
 
 
 @commands.command()
+@of_a_company
 def undo(
     run: Annotated[
         str, typer.Argument(metavar="RUN", help="The run to undo: its id, or enough of its beginning.")

@@ -6,6 +6,7 @@
     applications.py   who makes a request, where a system's limits hold for each who may
     limits.py         how many requests a system takes, counted over every process
     credentials.py    how a client proves who it is
+    usage.py          how much of that is used
     clock.py          the server's clock against ours
 """
 

@@ -18,6 +18,7 @@ from pyrate_limiter import Limiter, Rate, SingleBucketFactory, SQLiteBucket
 from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
 
 WINDOW_MARGIN_MS = 1000
+COUNTED_IN = "requests.sqlite"
 SLOT_POLL_SECONDS = 0.01
 FORGET_EVERY = 1000
 
@@ -64,7 +65,7 @@ class Gate(httpx.AsyncBaseTransport):
         self._slots = _Slots(limits.folder, limits.in_flight)
         # the server's window starts when a request arrives, a little after we counted it
         window = limits.window_seconds * 1000 + WINDOW_MARGIN_MS
-        self._file = limits.folder / "requests.sqlite"
+        self._file = limits.folder / COUNTED_IN
         with self._counting():
             self._bucket = SQLiteBucket.init_from_file(
                 [Rate(limits.requests, int(window))],
