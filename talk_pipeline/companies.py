@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from talk_pipeline.flows.loading import MAY_BE_SECRET, FlowError, mistake, read_yaml, validated
 from talk_pipeline.flows.properties import Model, Word
-from talk_pipeline.settings import Company, Settings, SettingsError, acting_for
+from talk_pipeline.settings import Company, Settings, SettingsError, acting_for, environment_mark
 from talk_pipeline.systems.customwebshop.spec.access import EnvName
 
 SCHEMA_FILE = Path(__file__).parent / "companies.schema.json"
@@ -126,12 +126,14 @@ class Companies(Mapping[str, Company]):
         file: where they stand.
         right: those that can be acted for.
         wrong: what is wrong with the others.
+        settings: of those that can be acted for.
     """
 
     file: Path
     names: tuple[str, ...]
     right: Mapping[str, Company]
     wrong: Mapping[str, str]
+    settings: Mapping[str, Settings]
 
     def __getitem__(self, name: str) -> Company:
         """A company.
@@ -163,12 +165,16 @@ def companies_of(settings: Settings) -> Companies | None:
         return None
     try:
         seen = file.stat()
-        found = _read(file, (seen.st_ino, seen.st_mtime_ns, seen.st_size))
+        return _settled(file, (seen.st_ino, seen.st_mtime_ns, seen.st_size), environment_mark())
     except OSError as error:
         raise SettingsError(f"TALK_COMPANIES: {file} cannot be read: {error.strerror}") from None
     except FlowError as error:
         raise SettingsError(str(error)) from None
-    return _apart(found)
+
+
+@lru_cache(maxsize=2)  # sensors ask every few seconds, and nobody has edited anything
+def _settled(file: Path, stamp: object, _environment: object) -> Companies:
+    return _apart(_read(file, stamp))
 
 
 @lru_cache(maxsize=4)
@@ -187,7 +193,7 @@ def _read(file: Path, _stamp: object) -> Companies:
             right[name] = _company(file, tree, name, said)
         except FlowError as error:
             wrong[str(name)] = str(error)
-    return Companies(file, names, right, wrong)
+    return Companies(file, names, right, wrong, {})
 
 
 def _company(file: Path, tree: yaml.Node | None, name: Any, said: Any) -> Company:
@@ -203,24 +209,23 @@ def _company(file: Path, tree: yaml.Node | None, name: Any, said: Any) -> Compan
 
 def _apart(found: Companies) -> Companies:
     """Two that would work on the same state, or keep the same two systems in step, are both refused."""
-    wrong = dict(found.wrong)
+    wrong, loaded = dict(found.wrong), dict[str, Settings]()
     first: dict[tuple[object, ...], str] = {}
     for name, company in found.right.items():
         try:
             with acting_for(company):
-                settings = Settings.load()
+                loaded[name] = Settings.load()
         except SettingsError as error:
             wrong[name] = f"{found.file}: {error}"
             continue
-        for what, same in _claims(settings):
+        for what, same in _claims(loaded[name]):
             other = first.setdefault(same, name)
             if other != name:
                 for one, its in ((name, other), (other, name)):
-                    wrong.setdefault(
-                        one, f"{found.file}: company {one} has {what} of {its}; give one of them its own"
-                    )
+                    message = f"company {one} has {what} of {its}; give one of them its own"
+                    wrong.setdefault(one, f"{found.file}: {message}")
     right = {name: one for name, one in found.right.items() if name not in wrong}
-    return Companies(found.file, found.names, right, wrong)
+    return Companies(found.file, found.names, right, wrong, {name: loaded[name] for name in right})
 
 
 def _claims(settings: Settings) -> Iterator[tuple[str, tuple[object, ...]]]:

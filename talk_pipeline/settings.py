@@ -59,8 +59,7 @@ class Company(NamedTuple):
         values: settings, by the names of their variables; a blank one is not set.
         secrets: the variable that holds each secret, by the name of its setting.
         flows: those that it synchronizes; without any, all.
-        schedule: when it is read in full, as cron writes it.
-        queue: of the workers that do its runs, where there are queues.
+        schedule: when it is read in full, as cron writes it; its queue is of the workers that do its runs.
     """
 
     name: str
@@ -187,9 +186,11 @@ class Settings(BaseSettings):
         company = _acting_for.get()
         if company is None:
             return cls._read({})
+        environment = _environment()
+        shared = Path(environment.get("TALK_DATA_DIR") or cls.model_fields["talk_data_dir"].default)
         try:
-            shared = cls._read({}, only="talk_data_dir").talk_data_dir
-            said = {"TALK_DATA_DIR": str(shared / company.name)} | dict(company.values) | _held(company)
+            held = _held(company, environment)
+            said = {"TALK_DATA_DIR": str(shared / company.name)} | dict(company.values) | held
             loaded = cls._read(said)
         except SettingsError as error:
             raise SettingsError(f"company {company.name}: {error}") from None
@@ -197,14 +198,13 @@ class Settings(BaseSettings):
         return loaded
 
     @classmethod
-    def _read(cls, said: Mapping[str, str], *, only: str | None = None) -> Self:
+    def _read(cls, said: Mapping[str, str]) -> Self:
         """What the environment says, but for what is said here; blank is not set, as it is there."""
-        given: dict[str, Any] = {}
-        for name, field in cls.model_fields.items():
-            if name.upper() in said:
-                given[name] = said[name.upper()] or field.get_default()
-            elif only and name != only:
-                given[name] = field.get_default()
+        given: dict[str, Any] = {
+            name: said[name.upper()] or field.get_default()
+            for name, field in cls.model_fields.items()
+            if name.upper() in said
+        }
         try:
             loaded = cls(**given)
         except ValidationError as error:
@@ -269,7 +269,7 @@ class Settings(BaseSettings):
         return tuple(found)
 
     def _others(self) -> Mapping[str, str | None]:
-        return {**dotenv_values(".env"), **os.environ, **self._said}
+        return {**_environment(), **self._said}
 
     def require_systems(
         self, secrets: Sequence[str] = ("CUSTOMWEBSHOP_TOKEN",), *, with_shop: bool = True
@@ -307,18 +307,22 @@ class Settings(BaseSettings):
                 )
 
 
-def _held(company: Company) -> dict[str, str]:
+def _environment() -> dict[str, str | None]:
+    return {**dotenv_values(".env"), **os.environ}
+
+
+def environment_mark() -> tuple[object, ...]:
+    """The same as long as neither the environment nor `.env` has changed."""
+    dotenv = Path(".env").absolute()
+    return dotenv, dotenv.exists() and dotenv.stat().st_mtime_ns, hash(frozenset(os.environ.items()))
+
+
+def _held(company: Company, environment: Mapping[str, str | None]) -> dict[str, str]:
     """The secrets of a company, from the variables that it names."""
-    environment = {**dotenv_values(".env"), **os.environ} if company.secrets else {}
-    held = {}
-    for name, variable in company.secrets.items():
-        value = environment.get(variable)
-        if not value:
-            raise SettingsError(
-                f"not set: {variable} (in the environment or in .env), which holds its {name}"
-            )
-        learn(value)
-        held[name] = value
+    held = {name: environment.get(variable) or "" for name, variable in company.secrets.items()}
+    if missing := [f"{company.secrets[name]}, which holds its {name}" for name in held if not held[name]]:
+        raise SettingsError(f"not set: {'; '.join(missing)} (in the environment or in .env)")
+    learn(*held.values())
     return held
 
 

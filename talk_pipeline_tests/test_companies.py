@@ -102,7 +102,10 @@ WRONG = [
     ("settings: {CUSTOMWEBSHOP_URl: x}", r"CUSTOMWEBSHOP_URl: is no setting.*CUSTOMWEBSHOP_URL is one"),
     ("settings: {TALK_COMPANIES: x}", r"TALK_COMPANIES: is one for the whole installation"),
     ("settings: {TALK_POLL_SECONDS: often}", r"company berlin: TALK_POLL_SECONDS: .*number.*'often'"),
-    ("secrets: {CUSTOMWEBSHOP_TOKEN: NOT_THERE}", r"not set: NOT_THERE .*holds its CUSTOMWEBSHOP_TOKEN"),
+    (
+        "secrets: {CUSTOMWEBSHOP_TOKEN: NOT_THERE}",
+        r"not set: NOT_THERE, which holds its CUSTOMWEBSHOP_TOKEN .in the environment",
+    ),
     ("schedule: at three", r"schedule: is no time as cron writes it; write one such as .*'at three'"),
     ("queu: north", r"queu: unknown key; allowed: settings, secrets, flows, schedule, queue"),
     ("settings: [1]", r"settings: keys belong here.*found a list"),

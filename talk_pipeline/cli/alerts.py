@@ -22,6 +22,6 @@ def tell_people(*, test: bool) -> None:
         send(settings, Message("talk_pipeline: a test", "Alerts of talk_pipeline arrive here."))
         print(f"sent to {len(settings.alert_addresses)}")
         return
-    with open_home(settings.shared_dir) as instance:
+    with open_home(settings.shared_dir, several=settings.company is not None) as instance:
         message = tell(settings, flows_of(settings), instance)
     print(message.body if message else "nothing new to tell")

@@ -31,7 +31,7 @@ def prune() -> None:
     from talk_pipeline.dagster.retention import prune as prune_all
 
     settings = Settings.load()
-    with open_home(settings.shared_dir) as instance:
+    with open_home(settings.shared_dir, several=settings.company is not None) as instance:
         print(prune_all(settings, instance))
 
 

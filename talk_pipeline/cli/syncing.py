@@ -99,8 +99,15 @@ def _execute(connections: Connections, wanted: tuple[str, ...], *, options: Opti
     from talk_pipeline.dagster.execute import execute
     from talk_pipeline.dagster.instance import open_home
 
-    with open_home(connections.settings.shared_dir) as instance:
-        return execute(connections.flows, wanted, options=options, instance=instance)
+    company = connections.settings.company
+    with open_home(connections.settings.shared_dir, several=company is not None) as instance:
+        return execute(
+            connections.flows,
+            wanted,
+            options=options,
+            instance=instance,
+            company=company.name if company else None,
+        )
 
 
 def numbers_of(connections: Connections, wanted: tuple[str, ...], *, run_id: str) -> dict[str, Any]:

@@ -21,23 +21,27 @@ from dagster._core.scheduler.instigation import (
     SensorInstigatorData,
     TickStatus,
 )
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 from filelock import FileLock
 
 from talk_pipeline.dagster.asset_keys import sensor_name, stage_key, sync_key
 from talk_pipeline.dagster.assets.sync import WAITING
+from talk_pipeline.dagster.company import each_company
 from talk_pipeline.dagster.failures import problems_of
-from talk_pipeline.dagster.jobs import AUDITED, flows_of
+from talk_pipeline.dagster.jobs import AUDITED
+from talk_pipeline.dagster.jobs import flows_of as flows_in
 from talk_pipeline.dagster.launchpad import JOB as BY_HAND
 from talk_pipeline.dagster.not_run import DID_NOT_RUN
 from talk_pipeline.dagster.resources import DRY_RUN
 from talk_pipeline.dagster.retention import JOB as PRUNE
+from talk_pipeline.declarations import flows_of
 from talk_pipeline.delivery import DeliveryError, deliver
 from talk_pipeline.engine.report.checklist import checks
-from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.loading import FlowError, Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.redaction import redacted
-from talk_pipeline.settings import Settings
+from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.wording import counted
 
 NAME = "alerts"
@@ -99,7 +103,8 @@ def tell(settings: Settings, flows: Flows, instance: dg.DagsterInstance) -> Mess
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_suffix(".lock")):
         now = datetime.now(UTC)
-        message, memory = look(instance, flows, _remembered(file, now=now), now=now)
+        company = settings.company.name if settings.company else None
+        message, memory = look(instance, flows, _remembered(file, now=now), now=now, company=company)
         if message:
             send(settings, message)
         partial = file.with_suffix(".part")
@@ -127,9 +132,9 @@ def _remembered(file: Path, *, now: datetime) -> Memory:
 
 
 def look(
-    instance: dg.DagsterInstance, flows: Flows, memory: Memory, *, now: datetime
+    instance: dg.DagsterInstance, flows: Flows, memory: Memory, *, now: datetime, company: str | None = None
 ) -> tuple[Message | None, Memory]:
-    """What is to be told now, and what is known once it was."""
+    """What is to be told now, of a company where there are several, and what is known once it was."""
     known_checks = {key for flow in flows.values() for key in _checks_of(flow)}
     standing = {
         key: one
@@ -153,7 +158,7 @@ def look(
             standing[key] = msgspec.structs.replace(known, text=text)
 
     records = instance.get_run_records(
-        dg.RunsFilter(statuses=list(_ENDED), updated_after=memory.until),
+        dg.RunsFilter(statuses=list(_ENDED), updated_after=memory.until, tags=_of_company(company)),
         limit=AT_ONCE,
         order_by="update_timestamp",
         ascending=True,
@@ -165,7 +170,10 @@ def look(
     for side in Side:
         name = sensor_name(side)
         note(f"sensor {name}", _of_sensor(instance, name, now=now))
-    waiting = {name: _waiting(instance, flows, name, before=memory.waiting.get(name, 0)) for name in flows}
+    waiting = {
+        name: _waiting(instance, flows, name, before=memory.waiting.get(name, 0), company=company)
+        for name in flows
+    }
     for name, number in waiting.items():
         before = memory.waiting.get(name, 0)
         if number > before:
@@ -174,10 +182,16 @@ def look(
             news.append(f"{name}: {number} {does} for a person{more}; see talk-pipeline attention")
     seen = (*memory.seen, *(one.dagster_run.run_id for one in new))[-AT_ONCE:]
     until = records[-1].update_timestamp.replace(tzinfo=UTC) if records else memory.until
-    return _message(news, over, standing), Memory(until, seen, standing, waiting)
+    return _message(news, over, standing, company=company), Memory(until, seen, standing, waiting)
 
 
-def _message(news: list[str], over: list[str], standing: Mapping[str, Standing]) -> Message | None:
+def _of_company(company: str | None) -> dict[str, str]:
+    return {PARTITION_NAME_TAG: company} if company else {}
+
+
+def _message(
+    news: list[str], over: list[str], standing: Mapping[str, Standing], *, company: str | None
+) -> Message | None:
     news, over = list(dict.fromkeys(news)), list(dict.fromkeys(over))  # a run of several flows is one thing
     if not news and not over:
         return None
@@ -189,15 +203,16 @@ def _message(news: list[str], over: list[str], standing: Mapping[str, Standing])
             f"{len(standing)} in all; talk-pipeline checklist and talk-pipeline status have the whole.",
         ]
     several = f"{counted(len(news), 'thing')} to look at"
-    title = f"talk_pipeline: {news[0] if len(news) == 1 else several}"
-    return Message((title if news else "talk_pipeline: over")[:120].rstrip(), "\n".join(lines))
+    who = f"talk_pipeline{f', {company}' if company else ''}"
+    title = f"{who}: {news[0] if len(news) == 1 else several}"
+    return Message((title if news else f"{who}: over")[:120].rstrip(), "\n".join(lines))
 
 
 def _of_run(
     instance: dg.DagsterInstance, flows: Flows, run: dg.DagsterRun
 ) -> Iterator[tuple[str, str | None]]:
     """What a run says of each thing that it looked at; a dry one is somebody's question."""
-    named = [name for name in flows if name in flows_of(run, flows)]
+    named = [name for name in flows if name in flows_in(run, flows)]
     if run.tags.get(DRY_RUN) == "true" or not (named or run.job_name in (BY_HAND, PRUNE)):
         return
     events = [entry.get_dagster_event() for entry in instance.all_logs(run.run_id, of_type=_NOTED)]
@@ -267,9 +282,14 @@ def _last_tick(state: InstigatorState) -> float:
     return max(data.last_tick_timestamp or 0.0, data.last_tick_start_timestamp or 0.0)
 
 
-def _waiting(instance: dg.DagsterInstance, flows: Flows, name: str, *, before: int) -> int:
+def _waiting(
+    instance: dg.DagsterInstance, flows: Flows, name: str, *, before: int, company: str | None
+) -> int:
     """How many of a flow waited for a person when it was last synchronized; what a dry run finds is no news."""
-    event = instance.get_latest_materialization_event(sync_key(flows[name]))
+    wanted = dg.AssetRecordsFilter(
+        asset_key=sync_key(flows[name]), asset_partitions=[company] if company else None
+    )
+    (event,) = instance.fetch_materializations(wanted, limit=1).records or (None,)
     told = event.asset_materialization.metadata if event and event.asset_materialization else {}
     number = told.get(WAITING)
     if event is None or not isinstance(number, dg.IntMetadataValue):
@@ -288,7 +308,35 @@ def alert_sensor(flows: Flows) -> dg.SensorDefinition:
         description="Tells the people of TALK_ALERTS what failed, what broke off, and what waits for them.",
     )
     def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        message = tell(Settings.load(), flows, context.instance)
-        return dg.SkipReason(f"told: {redacted(message.title)}" if message else "nothing new to tell")
+        settings = Settings.load()
+        if settings.talk_companies is None:
+            message = tell(settings, flows, context.instance)
+            return dg.SkipReason(f"told: {redacted(message.title)}" if message else "nothing new to tell")
+        return dg.SkipReason(_tell_of_each(context.instance))
 
     return alerts
+
+
+def _tell_of_each(instance: dg.DagsterInstance) -> str:
+    """Tells of every company; what something is wrong with keeps nobody from being told of the others."""
+    told, undelivered = list[str](), list[str]()
+    for name, settings in each_company():
+        try:
+            if isinstance(settings, SettingsError):
+                told.append(f"{name}: {settings}")
+            elif settings.alert_addresses and (message := tell(settings, flows_of(settings), instance)):
+                told.append(f"told: {redacted(message.title)}")
+        except FlowError as error:
+            told.append(f"{name}: {error}")
+        except DeliveryError as error:
+            undelivered.append(f"{name}: {error}")
+    if undelivered:
+        raise DeliveryError("; ".join(undelivered))
+    return "; ".join(told) or "nothing new to tell"
+
+
+def is_anybody_told(settings: Settings) -> bool:
+    """Whether `TALK_ALERTS` names somebody, for any company."""
+    if settings.talk_companies is None or settings.alert_addresses:
+        return bool(settings.alert_addresses)
+    return any(isinstance(one, Settings) and one.alert_addresses for _, one in each_company())

@@ -11,6 +11,7 @@ import dagster as dg
 from talk_pipeline.audit import NotAuditableError
 from talk_pipeline.dagster.asset_keys import stage_key, sync_key
 from talk_pipeline.dagster.assets.metadata import stop_metadata, table
+from talk_pipeline.dagster.company import Partitions, partitioned
 from talk_pipeline.dagster.jobs import AUDITED
 from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
@@ -21,20 +22,28 @@ from talk_pipeline.engine.report.stops import stop_of
 from talk_pipeline.flows.vocabulary import Flow
 
 
-def flow_checks(flow: Flow) -> list[dg.AssetChecksDefinition]:
-    """Every check of a flow."""
-    listed = checks(flow)
-    blocking = [_blocking_check(flow, check) for check in listed if check.blocking]
-    return [*blocking, _checklist(flow, [check for check in listed if not check.blocking])]
+def flow_checks(flow: Flow, companies: Partitions | None = None) -> list[dg.AssetChecksDefinition]:
+    """Every check of a flow; where companies declare it differently, those of any of them."""
+    declared = companies.declared(flow) if companies else (flow,)
+    by_name = {_name(check): check for one in reversed(declared) for check in checks(one)}
+    listed = [by_name.pop(_name(check)) for check in checks(flow)]
+    listed += by_name.values()
+    blocking = [_blocking_check(flow, check, companies) for check in listed if check.blocking]
+    return [*blocking, _checklist(flow, [check for check in listed if not check.blocking], companies)]
 
 
-def audit_check(flow: Flow) -> dg.AssetChecksDefinition:
+def _name(check: Check) -> tuple[str, str]:
+    return check.stage, check.name
+
+
+def audit_check(flow: Flow, companies: Partitions | None = None) -> dg.AssetChecksDefinition:
     """The second opinion, once the flow is synchronized; in the run of the night alone."""
 
     @dg.asset_check(
         asset=sync_key(flow),
         name=AUDITED,
         description="Both systems, read once more by other code, agree, or it is on record why not.",
+        **partitioned(companies),
     )
     def audited(pipeline: Pipeline) -> dg.AssetCheckResult:
         from talk_pipeline.audit.audit import audit  # reads by other libraries, and once a night
@@ -52,12 +61,13 @@ def audit_check(flow: Flow) -> dg.AssetChecksDefinition:
     return audited
 
 
-def _blocking_check(flow: Flow, check: Check) -> dg.AssetChecksDefinition:
+def _blocking_check(flow: Flow, check: Check, companies: Partitions | None) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=stage_key(flow, check.stage),
         name=check.name,
         description=check.description,
         blocking=True,
+        **partitioned(companies),
     )
     def blocking(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> dg.AssetCheckResult:
         finding = _find(context, pipeline, flow, [check])[0]
@@ -74,13 +84,18 @@ def _blocking_check(flow: Flow, check: Check) -> dg.AssetChecksDefinition:
     return blocking
 
 
-def _checklist(flow: Flow, listed: list[Check]) -> dg.AssetChecksDefinition:
-    by_name = {check.name: check for check in listed}
+def _checklist(flow: Flow, listed: list[Check], companies: Partitions | None) -> dg.AssetChecksDefinition:
+    order = [check.name for check in listed]
 
     @dg.multi_asset_check(
         name=f"checklist_{flow.name}",
         specs=[
-            dg.AssetCheckSpec(check.name, asset=stage_key(flow, check.stage), description=check.description)
+            dg.AssetCheckSpec(
+                check.name,
+                asset=stage_key(flow, check.stage),
+                description=check.description,
+                **partitioned(companies),
+            )
             for check in listed
         ],
         can_subset=True,
@@ -88,8 +103,12 @@ def _checklist(flow: Flow, listed: list[Check]) -> dg.AssetChecksDefinition:
     def checklist(
         context: dg.AssetCheckExecutionContext, pipeline: Pipeline
     ) -> Iterator[dg.AssetCheckResult]:
-        selected = [by_name[key.name] for key in context.selected_asset_check_keys]
-        selected.sort(key=listed.index)
+        # as the run's company declares the flow
+        known = {check.name: check for check in checks(pipeline.flow(flow.name)) if not check.blocking}
+        keys = (key.name for key in context.selected_asset_check_keys)
+        selected = sorted(
+            (known[name] for name in keys if name in known), key=lambda one: order.index(one.name)
+        )
         findings = _find(context, pipeline, flow, selected)
         for check, finding in zip(selected, findings, strict=True):
             yield _result(flow, check, finding)

@@ -32,12 +32,9 @@ class TalkPipeline(dg.Component, dg.Resolvable, dg.Model):
             SettingsError: a setting makes no sense.
             FlowError: a flow file has a mistake.
         """
-        from talk_pipeline.dagster.build import build_defs
-        from talk_pipeline.declarations import flows_of
+        from talk_pipeline.dagster.build import build_all
         from talk_pipeline.redaction import redact_logs
         from talk_pipeline.settings import Settings
 
         redact_logs()
-        settings = Settings.load()
-        flows = flows_of(settings)
-        return build_defs(flows, settings=settings, with_audit=self.audit, guest=True)
+        return build_all(Settings.load(), with_audit=self.audit, guest=True)

@@ -9,6 +9,7 @@ from dagster._core.execution.plan.objects import ErrorSource
 
 from talk_pipeline.dagster.asset_keys import selected_keys
 from talk_pipeline.dagster.build import build_defs
+from talk_pipeline.dagster.company import Partitions
 from talk_pipeline.dagster.failures import problems_of
 from talk_pipeline.dagster.jobs import EVERYTHING, RESOURCE
 from talk_pipeline.flows.loading import Flows
@@ -16,9 +17,14 @@ from talk_pipeline.run.session import Options
 
 
 def execute(
-    flows: Flows, names: tuple[str, ...], *, options: Options, instance: dg.DagsterInstance
+    flows: Flows,
+    names: tuple[str, ...],
+    *,
+    options: Options,
+    instance: dg.DagsterInstance,
+    company: str | None = None,
 ) -> dg.ExecuteInProcessResult:
-    """Runs the named flows with their checks; what failed is in the result."""
+    """Runs the named flows, of a company where there are several, with their checks; the result has what failed."""
     config: dict[str, Any] = {
         "resources": {
             RESOURCE: {
@@ -33,15 +39,17 @@ def execute(
         },
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
+    companies = Partitions((company,)) if company else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Dagster's own, about itself
         return (
-            build_defs(flows, with_audit=False)
+            build_defs(flows, with_audit=False, companies=companies)
             .resolve_job_def(EVERYTHING)
             .execute_in_process(
                 instance=instance,
                 run_config=config,
                 asset_selection=None if len(names) == len(flows) else selected_keys(flows, names),
+                partition_key=company,
                 tags={"trigger": "command line"},
                 raise_on_error=False,
             )

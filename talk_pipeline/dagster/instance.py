@@ -28,6 +28,14 @@ TEMPLATE = Path(__file__).parent / "dagster.yaml"
 # as shipped before the copy was kept beside the settings
 FIRST_SHIPPED = "fb35d7ab0639a52ae427bad431070d73f724ab4363e370fb44bcb63b814573a5"
 
+ONE_AT_A_TIME = "    max_concurrent_runs: 1\n"
+SIDE_BY_SIDE = """\
+    # runs of different companies go side by side, and of one company one at a time, whoever started them
+    max_concurrent_runs: 4
+    tag_concurrency_limits:
+      - {key: dagster/partition, value: {applyLimitPerUniqueValue: true}, limit: 1}
+"""
+
 log = logging.getLogger(__name__)
 
 
@@ -35,22 +43,35 @@ class HomeError(SettingsError):
     """Dagster cannot work with what lies in its home."""
 
 
-def prepare_home(data_dir: Path) -> Path:
-    """The home below the data folder, with its settings and its storage in place."""
+def prepare_home(data_dir: Path, *, several: bool = False) -> Path:
+    """The home below the data folder, with its settings and its storage in place.
+
+    Args:
+        data_dir: where the state lies, or the folders of all companies.
+        several: whether there are several companies, whose runs go side by side.
+    """
     home = (data_dir / "dagster_home").resolve()
     home.mkdir(parents=True, exist_ok=True)
     with FileLock(home / "setup.lock"):
         new = not (home / "dagster.yaml").exists()
-        _put_settings(home)
+        _put_settings(home, template(several=several))
         if new:
             with _opened(home) as instance:
                 instance.get_runs(limit=1)
     return home
 
 
-def _put_settings(home: Path) -> None:
+def template(*, several: bool) -> bytes:
+    """The settings as they are shipped, for one company or for several."""
+    shipped = TEMPLATE.read_text(encoding="utf-8")
+    if several:
+        before, after = shipped.split(ONE_AT_A_TIME)
+        shipped = before + SIDE_BY_SIDE + after
+    return shipped.encode()
+
+
+def _put_settings(home: Path, template: bytes) -> None:
     settings, shipped = home / "dagster.yaml", home / "dagster.yaml.shipped"
-    template = TEMPLATE.read_bytes()
     known = shipped.read_bytes() if shipped.exists() else None
     if known == template and settings.exists():
         return
@@ -67,13 +88,13 @@ def _put_settings(home: Path) -> None:
 
 
 @contextmanager
-def open_home(data_dir: Path) -> Iterator[dg.DagsterInstance]:
+def open_home(data_dir: Path, *, several: bool = False) -> Iterator[dg.DagsterInstance]:
     """The instance whose home is below the data folder.
 
     Raises:
         HomeError: its settings or its records are broken; it says which file, and what to do.
     """
-    with _opened(prepare_home(data_dir)) as instance:
+    with _opened(prepare_home(data_dir, several=several)) as instance:
         yield instance
 
 

@@ -9,14 +9,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from talk_pipeline.dagster.asset_keys import ATTENTION, diffs_key, links_key, raw_key, sync_key
+from talk_pipeline.dagster.company import settings_of
 from talk_pipeline.engine.report import frames
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.installation import Connections
-from talk_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,8 @@ class Tables(dg.IOManager):
         Raises:
             KeyError: no asset of the pipeline has that key.
         """
-        connections = Connections(Settings.load())
+        tags = {PARTITION_NAME_TAG: context.partition_key} if context.has_partition_key else {}
+        connections = Connections(settings_of(tags))
         for flow in connections.flows.values():
             made: dict[dg.AssetKey, Frame] = {
                 raw_key(flow, side): partial(frames.snapshot_frame, side=side) for side in Side

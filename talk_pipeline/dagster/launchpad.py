@@ -5,6 +5,7 @@ from enum import Enum
 import dagster as dg
 from pydantic import Field
 
+from talk_pipeline.dagster.company import Partitions, partitioned, settings_of
 from talk_pipeline.dagster.jobs import RESOURCE
 from talk_pipeline.engine.manual import links, resolutions, sharing
 from talk_pipeline.engine.manual.acknowledging import acknowledge
@@ -13,7 +14,6 @@ from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state.lease import LeaseHeldError
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import carry_out
-from talk_pipeline.settings import Settings
 
 JOB = "by_hand"
 
@@ -97,7 +97,7 @@ class ByHand(dg.Config):
         return value
 
 
-def by_hand_job(flow: str) -> dg.JobDefinition:
+def by_hand_job(flow: str, *, companies: Partitions | None = None) -> dg.JobDefinition:
     """The job of one op that decides one thing; its launchpad opens with every key of one about this flow.
 
     As it opens it decides nothing: no record is named.
@@ -118,7 +118,7 @@ def by_hand_job(flow: str) -> dg.JobDefinition:
     def decide(context: dg.OpExecutionContext, config: ByHand) -> None:
         by = config.by or f"Dagster run {context.run.run_id}"
         try:
-            done = carry_out(Settings.load(), config.flow, config.decide, by=by)
+            done = carry_out(settings_of(context.run.tags), config.flow, config.decide, by=by)
         except (ByHandError, LeaseHeldError) as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         context.log.info(done.message)
@@ -128,6 +128,7 @@ def by_hand_job(flow: str) -> dg.JobDefinition:
         description=DESCRIPTION,
         executor_def=dg.in_process_executor,
         config={"ops": {"decide": {"config": given}}},
+        **partitioned(companies),
     )
     def by_hand() -> None:
         decide()

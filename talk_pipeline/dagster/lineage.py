@@ -17,6 +17,7 @@ from dagster._core.definitions.metadata.source_code import (
 )
 
 from talk_pipeline.dagster.asset_keys import SYSTEMS, diffs_key, links_key, raw_key, sync_key, system_key
+from talk_pipeline.dagster.company import Partitions, partitioned
 from talk_pipeline.engine.report import places
 from talk_pipeline.engine.state.database import FILE
 from talk_pipeline.flows.loading import PACKAGED, Flows
@@ -44,7 +45,9 @@ def system_specs(settings: Settings | None) -> Iterator[dg.AssetSpec]:
         )
 
 
-def description_of(flows: Flows, settings: Settings | None) -> Described:
+def description_of(
+    flows: Flows, settings: Settings | None, *, companies: Partitions | None = None
+) -> Described:
     """What adds to an asset whatever follows from its place in the lineage."""
     added = {key: _of_flow(flow, settings) | more for flow in flows.values() for key, more in _of_keys(flow)}
 
@@ -54,6 +57,7 @@ def description_of(flows: Flows, settings: Settings | None) -> Described:
             metadata={**spec.metadata, **own.get("metadata", {}), **own.get("place", {})},
             owners=settings.owners if settings else ...,
             freshness_policy=own.get("freshness_policy", ...),
+            **partitioned(companies),
         )
 
     return described
@@ -95,6 +99,6 @@ def _of_flow(flow: Flow, settings: Settings | None) -> dict[str, Any]:
         metadata |= CodeReferencesMetadataSet(
             code_references=CodeReferencesMetadataValue(code_references=[reference])
         )
-    if settings:
+    if settings and settings.talk_companies is None:  # else each company has its own
         metadata["dagster/uri"] = (settings.talk_data_dir / FILE).resolve().as_uri()
     return {"metadata": metadata}

@@ -19,7 +19,12 @@ _TOLD = {dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED, dg.DagsterEventType
 
 
 def tell_what_did_not_run(
-    instance: dg.DagsterInstance, flows: Flows, sheet: Sheet, *, run: dg.DagsterRun
+    instance: dg.DagsterInstance,
+    flows: Flows,
+    sheet: Sheet,
+    *,
+    run: dg.DagsterRun,
+    partition: str | None = None,
 ) -> None:
     """Gives a verdict to each planned check that cannot run any more."""
     planned, judged = set(), set()
@@ -32,7 +37,7 @@ def tell_what_did_not_run(
     why = {key: reason for name, reason in _halted(flows, sheet) for key in _behind(flows, name)}
     for key in sorted(planned - judged, key=lambda one: one.to_user_string()):
         if reason := why.get(key.asset_key):
-            instance.report_dagster_event(_did_not_run(key, reason, run.job_name), run.run_id)
+            instance.report_dagster_event(_did_not_run(key, reason, run.job_name, partition), run.run_id)
 
 
 def _halted(flows: Flows, sheet: Sheet) -> Iterator[tuple[str, str]]:
@@ -51,7 +56,7 @@ def _behind(flows: Flows, name: str) -> tuple[dg.AssetKey, ...]:
     return diffs_key(flows[name]), sync_key(flows[name])
 
 
-def _did_not_run(key: dg.AssetCheckKey, why: str, job: str) -> dg.DagsterEvent:
+def _did_not_run(key: dg.AssetCheckKey, why: str, job: str, partition: str | None) -> dg.DagsterEvent:
     verdict = dg.AssetCheckEvaluation(
         asset_key=key.asset_key,
         check_name=key.name,
@@ -59,6 +64,7 @@ def _did_not_run(key: dg.AssetCheckKey, why: str, job: str) -> dg.DagsterEvent:
         severity=dg.AssetCheckSeverity.WARN,
         description=f"did not run: {why}",
         metadata={DID_NOT_RUN: dg.MetadataValue.bool(True)},
+        partition=partition,
     )
     return dg.DagsterEvent(
         event_type_value=dg.DagsterEventType.ASSET_CHECK_EVALUATION.value,

@@ -4,7 +4,7 @@ With the in-process executor it lives exactly as long as its run. It knows no fl
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 from pydantic import Field, PrivateAttr
 
 from talk_pipeline.dagster.asset_keys import diffs_key, flow_keys, sync_key
+from talk_pipeline.dagster.company import settings_of
 from talk_pipeline.dagster.presence import present
 from talk_pipeline.engine.plan.undo import named_run
 from talk_pipeline.engine.report import progress, run_summary, runs
@@ -28,7 +29,6 @@ from talk_pipeline.redaction import scrubbed
 from talk_pipeline.run.lookback import edited_meanwhile
 from talk_pipeline.run.plan import BreakerTrippedError
 from talk_pipeline.run.session import Options, Session
-from talk_pipeline.settings import Settings
 from talk_pipeline.stopping import StoppedError, listening
 
 T = TypeVar("T")
@@ -76,6 +76,7 @@ class Pipeline(dg.ConfigurableResource[None]):
     )
 
     _connections: Connections | None = PrivateAttr(None)
+    _tags: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _named: str | None = PrivateAttr(None)
     _exit_stack: ExitStack = PrivateAttr(default_factory=ExitStack)
     _began_at: datetime | None = PrivateAttr(None)
@@ -83,6 +84,7 @@ class Pipeline(dg.ConfigurableResource[None]):
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Shows from the first moment on that the run has a process, and in its tags how far it may go."""
         if context.instance and context.run:
+            self._tags = context.run.tags
             self._exit_stack.enter_context(present(Path(context.instance.root_directory), context.run.run_id))
             said = {DRY_RUN: self.dry_run, "approved": self.approve, "undo_of": self.undo.strip()}
             tags = {name: str(value).lower() for name, value in said.items() if value}
@@ -106,13 +108,33 @@ class Pipeline(dg.ConfigurableResource[None]):
     def connections(self) -> Connections:
         """The installation this process is set up for."""
         if self._connections is None:
-            self._connections = Connections(Settings.load())
+            self._connections = Connections(settings_of(self._tags))
         return self._connections
 
     @property
     def flows(self) -> Flows:
-        """The flows of the installation."""
+        """The flows of the installation, or of the run's company."""
         return self.connections.flows
+
+    def flow(self, name: str) -> Flow:
+        """A flow as the run's company declares it.
+
+        Raises:
+            DecisionError: the company does not synchronize it.
+        """
+        if name in self.flows:
+            return self.flows[name]
+        company = self.connections.settings.company
+        raise DecisionError(
+            f"company {company.name if company else ''} does not synchronize {name}: choose assets of"
+            f" {', '.join(self.flows)}"
+        )
+
+    @property
+    def partition(self) -> str | None:
+        """The company, where there are several: the partition of all that the run makes."""
+        company = self.connections.settings.company
+        return company.name if company else None
 
     @property
     def state(self) -> State:
@@ -142,6 +164,7 @@ class Pipeline(dg.ConfigurableResource[None]):
 
         What breaks it off is noted with the run before it is raised.
         """
+        self.flow(flow.name)
         run_id, flows = context.run.run_id, self._flows_in(context)
         self._lease(context, flows)
         self.begin(run_id, self._synchronized_in(context))

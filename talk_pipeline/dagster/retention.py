@@ -5,16 +5,19 @@ What the pipeline itself keeps of the past is `engine.state.retention`'s busines
 
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 
+from talk_pipeline.dagster.company import each_company
 from talk_pipeline.dagster.jobs import RESOURCE
 from talk_pipeline.engine.state.lease import LeaseHeldError
+from talk_pipeline.flows.loading import FlowError
 from talk_pipeline.installation import prune as prune_state
-from talk_pipeline.settings import Settings
+from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.wording import counted
 
 JOB = "prune"
@@ -79,6 +82,15 @@ def vacuum(home: Path) -> None:
             opened.execute("pragma wal_checkpoint(truncate)")
 
 
+def _all_settings() -> Iterator[tuple[str, Settings | SettingsError]]:
+    """Of each company, or of the only one."""
+    settings = Settings.load()
+    if settings.talk_companies is None:
+        yield "", settings
+    else:
+        yield from each_company()
+
+
 def prune_job(*, runs_too: bool) -> dg.JobDefinition:
     """The job that prunes, of one op; with the runs of an instance on which nothing else runs."""
     named = "TALK_KEEP_DAYS and TALK_KEEP_RUNS_DAYS say" if runs_too else "TALK_KEEP_DAYS says"
@@ -87,11 +99,18 @@ def prune_job(*, runs_too: bool) -> dg.JobDefinition:
     # the resource shows that the run has a process
     @dg.op(out=dg.Out(dg.Nothing), description=description, required_resource_keys={RESOURCE})
     def prune_all(context: dg.OpExecutionContext) -> None:
-        try:
-            done = prune(Settings.load(), context.instance if runs_too else None)
-        except LeaseHeldError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
-        context.log.info(done)
+        problems = []
+        for name, settings in _all_settings():
+            about = f"{name}: " if name else ""
+            if isinstance(settings, SettingsError):
+                problems.append(about + str(settings))
+                continue
+            try:
+                context.log.info(about + prune(settings, context.instance if runs_too else None))
+            except (LeaseHeldError, FlowError) as error:
+                problems.append(about + str(error))
+        if problems:
+            raise dg.Failure("; ".join(problems), allow_retries=False)
 
     @dg.job(name=JOB, description=description, executor_def=dg.in_process_executor)
     def pruned() -> None:

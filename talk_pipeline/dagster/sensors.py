@@ -7,7 +7,8 @@ notices come in, `TALK_POLL_SECONDS` may be long: a notice makes the next tick l
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -103,53 +104,99 @@ def change_sensor(
         cursor = _remembered(context.cursor)
         try:
             settings = Settings.load()
-            due = _is_to_look(settings, side, cursor, now=now)
+            due = is_to_look(settings, side, cursor, now=now)
             with scrubbed():
-                seen = (
-                    _noted(cursor.seen, asyncio.run(_latest(settings, side)), now=now) if due else cursor.seen
-                )
+                found = asyncio.run(latest(settings, side)) if due else None
         except (SettingsError, SystemFault) as error:
             return dg.SkipReason(str(error))
-        progress_of = {name: progress(settings.talk_data_dir, name) for name in flows}
-        wanted = {
-            name: why
-            for name, flow in flows.items()
-            if (
-                why := next(
-                    _reasons(flow, side, record=progress_of[name], seen=seen.get(name), now=now), None
-                )
-            )
-        }
-        tried = {
-            name: one
-            for name, one in cursor.tried.items()
-            if name in wanted and not _was_done(one, progress_of[name].completed, why=wanted[name])
-        }
-        busy = _under_way(context.instance, flows) if wanted else set()
-        tried |= {name: msgspec.structs.replace(tried[name], over_at=now) for name in busy & tried.keys()}
-        names = tuple(
-            name for name in wanted if name not in busy and (name not in tried or now >= tried[name].again_at)
+        wanted = wanted_of(
+            settings,
+            flows,
+            side,
+            cursor=cursor,
+            latest=found,
+            under_way=lambda: runs_under_way(context.instance),
+            now=now,
         )
-        attempts = {name: tried[name].times + 1 if name in tried else 1 for name in names}
-        tried |= {name: Tried(wanted[name], now, now, attempts[name]) for name in names}
-        remembered = Cursor(now if due else cursor.looked_at, seen, tried)
-        text = msgspec.json.encode(remembered, order="sorted").decode()
-        if not names:
-            reason = _idle(side, cursor, wanted=wanted, busy=busy, tried=tried, looked=due, now=now)
-            return dg.SensorResult(skip_reason=reason, cursor=text)
-        key = msgspec.json.encode(
-            {name: _key(name, wanted, progress_of, attempts) for name in names}, order="sorted"
-        )
-        selected = selected_keys(flows, names)
+        text = msgspec.json.encode(wanted.cursor, order="sorted").decode()
+        if not wanted.names:
+            return dg.SensorResult(skip_reason=wanted.idle, cursor=text)
+        selected = selected_keys(flows, wanted.names)
         request = dg.RunRequest(
-            run_key=f"{side}:{key.decode()}",
+            run_key=f"{side}:{wanted.key}",
             asset_selection=selected,
             asset_check_keys=[check for check in checks if check.asset_key in selected],
-            tags={"flow": "+".join(names), "trigger": side.value},
+            tags={"flow": "+".join(wanted.names), "trigger": side.value},
         )
         return dg.SensorResult(run_requests=[request], cursor=text)
 
     return changes
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a look at a system came to.
+
+    Attributes:
+        names: the flows to start a run for.
+        key: of the run, the same for a tick that is repeated.
+        idle: why no run is asked for, where none is.
+        cursor: what to remember.
+    """
+
+    names: tuple[str, ...]
+    key: str
+    idle: str
+    cursor: Cursor
+
+
+def wanted_of(
+    settings: Settings,
+    flows: Flows,
+    side: Side,
+    *,
+    cursor: Cursor,
+    latest: Mapping[str, datetime] | None,
+    under_way: Callable[[], Iterable[dg.DagsterRun]],
+    now: datetime,
+) -> Wanted:
+    """The flows that want a run.
+
+    Args:
+        settings: of the installation, or of one of its companies.
+        flows: its flows.
+        side: the system that was looked at.
+        cursor: what is remembered of earlier looks.
+        latest: the latest change of each flow there; None where it was not asked.
+        under_way: the runs that are to come or are at work, asked if anything is wanted.
+        now: when it was asked.
+    """
+    due = latest is not None
+    seen = cursor.seen if latest is None else _noted(cursor.seen, latest, now=now)
+    progress_of = {name: progress(settings.talk_data_dir, name) for name in flows}
+    wanted = {
+        name: why
+        for name, flow in flows.items()
+        if (why := next(_reasons(flow, side, record=progress_of[name], seen=seen.get(name), now=now), None))
+    }
+    tried = {
+        name: one
+        for name, one in cursor.tried.items()
+        if name in wanted and not _was_done(one, progress_of[name].completed, why=wanted[name])
+    }
+    busy = {name for run in under_way() for name in flows_of(run, flows)} if wanted else set()
+    tried |= {name: msgspec.structs.replace(tried[name], over_at=now) for name in busy & tried.keys()}
+    names = tuple(
+        name for name in wanted if name not in busy and (name not in tried or now >= tried[name].again_at)
+    )
+    attempts = {name: tried[name].times + 1 if name in tried else 1 for name in names}
+    tried |= {name: Tried(wanted[name], now, now, attempts[name]) for name in names}
+    remembered = Cursor(now if due else cursor.looked_at, seen, tried)
+    key = msgspec.json.encode(
+        {name: _key(name, wanted, progress_of, attempts) for name in names}, order="sorted"
+    ).decode()
+    idle = "" if names else _idle(side, cursor, wanted=wanted, busy=busy, tried=tried, looked=due, now=now)
+    return Wanted(names, key, idle, remembered)
 
 
 def _remembered(text: str | None) -> Cursor:
@@ -159,13 +206,14 @@ def _remembered(text: str | None) -> Cursor:
         return Cursor()  # of another release: what is known of the flows lies elsewhere
 
 
-def _is_to_look(settings: Settings, side: Side, cursor: Cursor, *, now: datetime) -> bool:
+def is_to_look(settings: Settings, side: Side, cursor: Cursor, *, now: datetime) -> bool:
+    """Whether to ask the system now."""
     woken = woken_after(settings.talk_data_dir, side, timestamp=cursor.looked_at.timestamp())
     since = (now - cursor.looked_at).total_seconds()
     return woken or since < 0 or since >= settings.talk_poll_seconds
 
 
-async def _latest(settings: Settings, side: Side) -> dict[str, datetime]:
+async def latest(settings: Settings, side: Side) -> dict[str, datetime]:
     """The latest change of each flow in a system."""
     connections = Connections(settings)
     opened = connections.shop() if side is Side.SHOP else connections.businesscentral()
@@ -228,10 +276,9 @@ def _was_done(one: Tried, done: Completed | None, *, why: Reason) -> bool:
     return done is not None and done.began_at > one.at and why != one.why
 
 
-def _under_way(instance: dg.DagsterInstance, flows: Flows) -> set[str]:
-    """The flows that a run is to synchronize, or does right now."""
-    runs = instance.get_runs(dg.RunsFilter(statuses=list(UNDER_WAY)))
-    return {name for run in runs for name in flows_of(run, flows)}
+def runs_under_way(instance: dg.DagsterInstance) -> Sequence[dg.DagsterRun]:
+    """The runs that are to come, or are at work right now."""
+    return instance.get_runs(dg.RunsFilter(statuses=list(UNDER_WAY)))
 
 
 def _key(

@@ -98,6 +98,11 @@ class Flows(Mapping[str, Flow]):
                 pending += self[name].refers_to
         return tuple(name for name in self if name in wanted)
 
+    @classmethod
+    def in_order(cls, flows: dict[str, Flow]) -> "Flows":
+        """These flows, each after those it refers to."""
+        return cls(tuple(_running_order(flows)))
+
     def chosen(self, names: tuple[str, ...]) -> "Flows":
         """These flows alone.
 
@@ -137,7 +142,7 @@ def load_flows(folder: Path | None = None) -> Flows:
         mistakes = [*_across(folder, flows), *contested(folder, flows)]
     if mistakes:
         raise FlowError("\n".join(mistakes))
-    return Flows(tuple(_running_order(shared_out(flows))))
+    return Flows.in_order(shared_out(flows))
 
 
 def load_flow(file: Path) -> Flow:

@@ -1,0 +1,191 @@
+"""The sensors where there are several companies: still one a system, which asks for each company that is due.
+
+What a company wants is what its own sensor would want (`sensors`). They are asked side by side, in a bounded time,
+so that a tick ends before Dagster gives up on it; who did not answer is asked again a minute later. A company
+that something is wrong with is named in what the tick says, and the others get their runs.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import msgspec
+from dagster._core.storage.tags import PARTITION_NAME_TAG
+
+from talk_pipeline.dagster.asset_keys import selected_keys, sensor_name
+from talk_pipeline.dagster.company import Partitions, each_company
+from talk_pipeline.dagster.sensors import (
+    INTERVAL_SECONDS,
+    Cursor,
+    Wanted,
+    is_to_look,
+    latest,
+    runs_under_way,
+    wanted_of,
+)
+from talk_pipeline.declarations import checked_files
+from talk_pipeline.flows.loading import FlowError, Flows
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.redaction import redacted, scrubbed
+from talk_pipeline.settings import Settings, SettingsError
+from talk_pipeline.systems.errors import SystemFault
+from talk_pipeline.wording import counted
+
+if TYPE_CHECKING:
+    from talk_pipeline.dagster.jobs import AssetJob
+
+AT_ONCE = 16
+ANSWER_SECONDS = 10.0
+TICK_SECONDS = 40.0
+SILENT = timedelta(minutes=1)
+"""Who did not answer is left alone for so long: every tick would wait for it, and with it all others."""
+
+TOLD = 5
+
+
+class Cursors(msgspec.Struct, frozen=True):
+    """What the sensor remembers of each company, and which of them did not answer, when, and why."""
+
+    of: dict[str, Cursor] = {}
+    silent: dict[str, tuple[datetime, str]] = {}
+
+
+Answer = Mapping[str, datetime] | str
+"""The latest change of each flow, or why it is not known."""
+
+
+def company_sensor(
+    flows: Flows,
+    side: Side,
+    *,
+    everything: "AssetJob",
+    checks: Sequence[dg.AssetCheckKey],
+    companies: Partitions,
+) -> dg.SensorDefinition:
+    """The sensor that watches one system of every company."""
+
+    @dg.sensor(
+        name=sensor_name(side),
+        job=everything,
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Asks {side} of each company for its latest change and starts runs for the flows concerned.",
+    )
+    def changes(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        now, before = datetime.now(UTC), _remembered(context.cursor)
+        try:
+            known, wrong = _acted_for(companies)
+        except SettingsError as error:
+            return dg.SkipReason(str(error))
+        silent = {name: one for name, one in before.silent.items() if now - one[0] < SILENT and name in known}
+        due = [
+            name
+            for name, (settings, _) in known.items()
+            if name not in silent and is_to_look(settings, side, before.of.get(name, Cursor()), now=now)
+        ]
+        due.sort(key=lambda name: before.of.get(name, Cursor()).looked_at)
+        with scrubbed():
+            answers = asyncio.run(_ask({name: known[name][0] for name in due}, side))
+        silent |= {name: (now, answer) for name, answer in answers.items() if isinstance(answer, str)}
+        wrong |= {name: why for name, (_, why) in silent.items()}
+        under_way = defaultdict[str, list[dg.DagsterRun]](list)
+        for run in runs_under_way(context.instance):
+            under_way[run.tags.get(PARTITION_NAME_TAG, "")].append(run)
+        requests, after = [], {}
+        for name, (settings, its) in known.items():
+            answer = answers.get(name)
+            cursor = before.of.get(name, Cursor())
+            if name in silent or isinstance(answer, str):
+                after[name] = cursor
+                continue
+            found = wanted_of(
+                settings,
+                its,
+                side,
+                cursor=cursor,
+                latest=answer,
+                under_way=partial(under_way.__getitem__, name),
+                now=now,
+            )
+            after[name] = found.cursor
+            if found.names:
+                requests.append(_request(name, its, side, found, checks=checks, companies=companies))
+        text = msgspec.json.encode(Cursors(after, silent), order="sorted").decode()
+        if requests:
+            return dg.SensorResult(run_requests=requests, cursor=text)
+        told = (
+            f"nothing to do in {side} of {counted(len(known), 'company')}, of which {len(answers)} were asked"
+        )
+        return dg.SensorResult(skip_reason="; ".join([told, *_told(wrong)]), cursor=text)
+
+    return changes
+
+
+def _remembered(text: str | None) -> Cursors:
+    with suppress(msgspec.MsgspecError):
+        return msgspec.json.decode(text or "{}", type=Cursors)
+    return Cursors()
+
+
+def _acted_for(companies: Partitions) -> tuple[dict[str, tuple[Settings, Flows]], dict[str, str]]:
+    """The companies with their settings and flows, and what is wrong with the others."""
+    known, wrong = {}, {}
+    for name, settings in each_company():
+        if name not in companies.names:
+            wrong[name] = "is new in the file: reload the code location"
+        elif isinstance(settings, SettingsError):
+            wrong[name] = str(settings)
+        else:
+            try:
+                known[name] = settings, checked_files(settings)[0]
+            except FlowError as error:
+                wrong[name] = str(error)
+    return known, wrong
+
+
+async def _ask(settings: Mapping[str, Settings], side: Side) -> dict[str, Answer]:
+    """Some at a time, until the tick has to end."""
+    room, ends_at = asyncio.Semaphore(AT_ONCE), asyncio.get_running_loop().time() + TICK_SECONDS
+
+    async def ask(one: Settings) -> Answer:
+        try:
+            async with asyncio.timeout_at(ends_at), room, asyncio.timeout(ANSWER_SECONDS):
+                return await latest(one, side)
+        except (SettingsError, SystemFault) as error:
+            return redacted(str(error))
+        except TimeoutError:
+            return f"{side} did not answer in time"
+
+    answers = await asyncio.gather(*map(ask, settings.values()))
+    return dict(zip(settings, answers, strict=True))
+
+
+def _request(
+    name: str,
+    flows: Flows,
+    side: Side,
+    found: Wanted,
+    *,
+    checks: Sequence[dg.AssetCheckKey],
+    companies: Partitions,
+) -> dg.RunRequest:
+    selected = selected_keys(flows, found.names)
+    return dg.RunRequest(
+        run_key=f"{side}:{name}:{found.key}",
+        partition_key=name,
+        asset_selection=selected,
+        asset_check_keys=[check for check in checks if check.asset_key in selected],
+        tags={"flow": "+".join(found.names), "trigger": side.value, **companies.tags(name)},
+    )
+
+
+def _told(wrong: Mapping[str, str]) -> list[str]:
+    """The first ones by name with all that is wrong with them, and how many more there are."""
+    lines = [" ".join(f"{name}: {text}".split()) for name, text in wrong.items()]
+    more = [f"and {len(lines) - TOLD} more companies"] if len(lines) > TOLD else []
+    return [*lines[:TOLD], *more]
