@@ -79,6 +79,22 @@ def status(as_json: AsJson = False) -> None:
 
 
 @commands.command()
+@of_any_company
+def metrics(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 9464,
+    every: Annotated[float, typer.Option(min=1, help="Seconds between two looks.")] = 30,
+) -> None:
+    """Tell Prometheus how things stand until stopped: the numbers of `status`, of a company or of all.
+
+    Needs the extra `metrics`.
+    """
+    from talk_pipeline.cli.metrics import serve
+
+    serve(host=host, port=port, every=every)
+
+
+@commands.command()
 @of_a_company
 def attention(as_json: AsJson = False) -> None:
     """List everything that waits for a person, over all flows: why, for how long, and the next step.
