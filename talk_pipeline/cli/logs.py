@@ -2,14 +2,20 @@
 
 import logging
 import sys
+from contextlib import suppress
 from typing import TextIO
 
+from talk_pipeline.logs import tell_in_json
 from talk_pipeline.redaction import redact_logs
+from talk_pipeline.settings import Settings, SettingsError
 
 
 def show_progress() -> None:
     """Shows what the pipeline itself tells, without secrets."""
     redact_logs()
+    with suppress(SettingsError):  # the command tells what is wrong with them
+        if Settings.load().talk_logs == "json":
+            tell_in_json()
     logging.basicConfig(handlers=[_Progress(sys.stderr)], level=logging.WARNING)
     logging.getLogger("talk_pipeline").setLevel(logging.INFO)
 

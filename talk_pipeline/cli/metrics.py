@@ -8,9 +8,10 @@ with is waited for, and nobody who asks waits with us. What could not be read ke
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from wsgiref.simple_server import WSGIServer
 
 from talk_pipeline.cli.company import companies
@@ -117,6 +118,11 @@ def serve(*, host: str, port: int, every: float) -> None:
     standings = Standings()
     server, _ = serving(standings, host=host, port=port)
     print(f"metrics are at http://{host}:{server.server_port}/metrics", flush=True)
+    with suppress(KeyboardInterrupt):  # that is how it ends
+        _look_on(standings, every=every)
+
+
+def _look_on(standings: Standings, *, every: float) -> NoReturn:
     told: dict[str, str] = {}
     while True:
         wrong = standings.refresh()

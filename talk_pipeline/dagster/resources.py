@@ -25,6 +25,7 @@ from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.installation import Connections
+from talk_pipeline.logs import about
 from talk_pipeline.redaction import scrubbed
 from talk_pipeline.run.lookback import edited_meanwhile
 from talk_pipeline.run.plan import BreakerTrippedError
@@ -175,7 +176,8 @@ class Pipeline(dg.ConfigurableResource[None]):
                 return await step(session)
 
         try:
-            with self.noting(run_id, flow), scrubbed(), listening():
+            named = about(run=run_id, company=self.partition, flow=flow.name)
+            with named, self.noting(run_id, flow), scrubbed(), listening():
                 return asyncio.run(opened())
         except StoppedError as stop:  # the run ends here: no other step is begun
             raise DagsterExecutionInterruptedError(str(stop)) from stop

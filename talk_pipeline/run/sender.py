@@ -20,6 +20,7 @@ from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.logs import RECORDS, about
 from talk_pipeline.run.session import Session
 from talk_pipeline.systems.errors import AccessFault, SystemFault
 from talk_pipeline.systems.protocol import Leaving
@@ -110,6 +111,7 @@ class Sender:
                 outcomes=[(q.intent, outcome) for q, outcome in zip(batch, answers, strict=True)],
             )
         for queued, outcome in zip(batch, answers, strict=True):
+            _tell_of_record(queued.intent, outcome)
             queued.outcome.set_result(outcome)
         self._tell(len(batch))
 
@@ -119,6 +121,14 @@ class Sender:
         if monotonic() - self._logged_at > TELL_SECONDS:
             self._logged_at = monotonic()
             log.info("%s: %d writes to %s so far", self._flow.name, self._sent, self._target)
+
+
+def _tell_of_record(intent: Intent, outcome: Outcome) -> None:
+    """A line a record, where logs are JSON: what was done and what came of it, and no value."""
+    if RECORDS.isEnabledFor(logging.INFO):
+        what = f"{intent.main.part}: {intent.main.operation} in {intent.target}: {outcome.result}"
+        with about(record=intent.root_shop_id or intent.root_bc_id):
+            RECORDS.info("%s%s", what, f": {outcome.reason}" if outcome.reason else "")
 
 
 def matters_twice(session: Session, intent: Intent) -> bool:
