@@ -3,15 +3,17 @@
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from talk_pipeline.dagster.alerts import Memory, look
 from talk_pipeline.dagster.asset_keys import selected_keys, sync_key
 from talk_pipeline.dagster.build import build_all
 from talk_pipeline.dagster.execute import problems
-from talk_pipeline.dagster.instance import prepare_home
+from talk_pipeline.dagster.instance import open_home, prepare_home
 from talk_pipeline.dagster.jobs import EVERY_NIGHT, EVERYTHING
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.flow_files import flows_in
@@ -208,6 +210,24 @@ def test_one_schedule_a_time_of_day(
     assert done.success
     audited = [one for one in done.get_asset_check_evaluations() if one.check_name == "audited"]
     assert [(one.partition, one.passed) for one in audited] == [("rome", True)]
+
+
+def test_alerts_are_a_companys_own(companies: Companies, defs: dg.Definitions, tmp_path: Path) -> None:
+    begun = datetime.now(UTC)
+    companies["oslo"].shop.faults(BROKEN)
+    with open_home(tmp_path, several=True) as home:
+        try:
+            broken = defs.resolve_job_def("sync_customer").execute_in_process(
+                instance=home, partition_key="oslo", raise_on_error=False
+            )
+        finally:
+            companies["oslo"].shop.no_faults()
+        told = {name: look(home, flows_in(), Memory(begun), now=begun, company=name)[0] for name in NAMES}
+    message = told["oslo"]
+    assert message is not None
+    assert message.title.startswith("talk_pipeline, oslo: ")
+    assert f"run {broken.run_id[:8]} of customer broke off" in message.body
+    assert [told["berlin"], told["rome"]] == [None, None]
 
 
 def test_runs_go_side_by_side_but_for_those_of_one_company(tmp_path_factory: pytest.TempPathFactory) -> None:
