@@ -6,7 +6,7 @@ state is in `engine.manual`.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,7 @@ from talk_pipeline.engine.state.backup import Contents
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.engine.state.copies import compact
 from talk_pipeline.engine.state.database import FILE, State
-from talk_pipeline.engine.state.lease import leases
+from talk_pipeline.engine.state.lease import FOLDER as LEASES
 from talk_pipeline.engine.state.traces import Words, take_from_files
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
@@ -197,6 +197,7 @@ def state_of(settings: Settings) -> State:
         wait_seconds=settings.talk_wait_seconds,
         threads=settings.talk_threads,
         memory=settings.talk_memory,
+        lease_seconds=settings.talk_lease_seconds,
     )
 
 
@@ -213,20 +214,15 @@ def known_state(settings: Settings) -> State:
 
 
 @contextmanager
-def undisturbed(settings: Settings, *, by: str) -> Iterator[Flows]:
+def undisturbed(settings: Settings, state: State, *, by: str) -> Iterator[Flows]:
     """While no run works on any flow.
 
     Raises:
         LeaseHeldError: a run has one of the flows.
     """
     flows = flows_of(settings)
-    with _leased(settings, tuple(flows), by=by):
+    with state.leased(tuple(flows), by=by):
         yield flows
-
-
-def _leased(settings: Settings, names: tuple[str, ...], *, by: str) -> AbstractContextManager[None]:
-    folder, wait = settings.talk_data_dir / "leases", settings.talk_wait_seconds
-    return leases(folder, names, run_id=by, wait_seconds=wait)
 
 
 def back_up(settings: Settings, file: Path, *, overwrite: bool) -> Contents:
@@ -236,7 +232,7 @@ def back_up(settings: Settings, file: Path, *, overwrite: bool) -> Contents:
         ByHandError: nothing ran yet, or the file is there already.
     """
     state = known_state(settings)
-    with undisturbed(settings, by="a backup"):
+    with undisturbed(settings, state, by="a backup"):
         return backup.back_up(state, file, overwrite=overwrite)
 
 
@@ -249,7 +245,7 @@ def restore(settings: Settings, file: Path) -> tuple[Contents, Path | None]:
     """
     connections = Connections(settings)
     systems = asyncio.run(connections.names())
-    with undisturbed(settings, by="a restore") as flows:
+    with undisturbed(settings, connections.state, by="a restore") as flows:
         done = backup.restore(connections.state, file, systems=systems)
         forget_progress(settings.talk_data_dir, flows)
     return done
@@ -266,7 +262,7 @@ def prune(settings: Settings) -> tuple[int, int]:
         return 0, 0
     before = now() - timedelta(days=settings.talk_keep_days)
     people = 0
-    with undisturbed(settings, by="pruning") as flows:
+    with undisturbed(settings, state, by="pruning") as flows:
         with state.once() as db:
             for flow in flows.values():
                 for entity in forgetting.long_gone(db, flow, before=before):
@@ -293,7 +289,7 @@ def forget(
         LeaseHeldError: a run has one of the flows.
     """
     state = known_state(settings)
-    with undisturbed(settings, by=f"by hand, {by}") as flows:
+    with undisturbed(settings, state, by=f"by hand, {by}") as flows:
         flow = named_flow(flows, name)
         with state.once() as db:
             own = forgetting.with_former(db, find(db, flow, text))
@@ -310,7 +306,7 @@ def forget(
                 forgetting.refuse_unsettled(db, flows[one.flow], one)
             words = Words(word for one in wanted for word in forgetting.words_of(db, flows[one.flow], one))
         # first what lies beside the state: if a file is not to be had, the words to look for are still known
-        unread = take_from_files(settings.talk_data_dir, words, but=(FILE, *FOREIGN))
+        unread = take_from_files(settings.talk_data_dir, words, but=(FILE, LEASES, *FOREIGN))
         with state.once() as db:
             done = [forgetting.forget(Hand(db, flows, flows[one.flow], by), one) for one in wanted]
             left = "" if with_referring else forgetting.named(db, flows, others)
@@ -330,7 +326,7 @@ def carry_out(settings: Settings, name: str, decision: Callable[[Hand], Decision
     flow = named_flow(flows, name)
     state = known_state(settings)
     names = concerned(flows, name)
-    with _leased(settings, names, by=f"by hand, {by}"):
+    with state.leased(names, by=f"by hand, {by}"):
         with state.once() as db:
             done = decision(Hand(db, flows, flow, by))
         if done.for_a_run:

@@ -114,6 +114,7 @@ class Settings(BaseSettings):
     talk_data_dir: Path = Path("data")
     talk_flows_dir: Path | None = None
     talk_wait_seconds: float = Field(60, ge=0)
+    talk_lease_seconds: float = Field(30, ge=1)
     talk_threads: int | None = Field(None, ge=1)
     talk_memory: str | None = Field(None, pattern=r"(?i)^\d+ *[MGT]i?B$")
     talk_poll_seconds: float = Field(5, ge=0)

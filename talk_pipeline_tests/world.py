@@ -7,7 +7,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ from talk_pipeline.engine.match import links
 from talk_pipeline.engine.report import run_summary, runs
 from talk_pipeline.engine.report.checklist import checks
 from talk_pipeline.engine.report.findings import CheckContext
+from talk_pipeline.engine.state.lease import Lease, leases
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import Connections
 from talk_pipeline.run.fetch import RestoredError, fetch
@@ -73,6 +74,10 @@ class World:
     def close(self) -> None:
         self.shop.close()
         self.bc.close()
+
+    def held(self, flow: str) -> AbstractContextManager[Lease]:
+        """While another run has the lease of a flow."""
+        return leases(self.data / "leases", (flow,), run_id="another", wait_seconds=0)
 
     def sync(
         self,

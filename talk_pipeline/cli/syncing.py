@@ -18,7 +18,6 @@ from talk_pipeline.cli.telling import counts, run_document
 from talk_pipeline.cli.undoing import print_undone, undone_by, undone_document
 from talk_pipeline.engine.report import run_summary
 from talk_pipeline.engine.report.sheet import sheet_of
-from talk_pipeline.engine.state.lease import leases
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.installation import Connections
 from talk_pipeline.run.session import Options
@@ -89,9 +88,8 @@ async def _reachable(connections: Connections, wanted: tuple[str, ...]) -> None:
     """Address, credentials, company and lease, before anything heavy is loaded."""
     async with connections.session("probe"):
         pass
-    folder = connections.settings.talk_data_dir / "leases"
     flows = connections.flows.with_references(wanted)
-    with leases(folder, flows, run_id="probe", wait_seconds=connections.settings.talk_wait_seconds):
+    with connections.state.leased(flows, by="probe"):
         pass
 
 

@@ -20,7 +20,7 @@ from talk_pipeline.dagster.presence import present
 from talk_pipeline.engine.plan.undo import named_run
 from talk_pipeline.engine.report import progress, run_summary, runs
 from talk_pipeline.engine.state.database import State
-from talk_pipeline.engine.state.lease import leases
+from talk_pipeline.engine.state.lease import LeaseLostError
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -102,6 +102,9 @@ class Pipeline(dg.ConfigurableResource[None]):
                     tags = {name: str(number) for name, number in came_of_it.items()}
                     named = {"undo_of": self._named} if self._named else {}
                     context.instance.add_run_tags(context.run_id, tags | named)
+        except LeaseLostError as lost:  # the state is another run's; the steps have said so
+            if context.log:
+                context.log.warning(str(lost))
         finally:
             self._exit_stack.close()
 
@@ -187,8 +190,8 @@ class Pipeline(dg.ConfigurableResource[None]):
         """Notes with the run what breaks it off, before it is raised."""
         try:
             yield
-        except BreakerTrippedError:
-            raise
+        except (BreakerTrippedError, LeaseLostError):
+            raise  # who has taken over keeps the record of what it finds
         except Exception as error:
             self.begin(run_id, (flow.name,))  # it may be one that is only read
             with self.state.once() as db:
@@ -240,9 +243,8 @@ class Pipeline(dg.ConfigurableResource[None]):
         """Once a run, for all its flows: a UI materialization carries no tag that would keep two apart."""
         if self._began_at is not None:
             return
-        data_dir, wait = self.connections.settings.talk_data_dir, self.connections.settings.talk_wait_seconds
-        lease = leases(data_dir / "leases", flows, run_id=context.run.run_id, wait_seconds=wait)
-        self._exit_stack.enter_context(lease)
+        data_dir = self.connections.settings.talk_data_dir
+        self._exit_stack.enter_context(self.state.leased(flows, by=context.run.run_id))
         self._began_at = datetime.now(UTC)
         if not self.dry_run:
             keys = context.job_def.asset_layer.executable_asset_keys

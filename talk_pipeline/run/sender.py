@@ -142,11 +142,12 @@ def matters_twice(session: Session, intent: Intent) -> bool:
 
 
 def departures(session: Session, target: Side, intents: Sequence[Intent]) -> Leaving:
-    """Puts on disk that a request leaves, as far as it would matter if it were carried out twice."""
+    """Lets a request leave while the flow is ours; puts that on disk where it would matter if it happened twice."""
     matter = {intent.intent_id for intent in intents if matters_twice(session, intent)}
     longest = timedelta(seconds=session.systems[target].longest_seconds)
 
     def leaving(keys: Sequence[str]) -> None:
+        session.state.require()
         if leave := [key for key in keys if key in matter]:
             with session.state.once() as db:
                 journal.leave(db, leave, until=now() + longest)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from filelock import FileLock
 
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state import copies
@@ -104,9 +103,9 @@ def test_what_is_refused(world: World, tmp_path: Path, monkeypatch: pytest.Monke
     backup_refused(tmp_path / "none" / "b", "does not exist: make it first")
     restore_refused(tmp_path / "none", "there is no file")
     restore_refused(state, "is the state itself")
-    with monkeypatch.context() as patch, FileLock(world.data / "leases" / "product.lock"):
+    with monkeypatch.context() as patch, world.held("product"):
         patch.setenv("TALK_WAIT_SECONDS", "0.1")
-        restore_refused(file, "flow 'product' is held by run", LeaseHeldError)
+        restore_refused(file, "flow 'product' is held by run another", LeaseHeldError)
 
     note, foreign, later, theirs = (tmp_path / name for name in ("note.txt", "foreign", "later", "theirs"))
     note.write_text("this is a note, and no database")

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.flow_files import edited_flows
@@ -142,7 +141,7 @@ def test_mistakes_are_one_line(world: World) -> None:
         assert (done.returncode, done.stdout) == (status, ""), done.stderr
         assert message in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
-    with FileLock(world.data / "leases" / "customer.lock"):
+    with world.held("customer"):
         held = run("unlink", "customer", "C1", TALK_WAIT_SECONDS="0.2")
     assert (held.returncode, "flow 'customer' is held" in held.stderr) == (3, True)
 

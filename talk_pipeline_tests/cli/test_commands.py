@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 from talk_pipeline_tests.cli.command_line import run, start
 from talk_pipeline_tests.flow_files import copied_flows
@@ -177,11 +176,10 @@ def test_a_currency_that_is_set_is_not_asked_for(world: World) -> None:
 
 
 def test_another_run_holds_the_flow(world: World) -> None:
-    (world.data / "leases").mkdir(parents=True)
-    with FileLock(world.data / "leases" / "customer.lock"):
+    with world.held("customer"):
         held = run("sync", TALK_WAIT_SECONDS="0.2")
     assert held.returncode == 3
-    assert "flow 'customer' is held by run" in held.stderr
+    assert "flow 'customer' is held by run another" in held.stderr
 
 
 def test_a_database_remembers_whose_it_is(world: World) -> None:

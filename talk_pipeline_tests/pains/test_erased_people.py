@@ -8,7 +8,6 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import pytest
-from filelock import FileLock
 
 from talk_pipeline.dagster.execute import execute
 from talk_pipeline.dagster.instance import open_home
@@ -183,7 +182,7 @@ def test_what_a_system_still_says_stays_and_is_told(world: World, monkeypatch: p
     world.shop.patch("customers", buyer, {"phone": None})
     assert world.step("customer").writes() == 1, "it goes on as before"
     world.shop.patch("customers", buyer, {"website": None})
-    with monkeypatch.context() as patch, FileLock(world.data / "leases" / "order.lock"):
+    with monkeypatch.context() as patch, world.held("order"):
         patch.setenv("TALK_WAIT_SECONDS", "0.1")
         with pytest.raises(LeaseHeldError):
             forget(Settings.load(), "customer", "C1", by="Ann")

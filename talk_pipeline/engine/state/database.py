@@ -19,6 +19,7 @@ from talk_pipeline.engine.state.connection import (
     StateBusyError,
     StateMismatchError,
 )
+from talk_pipeline.engine.state.lease import FOLDER, SECONDS, Lease, LeaseLostError, leases
 from talk_pipeline.engine.state.meta import known_systems, set_meta
 from talk_pipeline.engine.state.migrations import prepare
 from talk_pipeline.stopping import go_on
@@ -48,6 +49,7 @@ class State:
         wait_seconds: how long somebody else may keep the file.
         threads: the most that work at once, by default one a core.
         memory: the most that is used, such as `4GB`; what does not fit is put on disk for the while.
+        lease_seconds: how long whoever works on it may not be heard of before another machine takes over.
     """
 
     def __init__(
@@ -57,12 +59,15 @@ class State:
         wait_seconds: float = WAIT_SECONDS,
         threads: int | None = None,
         memory: str | None = None,
+        lease_seconds: float = SECONDS,
     ) -> None:
         self.folder = folder
         self.file = folder / FILE
         self.wait_seconds = wait_seconds
         self.beside = Connection(threads=threads, memory=memory)
         self.beside.execute(_MACROS)
+        self._lease_seconds = lease_seconds
+        self._lease: Lease | None = None
         self._prepared = False
         self._attached = False
 
@@ -76,6 +81,7 @@ class State:
             StateBusyError: another process kept it for longer than `wait_seconds`.
             StateMismatchError: written by another version of the pipeline.
             StateBrokenError: the file is no database, or that of something else.
+            LeaseLostError: another run has taken over.
         """
         if not self._attached:
             self._attach(self.beside)
@@ -128,6 +134,36 @@ class State:
                 self.release()
                 raise
             self._prepared = True
+        if self._lease:
+            try:
+                self._lease.fence(db)
+            except LeaseLostError:
+                self.release()
+                raise
+
+    @contextmanager
+    def leased(self, flows: tuple[str, ...], *, by: str) -> Iterator[None]:
+        """While nobody else works on these flows; once that is lost, it is opened no more.
+
+        Raises:
+            LeaseHeldError: another run has one of them for longer than `wait_seconds`.
+        """
+        folder, wait, seconds = self.folder / FOLDER, self.wait_seconds, self._lease_seconds
+        with leases(folder, flows, run_id=by, wait_seconds=wait, seconds=seconds) as lease:
+            self._lease = lease
+            try:
+                yield
+            finally:
+                self._lease = None
+
+    def require(self) -> None:
+        """Proves that whoever works on it still may: called before anything leaves for a system.
+
+        Raises:
+            LeaseLostError: another run has taken over.
+        """
+        if self._lease:
+            self._lease.require()
 
     def identify(self, systems: Mapping[str, str]) -> None:
         """Binds a new database to these systems; refuses an old one that belongs to others.
