@@ -46,6 +46,11 @@ test-browser: $(INSTALLED) ## the pages as people see them, in Chromium; what wa
 pictures: test-browser ## what was seen, as the pictures of the documents
 	.venv/bin/python -m talk_pipeline_tests.browser.pictures
 
+COMPANIES ?= 50
+test-scale: $(INSTALLED) ## several machines: real Postgres, Redis and Celery workers; COMPANIES=8 for a small one; figures are printed
+	@scripts/servers
+	COMPANIES=$(COMPANIES) .venv/bin/python -m pytest -n 0 -s talk_pipeline_tests/scale
+
 lint: $(INSTALLED) ## style and types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -78,4 +83,4 @@ bench: $(INSTALLED) ## the benchmarks; writes data/bench.json
 day: $(INSTALLED) ## a day at an edit a second in which a tenth of all calls fail: what grows
 	.venv/bin/python -m talk_pipeline_tests.bench day
 
-.PHONY: help sync up test test-slow kills plans faults mutants test-profiles test-browser pictures lint check-defs advisories soak bench day story lives docs
+.PHONY: help sync up test test-slow kills plans faults mutants test-profiles test-browser pictures test-scale lint check-defs advisories soak bench day story lives docs

@@ -108,7 +108,13 @@ class Connections:
                     shop.auth.variables,
                 )
             ],
-            limits=Limits(pace.requests, pace.seconds, pace.in_flight, limits_folder(settings, Side.SHOP)),
+            limits=Limits(
+                pace.requests,
+                pace.seconds,
+                pace.in_flight,
+                limits_folder(settings, Side.SHOP),
+                settings.limits_url,
+            ),
             longest_seconds=pace.longest_seconds,
             headers=shop.every_request,
             throttled=pace.throttled,
@@ -152,6 +158,7 @@ def central(
             settings.businesscentral_window_seconds,
             IN_FLIGHT,
             limits_folder(settings, Side.BC),
+            settings.limits_url,
         ),
         longest_seconds=settings.businesscentral_longest_seconds,
         address_setting="BUSINESSCENTRAL_URL",

@@ -115,6 +115,7 @@ class Settings(BaseSettings):
     talk_flows_dir: Path | None = None
     talk_wait_seconds: float = Field(60, ge=0)
     talk_lease_seconds: float = Field(30, ge=1)
+    talk_limits_url: SecretStr | None = None
     talk_threads: int | None = Field(None, ge=1)
     talk_memory: str | None = Field(None, pattern=r"(?i)^\d+ *[MGT]i?B$")
     talk_poll_seconds: float = Field(5, ge=0)
@@ -158,6 +159,11 @@ class Settings(BaseSettings):
     def alert_addresses(self) -> tuple[str, ...]:
         """Where people are told what they should know, as Apprise writes addresses; they hold secrets."""
         return tuple(self.talk_alerts.get_secret_value().split()) if self.talk_alerts else ()
+
+    @property
+    def limits_url(self) -> str | None:
+        """The Redis in which several machines count their requests together; it may hold a password."""
+        return self.talk_limits_url.get_secret_value() if self.talk_limits_url else None
 
     @property
     def record_pages(self) -> RecordPages:

@@ -5,6 +5,7 @@
     client.py         requests, what is repeated and what never is
     applications.py   who makes a request, where a system's limits hold for each who may
     limits.py         how many requests a system takes, counted over every process
+    shared.py         the same over several machines
     credentials.py    how a client proves who it is
     usage.py          how much of that is used
     clock.py          the server's clock against ours

@@ -8,7 +8,7 @@ import httpx
 from httpx_retries import Retry, RetryTransport
 
 from talk_pipeline.systems.errors import ConfigurationFault
-from talk_pipeline.systems.http.credentials import Credentials, UnusableSecretError, authentication
+from talk_pipeline.systems.http.credentials import Credentials, UnusableSecretError, authentication, whose
 from talk_pipeline.systems.http.limits import Gate, Limits
 
 
@@ -57,6 +57,7 @@ def lane_of(
     application: Application,
     *,
     system: str,
+    address: str,
     limits: Limits,
     measure: Callable[..., None],
     headers: Mapping[str, str] | None,
@@ -74,7 +75,8 @@ def lane_of(
     except UnusableSecretError as error:
         named = ", ".join(application.settings)
         raise ConfigurationFault(f"{system}: {named} cannot be sent: {error}; set it anew") from None
-    gate = Gate(replace(limits, folder=limits.folder / application.name), measure)
+    own = replace(limits, folder=limits.folder / application.name, account=whose(given, at=address))
+    gate = Gate(own, measure)
     client = httpx.AsyncClient(
         auth=auth,
         headers=headers,

@@ -100,8 +100,7 @@ class Http:
         throttled: Sequence[int] = (),
         address_setting: str = "",
     ) -> None:
-        self.name = name
-        address, _, self.query = base_url.partition("?")
+        self.name, (address, _, self.query) = name, base_url.partition("?")
         self.base_url = address.rstrip("/")
         self._clock = ServerClock()
         self.longest_seconds = longest_seconds
@@ -112,6 +111,7 @@ class Http:
             lane_of(
                 application,
                 system=name,
+                address=self.base_url,
                 limits=limits,
                 measure=self._clock.measure,
                 headers=headers,

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import json
 import unicodedata
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -83,6 +84,20 @@ class Login:
 
 
 Credentials = Bearer | Basic | ApiKey | ClientCredentials | Login
+
+
+def whose(credentials: Credentials | None, *, at: str) -> str:
+    """A name for whom a system knows by these credentials, from which they cannot be read."""
+    match credentials:
+        case ClientCredentials():
+            known = credentials.client_id
+        case Bearer(secret) | Basic(secret) | ApiKey(_, secret):
+            known = secret.get_secret_value()
+        case Login():
+            known = json.dumps({name: value.get_secret_value() for name, value in credentials.body.items()})
+        case None:
+            known = ""
+    return hashlib.sha256(f"{at.lower()} {known}".encode()).hexdigest()[:32]
 
 
 def authentication(credentials: Credentials) -> httpx.Auth:

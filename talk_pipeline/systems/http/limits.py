@@ -1,4 +1,7 @@
-"""What a system allows: requests in a window and at once, counted over every process of this installation."""
+"""What a system allows: requests in a window and at once, counted over every process of this installation.
+
+Where several machines enter a system as one application, they count in a Redis: `shared.py`.
+"""
 
 import asyncio
 import socket
@@ -16,6 +19,7 @@ from filelock import FileLock, Timeout
 from pyrate_limiter import Limiter, Rate, SingleBucketFactory, SQLiteBucket
 
 from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
+from talk_pipeline.systems.http.shared import SharedCount
 
 WINDOW_MARGIN_MS = 1000
 COUNTED_IN = "requests.sqlite"
@@ -36,12 +40,16 @@ class Limits:
 
     Attributes:
         folder: in which every process of this installation counts together.
+        redis: where those of several machines do instead.
+        account: whose requests they are, there.
     """
 
     requests: int
     window_seconds: float
     in_flight: int
     folder: Path
+    redis: str | None = None
+    account: str = ""
 
 
 @dataclass(slots=True)
@@ -61,28 +69,24 @@ class Gate(httpx.AsyncBaseTransport):
             socket_options=_ALIVE,
         )
         self._measure = measure
-        limits.folder.mkdir(parents=True, exist_ok=True)
-        self._slots = _Slots(limits.folder, limits.in_flight)
         # the server's window starts when a request arrives, a little after we counted it
-        window = limits.window_seconds * 1000 + WINDOW_MARGIN_MS
-        self._file = limits.folder / COUNTED_IN
-        with self._counting():
-            self._bucket = SQLiteBucket.init_from_file(
-                [Rate(limits.requests, int(window))],
-                table="requests",
-                db_path=str(self._file),
-                use_file_lock=True,
+        window_ms = int(limits.window_seconds * 1000 + WINDOW_MARGIN_MS)
+        self._count = (
+            SharedCount(
+                limits.redis,
+                limits.account,
+                requests=limits.requests,
+                window_ms=window_ms,
+                in_flight=limits.in_flight,
             )
-        self._limiter = Limiter(SingleBucketFactory(self._bucket, schedule_leak=False))
-        self._sent = 0
+            if limits.redis
+            else _Count(limits, window_ms)
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sends one request once there is room for it; whoever asked to is told just before it leaves."""
-        async with self._slots.one():
-            with self._counting():
-                self._forget()
-                weight = int(request.extensions.get("weight", 1))
-                await self._limiter.try_acquire_async("request", weight=weight)
+        async with self._count.slot():
+            await self._count.take(int(request.extensions.get("weight", 1)))
             if leaving := request.extensions.get("leaving"):
                 leaving()
             flight = request.extensions.get("flight") or Flight()
@@ -95,6 +99,40 @@ class Gate(httpx.AsyncBaseTransport):
             response.extensions["seconds"] = received - sent
             self._measure(response, sent=sent, received=received)
             return response
+
+    async def aclose(self) -> None:
+        """Closes connections."""
+        await self._count.close()
+        await self._transport.aclose()
+
+
+class _Count:
+    """The requests in a window and those under way, over every process of the installation.
+
+    A slot is a lock on a file, which the kernel drops with its process.
+    """
+
+    def __init__(self, limits: Limits, window_ms: int) -> None:
+        limits.folder.mkdir(parents=True, exist_ok=True)
+        names = (limits.folder / f"slot-{at}.lock" for at in range(limits.in_flight))
+        self._locks = [FileLock(name, is_singleton=False) for name in names]
+        self._free = asyncio.Semaphore(limits.in_flight)
+        self._file = limits.folder / COUNTED_IN
+        with self._counting():
+            self._bucket = SQLiteBucket.init_from_file(
+                [Rate(limits.requests, window_ms)],
+                table="requests",
+                db_path=str(self._file),
+                use_file_lock=True,
+            )
+        self._limiter = Limiter(SingleBucketFactory(self._bucket, schedule_leak=False))
+        self._taken = 0
+
+    async def take(self, weight: int) -> None:
+        """Waits until the window has room, and counts."""
+        with self._counting():
+            self._forget()
+            await self._limiter.try_acquire_async("request", weight=weight)
 
     @contextmanager
     def _counting(self) -> Iterator[None]:
@@ -109,46 +147,34 @@ class Gate(httpx.AsyncBaseTransport):
 
     def _forget(self) -> None:
         """Drops requests that left the window, now and then; a thread for it would outlive short connections."""
-        if self._sent % FORGET_EVERY == 0:
+        if self._taken % FORGET_EVERY == 0:
             self._bucket.leak(self._bucket.now())  # type: ignore[no-untyped-call]
-        self._sent += 1
-
-    async def aclose(self) -> None:
-        """Closes connections."""
-        self._limiter.close()
-        await self._transport.aclose()
-
-
-class _Slots:
-    """How many requests may be under way at once, counted over every process of the installation.
-
-    A slot is a lock on a file, which the kernel drops with its process.
-    """
-
-    def __init__(self, folder: Path, count: int) -> None:
-        self._locks = [FileLock(folder / f"slot-{at}.lock", is_singleton=False) for at in range(count)]
-        self._free = asyncio.Semaphore(count)
+        self._taken += 1
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
+    async def slot(self) -> AsyncIterator[None]:
         """Waits for a slot and holds it."""
         async with self._free:
-            lock = self._take()
+            lock = self._lock()
             while lock is None:
                 await asyncio.sleep(SLOT_POLL_SECONDS)
-                lock = self._take()
+                lock = self._lock()
             try:
                 yield
             finally:
                 lock.release()
 
-    def _take(self) -> FileLock | None:
+    def _lock(self) -> FileLock | None:
         for lock in self._locks:
             if not lock.is_locked:
                 with suppress(Timeout):
                     lock.acquire(blocking=False)
                     return lock
         return None
+
+    async def close(self) -> None:
+        """Leaves the file."""
+        self._limiter.close()
 
 
 @cache

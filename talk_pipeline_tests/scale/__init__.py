@@ -1,0 +1,1 @@
+"""Several machines: real Postgres, real Redis, real workers. `make test-scale`."""
