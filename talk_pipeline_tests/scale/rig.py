@@ -62,7 +62,7 @@ class Rig:
 
     def __init__(self, folder: Path, count: int, *, size: int) -> None:
         self.folder, self.count, self.size = folder, count, size
-        self.postgres, self.redis = Postgres(folder / "postgres"), Redis(folder / "redis")
+        self.postgres, self.redis = Postgres(), Redis(folder / "redis")
         self.environments: dict[str, dict[str, str]] = {}
         self._started: list[subprocess.Popen[bytes]] = []
         self._controls: dict[str, tuple[Shop, Shop]] = {}
@@ -152,7 +152,7 @@ class Rig:
         for api in (api for pair in self._controls.values() for api in pair):
             api.close()
         self.redis.stop()
-        self.postgres.stop()
+        self.postgres.remove()
 
     def _is_ready(self) -> bool:
         try:
@@ -193,12 +193,16 @@ class Rig:
 
     def done(self, runs: Sequence[str], *, seconds: float = 600) -> list[Run]:
         """The runs once all have ended."""
-        self.until(lambda: all(self.status_in(run, ENDED) for run in runs), seconds=seconds, every=1)
+        self.until(lambda: self._have_ended(runs), seconds=seconds, every=1)
         found = self.runs()
         return [found[run] for run in runs]
 
-    def status_in(self, run: str, wanted: set[str]) -> bool:
-        return self.runs()[run].status in wanted
+    def _have_ended(self, runs: Sequence[str]) -> bool:
+        try:
+            found = self.runs()
+        except httpx.HTTPStatusError:
+            return False  # its database is being restarted
+        return all(found[run].status in ENDED for run in runs)
 
     def until(self, holds: Callable[[], Any], *, seconds: float, every: float = 0.25) -> None:
         deadline = time.monotonic() + seconds

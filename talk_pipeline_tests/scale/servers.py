@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import Protocol
@@ -56,18 +57,14 @@ class Redis:
 class Postgres:
     """A cluster that any local client may use; no server runs as root."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True)
-        self.folder, self.port = folder, free_port()
+    def __init__(self) -> None:
+        self.folder, self.port = Path(tempfile.mkdtemp(prefix="postgres-")), free_port()
         self._bin = max(Path("/usr/lib/postgresql").glob("*/bin"))
-        self._as = (
-            ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if not os.getuid() else []
-        )
-        if self._as:
-            shutil.chown(folder, "postgres", "postgres")
-            for parent in folder.parents[:-1]:
-                parent.chmod(parent.stat().st_mode | 0o011)
-        cluster = str(folder / "cluster")
+        self._as: list[str] = []
+        if not os.getuid():
+            self._as = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+            shutil.chown(self.folder, "postgres", "postgres")
+        cluster = str(self.folder / "cluster")
         self._run("initdb", "--pgdata", cluster, "--username", "dagster", "--auth", "trust", "--no-sync")
 
     def start(self) -> None:
@@ -78,6 +75,10 @@ class Postgres:
     def stop(self) -> None:
         if (self.folder / "cluster" / "postmaster.pid").exists():
             self._run("pg_ctl", "stop", "--wait", "--mode", "fast", "--pgdata", str(self.folder / "cluster"))
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder)
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*self._as, str(self._bin / program), *arguments]

@@ -31,7 +31,7 @@ def read(name: str) -> dict[str, Any]:
 def test_an_instance_opens_with_the_settings(
     redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    postgres = Postgres(tmp_path / "postgres")
+    postgres = Postgres()
     postgres.start()
     home = tmp_path / "home"
     home.mkdir()
@@ -53,7 +53,7 @@ def test_an_instance_opens_with_the_settings(
             assert not instance.run_retries_retry_on_asset_or_op_failure
             assert not instance.telemetry_enabled
     finally:
-        postgres.stop()
+        postgres.remove()
 
 
 def test_a_worker_reads_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
