@@ -246,5 +246,6 @@ def settings_of_dagster(*, queue_limit: int) -> str:
     """Those of `deploy/`, with as many runs at once as there are workers, and a shorter patience."""
     settings = yaml.safe_load((ROOT / "deploy" / "dagster.yaml").read_text())
     settings["concurrency"]["runs"]["tag_concurrency_limits"][0]["limit"] = queue_limit
+    settings["concurrency"]["runs"]["tag_concurrency_limits"][1]["key"] = "company"
     settings["run_monitoring"]["poll_interval_seconds"] = 2
     return yaml.safe_dump(settings, sort_keys=False)
