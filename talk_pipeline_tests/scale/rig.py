@@ -140,9 +140,16 @@ class Rig:
         served = [part for queue in queues or ("dagster",) for part in ("-q", queue)]
         settings = ("-A", "dagster_celery.app", "-y", str(ROOT / "deploy" / "celery.yaml"))
         options = ("--", "--concurrency=1", "--without-gossip", "--without-mingle")
-        return self._start(
+        before = len(self._said(name))
+        started = self._start(
             "dagster-celery", "worker", "start", *settings, "-n", name, *served, *options, host=name
         )
+        self.until(lambda: f"{name} ready" in self._said(name, since=before), seconds=120)
+        return started
+
+    def _said(self, name: str, *, since: int = 0) -> str:
+        log = self.folder / f"{name}.log"
+        return log.read_text(errors="replace")[since:] if log.exists() else ""
 
     def stop(self) -> None:
         for process in reversed(self._started):
