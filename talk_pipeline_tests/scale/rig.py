@@ -135,8 +135,8 @@ class Rig:
         self._started.append(started)
         return started
 
-    def worker(self, name: str, *queues: str) -> subprocess.Popen[bytes]:
-        """A machine with one worker process, that serves these queues."""
+    def worker(self, name: str, *queues: str, awaited: bool = True) -> subprocess.Popen[bytes]:
+        """A machine with one worker process, that serves these queues; awaited, it is there."""
         served = [part for queue in queues or ("dagster",) for part in ("-q", queue)]
         settings = ("-A", "dagster_celery.app", "-y", str(ROOT / "deploy" / "celery.yaml"))
         options = ("--", "--concurrency=1", "--without-gossip", "--without-mingle")
@@ -144,7 +144,8 @@ class Rig:
         started = self._start(
             "dagster-celery", "worker", "start", *settings, "-n", name, *served, *options, host=name
         )
-        self.until(lambda: f"{name} ready" in self._said(name, since=before), seconds=120)
+        if awaited:
+            self.until(lambda: f"{name} ready" in self._said(name, since=before), seconds=120)
         return started
 
     def _said(self, name: str, *, since: int = 0) -> str:

@@ -135,7 +135,7 @@ def test_a_task_that_is_delivered_twice_is_done_once(rig: Rig) -> None:
     run = rig.run(company, queue=queue)
     rig.until(lambda: rig.runs()[run].tag(DAGSTER_CELERY_TASK_ID_TAG), seconds=RUN_SECONDS)
     deliver_again(rig, run, queue)
-    workers = [rig.worker(name, queue) for name in ("left", "right")]
+    workers = [rig.worker(name, queue, awaited=False) for name in ("left", "right")]
     try:
         rig.done([run], seconds=RUN_SECONDS)
         rig.until(lambda: not waiting(rig, queue), seconds=RUN_SECONDS)
