@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from talk_pipeline.declarations import checked_files, entities_of, flows_of
@@ -31,13 +32,14 @@ from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.run.session import Options, Session
 from talk_pipeline.settings import Settings, SettingsError
-from talk_pipeline.systems.businesscentral.access import IN_FLIGHT, by_registration, by_token
-from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.systems.customwebshop.spec.description import Description
-from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
-from talk_pipeline.systems.http import Application, Http, Limits
 from talk_pipeline.systems.protocol import Identity, System
+
+if TYPE_CHECKING:  # what speaks HTTP is loaded by whoever opens a system: Dagster only looks at what there is
+    from talk_pipeline.systems.businesscentral.client import Businesscentral
+    from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
+    from talk_pipeline.systems.http import Application
 
 FOREIGN = ("sandbox", "seed")
 """What lies in the data folder and is not the pipeline's: the sandbox's own records."""
@@ -95,8 +97,11 @@ class Connections:
         assert self._company is not None, "no session was opened yet"
         return self._company
 
-    def shop(self) -> Customwebshop:
+    def shop(self) -> "Customwebshop":
         """The web shop."""
+        from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
+        from talk_pipeline.systems.http import Application, Http, Limits
+
         settings, shop = self.settings, self.description
         address, pace = settings.customwebshop_url or "", shop.limits
         http = Http(
@@ -123,17 +128,17 @@ class Connections:
         return Customwebshop(http, self.flows, description=shop)
 
     @cached_property
-    def applications(self) -> list[Application]:
+    def applications(self) -> "list[Application]":
         """What may enter Business Central."""
         return _applications(self.settings)
 
-    def businesscentral(self, applications: Sequence[Application] | None = None) -> Businesscentral:
+    def businesscentral(self, applications: "Sequence[Application]" = ()) -> "Businesscentral":
         """Business Central, asked by some of the applications or by all."""
         return central(
             self.settings, self.flows, self.entities, applications=applications or self.applications
         )
 
-    async def _identify(self, shop: Customwebshop, bc: Businesscentral) -> Company:
+    async def _identify(self, shop: "Customwebshop", bc: "Businesscentral") -> Company:
         company = await bc.identify()
         currency = self.settings.businesscentral_currency or await bc.local_currency()
         if currency is None:
@@ -146,9 +151,13 @@ class Connections:
 
 
 def central(
-    settings: Settings, flows: Flows, entities: Entities, *, applications: Sequence[Application] | None = None
-) -> Businesscentral:
+    settings: Settings, flows: Flows, entities: Entities, *, applications: "Sequence[Application]" = ()
+) -> "Businesscentral":
     """Business Central as the settings name it, asked by some of the applications or by all."""
+    from talk_pipeline.systems.businesscentral.access import IN_FLIGHT
+    from talk_pipeline.systems.businesscentral.client import Businesscentral
+    from talk_pipeline.systems.http import Http, Limits
+
     http = Http(
         "Business Central",
         settings.businesscentral_url or "",
@@ -172,7 +181,9 @@ def central(
     )
 
 
-def _applications(settings: Settings) -> list[Application]:
+def _applications(settings: Settings) -> "list[Application]":
+    from talk_pipeline.systems.businesscentral.access import by_registration, by_token
+
     if settings.businesscentral_token is not None:
         return by_token(settings.businesscentral_token)
     return by_registration(

@@ -10,17 +10,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import dagster as dg
 import msgspec
-from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.scheduler.instigation import (
-    InstigatorState,
-    InstigatorStatus,
-    SensorInstigatorData,
-    TickStatus,
-)
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 from filelock import FileLock
 
@@ -43,6 +36,9 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.redaction import redacted
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.wording import counted
+
+if TYPE_CHECKING:
+    from dagster._core.scheduler.instigation import InstigatorState
 
 NAME = "alerts"
 EVERY_SECONDS = 60
@@ -255,6 +251,9 @@ def _checks_of(flow: Flow) -> Iterator[str]:
 
 def _of_sensor(instance: dg.DagsterInstance, name: str, *, now: datetime) -> str | None:
     """What is wrong with a sensor; nothing where none was ever at work, since a timer may do its work."""
+    from dagster._core.definitions.run_request import InstigatorType
+    from dagster._core.scheduler.instigation import InstigatorStatus, SensorInstigatorData, TickStatus
+
     states = [
         state
         for state in instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
@@ -275,7 +274,9 @@ def _of_sensor(instance: dg.DagsterInstance, name: str, *, now: datetime) -> str
     return None
 
 
-def _last_tick(state: InstigatorState) -> float:
+def _last_tick(state: "InstigatorState") -> float:
+    from dagster._core.scheduler.instigation import SensorInstigatorData
+
     data = state.instigator_data
     if not isinstance(data, SensorInstigatorData):
         return 0.0

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
@@ -12,7 +12,9 @@ from talk_pipeline.flows.properties import Model
 from talk_pipeline.redaction import holds_entry
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.places import Path
-from talk_pipeline.systems.http import ApiKey, Basic, Bearer, ClientCredentials, Credentials, Login
+
+if TYPE_CHECKING:  # what speaks HTTP is loaded by whoever enters: most who read a description do not
+    from talk_pipeline.systems.http import Credentials
 
 
 def _variable(value: object) -> object:
@@ -48,8 +50,10 @@ class BearerAuth(Model):
         """The environment variables it needs."""
         return (self.token,)
 
-    def credentials(self, secret: Secret, address: str) -> Credentials:
+    def credentials(self, secret: Secret, address: str) -> "Credentials":
         """With the secrets filled in."""
+        from talk_pipeline.systems.http import Bearer
+
         return Bearer(secret(self.token))
 
 
@@ -65,8 +69,10 @@ class BasicAuth(Model):
         """The environment variables it needs."""
         return (self.user, self.password) if self.password else (self.user,)
 
-    def credentials(self, secret: Secret, address: str) -> Credentials:
+    def credentials(self, secret: Secret, address: str) -> "Credentials":
         """With the secrets filled in."""
+        from talk_pipeline.systems.http import Basic
+
         return Basic(secret(self.user), secret(self.password) if self.password else SecretStr(""))
 
 
@@ -82,8 +88,10 @@ class KeyAuth(Model):
         """The environment variables it needs."""
         return (self.value,)
 
-    def credentials(self, secret: Secret, address: str) -> Credentials:
+    def credentials(self, secret: Secret, address: str) -> "Credentials":
         """With the secrets filled in."""
+        from talk_pipeline.systems.http import ApiKey
+
         return ApiKey(self.name, secret(self.value), self.type)
 
 
@@ -102,8 +110,10 @@ class OAuth2Auth(Model):
         """The environment variables it needs."""
         return (self.client_id, self.client_secret)
 
-    def credentials(self, secret: Secret, address: str) -> Credentials:
+    def credentials(self, secret: Secret, address: str) -> "Credentials":
         """With the secrets filled in."""
+        from talk_pipeline.systems.http import ClientCredentials
+
         return ClientCredentials(
             _whole(address, self.token_url),
             secret(self.client_id).get_secret_value(),
@@ -129,8 +139,10 @@ class LoginAuth(Model):
         """The environment variables it needs."""
         return tuple(self.body.values())
 
-    def credentials(self, secret: Secret, address: str) -> Credentials:
+    def credentials(self, secret: Secret, address: str) -> "Credentials":
         """With the secrets filled in."""
+        from talk_pipeline.systems.http import Login
+
         return Login(
             _whole(address, self.url),
             {name: secret(variable) for name, variable in self.body.items()},

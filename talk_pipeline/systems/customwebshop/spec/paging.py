@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -10,7 +10,9 @@ from talk_pipeline.flows.properties import Model
 from talk_pipeline.redaction import redacted
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.places import Place, read_place
-from talk_pipeline.systems.http import Answer
+
+if TYPE_CHECKING:
+    from talk_pipeline.systems.http import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Seen:
         last: in the last one.
     """
 
-    answer: Answer
+    answer: "Answer"
     data: Json
     pages: int
     records: int
@@ -154,7 +156,7 @@ Paging = Annotated[
 ]
 
 
-def further_page(answer: Answer, data: Json, records: str | None) -> str | None:
+def further_page(answer: "Answer", data: Json, records: str | None) -> str | None:
     """What in an answer looks like a next page, beside its records."""
     if "next" in answer.links:
         return "its Link header has a next"
