@@ -206,7 +206,7 @@ def _shop_values(
 ) -> dict[tuple[str, str], dict[str, Any]]:
     """What the shop holds of records created in Business Central."""
     created = [one for one in confirmed if one.operation == "create" and one.target is Side.BC]
-    if not any(prop.dir == "<-" for part in projector.flow.parts for prop in part.properties):
+    if not created or not any(prop.dir == "<-" for part in projector.flow.parts for prop in part.properties):
         return {}
     parts = [part.name for part in projector.flow.parts]
     rows = db.execute(_RECORDS, [Side.SHOP, parts, [one.shop_id for one in created]]).fetchall()

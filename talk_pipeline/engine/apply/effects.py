@@ -127,6 +127,8 @@ class _Made:
     def _make_anew(self, db: Connection) -> None:
         """A child that was removed on one side and is there again takes the place of the one it was."""
         children = [row for row in self.links if row.part != self.projector.flow.name]
+        if not children:
+            return
         replaced = db.execute(
             _REPLACED,
             {
@@ -144,6 +146,8 @@ class _Made:
 
     def _close_deleted(self, db: Connection, flow: str) -> None:
         """Both have left now: the link stays as it was, so that nothing is made anew."""
+        if not self.deleted:
+            return
         ids = [one.shop_id if self.side is Side.SHOP else one.bc_id for one in self.deleted]
         db.execute(
             "update snapshot set gone = 'deleted' where flow = ? and side = ?"
