@@ -17,9 +17,10 @@ import yaml
 from pydantic import AfterValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from talk_pipeline.acting import Company, acting_for
 from talk_pipeline.flows.loading import MAY_BE_SECRET, FlowError, mistake, read_yaml, validated
 from talk_pipeline.flows.properties import Model, Word
-from talk_pipeline.settings import Company, Settings, SettingsError, acting_for, environment_mark
+from talk_pipeline.settings import Settings, SettingsError, environment_mark
 from talk_pipeline.systems.customwebshop.spec.access import EnvName
 
 SCHEMA_FILE = Path(__file__).parent / "companies.schema.json"

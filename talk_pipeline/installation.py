@@ -113,13 +113,7 @@ class Connections:
                     shop.auth.variables,
                 )
             ],
-            limits=Limits(
-                pace.requests,
-                pace.seconds,
-                pace.in_flight,
-                limits_folder(settings, Side.SHOP),
-                settings.limits_url,
-            ),
+            limits=Limits(pace.requests, pace.seconds, pace.in_flight, *counted_at(settings, Side.SHOP)),
             longest_seconds=pace.longest_seconds,
             headers=shop.every_request,
             throttled=pace.throttled,
@@ -166,8 +160,7 @@ def central(
             settings.businesscentral_requests,
             settings.businesscentral_window_seconds,
             IN_FLIGHT,
-            limits_folder(settings, Side.BC),
-            settings.limits_url,
+            *counted_at(settings, Side.BC),
         ),
         longest_seconds=settings.businesscentral_longest_seconds,
         address_setting="BUSINESSCENTRAL_URL",
@@ -193,9 +186,9 @@ def _applications(settings: Settings) -> "list[Application]":
     )
 
 
-def limits_folder(settings: Settings, side: Side) -> Path:
-    """Where the requests to a system are counted."""
-    return settings.talk_data_dir / "limits" / side
+def counted_at(settings: Settings, side: Side) -> tuple[Path, str | None]:
+    """Where the requests to a system are counted: a folder, and the Redis of several machines if there is one."""
+    return settings.talk_data_dir / "limits" / side, settings.limits_url
 
 
 def _names(shop: Identity, bc: Identity) -> dict[str, str]:

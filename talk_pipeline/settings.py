@@ -6,9 +6,7 @@ acts for it. Secrets stay wrapped, so that no message, metadata or table can sho
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
@@ -17,6 +15,7 @@ from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_valid
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from talk_pipeline.acting import Company, acted_for
 from talk_pipeline.flows.loading import MAY_BE_SECRET
 from talk_pipeline.flows.moments import ZoneName
 from talk_pipeline.flows.properties import Side
@@ -49,38 +48,6 @@ class Registration(NamedTuple):
     client_id: str
     secret: SecretStr
     variables: tuple[str, str]
-
-
-class Company(NamedTuple):
-    """One of several companies, and what it says otherwise than the environment.
-
-    Attributes:
-        name: of its folder, too.
-        values: settings, by the names of their variables; a blank one is not set.
-        secrets: the variable that holds each secret, by the name of its setting.
-        flows: those that it synchronizes; without any, all.
-        schedule: when it is read in full, as cron writes it; its queue is of the workers that do its runs.
-    """
-
-    name: str
-    values: Mapping[str, str] = {}
-    secrets: Mapping[str, str] = {}
-    flows: tuple[str, ...] = ()
-    schedule: str | None = None
-    queue: str | None = None
-
-
-_acting_for: ContextVar[Company | None] = ContextVar("acting_for", default=None)
-
-
-@contextmanager
-def acting_for(company: Company | None) -> Iterator[None]:
-    """While settings that are loaded are those of a company."""
-    token = _acting_for.set(company)
-    try:
-        yield
-    finally:
-        _acting_for.reset(token)
 
 
 class Settings(BaseSettings):
@@ -190,7 +157,7 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: a value makes no sense, named with its variable.
         """
-        company = _acting_for.get()
+        company = acted_for()
         if company is None:
             return cls._read({})
         environment = _environment()

@@ -9,10 +9,11 @@ import jsonschema
 import pytest
 import yaml
 
+from talk_pipeline.acting import acting_for
 from talk_pipeline.companies import SCHEMA_FILE, Companies, companies_of
 from talk_pipeline.declarations import flows_of
 from talk_pipeline.flows.loading import FlowError
-from talk_pipeline.settings import Settings, SettingsError, acting_for
+from talk_pipeline.settings import Settings, SettingsError
 
 
 @pytest.fixture

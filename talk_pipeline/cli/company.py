@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from talk_pipeline.acting import acting_for
 from talk_pipeline.cli.exits import Exit, Interrupted, UsageError, told_in_a_line
-from talk_pipeline.settings import Settings, acting_for
+from talk_pipeline.settings import Settings
 from talk_pipeline.stopping import StoppedError
 
 if TYPE_CHECKING:

@@ -14,10 +14,11 @@ from threading import Thread
 from typing import TYPE_CHECKING, NoReturn
 from wsgiref.simple_server import WSGIServer
 
+from talk_pipeline.acting import acting_for
 from talk_pipeline.cli.company import companies
 from talk_pipeline.cli.exits import UsageError, told_in_a_line
 from talk_pipeline.cli.standing import Standing, standing_of
-from talk_pipeline.settings import Settings, acting_for
+from talk_pipeline.settings import Settings
 
 try:
     from prometheus_client import CollectorRegistry, start_http_server

@@ -14,7 +14,7 @@ from talk_pipeline.engine.report.attention import attention
 from talk_pipeline.engine.report.overview import Whereabouts, whereabouts
 from talk_pipeline.engine.report.sheet import Sheet, sheet_of
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.installation import known_state, limits_folder
+from talk_pipeline.installation import counted_at, known_state
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.http.usage import requests_in_window
@@ -103,5 +103,8 @@ def _budgets(settings: Settings, shop: Description) -> Iterator[Budget]:
         Side.BC: (settings.businesscentral_requests, settings.businesscentral_window_seconds),
     }
     for side, (requests, seconds) in allowed.items():
-        for application, used in requests_in_window(limits_folder(settings, side), window_seconds=seconds):
+        folder, shared = counted_at(settings, side)
+        if shared:
+            continue  # several machines count there: what lies here is of the time before
+        for application, used in requests_in_window(folder, window_seconds=seconds):
             yield Budget(side, application, used, requests, seconds)

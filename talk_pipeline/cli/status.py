@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from talk_pipeline.acting import acting_for
 from talk_pipeline.cli.attention import told_in_numbers
 from talk_pipeline.cli.company import companies
 from talk_pipeline.cli.exits import Exit, told_in_a_line
@@ -14,7 +15,7 @@ from talk_pipeline.cli.tables import console, line, print_table
 from talk_pipeline.cli.telling import headline
 from talk_pipeline.engine.report.ages import age
 from talk_pipeline.engine.report.overview import Whereabouts
-from talk_pipeline.settings import Settings, acting_for
+from talk_pipeline.settings import Settings
 from talk_pipeline.wording import counted
 
 if TYPE_CHECKING:

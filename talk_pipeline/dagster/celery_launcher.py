@@ -13,6 +13,8 @@ from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
+from talk_pipeline.wording import counted
+
 ANSWER_SECONDS = 3.0
 KNOWN_SECONDS = 5.0
 """All runs are asked about one after the other: the workers are asked once."""
@@ -44,9 +46,8 @@ class CeleryLauncher(CeleryRunLauncher):
         missed = time.monotonic() - self._missed_since.setdefault(task, time.monotonic())
         if missed < MISSED_SECONDS:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
-        message = (
-            f"no worker has had its task for {missed:.0f} seconds: killed, lost, or without a way to tell"
-        )
+        since = counted(round(missed), "second")
+        message = f"no worker has had its task for {since}: killed, lost, or without a way to tell"
         return CheckRunHealthResult(WorkerStatus.FAILED, message)
 
     def _is_at_work(self, task: str) -> bool:

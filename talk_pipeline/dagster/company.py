@@ -12,10 +12,11 @@ from typing import Any
 import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
+from talk_pipeline.acting import Company, acting_for
 from talk_pipeline.declarations import checked_files
 from talk_pipeline.flows.loading import FlowError, Flows
 from talk_pipeline.flows.vocabulary import Flow
-from talk_pipeline.settings import Company, Settings, SettingsError, acting_for
+from talk_pipeline.settings import Settings, SettingsError
 
 QUEUE_TAG = "dagster-celery/queue"
 

@@ -31,7 +31,7 @@ class Books:
         self.placed = {row["number"]: row for row in self.shop.all("orders")}
         names = {row["id"]: row["number"] for row in self.placed.values()}
         self.told = {
-            kind: _by(((names[row["order_id"]], row) for row in self.shop.all(kind)))
+            kind: _by((names[row["order_id"]], row) for row in self.shop.all(kind))
             for kind in ("shipments", "invoices", "refunds")
         }
         self.orders = _by((row["externalDocumentNumber"], row) for row in self.bc.all("salesOrders"))

@@ -51,16 +51,19 @@ class Lived:
 def lived(lives: int, *, seed: int, instance: dg.DagsterInstance) -> Lived:
     """Plays so many lives in a world of their own."""
     rng = random.Random(seed)
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as name:
-        with opened_world(Path(name), instance=instance, patch=patch) as world:
-            patch.setattr(client, "BACKOFF_SECONDS", 0.01)
-            patch.setenv("TALK_FLOWS_DIR", str(_flows(Path(name) / "flows")))
-            longest(patch, Path(name), seconds=0)
-            books = Books(world)
-            try:
-                return _play(world, books, lives, rng=rng)
-            finally:
-                books.close()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        tempfile.TemporaryDirectory() as name,
+        opened_world(Path(name), instance=instance, patch=patch) as world,
+    ):
+        patch.setattr(client, "BACKOFF_SECONDS", 0.01)
+        patch.setenv("TALK_FLOWS_DIR", str(_flows(Path(name) / "flows")))
+        longest(patch, Path(name), seconds=0)
+        books = Books(world)
+        try:
+            return _play(world, books, lives, rng=rng)
+        finally:
+            books.close()
 
 
 def _play(world: World, books: Books, number: int, *, rng: random.Random) -> Lived:

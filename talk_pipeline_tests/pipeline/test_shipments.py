@@ -90,7 +90,7 @@ def test_a_shipment_of_another_order_stays_where_it_is_until_that_is_linked(sold
 
 
 @pytest.mark.slow
-def test_the_shop_makes_none_(sold: Sold) -> None:
+def test_the_shop_makes_none(sold: Sold) -> None:
     sold.office("ship")
     sold.sync()
     (first,) = sold.documents("shipments")
