@@ -53,7 +53,6 @@ class Connections:
         self.entities = entities_of(settings)
         settings.require_systems(self.description.auth.variables)
         self.settings = settings
-        self.state = state_of(settings)
         self._company: Company | None = None
         self._company_id: str | None = None
 
@@ -120,6 +119,11 @@ class Connections:
             address_setting="CUSTOMWEBSHOP_URL",
         )
         return Customwebshop(http, self.flows, description=shop)
+
+    @cached_property
+    def state(self) -> State:
+        """Its state; sensors, which ask the systems of many companies, need none."""
+        return state_of(self.settings)
 
     @cached_property
     def applications(self) -> "list[Application]":

@@ -1,7 +1,9 @@
 """Several companies: a pair of sandboxes each, on ports of their own, and the file that names them all."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,26 @@ def entry(company: str, environment: Mapping[str, str]) -> dict[str, Any]:
     return {
         "settings": {name: value for name, value in environment.items() if name not in SECRETS},
         "secrets": {name: variable(company, name) for name in SECRETS},
+    }
+
+
+def counted_requests(folder: Path, *, seconds: float) -> int:
+    """Requests of the window, as the file of the limits has them, asked without any code of ours."""
+    since = (time.time() - seconds - 1) * 1000
+    with closing(sqlite3.connect(folder / "requests.sqlite")) as db:
+        (number,) = db.execute("select count(*) from requests where item_timestamp >= ?", [since]).fetchone()
+    return int(number)
+
+
+WINDOWS = {"customwebshop": 60.0, "businesscentral": 300.0}
+
+
+def counted_of(companies: Companies, names: Iterable[str]) -> dict[tuple[str, str], int]:
+    """Requests of the window by company and system: they only leave it, while nobody asks anything."""
+    return {
+        (name, side): counted_requests(companies[name].data / "limits" / side, seconds=seconds)
+        for name in names
+        for side, seconds in WINDOWS.items()
     }
 
 
