@@ -47,11 +47,14 @@ class Sender:
         self._system = session.systems[target]
         self._queue: asyncio.Queue[_Queued] = asyncio.Queue()
         self.fault: SystemFault | None = None
+        self._ended: BaseException | None = None
         self._sent = 0
         self._logged_at = monotonic()
 
     async def send(self, intent: Intent, write: Write) -> Outcome:
         """The outcome of one write, on disk when it returns."""
+        if self._ended is not None:
+            raise self._ended
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         await self._queue.put(_Queued(intent, write, outcome))
         return await outcome
@@ -79,11 +82,15 @@ class Sender:
                 stopping.go_on()
                 await self._carry_out(batch)
             except BaseException as error:
-                # whoever waits for these must not wait for ever
+                # whoever waits must not wait for ever, nor anybody begin to where workers end
+                ends = not isinstance(error, Exception)
+                self._ended = error if ends else self._ended
+                while ends and not self._queue.empty():
+                    batch.append(self._queue.get_nowait())
                 for queued in batch:
                     if not queued.outcome.done():
                         queued.outcome.set_exception(error)
-                if not isinstance(error, Exception):
+                if ends:
                     raise
 
     async def _carry_out(self, batch: list[_Queued]) -> None:
