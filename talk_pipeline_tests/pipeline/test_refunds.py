@@ -116,6 +116,7 @@ def test_a_draft_follows_both_ways(returned: Returned) -> None:
     returned.quiet()
 
 
+@pytest.mark.slow
 def test_a_lost_answer_makes_no_second_one(returned: Returned) -> None:
     key = returned.refund()
     returned.world.bc.faults(rule("POST", "salesCreditMemos", drop="after"))

@@ -46,6 +46,7 @@ def test_each_shipment_is_told_with_its_lines(sold: Sold) -> None:
     sold.quiet()
 
 
+@pytest.mark.slow
 def test_what_an_order_shipped_that_is_posted_and_gone_is_told(sold: Sold) -> None:
     sold.office("ship")
     sold.office("invoice")
