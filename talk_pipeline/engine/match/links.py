@@ -56,12 +56,16 @@ union
 select record_id from refusal where part = $part and refusal_kind = '{RefusalKind.OUTCOME_UNKNOWN}'
 """
 
-# records of the flow that are there and have no link of any state
+# records of the flow that are there and have no link of any state; by row: what linked ones say is left unread
 _POOL = f"""
+with unpaired as (
+  select r.rowid as place from record r
+  anti join link_end l on l.part = r.part and l.side = r.side and l.id = r.id
+  where r.part = $part
+)
 select r.side, r.id, r.canon
 from record r join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
-anti join link_end l on l.part = r.part and l.side = r.side and l.id = r.id
-where r.part = $part and s.gone is null and r.id not in ({_UNSETTLED})
+where r.rowid in (select place from unpaired) and s.gone is null and r.id not in ({_UNSETTLED})
   -- nor is what it may have become anybody else's counterpart
   and (r.side, coalesce(r.raw[$key], '')) not in (
     select (target, natural_key) from journal

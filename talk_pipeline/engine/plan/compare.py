@@ -92,44 +92,62 @@ def plan(
 # linked pairs either side of which is dirty; a pair whose story ends in Business Central still has its last word;
 # where a list does not show versions, the modified time says which state of the record was seen
 _TOUCHED = """
+with linked as materialized (
+  select * from link where part = $flow and state = 'active'
+    and (shop_id in (select id from dirty where flow = $flow and side = 'customwebshop')
+      or bc_id in (select id from dirty where flow = $flow and side = 'businesscentral'))
+)
 select l.shop_id as root_shop_id, l.bc_id as root_bc_id, b.gone is not null as ended, r.open as bc_open,
        s.edited_at as shop_edited_at, b.edited_at as bc_edited_at,
        coalesce(s.version, s.modified_at::varchar) as shop_version,
        coalesce(b.version, b.modified_at::varchar) as bc_version
-from link l
+from linked l
 join snapshot s on s.flow = l.part and s.side = 'customwebshop' and s.id = l.shop_id and s.gone is null
 join snapshot b on b.flow = l.part and b.side = 'businesscentral' and b.id = l.bc_id
   and (b.gone is null or b.gone = 'posted')
 join record r on r.part = l.part and r.side = 'businesscentral' and r.id = l.bc_id
-where l.part = $flow and l.state = 'active'
-  and (l.shop_id in (select id from dirty where flow = $flow and side = 'customwebshop')
-    or l.bc_id in (select id from dirty where flow = $flow and side = 'businesscentral'))
 """
 
-# one row a property of every touched pair; a reference compares as the shop id it means
+# one row a property of every touched pair; a reference compares as the shop id it means. What is held of a pair is
+# picked by row: only then are the values of all the others left unread
 _PAIR = """
 with prop as (
   select unnest($properties::varchar[]) as property, unnest($refers_to::varchar[]) as refers_to
+),
+linked as materialized (
+  select t.*, l.shop_id, l.bc_id from touched t
+  join link l on l.part = $part and l.root_shop_id = t.root_shop_id and l.state = 'active'
+),
+shop as (
+  select * from record where rowid in (select rowid from record
+    where part = $part and side = 'customwebshop' and id in (select shop_id from linked))
+),
+central as (
+  select * from record where rowid in (select rowid from record
+    where part = $part and side = 'businesscentral' and id in (select bc_id from linked))
+),
+agreed as (
+  select * from base where rowid in (select rowid from base
+    where part = $part and shop_id in (select shop_id from linked))
 )
-select t.root_shop_id, t.root_bc_id, l.shop_id, l.bc_id, p.property,
+select l.root_shop_id, l.root_bc_id, l.shop_id, l.bc_id, p.property,
        s.raw[p.property] as shop_raw, b.raw[p.property] as bc_raw,
        coalesce(led.leader, s.canon[p.property]) as shop_canon,
        meant(p.refers_to, b.canon[p.property], ref.shop_id, b.raw[p.property]) as bc_canon,
        s.problems[p.property] as shop_problem, b.problems[p.property] as bc_problem,
        x.part is not null as has_base, x.shop_value as shop_base, x.bc_value as bc_base, x.mismatches, x.resend,
        x.agreed_at,
-       coalesce(ss.edited_at, t.shop_edited_at) as shop_edited_at,
-       coalesce(sb.edited_at, t.bc_edited_at) as bc_edited_at,
+       coalesce(ss.edited_at, l.shop_edited_at) as shop_edited_at,
+       coalesce(sb.edited_at, l.bc_edited_at) as bc_edited_at,
        ss.part is not null as shop_sighted, sb.part is not null as bc_sighted,
-       t.shop_version, t.bc_version, d.winner as taken, t.ended
-from touched t
-join link l on l.part = $part and l.root_shop_id = t.root_shop_id and l.state = 'active'
-join record s on s.part = $part and s.side = 'customwebshop' and s.id = l.shop_id
-join record b on b.part = $part and b.side = 'businesscentral' and b.id = l.bc_id
+       l.shop_version, l.bc_version, d.winner as taken, l.ended
+from linked l
+join shop s on s.id = l.shop_id
+join central b on b.id = l.bc_id
 cross join prop p
 left join link ref on ref.part = p.refers_to and ref.bc_id = b.raw[p.property] and ref.state = 'active'
 left join led on led.part = p.refers_to and led.shop_id = s.raw[p.property]
-left join base x on x.part = $part and x.shop_id = l.shop_id and x.property = p.property
+left join agreed x on x.shop_id = l.shop_id and x.property = p.property
 left join edit ss on ss.part = $part and ss.shop_id = l.shop_id and ss.property = p.property
   and ss.side = 'customwebshop'
 left join edit sb on sb.part = $part and sb.shop_id = l.shop_id and sb.property = p.property

@@ -83,13 +83,18 @@ def plan_creates(
     return unlinked
 
 
+# by row: what the linked ones say is left unread
 _UNLINKED = """
+with unpaired as (
+  select r.rowid as place from record r
+  join dirty m on m.flow = r.part and m.side = r.side and m.id = r.id
+  anti join link_end l on l.part = r.part and l.side = r.side and l.id = r.id
+  where r.part = $flow
+)
 select r.side, r.id, r.raw, r.canon, cast(null as varchar) as state, cast(null as varchar) as reason, s.gone
 from record r
 join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
-join dirty m on m.flow = r.part and m.side = r.side and m.id = r.id
-anti join link_end l on l.part = r.part and l.side = r.side and l.id = r.id
-where r.part = $flow
+where r.rowid in (select place from unpaired)
 """
 
 _LEFT = """
