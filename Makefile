@@ -80,7 +80,12 @@ docs: $(INSTALLED) ## writes the documents that are made from the code
 bench: $(INSTALLED) ## the benchmarks; writes data/bench.json
 	.venv/bin/python -m talk_pipeline_tests.bench
 
+SIZES ?= 1000000
+ROUNDS ?= 5
+bench-large: $(INSTALLED) ## the engine on large books, against floors and peers; SIZES="100000 1000000" pairs, ROUNDS=5 of each
+	@scripts/bench-large --rounds $(ROUNDS) $(SIZES)
+
 day: $(INSTALLED) ## a day at an edit a second in which a tenth of all calls fail: what grows
 	.venv/bin/python -m talk_pipeline_tests.bench day
 
-.PHONY: help sync up test test-slow kills plans faults mutants test-profiles test-browser pictures test-scale lint check-defs advisories soak bench day story lives docs
+.PHONY: help sync up test test-slow kills plans faults mutants test-profiles test-browser pictures test-scale lint check-defs advisories soak bench bench-large day story lives docs

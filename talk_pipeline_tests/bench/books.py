@@ -1,10 +1,11 @@
 """Books of two systems that say the same, in the words each of them answers with; no server, only payloads."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 
 from talk_pipeline.engine.model import Record
 from talk_pipeline.flows.values import Value
@@ -205,10 +206,11 @@ def _bc(values: Mapping[str, object], *, kind: int, at: int) -> Record:
     return Record(key, 'W/"1"', START, False, json.dumps({"@odata.etag": 'W/"1"', "id": key, **values}))
 
 
-def pages(records: list[Record], *, size: int = 500) -> Iterator[list[Record]]:
+def pages(records: Iterable[Record], *, size: int = 500) -> Iterator[list[Record]]:
     """As a system hands them out."""
-    for at in range(0, len(records), size):
-        yield records[at : at + size]
+    rest = iter(records)
+    while page := list(islice(rest, size)):
+        yield page
 
 
 def answered(held: Record, values: Mapping[str, Value]) -> Record:

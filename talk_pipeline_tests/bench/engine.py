@@ -6,7 +6,7 @@ floor is the join that any diff needs at least: the two sides' hashes over the l
 """
 
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,7 +94,7 @@ def _apart(folder: Path, flow: str, size: int) -> Measured:
 
 def measure(folder: Path, flow: str, size: int) -> Measured:
     """All stages at one size."""
-    book = _Book(folder, flow, size)
+    book = Book(folder, flow, size)
     book.first_meeting()
     book.nothing_new()
     book.some_edited()
@@ -105,7 +105,7 @@ def measure(folder: Path, flow: str, size: int) -> Measured:
     return book.measured
 
 
-class _Book:
+class Book:
     """One flow's records of both sides in a state of their own."""
 
     def __init__(self, folder: Path, flow: str, size: int) -> None:
@@ -135,11 +135,15 @@ class _Book:
             if not records:
                 continue
             with self.measured.stage(stage or "land what is referred to"):
-                for page in books.pages(records):
-                    landing.spool(self.db, page)
-                projector, decode = Projector(self.flows[name], side, COMPANY), self._decode(name, side)
-                reprojection.reproject(self.db, projector, decode, reading="")
-                landing.land(self.db, projector, decode, landing=Landing(fetched=True, full=True))
+                self.take(name, side, records)
+
+    def take(self, name: str, side: Side, records: Iterable[Record]) -> None:
+        """Lands what a system says of all its records."""
+        for page in books.pages(records):
+            landing.spool(self.db, page)
+        projector, decode = Projector(self.flows[name], side, COMPANY), self._decode(name, side)
+        reprojection.reproject(self.db, projector, decode, reading="")
+        landing.land(self.db, projector, decode, landing=Landing(fetched=True, full=True))
 
     def _decode(self, name: str, side: Side) -> Decode:
         return lambda payload: self.systems[side].decode(name, payload)
@@ -216,14 +220,14 @@ class _Book:
             run_summary.summary(self.db, self.flow, run_id="bench")
         with self.measured.stage("floor: join of the hashes"):
             for part in self.flow.parts:
-                self.db.execute(_JOIN, {"part": part.name}).fetchall()
+                self.db.execute(JOIN, {"part": part.name}).fetchall()
 
     def planned(self) -> int:
         row = self.db.execute("select count(*) from change where flow = ?", [self.flow.name]).fetchone()
         return int(row[0]) if row else 0
 
 
-_JOIN = """
+JOIN = """
 select count(*), count(*) filter (s.row_hash = b.row_hash) from link l
 join record s on s.part = $part and s.side = 'customwebshop' and s.id = l.shop_id
 join record b on b.part = $part and b.side = 'businesscentral' and b.id = l.bc_id

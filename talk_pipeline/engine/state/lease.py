@@ -27,6 +27,7 @@ from uuid import uuid4
 
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.meta import joined_meta, set_meta
+from talk_pipeline.wording import counted
 
 SECONDS = 30.0
 """How long a holder on another machine may not be heard of."""
@@ -309,7 +310,8 @@ def _held(folder: Path, flow: str) -> str:
 
 
 def _lost(folder: Path, flow: str, seconds: float) -> str:
+    silent = counted(round(seconds), "second")
     return (
-        f"flow {flow!r} was taken over from this run, which was not heard of for {seconds:g} seconds, and has been"
+        f"flow {flow!r} was taken over from this run, which was not heard of for {silent}, and has been"
         f" with {_holder(folder, flow)}. Nothing more is written; what was sent and not answered is looked up there"
     )

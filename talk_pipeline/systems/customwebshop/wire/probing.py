@@ -238,7 +238,7 @@ class _Prober:
         except SystemFault as fault:
             turned_away = str(fault)
         if turned_away is None:
-            return Probe("ok", at, f"{self.in_flight} writes at a time were checked")
+            return Probe("ok", at, f"{counted(self.in_flight, 'write')} at a time were checked")
         said = f"one write at a time is taken, and {self.in_flight} are not: say in_flight: 1 ({turned_away})"
         return Probe("problem", at, said)
 
