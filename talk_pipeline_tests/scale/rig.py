@@ -19,6 +19,7 @@ import yaml
 from talk_pipeline.audit.audit import audit
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.scale.servers import Postgres, Redis, ended, free_port
+from talk_pipeline_tests.several import SECRETS, entry, variable
 from talk_pipeline_tests.users import Shop
 
 ROOT = Path(__file__).parents[2]
@@ -78,7 +79,7 @@ class Rig:
             "TALK_WAIT_SECONDS": "2",
             "TALK_THREADS": "1",
             "BUSINESSCENTRAL_LONGEST_SECONDS": "2",
-            "SCALE_COMPANIES": str(folder / "companies.json"),
+            "TALK_COMPANIES": str(folder / "companies.yaml"),
             "DAGSTER_EVENT_BATCH_SIZE": "500",
             "REMAP_SIGTERM": "SIGQUIT",
             "PYTHONPATH": str(ROOT),
@@ -110,10 +111,13 @@ class Rig:
         self._started.append(serving)
         assert serving.stdout
         told = json.loads(serving.stdout.readline())
+        entries = {}
         for at, environment in enumerate(told):
             name = f"c{at:02}"
             self.environments[name] = environment | {"TALK_DATA_DIR": str(self.folder / "data" / name)}
-        (self.folder / "companies.json").write_text(json.dumps(self.environments))
+            entries[name] = entry(name, environment)
+            self.environment |= {variable(name, secret): environment[secret] for secret in SECRETS}
+        (self.folder / "companies.yaml").write_text(yaml.safe_dump({"companies": entries}))
 
     def _start(self, program: str, *arguments: str, host: str = "") -> subprocess.Popen[bytes]:
         command = [str(BIN / program), *arguments]
@@ -181,7 +185,7 @@ class Rig:
 
     def run(self, company: str, *, queue: str = "dagster", **options: bool) -> str:
         """Asks for a run of the flow of a company."""
-        tags = {"company": company, "dagster-celery/queue": queue}
+        tags = {"dagster/partition": company, "dagster-celery/queue": queue}
         where = {"repositoryName": "__repository__", "repositoryLocationName": "talk_pipeline"}
         params = {
             "selector": {**where, "pipelineName": f"sync_{FLOW}"},
@@ -222,6 +226,7 @@ class Rig:
     def acting_for(self, company: str) -> Iterator[None]:
         before = dict(os.environ)
         os.environ.update(self.environment | self.environments[company])
+        del os.environ["TALK_COMPANIES"]
         try:
             yield
         finally:
@@ -254,6 +259,5 @@ def settings_of_dagster(*, queue_limit: int) -> str:
     """Those of `deploy/`, with as many runs at once as there are workers, and a shorter patience."""
     settings = yaml.safe_load((ROOT / "deploy" / "dagster.yaml").read_text())
     settings["concurrency"]["runs"]["tag_concurrency_limits"][0]["limit"] = queue_limit
-    settings["concurrency"]["runs"]["tag_concurrency_limits"][1]["key"] = "company"
     settings["run_monitoring"]["poll_interval_seconds"] = 2
     return yaml.safe_dump(settings, sort_keys=False)
