@@ -83,7 +83,6 @@ class Rig:
             "DAGSTER_EVENT_BATCH_SIZE": "500",
             "REMAP_SIGTERM": "SIGQUIT",
             "PYTHONPATH": str(ROOT),
-            "PATH": f"{BIN}:{os.environ['PATH']}",  # dagster-celery calls celery by its name
         }
 
     def start(self) -> None:
@@ -141,12 +140,11 @@ class Rig:
 
     def worker(self, name: str, *queues: str, awaited: bool = True) -> subprocess.Popen[bytes]:
         """A machine with one worker process, that serves these queues; awaited, it is there."""
-        served = [part for queue in queues or ("dagster",) for part in ("-q", queue)]
-        settings = ("-A", "dagster_celery.app", "-y", str(ROOT / "deploy" / "celery.yaml"))
-        options = ("--", "--concurrency=1", "--without-gossip", "--without-mingle")
+        app, served = "talk_pipeline.dagster.celery_worker", ",".join(queues or ("dagster",))
+        options = ("--concurrency=1", "--without-gossip", "--without-mingle", "--loglevel=INFO")
         before = len(self._said(name))
         started = self._start(
-            "dagster-celery", "worker", "start", *settings, "-n", name, *served, *options, host=name
+            "celery", "-A", app, "worker", "-n", f"{name}@%h", "-Q", served, *options, host=name
         )
         if awaited:
             self.until(lambda: f"{name} ready" in self._said(name, since=before), seconds=120)

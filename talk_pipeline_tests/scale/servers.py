@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -89,14 +90,14 @@ class Postgres:
 
 
 def ended(process: subprocess.Popen[bytes], *, by: signal.Signals = signal.SIGTERM) -> None:
-    """Ends a process and all that it started, which is a group of its own."""
+    """Ends a process, and what it left behind of all that it started."""
     if process.poll() is None:
-        os.killpg(process.pid, by)
-        try:
+        process.send_signal(by)
+        with suppress(subprocess.TimeoutExpired):
             process.wait(READY_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _await(port: int) -> None:

@@ -11,10 +11,10 @@ import dagster as dg
 import pytest
 import yaml
 from dagster._config import validate_config
-from dagster_celery.cli import get_validated_config
 from dagster_k8s.launcher import K8sRunLauncher
 
 from talk_pipeline.dagster.celery_launcher import CeleryLauncher
+from talk_pipeline.dagster.celery_worker import app
 from talk_pipeline_tests.scale.rig import ROOT
 from talk_pipeline_tests.scale.servers import Postgres, Redis
 
@@ -56,20 +56,11 @@ def test_an_instance_opens_with_the_settings(
         postgres.remove()
 
 
-def test_a_worker_reads_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys that are not nested as Dagster wants them are passed over in silence."""
-    monkeypatch.setenv("TALK_BROKER_URL", "redis://here:1/0")
-    read = get_validated_config(str(DEPLOY / "celery.yaml"))
-    assert read["broker"] == read["backend"] == "redis://here:1/0"
-    assert read["config_source"]["worker_soft_shutdown_timeout"] > 0
-
-
 def test_launcher_and_worker_hand_nothing_out_twice_within_a_day() -> None:
     launcher = read("dagster.yaml")["run_launcher"]["config"]["config_source"]
-    worker = read("celery.yaml")["execution"]["config"]["config_source"]
     longest = read("dagster.yaml")["run_monitoring"]["max_runtime_seconds"]
-    for one in (launcher, worker):
-        assert one["broker_transport_options"]["visibility_timeout"] > longest
+    for options in (launcher["broker_transport_options"], app.conf.broker_transport_options):
+        assert options["visibility_timeout"] > longest
 
 
 def test_compose_reads_its_file() -> None:
