@@ -40,7 +40,7 @@ def test_an_instance_opens_with_the_settings(
     for name, value in (
         ("DAGSTER_HOME", str(home)),
         ("TALK_POSTGRES_URL", url),
-        ("TALK_BROKER_URL", redis.url),
+        ("CELERY_BROKER_URL", redis.url),
     ):
         monkeypatch.setenv(name, value)
     try:
