@@ -25,6 +25,7 @@ from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
 from talk_pipeline.wording import counted
 
+OPTIONAL = PACKAGED / "optional"
 MARKS = {
     Verdict.COVERED: " ok  ",
     Verdict.MISSING: " MISS",
@@ -49,7 +50,8 @@ def import_document(file: Path, folder: Path, *, overwrite: bool) -> None:
     flows = list(_possible([told(load_flow(one), entities) for one in files.values()], description))
     own = _own(flows, entities)
     names = Names(flows, description, entities, own)
-    proposal = propose(own.beyond(read_document(file)), flows, names)
+    optional = {name for name, one in files.items() if one.parent == OPTIONAL}
+    proposal = propose(own.beyond(read_document(file)), flows, names, optional=optional)
     texts = {
         f"{name}.yaml": flow_text(plan, files[name], document=file.name)
         for name, plan in proposal.plans.items()
@@ -67,7 +69,7 @@ def import_document(file: Path, folder: Path, *, overwrite: bool) -> None:
 
 def _packaged() -> dict[str, Path]:
     """The packaged flow files by name; one for all records of an entity comes before one for some."""
-    files = [*sorted(PACKAGED.glob("*.yaml")), *sorted((PACKAGED / "optional").glob("*.yaml"))]
+    files = [*sorted(PACKAGED.glob("*.yaml")), *sorted(OPTIONAL.glob("*.yaml"))]
     return {file.stem: file for file in files}
 
 

@@ -52,5 +52,7 @@ def _of_line(part: Part, prop: Property) -> str:
     """A line that names its record and not how many of it, or at what price, would be another order."""
     if prop.name in part.match:
         return "lines are matched by it"
+    if prop.name == part.there_by:
+        return "it tells whether there is such a line"
     needed = (one for one in part.properties if one.required or one.name in part.match)
     return next((f"it goes along with {one.name}" for one in needed if prop.name in one.send_with), "")

@@ -3,7 +3,7 @@
 Every section and every row ends in exactly one place: in a flow, or listed with the reason.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 
 from talk_pipeline.documents.directions import direction
@@ -18,15 +18,29 @@ from talk_pipeline.documents.vocabulary import Known, Names, singular
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
+BORN_THERE = "businesscentral"
+"""The `settings.create` of a flow whose records come from Business Central alone."""
 
-def propose(document: Document, packaged: Sequence[Flow], names: Names) -> Proposal:
-    """The flow files that follow from a document, and what a person must decide."""
-    return _Proposing(document, packaged, names).done()
+
+def propose(
+    document: Document, packaged: Sequence[Flow], names: Names, *, optional: Collection[str] = ()
+) -> Proposal:
+    """The flow files that follow from a document, and what a person must decide.
+
+    Args:
+        document: as it was read.
+        packaged: the flows that there are.
+        names: what the document calls their records and properties.
+        optional: those of them that nobody has who does not ask for them.
+    """
+    return _Proposing(document, packaged, names, optional).done()
 
 
 class _Proposing:
-    def __init__(self, document: Document, packaged: Sequence[Flow], names: Names) -> None:
-        self.document, self.names = document, names
+    def __init__(
+        self, document: Document, packaged: Sequence[Flow], names: Names, optional: Collection[str]
+    ) -> None:
+        self.document, self.names, self.optional = document, names, optional
         self.packaged = {flow.name: flow for flow in packaged}
         self.plans: dict[str, Plan] = {}
         self.sections: list[Became] = []
@@ -134,6 +148,12 @@ class _Proposing:
                 line = line or section.line
         plan.create, questions = both_ways(sides)
         self.questions += [Question(line, f"{plan.flow.name}: {text}") for text in questions]
+        if plan.flow.settings.create == BORN_THERE and plan.create not in (None, BORN_THERE):
+            text = (
+                f"{plan.flow.name}: the document says create: {plan.create}; only Business Central makes any"
+            )
+            self.questions.append(Question(line, f"{text}: proposed as packaged"))
+            plan.create = None
         if plan.create == "when_referenced" and not self._referred(plan.flow.name):
             text = f"{plan.flow.name}: no flow refers to it: with create: when_referenced nothing is made"
             self.questions.append(Question(line, text))
@@ -143,7 +163,11 @@ class _Proposing:
             self.questions.append(Question(lines, text))
 
     def _referred(self, name: str) -> bool:
-        return any(name in flow.refers_to for flow in self.packaged.values())
+        return any(
+            name in flow.refers_to
+            for flow in self.packaged.values()
+            if flow.name in self.plans or flow.name not in self.optional
+        )
 
     def _complete(self) -> None:
         """Parts without a table, what a flow needs beside the document's rows, and flows that are referred to."""
