@@ -113,7 +113,7 @@ def _with_option(command: Command, about: Callable[..., None]) -> Command:
 
     own = inspect.signature(command)
     parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own.parameters.values()]
-    chosen.__signature__ = own.replace(parameters=[*parameters, _OPTION])  # type: ignore[attr-defined]
+    chosen.__dict__["__signature__"] = own.replace(parameters=[*parameters, _OPTION])
     chosen.__annotations__ = {**command.__annotations__, "company": CompanyName}
     return chosen
 

@@ -25,9 +25,9 @@ SYNCHRONIZED = {
 }
 OTHERS = (
     "Contacts person", "Contacts company", "Employees", "Companies", "Projects", "Currencies", "Vendors",
-    "Salesinvoices", "Salesinvoicelines", "Dimensions", "Unitsofmeasure", "Jobs to do",
+    "Salesquotes", "Salesquotelines", "Dimensions", "Unitsofmeasure", "Jobs to do",
 )  # fmt: skip
-OTHER_NOUNS = ("Contact", "User", "Project", "Currency", "Supplier", "Invoice", "Time to bill", "Team")
+OTHER_NOUNS = ("Contact", "User", "Project", "Currency", "Supplier", "Quote", "Time to bill", "Team")
 
 SHOP = {
     "customer": (
