@@ -92,7 +92,7 @@ def test_the_launcher_of_the_chart_takes_what_the_values_say() -> None:
     """The chart hands these keys to Dagster in their other spelling."""
     said = read("kubernetes/values.yaml")["runLauncher"]["config"]["k8sRunLauncher"]
     config = {
-        "job_image": "registry.example/talk_pipeline:0.1.0",
+        "job_image": "talk_pipeline:0.1.0",
         "instance_config_map": "talk",
         "service_account_name": "talk",
         "dagster_home": "/opt/dagster/dagster_home",
