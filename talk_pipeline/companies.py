@@ -45,9 +45,7 @@ def _wrong_key(name: str, why: str) -> PydanticCustomError:
 
 
 def _is_cron(text: str) -> str:
-    from dagster._utils.schedules import (
-        is_valid_cron_string,
-    )  # reads what Dagster reads; loaded where it is used
+    from dagster._utils.schedules import is_valid_cron_string  # what Dagster reads, loaded where it is used
 
     if not is_valid_cron_string(text):
         raise ValueError("is no time as cron writes it; write one such as '0 3 * * *', each night at three")
@@ -155,15 +153,12 @@ class Companies(Mapping[str, Company]):
         return len(self.names)
 
 
-def companies_of(settings: Settings) -> Companies | None:
-    """The companies, where there is a file of them; read anew when it was edited.
+def companies_in(file: Path) -> Companies:
+    """The companies of a file, which is read anew when it was edited.
 
     Raises:
         SettingsError: the file cannot be read, or no companies are in it.
     """
-    file = settings.talk_companies
-    if file is None:
-        return None
     try:
         seen = file.stat()
         return _settled(file, (seen.st_ino, seen.st_mtime_ns, seen.st_size), environment_mark())

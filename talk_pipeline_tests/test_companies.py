@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from talk_pipeline.acting import acting_for
-from talk_pipeline.companies import SCHEMA_FILE, Companies, companies_of
+from talk_pipeline.cli.company import companies
+from talk_pipeline.companies import SCHEMA_FILE, Companies
 from talk_pipeline.declarations import flows_of
 from talk_pipeline.flows.loading import FlowError
 from talk_pipeline.settings import Settings, SettingsError
@@ -27,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def read(folder: Path, text: str) -> Companies:
     (folder / "companies.yaml").write_text(text)
-    found = companies_of(Settings.load())
+    found = companies()
     assert found is not None
     return found
 
@@ -141,7 +142,7 @@ def test_a_file_that_is_none(text: str, message: str, folder: Path) -> None:
         read(folder, text)
     (folder / "companies.yaml").unlink()
     with pytest.raises(SettingsError, match="TALK_COMPANIES: companies.yaml cannot be read"):
-        companies_of(Settings.load())
+        companies()
 
 
 def test_names_that_are_no_folders(folder: Path) -> None:

@@ -88,12 +88,12 @@ def tell(document: dict[str, Any]) -> None:
 
 def companies() -> "Companies | None":
     """The companies of the installation, where there are several."""
-    settings = Settings.load()
-    if settings.talk_companies is None:
+    file = Settings.load().talk_companies
+    if file is None:
         return None
-    from talk_pipeline.companies import companies_of
+    from talk_pipeline.companies import companies_in
 
-    return companies_of(settings)
+    return companies_in(file)
 
 
 def _for(known: "Companies | None", company: str | None) -> AbstractContextManager[None]:

@@ -63,10 +63,9 @@ def partitions_of(settings: Settings) -> tuple[Flows, Partitions] | None:
         return flows, Partitions((settings.company.name,))
     if settings.talk_companies is None:
         return None
-    from talk_pipeline.companies import companies_of
+    from talk_pipeline.companies import companies_in
 
-    known = companies_of(settings)
-    assert known is not None
+    known = companies_in(settings.talk_companies)
     of_each: dict[str, Flows] = {}
     wrong = dict(known.wrong)
     for name, loaded in known.settings.items():
@@ -92,13 +91,12 @@ def company_of(settings: Settings, tags: Mapping[str, str]) -> Company | None:
     """
     if settings.talk_companies is None:
         return None
-    from talk_pipeline.companies import companies_of
+    from talk_pipeline.companies import companies_in
 
-    known = companies_of(settings)
+    known = companies_in(settings.talk_companies)
     name = tags.get(PARTITION_NAME_TAG)
     if name is None:
-        raise SettingsError(f"the run is of no company: choose a partition, one of {', '.join(known or ())}")
-    assert known is not None
+        raise SettingsError(f"the run is of no company: choose a partition, one of {', '.join(known)}")
     return known[name]
 
 
@@ -114,16 +112,18 @@ def settings_of(tags: Mapping[str, str]) -> Settings:
 
 
 def each_company() -> Iterator[tuple[str, Settings | SettingsError]]:
-    """All companies with their settings, or with what is wrong with them.
+    """All companies with their settings, or with what is wrong with them; where there is one, none.
 
     Raises:
         SettingsError: the file of companies is none.
     """
-    from talk_pipeline.companies import companies_of
+    file = Settings.load().talk_companies
+    if file is None:
+        return
+    from talk_pipeline.companies import companies_in
 
-    known = companies_of(Settings.load())
-    for name in known or ():
-        assert known is not None
+    known = companies_in(file)
+    for name in known:
         if name in known.settings:
             yield name, known.settings[name]
         else:
