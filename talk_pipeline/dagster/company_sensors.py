@@ -17,16 +17,16 @@ import dagster as dg
 import msgspec
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
-from talk_pipeline.dagster.asset_keys import selected_keys, sensor_name
+from talk_pipeline.dagster.asset_keys import selected_keys
 from talk_pipeline.dagster.company import Partitions, each_company
 from talk_pipeline.dagster.sensors import (
-    INTERVAL_SECONDS,
     Cursor,
     Wanted,
     is_to_look,
     latest,
     runs_under_way,
     wanted_of,
+    watching,
 )
 from talk_pipeline.declarations import checked_files
 from talk_pipeline.flows.loading import FlowError, Flows
@@ -69,12 +69,10 @@ def company_sensor(
 ) -> dg.SensorDefinition:
     """The sensor that watches one system of every company."""
 
-    @dg.sensor(
-        name=sensor_name(side),
-        job=everything,
-        minimum_interval_seconds=INTERVAL_SECONDS,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Asks {side} of each company for its latest change and starts runs for the flows concerned.",
+    @watching(
+        side,
+        everything,
+        f"Asks {side} of each company for its latest change and starts runs for the flows concerned.",
     )
     def changes(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         now, before = datetime.now(UTC), _remembered(context.cursor)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import dagster as dg
 import msgspec
@@ -87,17 +87,26 @@ class Cursor(msgspec.Struct, frozen=True):
     tried: dict[str, Tried] = {}
 
 
+def watching(
+    side: Side, everything: "AssetJob", description: str
+) -> Callable[[Callable[[dg.SensorEvaluationContext], Any]], dg.SensorDefinition]:
+    """Declares the sensor of a system: it is on from the start, and may ask for a run of any flows."""
+    return dg.sensor(
+        name=sensor_name(side),
+        job=everything,
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=description,
+    )
+
+
 def change_sensor(
     flows: Flows, side: Side, *, everything: "AssetJob", checks: Sequence[dg.AssetCheckKey]
 ) -> dg.SensorDefinition:
     """The sensor that watches one system; its runs make these checks of the assets that they select."""
 
-    @dg.sensor(
-        name=sensor_name(side),
-        job=everything,
-        minimum_interval_seconds=INTERVAL_SECONDS,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Asks {side} for its latest change and starts a run for the flows concerned.",
+    @watching(
+        side, everything, f"Asks {side} for its latest change and starts a run for the flows concerned."
     )
     def changes(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         now = datetime.now(UTC)
