@@ -13,10 +13,8 @@ Row = dict[str, Any]
 
 
 @pytest.fixture
-def sold(world: World, profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sold:
-    if profile != "reference":
-        pytest.skip("this shop keeps no invoices")
-    with_optional(tmp_path, monkeypatch, "invoice")
+def sold(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sold:
+    with_optional(world, tmp_path, monkeypatch, "invoice")
     return Sold(world)
 
 

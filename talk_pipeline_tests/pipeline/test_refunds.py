@@ -42,10 +42,8 @@ class Returned(Sold):
 
 
 @pytest.fixture
-def returned(world: World, profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Returned:
-    if profile != "reference":
-        pytest.skip("this shop keeps no refunds")
-    with_optional(tmp_path, monkeypatch, "invoice", "refund")
+def returned(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Returned:
+    with_optional(world, tmp_path, monkeypatch, "invoice", "refund")
     return Returned(world)
 
 

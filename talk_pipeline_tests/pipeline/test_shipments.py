@@ -14,10 +14,8 @@ from talk_pipeline_tests.world import World
 
 
 @pytest.fixture
-def sold(world: World, profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sold:
-    if profile != "reference":
-        pytest.skip("this shop keeps no shipments")
-    with_optional(tmp_path, monkeypatch, "shipment")
+def sold(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sold:
+    with_optional(world, tmp_path, monkeypatch, "shipment")
     return Sold(world)
 
 
