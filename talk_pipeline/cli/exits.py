@@ -81,25 +81,28 @@ def one_line_errors() -> Iterator[None]:
 
 def told_in_a_line(error: BaseException) -> tuple[Exit, str]:
     """How a command ends that a mistake broke off, and the line that says so."""
+    status, text = _end_of(error)
+    return status, redacted(text)
+
+
+def _end_of(error: BaseException) -> tuple[Exit, str]:
     match error:
         case KeyboardInterrupt() | StoppedError():
             text = "stopped before it was done; what was written is on record, run it again to go on"
             return Exit.INCOMPLETE, text
         case _ if isinstance(error, _USAGE):
-            return Exit.USAGE, redacted(str(error))
+            return Exit.USAGE, str(error)
         case _ if isinstance(error, _INCOMPLETE):
-            return Exit.INCOMPLETE, redacted(str(error))
+            return Exit.INCOMPLETE, str(error)
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
             if error.errno in _NO_ROOM:
-                return Exit.INCOMPLETE, redacted(f"{where}{error.strerror}: {_MAKE_ROOM}")
+                return Exit.INCOMPLETE, f"{where}{error.strerror}: {_MAKE_ROOM}"
             status = Exit.USAGE if error.filename else Exit.INCOMPLETE
-            return status, redacted(f"{where}{error.strerror or error}")
+            return status, f"{where}{error.strerror or error}"
         case duckdb.Error() | sqlite3.Error():
-            text = f"{_first(error)}: {_MAKE_ROOM}, or put a backup in its place"
-            return Exit.INCOMPLETE, redacted(text)
-    text = f"{type(error).__name__}: {_first(error)}{_save_trace(error)}"
-    return Exit.INCOMPLETE, redacted(text)
+            return Exit.INCOMPLETE, f"{_first(error)}: {_MAKE_ROOM}, or put a backup in its place"
+    return Exit.INCOMPLETE, f"{type(error).__name__}: {_first(error)}{_save_trace(error)}"
 
 
 _MAKE_ROOM = "make room in TALK_DATA_DIR if its disk is full, and run it again; nothing is lost"

@@ -18,9 +18,6 @@ from talk_pipeline.documents.vocabulary import Known, Names, singular
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
-BORN_THERE = "businesscentral"
-"""The `settings.create` of a flow whose records come from Business Central alone."""
-
 
 def propose(
     document: Document, packaged: Sequence[Flow], names: Names, *, optional: Collection[str] = ()
@@ -148,7 +145,7 @@ class _Proposing:
                 line = line or section.line
         plan.create, questions = both_ways(sides)
         self.questions += [Question(line, f"{plan.flow.name}: {text}") for text in questions]
-        if plan.flow.settings.create == BORN_THERE and plan.create not in (None, BORN_THERE):
+        if plan.create and plan.flow.settings.create == "businesscentral":  # which no sentence says
             text = (
                 f"{plan.flow.name}: the document says create: {plan.create}; only Business Central makes any"
             )

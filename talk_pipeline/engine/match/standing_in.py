@@ -42,8 +42,8 @@ def look_at_referring(db: Connection, flow: Flow) -> None:
     for part in flow.parts:
         for prop in part.references:
             told = {"part": part.name, "property": prop.name, "refers_to": prop.refers_to}
-            found = db.execute(_REFERRING, {**told, "flow": flow.name}).fetchall()
-            mark_again(db, flow.name, Side.BC, ids=[row[0] for row in found])
+            if found := db.execute(_REFERRING, {**told, "flow": flow.name}).fetchall():
+                mark_again(db, flow.name, Side.BC, ids=[row[0] for row in found])
 
 
 def unlinked_reference(db: Connection, flow: Flow, bc_id: str) -> str | None:

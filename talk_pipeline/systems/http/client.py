@@ -100,7 +100,8 @@ class Http:
         throttled: Sequence[int] = (),
         address_setting: str = "",
     ) -> None:
-        self.name, (address, _, self.query) = name, base_url.partition("?")
+        self.name = name
+        address, _, self.query = base_url.partition("?")
         self.base_url = address.rstrip("/")
         self._clock = ServerClock()
         self.longest_seconds = longest_seconds
@@ -156,10 +157,8 @@ class Http:
             if content is None:
                 answer = await self._send("GET", path, params=params, headers=headers, retry=self._reads)
             else:
-                json_headers = {"Content-Type": "application/json", **(headers or {})}
-                answer = await self._send(
-                    "POST", path, content=content, headers=json_headers, retry=self._reads
-                )
+                headers = {"Content-Type": "application/json", **(headers or {})}
+                answer = await self._send("POST", path, content=content, headers=headers, retry=self._reads)
         except (httpx.HTTPError, OutcomeUnknownError) as error:
             raise UnavailableFault(self._unreachable(error)) from error
         if answer.status in TRANSIENT or answer.status in self._throttled:

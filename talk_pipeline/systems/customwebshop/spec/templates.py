@@ -1,7 +1,8 @@
 """Addresses with names to fill in, such as `{item}/lines`; other braces, such as those of JSON in a query, stay."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from urllib.parse import quote
 
 from talk_pipeline.systems.customwebshop.spec import paths
@@ -31,31 +32,28 @@ def filled(template: str, *, record: Json = None, begun: Json = None, **values: 
     Raises:
         NoPlaceError: the record, or the answer, has nothing there.
     """
-    return _NAME.sub(lambda found: _value(template, found, record, begun, values, safe=""), template)
+    return _filled(template, record, begun, values, written=partial(quote, safe=""))
 
 
 def filled_in_body(template: str, *, begun: Json, **values: str) -> str:
     """The same for a value of a body, in which every sign stands for itself."""
-    return _NAME.sub(lambda found: _value(template, found, None, begun, values, safe=None), template)
+    return _filled(template, None, begun, values, written=str)
 
 
-def _value(
-    template: str,
-    found: re.Match[str],
-    record: Json,
-    begun: Json,
-    values: Mapping[str, str],
-    *,
-    safe: str | None,
+def _filled(
+    template: str, record: Json, begun: Json, values: Mapping[str, str], *, written: Callable[[str], str]
 ) -> str:
-    what, _, place = found[1].partition(":")
-    if not place:
-        return values.get(what, found[0])
-    text = paths.text_of(paths.get(record if what == "record" else begun, place))
-    if text is None:
-        whose = "the record" if what == "record" else "the answer that began it"
-        raise NoPlaceError(f"{template}: {whose} has nothing at {place}")
-    return text if safe is None else quote(text, safe=safe)
+    def fill(found: re.Match[str]) -> str:
+        what, _, place = found[1].partition(":")
+        if not place:
+            return values.get(what, found[0])
+        text = paths.text_of(paths.get(record if what == "record" else begun, place))
+        if text is None:
+            whose = "the record" if what == "record" else "the answer that began it"
+            raise NoPlaceError(f"{template}: {whose} has nothing at {place}")
+        return written(text)
+
+    return _NAME.sub(fill, template)
 
 
 def unknown(template: str, allowed: tuple[str, ...]) -> bool:
