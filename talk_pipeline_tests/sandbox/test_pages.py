@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -52,6 +53,7 @@ def side(
 
 def test_browse_and_search(side: Side) -> None:
     for number in range(51):
+        time.sleep(0.002)  # a time of its own for each: it is told in milliseconds
         side.make(f"Customer of test {number:02}")
     first = side.visitor.get().follow("customers")
     assert first.heading == "customers"
