@@ -228,6 +228,9 @@ def _claims(settings: Settings) -> Iterator[tuple[str, tuple[object, ...]]]:
     """What one company alone may have, in words and as a key."""
     folder = settings.talk_data_dir.resolve()
     yield f"the data folder {folder} (TALK_DATA_DIR)", ("folder", folder)
+    if settings.talk_work_dir:
+        work = settings.talk_work_dir.resolve()
+        yield f"the folder {work} (TALK_WORK_DIR)", ("work", work)
     shop, central = settings.customwebshop_url, settings.businesscentral_url
     company = settings.businesscentral_company_id or settings.businesscentral_company
     if shop and central and company:

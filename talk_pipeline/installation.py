@@ -25,13 +25,14 @@ from talk_pipeline.engine.state import backup, retention
 from talk_pipeline.engine.state.backup import Contents
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.engine.state.copies import compact
-from talk_pipeline.engine.state.database import FILE, State
+from talk_pipeline.engine.state.database import FILE, SNAPSHOTS, State
 from talk_pipeline.engine.state.lease import FOLDER as LEASES
 from talk_pipeline.engine.state.traces import Words, take_from_files
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.run.session import Options, Session
 from talk_pipeline.settings import Settings, SettingsError
+from talk_pipeline.states import folders_of, known_state, state_of
 from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.protocol import Identity, System
@@ -123,7 +124,8 @@ class Connections:
     @cached_property
     def state(self) -> State:
         """Its state; sensors, which ask the systems of many companies, need none."""
-        return state_of(self.settings)
+        longest = max(self.settings.businesscentral_longest_seconds, self.description.limits.longest_seconds)
+        return state_of(self.settings, longest_seconds=longest)
 
     @cached_property
     def applications(self) -> "list[Application]":
@@ -203,29 +205,6 @@ def base_url(url: str, description: Description) -> str:
     """The shop's address with the description's base path, however the setting was written."""
     plain = url.rstrip("/")
     return plain if plain.endswith(description.base_path) else plain + description.base_path
-
-
-def state_of(settings: Settings) -> State:
-    """The state of this installation, whether anything ran or not."""
-    return State(
-        settings.talk_data_dir,
-        wait_seconds=settings.talk_wait_seconds,
-        threads=settings.talk_threads,
-        memory=settings.talk_memory,
-        lease_seconds=settings.talk_lease_seconds,
-    )
-
-
-def known_state(settings: Settings) -> State:
-    """The state of this installation.
-
-    Raises:
-        ByHandError: nothing ran yet.
-    """
-    state = state_of(settings)
-    if not state.file.exists():
-        raise ByHandError(f"no run is recorded in {settings.talk_data_dir}; run talk-pipeline sync first")
-    return state
 
 
 @contextmanager
@@ -321,7 +300,8 @@ def forget(
                 forgetting.refuse_unsettled(db, flows[one.flow], one)
             words = Words(word for one in wanted for word in forgetting.words_of(db, flows[one.flow], one))
         # first what lies beside the state: if a file is not to be had, the words to look for are still known
-        unread = take_from_files(settings.talk_data_dir, words, but=(FILE, LEASES, *FOREIGN))
+        but = FILE, LEASES, SNAPSHOTS, *FOREIGN
+        unread = [left for one in folders_of(settings) for left in take_from_files(one, words, but=but)]
         with state.once() as db:
             done = [forgetting.forget(Hand(db, flows, flows[one.flow], by), one) for one in wanted]
             left = "" if with_referring else forgetting.named(db, flows, others)

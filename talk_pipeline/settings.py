@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     businesscentral_entities_dir: Path | None = None
 
     talk_data_dir: Path = Path("data")
+    talk_work_dir: Path | None = None
     talk_flows_dir: Path | None = None
     talk_wait_seconds: float = Field(60, ge=0)
     talk_lease_seconds: float = Field(30, ge=1)
@@ -146,6 +147,11 @@ class Settings(BaseSettings):
         return self._company
 
     @property
+    def work_dir(self) -> Path:
+        """Where the state's file lies: in the data folder, unless that has its snapshots alone."""
+        return self.talk_work_dir or self.talk_data_dir
+
+    @property
     def shared_dir(self) -> Path:
         """Where Dagster's home lies, which all companies share: the data folder, where there is one company."""
         return self._shared_dir or self.talk_data_dir
@@ -164,7 +170,10 @@ class Settings(BaseSettings):
         shared = Path(environment.get("TALK_DATA_DIR") or cls.model_fields["talk_data_dir"].default)
         try:
             held = _held(company, environment)
-            said = {"TALK_DATA_DIR": str(shared / company.name)} | dict(company.values) | held
+            said = {"TALK_DATA_DIR": str(shared / company.name)}
+            if work := environment.get("TALK_WORK_DIR"):
+                said["TALK_WORK_DIR"] = str(Path(work) / company.name)
+            said |= {**company.values, **held}
             loaded = cls._read(said)
         except SettingsError as error:
             raise SettingsError(f"company {company.name}: {error}") from None

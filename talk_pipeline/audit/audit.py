@@ -89,7 +89,7 @@ def _read(file: Path) -> Any:
 
 def _state_of(settings: Settings) -> duckdb.DuckDBPyConnection:
     """What is on record, copied at once: no run waits for an audit."""
-    file, db = settings.talk_data_dir / "talk.duckdb", duckdb.connect()
+    file, db = settings.work_dir / "talk.duckdb", duckdb.connect()
     if not file.exists():
         raise NotAuditableError(f"there is no {file}: run talk-pipeline sync first")
     deadline, path = time.monotonic() + settings.talk_wait_seconds, str(file).replace("'", "''")

@@ -15,8 +15,8 @@ from talk_pipeline.engine.report.sheet import Sheet, sheet_of
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.meta import known_systems
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.installation import state_of
 from talk_pipeline.settings import Settings
+from talk_pipeline.states import state_of
 from talk_pipeline.systems.businesscentral.entities import Entities
 
 EXITS = {
@@ -39,6 +39,7 @@ def write_checklist(form: str, *, out: Path | None, with_results: bool) -> Exit:
         _put(form, building.specification(flows, entities_of(settings), generated_at=now()), None, out=out)
         return Exit.OK
     state = state_of(settings)
+    state.refresh()
     sheet = document = None
     if state.file.exists():
         with state.once() as db:

@@ -14,8 +14,8 @@ from talk_pipeline.engine.report.history import history, whose
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.vocabulary import Flow
-from talk_pipeline.installation import known_state
 from talk_pipeline.settings import Settings
+from talk_pipeline.states import known_state
 
 LISTED_WRITES = 10
 

@@ -11,9 +11,10 @@ from talk_pipeline.cli.exits import UsageError
 from talk_pipeline.cli.tables import console as wide
 from talk_pipeline.declarations import flows_of
 from talk_pipeline.engine.plan.undo import Case, flows_written, named_run, outcome
-from talk_pipeline.installation import Connections, known_state
+from talk_pipeline.installation import Connections
 from talk_pipeline.run.session import Options
 from talk_pipeline.settings import Settings
+from talk_pipeline.states import known_state
 from talk_pipeline.wording import counted
 
 LISTED_CASES = 50

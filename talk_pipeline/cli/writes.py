@@ -12,8 +12,8 @@ from talk_pipeline.engine.plan.undo import named_run
 from talk_pipeline.engine.report import runs
 from talk_pipeline.engine.report.history import stamp
 from talk_pipeline.engine.report.writes import writes_of
-from talk_pipeline.installation import known_state
 from talk_pipeline.settings import Settings
+from talk_pipeline.states import known_state
 from talk_pipeline.wording import counted
 
 COLUMNS = ("record", "property", "before", "after", "what", "why", "outcome")

@@ -100,5 +100,5 @@ def _of_flow(flow: Flow, settings: Settings | None) -> dict[str, Any]:
             code_references=CodeReferencesMetadataValue(code_references=[reference])
         )
     if settings and settings.talk_companies is None:  # else each company has its own
-        metadata["dagster/uri"] = (settings.talk_data_dir / FILE).resolve().as_uri()
+        metadata["dagster/uri"] = (settings.work_dir / FILE).resolve().as_uri()
     return {"metadata": metadata}

@@ -7,8 +7,8 @@ import pandas as pd
 
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.engine.report.attention import Kind, attention
-from talk_pipeline.installation import known_state
 from talk_pipeline.settings import Settings
+from talk_pipeline.states import known_state
 from talk_pipeline_tests.dagster.test_shown import _plain
 from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.pipeline.records import customer

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from talk_pipeline.engine.report.attention import attention
-from talk_pipeline.installation import known_state
 from talk_pipeline.settings import Settings
+from talk_pipeline.states import known_state
 from talk_pipeline_tests.cli.command_line import run as command
 from talk_pipeline_tests.dagster.test_shown import shown
 from talk_pipeline_tests.flow_files import flows_in

@@ -10,8 +10,9 @@ from talk_pipeline.engine.manual.links import Decision
 from talk_pipeline.engine.report.conflicts import unacknowledged
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.installation import carry_out, forget, known_state
+from talk_pipeline.installation import carry_out, forget
 from talk_pipeline.settings import Settings
+from talk_pipeline.states import known_state
 from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pipeline.by_hand import WHO

@@ -12,8 +12,9 @@ from talk_pipeline.engine.manual.lookup import find
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.report.explain import explanation
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.installation import carry_out, known_state
+from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
+from talk_pipeline.states import known_state
 from talk_pipeline_tests.flow_files import edited_flows, flows_in
 from talk_pipeline_tests.pipeline.by_hand import WHO, bc_customer
 from talk_pipeline_tests.pipeline.records import customer, line, order, product

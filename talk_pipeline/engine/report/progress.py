@@ -16,7 +16,7 @@ from talk_pipeline.engine.plan.holds import quiet_at
 from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.snapshot.landing import Watermark, watermark
 from talk_pipeline.engine.state.connection import Connection, now
-from talk_pipeline.engine.state.database import FILE
+from talk_pipeline.engine.state.database import FILE, PROGRESS, SNAPSHOTS
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -64,7 +64,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 def progress(data_dir: Path, flow: str) -> Progress:
     """How far a flow has come; nowhere without a state, and as a record of another release is read."""
     file = _file(data_dir, flow)
-    if not file.exists() or not (data_dir / FILE).exists():
+    if not file.exists() or not any((data_dir / name).exists() for name in (FILE, SNAPSHOTS)):
         return Progress()
     try:
         return msgspec.json.decode(file.read_bytes(), type=Progress)
@@ -163,4 +163,4 @@ def _put(data_dir: Path, flow: str, record: Progress) -> None:
 
 
 def _file(data_dir: Path, flow: str) -> Path:
-    return data_dir / "progress" / f"{flow}.json"
+    return data_dir / PROGRESS / f"{flow}.json"

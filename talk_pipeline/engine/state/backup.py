@@ -17,7 +17,7 @@ from talk_pipeline.engine.state.connection import (
 )
 from talk_pipeline.engine.state.copies import replace_by_copy
 from talk_pipeline.engine.state.database import FILE, State
-from talk_pipeline.engine.state.meta import known_systems
+from talk_pipeline.engine.state.meta import known_systems, read_in_full
 from talk_pipeline.wording import counted
 
 INCOMING = "restoring"
@@ -77,7 +77,7 @@ def restore(state: State, file: Path, *, systems: Mapping[str, str]) -> tuple[Co
         raise ByHandError(f"there is no file {file}")
     if state.file.exists() and file.samefile(state.file):
         raise ByHandError(f"{file} is the state itself, not a backup of it")
-    folder = state.folder / INCOMING
+    folder = state.file.parent / INCOMING
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
@@ -86,7 +86,7 @@ def restore(state: State, file: Path, *, systems: Mapping[str, str]) -> tuple[Co
             with State(folder).once() as db:
                 contents = _contents(db)
                 _refuse_others(file, contents, systems)
-                db.execute("update watermark set full_at = null")
+                read_in_full(db)
         except (StateBrokenError, StateMismatchError) as error:
             raise type(error)(str(error).replace(str(folder / FILE), str(file))) from None
         replaced = _put_aside(state)
@@ -110,7 +110,7 @@ def _put_aside(state: State) -> Path | None:
     """A second name for the file that is there, and a place of its own for what was not written into it yet."""
     if not state.file.exists():
         return None
-    aside = state.folder / f"{FILE}.replaced-{now():%Y%m%dT%H%M%S}Z"
+    aside = state.file.parent / f"{FILE}.replaced-{now():%Y%m%dT%H%M%S}Z"
     if aside.exists():
         raise ByHandError(f"{aside} exists already: restore again in a second")
     journal = state.file.with_name(f"{FILE}.wal")

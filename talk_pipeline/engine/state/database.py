@@ -25,6 +25,8 @@ from talk_pipeline.engine.state.migrations import prepare
 from talk_pipeline.stopping import go_on
 
 FILE = "talk.duckdb"
+SNAPSHOTS = "snapshots"
+PROGRESS = "progress"
 WAIT_SECONDS = 60.0
 MAGIC, MAGIC_AT = b"DUCK", 8
 
@@ -46,6 +48,8 @@ class State:
         beside: the connection without the file: temporary tables made here are seen beside it once it is open.
 
     Args:
+        folder: the data folder, for leases and, by default, the file.
+        file: where it lies otherwise.
         wait_seconds: how long somebody else may keep the file.
         threads: the most that work at once, by default one a core.
         memory: the most that is used, such as `4GB`; what does not fit is put on disk for the while.
@@ -56,13 +60,14 @@ class State:
         self,
         folder: Path,
         *,
+        file: Path | None = None,
         wait_seconds: float = WAIT_SECONDS,
         threads: int | None = None,
         memory: str | None = None,
         lease_seconds: float = SECONDS,
     ) -> None:
         self.folder = folder
-        self.file = folder / FILE
+        self.file = file or folder / FILE
         self.wait_seconds = wait_seconds
         self.beside = Connection(threads=threads, memory=memory)
         self.beside.execute(_MACROS)
@@ -107,7 +112,7 @@ class State:
             self._attached = False
 
     def _attach(self, db: Connection) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.file.parent.mkdir(parents=True, exist_ok=True)
         _look(self.file)
         deadline = time.monotonic() + self.wait_seconds
         path = str(self.file).replace("'", "''")
@@ -155,6 +160,14 @@ class State:
                 yield
             finally:
                 self._lease = None
+
+    def refresh(self) -> None:
+        """Brings here what is newer elsewhere: what lies here is all there is."""
+
+    def number_of(self, flow: str) -> int:
+        """That of the lease of a flow, which is held."""
+        assert self._lease is not None, "no lease is held"
+        return self._lease.number_of(flow)
 
     def require(self) -> None:
         """Proves that whoever works on it still may: called before anything leaves for a system.

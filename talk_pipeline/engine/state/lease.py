@@ -135,6 +135,10 @@ class Lease:
         for claim in self._claims:
             claim.require()
 
+    def number_of(self, flow: str) -> int:
+        """That of a flow's lease: each that is taken later has a higher one."""
+        return next(claim.number for claim in self._claims if claim.flow == flow)
+
     def fence(self, db: Connection) -> None:
         """Proves it to a state that was just opened: one that another holder has opened since lets us no more in.
 

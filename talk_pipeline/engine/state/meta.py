@@ -23,6 +23,11 @@ def joined_meta(db: Connection, keys: list[str]) -> str:
     return " ".join(value for _, value in sorted(rows))
 
 
+def read_in_full(db: Connection) -> None:
+    """Has the next run read everything: what it knows is older than what it last read."""
+    db.execute("update watermark set full_at = null")
+
+
 def known_systems(db: Connection) -> dict[str, str]:
     """Whose state it is: the two systems by name; empty where no run ever worked with it."""
     rows = db.execute("select key, value from meta where starts_with(key, 'system:')").fetchall()
