@@ -104,7 +104,11 @@ class Standings(Collector):
             "limit_used_requests",
             "Requests of the window that ends now.",
             named,
-            ((name, limit.side, limit.application, float(limit.used)) for name, limit in limits),
+            (
+                (name, limit.side, limit.application, float(limit.used))
+                for name, limit in limits
+                if limit.used is not None
+            ),
         )
         yield _gauge(
             "limit_allowed_requests",

@@ -1,6 +1,6 @@
 """How a company stands: its last run, how far each flow lags, what waits for a person, what is used of the limits.
 
-From its database and from the files in which the limits count; neither system is asked.
+From its database and from where the limits count; neither system is asked.
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,9 @@ from talk_pipeline.engine.report.attention import attention
 from talk_pipeline.engine.report.overview import Whereabouts, whereabouts
 from talk_pipeline.engine.report.sheet import Sheet, sheet_of
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.installation import counted_at, known_state
+from talk_pipeline.installation import counted_at
 from talk_pipeline.settings import Settings
+from talk_pipeline.states import known_state
 from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.http.usage import requests_in_window
 
@@ -26,20 +27,15 @@ class Budget:
 
     Attributes:
         application: as the system knows it; blank for the only one, or the first.
-        used: requests of the window that ends now.
+        used: requests of the window that ends now; None where that cannot be read.
         allowed: in one window.
     """
 
     side: Side
     application: str
-    used: int
+    used: int | None
     allowed: int
     window_seconds: float
-
-    @property
-    def share(self) -> float:
-        """Of what is allowed."""
-        return self.used / self.allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +99,6 @@ def _budgets(settings: Settings, shop: Description) -> Iterator[Budget]:
         Side.BC: (settings.businesscentral_requests, settings.businesscentral_window_seconds),
     }
     for side, (requests, seconds) in allowed.items():
-        folder, shared = counted_at(settings, side)
-        if shared:
-            continue  # several machines count there: what lies here is of the time before
-        for application, used in requests_in_window(folder, window_seconds=seconds):
+        folder, redis = counted_at(settings, side)
+        for application, used in requests_in_window(folder, window_seconds=seconds, redis=redis):
             yield Budget(side, application, used, requests, seconds)

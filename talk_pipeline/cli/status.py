@@ -95,9 +95,13 @@ def _row(name: str, standing: Standing | None) -> tuple[str, ...]:
 def _used(budgets: Iterable[Budget]) -> str:
     """Of each application, in the window that ends now."""
     return ", ".join(
-        f"{' '.join(filter(None, (str(one.side), one.application)))} {one.used} of {one.allowed}"
+        " ".join(filter(None, (str(one.side), one.application, f"{_number(one.used)} of {one.allowed}")))
         for one in budgets
     )
+
+
+def _number(known: int | None) -> str:
+    return "?" if known is None else str(known)
 
 
 def _cells(one: Whereabouts) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from talk_pipeline.systems.errors import UnavailableFault
 from talk_pipeline.systems.http import Application, Bearer, Limits
+from talk_pipeline.systems.http.usage import requests_in_window
 from talk_pipeline_tests.scale.servers import Redis
 from talk_pipeline_tests.systems.answering import Answering, Reply
 from talk_pipeline_tests.systems.http.asking import at_once, read
@@ -90,3 +91,14 @@ def test_without_it_nothing_is_sent(
     with pytest.raises(UnavailableFault, match="TALK_LIMITS_URL"):
         read(opens(limits=limits))
     assert not server.asked
+
+
+def test_what_is_used_is_told_while_the_redis_answers(
+    server: Answering, redis: Redis, opens: Opens, tmp_path: Path
+) -> None:
+    server.on("/things", Reply())
+    folder = tmp_path / "limits"
+    at_once(opens(limits=Limits(100, 60, 5, folder, redis=redis.url)), ["/things"] * 3)
+    assert list(requests_in_window(folder, window_seconds=60, redis=redis.url)) == [("", len(server.asked))]
+    redis.stop()
+    assert list(requests_in_window(folder, window_seconds=60, redis=redis.url)) == [("", None)]

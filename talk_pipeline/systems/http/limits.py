@@ -23,6 +23,7 @@ from talk_pipeline.systems.http.shared import SharedCount
 
 WINDOW_MARGIN_MS = 1000
 COUNTED_IN = "requests.sqlite"
+ACCOUNT = "account"
 SLOT_POLL_SECONDS = 0.01
 FORGET_EVERY = 1000
 
@@ -71,17 +72,7 @@ class Gate(httpx.AsyncBaseTransport):
         self._measure = measure
         # the server's window starts when a request arrives, a little after we counted it
         window_ms = int(limits.window_seconds * 1000 + WINDOW_MARGIN_MS)
-        self._count = (
-            SharedCount(
-                limits.redis,
-                limits.account,
-                requests=limits.requests,
-                window_ms=window_ms,
-                in_flight=limits.in_flight,
-            )
-            if limits.redis
-            else _Count(limits, window_ms)
-        )
+        self._count = _shared(limits, window_ms) if limits.redis else _Count(limits, window_ms)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sends one request once there is room for it; whoever asked to is told just before it leaves."""
@@ -104,6 +95,19 @@ class Gate(httpx.AsyncBaseTransport):
         """Closes connections."""
         await self._count.close()
         await self._transport.aclose()
+
+
+def _shared(limits: Limits, window_ms: int) -> SharedCount:
+    """The count of several machines; whose it is is noted where each looks how much is used."""
+    limits.folder.mkdir(parents=True, exist_ok=True)
+    (limits.folder / ACCOUNT).write_text(limits.account, encoding="ascii")
+    return SharedCount(
+        limits.redis or "",
+        limits.account,
+        requests=limits.requests,
+        window_ms=window_ms,
+        in_flight=limits.in_flight,
+    )
 
 
 class _Count:

@@ -19,6 +19,8 @@ SLOT_SECONDS = 120
 FORGET_EVERY = 1000
 RETRIES = 20
 LONGEST_PAUSE_SECONDS = 1.0
+ASKED_SECONDS = 5
+"""By whom only looks."""
 
 
 class SharedCount:
@@ -46,7 +48,7 @@ class SharedCount:
         except ValueError as error:
             raise ConfigurationFault(f"TALK_LIMITS_URL is no address of a Redis: {error}") from None
         self._key = f"talk_pipeline:{account}"
-        self._requests = f"{self._key}:requests"
+        self._requests = _requests_of(account)
         self._rate, self._window_ms = Rate(requests, window_ms), window_ms
         self._limiter: Limiter | None = None
         self._free = asyncio.Semaphore(in_flight)
@@ -116,6 +118,25 @@ class SharedCount:
     async def close(self) -> None:
         """Closes connections."""
         await self._redis.aclose()
+
+
+def counted(url: str, account: str, *, window_ms: int) -> int | None:
+    """How many requests of an account the window that ends now holds; None where nobody knows at the moment."""
+    try:
+        from redis import Redis, RedisError
+    except ImportError:
+        return None
+    try:
+        with Redis.from_url(url, socket_timeout=ASKED_SECONDS, socket_connect_timeout=ASKED_SECONDS) as redis:
+            seconds, micros = redis.time()
+            since = seconds * 1000 + micros // 1000 - window_ms
+            return int(redis.zcount(_requests_of(account), since, "+inf"))
+    except (RedisError, ValueError):
+        return None
+
+
+def _requests_of(account: str) -> str:
+    return f"talk_pipeline:{account}:requests"
 
 
 def _away(error: Exception) -> UnavailableFault:

@@ -1,4 +1,4 @@
-"""How much of what a system allows is used: read from the files in which the limits count."""
+"""How much of what a system allows is used: read where the limits count, in files or in a Redis."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -8,22 +8,30 @@ from urllib.parse import unquote
 
 from pyrate_limiter import Rate, SQLiteBucket
 
-from talk_pipeline.systems.http.limits import COUNTED_IN, WINDOW_MARGIN_MS
+from talk_pipeline.systems.http import shared
+from talk_pipeline.systems.http.limits import ACCOUNT, COUNTED_IN, WINDOW_MARGIN_MS
 
 
-def requests_in_window(folder: Path, *, window_seconds: float) -> Iterator[tuple[str, int]]:
-    """How many requests each application has made in the window that ends now; the first one's name is blank.
+def requests_in_window(
+    folder: Path, *, window_seconds: float, redis: str | None = None
+) -> Iterator[tuple[str, int | None]]:
+    """How many requests each application has made in the window that ends now; None where that cannot be read.
 
     Args:
-        folder: that of the limits of a system.
+        folder: that of the limits of a system; the first application, whose name is blank, counts in it.
         window_seconds: what the system counts in.
+        redis: where several machines count.
     """
-    for file in sorted(folder.glob(f"**/{COUNTED_IN}")):
+    window_ms = int(window_seconds * 1000 + WINDOW_MARGIN_MS)
+    for file in sorted(folder.glob(f"**/{ACCOUNT if redis else COUNTED_IN}")):
         application = unquote(file.parent.relative_to(folder).as_posix()).removeprefix(".")
-        yield application, _counted(file, window_ms=int(window_seconds * 1000 + WINDOW_MARGIN_MS))
+        if redis:
+            yield application, shared.counted(redis, file.read_text(encoding="ascii"), window_ms=window_ms)
+        else:
+            yield application, _counted(file, window_ms=window_ms)
 
 
-def _counted(file: Path, *, window_ms: int) -> int:
+def _counted(file: Path, *, window_ms: int) -> int | None:
     try:
         bucket = SQLiteBucket.init_from_file(
             [Rate(1, window_ms)], table="requests", db_path=str(file), use_file_lock=True
@@ -32,4 +40,4 @@ def _counted(file: Path, *, window_ms: int) -> int:
             bucket.leak(bucket.now())  # type: ignore[no-untyped-call]
             return int(bucket.count())
     except sqlite3.Error:
-        return 0  # it is made anew with the next request
+        return None
