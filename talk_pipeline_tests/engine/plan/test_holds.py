@@ -1,51 +1,8 @@
 """What must not be written yet, and what goes all the same; records of different kinds have the same ids here."""
 
-from collections.abc import Sequence
-
-import pytest
-
 from talk_pipeline.engine.kinds import HoldKind
-from talk_pipeline.flows.properties import Side
-from talk_pipeline_tests.engine.book import Book, Values
-
-SHOP, BC = Side.SHOP, Side.BC
-CUSTOMER = {"number": "C1", "company_name": "A", "active": "true"}
-LINE = {"id": "1", "product_id": "1", "description": "One", "quantity": "1", "unit_price": "10"}
-PRODUCT = {"sku": "P1", "name": "One", "active": "true"}
-ORDER = {"number": "O1", "customer_id": "1", "status": "open"}
-
-
-def as_said_there(flow: str, values: Values) -> Values:
-    """The same in Business Central's words."""
-    ids = ("id", "customer_id", "product_id")
-    told = {name: f"b{value}" if name in ids else value for name, value in values.items()}
-    words = {"customer": {"active": ""}, "product": {"active": "false"}, "order": {"status": "Draft"}}
-    return {**told, **{name: word for name, word in words[flow].items() if name in values}}
-
-
-def linked(book: Book, flow: str, key: str, values: Values, *, lines: Sequence[Values] = ()) -> None:
-    """A pair in step: `key` in the shop is `b` and that in Business Central."""
-    there = [as_said_there(flow, line) for line in lines]
-    book.say(flow, SHOP, key, values, children=lines)
-    book.say(flow, BC, f"b{key}", as_said_there(flow, values), children=there)
-    book.plan(flow)
-    book.in_step(flow)
-
-
-@pytest.fixture
-def shop(book: Book) -> Book:
-    """A customer, a product and an order of both, all of id 1 and linked."""
-    linked(book, "customer", "1", CUSTOMER)
-    linked(book, "product", "1", PRODUCT)
-    linked(book, "order", "1", ORDER, lines=[LINE])
-    assert book.rows("select part, count(*) from link group by all order by all") == [
-        ("customer", 1),
-        ("order", 1),
-        ("order.lines", 1),
-        ("product", 1),
-    ]
-    assert not book.rows("select * from change")
-    return book
+from talk_pipeline_tests.engine.book import Book
+from talk_pipeline_tests.engine.plan.trade import BC, CUSTOMER, LINE, ORDER, SHOP, linked
 
 
 def planned(book: Book, flow: str) -> dict[tuple[str, str, str | None], str | None]:
@@ -152,6 +109,16 @@ def test_a_customer_is_blocked_after_the_orders_that_go_to_it(shop: Book) -> Non
     assert found["2", "active"] is None, "no order goes to that one"
     assert found["1", "website"] is None
     assert {kind for *_, kind in shop.plan("customer")} == {None}, "the orders are not in this run"
+
+
+def test_an_order_that_is_gone_goes_to_nobody(shop: Book) -> None:
+    linked(shop, "customer", "2", {**CUSTOMER, "number": "C2"})
+    shop.say("order", SHOP, "2", {**ORDER, "number": "O2"}, children=[LINE])
+    shop.say("order", SHOP, "3", {**ORDER, "number": "O3", "customer_id": "2"}, children=[LINE])
+    shop.db.execute("update snapshot set gone = 'deleted' where flow = 'order' and id = '2'")
+    shop.say("customer", SHOP, "1", {"active": "false"})
+    shop.plan("customer", later=frozenset({"order"}))
+    assert [row[3:] for row in shop.changes("customer")] == [("active", "false", None)]
 
 
 def test_a_customer_that_is_blocked_there_is_told_here_at_once(shop: Book) -> None:

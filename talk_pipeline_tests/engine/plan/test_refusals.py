@@ -1,0 +1,70 @@
+"""What was refused is not asked again, until something changes that the refusal may have been about."""
+
+import pytest
+
+from talk_pipeline.engine.model import Intended, Intent, Outcome, Result, Sent
+from talk_pipeline.engine.plan.refusals import forget_outdated, refuse
+from talk_pipeline_tests.engine.book import Book, Values
+from talk_pipeline_tests.engine.plan.trade import BC, CUSTOMER, LINE, ORDER, SHOP, as_said_there, linked
+
+
+@pytest.fixture
+def refused(shop: Book) -> Book:
+    """Business Central refused to change the order; another order, customer and product are there too."""
+    linked(shop, "customer", "2", {**CUSTOMER, "number": "C2"})
+    linked(shop, "order", "2", {**ORDER, "number": "O2", "customer_id": "2"}, lines=[{**LINE, "id": "2"}])
+    main = Intended("order", "update", "1", "b1", {"currency": Sent("DKK", "DKK", None)})
+    intent = Intent("order", BC, "1", "b1", main)
+    refuse(shop.db, shop.flows["order"], [(intent, Outcome(Result.REFUSED, reason="no"))])
+    return shop
+
+
+def still_refused(book: Book) -> bool:
+    forget_outdated(book.db, book.flows["order"])
+    return bool(book.rows("select * from refusal"))
+
+
+@pytest.mark.parametrize(
+    ("side", "flow", "values", "line"),
+    [
+        (SHOP, "order", {"currency": "EUR"}, {}),
+        (BC, "order", {"currency": "EUR"}, {}),
+        (SHOP, "order", {}, {"quantity": "2"}),
+        (BC, "order", {}, {"quantity": "2"}),
+        (BC, "customer", {"company_name": "B"}, {}),
+    ],
+)
+def test_it_is_asked_again_after(refused: Book, side: str, flow: str, values: Values, line: Values) -> None:
+    assert still_refused(refused)
+    _say(refused, side, flow, "1", values, line)
+    assert not still_refused(refused)
+
+
+@pytest.mark.parametrize(
+    ("side", "flow", "values", "line"),
+    [
+        (SHOP, "order", {"currency": "EUR"}, {"quantity": "2"}),
+        (BC, "order", {"currency": "EUR"}, {"quantity": "2"}),
+        (BC, "customer", {"company_name": "B"}, {}),
+        (SHOP, "customer", {"company_name": "B"}, {}),
+    ],
+)
+def test_another_record_changes_nothing(
+    refused: Book, side: str, flow: str, values: Values, line: Values
+) -> None:
+    _say(refused, side, flow, "2", values, line)
+    assert still_refused(refused)
+
+
+def test_a_value_that_only_comes_from_there_changes_nothing(refused: Book) -> None:
+    refused.say("order", BC, "b1", {"status": "Open"})
+    assert still_refused(refused)
+
+
+def _say(book: Book, side: str, flow: str, key: str, values: Values, line: Values) -> None:
+    children = [{**LINE, "id": key, **line}] if flow == "order" else None
+    if side == BC:
+        children = children and [as_said_there("order", one) for one in children]
+        book.say(flow, BC, f"b{key}", values, children=children)
+    else:
+        book.say(flow, SHOP, key, values, children=children)
