@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from talk_pipeline.declarations import checked_files, entities_of, flows_of
@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # what speaks HTTP is loaded by whoever opens a system: Dagst
     from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
     from talk_pipeline.systems.http import Application
 
+LIMITS = "limits"
 FOREIGN = ("sandbox", "seed")
 """What lies in the data folder and is not the pipeline's: the sandbox's own records."""
 
@@ -113,7 +114,9 @@ class Connections:
                     shop.auth.variables,
                 )
             ],
-            limits=Limits(pace.requests, pace.seconds, pace.in_flight, *counted_at(settings, Side.SHOP)),
+            limits=Limits(
+                pace.requests, pace.seconds, pace.in_flight, **counted_at(settings, Side.SHOP)._asdict()
+            ),
             longest_seconds=pace.longest_seconds,
             headers=shop.every_request,
             throttled=pace.throttled,
@@ -166,7 +169,7 @@ def central(
             settings.businesscentral_requests,
             settings.businesscentral_window_seconds,
             IN_FLIGHT,
-            *counted_at(settings, Side.BC),
+            **counted_at(settings, Side.BC)._asdict(),
         ),
         longest_seconds=settings.businesscentral_longest_seconds,
         address_setting="BUSINESSCENTRAL_URL",
@@ -192,9 +195,25 @@ def _applications(settings: Settings) -> "list[Application]":
     )
 
 
-def counted_at(settings: Settings, side: Side) -> tuple[Path, str | None]:
-    """Where the requests to a system are counted: a folder, and the Redis of several machines if there is one."""
-    return settings.talk_data_dir / "limits" / side, settings.limits_url
+class Counting(NamedTuple):
+    """Where the requests to a system are counted.
+
+    Attributes:
+        folder: of the company's limits of that system.
+        redis: where several machines count, if they do.
+        together: the folder in which several companies count, if there are several: who enters as one application
+            is limited as one.
+    """
+
+    folder: Path
+    redis: str | None
+    together: Path | None
+
+
+def counted_at(settings: Settings, side: Side) -> Counting:
+    """Where the requests to a system are counted."""
+    together = settings.shared_dir / LIMITS if settings.company else None
+    return Counting(settings.talk_data_dir / LIMITS / side, settings.limits_url, together)
 
 
 def _names(shop: Identity, bc: Identity) -> dict[str, str]:

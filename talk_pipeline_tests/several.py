@@ -56,9 +56,12 @@ def entry(company: str, environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def counted_requests(folder: Path, *, seconds: float) -> int:
-    """Requests of the window, as the file of the limits has them, asked without any code of ours."""
-    since = (time.time() - seconds - 1) * 1000
-    with closing(sqlite3.connect(folder / "requests.sqlite")) as db:
+    """Requests of the window, as the file of the limits has them, asked without any code of ours.
+
+    `folder` is the company's, in which is noted whose the file is: it lies beside all companies.
+    """
+    since, account = (time.time() - seconds - 1) * 1000, (folder / "account").read_text()
+    with closing(sqlite3.connect(folder.parents[2] / "limits" / account / "requests.sqlite")) as db:
         (number,) = db.execute("select count(*) from requests where item_timestamp >= ?", [since]).fetchone()
     return int(number)
 

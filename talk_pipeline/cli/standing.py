@@ -99,6 +99,6 @@ def _budgets(settings: Settings, shop: Description) -> Iterator[Budget]:
         Side.BC: (settings.businesscentral_requests, settings.businesscentral_window_seconds),
     }
     for side, (requests, seconds) in allowed.items():
-        folder, redis = counted_at(settings, side)
-        for application, used in requests_in_window(folder, window_seconds=seconds, redis=redis):
+        counted = counted_at(settings, side)._asdict()
+        for application, used in requests_in_window(**counted, window_seconds=seconds):
             yield Budget(side, application, used, requests, seconds)

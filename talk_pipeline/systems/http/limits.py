@@ -40,8 +40,9 @@ class Limits:
     """What a system allows one client: requests in a sliding window, and at once.
 
     Attributes:
-        folder: in which every process of this installation counts together.
+        folder: in which every process of this installation counts.
         redis: where those of several machines do instead.
+        together: in which those of several companies do instead, a folder for each account.
         account: whose requests they are, there.
     """
 
@@ -50,7 +51,13 @@ class Limits:
     in_flight: int
     folder: Path
     redis: str | None = None
+    together: Path | None = None
     account: str = ""
+
+    @property
+    def counted_in(self) -> Path:
+        """The folder in which the processes of this machine count."""
+        return self.together / self.account if self.together else self.folder
 
 
 @dataclass(slots=True)
@@ -72,7 +79,20 @@ class Gate(httpx.AsyncBaseTransport):
         self._measure = measure
         # the server's window starts when a request arrives, a little after we counted it
         window_ms = int(limits.window_seconds * 1000 + WINDOW_MARGIN_MS)
-        self._count = _shared(limits, window_ms) if limits.redis else _Count(limits, window_ms)
+        if limits.redis or limits.together:  # whoever asks what is used finds out here whose count that is
+            limits.folder.mkdir(parents=True, exist_ok=True)
+            (limits.folder / ACCOUNT).write_text(limits.account, encoding="ascii")
+        self._count = (
+            SharedCount(
+                limits.redis,
+                limits.account,
+                requests=limits.requests,
+                window_ms=window_ms,
+                in_flight=limits.in_flight,
+            )
+            if limits.redis
+            else _Count(limits, window_ms)
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sends one request once there is room for it; whoever asked to is told just before it leaves."""
@@ -97,19 +117,6 @@ class Gate(httpx.AsyncBaseTransport):
         await self._transport.aclose()
 
 
-def _shared(limits: Limits, window_ms: int) -> SharedCount:
-    """The count of several machines; whose it is is noted where each looks how much is used."""
-    limits.folder.mkdir(parents=True, exist_ok=True)
-    (limits.folder / ACCOUNT).write_text(limits.account, encoding="ascii")
-    return SharedCount(
-        limits.redis or "",
-        limits.account,
-        requests=limits.requests,
-        window_ms=window_ms,
-        in_flight=limits.in_flight,
-    )
-
-
 class _Count:
     """The requests in a window and those under way, over every process of the installation.
 
@@ -117,11 +124,11 @@ class _Count:
     """
 
     def __init__(self, limits: Limits, window_ms: int) -> None:
-        limits.folder.mkdir(parents=True, exist_ok=True)
-        names = (limits.folder / f"slot-{at}.lock" for at in range(limits.in_flight))
+        limits.counted_in.mkdir(parents=True, exist_ok=True)
+        names = (limits.counted_in / f"slot-{at}.lock" for at in range(limits.in_flight))
         self._locks = [FileLock(name, is_singleton=False) for name in names]
         self._free = asyncio.Semaphore(limits.in_flight)
-        self._file = limits.folder / COUNTED_IN
+        self._file = limits.counted_in / COUNTED_IN
         with self._counting():
             self._bucket = SQLiteBucket.init_from_file(
                 [Rate(limits.requests, window_ms)],

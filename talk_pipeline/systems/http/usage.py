@@ -13,7 +13,7 @@ from talk_pipeline.systems.http.limits import ACCOUNT, COUNTED_IN, WINDOW_MARGIN
 
 
 def requests_in_window(
-    folder: Path, *, window_seconds: float, redis: str | None = None
+    folder: Path, *, window_seconds: float, redis: str | None = None, together: Path | None = None
 ) -> Iterator[tuple[str, int | None]]:
     """How many requests each application has made in the window that ends now; None where that cannot be read.
 
@@ -21,14 +21,17 @@ def requests_in_window(
         folder: that of the limits of a system; the first application, whose name is blank, counts in it.
         window_seconds: what the system counts in.
         redis: where several machines count.
+        together: the folder in which several companies count.
     """
     window_ms = int(window_seconds * 1000 + WINDOW_MARGIN_MS)
-    for file in sorted(folder.glob(f"**/{ACCOUNT if redis else COUNTED_IN}")):
+    for file in sorted(folder.glob(f"**/{ACCOUNT if redis or together else COUNTED_IN}")):
         application = unquote(file.parent.relative_to(folder).as_posix()).removeprefix(".")
         if redis:
-            yield application, shared.counted(redis, file.read_text(encoding="ascii"), window_ms=window_ms)
+            used = shared.counted(redis, file.read_text(encoding="ascii"), window_ms=window_ms)
         else:
-            yield application, _counted(file, window_ms=window_ms)
+            counted_in = together / file.read_text(encoding="ascii") / COUNTED_IN if together else file
+            used = _counted(counted_in, window_ms=window_ms)
+        yield application, used
 
 
 def _counted(file: Path, *, window_ms: int) -> int | None:

@@ -4,6 +4,7 @@ import pytest
 
 from talk_pipeline.engine.model import Intended, Intent, Outcome, Result, Sent
 from talk_pipeline.engine.plan.refusals import forget_outdated, refuse
+from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.engine.book import Book, Values
 from talk_pipeline_tests.engine.plan.trade import BC, CUSTOMER, LINE, ORDER, SHOP, as_said_there, linked
 
@@ -62,9 +63,7 @@ def test_a_value_that_only_comes_from_there_changes_nothing(refused: Book) -> No
 
 
 def _say(book: Book, side: str, flow: str, key: str, values: Values, line: Values) -> None:
-    children = [{**LINE, "id": key, **line}] if flow == "order" else None
+    lines: list[Values] = [{**LINE, "id": key, **line}] if flow == "order" else []
     if side == BC:
-        children = children and [as_said_there("order", one) for one in children]
-        book.say(flow, BC, f"b{key}", values, children=children)
-    else:
-        book.say(flow, SHOP, key, values, children=children)
+        key, lines = f"b{key}", [as_said_there("order", one) for one in lines]
+    book.say(flow, Side(side), key, values, children=lines)

@@ -9,8 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from talk_pipeline.systems.http import Http, Limits, OutcomeUnknownError
+from talk_pipeline.systems.http import Application, Bearer, Http, Limits, OutcomeUnknownError
+from talk_pipeline.systems.http.limits import COUNTED_IN
+from talk_pipeline.systems.http.usage import requests_in_window
 from talk_pipeline_tests.systems.answering import DROPPED, Answering, Reply
 from talk_pipeline_tests.systems.http.asking import at_once, using, write
 from talk_pipeline_tests.systems.http.conftest import Opens
@@ -72,6 +75,30 @@ def test_limits_are_those_of_one_system(server: Answering, opens: Opens, tmp_pat
     for name in ("one", "other"):
         at_once(opens(limits=Limits(2, 60, 5, tmp_path / name)), ["/things"] * 2)
     assert time.monotonic() - started < 30
+
+
+def test_companies_that_enter_as_one_application_are_limited_as_one(
+    server: Answering, opens: Opens, tmp_path: Path
+) -> None:
+    """Each has a folder of its own, in which what the two have used together is found."""
+    server.on("/things", Reply())
+    apps = {name: [Application(Bearer(SecretStr(name)))] for name in ("same", "other")}
+    for company, application in (("north", "same"), ("south", "same"), ("west", "other")):
+        limits = Limits(3, WINDOW, 5, tmp_path / company, together=tmp_path / "limits")
+        at_once(opens(limits=limits, applications=apps[application]), ["/things"] * 2)
+    first, second, third, fourth, *others = (one.at for one in server.asked)
+    assert fourth - first >= WINDOW, "no more than three in a window"
+    assert third - second < WINDOW
+    assert max(others) - fourth < WINDOW / 2, "another application waits for nobody"
+
+    def used(company: str) -> list[tuple[str, int | None]]:
+        folder = tmp_path / company
+        return list(requests_in_window(folder, window_seconds=60, together=tmp_path / "limits"))
+
+    assert (used("north"), used("south"), used("west")) == ([("", 4)], [("", 4)], [("", 2)])
+    for file in tmp_path.glob(f"limits/*/{COUNTED_IN}"):
+        file.write_bytes(b"this is a note, and no database")
+    assert used("north") == [("", None)]
 
 
 def test_a_failed_request_leaves_its_place_to_the_next(
