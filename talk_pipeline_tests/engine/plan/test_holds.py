@@ -121,6 +121,13 @@ def test_an_order_that_is_gone_goes_to_nobody(shop: Book) -> None:
     assert [row[3:] for row in shop.changes("customer")] == [("active", "false", None)]
 
 
+def test_an_order_that_only_business_central_has_goes_to_nobody(shop: Book) -> None:
+    shop.say("order", BC, "9", {**ORDER, "number": "O9", "status": "Draft"}, children=[LINE])
+    shop.say("customer", SHOP, "1", {"active": "false"})
+    shop.plan("customer", later=frozenset({"order"}))
+    assert [row[3:] for row in shop.changes("customer")] == [("active", "false", None)]
+
+
 def test_a_customer_that_is_blocked_there_is_told_here_at_once(shop: Book) -> None:
     shop.say("order", SHOP, "2", {**ORDER, "number": "O2"}, children=[LINE])
     shop.say("customer", BC, "b1", {"active": "All"})
