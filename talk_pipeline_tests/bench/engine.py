@@ -109,7 +109,8 @@ class Book:
     """One flow's records of both sides in a state of their own."""
 
     def __init__(self, folder: Path, flow: str, size: int) -> None:
-        self.flows, description = checked_files(Settings())
+        settings = Settings()
+        self.flows, description = checked_files(settings)
         http = Http(
             "nobody",
             "http://nobody.example",
@@ -123,7 +124,7 @@ class Book:
         self.flow, self.make = self.flows[flow], MAKES[flow]
         self.size = size
         self.measured = Measured()
-        with State(folder).open() as db:
+        with State(folder, threads=settings.talk_threads, memory=settings.talk_memory).open() as db:
             self.db: Connection = db
         for name, make in NEEDS[flow]:
             self.land(name, *books.pairs(make, range(size // books.SHARED)))
