@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations, product
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,14 +19,16 @@ from pydantic import AfterValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from talk_pipeline.acting import Company, acting_for
-from talk_pipeline.flows.loading import MAY_BE_SECRET, FlowError, mistake, read_yaml, validated
+from talk_pipeline.flows.loading import MAY_BE_SECRET, FlowError, load_flows, mistake, read_yaml, validated
 from talk_pipeline.flows.properties import Model, Word
+from talk_pipeline.flows.scoping import apart
+from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.settings import Settings, SettingsError, environment_mark
 from talk_pipeline.systems.customwebshop.spec.access import EnvName
 
 SCHEMA_FILE = Path(__file__).parent / "companies.schema.json"
 NAME = r"^[a-z][a-z0-9_-]{0,62}$"
-_KEPT = ("dagster_home", "sandbox", "seed")
+_KEPT = ("dagster_home", "limits", "sandbox", "seed")
 """Folders that lie beside those of the companies."""
 
 _OF_ALL = {"TALK_COMPANIES", "TALK_LOGS", "TALK_KEEP_RUNS_DAYS"}
@@ -220,6 +223,13 @@ def _apart(found: Companies) -> Companies:
                 for one, its in ((name, other), (other, name)):
                     message = f"company {one} has {what} of {its}; give one of them its own"
                     wrong.setdefault(one, f"{found.file}: {message}")
+    for one, other, flow in _contested({name: its for name, its in loaded.items() if name not in wrong}):
+        message = (
+            f"{one} and {other} may have the same records of {flow.businesscentral.entity}, since they share a"
+            f" company of Business Central: in the flow file of {flow.name} of each say by businesscentral.scope"
+            " which are its own, such as {number: N-*}, or in both several_shops: true"
+        )
+        wrong |= {name: f"{found.file}: company {message}" for name in (one, other) if name not in wrong}
     right = {name: one for name, one in found.right.items() if name not in wrong}
     return Companies(found.file, found.names, right, wrong, {name: loaded[name] for name in right})
 
@@ -231,11 +241,55 @@ def _claims(settings: Settings) -> Iterator[tuple[str, tuple[object, ...]]]:
     if settings.talk_work_dir:
         work = settings.talk_work_dir.resolve()
         yield f"the folder {work} (TALK_WORK_DIR)", ("work", work)
-    shop, central = settings.customwebshop_url, settings.businesscentral_url
+    if systems := _systems(settings):
+        shop, _, company = systems
+        yield f"the shop {shop} and the company {company} of Business Central", ("systems", *systems)
+
+
+def _systems(settings: Settings) -> tuple[str, str, str] | None:
+    """The shop, Business Central and the company in it, as far as they are named."""
     company = settings.businesscentral_company_id or settings.businesscentral_company
-    if shop and central and company:
-        pair = shop.rstrip("/").lower(), central.rstrip("/").lower(), company.lower()
-        yield f"the shop {shop} and the company {company} of Business Central", ("systems", *pair)
+    shop, central = settings.customwebshop_url, settings.businesscentral_url
+    if not (shop and central and company):
+        return None
+    return shop.rstrip("/").lower(), central.rstrip("/").lower(), company.lower()
+
+
+def _contested(loaded: Mapping[str, Settings]) -> Iterator[tuple[str, str, Flow]]:
+    """Two that share a company of Business Central, and a flow of which each could take the other's records."""
+    sharing: dict[tuple[str, str], list[str]] = {}
+    for name, settings in loaded.items():
+        if systems := _systems(settings):
+            sharing.setdefault(systems[1:], []).append(name)
+    for names in (names for names in sharing.values() if len(names) > 1):
+        flows = {name: _taking(loaded[name]) for name in names}
+        for one, other in combinations(names, 2):
+            yield from (
+                (one, other, mine)
+                for mine, theirs in product(flows[one], flows[other])
+                if _may_hold_the_same(mine, theirs)
+            )
+
+
+def _may_hold_the_same(mine: Flow, theirs: Flow) -> bool:
+    here, there = mine.businesscentral, theirs.businesscentral
+    if here.entity != there.entity or (here.several_shops and there.several_shops):
+        return False
+    return not apart(mine.root.alternatives, theirs.root.alternatives)
+
+
+def _taking(settings: Settings) -> list[Flow]:
+    """The flows that may take a record for theirs; what is born in Business Central follows what it refers to."""
+    try:
+        flows = load_flows(settings.talk_flows_dir)
+    except FlowError:
+        return []  # whoever acts for that company is told
+    chosen = settings.company.flows if settings.company else ()
+    return [
+        flow
+        for name, flow in flows.items()
+        if (not chosen or name in chosen) and flow.settings.create != "businesscentral"
+    ]
 
 
 def schema_text() -> str:

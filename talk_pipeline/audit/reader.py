@@ -18,7 +18,7 @@ from talk_pipeline.audit.wire import Connection, Words, at, text
 # what a description may say that would be misread here: refused by name
 NOT_READ = {"per", "percent_off", "factor", "template", "decimal", "parts", "list", "where", "empty"}
 # what is said of a value by these, and not of values below it
-_OF_A_VALUE = NOT_READ | {"path", "type", "values", "join", "const", "write", "case"}
+_OF_A_VALUE = NOT_READ | {"path", "type", "values", "join", "const", "write", "case", "prefix"}
 
 
 class Entity:
@@ -117,6 +117,7 @@ class Row:
         if all_say.get("texts") == "odata":
             said = _of_odata(said)
         value: str = words.get(said, words.get("*", said) if said else said)
+        value = f"{how.get('prefix', '')}{value}" if value else value
         try:
             if value and kind == "time":
                 return self.entity.moment(value, how.get("format", all_say.get("times"))).isoformat()
@@ -131,10 +132,14 @@ class Row:
         return value or None
 
     def is_within(self, scope: Words) -> bool:
-        """Whether it says at each place one of the words asked for, whatever their case."""
+        """Whether it says at each place one of the words asked for, or what begins so, whatever their case."""
+
+        def says(name: str, word: str) -> bool:
+            said = (self.says(name) or "").upper()
+            return said.startswith(word[:-1]) if word.endswith("*") else said == word
+
         return all(
-            (self.says(name) or "").upper()
-            in [one.strip().upper() for one in words.split("|") if one.strip()]
+            any(says(name, one.strip().upper()) for one in words.split("|") if one.strip())
             for name, words in scope.items()
         )
 

@@ -1,10 +1,41 @@
 """Conditions of a flow's settings held against its properties: names that are there, words that can be meant."""
 
 from collections.abc import Iterator, Mapping
+from typing import Annotated
 
-from talk_pipeline.flows.properties import Property, Side
+from pydantic import AfterValidator
+
+from talk_pipeline.flows.properties import Property, Side, Word
 from talk_pipeline.flows.tuning import Settings
-from talk_pipeline.flows.values import Context, UnmappableError
+from talk_pipeline.flows.values import Context, UnmappableError, Value
+
+Words = Mapping[str, tuple[str, ...]]
+"""What a scope asks for: a place in Business Central -> the words it may say; `N-*` is whatever begins so."""
+
+
+def means(value: Value, word: str) -> bool:
+    """Whether that is what a scope asks for; in another case a word is no other, as in Business Central's codes."""
+    if value is None:
+        return False
+    said, wanted = value.upper(), word.upper()
+    return said.startswith(wanted[:-1]) if wanted.endswith("*") else said == wanted
+
+
+def apart(mine: Words, theirs: Words) -> bool:
+    """Whether no record lies in both scopes: they have no word in common at some place that both ask."""
+    return any(
+        not any(means(one, other) or means(other, one) for one in mine[path] for other in theirs[path])
+        for path in mine.keys() & theirs.keys()
+    )
+
+
+def _whole(word: Word) -> Word:
+    if word.endswith("*"):
+        raise ValueError("is given to a new child, so that it is to be whole, not the beginning of a word")
+    return word
+
+
+WholeWord = Annotated[Word, AfterValidator(_whole)]
 
 
 def scope_problems(

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from talk_pipeline.flows.compositions import composition_problems
 from talk_pipeline.flows.properties import ComesTo, Model, Policy, Property, Side, Word
-from talk_pipeline.flows.scoping import scope_problems
+from talk_pipeline.flows.scoping import WholeWord, apart, scope_problems
 from talk_pipeline.flows.splitting import split_problems
 from talk_pipeline.flows.tuning import Settings
 
@@ -93,7 +93,12 @@ class BcEntity(Model):
     asset: str = Field(description="name of the snapshot asset in Dagster, under `businesscentral/`")
     entity: str = Field(description="the entity set as it is described, such as `customers`")
     scope: Mapping[str, Word] = Field(
-        {}, description="values a record must have to belong; others are never matched and never written"
+        {},
+        description="values a record must have to belong; others are never matched and never written; `a | b` are"
+        " both, and `N-*` is whatever begins so",
+    )
+    several_shops: bool = Field(
+        False, description="a record may belong to several shops at once, of companies that share the set"
     )
     closed_by: ClosedBy | None = Field(
         None, description="where a record that left was posted to: its link is closed, it was not deleted"
@@ -105,7 +110,7 @@ class Children(Model):
 
     customwebshop: str = Field(description="the list in the shop's record")
     businesscentral: str = Field(description="the collection below Business Central's record")
-    scope: Mapping[str, Word] = Field(
+    scope: Mapping[str, WholeWord] = Field(
         {},
         description="Business Central values a child must have to belong, and gets when it is created; others are"
         " left alone; {name} is a constant of the settings, where `a | b` are both, and a new child gets the first",
@@ -324,9 +329,7 @@ def _constant(word: Word) -> str | None:
 def _overlaps(parts: list[Part]) -> Located:
     """Collections that would take the same children of Business Central for theirs."""
     for part, other in combinations(parts, 2):
-        mine, theirs = part.alternatives, other.alternatives
-        apart = any(not set(mine[path]) & set(theirs[path]) for path in mine.keys() & theirs.keys())
-        if part.paths[Side.BC] == other.paths[Side.BC] and not apart:
+        if part.paths[Side.BC] == other.paths[Side.BC] and not apart(part.alternatives, other.alternatives):
             text = f"takes the same children of Business Central as {part.key}: no value tells them apart"
             yield ("children", other.key, "scope"), text
 

@@ -17,6 +17,7 @@ from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Child, Contents
 from talk_pipeline.engine.state.rows import Row
 from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.scoping import means
 from talk_pipeline.flows.splitting import laid_out
 from talk_pipeline.flows.values import Context, UnmappableError, Value, tidy
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -53,16 +54,10 @@ class Projected(Row):
 
 
 def in_scope(part: Part, side: Side, values: Mapping[str, Value]) -> bool:
-    """Whether a record belongs to the part at all; numbers are no others in another case, as in its codes."""
+    """Whether a record belongs to the part at all."""
     return side is Side.SHOP or all(
-        any(same_word(values.get(path), word) for word in wanted)
-        for path, wanted in part.alternatives.items()
+        any(means(values.get(path), word) for word in wanted) for path, wanted in part.alternatives.items()
     )
-
-
-def same_word(value: Value, wanted: str) -> bool:
-    """Whether Business Central means that by it."""
-    return value is not None and value.upper() == wanted.upper()
 
 
 def counts(part: Part, side: Side, values: Mapping[str, Value]) -> bool:
@@ -100,6 +95,7 @@ class Column:
         paths: where it may be, the first filled one counts.
         constant: what it is where it is nowhere.
         only: what a constant means, where the shop has no place for anything else.
+        within: what the scope of the flow asks for in its place of Business Central, if anything.
         leaves: whether a value that cannot be represented matters: it is to go to the other side.
         meanings: canonical form and problem by value, and by the country it was read in.
     """
@@ -109,6 +105,7 @@ class Column:
     constant: Value
     leaves: bool
     only: Value = None
+    within: tuple[str, ...] = ()
     meanings: dict[tuple[Value, Value], tuple[Value, str | None]] = field(default_factory=dict)
 
     def raw(self, values: Mapping[str, Value]) -> Value:
@@ -133,6 +130,9 @@ class Column:
             if self.only is not None and known[0] != self.only:
                 told = f"{value or 'blank'}, and the shop has no other than {self.only}"
                 known = known[0], known[1] or told
+            if self.within and known[0] is not None and not any(means(known[0], one) for one in self.within):
+                told = f"{value!r} is outside of what the flow is for: {' or '.join(self.within)}"
+                known = known[0], known[1] or told
             self.meanings[value, country] = known
         return known
 
@@ -152,14 +152,17 @@ class Projector:
 
     def __post_init__(self) -> None:
         """How each part's properties are read."""
-        columns = {part.name: tuple(map(self._column, part.properties)) for part in self.flow.parts}
+        columns = {
+            part.name: tuple(self._column(part, prop) for prop in part.properties) for part in self.flow.parts
+        }
         object.__setattr__(self, "columns", columns)
 
-    def _column(self, prop: Property) -> Column:
+    def _column(self, part: Part, prop: Property) -> Column:
         constant = self.flow.settings.constants[prop.name] if prop.shop is None and prop.mapped else None
         leaves = prop.dir == "<->" or prop.dir == ("->" if self.side is Side.SHOP else "<-")
         if self.side is Side.SHOP:
-            return Column(prop, prop.paths(self.side), constant, leaves)
+            within = part.alternatives.get(prop.bc or "", ()) if leaves and not prop.values else ()
+            return Column(prop, prop.paths(self.side), constant, leaves, within=within)
         only = prop.value_type.canonical(constant, Context()) if constant and prop.two_way else None
         return Column(prop, prop.paths(self.side), None, leaves, only)
 

@@ -107,6 +107,9 @@ class Field(Model):
     template: str | None = Described(
         None, description="text around the value, with {} for it, and {shop} for the shop's address"
     )
+    prefix: str | None = Described(
+        None, description="what stands before the value, not in the shop: shops that number alike stay apart"
+    )
     per: str | None = Described(None, description="the wire has the amount for this many: value times that")
     percent_off: tuple[str, ...] = Described(
         (), description="the wire has the amount left of the product of these properties"
@@ -122,6 +125,10 @@ class Field(Model):
             raise ValueError("format is for type time or date")
         if self.factor and (self.type not in ("text", "number") or self.inputs):
             raise ValueError("factor is for a number by itself: leave minor, per and percent_off out")
+        if self.prefix and (
+            self.type != "text" or self.template or self.decimal or self.factor or self.inputs
+        ):
+            raise ValueError("prefix is for a text by itself: leave type, template, decimal and sums out")
         if self.decimal and self.type != "text":
             raise ValueError("decimal is for a number told as text: leave type out")
         return self
@@ -145,8 +152,10 @@ class Field(Model):
     @cached_property
     def as_it_is(self) -> bool:
         """Whether what is on the wire is the value itself."""
-        plain = self.type in ("text", "number", "bool") and not (self.template or self.decimal or self.factor)
-        return plain and not self.inputs and not self.values
+        told_otherwise = (
+            self.template or self.prefix or self.decimal or self.factor or self.inputs or self.values
+        )
+        return self.type in ("text", "number", "bool") and not told_otherwise
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
@@ -210,6 +219,8 @@ class Field(Model):
             if not (value.startswith(before) and value.endswith(after)):
                 return value
             value = value[len(before) : len(value) - len(after)]
+        if self.prefix:
+            return self.prefix + value
         if self.decimal:
             value = _pointed(value, self.decimal)
         if self.type == "time":
@@ -238,6 +249,8 @@ class Field(Model):
             return _date(value, "%Y-%m-%d", self.format)
         if self.template:
             return self.template.replace("{}", value)
+        if self.prefix:
+            return value.removeprefix(self.prefix)
         number = _number(value)
         if number is None:
             return value

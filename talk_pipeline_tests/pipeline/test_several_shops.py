@@ -1,0 +1,130 @@
+"""Two shops and one company of Business Central: each has its own customers and orders, items are of both."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
+from talk_pipeline_tests.cli.command_line import run
+from talk_pipeline_tests.flow_files import copied_flows
+from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.several import SECRETS, Companies, entry, opened_companies, variable
+from talk_pipeline_tests.world import World
+
+CENTRAL = "BUSINESSCENTRAL_"
+
+
+@pytest.fixture
+def shops(
+    tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Companies]:
+    """Both shops have a product P1, a customer, and an order that they call 1001."""
+    with opened_companies(tmp_path, "north", "south", instance=instance, patch=monkeypatch) as opened:
+        central = {
+            name: said for name, said in opened["north"].environment.items() if name.startswith(CENTRAL)
+        }
+        for name, world in opened.items():
+            own = {
+                "TALK_FLOWS_DIR": str(_flows(tmp_path / name)),
+                "CUSTOMWEBSHOP_CONNECTOR": _shop(tmp_path, name),
+            }
+            opened.said[name] = entry(name, world.environment | central)
+            opened.said[name]["settings"] |= own
+            for secret in set(central) & set(SECRETS):
+                monkeypatch.setenv(variable(name, secret), central[secret])
+            item = world.shop.post("products", product())["id"]
+            buyer = world.shop.post("customers", customer(f"{name[0]}-1"))["id"]
+            world.shop.post("orders", order("1001", buyer, [line(item)]))
+        opened.write()
+        yield opened
+
+
+def _flows(folder: Path) -> Path:
+    """The packaged flows, with what is this shop's own and what is of both."""
+    start = f"{folder.name[0].upper()}-*"
+    return copied_flows(
+        folder,
+        customer=("scope: {type: Company}", f"scope: {{type: Company, number: {start}}}"),
+        product=("{asset: items, entity: items}", "{asset: items, entity: items, several_shops: true}"),
+        order=(
+            "  entity: salesOrders\n",
+            f"  entity: salesOrders\n  scope: {{externalDocumentNumber: {start}}}\n",
+        ),
+    )
+
+
+def _shop(folder: Path, name: str) -> str:
+    """The reference shop, whose orders are told apart by a letter before their number."""
+    text = REFERENCE.read_text(encoding="utf-8")
+    told = f"fields: {{number: {{prefix: {name[0].upper()}-}}, prices_include_tax"
+    before, orders, after = text.partition("  orders:\n")
+    file = folder / f"{name}.yaml"
+    file.write_text(before + orders + after.replace("fields: {prices_include_tax", told, 1), encoding="utf-8")
+    return str(file)
+
+
+def synced(name: str, *more: str) -> dict[str, Any]:
+    done = run("sync", "--company", name, "--json", *more)
+    assert done.returncode == 0, done.stdout + done.stderr
+    flows: dict[str, Any] = json.loads(done.stdout)["flows"]
+    return flows
+
+
+def writes(flows: dict[str, Any]) -> int:
+    return sum(
+        count for flow in flows.values() for made in flow["writes"].values() for count in made.values()
+    )
+
+
+def numbers(central: World, entity: str, name: str = "number") -> list[str]:
+    return sorted(one[name] for one in central.bc.all(entity).values())
+
+
+def test_each_shop_has_its_own_and_what_is_of_both_follows_either(shops: Companies) -> None:
+    north, south = shops["north"], shops["south"]
+    for name in ("north", "south", "north"):
+        flows = synced(name)
+    assert writes(flows) == 0, "what the other shop brought is not this one's"
+    assert numbers(north, "customers") == ["N-1", "S-1"]
+    assert numbers(north, "items") == ["P1"], "one item for both"
+    assert numbers(north, "salesOrders", "externalDocumentNumber") == ["N-1001", "S-1001"]
+    for name in shops:
+        assert run("audit", "--company", name).returncode == 0
+    (item,) = north.shop.all("products").values()
+    north.shop.patch("products", item["id"], {"name": "Called otherwise"})
+    for name in ("north", "south"):
+        synced(name)
+    assert [one["name"] for one in south.shop.all("products").values()] == ["Called otherwise"]
+    assert [writes(synced(name, "--full")) for name in shops] == [0, 0]
+
+
+def test_a_number_of_another_shop_is_never_brought(shops: Companies) -> None:
+    """It would be the other shop's record there, and nobody's in this one."""
+    synced("north")
+    shops["south"].shop.post("customers", customer("N-1", company_name="Another"))
+    done = run("sync", "--company", "south", "--json")
+    assert done.returncode == 0, done.stderr
+    (central,) = (one for one in shops["north"].bc.all("customers").values() if one["number"] == "N-1")
+    assert central["displayName"] == "Company n-1"
+    waiting = json.loads(run("attention", "--company", "south", "--json").stdout)
+    assert waiting["counts"]["quarantined"] == waiting["total"] == 1
+    assert (
+        "outside of what the flow is for: S-*"
+        in run("explain", "customer", "N-1", "--company", "south").stdout
+    )
+
+
+def test_shops_that_could_take_each_others_records_are_refused(shops: Companies, tmp_path: Path) -> None:
+    shops.said["south"]["settings"]["TALK_FLOWS_DIR"] = str(tmp_path / "north")
+    shops.write()
+    for name in shops:
+        refused = run("sync", "--company", name)
+        assert refused.returncode == 2
+        told = " ".join(refused.stderr.split())
+        assert "company north and south may have the same records of customers" in told
+        assert "businesscentral.scope" in told
+    assert not shops["north"].bc.all("customers")
