@@ -43,6 +43,17 @@ def test_equal_edits_move_the_base_and_write_nothing(book: Book) -> None:
     assert base == [("www.b.example", "www.b.example")]
 
 
+@pytest.mark.parametrize("side", list(Side))
+def test_another_spelling_of_one_side_is_what_it_holds_from_then_on(book: Book, side: Side) -> None:
+    shop, bc = book.pair("customer", "1", {"phone": "+45 33 12 34 56"})
+    book.say("customer", side, shop if side is Side.SHOP else bc, {"phone": "+4533123456"})
+    assert book.plan("customer") == []
+    held = {Side.SHOP: "+45 33 12 34 56", Side.BC: "+45 33 12 34 56"} | {side: "+4533123456"}
+    assert book.rows("select shop_value, bc_value from base where property = 'phone'") == [
+        (held[Side.SHOP], held[Side.BC])
+    ]
+
+
 def test_of_two_edits_the_later_one_wins_and_it_is_a_conflict(book: Book) -> None:
     shop, bc = book.pair("customer", "C1", {"website": "www.a.example"})
     book.say("customer", SHOP, shop, {"website": "www.shop.example"})

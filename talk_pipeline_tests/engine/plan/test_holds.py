@@ -1,6 +1,9 @@
 """What must not be written yet, and what goes all the same; records of different kinds have the same ids here."""
 
-from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.kinds import HoldKind, LinkState
+from talk_pipeline.engine.state.connection import now
+from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.tables import LinkRow
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.plan.trade import BC, CUSTOMER, LINE, ORDER, SHOP, linked
 
@@ -109,6 +112,27 @@ def test_a_customer_is_blocked_after_the_orders_that_go_to_it(shop: Book) -> Non
     assert found["2", "active"] is None, "no order goes to that one"
     assert found["1", "website"] is None
     assert {kind for *_, kind in shop.plan("customer")} == {None}, "the orders are not in this run"
+
+
+def test_whoever_leads_another_kind_of_record_of_that_id_leads_no_customer(shop: Book) -> None:
+    linked(shop, "customer", "7", {**CUSTOMER, "number": "C7"})
+    beside = LinkRow(
+        part="product",
+        shop_id="7",
+        bc_id=None,
+        root_shop_id="7",
+        rule="by hand",
+        state=LinkState.ATTACHED,
+        linked_at=now(),
+        shared_id="b1",
+    )
+    insert(shop.db, [beside])
+    shop.say("order", SHOP, "2", {**ORDER, "number": "O2", "customer_id": "7"}, children=[LINE])
+    for key in ("1", "7"):
+        shop.say("customer", SHOP, key, {"active": "false"})
+    shop.plan("customer", later=frozenset({"order"}))
+    found = {key: kind for _, _, key, name, _, kind in shop.changes("customer") if name == "active"}
+    assert found == {"1": None, "7": HoldKind.DEFERRED}
 
 
 def test_an_order_that_is_gone_goes_to_nobody(shop: Book) -> None:
