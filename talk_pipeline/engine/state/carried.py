@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from talk_pipeline.engine.state.connection import now
+from talk_pipeline.engine.state.connection import StateBrokenError, now
 from talk_pipeline.engine.state.copies import write_copy
 from talk_pipeline.engine.state.database import FILE, PROGRESS, SNAPSHOTS, State
 from talk_pipeline.engine.state.lease import LeaseHeldError, LeaseLostError
@@ -81,7 +81,7 @@ class CarriedState(State):
 
         Raises:
             LeaseHeldError: another run has it, or what one has left may still be under way.
-            StateBrokenError: what was to be left is not what was read.
+            StateBrokenError: what was to be left is not what was read, or is nowhere to be found again.
         """
         with super().leased((WHOLE,), by=by):
             self._take(by)
@@ -105,11 +105,17 @@ class CarriedState(State):
         with self._alone():
             here, newest, begun = self._here(), self._newest(), self._begun()
             left = {one: what for one, what in begun.items() if one != here}
+            if here > newest and not begun:
+                raise StateBrokenError(
+                    f"{self.file} is snapshot {here}, and the last one in {self._snapshots} is"
+                    f" {newest or 'none'}: is that the folder that all machines see? If it is, and lost some,"
+                    f" move {self.file} away to go on from what is there"
+                )
             if left:
                 self._require_over(left)
             self._note(number, _Begun(by=by, host=os.uname().nodename, seconds=self.longest_seconds))
             if left or not (here == newest or here in begun):
-                self._fetch(newest, rewound=bool(left) or here > newest)
+                self._fetch(newest, rewound=bool(left))
             self._is_here(number)
             for one in begun:
                 self._file(one, "begun").unlink(missing_ok=True)

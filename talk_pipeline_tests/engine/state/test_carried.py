@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from talk_pipeline.engine.state.carried import CarriedState
+from talk_pipeline.engine.state.connection import StateBrokenError
 from talk_pipeline.engine.state.lease import LeaseHeldError
 from talk_pipeline.engine.state.meta import get_meta, set_meta
 
@@ -193,6 +194,15 @@ def test_one_that_comes_back_late_changes_nothing(machines: Machines, tmp_path: 
     machines.writes("north", "at last")
     assert machines.reads("south") == "at last"
     assert machines.is_at_rest()
+
+
+def test_a_share_that_is_not_there_is_taken_for_no_loss(machines: Machines) -> None:
+    """Where it is to be mounted lies an empty folder."""
+    machines.writes("north", "whole")
+    machines.shared.rename(machines.shared.with_name("away"))
+    with pytest.raises(StateBrokenError, match=r"is snapshot \d+, and the last one in .* is none: is that"):
+        machines.writes("north", "alone")
+    assert machines.reads("north") == "whole"
 
 
 def test_a_run_that_fails_leaves_what_it_did(machines: Machines) -> None:
