@@ -20,7 +20,7 @@ from talk_pipeline.engine.manual.links import Decision, Hand, concerned
 from talk_pipeline.engine.manual.lookup import find, named_flow
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.report.progress import decide, forget_progress
-from talk_pipeline.engine.snapshot.projection import Company
+from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.state import backup, retention
 from talk_pipeline.engine.state.backup import Contents
 from talk_pipeline.engine.state.connection import now

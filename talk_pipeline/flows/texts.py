@@ -140,7 +140,10 @@ def _e164(text: str, region: Value) -> Value:
     if not phonenumbers.is_possible_number(number):
         return None
     form = str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
-    # a leading zero that would be dropped again and again belongs to the number: then the text itself counts
+    # a leading zero that would be dropped again and again belongs to the number: then the text itself counts; where
+    # nothing was dropped, the form reads as the text did
+    if text.startswith("+") and _PUNCTUATION.sub("", text) == form[1:]:
+        return form
     again = phonenumbers.parse(form, None)
     if phonenumbers.format_number(again, phonenumbers.PhoneNumberFormat.E164) != form:
         return None

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from talk_pipeline.engine.model import Decode
-from talk_pipeline.engine.snapshot.projection import Company, Projector
+from talk_pipeline.engine.snapshot.columns import Company
+from talk_pipeline.engine.snapshot.projection import Projector
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side

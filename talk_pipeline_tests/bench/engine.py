@@ -27,7 +27,8 @@ from talk_pipeline.engine.report.checklist import checks
 from talk_pipeline.engine.report.findings import CheckContext
 from talk_pipeline.engine.snapshot import landing, reprojection
 from talk_pipeline.engine.snapshot.batch import Landing
-from talk_pipeline.engine.snapshot.projection import Company, Projector
+from talk_pipeline.engine.snapshot.columns import Company
+from talk_pipeline.engine.snapshot.projection import Projector
 from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.database import State

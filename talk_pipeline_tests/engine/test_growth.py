@@ -14,7 +14,7 @@ import pytest
 from talk_pipeline.engine.match import links
 from talk_pipeline.engine.model import Intended, Intent, Outcome, Result
 from talk_pipeline.engine.plan import compare, refusals
-from talk_pipeline.engine.snapshot.projection import Company
+from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.flows.properties import Side

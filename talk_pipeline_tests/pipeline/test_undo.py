@@ -7,7 +7,7 @@ import pytest
 
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.plan.undo import Case, flows_written, named_run, outcome
-from talk_pipeline.engine.snapshot.projection import Company
+from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.outcome import Run

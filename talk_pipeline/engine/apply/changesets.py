@@ -10,7 +10,7 @@ from typing import Any
 
 from talk_pipeline.engine.model import UNDO, Contents, Operation, Sent
 from talk_pipeline.engine.recalculation import sent_along
-from talk_pipeline.engine.snapshot.projection import Company
+from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.splitting import Group, in_one

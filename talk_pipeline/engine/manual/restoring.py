@@ -13,10 +13,10 @@ from talk_pipeline.engine.manual import links
 from talk_pipeline.engine.manual.links import Decision, Hand
 from talk_pipeline.engine.manual.lookup import Entity
 from talk_pipeline.engine.model import Record
+from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.snapshot.holding import holds
 from talk_pipeline.engine.snapshot.landing import Landed, spool
-from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.snapshot.workspace import Incoming
 from talk_pipeline.engine.state.connection import Connection, naive
 from talk_pipeline.engine.state.rows import rows_of, select

@@ -29,8 +29,8 @@ from talk_pipeline.engine.plan.workspace import (
     Touched,
     Unlinked,
 )
+from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.snapshot.dirty import any_dirty, note_planned
-from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.rows import insert, rows_of
 from talk_pipeline.engine.state.tables import ChangeRow

@@ -5,8 +5,8 @@ What is lost with a removal, and which removal stands, is `removed_lines`' busin
 
 from talk_pipeline.engine.plan.removed_lines import OPEN, dispute_removals
 from talk_pipeline.engine.plan.workspace import DisputedRemovals, LoneChildren, Touched
+from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.snapshot.dirty import touch_if_changed
-from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.snapshot.holding import holds
-from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from talk_pipeline.engine.plan.edits import sight
 from talk_pipeline.engine.plan.merge import RECALCULATED, Holding, Merged, Pair, changed, dispute
 from talk_pipeline.engine.plan.workspace import DisputedRemovals, LoneChildren, Touched
-from talk_pipeline.engine.snapshot.projection import Company
+from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import Row, insert, rows_of
 from talk_pipeline.flows.properties import Side

@@ -13,8 +13,8 @@ from typing import Any
 
 from talk_pipeline.engine.model import SEND_WITH, UNDO, ByHandError
 from talk_pipeline.engine.plan.merge import INITIAL
+from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.snapshot.holding import holds
-from talk_pipeline.engine.snapshot.projection import Company
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import insert, rows_of, select
 from talk_pipeline.engine.state.tables import ChangeRow, WrittenRow

@@ -3,8 +3,7 @@
 When it happens, and what follows for the watermark, is `landing`'s business.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -12,14 +11,14 @@ from typing import Any
 
 from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Decode
-from talk_pipeline.engine.snapshot.projection import Projected, Projector, in_scope
+from talk_pipeline.engine.snapshot.projection import Projected, Projector, Told, in_scope
 from talk_pipeline.engine.snapshot.reversals import REMEMBERED, Reversal, marks, went_back
 from talk_pipeline.engine.snapshot.workspace import Fresh, Incoming
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert, insert_columns, rows_of
 from talk_pipeline.engine.state.workspace import Temp
 
-AT_ONCE = 5000  # records
+AT_ONCE = 1000  # records; more at once cost more: Python looks through all that is alive again and again
 
 _SNAPSHOT = (
     "flow",
@@ -141,8 +140,7 @@ class Batch:
             )
             self._clear(db, f"(select id from {fresh.NAME} where is_held)", [])
             for rows in pieces(fresh):
-                for row in rows:
-                    self.take(row)
+                self.take(rows)
                 self._write(db)
         Fresh.dropped(db)
 
@@ -158,38 +156,42 @@ class Batch:
                 [flow, side, left],
             )
             self._clear(db, "(select unnest(?::varchar[]))", [left])
-            for row in rows:
-                self.leave(row, reason=self.landing.gone[row["id"]])
+            self.leave(rows)
             self._write(db)
 
-    def take(self, row: dict[str, Any]) -> None:
-        """A record that is new, or whose payload or version differs from what is held."""
-        contents = self.decode(row["payload"])
-        gone = Gone.DELETED if row["deleted"] else None
-        if not in_scope(self.projector.flow.root, self.projector.side, contents.values):
-            if not row["is_held"]:
-                self.outside += 1
-                return
-            gone = Gone.OUT_OF_SCOPE
-        rows = self.projector.project(row["id"], version=row["version"], contents=contents, gone=gone)
-        if row["is_held"] and not self.landing.own and not row["deleted"]:
-            skew = self.landing.skew_seconds
-            reversal = went_back(row, row_hash=rows[0].row_hash, skew_seconds=skew)
-            self.reversals += [reversal] if reversal else []
-            if reversal is None and row["held_modified_at"]:
-                self.moved_on[row["id"]] = row["held_modified_at"]
-        self._add(row, rows, gone)
+    def take(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Records that are new, or whose payload or version differs from what is held."""
+        kept: list[dict[str, Any]] = []
+        told: list[Told] = []
+        for row in rows:
+            contents = self.decode(row["payload"])
+            gone = Gone.DELETED if row["deleted"] else None
+            if not in_scope(self.projector.flow.root, self.projector.side, contents.values):
+                if not row["is_held"]:
+                    self.outside += 1
+                    continue
+                gone = Gone.OUT_OF_SCOPE
+            kept.append(row)
+            told.append(Told(row["id"], row["version"], contents, gone))
+        for row, one, found in zip(kept, told, self.projector.project_all(told), strict=True):
+            if row["is_held"] and not self.landing.own and not row["deleted"]:
+                skew = self.landing.skew_seconds
+                reversal = went_back(row, row_hash=found[0].row_hash, skew_seconds=skew)
+                self.reversals += [reversal] if reversal else []
+                if reversal is None and row["held_modified_at"]:
+                    self.moved_on[row["id"]] = row["held_modified_at"]
+            self._add(row, found, one.gone)
 
-    def leave(self, row: dict[str, Any], *, reason: str) -> None:
-        """A held record that is known to have left."""
-        if reason == Gone.VANISHED:
-            self.reversals.append(Reversal(row["id"], "vanished", row["modified_at"], None))
-        contents = self.decode(row["payload"])
-        self._add(
-            row,
-            self.projector.project(row["id"], version=row["version"], contents=contents, gone=reason),
-            reason,
-        )
+    def leave(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Held records that are known to have left."""
+        told = [
+            Told(row["id"], row["version"], self.decode(row["payload"]), self.landing.gone[row["id"]])
+            for row in rows
+        ]
+        for row, one, found in zip(rows, told, self.projector.project_all(told), strict=True):
+            if one.gone == Gone.VANISHED:
+                self.reversals.append(Reversal(row["id"], "vanished", row["modified_at"], None))
+            self._add(row, found, one.gone)
 
     def _add(self, row: dict[str, Any], rows: list[Projected], gone: str | None) -> None:
         changed = rows[0].row_hash != row["row_hash"]
@@ -213,7 +215,7 @@ class Batch:
             gone,
             row["payload"],
         )
-        self.snapshots.append((*head, json.dumps(earlier)))
+        self.snapshots.append((*head, earlier))
         self.projected += rows
         self.replaced = True
         if changed:

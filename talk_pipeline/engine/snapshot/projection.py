@@ -5,34 +5,21 @@ property of that record, with the reason; it stops nothing here.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import ClassVar
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Child, Contents
+from talk_pipeline.engine.snapshot.columns import Column, Company, read
 from talk_pipeline.engine.state.rows import Row
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.scoping import means
-from talk_pipeline.flows.splitting import laid_out
-from talk_pipeline.flows.values import Context, UnmappableError, Value, tidy
+from talk_pipeline.flows.values import Context, Value, tidy
 from talk_pipeline.flows.vocabulary import Flow, Part
-
-
-@dataclass(frozen=True, slots=True)
-class Company:
-    """What the meaning of values depends on beside the record: the local currency and the time zone."""
-
-    currency: str
-    zone: ZoneInfo
-
-    def context(self, raw: Mapping[str, Value]) -> Context:
-        """The context of one record's values."""
-        return Context(lcy=self.currency, zone=self.zone, sibling=raw.get)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,63 +69,14 @@ def own_id(root_id: str, key: str) -> str:
     return key[len(root_id) + 1 :]
 
 
-MOST_REMEMBERED = (
-    20_000  # values of a property, with what they mean: towns and currencies come again, names do not
-)
-
-
 @dataclass(frozen=True, slots=True)
-class Column:
-    """One property as the records of one side are read.
+class Told:
+    """What a system says of a record: as much as there is to project."""
 
-    Attributes:
-        paths: where it may be, the first filled one counts.
-        constant: what it is where it is nowhere.
-        only: what a constant means, where the shop has no place for anything else.
-        within: what the scope of the flow asks for in its place of Business Central, if anything.
-        leaves: whether a value that cannot be represented matters: it is to go to the other side.
-        meanings: canonical form and problem by value, and by the country it was read in.
-    """
-
-    prop: Property
-    paths: tuple[str, ...]
-    constant: Value
-    leaves: bool
-    only: Value = None
-    within: tuple[str, ...] = ()
-    meanings: dict[tuple[Value, Value], tuple[Value, str | None]] = field(default_factory=dict)
-
-    def raw(self, values: Mapping[str, Value]) -> Value:
-        """What a record holds."""
-        for path in self.paths:
-            value = tidy(values.get(path))
-            if value is not None:
-                return value
-        return self.constant
-
-    def meaning(self, side: Side, raw: Mapping[str, Value], *, company: Company) -> tuple[Value, str | None]:
-        """The canonical form, and the problem with it."""
-        value, country = raw[self.prop.name], raw.get(self.prop.country) if self.prop.country else None
-        known = self.meanings.get((value, country))
-        if known is None:
-            if len(self.meanings) >= MOST_REMEMBERED:
-                self.meanings.clear()
-            try:
-                known = self.prop.canonical(side, value=value, context=company.context(raw)), None
-            except UnmappableError as error:
-                known = self.unmappable(value, error)
-            if self.only is not None and known[0] != self.only:
-                told = f"{value or 'blank'}, and the shop has no other than {self.only}"
-                known = known[0], known[1] or told
-            if self.within and known[0] is not None and not any(means(known[0], one) for one in self.within):
-                told = f"{value!r} is outside of what the flow is for: {' or '.join(self.within)}"
-                known = known[0], known[1] or told
-            self.meanings[value, country] = known
-        return known
-
-    def unmappable(self, value: Value, error: UnmappableError) -> tuple[Value, str | None]:
-        """What a value that cannot be represented means."""
-        return (None, str(error)) if self.leaves else (value, None)
+    id: str
+    version: str | None
+    contents: Contents
+    gone: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,49 +108,87 @@ class Projector:
         self, record_id: str, *, version: str | None, contents: Contents, gone: str | None
     ) -> list[Projected]:
         """The rows of one record: its own first, then those of its children in scope."""
-        rows = [
-            self._row(part, record_id, key=child_key(record_id, child.id), child=child, position=position)
-            for part in self.flow.parts[1:]
-            for position, child in enumerate(self._children(part, contents))
-        ]
-        raw, canon, problems = self._values(self.flow.root, contents.values, record_id)
-        for prop in self.flow.root.properties:
-            if prop.derived and self.side is Side.BC:
-                raw[prop.name] = canon[prop.name] = self._derive(prop, canon[prop.name], contents, gone)
-        guard = self.flow.guard
-        is_open = not (guard and self.side is Side.BC) or contents.values.get(guard.bc) in guard.open_while
-        digest = _digest([raw, gone, is_open, [(row.part, row.id, row.raw) for row in rows]])
-        root = Projected(
-            self.flow.name, self.side, record_id, record_id, 0, version, digest, is_open, raw, canon, problems
+        return self.project_all([Told(record_id, version, contents, gone)])[0]
+
+    def project_all(self, records: Sequence[Told]) -> list[list[Projected]]:
+        """The same of many records, property by property: whatever is the same for all of them is done once."""
+        below: list[list[Projected]] = [[] for _ in records]
+        for part in self.flow.parts[1:]:
+            found = [
+                (at, position, child)
+                for at, one in enumerate(records)
+                for position, child in enumerate(self._children(part, one.contents))
+            ]
+            placed = [(records[at].id, position, child) for at, position, child in found]
+            for (at, _, _), row in zip(found, self._rows(part, placed), strict=True):
+                below[at].append(row)
+        flow, side = self.flow, self.side
+        values = read(
+            self.columns[flow.name],
+            flow.root,
+            side,
+            company=self.company,
+            rows=[one.contents.values for one in records],
+            keys=[one.id for one in records],
         )
-        return [root, *rows]
+        derived = [prop for prop in flow.root.properties if prop.derived and side is Side.BC]
+        guard = flow.guard if side is Side.BC else None
+        found_rows: list[list[Projected]] = []
+        for one, children, (raw, canon, problems) in zip(records, below, values, strict=True):
+            for prop in derived:
+                raw[prop.name] = canon[prop.name] = self._derive(
+                    prop, canon[prop.name], one.contents, one.gone
+                )
+            is_open = guard is None or one.contents.values.get(guard.bc) in guard.open_while
+            digest = _digest([raw, one.gone, is_open, [(row.part, row.id, row.raw) for row in children]])
+            root = Projected(
+                flow.name, side, one.id, one.id, 0, one.version, digest, is_open, raw, canon, problems
+            )
+            found_rows.append([root, *children])
+        return found_rows
 
     def project_child(self, part: Part, record_id: str, child: Child) -> Projected:
         """The row of a single child, as a system answers after writing it."""
-        return self._row(part, record_id, key=child_key(record_id, child.id), child=child, position=-1)
+        return self._rows(part, [(record_id, -1, child)])[0]
 
     def _children(self, part: Part, contents: Contents) -> Iterator[Child]:
         for child in contents.children.get(part.paths[self.side], ()):
             if in_scope(part, self.side, child.values) and counts(part, self.side, child.values):
                 yield child
 
-    def _row(self, part: Part, record_id: str, *, key: str, child: Child, position: int) -> Projected:
-        raw, canon, problems = self._values(part, child.values, key)
-        if self.side is Side.SHOP and part.unset:
-            problems[part.key] = self._nowhere(part, raw)
-        return Projected(
-            part.name,
+    def _rows(self, part: Part, children: Sequence[tuple[str, int, Child]]) -> list[Projected]:
+        """The rows of children, each with the record it belongs to and its place there."""
+        keys = [child_key(record_id, child.id) for record_id, _, child in children]
+        values = read(
+            self.columns[part.name],
+            part,
             self.side,
-            key,
-            record_id,
-            position,
-            child.version,
-            _digest(raw),
-            open=True,
-            raw=raw,
-            canon=canon,
-            problems=problems,
+            company=self.company,
+            rows=[child.values for _, _, child in children],
+            keys=keys,
         )
+        rows: list[Projected] = []
+        for (record_id, position, child), key, (raw, canon, problems) in zip(
+            children, keys, values, strict=True
+        ):
+            if self.side is Side.SHOP and part.unset:
+                problems[part.key] = self._nowhere(part, raw)
+            rows.append(
+                Projected(
+                    part.name,
+                    self.side,
+                    key,
+                    record_id,
+                    position,
+                    child.version,
+                    _digest(raw),
+                    open=True,
+                    raw=raw,
+                    canon=canon,
+                    problems=problems,
+                )
+            )
+        return rows
 
     def _nowhere(self, part: Part, raw: Mapping[str, Value]) -> str:
         """Why a child has no place in Business Central: whoever sets up the flow has not named one."""
@@ -221,50 +197,6 @@ class Projector:
             f"{what or 'one'} has no place in Business Central yet: say where by settings.constants.{part.unset}"
             f" in the flow file {self.flow.name}.yaml"
         )
-
-    def _values(
-        self, part: Part, values: Mapping[str, Value], record_id: str
-    ) -> tuple[dict[str, Value], dict[str, Value], dict[str, str]]:
-        columns = self.columns[part.name]
-        raw = {column.prop.name: column.raw(values) for column in columns}
-        if self.side is Side.SHOP:
-            raw |= {one.name: one.unsaid(record_id) for one in part.references if raw[one.name] is None}
-        else:
-            raw |= {one.name: one.told(raw[one.name]) for one in part.references}
-        roomless: dict[str, UnmappableError] = {}
-        for group in part.splits:
-            try:
-                raw |= laid_out(group, self.side, raw)
-            except UnmappableError as error:
-                roomless |= {prop.name: error for prop in group}
-        canon: dict[str, Value] = {}
-        problems: dict[str, str] = {}
-        for column in columns:
-            name = column.prop.name
-            if name in roomless:
-                canon[name], problem = column.unmappable(raw[name], roomless[name])
-            else:
-                canon[name], problem = column.meaning(self.side, raw, company=self.company)
-            if column.prop.in_currency and self.side is Side.SHOP:
-                try:
-                    self._require_local_currency(column.prop, raw[name], values)
-                except UnmappableError as error:
-                    canon[name], foreign = column.unmappable(raw[name], error)
-                    problem = problem or foreign
-            if problem is not None:
-                problems[name] = problem
-        return raw, canon, problems
-
-    def _require_local_currency(self, prop: Property, value: Value, values: Mapping[str, Value]) -> None:
-        """An amount means nothing without its currency; nor may one be filled in where another is expected."""
-        if prop.in_currency is None:
-            return
-        currency = tidy(values.get(prop.in_currency))
-        own = self.company.currency
-        if currency is not None and currency.upper() != own:
-            raise UnmappableError(
-                f"{value or 'an amount here'} is in {currency.upper()}, but Business Central keeps it in {own}"
-            )
 
     def _derive(self, prop: Property, read: Value, contents: Contents, gone: str | None) -> Value:
         if prop.when_closed and gone == Gone.POSTED:

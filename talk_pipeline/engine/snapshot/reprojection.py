@@ -7,7 +7,7 @@ from talk_pipeline.engine.model import Contents, Decode
 from talk_pipeline.engine.snapshot.batch import pieces
 from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.snapshot.landing import requested_fields
-from talk_pipeline.engine.snapshot.projection import Projector
+from talk_pipeline.engine.snapshot.projection import Projector, Told
 from talk_pipeline.engine.snapshot.workspace import Stored
 from talk_pipeline.engine.state.connection import Connection, transaction
 from talk_pipeline.engine.state.meta import get_meta, set_meta
@@ -41,16 +41,16 @@ def reproject(db: Connection, projector: Projector, decode: Decode, *, reading: 
         db.execute("delete from record where part in (select unnest(?)) and side = ?", [parts, side])
         stored = Stored.made(db, _STORED, {"flow": flow, "side": side})
         for rows in pieces(stored):
-            projected = [
-                one
-                for row in rows
-                for one in projector.project(
+            told = [
+                Told(
                     row["id"],
-                    version=row["version"],
-                    contents=Contents({}, {}) if row["payload"] == FORGOTTEN else decode(row["payload"]),
-                    gone=row["gone"],
+                    row["version"],
+                    Contents({}, {}) if row["payload"] == FORGOTTEN else decode(row["payload"]),
+                    row["gone"],
                 )
+                for row in rows
             ]
+            projected = [one for found in projector.project_all(told) for one in found]
             insert(db, projected)
             ids += [row["id"] for row in rows]
         Stored.dropped(db)

@@ -53,9 +53,16 @@ class Records(Model):
         """What reads the wire values of these properties as text values."""
         kinds = [(path, self.properties[path]) for path in paths]
         readings = [(path, kind.read_as_blank, kind.name == "enum") for path, kind in kinds]
+        plain = {path for path, blanks, is_enum in readings if not (blanks or is_enum)}
 
         def decode(values: Mapping[str, Any]) -> dict[str, Value]:
-            return {path: text_of(values.get(path), blanks, is_enum) for path, blanks, is_enum in readings}
+            # a text says what it is, which is nearly always so: asked here, since it is asked of every value
+            return {
+                path: value or None
+                if isinstance(value := values.get(path), str) and path in plain
+                else text_of(value, blanks, is_enum)
+                for path, blanks, is_enum in readings
+            }
 
         return decode
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from talk_pipeline.engine.plan.compare import MISMATCHES
 from talk_pipeline.engine.plan.merge import Holding, Pair, merge
-from talk_pipeline.engine.snapshot.projection import Company
+from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import UnmappableError, Value, tidy
 from talk_pipeline.flows.vocabulary import Flow

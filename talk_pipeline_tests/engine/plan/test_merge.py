@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from talk_pipeline.engine.plan.merge import Holding, Merged, Pair, merge
-from talk_pipeline.engine.snapshot.projection import Company
+from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline_tests.flow_files import flows_in

@@ -13,8 +13,9 @@ from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Contents, Record
 from talk_pipeline.engine.snapshot import batch, landing, reprojection
 from talk_pipeline.engine.snapshot.batch import Landing
+from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.snapshot.landing import Landed
-from talk_pipeline.engine.snapshot.projection import Company, Projector
+from talk_pipeline.engine.snapshot.projection import Projector
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.flows.properties import Side

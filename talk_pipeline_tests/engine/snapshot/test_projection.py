@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from talk_pipeline.engine.model import Contents
-from talk_pipeline.engine.snapshot import projection
-from talk_pipeline.engine.snapshot.projection import Company, Projected, Projector
+from talk_pipeline.engine.snapshot import columns
+from talk_pipeline.engine.snapshot.columns import Company
+from talk_pipeline.engine.snapshot.projection import Projected, Projector
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline_tests.flow_files import flows_in
@@ -58,7 +59,7 @@ def test_a_value_that_fits_nowhere_is_a_problem_every_time() -> None:
 
 
 def test_no_more_values_are_remembered_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projection, "MOST_REMEMBERED", 3)
+    monkeypatch.setattr(columns, "MOST_REMEMBERED", 3)
     projector = Projector(FLOWS["customer"], Side.SHOP, DANISH)
     assert [read(projector, number=str(at)).canon["number"] for at in range(10)] == [
         str(at) for at in range(10)

@@ -158,6 +158,11 @@ class Field(Model):
         return self.type in ("text", "number", "bool") and not told_otherwise
 
     @cached_property
+    def by_itself(self) -> bool:
+        """Whether the value is what is at one place, as it is; so are nearly all."""
+        return self.as_it_is and self.const is None and not self.join
+
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
         """The properties its place on the wire depends on as well."""
         return (*((self.per,) if self.per else ()), *self.percent_off)

@@ -137,6 +137,9 @@ class Reader:
     ) -> dict[str, Value]:
         values: dict[str, Value] = {}
         for name, field in fields.items():
+            if field.by_itself:
+                values[name] = paths.text_of(paths.get(data, field.path or name))
+                continue
             seen = {**known, **values} if not field.as_it_is and known else values
             values[name] = field.read(data, name, known=seen, times=self.times)
         return values
