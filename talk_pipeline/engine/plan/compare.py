@@ -112,7 +112,8 @@ join record r on r.part = l.part and r.side = 'businesscentral' and r.id = l.bc_
 # picked by row: only then are the values of all the others left unread
 _PAIR = """
 with prop as (
-  select unnest($properties::varchar[]) as property, unnest($refers_to::varchar[]) as refers_to
+  select unnest($properties::varchar[]) as property, unnest($refers_to::varchar[]) as refers_to,
+         unnest($read_in::varchar[]) as read_in
 ),
 linked as materialized (
   select t.*, l.shop_id, l.bc_id from touched t
@@ -132,6 +133,7 @@ agreed as (
 )
 select l.root_shop_id, l.root_bc_id, l.shop_id, l.bc_id, p.property,
        s.raw[p.property] as shop_raw, b.raw[p.property] as bc_raw,
+       s.raw[p.read_in] as shop_read_in, b.raw[p.read_in] as bc_read_in,
        coalesce(led.leader, s.canon[p.property]) as shop_canon,
        meant(p.refers_to, b.canon[p.property], ref.shop_id, b.raw[p.property]) as bc_canon,
        s.problems[p.property] as shop_problem, b.problems[p.property] as bc_problem,
@@ -171,16 +173,12 @@ join (select unnest($ids::varchar[]) as shop_id, unnest($properties::varchar[]) 
 using (shop_id, property)
 """
 
-# whole records only here: they are large, and few pairs differ
 _DIFFERING = """
-select p.*, s.raw as shop_record, b.raw as bc_record
-from pair p
-join record s on s.part = $part and s.side = 'customwebshop' and s.id = p.shop_id
-join record b on b.part = $part and b.side = 'businesscentral' and b.id = p.bc_id
+select * from pair
 where (shop_problem is not null or bc_problem is not null or shop_canon is distinct from bc_canon)
   and not (has_base and resend is null and shop_problem is null and bc_problem is null
            and shop_raw is not distinct from shop_base and bc_raw is not distinct from bc_base)
-order by p.shop_id
+order by shop_id
 """
 
 
@@ -195,6 +193,7 @@ def _plan_part(
             "part": part.name,
             "properties": [prop.name for prop in compared],
             "refers_to": [prop.refers_to for prop in compared],
+            "read_in": [prop.country for prop in compared],
         },
     )
     if part.parent:
@@ -203,7 +202,7 @@ def _plan_part(
         return
     _move_bases(db, part, Agreeing.made(db, _AGREE))
     edits.forget_taken_back(db, part, pairs)
-    rows = rows_of(db, _DIFFERING, {"part": part.name})
+    rows = rows_of(db, _DIFFERING, {})
     anew = edits.worked_out(db, part, pairs, differing=rows, run_id=run_id)
     changes: list[ChangeRow] = []
     agreed: list[edits.Place] = []
@@ -246,18 +245,18 @@ def _move_bases(db: Connection, part: Part, agreeing: Agreeing) -> None:
 
 
 def _pair(part: Part, row: Mapping[str, Any], *, worked_out_here: bool | None) -> Pair:
+    prop = part.by_name[row["property"]]
     shop, bc = (
         Holding(
             raw=row[f"{side}_raw"],
             canon=row[f"{side}_canon"],
             problem=row[f"{side}_problem"],
             base=row[f"{side}_base"],
-            record=row[f"{side}_record"],
+            beside={prop.country: row[f"{side}_read_in"]} if prop.country else {},
             edited_at=row[f"{side}_edited_at"],
         )
         for side in ("shop", "bc")
     )
-    prop = part.by_name[row["property"]]
     return Pair(
         prop,
         shop=shop,
@@ -283,7 +282,7 @@ def _change(
         )
     try:
         if pair.prop.refers_to is None:
-            context = company.context(source.record)
+            context = company.context(source.beside)
             pair.prop.convert(target, value=source.raw, context=context)
     except UnmappableError as error:
         kind, why = HoldKind.QUARANTINED, f"{pair.prop.name}: {error}"

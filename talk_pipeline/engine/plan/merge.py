@@ -25,7 +25,7 @@ class Holding:
     """What one side holds of a property now, and held when the two last agreed.
 
     Attributes:
-        record: every raw value of the side's record, for values that depend on each other.
+        beside: the raw values of the side's record that this one is read in, such as its country.
         edited_at: skew-corrected time of the snapshot in which the property first differed from its base.
     """
 
@@ -33,7 +33,7 @@ class Holding:
     canon: Value
     problem: str | None
     base: Value
-    record: Mapping[str, Value]
+    beside: Mapping[str, Value]
     edited_at: datetime | None
 
 
@@ -105,7 +105,7 @@ def changed(pair: Pair, side: Side, *, company: Company) -> bool:
         return True  # even where the value itself stayed: what it depends on, such as a currency, made it another
     if holding.raw == holding.base:
         return False
-    return not holds(pair.prop, holding.base, side, raw=holding.record, canon=holding.canon, company=company)
+    return not holds(pair.prop, holding.base, side, raw=holding.beside, canon=holding.canon, company=company)
 
 
 def _one_way(flow: Flow, pair: Pair, *, company: Company) -> Merged:

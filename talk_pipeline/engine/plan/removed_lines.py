@@ -101,7 +101,7 @@ def _pair(part: Part, row: Mapping[str, Any]) -> Pair:
             canon=row["canon"] if side is edited else None,
             problem=row["problem"] if side is edited else None,
             base=row["shop_value"] if side is Side.SHOP else row["bc_value"],
-            record=row["record"] if side is edited else {},
+            beside=row["record"] if side is edited else {},
             edited_at=row["shop_edited_at"] if side is Side.SHOP else row["bc_edited_at"],
         )
         for side in Side

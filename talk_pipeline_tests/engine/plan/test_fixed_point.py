@@ -116,7 +116,7 @@ class Table:
         except UnmappableError as error:
             problem = str(error)
         base = self.base.get(side)
-        return Holding(raw, canon, problem, base, record={}, edited_at=NOON + timedelta(hours=at))
+        return Holding(raw, canon, problem, base, beside={}, edited_at=NOON + timedelta(hours=at))
 
     def settle(self, stores: Mapping[Side, Store], *, later: Side) -> str:
         """Rounds of plan and write until nothing is left to do; says how it ended."""

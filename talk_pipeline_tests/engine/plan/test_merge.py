@@ -44,7 +44,7 @@ class Case:
 
     def _holding(self, side: Side, raw: str | None, *, base: str | None, at: datetime) -> Holding:
         canon = self.prop.canonical(side, value=raw, context=COMPANY.context({}))
-        return Holding(raw=raw, canon=canon, problem=None, base=base, record={}, edited_at=at)
+        return Holding(raw=raw, canon=canon, problem=None, base=base, beside={}, edited_at=at)
 
 
 def cases(direction: str) -> st.SearchStrategy[Case]:
@@ -162,7 +162,7 @@ def test_the_country_beside_a_phone_is_no_edit_of_the_phone() -> None:
             canon=prop.canonical(side, value=raw, context=COMPANY.context({"country": country})),
             problem=None,
             base=raw,
-            record={"country": country},
+            beside={"country": country},
             edited_at=NOON,
         )
         for side, raw, country in ((Side.SHOP, "33123456", "SE"), (Side.BC, "+45 33123456", "DK"))
