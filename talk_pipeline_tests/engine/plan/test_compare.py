@@ -84,6 +84,14 @@ def test_an_edit_that_was_taken_back_in_another_spelling_is_none(book: Book) -> 
     assert book.plan("customer") == [("businesscentral", "update", shop, "email", "info@d.example", None)]
 
 
+def test_a_number_spelled_otherwise_is_compared_in_the_country_of_its_own_record(book: Book) -> None:
+    shop, bc = book.pair("customer", "C1", {"phone": "20 12 34 56", "address.country": "NO"})
+    book.say("customer", SHOP, shop, {"phone": "+47 20 12 34 56"})
+    book.say("customer", BC, bc, {"phone": "21 00 00 00"})
+    assert book.plan("customer") == [("customwebshop", "update", shop, "phone", "21 00 00 00", None)]
+    assert book.rows("select conflict from change") == [(False,)]
+
+
 def test_what_both_had_blank_is_agreed_too_and_the_later_edit_of_it_wins(book: Book) -> None:
     shop, bc = book.pair("customer", "C1")
     assert book.rows("select shop_value, bc_value from base where property = 'website'") == [(None, None)]

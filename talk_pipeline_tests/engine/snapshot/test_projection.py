@@ -8,7 +8,7 @@ import pytest
 from talk_pipeline.engine.model import Contents
 from talk_pipeline.engine.snapshot import columns
 from talk_pipeline.engine.snapshot.columns import Company
-from talk_pipeline.engine.snapshot.projection import Projected, Projector
+from talk_pipeline.engine.snapshot.projection import Projected, Projector, Told
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline_tests.flow_files import flows_in
@@ -17,12 +17,17 @@ DANISH = Company("DKK", ZoneInfo("Europe/Copenhagen"))
 FLOWS = flows_in()
 
 
-def read(projector: Projector, **values: Value) -> Projected:
-    """The row of a shop record of these values, by property."""
+def told(projector: Projector, key: str = "1", **values: Value) -> Told:
+    """A shop record of these values, by property."""
     root = projector.flow.root
     wire = {path: values.get(prop.name) for prop in root.properties for path in prop.paths(Side.SHOP)}
     wire |= {path: values[path] for path in ("currency",) if path in values}
-    return projector.project("1", version=None, contents=Contents(wire), gone=None)[0]
+    return Told(key, None, Contents(wire), None)
+
+
+def read(projector: Projector, **values: Value) -> Projected:
+    """The row of a shop record of these values, by property."""
+    return projector.project_all([told(projector, **values)])[0][0]
 
 
 def test_a_phone_number_is_read_in_the_country_of_its_own_record() -> None:
@@ -56,6 +61,24 @@ def test_a_value_that_fits_nowhere_is_a_problem_every_time() -> None:
     rows = [read(projector, **{"address.country": "Atlantis"}) for _ in range(2)]
     assert ["address.country" in row.problems for row in rows] == [True, True]
     assert [row.canon["address.country"] for row in rows] == [None, None]
+
+
+@pytest.mark.parametrize("flow", ["customer", "product"])
+def test_records_read_together_are_read_as_each_by_itself(flow: str) -> None:
+    """Whatever the others say, and whatever is wrong with them."""
+    said: list[dict[str, Value]] = [
+        {"phone": "20 12 34 56", "address.country": "DK", "price": "10.00", "currency": "DKK"},
+        {"phone": "20 12 34 56", "address.country": "Atlantis", "price": "10.00", "currency": "EUR"},
+        {"phone": "letters", "address.country": "NO", "price": "ten", "currency": None},
+        {"phone": "20 12 34 56", "address.country": "NO", "price": "10.0", "currency": "DKK"},
+    ]
+    projector = Projector(FLOWS[flow], Side.SHOP, DANISH)
+    together = projector.project_all([told(projector, str(at), **one) for at, one in enumerate(said)])
+    apart = [
+        Projector(FLOWS[flow], Side.SHOP, DANISH).project_all([told(projector, str(at), **one)])[0]
+        for at, one in enumerate(said)
+    ]
+    assert together == apart
 
 
 def test_no_more_values_are_remembered_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
