@@ -268,7 +268,7 @@ class Property(Model):
         return {self.value_type.canonical(shop, Context()): bc for shop, bc in self.values.items()}
 
     def wordless(self, toward: Side) -> bool:
-        """Whether a blank of the other side cannot be said to this one: the values it is mapped by have none.
+        """Whether a blank of the other side is not said to this one: it is to keep what it holds, or has no word.
 
         Blank still compares as blank. A new record keeps what it is given there; an edit to blank is not sent,
         since it would leave a record that cannot be used, such as an item without a unit.
@@ -281,7 +281,7 @@ class Property(Model):
         no_blank = "" not in self._reading if self._reading else self.blank is not None
         return {
             Side.SHOP: no_blank and shop_blank is None,
-            Side.BC: bool(self.values) and bc_blank not in self._writing,
+            Side.BC: self.blank_keeps or (bool(self.values) and bc_blank not in self._writing),
         }
 
     def _read(self, value: Value) -> Value:
@@ -328,7 +328,7 @@ class Property(Model):
             UnmappableError: that side cannot represent it.
         """
         canonical = self.recanonical(toward.other, value=value, context=context)
-        if canonical is None and self.wordless(toward):
+        if canonical is None and self.wordless(toward) and not self.blank_keeps:
             words = ", ".join(repr(word) for word in (self.values or self._reading.values()))
             told = (
                 f"the values the flow maps have no blank: {words}"

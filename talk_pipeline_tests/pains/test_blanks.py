@@ -35,6 +35,8 @@ def test_a_blank_on_both_sides_is_the_same_blank(prop: Property) -> None:
         if not prop.wordless(side):
             sent = prop.convert(side, value=None, context=context)
             assert prop.equal(*(prop.canonical(one, value=sent, context=context) for one in (side, side)))
+        elif prop.blank_keeps:
+            assert side is Side.BC, "what is held there stays, and no blank is sent"
         else:
             assert prop.values, "only what is mapped word by word may lack a word for a blank"
             with pytest.raises(UnmappableError, match="is blank, and the values the flow maps have no blank"):
