@@ -13,10 +13,12 @@ POST    ``/sales-invoices/{id}/pay``             what remains, or ``{"amount": 1
 POST    ``/sales-invoices/{id}/cancel``          a corrective credit memo of it
 POST    ``/sales-credit-memos/{id}/post``        the draft is posted, and applied to its invoice
 POST    ``/sales-credit-memos/{id}/refund``      what a posted one still owes is paid out
-POST    ``/items/{id}/stock``                    ``{"quantity": 12}``: the stock, which moves no modified time
+POST    ``/items/{id}/stock``                    ``{"quantity": 12}``: the stock, which moves no modified time;
+                                                 with ``"location": "AARHUS"`` what is there, as an entry
 POST    ``/items/{id}/cost``                     ``{"unitCost": 12.5}``: the cost, as costing recalculates it
 POST    ``/prices``                              ``{"itemId", "unitPrice", "minimumQuantity", "customerId",
                                                  "currencyId"}``: a price-list line
+POST    ``/contacts/{id}/link``                  ``{"customerId"}``: the company becomes that customer
 POST    ``/expire-tokens``                       every token given out so far expires
 ======  =======================================  ==============================================================
 
@@ -35,7 +37,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from talk_pipeline.sandbox.businesscentral import bodies, errors, setup, values
+from talk_pipeline.sandbox.businesscentral import bodies, errors, setup, stock_taking, values
 from talk_pipeline.sandbox.businesscentral.app import BusinessCentral
 from talk_pipeline.sandbox.businesscentral.desk import CentralDesk
 from talk_pipeline.sandbox.businesscentral.directory import Office
@@ -62,6 +64,7 @@ class BackOffice:
             Route("/_sandbox/sales-invoices/{key}/{verb}", guarded(self._on_invoice), methods=["POST"]),
             Route("/_sandbox/sales-credit-memos/{key}/{verb}", guarded(self._on_memo), methods=["POST"]),
             Route("/_sandbox/items/{key}/{verb}", guarded(self._on_item), methods=["POST"]),
+            Route("/_sandbox/contacts/{key}/link", guarded(self._link), methods=["POST"]),
             Route("/_sandbox/prices", guarded(self._price), methods=["POST"]),
             Route("/_sandbox/expire-tokens", guarded(self._expire), methods=["POST"]),
             *page_routes(CentralDesk(self, lambda: self._office.company)),
@@ -187,8 +190,7 @@ class BackOffice:
         company = self._office.company
         with self._central.store.transaction():
             if request.path_params["verb"] == "stock":
-                changed = {"inventory": _decimal(wish, "quantity"), "_entries": True}
-                item = company.save_silently("items", {**item, **changed})
+                item = stock_taking.count(company, item, _decimal(wish, "quantity"), wish.get("location"))
             elif request.path_params["verb"] == "cost":
                 item = company.save("items", {**item, "unitCost": _decimal(wish, "unitCost")})
             else:
@@ -210,6 +212,13 @@ class BackOffice:
         with self._central.store.transaction():
             company.store.put(company.prices, row)
         return answer({"id": row["id"]}, status=201)
+
+    async def _link(self, request: Request) -> Response:
+        contact = self._row("contacts", request.path_params["key"])
+        customer = self._row("customers", str((await body_of(request)).get("customerId")))
+        with self._central.store.transaction():
+            self._office.contacts.link(contact, customer)
+        return answer({"id": contact["id"], "customerId": customer["id"]})
 
     async def _expire(self, _request: Request) -> Response:
         self._service.tokens.expire_all()

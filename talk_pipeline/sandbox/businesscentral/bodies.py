@@ -16,7 +16,12 @@ from talk_pipeline.sandbox.exchange import Call
 from talk_pipeline.sandbox.settings import Settings
 from talk_pipeline.sandbox.store import Row
 
-DEEP = {"salesOrders": "salesOrderLines", "salesCreditMemos": "salesCreditMemoLines"}
+DEEP = {
+    "customers": "defaultDimensions",
+    "items": "itemVariants",
+    "salesOrders": "salesOrderLines",
+    "salesCreditMemos": "salesCreditMemoLines",
+}
 """Sets that take another set's records inside a create."""
 
 

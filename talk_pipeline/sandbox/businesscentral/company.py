@@ -32,6 +32,13 @@ INDEXED: Mapping[str, tuple[str, ...]] = {
     "salesCreditMemoLines": ("documentId", "itemId"),
     "itemVariants": ("itemId", "code"),
     "accounts": ("number",),
+    "contacts": ("number", "companyNumber"),
+    "contactsInformation": ("relatedId",),
+    "defaultDimensions": ("parentId",),
+    "employees": ("number",),
+    "shipToAddresses": ("customerId", "code"),
+    "salesPrices": ("itemId",),
+    "itemLedgerEntries": ("itemNo",),
 }
 """Properties that equality filters and look-ups find without reading the whole table."""
 
@@ -55,6 +62,8 @@ _SERIES = {
     "salesShipments": ("LE", 100_001),
     "salesCreditMemos": ("GS", 100_001),
     POSTED_MEMOS: ("KG", 100_001),
+    "contacts": ("KT", 100_001),
+    "employees": ("MA", 100_001),
 }
 
 

@@ -15,9 +15,11 @@ from talk_pipeline.sandbox.businesscentral.company import ROOT_SETS, Company
 from talk_pipeline.sandbox.businesscentral.credit_memos import CreditMemoLines, CreditMemos
 from talk_pipeline.sandbox.businesscentral.customers import Customers
 from talk_pipeline.sandbox.businesscentral.items import Items
+from talk_pipeline.sandbox.businesscentral.keyed import KEYS, DefaultDimensions, ItemVariants, Keyed
 from talk_pipeline.sandbox.businesscentral.numbered import Numbered
 from talk_pipeline.sandbox.businesscentral.order_lines import OrderLines
 from talk_pipeline.sandbox.businesscentral.orders import Orders
+from talk_pipeline.sandbox.businesscentral.people import Contacts, Employees
 from talk_pipeline.sandbox.businesscentral.posting import Posting
 from talk_pipeline.sandbox.businesscentral.records import Records
 from talk_pipeline.sandbox.businesscentral.references import References
@@ -29,6 +31,7 @@ from talk_pipeline.sandbox.exchange import Call
 from talk_pipeline.sandbox.settings import Settings
 from talk_pipeline.sandbox.store import Row, Store
 
+_BELOW_ALONE = ("defaultDimensions",)
 _ACTION = "microsoft.nav.shipandinvoice"
 
 
@@ -42,6 +45,7 @@ class Office:
     lines: OrderLines
     posting: Posting
     settling: Settling
+    contacts: Contacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,8 @@ class Directory:
         """Follow the address from a collection, through a record, to what it ends in."""
         if segment.key is None:
             return replace(target, kind=self._end(rest))
+        if target.set.name in _BELOW_ALONE and target.within is None:
+            raise errors.dialog(f"Records of {target.set.name} are reached by way of what they belong to.")
         row = self._record(target, segment)
         record = replace(target, kind="record", row=row, within=None)
         if not rest:
@@ -203,9 +209,25 @@ class Directory:
             "salesOrderLines": lines,
             "salesCreditMemos": memos,
             "salesCreditMemoLines": memo_lines,
+            "itemVariants": ItemVariants(company, "itemVariants"),
+            "defaultDimensions": DefaultDimensions(company, "defaultDimensions"),
+            "employees": Employees(company, "employees"),
         }
+        records["customers"].below = records["defaultDimensions"], "parentId"
+        records["items"].below = records["itemVariants"], "itemId"
         for name in sets:
-            if name not in records:
+            if name in KEYS:
+                records.setdefault(name, Keyed(company, name))
+            elif name not in records:
                 kind = References if "code" in self.schema.sets[name].properties else Numbered
                 records[name] = kind(company, name)
-        return Office(company, records, orders, lines, Posting(company, orders), Settling(company))
+        contacts = Contacts(company, "contacts")
+        return Office(
+            company,
+            {**records, "contacts": contacts},
+            orders,
+            lines,
+            Posting(company, orders),
+            Settling(company),
+            contacts,
+        )

@@ -178,7 +178,9 @@ def _expansion(company: Company, entity_set: EntitySet, name: str, options: Opti
 def _bare_expansion(company: Company, way: Navigation) -> Callable[[Row], Any]:
     if way.many:
         return lambda row: []
-    kind = company.schema.types[way.entity]
+    kind = company.schema.types.get(way.entity)
+    if kind is None:  # one of a set that nobody asks for by this way
+        return lambda row: None
     return lambda row: bare(way, kind.properties, kind.key, row)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from talk_pipeline.sandbox.businesscentral import errors, values
-from talk_pipeline.sandbox.businesscentral.bodies import Body
+from talk_pipeline.sandbox.businesscentral.bodies import Body, accept
 from talk_pipeline.sandbox.businesscentral.company import Company
 from talk_pipeline.sandbox.businesscentral.schema import Property
 from talk_pipeline.sandbox.store import Row
@@ -25,6 +25,7 @@ class Records:
         self.company = company
         self.name = set_name
         self.set = company.set(set_name)
+        self.below: tuple[Records, str] | None = None
 
     def create(self, body: Body) -> Row:
         """Add a record."""
@@ -37,7 +38,13 @@ class Records:
         row.update(sent)
         self.on_create(row, sent)
         self.check(row, sent, old=None)
-        return self.company.save(self.name, row)
+        row = self.company.save(self.name, row)
+        if self.below is not None:
+            records, by = self.below
+            for raw in body.lines or ():
+                settings = self.company.settings
+                records.create(accept({**raw, by: row["id"]}, records.set, settings=settings, current=None))
+        return row
 
     def update(self, row: Row, body: Body) -> Row:
         """Change a record; returns it as it is now."""

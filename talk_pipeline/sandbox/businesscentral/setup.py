@@ -87,7 +87,10 @@ def _refer(company: Company) -> None:
             continue
         set_name = "companyInformation" if name == "information" else name
         for raw in [entries] if name == "information" else entries:
-            company.save(set_name, company.blank(set_name) | _typed(company, set_name, raw))
+            row = company.blank(set_name) | _typed(company, set_name, raw)
+            if dimension := company.lookup("dimensions", "code", raw.get("_dimension", "")):
+                row["dimensionId"] = dimension["id"]
+            company.save(set_name, row)
 
 
 def _typed(company: Company, set_name: str, raw: Record) -> Row:

@@ -6,6 +6,7 @@ Orders add theirs in `orders`. Every method runs inside a transaction of the cal
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from talk_pipeline.sandbox.clock import Clock
@@ -20,6 +21,8 @@ from talk_pipeline.sandbox.customwebshop.fields import (
     blank,
     show_instant,
 )
+from talk_pipeline.sandbox.customwebshop.further import FURTHER, LISTS
+from talk_pipeline.sandbox.customwebshop.lists import accepted, whole_list
 from talk_pipeline.sandbox.exchange import Write
 from talk_pipeline.sandbox.store import Row, Store, Table
 
@@ -31,6 +34,11 @@ _PREFIX = {
     "invoices": "i",
     "refunds": "r",
     "approvals": "a",
+    "contacts": "k",
+    "employees": "e",
+    "delivery_addresses": "da",
+    "stock_levels": "sl",
+    "prices": "pr",
 }
 _NUMBERED = {"customers": "", "products": "SKU-", "orders": "WEB-", "refunds": "R-"}
 _FIRST = 1001
@@ -63,7 +71,7 @@ class Entities:
         self.name = name
         self._numeric_ids = numeric_ids
         self._quiet = quiet
-        self.fields: Mapping[str, Field] = {**RESOURCES, **DOCUMENTS}[name]
+        self.fields: Mapping[str, Field] = {**RESOURCES, **DOCUMENTS, **FURTHER}[name]
         self.store = store
         self.clock = clock
         self.moment: int | None = None
@@ -161,6 +169,16 @@ class Entities:
 
     def complete(self, row: Row, document: Mapping[str, Any], *, old: Row | None) -> None:
         """Work out what the shop fills in itself."""
+        for name, entry in LISTS.get(self.name, {}).items():
+            if name in document:
+                known = [] if old is None else old.get(name, [])
+                row[name] = whole_list(name, document[name], known, partial(self._entry, entry))
+
+    def _entry(self, fields: Mapping[str, Field], where: str, raw: Mapping[str, Any], old: Row | None) -> Row:
+        row = accepted(where, raw, fields, old)
+        if old is None:
+            row["id"] = self.new_id("x", "entries")
+        return row
 
     def line_writes(self, old: Row | None, new: Row) -> list[Write]:
         """Lines written along with a record."""

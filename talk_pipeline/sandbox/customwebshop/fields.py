@@ -52,8 +52,8 @@ SHIPPING_LINES = "_shipping_lines"
 """What the shipping amount is made up of, where a profile shows that."""
 
 _TEXT = Field("text")
-_ADDRESS = {name: _TEXT for name in ("line1", "line2", "city", "region", "postal_code", "country")}
-_OWN = {name: Field("instant", read_only=True) for name in ("created_at", "updated_at", "deleted_at")} | {
+ADDRESS = {name: _TEXT for name in ("line1", "line2", "city", "region", "postal_code", "country")}
+OWN = {name: Field("instant", read_only=True) for name in ("created_at", "updated_at", "deleted_at")} | {
     "id": Field("text", read_only=True)
 }
 
@@ -68,9 +68,13 @@ CUSTOMER: Mapping[str, Field] = {
     "website": _TEXT,
     "currency": Field("currency"),
     "active": Field("flag", default=True),
-    "address": Field("object", parts=_ADDRESS),
+    "address": Field("object", parts=ADDRESS),
+    "payment_terms": _TEXT,
+    "payment_method": _TEXT,
+    "salesperson": _TEXT,
+    "dimensions": Field("lines", default=()),
     "note": _TEXT,
-    **_OWN,
+    **OWN,
 }
 
 PRODUCT: Mapping[str, Field] = {
@@ -87,7 +91,8 @@ PRODUCT: Mapping[str, Field] = {
     "active": Field("flag", default=True),
     "stock": Field("decimal", default="0"),
     "tags": Field("texts", default=()),
-    **_OWN,
+    "variants": Field("lines", default=()),
+    **OWN,
 }
 
 ORDER: Mapping[str, Field] = {
@@ -106,18 +111,23 @@ ORDER: Mapping[str, Field] = {
         required=True,
         choices=("open", "processing", "shipped", "completed", "cancelled"),
     ),
-    "billing_address": Field("object", parts=_ADDRESS),
-    "shipping_address": Field("object", parts={"name": _TEXT, **_ADDRESS}),
+    "billing_address": Field("object", parts=ADDRESS),
+    "shipping_address": Field("object", parts={"name": _TEXT, **ADDRESS}),
     "discount_amount": Field("decimal", default="0.00", required=True, least=0),
     "shipping_amount": Field("decimal", default="0.00", required=True, least=0),
     "total_excl_tax": Field("decimal", read_only=True),
     "total_tax": Field("decimal", read_only=True),
     "total_incl_tax": Field("decimal", read_only=True),
+    "payment_terms": _TEXT,
+    "shipment_method": _TEXT,
+    "salesperson": _TEXT,
+    "department": _TEXT,
+    "project": _TEXT,
     "lines": Field("lines", default=()),
     "fees": Field("lines", default=()),
     SHIPPING_LINES: Field("lines", default=()),
     "erp_number": _TEXT,
-    **_OWN,
+    **OWN,
 }
 
 LINE: Mapping[str, Field] = {
@@ -130,6 +140,8 @@ LINE: Mapping[str, Field] = {
     "unit_price": Field("decimal", required=True),
     "discount_percent": Field("decimal", default="0", required=True, least=0),
     "line_total": Field("decimal", read_only=True),
+    "variant": _TEXT,
+    "location": _TEXT,
 }
 
 FEE: Mapping[str, Field] = {
@@ -144,7 +156,7 @@ _DOCUMENT: Mapping[str, Field] = {
     "date": Field("date"),
     "lines": Field("lines", default=()),
 }
-SHIPMENT: Mapping[str, Field] = {**_DOCUMENT, **_OWN}
+SHIPMENT: Mapping[str, Field] = {**_DOCUMENT, **OWN}
 INVOICE: Mapping[str, Field] = {
     **_DOCUMENT,
     "due_date": Field("date"),
@@ -154,7 +166,7 @@ INVOICE: Mapping[str, Field] = {
     "total_incl_tax": Field("decimal"),
     "remaining_amount": Field("decimal"),
     "document": _TEXT,
-    **_OWN,
+    **OWN,
 }
 REFUND: Mapping[str, Field] = {
     **_DOCUMENT,
@@ -171,7 +183,7 @@ REFUND: Mapping[str, Field] = {
     "prices_include_tax": Field("flag", read_only=True),
     "total_excl_tax": Field("decimal"),
     "total_incl_tax": Field("decimal"),
-    **_OWN,
+    **OWN,
 }
 APPROVAL: Mapping[str, Field] = {
     "number": Field("text", unique=True),
@@ -184,7 +196,7 @@ APPROVAL: Mapping[str, Field] = {
     ),
     "approver": _TEXT,
     "due_date": Field("date"),
-    **_OWN,
+    **OWN,
 }
 
 DOCUMENT_LINE: Mapping[str, Field] = {
@@ -208,6 +220,11 @@ DOCUMENTS: Mapping[str, Mapping[str, Field]] = {
 }
 """What happens to an order, where a shop keeps it."""
 SINGULAR: Mapping[str, str] = {
+    "contacts": "contact",
+    "employees": "employee",
+    "delivery_addresses": "delivery address",
+    "stock_levels": "stock level",
+    "prices": "price",
     "customers": "customer",
     "products": "product",
     "orders": "order",

@@ -9,6 +9,7 @@ from talk_pipeline.sandbox.clock import Clock
 from talk_pipeline.sandbox.customwebshop.documents import Documents
 from talk_pipeline.sandbox.customwebshop.entities import Entities
 from talk_pipeline.sandbox.customwebshop.fields import DOCUMENTS, LINE, RESOURCES
+from talk_pipeline.sandbox.customwebshop.further import FURTHER
 from talk_pipeline.sandbox.customwebshop.orders import Orders
 from talk_pipeline.sandbox.customwebshop.webhooks import Webhooks
 from talk_pipeline.sandbox.limits import Budgets
@@ -57,6 +58,7 @@ class Shop:
                     for name in DOCUMENTS
                     if documents
                 ),
+                *((name, Entities) for name in FURTHER if documents),
             )
         }
         for entities in self.entities.values():

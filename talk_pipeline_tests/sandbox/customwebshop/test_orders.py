@@ -50,6 +50,7 @@ def test_an_order(shop: ShopClient, goods: list[Record]) -> None:
         "unit_price": "100.00",
         "discount_percent": "0",
         "line_total": "200.00",
+        **dict.fromkeys(("variant", "location")),
     }
 
 
