@@ -3,8 +3,10 @@
 import re
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -45,7 +47,7 @@ def audit(settings: Settings, names: tuple[str, ...] = ()) -> list[Judged]:
     """
     settings.require_systems(())
     files = sorted((settings.talk_flows_dir or _PACKAGE / "flows").glob("*.yaml"))
-    flows = {flow["flow"]: flow for flow in map(_read, files)}
+    flows = _flows(list(map(_read, files)))
     if settings.company and settings.company.flows:
         flows = {name: flow for name, flow in flows.items() if name in settings.company.flows}
     if unknown := set(names) - set(flows):
@@ -62,12 +64,27 @@ def audit(settings: Settings, names: tuple[str, ...] = ()) -> list[Judged]:
         there, ended = flow["businesscentral"], flow["businesscentral"].get("closed_by")
         ours = {row.id: row for row in entity.rows()}
         path, said = _set(settings, company, there["entity"])
+        said = _as_read(said, flow)
         others = _rows(bc, path, said, there.get("scope"), flow["children"])
         posted = _rows(bc, *_set(settings, company, ended["entity"])) if ended else ()
         auditor = Auditor(flow, entity, (currency, ZoneInfo(settings.businesscentral_time_zone)), db)
         closed = {invoice.says(ended["record"]) for invoice in posted}
         found.append(auditor.judge(ours, {row.id: row for row in others}, closed))
     return found
+
+
+def _flows(said: list[Any]) -> dict[str, Any]:
+    """The flows by name, each with what other files add to it."""
+    flows = {one["flow"]: one for one in said if "flow" in one}
+    for more in (one for one in said if "adds_to" in one):
+        flow = flows[more["adds_to"]]
+        flow["properties"] += more.get("properties", [])
+        for name, child in more.get("children", {}).items():
+            there = flow.setdefault("children", {}).setdefault(name, {**child, "properties": []})
+            there["properties"] += child["properties"]
+        constants = flow.setdefault("settings", {}).setdefault("constants", {})
+        constants.update(more.get("constants", {}))
+    return flows
 
 
 def _children(flow: Words, shop: Entity) -> Iterator[tuple[str, Words]]:
@@ -146,11 +163,65 @@ def _rows(
 ) -> Iterator[Row]:
     """The records of an entity set in scope, with their lines, of which one place may have several kinds."""
     told = described or {}
-    keys = {place: one.get("key", "id") for place, one in told.get("children", {}).items()}
+    if "grouped_by" in told:
+        yield from _sums(bc, path, told)
+        return
+    lines = told.get("children", {})
     places = {name: one["businesscentral"] for name, one in (children or {}).items()}
     below = {
-        name: {**(children or {})[name], "path": place, "id": keys[place]} for name, place in places.items()
+        name: {
+            **(children or {})[name],
+            **_of_beside(lines[place]),
+            "path": place,
+            "id": lines[place].get("key", "id"),
+        }
+        for name, place in places.items()
     }
     said = {**_CENTRAL, "path": path, "scope": scope or {}, "children": below, "id": told.get("key", "id")}
-    said["query"] = {"$expand": ",".join(sorted(set(places.values())))} if places else {}
-    return Entity(bc, said | {"modified": told.get("modified", _CENTRAL["modified"])}).rows()
+    expand = dict.fromkeys(_ways(told), "")
+    expand |= {place: ",".join(_ways(lines[place])) for place in places.values()}
+    shown = [f"{one}($expand={more})" if more else one for one, more in sorted(expand.items())]
+    said |= {"query": {"$expand": ",".join(shown)} if shown else {}, **_of_beside(told)}
+    yield from Entity(bc, said | {"modified": told.get("modified", _CENTRAL["modified"])}).rows()
+
+
+def _sums(bc: Connection, path: str, told: Words) -> Iterator[Row]:
+    """Records that are sums over the rows of a set."""
+    found: dict[tuple[str, ...], dict[str, Decimal]] = {}
+    for row in bc.pages(path, _CENTRAL, {}):
+        sums = found.setdefault(tuple(row[name] for name in told["grouped_by"]), {})
+        for name in told["sums"]:
+            sums[name] = sums.get(name, Decimal(0)) + Decimal(row[name])
+    entity = Entity(bc, {**_CENTRAL, "path": path})
+    for values, sums in found.items():
+        key = ",".join(quote(value, safe="") for value in values)
+        said = dict(zip(told["grouped_by"], values, strict=True)) | {one: str(n) for one, n in sums.items()}
+        yield Row(entity, key, {**said, told.get("key", "id"): key})
+
+
+def _as_read(described: Words, flow: Words) -> Words:
+    """A description without what is beside records and the flow does not read."""
+    parts = flow["properties"], *(child["properties"] for child in flow["children"].values())
+    named = {prop.get("bc", "").partition(".")[0] for part in parts for prop in part}
+    beside = {name: one for name, one in described.get("beside", {}).items() if name in named}
+    below = described.get("children", {}).items()
+    lines = {
+        place: {**one, "beside": {n: b for n, b in one.get("beside", {}).items() if n in named}}
+        for place, one in below
+    }
+    return {**described, "beside": beside, "children": lines}
+
+
+def _ways(described: Words) -> list[str]:
+    """What shows the records that others name."""
+    return sorted({str(one.get("way", name)) for name, one in described.get("beside", {}).items()})
+
+
+def _of_beside(described: Words) -> Words:
+    """Where such a record says what flows read of it."""
+    places = {}
+    for name, one in described.get("beside", {}).items():
+        told = "".join(f"[{there}={word}]" for there, word in one.get("where", {}).items())
+        for said in one["properties"]:
+            places[f"{name}.{said}"] = {"path": f"{one.get('way', name)}{told}.{said}"}
+    return {"fields": places}

@@ -63,9 +63,7 @@ def find(section: Section, row: Row, names: Names) -> Found:
         return Found(known, None, Why.NO_PAIR, "name one property on each side, or drop the row")
     if (there := known.bc_name(row.bc)) and names.own.has(section, row):
         # it may name a constant, or what the flow calls a property that this shop calls otherwise
-        return Found(
-            known, known.flow_property(there), fit=Fit.FITS, kind=known.entity.properties[there].name
-        )
+        return Found(known, known.flow_property(there), fit=Fit.FITS, kind=known.entity.kinds[there].name)
     known, shop, bc = _inner(known, row, names)
     return _pair(known, shop, bc, row, compared=section.toward is Side.BC)
 
@@ -83,7 +81,7 @@ def _inner(known: Known, row: Row, names: Names) -> tuple[Known, str, str]:
 def _pair(known: Known, shop: str, bc: str, row: Row, *, compared: bool) -> Found:
     there = known.bc_name(bc)
     named = known.shop_properties(shop)
-    kind = known.entity.properties[there].name if there else ""
+    kind = known.entity.kinds[there].name if there else ""
     fits = fit(row.type, kind) if there and compared else Fit.UNSAID
     if there is None:
         like = known.like_bc(bc)
@@ -132,7 +130,7 @@ def _other(known: Known, named: Property, own: Property | None, bc: str) -> str:
 
 def _row(known: Known, shop: str, bc: str) -> str:
     """A row to copy, of the type that holds what Business Central does."""
-    kind = known.entity.properties[bc]
+    kind = known.entity.kinds[bc]
     travels = "<-" if kind.read_only else "<->"
     of_type = _TYPES[kind.name](kind.size)
     return f"a row for it is `{{shop: {_word(shop)}, dir: {travels}, bc: {bc}, type: {of_type}}}`"

@@ -90,7 +90,7 @@ class Known:
 
     def bc_name(self, name: str) -> str | None:
         """The property of Business Central that is called so."""
-        return {plain(one): one for one in self.entity.properties}.get(plain(name))
+        return {plain(one): one for one in self.entity.kinds}.get(plain(name))
 
     def flow_property(self, bc: str) -> Property | None:
         """The property of the flow that lives there."""
@@ -102,7 +102,7 @@ class Known:
 
     def like_bc(self, name: str) -> str | None:
         """The name in Business Central that is most alike."""
-        return _closest(name, self.entity.properties)
+        return _closest(name, self.entity.kinds)
 
     def _paths(self) -> Iterator[str]:
         for prop in self.part.properties:

@@ -6,7 +6,7 @@ flows come out in the order in which they must run.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from talk_pipeline.flows.composed import Addition, Composed, Source
+from talk_pipeline.flows.referring import across, running_order
 from talk_pipeline.flows.sharing import contested, shared_out
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -101,7 +103,7 @@ class Flows(Mapping[str, Flow]):
     @classmethod
     def in_order(cls, flows: dict[str, Flow]) -> "Flows":
         """These flows, each after those it refers to."""
-        return cls(tuple(_running_order(flows)))
+        return cls(tuple(running_order(flows)))
 
     def chosen(self, names: tuple[str, ...]) -> "Flows":
         """These flows alone.
@@ -131,15 +133,21 @@ def load_flows(folder: Path | None = None) -> Flows:
         raise FlowError(f"{folder}: holds no flow file (*.yaml)")
     mistakes: list[str] = []
     flows: dict[str, Flow] = {}
+    sources: list[Source] = []
     for file in files:
         try:
-            flow = load_flow(file)
+            sources.append(_source(file))
         except FlowError as error:
             mistakes.append(str(error))
-        else:
-            flows[flow.name] = flow
     if not mistakes:
-        mistakes = [*_across(folder, flows), *contested(folder, flows)]
+        mistakes += _strangers(sources)
+    for one in sources if not mistakes else ():
+        if isinstance(one.says, Flow):
+            composed = Composed([one, *(other for other in sources if _adds_to(other) == one.says.name)])
+            mistakes += _problems(composed)
+            flows[one.says.name] = composed.flow
+    if not mistakes:
+        mistakes = [*across(folder, flows), *contested(folder, flows)]
     if mistakes:
         raise FlowError("\n".join(mistakes))
     return Flows.in_order(shared_out(flows))
@@ -151,15 +159,53 @@ def load_flow(file: Path) -> Flow:
     Raises:
         FlowError: with a line for each mistake.
     """
+    source = _source(file)
+    if not isinstance(source.says, Flow):
+        raise FlowError(f"{file}: is an addition to {source.says.adds_to}, and no flow by itself")
+    if mistakes := list(_problems(Composed([source]))):
+        raise FlowError("\n".join(mistakes))
+    return source.says
+
+
+def composed_in(folder: Path, name: str) -> Composed:
+    """A flow that was loaded from a folder, with the files that say it."""
+    sources = [_source(file) for file in sorted(folder.glob("*.yaml"))]
+    own = next(one for one in sources if isinstance(one.says, Flow) and one.says.name == name)
+    return Composed([own, *(one for one in sources if _adds_to(one) == name)])
+
+
+def _source(file: Path) -> Source:
     data, tree = read_yaml(file, composed=True)
+    if isinstance(data, dict) and "adds_to" in data:
+        return Source(file, tree, validated(Addition, data, file=file, tree=tree))
     flow = validated(Flow, data, file=file, tree=tree)
-    mistakes = [mistake(file, tree, at=at, message=message) for at, message in flow.problems()]
     if flow.name != file.stem:
         message = f"the file is called {file.name}, the flow {flow.name!r}: they must agree"
-        mistakes.append(mistake(file, tree, at=("flow",), message=message))
-    if mistakes:
-        raise FlowError("\n".join(mistakes))
-    return flow
+        raise FlowError(mistake(file, tree, at=("flow",), message=message))
+    return Source(file, tree, flow)
+
+
+def _adds_to(source: Source) -> str | None:
+    return source.says.adds_to if isinstance(source.says, Addition) else None
+
+
+def _strangers(sources: Sequence[Source]) -> Iterator[str]:
+    """Additions to flows that are not there."""
+    known = [one.says.name for one in sources if isinstance(one.says, Flow)]
+    for one in sources:
+        if (name := _adds_to(one)) and name not in known:
+            message = f"there is no flow {name!r} in this folder; there are: {', '.join(known)}"
+            yield mistake(one.file, one.tree, at=("adds_to",), message=message)
+
+
+def _problems(composed: Composed) -> Iterator[str]:
+    """What is wrong with a flow as a whole, in the file that says it."""
+    found = list(composed.problems())
+    for source, at, message in found:
+        yield mistake(source.file, source.tree, at=at, message=message)
+    for at, message in composed.flow.problems() if not found else ():
+        source, at = composed.place(at)
+        yield mistake(source.file, source.tree, at=at, message=message)
 
 
 def read_yaml(file: Path, *, composed: bool = False) -> tuple[Any, yaml.Node | None]:
@@ -284,43 +330,3 @@ def _entry(tree: yaml.MappingNode, name: str) -> tuple[yaml.Node, yaml.Node] | N
             if inner is not None:
                 return inner
     return None
-
-
-def _across(folder: Path, flows: dict[str, Flow]) -> Iterator[str]:
-    for flow in flows.values():
-        for name in flow.refers_to:
-            if name not in flows:
-                yield f"{folder / flow.name}.yaml: refers to flow {name!r}; allowed: {', '.join(flows)}"
-        for part in flow.parts:
-            for prop in part.references:
-                known = flows[prop.refers_to].root.by_name if prop.refers_to in flows else {}
-                if prop.told_by and known and prop.told_by not in known:
-                    text = f"{prop.name} is told by {prop.told_by!r}, which flow {prop.refers_to} has not"
-                    yield f"{folder / flow.name}.yaml: {text}; allowed: {', '.join(known)}"
-        for other in flows.values():
-            if other.name < flow.name and other.customwebshop.asset == flow.customwebshop.asset:
-                yield f"{folder}: {other.name} and {flow.name} share asset {flow.customwebshop.asset!r}"
-            if other.name < flow.name and other.businesscentral.asset == flow.businesscentral.asset:
-                yield f"{folder}: {other.name} and {flow.name} share asset {flow.businesscentral.asset!r}"
-        if flow.name in _reachable(flows, flow.name):
-            yield f"{folder / flow.name}.yaml: refers to itself by way of its references"
-
-
-def _reachable(flows: dict[str, Flow], name: str) -> set[str]:
-    seen: set[str] = set()
-    pending = [*flows[name].refers_to]
-    while pending:
-        step = pending.pop()
-        if step not in seen and step in flows:
-            seen.add(step)
-            pending += flows[step].refers_to
-    return seen
-
-
-def _running_order(flows: dict[str, Flow]) -> Iterator[Flow]:
-    """References first, then by name."""
-    done: set[str] = set()
-    while len(done) < len(flows):
-        ready = min(n for n in flows if n not in done and set(flows[n].refers_to) <= done)
-        done.add(ready)
-        yield flows[ready]

@@ -7,9 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from talk_pipeline.flows.composed import Addition
 from talk_pipeline.flows.vocabulary import Flow
 
 FILE = Path(__file__).parent / "flow.schema.json"
+ADDITION_FILE = Path(__file__).parent / "addition.schema.json"
 
 
 def flow_schema() -> dict[str, Any]:
@@ -27,6 +29,12 @@ def flow_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Flow"}
 
 
-def text() -> str:
-    """The schema as it stands in its file."""
-    return json.dumps(flow_schema(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+def addition_schema() -> dict[str, Any]:
+    """The schema of files that add to a flow."""
+    schema = Addition.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Addition"}
+
+
+def text(schema: dict[str, Any] | None = None) -> str:
+    """A schema as it stands in its file, by default that of flows."""
+    return json.dumps(schema or flow_schema(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"

@@ -5,9 +5,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from talk_pipeline.audit.canonical import canonical, same
+from talk_pipeline.flows.composed import Addition
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.types import TYPES, parse_type
 from talk_pipeline.flows.values import Context, UnmappableError
+from talk_pipeline.systems.businesscentral.description import Beside, EntitySet, Lines
 
 ZONE = ZoneInfo("Europe/Copenhagen")
 
@@ -90,3 +92,14 @@ def test_every_key_of_a_property_is_known() -> None:
     known += " told_by told_as usable_while recreates send_with written conflict keep when_all when_closed"
     known += " composed_of"
     assert set(Property.model_fields) == set(known.split())
+
+
+def test_every_key_of_a_description_and_of_an_addition_is_known() -> None:
+    known = (
+        "entity api set key modified writes notices replica card prices price_mode redefaults recreates"
+        " written_last guard properties children beside grouped_by sums moves guarded sorted_by nested way where"
+        " named_by within"
+    )
+    told = {name for model in (EntitySet, Lines, Beside) for name in model.model_fields}
+    assert told == set(known.split())
+    assert set(Addition.model_fields) == {"adds_to", "properties", "children", "constants"}

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from talk_pipeline.flows.composed import AddedChildren, Addition
 from talk_pipeline.flows.properties import ComesTo, Composition, Model, Property, WhenAll
-from talk_pipeline.flows.schema import flow_schema
+from talk_pipeline.flows.schema import addition_schema, flow_schema
 from talk_pipeline.flows.tuning import Breaker, Condition, Limit, Settings
 from talk_pipeline.flows.types import TYPES
 from talk_pipeline.flows.vocabulary import BcEntity, Children, ClosedBy, Flow, Guard, ListedCase, ShopEntity
@@ -26,6 +27,8 @@ PLACES: dict[str, type[Model]] = {
     "a condition of `settings.scope` and of what is created": Condition,
     "`settings.breaker`": Breaker,
     "a limit of `settings.breaker`": Limit,
+    "a file that adds to a flow": Addition,
+    "`children.<name>` of a file that adds": AddedChildren,
 }
 
 _INTRODUCTION = """# The keys of a flow file
@@ -34,6 +37,11 @@ A flow is one YAML file that says everything about it: which records, how they a
 corresponds to what, and what may be tuned. Yes, no, on and off are texts (NO is a country); an unknown key, a key
 that stands twice, or a name that points nowhere is refused with file, line and what is allowed. `flow.schema.json`
 beside the packaged files tells the same to an editor; this page is made from the code by `make docs`.
+
+What only some companies have need not be put into a flow file: a file beside it, of any other name, adds rows and
+collections to it by `adds_to` (`addition.schema.json`). The packaged ones are in
+[flows/additions](../talk_pipeline/flows/additions); what they are for is told under
+[what else a company has](connect-business-central.md#what-else-a-company-has).
 """
 
 
@@ -43,7 +51,8 @@ def flow_keys() -> str:
 
 
 def _sections() -> Iterator[str]:
-    models = flow_schema()["$defs"] | {"Flow": flow_schema()}
+    added = addition_schema()
+    models = added["$defs"] | flow_schema()["$defs"] | {"Flow": flow_schema(), "Addition": added}
     for place, model in PLACES.items():
         described = models[model.__name__]
         keys = next(

@@ -117,7 +117,7 @@ def _section(flows: Flows, entities: Entities, flow: Flow, part: Part) -> Sectio
 
 def _properties(flows: Flows, entities: Entities, flow: Flow, part: Part) -> Iterator[PropertyLine]:
     described = entities.of(flow, part)
-    kinds = described.properties if described else {}
+    kinds = described.kinds if described else {}
     for prop in part.properties:
         if prop.mapped:
             other = flows[prop.refers_to] if prop.refers_to else None

@@ -96,7 +96,9 @@ class Column:
             if self.only is not None and meant != self.only:
                 problem = problem or f"{value or 'blank'}, and the shop has no other than {self.only}"
             if self.within and meant is not None and not any(means(meant, one) for one in self.within):
-                problem = problem or f"{value!r} is outside of what the flow is for: {' or '.join(self.within)}"
+                problem = (
+                    problem or f"{value!r} is outside of what the flow is for: {' or '.join(self.within)}"
+                )
             self.meanings[key] = meant
             if problem is not None:
                 self.troubles[key] = problem

@@ -60,8 +60,10 @@ def _properties(
     def one(prop: Property) -> Property:
         if not prop.goes_to(Side.BC):
             return prop
+        beside = described.beside.get(prop.bc.partition(".")[0])
+        along = (*described.redefaults.get(prop.bc, ()), *(beside.within.values() if beside else ()))
         found = {
-            "send_with": _named(part, described.redefaults.get(prop.bc, ())),
+            "send_with": _named(part, along),
             "recreates": (recreated or {}).get(prop.bc, ()),
             "written": "last" if prop.bc in last else None,
         }

@@ -22,6 +22,8 @@ from talk_pipeline.systems.businesscentral import notifications
 from talk_pipeline.systems.businesscentral.answers import error_code, fault_of, record_in
 from talk_pipeline.systems.businesscentral.description import EntitySet, root_of
 from talk_pipeline.systems.businesscentral.entities import Entities
+from talk_pipeline.systems.businesscentral.groups import Groups, rows_of
+from talk_pipeline.systems.businesscentral.lookups import Lookups
 from talk_pipeline.systems.businesscentral.metadata import Metadata, read_metadata
 from talk_pipeline.systems.businesscentral.pacing import Pace
 from talk_pipeline.systems.businesscentral.queries import conditions, encoded, timestamp
@@ -86,6 +88,11 @@ class Businesscentral:
             for name, flow in self._flows.items()
         }
 
+    @cached_property
+    def _lookups(self) -> Lookups:
+        """What records of other sets are meant, as far as it was asked for."""
+        return Lookups(self._value, lambda root, name: f"{root}{self._company}/{name}")
+
     @property
     def skew_seconds(self) -> float:
         """How far the server's clock is ahead of ours."""
@@ -144,6 +151,9 @@ class Businesscentral:
     async def scan(self, flow: str, *, since: datetime | None) -> AsyncIterator[Sequence[Record]]:
         """Pages of records, all of them or those modified at or after `since`."""
         asked = self._asked[flow]
+        if asked.set.grouped_by:
+            yield await self._groups(asked.set)
+            return
         query = asked.query
         if since is not None:
             query["$filter"] = f"{asked.set.modified} ge {timestamp(since)}"
@@ -159,7 +169,8 @@ class Businesscentral:
         """A few records with all that the flow reads of them, or of where they go when their story ends."""
         asked, ended = self._asked[flow], self._flows[flow].businesscentral.closed_by
         if not closed:
-            page = await self._page(f"{self._place(asked.set)}?{encoded(asked.query)}&$top=20", {})
+            query = rows_of(asked.set) if asked.set.grouped_by else asked.query
+            page = await self._page(f"{self._place(asked.set)}?{encoded(query)}&$top=20", {})
         elif ended is None:
             return ()
         else:
@@ -194,6 +205,8 @@ class Businesscentral:
             ended = asked.flow.businesscentral.closed_by
             found = await self.find(flow, ended.record, values=[record_id], closed=True) if ended else {}
             return Record(found[record_id][0], None, None, deleted=False, payload="{}") if found else None
+        if asked.set.grouped_by:
+            return next(iter(await self._groups(asked.set, record_id)), None)
         place = f"{self._place(asked.set)}{asked.set.keyed(record_id)}"
         answer = await self._http.read(f"{place}?{encoded(asked.query)}")
         if answer.status == 404 and error_code(answer) is not None:
@@ -239,8 +252,11 @@ class Businesscentral:
         self, flow: str, writes: Sequence[Write], *, leaving: Leaving = unheard
     ) -> Sequence[Outcome]:
         """Carries out at most a hundred independent writes as one batch."""
-        writer = Writer(self._http, self._company, self._asked[flow], self._paces[flow], leaving)
-        outcomes = await writer.write(writes)
+        asked = self._asked[flow]
+        told = await self._lookups.told(asked.set, writes)
+        writer = Writer(self._http, self._company, asked, self._paces[flow], leaving)
+        sent = iter(await writer.write([one for one in told if isinstance(one, Write)]))
+        outcomes = [next(sent) if isinstance(one, Write) else one for one in told]
         return [await self._completed(flow, outcome) for outcome in outcomes]
 
     async def subscribe(self, url: str, secret: SecretStr) -> int:
@@ -273,6 +289,17 @@ class Businesscentral:
             if whole
             else Outcome(Result.UNKNOWN, reason="written, but gone")
         )
+
+    async def _groups(self, described: EntitySet, called: str | None = None) -> list[Record]:
+        """All records that are sums, or one of them."""
+        groups = Groups(described)
+        url: str | None = f"{self._place(described)}?{encoded(rows_of(described, called))}"
+        while url is not None:
+            page = await self._page(url, {})
+            groups.add(parse(bytes(raw)) for raw in page.value)
+            following = page.next_link
+            url = self._http.following(url, following, context=page.context) if following else None
+        return groups.records()
 
     @property
     def _company(self) -> str:

@@ -5,6 +5,7 @@ files; what goes over the line is in `client` and `writing`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 from talk_pipeline.flows.loading import Location
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.flows.values import Value
-from talk_pipeline.systems.businesscentral.values import CALLED, Kind, quoted, text_of
+from talk_pipeline.systems.businesscentral.values import CALLED, Kind, quoted, text_of, unescaped
 
 V2 = "v2.0"
 """The API that the setting's address leads to; every other one lies beside it."""
@@ -34,6 +35,44 @@ Type = Annotated[
 ]
 
 
+class Beside(Model):
+    """A record that another one names, as it is shown beside it: such as the terms of payment of a customer."""
+
+    way: str | None = Field(None, description="its name in `$expand`, where it is another one")
+    where: Mapping[str, Word] = Field({}, description="of several that are shown, the one that says so")
+    named_by: str | None = Field(
+        None, description="the property that names it by its id; without one, what it says is never written"
+    )
+    set: str | None = Field(
+        None, description="the entity set of the same API where it is found by what it says"
+    )
+    within: Mapping[str, str] = Field(
+        {}, description="its property -> the one here that says the same: it is looked for among those alone"
+    )
+    properties: Mapping[str, Type] = Field(description="what it says -> the type")
+
+    @property
+    def selected(self) -> tuple[str, ...]:
+        """What is asked for of it."""
+        return tuple(dict.fromkeys((*self.where, *self.properties)))
+
+    def shown(self, found: Any) -> Mapping[str, Any]:
+        """The record among what was shown; where there is none, one that says nothing."""
+        several = found if isinstance(found, list) else [found] if found else []
+        return next((one for one in several if self._is_meant(one)), {})
+
+    def _is_meant(self, row: Mapping[str, Any]) -> bool:
+        return all(unescaped(str(row.get(name, ""))) == word for name, word in self.where.items())
+
+    def problems(self, properties: Mapping[str, Kind]) -> Iterator[tuple[Location, str]]:
+        """What the model alone cannot see, as (key path, message), beside these properties."""
+        if (self.named_by is None) != (self.set is None):
+            yield ("named_by",), "named_by and set go together: what names it, and where it is found"
+        for name in (*filter(None, (self.named_by,)), *self.within.values()):
+            if name not in properties:
+                yield ("named_by",), f"there is no property {name!r}; allowed: {', '.join(properties)}"
+
+
 class Records(Model):
     """Records of one kind: an entity set, or the lines below one."""
 
@@ -48,12 +87,38 @@ class Records(Model):
         description="property -> its type: text, code, guid, decimal, int, bool, date, datetime or enum, with a"
         " length such as code(20); `read` behind it is never written"
     )
+    beside: Mapping[str, Beside] = Field(
+        {},
+        description="name -> a record that is shown beside it; flows call what that says by both, as in"
+        " `paymentTerm.code`",
+    )
+
+    @cached_property
+    def kinds(self) -> Mapping[str, Kind]:
+        """All that a flow may name -> its type."""
+        shown = {
+            f"{name}.{path}": kind if beside.named_by else kind._replace(read_only=True)
+            for name, beside in self.beside.items()
+            for path, kind in beside.properties.items()
+        }
+        return {**self.properties, **shown}
+
+    def shown(self, paths: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+        """What is asked for beside the record, for these paths: name in `$expand` -> what is selected."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name in dict.fromkeys(path.partition(".")[0] for path in paths if path not in self.properties):
+            beside = self.beside[name]
+            way = beside.way or name
+            found[way] = tuple(dict.fromkeys((*found.get(way, ()), *beside.selected)))
+        return found
 
     def decoder(self, paths: Sequence[str]) -> Decoder:
         """What reads the wire values of these properties as text values."""
-        kinds = [(path, self.properties[path]) for path in paths]
+        kinds = [(path, self.kinds[path]) for path in paths]
         readings = [(path, kind.read_as_blank, kind.name == "enum") for path, kind in kinds]
-        plain = {path for path, blanks, is_enum in readings if not (blanks or is_enum)}
+        own = [one for one in readings if one[0] in self.properties]
+        others = [one for one in readings if one[0] not in self.properties]
+        plain = {path for path, blanks, is_enum in own if not (blanks or is_enum)}
 
         def decode(values: Mapping[str, Any]) -> dict[str, Value]:
             # a text says what it is, which is nearly always so: asked here, since it is asked of every value
@@ -61,10 +126,19 @@ class Records(Model):
                 path: value or None
                 if isinstance(value := values.get(path), str) and path in plain
                 else text_of(value, blanks, is_enum)
-                for path, blanks, is_enum in readings
+                for path, blanks, is_enum in own
             }
 
-        return decode
+        def decode_all(values: Mapping[str, Any]) -> dict[str, Value]:
+            found = decode(values)
+            for path, blanks, is_enum in others:
+                name, _, inner = path.partition(".")
+                beside = self.beside[name]
+                shown = beside.shown(values.get(beside.way or name))
+                found[path] = text_of(shown.get(inner), blanks, is_enum)
+            return {path: found[path] for path in paths}
+
+        return decode_all if others else decode
 
     def encode(self, values: Mapping[str, Value]) -> dict[str, object]:
         """Text values as wire values, in the order given."""
@@ -84,13 +158,17 @@ class Records(Model):
         yield from self._unknown(("prices",), self.prices)
         for name, others in self.redefaults.items():
             yield from self._unknown(("redefaults",), (name, *others))
+        for name, beside in self.beside.items():
+            if name in self.properties:
+                yield ("beside", name), "there is a property of that name"
+            yield from ((("beside", name, *at), text) for at, text in beside.problems(self.properties))
 
     def _unknown(self, at: Location, names: Iterable[str]) -> Iterator[tuple[Location, str]]:
-        yield from ((at, self.lacks(name)) for name in names if name not in self.properties)
+        yield from ((at, self.lacks(name)) for name in names if name not in self.kinds)
 
     def lacks(self, name: str) -> str:
         """What is said of a property that is not there."""
-        return f"there is no property {name!r}; allowed: {', '.join(self.properties)}"
+        return f"there is no property {name!r}; allowed: {', '.join(self.kinds)}"
 
 
 class Lines(Records):
@@ -104,6 +182,9 @@ class Lines(Records):
         description="properties that are refused while the record is not open; so are new and removed ones",
     )
     sorted_by: str | None = Field(None, description="the whole number they are sorted by, such as `sequence`")
+    nested: bool = Field(
+        False, description="they are addressed below their record alone, and not by themselves as well"
+    )
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -152,6 +233,11 @@ class EntitySet(Records):
     replica: bool = Field(
         False, description="whether a read replica, which lags a little, may serve a full snapshot"
     )
+    grouped_by: tuple[str, ...] = Field(
+        (),
+        description="properties whose values rows have in common that are one record: of `sums`, what they come to",
+    )
+    sums: tuple[str, ...] = Field((), description="with grouped_by: numbers that are added up")
     card: int | None = Field(None, description="the web client's page that shows one record, by its number")
     price_mode: str | None = Field(None, description="the property that tells whether prices include tax")
     recreates: Mapping[str, tuple[str, ...]] = Field(
@@ -185,6 +271,7 @@ class EntitySet(Records):
         ):
             if name and self.properties.get(name, Kind("")).name != kind:
                 yield (key,), f"{self.lacks(name) if name not in self.properties else f'{name} is no {kind}'}"
+        yield from self._grouped()
         yield from self._unknown(("recreates",), self.recreates)
         yield from self._unknown(("written_last",), self.written_last)
         if self.guard:
@@ -198,6 +285,38 @@ class EntitySet(Records):
         for name, lines in self.children.items():
             yield from self._unknown(("children", name, "moves"), lines.moves)
             yield from ((("children", name, *at), text) for at, text in lines.problems())
+
+    def _grouped(self) -> Iterator[tuple[Location, str]]:
+        """What cannot be of records that are sums."""
+        yield from self._unknown(("grouped_by",), self.grouped_by)
+        yield from self._unknown(("sums",), self.sums)
+        if bool(self.grouped_by) != bool(self.sums):
+            yield ("sums",), "sums and grouped_by go together"
+        if not self.grouped_by:
+            return
+        for name in self.sums:
+            if (kind := self.properties.get(name)) and kind.name not in ("decimal", "int"):
+                yield ("sums",), f"{name} is no number: {kind}"
+        if (
+            self.key in (*self.grouped_by, *self.sums)
+            or self.properties.get(self.key, Kind("")).name != "text"
+        ):
+            yield ("key",), "is made of what is grouped by: a text of its own, such as `id: text read`"
+        more = {
+            "modified": self.modified,
+            "writes": self.writes,
+            "notices": self.notices,
+            "children": self.children,
+        }
+        for name in (name for name, said in more.items() if said):
+            yield (
+                (name,),
+                "records that are sums are read alone, in full: modified: ~, writes: [], notices: false",
+            )
+        known = (self.key, *self.grouped_by, *self.sums)
+        for name in self.kinds:
+            if name not in known:
+                yield ("properties", name), "is neither grouped by nor added up"
 
 
 def root_of(api: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from talk_pipeline.flows.loading import Flows, Location, mistake, read_yaml
+from talk_pipeline.flows.loading import Flows, Location, composed_in, mistake
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.texts import Text
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -17,9 +17,10 @@ def check_flows(flows: Flows, folder: Path, entities: Entities) -> Iterator[str]
     for flow in flows.values():
         found = list(_mistakes(flow, entities))
         if found:
-            file = folder / f"{flow.name}.yaml"
-            _, tree = read_yaml(file)
-            yield from (mistake(file, tree, at=at, message=message) for at, message in found)
+            composed = composed_in(folder, flow.name)
+            for at, message in found:
+                source, place = composed.place(at)
+                yield mistake(source.file, source.tree, at=place, message=message)
 
 
 def _mistakes(flow: Flow, entities: Entities) -> Iterator[tuple[Location, str]]:
@@ -44,8 +45,9 @@ def _mistakes(flow: Flow, entities: Entities) -> Iterator[tuple[Location, str]]:
             for message in _mapped_wrongly(prop, called, facts):
                 told.add(prop.bc)
                 yield (*within, "properties", index), message
+        yield from (((*within, *at), text) for at, text in _out_of_reach(flow, part, facts))
         for path in flow.fields(part, Side.BC):
-            if path not in facts.properties and path not in told:
+            if path not in facts.kinds and path not in told:
                 yield _scope_of(flow, part, path, within), _no_property(called, facts, path)
 
 
@@ -60,7 +62,7 @@ def _mapped_wrongly(prop: Property, called: str, facts: Records) -> Iterator[str
     """What is wrong with one row of a property table."""
     if not prop.bc:
         return
-    if (kind := facts.properties.get(prop.bc)) is None:
+    if (kind := facts.kinds.get(prop.bc)) is None:
         yield _no_property(called, facts, prop.bc)
     elif prop.dir in ("->", "<->"):
         if kind.read_only:
@@ -73,13 +75,28 @@ def _mapped_wrongly(prop: Property, called: str, facts: Records) -> Iterator[str
             )
 
 
+def _out_of_reach(flow: Flow, part: Part, facts: Records) -> Iterator[tuple[Location, str]]:
+    """What is asked of records that are shown beside another, and cannot be."""
+    mapped = {prop.bc for prop in part.properties if prop.dir in ("->", "<->")}
+    for index, prop in enumerate(part.properties):
+        beside = facts.beside.get(prop.bc.partition(".")[0]) if "." in prop.bc else None
+        if beside is None or part.by_name.get(prop.name) is not prop:
+            continue
+        if part.parent is None and prop.name == flow.create_key and flow.settings.creates(Side.BC):
+            yield ("create_key",), f"{prop.bc} is said by another record; use a property of the record itself"
+        lacking = [here for here in beside.within.values() if here not in mapped]
+        if prop.bc in facts.kinds and prop.dir in ("->", "<->") and lacking:
+            text = f"{prop.name}: {prop.bc} is found by {', '.join(lacking)}, which the flow does not write"
+            yield ("properties", index), text
+
+
 def _longest(prop: Property) -> int:
     """How many characters of free words a property lets through; 0 for what is none."""
     return prop.value_type.limit if prop.is_words and isinstance(prop.value_type, Text) else 0
 
 
 def _no_property(called: str, facts: Records, path: str) -> str:
-    return f"{called} has no property {path!r}; allowed: {', '.join(facts.properties)}"
+    return f"{called} has no property {path!r}; allowed: {', '.join(facts.kinds)}"
 
 
 def _no_entity(name: str, entities: Entities) -> str:

@@ -61,8 +61,14 @@ async def declared(bc: Businesscentral, sets: Iterable[EntitySet]) -> AsyncItera
             continue
         yield Answered("ok", capabilities(described))
         for name in described.properties:
-            if name not in kind.kinds:
+            made = bool(described.grouped_by) and name == described.key
+            if name not in kind.kinds and not made:
                 yield Answered("warning", f"{described.entity}: $metadata has no property {name}")
+        for records in (described, *described.children.values()):
+            for name, beside in records.beside.items():
+                if beside.set and beside.set not in metadata.sets:
+                    text = f"$metadata has no entity set {beside.set}, where {name} is looked up"
+                    yield Answered("warning", f"{described.entity}: {text}")
         for name in described.writes:
             if name not in metadata.writes[described.name]:
                 text = f"may not be {_DONE[name]}, says $metadata, though `writes` has it"

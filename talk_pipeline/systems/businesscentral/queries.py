@@ -13,7 +13,7 @@ def conditions(described: Records, path: str, values: Sequence[str]) -> Iterator
     """Filters short enough for an address, of one field: `or` takes no two (page `odata-known-limitations`)."""
     condition = ""
     for value in values:
-        literal = described.properties[path].literal(value)
+        literal = described.kinds[path].literal(value)
         if literal is None:
             continue
         term = f"{path} eq {literal}"

@@ -42,19 +42,36 @@ class Asked:
     def __init__(self, flow: Flow, described: EntitySet) -> None:
         self.flow = flow
         self.set = described
-        fields = flow.fields(flow.root, Side.BC)
-        self.selected = tuple(dict.fromkeys((*described.known, *fields)))
+        listed = flow.listed(Side.BC)
+        self.selected = _selected(described, flow.fields(flow.root, Side.BC))
+        self._shown = described.shown(flow.fields(flow.root, Side.BC))
+        below = {path: described.children[path] for path in listed}
+        # a collection may be read for its children, and for one of them that the record itself is told by
         self.expanded: Mapping[str, tuple[str, ...]] = {
-            path: tuple(dict.fromkeys((*described.children[path].known, *fields)))
-            for path, fields in flow.listed(Side.BC).items()
+            path: tuple(dict.fromkeys((*_selected(lines, listed[path]), *self._shown.get(path, ()))))
+            for path, lines in below.items()
         }
+        self._shown_below = {path: lines.shown(listed[path]) for path, lines in below.items()}
 
     @property
     def query(self) -> dict[str, str]:
         """What to select and expand."""
-        query = {"$select": ",".join(self.selected)}
-        expand = [f"{path}($select={','.join(fields)})" for path, fields in self.expanded.items()]
-        return query | ({"$expand": ",".join(expand)} if expand else {})
+        expand = [_expansion(path, self.of_child(path)) for path in self.expanded]
+        expand += [
+            _expansion(way, _asking(names)) for way, names in self._shown.items() if way not in self.expanded
+        ]
+        return _asking(self.selected, expand)
+
+    def of_child(self, path: str) -> dict[str, str]:
+        """What to select and expand of a child by itself."""
+        return _asking(
+            self.expanded[path],
+            [_expansion(way, _asking(names)) for way, names in self._shown_below[path].items()],
+        )
+
+    def lacking(self, path: str, row: Mapping[str, Any]) -> list[str]:
+        """What an answer about a child does not say, though it was asked for."""
+        return [name for name in (*self.expanded[path], *self._shown_below[path]) if name not in row]
 
     @cached_property
     def reading(self) -> str:
@@ -77,7 +94,7 @@ class Asked:
                 Child(str(row[lines.key]), row.get(ETAG), read(row))
                 for row in lines.in_order(data.get(path, ()))
             )
-            for path, lines, read in self._below
+            for path, (lines, read) in self._below.items()
         }
         return Contents(self._read(data), children)
 
@@ -85,23 +102,42 @@ class Asked:
     def _read(self) -> Decoder:
         return self.set.decoder(self.flow.fields(self.flow.root, Side.BC))
 
+    def child(self, path: str, row: Mapping[str, Any]) -> Child:
+        """A child as it is answered by itself."""
+        lines, read = self._below[path]
+        return Child(str(row[lines.key]), row.get(ETAG), read(row))
+
     @cached_property
-    def _below(self) -> Sequence[tuple[str, Lines, Decoder]]:
+    def _below(self) -> Mapping[str, tuple[Lines, Decoder]]:
         found = self.flow.listed(Side.BC)
-        return [
-            (path, lines := self.set.children[path], lines.decoder(fields)) for path, fields in found.items()
-        ]
+        return {
+            path: (lines := self.set.children[path], lines.decoder(fields)) for path, fields in found.items()
+        }
 
     @cached_property
     def _shape(self) -> Any:
         """A record that lacks nothing but what Business Central may leave out."""
         shape: dict[str, Any] = {name: msgspec.Raw for name in self.selected if name not in self.set.known}
+        shape |= dict.fromkeys(self._shown, msgspec.Raw)
         for path, names in self.expanded.items():
-            child: Any = _struct(path, dict.fromkeys(names, msgspec.Raw))
+            child: Any = _struct(path, dict.fromkeys((*names, *self._shown_below[path]), msgspec.Raw))
             shape[path] = list[child]
         told = [("id", str | int), ("etag", str | None, None), ("modified", str | None, None)]
         called = {"id": self.set.key, "etag": ETAG, "modified": self.set.modified or "modified"}
         return _struct("Record", shape, told=told, called=called)
+
+
+def _selected(described: EntitySet | Lines, fields: Sequence[str]) -> tuple[str, ...]:
+    """What is selected of a record itself."""
+    return tuple(dict.fromkeys((*described.known, *(one for one in fields if one in described.properties))))
+
+
+def _asking(names: Sequence[str], expand: Sequence[str] = ()) -> dict[str, str]:
+    return {"$select": ",".join(names)} | ({"$expand": ",".join(expand)} if expand else {})
+
+
+def _expansion(path: str, asking: Mapping[str, str]) -> str:
+    return f"{path}({';'.join(f'{key}={value}' for key, value in asking.items())})"
 
 
 def _struct(

@@ -116,6 +116,10 @@ class Kind(NamedTuple):
             return _TO_ESCAPE.sub(lambda match: f"_x{ord(match[0]):04X}_", value)
         return value
 
+    def exact(self, value: str) -> str:
+        """A value that Business Central has shown as a filter literal."""
+        return quoted(value) if self.name in ("text", "code") else value
+
     def literal(self, value: str) -> str | None:
         """A value as a filter literal; None where it is too long for the field.
 
@@ -124,7 +128,7 @@ class Kind(NamedTuple):
         """
         if self.size is not None and length(value) > self.size:
             return None
-        return quoted(value) if self.name in ("text", "code") else value
+        return self.exact(value)
 
 
 def text_of(value: Any, blanks: Sequence[str], is_enum: bool) -> Value:

@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-from talk_pipeline.engine.model import Child, Outcome, Record, Result, Write
+from talk_pipeline.engine.model import Outcome, Record, Result, Write
 from talk_pipeline.redaction import redacted_body
+from talk_pipeline.systems.businesscentral.description import Lines
 from talk_pipeline.systems.businesscentral.pacing import Pace
 from talk_pipeline.systems.businesscentral.queries import encoded
 from talk_pipeline.systems.businesscentral.rows import ETAG, Asked
@@ -74,6 +75,8 @@ class Writer:
 
     async def write(self, writes: Sequence[Write]) -> list[Outcome]:
         """One outcome for each write, in their order."""
+        if not writes:
+            return []
         requests = [self._request(write) for write in writes]
         keys = [write.idempotency_key for write in writes]
         try:
@@ -142,20 +145,20 @@ class Writer:
         company, record = self.company.lstrip("/"), self.asked.set
         described = record.children[write.child] if write.child else record
         name = described.set or write.child or record.name
-        place = f"{company}/{name}{described.keyed(write.id)}" if write.id is not None else ""
+        within = record.name
+        if write.child and write.parent_id is not None:
+            within += f"{record.keyed(write.parent_id)}/{write.child}"
+        below = isinstance(described, Lines) and described.nested
+        place = f"{company}/{within if below else name}{described.keyed(write.id or '')}"
         headers = {} if write.version is None else {"If-Match": write.version}
         if write.operation == "delete":
             return _Request("DELETE", place, headers, None)
         body = described.encode(write.values)
         for path, children in write.children.items():
             body[path] = [record.children[path].encode(child.values) for child in children]
-        of_child = {"$select": ",".join(self.asked.expanded[write.child])} if write.child else None
-        query = encoded(of_child or self.asked.query)
+        query = encoded(self.asked.of_child(write.child) if write.child else self.asked.query)
         if write.operation == "update":
             return _Request("PATCH", f"{place}?{query}", headers, body)
-        within = record.name
-        if write.child and write.parent_id is not None:
-            within += f"{record.keyed(write.parent_id)}/{write.child}"
         return _Request("POST", f"{company}/{within}?{query}", headers, body)
 
     def _outcome(self, write: Write, part: _Part | None) -> Outcome:
@@ -194,10 +197,9 @@ class Writer:
         return Outcome(Result.DONE, record=record)
 
     def _child_done(self, path: str, row: Mapping[str, Any]) -> Outcome:
-        fields, described = self.asked.expanded[path], self.asked.set.children[path]
-        if lacking := [name for name in fields if name not in row]:
+        if lacking := self.asked.lacking(path, row):
             return Outcome(Result.UNKNOWN, reason=f"an answer without {', '.join(lacking)}")
-        child = Child(str(row[described.key]), row.get(ETAG), described.decoder(fields)(row))
+        child = self.asked.child(path, row)
         return Outcome(Result.DONE, child=child)
 
 

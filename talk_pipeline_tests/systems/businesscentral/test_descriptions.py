@@ -11,7 +11,7 @@ from talk_pipeline.flows.loading import FlowError, load_flows
 from talk_pipeline.sandbox.businesscentral.metadata import metadata_xml
 from talk_pipeline.sandbox.businesscentral.schema import schema as served
 from talk_pipeline.systems.businesscentral import schema
-from talk_pipeline.systems.businesscentral.description import EntitySet, Lines
+from talk_pipeline.systems.businesscentral.description import Beside, EntitySet, Lines
 from talk_pipeline.systems.businesscentral.drafting import draft_of, text_of
 from talk_pipeline.systems.businesscentral.entities import PACKAGED, load_entities, load_entity
 from talk_pipeline.systems.businesscentral.fitting import check_flows
@@ -21,6 +21,7 @@ from talk_pipeline_tests.docs.documents import ROOT
 from talk_pipeline_tests.flow_files import copied_flows
 
 FILES = sorted(PACKAGED.glob("*.yaml"))
+PAGES = sorted((PACKAGED / "pages").glob("*.yaml"))
 MINE = """\
 entity: things
 api: sample/things/v1.0
@@ -36,7 +37,7 @@ children:
 """
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", [*FILES, *PAGES], ids=lambda file: file.stem)
 def test_the_schema_allows_the_packaged_ones(file: Path) -> None:
     data = yaml.safe_load(file.read_text(encoding="utf-8"))
     jsonschema.validate(data, json.loads(schema.text()))
@@ -88,7 +89,7 @@ def test_a_folder_that_is_not_there_is_told_with_its_setting(tmp_path: Path) -> 
 
 def test_every_key_is_told_on_the_page_about_it() -> None:
     page = (ROOT / "docs" / "connect-any-page.md").read_text(encoding="utf-8")
-    for model in (EntitySet, Lines):
+    for model in (EntitySet, Lines, Beside):
         assert not [name for name in model.model_fields if f"`{name}`" not in page]
         assert all(field.description for field in model.model_fields.values() if field.is_required())
 
@@ -109,14 +110,18 @@ def test_a_flow_writes_nothing_that_may_only_be_read(tmp_path: Path) -> None:
 # -- made of what the service declares --
 
 
-def declared() -> Metadata:
-    return read_metadata(metadata_xml(served(), "v2.0"), "v2.0")
+def declared(api: str = "v2.0") -> Metadata:
+    return read_metadata(metadata_xml(served(), api), api)
 
 
-@pytest.mark.parametrize("name", [file.stem for file in FILES])
-def test_the_packaged_ones_say_what_is_declared(name: str) -> None:
+@pytest.mark.parametrize("file", [*FILES, *PAGES], ids=lambda file: file.stem)
+def test_the_packaged_ones_say_what_is_declared(file: Path) -> None:
     """With what is known besides: what is read-only, what is a code, and lengths that are not announced."""
-    packaged, drafted = load_entities()[name], draft_of(declared(), name).set
+    packaged = load_entity(file)
+    drafted = draft_of(declared(packaged.api), packaged.name).set
+    if packaged.grouped_by:
+        told = {name: kind for name, kind in packaged.properties.items() if name != packaged.key}
+        packaged = packaged.model_copy(update={"properties": told, "key": drafted.key})
     assert (packaged.key, packaged.modified) == (drafted.key, drafted.modified)
     assert set(packaged.writes) <= set(drafted.writes)
     for own, theirs in [

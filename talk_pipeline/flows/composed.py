@@ -1,0 +1,142 @@
+"""Additions to a flow: files that give it further properties and children, so that each company takes what it has.
+
+An addition is a file of its own beside that of the flow. What both say together is one flow; whoever reads flows
+knows nothing of how many files they came from.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field
+
+from talk_pipeline.flows.properties import Model, Property, Word
+from talk_pipeline.flows.vocabulary import Children, Flow
+
+Location = tuple[str | int, ...]
+Located = Iterator[tuple[Location, str]]
+
+
+class AddedChildren(Children):
+    """Rows for a child collection that the flow has; or one that it has not, with all its keys."""
+
+    customwebshop: str = Field("", description="of a new collection: the list in the shop's record")
+    businesscentral: str = Field(
+        "", description="of a new collection: the collection below Business Central's record"
+    )
+
+
+class Addition(Model):
+    """A file that adds to a flow beside it."""
+
+    adds_to: str = Field(description="the flow's name")
+    properties: tuple[Property, ...] = Field((), description="further rows of its property table")
+    children: Mapping[str, AddedChildren] = Field(
+        {}, description="name -> further rows of a child collection, or a further one"
+    )
+    constants: Mapping[str, Word] = Field({}, description="what is added to `settings.constants`")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of a flow, with what it says and where."""
+
+    file: Path
+    tree: yaml.Node | None
+    says: Flow | Addition
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A flow as its files say it together: its own first."""
+
+    sources: Sequence[Source]
+
+    @property
+    def flow(self) -> Flow:
+        """What they come to."""
+        flow, *_ = (one.says for one in self.sources)
+        assert isinstance(flow, Flow)
+        for source in self.sources[1:]:
+            assert isinstance(source.says, Addition)
+            flow = _added(flow, source.says)
+        return flow
+
+    def problems(self) -> Iterator[tuple[Source, Location, str]]:
+        """What cannot be put together, by file and key."""
+        flow, *_ = (one.says for one in self.sources)
+        for source in self.sources[1:]:
+            assert isinstance(source.says, Addition)
+            for key, added in source.says.children.items():
+                for message in _unfit(added, key in flow.children):
+                    yield source, ("children", key), message
+        for at, rows in self._rows().items():
+            first: dict[str, Source] = {}
+            for source, row, name in rows:
+                if first.setdefault(name, source) is not source:
+                    text = f"a property of that name is in {first[name].file.name}"
+                    yield source, (*at, row, "name"), f"{name!r}: {text}"
+
+    def place(self, at: Location) -> tuple[Source, Location]:
+        """The file in which something of the whole flow is said, and where in it."""
+        own = self.sources[0]
+        match at:
+            case ("properties", int(row), *rest):
+                source, row = self._row([len(one.says.properties) for one in self.sources], row)
+                return source, ("properties", row, *rest)
+            case ("children", str(key), "properties", int(row), *rest):
+                counts = [len(_rows(one.says, key)) for one in self.sources]
+                source, row = self._row(counts, row)
+                return source, ("children", key, "properties", row, *rest)
+            case ("children", str(key), *_):
+                return next((one for one in self.sources if key in one.says.children), own), at
+        return own, at
+
+    def _rows(self) -> Mapping[Location, Sequence[tuple[Source, int, str]]]:
+        """Every row of each property table: its file, where in it, and what it is called."""
+        keys = dict.fromkeys(key for one in self.sources for key in one.says.children)
+        tables: dict[Location, list[tuple[Source, int, str]]] = {}
+        for one in self.sources:
+            for at, rows in [
+                (("properties",), one.says.properties),
+                *((("children", key, "properties"), _rows(one.says, key)) for key in keys),
+            ]:
+                tables.setdefault(at, []).extend((one, row, prop.name) for row, prop in enumerate(rows))
+        return tables
+
+    def _row(self, counts: Sequence[int], row: int) -> tuple[Source, int]:
+        for source, count in zip(self.sources, counts, strict=True):
+            if row < count:
+                return source, row
+            row -= count
+        return self.sources[0], row
+
+
+def _rows(says: Flow | Addition, key: str) -> Sequence[Property]:
+    return says.children[key].properties if key in says.children else ()
+
+
+def _unfit(added: AddedChildren, there: bool) -> Iterator[str]:
+    said = {"customwebshop", "businesscentral"} & added.model_fields_set
+    if there and (more := sorted(added.model_fields_set - {"properties"})):
+        yield f"is there already: rows are added to it, and nothing else is said of it; found {', '.join(more)}"
+    if not there and len(said) < 2:
+        yield "is a new collection: say customwebshop and businesscentral, where it is on both sides"
+
+
+def _added(flow: Flow, more: Addition) -> Flow:
+    children: dict[str, Any] = dict(flow.children)
+    for key, added in more.children.items():
+        there = children.get(key)
+        said = {name: getattr(added, name) for name in added.model_fields_set}
+        children[key] = (
+            there.but(properties=(*there.properties, *added.properties))
+            if there
+            else Children.model_construct(_fields_set=set(said), **{**dict(added), **said})
+        )
+    settings = flow.settings
+    if more.constants:
+        settings = settings.but(constants={**settings.constants, **more.constants})
+    return flow.but(properties=(*flow.properties, *more.properties), children=children, settings=settings)

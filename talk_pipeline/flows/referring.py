@@ -1,0 +1,47 @@
+"""Flows that refer to each other: whether they can, and the order in which they run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from talk_pipeline.flows.vocabulary import Flow
+
+
+def across(folder: Path, flows: dict[str, Flow]) -> Iterator[str]:
+    """What flows of a folder say of each other that cannot be."""
+    for flow in flows.values():
+        for name in flow.refers_to:
+            if name not in flows:
+                yield f"{folder / flow.name}.yaml: refers to flow {name!r}; allowed: {', '.join(flows)}"
+        for part in flow.parts:
+            for prop in part.references:
+                known = flows[prop.refers_to].root.by_name if prop.refers_to in flows else {}
+                if prop.told_by and known and prop.told_by not in known:
+                    text = f"{prop.name} is told by {prop.told_by!r}, which flow {prop.refers_to} has not"
+                    yield f"{folder / flow.name}.yaml: {text}; allowed: {', '.join(known)}"
+        for other in flows.values():
+            if other.name < flow.name and other.customwebshop.asset == flow.customwebshop.asset:
+                yield f"{folder}: {other.name} and {flow.name} share asset {flow.customwebshop.asset!r}"
+            if other.name < flow.name and other.businesscentral.asset == flow.businesscentral.asset:
+                yield f"{folder}: {other.name} and {flow.name} share asset {flow.businesscentral.asset!r}"
+        if flow.name in _reachable(flows, flow.name):
+            yield f"{folder / flow.name}.yaml: refers to itself by way of its references"
+
+
+def _reachable(flows: dict[str, Flow], name: str) -> set[str]:
+    seen: set[str] = set()
+    pending = [*flows[name].refers_to]
+    while pending:
+        step = pending.pop()
+        if step not in seen and step in flows:
+            seen.add(step)
+            pending += flows[step].refers_to
+    return seen
+
+
+def running_order(flows: dict[str, Flow]) -> Iterator[Flow]:
+    """References first, then by name."""
+    done: set[str] = set()
+    while len(done) < len(flows):
+        ready = min(n for n in flows if n not in done and set(flows[n].refers_to) <= done)
+        done.add(ready)
+        yield flows[ready]
