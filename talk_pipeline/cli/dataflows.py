@@ -47,7 +47,7 @@ def import_document(file: Path, folder: Path, *, overwrite: bool) -> None:
     description = load_description(settings.customwebshop_connector, flows=Flows(()))
     files = _packaged()
     entities = entities_of(settings)
-    flows = list(_possible([told(load_flow(one), entities) for one in files.values()], description))
+    flows = list(_possible([told(load_flow(one), entities) for one in files.values()], description, entities))
     own = _own(flows, entities)
     names = Names(flows, description, entities, own)
     optional = {name for name, one in files.items() if one.parent == OPTIONAL}
@@ -73,9 +73,17 @@ def _packaged() -> dict[str, Path]:
     return {file.stem: file for file in files}
 
 
-def _possible(flows: list[Flow], description: Description) -> Iterator[Flow]:
-    """The flows between Business Central and what the shop's description has, with all they refer to."""
-    there = {flow.name for flow in flows if flow.customwebshop.entity in description.entities}
+def _possible(flows: list[Flow], description: Description, entities: Entities) -> Iterator[Flow]:
+    """The flows between what is described of Business Central and of the shop, with all they refer to."""
+    known = {flow.name: flow.root.by_name for flow in flows}
+    there = {
+        flow.name
+        for flow in flows
+        if flow.customwebshop.entity in description.entities
+        and flow.businesscentral.entity in entities
+        # what only an addition brings is not there
+        and all(one.told_by in known[one.refers_to or ""] for one in flow.root.references if one.told_by)
+    }
     yield from (flow for flow in flows if {flow.name, *flow.refers_to} <= there)
 
 

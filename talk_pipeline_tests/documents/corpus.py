@@ -24,7 +24,7 @@ SYNCHRONIZED = {
     "Customers person": ("customer_person", ("Customer", "Person")),
 }
 OTHERS = (
-    "Contacts person", "Contacts company", "Employees", "Companies", "Projects", "Currencies", "Vendors",
+    "Contacts person", "Contacts company", "Resources", "Companies", "Projects", "Currencies", "Vendors",
     "Salesquotes", "Salesquotelines", "Dimensions", "Unitsofmeasure", "Jobs to do",
 )  # fmt: skip
 OTHER_NOUNS = ("Contact", "User", "Project", "Currency", "Supplier", "Quote", "Time to bill", "Team")
