@@ -27,7 +27,7 @@ def told(projector: Projector, key: str = "1", **values: Value) -> Told:
 
 def read(projector: Projector, **values: Value) -> Projected:
     """The row of a shop record of these values, by property."""
-    return projector.project_all([told(projector, **values)])[0][0]
+    return projector.project_all([told(projector, "1", **values)])[0][0]
 
 
 def test_a_phone_number_is_read_in_the_country_of_its_own_record() -> None:
