@@ -16,9 +16,9 @@ from talk_pipeline.audit import NotAuditableError
 from talk_pipeline.audit.wire import Connection, Words, at, text
 
 # what a description may say that would be misread here: refused by name
-NOT_READ = {"per", "percent_off", "factor", "template", "decimal", "parts", "list", "where", "empty"}
+NOT_READ = {"per", "percent_off", "factor", "decimal", "parts", "list", "where", "empty"}
 # what is said of a value by these, and not of values below it
-_OF_A_VALUE = NOT_READ | {"path", "type", "values", "join", "const", "write", "case", "prefix"}
+_OF_A_VALUE = NOT_READ | {"path", "template", "type", "values", "join", "const", "write", "case", "prefix"}
 
 
 class Entity:
@@ -56,9 +56,9 @@ class Entity:
         query = {**said.get("query", {}), **said.get("deleted", {}).get("query", {})}
         for entry in self._connection.pages(said["path"], said, query):
             data = at(entry, said.get("element", ""))
-            key = text(at(data, said.get("id", "id"))) or ""
+            key = self._key(data, said) or ""
             if said.get("summaries") == "true":
-                data = at(self._connection.read(self._filled(key, "{item}")), said.get("record", ""))
+                data = at(self._connection.read(self._filled(key, "{item}", None)), said.get("record", ""))
             row = Row(self, key, data)
             if data is not None and row.is_within(said.get("scope", {})):  # else gone meanwhile
                 yield row
@@ -71,12 +71,12 @@ class Entity:
         elif "path" in said:
             found = at(row.data, said["path"])
         else:
-            found = list(self._connection.pages(self._filled(row.id, said["url"]), said, {}))
+            found = list(self._connection.pages(self._filled(row.id, said["url"], row.data), said, {}))
         found = list(found.values()) if isinstance(found, dict) else found
         if not isinstance(found, list):
             raise NotAuditableError(f"{self.said['path']} {row.id}: there is no list of {part}")
         for n, data in enumerate(found):
-            own = "1" if said.get("single") else text(at(data, said.get("id", "id"))) or n
+            own = "1" if said.get("single") else self._key(data, said) or n
             line = Row(self, f"{row.id}/{own}", data, part, row.data)
             if line.is_within(said.get("scope", {})):
                 yield line
@@ -90,9 +90,32 @@ class Entity:
         moment = datetime.fromisoformat(said) if rfc else datetime.strptime(said, form or "")  # noqa: DTZ007
         return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(self.said.get("time_zone", "UTC")))
 
-    def _filled(self, key: str, template: str) -> str:
+    def inside(self, template: str, whole: str) -> str | None:
+        """What stands where a template has {}, in a text that is like it."""
+        before, _, after = template.replace("{shop}", self._connection.base).partition("{}")
+        found = re.fullmatch(f"{re.escape(before)}(.+){re.escape(after)}", whole)
+        return found[1] if found else None
+
+    def _key(self, data: Any, said: Words) -> str | None:
+        """What tells it apart: what is said at a place, or in an address there."""
+        how = said.get("id", "id")
+        if isinstance(how, str):
+            return text(at(data, how))
+        whole = text(at(data, how.get("path", "id"))) or ""
+        key = self.inside(how.get("template", "{}"), whole)
+        if whole and not key:
+            raise NotAuditableError(f"{self.said['path']}: {whole} is not like {how['template']}")
+        return key
+
+    def _filled(self, key: str, template: str, data: Any) -> str:
         filled = template.replace("{item}", self.said.get("item", "{path}/{id}"))
-        return filled.replace("{path}", self.said["path"]).replace("{id}", quote(key, safe=""))
+
+        def word(name: re.Match[str]) -> str:
+            value = key if name[2] == "id" else text(at(data, name[2].partition(":")[2])) or ""
+            as_it_is = name[1] or not name.start()
+            return re.sub(r"\{[^{}]*\}", "", value) if as_it_is else quote(value, safe="")
+
+        return re.sub(r"\{(\+?)(id|record:[^{}]+)\}", word, filled.replace("{path}", self.said["path"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +139,8 @@ class Row:
             said = re.sub(r"&(?:#\w+|\w+);", lambda entity: html.unescape(entity[0]), said)
         if all_say.get("texts") == "odata":
             said = _of_odata(said)
+        if "template" in how:
+            said = self.entity.inside(how["template"], said) or said
         value: str = words.get(said, words.get("*", said) if said else said)
         value = f"{how.get('prefix', '')}{value}" if value else value
         try:

@@ -23,7 +23,7 @@ class Connection:
     """One system, said as in a shop's description; secrets by the names that `secret` knows them by."""
 
     def __init__(self, base: str, said: Words, secret: Callable[[str], str]) -> None:
-        self._root, self._base, pace = base, base + said.get("base_path", ""), said.get("limits", {})
+        self._root, self.base, pace = base, base + said.get("base_path", ""), said.get("limits", {})
         self._pause = float(pace.get("seconds", 60)) / float(pace.get("requests", 6000))
         self._session = Session()
         self._session.auth = lambda request: request  # whatever ~/.netrc holds
@@ -59,7 +59,9 @@ class Connection:
 
     def _ask(self, where: str, query: Words | None = None, **body: Any) -> tuple[Any, Response]:
         """The document at an address, or None where nothing is, with all digits of its numbers; and the answer."""
-        url = where if where.startswith("http") else (self._root if body else self._base) + where
+        url = where if where.startswith("http") else (self._root if body else self.base) + where
+        if not body and urlsplit(url)[:2] != urlsplit(self.base)[:2]:
+            raise NotAuditableError(f"{url} is on another host, where credentials do not go")
         time.sleep(self._pause)
         try:
             answer = self._session.request(
@@ -97,7 +99,7 @@ class Connection:
                 rows = list(rows.values())
             rows = [] if data is None and count else rows
             if not isinstance(rows, list) or (rows and rows == before):
-                raise UnreachableError(f"{self._base}{path} shows no list, or every page alike")
+                raise UnreachableError(f"{self.base}{path} shows no list, or every page alike")
             yield from rows
             number, count, before = number + 1, count + len(rows), rows
             following: Any = {"page": number, "offset": count}.get(style) if rows else None
@@ -106,7 +108,7 @@ class Connection:
             if not following:
                 return
             if style in ("link", "next_url"):  # on this very server: credentials go nowhere else
-                whole, home = urlsplit(urljoin(answer.url, following)), urlsplit(self._base)
+                whole, home = urlsplit(urljoin(answer.url, following)), urlsplit(self.base)
                 path, asked = whole._replace(scheme=home.scheme, netloc=home.netloc).geturl(), {}
             else:
                 asked = {**base, parameter: following}

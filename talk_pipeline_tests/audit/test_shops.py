@@ -19,7 +19,7 @@ READ = (
     " lacks name base_path headers auth limits entities version updated_since latest compare_minutes create update"
     " delete read_only bodies texts blank idempotency_header dry_run error webhooks search url write parent"
     " untouched remove single constants before after abandon writes type format currency values case join separator"
-    " const prefix"
+    " const template prefix"
 )
 
 

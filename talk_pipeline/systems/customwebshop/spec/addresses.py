@@ -1,7 +1,7 @@
 """The addresses of one record, of its lists and of what else it has elsewhere."""
 
 from collections.abc import Mapping
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode, urlsplit
 
 from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.description import Entity
@@ -24,33 +24,48 @@ def list_path(entity: Entity) -> str:
 
 def item_path(entity: Entity, record_id: str) -> str:
     """Where one record is."""
-    return filled(entity.item, path=entity.path, id=quote(record_id, safe=""))
+    return filled(entity.item, path=entity.path, id=record_id)
 
 
 def part_path(entity: Entity, template: str, record_id: str, *, record: Json) -> str:
     """Where something else of a record is."""
     item = item_path(entity, record_id)
-    return filled(template, record=record, path=entity.path, item=item, id=quote(record_id, safe=""))
+    return filled(template, record=record, path=entity.path, item=item, id=record_id)
 
 
-def lines_path(entity: Entity, lines: Lines, record_id: str) -> str:
+def lines_path(entity: Entity, lines: Lines, record_id: str, *, record: Json) -> str:
     """Where a record's list with a path of its own is."""
-    return part_path(entity, lines.url or "", record_id, record=None)
+    return part_path(entity, lines.url or "", record_id, record=record)
+
+
+def id_at(entity: Entity, address: str) -> str:
+    """The id of a record that is said to be at an address."""
+    if entity.item.startswith(("{id}", "{+id}")):
+        return address
+    last = urlsplit(address).path.rstrip("/").rpartition("/")[2]
+    return entity.id.told(address) or last if entity.id.template else last
 
 
 def call_path(entity: Entity, call: Call, record_id: str | None, *, default: str, record: Json) -> str:
     """Where a call goes."""
     item = item_path(entity, record_id) if record_id else ""
-    known = {"path": entity.path, "item": item, "id": quote(record_id or "", safe="")}
+    known = {"path": entity.path, "item": item, "id": record_id or ""}
     return with_query(filled(call.path or default, record=record, **known), call.query)
 
 
 def line_path(
-    entity: Entity, lines: Lines, call: Call, *, record_id: str, line_id: str | None, begun: Json = None
+    entity: Entity,
+    lines: Lines,
+    call: Call,
+    *,
+    record_id: str,
+    line_id: str | None,
+    record: Json,
+    begun: Json = None,
 ) -> str:
     """Where a call about one entry of a list goes, or about the list; `begun` is the answer that began it."""
-    where = lines_path(entity, lines, record_id)
+    where = lines_path(entity, lines, record_id, record=record)
     item = item_path(entity, record_id)
     default = "{lines}/{line}" if line_id else "{lines}"
-    known = {"id": quote(record_id, safe=""), "line": quote(line_id or "", safe="")}
+    known = {"id": record_id, "line": line_id or ""}
     return with_query(filled(call.path or default, begun=begun, lines=where, item=item, **known), call.query)

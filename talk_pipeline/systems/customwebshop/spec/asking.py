@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
 from talk_pipeline.flows.properties import Model, Word
+from talk_pipeline.systems.customwebshop.spec.ids import AnyId, Id
 from talk_pipeline.systems.customwebshop.spec.places import Path
 
 
@@ -62,7 +63,7 @@ class DeletionList(Model):
 
     path: str
     records: Path | None = None
-    id: Path = "id"
+    id: AnyId = Id()
     updated_since: UpdatedSince | None = None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path as File
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, field_validator
@@ -18,6 +18,7 @@ from talk_pipeline.systems.customwebshop.spec.access import Auth, BearerAuth
 from talk_pipeline.systems.customwebshop.spec.asking import Deleted, Empty, Latest, Listing, UpdatedSince
 from talk_pipeline.systems.customwebshop.spec.calls import NONE, Call, Calls, DryRun
 from talk_pipeline.systems.customwebshop.spec.fields import Times
+from talk_pipeline.systems.customwebshop.spec.ids import AnyId, Id
 from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
 from talk_pipeline.systems.customwebshop.spec.paging import OnePage, Paging
 from talk_pipeline.systems.customwebshop.spec.places import Path, Place
@@ -76,7 +77,7 @@ class Shared(Model):
     record: Path | None = Field(None, description="where the answer about one record has it")
     summaries: bool = Field(False, description="lists show less than the record itself")
     item: str = Field("{path}/{id}", description="path of one record")
-    id: Path = "id"
+    id: AnyId = Id()
     times: str = Field(
         "rfc3339", description="rfc3339, epoch, epoch_ms or a pattern such as %Y-%m-%d %H:%M:%S"
     )
@@ -133,6 +134,11 @@ class Entity(Shared, FieldSet):
     search: Mapping[str, str] = Field(
         {}, description="property -> query that finds a record by it, such as sku={value}"
     )
+
+    def at_home(self, address: str) -> Self:
+        """The same with the shop's address where ids name it."""
+        children = {name: lines.but(id=lines.id.at_home(address)) for name, lines in self.children.items()}
+        return self.but(id=self.id.at_home(address), children=children)
 
 
 class Pace(Model):

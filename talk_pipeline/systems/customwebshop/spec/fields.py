@@ -20,10 +20,10 @@ from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.customwebshop.spec import entities, paths
 from talk_pipeline.systems.customwebshop.spec.paths import Json, JsonOrMissing
 from talk_pipeline.systems.customwebshop.spec.places import Path
+from talk_pipeline.systems.customwebshop.spec.templates import SHOP, within
 
 MOST_DECIMALS = 8
 OTHER = "*"
-SHOP = "{shop}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,10 +220,10 @@ class Field(Model):
         if self.type == "html":
             value = entities.decoded(value)
         if self.template:
-            before, after = self.template.split("{}")
-            if not (value.startswith(before) and value.endswith(after)):
+            inner = within(self.template, value)
+            if inner is None:
                 return value
-            value = value[len(before) : len(value) - len(after)]
+            value = inner
         if self.prefix:
             return self.prefix + value
         if self.decimal:

@@ -11,6 +11,7 @@ from talk_pipeline.systems.customwebshop.spec.asking import Empty
 from talk_pipeline.systems.customwebshop.spec.calls import Call, Calls
 from talk_pipeline.systems.customwebshop.spec.fields import Field as Property
 from talk_pipeline.systems.customwebshop.spec.fields import field_for
+from talk_pipeline.systems.customwebshop.spec.ids import AnyId, Id
 from talk_pipeline.systems.customwebshop.spec.paging import Paging
 from talk_pipeline.systems.customwebshop.spec.places import Path
 from talk_pipeline.systems.customwebshop.spec.templates import Located, misnamed
@@ -61,7 +62,7 @@ class Lines(FieldSet):
     )
     url: str | None = Field(
         None,
-        description="where it is added to and, without path, read; may name {path}, {item}, {id}",
+        description="where it is added to and, without path, read; may name {path}, {item}, {id}, {record:place}",
     )
     write: Path | Literal[False] | None = Field(
         None,
@@ -76,7 +77,7 @@ class Lines(FieldSet):
     )
     paging: Paging | None = Field(None, description="how that list goes on; without, it must come at once")
     parent: Path | None = Field(None, description="where an entry that is created names its record by its id")
-    id: Path = "id"
+    id: AnyId = Id()
     read_only: tuple[Path, ...] = Field((), description="what is never sent back")
     untouched: Literal["whole", "id", "omitted"] = Field("whole", description="lines that stay as they are")
     remove: Mapping[str, Any] | None = Field(None, description="what marks a line to go; else it is left out")
@@ -104,7 +105,7 @@ class Lines(FieldSet):
             yield (), f"untouched: omitted keeps what is left out: {how}"
         if isinstance(self.write, str) and self.path is not None:
             yield ("write",), "is for a list read at url: leave path out"
-        yield from misnamed(("url",), self.url, ("path", "item", "id"))
+        yield from misnamed(("url",), self.url, ("path", "item", "id", "record:"))
         begun = ("begun:",) if self.before else ()
         for name, call in (("create", self.create), ("update", self.update), ("delete", self.delete)):
             yield from misnamed((name, "path"), call.path, ("lines", "line", "item", "id", *begun))

@@ -11,7 +11,14 @@ from talk_pipeline.systems.customwebshop.spec.paths import Json
 Located = Iterator[tuple[tuple[str | int, ...], str]]
 """Mistakes, each with the keys that lead to it."""
 
-_NAME = re.compile(r"\{(\w+|(?:record|begun):[^{}]+)\}")
+SHOP = "{shop}"
+"""The shop's address, in a template of values."""
+
+_NAME = re.compile(r"\{(\+?)(\w+|(?:record|begun):[^{}]+)\}")
+_ADDRESSES = ("path", "item", "lines")
+"""Names of what is an address already."""
+_LEFT_OPEN = re.compile(r"\{[^{}]*\}")
+"""What a link leaves to be filled in, such as `{?page,size}`."""
 # what may be meant as a name; JSON has quotes, commas or more braces
 _BRACED = re.compile(r"""\{([^{}"',\s]+)\}""")
 
@@ -23,42 +30,65 @@ class NoPlaceError(ValueError):
 def filled(template: str, *, record: Json = None, begun: Json = None, **values: str) -> str:
     """The address with each name's value; others stay as they are.
 
+    A value with which the address begins is an address itself, and stands as it is; so does one that is named with
+    a plus, as in `{+id}`. Elsewhere each sign of it stands for itself.
+
     Args:
         template: `{record:a.b}` is what the record has there, `{begun:a.b}` the answer that began what goes on.
         record: the record.
         begun: that answer.
-        values: of the names, as an address shows them.
+        values: of the names.
 
     Raises:
         NoPlaceError: the record, or the answer, has nothing there.
     """
-    return _filled(template, record, begun, values, written=partial(quote, safe=""))
+    return _filled(template, record, begun, values, written=partial(quote, safe=""), link=_followed)
 
 
 def filled_in_body(template: str, *, begun: Json, **values: str) -> str:
     """The same for a value of a body, in which every sign stands for itself."""
-    return _filled(template, None, begun, values, written=str)
+    return _filled(template, None, begun, values, written=str, link=str)
+
+
+def within(template: str, text: str) -> str | None:
+    """What stands in a text where its template has {}; None where it is another text."""
+    before, after = template.split("{}")
+    fits = len(text) > len(before) + len(after) and text.startswith(before) and text.endswith(after)
+    return text[len(before) : len(text) - len(after)] if fits else None
+
+
+def _followed(link: str) -> str:
+    return _LEFT_OPEN.sub("", link)
 
 
 def _filled(
-    template: str, record: Json, begun: Json, values: Mapping[str, str], *, written: Callable[[str], str]
+    template: str,
+    record: Json,
+    begun: Json,
+    values: Mapping[str, str],
+    *,
+    written: Callable[[str], str],
+    link: Callable[[str], str],
 ) -> str:
     def fill(found: re.Match[str]) -> str:
-        what, _, place = found[1].partition(":")
+        what, _, place = found[2].partition(":")
+        as_it_is = found[1] or not found.start()
         if not place:
-            return values.get(what, found[0])
+            if what not in values or what in _ADDRESSES:
+                return values.get(what, found[0])
+            return link(values[what]) if as_it_is else written(values[what])
         text = paths.text_of(paths.get(record if what == "record" else begun, place))
         if text is None:
             whose = "the record" if what == "record" else "the answer that began it"
             raise NoPlaceError(f"{template}: {whose} has nothing at {place}")
-        return written(text)
+        return link(text) if as_it_is else written(text)
 
     return _NAME.sub(fill, template)
 
 
 def unknown(template: str, allowed: tuple[str, ...]) -> bool:
     """Whether an address names anything else; `record:` among the allowed stands for any place of the record."""
-    parts = (name.partition(":") for name in _BRACED.findall(template))
+    parts = (name.removeprefix("+").partition(":") for name in _BRACED.findall(template))
     return any(f"{what}{colon}" not in allowed for what, colon, _ in parts)
 
 

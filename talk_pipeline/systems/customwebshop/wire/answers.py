@@ -77,7 +77,7 @@ def record_in(answer: Answer, entity: Entity) -> str | None:
         data = parse(text) if text else None
     except ValueError:
         return None
-    if not isinstance(data, dict) or paths.text_of(paths.get(data, entity.id)) is None:
+    if not isinstance(data, dict) or entity.id.read(data) is None:
         return None
     return text
 

@@ -114,10 +114,10 @@ class Composer:
         row: Json = next((row for at, row in rows if row_id(lines, row, at) == edit.id), {})
         body = self._line(name, lines, row, edit, root=root, whole=call.whole)
         if not call.whole:
-            paths.drop(body, lines.id)  # the address names it, and many shops refuse it in the body
+            paths.drop(body, lines.id.path)  # the address names it, and many shops refuse it in the body
         if lines.parent and edit.operation == "create":
-            own_id = paths.get(current, self._entity.id)
-            paths.put(body, lines.parent, record_id if own_id is MISSING else own_id)
+            own_id = paths.get(current, self._entity.id.path)
+            paths.put(body, lines.parent, self._entity.id.wire(record_id) if own_id is MISSING else own_id)
         if call.objects == "whole":
             before = row if isinstance(row, dict) else {}
             body = {key: _completed(value, before.get(key)) for key, value in body.items()}
@@ -211,11 +211,11 @@ class Composer:
 
     def _named(self, name: str, lines: Lines, row: Json) -> dict[str, Json]:
         named: dict[str, Json] = {}
-        entry_id = paths.get(row, lines.id)
+        entry_id = paths.get(row, lines.id.path)
         if entry_id is MISSING:
-            text = f"{name}: an entry has no {lines.id!r}, by which alone it could be named"
+            text = f"{name}: an entry has no {lines.id}, by which alone it could be named"
             raise UnexpectedShapeFault(f"children.{name}.id", text)
-        paths.put(named, lines.id, entry_id)
+        paths.put(named, lines.id.path, entry_id)
         return named
 
     def _put(

@@ -153,7 +153,7 @@ class Customwebshop:
             raise self._faults.without_success(reader.entity, answer)
         payload = record_in(answer, reader.entity)
         if payload is None:
-            where = f"no record with {reader.entity.id!r}"
+            where = f"no record with {reader.entity.id}"
             at = f" at {reader.entity.record!r}" if reader.entity.record else ""
             raise self._faults.unlike("record", answer, where + at)
         whole = await self._joiner.joined(reader, record_id, payload)
@@ -246,7 +246,7 @@ class Customwebshop:
         """The records of a page with all that lists leave out."""
         reader = self._readers[flow]
         if reader.entity.summaries:
-            ids = [str(paths.text_of(paths.get(parse(one), reader.entity.id))) for one in elements]
+            ids = [str(reader.entity.id.read(parse(one))) for one in elements]
             records = await together(self.get(flow, record_id) for record_id in ids)
             return [record for record in records if record is not None]
         found = [reader.record(element) for element in elements]

@@ -117,7 +117,13 @@ class Entries:
         """An answer that is one; `well` are statuses that say that nothing was left to do."""
         try:
             path = line_path(
-                self._entity, lines, call, record_id=self._id, line_id=line_id, begun=self._begun
+                self._entity,
+                lines,
+                call,
+                record_id=self._id,
+                line_id=line_id,
+                record=self._current,
+                begun=self._begun,
             )
         except NoPlaceError as error:
             return Outcome(Result.REFUSED, reason=str(error))

@@ -44,12 +44,18 @@ class Evidence:
 
     def ids(self, sample: Sequence[Json]) -> list[Probe]:
         """Whether each record has an id of its own; nothing is said where it has."""
-        ids = [paths.text_of(paths.get(one, self._entity.id)) for one in sample]
+        ids = [self._entity.id.read(one) for one in sample]
         if None in ids:
-            return [Probe("problem", ("id",), _missing(self._entity.id, sample))]
+            return [Probe("problem", ("id",), self._idless(sample))]
         if len(set(ids)) < len(ids):
-            return [Probe("problem", ("id",), f"{self._entity.id!r} is not different in each record")]
+            return [Probe("problem", ("id",), f"{self._entity.id} is not different in each record")]
         return []
+
+    def _idless(self, sample: Sequence[Json]) -> str:
+        said = next((one for row in sample if (one := paths.get(row, self._entity.id.path))), None)
+        if self._entity.id.template and said:
+            return f"{self._entity.id.path} is {excerpt(said)}, which is not like {self._entity.id.template}"
+        return _missing(self._entity.id.path, sample)
 
     def compare_readings(self, listed: Json, record: Json) -> Iterator[Probe]:
         """What only one of list and record shows would be taken for blank where it is read from the other."""
@@ -72,8 +78,8 @@ class Evidence:
                 text = f"no record shown has entries at {lines.path or lines.url}"
                 found.append(Probe(level, where, text))
                 continue
-            if not lines.single and any(paths.get(row, lines.id) is MISSING for row in rows):
-                found.append(Probe("problem", (*where, "id"), _missing(lines.id, rows)))
+            if not lines.single and any(paths.get(row, lines.id.path) is MISSING for row in rows):
+                found.append(Probe("problem", (*where, "id"), _missing(lines.id.path, rows)))
             found += self._check_fields(self._reader.fields(name), rows, (*where, "fields"))
         return found
 

@@ -15,7 +15,7 @@ from talk_pipeline.systems.customwebshop.spec.asking import Emptiness, Listing
 from talk_pipeline.systems.customwebshop.spec.description import Entity
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paging import OnePage
-from talk_pipeline.systems.customwebshop.spec.paths import JsonOrMissing
+from talk_pipeline.systems.customwebshop.spec.paths import Json, JsonOrMissing
 from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError
 from talk_pipeline.systems.customwebshop.wire.answers import (
     UnexpectedShapeFault,
@@ -57,7 +57,7 @@ class Joiner:
             for name in reader.entity.parts:
                 payload = with_part(payload, name, await self._part(reader.entity, name, record_id, payload))
             rows = {
-                name: await self._rows(reader.entity, name, lines, record_id)
+                name: await self._rows(reader.entity, name, lines, record_id, parse(payload))
                 for name, lines in reader.lists()
                 if lines.apart
             }
@@ -94,7 +94,7 @@ class Joiner:
             raise UnexpectedShapeFault(key, text)
         return found
 
-    async def _rows(self, entity: Entity, name: str, lines: Lines, record_id: str) -> str:
+    async def _rows(self, entity: Entity, name: str, lines: Lines, record_id: str, record: Json) -> str:
         key = f"children.{name}"
         shape = entity.but(
             list=Listing(empty=lines.empty),
@@ -103,7 +103,11 @@ class Joiner:
             id=lines.id,
             paging=lines.paging or OnePage(style="none"),
         )
-        path, rows = lines_path(entity, lines, record_id), list[str]()
+        rows = list[str]()
+        try:
+            path = lines_path(entity, lines, record_id, record=record)
+        except NoPlaceError as error:
+            raise UnexpectedShapeFault(f"{key}.url", str(error)) from error
         try:
             async for page in self._lists.pages(shape, path, {}, certain=lines.paging is not None):
                 rows += page
@@ -139,7 +143,7 @@ def check_lists(reader: Reader, payload: str) -> None:
         blank = blank_word(entries)
         if blank in lines.empty or entries == []:
             continue
-        if blank or not _are_entries(entries, key=lines.id):
+        if blank or not _are_entries(entries, key=lines.id.path):
             excerpt = blank_text(blank) if blank else str(entries)[:200]
             where = (
                 f"{reader.entity.path}: a record has {excerpt} at {lines.path!r}, where its {name} are to be"

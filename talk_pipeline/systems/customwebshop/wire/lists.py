@@ -7,7 +7,6 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from talk_pipeline.engine.model import Record
-from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Entity
 from talk_pipeline.systems.customwebshop.spec.paging import Seen, further_page
 from talk_pipeline.systems.customwebshop.spec.paths import Json
@@ -75,7 +74,7 @@ class Lists:
         updated_since = listed.updated_since
         query = since_query(entity, updated_since, since) if updated_since else {}
         async for elements in self.pages(shape, listed.path, query):
-            ids = [paths.text_of(paths.get(parse(one), listed.id)) for one in elements]
+            ids = [listed.id.read(parse(one)) for one in elements]
             yield [Record(record_id, None, None, deleted=True, payload="") for record_id in ids if record_id]
 
     async def _page(self, entity: Entity, request: Question) -> tuple[list[str], Answer]:
@@ -91,7 +90,7 @@ class Lists:
         if ("missing" if listed is None else listed) in entity.list.empty:
             return []
         try:
-            rows = entries(listed or "", entity.id if entity.element is None else None)
+            rows = entries(listed or "", entity.id.path if entity.element is None else None)
         except msgspec.DecodeError as error:
             where = f"no list at {entity.records!r}" if entity.records else "no list"
             raise self._faults.unlike("records", answer, where) from error

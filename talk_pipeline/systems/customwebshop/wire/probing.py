@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from talk_pipeline.engine.model import Record, Result, Write
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
-from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Description, Entity, Shared
 from talk_pipeline.systems.customwebshop.spec.paging import further_page
 from talk_pipeline.systems.customwebshop.spec.paths import Json
@@ -60,8 +59,9 @@ class _Prober:
     def __init__(self, shop: Customwebshop, flow: Flow, description: Description) -> None:
         self.shop = shop
         self.flow = flow
-        self.entity: Entity = description.collections[flow.customwebshop.entity]
-        self.reader = Reader(flow, self.entity, self.entity.moments, address=shop.address)
+        entity = description.collections[flow.customwebshop.entity]
+        self.reader = Reader(flow, entity, entity.moments, address=shop.address)
+        self.entity: Entity = self.reader.entity
         self.evidence = Evidence(flow, self.entity, self.reader)
         self.in_flight = description.limits.in_flight
         self.asking: At = ("path",)
@@ -82,7 +82,7 @@ class _Prober:
                 return
         self.asking = ("paging",)
         yield await self._second_page(answer)
-        record_id = str(paths.text_of(paths.get(sample[0], self.entity.id)))
+        record_id = str(self.entity.id.read(sample[0]))
         self.asking = ("item",)
         record = await self.shop.get(self.flow.name, record_id)
         if record is None:
@@ -136,7 +136,7 @@ class _Prober:
         for one in sample:
             if not empty:
                 return
-            further = await self.shop.get(self.flow.name, str(paths.text_of(paths.get(one, self.entity.id))))
+            further = await self.shop.get(self.flow.name, str(self.entity.id.read(one)))
             if further is not None:
                 data = parse(further.payload)
                 empty = {name: lines for name, lines in empty.items() if not rows_of(data, name, lines)}

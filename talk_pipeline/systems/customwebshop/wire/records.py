@@ -36,17 +36,18 @@ class Reader:
     """One flow's records."""
 
     def __init__(self, flow: Flow, entity: Entity, times: Times, *, address: str = "") -> None:
-        self.entity = entity
+        self._said = entity
+        self.entity = entity.at_home(address)
         self._address = address
         self.times = times
         self.optional = {part.paths[Side.SHOP] for part in flow.parts[1:] if part.optional}
-        self._root = self._told(entity, flow.fields(flow.root, Side.SHOP))
+        self._root = self._told(self.entity, flow.fields(flow.root, Side.SHOP))
         self._children: dict[str, tuple[Lines, dict[str, Field]]] = {}
         for part in flow.parts[1:]:
             path = part.paths[Side.SHOP]
-            if part.optional and path not in entity.children:
+            if part.optional and path not in self.entity.children:
                 continue
-            lines = entity.children.get(path) or Lines(path=path)
+            lines = self.entity.children.get(path) or Lines(path=path)
             self._children[path] = (lines, self._told(lines, flow.fields(part, Side.SHOP)))
 
     def _told(self, said: FieldSet, names: tuple[str, ...]) -> dict[str, Field]:
@@ -60,7 +61,7 @@ class Reader:
     @cached_property
     def reading(self) -> str:
         """Changes with what the description says."""
-        return hashlib.sha256(self.entity.model_dump_json().encode()).hexdigest()[:16]
+        return hashlib.sha256(self._said.model_dump_json().encode()).hexdigest()[:16]
 
     def record(self, payload: str, *, headers: Mapping[str, str] | None = None) -> Record:
         """A record as received, with what the engine needs to know of it.
@@ -70,7 +71,7 @@ class Reader:
         """
         data = parse(payload)
         entity = self.entity
-        record_id = paths.text_of(paths.get(data, entity.id))
+        record_id = entity.id.read(data)
         if record_id is None:
             raise UnavailableFault(f"{entity.path}: a record has no {entity.id}: {payload[:200]}")
         return Record(
@@ -174,7 +175,7 @@ def rows_of(data: Json, name: str, lines: Lines) -> list[Json]:
 
 def row_id(lines: Lines, row: Json, at: int) -> str:
     """The id of a list's entry; its position where entries have none."""
-    return SINGLE if lines.single else paths.text_of(paths.get(row, lines.id)) or str(at)
+    return SINGLE if lines.single else lines.id.read(row) or str(at)
 
 
 def with_part(payload: str, name: str, part: str | None) -> str:

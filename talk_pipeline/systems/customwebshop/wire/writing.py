@@ -1,10 +1,11 @@
 """Writing one record: the calls this shop needs for it, in their order, each conditional where that is possible."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from urllib.parse import urljoin
 
 from talk_pipeline.engine.model import ChildEdit, Contents, Operation, Outcome, Record, Result, Write
 from talk_pipeline.systems.customwebshop.spec import paths
-from talk_pipeline.systems.customwebshop.spec.addresses import call_path
+from talk_pipeline.systems.customwebshop.spec.addresses import call_path, id_at
 from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import Json
@@ -44,6 +45,7 @@ class Writer:
         leaving: Leaving = unheard,
     ) -> None:
         self._http = http
+        self.address = http.base_url
         self._leaving = leaving
         self._reader = reader
         self._entity = reader.entity
@@ -133,6 +135,11 @@ class _Sequence:
             if outcome is not None:
                 return outcome
         for name, lines, edits in self._apart():
+            if not (self._current or self._made) and "record:" in (lines.url or ""):
+                seen = await self._writer.confirmed(self._id or "")  # the answer told no more than the id
+                if seen.record is None:
+                    return seen
+                self._made = parse(seen.record.payload)
             record, current = self._id or "", self._current or self._made
             self._last, entries = None, Entries(self._writer, self._write, record_id=record, current=current)
             outcome = await entries.write(name, lines, edits)
@@ -225,11 +232,11 @@ class _Sequence:
                 self._version = None
                 return
         elif call.id is not None:
-            self._id = read_place(call.id, answer.headers, document_in(answer))
+            self._id = self._entity.id.told(read_place(call.id, answer.headers, document_in(answer)))
         elif answered is not None:
             self._id, self._made = answered, parse(payload or "")
         elif self._id is None and (location := answer.headers.get("Location")):
-            self._id = location.partition("?")[0].rstrip("/").rpartition("/")[2]
+            self._id = id_at(self._entity, urljoin(self._writer.address, location))
         version = self._entity.version
         if version is None:
             return
@@ -257,7 +264,7 @@ class _Sequence:
         for name, lines in self._reader.lists():
             if lines.single:
                 continue  # what says that there is none was written like any value
-            there = {paths.text_of(paths.get(row, lines.id)) for row in rows_of(data, name, lines)}
+            there = {lines.id.read(row) for row in rows_of(data, name, lines)}
             for edit in self._write.children.get(name, ()):
                 if edit.operation == "delete" and edit.id in there:
                     reason = f"{name}: the shop says yes and keeps {edit.id}: `remove` is how it lets one go"

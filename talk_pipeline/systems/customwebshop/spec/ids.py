@@ -1,0 +1,57 @@
+"""What tells records and entries of lists apart: a value as it is, or what is special in an address of each."""
+
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from talk_pipeline.flows.properties import Model
+from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec.paths import JsonOrMissing
+from talk_pipeline.systems.customwebshop.spec.places import Path
+from talk_pipeline.systems.customwebshop.spec.templates import SHOP, within
+
+
+class Id(Model):
+    """Where an id is; a text alone is its path."""
+
+    path: Path = Field("id", description="where it is")
+    template: str | None = Field(
+        None, description="text around it, with {} for it, and {shop} for the shop's address"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.path!r} like {self.template}" if self.template else repr(self.path)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.template is not None and self.template.count("{}") != 1:
+            raise ValueError("template has one {} where the id stands")
+        return self
+
+    def at_home(self, address: str) -> Self:
+        """The same with the shop's address where its template names it."""
+        return self.but(template=self.template.replace(SHOP, address)) if self.template else self
+
+    def read(self, data: JsonOrMissing) -> str | None:
+        """The id of a record; None where there is none, or none of that form."""
+        return self.told(paths.text_of(paths.get(data, self.path)))
+
+    def told(self, text: str | None) -> str | None:
+        """The id in what the shop says."""
+        return within(self.template, text) if text and self.template else text
+
+    def wire(self, known: str) -> str:
+        """The same as the shop says it."""
+        return self.template.replace("{}", known) if self.template else known
+
+
+def _in_full(value: object) -> object:
+    return {"path": value} if isinstance(value, str) else value
+
+
+AnyId = Annotated[
+    Id,
+    BeforeValidator(_in_full),
+    WithJsonSchema({"anyOf": [{"type": "string"}, Id.model_json_schema()]}, mode="validation"),
+]
+"""An id as a description may say it: a path, or more."""
