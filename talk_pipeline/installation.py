@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # what speaks HTTP is loaded by whoever opens a system: Dagst
     from talk_pipeline.systems.http import Application
 
 LIMITS = "limits"
+TOKENS = "tokens"
 FOREIGN = ("sandbox", "seed")
 """What lies in the data folder and is not the pipeline's: the sandbox's own records."""
 
@@ -105,15 +106,12 @@ class Connections:
 
         settings, shop = self.settings, self.description
         address, pace = settings.customwebshop_url or "", shop.limits
+        kept, root = settings.shared_dir / TOKENS, address.removesuffix(shop.base_path)
+        entry = shop.auth.credentials(settings.secret, root, kept)
         http = Http(
             shop.name,
             base_url(address, shop),
-            applications=[
-                Application(
-                    shop.auth.credentials(settings.secret, address.removesuffix(shop.base_path)),
-                    shop.auth.variables,
-                )
-            ],
+            applications=[Application(entry, shop.auth.variables)],
             limits=Limits(
                 pace.requests, pace.seconds, pace.in_flight, **counted_at(settings, Side.SHOP)._asdict()
             ),
@@ -319,7 +317,7 @@ def forget(
                 forgetting.refuse_unsettled(db, flows[one.flow], one)
             words = Words(word for one in wanted for word in forgetting.words_of(db, flows[one.flow], one))
         # first what lies beside the state: if a file is not to be had, the words to look for are still known
-        but = FILE, LEASES, SNAPSHOTS, *FOREIGN
+        but = FILE, LEASES, SNAPSHOTS, TOKENS, *FOREIGN
         unread = [left for one in folders_of(settings) for left in take_from_files(one, words, but=but)]
         with state.once() as db:
             done = [forgetting.forget(Hand(db, flows, flows[one.flow], by), one) for one in wanted]

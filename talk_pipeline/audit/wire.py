@@ -39,7 +39,7 @@ class Connection:
         elif kind == "login":
             body = {name: secret(variable) for name, variable in auth["body"].items()}
             token = at(self._ask(auth["url"], json=body)[0], auth["token"])
-        elif kind == "oauth2" and "credentials_in" not in auth:
+        elif kind == "oauth2" and not {"credentials_in", "refresh_token"} & set(auth):
             form = {name: secret(auth[name]) for name in ("client_id", "client_secret")}
             form |= {"grant_type": "client_credentials", "scope": auth.get("scope", "")}
             token = at(self._ask(auth["token_url"], data=form)[0], "access_token")

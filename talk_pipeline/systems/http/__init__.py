@@ -7,6 +7,8 @@
     limits.py         how many requests a system takes, counted over every process
     shared.py         the same over several machines
     credentials.py    how a client proves who it is
+    sendable.py       secrets as they can be sent
+    kept_tokens.py    refresh tokens, from one process to the next
     usage.py          how much of that is used
     clock.py          the server's clock against ours
 """
@@ -21,6 +23,7 @@ from talk_pipeline.systems.http.credentials import (
     Credentials,
     Login,
 )
+from talk_pipeline.systems.http.kept_tokens import KeptTokens
 from talk_pipeline.systems.http.limits import Limits
 
 __all__ = [
@@ -33,6 +36,7 @@ __all__ = [
     "ClientCredentials",
     "Credentials",
     "Http",
+    "KeptTokens",
     "Limits",
     "Login",
     "OutcomeUnknownError",

@@ -8,8 +8,9 @@ import httpx
 from httpx_retries import Retry, RetryTransport
 
 from talk_pipeline.systems.errors import ConfigurationFault
-from talk_pipeline.systems.http.credentials import Credentials, UnusableSecretError, authentication, whose
+from talk_pipeline.systems.http.credentials import Credentials, authentication, whose
 from talk_pipeline.systems.http.limits import Gate, Limits
+from talk_pipeline.systems.http.sendable import UnusableSecretError
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import hashlib
 import json
-import unicodedata
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from dataclasses import dataclass
 from time import monotonic
@@ -15,7 +14,9 @@ from pydantic import SecretStr
 
 from talk_pipeline.redaction import learn
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, ForeignHostFault, UnavailableFault
+from talk_pipeline.systems.http.kept_tokens import KeptTokens
 from talk_pipeline.systems.http.limits import trusted
+from talk_pipeline.systems.http.sendable import sendable, taken
 
 TOKEN_SECONDS = 10.0
 EARLY_SECONDS = 30  # before its end a token is replaced
@@ -49,19 +50,22 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """OAuth2 client credentials: a token from the token endpoint, renewed before it ends and once on 401.
+    """OAuth2: a token from the token endpoint, renewed before it ends and once on 401.
 
     Attributes:
+        client_secret: none where the client is a public one.
         in_form: id and secret go in the form, else as basic authentication.
         settings: where to look when there is no token, that of the address first.
+        kept: of a client that somebody let in for as long as its refresh tokens follow on each other.
     """
 
     token_url: str
     client_id: str
-    client_secret: SecretStr
+    client_secret: SecretStr | None
     scope: str | None = None
     in_form: bool = True
     settings: tuple[str, ...] = ()
+    kept: KeptTokens | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,51 +112,21 @@ def authentication(credentials: Credentials) -> httpx.Auth:
     """
     match credentials:
         case Bearer(token):
-            return _InHeader("Authorization", f"Bearer {_sendable(token)}")
+            return _InHeader("Authorization", f"Bearer {sendable(token)}")
         case Basic(user, password):
-            name, word = _taken(user), _taken(password)
+            name, word = taken(user), taken(password)
             learn(base64.b64encode(f"{name}:{word}".encode()).decode())
             return httpx.BasicAuth(name, word)
         case ApiKey(name, value, "header"):
-            return _InHeader(name, _sendable(value))
+            return _InHeader(name, sendable(value))
         case ApiKey(name, value):
-            return _InQuery(name, _taken(value))
+            return _InQuery(name, taken(value))
         case Login():
             for value in credentials.body.values():
-                _taken(value)
+                taken(value)
             return _Session(credentials)
         case ClientCredentials():
             return _ClientCredentials(credentials)
-
-
-class UnusableSecretError(ValueError):
-    """A secret holds what cannot be sent; it says what, and never the secret."""
-
-
-def _taken(secret: SecretStr) -> str:
-    """A secret as it is sent in a body, an address or encoded."""
-    value = secret.get_secret_value()
-    learn(value)
-    for at, character in enumerate(value, start=1):
-        if unicodedata.category(character) == "Cc":
-            raise UnusableSecretError(f"character {at} is a {_NAMED.get(character, 'control character')}")
-    if value != value.strip():
-        raise UnusableSecretError("there is a blank before or after it")
-    return value
-
-
-def _sendable(secret: SecretStr) -> str:
-    """A secret as it stands in a header."""
-    value = _taken(secret)
-    for at, character in enumerate(value, start=1):
-        if not character.isascii():
-            raise UnusableSecretError(
-                f"character {at} ({unicodedata.name(character, 'unnamed')}) cannot stand in a header"
-            )
-    return value
-
-
-_NAMED = {"\n": "line break", "\r": "line break", "\t": "tab", "\0": "null character"}
 
 
 class _InHeader(httpx.Auth):
@@ -185,8 +159,8 @@ class _Token:
     until: float
 
 
-_TOKENS: dict[tuple[str, str, str, str | None], _Token] = {}
-"""By endpoint, client, its secret and scope: the pieces of a run each open connections of their own."""
+_TOKENS: dict[tuple[object, ...], _Token] = {}
+"""By endpoint, client, secret, scope and what is kept: the pieces of a run each open connections of their own."""
 
 
 class _ClientCredentials(httpx.Auth):
@@ -197,7 +171,7 @@ class _ClientCredentials(httpx.Auth):
 
     def __init__(self, credentials: ClientCredentials) -> None:
         self._credentials = credentials
-        self._secret = _taken(credentials.client_secret)
+        self._secret = taken(credentials.client_secret) if credentials.client_secret else ""
         if not credentials.in_form:
             learn(base64.b64encode(f"{credentials.client_id}:{self._secret}".encode()).decode())
         self._alone = asyncio.Lock()
@@ -217,20 +191,32 @@ class _ClientCredentials(httpx.Auth):
 
     async def _token(self, refused: str | None) -> str:
         given = self._credentials
-        place = (given.token_url, given.client_id, self._secret, given.scope)
+        place = (given.token_url, given.client_id, self._secret, given.scope, given.kept)
         async with self._alone:
             token = _TOKENS.get(place)
             if token is None or token.text == refused or token.until <= monotonic():
-                text, seconds = await self._new_token()
+                text, seconds = (
+                    await self._kept(given.kept, refused) if given.kept else await self._new_token()
+                )
                 token = _TOKENS[place] = _Token(text, monotonic() + seconds - EARLY_SECONDS)
             return token.text
 
-    async def _new_token(self) -> tuple[str, int]:
-        """Asks the token endpoint, and judges its answer."""
+    async def _kept(self, kept: KeptTokens, refused: str | None) -> tuple[str, int]:
+        """What another process of this installation was given, or a new one for the refresh token."""
+        async with kept.alone():
+            known = kept.read()
+            if known.access_token and known.access_token != refused and known.seconds > EARLY_SECONDS:
+                return known.access_token, known.seconds
+            return await self._new_token(kept, known.refresh_token)
+
+    async def _new_token(self, kept: KeptTokens | None = None, refresh: str = "") -> tuple[str, int]:
+        """Asks the token endpoint, and judges its answer; one that is kept is on disk before it is used."""
         given = self._credentials
-        form = {"grant_type": "client_credentials"} | ({"scope": given.scope} if given.scope else {})
+        form = {"grant_type": "refresh_token" if kept else "client_credentials"}
+        form |= ({"refresh_token": refresh} if kept else {}) | ({"scope": given.scope} if given.scope else {})
         if given.in_form:
-            form |= {"client_id": given.client_id, "client_secret": self._secret}
+            secret = {"client_secret": self._secret} if self._secret else {}
+            form |= {"client_id": given.client_id, **secret}
         basic = None if given.in_form else httpx.BasicAuth(given.client_id, self._secret)
         try:
             async with httpx.AsyncClient(timeout=TOKEN_SECONDS, auth=basic, verify=trusted()) as client:
@@ -238,9 +224,13 @@ class _ClientCredentials(httpx.Auth):
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             reason = str(error) or type(error).__name__
             raise UnavailableFault(self._message(f"cannot be reached: {reason}")) from error
-        return self._understood(response)
+        answer = self._understood(response)
+        token, seconds = str(answer["access_token"]), _seconds(answer.get("expires_in"))
+        if kept:
+            kept.put(str(answer.get("refresh_token") or refresh), token, seconds)
+        return token, seconds
 
-    def _understood(self, response: httpx.Response) -> tuple[str, int]:
+    def _understood(self, response: httpx.Response) -> Mapping[str, Any]:
         status = response.status_code
         if status == httpx.codes.TOO_MANY_REQUESTS or status >= 500:
             raise UnavailableFault(self._message(f"answers {status}"))
@@ -256,6 +246,12 @@ class _ClientCredentials(httpx.Auth):
                 self._message(f"answers {status} with what is no JSON ({kind})")
             ) from None
         answer = document if isinstance(document, dict) else {}
+        kept = self._credentials.kept
+        if kept and answer.get("error") == "invalid_grant":
+            raise AccessFault(
+                self._message(f"does not take the refresh token any more ({status}, invalid_grant)")
+                + f"; let the shop give a new one and put it into {kept.setting}"
+            )
         if answer.get("error") or not response.is_success:
             raise AccessFault(
                 self._message(f"gives no token for these credentials ({status}{_code(answer)})")
@@ -266,7 +262,7 @@ class _ClientCredentials(httpx.Auth):
         learn(token)
         if not (token.isascii() and token.isprintable()):
             raise ConfigurationFault(self._message("gives a token that cannot stand in a header"))
-        return token, _seconds(answer.get("expires_in"))
+        return answer
 
     def _message(self, what: str) -> str:
         where = ", ".join(self._credentials.settings)
@@ -317,7 +313,7 @@ class _Session(httpx.Auth):
             refused = token
 
     def _request(self) -> httpx.Request:
-        body = {name: _taken(value) for name, value in self._login.body.items()}
+        body = {name: taken(value) for name, value in self._login.body.items()}
         return httpx.Request("POST", self._login.url, json=body, extensions={"timeout": _TIMEOUT})
 
     def _understood(self, response: httpx.Response) -> str:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from pathlib import Path as File
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from talk_pipeline.flows.loading import MAY_BE_SECRET
@@ -50,7 +51,7 @@ class BearerAuth(Model):
         """The environment variables it needs."""
         return (self.token,)
 
-    def credentials(self, secret: Secret, address: str) -> "Credentials":
+    def credentials(self, secret: Secret, address: str, folder: File) -> "Credentials":
         """With the secrets filled in."""
         from talk_pipeline.systems.http import Bearer
 
@@ -69,7 +70,7 @@ class BasicAuth(Model):
         """The environment variables it needs."""
         return (self.user, self.password) if self.password else (self.user,)
 
-    def credentials(self, secret: Secret, address: str) -> "Credentials":
+    def credentials(self, secret: Secret, address: str, folder: File) -> "Credentials":
         """With the secrets filled in."""
         from talk_pipeline.systems.http import Basic
 
@@ -88,7 +89,7 @@ class KeyAuth(Model):
         """The environment variables it needs."""
         return (self.value,)
 
-    def credentials(self, secret: Secret, address: str) -> "Credentials":
+    def credentials(self, secret: Secret, address: str, folder: File) -> "Credentials":
         """With the secrets filled in."""
         from talk_pipeline.systems.http import ApiKey
 
@@ -96,31 +97,42 @@ class KeyAuth(Model):
 
 
 class OAuth2Auth(Model):
-    """OAuth2 client credentials."""
+    """OAuth2: client credentials, or a refresh token that a person was given once."""
 
     type: Literal["oauth2"]
     token_url: Place = Field(description="whole, or below the shop's address (without base_path)")
     client_id: EnvName
-    client_secret: EnvName
+    client_secret: EnvName | None = Field(None, description="may be left out beside refresh_token")
+    refresh_token: EnvName | None = Field(
+        None, description="the first one; those that follow are kept in the data folder"
+    )
     scope: str | None = None
     credentials_in: Literal["form", "header"] = "form"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not (self.client_secret or self.refresh_token):
+            raise ValueError("says client_secret, refresh_token or both")
+        return self
 
     @property
     def variables(self) -> tuple[str, ...]:
         """The environment variables it needs."""
-        return (self.client_id, self.client_secret)
+        return tuple(filter(None, (self.client_id, self.client_secret, self.refresh_token)))
 
-    def credentials(self, secret: Secret, address: str) -> "Credentials":
+    def credentials(self, secret: Secret, address: str, folder: File) -> "Credentials":
         """With the secrets filled in."""
-        from talk_pipeline.systems.http import ClientCredentials
+        from talk_pipeline.systems.http import ClientCredentials, KeptTokens
 
+        first = self.refresh_token
         return ClientCredentials(
             _whole(address, self.token_url),
             secret(self.client_id).get_secret_value(),
-            secret(self.client_secret),
+            secret(self.client_secret) if self.client_secret else None,
             scope=self.scope,
             in_form=self.credentials_in == "form",
             settings=("auth.token_url in CUSTOMWEBSHOP_CONNECTOR", *self.variables),
+            kept=KeptTokens(folder, secret(first), first) if first else None,
         )
 
 
@@ -139,7 +151,7 @@ class LoginAuth(Model):
         """The environment variables it needs."""
         return tuple(self.body.values())
 
-    def credentials(self, secret: Secret, address: str) -> "Credentials":
+    def credentials(self, secret: Secret, address: str, folder: File) -> "Credentials":
         """With the secrets filled in."""
         from talk_pipeline.systems.http import Login
 
@@ -158,7 +170,7 @@ class NoAuth(Model):
     type: Literal["none"]
     variables: tuple[str, ...] = Field((), exclude=True, max_length=0)
 
-    def credentials(self, secret: Secret, address: str) -> None:
+    def credentials(self, secret: Secret, address: str, folder: File) -> None:
         """There are none."""
         return
 

@@ -228,7 +228,7 @@ DESCRIPTION = (
         "lines: {path: lines, untouched: id}",
         'lines: {url: "/lines?order={order}"}',
         "{order}",
-        ("children.lines.url", "may name {path}, {item}, {id} only"),
+        ("children.lines.url", "may name {path}, {item}, {id}, {record:place} only"),
     ),
 )
 

@@ -88,7 +88,7 @@ def test_anything_else_that_is_no_call_is_told_what_may_stand_there(tmp_path: Pa
 def test_a_key_alone_is_a_user_without_a_password() -> None:
     auth = BasicAuth(type="basic", user="CUSTOMWEBSHOP_KEY")
     assert auth.variables == ("CUSTOMWEBSHOP_KEY",)
-    credentials = auth.credentials(lambda _: SecretStr("a-key-of-some-length"), "")
+    credentials = auth.credentials(lambda _: SecretStr("a-key-of-some-length"), "", Path())
     assert credentials is not None
     request = next(authentication(credentials).sync_auth_flow(httpx.Request("GET", "http://shop.example/")))
     sent = base64.b64decode(request.headers["Authorization"].removeprefix("Basic ")).decode()
