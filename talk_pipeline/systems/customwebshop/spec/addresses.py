@@ -66,6 +66,6 @@ def line_path(
     """Where a call about one entry of a list goes, or about the list; `begun` is the answer that began it."""
     where = lines_path(entity, lines, record_id, record=record)
     item = item_path(entity, record_id)
-    default = "{lines}/{line}" if line_id else "{lines}"
+    default = "{lines}/{line}" if line_id and call.body is None else "{lines}"
     known = {"id": record_id, "line": line_id or ""}
     return with_query(filled(call.path or default, begun=begun, lines=where, item=item, **known), call.query)

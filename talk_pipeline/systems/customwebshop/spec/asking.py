@@ -42,6 +42,17 @@ class Listing(Model):
     )
 
 
+class Reading(Model):
+    """How one record is asked for: by GET of its address, or by POST where it has a body."""
+
+    body: Mapping[str, Any] | None = Field(
+        None, description='sent with POST; a text in it that is "{id}" alone is the id as the shop says it'
+    )
+    empty: Empty = Field(
+        (), description="what says that there is no such record, beside 404: null, missing or {}"
+    )
+
+
 class UpdatedSince(Model):
     """The parameter that lists what changed at or after a moment."""
 
@@ -81,4 +92,5 @@ class Latest(Model):
 
     path: str = "{path}"
     query: Mapping[str, Word] = {}
+    body: Mapping[str, Any] | None = Field(None, description="asked by POST with it, where it is said")
     at: Path = Field(description="where the answer has the modified time")

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.systems.customwebshop.spec.places import Path, Place
+from talk_pipeline.systems.customwebshop.spec.refusals import ErrorShape
 
 
 class Call(Model):
@@ -27,6 +28,11 @@ class Call(Model):
     )
     envelope: Path | None = Field(None, description="what the body is wrapped in; [0]: a list of one")
     constants: Mapping[str, Any] = Field({}, description="what the body says always: path -> value")
+    body: Mapping[str, Any] | None = Field(
+        None,
+        description="what is sent, with the record at `envelope`; a text that is {id} or {line} alone is that",
+    )
+    error: ErrorShape | None = Field(None, description="where its answer says what is wrong, beside `error`")
     query: Mapping[str, Word] = {}
     headers: Mapping[str, str] = {}
     id: Place | None = Field(None, description="where its answer has the id that the next call needs")

@@ -15,13 +15,21 @@ from pydantic import BeforeValidator, Field, field_validator
 from talk_pipeline.flows.moments import ZoneName
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.systems.customwebshop.spec.access import Auth, BearerAuth
-from talk_pipeline.systems.customwebshop.spec.asking import Deleted, Empty, Latest, Listing, UpdatedSince
+from talk_pipeline.systems.customwebshop.spec.asking import (
+    Deleted,
+    Empty,
+    Latest,
+    Listing,
+    Reading,
+    UpdatedSince,
+)
 from talk_pipeline.systems.customwebshop.spec.calls import NONE, Call, Calls, DryRun
 from talk_pipeline.systems.customwebshop.spec.fields import Times
 from talk_pipeline.systems.customwebshop.spec.ids import AnyId, Id
 from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
 from talk_pipeline.systems.customwebshop.spec.paging import OnePage, Paging
 from talk_pipeline.systems.customwebshop.spec.places import Path, Place
+from talk_pipeline.systems.customwebshop.spec.refusals import ErrorShape
 from talk_pipeline.systems.customwebshop.spec.templates import Located, misnamed
 from talk_pipeline.systems.customwebshop.spec.webhooks import Webhooks
 
@@ -47,19 +55,6 @@ class Elsewhere(Model):
     )
 
 
-class ErrorShape(Model):
-    """Where an error says what is wrong."""
-
-    code: Path | None = None
-    message: Path | None = None
-    field: Path | None = None
-    shown_by: Path | None = Field(
-        None, description="path that is false or filled in a refusal with status 200"
-    )
-    unless: tuple[Word, ...] = Field((), description="what stands at shown_by when all is well, such as ok")
-    missing: tuple[Word, ...] = Field((), description="codes that say there is no such record, beside 404")
-
-
 def _elsewhere(value: object) -> object:
     if not isinstance(value, dict):
         return value
@@ -77,6 +72,7 @@ class Shared(Model):
     record: Path | None = Field(None, description="where the answer about one record has it")
     summaries: bool = Field(False, description="lists show less than the record itself")
     item: str = Field("{path}/{id}", description="path of one record")
+    read: Reading = Reading()
     id: AnyId = Id()
     times: str = Field(
         "rfc3339", description="rfc3339, epoch, epoch_ms or a pattern such as %Y-%m-%d %H:%M:%S"

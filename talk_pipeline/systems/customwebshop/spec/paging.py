@@ -81,9 +81,12 @@ class CursorPaging(_Paging):
     style: Literal["cursor"]
     parameter: str = "cursor"
     next: Place
+    more: Place | None = Field(None, description="where an answer says whether there are more")
 
     def following(self, seen: Seen) -> Following:
         """The page after an answer."""
+        if self.more and seen.at(self.more) in _NO_MORE:
+            return None
         cursor = seen.at(self.next)
         return {self.parameter: cursor} if cursor else None
 
@@ -154,6 +157,12 @@ Paging = Annotated[
     CursorPaging | PagePaging | OffsetPaging | LinkPaging | NextUrlPaging | OnePage,
     Field(discriminator="style"),
 ]
+
+
+def told_to_end(paging: Paging, answer: "Answer", data: Json) -> bool:
+    """Whether an answer says, where the description names a place for that, that nothing follows."""
+    more = getattr(paging, "more", None)
+    return more is not None and read_place(more, answer.headers, data) in _NO_MORE
 
 
 def further_page(answer: "Answer", data: Json, records: str | None) -> str | None:

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Self
 
 from talk_pipeline.systems.customwebshop.spec import paths
-from talk_pipeline.systems.customwebshop.spec.addresses import list_path, with_query
+from talk_pipeline.systems.customwebshop.spec.addresses import item_path, list_path, with_query
 from talk_pipeline.systems.customwebshop.spec.asking import UpdatedSince
 from talk_pipeline.systems.customwebshop.spec.description import Entity
 from talk_pipeline.systems.customwebshop.spec.fields import Times
 from talk_pipeline.systems.customwebshop.spec.paths import Json
+from talk_pipeline.systems.customwebshop.spec.templates import filled_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,15 @@ def question(entity: Entity, path: str, query: Mapping[str, Json]) -> Question:
     for name, value in query.items():
         paths.put(body, name, value)
     return Question(path, json.dumps(body).encode())
+
+
+def asked_for(entity: Entity, record_id: str) -> Question:
+    """The request for one record."""
+    body = entity.read.body
+    if body is None:
+        return Question(item_path(entity, record_id))
+    said = filled_values(dict(body), {"id": entity.id.wire(record_id)})
+    return Question(item_path(entity, record_id), json.dumps(said).encode())
 
 
 def since_query(entity: Entity, updated_since: UpdatedSince, since: datetime) -> dict[str, Json]:

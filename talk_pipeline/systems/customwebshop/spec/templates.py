@@ -50,6 +50,20 @@ def filled_in_body(template: str, *, begun: Json, **values: str) -> str:
     return _filled(template, None, begun, values, written=str, link=str)
 
 
+def filled_values(said: Json, known: Mapping[str, Json]) -> Json:
+    """A body in which each text that is a name in braces, and nothing else, has its value; others stay as they are.
+
+    Braces within a text stay, since queries that go in bodies are full of them.
+    """
+    if isinstance(said, Mapping):
+        return {key: filled_values(inner, known) for key, inner in said.items()}
+    if isinstance(said, list | tuple):
+        return [filled_values(inner, known) for inner in said]
+    if isinstance(said, str) and said.startswith("{") and said.endswith("}"):
+        return known.get(said[1:-1], said)
+    return said
+
+
 def within(template: str, text: str) -> str | None:
     """What stands in a text where its template has {}; None where it is another text."""
     before, after = template.split("{}")

@@ -6,8 +6,11 @@ import msgspec
 
 from talk_pipeline.engine.model import Outcome, Result
 from talk_pipeline.systems.customwebshop.spec import paths
-from talk_pipeline.systems.customwebshop.spec.description import Entity, ErrorShape
-from talk_pipeline.systems.customwebshop.spec.paths import Json
+from talk_pipeline.systems.customwebshop.spec.asking import Emptiness
+from talk_pipeline.systems.customwebshop.spec.calls import Call
+from talk_pipeline.systems.customwebshop.spec.description import Entity
+from talk_pipeline.systems.customwebshop.spec.paths import Json, JsonOrMissing
+from talk_pipeline.systems.customwebshop.spec.refusals import ErrorShape
 from talk_pipeline.systems.customwebshop.wire.records import parse
 from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline.systems.http import Answer
@@ -96,6 +99,14 @@ def shows_error(entity: Entity, answer: Answer) -> bool:
     return paths.text_of(found) not in entity.error.unless
 
 
+def refused_by(entity: Entity, call: Call, answer: Answer) -> Entity | None:
+    """The entity as it tells what is wrong, where the answer to a call is a refusal."""
+    shapes = [entity, *([entity.but(error=call.error)] if call.error else [])]
+    if not answer.ok:
+        return entity
+    return next((one for one in shapes if shows_error(one, answer)), None)
+
+
 def says_missing(entity: Entity, answer: Answer) -> bool:
     """Whether an answer says by one of the shop's own codes that there is none."""
     if answer.ok and not shows_error(entity, answer):
@@ -117,13 +128,34 @@ def of_an_empty_list(answer: Answer, path: str) -> bool:
     return False
 
 
+def blank_word(value: JsonOrMissing) -> Emptiness | None:
+    """The word for something that may stand for "none"; nothing for what says something."""
+    if value is paths.MISSING:
+        return "missing"
+    return "null" if value is None else "{}" if value == {} else None
+
+
+def blank_text(word: Emptiness) -> str:
+    """The same for a person."""
+    return "nothing" if word == "missing" else str(word)
+
+
 def is_missing(entity: Entity, answer: Answer) -> bool:
     """Whether an answer about one record says that there is none."""
     if answer.status in (404, 410):
         return True
     if not answer.ok or shows_error(entity, answer):
         return says_missing(entity, answer)
-    return answer.ok and _lists_nothing(answer, entity.record)
+    return _says_none(answer, entity) or _lists_nothing(answer, entity.record)
+
+
+def _says_none(answer: Answer, entity: Entity) -> bool:
+    """Whether what stands where the record is to be says that there is none."""
+    try:
+        data = parse(answer.body)
+    except ValueError:
+        return False
+    return blank_word(paths.get(data, entity.record) if entity.record else data) in entity.read.empty
 
 
 def _lists_nothing(answer: Answer, record: str | None) -> bool:
@@ -158,7 +190,7 @@ def refusal(entity: Entity, operation: str, answer: Answer) -> Outcome:
         if operation == "create":
             return Outcome(Result.FAILED, reason=why)
         return Outcome(Result.DONE if operation == "delete" else Result.GONE, reason=why)
-    if answer.status == 429:
+    if answer.status == 429 or _text_at(answer, entity.error.code) in entity.error.later:
         return Outcome(Result.FAILED, reason=why)
     if answer.status == 408 or answer.status >= 500:
         # what a gateway says of a request that it passed on is no word of the shop's, known by its error code

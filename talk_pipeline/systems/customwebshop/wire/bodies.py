@@ -13,7 +13,7 @@ from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.fields import Field
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json
-from talk_pipeline.systems.customwebshop.spec.templates import filled_in_body
+from talk_pipeline.systems.customwebshop.spec.templates import filled_in_body, filled_values
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.wire.records import Reader, row_id, rows_of
 
@@ -37,6 +37,7 @@ class Composer:
         values: Mapping[str, Value],
         children: Mapping[str, tuple[ChildEdit, ...]],
         current: Json,
+        record_id: str | None = None,
     ) -> bytes:
         """The body of a call.
 
@@ -46,6 +47,7 @@ class Composer:
             values: all that changes.
             children: edits of lists that are part of the record and carried by this call.
             current: the record as it is, or nothing.
+            record_id: its id, or nothing of one that is made.
         """
         before = current if isinstance(current, dict) else {}
         body: dict[str, Json] = {}
@@ -69,7 +71,7 @@ class Composer:
         if call.whole or call.objects == "whole":
             for path in (*self._entity.read_only, *call.without):
                 paths.drop(body, path)
-        return self._encoded(call, _accompanied(call, body, before))
+        return self._encoded(call, _accompanied(call, body, before), self._known(record_id))
 
     def _put_single(
         self,
@@ -121,7 +123,8 @@ class Composer:
         if call.objects == "whole":
             before = row if isinstance(row, dict) else {}
             body = {key: _completed(value, before.get(key)) for key, value in body.items()}
-        return self._encoded(call, _accompanied(call, body, row))
+        known = self._known(record_id) | ({"line": lines.id.wire(edit.id)} if edit.id else {})
+        return self._encoded(call, _accompanied(call, body, row), known)
 
     def around(self, call: Call, *, record_id: str, begun: Json) -> bytes:
         """The body of a call that begins or ends changes of a list, in which `{id}` is the record's."""
@@ -129,13 +132,16 @@ class Composer:
             path: filled_in_body(value, begun=begun, id=record_id) if isinstance(value, str) else value
             for path, value in call.constants.items()
         }
-        return self._encoded(call.but(constants=said), {})
+        return self._encoded(call.but(constants=said), {}, self._known(record_id))
 
-    def _encoded(self, call: Call, body: Json) -> bytes:
+    def _known(self, record_id: str | None) -> dict[str, Json]:
+        return {"id": self._entity.id.wire(record_id)} if record_id else {}
+
+    def _encoded(self, call: Call, body: Json, known: Mapping[str, Json]) -> bytes:
         """A body as this shop takes it."""
         if call.empty:
             return b""
-        body = _wrapped(call, body)
+        body = _wrapped(call, body, known)
         if self._entity.bodies == "form":
             return urlencode([*_pairs(body)]).encode()
         return _encoder.encode(body)
@@ -306,12 +312,17 @@ def _dependent(fields: Mapping[str, Field], changed: Mapping[str, Value]) -> lis
     return [*moved, *further]
 
 
-def _wrapped(call: Call, body: Json) -> Json:
+def _wrapped(call: Call, body: Json, known: Mapping[str, Json]) -> Json:
     if call.at:
         part = paths.get(body, call.at)
         body = {} if part is MISSING else part
     for path, value in call.constants.items():
         paths.put(body, path, value)
+    if call.body is not None:
+        whole = filled_values(dict(call.body), known)
+        if call.envelope:
+            paths.put(whole, call.envelope, body)
+        return whole
     if call.envelope:
         outer: Json = [] if isinstance(paths.steps(call.envelope)[0], int) else {}
         paths.put(outer, call.envelope, body)

@@ -1,6 +1,7 @@
 """The client that drives any shop description."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
@@ -15,13 +16,12 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.addresses import (
-    item_path,
     list_path,
     with_query,
 )
 from talk_pipeline.systems.customwebshop.spec.description import Description, Entity
 from talk_pipeline.systems.customwebshop.spec.paths import Json
-from talk_pipeline.systems.customwebshop.spec.questions import since_query
+from talk_pipeline.systems.customwebshop.spec.questions import asked_for, since_query
 from talk_pipeline.systems.customwebshop.spec.templates import filled
 from talk_pipeline.systems.customwebshop.wire import notifications
 from talk_pipeline.systems.customwebshop.wire.answers import (
@@ -129,8 +129,10 @@ class Customwebshop:
         if entity.latest is None:
             return None
         path = filled(entity.latest.path, path=entity.path)
-        answer = await self._http.read(with_query(path, dict(entity.latest.query)))
-        if not answer.ok:
+        body = entity.latest.body
+        content = None if body is None else json.dumps(dict(body)).encode()
+        answer = await self._http.read(with_query(path, dict(entity.latest.query)), content=content)
+        if not answer.ok or shows_error(entity, answer):
             raise self._faults.without_success(entity, answer)
         found = paths.get(self._faults.json(answer), entity.latest.at)
         if found is paths.MISSING and of_an_empty_list(answer, entity.latest.at):
@@ -146,7 +148,8 @@ class Customwebshop:
         reader = self._readers[flow]
         if closed:
             return None
-        answer = await self._http.read(item_path(reader.entity, record_id))
+        asked = asked_for(reader.entity, record_id)
+        answer = await self._http.read(asked.path, content=asked.content)
         if is_missing(reader.entity, answer):
             return None
         if not answer.ok or shows_error(reader.entity, answer):

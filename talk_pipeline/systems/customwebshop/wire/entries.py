@@ -10,7 +10,7 @@ from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError
-from talk_pipeline.systems.customwebshop.wire.answers import document_in, refusal, shows_error
+from talk_pipeline.systems.customwebshop.wire.answers import document_in, refusal, refused_by
 from talk_pipeline.systems.customwebshop.wire.bodies import CONTENT, Composer
 from talk_pipeline.systems.customwebshop.wire.records import Reader
 from talk_pipeline.systems.errors import SystemFault
@@ -82,7 +82,7 @@ class Entries:
     async def _entry(self, name: str, lines: Lines, edit: ChildEdit) -> Answer | Outcome | None:
         call: Call = getattr(lines, edit.operation)
         content = b""
-        if edit.operation != "delete":
+        if edit.operation != "delete" or call.body is not None:
             content = self._sender.composer.line(
                 name,
                 lines,
@@ -93,6 +93,8 @@ class Entries:
                 record_id=self._id,
             )
         method = {"create": "POST", "update": "PATCH", "delete": "DELETE"}[edit.operation]
+        if call.body is not None:
+            method = "POST"
         gone = (404, 410) if edit.operation == "delete" else ()
         return await self._sent(lines, call, content, line_id=edit.id, method=method, well=gone)
 
@@ -136,5 +138,5 @@ class Entries:
         )
         if isinstance(answer, Outcome) or answer.status in well:
             return answer
-        taken = answer.ok and not shows_error(self._entity, answer)
-        return answer if taken else refusal(self._entity, "update", answer)
+        refused = refused_by(self._entity, call, answer)
+        return refusal(refused, "update", answer) if refused else answer

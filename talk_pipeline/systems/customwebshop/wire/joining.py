@@ -10,15 +10,18 @@ from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
 from talk_pipeline.systems.customwebshop.spec import paths
-from talk_pipeline.systems.customwebshop.spec.addresses import item_path, lines_path, part_path
-from talk_pipeline.systems.customwebshop.spec.asking import Emptiness, Listing
+from talk_pipeline.systems.customwebshop.spec.addresses import lines_path, part_path
+from talk_pipeline.systems.customwebshop.spec.asking import Listing
 from talk_pipeline.systems.customwebshop.spec.description import Entity
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paging import OnePage
 from talk_pipeline.systems.customwebshop.spec.paths import Json, JsonOrMissing
+from talk_pipeline.systems.customwebshop.spec.questions import asked_for
 from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError
 from talk_pipeline.systems.customwebshop.wire.answers import (
     UnexpectedShapeFault,
+    blank_text,
+    blank_word,
     is_missing,
     raw_at,
     says_missing,
@@ -62,7 +65,8 @@ class Joiner:
                 if lines.apart
             }
         except UnexpectedShapeFault:
-            answer = await self._http.read(item_path(reader.entity, record_id))
+            asked = asked_for(reader.entity, record_id)
+            answer = await self._http.read(asked.path, content=asked.content)
             if is_missing(reader.entity, answer):
                 return None
             raise
@@ -170,18 +174,6 @@ def _are_entries(value: JsonOrMissing, *, key: str) -> bool:
     if isinstance(value, dict):
         return all(paths.get(row, key) is not paths.MISSING for row in value.values())
     return isinstance(value, list) and all(isinstance(row, dict) for row in value)
-
-
-def blank_word(value: JsonOrMissing) -> Emptiness | None:
-    """The word for something that may stand for "none"; nothing for what says something."""
-    if value is paths.MISSING:
-        return "missing"
-    return "null" if value is None else "{}" if value == {} else None
-
-
-def blank_text(word: Emptiness) -> str:
-    """The same for a person."""
-    return "nothing" if word == "missing" else str(word)
 
 
 def _start(answer: Answer) -> str:

@@ -12,7 +12,7 @@ from talk_pipeline.engine.model import Record, Result, Write
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec.description import Description, Entity, Shared
-from talk_pipeline.systems.customwebshop.spec.paging import further_page
+from talk_pipeline.systems.customwebshop.spec.paging import further_page, told_to_end
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.places import header_of
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
@@ -121,7 +121,9 @@ class _Prober:
                 break
         if pages == 2:
             return Probe("ok", ("paging",), "a second page is another one")
-        if sign := further_page(answer, parse(answer.body), self.entity.records):
+        data, paging = parse(answer.body), self.entity.paging
+        sign = further_page(answer, data, self.entity.records)
+        if sign and not told_to_end(paging, answer, data):
             text = f"the list ends after one page, but {sign}: there is a next page that `paging` does not follow"
             return Probe("problem", ("paging",), text)
         return Probe("ok", ("paging",), "one page is all")

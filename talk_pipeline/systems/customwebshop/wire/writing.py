@@ -11,7 +11,7 @@ from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.places import header_of, read_place
 from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError
-from talk_pipeline.systems.customwebshop.wire.answers import document_in, record_in, refusal, shows_error
+from talk_pipeline.systems.customwebshop.wire.answers import document_in, record_in, refusal, refused_by
 from talk_pipeline.systems.customwebshop.wire.bodies import CONTENT, Composer
 from talk_pipeline.systems.customwebshop.wire.entries import Entries
 from talk_pipeline.systems.customwebshop.wire.records import Reader, parse, rows_of
@@ -185,13 +185,14 @@ class _Sequence:
     async def _call(self, call: Call) -> Outcome | None:
         operation = self._write.operation
         content = b""
-        if operation != "delete" and not call.empty:
+        if (operation != "delete" or call.body is not None) and not call.empty:
             content = self._composer.body(
                 call,
                 names=self._names(call),
                 values=self._write.values,
                 children=self._embedded(call),
                 current=self._current,
+                record_id=self._id,
             )
         try:
             default = _DEFAULT_PATH[operation]
@@ -199,7 +200,7 @@ class _Sequence:
         except NoPlaceError as error:
             return Outcome(Result.REFUSED, reason=str(error))
         answer = await self._writer.send(
-            call.method or _DEFAULT_METHOD[operation],
+            call.method or (_DEFAULT_METHOD[operation] if call.body is None else "POST"),
             path,
             key=self._write.idempotency_key,
             content=content,
@@ -207,8 +208,8 @@ class _Sequence:
         )
         if isinstance(answer, Outcome):
             return answer
-        if not answer.ok or shows_error(self._entity, answer):
-            return refusal(self._entity, operation, answer)
+        if refused := refused_by(self._entity, call, answer):
+            return refusal(refused, operation, answer)
         self._understand(call, answer)
         return None
 

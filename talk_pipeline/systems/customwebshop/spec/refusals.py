@@ -1,0 +1,22 @@
+"""How a description says what a refusal looks like."""
+
+from pydantic import Field
+
+from talk_pipeline.flows.properties import Model, Word
+from talk_pipeline.systems.customwebshop.spec.places import Path
+
+
+class ErrorShape(Model):
+    """Where an error says what is wrong."""
+
+    code: Path | None = None
+    message: Path | None = None
+    field: Path | None = None
+    shown_by: Path | None = Field(
+        None, description="path that is false or filled in a refusal with status 200"
+    )
+    unless: tuple[Word, ...] = Field((), description="what stands at shown_by when all is well, such as ok")
+    later: tuple[Word, ...] = Field(
+        (), description="codes that say: not now; what is refused so is tried again"
+    )
+    missing: tuple[Word, ...] = Field((), description="codes that say there is no such record, beside 404")
