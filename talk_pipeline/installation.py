@@ -102,6 +102,7 @@ class Connections:
     def shop(self) -> "Customwebshop":
         """The web shop."""
         from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
+        from talk_pipeline.systems.customwebshop.wire.xml import XmlWire
         from talk_pipeline.systems.http import Application, Http, Limits
 
         settings, shop = self.settings, self.description
@@ -119,6 +120,7 @@ class Connections:
             headers=shop.every_request,
             throttled=pace.throttled,
             address_setting="CUSTOMWEBSHOP_URL",
+            wire=XmlWire(shop.xml) if shop.xml else None,
         )
         return Customwebshop(http, self.flows, description=shop)
 

@@ -16,7 +16,7 @@ from talk_pipeline.audit import NotAuditableError
 from talk_pipeline.audit.wire import Connection, Words, at, text
 
 # what a description may say that would be misread here: refused by name
-NOT_READ = {"per", "percent_off", "factor", "decimal", "parts", "list", "read", "where", "empty"}
+NOT_READ = {"per", "percent_off", "factor", "decimal", "parts", "list", "read", "xml", "where", "empty"}
 # what is said of a value by these, and not of values below it
 _OF_A_VALUE = NOT_READ | {"path", "template", "type", "values", "join", "const", "write", "case", "prefix"}
 

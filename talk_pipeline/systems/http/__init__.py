@@ -3,6 +3,7 @@
 ::
 
     client.py         requests, what is repeated and what never is
+    answer.py         what came of one, and how its body went over the line
     applications.py   who makes a request, where a system's limits hold for each who may
     limits.py         how many requests a system takes, counted over every process
     shared.py         the same over several machines
@@ -13,8 +14,9 @@
     clock.py          the server's clock against ours
 """
 
+from talk_pipeline.systems.http.answer import Answer, OutcomeUnknownError, Wire
 from talk_pipeline.systems.http.applications import Application
-from talk_pipeline.systems.http.client import TOO_LARGE, Answer, Http, OutcomeUnknownError
+from talk_pipeline.systems.http.client import TOO_LARGE, Http
 from talk_pipeline.systems.http.credentials import (
     ApiKey,
     Basic,
@@ -40,4 +42,5 @@ __all__ = [
     "Limits",
     "Login",
     "OutcomeUnknownError",
+    "Wire",
 ]

@@ -5,7 +5,6 @@ Retries are for reads, and for writes only where the request was certainly not c
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urljoin
@@ -13,9 +12,10 @@ from urllib.parse import urljoin
 import httpx
 from httpx_retries import Retry
 
-from talk_pipeline.redaction import redacted, redacted_body
+from talk_pipeline.redaction import redacted_body
 from talk_pipeline.stopping import StoppedError, bounded
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, ForeignHostFault, UnavailableFault
+from talk_pipeline.systems.http.answer import Answer, OutcomeUnknownError, Wire
 from talk_pipeline.systems.http.applications import Application, lane_of, least_busy
 from talk_pipeline.systems.http.clock import ServerClock
 from talk_pipeline.systems.http.limits import Flight, Limits
@@ -32,48 +32,6 @@ TOO_LARGE = (408, 413, 504)  # ask for less before asking again
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
-class OutcomeUnknownError(Exception):
-    """A request left and no answer came: it may or may not have been carried out."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(redacted(message))
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A response, read to its end; secrets of ours that it repeats are masked.
-
-    Attributes:
-        links: addresses of its Link header, by relation.
-        seconds: from when the request left until the answer was there.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    links: Mapping[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    @property
-    def ok(self) -> bool:
-        """Whether the request succeeded."""
-        return 200 <= self.status < 300
-
-    @property
-    def shows_page(self) -> bool:
-        """Whether it is a page for people, whatever content type it says; no data begins like that."""
-        return self.body.lstrip()[:1] == b"<"
-
-    def excerpt(self, characters: int) -> str:
-        """The beginning of the body, for people."""
-        return redacted(self.body.decode(errors="replace"))[:characters]
-
-    @property
-    def redirects(self) -> bool:
-        """Whether it sends us to another address."""
-        return self.status in (301, 302, 303, 307, 308)
-
-
 class Http:
     """A client for one system.
 
@@ -86,6 +44,7 @@ class Http:
         headers: sent with every request.
         throttled: statuses beside 429 that say: slower.
         address_setting: the variable that holds the address.
+        wire: how bodies go over the line, where that is not as JSON.
     """
 
     def __init__(
@@ -99,12 +58,14 @@ class Http:
         headers: Mapping[str, str] | None = None,
         throttled: Sequence[int] = (),
         address_setting: str = "",
+        wire: Wire | None = None,
     ) -> None:
         self.name = name
         address, _, self.query = base_url.partition("?")
         self.base_url = address.rstrip("/")
         self._clock = ServerClock()
         self.longest_seconds = longest_seconds
+        self._wire = wire
         self._address_setting = address_setting
         self._throttled = frozenset({429, *throttled})
         self._reads, self._writes = _reads(self._throttled), _writes(self._throttled)
@@ -257,6 +218,12 @@ class Http:
         flight = Flight()
         extensions = {"retry": retry, "weight": weight, "flight": flight, "leaving": leaving}
         lane = least_busy(self._lanes)
+        if self._wire and (content := request.get("content") or b"")[:1] in (b"{", b"["):
+            said = {"Content-Type": self._wire.content_type}
+            request |= {
+                "content": self._wire.told(content),
+                "headers": {**(request["headers"] or {}), **said},
+            }
         try:
             with lane.used(weight):
                 response = await bounded(lane.client.request(method, url, extensions=extensions, **request))
@@ -272,7 +239,8 @@ class Http:
             told = f"{self.name} at {self.base_url} denies access (403)"
             raise AccessFault(f"{told}: check its permissions{who}")
         links = {str(name): str(link.get("url")) for name, link in response.links.items()}
-        body = redacted_body(response.content, is_error=not response.is_success)
+        heard = self._wire.understood(response.content) if self._wire else response.content
+        body = redacted_body(heard, is_error=not response.is_success)
         seconds = float(response.extensions.get("seconds", 0.0))
         return Answer(response.status_code, response.headers, body, links, seconds)
 

@@ -32,6 +32,7 @@ from talk_pipeline.systems.customwebshop.spec.places import Path, Place
 from talk_pipeline.systems.customwebshop.spec.refusals import ErrorShape
 from talk_pipeline.systems.customwebshop.spec.templates import Located, misnamed
 from talk_pipeline.systems.customwebshop.spec.webhooks import Webhooks
+from talk_pipeline.systems.customwebshop.spec.xml import Xml
 
 REFERENCE = File(__file__).parents[1] / "reference.yaml"
 
@@ -154,6 +155,7 @@ class Description(Shared):
 
     name: str
     base_path: str = ""
+    xml: Xml | None = Field(None, description="the shop speaks XML, where this is said; {} is enough")
     headers: Mapping[str, str] = {}
     auth: Auth = BearerAuth()
     limits: Pace = Pace()
@@ -162,9 +164,10 @@ class Description(Shared):
 
     @property
     def every_request(self) -> Mapping[str, str]:
-        """Headers of every request; unless told otherwise JSON is asked for."""
+        """Headers of every request; unless told otherwise what the shop speaks is asked for."""
         named = {name.lower() for name in self.headers}
-        return self.headers if "accept" in named else {"Accept": "application/json", **self.headers}
+        asked = self.xml.content_type if self.xml else "application/json"
+        return self.headers if "accept" in named else {"Accept": asked, **self.headers}
 
     @cached_property
     def collections(self) -> Mapping[str, Entity]:

@@ -1,6 +1,7 @@
 """What records show of the description they came by; nothing is asked of a shop here."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,11 @@ from talk_pipeline.systems.customwebshop.wire.records import Reader, rows_of
 from talk_pipeline.wording import counted
 
 LONGEST_EXCERPT = 600
+_BARE = {
+    "bool": re.compile("true|false"),
+    "number": re.compile(r"-?\d+(\.\d*)?"),
+    "minor": re.compile(r"-?\d+"),
+}
 
 At = tuple[str | int, ...]
 
@@ -37,7 +43,8 @@ class Probe:
 class Evidence:
     """What records of one flow's entity show."""
 
-    def __init__(self, flow: Flow, entity: Entity, reader: Reader) -> None:
+    def __init__(self, flow: Flow, entity: Entity, reader: Reader, *, texts: bool) -> None:
+        self._texts = texts  # whether everything is one on the wire
         self._flow = flow
         self._entity = entity
         self._reader = reader
@@ -128,7 +135,7 @@ class Evidence:
                     continue
                 form = self._entity.bodies == "form"  # where everything that is written is text
                 filled = [value for value in values if value not in (None, "")]
-                wrong = [value for value in filled if not _fits(field, value, self._reader.times, form=form)]
+                wrong = [value for value in filled if not self._fits(field, value, form=form)]
                 if wrong:
                     always = len(wrong) == len(filled) > 1  # of one record alone nothing follows
                     level: Literal["problem", "warning"] = "problem" if always else "warning"
@@ -147,6 +154,11 @@ class Evidence:
             at,
             f"{counted(as_described, 'place')} found as described, in {counted(len(sample), 'record')}",
         )
+
+    def _fits(self, field: Field, value: Json, *, form: bool) -> bool:
+        if self._texts and isinstance(value, str) and field.type in _BARE:
+            return _BARE[field.type].fullmatch(value) is not None
+        return _fits(field, value, self._reader.times, form=form)
 
     def _weight(self, name: str) -> Literal["warning", "problem"]:
         """A problem where the flow cannot do without the property."""

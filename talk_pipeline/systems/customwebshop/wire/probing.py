@@ -62,7 +62,7 @@ class _Prober:
         entity = description.collections[flow.customwebshop.entity]
         self.reader = Reader(flow, entity, entity.moments, address=shop.address)
         self.entity: Entity = self.reader.entity
-        self.evidence = Evidence(flow, self.entity, self.reader)
+        self.evidence = Evidence(flow, self.entity, self.reader, texts=description.xml is not None)
         self.in_flight = description.limits.in_flight
         self.asking: At = ("path",)
 
