@@ -31,7 +31,7 @@ from talk_pipeline.sandbox.errors import SandboxError
 from talk_pipeline.sandbox.gateway import Gateway
 from talk_pipeline.sandbox.pages.site import ROOT as PAGES
 from talk_pipeline.sandbox.same_origin import from_here_only
-from talk_pipeline.sandbox.seed import Seeds
+from talk_pipeline.sandbox.seed import LOCAL, Seeds
 from talk_pipeline.sandbox.store import Store
 
 _START_TIMEOUT = 30.0
@@ -46,6 +46,7 @@ class Sandbox:
         size: for a new state, how many customers and products (and half as many as orders) to generate;
             without it the small committed set is used.
         seed: what the generated records follow from.
+        currency: the local one of Business Central.
         port_shop: port of the shop; 0 for any free one.
         port_bc: port of Business Central; 0 for any free one.
         host: address to listen on.
@@ -59,6 +60,7 @@ class Sandbox:
         state: Path | None = None,
         size: int | None = None,
         seed: int = 1,
+        currency: str = LOCAL,
         port_shop: int = 0,
         port_bc: int = 0,
         host: str = "127.0.0.1",
@@ -66,7 +68,7 @@ class Sandbox:
         applications: int = 1,
     ) -> None:
         self._state = state
-        self._seeds = Seeds(size=size, seed=seed)
+        self._seeds = Seeds(size=size, seed=seed, currency=currency)
         self._ports = {"shop": port_shop, "bc": port_bc}
         self._host = host
         self._shop_profile = shop_profile

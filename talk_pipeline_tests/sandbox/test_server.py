@@ -128,6 +128,22 @@ def test_the_same_seed_gives_the_same_records() -> None:
     assert found[0] == found[1]
 
 
+def test_the_local_currency_is_the_one_asked_for() -> None:
+    with Sandbox(size=8, currency="EUR") as sandbox:
+        central, shop = CentralClient(sandbox), ShopClient(sandbox)
+        (company,) = central.all_of("companyInformation")
+        codes = {one["code"] for one in central.all_of("currencies")}
+        spoken = {one["currency"] for one in shop.get("products?limit=500")["data"]}
+        central.close()
+        shop.close()
+    assert company["currencyCode"] == "EUR"
+    assert "EUR" not in codes
+    assert "DKK" in codes
+    assert spoken == {"EUR"}
+    with pytest.raises(SandboxError, match="'EURO' is no currency"):
+        Sandbox(currency="EURO")
+
+
 def test_a_killed_process_loses_nothing_it_answered(tmp_path: Path) -> None:
     state = tmp_path / "state.sqlite"
     process = subprocess.Popen(

@@ -90,6 +90,7 @@ def sandbox(
         int | None, typer.Option(help="N customers, N products, 2N orders, generated; 0: none.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 0,
+    currency: Annotated[str, typer.Option(help="Local currency of Business Central.")] = "DKK",
     shop_profile: Annotated[str, typer.Option(help="Its wire shape; a wrong one lists them.")] = "reference",
     applications: Annotated[int, typer.Option(min=1, max=10, help="How many enter Business Central.")] = 1,
 ) -> None:
@@ -100,6 +101,7 @@ def sandbox(
         state=state,
         size=size,
         seed=seed,
+        currency=currency,
         port_shop=port_shop,
         port_bc=port_bc,
         shop_profile=shop_profile,

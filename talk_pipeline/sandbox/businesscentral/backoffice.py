@@ -74,7 +74,8 @@ class BackOffice:
     def reset(self, *, size: int | None, seed: int | None, empty: bool) -> None:
         """Put the records back."""
         records = None if empty else self._seeds.central(size=size, seed=seed)
-        setup.fill(self._central, records, randomness=self._seeds.seed if seed is None else seed)
+        randomness = self._seeds.seed if seed is None else seed
+        setup.fill(self._central, records, randomness=randomness, currency=self._seeds.currency)
 
     def backup(self) -> Any:
         """All records and number series, and the last version given."""

@@ -41,13 +41,14 @@ def make_companies(central: Central) -> None:
             central.directory.open(row["id"])
 
 
-def fill(central: Central, seed: Mapping[str, Any] | None, *, randomness: int) -> None:
+def fill(central: Central, seed: Mapping[str, Any] | None, *, randomness: int, currency: str) -> None:
     """Put the records of all companies back to the start.
 
     Args:
         central: the companies.
         seed: records of the first company by set; None for none but reference data.
         randomness: what the ids follow from.
+        currency: the local one.
     """
     rng = random.Random(f"businesscentral {randomness}")
     central.settings.reset()
@@ -57,7 +58,7 @@ def fill(central: Central, seed: Mapping[str, Any] | None, *, randomness: int) -
         central.store.clear("bc/_root/subscriptions")
         for office in central.directory.offices.values():
             with office.company.at(_FOUNDED, seed=rng):
-                _refer(office.company)
+                _refer(office.company, currency)
         if seed is not None:
             _sow(main_office(central), seed, rng)
 
@@ -81,8 +82,8 @@ def _reference() -> Any:
     return read_yaml(_FILE)
 
 
-def _refer(company: Company) -> None:
-    for name, entries in _reference().items():
+def _refer(company: Company, currency: str) -> None:
+    for name, entries in _told_in(currency).items():
         if name == "companies":
             continue
         set_name = "companyInformation" if name == "information" else name
@@ -91,6 +92,23 @@ def _refer(company: Company) -> None:
             if dimension := company.lookup("dimensions", "code", raw.get("_dimension", "")):
                 row["dimensionId"] = dimension["id"]
             company.save(set_name, row)
+
+
+def _told_in(currency: str) -> Mapping[str, Any]:
+    """The reference data of a company with that local currency; what others are worth is told in it."""
+    data: Mapping[str, Any] = _reference()
+    usual = data["information"]["_currency"]
+    if currency == usual:
+        return data
+    others = data["currencies"]
+    worth = next((Decimal(one["_rate"]) for one in others if one["code"] == currency), Decimal(1))
+    usual_one = {"code": usual, "displayName": usual, "symbol": usual, "_rate": "1"}
+    told = [
+        one | {"_rate": str(round(Decimal(one["_rate"]) / worth, 4))}
+        for one in [usual_one, *others]
+        if one["code"] != currency
+    ]
+    return {**data, "information": data["information"] | {"_currency": currency}, "currencies": told}
 
 
 def _typed(company: Company, set_name: str, raw: Record) -> Row:

@@ -19,12 +19,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from iso4217 import Currency
+
 from talk_pipeline.sandbox.errors import SandboxError
 from talk_pipeline.sandbox.seed.customers import make_customers
 from talk_pipeline.sandbox.seed.orders import make_orders
 from talk_pipeline.sandbox.seed.products import make_products
 
 FOLDER = Path(__file__).parents[3] / "data" / "seed"
+LOCAL = "DKK"
+"""The local currency of the committed set."""
 SIZE = 40
 """Customers and products in the committed set."""
 
@@ -78,9 +82,13 @@ class Seeds:
     Args:
         size: how many records to generate; None for the committed set.
         seed: what generated records follow from.
+        currency: the local one; records that say it say the usual one instead, and the other way round.
     """
 
-    def __init__(self, *, size: int | None, seed: int) -> None:
+    def __init__(self, *, size: int | None, seed: int, currency: str = LOCAL) -> None:
+        if currency not in {one.code for one in Currency}:
+            raise SandboxError(f"{currency!r} is no currency: say its code, such as EUR")
+        self.currency = currency
         self.size = size
         self.seed = seed
         self._made: dict[tuple[int | None, int], Seed] = {}
@@ -96,5 +104,19 @@ class Seeds:
     def _of(self, size: int | None, seed: int | None) -> Seed:
         key = (self.size if size is None else size, self.seed if seed is None else seed)
         if key not in self._made:
-            self._made = {key: committed() if key[0] is None else generate(key[0], key[1])}
+            made = committed() if key[0] is None else generate(key[0], key[1])
+            self._made = {
+                key: Seed(_swapped(made.shop, self.currency), _swapped(made.central, self.currency))
+            }
         return self._made[key]
+
+
+def _swapped(data: Any, currency: str) -> Any:
+    """Records in which the two currencies have changed places."""
+    if currency == LOCAL:
+        return data
+    if isinstance(data, dict):
+        return {name: _swapped(value, currency) for name, value in data.items()}
+    if isinstance(data, list):
+        return [_swapped(value, currency) for value in data]
+    return {LOCAL: currency, currency: LOCAL}.get(data, data) if isinstance(data, str) else data

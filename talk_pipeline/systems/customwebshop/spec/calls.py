@@ -21,7 +21,9 @@ class Call(Model):
     objects: Literal["merged", "whole"] = Field(
         "merged", description="whole: the shop replaces a nested object, so one that is touched is sent whole"
     )
-    without: tuple[Path, ...] = Field((), description="parts of a whole record it leaves out")
+    without: tuple[Path, ...] = Field(
+        (), description="parts of a whole record, or of a whole line, that it leaves out"
+    )
     at: Path | None = Field(None, description="part of the record that is the body")
     along: tuple[Path, ...] = Field(
         (), description="what goes along as the record has it; inside an object, with that object"

@@ -1,7 +1,7 @@
 """What a write says: the values of a record on their places, wrapped as this shop wants them."""
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 import msgspec
@@ -13,9 +13,10 @@ from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.fields import Field
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json
-from talk_pipeline.systems.customwebshop.spec.templates import filled_in_body, filled_values
+from talk_pipeline.systems.customwebshop.spec.templates import filled_in_body
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.wire.records import Reader, row_id, rows_of
+from talk_pipeline.systems.customwebshop.wire.wrapping import accompanied, completed, pairs, wrapped
 
 CONTENT = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
 """What a body is, by how a description says that bodies are written."""
@@ -67,11 +68,11 @@ class Composer:
                 rows = self._rows(name, lines, entries, children.get(name, ()), root=wanted)
                 paths.put(body, lines.write or lines.path or name, rows)
         if call.objects == "whole":
-            body = {key: _completed(value, before.get(key)) for key, value in body.items()}
+            body = {key: completed(value, before.get(key)) for key, value in body.items()}
         if call.whole or call.objects == "whole":
             for path in (*self._entity.read_only, *call.without):
                 paths.drop(body, path)
-        return self._encoded(call, _accompanied(call, body, before), self._known(record_id))
+        return self._encoded(call, accompanied(call, body, before), self._known(record_id), before)
 
     def _put_single(
         self,
@@ -122,9 +123,12 @@ class Composer:
             paths.put(body, lines.parent, self._entity.id.wire(record_id) if own_id is MISSING else own_id)
         if call.objects == "whole":
             before = row if isinstance(row, dict) else {}
-            body = {key: _completed(value, before.get(key)) for key, value in body.items()}
+            body = {key: completed(value, before.get(key)) for key, value in body.items()}
+        if call.whole or call.objects == "whole":
+            for path in (*lines.read_only, *call.without):
+                paths.drop(body, path)
         known = self._known(record_id) | ({"line": lines.id.wire(edit.id)} if edit.id else {})
-        return self._encoded(call, _accompanied(call, body, row), known)
+        return self._encoded(call, accompanied(call, body, row), known)
 
     def around(self, call: Call, *, record_id: str, begun: Json) -> bytes:
         """The body of a call that begins or ends changes of a list, in which `{id}` is the record's."""
@@ -137,13 +141,13 @@ class Composer:
     def _known(self, record_id: str | None) -> dict[str, Json]:
         return {"id": self._entity.id.wire(record_id)} if record_id else {}
 
-    def _encoded(self, call: Call, body: Json, known: Mapping[str, Json]) -> bytes:
+    def _encoded(self, call: Call, body: Json, known: Mapping[str, Json], current: Json = None) -> bytes:
         """A body as this shop takes it."""
         if call.empty:
             return b""
-        body = _wrapped(call, body, known)
+        body = wrapped(call, body, known, current=current)
         if self._entity.bodies == "form":
-            return urlencode([*_pairs(body)]).encode()
+            return urlencode([*pairs(body)]).encode()
         return _encoder.encode(body)
 
     def _rows(
@@ -276,22 +280,6 @@ def _blank(body: dict[str, Json], path: str) -> None:
         paths.put(body, path, "")
 
 
-def _accompanied(call: Call, body: dict[str, Json], current: Json) -> dict[str, Json]:
-    """A body with what must go along."""
-    for path in call.along:
-        value = paths.get(current, path)
-        if value is not MISSING and paths.get(body, path) is MISSING and paths.beside(body, path):
-            paths.put(body, path, copy.deepcopy(value))
-    return body
-
-
-def _completed(value: Json, current: Json) -> Json:
-    """A nested object with what it holds besides."""
-    if not (isinstance(value, dict) and isinstance(current, dict)):
-        return value
-    return {**current, **{key: _completed(inner, current.get(key)) for key, inner in value.items()}}
-
-
 def _written_elsewhere(fields: Mapping[str, Field]) -> list[str]:
     """The properties a whole object must name at the place where they are written."""
     return [name for name, field in fields.items() if isinstance(field.write, str | tuple)]
@@ -310,32 +298,3 @@ def _dependent(fields: Mapping[str, Field], changed: Mapping[str, Value]) -> lis
         if name not in changed and name not in moved and set(field.inputs) & set(moved)
     ]
     return [*moved, *further]
-
-
-def _wrapped(call: Call, body: Json, known: Mapping[str, Json]) -> Json:
-    if call.at:
-        part = paths.get(body, call.at)
-        body = {} if part is MISSING else part
-    for path, value in call.constants.items():
-        paths.put(body, path, value)
-    if call.body is not None:
-        whole = filled_values(dict(call.body), known)
-        if call.envelope:
-            paths.put(whole, call.envelope, body)
-        return whole
-    if call.envelope:
-        outer: Json = [] if isinstance(paths.steps(call.envelope)[0], int) else {}
-        paths.put(outer, call.envelope, body)
-        body = outer
-    return body
-
-
-def _pairs(value: Json, name: str = "") -> Iterator[tuple[str, str]]:
-    """The fields of a form, nested ones as a[b][0]."""
-    if isinstance(value, dict | list):
-        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _pairs(inner, f"{name}[{key}]" if name else str(key))
-    elif isinstance(value, bool):
-        yield name, "1" if value else "0"
-    else:
-        yield name, "" if value is None else str(value)

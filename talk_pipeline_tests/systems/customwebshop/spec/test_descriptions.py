@@ -1,6 +1,7 @@
 """The descriptions that come with it, the template, the schema for editors, and the page that explains them."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,13 @@ from talk_pipeline.systems.customwebshop.spec import (
     calls,
     description,
     fields,
+    ids,
     lines,
     paging,
+    refusals,
     schema,
     webhooks,
+    xml,
 )
 from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
 from talk_pipeline_tests.flow_files import flows_in
@@ -69,6 +73,20 @@ def test_a_new_description_is_valid_as_it_stands(tmp_path: Path, monkeypatch: py
         new_connector("myshop")
     with pytest.raises(SettingsError, match="is no name"):
         new_connector("a/b")
+
+
+def test_what_a_new_description_has_commented_out_may_be_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = new_connector("myshop").read_text()
+    start = text.index("\nentities:")
+    said = [found for found in re.finditer(r"^( *)# (?=\w+: )", text, re.M) if found.start() > start]
+    assert len(said) > 10
+    for found in said:
+        file = tmp_path / "one.yaml"
+        file.write_text(text[: found.start()] + found[1] + text[found.end() :])
+        load_description(file, flows=flows_in())
 
 
 def test_a_property_taken_out_of_a_flow_may_stay_in_the_description(tmp_path: Path) -> None:
@@ -118,7 +136,19 @@ def _described(tmp_path: Path, **said: str) -> Flows:
 def _models() -> list[type[BaseModel]]:
     found = [
         value
-        for module in (access, asking, calls, description, fields, lines, paging, webhooks)
+        for module in (
+            access,
+            asking,
+            calls,
+            description,
+            fields,
+            ids,
+            lines,
+            paging,
+            refusals,
+            webhooks,
+            xml,
+        )
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, BaseModel) and value.__module__ == module.__name__
     ]

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+import yaml
 
 from talk_pipeline.engine.model import ChildEdit
 from talk_pipeline.systems.customwebshop.spec.calls import Call
@@ -234,3 +235,64 @@ def test_an_entry_without_id_is_not_named_by_it(tmp_path: Path, said: str) -> No
     made = composer(tmp_path, f"    children: {{lines: {{path: lines, {said}}}}}\n", "order")
     with pytest.raises(UnexpectedShapeFault, match="lines: an entry has no 'id'"):
         made.body(Call(), names=[], values={}, children=edits, current=current)
+
+
+HELD: Json = {
+    "id": "7",
+    "created": "2026",
+    "default": "true",
+    "street": "Street 1",
+    "geo": {"x": "1", "y": "2"},
+}
+AT = 'at: "addresses[default=true]"'
+
+
+@pytest.mark.parametrize(
+    ("said", "sent"),
+    [
+        (AT, {"street": "New", "geo": {"x": "5"}}),
+        (f'{AT}, along: ["addresses[default=true].id"]', {"id": "7", "street": "New", "geo": {"x": "5"}}),
+        (
+            f'{AT}, whole: true, without: ["addresses[default=true].created"]',
+            {"id": "7", "default": "true", "street": "New", "geo": {"x": "5", "y": "2"}},
+        ),
+    ],
+)
+def test_an_entry_of_a_list_by_itself_says_what_changes(tmp_path: Path, said: str, sent: Any) -> None:
+    fields = """    fields:
+      address: {line1: "addresses[default=true].street", line2: "addresses[default=true].geo.x"}
+"""
+    call = Call.model_validate(yaml.safe_load(f"{{{said}}}"))
+    values = {"address.line1": "New", "address.line2": "5"}
+    current: Json = {"id": "1", "addresses": [{"id": "6"}, HELD]}
+    made = composer(tmp_path, fields).body(call, names=values, values=values, children={}, current=current)
+    assert json.loads(made) == sent
+    new = composer(tmp_path, fields).body(call, names=values, values=values, children={}, current={"id": "1"})
+    assert json.loads(new) == {"default": True, "street": "New", "geo": {"x": "5"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "sent"),
+    [
+        ("", {"quantity": "5"}),
+        ("whole: true", {"id": "1", "sku": "A", "quantity": "5"}),
+        ("whole: true, without: [id]", {"sku": "A", "quantity": "5"}),
+    ],
+)
+def test_a_line_by_itself_says_what_is_declared(tmp_path: Path, said: str, sent: Any) -> None:
+    entity = f'    children: {{lines: {{url: "{{item}}/lines", read_only: [made.at], update: {{{said}}}}}}}\n'
+    made = composer(tmp_path, entity, "order")
+    lines = dict(made._reader.lists())["lines"]
+    row: Json = {"id": "1", "sku": "A", "quantity": "3", "made": {"at": "2026"}}
+    body = made.line(
+        "lines",
+        lines,
+        lines.update,
+        edit=ChildEdit("update", "1", {"quantity": "5"}),
+        current={"id": "9", "@children": {"lines": [row]}},
+        root={},
+        record_id="9",
+    )
+    told = json.loads(body)
+    told.pop("made", None)
+    assert told == sent
