@@ -31,6 +31,7 @@ from talk_pipeline.systems.customwebshop.spec import (
 )
 from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
 from talk_pipeline_tests.flow_files import flows_in
+from talk_pipeline_tests.systems.customwebshop import angle_shop, graph_shop, linked_shop
 
 PACKAGED = description.REFERENCE.parent
 ROOT = PACKAGED.parents[2]
@@ -73,6 +74,12 @@ def test_a_new_description_is_valid_as_it_stands(tmp_path: Path, monkeypatch: py
         new_connector("myshop")
     with pytest.raises(SettingsError, match="is no name"):
         new_connector("a/b")
+
+
+@pytest.mark.parametrize("said", [angle_shop.CONNECTOR, graph_shop.CONNECTOR, linked_shop.CONNECTOR])
+def test_editors_know_what_shops_of_other_kinds_say(said: str) -> None:
+    data = json.loads(json.dumps(yaml.safe_load(said)))
+    jsonschema.validate(data, schema.connector_schema())
 
 
 def test_what_a_new_description_has_commented_out_may_be_said(
