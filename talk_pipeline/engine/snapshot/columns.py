@@ -147,13 +147,14 @@ def read(
             for at, key in enumerate(asked):
                 if key in column.troubles:
                     problems[at][name] = column.troubles[key]
-        wrong = roomless.get(name, {})
-        if column.prop.in_currency and side is Side.SHOP:
-            wrong |= _foreign(column.prop, raw[name], rows, currency=company.currency)
-        for at, error in wrong.items():
+        for at, error in roomless.get(name, {}).items():  # what is wrong with the whole text says more
+            problems[at].pop(name, None)
             canon[name][at], problem = column.unmappable(raw[name][at], error)
-            if problem is not None:
-                problems[at].setdefault(name, problem)
+            problems[at] |= {name: problem} if problem else {}
+        if column.prop.in_currency and side is Side.SHOP:
+            for at, error in _foreign(column.prop, raw[name], rows, currency=company.currency):
+                canon[name][at], problem = column.unmappable(raw[name][at], error)
+                problems[at] = ({name: problem} if problem else {}) | problems[at]
     names = tuple(raw)
     for held, meant, wrongs in zip(
         zip(*raw.values(), strict=True), zip(*canon.values(), strict=True), problems, strict=True
@@ -179,16 +180,18 @@ def _laid_out(part: Part, side: Side, raw: dict[str, list[Value]]) -> dict[str, 
 
 def _foreign(
     prop: Property, told: Sequence[Value], rows: Sequence[Mapping[str, Value]], *, currency: str
-) -> dict[int, UnmappableError]:
+) -> Iterator[tuple[int, UnmappableError]]:
     """Amounts of another currency than the company's, by row.
 
     An amount means nothing without its currency; nor may one be filled in where another is expected.
     """
-    found: dict[int, UnmappableError] = {}
     for at, values in enumerate(rows):
         given = tidy(values.get(prop.in_currency or ""))
         if given is not None and given.upper() != currency:
-            found[at] = UnmappableError(
-                f"{told[at] or 'an amount here'} is in {given.upper()}, but Business Central keeps it in {currency}"
+            told_at = told[at] or "an amount here"
+            yield (
+                at,
+                UnmappableError(
+                    f"{told_at} is in {given.upper()}, but Business Central keeps it in {currency}"
+                ),
             )
-    return found

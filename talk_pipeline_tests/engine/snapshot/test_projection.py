@@ -17,7 +17,7 @@ DANISH = Company("DKK", ZoneInfo("Europe/Copenhagen"))
 FLOWS = flows_in()
 
 
-def told(projector: Projector, key: str = "1", **values: Value) -> Told:
+def told(projector: Projector, key: str, /, **values: Value) -> Told:
     """A shop record of these values, by property."""
     root = projector.flow.root
     wire = {path: values.get(prop.name) for prop in root.properties for path in prop.paths(Side.SHOP)}
