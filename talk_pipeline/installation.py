@@ -34,11 +34,12 @@ from talk_pipeline.run.session import Options, Session
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.states import folders_of, known_state, state_of
 from talk_pipeline.systems.businesscentral.entities import Entities
-from talk_pipeline.systems.customwebshop.spec.description import Description
+from talk_pipeline.systems.customwebshop.spec.addresses import base_url
 from talk_pipeline.systems.protocol import Identity, System
 
 if TYPE_CHECKING:  # what speaks HTTP is loaded by whoever opens a system: Dagster only looks at what there is
     from talk_pipeline.systems.businesscentral.client import Businesscentral
+    from talk_pipeline.systems.customwebshop.stores.shop import StoredShop
     from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
     from talk_pipeline.systems.http import Application
 
@@ -54,7 +55,7 @@ class Connections:
     def __init__(self, settings: Settings) -> None:
         self.flows, self.description = checked_files(settings)
         self.entities = entities_of(settings)
-        settings.require_systems(self.description.auth.variables)
+        settings.require_systems(self.description.variables, address=self.description.has_address)
         self.settings = settings
         self._company: Company | None = None
         self._company_id: str | None = None
@@ -99,8 +100,12 @@ class Connections:
         assert self._company is not None, "no session was opened yet"
         return self._company
 
-    def shop(self) -> "Customwebshop":
+    def shop(self) -> "Customwebshop | StoredShop":
         """The web shop."""
+        if self.description.database is not None:
+            from talk_pipeline.systems.customwebshop.stores.opening import opened
+
+            return opened(self.description, self.flows, secret=self.settings.secret)
         from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
         from talk_pipeline.systems.customwebshop.wire.xml import XmlWire
         from talk_pipeline.systems.http import Application, Http, Limits
@@ -141,7 +146,7 @@ class Connections:
             self.settings, self.flows, self.entities, applications=applications or self.applications
         )
 
-    async def _identify(self, shop: "Customwebshop", bc: "Businesscentral") -> Company:
+    async def _identify(self, shop: System, bc: "Businesscentral") -> Company:
         company = await bc.identify()
         currency = self.settings.businesscentral_currency or await bc.local_currency()
         if currency is None:
@@ -218,12 +223,6 @@ def counted_at(settings: Settings, side: Side) -> Counting:
 
 def _names(shop: Identity, bc: Identity) -> dict[str, str]:
     return {"Customwebshop": shop.name, "Business Central": bc.name}
-
-
-def base_url(url: str, description: Description) -> str:
-    """The shop's address with the description's base path, however the setting was written."""
-    plain = url.rstrip("/")
-    return plain if plain.endswith(description.base_path) else plain + description.base_path
 
 
 @contextmanager

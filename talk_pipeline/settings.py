@@ -255,18 +255,23 @@ class Settings(BaseSettings):
         return {**_environment(), **self._said}
 
     def require_systems(
-        self, secrets: Sequence[str] = ("CUSTOMWEBSHOP_TOKEN",), *, with_shop: bool = True
+        self,
+        secrets: Sequence[str] = ("CUSTOMWEBSHOP_TOKEN",),
+        *,
+        with_shop: bool = True,
+        address: bool = True,
     ) -> None:
         """Proves that both systems are named completely.
 
         Args:
             secrets: the variables the shop's description asks for.
             with_shop: whether the shop is to be asked too, and not Business Central alone.
+            address: whether the shop has an address, and no door of another kind.
 
         Raises:
             SettingsError: with every missing variable.
         """
-        addresses = (*(["customwebshop_url"] if with_shop else []), "businesscentral_url")
+        addresses = (*(["customwebshop_url"] if with_shop and address else []), "businesscentral_url")
         missing = [name for name in addresses if getattr(self, name) is None]
         others = self._others()
         missing += [name for name in secrets if with_shop and not others.get(name)]

@@ -32,6 +32,9 @@ _CENTRAL = {
 }
 
 
+_OTHER_DOORS = {"database"}
+
+
 class _Words(yaml.SafeLoader):
     """Every value is the word it is: nothing is taken for a boolean, a number or a day."""
 
@@ -45,7 +48,6 @@ def audit(settings: Settings, names: tuple[str, ...] = ()) -> list[Judged]:
         NotAuditableError: something is set up in a way that the audit does not know.
         UnreachableError: a system, or the state, cannot be read.
     """
-    settings.require_systems(())
     files = sorted((settings.talk_flows_dir or _PACKAGE / "flows").glob("*.yaml"))
     flows = _flows(list(map(_read, files)))
     if settings.company and settings.company.flows:
@@ -53,6 +55,11 @@ def audit(settings: Settings, names: tuple[str, ...] = ()) -> list[Judged]:
     if unknown := set(names) - set(flows):
         raise NotAuditableError(f"no flow {', '.join(sorted(unknown))}; there are: {', '.join(flows)}")
     described = _read(settings.customwebshop_connector or _PACKAGE / "systems/customwebshop/reference.yaml")
+    for door in _OTHER_DOORS & set(described):
+        raise NotAuditableError(
+            f"the shop's door is its {door}, which the audit cannot read: it reads APIs alone"
+        )
+    settings.require_systems(())
     db = _state_of(settings)  # before the systems: what is newer there is an edit that no run has seen
     url = (settings.customwebshop_url or "").rstrip("/").removesuffix(described.get("base_path", ""))
     shop = Connection(url, described, lambda name: settings.secret(name).get_secret_value())

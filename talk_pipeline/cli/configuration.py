@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 from talk_pipeline.declarations import checked_files
@@ -12,7 +13,8 @@ from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.probing import declared
 from talk_pipeline.systems.businesscentral.probing import probe as probe_bc
-from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
+from talk_pipeline.systems.customwebshop.spec.description import REFERENCE, Description
+from talk_pipeline.systems.customwebshop.stores.shop import StoredShop
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.customwebshop.wire.evidence import Probe
 from talk_pipeline.systems.customwebshop.wire.probing import probe
@@ -49,7 +51,7 @@ def check_configuration(*, files_only: bool = False) -> int:
         print("the files are as they should be; the systems were not asked")
         return 0
     try:
-        settings.require_systems(description.auth.variables)
+        settings.require_systems(description.variables, address=description.has_address)
     except SettingsError as error:
         raise SettingsError(
             f"the systems were not asked: {error}; --files-only checks the files alone"
@@ -73,9 +75,11 @@ async def _ask(connections: Connections, file: Path) -> int:
             print(f"  {MARKS['problem']} {fault}")
             problems += 1
     async with connections.shop() as shop:
+        if isinstance(shop, StoredShop):
+            await shop.identify()
         _, tree = read_yaml(file)
         for flow in connections.flows.values():
-            async for found in probe(shop, flow, connections.description):
+            async for found in _probed(shop, flow, connections.description):
                 located = mistake(file, tree, at=found.at, message=found.message)
                 print(f"  {MARKS[found.level]} {_describe(found, located)}")
                 problems += found.level == "problem"
@@ -113,7 +117,19 @@ def _currency(set_to: str | None, local: str | None) -> int:
     return 1
 
 
-async def _foreign(shop: Customwebshop, flow: Flow, currency: str | None) -> AsyncIterator[str]:
+async def _probed(
+    shop: Customwebshop | StoredShop, flow: Flow, description: Description
+) -> AsyncIterator[Probe]:
+    """What the shop shows of its description."""
+    if isinstance(shop, StoredShop):
+        for found in await shop.look(flow.name):
+            yield replace(found, at=("entities", flow.customwebshop.entity, *found.at))
+        return
+    async for found in probe(shop, flow, description):
+        yield found
+
+
+async def _foreign(shop: Customwebshop | StoredShop, flow: Flow, currency: str | None) -> AsyncIterator[str]:
     """Amounts that the flow keeps in the local currency, and the shop shows in another."""
     paths = {prop.in_currency for prop in flow.root.properties if prop.in_currency}
     if currency is None or not paths:

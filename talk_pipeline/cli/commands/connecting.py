@@ -24,11 +24,17 @@ def check_config(
 
 
 @commands.command("new-connector")
-def new_connector(name: Annotated[str, typer.Argument(help="What to call it: writes NAME.yaml.")]) -> None:
+def new_connector(
+    name: Annotated[str, typer.Argument(help="What to call it: writes NAME.yaml.")],
+    database: Annotated[
+        bool, typer.Option("--database", help="Of a shop whose door is its database, and no API.")
+    ] = False,
+) -> None:
     """Write a commented description of a shop's API to start from."""
+    from talk_pipeline.cli.connectors import OF_A_DATABASE, TEMPLATE
     from talk_pipeline.cli.connectors import new_connector as write
 
-    file = write(name)
+    file = write(name, template=OF_A_DATABASE if database else TEMPLATE)
     typer.echo(f"{file} is written: set CUSTOMWEBSHOP_CONNECTOR={file}, edit it, run check-config")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 from talk_pipeline.systems.customwebshop.spec.calls import Call
-from talk_pipeline.systems.customwebshop.spec.description import Entity
+from talk_pipeline.systems.customwebshop.spec.description import Description, Entity
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.templates import filled
@@ -15,6 +15,12 @@ def with_query(path: str, query: Mapping[str, Json]) -> str:
     if not query:
         return path
     return f"{path}{'&' if '?' in path else '?'}{urlencode(query)}"
+
+
+def base_url(url: str, description: Description) -> str:
+    """The shop's address with the description's base path, however the setting was written."""
+    plain = url.rstrip("/")
+    return plain if plain.endswith(description.base_path) else plain + description.base_path
 
 
 def list_path(entity: Entity) -> str:

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from talk_pipeline.flows.moments import ZoneName
 from talk_pipeline.flows.properties import Model, Word
+from talk_pipeline.systems.customwebshop.spec import stores
 from talk_pipeline.systems.customwebshop.spec.access import Auth, BearerAuth
 from talk_pipeline.systems.customwebshop.spec.asking import (
     Deleted,
@@ -30,6 +31,7 @@ from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
 from talk_pipeline.systems.customwebshop.spec.paging import OnePage, Paging
 from talk_pipeline.systems.customwebshop.spec.places import Path, Place
 from talk_pipeline.systems.customwebshop.spec.refusals import ErrorShape
+from talk_pipeline.systems.customwebshop.spec.stores import Database, Stamp
 from talk_pipeline.systems.customwebshop.spec.templates import Located, misnamed
 from talk_pipeline.systems.customwebshop.spec.webhooks import Webhooks
 from talk_pipeline.systems.customwebshop.spec.xml import Xml
@@ -124,6 +126,10 @@ class Entity(Shared, FieldSet):
     """One collection of the shop."""
 
     path: str
+    select: str | None = Field(None, description="statement by which records are read, of a database")
+    stamps: Mapping[str, Stamp] = Field(
+        {}, description="columns that each write sets itself: now, or next for one more than was there"
+    )
     children: Mapping[str, Lines] = {}
     parts: Annotated[Mapping[str, Elsewhere], BeforeValidator(_elsewhere)] = Field(
         {}, description="what else belongs to a record: name -> path where it is read, found at @name"
@@ -151,9 +157,10 @@ class Pace(Model):
 
 
 class Description(Shared):
-    """A shop's REST API."""
+    """A shop's REST API, or its database."""
 
     name: str
+    database: Database | None = Field(None, description="where the shop's door is its database, and no API")
     base_path: str = ""
     xml: Xml | None = Field(None, description="the shop speaks XML, where this is said; {} is enough")
     headers: Mapping[str, str] = {}
@@ -175,15 +182,30 @@ class Description(Shared):
         shared = {name: getattr(self, name) for name in Shared.model_fields if name in self.model_fields_set}
         return {
             name: _unwritten(
-                entity.model_copy(
-                    update={key: value for key, value in shared.items() if key not in entity.model_fields_set}
+                _gathered(
+                    entity.model_copy(
+                        update={
+                            key: value for key, value in shared.items() if key not in entity.model_fields_set
+                        }
+                    )
                 )
             )
             for name, entity in self.entities.items()
         }
 
+    @property
+    def has_address(self) -> bool:
+        """Whether it is reached at CUSTOMWEBSHOP_URL."""
+        return self.database is None
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The environment variables that its door needs."""
+        return (self.database.url,) if self.database else self.auth.variables
+
     def problems(self) -> Located:
         """What the models alone cannot see, as (key path, message)."""
+        yield from stores.problems(self)
         for name, entity in self.collections.items():
             at: tuple[str | int, ...] = ("entities", name)
             if entity.updated_since and not entity.modified:
@@ -214,6 +236,15 @@ class Description(Shared):
 def _unwritten(entity: Entity) -> Entity:
     """An entity that nothing is written to has no calls to write it."""
     return entity.but(create=(), update=(), delete=()) if entity.writes == NONE else entity
+
+
+def _gathered(entity: Entity) -> Entity:
+    """An entity whose records hold their lists, wherever those are kept."""
+    lists = {
+        name: lines.but(path=f"['{name}']") if lines.table and not lines.path else lines
+        for name, lines in entity.children.items()
+    }
+    return entity.but(children=lists) if lists else entity
 
 
 def _is_pattern(text: str) -> bool:

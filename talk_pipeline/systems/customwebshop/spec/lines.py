@@ -64,6 +64,9 @@ class Lines(FieldSet):
         None,
         description="where it is added to and, without path, read; may name {path}, {item}, {id}, {record:place}",
     )
+    table: str | None = Field(
+        None, description="table with the entries of all records, of a database; `parent` is a column of it"
+    )
     write: Path | Literal[False] | None = Field(
         None,
         description="where in the record one read elsewhere is written; false: the shop takes no changes",
@@ -95,7 +98,7 @@ class Lines(FieldSet):
 
     def problems(self) -> Located:
         """What the types alone cannot see, as (key path, message)."""
-        if self.path is None and self.url is None and not self.single:
+        if self.path is None and self.url is None and self.table is None and not self.single:
             yield (), "says path, url or both, or single"
         if self.single and (self.path or self.url or not self.remove):
             hint = "leave path and url out, and say remove: what says that there is none"
@@ -121,7 +124,7 @@ class Lines(FieldSet):
     @property
     def apart(self) -> bool:
         """Whether it is read behind a path of its own."""
-        return self.path is None and not self.single
+        return self.path is None and not self.single and self.table is None
 
     @property
     def singly(self) -> bool:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from talk_pipeline.cli.connectors import new_connector
+from talk_pipeline.cli.connectors import OF_A_DATABASE, TEMPLATE, new_connector
 from talk_pipeline.flows.loading import PACKAGED as PACKAGED_FLOWS
 from talk_pipeline.flows.loading import Flows, read_yaml
 from talk_pipeline.sandbox.customwebshop import profiles
@@ -63,9 +63,12 @@ def test_the_schema_refuses_what_is_wrong(old: str, new: str) -> None:
         jsonschema.validate(yaml.safe_load(text.replace(old, new)), schema.connector_schema())
 
 
-def test_a_new_description_is_valid_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("template", [TEMPLATE, OF_A_DATABASE], ids=["of an API", "of a database"])
+def test_a_new_description_is_valid_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, template: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
-    file = new_connector("myshop")
+    file = new_connector("myshop", template=template)
     shop = load_description(file, flows=flows_in())
     assert (file.name, shop.name) == ("myshop.yaml", "myshop")
     data, _ = read_yaml(file)

@@ -1,0 +1,109 @@
+"""What a database has of tables: their columns, read from it once, and the statements that read them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from talk_pipeline.systems.customwebshop.spec.description import Entity
+from talk_pipeline.systems.customwebshop.stores.columns import shown
+from talk_pipeline.systems.customwebshop.stores.store import RefusedError, Row
+from talk_pipeline.systems.errors import ConfigurationFault
+
+
+class Table:
+    """A table, a view, or what a statement gives.
+
+    Args:
+        name: for people.
+        source: where it is selected from.
+        stored: whether its rows can be locked and written.
+    """
+
+    def __init__(self, name: str, source: Any, *, stored: bool) -> None:
+        self.name = name
+        self.source = source
+        self.stored = stored
+        self.columns: Mapping[str, sa.Column[Any]] = {column.name: column for column in source.columns}
+
+    def column(self, name: str) -> sa.Column[Any]:
+        """A column.
+
+        Raises:
+            ConfigurationFault: there is none.
+        """
+        try:
+            return self.columns[name]
+        except KeyError:
+            there = ", ".join(self.columns)
+            raise ConfigurationFault(f"{self.name} has no column {name!r}; it has {there}") from None
+
+    def query(self) -> "sa.Select[*tuple[Any, ...]]":
+        """All rows, each value as the driver gives it."""
+        plain = (sa.type_coerce(one, sa.types.NULLTYPE).label(name) for name, one in self.columns.items())
+        query: sa.Select[*tuple[Any, ...]] = sa.select(*plain)
+        return query.select_from(self.source)
+
+    def row(self, found: Mapping[Any, Any]) -> Row:
+        """A row as JSON."""
+        return {name: shown(column, found[name]) for name, column in self.columns.items()}
+
+
+class Tables:
+    """Those of one database."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._known: dict[str, Table] = {}
+
+    def named(self, name: str) -> Table:
+        """A table or a view.
+
+        Raises:
+            ConfigurationFault: there is none.
+        """
+        if name not in self._known:
+            schema, _, bare = name.rpartition(".")
+            try:
+                found = sa.Table(
+                    bare, sa.MetaData(), schema=schema or None, autoload_with=self._engine, resolve_fks=False
+                )
+            except exc.NoSuchTableError:
+                there = ", ".join(sorted(self._there(schema or None)))
+                raise ConfigurationFault(f"there is no table {name!r}; there are {there}") from None
+            self._known[name] = Table(name, found, stored=True)
+        return self._known[name]
+
+    def read(self, entity: Entity) -> Table:
+        """What an entity is read from."""
+        if entity.select is None:
+            return self.named(entity.path)
+        key = f"select {entity.select}"
+        if key not in self._known:
+            with self._engine.connect() as db:
+                given = sa.text(entity.select).columns().subquery("records")
+                names = list(db.execute(sa.select(sa.text("*")).select_from(given).limit(0)).keys())
+            known = self.named(entity.path).columns if self._has(entity.path) else {}
+            columns = [sa.column(name, known[name].type if name in known else None) for name in names]
+            source = sa.text(entity.select).columns(*columns).subquery("records")
+            self._known[key] = Table(f"select of {entity.path}", source, stored=False)
+        return self._known[key]
+
+    def written(self, entity: Entity) -> Table:
+        """What an entity is written to.
+
+        Raises:
+            RefusedError: it is a statement alone.
+        """
+        if entity.select is not None and not self._has(entity.path):
+            raise RefusedError(f"{entity.path} is no table: what a statement gives is not written to")
+        return self.named(entity.path)
+
+    def _has(self, name: str) -> bool:
+        schema, _, bare = name.rpartition(".")
+        return bare in self._there(schema or None)
+
+    def _there(self, schema: str | None) -> list[str]:
+        look = sa.inspect(self._engine)
+        return [*look.get_table_names(schema=schema), *look.get_view_names(schema=schema)]

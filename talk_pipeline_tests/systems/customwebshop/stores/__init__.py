@@ -1,0 +1,1 @@
+"""Shops behind their database."""

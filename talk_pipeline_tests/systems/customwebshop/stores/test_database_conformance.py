@@ -1,0 +1,92 @@
+"""A database does what is asked of every system."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from talk_pipeline.flows.loading import load_flows
+from talk_pipeline.systems.customwebshop.stores import database
+from talk_pipeline.systems.customwebshop.stores.opening import opened
+from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
+from talk_pipeline.systems.protocol import System
+from talk_pipeline_tests.systems.conformance import Subject, SystemConformance, identified
+from talk_pipeline_tests.systems.customwebshop.stores.tables import TableShop
+
+
+class Products:
+    """`products` of a shop's database; its users work with its own programs."""
+
+    flow = "product"
+    entity = "products"
+    key = "sku"
+    name = "name"
+
+    def __init__(self, shop: TableShop, description: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.shop = shop
+        self._description = description
+        self._monkeypatch = monkeypatch
+
+    def opened(self) -> AbstractAsyncContextManager[System]:
+        flows = load_flows()
+        description = load_description(self._description, flows=flows)
+        return identified(
+            opened(description, fitted(flows, description), secret=lambda _: SecretStr(self.shop.url))
+        )
+
+    def make(self, key: str) -> str:
+        return self.shop.add("products", sku=key, name=f"Product {key}", price=1, updated_at=self.shop.now())
+
+    def edit(self, record_id: str, name: str) -> None:
+        self.shop.edit("products", record_id, name=name)
+
+    def delete(self, record_id: str) -> None:
+        self.shop.delete("products", record_id)
+
+    def names(self) -> dict[str, str]:
+        return {row["sku"]: row["name"] for row in self.shop.all("products").values()}
+
+    def values(self, key: str) -> Mapping[str, str | None]:
+        return {"sku": key, "name": f"named {key}", "price": "1.00", "currency": "DKK", "unit": "pcs"}
+
+    def pages_of(self, size: int) -> None:
+        self._monkeypatch.setattr(database, "PAGE", size)
+
+    def loses_answer(self, *, done: bool) -> None:
+        """The connection goes at the very commit, which the server carried out or not."""
+        commit = sa.engine.default.DefaultDialect.do_commit
+
+        def lost(dialect: sa.engine.default.DefaultDialect, connection: sa.PoolProxiedConnection) -> None:
+            self._monkeypatch.setattr(sa.engine.default.DefaultDialect, "do_commit", commit)
+            if done:
+                commit(dialect, connection)  # type: ignore[no-untyped-call]
+            raise dialect.loaded_dbapi.OperationalError("the connection is gone")
+
+        self._monkeypatch.setattr(sa.engine.default.DefaultDialect, "do_commit", lost)
+
+    def fails_reading_after(self, pages: int) -> None:
+        """The connection goes after some pages."""
+        seen: list[int] = []
+        joined = database.Database._joined
+
+        def counting(*arguments: object) -> object:
+            seen.append(1)
+            if len(seen) > pages:
+                raise sa.exc.OperationalError("", None, OSError("the connection is gone"))
+            return joined(*arguments)  # type: ignore[arg-type]
+
+        self._monkeypatch.setattr(database.Database, "_joined", counting)
+
+    def let_time_pass(self) -> None:
+        self.shop.let_time_pass()
+
+
+class TestDatabase(SystemConformance):
+    @pytest.fixture
+    def subject(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Subject]:
+        shop = TableShop(f"sqlite:///{tmp_path / 'shop.db'}")
+        yield Products(shop, shop.described(tmp_path), monkeypatch)
+        shop.engine.dispose()
