@@ -94,7 +94,7 @@ def test_all_three_flows_go_both_ways_and_a_second_run_is_quiet(world: World, sh
 def test_an_edit_between_reading_and_writing_is_kept(
     world: World, shop: TableShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert world.step().problems == []
+    assert world.step("customer").problems == []
     central = world.counterpart("customer", "1")
     world.bc.patch("customers", central, {"displayName": "Named there"})
     carry_out, edited = Database.carry_out, list[int]()

@@ -144,16 +144,16 @@ class Database:
             with engine.connect() as db, db.begin() as transaction:
                 record_id = self._apply(db, reader, change)
                 row = None if change.operation == "delete" else self._one(db, reader, record_id)
+                if row is None and change.operation != "delete":  # rolled back, or nobody would ever see it
+                    raise RefusedError(
+                        f"{reader.entity.path}: it would not be among the records that are read"
+                    )
                 committing = True
                 transaction.commit()
         except exc.DBAPIError as error:
             raise self._not_done(error, committing=committing) from None
         except ValueError as error:
             raise RefusedError(str(error)) from None
-        if row is None and change.operation != "delete":
-            raise RefusedError(
-                f"{reader.entity.path}: written, and what was written is not among its records"
-            )
         return row
 
     def look(self, reader: Reader) -> Iterator[Probe]:

@@ -1,5 +1,6 @@
 """A database does what is asked of every system."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
+from talk_pipeline.engine.model import Result, Write
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.customwebshop.stores import database
 from talk_pipeline.systems.customwebshop.stores.opening import opened
@@ -90,3 +92,32 @@ class TestDatabase(SystemConformance):
         shop = TableShop(f"sqlite:///{tmp_path / 'shop.db'}")
         yield Products(shop, shop.described(tmp_path), monkeypatch)
         shop.engine.dispose()
+
+
+def test_a_statement_says_what_is_read_and_its_table_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = TableShop(f"sqlite:///{tmp_path / 'shop.db'}")
+    products, key = "    path: products", "select * from products where sku not like 'X%'"
+    subject = Products(
+        shop, shop.described(tmp_path, **{products: f'{products}\n    select: "{key}"'}), monkeypatch
+    )
+    seen, hidden = subject.make("K1"), subject.make("X1")
+
+    async def work() -> list[str]:
+        async with subject.opened() as system:
+            read = [record async for page in system.scan("product", since=None) for record in page]
+            assert [record.id for record in read] == [seen]
+            assert await system.get("product", hidden) is None
+            (record,) = read
+            update = Write(
+                "products", "update", seen, record.version, {"name": "new"}, "1", current=record.payload
+            )
+            creates = [
+                Write("products", "create", None, None, subject.values(sku), sku) for sku in ("K2", "X2")
+            ]
+            return [outcome.result for outcome in await system.write("product", [update, *creates])]
+
+    assert asyncio.run(work()) == [Result.DONE, Result.DONE, Result.REFUSED]
+    assert subject.names() == {"K1": "new", "X1": "Product X1", "K2": "named K2"}
+    shop.engine.dispose()
