@@ -25,7 +25,6 @@ from talk_pipeline.systems.customwebshop.spec.asking import (
     UpdatedSince,
 )
 from talk_pipeline.systems.customwebshop.spec.calls import NONE, Call, Calls, DryRun
-from talk_pipeline.systems.customwebshop.spec.fields import Times
 from talk_pipeline.systems.customwebshop.spec.ids import AnyId, Id
 from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
 from talk_pipeline.systems.customwebshop.spec.paging import OnePage, Paging
@@ -33,6 +32,7 @@ from talk_pipeline.systems.customwebshop.spec.places import Path, Place
 from talk_pipeline.systems.customwebshop.spec.refusals import ErrorShape
 from talk_pipeline.systems.customwebshop.spec.stores import Database, Stamp
 from talk_pipeline.systems.customwebshop.spec.templates import Located, misnamed
+from talk_pipeline.systems.customwebshop.spec.times import Times
 from talk_pipeline.systems.customwebshop.spec.webhooks import Webhooks
 from talk_pipeline.systems.customwebshop.spec.xml import Xml
 

@@ -5,8 +5,7 @@ it is, so that the flow can name it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cached_property
 from typing import Literal, Self
@@ -18,59 +17,13 @@ from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.flows.texts import minor_digits
 from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.customwebshop.spec import entities, paths
-from talk_pipeline.systems.customwebshop.spec.paths import Json, JsonOrMissing
+from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.places import Path
 from talk_pipeline.systems.customwebshop.spec.templates import SHOP, within
+from talk_pipeline.systems.customwebshop.spec.times import Times
 
 MOST_DECIMALS = 8
 OTHER = "*"
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """How a shop writes moments.
-
-    Attributes:
-        format: rfc3339, epoch, epoch_ms, or a pattern such as `%Y-%m-%d %H:%M:%S`.
-        zone: of moments without an offset.
-    """
-
-    format: str
-    zone: tzinfo
-
-    def read(self, value: JsonOrMissing) -> datetime | None:
-        """An aware moment; None for a blank or what is no moment."""
-        text = paths.text_of(value)
-        if text is None:
-            return None
-        try:
-            if self.format in ("epoch", "epoch_ms"):
-                seconds = Decimal(text) / (1000 if self.format == "epoch_ms" else 1)
-                return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(seconds))
-            if self.format == "rfc3339":
-                moment = datetime.fromisoformat(text)
-            else:
-                moment = datetime.strptime(text, self.format)  # noqa: DTZ007 (the zone is set below)
-        except (ValueError, InvalidOperation, OverflowError):
-            return None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=self.zone)).astimezone(UTC)
-
-    def write(self, moment: datetime) -> str | int:
-        """The moment as the shop takes it."""
-        if self.format == "epoch":
-            return int(moment.timestamp())
-        if self.format == "epoch_ms":
-            return int(moment.timestamp() * 1000)
-        if self.format == "rfc3339":
-            return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return moment.astimezone(self.zone).strftime(self.format)
-
-    def since(self, moment: datetime) -> str | int:
-        """The moment to ask from; where clocks are set back, an hour that comes twice is asked for whole."""
-        local = moment.astimezone(self.zone)
-        first, second = local.replace(fold=0).utcoffset(), local.replace(fold=1).utcoffset()
-        repeated = (first or timedelta()) - (second or timedelta())
-        return self.write(local.replace(fold=0) - repeated if repeated > timedelta() else moment)
 
 
 class Field(Model):

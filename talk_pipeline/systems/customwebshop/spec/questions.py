@@ -11,9 +11,9 @@ from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.addresses import item_path, list_path, with_query
 from talk_pipeline.systems.customwebshop.spec.asking import UpdatedSince
 from talk_pipeline.systems.customwebshop.spec.description import Entity
-from talk_pipeline.systems.customwebshop.spec.fields import Times
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.templates import filled_values
+from talk_pipeline.systems.customwebshop.spec.times import Times
 
 
 @dataclass(frozen=True, slots=True)

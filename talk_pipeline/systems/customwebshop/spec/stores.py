@@ -7,46 +7,19 @@ from pydantic import Field
 
 from talk_pipeline.flows.properties import Model
 from talk_pipeline.systems.customwebshop.spec.access import EnvName
+from talk_pipeline.systems.customwebshop.spec.ids import Id
 from talk_pipeline.systems.customwebshop.spec.templates import Located
 
 if TYPE_CHECKING:  # it has these models itself
     from talk_pipeline.systems.customwebshop.spec.description import Description, Entity
     from talk_pipeline.systems.customwebshop.spec.lines import Lines
 
-OF_AN_API = frozenset(
-    {
-        *(
-            "auth",
-            "base_path",
-            "headers",
-            "webhooks",
-            "list",
-            "paging",
-            "query",
-            "records",
-            "element",
-            "record",
-        ),
-        *("summaries", "item", "updated_since", "latest", "bodies", "idempotency_header", "dry_run", "error"),
-        *("parts", "search"),
-    }
+_OF_AN_API = (
+    "auth base_path bodies dry_run element error headers idempotency_header item latest list paging parts query"
+    " read record records search summaries updated_since webhooks xml"
 )
 """What is said of requests and answers."""
-OF_AN_API_LIST = frozenset(
-    {
-        "url",
-        "records",
-        "empty",
-        "paging",
-        "untouched",
-        "create",
-        "update",
-        "delete",
-        "before",
-        "after",
-        "abandon",
-    }
-)
+_OF_AN_API_LIST = "abandon after before create delete empty paging records untouched update url"
 
 Stamp = Literal["now", "next"]
 """What a write sets beside its values: the time, or one more than was there."""
@@ -71,19 +44,21 @@ def problems(shop: "Description") -> Located:
                 (where, f"{where[-1]} is for a database: say `database` too") for where in _own(at, entity)
             )
             continue
-        yield from _said(at, entity.model_fields_set & OF_AN_API)
+        yield from _said(at, entity.model_fields_set & set(_OF_AN_API.split()))
         for calls in ("create", "update", "delete"):
             if calls in entity.model_fields_set and getattr(entity, calls):
                 yield (*at, calls), "says calls of an API; of a database it can say none alone"
         for key, lines in entity.children.items():
             where = (*at, "children", key)
-            yield from _said(where, lines.model_fields_set & OF_AN_API_LIST)
+            yield from _said(where, lines.model_fields_set & set(_OF_AN_API_LIST.split()))
             yield from _unfound(where, lines)
+            yield from _whole(where, lines.id)
+        yield from _whole(at, entity.id)
     if stored:
-        yield from _said((), shop.model_fields_set & OF_AN_API)
+        yield from _said((), shop.model_fields_set & set(_OF_AN_API.split()))
 
 
-def _said(at: tuple[str, ...], keys: "frozenset[str] | set[str]") -> Located:
+def _said(at: tuple[str, ...], keys: set[str]) -> Located:
     for key in sorted(keys):
         yield (*at, key), f"{key} is about requests and answers, which a database has none of: leave it out"
 
@@ -93,6 +68,11 @@ def _own(at: tuple[str, ...], entity: "Entity") -> Iterator[tuple[str, ...]]:
     for name, lines in entity.children.items():
         if lines.table is not None:
             yield (*at, "children", name, "table")
+
+
+def _whole(at: tuple[str, ...], told: Id) -> Located:
+    if told.template:
+        yield (*at, "id"), "template is about addresses: a column holds the id as it is"
 
 
 def _unfound(at: tuple[str, ...], lines: "Lines") -> Located:

@@ -9,8 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from talk_pipeline.systems.customwebshop.spec import paths
-from talk_pipeline.systems.customwebshop.spec.fields import Times
 from talk_pipeline.systems.customwebshop.spec.paths import Json
+from talk_pipeline.systems.customwebshop.spec.times import Times
 
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 

@@ -15,9 +15,9 @@ from sqlalchemy import exc
 
 from talk_pipeline.redaction import learn, redacted
 from talk_pipeline.systems.customwebshop.spec import paths
-from talk_pipeline.systems.customwebshop.spec.fields import Times
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json
+from talk_pipeline.systems.customwebshop.spec.times import Times
 from talk_pipeline.systems.customwebshop.stores.columns import shown, taken
 from talk_pipeline.systems.customwebshop.stores.store import (
     Change,
@@ -102,7 +102,7 @@ class Database:
         while True:
             with self._reading() as db:
                 table = self._tables.read(reader.entity)
-                own = table.column(reader.entity.id)
+                own = table.column(reader.entity.id.path)
                 query = table.query().order_by(own).limit(PAGE)
                 if last is not None:
                     query = query.where(own > last)
@@ -168,23 +168,26 @@ class Database:
         entity, table = reader.entity, self._tables.written(reader.entity)
         if change.operation == "create":
             after = change.after(None)
-            record_id = self._insert(db, table, entity.id, self._stamped(reader, table, after, None), reader)
+            record_id = self._insert(
+                db, table, entity.id.path, self._stamped(reader, table, after, None), reader
+            )
             self._write_lines(db, reader, {}, after, record_id)
-            return str(paths.text_of(shown(table.column(entity.id), record_id)))
+            return str(paths.text_of(shown(table.column(entity.id.path), record_id)))
         before = self._one(db, reader, change.id or "", lock=True)
         if before is None:
             raise GoneError("the record is gone")
         if not change.fits(before):
             raise StaleError("the record changed since it was read")
         where = [
-            table.column(entity.id) == self._value(table, entity.id, before.get(entity.id), reader.times)
+            table.column(entity.id.path)
+            == self._value(table, entity.id.path, before.get(entity.id.path), reader.times)
         ]
         if (
             entity.version and entity.version.at in table.columns
         ):  # for databases that lock no row when asked to
             held = self._value(table, entity.version.at, before.get(entity.version.at), reader.times)
             where.append(table.column(entity.version.at) == held)
-        own = self._value(table, entity.id, before.get(entity.id), reader.times)
+        own = self._value(table, entity.id.path, before.get(entity.id.path), reader.times)
         if change.operation == "delete":
             self._write_lines(db, reader, before, {}, own)
             done = db.execute(sa.delete(table.source).where(*where)).rowcount
@@ -202,23 +205,23 @@ class Database:
             if lines.table is None:
                 continue
             table = self._tables.named(lines.table)
-            key, parent = table.column(lines.id), table.column(lines.parent or "")
+            key, parent = table.column(lines.id.path), table.column(lines.parent or "")
             was = {row_id(lines, row, at): row for at, row in enumerate(rows_of(before, name, lines))}
             kept: set[str] = set()
             for row in rows_of(after, name, lines):
                 if not isinstance(row, dict):
                     continue
-                line_id = paths.text_of(row.get(lines.id))
+                line_id = paths.text_of(row.get(lines.id.path))
                 if line_id not in was:
                     values = self._values(table, row, {}, reader.times) | {parent.name: own}
-                    self._insert(db, table, lines.id, values, reader)
+                    self._insert(db, table, lines.id.path, values, reader)
                     continue
                 kept.add(line_id)
                 if values := self._values(table, row, was[line_id], reader.times):
-                    same = key == self._value(table, lines.id, line_id, reader.times)
+                    same = key == self._value(table, lines.id.path, line_id, reader.times)
                     db.execute(sa.update(table.source).where(same, parent == own).values(values))
             for line_id in was.keys() - kept if name in _lists_of(reader, after) or not after else ():
-                same = key == self._value(table, lines.id, line_id, reader.times)
+                same = key == self._value(table, lines.id.path, line_id, reader.times)
                 db.execute(sa.delete(table.source).where(same, parent == own))
 
     def _insert(
@@ -275,10 +278,10 @@ class Database:
     def _one(self, db: sa.Connection, reader: Reader, record_id: str, *, lock: bool = False) -> Row | None:
         table = self._tables.read(reader.entity)
         try:
-            wanted = self._value(table, reader.entity.id, record_id, reader.times)
+            wanted = self._value(table, reader.entity.id.path, record_id, reader.times)
         except ValueError:  # no id of this kind can be there
             return None
-        query = table.query().where(table.column(reader.entity.id) == wanted)
+        query = table.query().where(table.column(reader.entity.id.path) == wanted)
         if lock and table.stored:
             query = query.with_for_update()
         rows = self._joined(db, reader, table, db.execute(query).mappings().all())
@@ -289,7 +292,7 @@ class Database:
     ) -> list[Row]:
         """Rows with their lines."""
         rows = [table.row(one) for one in found]
-        own = [one[reader.entity.id] for one in found]
+        own = [one[reader.entity.id.path] for one in found]
         for _, lines in reader.lists():
             if lines.table is None:
                 continue
@@ -302,7 +305,7 @@ class Database:
         table, found = self._tables.named(lines.table or ""), dict[Any, list[Json]]()
         parent = table.column(lines.parent or "")
         plain = sa.type_coerce(parent, sa.types.NULLTYPE)
-        query = table.query().where(plain.in_(owners)).order_by(parent, table.column(lines.id))
+        query = table.query().where(plain.in_(owners)).order_by(parent, table.column(lines.id.path))
         for one in db.execute(query).mappings():
             found.setdefault(one[parent.name], []).append(table.row(one))
         return found

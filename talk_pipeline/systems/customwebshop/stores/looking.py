@@ -23,7 +23,7 @@ def look(db: sa.Connection, tables: Tables, reader: Reader, *, untyped: bool) ->
         return
     number = db.execute(sa.select(sa.func.count()).select_from(table.source)).scalar_one()
     yield Probe("ok", ("path",), f"{table.name} has {counted(number, 'record')}")
-    said = [("id", entity.id), *(("modified", path) for path in entity.modified_at)]
+    said = [("id", entity.id.path), *(("modified", path) for path in entity.modified_at)]
     said += [("version", entity.version.at)] if entity.version else []
     said += [("deleted", entity.deleted.at)] if entity.deleted and entity.deleted.at else []
     lacking = [*_lacking(table, said)]
@@ -42,7 +42,7 @@ def look(db: sa.Connection, tables: Tables, reader: Reader, *, untyped: bool) ->
         except ConfigurationFault as fault:
             yield Probe("problem", (*at, "table"), str(fault))
             continue
-        yield from _lacking(listed, [("id", lines.id), ("parent", lines.parent or "")], at)
+        yield from _lacking(listed, [("id", lines.id.path), ("parent", lines.parent or "")], at)
         yield from _fields(listed, reader.fields(name), at)
 
 

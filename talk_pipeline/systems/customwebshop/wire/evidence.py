@@ -11,8 +11,9 @@ from typing import Literal
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Entity
-from talk_pipeline.systems.customwebshop.spec.fields import Field, Times
+from talk_pipeline.systems.customwebshop.spec.fields import Field
 from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json, JsonOrMissing
+from talk_pipeline.systems.customwebshop.spec.times import Times
 from talk_pipeline.systems.customwebshop.wire.records import Reader, rows_of
 from talk_pipeline.wording import counted
 

@@ -13,10 +13,11 @@ from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Entity
-from talk_pipeline.systems.customwebshop.spec.fields import Field, Times
+from talk_pipeline.systems.customwebshop.spec.fields import Field
 from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
 from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json, JsonOrMissing
 from talk_pipeline.systems.customwebshop.spec.places import header_of, read_place
+from talk_pipeline.systems.customwebshop.spec.times import Times
 from talk_pipeline.systems.errors import UnavailableFault
 
 APART = "@children"

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from talk_pipeline.systems.customwebshop.spec import paths
-from talk_pipeline.systems.customwebshop.spec.fields import Field, Times
+from talk_pipeline.systems.customwebshop.spec.fields import Field
 from talk_pipeline.systems.customwebshop.spec.paths import Json
+from talk_pipeline.systems.customwebshop.spec.times import Times
 
 UTC_TIMES = Times("rfc3339", UTC)
 LOCAL = Times("%Y-%m-%d %H:%M:%S", ZoneInfo("Europe/Copenhagen"))
