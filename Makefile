@@ -18,8 +18,13 @@ up: $(INSTALLED) ## the Dagster UI with the sensors on; with a sandbox if no rea
 test: $(INSTALLED) ## the tests
 	.venv/bin/python -m pytest -n 3 --dist loadgroup -m "not slow"
 
-test-slow: $(INSTALLED) ## those that take long: whole stories, many variants, the daemon, large books; kills and faults are targets of their own
-	.venv/bin/python -m pytest -n 3 --dist loadgroup -m slow --ignore talk_pipeline_tests/proof
+# what has a target of its own
+APART = proof engine/plan/test_oracle.py documents/test_corpus.py
+test-slow: $(INSTALLED) ## those that take long: whole stories, many variants, the daemon, large books; kills, faults, plans and the corpus are targets of their own
+	.venv/bin/python -m pytest -n 3 --dist loadgroup -m slow $(addprefix --ignore=talk_pipeline_tests/,$(APART))
+
+corpus: $(INSTALLED) ## three hundred documents of all kinds made into flow files
+	.venv/bin/python -m pytest -n 2 talk_pipeline_tests/documents/test_corpus.py
 
 kills: $(INSTALLED) ## runs that are killed at every point, each three times in a process of its own
 	.venv/bin/python -m pytest -n 3 --dist loadgroup talk_pipeline_tests/proof/test_kills.py
@@ -88,4 +93,4 @@ bench-large: $(INSTALLED) ## the engine on large books, against floors and peers
 day: $(INSTALLED) ## a day at an edit a second in which a tenth of all calls fail: what grows
 	.venv/bin/python -m talk_pipeline_tests.bench day
 
-.PHONY: help sync up test test-slow kills plans faults mutants test-profiles test-browser pictures test-scale lint check-defs advisories soak bench bench-large day story lives docs
+.PHONY: help sync up test test-slow corpus kills plans faults mutants test-profiles test-browser pictures test-scale lint check-defs advisories soak bench bench-large day story lives docs
