@@ -124,7 +124,7 @@ def recovers(row: Row, *, by_hand: bool) -> None:
         wrong = row.wrong()
         if not wrong:
             break
-    assert wrong == []
+    assert not wrong, wrong
     world.forget_requests()
     assert world.pass_over(row.flow, full=row.full) == []
     assert not any(world.writes().values()), f"{world.writes()} in a run with nothing to do"
