@@ -19,7 +19,15 @@ from pydantic import AfterValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from talk_pipeline.acting import Company, acting_for
-from talk_pipeline.flows.loading import MAY_BE_SECRET, FlowError, load_flows, mistake, read_yaml, validated
+from talk_pipeline.flows.loading import (
+    MAY_BE_SECRET,
+    PACKAGED,
+    FlowError,
+    load_flows,
+    mistake,
+    read_yaml,
+    validated,
+)
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.flows.scoping import apart
 from talk_pipeline.flows.vocabulary import Flow
@@ -163,8 +171,8 @@ def companies_in(file: Path) -> Companies:
         SettingsError: the file cannot be read, or no companies are in it.
     """
     try:
-        seen = file.stat()
-        return _settled(file, (seen.st_ino, seen.st_mtime_ns, seen.st_size), environment_mark())
+        at = file, _stamp(file), environment_mark()
+        return _held_apart(*at, _flow_files(_settled(*at)))
     except OSError as error:
         raise SettingsError(f"TALK_COMPANIES: {file} cannot be read: {error.strerror}") from None
     except FlowError as error:
@@ -174,6 +182,22 @@ def companies_in(file: Path) -> Companies:
 @lru_cache(maxsize=2)  # sensors ask every few seconds, and nobody has edited anything
 def _settled(file: Path, stamp: object, _environment: object) -> Companies:
     return _apart(_read(file, stamp))
+
+
+@lru_cache(maxsize=2)
+def _held_apart(file: Path, stamp: object, environment: object, _flow_files: object) -> Companies:
+    """The same without those that could take each other's records, by what their flow files say now."""
+    found = _settled(file, stamp, environment)
+    wrong = dict(found.wrong)
+    for one, other, flow in _contested(found.settings):
+        message = (
+            f"{one} and {other} may have the same records of {flow.businesscentral.entity}, since they share a"
+            f" company of Business Central: in the flow file of {flow.name} of each say by businesscentral.scope"
+            " which are its own, such as {number: N-*}, or in both several_shops: true"
+        )
+        wrong |= {name: f"{found.file}: company {message}" for name in (one, other) if name not in wrong}
+    right = {name: one for name, one in found.right.items() if name not in wrong}
+    return Companies(found.file, found.names, right, wrong, {name: found.settings[name] for name in right})
 
 
 @lru_cache(maxsize=4)
@@ -223,13 +247,6 @@ def _apart(found: Companies) -> Companies:
                 for one, its in ((name, other), (other, name)):
                     message = f"company {one} has {what} of {its}; give one of them its own"
                     wrong.setdefault(one, f"{found.file}: {message}")
-    for one, other, flow in _contested({name: its for name, its in loaded.items() if name not in wrong}):
-        message = (
-            f"{one} and {other} may have the same records of {flow.businesscentral.entity}, since they share a"
-            f" company of Business Central: in the flow file of {flow.name} of each say by businesscentral.scope"
-            " which are its own, such as {number: N-*}, or in both several_shops: true"
-        )
-        wrong |= {name: f"{found.file}: company {message}" for name in (one, other) if name not in wrong}
     right = {name: one for name, one in found.right.items() if name not in wrong}
     return Companies(found.file, found.names, right, wrong, {name: loaded[name] for name in right})
 
@@ -257,11 +274,7 @@ def _systems(settings: Settings) -> tuple[str, str, str] | None:
 
 def _contested(loaded: Mapping[str, Settings]) -> Iterator[tuple[str, str, Flow]]:
     """Two that share a company of Business Central, and a flow of which each could take the other's records."""
-    sharing: dict[tuple[str, str], list[str]] = {}
-    for name, settings in loaded.items():
-        if systems := _systems(settings):
-            sharing.setdefault(systems[1:], []).append(name)
-    for names in (names for names in sharing.values() if len(names) > 1):
+    for names in _sharing(loaded):
         flows = {name: _taking(loaded[name]) for name in names}
         for one, other in combinations(names, 2):
             yield from (
@@ -269,6 +282,31 @@ def _contested(loaded: Mapping[str, Settings]) -> Iterator[tuple[str, str, Flow]
                 for mine, theirs in product(flows[one], flows[other])
                 if _may_hold_the_same(mine, theirs)
             )
+
+
+def _sharing(loaded: Mapping[str, Settings]) -> list[list[str]]:
+    """The companies that share one of Business Central, as groups."""
+    sharing: dict[tuple[str, str], list[str]] = {}
+    for name, settings in loaded.items():
+        if systems := _systems(settings):
+            sharing.setdefault(systems[1:], []).append(name)
+    return [names for names in sharing.values() if len(names) > 1]
+
+
+def _flow_files(found: Companies) -> tuple[object, ...]:
+    """What tells the flow files of those that share from edited ones."""
+    folders = {
+        found.settings[name].talk_flows_dir or PACKAGED
+        for names in _sharing(found.settings)
+        for name in names
+    }
+    return tuple(_stamp(file) for folder in sorted(folders) for file in sorted(folder.glob("*.yaml")))
+
+
+def _stamp(file: Path) -> tuple[Path, int, int, int]:
+    """What tells a file from an edited one."""
+    seen = file.stat()
+    return file, seen.st_ino, seen.st_mtime_ns, seen.st_size
 
 
 def _may_hold_the_same(mine: Flow, theirs: Flow) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from talk_pipeline.companies import companies_in
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.flow_files import copied_flows
@@ -128,3 +129,13 @@ def test_shops_that_could_take_each_others_records_are_refused(shops: Companies,
         assert "company north and south may have the same records of customers" in told
         assert "businesscentral.scope" in told
     assert not shops["north"].bc.all("customers")
+
+
+def test_a_flow_file_that_was_mended_is_read_anew(shops: Companies, tmp_path: Path) -> None:
+    """By who has looked at it before, such as the daemon."""
+    file = tmp_path / "south" / "customer.yaml"
+    right = file.read_text(encoding="utf-8")
+    file.write_text(right.replace("S-*", "N-*"), encoding="utf-8")
+    assert not companies_in(shops.file).right
+    file.write_text(right, encoding="utf-8")
+    assert list(companies_in(shops.file).right) == ["north", "south"]

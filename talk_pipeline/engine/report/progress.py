@@ -5,7 +5,6 @@ has completed the flow, a person's decision when it is made. A run that failed o
 without the end, so nothing that was to be done is forgotten with it. A dry run leaves no trace: it did nothing.
 """
 
-import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.snapshot.landing import Watermark, watermark
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.database import FILE, PROGRESS, SNAPSHOTS
+from talk_pipeline.engine.state.pieces import put
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -151,15 +151,9 @@ def _utc(moment: datetime) -> datetime:
 
 
 def _put(data_dir: Path, flow: str, record: Progress) -> None:
-    """In one piece: a reader finds the old record or the new one."""
     file = _file(data_dir, flow)
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new")
-    with fresh.open("wb") as out:
-        out.write(msgspec.json.encode(record))
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(file)
+    put(file, msgspec.json.encode(record))
 
 
 def _file(data_dir: Path, flow: str) -> Path:

@@ -24,6 +24,7 @@ from talk_pipeline.engine.state.copies import write_copy
 from talk_pipeline.engine.state.database import FILE, PROGRESS, SNAPSHOTS, State
 from talk_pipeline.engine.state.lease import LeaseHeldError, LeaseLostError
 from talk_pipeline.engine.state.meta import read_in_full
+from talk_pipeline.engine.state.pieces import put
 
 WHOLE = "all flows"
 """The lease for the whole state: no flow is called so."""
@@ -184,9 +185,7 @@ class CarriedState(State):
         return int(self._number.read_text(encoding="ascii"))
 
     def _is_here(self, number: int) -> None:
-        fresh = self._number.with_suffix(".new")
-        fresh.write_text(str(number), encoding="ascii")
-        fresh.replace(self._number)
+        put(self._number, str(number).encode("ascii"))
 
     def _newest(self) -> int:
         return max((int(file.stem) for file in self._snapshots.glob("*.duckdb")), default=0)
@@ -196,10 +195,7 @@ class CarriedState(State):
         return {int(file.stem): msgspec.json.decode(file.read_bytes(), type=_Begun) for file in files}
 
     def _note(self, number: int, what: _Begun) -> None:
-        file = self._file(number, "begun")
-        fresh = file.with_suffix(".new")
-        fresh.write_bytes(msgspec.json.encode(what))
-        fresh.replace(file)
+        put(self._file(number, "begun"), msgspec.json.encode(what))
 
     def _file(self, number: int, kind: str) -> Path:
         return self._snapshots / f"{number}.{kind}"

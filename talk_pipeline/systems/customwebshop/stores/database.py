@@ -178,16 +178,12 @@ class Database:
             raise GoneError("the record is gone")
         if not change.fits(before):
             raise StaleError("the record changed since it was read")
-        where = [
-            table.column(entity.id.path)
-            == self._value(table, entity.id.path, before.get(entity.id.path), reader.times)
-        ]
-        if (
-            entity.version and entity.version.at in table.columns
-        ):  # for databases that lock no row when asked to
+        own = self._value(table, entity.id.path, before.get(entity.id.path), reader.times)
+        where = [table.column(entity.id.path) == own]
+        # for databases that lock no row when asked to
+        if entity.version and entity.version.at in table.columns:
             held = self._value(table, entity.version.at, before.get(entity.version.at), reader.times)
             where.append(table.column(entity.version.at) == held)
-        own = self._value(table, entity.id.path, before.get(entity.id.path), reader.times)
         if change.operation == "delete":
             self._write_lines(db, reader, before, {}, own)
             done = db.execute(sa.delete(table.source).where(*where)).rowcount

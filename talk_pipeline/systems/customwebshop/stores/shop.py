@@ -12,7 +12,6 @@ from pydantic import SecretStr
 from talk_pipeline.engine.model import Contents, Operation, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.customwebshop.stores.store import (
@@ -27,7 +26,7 @@ from talk_pipeline.systems.customwebshop.stores.store import (
 )
 from talk_pipeline.systems.customwebshop.wire.bodies import Composer
 from talk_pipeline.systems.customwebshop.wire.evidence import Probe
-from talk_pipeline.systems.customwebshop.wire.records import Reader, parse
+from talk_pipeline.systems.customwebshop.wire.records import Reader, Sought, parse
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.protocol import Identity, Leaving, unheard
 
@@ -127,13 +126,12 @@ class StoredShop:
         return await asyncio.to_thread(self._find, self._readers[flow], path, values)
 
     def _find(self, reader: Reader, path: str, values: Sequence[str]) -> Mapping[str, Sequence[str]]:
-        wanted, found = {upper(value): value for value in values}, dict[str, list[str]]()
+        sought = Sought(values)
         for row in self._store.keyed(reader, path):
-            value = wanted.get(upper(tidy(reader.values(row).get(path)) or ""))
-            record = reader.record(_payload(row)) if value is not None else None
-            if value is not None and record and not record.deleted and record.id not in found.get(value, ()):
-                found.setdefault(value, []).append(record.id)
-        return found
+            value = sought.meant(reader.values(row).get(path))
+            if value is not None:
+                sought.note(value, reader.record(_payload(row)))
+        return sought.ids
 
     def decode(self, flow: str, payload: str) -> Contents:
         """The values and children of a record."""

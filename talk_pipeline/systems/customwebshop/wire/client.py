@@ -13,7 +13,6 @@ from pydantic import SecretStr
 from talk_pipeline.engine.model import Contents, Operation, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.addresses import (
     list_path,
@@ -33,7 +32,7 @@ from talk_pipeline.systems.customwebshop.wire.answers import (
 from talk_pipeline.systems.customwebshop.wire.faults import Faults
 from talk_pipeline.systems.customwebshop.wire.joining import Joiner, check_lists, together
 from talk_pipeline.systems.customwebshop.wire.lists import Lists
-from talk_pipeline.systems.customwebshop.wire.records import Reader, parse
+from talk_pipeline.systems.customwebshop.wire.records import Reader, Sought, parse
 from talk_pipeline.systems.customwebshop.wire.writing import Writer, answered_once
 from talk_pipeline.systems.errors import AccessFault, SystemFault
 from talk_pipeline.systems.http import Answer, Http
@@ -170,16 +169,15 @@ class Customwebshop:
         self, flow: str, path: str, *, values: Sequence[str], closed: bool = False
     ) -> Mapping[str, Sequence[str]]:
         """Ids by value: by the shop's search where the description tells one, else by reading everything."""
-        wanted = {upper(value): value for value in values}
-        found: dict[str, list[str]] = {}
-        if closed or not wanted:
-            return found
+        sought = Sought(values)
+        if closed or not values:
+            return sought.ids
         async for page in self._candidates(flow, path, values):
             for record in page:
-                value = wanted.get(upper(tidy(self.decode(flow, record.payload).values.get(path)) or ""))
-                if value is not None and not record.deleted and record.id not in found.get(value, ()):
-                    found.setdefault(value, []).append(record.id)
-        return found
+                value = sought.meant(self.decode(flow, record.payload).values.get(path))
+                if value is not None:
+                    sought.note(value, record)
+        return sought.ids
 
     def decode(self, flow: str, payload: str) -> Contents:
         """The values and children of a record."""

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
 from talk_pipeline.engine.model import Child, Contents, Record
 from talk_pipeline.flows.properties import Side
-from talk_pipeline.flows.values import Value
+from talk_pipeline.flows.values import Value, tidy, upper
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Entity
@@ -31,6 +31,23 @@ def parse(text: str | bytes) -> Json:
     """JSON with every number as it was written."""
     found: Json = json.loads(text, parse_float=Decimal)
     return found
+
+
+class Sought:
+    """Ids of records by the values that are looked for; a value in another case is no other."""
+
+    def __init__(self, values: Sequence[str]) -> None:
+        self._wanted = {upper(value): value for value in values}
+        self.ids: dict[str, list[str]] = {}
+
+    def meant(self, said: Value) -> str | None:
+        """The value that a record says, if it is one of them."""
+        return self._wanted.get(upper(tidy(said) or ""))
+
+    def note(self, value: str, record: Record) -> None:
+        """A record that says it: one that was deleted does not count, and none counts twice."""
+        if not record.deleted and record.id not in self.ids.get(value, ()):
+            self.ids.setdefault(value, []).append(record.id)
 
 
 class Reader:
