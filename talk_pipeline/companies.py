@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations, product
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,19 +17,10 @@ import yaml
 from pydantic import AfterValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from talk_pipeline import sharing
 from talk_pipeline.acting import Company, acting_for
-from talk_pipeline.flows.loading import (
-    MAY_BE_SECRET,
-    PACKAGED,
-    FlowError,
-    load_flows,
-    mistake,
-    read_yaml,
-    validated,
-)
+from talk_pipeline.flows.loading import MAY_BE_SECRET, FlowError, mistake, read_yaml, validated
 from talk_pipeline.flows.properties import Model, Word
-from talk_pipeline.flows.scoping import apart
-from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.settings import Settings, SettingsError, environment_mark
 from talk_pipeline.systems.customwebshop.spec.access import EnvName
 
@@ -171,8 +161,8 @@ def companies_in(file: Path) -> Companies:
         SettingsError: the file cannot be read, or no companies are in it.
     """
     try:
-        at = file, _stamp(file), environment_mark()
-        return _held_apart(*at, _flow_files(_settled(*at)))
+        at = file, sharing.stamp(file), environment_mark()
+        return _held_apart(*at, sharing.flow_files(_settled(*at).settings))
     except OSError as error:
         raise SettingsError(f"TALK_COMPANIES: {file} cannot be read: {error.strerror}") from None
     except FlowError as error:
@@ -189,7 +179,7 @@ def _held_apart(file: Path, stamp: object, environment: object, _flow_files: obj
     """The same without those that could take each other's records, by what their flow files say now."""
     found = _settled(file, stamp, environment)
     wrong = dict(found.wrong)
-    for one, other, flow in _contested(found.settings):
+    for one, other, flow in sharing.contested(found.settings):
         message = (
             f"{one} and {other} may have the same records of {flow.businesscentral.entity}, since they share a"
             f" company of Business Central: in the flow file of {flow.name} of each say by businesscentral.scope"
@@ -241,7 +231,7 @@ def _apart(found: Companies) -> Companies:
         except SettingsError as error:
             wrong[name] = f"{found.file}: {error}"
             continue
-        for what, same in _claims(loaded[name]):
+        for what, same in sharing.claims(loaded[name]):
             other = first.setdefault(same, name)
             if other != name:
                 for one, its in ((name, other), (other, name)):
@@ -249,85 +239,6 @@ def _apart(found: Companies) -> Companies:
                     wrong.setdefault(one, f"{found.file}: {message}")
     right = {name: one for name, one in found.right.items() if name not in wrong}
     return Companies(found.file, found.names, right, wrong, {name: loaded[name] for name in right})
-
-
-def _claims(settings: Settings) -> Iterator[tuple[str, tuple[object, ...]]]:
-    """What one company alone may have, in words and as a key."""
-    folder = settings.talk_data_dir.resolve()
-    yield f"the data folder {folder} (TALK_DATA_DIR)", ("folder", folder)
-    if settings.talk_work_dir:
-        work = settings.talk_work_dir.resolve()
-        yield f"the folder {work} (TALK_WORK_DIR)", ("work", work)
-    if systems := _systems(settings):
-        shop, _, company = systems
-        yield f"the shop {shop} and the company {company} of Business Central", ("systems", *systems)
-
-
-def _systems(settings: Settings) -> tuple[str, str, str] | None:
-    """The shop, Business Central and the company in it, as far as they are named."""
-    company = settings.businesscentral_company_id or settings.businesscentral_company
-    shop, central = settings.customwebshop_url, settings.businesscentral_url
-    if not (shop and central and company):
-        return None
-    return shop.rstrip("/").lower(), central.rstrip("/").lower(), company.lower()
-
-
-def _contested(loaded: Mapping[str, Settings]) -> Iterator[tuple[str, str, Flow]]:
-    """Two that share a company of Business Central, and a flow of which each could take the other's records."""
-    for names in _sharing(loaded):
-        flows = {name: _taking(loaded[name]) for name in names}
-        for one, other in combinations(names, 2):
-            yield from (
-                (one, other, mine)
-                for mine, theirs in product(flows[one], flows[other])
-                if _may_hold_the_same(mine, theirs)
-            )
-
-
-def _sharing(loaded: Mapping[str, Settings]) -> list[list[str]]:
-    """The companies that share one of Business Central, as groups."""
-    sharing: dict[tuple[str, str], list[str]] = {}
-    for name, settings in loaded.items():
-        if systems := _systems(settings):
-            sharing.setdefault(systems[1:], []).append(name)
-    return [names for names in sharing.values() if len(names) > 1]
-
-
-def _flow_files(found: Companies) -> tuple[object, ...]:
-    """What tells the flow files of those that share from edited ones."""
-    folders = {
-        found.settings[name].talk_flows_dir or PACKAGED
-        for names in _sharing(found.settings)
-        for name in names
-    }
-    return tuple(_stamp(file) for folder in sorted(folders) for file in sorted(folder.glob("*.yaml")))
-
-
-def _stamp(file: Path) -> tuple[Path, int, int, int]:
-    """What tells a file from an edited one."""
-    seen = file.stat()
-    return file, seen.st_ino, seen.st_mtime_ns, seen.st_size
-
-
-def _may_hold_the_same(mine: Flow, theirs: Flow) -> bool:
-    here, there = mine.businesscentral, theirs.businesscentral
-    if here.entity != there.entity or (here.several_shops and there.several_shops):
-        return False
-    return not apart(mine.root.alternatives, theirs.root.alternatives)
-
-
-def _taking(settings: Settings) -> list[Flow]:
-    """The flows that may take a record for theirs; what is born in Business Central follows what it refers to."""
-    try:
-        flows = load_flows(settings.talk_flows_dir)
-    except FlowError:
-        return []  # whoever acts for that company is told
-    chosen = settings.company.flows if settings.company else ()
-    return [
-        flow
-        for name, flow in flows.items()
-        if (not chosen or name in chosen) and flow.settings.create != "businesscentral"
-    ]
 
 
 def schema_text() -> str:

@@ -176,6 +176,30 @@ companies:
     assert "the shop https://s.example and the company one of business" in companies.wrong["c"].lower()
 
 
+DATABASE = "CUSTOMWEBSHOP_CONNECTOR: shop.yaml, BUSINESSCENTRAL_URL: https://b.example"
+
+
+def test_two_companies_never_have_the_same_database(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "shop.yaml").write_text("name: Shop\ndatabase: {url: SHOP_DATABASE}\n")
+    monkeypatch.setenv("NORTH", "postgresql+psycopg://north:first-secret@db.example/shop")
+    monkeypatch.setenv("NORTH_AGAIN", "postgresql://again:second-secret@db.example/shop")
+    monkeypatch.setenv("SOUTH", "postgresql+psycopg://south:third-secret@db.example/another")
+    companies = read(
+        folder,
+        f"""
+companies:
+  a: {{settings: {{{DATABASE}, BUSINESSCENTRAL_COMPANY: One}}, secrets: {{SHOP_DATABASE: NORTH}}}}
+  b: {{settings: {{{DATABASE}, BUSINESSCENTRAL_COMPANY: One}}, secrets: {{SHOP_DATABASE: NORTH_AGAIN}}}}
+  c: {{settings: {{{DATABASE}, BUSINESSCENTRAL_COMPANY: Two}}, secrets: {{SHOP_DATABASE: NORTH}}}}
+  d: {{settings: {{{DATABASE}, BUSINESSCENTRAL_COMPANY: Two}}, secrets: {{SHOP_DATABASE: SOUTH}}}}
+""",
+    )
+    assert "the shop postgresql://db.example/shop and the company one" in companies.wrong["a"]
+    assert "secret" not in companies.wrong["b"]
+    assert "company c and d may have the same records of customers" in companies.wrong["c"]
+    assert list(companies.right) == []
+
+
 def test_an_edited_file_is_read_anew(folder: Path) -> None:
     assert list(read(folder, "companies: {a: {}}")) == ["a"]
     assert list(read(folder, "companies: {a: {}, bc: {}}")) == ["a", "bc"]
