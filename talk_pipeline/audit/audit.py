@@ -1,5 +1,7 @@
 """The audit of an installation: its files, its state and both systems are read, and each flow is judged."""
 
+import errno
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -30,8 +32,6 @@ _CENTRAL = {
     "modified": "lastModifiedDateTime",
     "texts": "odata",
 }
-
-
 _OTHER_DOORS = {"database"}
 
 
@@ -117,14 +117,18 @@ def _state_of(settings: Settings) -> duckdb.DuckDBPyConnection:
     if not file.exists():
         raise NotAuditableError(f"there is no {file}: run talk-pipeline sync first")
     deadline, path = time.monotonic() + settings.talk_wait_seconds, str(file).replace("'", "''")
+    db.execute("set errors_as_json = true")
     while True:
         try:
             db.execute(f"attach '{path}' as state (read_only)")
             break
         except duckdb.Error as error:
-            if "lock" not in str(error) or time.monotonic() > deadline:
-                raise UnreachableError(f"{file} cannot be read: {str(error).splitlines()[0]}") from None
+            told = json.loads(str(error)[str(error).index("{") :])
+            if told.get("errno") != str(errno.EAGAIN) or time.monotonic() > deadline:  # not locked
+                why = str(told["exception_message"]).splitlines()[0]
+                raise UnreachableError(f"{file} cannot be read: {why}") from None
             time.sleep(0.1)
+    db.execute("reset errors_as_json")
     for table, columns in _TABLES.items():
         db.execute(f"create table {table} as select {columns} from state.{table}")
     db.execute("detach state")

@@ -4,6 +4,8 @@ DuckDB lets one process write: the file is opened late and closed early, and who
 a bounded time and then says who has it. What the tables mean is in schema.sql.
 """
 
+import errno
+import json
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -115,21 +117,13 @@ class State:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         _look(self.file)
         deadline = time.monotonic() + self.wait_seconds
-        path = str(self.file).replace("'", "''")
-        while True:
-            try:
-                db.execute(f"attach '{path}' as state")
-            except duckdb.IOException as error:
-                if "lock" not in str(error):
-                    raise StateBrokenError(_broken(self.file, str(error))) from error
-                if time.monotonic() >= deadline:
-                    raise StateBusyError(_busy(self.file, str(error))) from error
-                go_on()
-                time.sleep(0.1)
-            except duckdb.Error as error:
-                raise StateBrokenError(_broken(self.file, str(error))) from error
-            else:
-                break
+        while told := _refused(db, self.file):
+            if told.get("errno") != str(errno.EAGAIN):  # so the operating system tells of a lock
+                raise StateBrokenError(_broken(self.file, told["exception_message"]))
+            if time.monotonic() >= deadline:
+                raise StateBusyError(_busy(self.file, told["exception_message"]))
+            go_on()
+            time.sleep(0.1)
         self._attached = True
         db.execute("use state")
         if not self._prepared:
@@ -198,6 +192,20 @@ class State:
 
 def _named(systems: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {value}" for name, value in sorted(systems.items()))
+
+
+def _refused(db: Connection, file: Path) -> dict[str, str]:
+    """Attaches the file; returns what DuckDB says where it cannot, with the operating system's number for it."""
+    path = str(file).replace("'", "''")
+    db.execute("set errors_as_json = true")
+    try:
+        db.execute(f"attach '{path}' as state")
+    except duckdb.Error as error:
+        told: dict[str, str] = json.loads(str(error)[str(error).index("{") :])
+        return told
+    finally:
+        db.execute("reset errors_as_json")
+    return {}
 
 
 def _busy(file: Path, message: str) -> str:
