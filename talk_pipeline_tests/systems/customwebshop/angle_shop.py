@@ -94,17 +94,22 @@ class AngleShop(Shop):
         else:
             self.writes.append(name)
             line = call.find("line")
-            if line is not None and [one.tag for one in line] != [
-                n for n in LINE if line.find(n) is not None
-            ]:
+            wrong = "" if line is None else _wrong_with(line)
+            if wrong:
                 fault = SubElement(content, f"{{{SOAP}}}Fault")
                 SubElement(fault, "faultcode").text = "soap:Client"
-                SubElement(fault, "faultstring").text = "elements are out of order"
-                return _told(envelope)
+                SubElement(fault, "faultstring").text = wrong
+                return _told(envelope, 500)
             values = None if line is None else {one.tag: one.text or "" for one in line}
             self.change_line(order, call.findtext("key"), values)
         content.append(answer)
         return _told(envelope)
+
+
+def _wrong_with(line: Element) -> str:
+    if [one.tag for one in line] != [name for name in LINE if line.find(name) is not None]:
+        return "elements are out of order"
+    return "no more than 100" if float(line.findtext("quantity") or 0) > 100 else ""
 
 
 def _told(root: Element, status: int = 200) -> Reply:

@@ -39,6 +39,17 @@ def test_records_travel_there_and_back(angle: Connected, capsys: pytest.CaptureF
     assert not angle.lines_there()
 
 
+def test_a_fault_that_says_no_is_a_refusal_though_its_status_is_500(angle: Connected) -> None:
+    angle.fill()
+    angle.run()
+    (line,) = angle.lines_there()
+    angle.world.bc.patch("salesOrderLines", line["id"], {"quantity": 101})
+    run = angle.world.step()
+    assert run.success, run.problems
+    assert set(angle.world.sql("select reason from refusal")) == {("soap:Client: no more than 100",)}
+    assert not angle.world.sql("select 1 from journal where coalesce(outcome, 'unknown') = 'unknown'")
+
+
 def understood(text: str, **said: object) -> object:
     return json.loads(XmlWire(Xml.model_validate(said)).understood(text.encode()))
 

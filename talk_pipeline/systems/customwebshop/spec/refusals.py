@@ -19,4 +19,7 @@ class ErrorShape(Model):
     later: tuple[Word, ...] = Field(
         (), description="codes that say: not now; what is refused so is tried again"
     )
+    refused: tuple[Word, ...] = Field(
+        (), description="codes that say no, where a status of 500 would leave it open, as with SOAP"
+    )
     missing: tuple[Word, ...] = Field((), description="codes that say there is no such record, beside 404")

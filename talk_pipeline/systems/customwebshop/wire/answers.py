@@ -190,11 +190,12 @@ def refusal(entity: Entity, operation: str, answer: Answer) -> Outcome:
         if operation == "create":
             return Outcome(Result.FAILED, reason=why)
         return Outcome(Result.DONE if operation == "delete" else Result.GONE, reason=why)
-    if answer.status == 429 or _text_at(answer, entity.error.code) in entity.error.later:
+    code = _text_at(answer, entity.error.code)
+    if answer.status == 429 or code in entity.error.later:
         return Outcome(Result.FAILED, reason=why)
-    if answer.status == 408 or answer.status >= 500:
+    if (answer.status == 408 or answer.status >= 500) and code not in entity.error.refused:
         # what a gateway says of a request that it passed on is no word of the shop's, known by its error code
-        ended = _text_at(answer, entity.error.code) is not None and answer.status not in (502, 504)
+        ended = code is not None and answer.status not in (502, 504)
         return Outcome(Result.UNKNOWN, reason=why, ended=ended)
     # a conflict is with something else in the shop, such as a record that has the number: that may go
     return Outcome(Result.REFUSED, reason=why, about_another=answer.status == 409)
