@@ -8,7 +8,7 @@ Slow is not lost: a request may be at work for as long as the receiver documents
 anything; what is not there, or not yet as it was sent, waits, and every run looks again. It need not wait where
 
 * the request never left: the journal knows, since leaving is put on disk just before;
-* the receiver itself said that it is over;
+* the receiver itself said that it is over, be it in a place of its own;
 * the receiver knows a repeated request by its key: then the very same request goes again.
 
 After that, none means that it was not created, and anything but one hit as it was sent is left to a person.
@@ -47,6 +47,7 @@ from talk_pipeline.run.fetch import land_records
 from talk_pipeline.run.sender import departures, matters_twice
 from talk_pipeline.run.session import Session
 from talk_pipeline.systems.errors import AccessFault, SystemFault
+from talk_pipeline.systems.protocol import AnswersLater
 from talk_pipeline.wording import counted
 
 NOT_DONE = Outcome(Result.FAILED, reason="looked up: it was not carried out")
@@ -60,11 +61,14 @@ async def recover(session: Session, flow: Flow, target: Side) -> None:
         intents = journal.open_intents(db, flow.name, target)
     intents = _bounded(session, target, intents)
     hits = await _hits(session, flow, target, creates=[one for one in intents if one.creates_record])
+    heard = await _heard(session, flow, target, intents)
     for intent in intents:
         stopping.go_on()
         outcome = await _outcome(session, flow, intent, hits=hits)
-        if outcome.result is not Result.DONE and may_be_at_work(intent):
-            continue
+        if outcome.result is not Result.DONE:
+            outcome = heard.get(intent.intent_id, outcome)
+            if may_be_at_work(intent) and not outcome.ended:
+                continue
         with session.state.open() as db:
             outcomes.conclude(
                 db,
@@ -73,6 +77,16 @@ async def recover(session: Session, flow: Flow, target: Side) -> None:
                 run_id=session.run_id,
                 outcomes=[(intent, outcome)],
             )
+
+
+async def _heard(
+    session: Session, flow: Flow, target: Side, intents: Sequence[Intent]
+) -> Mapping[str, Outcome]:
+    """What a system says of writes that it answers later by what it shows."""
+    system = session.systems[target]
+    if not intents or not isinstance(system, AnswersLater):
+        return {}
+    return await system.heard(flow.name, [intent.intent_id for intent in intents])
 
 
 def _bounded(session: Session, target: Side, intents: Sequence[Intent]) -> list[Intent]:

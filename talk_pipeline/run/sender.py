@@ -23,7 +23,7 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.logs import RECORDS, about
 from talk_pipeline.run.session import Session
 from talk_pipeline.systems.errors import AccessFault, SystemFault
-from talk_pipeline.systems.protocol import Leaving
+from talk_pipeline.systems.protocol import AnswersLater, Leaving
 
 log = logging.getLogger(__name__)
 
@@ -139,8 +139,10 @@ def _tell_of_record(intent: Intent, outcome: Outcome) -> None:
 
 
 def matters_twice(session: Session, intent: Intent) -> bool:
-    """Whether it would make something twice if it were carried out twice."""
+    """Whether it must not be sent again: it would make something twice, or is only answered later."""
     system, operation = session.systems[intent.target], intent.main.operation
+    if isinstance(system, AnswersLater):
+        return True
     if intent.main.part != intent.flow and operation == "create":
         return True
     return intent.creates_record or bool(

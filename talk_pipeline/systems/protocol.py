@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from pydantic import SecretStr
 
@@ -147,4 +147,16 @@ class System(Protocol):
 
     def understand(self, headers: Mapping[str, str], body: bytes, *, secret: SecretStr) -> set[str] | None:
         """The flows a notice tells about; None when it is not authentic. A notice is a hint and nothing more."""
+        ...
+
+
+@runtime_checkable
+class AnswersLater(Protocol):
+    """A system that answers a write by what it shows later, such as a shop that takes files and exports files.
+
+    Each of its writes is UNKNOWN until a record shows it, or until the time in which it may be at work is over.
+    """
+
+    async def heard(self, flow: str, keys: Sequence[str]) -> Mapping[str, Outcome]:
+        """What it says of writes that no record shows, by their idempotency keys; of most it says nothing."""
         ...

@@ -15,7 +15,7 @@ from talk_pipeline.engine.plan.flapping import withhold_flapping
 from talk_pipeline.engine.plan.refusals import forget_outdated, withhold_refused
 from talk_pipeline.engine.plan.rivals import withhold_rivals
 from talk_pipeline.engine.plan.totals import withhold_differing
-from talk_pipeline.engine.plan.unanswered import withhold_unanswered
+from talk_pipeline.engine.plan.unanswered import withhold_unanswered, withhold_while_awaited
 from talk_pipeline.engine.plan.workspace import OnTheirWay
 from talk_pipeline.engine.recalculation import Where
 from talk_pipeline.engine.state.connection import Connection, now
@@ -41,6 +41,7 @@ def withhold(db: Connection, of: Withholding) -> None:
     if not changed:
         return
     withhold_unanswered(db, of.flow, of.on_their_way)
+    withhold_while_awaited(db, of.flow)
     for part in (part for part in of.flow.parts if (part.name,) in changed):
         for prop in part.references:
             _unresolved(db, of.flow, part, prop=prop)

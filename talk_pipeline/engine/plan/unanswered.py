@@ -99,6 +99,27 @@ def withhold_unanswered(db: Connection, flow: Flow, on_their_way: OnTheirWay) ->
         )
 
 
+def withhold_while_awaited(db: Connection, flow: Flow) -> None:
+    """A record that was told something is told nothing more until it is known whether that was carried out.
+
+    What it shows meanwhile is what it was before: the same would be told twice, and without what is held of it.
+    """
+    db.execute(
+        f"""
+        update change set hold_kind = '{HoldKind.WAITING}', hold_reason = j.reason
+        from (select target, root_shop_id, root_bc_id,
+                     'told at ' || strftime(max(left_at), '%Y-%m-%d %H:%M:%S') || ' UTC: '
+                       || coalesce(max_by(reason, left_at), 'not answered') as reason
+              from journal where flow = $flow and part = $flow and operation <> 'create' and is_open(outcome)
+                and open_until is not null group by all) j
+        where change.flow = $flow and change.target = j.target
+          and case when j.target = 'customwebshop' then change.root_shop_id = j.root_shop_id
+                   else change.root_bc_id = j.root_bc_id end
+        """,
+        {"flow": flow.name},
+    )
+
+
 _WAITING = """
 select coalesce(root_shop_id, bc_id) as record, part, target, operation, left_at as sent_at, open_until as until,
        reason
