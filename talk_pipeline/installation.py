@@ -102,10 +102,12 @@ class Connections:
 
     def shop(self) -> "Customwebshop | StoredShop":
         """The web shop."""
-        if self.description.database is not None:
+        if self.description.stored:
             from talk_pipeline.systems.customwebshop.stores.opening import opened
 
-            return opened(self.description, self.flows, secret=self.settings.secret)
+            return opened(
+                self.description, self.flows, secret=self.settings.secret, plain=self.settings.named
+            )
         from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
         from talk_pipeline.systems.customwebshop.wire.xml import XmlWire
         from talk_pipeline.systems.http import Application, Http, Limits

@@ -209,11 +209,20 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: it is not set.
         """
+        found = self.named(name)
+        learn(found)
+        return SecretStr(found)
+
+    def named(self, name: str) -> str:
+        """What is no secret of what the shop's description names, from the same places.
+
+        Raises:
+            SettingsError: it is not set.
+        """
         found = self._others().get(name)
         if not found:
             raise SettingsError(f"not set: {name} (in the environment or in .env), named by the connector")
-        learn(found)
-        return SecretStr(found)
+        return found
 
     def registrations(self) -> tuple[Registration, ...]:
         """The applications that enter Business Central: the one, and those of variables that end in `_2`, `_3`...

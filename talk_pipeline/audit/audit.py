@@ -32,7 +32,7 @@ _CENTRAL = {
     "modified": "lastModifiedDateTime",
     "texts": "odata",
 }
-_OTHER_DOORS = {"database"}
+_OTHER_DOORS = {"database", "files"}
 
 
 class _Words(yaml.SafeLoader):

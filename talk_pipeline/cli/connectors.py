@@ -7,6 +7,7 @@ from talk_pipeline.systems.customwebshop.spec import schema
 
 TEMPLATE = schema.FILE.parent / "template.yaml"
 OF_A_DATABASE = schema.FILE.parent / "template-database.yaml"
+OF_FILES = schema.FILE.parent / "template-files.yaml"
 
 
 def new_connector(name: str, *, template: Path = TEMPLATE) -> Path:

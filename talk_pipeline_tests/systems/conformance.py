@@ -1,7 +1,8 @@
 """What every system must do, whatever it is: one suite that each connector passes, and any further one must.
 
-A connector's tests subclass `SystemConformance` and say in a fixture `subject` how its users make, edit and delete
-records of one flow, and how the server is made to fail. Nothing here knows how a system speaks.
+A connector's tests subclass `SystemConformance`, or `ReadingConformance` where writes are answered later, and say
+in a fixture `subject` how its users make, edit and delete records of one flow, and how the server is made to fail.
+Nothing here knows how a system speaks.
 """
 
 import asyncio
@@ -77,8 +78,8 @@ class Subject(Protocol):
         ...
 
 
-class SystemConformance:
-    """The suite. What is promised where is in `systems.protocol`."""
+class ReadingConformance:
+    """What is read. What is promised where is in `systems.protocol`."""
 
     def test_a_scan_brings_every_record_once(self, subject: Subject) -> None:
         ids = {subject.make(f"K{n}") for n in range(4)}
@@ -153,6 +154,10 @@ class SystemConformance:
             return {value: list(ids) for value, ids in hits.items() if ids}
 
         assert _run(subject, found) == {"K1": [one]}
+
+
+class SystemConformance(ReadingConformance):
+    """What is read, and what is written and answered at once."""
 
     def test_a_create_is_answered_with_the_whole_record(self, subject: Subject) -> None:
         (outcome,) = _write(subject, _new(subject, "K1"))

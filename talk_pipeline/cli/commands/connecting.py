@@ -29,12 +29,17 @@ def new_connector(
     database: Annotated[
         bool, typer.Option("--database", help="Of a shop whose door is its database, and no API.")
     ] = False,
+    files: Annotated[
+        bool, typer.Option("--files", help="Of a shop whose door is a folder of files, and no API.")
+    ] = False,
 ) -> None:
     """Write a commented description of a shop's API to start from."""
-    from talk_pipeline.cli.connectors import OF_A_DATABASE, TEMPLATE
+    from talk_pipeline.cli.connectors import OF_A_DATABASE, OF_FILES, TEMPLATE
     from talk_pipeline.cli.connectors import new_connector as write
 
-    file = write(name, template=OF_A_DATABASE if database else TEMPLATE)
+    if database and files:
+        raise typer.BadParameter("a shop has one door: say --database or --files")
+    file = write(name, template=OF_A_DATABASE if database else OF_FILES if files else TEMPLATE)
     typer.echo(f"{file} is written: set CUSTOMWEBSHOP_CONNECTOR={file}, edit it, run check-config")
 
 

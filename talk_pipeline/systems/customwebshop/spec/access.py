@@ -38,6 +38,8 @@ def _place(url: object) -> object:
 Place = Annotated[str, BeforeValidator(_place)]
 EnvName = Annotated[str, BeforeValidator(_variable), Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 Secret = Callable[[str], SecretStr]
+Plain = Callable[[str], str]
+"""What variables hold that is no secret, and may be in any text."""
 
 
 class BearerAuth(Model):

@@ -25,6 +25,7 @@ from talk_pipeline.systems.customwebshop.spec.asking import (
     UpdatedSince,
 )
 from talk_pipeline.systems.customwebshop.spec.calls import NONE, Call, Calls, DryRun
+from talk_pipeline.systems.customwebshop.spec.files import Files, Take
 from talk_pipeline.systems.customwebshop.spec.ids import AnyId, Id
 from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
 from talk_pipeline.systems.customwebshop.spec.paging import OnePage, Paging
@@ -126,6 +127,11 @@ class Entity(Shared, FieldSet):
     """One collection of the shop."""
 
     path: str
+    take: Take = Field("all", description="of files: which of those that its pattern finds")
+    may_be_empty: bool = Field(
+        False, description="of files: that there is no record, or no file, is believed"
+    )
+    columns: tuple[str, ...] = Field((), description="of files without a header: their columns")
     select: str | None = Field(None, description="statement by which records are read, of a database")
     stamps: Mapping[str, Stamp] = Field(
         {}, description="columns that each write sets itself: now, or next for one more than was there"
@@ -157,10 +163,11 @@ class Pace(Model):
 
 
 class Description(Shared):
-    """A shop's REST API, or its database."""
+    """A shop's REST API, its database, or its folder of files."""
 
     name: str
     database: Database | None = Field(None, description="where the shop's door is its database, and no API")
+    files: Files | None = Field(None, description="where the shop's door is a folder of files, and no API")
     base_path: str = ""
     xml: Xml | None = Field(None, description="the shop speaks XML, where this is said; {} is enough")
     headers: Mapping[str, str] = {}
@@ -181,7 +188,7 @@ class Description(Shared):
         """The entities, each with what is said for all."""
         shared = {name: getattr(self, name) for name in Shared.model_fields if name in self.model_fields_set}
         return {
-            name: _unwritten(
+            name: self._unwritten(
                 _gathered(
                     entity.model_copy(
                         update={
@@ -193,15 +200,30 @@ class Description(Shared):
             for name, entity in self.entities.items()
         }
 
+    def _unwritten(self, entity: Entity) -> Entity:
+        """An entity that nothing is written to has no calls to write it."""
+        if entity.writes == NONE or (self.files and self.files.put is None):
+            return entity.but(create=(), update=(), delete=())
+        if self.files and self.files.put and not self.files.put.deletes:
+            return entity.but(delete=())
+        return entity
+
+    @property
+    def stored(self) -> bool:
+        """Whether its door is the place where it keeps its records."""
+        return self.database is not None or self.files is not None
+
     @property
     def has_address(self) -> bool:
         """Whether it is reached at CUSTOMWEBSHOP_URL."""
-        return self.database is None
+        return not self.stored
 
     @property
     def variables(self) -> tuple[str, ...]:
         """The environment variables that its door needs."""
-        return (self.database.url,) if self.database else self.auth.variables
+        if self.database:
+            return (self.database.url,)
+        return self.files.variables if self.files else self.auth.variables
 
     def problems(self) -> Located:
         """What the models alone cannot see, as (key path, message)."""
@@ -233,15 +255,10 @@ class Description(Shared):
                     yield ("webhooks", "events", event), f"no entity {name!r}; allowed: {allowed}"
 
 
-def _unwritten(entity: Entity) -> Entity:
-    """An entity that nothing is written to has no calls to write it."""
-    return entity.but(create=(), update=(), delete=()) if entity.writes == NONE else entity
-
-
 def _gathered(entity: Entity) -> Entity:
     """An entity whose records hold their lists, wherever those are kept."""
     lists = {
-        name: lines.but(path=f"['{name}']") if lines.table and not lines.path else lines
+        name: lines.but(path=f"['{name}']") if lines.kept_apart and not lines.path else lines
         for name, lines in entity.children.items()
     }
     return entity.but(children=lists) if lists else entity

@@ -11,6 +11,7 @@ from talk_pipeline.systems.customwebshop.spec.asking import Empty
 from talk_pipeline.systems.customwebshop.spec.calls import Call, Calls
 from talk_pipeline.systems.customwebshop.spec.fields import Field as Property
 from talk_pipeline.systems.customwebshop.spec.fields import field_for
+from talk_pipeline.systems.customwebshop.spec.files import Pattern
 from talk_pipeline.systems.customwebshop.spec.ids import AnyId, Id
 from talk_pipeline.systems.customwebshop.spec.paging import Paging
 from talk_pipeline.systems.customwebshop.spec.places import Path
@@ -67,6 +68,11 @@ class Lines(FieldSet):
     table: str | None = Field(
         None, description="table with the entries of all records, of a database; `parent` is a column of it"
     )
+    file: Pattern | None = Field(
+        None, description="pattern of files with the entries of all records; `parent` is a place in an entry"
+    )
+    may_be_empty: bool = Field(False, description="of files: a record without any entry is believed")
+    columns: tuple[str, ...] = Field((), description="of files without a header: their columns")
     write: Path | Literal[False] | None = Field(
         None,
         description="where in the record one read elsewhere is written; false: the shop takes no changes",
@@ -98,7 +104,7 @@ class Lines(FieldSet):
 
     def problems(self) -> Located:
         """What the types alone cannot see, as (key path, message)."""
-        if self.path is None and self.url is None and self.table is None and not self.single:
+        if self.path is None and self.url is None and not (self.kept_apart or self.single):
             yield (), "says path, url or both, or single"
         if self.single and (self.path or self.url or not self.remove):
             hint = "leave path and url out, and say remove: what says that there is none"
@@ -124,7 +130,12 @@ class Lines(FieldSet):
     @property
     def apart(self) -> bool:
         """Whether it is read behind a path of its own."""
-        return self.path is None and not self.single and self.table is None
+        return self.path is None and not self.single and not self.kept_apart
+
+    @property
+    def kept_apart(self) -> bool:
+        """Whether the shop keeps the entries of all records in one place of their own: a table, or files."""
+        return self.table is not None or self.file is not None
 
     @property
     def singly(self) -> bool:

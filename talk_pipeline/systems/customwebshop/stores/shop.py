@@ -183,13 +183,14 @@ class StoredShop:
         try:
             row = await asyncio.to_thread(self._store.carry_out, reader, change)
         except NotDoneError as error:
-            return _outcome(error, write.operation)
+            return outcome_of(error, write.operation)
         except SystemFault as fault:
             return Outcome(Result.FAILED, reason=str(fault))
         return Outcome(Result.DONE, record=reader.record(_payload(row)) if row is not None else None)
 
 
-def _outcome(error: NotDoneError, operation: Operation) -> Outcome:
+def outcome_of(error: NotDoneError, operation: Operation) -> Outcome:
+    """What became of a write that was not simply done."""
     if isinstance(error, GoneError):
         return Outcome(Result.DONE if operation == "delete" else Result.GONE, reason=str(error))
     if isinstance(error, RefusedError):

@@ -54,6 +54,7 @@ class Reader:
     """One flow's records."""
 
     def __init__(self, flow: Flow, entity: Entity, times: Times, *, address: str = "") -> None:
+        self.flow = flow
         self._said = entity
         self.entity = entity.at_home(address)
         self._address = address

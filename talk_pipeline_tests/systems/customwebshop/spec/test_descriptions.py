@@ -10,7 +10,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from talk_pipeline.cli.connectors import OF_A_DATABASE, TEMPLATE, new_connector
+from talk_pipeline.cli.connectors import OF_A_DATABASE, OF_FILES, TEMPLATE, new_connector
 from talk_pipeline.flows.loading import PACKAGED as PACKAGED_FLOWS
 from talk_pipeline.flows.loading import Flows, read_yaml
 from talk_pipeline.sandbox.customwebshop import profiles
@@ -21,11 +21,13 @@ from talk_pipeline.systems.customwebshop.spec import (
     calls,
     description,
     fields,
+    files,
     ids,
     lines,
     paging,
     refusals,
     schema,
+    stores,
     webhooks,
     xml,
 )
@@ -63,7 +65,9 @@ def test_the_schema_refuses_what_is_wrong(old: str, new: str) -> None:
         jsonschema.validate(yaml.safe_load(text.replace(old, new)), schema.connector_schema())
 
 
-@pytest.mark.parametrize("template", [TEMPLATE, OF_A_DATABASE], ids=["of an API", "of a database"])
+@pytest.mark.parametrize(
+    "template", [TEMPLATE, OF_A_DATABASE, OF_FILES], ids=["of an API", "of a database", "of files"]
+)
 def test_a_new_description_is_valid_as_it_stands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, template: Path
 ) -> None:
@@ -97,6 +101,19 @@ def test_what_a_new_description_has_commented_out_may_be_said(
         file = tmp_path / "one.yaml"
         file.write_text(text[: found.start()] + found[1] + text[found.end() :])
         load_description(file, flows=flows_in())
+
+
+def test_what_a_new_description_of_files_has_commented_out_may_be_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = new_connector("myshop", template=OF_FILES).read_text()
+    (file := tmp_path / "one.yaml").write_text(said := re.sub(r"^( +)# (?=\w+: )", r"\1", text, flags=re.M))
+    files = load_description(file, flows=flows_in()).files
+    assert files is not None
+    assert (files.done, files.count, files.quiet_seconds) == ("{}.done", "#{count}", 30)
+    assert len(files.variables) == 5
+    assert said != text
 
 
 def test_a_property_taken_out_of_a_flow_may_stay_in_the_description(tmp_path: Path) -> None:
@@ -152,10 +169,12 @@ def _models() -> list[type[BaseModel]]:
             calls,
             description,
             fields,
+            files,
             ids,
             lines,
             paging,
             refusals,
+            stores,
             webhooks,
             xml,
         )

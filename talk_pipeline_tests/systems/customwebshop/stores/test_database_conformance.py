@@ -36,7 +36,12 @@ class Products:
         flows = load_flows()
         description = load_description(self._description, flows=flows)
         return identified(
-            opened(description, fitted(flows, description), secret=lambda _: SecretStr(self.shop.url))
+            opened(
+                description,
+                fitted(flows, description),
+                secret=lambda _: SecretStr(self.shop.url),
+                plain=str,
+            )
         )
 
     def make(self, key: str) -> str:

@@ -1,0 +1,204 @@
+"""A folder of files as a shop's door: what it exports is read as a whole, and what is to change is put before it.
+
+A write is a file, and its answer what the shop exports later. Until then it is awaited: it is not known whether it
+was carried out, nothing more is told about that record, and what was told is not told again.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec.description import Description
+from talk_pipeline.systems.customwebshop.spec.files import Files, Put
+from talk_pipeline.systems.customwebshop.spec.paths import Json
+from talk_pipeline.systems.customwebshop.stores.export import Export, Exports
+from talk_pipeline.systems.customwebshop.stores.folders import Folder
+from talk_pipeline.systems.customwebshop.stores.formats import Sheet, UnwholeError
+from talk_pipeline.systems.customwebshop.stores.store import (
+    Change,
+    GoneError,
+    NotDoneError,
+    PerhapsDoneError,
+    RefusedError,
+    Row,
+    StaleError,
+)
+from talk_pipeline.systems.customwebshop.wire.evidence import Evidence, Probe
+from talk_pipeline.systems.customwebshop.wire.records import Reader
+from talk_pipeline.systems.errors import SystemFault
+from talk_pipeline.wording import counted
+
+PAGE = 1000
+
+
+class FileStore:
+    """The files of one shop.
+
+    Args:
+        folder: where they lie.
+        shop: what is said of them.
+    """
+
+    knows_again = False
+
+    def __init__(self, folder: Folder, shop: Description) -> None:
+        assert shop.files is not None
+        self._folder = folder
+        self._said: Files = shop.files
+        self._exports = {
+            name: Exports(folder, shop.files, entity, shop.xml) for name, entity in shop.collections.items()
+        }
+        self.name = folder.name
+        self.skew_seconds = 0.0
+
+    def open(self) -> None:
+        """Proves that the folder is there."""
+        self._folder.open()
+
+    def close(self) -> None:
+        """Lets go of it."""
+        self._folder.close()
+
+    def pages(self, reader: Reader, *, since: datetime | None) -> Iterator[Sequence[Row]]:
+        """The records of the export, or of them those modified at or after a moment."""
+        rows = list(self._export(reader).rows.values())
+        if since is not None:
+            rows = [row for row in rows if (at := reader.modified_at(row)) is None or at >= since]
+        for start in range(0, len(rows), PAGE):
+            yield rows[start : start + PAGE]
+
+    def latest(self, reader: Reader) -> datetime | None:
+        """The modified time of the record modified last."""
+        moments = (reader.modified_at(row) for row in self._export(reader).rows.values())
+        return max(filter(None, moments), default=None)
+
+    def get(self, reader: Reader, record_id: str) -> Row | None:
+        """One record as it is exported now."""
+        return self._export(reader).rows.get(record_id)
+
+    def keyed(self, reader: Reader, path: str) -> Iterator[Row]:
+        """All records."""
+        yield from self._export(reader).rows.values()
+
+    def carry_out(self, reader: Reader, change: Change) -> Row | None:
+        """Puts one change before the shop.
+
+        Raises:
+            PerhapsDoneError: always, where nothing else is raised: what the shop exports later tells.
+        """
+        export = self._export(reader)
+        before = export.rows.get(change.id or "")
+        if change.operation != "create":
+            if before is None:
+                raise GoneError("the record is not among those that the shop exports")
+            if not change.fits(before):
+                raise StaleError("the shop exports another record than was read")
+        after = dict(before or {}) if change.operation == "delete" else change.after(before)
+        name = self._put(reader, change, after, export)
+        raise PerhapsDoneError(f"put as {name}, and awaited until the shop's export shows it")
+
+    def heard(self, keys: Sequence[str]) -> Mapping[str, NotDoneError]:
+        """What the shop says of changes that its export does not show: what it refused, or left lying."""
+        put = self._said.put
+        if put is None or not keys:
+            return {}
+        found: dict[str, NotDoneError] = {}
+        pattern = put.path.rpartition("/")[0]
+        for one in self._folder.listed(f"{pattern}/*" if pattern else "*"):
+            found |= {
+                key: PerhapsDoneError(f"{one.name} still lies there") for key in keys if key in one.name
+            }
+        if put.rejected is not None:
+            for one in self._folder.listed(put.rejected):
+                for key in keys:
+                    if key in one.name:
+                        found[key] = RefusedError(self._reason(put, one.name))
+        return found
+
+    def look(self, reader: Reader) -> Iterator[Probe]:
+        """Whether the files are there and whole, and have what the description says."""
+        try:
+            export = self._export(reader)
+        except SystemFault as fault:
+            yield Probe("problem", ("path",), str(fault))
+            return
+        yield Probe("ok", ("path",), f"{reader.entity.path}: {counted(len(export.rows), 'record')}")
+        evidence = Evidence(reader.flow, reader.entity, reader, texts=self._said.format.type != "jsonl")
+        sample = list(export.rows.values())[:PAGE]
+        if sample:
+            yield from evidence.ids(sample)
+            yield from evidence.modified(sample)
+            yield from evidence.properties(sample, sample)
+        if self._said.put is None:
+            yield Probe("ok", ("path",), "nothing is ever written: the description says no `files.put`")
+            return
+        for pattern in filter(None, (self._said.put.path, self._said.put.rejected)):
+            within = pattern.rpartition("/")[0]
+            try:
+                self._folder.listed(f"{within}/*" if within else "*")
+            except SystemFault as fault:
+                yield Probe("problem", ("path",), str(fault))
+
+    def _export(self, reader: Reader) -> Export:
+        return self._exports[reader.flow.customwebshop.entity].now()
+
+    def _put(self, reader: Reader, change: Change, after: Row, export: Export) -> str:
+        """Puts the record's file, after those of its lists: where it is there, they are."""
+        put = self._said.put
+        assert put is not None, "a shop that nothing is put before has no calls to write"
+        kind = reader.flow.customwebshop.entity
+        told = put.operations.get(change.operation, change.operation)
+        row, contents = dict(after), dict[str, bytes]()
+        exports = self._exports[kind]
+        for name, lines in reader.lists():
+            if lines.file is None or lines.path is None:
+                continue
+            entries = paths.get(row, lines.path)
+            paths.drop(row, lines.path)
+            if change.operation == "delete" or not isinstance(entries, list):
+                continue
+            rows = [
+                self._named(entry, lines.parent or "", change.id)
+                for entry in entries
+                if isinstance(entry, dict)
+            ]
+            form, like = exports.kinds[name].form, export.like.get(name, Sheet([]))
+            contents[_name(put, f"{kind}_{name}", told, change.key)] = form.written(rows, like=like)
+        if put.operation is not None:
+            paths.put(row, put.operation, told)
+        own = _name(put, kind, told, change.key)
+        form, like = exports.kinds[Exports.RECORDS].form, export.like.get(Exports.RECORDS, Sheet([]))
+        contents[own] = form.written([row], like=like)
+        for name, content in contents.items():
+            self._folder.put(name, content)
+        return own
+
+    def _named(self, entry: Row, parent: str, record_id: str | None) -> Row:
+        """An entry that names its record."""
+        if record_id is None or paths.text_of(paths.get(entry, parent)) is not None:
+            return entry
+        named: Row = dict(entry)
+        paths.put(named, parent, record_id)
+        return named
+
+    def _reason(self, put: Put, name: str) -> str:
+        """Why the shop refused what it was told."""
+        where = f"the shop put it into {name}"
+        if put.reason is None:
+            return where
+        content = self._folder.read(name) or b""
+        if put.reason == "text":
+            return f"{where}: {content.decode('utf-8', 'replace').strip()}"
+        for exports in self._exports.values():
+            try:
+                rows = exports.kinds[Exports.RECORDS].form.read(content).rows
+            except UnwholeError:
+                continue
+            said: Json | None = next((paths.text_of(paths.get(row, put.reason)) for row in rows), None)
+            if said:
+                return f"{where}: {said}"
+        return f"{where}, and says nothing at {put.reason}"
+
+
+def _name(put: Put, kind: str, told: str, key: str) -> str:
+    return put.path.replace("{entity}", kind).replace("{operation}", told).replace("{key}", key)

@@ -1,0 +1,299 @@
+"""A shop whose only door is a folder of files: the three flows both ways, awaited and never told twice."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from talk_pipeline_tests.pipeline.test_tables import born_there, lines_of, quiet
+from talk_pipeline_tests.systems.customwebshop.stores.filed_shop import LINES, FileShop
+from talk_pipeline_tests.systems.customwebshop.stores.sftp_server import SftpServer
+from talk_pipeline_tests.world import World
+
+ENTER = "at: CUSTOMWEBSHOP_FILES # the variable that holds the folder"
+BY_SFTP = {
+    ENTER: f"{ENTER}\n  user: SHOP_USER\n  password: SHOP_PASSWORD\n  host_key: SHOP_HOST_KEY",
+}
+
+
+@pytest.fixture
+def shop(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FileShop:
+    """What it exports: a customer, products and an order that has lines."""
+    made = filled(FileShop(tmp_path / "exchange"))
+    leading_to(made, str(made.folder), tmp_path, monkeypatch)
+    return made
+
+
+def leading_to(
+    shop: FileShop, where: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **instead: str
+) -> None:
+    monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(shop.described(folder, **instead)))
+    monkeypatch.setenv("CUSTOMWEBSHOP_FILES", where)
+    monkeypatch.delenv("CUSTOMWEBSHOP_URL")
+
+
+def filled(shop: FileShop) -> FileShop:
+    named = {"number": "C1", "company_name": "Company C1", "email": "c1@company.example"}
+    where = {"street": "Main Street 1", "zip": "1234", "town": "Middelby", "country": "DK"}
+    customer = shop.add("customers", **named, **where)
+    products = [
+        shop.add("products", sku=f"P{n}", name=f"Product P{n}", price="100.00", cost="60.00")
+        for n in range(3)
+    ]
+    order = shop.add("orders", number="O1", customer=customer, placed_at="2026-03-01T10:00:00Z")
+    for product in products[:2]:
+        shop.add(LINES, order_id=order, product=product, quantity="2", unit_price="100.00")
+    shop.export()
+    return shop
+
+
+def one(shop: FileShop, kind: str, **values: str) -> dict[str, str]:
+    """The row of the shop that has these values."""
+    (found,) = [row for row in shop.rows[kind].values() if values.items() <= row.items()]
+    return found
+
+
+def answers(shop: FileShop) -> None:
+    """The shop comes to it: it takes what lies there, and exports."""
+    shop.take()
+    shop.export()
+
+
+def waits(world: World, shop: FileShop, flow: str) -> None:
+    """It is awaited, by name, and nothing is told a second time."""
+    there = shop.waiting()
+    assert there
+    run = world.step(full=True)
+    assert run.problems == []
+    assert not run.failed()
+    assert run.finding(flow, "writes_answered").verdict == "warned"
+    assert run[flow]["failed"] == 0
+    assert shop.waiting() == there
+
+
+def settled(world: World, shop: FileShop) -> None:
+    """What was told is done; there is nothing more to tell."""
+    answers(shop)
+    run = world.step(full=True)
+    assert run.problems == []
+    assert not run.failed()
+    while shop.waiting():  # what follows from what came back
+        answers(shop)
+        assert world.step(full=True).problems == []
+    assert world.sql("select reason from journal where coalesce(outcome, 'unknown') = 'unknown'") == []
+    assert quiet(world)
+    assert shop.waiting() == []
+
+
+def test_all_three_flows_go_both_ways_and_a_second_run_is_quiet(world: World, shop: FileShop) -> None:
+    run = world.sync()
+    assert run.problems == []
+    assert not run.failed()
+    customer, order = one(shop, "customers", number="C1")["id"], one(shop, "orders", number="O1")["id"]
+    central, ordered = world.counterpart("customer", customer), world.counterpart("order", order)
+    assert world.bc.get("customers", central)["city"] == "Middelby"
+    assert sorted((line["lineObjectNumber"], line["quantity"]) for line in lines_of(world, ordered)) == [
+        ("P0", 2),
+        ("P1", 2),
+    ]
+    waits(world, shop, "order")
+    settled(world, shop)
+    assert shop.rows["orders"][order]["erp_number"] == world.bc.get("salesOrders", ordered)["number"]
+
+    # from Business Central: a value of each, one line changed, one gone and one new
+    item = world.counterpart("product", one(shop, "products", sku="P0")["id"])
+    world.bc.patch("customers", central, {"displayName": "Named; there", "city": "Byen"})
+    world.bc.patch("items", item, {"displayName": "Item named there", "unitPrice": 12.5})
+    changed, gone = lines_of(world, ordered)
+    world.bc.patch("salesOrderLines", changed["id"], {"quantity": 5})
+    world.bc.delete("salesOrderLines", gone["id"])
+    third = world.counterpart("product", one(shop, "products", sku="P2")["id"])
+    added = {"lineType": "Item", "itemId": third, "quantity": 7, "unitPrice": 3.25}
+    world.bc.post(f"salesOrders({ordered})/salesOrderLines", added)
+    run = world.step(full=True)
+    assert run.problems == []
+    assert not run.failed()
+    assert len(shop.waiting()) == 4, "one for each record, and the lines of the order"
+    waits(world, shop, "customer")
+    settled(world, shop)
+    row = shop.rows["customers"][customer]
+    assert (row["company_name"], row["town"], row["email"]) == ("Named; there", "Byen", "c1@company.example")
+    assert one(shop, "products", sku="P0")["name"] == "Item named there"
+    kept = one(shop, "products", sku=changed["lineObjectNumber"])["id"]
+    new = one(shop, "products", sku="P2")["id"]
+    held = {line["product"]: float(line["quantity"]) for line in shop.rows[LINES].values()}
+    assert held == {kept: 5, new: 7}
+
+    # and from the shop
+    shop.edit("customers", customer, company_name="Named here")
+    line = one(shop, LINES, product=kept)["id"]
+    shop.edit(LINES, line, quantity="9")
+    shop.edit("orders", order)
+    shop.export()
+    assert world.step().problems == []
+    assert world.bc.get("customers", central)["displayName"] == "Named here"
+    assert 9 in [one["quantity"] for one in lines_of(world, ordered)]
+    settled(world, shop)
+
+
+def test_an_edit_while_a_write_is_awaited_goes_after_it_is_answered(world: World, shop: FileShop) -> None:
+    assert world.step("customer").problems == []
+    customer = one(shop, "customers", number="C1")["id"]
+    central = world.counterpart("customer", customer)
+    world.bc.patch("customers", central, {"displayName": "First"})
+    assert world.step("customer").problems == []
+    (told,) = shop.waiting()
+    world.bc.patch("customers", central, {"displayName": "Second", "city": "Byen"})
+    run = world.step("customer")
+    assert run.problems == []
+    assert shop.waiting() == [told]
+    reasons = [reason for (reason,) in world.sql("select distinct hold_reason from change")]
+    assert reasons
+    assert all(f"put as in/{told}, and awaited until the shop's export shows it" in one for one in reasons)
+    answers(shop)
+    assert shop.rows["customers"][customer]["company_name"] == "First"
+    assert world.step("customer").problems == []
+    answers(shop)
+    assert world.step("customer").problems == []
+    row = shop.rows["customers"][customer]
+    assert (row["company_name"], row["town"]) == ("Second", "Byen")
+    assert len(shop.taken) == 2
+
+
+def test_what_the_shop_refuses_is_told_of_that_record_alone(world: World, shop: FileShop) -> None:
+    assert world.step("product").problems == []
+    settled(world, shop)
+    shop.refuses = lambda row: "a name has 20 letters" if len(row["name"]) > 20 else None
+    for sku, name in (("P0", "longer than twenty letters"), ("P1", "short")):
+        item = world.counterpart("product", one(shop, "products", sku=sku)["id"])
+        world.bc.patch("items", item, {"displayName": name})
+    assert world.step("product").problems == []
+    answers(shop)
+    assert world.step("product").problems == []
+    assert sorted(row["name"] for row in shop.rows["products"].values()) == [
+        "Product P0",
+        "Product P2",
+        "short",
+    ]
+    ((reason,),) = world.sql("select reason from refusal where flow = 'product'")
+    assert reason.endswith(": a name has 20 letters")
+    assert world.step("product").problems == []
+    assert shop.waiting() == [], "it is not told again"
+
+
+def test_a_half_written_export_is_no_shop_without_records(world: World, shop: FileShop) -> None:
+    assert world.step("product").problems == []
+    before = world.sql("select count(*) from snapshot where gone is null")
+    file = shop.newest("products")
+    whole = file.read_bytes()
+    for content in (whole[: len(whole) // 2], whole[: whole.index(b"\n") + 1], b""):
+        file.write_bytes(content)
+        run = world.step("product", full=True)
+        assert len(run.problems) == 1
+        assert "products" in run.problems[0]
+        assert world.sql("select count(*) from snapshot where gone is null") == before
+    file.unlink()
+    assert "no whole file" in world.step("product", full=True).problems[0]
+    shop.export("products")
+    assert world.step("product", full=True).problems == []
+
+
+def test_the_same_by_sftp(
+    world: World, shop: FileShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SftpServer(shop.folder) as server:
+        monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(shop.described(tmp_path, **BY_SFTP)))
+        monkeypatch.setenv("CUSTOMWEBSHOP_FILES", server.url)
+        for name, value in (
+            ("SHOP_USER", server.user),
+            ("SHOP_PASSWORD", server.password),
+            ("SHOP_HOST_KEY", server.known_as),
+        ):
+            monkeypatch.setenv(name, value)
+        assert world.step("customer").problems == []
+        customer = one(shop, "customers", number="C1")["id"]
+        world.bc.patch("customers", world.counterpart("customer", customer), {"displayName": "Named there"})
+        assert world.step("customer").problems == []
+        assert len(shop.waiting()) == 1
+        answers(shop)
+        assert world.step("customer").problems == []
+        assert shop.rows["customers"][customer]["company_name"] == "Named there"
+        monkeypatch.setenv("SHOP_PASSWORD", "wrong-and-long-enough")
+        (problem,) = world.step("customer").problems
+        assert "look at SHOP_USER and SHOP_PASSWORD" in problem
+        assert "wrong-and-long-enough" not in problem
+
+
+KILLED = """
+import os
+from talk_pipeline.cli.main import run
+from talk_pipeline.systems.customwebshop.stores.files import FileStore
+
+carry_out = FileStore.carry_out
+
+def killed(*arguments):
+    if {put}:
+        try:
+            carry_out(*arguments)
+        finally:
+            os._exit(9)
+    os._exit(9)
+
+FileStore.carry_out = killed
+run()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("put", [True, False], ids=["after it was put", "before"])
+@pytest.mark.parametrize("taken", ["before the next run", "after it"])
+def test_a_run_killed_while_it_creates_makes_nothing_twice(
+    world: World, shop: FileShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, put: bool, taken: str
+) -> None:
+    born_there(world, tmp_path, monkeypatch)
+    program = KILLED.format(put=put)
+    ended = subprocess.run([sys.executable, "-c", program, "sync", "--flow", "product"], check=False)
+    assert ended.returncode == 9
+    assert len(shop.waiting()) == put
+    if taken == "before the next run":
+        answers(shop)
+    assert world.step("product").problems == []
+    for _ in range(3):
+        answers(shop)
+        assert world.step("product").problems == []
+    assert [row["sku"] for row in shop.rows["products"].values()].count("BORN") == put
+    if not put:
+        world.sql("update journal set open_until = open_until - interval 25 hour")
+        for _ in range(3):
+            assert world.step("product").problems == []
+            answers(shop)
+    assert world.step("product").problems == []
+    assert [row["sku"] for row in shop.rows["products"].values()].count("BORN") == 1
+    assert len(world.sql("select 1 from link where part = 'product'")) == 4
+
+
+def test_a_shop_that_is_only_read_is_written_nothing(
+    world: World,
+    shop: FileShop,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from talk_pipeline.cli.configuration import check_configuration
+
+    text = (file := shop.described(tmp_path)).read_text(encoding="utf-8")
+    start, end = text.index("  put:"), text.index("\nmodified:")
+    file.write_text(text[:start] + text[end:], encoding="utf-8")
+    assert check_configuration() == 0
+    assert "nothing is ever written: the description says no `files.put`" in capsys.readouterr().out
+    assert world.step().problems == []
+    world.bc.patch(
+        "customers",
+        world.counterpart("customer", one(shop, "customers", number="C1")["id"]),
+        {"displayName": "No"},
+    )
+    run: Any = world.step(full=True)
+    assert run.problems == []
+    assert shop.waiting() == []

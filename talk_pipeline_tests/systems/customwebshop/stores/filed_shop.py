@@ -1,0 +1,151 @@
+"""A shop that knows others by files alone: it exports, and takes what lies there, when it is told to."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+TEMPLATE = Path(__file__).parents[4] / "talk_pipeline/systems/customwebshop/template-files.yaml"
+COLUMNS = {
+    "customers": "id number company_name contact_name vat email phone www street zip town country currency active",
+    "products": "id sku name price cost currency unit stock active",
+    "orders": "id number erp_number customer placed_at currency status",
+    "order-lines": "id order_id product description unit quantity unit_price",
+}
+FRESH = {
+    "customers": {"currency": "DKK", "active": "true"},
+    "products": {"currency": "DKK", "unit": "pcs", "active": "true"},
+    "orders": {"currency": "DKK", "status": "open"},
+    "order-lines": {"unit": "pcs"},
+}
+LINES = "order-lines"
+Row = dict[str, str]
+
+
+class FileShop:
+    """One shop and its exchange folder.
+
+    Args:
+        folder: where the exchange lies.
+
+    Attributes:
+        refuses: says why it refuses a row that it is told, if it does.
+        taken: names of the files it took.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("out", "in", "rejected"):
+            (folder / name).mkdir(parents=True)
+        self.rows: dict[str, dict[str, Row]] = {name: {} for name in COLUMNS}
+        self.refuses: Callable[[Row], str | None] = lambda _: None
+        self.taken: list[str] = []
+        self._exports = 0
+        self._ids = 0
+
+    def described(self, folder: Path, **instead: str) -> Path:
+        """The template filled in, for files that need not rest."""
+        text = TEMPLATE.read_text(encoding="utf-8").replace("{file}", "shop.yaml").replace("{name}", "Files")
+        text = text.replace("  # quiet_seconds: 30", "  quiet_seconds: 0")
+        for old, new in instead.items():
+            assert old in text
+            text = text.replace(old, new)
+        file = folder / "shop.yaml"
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    def add(self, kind: str, **values: str) -> str:
+        self._ids += 1
+        own = str(self._ids)
+        names = [*COLUMNS[kind].split(), *([] if kind == LINES else ["updated_at"])]
+        self.rows[kind][own] = {
+            **dict.fromkeys(names, ""),
+            **FRESH[kind],
+            "id": own,
+            **self._now(kind),
+            **values,
+        }
+        return own
+
+    def edit(self, kind: str, own: str, **values: str) -> None:
+        self.rows[kind][own] |= {**self._now(kind), **values}
+
+    def delete(self, kind: str, own: str) -> None:
+        del self.rows[kind][own]
+
+    def export(self, *kinds: str) -> None:
+        """Writes what there is, each file under another name first."""
+        self._exports += 1
+        for kind in kinds or COLUMNS:
+            name = f"{kind}_{self._exports:04}.csv"
+            unfinished = self.folder / "out" / f"{name}.tmp"
+            unfinished.write_bytes(self.text(kind).encode())
+            unfinished.rename(self.folder / "out" / name)
+
+    def text(self, kind: str) -> str:
+        """What an export of one kind says."""
+        out = io.StringIO(newline="")
+        names = [*COLUMNS[kind].split(), *([] if kind == LINES else ["updated_at"])]
+        writer = csv.DictWriter(out, names, delimiter=";", lineterminator="\r\n")
+        writer.writeheader()
+        writer.writerows(self.rows[kind].values())
+        return out.getvalue()
+
+    def newest(self, kind: str) -> Path:
+        """The last export of one kind."""
+        return max((self.folder / "out").glob(f"{kind}_*.csv"))
+
+    def waiting(self) -> list[str]:
+        """What lies there and was not taken yet."""
+        return sorted(file.name for file in (self.folder / "in").iterdir())
+
+    def take(self) -> None:
+        """Does what the files say that lie there, or says why not; then they are gone."""
+        for file in sorted((self.folder / "in").glob("*.csv")):
+            kind, _, key = file.stem.partition("-")
+            if kind not in COLUMNS:
+                continue  # lines go with their record
+            (row,) = _read(file)
+            beside = file.with_name(f"{kind}_lines-{key}.csv")
+            lines = _read(beside) if beside.exists() else None
+            reason = self.refuses(row)
+            if reason is None:
+                self._do(kind, row, lines)
+                self.taken.append(file.name)
+            else:
+                (self.folder / "rejected" / f"{file.stem}.txt").write_text(reason)
+            file.unlink()
+            beside.unlink(missing_ok=True)
+
+    def _do(self, kind: str, row: Row, lines: list[Row] | None) -> None:
+        action, own = row.pop("action"), row.pop("id")
+        if action == "delete":
+            self.delete(kind, own)
+            return
+        known = {name: value for name, value in row.items() if name != "updated_at"}
+        if action == "create":
+            own = self.add(kind, **known)
+        else:
+            self.edit(kind, own, **known)
+        if lines is None:
+            return
+        for line_id in [one["id"] for one in self.rows[LINES].values() if one["order_id"] == own]:
+            if line_id not in {one["id"] for one in lines}:
+                self.delete(LINES, line_id)
+        for line in lines:
+            line |= {"order_id": own}
+            line_id = line.pop("id")
+            if line_id:
+                self.edit(LINES, line_id, **line)
+            else:
+                self.add(LINES, **line)
+
+    def _now(self, kind: str) -> Row:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return {} if kind == LINES else {"updated_at": now}
+
+
+def _read(file: Path) -> list[Row]:
+    with file.open(newline="", encoding="utf-8") as lines:
+        return [dict(row) for row in csv.DictReader(lines, delimiter=";")]
