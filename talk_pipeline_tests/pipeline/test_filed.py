@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline_tests.pipeline.test_tables import born_there, lines_of, quiet
 from talk_pipeline_tests.systems.customwebshop.stores.filed_shop import LINES, FileShop
+from talk_pipeline_tests.systems.customwebshop.stores.nested_shops import JsonShop, XmlShop
 from talk_pipeline_tests.systems.customwebshop.stores.sftp_server import SftpServer
 from talk_pipeline_tests.world import World
 
@@ -73,18 +75,17 @@ def waits(world: World, shop: FileShop, flow: str) -> None:
     assert shop.waiting() == there
 
 
-def settled(world: World, shop: FileShop) -> None:
-    """What was told is done; there is nothing more to tell."""
-    answers(shop)
-    run = world.step(full=True)
-    assert run.problems == []
-    assert not run.failed()
-    while shop.waiting():  # what follows from what came back
+def settled(world: World, shop: FileShop, *flows: str) -> None:
+    """What was told is done, and what followed from what came back; there is nothing more to tell."""
+    while True:
         answers(shop)
-        assert world.step(full=True).problems == []
+        run = world.step(*flows, full=True)
+        assert run.problems == []
+        assert not run.failed()
+        if not shop.waiting():
+            break
     assert world.sql("select reason from journal where coalesce(outcome, 'unknown') = 'unknown'") == []
-    assert quiet(world)
-    assert shop.waiting() == []
+    assert not world.sql("select 1 from change")
 
 
 def test_all_three_flows_go_both_ways_and_a_second_run_is_quiet(world: World, shop: FileShop) -> None:
@@ -116,7 +117,6 @@ def test_all_three_flows_go_both_ways_and_a_second_run_is_quiet(world: World, sh
     assert run.problems == []
     assert not run.failed()
     assert len(shop.waiting()) == 4, "one for each record, and the lines of the order"
-    waits(world, shop, "customer")
     settled(world, shop)
     row = shop.rows["customers"][customer]
     assert (row["company_name"], row["town"], row["email"]) == ("Named; there", "Byen", "c1@company.example")
@@ -136,6 +136,41 @@ def test_all_three_flows_go_both_ways_and_a_second_run_is_quiet(world: World, sh
     assert world.bc.get("customers", central)["displayName"] == "Named here"
     assert 9 in [one["quantity"] for one in lines_of(world, ordered)]
     settled(world, shop)
+    assert quiet(world)
+    assert shop.waiting() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [JsonShop, XmlShop], ids=["JSON lines", "XML"])
+def test_lines_may_lie_in_their_order(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[FileShop]
+) -> None:
+    shop = filled(kind(tmp_path / "exchange"))
+    leading_to(shop, str(shop.folder), tmp_path, monkeypatch)
+    assert check_configuration() == 0
+    assert world.step().problems == []
+    settled(world, shop)
+    order = one(shop, "orders", number="O1")["id"]
+    ordered = world.counterpart("order", order)
+    changed, gone = lines_of(world, ordered)
+    world.bc.patch("salesOrderLines", changed["id"], {"quantity": 5})
+    world.bc.delete("salesOrderLines", gone["id"])
+    third = world.counterpart("product", one(shop, "products", sku="P2")["id"])
+    added = {"lineType": "Item", "itemId": third, "quantity": 7, "unitPrice": 3.25}
+    world.bc.post(f"salesOrders({ordered})/salesOrderLines", added)
+    assert world.step(full=True).problems == []
+    assert [file.partition("-")[0] for file in shop.waiting()] == ["orders"]
+    settled(world, shop)
+    kept = one(shop, "products", sku=changed["lineObjectNumber"])["id"]
+    new = one(shop, "products", sku="P2")["id"]
+    assert {line["product"]: float(line["quantity"]) for line in shop.lines_of(order)} == {kept: 5, new: 7}
+    shop.edit(LINES, one(shop, LINES, product=kept)["id"], quantity="9")
+    shop.edit("orders", order)
+    shop.export()
+    assert world.step().problems == []
+    assert 9 in [line["quantity"] for line in lines_of(world, ordered)]
+    settled(world, shop)
+    assert quiet(world)
 
 
 def test_an_edit_while_a_write_is_awaited_goes_after_it_is_answered(world: World, shop: FileShop) -> None:
@@ -164,7 +199,7 @@ def test_an_edit_while_a_write_is_awaited_goes_after_it_is_answered(world: World
 
 def test_what_the_shop_refuses_is_told_of_that_record_alone(world: World, shop: FileShop) -> None:
     assert world.step("product").problems == []
-    settled(world, shop)
+    settled(world, shop, "product")
     shop.refuses = lambda row: "a name has 20 letters" if len(row["name"]) > 20 else None
     for sku, name in (("P0", "longer than twenty letters"), ("P1", "short")):
         item = world.counterpart("product", one(shop, "products", sku=sku)["id"])
@@ -281,8 +316,6 @@ def test_a_shop_that_is_only_read_is_written_nothing(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from talk_pipeline.cli.configuration import check_configuration
-
     text = (file := shop.described(tmp_path)).read_text(encoding="utf-8")
     start, end = text.index("  put:"), text.index("\nmodified:")
     file.write_text(text[:start] + text[end:], encoding="utf-8")

@@ -5,6 +5,7 @@ there is the file's stamp, by which files of one export belong together.
 """
 
 import codecs
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -103,6 +104,8 @@ class Put(Model):
     def _named(cls, text: str) -> str:
         if "{key}" not in text or "*" in text or unknown(text, ("key", "entity", "operation")):
             raise ValueError(f"{text!r} names {{key}}, and may name {{entity}} and {{operation}} besides")
+        if re.search(r"[0-9A-Za-z}]\{key\}|\{key\}[0-9A-Za-z{]", text):
+            raise ValueError(f"{text!r}: {{key}} is a word of its own, as in in/{{entity}}-{{key}}.csv")
         return text
 
     @property

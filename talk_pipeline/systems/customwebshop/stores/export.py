@@ -50,19 +50,20 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
-    """The records of an entity by id, lists inside them, and a file of each kind: what is written is like it."""
-
-    rows: Mapping[str, Row]
-    like: Mapping[str, Sheet]
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """What there is: files of each kind in the order of their stamps, and the marks that say which are whole."""
 
     files: Mapping[str, Sequence[Seen]]
     marks: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """The records of an entity by id, lists inside them, and a file of each kind: what is written is like it."""
+
+    found: Found
+    rows: Mapping[str, Row]
+    like: Mapping[str, Sheet]
 
 
 class Exports:
@@ -90,7 +91,7 @@ class Exports:
             name: Kind(lines.file or "", Form(files, xml, records=lines.records, columns=lines.columns))
             for name, lines in self._lists.items()
         }
-        self._read: tuple[_Found, Export] | None = None
+        self._read: Export | None = None
 
     def now(self) -> Export:
         """What is exported now; read anew only where the files are others than before.
@@ -99,9 +100,9 @@ class Exports:
             UnavailableFault: it is not whole, or changes all the while.
         """
         for _ in range(TRIES):
-            found = self._look()
-            if self._read is not None and self._read[0] == found:
-                return self._read[1]
+            found = self.look()
+            if self._read is not None and self._read.found == found:
+                return self._read
             if not self._is_quiet(found):
                 continue
             contents = {
@@ -112,10 +113,9 @@ class Exports:
                 for seen in found.files.values()
                 for one in seen
             )
-            if not changed and self._look() == found:
-                export = self._made(found, {name: content or b"" for name, content in contents.items()})
-                self._read = found, export
-                return export
+            if not changed and self.look() == found:
+                self._read = self._made(found, {name: content or b"" for name, content in contents.items()})
+                return self._read
         raise UnavailableFault(
             f"{self._named}: files change while they are read: they are read when they have come to rest"
         )
@@ -124,8 +124,12 @@ class Exports:
     def _named(self) -> str:
         return f"{self._folder.name}/{self._entity.path}"
 
-    def _look(self) -> _Found:
-        """The files that make the export, as they are at this moment."""
+    def look(self) -> Found:
+        """The files that make the export, as they are at this moment.
+
+        Raises:
+            UnavailableFault: they are not all there.
+        """
         listed = {
             name: sorted(self._folder.listed(kind.pattern), key=lambda one: _natural(one.name))
             for name, kind in self.kinds.items()
@@ -148,7 +152,7 @@ class Exports:
         for name, lines in self._lists.items():
             if listed[self.RECORDS] and not listed[name]:
                 raise UnavailableFault(f"there is no whole file {self._folder.name}/{lines.file}")
-        return _Found(listed, marks)
+        return Found(listed, marks)
 
     def _of_whole_stamps(self, listed: Mapping[str, list[Seen]]) -> dict[str, list[Seen]]:
         """The files of exports that have one of each kind: all, or those of the last alone."""
@@ -179,7 +183,7 @@ class Exports:
         folder, slash, last = name.rpartition("/")
         return f"{folder}{slash}{(self._files.done or '').replace('{}', last)}"
 
-    def _is_quiet(self, found: _Found) -> bool:
+    def _is_quiet(self, found: Found) -> bool:
         """Whether nobody has written to them for a while; where that is not sure, it is waited for once."""
         quiet = self._files.quiet_seconds
         youngest = max((one.modified for seen in found.files.values() for one in seen), default=0.0)
@@ -187,9 +191,9 @@ class Exports:
         if not quiet or self._files.done is not None or age >= quiet:
             return True
         time.sleep(min(quiet, quiet - age))
-        return self._look() == found
+        return self.look() == found
 
-    def _made(self, found: _Found, contents: Mapping[str, bytes]) -> Export:
+    def _made(self, found: Found, contents: Mapping[str, bytes]) -> Export:
         sheets = {
             name: [(one.name, self._sheet(kind, one.name, contents[one.name])) for one in found.files[name]]
             for name, kind in self.kinds.items()
@@ -212,7 +216,7 @@ class Exports:
             raise UnavailableFault(
                 f"{self._named} has no record: that is believed where `may_be_empty: true` says so"
             )
-        return Export(rows, {name: read[-1][1] for name, read in sheets.items() if read})
+        return Export(found, rows, {name: read[-1][1] for name, read in sheets.items() if read})
 
     def _stamped(
         self, name: str, sheets: Mapping[str, Sequence[tuple[str, Sheet]]], stamp: str

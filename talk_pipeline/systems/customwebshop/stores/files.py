@@ -4,6 +4,7 @@ A write is a file, and its answer what the shop exports later. Until then it is 
 was carried out, nothing more is told about that record, and what was told is not told again.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.customwebshop.spec.files import Files, Put
 from talk_pipeline.systems.customwebshop.spec.paths import Json
-from talk_pipeline.systems.customwebshop.stores.export import Export, Exports
+from talk_pipeline.systems.customwebshop.stores.export import Export, Exports, Found
 from talk_pipeline.systems.customwebshop.stores.folders import Folder
 from talk_pipeline.systems.customwebshop.stores.formats import Sheet, UnwholeError
 from talk_pipeline.systems.customwebshop.stores.store import (
@@ -29,6 +30,8 @@ from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.wording import counted
 
 PAGE = 1000
+_LATEST: dict[tuple[str, str, str], tuple[Found, datetime | None]] = {}
+"""What was the latest in which files: sensors ask every half minute, of files that seldom change."""
 
 
 class FileStore:
@@ -68,9 +71,15 @@ class FileStore:
             yield rows[start : start + PAGE]
 
     def latest(self, reader: Reader) -> datetime | None:
-        """The modified time of the record modified last."""
-        moments = (reader.modified_at(row) for row in self._export(reader).rows.values())
-        return max(filter(None, moments), default=None)
+        """The modified time of the record modified last; files that are as they were are not read for it again."""
+        asked = (self.name, reader.flow.name, reader.reading)
+        if asked in _LATEST and _LATEST[asked][0] == self._of(reader).look():
+            return _LATEST[asked][1]
+        export = self._of(reader).now()
+        moments = (reader.modified_at(row) for row in export.rows.values())
+        latest = max(filter(None, moments), default=None)
+        _LATEST[asked] = export.found, latest
+        return latest
 
     def get(self, reader: Reader, record_id: str) -> Row | None:
         """One record as it is exported now."""
@@ -102,17 +111,12 @@ class FileStore:
         put = self._said.put
         if put is None or not keys:
             return {}
-        found: dict[str, NotDoneError] = {}
-        pattern = put.path.rpartition("/")[0]
-        for one in self._folder.listed(f"{pattern}/*" if pattern else "*"):
-            found |= {
-                key: PerhapsDoneError(f"{one.name} still lies there") for key in keys if key in one.name
-            }
-        if put.rejected is not None:
-            for one in self._folder.listed(put.rejected):
-                for key in keys:
-                    if key in one.name:
-                        found[key] = RefusedError(self._reason(put, one.name))
+        wanted, found = set(keys), dict[str, NotDoneError]()
+        for one in self._folder.listed(_beside(put.path)):
+            found |= dict.fromkeys(_keys(one.name) & wanted, PerhapsDoneError(f"{one.name} still lies there"))
+        for one in self._folder.listed(put.rejected) if put.rejected else ():
+            for key in _keys(one.name) & wanted:
+                found[key] = RefusedError(self._reason(put, one.name))
         return found
 
     def look(self, reader: Reader) -> Iterator[Probe]:
@@ -128,19 +132,21 @@ class FileStore:
         if sample:
             yield from evidence.ids(sample)
             yield from evidence.modified(sample)
-            yield from evidence.properties(sample, sample)
+            yield from evidence.properties(sample, ())
         if self._said.put is None:
             yield Probe("ok", ("path",), "nothing is ever written: the description says no `files.put`")
             return
         for pattern in filter(None, (self._said.put.path, self._said.put.rejected)):
-            within = pattern.rpartition("/")[0]
             try:
-                self._folder.listed(f"{within}/*" if within else "*")
+                self._folder.listed(_beside(pattern))
             except SystemFault as fault:
                 yield Probe("problem", ("path",), str(fault))
 
+    def _of(self, reader: Reader) -> Exports:
+        return self._exports[reader.flow.customwebshop.entity]
+
     def _export(self, reader: Reader) -> Export:
-        return self._exports[reader.flow.customwebshop.entity].now()
+        return self._of(reader).now()
 
     def _put(self, reader: Reader, change: Change, after: Row, export: Export) -> str:
         """Puts the record's file, after those of its lists: where it is there, they are."""
@@ -198,6 +204,17 @@ class FileStore:
             if said:
                 return f"{where}: {said}"
         return f"{where}, and says nothing at {put.reason}"
+
+
+def _beside(path: str) -> str:
+    """The pattern of all files in the folder of one."""
+    folder, slash, _ = path.rpartition("/")
+    return f"{folder}{slash}*"
+
+
+def _keys(name: str) -> set[str]:
+    """What may be a key in the name of a file: a word of it."""
+    return set(re.split(r"[^0-9A-Za-z]+", name))
 
 
 def _name(put: Put, kind: str, told: str, key: str) -> str:

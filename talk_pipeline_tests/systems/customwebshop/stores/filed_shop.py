@@ -34,6 +34,8 @@ class FileShop:
         taken: names of the files it took.
     """
 
+    ending = "csv"
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         for name in ("out", "in", "rejected"):
@@ -78,7 +80,7 @@ class FileShop:
         """Writes what there is, each file under another name first."""
         self._exports += 1
         for kind in kinds or COLUMNS:
-            name = f"{kind}_{self._exports:04}.csv"
+            name = f"{kind}_{self._exports:04}.{self.ending}"
             unfinished = self.folder / "out" / f"{name}.tmp"
             unfinished.write_bytes(self.text(kind).encode())
             unfinished.rename(self.folder / "out" / name)
@@ -94,7 +96,7 @@ class FileShop:
 
     def newest(self, kind: str) -> Path:
         """The last export of one kind."""
-        return max((self.folder / "out").glob(f"{kind}_*.csv"))
+        return max((self.folder / "out").glob(f"{kind}_*.{self.ending}"))
 
     def waiting(self) -> list[str]:
         """What lies there and was not taken yet."""
@@ -102,13 +104,12 @@ class FileShop:
 
     def take(self) -> None:
         """Does what the files say that lie there, or says why not; then they are gone."""
-        for file in sorted((self.folder / "in").glob("*.csv")):
+        for file in sorted((self.folder / "in").glob(f"*.{self.ending}")):
             kind, _, key = file.stem.partition("-")
             if kind not in COLUMNS:
                 continue  # lines go with their record
-            (row,) = _read(file)
-            beside = file.with_name(f"{kind}_lines-{key}.csv")
-            lines = _read(beside) if beside.exists() else None
+            beside = file.with_name(f"{kind}_lines-{key}.{self.ending}")
+            row, lines = self.understood(file, beside)
             reason = self.refuses(row)
             if reason is None:
                 self._do(kind, row, lines)
@@ -118,8 +119,17 @@ class FileShop:
             file.unlink()
             beside.unlink(missing_ok=True)
 
+    def understood(self, file: Path, beside: Path) -> tuple[Row, list[Row] | None]:
+        """What a file says of a record, and the one beside it of its lines."""
+        (row,) = _read(file)
+        return row, _read(beside) if beside.exists() else None
+
+    def lines_of(self, own: str) -> list[Row]:
+        """The lines of an order."""
+        return [row for row in self.rows[LINES].values() if row["order_id"] == own]
+
     def _do(self, kind: str, row: Row, lines: list[Row] | None) -> None:
-        action, own = row.pop("action"), row.pop("id")
+        action, own = row.pop("action"), row.pop("id", "")
         if action == "delete":
             self.delete(kind, own)
             return
@@ -130,12 +140,12 @@ class FileShop:
             self.edit(kind, own, **known)
         if lines is None:
             return
-        for line_id in [one["id"] for one in self.rows[LINES].values() if one["order_id"] == own]:
-            if line_id not in {one["id"] for one in lines}:
+        for line_id in [one["id"] for one in self.lines_of(own)]:
+            if line_id not in {one.get("id") for one in lines}:
                 self.delete(LINES, line_id)
         for line in lines:
             line |= {"order_id": own}
-            line_id = line.pop("id")
+            line_id = line.pop("id", "")
             if line_id:
                 self.edit(LINES, line_id, **line)
             else:

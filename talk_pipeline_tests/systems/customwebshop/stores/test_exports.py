@@ -120,6 +120,14 @@ def test_the_last_export_that_has_all_its_files_counts(shop: FileShop, tmp_path:
     assert door.read("orders")[order]["status"] == "cancelled"
 
 
+def test_names_are_in_the_order_in_which_people_count(shop: FileShop, tmp_path: Path) -> None:
+    door = Door(shop, tmp_path)
+    shop.newest("products").rename(shop.folder / "out" / "products_9.csv")
+    shop.add("products", sku="P2", name="new", price="1")
+    (shop.folder / "out" / "products_10.csv").write_text(shop.text("products"), newline="")
+    assert len(door.read("products")) == 2
+
+
 def test_what_has_no_mark_is_not_there_yet(shop: FileShop, tmp_path: Path) -> None:
     door, file = Door(shop, tmp_path, **{"# done: ": "done: "}), shop.newest("products")
     with pytest.raises(UnavailableFault, match="there is no whole file .*products"):

@@ -2,8 +2,10 @@
 
 import asyncio
 import shutil
+import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from talk_pipeline.engine.model import Outcome, Result, Write
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.customwebshop.stores import files
 from talk_pipeline.systems.customwebshop.stores.filed import FiledShop
+from talk_pipeline.systems.customwebshop.stores.folders import LocalFolder
 from talk_pipeline.systems.customwebshop.stores.opening import opened
 from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
 from talk_pipeline.systems.protocol import AnswersLater, System
@@ -72,8 +75,6 @@ class Products:
         shutil.rmtree(self.shop.folder)
 
     def let_time_pass(self) -> None:
-        import time
-
         time.sleep(0.01)
 
 
@@ -111,6 +112,27 @@ def test_what_was_exported_anew_meanwhile_is_stale_and_what_is_not_exported_gone
     subject.delete(own)
     assert ended(subject, seen).result is Result.GONE
     assert subject.shop.waiting() == []
+
+
+def test_files_that_are_as_they_were_are_not_read_for_their_latest(
+    subject: Products, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject.make("K1")
+
+    async def latest() -> datetime | None:
+        async with subject.opened() as system:
+            return await system.latest("product")
+
+    first = asyncio.run(latest())
+    with monkeypatch.context() as without:
+        without.delattr(LocalFolder, "read")
+        assert asyncio.run(latest()) == first
+    subject.let_time_pass()
+    subject.make("K2")
+    second = asyncio.run(latest())
+    assert first is not None
+    assert second is not None
+    assert second > first
 
 
 def test_what_the_shop_refused_and_what_it_left_lying_is_heard(subject: Products) -> None:
