@@ -218,6 +218,31 @@ def test_what_the_shop_refuses_is_told_of_that_record_alone(world: World, shop: 
     assert shop.waiting() == [], "it is not told again"
 
 
+@pytest.mark.slow
+def test_what_is_left_lying_is_not_told_again_and_what_was_taken_and_never_shown_is(
+    world: World, shop: FileShop
+) -> None:
+    assert world.step("customer").problems == []
+    own = one(shop, "customers", number="C1")["id"]
+    world.bc.patch("customers", world.counterpart("customer", own), {"displayName": "Named there"})
+    assert world.step("customer").problems == []
+    (told,) = shop.waiting()
+    world.sql("update journal set open_until = open_until - interval 25 hour")
+    for _ in range(2):
+        assert world.step("customer").problems == []
+        assert shop.waiting() == [told]
+    ((reason,),) = world.sql("select reason from journal where target = 'customwebshop'")
+    assert f"in/{told} still lies there" in reason
+    (shop.folder / "in" / told).unlink()  # taken, and forgotten
+    assert world.step("customer").problems == []
+    (again,) = shop.waiting()
+    assert again != told
+    answers(shop)
+    assert world.step("customer").problems == []
+    assert shop.rows["customers"][own]["company_name"] == "Named there"
+    assert not world.sql("select 1 from change")
+
+
 def test_a_half_written_export_is_no_shop_without_records(world: World, shop: FileShop) -> None:
     assert world.step("product").problems == []
     before = world.sql("select count(*) from snapshot where gone is null")
