@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -102,6 +103,40 @@ def test_a_write_is_a_file_and_of_unknown_outcome_until_the_export_shows_it(subj
     shop.export("products")
     assert shop.rows["products"][own]["name"] == "new"
     assert shop.rows["products"][own]["cost"] == "", "what is not told stays as it was"
+
+
+def test_a_record_is_made_and_deleted_by_a_file_too(subject: Products) -> None:
+    shop = subject.shop
+    create = Write(subject.entity, "create", None, None, subject.values("K1"), "a" * 8)
+    assert ended(subject, create).result is Result.UNKNOWN
+    header, row = (shop.folder / "in" / "products-aaaaaaaa.csv").read_bytes().decode().splitlines()
+    assert header == "id;sku;name;price;cost;currency;unit;stock;active;updated_at;action"
+    assert row == ";K1;named K1;1.00;;DKK;pcs;;;;create"
+    shop.take()
+    shop.export("products")
+    assert subject.names() == {"K1": "named K1"}
+    (own,) = shop.rows["products"]
+    delete = replace(update(subject, own, "", key="b" * 8), operation="delete", values={})
+    assert ended(subject, delete).result is Result.UNKNOWN
+    assert subject.names() == {"K1": "named K1"}
+    shop.take()
+    shop.export("products")
+    assert subject.names() == {}
+    assert ended(subject, delete).result is Result.DONE, "it is not exported any more"
+
+
+def test_what_is_to_be_done_is_said_in_the_shops_own_words(
+    subject: Products, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = {
+        "operation: action": "operation: action\n    operations: {update: U}",
+        "{entity}-": "{entity}-{operation}-",
+    }
+    said = Products(subject.shop, subject.shop.described(tmp_path, **EMPTY, **words), monkeypatch)
+    ended(said, update(said, said.make("K1"), "new", key="a" * 8))
+    (name,) = subject.shop.waiting()
+    assert name == "products-U-aaaaaaaa.csv"
+    assert (subject.shop.folder / "in" / name).read_text().splitlines()[1].endswith(";U")
 
 
 def test_what_was_exported_anew_meanwhile_is_stale_and_what_is_not_exported_gone(subject: Products) -> None:
