@@ -20,6 +20,7 @@ from talk_pipeline.systems.customwebshop.spec.files import Files
 from talk_pipeline.systems.customwebshop.stores.folders import UNFINISHED, Seen
 from talk_pipeline.systems.customwebshop.stores.store import NotDoneError, PerhapsDoneError
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
+from talk_pipeline.wording import counted
 
 SECONDS = 30
 """How long the server may be silent."""
@@ -180,7 +181,7 @@ class SftpFolder:
         except paramiko.AuthenticationException:
             self.close()
             names = " and ".join(filter(None, (entry.said.user, entry.said.password, entry.said.key)))
-            raise AccessFault(f"{self.name} does not let {entry.user} in: look at {names}") from None
+            raise AccessFault(f"{self.name} lets nobody in by {names}: look at what they hold") from None
         except SystemFault:
             self.close()
             raise
@@ -244,5 +245,5 @@ class _NobodyUnknown(paramiko.MissingHostKeyPolicy):
 
 def _said(error: Exception) -> str:
     if isinstance(error, socket.timeout | TimeoutError):
-        return f"nothing came for {SECONDS} seconds"
+        return f"nothing came for {counted(SECONDS, 'second')}"
     return str(error) or type(error).__name__

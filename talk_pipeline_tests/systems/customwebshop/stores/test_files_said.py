@@ -117,7 +117,7 @@ def test_what_cannot_be_told_as_a_deletion_is_none(shop: FileShop, tmp_path: Pat
     ("where", "said"),
     [
         ("ftp://host/out", "SHOP_FILES is no folder; write a path, or sftp://"),
-        ("sftp://talk:hunter2hunter2@host/out", "SHOP_FILES holds a user or a password before the host"),
+        ("sftp://entrant77:hunter2hunter2@host/out", "SHOP_FILES holds a user or a password before the host"),
         ("sftp://host/out", "SHOP_FILES is reached by SFTP: say files.user"),
     ],
 )

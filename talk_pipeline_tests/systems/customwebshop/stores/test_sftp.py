@@ -105,7 +105,7 @@ def test_a_server_that_nobody_knows_is_sent_nothing(
 def test_a_wrong_password_is_named_by_its_variable_and_not_told(server: SftpServer) -> None:
     there = folder(server, password=WRONG)
     with pytest.raises(
-        AccessFault, match="does not let talk in: look at SFTP_USER and SFTP_PASSWORD"
+        AccessFault, match="lets nobody in by SFTP_USER and SFTP_PASSWORD: look at what they hold"
     ) as told:
         there.open()
     assert WRONG not in str(told.value)
