@@ -39,6 +39,21 @@ def _pattern(text: str) -> str:
 Pattern = Annotated[str, AfterValidator(_pattern)]
 
 
+def _mark(text: str) -> str:
+    if text.count("{}") != 1 or "/" in text or text == "{}":
+        raise ValueError(f"{text!r} has one {{}} where the name of the file stands that it is about")
+    return text
+
+
+Mark = Annotated[str, AfterValidator(_mark), WithJsonSchema({"type": "string"})]
+
+
+def marked(done: str, name: str) -> str:
+    """The name of the file that marks another as whole, beside it."""
+    folder, slash, last = name.rpartition("/")
+    return f"{folder}{slash}{done.replace('{}', last)}"
+
+
 def _known_encoding(name: str) -> str:
     try:
         codecs.lookup(name)
@@ -85,6 +100,9 @@ class Put(Model):
     path: Pattern = Field(
         description="name of a file; {key} is the same for each repetition, {entity} and {operation} may be there"
     )
+    done: Mark | None = Field(
+        None, description="name of what marks a file of ours as whole, put after it, such as {}.done"
+    )
     operation: Path | None = Field(None, description="place in a record that says what is to be done with it")
     operations: Mapping[Operation, Word] = Field(
         {}, description="create, update, delete -> what the shop calls it"
@@ -128,7 +146,7 @@ class Files(Model):
         description="variable with the server's key, such as ssh-ed25519 AAAA...; else ~/.ssh/known_hosts has it",
     )
     format: Format
-    done: str | None = Field(
+    done: Mark | None = Field(
         None, description="name of what marks a file as whole, such as {}.done; one without is not there yet"
     )
     count: str | None = Field(
@@ -149,8 +167,6 @@ class Files(Model):
 
     def problems(self) -> Located:
         """What the models alone cannot see, as (key path, message)."""
-        if self.done is not None and self.done.count("{}") != 1:
-            yield ("done",), f"{self.done!r} has one {{}} where the name of the file stands that it is about"
         if isinstance(self.format, Csv):
             if self.count is not None and "{count}" not in self.count:
                 yield ("count",), f"{self.count!r} is the last line of a file, with {{count}} in it"

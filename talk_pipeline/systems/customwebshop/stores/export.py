@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Entity
-from talk_pipeline.systems.customwebshop.spec.files import Files
+from talk_pipeline.systems.customwebshop.spec.files import Files, marked
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.xml import Xml
 from talk_pipeline.systems.customwebshop.stores.folders import Folder, Seen
@@ -180,8 +180,7 @@ class Exports:
         return {name: there[mark] for name, mark in wanted.items() if mark in there}
 
     def _mark(self, name: str) -> str:
-        folder, slash, last = name.rpartition("/")
-        return f"{folder}{slash}{(self._files.done or '').replace('{}', last)}"
+        return marked(self._files.done or "", name)
 
     def _is_quiet(self, found: Found) -> bool:
         """Whether nobody has written to them for a while; where that is not sure, it is waited for once."""

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Description
-from talk_pipeline.systems.customwebshop.spec.files import Files, Put
+from talk_pipeline.systems.customwebshop.spec.files import Files, Put, marked
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.stores.export import Export, Exports, Found
 from talk_pipeline.systems.customwebshop.stores.folders import Folder
@@ -175,6 +175,8 @@ class FileStore:
         own = _name(put, kind, told, change.key)
         form, like = exports.kinds[Exports.RECORDS].form, export.like.get(Exports.RECORDS, Sheet([]))
         contents[own] = form.written([row], like=like)
+        if put.done is not None:
+            contents[marked(put.done, own)] = b""
         for name, content in contents.items():
             self._folder.put(name, content)
         return own

@@ -129,12 +129,13 @@ def test_what_is_to_be_done_is_said_in_the_shops_own_words(
     subject: Products, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = {
-        "operation: action": "operation: action\n    operations: {update: U}",
+        "operation: action": "operation: action\n    operations: {update: U}\n    done: '{}.ok'",
         "{entity}-": "{entity}-{operation}-",
     }
     said = Products(subject.shop, subject.shop.described(tmp_path, **EMPTY, **words), monkeypatch)
     ended(said, update(said, said.make("K1"), "new", key="a" * 8))
-    (name,) = subject.shop.waiting()
+    name, mark = subject.shop.waiting()
+    assert mark == f"{name}.ok"
     assert name == "products-U-aaaaaaaa.csv"
     assert (subject.shop.folder / "in" / name).read_text().splitlines()[1].endswith(";U")
 
