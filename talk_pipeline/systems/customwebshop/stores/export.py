@@ -83,13 +83,13 @@ class Exports:
         self._folder = folder
         self._files = files
         self._entity = entity
-        self._lists: dict[str, Lines] = {
+        self.lists: dict[str, Lines] = {
             name: lines for name, lines in entity.children.items() if lines.file is not None
         }
         own = Form(files, xml, records=entity.records, columns=entity.columns)
         self.kinds = {self.RECORDS: Kind(entity.path, own)} | {
             name: Kind(lines.file or "", Form(files, xml, records=lines.records, columns=lines.columns))
-            for name, lines in self._lists.items()
+            for name, lines in self.lists.items()
         }
         self._read: Export | None = None
 
@@ -149,7 +149,7 @@ class Exports:
             raise UnavailableFault(
                 f"there is no whole file {self._named}: that is not taken for a shop without records"
             )
-        for name, lines in self._lists.items():
+        for name, lines in self.lists.items():
             if listed[self.RECORDS] and not listed[name]:
                 raise UnavailableFault(f"there is no whole file {self._folder.name}/{lines.file}")
         return Found(listed, marks)
@@ -241,7 +241,7 @@ class Exports:
                     " export, say take: newest; if later files say something newer of a record, take: each"
                 )
             rows[record_id] = row
-        for name, lines in self._lists.items():
+        for name, lines in self.lists.items():
             self._join(rows, name, lines, sheets[name])
         return rows
 

@@ -6,6 +6,7 @@ was carried out, nothing more is told about that record, and what was told is no
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from datetime import datetime
 
 from talk_pipeline.systems.customwebshop.spec import paths
@@ -102,7 +103,7 @@ class FileStore:
                 raise GoneError("the record is not among those that the shop exports")
             if not change.fits(before):
                 raise StaleError("the shop exports another record than was read")
-        after = dict(before or {}) if change.operation == "delete" else change.after(before)
+        after = deepcopy(before or {}) if change.operation == "delete" else change.after(before)
         name = self._put(reader, change, after, export)
         raise PerhapsDoneError(f"put as {name}, and awaited until the shop's export shows it")
 
@@ -154,13 +155,11 @@ class FileStore:
         assert put is not None, "a shop that nothing is put before has no calls to write"
         kind = reader.flow.customwebshop.entity
         told = put.operations.get(change.operation, change.operation)
-        row, contents = dict(after), dict[str, bytes]()
+        row, contents = after, dict[str, bytes]()
         exports = self._exports[kind]
-        for name, lines in reader.lists():
-            if lines.file is None or lines.path is None:
-                continue
-            entries = paths.get(row, lines.path)
-            paths.drop(row, lines.path)
+        for name, lines in exports.lists.items():
+            entries = paths.get(row, lines.path or name)
+            paths.drop(row, lines.path or name)
             if change.operation == "delete" or not isinstance(entries, list):
                 continue
             rows = [
@@ -177,8 +176,13 @@ class FileStore:
         contents[own] = form.written([row], like=like)
         if put.done is not None:
             contents[marked(put.done, own)] = b""
-        for name, content in contents.items():
-            self._folder.put(name, content)
+        *before, last = contents
+        try:
+            for name in before:
+                self._folder.put(name, contents[name])
+        except PerhapsDoneError as error:  # what is told is told by the last one
+            raise NotDoneError(str(error)) from None
+        self._folder.put(last, contents[last])
         return own
 
     def _named(self, entry: Row, parent: str, record_id: str | None) -> Row:

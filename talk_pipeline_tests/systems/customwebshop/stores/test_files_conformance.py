@@ -18,6 +18,7 @@ from talk_pipeline.systems.customwebshop.stores import files
 from talk_pipeline.systems.customwebshop.stores.filed import FiledShop
 from talk_pipeline.systems.customwebshop.stores.folders import LocalFolder
 from talk_pipeline.systems.customwebshop.stores.opening import opened
+from talk_pipeline.systems.customwebshop.stores.store import PerhapsDoneError
 from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
 from talk_pipeline.systems.protocol import AnswersLater, System
 from talk_pipeline_tests.systems.conformance import ReadingConformance, Subject, identified
@@ -138,6 +139,26 @@ def test_what_is_to_be_done_is_said_in_the_shops_own_words(
     assert mark == f"{name}.ok"
     assert name == "products-U-aaaaaaaa.csv"
     assert (subject.shop.folder / "in" / name).read_text().splitlines()[1].endswith(";U")
+
+
+@pytest.mark.parametrize(
+    ("lost", "result"),
+    [("products-aaaaaaaa.csv", Result.FAILED), ("products-aaaaaaaa.csv.ok", Result.UNKNOWN)],
+)
+def test_what_is_told_is_told_by_the_last_file(
+    subject: Products, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str, result: Result
+) -> None:
+    marking = {"operation: action": "operation: action\n    done: '{}.ok'"}
+    said = Products(subject.shop, subject.shop.described(tmp_path, **EMPTY, **marking), monkeypatch)
+    write, put = update(said, said.make("K1"), "new", key="a" * 8), LocalFolder.put
+
+    def losing(folder: LocalFolder, name: str, content: bytes) -> None:
+        put(folder, name, content)
+        if name == f"in/{lost}":
+            raise PerhapsDoneError("the connection is gone")
+
+    monkeypatch.setattr(LocalFolder, "put", losing)
+    assert ended(said, write).result is result
 
 
 def test_what_was_exported_anew_meanwhile_is_stale_and_what_is_not_exported_gone(subject: Products) -> None:
