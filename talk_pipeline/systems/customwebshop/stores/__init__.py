@@ -1,1 +1,1 @@
-"""Shops whose door is no API: what is kept in a database is read and written by the same description."""
+"""Shops whose door is no API: what a database or files hold is read and written by the same description."""

@@ -1,1 +1,1 @@
-"""Shops behind their database."""
+"""Shops behind the place where they keep their records."""
