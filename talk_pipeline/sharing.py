@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from itertools import combinations, product
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,8 @@ from talk_pipeline.flows.loading import PACKAGED, FlowError, load_flows, read_ya
 from talk_pipeline.flows.scoping import apart
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.settings import Settings, SettingsError
+from talk_pipeline.systems.customwebshop.spec.files import Files
+from talk_pipeline.systems.customwebshop.spec.stores import Database
 
 
 class Systems(NamedTuple):
@@ -44,17 +47,35 @@ def _systems(settings: Settings) -> Systems | None:
 
 
 def _shop(settings: Settings) -> str | None:
-    """The shop by its address, or by that of its database, without what lets us in."""
+    """The shop by its address, or by that of its database or folder, without what lets us in."""
     if settings.customwebshop_url:
         return settings.customwebshop_url.rstrip("/").lower()
-    if settings.customwebshop_connector is None:
-        return None
-    with suppress(FlowError, SettingsError, TypeError, KeyError, ValueError):  # whoever acts for it is told
-        described, _ = read_yaml(settings.customwebshop_connector)
-        url = urlsplit(settings.secret(described["database"]["url"]).get_secret_value())
-        port = f":{url.port}" if url.port else ""
-        return f"{url.scheme.partition('+')[0]}://{url.hostname or ''}{port}{url.path}"
+    connector = settings.customwebshop_connector
+    with suppress(FlowError, SettingsError, OSError, ValueError):  # whoever acts for it is told
+        door = _door(connector, stamp(connector)) if connector else None
+        if isinstance(door, Database):
+            return _place(settings.secret(door.url).get_secret_value())
+        if isinstance(door, Files):
+            where = settings.named(door.at)
+            return _place(where) if "://" in where else str(Path(where).expanduser().resolve())
     return None
+
+
+@lru_cache(maxsize=256)  # sensors ask every few seconds, and nobody has edited anything
+def _door(connector: Path, _stamp: object) -> Database | Files | None:
+    """What a shop's description says in the place of an address."""
+    described, _ = read_yaml(connector)
+    said = described if isinstance(described, dict) else {}
+    if "database" in said:
+        return Database.model_validate(said["database"])
+    return Files.model_validate(said["files"]) if "files" in said else None
+
+
+def _place(address: str) -> str:
+    """Where an address leads, by whatever driver and whoever enters."""
+    url = urlsplit(address)
+    port = f":{url.port}" if url.port else ""
+    return f"{url.scheme.partition('+')[0]}://{url.hostname or ''}{port}{url.path}"
 
 
 def contested(loaded: Mapping[str, Settings]) -> Iterator[tuple[str, str, Flow]]:

@@ -200,6 +200,29 @@ companies:
     assert list(companies.right) == []
 
 
+def test_two_companies_never_have_the_same_folder_of_files(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "shop.yaml").write_text("name: Shop\nfiles: {at: EXCHANGE, format: {type: jsonl}}\n")
+    for name, where in (
+        ("NORTH", "exchange"),
+        ("AGAIN", f"{folder}/exchange"),
+        ("SOUTH", "sftp://f.example/out"),
+    ):
+        monkeypatch.setenv(name, where)
+    companies = read(
+        folder,
+        f"""
+companies:
+  a: {{settings: {{{DATABASE}, BUSINESSCENTRAL_COMPANY: One}}, secrets: {{EXCHANGE: NORTH}}}}
+  b: {{settings: {{{DATABASE}, BUSINESSCENTRAL_COMPANY: One}}, secrets: {{EXCHANGE: AGAIN}}}}
+  c: {{settings: {{{DATABASE}, BUSINESSCENTRAL_COMPANY: Two}}, secrets: {{EXCHANGE: SOUTH}}}}
+""",
+    )
+    assert f"the shop {folder}/exchange and the company one" in companies.wrong["a"]
+    assert list(companies.right) == ["c"]
+
+
 def test_an_edited_file_is_read_anew(folder: Path) -> None:
     assert list(read(folder, "companies: {a: {}}")) == ["a"]
     assert list(read(folder, "companies: {a: {}, bc: {}}")) == ["a", "bc"]
