@@ -50,7 +50,7 @@ insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at)
   from link where part = 'order';
 """
 _MARKED = """
-insert into dirty select flow, side, id, now()::timestamp from snapshot where right(id, 2) = '00'
+insert into dirty select flow, side, id, now()::timestamp from snapshot where right(id, 2) in ('00', '01')
 """
 
 

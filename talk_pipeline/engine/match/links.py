@@ -59,9 +59,11 @@ select record_id from refusal where part = $part and refusal_kind = '{RefusalKin
 # records of the flow that are there and have no link of any state; by row: what linked ones say is left unread
 _POOL = f"""
 with unpaired as (
-  select r.rowid as place from record r
-  anti join link_end l on l.part = r.part and l.side = r.side and l.id = r.id
-  where r.part = $part
+  select r.rowid as place from record r anti join (from link where part = $part) l on l.shop_id = r.id
+  where r.part = $part and r.side = 'customwebshop'
+  union all
+  select r.rowid from record r anti join (from link where part = $part) l on l.bc_id = r.id
+  where r.part = $part and r.side = 'businesscentral'
 )
 select r.side, r.id, r.canon
 from record r join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
@@ -96,9 +98,26 @@ def _pair_up(db: Connection, flow: Flow, prop: str, pool: Pool, claimed: Claimed
     return Shared.made(db, _SHARED_KEYS, {"flow": flow.name, "property": prop})
 
 
+# shop records without a link, as far as there is anything to do for them: all others have one, or a state that says
+# why they have none (`plan.status`)
+_NEWCOMERS = """
+select 1 from (
+  select id from dirty where flow = $flow and side = 'customwebshop'
+  union
+  select shop_id from status where flow = $flow
+) known
+anti join (from link where part = $flow) l on l.shop_id = known.id
+limit 1
+"""
+
+
 def _match_records(db: Connection, flow: Flow) -> int:
     name = flow.name
     db.execute("delete from candidate where flow = ?", [name])
+    # a pair has a newcomer of the shop, and so has a claim; those of Business Central alone are many, and count
+    # where they would come to the shop
+    if not flow.settings.creates(Side.SHOP) and db.execute(_NEWCOMERS, {"flow": name}).fetchone() is None:
+        return 0
     pool = Pool.made(db, _POOL, {"part": name, "key": flow.create_key})
     if not pool:
         return 0

@@ -96,9 +96,12 @@ group by all having count(*) = 1
 """
 
 
+_ANY_ATTACHED = f"select 1 from link where part = $flow and state = '{LinkState.ATTACHED}' limit 1"
+
+
 def hand_over(db: Connection, flow: Flow) -> None:
     """Lets the one record that is left lead where the one that led is gone; with several a person decides."""
-    if not flow.settings.shared:
+    if not flow.settings.shared or db.execute(_ANY_ATTACHED, {"flow": flow.name}).fetchone() is None:
         return
     for leader, bc_id, heir in db.execute(_HEIRS, {"flow": flow.name}).fetchall():
         swap(db, flow, leader=leader, heir=heir, bc_id=bc_id, rule="merged")

@@ -1,11 +1,14 @@
 """Which records become a pair, which are left to a person, and which are nobody's."""
 
+from pathlib import Path
+
 import pytest
 
 from talk_pipeline.engine.match import links
 from talk_pipeline.engine.match.counterparts import counterparts, linked_ids
 from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.engine.book import Book
+from talk_pipeline_tests.flow_files import copied_flows, flows_in
 
 
 def shop(book: Book, record_id: str, number: str | None, **values: str) -> None:
@@ -75,3 +78,22 @@ def test_who_has_a_counterpart(book: Book) -> None:
     assert linked_ids(book.db, book.flows["customer"], Side.BC) == {"bC1"}
     found = counterparts(book.db, book.flows["customer"], Side.BC, ["bC1", "b2"], of="sC1")
     assert (found.linked, found.taken) == (True, frozenset({"bC1"}))
+
+
+def test_who_has_no_link_is_found_long_after_it_was_settled(tmp_path: Path) -> None:
+    """A shop record that is not created is not dirty either, and its state says why it has no link."""
+    folder = copied_flows(tmp_path / "flows", customer=("create: always", "create: never"))
+    with Book.opened(tmp_path / "state", flows_in(folder)) as book:
+        shop(book, "s1", "C1", company_name="A")
+        book.plan("customer")
+        assert book.in_step("customer") == 0
+        bc(book, "b1", "C1")
+        assert matched(book) == [("s1", "b1", "number")]
+
+
+def test_who_is_new_is_found_among_those_that_have_links(book: Book) -> None:
+    book.pair("customer", "C1")
+    bc(book, "b2", "C2")
+    assert matched(book) == [("sC1", "bC1", "number")]
+    shop(book, "s2", "C2")
+    assert matched(book) == [("s2", "b2", "number"), ("sC1", "bC1", "number")]
