@@ -14,6 +14,7 @@ from talk_pipeline.engine.match.parts import parts_at_hand
 from talk_pipeline.engine.match.standing_in import look_at_referring, note_references
 from talk_pipeline.engine.model import Decode
 from talk_pipeline.engine.plan import edits
+from talk_pipeline.engine.plan.concerned import find_concerned, find_touched
 from talk_pipeline.engine.plan.creates import leave_out_wordless, plan_creates
 from talk_pipeline.engine.plan.disappearance import plan_disappearances
 from talk_pipeline.engine.plan.holds import Withholding, withhold
@@ -25,6 +26,7 @@ from talk_pipeline.engine.plan.unanswered import gather
 from talk_pipeline.engine.plan.undo import plan_undo
 from talk_pipeline.engine.plan.workspace import (
     Agreeing,
+    Concerned,
     Pairs,
     Touched,
     Unlinked,
@@ -73,39 +75,37 @@ def plan(
         db.execute("delete from change where flow = ?", [flow.name])
         on_their_way = gather(db, flow)
         unlinked: Unlinked | None = None
+        concerned: Concerned | None = None
         if any_dirty(db, flow.name):
             plan_disappearances(db, flow)
             parts = parts_at_hand(db, flow)
-            touched = Touched.made(db, _TOUCHED, {"flow": flow.name})
+            concerned = find_concerned(db, flow)
+            touched = find_touched(db, flow, concerned)
             for part in parts if touched else ():
                 _plan_part(db, flow, part, touched=touched, company=company, run_id=run_id)
-            unlinked = plan_creates(db, flows, flow, parts=parts, on_their_way=on_their_way)
+            unlinked = plan_creates(
+                db, flows, flow, parts=parts, concerned=concerned, on_their_way=on_their_way
+            )
             leave_out_wordless(db, flow)
             withhold_misfits(db, flow, read, children=parts[1:])
         if undo:
             plan_undo(db, flow, undo, company=company)
         withhold(db, Withholding(flows=flows, flow=flow, on_their_way=on_their_way, later=later))
-        if unlinked is not None:
-            rewrite_status(db, flow, unlinked=unlinked)
+        if concerned is not None and unlinked is not None:
+            rewrite_status(db, flow, concerned=concerned, unlinked=unlinked)
 
 
-# linked pairs either side of which is dirty; a pair whose story ends in Business Central still has its last word;
-# where a list does not show versions, the modified time says which state of the record was seen
-_TOUCHED = """
-with linked as materialized (
-  select * from link where part = $flow and state = 'active'
-    and (shop_id in (select id from dirty where flow = $flow and side = 'customwebshop')
-      or bc_id in (select id from dirty where flow = $flow and side = 'businesscentral'))
-)
-select l.shop_id as root_shop_id, l.bc_id as root_bc_id, b.gone is not null as ended, r.open as bc_open,
-       s.edited_at as shop_edited_at, b.edited_at as bc_edited_at,
-       coalesce(s.version, s.modified_at::varchar) as shop_version,
-       coalesce(b.version, b.modified_at::varchar) as bc_version
-from linked l
-join snapshot s on s.flow = l.part and s.side = 'customwebshop' and s.id = l.shop_id and s.gone is null
-join snapshot b on b.flow = l.part and b.side = 'businesscentral' and b.id = l.bc_id
-  and (b.gone is null or b.gone = 'posted')
-join record r on r.part = l.part and r.side = 'businesscentral' and r.id = l.bc_id
+# the pairs of a part: the touched ones themselves, or those below them
+_TOUCHED_THEMSELVES = "select *, root_shop_id as shop_id, root_bc_id as bc_id from touched"
+_BELOW_TOUCHED = """
+  select t.*, l.shop_id, l.bc_id from touched t
+  join (
+    from link where part = $part and state = 'active' and root_shop_id in (select root_shop_id from touched)
+  ) l on l.root_shop_id = t.root_shop_id
+"""
+
+_ROWS_BELOW = """
+    select rowid from record where part = $part and side = 'businesscentral' and id in (select bc_id from linked)
 """
 
 # one row a property of every touched pair; a reference compares as the shop id it means. What is held of a pair is
@@ -115,17 +115,13 @@ with prop as (
   select unnest($properties::varchar[]) as property, unnest($refers_to::varchar[]) as refers_to,
          unnest($read_in::varchar[]) as read_in
 ),
-linked as materialized (
-  select t.*, l.shop_id, l.bc_id from touched t
-  join link l on l.part = $part and l.root_shop_id = t.root_shop_id and l.state = 'active'
-),
+linked as materialized ({linked}),
 shop as (
   select * from record where rowid in (select rowid from record
     where part = $part and side = 'customwebshop' and id in (select shop_id from linked))
 ),
 central as (
-  select * from record where rowid in (select rowid from record
-    where part = $part and side = 'businesscentral' and id in (select bc_id from linked))
+  select * from record where rowid in ({central})
 ),
 agreed as (
   select * from base where rowid in (select rowid from base
@@ -134,8 +130,7 @@ agreed as (
 select l.root_shop_id, l.root_bc_id, l.shop_id, l.bc_id, p.property,
        s.raw[p.property] as shop_raw, b.raw[p.property] as bc_raw,
        s.raw[p.read_in] as shop_read_in, b.raw[p.read_in] as bc_read_in,
-       coalesce(led.leader, s.canon[p.property]) as shop_canon,
-       meant(p.refers_to, b.canon[p.property], ref.shop_id, b.raw[p.property]) as bc_canon,
+       {meant},
        s.problems[p.property] as shop_problem, b.problems[p.property] as bc_problem,
        x.part is not null as has_base, x.shop_value as shop_base, x.bc_value as bc_base, x.mismatches, x.resend,
        x.agreed_at,
@@ -147,8 +142,7 @@ from linked l
 join shop s on s.id = l.shop_id
 join central b on b.id = l.bc_id
 cross join prop p
-left join link ref on ref.part = p.refers_to and ref.bc_id = b.raw[p.property] and ref.state = 'active'
-left join led on led.part = p.refers_to and led.shop_id = s.raw[p.property]
+{referred}
 left join agreed x on x.shop_id = l.shop_id and x.property = p.property
 left join edit ss on ss.part = $part and ss.shop_id = l.shop_id and ss.property = p.property
   and ss.side = 'customwebshop'
@@ -158,6 +152,27 @@ left join edit sb on sb.part = $part and sb.shop_id = l.shop_id and sb.property 
 left join resolution d on d.part = $part and d.shop_id = l.shop_id and d.property = p.property
   and d.shop_value is not distinct from s.raw[p.property] and d.bc_value is not distinct from b.raw[p.property]
 """
+
+_WORDS = "s.canon[p.property] as shop_canon, b.canon[p.property] as bc_canon"
+_MEANT = """
+       coalesce(led.leader, s.canon[p.property]) as shop_canon,
+       meant(p.refers_to, b.canon[p.property], ref.shop_id, b.raw[p.property]) as bc_canon
+"""
+_REFERRED = """
+left join link ref on ref.part = p.refers_to and ref.bc_id = b.raw[p.property] and ref.state = 'active'
+left join led on led.part = p.refers_to and led.shop_id = s.raw[p.property]
+"""
+
+
+def _pair_query(part: Part) -> str:
+    """That of a part; who refers to nothing does not look for what is referred to."""
+    return _PAIR.format(
+        linked=_BELOW_TOUCHED if part.parent else _TOUCHED_THEMSELVES,
+        central=_ROWS_BELOW if part.parent else "select bc_place from touched",
+        meant=_MEANT if part.references else _WORDS,
+        referred=_REFERRED if part.references else "",
+    )
+
 
 # nothing is agreed yet where there is no base either
 _AGREE = """
@@ -188,7 +203,7 @@ def _plan_part(
     compared = [prop for prop in part.properties if prop.mapped and prop.dir != "="]
     pairs = Pairs.made(
         db,
-        _PAIR,
+        _pair_query(part),
         {
             "part": part.name,
             "properties": [prop.name for prop in compared],
@@ -234,9 +249,12 @@ def _move_bases(db: Connection, part: Part, agreeing: Agreeing) -> None:
     """Both sides say the same: that is what they last agreed on."""
     if not agreeing:
         return
-    keys = f"where part = ? and (shop_id, property) in (select (shop_id, property) from {agreeing.NAME})"
     for table in ("base", "edit", "resolution"):
-        db.execute(f"delete from {table} {keys}", [part.name])
+        db.execute(
+            f"delete from {table} where rowid in (select t.rowid from {table} t join {agreeing.NAME} a"
+            " on a.shop_id = t.shop_id and a.property = t.property where t.part = ?)",
+            [part.name],
+        )
     db.execute(
         "insert into base (part, shop_id, property, shop_value, bc_value, mismatches, resend, agreed_at)"
         f" select ?, shop_id, property, shop_raw, bc_raw, 0, null, ? from {agreeing.NAME}",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from talk_pipeline.engine.match.claims import claims
 from talk_pipeline.engine.match.scopes import inside, outside
 from talk_pipeline.engine.plan.unanswered import wait_with_creates
-from talk_pipeline.engine.plan.workspace import Claims, OnTheirWay, Unlinked
+from talk_pipeline.engine.plan.workspace import Claims, Concerned, OnTheirWay, Unlinked
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import insert, used_in
 from talk_pipeline.flows.loading import Flows
@@ -43,7 +43,13 @@ def leave_out_wordless(db: Connection, flow: Flow) -> None:
 
 
 def plan_creates(
-    db: Connection, flows: Flows, flow: Flow, *, parts: Sequence[Part], on_their_way: OnTheirWay
+    db: Connection,
+    flows: Flows,
+    flow: Flow,
+    *,
+    parts: Sequence[Part],
+    concerned: Concerned,
+    on_their_way: OnTheirWay,
 ) -> Unlinked:
     """Plans the creates; returns every touched record without a counterpart, with its state and why.
 
@@ -52,6 +58,7 @@ def plan_creates(
         flows: all flows, for references between them.
         flow: the one to plan.
         parts: those of it there is anything of.
+        concerned: the links of what is touched.
         on_their_way: what requests without an answer may be creating.
     """
     parameters = {"flow": flow.name, "parts": [part.name for part in flow.parts]}
@@ -85,16 +92,21 @@ def plan_creates(
 
 # by row: what the linked ones say is left unread
 _UNLINKED = """
-with unpaired as (
-  select r.rowid as place from record r
-  join dirty m on m.flow = r.part and m.side = r.side and m.id = r.id
-  anti join link_end l on l.part = r.part and l.side = r.side and l.id = r.id
-  where r.part = $flow
+with unpaired as materialized (
+  select side, id from dirty where flow = $flow and side = 'customwebshop'
+    and id not in (select shop_id from concerned)
+  union all
+  select side, id from dirty where flow = $flow and side = 'businesscentral'
+    and id not in (select own_bc_id from concerned where own_bc_id is not null)
 )
 select r.side, r.id, r.raw, r.canon, cast(null as varchar) as state, cast(null as varchar) as reason, s.gone
-from record r
-join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
-where r.rowid in (select place from unpaired)
+from unpaired u
+join (
+  from record where rowid in (select rowid from record where part = $flow and id in (select id from unpaired))
+) r on r.side = u.side and r.id = u.id
+join (
+  from snapshot where flow = $flow and id in (select id from unpaired)
+) s on s.side = u.side and s.id = u.id
 """
 
 _LEFT = """
@@ -126,7 +138,10 @@ update unlinked set state = 'quarantined', reason = p.reason
 from (
   select side, root_id, string_agg(e.key || ': ' || e.value, '; ' order by position, e.key) as reason
   from (select side, root_id, position, unnest(map_entries(problems)) as e
-        from record where part in (select unnest($parts::varchar[])) and cardinality(problems) > 0
+        from record where rowid in (select rowid from record
+              where list_contains($parts::varchar[], part)
+                and root_id in (select id from unlinked where state is null))
+          and cardinality(problems) > 0
           and (side, root_id) in (select (side, id) from unlinked where state is null))
   group by side, root_id
 ) p
@@ -141,7 +156,10 @@ select $flow, $part, case r.side when 'customwebshop' then 'businesscentral' els
        case r.side when 'customwebshop' then u.id end, case r.side when 'businesscentral' then u.id end,
        p.property, null, r.raw[p.property], null, 'create', false, null, null
 from unlinked u
-join record r on r.part = $part and r.side = u.side and r.root_id = u.id
+join (
+  from record where rowid in (select rowid from record
+    where part = $part and root_id in (select id from unlinked where state is null))
+) r on r.side = u.side and r.root_id = u.id
 cross join (select unnest($properties::varchar[]) as property) p
 where u.state is null
 """
@@ -213,37 +231,63 @@ def _wait(db: Connection, flow: Flow, part: Part) -> None:
         )
 
 
+# of the shop records in `asked` those that may not be referred to, and why. What ended, such as what was posted,
+# is still what it is, and under no further condition; one that has just been made for a record that stands in is
+# not held here yet
 UNUSABLE = """
-select l.id as shop_id, l.other_id as bc_id,
-       case when s.gone is not null then 'left Business Central (' || s.gone || ')'
-            else u.key || ' is ' || coalesce(t.canon[u.key], 'blank') || ' in Business Central' end as why
-from counterpart l
-left join snapshot s on s.flow = l.part and s.side = 'businesscentral' and s.id = l.other_id
-left join record t on t.part = l.part and t.side = 'businesscentral' and t.id = l.other_id
--- one that has just been made for a record that stands in is not held here yet
-left join (select unnest($keys::varchar[]) as key, unnest($wanted::varchar[]) as wanted) u
-  on t.canon[u.key] is distinct from u.wanted and t.id is not null
--- what ended, such as what was posted, is still what it is, and under no further condition
-where l.part = $refers_to and l.side = 'customwebshop' and not l.ended and (s.gone is not null or u.key is not null)
+referred as materialized (
+  select id, other_id from counterpart
+  where part = $refers_to and side = 'customwebshop' and not ended and id in (select shop_id from asked)
+),
+unusable as (
+  select l.id as shop_id, l.other_id as bc_id,
+         case when s.gone is not null then 'left Business Central (' || s.gone || ')'
+              else u.key || ' is ' || coalesce(t.canon[u.key], 'blank') || ' in Business Central' end as why
+  from referred l
+  left join (
+    select id, gone from snapshot
+    where flow = $refers_to and side = 'businesscentral' and id in (select other_id from referred)
+  ) s on s.id = l.other_id
+  left join (
+    select id, canon from record where rowid in (select rowid from record
+      where part = $refers_to and side = 'businesscentral' and id in (select other_id from referred))
+  ) t on t.id = l.other_id
+  left join (select unnest($keys::varchar[]) as key, unnest($wanted::varchar[]) as wanted) u
+    on t.canon[u.key] is distinct from u.wanted and t.id is not null
+  where s.gone is not null or u.key is not null
+)
 """
 
-_STANDS_IN = "starts_with(r.raw[$property], $otherwise || ':')"
+_STANDS_IN = "starts_with(a.told, $otherwise || ':')"
 
 _WAITING = f"""
-with unusable as ({UNUSABLE}),
-waiting as (
-  select r.side, r.root_id, min(
-    $property || ' ' || r.raw[$property] || ' ' || case
-      when l.id is null then 'is not linked' || coalesce(' (' || st.state || ': ' || st.reason || ')', ' yet')
-      else u.why end) as reason
-  from record r
-  left join counterpart l on l.part = $refers_to and l.side = r.side and l.id = r.raw[$property]
-  left join unusable u on u.shop_id = case l.side when 'customwebshop' then l.id else l.other_id end
-  left join status st on r.side = 'customwebshop' and st.flow = if({_STANDS_IN}, $otherwise, $refers_to)
-    and st.shop_id = if({_STANDS_IN}, r.raw[$property][len($otherwise) + 2 :], r.raw[$property])
-  where r.part = $part and r.raw[$property] is not null and (l.id is null or u.shop_id is not null)
+with referring as materialized (
+  select r.side, r.root_id, r.raw[$property] as told from record r
+  where r.rowid in (select rowid from record where part = $part
+                      and root_id in (select id from unlinked where state is null))
     and (r.side, r.root_id) in (select (side, id) from unlinked where state is null)
-  group by r.side, r.root_id
+    and r.raw[$property] is not null
+),
+asked as materialized (
+  select r.side, r.root_id, r.told, l.id,
+         case l.side when 'customwebshop' then l.id else l.other_id end as shop_id
+  from referring r
+  left join (
+    from counterpart where part = $refers_to and id in (select told from referring)
+  ) l on l.side = r.side and l.id = r.told
+),
+{UNUSABLE},
+waiting as (
+  select a.side, a.root_id, min(
+    $property || ' ' || a.told || ' ' || case
+      when a.id is null then 'is not linked' || coalesce(' (' || st.state || ': ' || st.reason || ')', ' yet')
+      else u.why end) as reason
+  from asked a
+  left join unusable u on u.shop_id = a.shop_id
+  left join status st on a.side = 'customwebshop' and st.flow = if({_STANDS_IN}, $otherwise, $refers_to)
+    and st.shop_id = if({_STANDS_IN}, a.told[len($otherwise) + 2 :], a.told)
+  where a.id is null or u.shop_id is not null
+  group by a.side, a.root_id
 )
 update unlinked set state = 'waiting', reason = waiting.reason
 from waiting where waiting.side = unlinked.side and waiting.root_id = unlinked.id

@@ -59,14 +59,15 @@ def plan_disappearances(db: Connection, flow: Flow) -> None:
 
 def _return(db: Connection, flow: Flow) -> None:
     """A pair that was parted because one of them had left is one again when both are there."""
+    parted = f"part = $flow and state = 'held' and rule = '{RULE}'"
     returned = db.execute(
         f"""
         update link set state = 'active', rule = 'returned'
-        where part = $flow and state = 'held' and rule = '{RULE}'
-          and exists (select 1 from snapshot s where s.flow = link.part and s.side = 'customwebshop'
-                      and s.id = link.shop_id and s.gone is null)
-          and exists (select 1 from snapshot b where b.flow = link.part and b.side = 'businesscentral'
-                      and b.id = link.bc_id and b.gone is null)
+        where {parted}
+          and shop_id in (select id from snapshot where flow = $flow and side = 'customwebshop' and gone is null
+                          and id in (select shop_id from link where {parted}))
+          and bc_id in (select id from snapshot where flow = $flow and side = 'businesscentral' and gone is null
+                        and id in (select bc_id from link where {parted}))
         """,
         {"flow": flow.name},
     )
@@ -77,14 +78,22 @@ def _end(db: Connection, flow: Flow) -> None:
     """A pair is closed whose shop record shows that it is over, and whose Business Central record was deleted."""
     over = db.execute(
         f"""
+        with bereft as materialized (
+          select shop_id from link where part = $flow and state = 'active' and bc_id in (
+            select id from snapshot where flow = $flow and side = 'businesscentral'
+              and gone in ('{Gone.DELETED}', '{Gone.VANISHED}'))
+        ),
+        shop as (
+          select id, raw from record where rowid in (select rowid from record
+            where part = $flow and side = 'customwebshop' and id in (select shop_id from bereft))
+        )
         update link set state = 'closed'
         where part = $flow and state = 'active'
           and shop_id in (
-            select r.id from record r join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
-            where r.part = $flow and r.side = 'customwebshop' and s.gone is null and {ended(flow, "r")})
-          and bc_id in (
-            select id from snapshot where flow = $flow and side = 'businesscentral'
-              and gone in ('{Gone.DELETED}', '{Gone.VANISHED}'))
+            select r.id from shop r join (
+              from snapshot where flow = $flow and side = 'customwebshop' and id in (select shop_id from bereft)
+            ) s on s.id = r.id
+            where s.gone is null and {ended(flow, "r")})
         """,
         {"flow": flow.name},
     )

@@ -31,11 +31,11 @@ where not exists (from edit g where g.part = $part and g.shop_id = s.shop_id
 
 # a side that holds what it held is silent, whatever it said in between
 _TAKEN_BACK = """
-delete from edit where part = $part and (shop_id, property, side) in (
-  select (p.shop_id, p.property, v.side) from pair p cross join lateral (
-    values ('customwebshop', p.shop_raw, p.shop_base), ('businesscentral', p.bc_raw, p.bc_base)
-  ) v(side, raw, base)
-  where p.has_base and v.raw is not distinct from v.base)
+delete from edit where rowid in (
+  select g.rowid from edit g join pair p on p.shop_id = g.shop_id and p.property = g.property
+  where g.part = $part and p.has_base
+    and if(g.side = 'customwebshop', p.shop_raw is not distinct from p.shop_base,
+           p.bc_raw is not distinct from p.bc_base))
 """
 
 # what requests made Business Central work out anew, and nobody has told it again since

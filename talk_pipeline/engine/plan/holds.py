@@ -37,15 +37,19 @@ class Withholding:
 def withhold(db: Connection, of: Withholding) -> None:
     """Puts a reason on every change that must wait."""
     forget_outdated(db, of.flow)
-    changed = db.execute("select distinct part from change where flow = ?", [of.flow.name]).fetchall()
+    changed = set(
+        db.execute("select distinct part, operation from change where flow = ?", [of.flow.name]).fetchall()
+    )
     if not changed:
         return
+    parts = {part for part, _ in changed}
     withhold_unanswered(db, of.flow, of.on_their_way)
     withhold_while_awaited(db, of.flow)
-    for part in (part for part in of.flow.parts if (part.name,) in changed):
+    for part in (part for part in of.flow.parts if part.name in parts):
         for prop in part.references:
             _unresolved(db, of.flow, part, prop=prop)
-        _problems_of_new_children(db, of.flow, part)
+        if (part.name, "create") in changed:
+            _problems_of_new_children(db, of.flow, part)
     if of.flow.settings.scope:
         _out_of_scope(db, of.flow)
     _quiet(db, of.flow)
@@ -80,12 +84,19 @@ def _unresolved(db: Connection, flow: Flow, part: Part, *, prop: Property) -> No
     usable = list(prop.usable_while)
     db.execute(
         f"""
-        with unusable as ({UNUSABLE}),
+        with asked as (
+          select after as shop_id from change where flow = $flow and part = $part and property = $property
+            and target = 'businesscentral' and operation <> 'delete'
+        ),
+        {UNUSABLE},
         stuck as (
           select c.operation, c.target, c.shop_id, c.bc_id, c.property || ' ' || c.after || ' '
                  || case when l.id is null then 'is not linked' else u.why end as reason
           from change c
-          left join counterpart l on l.part = $refers_to and l.id = c.after
+          left join (
+            from counterpart where part = $refers_to and id in (
+              select after from change where flow = $flow and part = $part and property = $property)
+          ) l on l.id = c.after
             and l.side = case c.target when 'businesscentral' then 'customwebshop' else 'businesscentral' end
           left join unusable u on u.shop_id = l.id and c.target = 'businesscentral'
           where c.flow = $flow and c.part = $part and c.property = $property and c.operation <> 'delete'
@@ -116,9 +127,10 @@ def _problems_of_new_children(db: Connection, flow: Flow, part: Part) -> None:
         with bad as (
           select side, id, string_agg(e.key || ': ' || e.value, '; ' order by e.key) as reason
           from (select side, id, unnest(map_entries(problems)) as e from record
-                where part = $part and cardinality(problems) > 0
-                  and id in (select coalesce(shop_id, bc_id) from change
-                             where flow = $flow and part = $part and operation = 'create')) group by side, id
+                where cardinality(problems) > 0 and rowid in (select rowid from record
+                  where part = $part and id in (select coalesce(shop_id, bc_id) from change
+                                                where flow = $flow and part = $part and operation = 'create')))
+          group by side, id
         )
         update change set hold_kind = '{HoldKind.QUARANTINED}', hold_reason = bad.reason from bad
         where change.flow = $flow and change.part = $part and change.operation = 'create'
@@ -135,7 +147,9 @@ def _out_of_scope(db: Connection, flow: Flow) -> None:
     db.execute(
         f"""
         update change set hold_kind = '{HoldKind.EXCLUDED}', hold_reason = r.reason
-        from (select id, {reason} as reason from record r where part = $flow and side = 'customwebshop') r
+        from (select id, {reason} as reason from record r where rowid in (select rowid from record
+                where part = $flow and side = 'customwebshop'
+                  and id in (select root_shop_id from change where flow = $flow))) r
         where change.flow = $flow and change.root_shop_id = r.id and r.reason is not null
         """,
         {"flow": flow.name},
@@ -259,9 +273,18 @@ def _deferred(db: Connection, flow: Flow, later: Flow) -> None:
                 _defer(db, flow, later, part=part, prop=prop, key=key, wanted=wanted)
 
 
+_MADE_UNUSABLE = """
+select 1 from change where flow = $flow and target = 'businesscentral' and operation = 'update'
+  and property = $key and after is distinct from $wanted and hold_kind is null limit 1
+"""
+
+
 def _defer(
     db: Connection, flow: Flow, later: Flow, *, part: Part, prop: Property, key: str, wanted: str
 ) -> None:
+    lost = {"flow": flow.name, "key": key, "wanted": wanted}
+    if db.execute(_MADE_UNUSABLE, lost).fetchone() is None:
+        return
     settings = later.settings
     scope = f"{inside(later, settings.scope, 'root')} and {inside(later, settings.create_scope, 'root')}"
     db.execute(

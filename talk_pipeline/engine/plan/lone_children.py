@@ -13,23 +13,36 @@ from talk_pipeline.flows.vocabulary import Flow, Part
 
 # children without a counterpart below touched pairs, and links one end of which is missing
 _CHILDREN = """
-select 'create' as operation, case r.side when 'customwebshop' then 'businesscentral' else 'customwebshop' end
-         as target, r.id as source_id, cast(null as varchar) as shop_id, cast(null as varchar) as bc_id,
-       t.root_shop_id, t.root_bc_id
-from (
-  select 'customwebshop' as side, root_shop_id as root_id, root_shop_id, root_bc_id from touched where not ended
+with root as (
+  select 'customwebshop' as side, root_shop_id as id, root_shop_id, root_bc_id from touched where not ended
   union all
   select 'businesscentral', root_bc_id, root_shop_id, root_bc_id from touched where not ended
-) t
-join record r on r.part = $part and r.side = t.side and r.root_id = t.root_id
-anti join link_end l on l.part = r.part and l.side = r.side and l.id = r.id
+),
+child as materialized (
+  select r.side, r.id, t.root_shop_id, t.root_bc_id
+  from root t
+  join (from record where part = $part and root_id in (select id from root)) r
+    on r.side = t.side and r.root_id = t.id
+),
+linked as materialized (
+  from link where part = $part and root_shop_id in (select root_shop_id from touched where not ended)
+)
+select 'create' as operation, case r.side when 'customwebshop' then 'businesscentral' else 'customwebshop' end
+         as target, r.id as source_id, cast(null as varchar) as shop_id, cast(null as varchar) as bc_id,
+       r.root_shop_id, r.root_bc_id
+from child r
+anti join (from link_end where part = $part and id in (select id from child)) l on l.side = r.side and l.id = r.id
 union all
 select 'delete', case when s.id is null then 'businesscentral' else 'customwebshop' end,
        coalesce(s.id, b.id), l.shop_id, l.bc_id, t.root_shop_id, t.root_bc_id
 from touched t
-join link l on l.part = $part and l.root_shop_id = t.root_shop_id
-left join record s on s.part = $part and s.side = 'customwebshop' and s.id = l.shop_id
-left join record b on b.part = $part and b.side = 'businesscentral' and b.id = l.bc_id
+join linked l on l.root_shop_id = t.root_shop_id
+left join (
+  select id from record where part = $part and side = 'customwebshop' and id in (select shop_id from linked)
+) s on s.id = l.shop_id
+left join (
+  select id from record where part = $part and side = 'businesscentral' and id in (select bc_id from linked)
+) b on b.id = l.bc_id
 where (s.id is null) <> (b.id is null) and not t.ended
 """
 
@@ -47,16 +60,27 @@ select $flow, $part, c.target, c.operation,
        case when o.open then 'manual' end, case when o.open then $open end
 from lone c
 left join (select source_id, bool_or(open) as open from disputed group by 1) o on o.source_id = c.source_id
-join record r on r.part = $part and r.id = c.source_id
+join (
+  from record where rowid in (select rowid from record where part = $part and id in (select source_id from lone))
+) r on r.id = c.source_id
 join (select unnest($targets::varchar[]) as target, unnest($properties::varchar[]) as property) p
   on p.target = c.target
 left join disputed d on d.source_id = c.source_id and d.property = p.property
 """
 
 _DROP_LOST_CHILDREN = """
-delete from link where part = $part and root_shop_id in (select root_shop_id from touched)
-  and shop_id not in (select id from record where part = $part and side = 'customwebshop')
-  and bc_id not in (select id from record where part = $part and side = 'businesscentral')
+with below as materialized (
+  select rowid as place, shop_id, bc_id from link
+  where part = $part and root_shop_id in (select root_shop_id from touched)
+),
+there as materialized (
+  select side, id from record
+  where part = $part and id in (select shop_id from below union all select bc_id from below)
+)
+delete from link where rowid in (
+  select place from below
+  where shop_id not in (select id from there where side = 'customwebshop')
+    and bc_id not in (select id from there where side = 'businesscentral'))
 """
 
 

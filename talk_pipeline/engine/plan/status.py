@@ -6,32 +6,34 @@ A record without a row here is active when it has a link. The states sum to the 
 from talk_pipeline.engine.kinds import Status
 from talk_pipeline.engine.match.scopes import ended, outside
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
-from talk_pipeline.engine.plan.workspace import Before, Evaluated, Unfinished, Unlinked
+from talk_pipeline.engine.plan.workspace import Before, Concerned, Evaluated, Unfinished, Unlinked
 from talk_pipeline.engine.snapshot.dirty import touch_if_changed
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.flows.vocabulary import Flow
 
 _EVALUATED = """
-select s.id as shop_id from snapshot s left join link l on l.part = s.flow and l.shop_id = s.id
-where s.flow = $flow and s.side = 'customwebshop'
-  and (s.id in (select id from dirty where flow = $flow and side = 'customwebshop')
-    or coalesce(l.bc_id, l.shared_id) in (select id from dirty where flow = $flow and side = 'businesscentral'))
+select shop_id from concerned where shop_held
+union
+select id from snapshot where flow = $flow and side = 'customwebshop' and id in (
+  select id from dirty where flow = $flow and side = 'customwebshop' and id not in (select shop_id from concerned))
 """
 
+# of a scope only what lies outside of it, or shows that it is over, is of interest
 _STATES = """
 with known as (
-  select e.shop_id, l.state as link, l.rule, s.gone as shop_gone, b.gone as bc_gone, u.state as unlinked,
+  select e.shop_id, l.state as link, l.rule, l.shop_gone, l.bc_gone, u.state as unlinked,
          u.reason as unlinked_why, coalesce(shared.raw[$key], l.shared_id) as shared, led.leader,
          c.state as held, c.reason as held_why, scope.reason as outside, old.since,
-         l.state = 'closed' and coalesce(b.gone, 'posted') <> 'posted' and s.gone is null
+         l.state = 'closed' and coalesce(l.bc_gone, 'posted') <> 'posted' and l.shop_gone is null
            and not coalesce(scope.ended, false) as is_back,
-         l.state = 'closed' and b.id is not null and b.gone is null as other_is_back
+         l.state = 'closed' and l.bc_held and l.bc_gone is null as other_is_back
   from evaluated e
-  left join link l on l.part = $flow and l.shop_id = e.shop_id
-  left join snapshot s on s.flow = $flow and s.side = 'customwebshop' and s.id = e.shop_id
-  left join snapshot b on b.flow = $flow and b.side = 'businesscentral' and b.id = coalesce(l.bc_id, l.shared_id)
+  left join concerned l on l.shop_id = e.shop_id
   left join led on led.part = $flow and led.shop_id = e.shop_id
-  left join record shared on shared.part = $flow and shared.side = 'businesscentral' and shared.id = l.shared_id
+  left join (
+    select id, raw from record where rowid in (select rowid from record
+      where part = $flow and side = 'businesscentral' and id in (select shared_id from concerned))
+  ) shared on shared.id = l.shared_id
   left join unlinked u on u.side = 'customwebshop' and u.id = e.shop_id
   left join (
     select root_shop_id, min(state) as state, min_by(reason, (state, reason)) as reason
@@ -40,7 +42,10 @@ with known as (
   ) c on c.root_shop_id = e.shop_id
   left join before old on old.shop_id = e.shop_id
   left join (
-    select id, {outside} as reason, {ended} as ended from record r where part = $flow and side = 'customwebshop'
+    select id, {outside} as reason, {ended} as ended from record r
+    where rowid in (select rowid from record
+        where part = $flow and side = 'customwebshop' and id in (select shop_id from evaluated))
+      and ({outside} is not null or {ended})
   ) scope on scope.id = e.shop_id
 ),
 told as (
@@ -83,7 +88,7 @@ select $flow, shop_id, state, reason, coalesce(since, $at) from told where state
 """
 
 
-def rewrite_status(db: Connection, flow: Flow, *, unlinked: Unlinked) -> None:
+def rewrite_status(db: Connection, flow: Flow, *, concerned: Concerned, unlinked: Unlinked) -> None:
     """The states of all touched records, from the plan just made; inside the caller's transaction."""
     if not Evaluated.made(db, _EVALUATED, {"flow": flow.name}):
         return

@@ -17,6 +17,15 @@ class OnTheirWay(Temp):
     )
 
 
+class Concerned(Temp):
+    """Links either end of which is dirty, of whatever state, with what is held of both.
+
+    bc_id: what it is linked with, or shares; own_bc_id: the first alone.
+    """
+
+    NAME: ClassVar[str] = "concerned"
+
+
 class Touched(Temp):
     """Linked pairs of which either side is dirty: their ids, how the two stand, when each was edited."""
 

@@ -37,10 +37,13 @@ select part, 'businesscentral', id, shop_id, ended from told_otherwise;
 -- shop records that share one of Business Central are one where somebody refers to them: the one that leads; so is one
 -- that stands in and what its counterpart is linked with besides
 create or replace view led as
-select a.part, a.shop_id, a.shared_id, coalesce(l.shop_id, '?' || a.shared_id) as leader
-from (
+with a as (
   select part, shop_id, shared_id from link where state = 'attached' union all select part, id, bc_id from stand_in
-) a left join link l on l.part = a.part and l.bc_id = a.shared_id and l.state = 'active';
+)
+select a.part, a.shop_id, a.shared_id, coalesce(l.shop_id, '?' || a.shared_id) as leader
+from a left join (
+  from link where state = 'active' and bc_id in (select shared_id from a)  -- there are few of them
+) l on l.part = a.part and l.bc_id = a.shared_id;
 
 -- every record and child of every request with each of its values; one without values has one row
 create or replace view written as

@@ -1,0 +1,60 @@
+"""Which links a plan looks at: those either end of which is dirty, found once for all of its steps.
+
+Nothing is indexed, so that whoever looks for an id reads all of them; what is found here is not looked for again.
+"""
+
+from talk_pipeline.engine.plan.workspace import Concerned, Touched
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.flows.vocabulary import Flow
+
+# where a list does not show versions, the modified time says which state of the record was seen
+_CONCERNED = """
+with central as (select id from dirty where flow = $flow and side = 'businesscentral'),
+linked as materialized (
+  select shop_id, coalesce(bc_id, shared_id) as bc_id, bc_id as own_bc_id, shared_id, rule, state
+  from link where rowid in (
+    select rowid from link
+    where part = $flow and shop_id in (select id from dirty where flow = $flow and side = 'customwebshop')
+    union
+    select rowid from link where part = $flow and bc_id in (from central)
+    union
+    select rowid from link where part = $flow and bc_id is null and shared_id in (from central))
+),
+shop as (
+  select id, gone, edited_at, coalesce(version, modified_at::varchar) as version from snapshot
+  where flow = $flow and side = 'customwebshop' and id in (select shop_id from linked)
+),
+bc as (
+  select id, gone, edited_at, coalesce(version, modified_at::varchar) as version from snapshot
+  where flow = $flow and side = 'businesscentral' and id in (select bc_id from linked)
+)
+select l.*, s.id is not null as shop_held, s.gone as shop_gone, s.edited_at as shop_edited_at,
+       s.version as shop_version, b.id is not null as bc_held, b.gone as bc_gone, b.edited_at as bc_edited_at,
+       b.version as bc_version
+from linked l left join shop s on s.id = l.shop_id left join bc b on b.id = l.bc_id
+"""
+
+# a pair whose story ends in Business Central still has its last word
+_TOUCHED = """
+with standing as (
+  from concerned where state = 'active' and own_bc_id is not null and shop_held and shop_gone is null
+    and bc_held and (bc_gone is null or bc_gone = 'posted')
+)
+select p.shop_id as root_shop_id, p.bc_id as root_bc_id, p.bc_gone is not null as ended, r.place as bc_place,
+       p.shop_edited_at, p.bc_edited_at, p.shop_version, p.bc_version
+from standing p
+join (
+  select rowid as place, id from record
+  where part = $flow and side = 'businesscentral' and id in (select bc_id from standing)
+) r on r.id = p.bc_id
+"""
+
+
+def find_concerned(db: Connection, flow: Flow) -> Concerned:
+    """The links of the flow's own records, of whatever state, either end of which is dirty."""
+    return Concerned.made(db, _CONCERNED, {"flow": flow.name})
+
+
+def find_touched(db: Connection, flow: Flow, concerned: Concerned) -> Touched:
+    """Of them the pairs that have something to tell each other."""
+    return Touched.made(db, _TOUCHED, {"flow": flow.name})
