@@ -148,8 +148,14 @@ async def _repeated(session: Session, flow: Flow, intent: Intent) -> Outcome:
         idempotency_key=intent.intent_id,
         children={path: tuple(edits) for path, edits in children.items()},
     )
+    departing = departures(session, target, [intent])
+
+    def leaving(keys: Sequence[str]) -> None:
+        departing(keys)
+        session.state.release()
+
     try:
-        (outcome,) = await system.write(flow.name, [write], leaving=departures(session, target, [intent]))
+        (outcome,) = await system.write(flow.name, [write], leaving=leaving)
     except AccessFault:
         raise
     except SystemFault:

@@ -28,6 +28,9 @@ from talk_pipeline.systems.protocol import AnswersLater, Leaving
 log = logging.getLogger(__name__)
 
 TELL_SECONDS = 2.0
+SOON_SECONDS, LONGEST_SECONDS = 0.25, 1.0
+"""The file of the state is kept from others while one thing follows on the other, for so long at most: to close it
+and to open it again costs as much as half of all else that is done with it for a batch."""
 
 
 @dataclass(slots=True)
@@ -48,6 +51,7 @@ class Sender:
         self._queue: asyncio.Queue[_Queued] = asyncio.Queue()
         self.fault: SystemFault | None = None
         self._ended: BaseException | None = None
+        self._closing: asyncio.TimerHandle | None = None
         self._sent = 0
         self._logged_at = monotonic()
 
@@ -69,6 +73,9 @@ class Sender:
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
+            if self._closing:
+                self._closing.cancel()
+            self._session.state.release()
 
     async def _work(self) -> None:
         while True:
@@ -94,21 +101,26 @@ class Sender:
                     raise
 
     async def _carry_out(self, batch: list[_Queued]) -> None:
+        intents = [queued.intent for queued in batch]
+        departing = departures(self._session, self._target, intents)
+
+        def leaving(keys: Sequence[str]) -> None:
+            departing(keys)
+            self._rest()
+
         with self._session.state.open() as db:
-            intents = [queued.intent for queued in batch]
             recalculated = recalculations(db, self._flow, intents)
             journal.intend(db, self._session.run_id, intents, recalculated=recalculated)
-        self._session.state.release()
+        self._rest()
         try:
             answers = await self._system.write(
-                self._flow.name,
-                [queued.write for queued in batch],
-                leaving=departures(self._session, self._target, [queued.intent for queued in batch]),
+                self._flow.name, [queued.write for queued in batch], leaving=leaving
             )
         except SystemFault as fault:
             # turned away before anything was done; a refused token concerns the whole run
             answers = [Outcome(Result.FAILED, reason=str(fault)) for _ in batch]
             self.fault = fault if isinstance(fault, AccessFault) else self.fault
+        self._session.state.require()
         with self._session.state.open() as db:
             outcomes.conclude(
                 db,
@@ -117,10 +129,20 @@ class Sender:
                 run_id=self._session.run_id,
                 outcomes=[(q.intent, outcome) for q, outcome in zip(batch, answers, strict=True)],
             )
+        self._rest()
         for queued, outcome in zip(batch, answers, strict=True):
             _tell_of_record(queued.intent, outcome)
             queued.outcome.set_result(outcome)
         self._tell(len(batch))
+
+    def _rest(self) -> None:
+        """Leaves the file to others before what may take long, unless it is wanted again at once."""
+        state = self._session.state
+        if self._closing:
+            self._closing.cancel()
+        if state.open_seconds > LONGEST_SECONDS:
+            state.release()
+        self._closing = asyncio.get_running_loop().call_later(SOON_SECONDS, state.release)
 
     def _tell(self, sent: int) -> None:
         """A line now and then while a long upsert goes on."""
@@ -151,14 +173,17 @@ def matters_twice(session: Session, intent: Intent) -> bool:
 
 
 def departures(session: Session, target: Side, intents: Sequence[Intent]) -> Leaving:
-    """Lets a request leave while the flow is ours; puts that on disk where it would matter if it happened twice."""
+    """Lets a request leave while the flow is ours; puts that on disk where it would matter if it happened twice.
+
+    The file of the state is open afterwards, for whoever asked to release it.
+    """
     matter = {intent.intent_id for intent in intents if matters_twice(session, intent)}
     longest = timedelta(seconds=session.systems[target].longest_seconds)
 
     def leaving(keys: Sequence[str]) -> None:
         session.state.require()
         if leave := [key for key in keys if key in matter]:
-            with session.state.once() as db:
+            with session.state.open() as db:
                 journal.leave(db, leave, until=now() + longest)
 
     return leaving

@@ -77,6 +77,7 @@ class State:
         self._lease: Lease | None = None
         self._prepared = False
         self._attached = False
+        self._attached_at = 0.0
 
     @contextmanager
     def open(self) -> Iterator[Connection]:
@@ -113,6 +114,11 @@ class State:
             self.beside.execute("detach state")
             self._attached = False
 
+    @property
+    def open_seconds(self) -> float:
+        """For how long the file has been kept from others."""
+        return time.monotonic() - self._attached_at if self._attached else 0.0
+
     def _attach(self, db: Connection) -> None:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         _look(self.file)
@@ -124,7 +130,7 @@ class State:
                 raise StateBusyError(_busy(self.file, told["exception_message"]))
             go_on()
             time.sleep(0.1)
-        self._attached = True
+        self._attached, self._attached_at = True, time.monotonic()
         db.execute("use state")
         if not self._prepared:
             try:
