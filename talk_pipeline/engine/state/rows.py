@@ -6,6 +6,7 @@ The declarations are in `state.tables`. Columns travel as lists: one parameter a
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
+from operator import attrgetter
 from typing import Any, ClassVar, TypeVar, get_type_hints
 
 import msgspec
@@ -28,8 +29,8 @@ R = TypeVar("R", bound=Row)
 def insert(db: Connection, rows: Sequence[Row]) -> None:
     """Appends rows of one kind to their table, as one statement."""
     if rows:
-        names = _columns(type(rows[0]))
-        insert_columns(db, rows[0].TABLE, {name: [getattr(row, name) for row in rows] for name in names})
+        columns = {name: list(map(attrgetter(name), rows)) for name in _columns(type(rows[0]))}
+        insert_columns(db, rows[0].TABLE, columns)
 
 
 def insert_columns(db: Connection, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
@@ -39,8 +40,14 @@ def insert_columns(db: Connection, table: str, columns: Mapping[str, Sequence[An
     types = {name: kind for name, kind in db.types(table).items() if name in columns}
     if unknown := set(columns) - set(types):
         raise KeyError(f"{table} has no column {', '.join(sorted(unknown))}")
-    given = [_plain(columns[name], kind) for name, kind in types.items()]
-    unnested = ", ".join(f"unnest(${at + 1}::{_listed(kind)})" for at, kind in enumerate(types.values()))
+    listed = {name: _plain(columns[name], kind) for name, kind in types.items()}
+    # what is the same in every row is handed over once: a value costs as much as a comparison of a hundred
+    same = {name for name, values in list(listed.items())[1:] if values.count(values[0]) == len(values)}
+    given = [values[0] if name in same else values for name, values in listed.items()]
+    unnested = ", ".join(
+        f"${at}::{_given(kind)}" if name in same else f"unnest(${at}::{_given(kind)}[])"
+        for at, (name, kind) in enumerate(types.items(), 1)
+    )
     selected = ", ".join(_restored(f"c{at}", kind) for at, kind in enumerate(types.values()))
     named = ", ".join(f"c{at}" for at in range(len(types)))
     db.execute(
@@ -131,8 +138,8 @@ def _is_nested(kind: str) -> bool:
     return kind.startswith(("MAP", "JSON")) or kind.endswith("[]")
 
 
-def _listed(kind: str) -> str:
-    return "varchar[]" if _is_nested(kind) else f"{kind}[]"
+def _given(kind: str) -> str:
+    return "varchar" if _is_nested(kind) else kind
 
 
 def _restored(name: str, kind: str) -> str:
