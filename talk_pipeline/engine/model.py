@@ -140,7 +140,8 @@ class Outcome:
 
     def __post_init__(self) -> None:
         """What a server says may repeat a secret of ours; from here on it is kept and shown."""
-        object.__setattr__(self, "reason", redacted(self.reason))
+        if self.reason:
+            object.__setattr__(self, "reason", redacted(self.reason))
 
 
 SEND_WITH = "send_with"  # goes along with another property, with the value the receiver has anyway

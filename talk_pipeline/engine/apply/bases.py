@@ -10,34 +10,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from talk_pipeline.engine.apply.confirmed import Confirmed, shop_values, stored_records
 from talk_pipeline.engine.apply.unheeded import Answer
-from talk_pipeline.engine.model import SEND_WITH, UNDO, Intent, Operation, Sent, UnheededValue
+from talk_pipeline.engine.model import SEND_WITH, UNDO, Intent, Sent, UnheededValue
 from talk_pipeline.engine.recalculation import affected, worked_out
-from talk_pipeline.engine.snapshot.projection import Projector
+from talk_pipeline.engine.snapshot.projection import Projected, Projector
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import BaseRow, RecalculationRow
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow, Part
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """A record or child whose values a system has accepted.
-
-    Attributes:
-        intent_id: the request that wrote it.
-    """
-
-    intent_id: str
-    part: str
-    shop_id: str
-    bc_id: str
-    target: Side
-    operation: Operation
-    sent: Mapping[str, Sent]
-
 
 # what is in step before a write by which the target recalculates it
 _IN_STEP = """
@@ -88,15 +71,21 @@ where expected.part = base.part and expected.shop_id = base.shop_id and expected
 def expect_recalculation(db: Connection, done: Sequence[Intent]) -> None:
     """Notes what Business Central changed by itself in carrying these out.
 
-    That is no user's edit: what the shop says of it goes again.
+    That is no user's edit: what the shop says of it goes again. A new record has nothing to be changed yet.
     """
-    written = [intent.intent_id for intent in done if intent.target is Side.BC]
+    written = [intent.intent_id for intent in done if intent.target is Side.BC and not intent.creates_record]
     if written:
         db.execute(_EXPECTED, {"intents": written})
 
 
 def confirm(
-    db: Connection, projector: Projector, *, run_id: str, confirmed: Sequence[Confirmed], at: datetime
+    db: Connection,
+    projector: Projector,
+    *,
+    run_id: str,
+    confirmed: Sequence[Confirmed],
+    landed: Sequence[Projected],
+    at: datetime,
 ) -> list[UnheededValue]:
     """Moves the bases of everything sent and records the conflicts it settled; in the caller's transaction.
 
@@ -110,8 +99,8 @@ def confirm(
     conflicts: list[tuple[Any, ...]] = []
     unheeded_values: list[UnheededValue] = []
     kept: list[int] = []
-    stored = stored_records(db, projector, confirmed)
-    shop, earlier = _shop_values(db, projector, confirmed), _earlier(db, confirmed)
+    stored = stored_records(db, projector, confirmed, landed=landed)
+    shop, earlier = shop_values(db, projector, confirmed), _earlier(db, confirmed)
     for one in confirmed:
         part = projector.flow.part(one.part)
         raw, canon = stored.get((one.part, one.bc_id if one.target is Side.BC else one.shop_id), ({}, {}))
@@ -180,37 +169,6 @@ def _forget(db: Connection, removed: Sequence[Confirmed]) -> None:
             f"delete from {table} where (part, shop_id) in (select (unnest(?::varchar[]), unnest(?::varchar[])))",
             keys,
         )
-
-
-# by row: only then are the values of all other records left unread
-_RECORDS = """
-select part, id, raw, canon from record where rowid in (
-  select rowid from record
-  where side = ? and list_contains(?::varchar[], part) and id in (select unnest(?::varchar[])))
-"""
-
-
-def stored_records(
-    db: Connection, projector: Projector, confirmed: Sequence[Confirmed]
-) -> dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]]:
-    """What the target now holds of the confirmed records, raw and canonical."""
-    ids = [one.bc_id if one.target is Side.BC else one.shop_id for one in confirmed]
-    rows = db.execute(
-        _RECORDS, [projector.side, [part.name for part in projector.flow.parts], ids]
-    ).fetchall()
-    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
-
-
-def _shop_values(
-    db: Connection, projector: Projector, confirmed: Sequence[Confirmed]
-) -> dict[tuple[str, str], dict[str, Any]]:
-    """What the shop holds of records created in Business Central."""
-    created = [one for one in confirmed if one.operation == "create" and one.target is Side.BC]
-    if not created or not any(prop.dir == "<-" for part in projector.flow.parts for prop in part.properties):
-        return {}
-    parts = [part.name for part in projector.flow.parts]
-    rows = db.execute(_RECORDS, [Side.SHOP, parts, [one.shop_id for one in created]]).fetchall()
-    return {(row[0], row[1]): row[2] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +292,8 @@ def _replace(
     if known:
         db.execute("delete from base where rowid in (select unnest(?::bigint[]))", [known])
     for table in ("edit", "resolution") if places else ():
+        if db.execute(f"select 1 from {table} limit 1").fetchone() is None:
+            continue  # as in a first synchronization
         keys = [list(column) for column in zip(*places, strict=True)]
         db.execute(f"delete from {table} where (part, shop_id, property) in {chosen}", keys)
     insert(

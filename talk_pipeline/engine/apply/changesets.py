@@ -323,9 +323,8 @@ class Composer:
         if prop.refers_to:
             outgoing = edit.references.get(prop.name)
         else:
-            context = replace(
-                self.company.context(edit.source), current=current, toward_shop=self.target is Side.SHOP
-            )
+            toward_shop = self.target is Side.SHOP
+            context = self.company.context(edit.source, current=current, toward_shop=toward_shop)
             outgoing = prop.convert(self.target, value=source, context=context)
         rule, conflict = (change.rule, change.conflict) if change else ("create", False)
         return Sent(source=source, sent=outgoing, before=current, rule=rule, conflict=conflict)

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from talk_pipeline.engine.apply.bases import Confirmed
+from talk_pipeline.engine.apply.confirmed import Confirmed
 from talk_pipeline.engine.kinds import LinkState
 from talk_pipeline.engine.model import Child, Intended, Intent, Outcome
-from talk_pipeline.engine.snapshot.dirty import mark_dirty
+from talk_pipeline.engine.snapshot.dirty import mark_again
 from talk_pipeline.engine.snapshot.projection import Projected, Projector
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert
@@ -23,7 +23,10 @@ Fresh = Mapping[tuple[str, str], Iterator[tuple[str, dict[str, Any]]]]
 
 
 def carry_over(db: Connection, projector: Projector, done: Done) -> list[Confirmed]:
-    """Puts links, children and removals in place, in the caller's transaction; returns what was confirmed."""
+    """Puts links, children and removals in place; returns what was confirmed.
+
+    In the transaction of the outcomes, by which the flow has changed in any case.
+    """
     made = _Made(projector)
     for intent, outcome in done:
         if intent.main.part == intent.flow:
@@ -121,7 +124,7 @@ class _Made:
         insert(db, self.rows)
         insert(db, self.links)
         flow = self.projector.flow.name
-        mark_dirty(db, flow, Side.SHOP, ids=[row.shop_id for row in self.links if row.part == flow])
+        mark_again(db, flow, Side.SHOP, ids=[row.shop_id for row in self.links if row.part == flow])
         self._close_deleted(db, flow)
 
     def _make_anew(self, db: Connection) -> None:
@@ -164,7 +167,7 @@ class _Made:
             "update link set state = 'closed' where part = ? and shop_id in (select unnest(?::varchar[]))",
             [flow, shop_ids],
         )
-        mark_dirty(db, flow, Side.SHOP, ids=[shop_id for shop_id in shop_ids if shop_id])
+        mark_again(db, flow, Side.SHOP, ids=[shop_id for shop_id in shop_ids if shop_id])
 
     def _linked(self, one: Intended, *, key: str, root_shop_id: str | None) -> Intended:
         linked = self._placed(one, key)

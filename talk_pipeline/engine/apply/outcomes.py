@@ -8,9 +8,8 @@ from talk_pipeline.engine.apply.effects import carry_over
 from talk_pipeline.engine.apply.unkept import give_up_unkept
 from talk_pipeline.engine.model import SEND_WITH, Decode, Intent, Outcome, Result, UnheededValue
 from talk_pipeline.engine.plan.refusals import keep_in_force, refusals_in_force, refuse, refuse_values
-from talk_pipeline.engine.snapshot.batch import Landing
 from talk_pipeline.engine.snapshot.dirty import touch
-from talk_pipeline.engine.snapshot.landing import merge, spool
+from talk_pipeline.engine.snapshot.landing import merge_answers
 from talk_pipeline.engine.snapshot.projection import Projector
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.journal import note_outcomes
@@ -31,12 +30,13 @@ def conclude(
         in_force = refusals_in_force(db, projector.flow, [intent.root_shop_id for intent, _ in outcomes])
         done = [(intent, outcome) for intent, outcome in outcomes if outcome.result is Result.DONE]
         expect_recalculation(db, [intent for intent, _ in done])
-        spool(db, [outcome.record for _, outcome in outcomes if outcome.record])
-        merge(db, projector, decode, landing=Landing(own=True))
+        landed = merge_answers(
+            db, projector, decode, [outcome.record for _, outcome in outcomes if outcome.record]
+        )
         refused = [(intent, outcome) for intent, outcome in outcomes if outcome.result is Result.REFUSED]
         refuse(db, projector.flow, refused)
         confirmed = carry_over(db, projector, done)
-        unheeded = confirm(db, projector, run_id=run_id, confirmed=confirmed, at=at)
+        unheeded = confirm(db, projector, run_id=run_id, confirmed=confirmed, landed=landed, at=at)
         unkept = give_up_unkept(db, projector, run_id=run_id, confirmed=confirmed)
         refuse_values(db, projector.flow, [*unheeded, *unkept])
         keep_in_force(db, projector.flow, in_force)

@@ -5,10 +5,9 @@ cannot be had side by side, and telling them in turns would never end: the first
 data, and what is held instead counts as what the two sides last agreed on. So an edit there is told from it.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 
-from talk_pipeline.engine.apply.bases import Confirmed, stored_records
+from talk_pipeline.engine.apply.confirmed import Confirmed, stored_records
 from talk_pipeline.engine.apply.unheeded import Answer
 from talk_pipeline.engine.model import SEND_WITH, UnkeptValue
 from talk_pipeline.engine.snapshot.projection import Projector
@@ -70,11 +69,11 @@ def _was_told(
 
 
 def _agree_on(
-    db: Connection, projector: Projector, one: Confirmed, prop: Property, *, raw: dict[str, Value]
+    db: Connection, projector: Projector, one: Confirmed, prop: Property, *, raw: Mapping[str, Value]
 ) -> None:
     """What Business Central holds is where edits of both sides start from: what the shop says stays its edit."""
     held = raw.get(prop.name)
-    context = replace(projector.company.context(raw), toward_shop=True)
+    context = projector.company.context(raw, toward_shop=True)
     try:
         meant = prop.convert(Side.SHOP, value=held, context=context)
     except UnmappableError:

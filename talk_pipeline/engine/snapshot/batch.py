@@ -10,11 +10,11 @@ from itertools import count
 from typing import Any
 
 from talk_pipeline.engine.kinds import Gone
-from talk_pipeline.engine.model import Decode
+from talk_pipeline.engine.model import Decode, Record
 from talk_pipeline.engine.snapshot.projection import Projected, Projector, Told, in_scope
 from talk_pipeline.engine.snapshot.reversals import REMEMBERED, Reversal, marks, went_back
 from talk_pipeline.engine.snapshot.workspace import Fresh, Incoming
-from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.engine.state.connection import Connection, naive, now
 from talk_pipeline.engine.state.rows import insert, insert_columns, rows_of
 from talk_pipeline.engine.state.workspace import Temp
 
@@ -87,6 +87,18 @@ where (s.id is null or s.payload <> coalesce(nullif(i.payload, ''), s.payload)
   and not coalesce(i.modified_at < s.modified_at and $lagging, false)
 """
 
+# what is held of some records, by row as well
+_HELD = """
+select id, rowid as held_row, version as held_version, modified_at as held_modified_at, gone as held_gone,
+       payload as held_payload, earlier, edited_at
+from snapshot where rowid in (
+  select rowid from snapshot where flow = $flow and side = $side and id in (select unnest($ids::varchar[])))
+"""
+
+_HASHES = """
+select id, row_hash from record where part = $flow and side = $side and id in (select unnest($ids::varchar[]))
+"""
+
 # the held records that are known to have left
 _LEAVING = """
 select s.id, s.version, s.version as held_version, s.modified_at, s.modified_at as held_modified_at,
@@ -143,6 +155,26 @@ class Batch:
                 self.take(rows)
                 self._write(db)
         Fresh.dropped(db)
+
+    def take_answers(self, db: Connection, records: Sequence[Record]) -> list[Projected]:
+        """The same by records that are at hand: few, and to hand them over by a table costs more than all else."""
+        flow, side = self.projector.flow.name, str(self.projector.side)
+        in_turn = sorted(records, key=lambda one: one.modified_at.timestamp() if one.modified_at else 0.0)
+        latest = {one.id: one for one in in_turn}
+        of_these = {"flow": flow, "side": side, "ids": list(latest)}
+        held = {row["id"]: row for row in rows_of(db, _HELD, of_these)}
+        hashes = dict(db.execute(_HASHES, of_these).fetchall()) if held else {}
+        found = (_fresh(one, held.get(one.id), row_hash=hashes.get(one.id)) for one in latest.values())
+        fresh = [row for row in found if row is not None]
+        replaced = [row for row in fresh if row["is_held"]]
+        if replaced:
+            rows, ids = [row["held_row"] for row in replaced], [row["id"] for row in replaced]
+            db.execute("delete from snapshot where rowid in (select unnest(?::bigint[]))", [rows])
+            self._clear(db, "(select unnest(?::varchar[]))", [ids])
+        self.take(fresh)
+        rows = self.projected
+        self._write(db)
+        return rows
 
     def take_leaving(self, db: Connection) -> None:
         """Marks what is known to have left."""
@@ -240,3 +272,23 @@ class Batch:
         insert_columns(db, "snapshot", dict(zip(_SNAPSHOT, zip(*self.snapshots, strict=True), strict=False)))
         insert(db, self.projected)
         self.snapshots, self.projected = [], []
+
+
+_NOT_HELD = dict.fromkeys(
+    ("held_row", "held_version", "held_modified_at", "held_gone", "held_payload", "earlier", "edited_at")
+)
+
+
+def _fresh(record: Record, held: Mapping[str, Any] | None, *, row_hash: str | None) -> dict[str, Any] | None:
+    """A record as `_FRESH` has it; nothing where it is held as it is."""
+    row = {**(held or _NOT_HELD), "is_held": held is not None, "row_hash": row_hash}
+    payload, version = record.payload or row["held_payload"], record.version
+    gone = Gone.DELETED if record.deleted else None
+    if held and (payload, version or held["held_version"], gone) == (
+        held["held_payload"],
+        held["held_version"],
+        held["held_gone"],
+    ):
+        return None
+    told = {"id": record.id, "version": version, "modified_at": naive(record.modified_at)}
+    return row | told | {"payload": payload, "deleted": record.deleted} if payload else None

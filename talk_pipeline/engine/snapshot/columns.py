@@ -32,9 +32,11 @@ class Company:
     currency: str
     zone: ZoneInfo
 
-    def context(self, raw: Mapping[str, Value]) -> Context:
+    def context(
+        self, raw: Mapping[str, Value], *, current: Value = None, toward_shop: bool = False
+    ) -> Context:
         """The context of one record's values."""
-        return Context(lcy=self.currency, zone=self.zone, sibling=raw.get)
+        return Context(self.currency, self.zone, raw.get, current, toward_shop)
 
 
 @dataclass(frozen=True, slots=True)

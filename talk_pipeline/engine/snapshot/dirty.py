@@ -43,13 +43,14 @@ def mark_dirty(db: Connection, flow: str, side: Side, *, ids: list[str]) -> None
 
 
 def mark_again(db: Connection, flow: str, side: Side, *, ids: list[str]) -> None:
-    """The same of records that nothing new is known of, but of something that they refer to."""
-    db.execute(
-        "insert into dirty (flow, side, id, marked_at)"
-        " select $flow, $side, id, $at from (select unnest($ids::varchar[]) as id)"
-        " where id not in (select id from dirty where flow = $flow and side = $side)",
-        {"flow": flow, "side": side, "at": now(), "ids": ids},
-    )
+    """The same of records of which nothing new is known but of what they refer to, or that the flow was touched."""
+    if ids:
+        db.execute(
+            "insert into dirty (flow, side, id, marked_at)"
+            " select $flow, $side, id, $at from (select unnest($ids::varchar[]) as id)"
+            " where id not in (select id from dirty where flow = $flow and side = $side)",
+            {"flow": flow, "side": side, "at": now(), "ids": ids},
+        )
 
 
 def any_dirty(db: Connection, flow: str) -> bool:

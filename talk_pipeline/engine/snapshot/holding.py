@@ -34,8 +34,9 @@ def took(
     prop: Property, value: Value, side: Side, *, raw: Mapping[str, Value], canon: Value, company: Company
 ) -> bool:
     """Whether a side holds what was sent to it, as far as it can hold it at all: rounded or cut is taken."""
-    if prop.refers_to:
-        return raw.get(prop.name) == value
+    held = raw.get(prop.name)
+    if prop.refers_to or held == value:  # to the letter, as nearly always
+        return held == value
     try:
         sent = prop.recanonical(side, value=value, context=company.context(raw))
     except UnmappableError:

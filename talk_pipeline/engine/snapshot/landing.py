@@ -5,15 +5,15 @@ change costs one comparison of its payload. Nothing here concludes that a record
 which were not seen, whoever asked the system about each says what became of it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from talk_pipeline.engine.model import Decode, Record
 from talk_pipeline.engine.snapshot.batch import Batch, Landing
-from talk_pipeline.engine.snapshot.dirty import mark_dirty, touch
-from talk_pipeline.engine.snapshot.projection import Projector
+from talk_pipeline.engine.snapshot.dirty import mark_again, mark_dirty, touch
+from talk_pipeline.engine.snapshot.projection import Projected, Projector
 from talk_pipeline.engine.snapshot.reversals import Reversal, implausible, note
 from talk_pipeline.engine.snapshot.workspace import Incoming
 from talk_pipeline.engine.state.connection import Connection, naive, now, transaction
@@ -187,6 +187,16 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
             note(db, flow, side, ())
             set_meta(db, f"asked:{flow}:{side}", requested_fields(projector.flow, side))
     return Landed(read, len(batch.marks), batch.outside, reversals, batch.moved_on)
+
+
+def merge_answers(
+    db: Connection, projector: Projector, decode: Decode, records: Sequence[Record]
+) -> list[Projected]:
+    """Merges answers to our own writes, in the transaction of the outcomes; returns the rows that are new."""
+    batch = Batch(projector, decode, Landing(own=True))
+    landed = batch.take_answers(db, records)
+    mark_again(db, projector.flow.name, projector.side, ids=batch.marks)
+    return landed
 
 
 def requested_fields(flow: Flow, side: Side) -> str:
