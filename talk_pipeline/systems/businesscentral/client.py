@@ -208,7 +208,7 @@ class Businesscentral:
         if asked.set.grouped_by:
             return next(iter(await self._groups(asked.set, record_id)), None)
         place = f"{self._place(asked.set)}{asked.set.keyed(record_id)}"
-        answer = await self._http.read(f"{place}?{encoded(asked.query)}")
+        answer = await self._http.read(f"{place}?{asked.question}")
         if answer.status == 404 and error_code(answer) is not None:
             return None  # a gateway's 404 says nothing of the record
         return record_in(self._checked(answer).body, asked)

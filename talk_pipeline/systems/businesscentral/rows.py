@@ -16,6 +16,7 @@ from talk_pipeline.engine.model import Child, Contents
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.businesscentral.description import Decoder, EntitySet, Lines
+from talk_pipeline.systems.businesscentral.queries import encoded
 from talk_pipeline.systems.businesscentral.values import parse
 
 ETAG = "@odata.etag"
@@ -68,6 +69,16 @@ class Asked:
             self.expanded[path],
             [_expansion(way, _asking(names)) for way, names in self._shown_below[path].items()],
         )
+
+    @cached_property
+    def question(self) -> str:
+        """What to select and expand, as it stands in an address."""
+        return encoded(self.query)
+
+    @cached_property
+    def question_of_child(self) -> Mapping[str, str]:
+        """The same of a child by itself, for each collection."""
+        return {path: encoded(self.of_child(path)) for path in self.expanded}
 
     def lacking(self, path: str, row: Mapping[str, Any]) -> list[str]:
         """What an answer about a child does not say, though it was asked for."""

@@ -16,7 +16,6 @@ from talk_pipeline.engine.model import Outcome, Record, Result, Write
 from talk_pipeline.redaction import redacted_body
 from talk_pipeline.systems.businesscentral.description import Lines
 from talk_pipeline.systems.businesscentral.pacing import Pace
-from talk_pipeline.systems.businesscentral.queries import encoded
 from talk_pipeline.systems.businesscentral.rows import ETAG, Asked
 from talk_pipeline.systems.businesscentral.values import dump, moment, parse
 from talk_pipeline.systems.http import TOO_LARGE, Answer, Http, OutcomeUnknownError
@@ -156,7 +155,7 @@ class Writer:
         body = described.encode(write.values)
         for path, children in write.children.items():
             body[path] = [record.children[path].encode(child.values) for child in children]
-        query = encoded(self.asked.of_child(write.child) if write.child else self.asked.query)
+        query = self.asked.question_of_child[write.child] if write.child else self.asked.question
         if write.operation == "update":
             return _Request("PATCH", f"{place}?{query}", headers, body)
         return _Request("POST", f"{company}/{within}?{query}", headers, body)
