@@ -2,7 +2,6 @@
 
 import gc
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,21 +10,19 @@ import pytest
 from hypothesis import settings
 
 from talk_pipeline.systems.http import client
+from talk_pipeline_tests.memory import memory
 from talk_pipeline_tests.proof import plugin
 from talk_pipeline_tests.world import World, opened_world
 
 settings.register_profile("any_machine", deadline=None)  # a busy one is no reason to fail
 settings.load_profile("any_machine")
 
-MEMORY = Path("/dev/shm")
-ROOM = 4 * 2**30
-
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Databases of the tests lie in memory where there is room: each commit on a disk waits for that disk."""
+    """What is counted is told at the end, and databases lie in memory."""
     config.pluginmanager.register(plugin)
-    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    if folder := memory():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", folder)
 
 
 def pytest_collection_finish() -> None:

@@ -22,6 +22,7 @@ POST      ``/backup``            ``{"name": "yesterday"}``: keeps a copy of this
                                  its counters of ids, numbers and versions
 POST      ``/restore``           ``{"name": "yesterday"}``: they are what they were; clock and settings stay
 GET       ``/requests``          what was asked since the start, the last reset or the last ``DELETE``
+GET       ``/records``           ``?set=customers&set=orders``: several sets at once, ``{"customers": [...], ...}``
 GET       ``/records/{set}``     ``{"records": [...]}``: all there are, in the shop deleted ones too, as the back
                                  office sees them; ``/records/{set}/{id}`` is one of them
 POST      ``/records/{set}``     a record made by the back office:
@@ -116,6 +117,7 @@ def control_app(gateway: Gateway, system: System, *, extra: Sequence[Route] = ()
         Route("/_sandbox/clock", guarded(board.clock), methods=["GET", "POST"]),
         Route("/_sandbox/settings", guarded(board.settings), methods=["GET", "POST"]),
         Route("/_sandbox/requests", guarded(board.requests), methods=["GET", "DELETE"]),
+        Route("/_sandbox/records", guarded(board.on_sets), methods=["GET"]),
         Route("/_sandbox/records/{collection}", guarded(board.on_set), methods=["GET", "POST"]),
         Route(
             "/_sandbox/records/{collection}/{key}",
@@ -221,6 +223,9 @@ class _Board:
         if request.method == "DELETE":
             self._gateway.traffic.clear()
         return answer(self._gateway.traffic.report())
+
+    async def on_sets(self, request: Request) -> Response:
+        return answer({name: self._system.records(name) for name in request.query_params.getlist("set")})
 
     async def on_set(self, request: Request) -> Response:
         if request.method == "GET":

@@ -25,7 +25,11 @@ Row = dict[str, Any]
 
 
 class Players:
-    """Plays steps, keeps the ledger, and notes what no run may ever do."""
+    """Plays steps, keeps the ledger, and notes what no run may ever do.
+
+    Attributes:
+        comments: the lines of Business Central that are nobody else's business, as (order, text), at the last look.
+    """
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -42,6 +46,7 @@ class Players:
         self.lag = 0.0
         self.conflicts: list[tuple[Any, ...]] = []
         self.links: dict[str, set[tuple[str, str]]] = {}
+        self.comments: set[tuple[str, str]] = set()
         self.bc.create("customers", {"number": "PRIVATE", "displayName": "Private", "type": "Person"})
         self.seen: Sight = self.look()
 
@@ -52,19 +57,25 @@ class Players:
     # -- looking ----------------------------------------------------------------------------------------------
 
     def look(self) -> Sight:
-        """Everything both systems hold."""
+        """Everything both systems hold; what is written in Business Central beside it is `comments`."""
         sight: dict[tuple[str, str, str], Row] = {}
+        shop, bc = self.shop.sets(*SETS.values()), self.bc.sets(*ENTITIES.values(), "salesOrderLines")
         for flow, collection in SETS.items():
-            for row in self.shop.all(collection):
+            for row in shop[collection]:
                 sight["shop", flow, row["id"]] = row
                 for line in row.get("lines", ()):
                     sight["shop", LINES, f"{row['id']}/{line['id']}"] = line
         for flow, collection in ENTITIES.items():
-            for row in self.bc.all(collection):
+            for row in bc[collection]:
                 sight["bc", flow, row["id"]] = row
-        for line in self.bc.all("salesOrderLines"):
+        for line in bc["salesOrderLines"]:
             if line["lineType"] == "Item":
                 sight["bc", LINES, f"{line['documentId']}/{line['id']}"] = line
+        self.comments = {
+            (line["documentId"], line["description"])
+            for line in bc["salesOrderLines"]
+            if line["lineType"] != "Item"
+        }
         return sight
 
     def look_at_links(self) -> None:
@@ -79,14 +90,6 @@ class Players:
         """The record of Business Central that goes by an alias."""
         linked = dict(self.links.get(flow, ()))
         return linked.get(self.ids.get(who, "")) or self.twins.get(who)
-
-    def comments(self) -> set[tuple[str, str]]:
-        """The lines of Business Central that are nobody else's business."""
-        return {
-            (line["documentId"], line["description"])
-            for line in self.bc.all("salesOrderLines")
-            if line["lineType"] != "Item"
-        }
 
     # -- playing ----------------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ class Show(Disasters):
 
     def run(self, step: Step) -> list[str]:
         """A run, perhaps killed, perhaps with somebody at work meanwhile; returns what stopped it."""
-        before, comments = self.seen, self.comments()
+        before, comments = self.seen, self.comments
         self.ledger.before_run(before, self.links, at=self.at)
         self.runs += 1
         self.expected = dict(before)
@@ -96,7 +96,7 @@ class Show(Disasters):
             for name in UNMAPPED.get(place[:2], ()):
                 if now[name] != row[name]:
                     self.wrong.append(f"run {self.runs} changed {name} of {place}")
-        lost = {one for one in comments - self.comments() if ("bc", "order", one[0]) in after}
+        lost = {one for one in comments - self.comments if ("bc", "order", one[0]) in after}
         if lost:
             self.wrong.append(f"run {self.runs} removed comments {lost}")
         for place in after.keys() - before.keys():

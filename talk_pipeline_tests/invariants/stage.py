@@ -17,6 +17,7 @@ from talk_pipeline_tests.invariants.fields import SETS
 from talk_pipeline_tests.invariants.judge import verdict
 from talk_pipeline_tests.invariants.scenario import Step
 from talk_pipeline_tests.invariants.show import Show
+from talk_pipeline_tests.memory import memory
 from talk_pipeline_tests.slowness import longest
 from talk_pipeline_tests.world import opened_world
 
@@ -39,7 +40,7 @@ def played(steps: Sequence[Step], *, instance: dg.DagsterInstance) -> Played:
     world_step: Step = steps[0] if steps and steps[0]["do"] == "world" else {"do": "world"}
     with (
         pytest.MonkeyPatch.context() as patch,
-        tempfile.TemporaryDirectory() as name,
+        tempfile.TemporaryDirectory(dir=memory()) as name,
         time_machine.travel(datetime.now(UTC), tick=True) as clock,
         opened_world(
             Path(name), instance=instance, profile=world_step.get("profile", "reference"), patch=patch

@@ -241,3 +241,13 @@ def test_items_of_the_back_office(bc: CentralClient, verb: str) -> None:
         == 400
     )
     assert bc.control.raw("POST", f"/items/{item['id']}/paint", {}).status_code == 404
+
+
+def test_several_sets_are_shown_at_once(bc: CentralClient) -> None:
+    url = bc.root.split("/v2.0/")[0] + "/_sandbox/records"
+    bc.customer()
+    asked = {name: httpx.get(f"{url}/{name}", trust_env=False).json() for name in ("customers", "items")}
+    several = httpx.get(f"{url}?set=customers&set=items", trust_env=False).json()
+    assert several == {name: answer["records"] for name, answer in asked.items()}
+    assert len(several["customers"]) == 1
+    assert httpx.get(f"{url}?set=customers&set=nothing", trust_env=False).status_code == 404
