@@ -3,6 +3,7 @@
 Each has a kind (`HoldKind`), by which code decides, and a reason in words for a person.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -35,20 +36,21 @@ class Withholding:
 
 
 def withhold(db: Connection, of: Withholding) -> None:
-    """Puts a reason on every change that must wait."""
+    """Puts a reason on every change that must wait; what the plan has nothing of is not looked for."""
     forget_outdated(db, of.flow)
-    changed = set(
-        db.execute("select distinct part, operation from change where flow = ?", [of.flow.name]).fetchall()
-    )
-    if not changed:
+    planned = db.execute(_PLANNED, [of.flow.name]).fetchall()
+    if not planned:
         return
-    parts = {part for part, _ in changed}
+    said = {(part, name) for part, _, name in planned}
+    edited = {name for _, operation, name in planned if operation == "update"}
+    made = {part for part, operation, _ in planned if operation == "create"}
     withhold_unanswered(db, of.flow, of.on_their_way)
     withhold_while_awaited(db, of.flow)
-    for part in (part for part in of.flow.parts if part.name in parts):
+    for part in of.flow.parts:
         for prop in part.references:
-            _unresolved(db, of.flow, part, prop=prop)
-        if (part.name, "create") in changed:
+            if (part.name, prop.name) in said:
+                _unresolved(db, of.flow, part, prop=prop)
+        if part.name in made:
             _problems_of_new_children(db, of.flow, part)
     if of.flow.settings.scope:
         _out_of_scope(db, of.flow)
@@ -56,14 +58,18 @@ def withhold(db: Connection, of: Withholding) -> None:
     _guarded(db, of.flow)
     withhold_refused(db, of.flow)
     withhold_flapping(db, of.flow)
-    _recalculated_first(db, of.flow)
+    _recalculated_first(db, of.flow, said)
     for other in of.flows.values():
         if other.name in of.later:
-            _deferred(db, of.flow, other)
-    withhold_rivals(db, of.flow, of.on_their_way)
+            _deferred(db, of.flow, other, edited)
+    if of.flow.name in made:
+        withhold_rivals(db, of.flow, of.on_their_way)
     withhold_differing(db, of.flow)
-    db.execute(_WHOLE_CREATES, [of.flow.name])
+    if of.flow.name in made:
+        db.execute(_WHOLE_CREATES, [of.flow.name])
 
+
+_PLANNED = "select distinct part, operation, property from change where flow = ?"
 
 # a record that must not be created yet takes its children with it
 _WHOLE_CREATES = """
@@ -210,7 +216,7 @@ def _guarded(db: Connection, flow: Flow) -> None:
     )
 
 
-def _recalculated_first(db: Connection, flow: Flow) -> None:
+def _recalculated_first(db: Connection, flow: Flow, said: Collection[tuple[str, str]]) -> None:
     """What Business Central works out anew on a write is brought to the shop before it, where a user edited it.
 
     Sent along unchanged it would count as not sent, and the user's value would be gone on both sides. Where the
@@ -218,7 +224,13 @@ def _recalculated_first(db: Connection, flow: Flow) -> None:
     anew are told apart by their order alone: what was added or removed, and what two users said of one, is settled
     before.
     """
-    rules = list(recalculation.rules(flow))
+    parts = {part for part, _ in said}
+    rules = [
+        rule
+        for rule in recalculation.rules(flow)
+        if (rule.follows_part, rule.follows) in said
+        and (rule.part in parts if rule.property is None else (rule.part, rule.property) in said)
+    ]
     if not rules:
         return
     db.execute(
@@ -263,14 +275,15 @@ def _recalculated_first(db: Connection, flow: Flow) -> None:
     )
 
 
-def _deferred(db: Connection, flow: Flow, later: Flow) -> None:
+def _deferred(db: Connection, flow: Flow, later: Flow, edited: Collection[str]) -> None:
     """Records of a later flow that are about to be created go before their reference becomes unusable."""
     for part in later.parts:
         for prop in part.references:
             if prop.refers_to != flow.name:
                 continue
             for key, wanted in prop.usable_while.items():
-                _defer(db, flow, later, part=part, prop=prop, key=key, wanted=wanted)
+                if key in edited:
+                    _defer(db, flow, later, part=part, prop=prop, key=key, wanted=wanted)
 
 
 _MADE_UNUSABLE = """
