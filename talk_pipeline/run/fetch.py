@@ -83,6 +83,7 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         lagging = full and await _read_all(session, flow, side, mark=mark, primary=suspected or decided)
         with session.state.open() as db:
             missing = landing.absent(db, flow.name, side) if full else []
+            of_any_flow = reversals.noted(db, side)
         gone, problem = await _explain(session, flow, side, missing=missing)
     except SystemFault as fault:
         landing.discard(session.state.beside)
@@ -96,6 +97,7 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         gone=gone,
         problem=problem,
         skew_seconds=system.skew_seconds,
+        suspected=of_any_flow,
         believed=decided,
         read_until=started + timedelta(seconds=system.skew_seconds),
     )

@@ -45,6 +45,7 @@ class Landing:
         own: they are answers to our own writes: no time in them counts as an edit.
         gone: ids that are known to have left, with the reason.
         problem: what is implausible about the fetch, shown and guarded against.
+        suspected: records of the system, of whichever flow, went back, and nobody has decided yet, or just now.
         believed: a person has decided what follows from records that went back: they land.
         read_until: when the fetch began, by the server's clock: what it shows of later changes is by chance.
     """
@@ -56,6 +57,7 @@ class Landing:
     gone: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
     skew_seconds: float = 0.0
+    suspected: bool = False
     believed: bool = False
     read_until: datetime | None = None
 
@@ -207,8 +209,8 @@ class Batch:
             told.append(Told(row["id"], row["version"], contents, gone))
         for row, one, found in zip(kept, told, self.projector.project_all(told), strict=True):
             if row["is_held"] and not self.landing.own and not row["deleted"]:
-                skew = self.landing.skew_seconds
-                reversal = went_back(row, row_hash=found[0].row_hash, skew_seconds=skew)
+                skew, suspected = self.landing.skew_seconds, self.landing.suspected
+                reversal = went_back(row, row_hash=found[0].row_hash, skew_seconds=skew, suspected=suspected)
                 self.reversals += [reversal] if reversal else []
                 if reversal is None and row["held_modified_at"]:
                     self.moved_on[row["id"]] = row["held_modified_at"]

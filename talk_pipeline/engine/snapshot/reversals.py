@@ -49,7 +49,9 @@ def marks(version: str | None, modified_at: datetime | None, row_hash: str | Non
     return [*found, f"{modified_at.isoformat()} {row_hash}"] if modified_at and row_hash else found
 
 
-def went_back(row: Mapping[str, Any], *, row_hash: str, skew_seconds: float) -> Reversal | None:
+def went_back(
+    row: Mapping[str, Any], *, row_hash: str, skew_seconds: float, suspected: bool = False
+) -> Reversal | None:
     """Whether a record that is held is shown as it was before.
 
     Args:
@@ -57,6 +59,8 @@ def went_back(row: Mapping[str, Any], *, row_hash: str, skew_seconds: float) -> 
         row_hash: of what is shown.
         skew_seconds: how far the server's clock is ahead of ours. A record cannot have been modified after it was
             fetched: a later time was stamped by a clock that has been put right since.
+        suspected: other records of the system went back. One that is in a state of before at an unmoved time, as in
+            a shop whose times stand still, went back with them; else somebody took an edit back.
     """
     if row["held_gone"] == "posted":
         return Reversal(row["id"], "open again", row["held_modified_at"], row["modified_at"])
@@ -66,7 +70,7 @@ def went_back(row: Mapping[str, Any], *, row_hash: str, skew_seconds: float) -> 
     if shown_at is None or known_at is None:
         known_version = row["version"] in earlier and row["version"] != row["held_version"]
         return Reversal(row["id"], "went back", known_at, shown_at) if known_version else None
-    if again and shown_at < known_at:
+    if again and (shown_at < known_at or (suspected and shown_at == known_at)):
         return Reversal(row["id"], "went back", known_at, shown_at, certain=True)
     latest = min(known_at, row["held_fetched_at"] + timedelta(seconds=skew_seconds))
     return Reversal(row["id"], "went back", latest, shown_at) if shown_at < latest else None
