@@ -76,9 +76,12 @@ def verdict(players: Show) -> list[str]:
         players.play({"do": "decide"})
         if not players.suspected():
             break
-    for _ in range(QUIET_RUNS):
-        players.wrong += [f"a quiet run stopped: {one}" for one in players.run({"do": "sync", "full": True})]
     world = players.world
+    for _ in range(QUIET_RUNS):
+        world.forget_requests()
+        players.wrong += [f"a quiet run stopped: {one}" for one in players.run({"do": "sync", "full": True})]
+        if not any(world.writes().values()):
+            break  # the next one would find what this one found
     world.forget_requests()
     # a full scan asks again what was refused because of some other record
     asks_again = world.sql("select 1 from refusal where about_another") != []
@@ -197,6 +200,11 @@ def _kept_of(
     for side, edit in said.items():
         if edit and ledger.carried_over(side, part, (shop_id, bc[2]), name=one.name, edit=edit):
             said[side] = None
+    # what was said there may have lost to a line that is gone, and in whose place a user put this one
+    there, gone = said["bc"], ledger.replaced(part, shop_id, bc_ids)
+    before = there and there.at < ledger.made.get(("shop", part, shop_id), 0)
+    if there and before and _recorded(players, part, gone, one=one, edit=there):
+        said["bc"] = None
     edits = sorted((e for e in said.values() if e), key=lambda edit: edit.at)
     what = f"{part} {shop_id} {one.name}"
     if not edits:

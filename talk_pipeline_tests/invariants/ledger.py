@@ -216,7 +216,7 @@ class Ledger:
         """Whether a line that took the place of a removed one says what that one and its counterpart agreed on."""
         if edit.at != self.made.get(("shop", part, shop_id)):
             return False
-        before = (self.agreed.get((part, one, name)) for one in self._replaced(part, shop_id, bc_ids))
+        before = (self.agreed.get((part, one, name)) for one in self.replaced(part, shop_id, bc_ids))
         return any(agreed[-1].value == edit.value for agreed in before if agreed)
 
     def carried_over(self, side: str, part: str, pair: tuple[str, str], *, name: str, edit: Edit) -> bool:
@@ -229,11 +229,11 @@ class Ledger:
             agreed = [one for one in self.agreed.get((part, shop_id, name), ()) if one.bc_id != bc_id]
             agreed = [one for one in agreed if ("bc", part, one.bc_id) in self.removed]
         else:
-            gone = self._replaced(part, shop_id, {bc_id})
+            gone = self.replaced(part, shop_id, {bc_id})
             agreed = [one for mine in gone for one in self.agreed.get((part, mine, name), ())]
         return any(one.at >= edit.at and one.value == edit.value for one in agreed)
 
-    def _replaced(self, part: str, shop_id: str, bc_ids: set[str]) -> set[str]:
+    def replaced(self, part: str, shop_id: str, bc_ids: set[str]) -> set[str]:
         """Those of the shop that a user removed, and in whose place this one is."""
         before = {mine for mine, there in self.links.get(part, set()) if there in bc_ids} - {shop_id}
         return {one for one in before if ("shop", part, one) in self.removed}
