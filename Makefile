@@ -72,8 +72,14 @@ story: $(INSTALLED) ## thirty edits on both sides, each with what comes of it
 
 HOURS ?= 1
 SCENARIOS ?= 1000000
-soak: $(INSTALLED) ## random scenarios against the invariants for HOURS=1 or SCENARIOS=n, with restores, lost databases and all shops; keeps one that fails in data/soak
+soak: $(INSTALLED) ## random scenarios against the invariants for HOURS=1 or SCENARIOS=n, one a core, with restores, lost databases and all shops; keeps one that fails in data/soak
 	.venv/bin/python -m talk_pipeline_tests.invariants --hours $(HOURS) --scenarios $(SCENARIOS)
+
+scenarios: SCENARIOS = 200
+scenarios: SEED = 50000
+scenarios: HOURS = 10
+scenarios: $(INSTALLED) ## the 200 from SEED=50000 on, of 30 steps each; those that fail are kept in data/soak
+	.venv/bin/python -m talk_pipeline_tests.invariants --go-on --length 30 --seed $(SEED) --scenarios $(SCENARIOS) --hours $(HOURS)
 
 LIVES ?= 1000
 lives: $(INSTALLED) ## random lives of orders, from placed to paid or given back, LIVES=1000 of them, with faults and killed runs
@@ -93,4 +99,4 @@ bench-large: $(INSTALLED) ## the engine on large books, against floors and peers
 day: $(INSTALLED) ## a day at an edit a second in which a tenth of all calls fail: what grows
 	.venv/bin/python -m talk_pipeline_tests.bench day
 
-.PHONY: help sync up test test-slow corpus kills plans faults mutants test-profiles test-browser pictures test-scale lint check-defs advisories soak bench bench-large day story lives docs
+.PHONY: help sync up test test-slow corpus kills plans faults mutants test-profiles test-browser pictures test-scale lint check-defs advisories soak scenarios bench bench-large day story lives docs

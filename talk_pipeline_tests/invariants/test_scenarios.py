@@ -1,5 +1,6 @@
-"""A few scenarios with every build, those that once found something among them; `make soak` plays many."""
+"""Scenarios with every build, those that found something once among them; `make scenarios` plays more."""
 
+from itertools import count
 from pathlib import Path
 
 import dagster as dg
@@ -9,6 +10,7 @@ from talk_pipeline.engine.apply import bases
 from talk_pipeline.engine.snapshot import landing
 from talk_pipeline_tests.invariants.ledger import Edit, Ledger, Sight
 from talk_pipeline_tests.invariants.scenario import Step, generate, read, shortened, write
+from talk_pipeline_tests.invariants.several import Came, side_by_side
 from talk_pipeline_tests.invariants.stage import played
 from talk_pipeline_tests.proof.counts import COUNTS
 from talk_pipeline_tests.variants import variants
@@ -23,7 +25,7 @@ def test_what_was_found_once_is_not_found_again(file: Path, instance: dg.Dagster
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1000])
+@pytest.mark.parametrize("seed", range(50_000, 50_040))
 def test_a_random_scenario_comes_out_right(seed: int, instance: dg.DagsterInstance, tmp_path: Path) -> None:
     steps = generate(seed, length=30)
     found = played(steps, instance=instance).wrong
@@ -124,6 +126,17 @@ def test_the_ledger_doubts_a_return_to_what_was_agreed_before_a_run_that_ended_e
     ledger.before_run(both("new", "old"), pair, at=4)
     said = [ledger.last("bc", "customer", {"A"}, name="website", sure=sure) for sure in (False, True)]
     assert [edit and edit.value for edit in said] == ["old", None]
+
+
+@pytest.mark.slow
+def test_scenarios_are_played_side_by_side_until_one_is_wrong() -> None:
+    """Those under way are told yet, and none is begun after that."""
+    seeds, over = count(1), list[Came]()
+    for came in side_by_side(seeds, length=0, at_once=2, goes_on=lambda: len(over) < 2):
+        over.append(came)
+    assert sorted(came.seed for came in over) == [1, 2, 3]
+    assert next(seeds) == 4
+    assert [came.wrong for came in over] == [[], [], []]
 
 
 def test_a_scenario_is_the_same_from_its_seed_and_from_its_file(tmp_path: Path) -> None:
