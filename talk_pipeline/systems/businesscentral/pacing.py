@@ -5,7 +5,7 @@ outlasts whoever waits for its answer; what is not answered must wait until the 
 """
 
 ANSWER_SECONDS = 30.0
-FIRST_ROWS = 20
+FIRST_ROWS = 10
 MOST_ROWS = 1_000
 
 
