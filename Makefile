@@ -82,7 +82,7 @@ scenarios: $(INSTALLED) ## the 200 from SEED=50000 on, of 30 steps each; those t
 	.venv/bin/python -m talk_pipeline_tests.invariants --go-on --length 30 --seed $(SEED) --scenarios $(SCENARIOS) --hours $(HOURS)
 
 LIVES ?= 1000
-lives: $(INSTALLED) ## random lives of orders, from placed to paid or given back, LIVES=1000 of them, with faults and killed runs
+lives: $(INSTALLED) ## random lives of orders, from placed to paid or given back, LIVES=1000 of them, a world a core, with faults and killed runs
 	.venv/bin/python -m talk_pipeline_tests.lives --lives $(LIVES)
 
 docs: $(INSTALLED) ## writes the documents that are made from the code

@@ -17,6 +17,7 @@ from talk_pipeline.systems.http import client
 from talk_pipeline_tests.lives.books import Books
 from talk_pipeline_tests.lives.judge import Judge
 from talk_pipeline_tests.lives.life import Life, weights
+from talk_pipeline_tests.memory import memory
 from talk_pipeline_tests.pipeline.faults import rule
 from talk_pipeline_tests.pipeline.records import customer, product
 from talk_pipeline_tests.proof.killing import PLACES, cut, interrupted, is_cut
@@ -53,7 +54,7 @@ def lived(lives: int, *, seed: int, instance: dg.DagsterInstance) -> Lived:
     rng = random.Random(seed)
     with (
         pytest.MonkeyPatch.context() as patch,
-        tempfile.TemporaryDirectory() as name,
+        tempfile.TemporaryDirectory(dir=memory()) as name,
         opened_world(Path(name), instance=instance, patch=patch) as world,
     ):
         patch.setattr(client, "BACKOFF_SECONDS", 0.01)
