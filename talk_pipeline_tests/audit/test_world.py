@@ -56,15 +56,16 @@ def test_a_value_changed_behind_both_is_named(synced: World, side: str) -> None:
 
 
 def test_a_base_that_lies_is_named(synced: World) -> None:
+    parts = ("customer", "product", "order", "order.lines")
+    ids = {part: [shop_id for shop_id, _ in in_step(synced, part)] for part in parts}
     with undone(synced) as chance, synced.database() as db:
         two_way = (
             "select part, property, shop_id from base where part = ? and shop_id in (select unnest(?::varchar[]))"
             " and property not in ('number', 'sku', 'type', 'erp_number', 'status', 'stock') order by all"
         )
         rows: list[Named] = []
-        for part in ("customer", "product", "order", "order.lines"):
-            ids = [shop_id for shop_id, _ in in_step(synced, part)]
-            rows += db.execute(two_way, [part, ids]).fetchall()
+        for part in parts:
+            rows += db.execute(two_way, [part, ids[part]]).fetchall()
         planted = set(chance.sample(rows, WANTED["bases"]))
         for n, (part, name, shop_id) in enumerate(sorted(planted)):
             sides = (["shop_value"], ["bc_value"], ["shop_value", "bc_value"])[n % 3]

@@ -118,7 +118,7 @@ def test_what_cannot_be_told_as_a_deletion_is_none(shop: FileShop, tmp_path: Pat
     [
         ("ftp://host/out", "SHOP_FILES is no folder; write a path, or sftp://"),
         ("sftp://entrant77:hunter2hunter2@host/out", "SHOP_FILES holds a user or a password before the host"),
-        ("sftp://host/out", "SHOP_FILES is reached by SFTP: say files.user"),
+        ("sftp://host/out", "SHOP_FILES is reached by SFTP: say files"),
     ],
 )
 def test_a_place_that_is_none_is_named_by_its_variable(
