@@ -94,7 +94,7 @@ class Rig:
         self._serve_systems()
         home = self.folder / "home"
         home.mkdir()
-        (home / "dagster.yaml").write_text(settings_of_dagster(queue_limit=2))
+        (home / "dagster.yaml").write_text(settings_of_dagster())
         workspace = self.folder / "workspace.yaml"
         port = free_port()
         server = {"host": "127.0.0.1", "port": port, "location_name": "talk_pipeline"}
@@ -262,9 +262,8 @@ class Rig:
             return [one for judged in audit(Settings.load(), (FLOW,)) for one in judged.unexplained]
 
 
-def settings_of_dagster(*, queue_limit: int) -> str:
-    """Those of `deploy/`, with as many runs at once as there are workers, and a shorter patience."""
+def settings_of_dagster() -> str:
+    """Those of `deploy/`, by which a queue has one worker, with a shorter patience."""
     settings = yaml.safe_load((ROOT / "deploy" / "dagster.yaml").read_text())
-    settings["concurrency"]["runs"]["tag_concurrency_limits"][0]["limit"] = queue_limit
     settings["run_monitoring"]["poll_interval_seconds"] = 2
     return yaml.safe_dump(settings, sort_keys=False)

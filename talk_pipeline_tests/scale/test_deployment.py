@@ -64,22 +64,21 @@ def newcomers(rig: Rig, company: str, count: int) -> None:
 
 
 def test_two_workers_do_what_two_can_and_each_company_has_its_turn(rig: Rig) -> None:
-    companies = list(rig.environments)
-    first, second = rig.worker("one"), rig.worker("two")
+    companies, longest = list(rig.environments), COMPANIES * RUN_SECONDS
+    queues = {name: ("one", "two")[at % 2] for at, name in enumerate(companies)}
+    workers = [rig.worker(queue, queue) for queue in ("one", "two")]
     try:
-        began = rig.done([rig.run(name) for name in companies], seconds=COMPANIES * RUN_SECONDS)
+        began = rig.done([rig.run(name, queue=queue) for name, queue in queues.items()], seconds=longest)
         assert {run.status for run in began} == {"SUCCESS"}
         assert [name for name in companies if rig.unexplained(name)] == []
-        ended(second)
         for name in companies:
             rig.slow(name, SLOW_SECONDS)
-        by_one = rig.done([rig.run(name) for name in companies[:OF_ONE]], seconds=OF_ONE * RUN_SECONDS)
-        second = rig.worker("two")
-        asked = [rig.run(name) for _ in range(2) for name in companies]
-        by_two = rig.done(asked, seconds=COMPANIES * RUN_SECONDS * 2)
+        by_one = rig.done([rig.run(name, queue="one") for name in companies[:OF_ONE]], seconds=longest)
+        asked = [rig.run(name, queue=queue) for _ in range(2) for name, queue in queues.items()]
+        by_two = rig.done(asked, seconds=2 * longest)
     finally:
-        ended(first)
-        ended(second)
+        for worker in workers:
+            ended(worker)
         for name in companies:
             rig.slow(name, 0)
     assert {run.status for run in [*by_one, *by_two]} == {"SUCCESS"}
@@ -182,9 +181,9 @@ def test_the_servers_are_restarted_while_runs_are_at_work(rig: Rig) -> None:
     for name, central in centrals.items():
         newcomers(rig, name, 3)
         central.faults(HELD)
-    workers = [rig.worker(name, "restarted") for name in ("red", "blue")]
+    workers = [rig.worker(name, name) for name in ("red", "blue")]
     try:
-        runs = [rig.run(name, queue="restarted") for name in companies]
+        runs = [rig.run(name, queue=("red", "blue")[at % 2]) for at, name in enumerate(companies)]
         at_work = [centrals[name] for name in companies[:2]]
         rig.until(lambda: all(one.rules()[0]["fired"] for one in at_work), seconds=RUN_SECONDS)
         rig.redis.stop()
