@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from talk_pipeline import sharing
 from talk_pipeline.acting import Company, acting_for
-from talk_pipeline.flows.loading import MAY_BE_SECRET, FlowError, mistake, read_yaml, validated
+from talk_pipeline.flows.loading import MAY_BE_SECRET, FlowError, mistake, read_yaml, stamp, validated
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.settings import Settings, SettingsError, environment_mark
 from talk_pipeline.systems.customwebshop.spec.access import EnvName
@@ -161,7 +161,7 @@ def companies_in(file: Path) -> Companies:
         SettingsError: the file cannot be read, or no companies are in it.
     """
     try:
-        at = file, sharing.stamp(file), environment_mark()
+        at = file, stamp(file), environment_mark()
         return _held_apart(*at, sharing.flow_files(_settled(*at).settings))
     except OSError as error:
         raise SettingsError(f"TALK_COMPANIES: {file} cannot be read: {error.strerror}") from None
@@ -170,14 +170,14 @@ def companies_in(file: Path) -> Companies:
 
 
 @lru_cache(maxsize=2)  # sensors ask every few seconds, and nobody has edited anything
-def _settled(file: Path, stamp: object, _environment: object) -> Companies:
-    return _apart(_read(file, stamp))
+def _settled(file: Path, seen: object, _environment: object) -> Companies:
+    return _apart(_read(file, seen))
 
 
 @lru_cache(maxsize=2)
-def _held_apart(file: Path, stamp: object, environment: object, _flow_files: object) -> Companies:
+def _held_apart(file: Path, seen: object, environment: object, _flow_files: object) -> Companies:
     """The same without those that could take each other's records, by what their flow files say now."""
-    found = _settled(file, stamp, environment)
+    found = _settled(file, seen, environment)
     wrong = dict(found.wrong)
     for one, other, flow in sharing.contested(found.settings):
         message = (
@@ -191,7 +191,7 @@ def _held_apart(file: Path, stamp: object, environment: object, _flow_files: obj
 
 
 @lru_cache(maxsize=4)
-def _read(file: Path, _stamp: object) -> Companies:
+def _read(file: Path, _seen: object) -> Companies:
     data, tree = read_yaml(file)
     named = data.get("companies") if isinstance(data, dict) else None
     if named == {}:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from talk_pipeline.flows.loading import PACKAGED, FlowError, Flows, load_flows
+from talk_pipeline.flows.loading import PACKAGED, FlowError, Flows, load_flows, stamp
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.businesscentral.behaviour import behaving
 from talk_pipeline.systems.businesscentral.entities import Entities, files_of, load_entities
@@ -62,11 +62,10 @@ def _described(folder: Path | None) -> Entities:
     return _read_entities(folder, tuple(map(_stamp, files_of(folder))))
 
 
-def _stamp(file: Path) -> tuple[Path, int, int, int] | None:
-    """What tells a file from an edited one."""
+def _stamp(file: Path) -> object:
+    """What tells a file from an edited one; of one that is not there, whoever reads it tells."""
     with suppress(OSError):
-        seen = file.stat()
-        return file, seen.st_ino, seen.st_mtime_ns, seen.st_size
+        return stamp(file)
     return None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from talk_pipeline.flows.loading import PACKAGED, FlowError, load_flows, read_yaml
+from talk_pipeline.flows.loading import PACKAGED, FlowError, load_flows, read_yaml, stamp
 from talk_pipeline.flows.scoping import apart
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.settings import Settings, SettingsError
@@ -103,12 +103,6 @@ def flow_files(loaded: Mapping[str, Settings]) -> tuple[object, ...]:
     """What tells the flow files of those that share from edited ones."""
     folders = {loaded[name].talk_flows_dir or PACKAGED for names in _sharing(loaded) for name in names}
     return tuple(stamp(file) for folder in sorted(folders) for file in sorted(folder.glob("*.yaml")))
-
-
-def stamp(file: Path) -> tuple[Path, int, int, int]:
-    """What tells a file from an edited one."""
-    seen = file.stat()
-    return file, seen.st_ino, seen.st_mtime_ns, seen.st_size
 
 
 def _may_hold_the_same(mine: Flow, theirs: Flow) -> bool:

@@ -7,7 +7,13 @@ import pytest
 
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline_tests.pipeline.test_tables import lines_of, quiet
-from talk_pipeline_tests.systems.customwebshop.stores.filed_shop import LINES, FileShop
+from talk_pipeline_tests.systems.customwebshop.stores.filed_shop import (
+    LINES,
+    FileShop,
+    answers,
+    connected,
+    one,
+)
 from talk_pipeline_tests.systems.customwebshop.stores.nested_shops import JsonShop, XmlShop
 from talk_pipeline_tests.systems.customwebshop.stores.sftp_server import SftpServer
 from talk_pipeline_tests.world import World
@@ -20,45 +26,7 @@ BY_SFTP = {
 
 @pytest.fixture
 def shop(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FileShop:
-    """What it exports: a customer, products and an order that has lines."""
-    made = filled(FileShop(tmp_path / "exchange"))
-    leading_to(made, str(made.folder), tmp_path, monkeypatch)
-    return made
-
-
-def leading_to(
-    shop: FileShop, where: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **instead: str
-) -> None:
-    monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(shop.described(folder, **instead)))
-    monkeypatch.setenv("CUSTOMWEBSHOP_FILES", where)
-    monkeypatch.delenv("CUSTOMWEBSHOP_URL")
-
-
-def filled(shop: FileShop) -> FileShop:
-    named = {"number": "C1", "company_name": "Company C1", "email": "c1@company.example"}
-    where = {"street": "Main Street 1", "zip": "1234", "town": "Middelby", "country": "DK"}
-    customer = shop.add("customers", **named, **where)
-    products = [
-        shop.add("products", sku=f"P{n}", name=f"Product P{n}", price="100.00", cost="60.00")
-        for n in range(3)
-    ]
-    order = shop.add("orders", number="O1", customer=customer, placed_at="2026-03-01T10:00:00Z")
-    for product in products[:2]:
-        shop.add(LINES, order_id=order, product=product, quantity="2", unit_price="100.00")
-    shop.export()
-    return shop
-
-
-def one(shop: FileShop, kind: str, **values: str) -> dict[str, str]:
-    """The row of the shop that has these values."""
-    (found,) = [row for row in shop.rows[kind].values() if values.items() <= row.items()]
-    return found
-
-
-def answers(shop: FileShop) -> None:
-    """The shop comes to it: it takes what lies there, and exports."""
-    shop.take()
-    shop.export()
+    return connected(FileShop(tmp_path / "exchange"), tmp_path, monkeypatch)
 
 
 def waits(world: World, shop: FileShop, flow: str) -> None:
@@ -71,6 +39,22 @@ def waits(world: World, shop: FileShop, flow: str) -> None:
     assert run.finding(flow, "writes_answered").verdict == "warned"
     assert run[flow]["failed"] == 0
     assert shop.waiting() == there
+
+
+def edit_lines_there(world: World, shop: FileShop, order: str) -> tuple[str, str]:
+    """One line changed, one gone and one new; returns the products of the first and the last."""
+    changed, gone = lines_of(world, order)
+    world.bc.patch("salesOrderLines", changed["id"], {"quantity": 5})
+    world.bc.delete("salesOrderLines", gone["id"])
+    kept, new = (one(shop, "products", sku=sku)["id"] for sku in (changed["lineObjectNumber"], "P2"))
+    added = {
+        "lineType": "Item",
+        "itemId": world.counterpart("product", new),
+        "quantity": 7,
+        "unitPrice": 3.25,
+    }
+    world.bc.post(f"salesOrders({order})/salesOrderLines", added)
+    return kept, new
 
 
 def settled(world: World, shop: FileShop, *flows: str) -> None:
@@ -105,12 +89,7 @@ def test_all_three_flows_go_both_ways_and_a_second_run_is_quiet(world: World, sh
     item = world.counterpart("product", one(shop, "products", sku="P0")["id"])
     world.bc.patch("customers", central, {"displayName": "Named; there", "city": "Byen"})
     world.bc.patch("items", item, {"displayName": "Item named there", "unitPrice": 12.5})
-    changed, gone = lines_of(world, ordered)
-    world.bc.patch("salesOrderLines", changed["id"], {"quantity": 5})
-    world.bc.delete("salesOrderLines", gone["id"])
-    third = world.counterpart("product", one(shop, "products", sku="P2")["id"])
-    added = {"lineType": "Item", "itemId": third, "quantity": 7, "unitPrice": 3.25}
-    world.bc.post(f"salesOrders({ordered})/salesOrderLines", added)
+    kept, new = edit_lines_there(world, shop, ordered)
     run = world.step(full=True)
     assert run.problems == []
     assert not run.failed()
@@ -119,8 +98,6 @@ def test_all_three_flows_go_both_ways_and_a_second_run_is_quiet(world: World, sh
     row = shop.rows["customers"][customer]
     assert (row["company_name"], row["town"], row["email"]) == ("Named; there", "Byen", "c1@company.example")
     assert one(shop, "products", sku="P0")["name"] == "Item named there"
-    kept = one(shop, "products", sku=changed["lineObjectNumber"])["id"]
-    new = one(shop, "products", sku="P2")["id"]
     held = {line["product"]: float(line["quantity"]) for line in shop.rows[LINES].values()}
     assert held == {kept: 5, new: 7}
 
@@ -143,24 +120,16 @@ def test_all_three_flows_go_both_ways_and_a_second_run_is_quiet(world: World, sh
 def test_lines_may_lie_in_their_order(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[FileShop]
 ) -> None:
-    shop = filled(kind(tmp_path / "exchange"))
-    leading_to(shop, str(shop.folder), tmp_path, monkeypatch)
+    shop = connected(kind(tmp_path / "exchange"), tmp_path, monkeypatch)
     assert check_configuration() == 0
     assert world.step().problems == []
     settled(world, shop)
     order = one(shop, "orders", number="O1")["id"]
     ordered = world.counterpart("order", order)
-    changed, gone = lines_of(world, ordered)
-    world.bc.patch("salesOrderLines", changed["id"], {"quantity": 5})
-    world.bc.delete("salesOrderLines", gone["id"])
-    third = world.counterpart("product", one(shop, "products", sku="P2")["id"])
-    added = {"lineType": "Item", "itemId": third, "quantity": 7, "unitPrice": 3.25}
-    world.bc.post(f"salesOrders({ordered})/salesOrderLines", added)
+    kept, new = edit_lines_there(world, shop, ordered)
     assert world.step(full=True).problems == []
     assert [file.partition("-")[0] for file in shop.waiting()] == ["orders"]
     settled(world, shop)
-    kept = one(shop, "products", sku=changed["lineObjectNumber"])["id"]
-    new = one(shop, "products", sku="P2")["id"]
     assert {line["product"]: float(line["quantity"]) for line in shop.lines_of(order)} == {kept: 5, new: 7}
     shop.edit(LINES, one(shop, LINES, product=kept)["id"], quantity="9")
     shop.edit("orders", order)

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from talk_pipeline_tests.pipeline.test_filed import answers, filled, leading_to, one
 from talk_pipeline_tests.pipeline.test_tables import born_there
-from talk_pipeline_tests.systems.customwebshop.stores.filed_shop import FileShop
+from talk_pipeline_tests.systems.customwebshop.stores.filed_shop import FileShop, answers, connected, one
 from talk_pipeline_tests.world import World
 
 pytestmark = pytest.mark.slow
@@ -16,10 +15,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def shop(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FileShop:
-    """What it exports: a customer, products and an order that has lines."""
-    made = filled(FileShop(tmp_path / "exchange"))
-    leading_to(made, str(made.folder), tmp_path, monkeypatch)
-    return made
+    return connected(FileShop(tmp_path / "exchange"), tmp_path, monkeypatch)
 
 
 def test_what_is_left_lying_is_not_told_again_and_what_was_taken_and_never_shown_is(

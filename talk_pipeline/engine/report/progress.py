@@ -16,9 +16,9 @@ from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.snapshot.landing import Watermark, watermark
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.database import FILE, PROGRESS, SNAPSHOTS
-from talk_pipeline.engine.state.pieces import put
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.pieces import put
 
 PRECISION = timedelta(seconds=2)  # of what is known of a server's clock
 

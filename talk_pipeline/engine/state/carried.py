@@ -24,7 +24,7 @@ from talk_pipeline.engine.state.copies import write_copy
 from talk_pipeline.engine.state.database import FILE, PROGRESS, SNAPSHOTS, State
 from talk_pipeline.engine.state.lease import LeaseHeldError, LeaseLostError
 from talk_pipeline.engine.state.meta import read_in_full
-from talk_pipeline.engine.state.pieces import put
+from talk_pipeline.pieces import put
 
 WHOLE = "all flows"
 """The lease for the whole state: no flow is called so."""

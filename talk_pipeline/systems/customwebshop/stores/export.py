@@ -16,7 +16,7 @@ from talk_pipeline.systems.customwebshop.spec.description import Entity
 from talk_pipeline.systems.customwebshop.spec.files import Files, marked
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.xml import Xml
-from talk_pipeline.systems.customwebshop.stores.folders import Folder, Seen
+from talk_pipeline.systems.customwebshop.stores.folders import Folder, Seen, beside
 from talk_pipeline.systems.customwebshop.stores.formats import Form, Sheet, UnwholeError
 from talk_pipeline.systems.customwebshop.stores.store import Row
 from talk_pipeline.systems.errors import UnavailableFault
@@ -105,16 +105,10 @@ class Exports:
                 return self._read
             if not self._is_quiet(found):
                 continue
-            contents = {
-                one.name: self._folder.read(one.name) for seen in found.files.values() for one in seen
-            }
-            changed = any(
-                (content := contents[one.name]) is None or len(content) != one.size
-                for seen in found.files.values()
-                for one in seen
-            )
-            if not changed and self.look() == found:
-                self._read = self._made(found, {name: content or b"" for name, content in contents.items()})
+            seen = [one for listed in found.files.values() for one in listed]
+            contents = {one.name: self._folder.read(one.name) or b"" for one in seen}
+            if all(len(contents[one.name]) == one.size for one in seen) and self.look() == found:
+                self._read = self._made(found, contents)
                 return self._read
         raise UnavailableFault(
             f"{self._named}: files change while they are read: they are read when they have come to rest"
@@ -173,8 +167,8 @@ class Exports:
             return {}
         there = {
             one.name: one.modified
-            for folder in {one.name.rpartition("/")[0] for seen in listed.values() for one in seen}
-            for one in self._folder.listed(f"{folder}/*" if folder else "*")
+            for pattern in {beside(one.name) for seen in listed.values() for one in seen}
+            for one in self._folder.listed(pattern)
         }
         wanted = {one.name: self._mark(one.name) for seen in listed.values() for one in seen}
         return {name: there[mark] for name, mark in wanted.items() if mark in there}
@@ -201,16 +195,9 @@ class Exports:
         if self._entity.take == "all":
             rows = self._joined(sheets)
         else:  # lines go with the records of the same export
-            for at, one in enumerate(sheets[self.RECORDS]):
-                stamp = self.kinds[self.RECORDS].stamp(one[0])
-                rows |= self._joined(
-                    {
-                        name: [sheets[name][at]]
-                        if name == self.RECORDS
-                        else self._stamped(name, sheets, stamp)
-                        for name in self.kinds
-                    }
-                )
+            for file, _ in sheets[self.RECORDS]:
+                stamp = self.kinds[self.RECORDS].stamp(file)
+                rows |= self._joined({name: self._stamped(name, sheets, stamp) for name in self.kinds})
         if not rows and not self._entity.may_be_empty:
             raise UnavailableFault(
                 f"{self._named} has no record: that is believed where `may_be_empty: true` says so"

@@ -14,7 +14,7 @@ from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.customwebshop.spec.files import Files, Put, marked
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.stores.export import Export, Exports, Found
-from talk_pipeline.systems.customwebshop.stores.folders import Folder
+from talk_pipeline.systems.customwebshop.stores.folders import Folder, beside
 from talk_pipeline.systems.customwebshop.stores.formats import Sheet, UnwholeError
 from talk_pipeline.systems.customwebshop.stores.store import (
     Change,
@@ -113,7 +113,7 @@ class FileStore:
         if put is None or not keys:
             return {}
         wanted, found = set(keys), dict[str, NotDoneError]()
-        for one in self._folder.listed(_beside(put.path)):
+        for one in self._folder.listed(beside(put.path)):
             found |= dict.fromkeys(_keys(one.name) & wanted, PerhapsDoneError(f"{one.name} still lies there"))
         for one in self._folder.listed(put.rejected) if put.rejected else ():
             for key in _keys(one.name) & wanted:
@@ -139,7 +139,7 @@ class FileStore:
             return
         for pattern in filter(None, (self._said.put.path, self._said.put.rejected)):
             try:
-                self._folder.listed(_beside(pattern))
+                self._folder.listed(beside(pattern))
             except SystemFault as fault:
                 yield Probe("problem", ("path",), str(fault))
 
@@ -210,12 +210,6 @@ class FileStore:
             if said:
                 return f"{where}: {said}"
         return f"{where}, and says nothing at {put.reason}"
-
-
-def _beside(path: str) -> str:
-    """The pattern of all files in the folder of one."""
-    folder, slash, _ = path.rpartition("/")
-    return f"{folder}{slash}*"
 
 
 def _keys(name: str) -> set[str]:

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol
 
+from talk_pipeline.pieces import put
 from talk_pipeline.systems.customwebshop.stores.store import NotDoneError
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, UnavailableFault
 
@@ -28,6 +29,16 @@ class Seen:
     name: str
     size: int
     modified: float
+
+
+def below(folder: str, name: str) -> str:
+    """The path of a file, below the folder of all, that lies in one within it."""
+    return f"{folder}/{name}" if folder else name
+
+
+def beside(path: str) -> str:
+    """The pattern of all files that lie where one lies."""
+    return below(path.rpartition("/")[0], "*")
 
 
 class Folder(Protocol):
@@ -91,7 +102,7 @@ class LocalFolder:
         within, _, last = pattern.rpartition("/")
         with self._told(within), os.scandir(self._path / within) as found:
             return [
-                Seen(f"{within}/{one.name}" if within else one.name, stat.st_size, stat.st_mtime_ns / 1e9)
+                Seen(below(within, one.name), stat.st_size, stat.st_mtime_ns / 1e9)
                 for one in found
                 if fnmatchcase(one.name, last) and one.is_file() and (stat := one.stat())
             ]
@@ -106,19 +117,8 @@ class LocalFolder:
 
     def put(self, name: str, content: bytes) -> None:
         """Makes a file."""
-        file = self._path / name
-        unfinished = file.with_name(file.name + UNFINISHED)
         try:
-            with unfinished.open("wb") as out:
-                out.write(content)
-                out.flush()
-                os.fsync(out.fileno())
-            unfinished.replace(file)
-            folder = os.open(file.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            put(self._path / name, content, unfinished=UNFINISHED)
         except OSError as error:
             raise NotDoneError(f"{name} could not be put into {self.name}: {error.strerror}") from None
 

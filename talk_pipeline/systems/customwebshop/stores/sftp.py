@@ -17,7 +17,7 @@ from paramiko.pkey import UnknownKeyType
 from pydantic import SecretStr
 
 from talk_pipeline.systems.customwebshop.spec.files import Files
-from talk_pipeline.systems.customwebshop.stores.folders import UNFINISHED, Seen
+from talk_pipeline.systems.customwebshop.stores.folders import UNFINISHED, Seen, below
 from talk_pipeline.systems.customwebshop.stores.store import NotDoneError, PerhapsDoneError
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.wording import counted
@@ -90,11 +90,7 @@ class SftpFolder:
         within, _, last = pattern.rpartition("/")
         with self._asked(within) as sftp:
             return [
-                Seen(
-                    f"{within}/{one.filename}" if within else one.filename,
-                    one.st_size or 0,
-                    one.st_mtime or 0,
-                )
+                Seen(below(within, one.filename), one.st_size or 0, one.st_mtime or 0)
                 for one in sftp.listdir_attr(self._at(within))
                 if fnmatchcase(one.filename, last) and stat.S_ISREG(one.st_mode or stat.S_IFREG)
             ]

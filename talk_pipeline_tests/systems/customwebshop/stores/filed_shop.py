@@ -6,7 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-TEMPLATE = Path(__file__).parents[4] / "talk_pipeline/systems/customwebshop/template-files.yaml"
+import pytest
+
+from talk_pipeline_tests.systems.customwebshop.stores.templates import filled_in
+
 COLUMNS = {
     "customers": "id number company_name contact_name vat email phone www street zip town country currency active",
     "products": "id sku name price cost currency unit stock active",
@@ -48,14 +51,8 @@ class FileShop:
 
     def described(self, folder: Path, **instead: str) -> Path:
         """The template filled in, for files that need not rest."""
-        text = TEMPLATE.read_text(encoding="utf-8").replace("{file}", "shop.yaml").replace("{name}", "Files")
-        text = text.replace("  # quiet_seconds: 30", "  quiet_seconds: 0")
-        for old, new in instead.items():
-            assert old in text
-            text = text.replace(old, new)
-        file = folder / "shop.yaml"
-        file.write_text(text, encoding="utf-8")
-        return file
+        rest = {"  # quiet_seconds: 30": "  quiet_seconds: 0"}
+        return filled_in("template-files.yaml", folder, name="Files", instead=rest | instead)
 
     def add(self, kind: str, **values: str) -> str:
         self._ids += 1
@@ -159,3 +156,44 @@ class FileShop:
 def _read(file: Path) -> list[Row]:
     with file.open(newline="", encoding="utf-8") as lines:
         return [dict(row) for row in csv.DictReader(lines, delimiter=";")]
+
+
+def connected(shop: FileShop, folder: Path, monkeypatch: pytest.MonkeyPatch) -> FileShop:
+    """It exports a customer, products and an order that has lines, and the settings lead to it."""
+    leading_to(filled(shop), str(shop.folder), folder, monkeypatch)
+    return shop
+
+
+def leading_to(
+    shop: FileShop, where: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **instead: str
+) -> None:
+    monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(shop.described(folder, **instead)))
+    monkeypatch.setenv("CUSTOMWEBSHOP_FILES", where)
+    monkeypatch.delenv("CUSTOMWEBSHOP_URL")
+
+
+def filled(shop: FileShop) -> FileShop:
+    named = {"number": "C1", "company_name": "Company C1", "email": "c1@company.example"}
+    where = {"street": "Main Street 1", "zip": "1234", "town": "Middelby", "country": "DK"}
+    customer = shop.add("customers", **named, **where)
+    products = [
+        shop.add("products", sku=f"P{n}", name=f"Product P{n}", price="100.00", cost="60.00")
+        for n in range(3)
+    ]
+    order = shop.add("orders", number="O1", customer=customer, placed_at="2026-03-01T10:00:00Z")
+    for product in products[:2]:
+        shop.add(LINES, order_id=order, product=product, quantity="2", unit_price="100.00")
+    shop.export()
+    return shop
+
+
+def one(shop: FileShop, kind: str, **values: str) -> dict[str, str]:
+    """The row of the shop that has these values."""
+    (found,) = [row for row in shop.rows[kind].values() if values.items() <= row.items()]
+    return found
+
+
+def answers(shop: FileShop) -> None:
+    """The shop comes to it: it takes what lies there, and exports."""
+    shop.take()
+    shop.export()

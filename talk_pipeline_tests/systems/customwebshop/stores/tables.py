@@ -7,8 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from talk_pipeline_tests.systems.customwebshop.stores.templates import filled_in
+
 SCHEMA = Path(__file__).with_name("shop.sql")
-TEMPLATE = Path(__file__).parents[4] / "talk_pipeline/systems/customwebshop/template-database.yaml"
 FORM = "%Y-%m-%d %H:%M:%S.%f"
 SQLITE = {
     **{"serial": "integer", "number": "numeric", "truth": "boolean", "moment": "text", "true": "1"},
@@ -36,15 +37,9 @@ class TableShop:
 
     def described(self, folder: Path, **instead: str) -> Path:
         """The template filled in for these tables; SQLite's have no type for moments."""
-        text = TEMPLATE.read_text(encoding="utf-8").replace("{file}", "shop.yaml").replace("{name}", "Tables")
-        if self.engine.dialect.name == "sqlite":
-            text = text.replace("modified: updated_at", f'times: "{FORM}"\nmodified: updated_at')
-        for old, new in instead.items():
-            assert old in text
-            text = text.replace(old, new)
-        file = folder / "shop.yaml"
-        file.write_text(text, encoding="utf-8")
-        return file
+        times = {"modified: updated_at": f'times: "{FORM}"\nmodified: updated_at'}
+        own = times if self.engine.dialect.name == "sqlite" else {}
+        return filled_in("template-database.yaml", folder, name="Tables", instead=own | instead)
 
     def add(self, table: str, **values: Any) -> str:
         named, given = ", ".join(values), ", ".join(f":{name}" for name in values)

@@ -13,8 +13,7 @@ from talk_pipeline.settings import Settings
 from talk_pipeline.systems.customwebshop.stores.opening import opened
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
 from talk_pipeline.systems.errors import ConfigurationFault
-from talk_pipeline_tests.pipeline.test_filed import filled, leading_to
-from talk_pipeline_tests.systems.customwebshop.stores.filed_shop import FileShop
+from talk_pipeline_tests.systems.customwebshop.stores.filed_shop import FileShop, filled, leading_to
 from talk_pipeline_tests.world import World
 
 PRODUCTS = "    path: out/products_*.csv"
