@@ -6,7 +6,7 @@ moment travel together.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -102,12 +102,7 @@ class Sender:
 
     async def _carry_out(self, batch: list[_Queued]) -> None:
         intents = [queued.intent for queued in batch]
-        departing = departures(self._session, self._target, intents)
-
-        def leaving(keys: Sequence[str]) -> None:
-            departing(keys)
-            self._rest()
-
+        leaving = departures(self._session, self._target, intents, then=self._rest)
         with self._session.state.open() as db:
             recalculated = recalculations(db, self._flow, intents)
             journal.intend(db, self._session.run_id, intents, recalculated=recalculated)
@@ -172,10 +167,16 @@ def matters_twice(session: Session, intent: Intent) -> bool:
     )
 
 
-def departures(session: Session, target: Side, intents: Sequence[Intent]) -> Leaving:
+def departures(
+    session: Session, target: Side, intents: Sequence[Intent], *, then: Callable[[], None]
+) -> Leaving:
     """Lets a request leave while the flow is ours; puts that on disk where it would matter if it happened twice.
 
-    The file of the state is open afterwards, for whoever asked to release it.
+    Args:
+        session: whose state is told.
+        target: where requests go.
+        intents: what they are to carry out.
+        then: leaves the file of the state to others, now or soon.
     """
     matter = {intent.intent_id for intent in intents if matters_twice(session, intent)}
     longest = timedelta(seconds=session.systems[target].longest_seconds)
@@ -185,5 +186,6 @@ def departures(session: Session, target: Side, intents: Sequence[Intent]) -> Lea
         if leave := [key for key in keys if key in matter]:
             with session.state.open() as db:
                 journal.leave(db, leave, until=now() + longest)
+        then()
 
     return leaving
