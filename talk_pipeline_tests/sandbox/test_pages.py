@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from talk_pipeline.sandbox.server import Sandbox
-from talk_pipeline_tests.sandbox.clients import CentralClient, Record, ShopClient
+from talk_pipeline_tests.sandbox.clients import CentralClient, Record, ShopClient, moment
 from talk_pipeline_tests.sandbox.receiver import Receiver
 from talk_pipeline_tests.sandbox.visitor import Page, Visitor
 
@@ -82,7 +82,7 @@ def test_create_edit_and_delete(side: Side) -> None:
     assert saved.text("status") == "Saved."
     after = side.read(key)
     assert after[side.name] == "Renamed"
-    assert after[side.modified] > before[side.modified]
+    assert moment(after[side.modified]) > moment(before[side.modified])
     assert saved.fields()[side.city] == "Aarhus"
 
     assert saved.press("Save").text("status") == "Nothing was changed."

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from talk_pipeline_tests.sandbox.clients import NO_ID, NOWHERE, CentralClient, refused
+from talk_pipeline_tests.sandbox.clients import NO_ID, NOWHERE, CentralClient, moment, refused
 
 HEADERS = {"If-Match": "*"}
 PAIRS = [
@@ -123,7 +123,7 @@ def test_a_recalculated_cost_is_a_change(bc: CentralClient) -> None:
     bc.control("POST", f"/items/{item['id']}/cost", {"unitCost": Decimal("61.25")})
     now = bc.get(f"items({item['id']})")
     assert now["unitCost"] == Decimal("61.25")
-    assert now["lastModifiedDateTime"] > item["lastModifiedDateTime"]
+    assert moment(now["lastModifiedDateTime"]) > moment(item["lastModifiedDateTime"])
 
 
 def test_the_type_is_fixed_once_the_item_is_used(bc: CentralClient) -> None:

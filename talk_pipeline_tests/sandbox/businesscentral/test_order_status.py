@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from talk_pipeline_tests.sandbox.clients import NO_ID, CentralClient, Record, refused
+from talk_pipeline_tests.sandbox.clients import NO_ID, CentralClient, Record, moment, refused
 
 HEADERS = {"If-Match": "*"}
 GUARD = "Application_FieldValidationException"
@@ -189,4 +189,4 @@ def test_a_new_status_moves_tag_and_time(bc: CentralClient) -> None:
     bc.back_office(order, "release")
     released = bc.get(f"salesOrders({order['id']})")
     assert released["@odata.etag"] != order["@odata.etag"]
-    assert released["lastModifiedDateTime"] > order["lastModifiedDateTime"]
+    assert moment(released["lastModifiedDateTime"]) > moment(order["lastModifiedDateTime"])
