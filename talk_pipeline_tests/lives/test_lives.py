@@ -1,5 +1,8 @@
 """A few lives with every build; `make lives LIVES=1000` plays many."""
 
+import subprocess
+import sys
+
 import dagster as dg
 import pytest
 
@@ -15,6 +18,10 @@ def test_every_order_comes_out_line_by_line_or_is_named(instance: dg.DagsterInst
 
 
 @pytest.mark.slow
-def test_some_more_come_out_so(instance: dg.DagsterInstance) -> None:
+def test_some_more_come_out_so_by_the_command() -> None:
     with COUNTS.proving("scenarios"):
-        assert lived(12, seed=2, instance=instance).wrong == []
+        command = [sys.executable, "-m", "talk_pipeline_tests.lives", "--lives", "12", "--seed", "2"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "12 lives" in done.stdout
+        assert " 0 wrong\n" in done.stdout
