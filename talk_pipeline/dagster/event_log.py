@@ -2,9 +2,9 @@
 
 A run of three flows writes some hundreds of events, among them one for each check that is planned. As shipped, each
 of them opens a new engine, so that SQLAlchemy works out every statement anew, and is committed in up to four
-transactions: more than half of the time of a run with nothing to do. Here an engine is kept, and the events that
-Dagster hands over together are written together. The files are the same: whoever opens the home without this reads
-and writes them too.
+transactions: more than half of the time of a run with nothing to do. Here an engine is kept, an event takes one
+transaction a file, and the events that Dagster hands over together are written together. The files are the same:
+whoever opens the home without this reads and writes them too.
 """
 
 from collections import OrderedDict
@@ -30,6 +30,7 @@ class EventLog(SqliteEventLogStorage):
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._open: dict[str, Connection] = {}
         self._together: ExitStack | None = None
+        self._tables: set[str] = set()
         self._lock = RLock()  # within a batch, what is opened once is used again
         super().__init__(base_dir, inst_data)
 
@@ -40,15 +41,36 @@ class EventLog(SqliteEventLogStorage):
         """As Dagster makes it from its settings."""
         return cls(inst_data=inst_data, **config_value)
 
+    def store_event(self, event: EventLogEntry) -> None:
+        """Stores an event in one transaction a file."""
+        with self._at_once():
+            super().store_event(event)
+
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Stores events in one transaction a file."""
-        with self._lock, ExitStack() as together:
-            self._together = together
-            try:
-                super().store_event_batch(events)
-            finally:
-                self._together = None
+        with self._at_once():
+            super().store_event_batch(events)
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the file of what is asked across runs has a table. One that is there stays."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
+
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """What is written inside is written in one transaction a file; an inner one belongs to the outer one."""
+        with self._lock:
+            if self._together is not None:
+                yield
+                return
+            with ExitStack() as together:
+                self._together = together
                 together.callback(self._open.clear)
+                try:
+                    yield
+                finally:
+                    self._together = None
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:

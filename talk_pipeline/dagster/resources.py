@@ -81,6 +81,7 @@ class Pipeline(dg.ConfigurableResource[None]):
     _named: str | None = PrivateAttr(None)
     _exit_stack: ExitStack = PrivateAttr(default_factory=ExitStack)
     _began_at: datetime | None = PrivateAttr(None)
+    _begun: set[tuple[str, str]] = PrivateAttr(default_factory=set)  # run and flow, once they are noted
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Shows from the first moment on that the run has a process, and in its tags how far it may go."""
@@ -211,12 +212,16 @@ class Pipeline(dg.ConfigurableResource[None]):
             runs.stopped(db, flow.name, run_id=run_id, by=by, reason=reason)
 
     def begin(self, run_id: str, flows: tuple[str, ...]) -> None:
-        """Notes that the run works on these flows."""
+        """Notes that the run works on these flows, each once: every note opens the state's file."""
+        begun = {(run_id, flow) for flow in flows}
+        if begun <= self._begun:
+            return
         options = self.options
         with self.state.once() as db:
             runs.begin(
                 db, flows, run_id=run_id, full=options.full, dry_run=options.dry_run, undoes=options.undo
             )
+        self._begun |= begun
 
     def _synchronized_in(self, context: Context) -> tuple[str, ...]:
         """The flows that the run is to plan or to write, not those that it only reads."""

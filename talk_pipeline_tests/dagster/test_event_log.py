@@ -5,6 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 import yaml
+from sqlalchemy import Connection, Engine, event
 
 from talk_pipeline.dagster.event_log import EventLog
 from talk_pipeline.dagster.instance import open_home, prepare_home
@@ -46,6 +47,23 @@ def test_what_is_written_together_is_there_for_whoever_opens_the_home(tmp_path: 
         latest = plain.event_log_storage.get_latest_asset_check_execution_by_key(keys)
         assert [latest[key].status.value for key in keys] == ["FAILED", "SUCCEEDED", "SUCCEEDED"]
         assert plain.get_latest_materialization_event(dg.AssetKey("numbers")) is not None
+
+
+def test_an_event_takes_one_transaction_a_file(tmp_path: Path) -> None:
+    committed: list[str] = []
+
+    def count(connection: Connection) -> None:
+        committed.append(Path(str(connection.engine.url.database)).stem)
+
+    with open_home(tmp_path) as instance:
+        run = dg.materialize([numbers, checked], instance=instance)
+        entries = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+        event.listen(Engine, "commit", count)
+        try:
+            instance.event_log_storage.store_event(entries[0])
+        finally:
+            event.remove(Engine, "commit", count)
+    assert sorted(committed) == sorted([run.run_id, "index"])
 
 
 def test_a_storage_that_the_settings_name_stays(tmp_path: Path) -> None:
