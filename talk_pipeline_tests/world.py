@@ -114,13 +114,18 @@ class World:
         )
 
     def step(
-        self, *flows: str, full: bool = False, undo: str | None = None, restored: Side | None = None
+        self,
+        *flows: str,
+        full: bool = False,
+        approve: bool = False,
+        undo: str | None = None,
+        restored: Side | None = None,
     ) -> Run:
         """The same as `sync` without Dagster around it: for tests of what happens between the systems."""
         self._look_at_last()
         connections, run_id = Connections(Settings.load()), uuid.uuid4().hex
         names = flows or tuple(connections.flows)
-        options = Options(full=full, undo=undo, restored=restored)
+        options = Options(full=full, approve=approve, undo=undo, restored=restored)
         failures = tried(connections, names, run_id=run_id, options=options, watch=self._watch)
 
         def look() -> Seen:

@@ -10,10 +10,10 @@ from talk_pipeline_tests.world import World
 @pytest.mark.slow
 def test_stopped_with_exit_1_until_it_is_said_which_side_was_restored(world: World) -> None:
     key = world.shop.post("customers", customer())["id"]
-    assert world.sync("customer").success
+    assert world.step("customer").success
     world.bc.control("backup")
     world.shop.patch("customers", key, {"website": "www.newer.example"})
-    assert world.sync("customer").success
+    assert world.step("customer").success
     world.bc.control("restore")
 
     stopped = run("sync", "--flow", "customer")

@@ -69,7 +69,7 @@ def test_creates_updates_and_deletes_have_limits_of_their_own(
         "4 records would be created, with 0 linked pairs, more than the 3 allowed (breaker.creates)"
     )
     assert not world.bc.all("customers")
-    assert world.sync("customer", approve=True).writes() == 4
+    assert world.step("customer", approve=True).writes() == 4
 
     for key in keys[:3]:
         world.shop.patch("customers", key, {"website": "www.new.example"})
@@ -86,7 +86,7 @@ def test_creates_updates_and_deletes_have_limits_of_their_own(
         world, "customer", full=full
     )
     assert len(world.bc.all("customers")) == 4
-    world.sync("customer", full=full, approve=True)
+    world.step("customer", full=full, approve=True)
     assert len(world.bc.all("customers")) == 2
 
 
@@ -137,7 +137,7 @@ def test_orders_that_lose_their_lines_are_deletions_in_small_books_too(world: Wo
     )
     held = world.bc.orders().values()
     assert [len(one["salesOrderLines"]) for one in held] == [2, 2, 2, 2]
-    assert world.sync("order", approve=True).writes() == 6
+    assert world.step("order", approve=True).writes() == 6
 
 
 def test_removed_lines_count_in_number_and_replaced_ones_do_not(world: World) -> None:

@@ -48,7 +48,7 @@ def test_first_meetings_are_counted_apart_and_named(
         assert "breaker.first_meetings" in reason
         assert "initial: fill" in reason
         assert stopped.writes() == 0
-    assert world.sync("customer", approve=True).writes() == 5
+    assert world.step("customer", approve=True).writes() == 5
     assert {row["displayName"] for row in world.bc.all("customers").values()} == {
         f"Company C{n}" for n in NUMBERS
     }

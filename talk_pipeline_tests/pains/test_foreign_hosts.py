@@ -61,7 +61,7 @@ def test_a_next_page_on_another_host_is_an_error_and_sends_nothing_there(
 
 def test_a_foreign_page_in_a_real_run(world: World, stranger: Receiver) -> None:
     _pages_lead_to(world, stranger.url)
-    run = world.sync("customer")
+    run = world.step("customer")
     assert not run.success
     assert _host(stranger.url) in run.problems[0]
     assert not stranger.deliveries

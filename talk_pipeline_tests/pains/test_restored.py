@@ -137,8 +137,8 @@ def test_approved_what_it_shows_is_taken_for_edits(world: World, buyers: list[st
     edit_both(world, buyers)
     world.bc.control("restore")
     # an approval that was given before anything was seen is none of this
-    assert_stopped(world, world.sync("customer", approve=True), Side.BC)
-    run = world.sync("customer", approve=True)
+    assert_stopped(world, world.step("customer", approve=True), Side.BC)
+    run = world.step("customer", approve=True)
     assert run.success, run.problems
     assert website(world, buyers[0]) == ("www.c0.example",) * 2
     assert website(world, buyers[1]) == ("www.c1.example",) * 2

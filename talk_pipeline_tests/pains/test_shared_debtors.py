@@ -48,7 +48,7 @@ def sharing(world: World, *numbers: str) -> tuple[str, list[str]]:
 
 def settled(world: World) -> None:
     """Nothing is left to say, and whoever looks at both systems agrees."""
-    run = world.sync(full=True)
+    run = world.step(full=True)
     assert not run.failed()
     assert run.writes() == 0
 
@@ -57,11 +57,11 @@ def test_accounts_linked_by_hand_share_a_debtor(world: World) -> None:
     debtor = bc_customer(world, "D1", taxRegistrationNumber=VAT, displayName="The company")
     first, second = accounts(world, "C1", "C2")
     orders = [ordered(world, f"W{n}", account) for n, account in enumerate((first, second))]
-    world.sync()
+    world.step()
     assert link(first, debtor).action == "linked"
     assert link(second, debtor).action == "attached"
     assert link(second, debtor).message.endswith("already")
-    run = world.sync()
+    run = world.step()
     assert not run.failed()
     assert [debtor_of(world, one) for one in orders] == [debtor, debtor]
     assert world.bc.get("customers", debtor)["displayName"] == "Company C1"
@@ -92,29 +92,29 @@ def test_an_order_moves_between_accounts_and_debtors(world: World) -> None:
     first, second = accounts(world, "C1", "C2")
     other = str(world.shop.post("customers", customer("C3"))["id"])
     placed = ordered(world, "W1", second)
-    world.sync()
+    world.step()
     link(first, debtor)
     link(second, debtor)
-    world.sync()
+    world.step()
     world.shop.patch("orders", placed, {"customer_id": first})  # the same company: nothing to tell
-    run = world.sync()
+    run = world.step()
     assert not run.failed()
     assert run.writes() == 0
     world.shop.patch("orders", placed, {"customer_id": other})
-    world.sync()
+    world.step()
     assert debtor_of(world, placed) == world.counterpart("customer", other)
     world.shop.patch("orders", placed, {"customer_id": second})
-    world.sync()
+    world.step()
     assert debtor_of(world, placed) == debtor
     world.bc.patch(
         "salesOrders",
         world.counterpart("order", placed),
         {"customerId": world.counterpart("customer", other)},
     )
-    world.sync()
+    world.step()
     assert world.shop.get("orders", placed)["customer_id"] == other
     world.bc.patch("salesOrders", world.counterpart("order", placed), {"customerId": debtor})
-    world.sync()
+    world.step()
     assert world.shop.get("orders", placed)["customer_id"] == first  # the one that leads
     settled(world)
 
@@ -128,7 +128,7 @@ def test_by_rule_later_accounts_attach_themselves(
     debtor = world.counterpart("customer", first)
     (second,) = accounts(world, "C2")
     placed = ordered(world, "W1", second)
-    run = world.sync()
+    run = world.step()
     assert not run.failed()
     assert attached_to(world, second) == debtor
     assert debtor_of(world, placed) == debtor
@@ -146,7 +146,7 @@ def test_by_rule_accounts_that_arrive_together(
     first, second, third = accounts(world, "C1", "C2", "C3")
     orders = [ordered(world, f"W{n}", account) for n, account in enumerate((third, second, first))]
     for _ in range(2):  # what does not exist is created first
-        assert not world.sync().failed()
+        assert not world.step().failed()
     debtor = world.counterpart("customer", first)
     assert [attached_to(world, one) for one in (second, third)] == [debtor, debtor]
     assert [debtor_of(world, one) for one in orders] == [debtor] * 3
@@ -182,13 +182,13 @@ def test_a_merged_account_hands_over_to_the_one_that_is_left(world: World) -> No
     debtor = bc_customer(world, "D1", taxRegistrationNumber=VAT)
     first, second = accounts(world, "C1", "C2")
     placed = ordered(world, "W1", first)
-    world.sync()
+    world.step()
     link(first, debtor)
     link(second, debtor)
-    world.sync()
+    world.step()
     world.shop.patch("orders", placed, {"customer_id": second})
     world.shop.delete("customers", first)
-    run = world.sync(full=True)
+    run = world.step(full=True)
     assert world.counterpart("customer", second) == debtor
     assert debtor_of(world, placed) == debtor
     assert world.bc.get("customers", debtor)["displayName"] == "Company C2"
@@ -226,13 +226,13 @@ def test_an_account_gets_a_debtor_of_its_own(world: World) -> None:
     debtor = bc_customer(world, "D1", taxRegistrationNumber=VAT)
     first, second = accounts(world, "C1", "C2")
     placed = ordered(world, "W1", second)
-    world.sync()
+    world.step()
     link(first, debtor)
     link(second, debtor)
-    world.sync()
+    world.step()
     unlink(second, recreate=True)
     for _ in range(2):
-        assert not world.sync().failed()
+        assert not world.step().failed()
     own = world.counterpart("customer", second)
     assert own != debtor
     assert debtor_of(world, placed) == own

@@ -102,29 +102,29 @@ def test_it_is_described_as_its_metadata_declares_it(described: Path) -> None:
 
 def test_it_is_kept_in_step_both_ways(world: World, page: Page) -> None:
     ids = {f"C{n}": world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(3)}
-    run = world.sync()
+    run = world.step()
     assert not run.failed()
     made = page.rows()
     assert {number: row["fullName"] for number, row in made.items()} == {one: f"Company {one}" for one in ids}
     assert {row["level"] for row in made.values()} == {"Gold_x0020_Plus"}
-    assert world.sync(full=True).writes() == 0
+    assert world.step(full=True).writes() == 0
 
     world.let_time_pass()
     world.shop.patch("customers", ids["C0"], {"company_name": "Renamed"})
     page.edit("C1", eMail="elsewhere@company.example", closed=True, points=5)
-    assert world.sync().writes() == 2
+    assert world.step().writes() == 2
     assert page.rows()["C0"]["fullName"] == "Renamed"
     edited = world.shop.get("customers", ids["C1"])
     assert (edited["email"], edited["active"]) == ("elsewhere@company.example", False)
     assert page.rows()["C1"]["points"] == 5
-    assert world.sync(full=True).writes() == 0
+    assert world.step(full=True).writes() == 0
 
 
 def test_a_record_that_is_gone_there_is_told(world: World, page: Page) -> None:
     key = world.shop.post("customers", customer())["id"]
-    world.sync()
+    world.step()
     page.delete("C1")
-    run = world.sync(full=True)
+    run = world.step(full=True)
     assert run.writes() == 0
     assert page.rows() == {}
     assert world.state("member", key) == ("broken", "the Business Central record is vanished")
@@ -133,19 +133,19 @@ def test_a_record_that_is_gone_there_is_told(world: World, page: Page) -> None:
 def test_an_edit_against_an_outdated_version_is_planned_again(world: World, page: Page) -> None:
     """What the page says of versions counts as for any other set."""
     key = world.shop.post("customers", customer())["id"]
-    world.sync()
+    world.step()
     world.shop.patch("customers", key, {"email": "new@company.example"})
     world.bc.faults(
         {"match": {"method": "PATCH", "path": "*loyaltyMembers*"}, "fault": {"status": 409}, "times": 1}
     )
-    world.sync()
+    world.step()
     world.bc.no_faults()
     assert page.rows()["C1"]["eMail"] == "new@company.example"
 
 
 def test_check_config_says_what_may_be_done(world: World, page: Page) -> None:
     world.shop.post("customers", customer())
-    world.sync()
+    world.step()
     done = run("check-config")
     assert done.returncode == 0, done.stdout + done.stderr
     told = "loyaltyMembers: may be read, created, changed, deleted; Business Central tells of changes"
@@ -155,7 +155,7 @@ def test_check_config_says_what_may_be_done(world: World, page: Page) -> None:
 
 def test_the_audit_reads_it_by_itself(world: World, page: Page) -> None:
     world.shop.post("customers", customer())
-    world.sync()
+    world.step()
     done = run("audit")
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -170,10 +170,10 @@ def test_a_write_without_an_answer_waits_for_its_time_first(world: World, pair: 
 
 def test_what_the_breaker_stopped_waits_until_it_is_approved(world: World) -> None:
     buyers = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(30)]
-    world.sync("customer")
+    world.step("customer")
     for buyer in buyers:
         world.shop.patch("customers", buyer, {"website": "www.wrong.example"})
-    assert not world.sync("customer").success
+    assert not world.step("customer").success
     (one,) = waiting()
     ((reason, started_at),) = world.sql("select stopped, started_at from run where stopped is not null")
     assert (one.kind, one.flow, one.number, one.reason, one.since) == (
@@ -193,5 +193,5 @@ def test_what_the_breaker_stopped_waits_until_it_is_approved(world: World) -> No
         now(),
     )
     assert len(waiting()) == 1, "nor does one that got nowhere"
-    assert world.sync("customer", approve=True).success
+    assert world.step("customer", approve=True).success
     assert waiting() == []

@@ -14,7 +14,7 @@ def test_an_order_takes_its_new_customer_and_products_along(world: World) -> Non
     lines = [line(first["id"], "3", "10.50"), line(second["id"], "1.25", "99.95", discount_percent="10")]
     placed = world.shop.post("orders", order("O1", buyer["id"], lines))
 
-    run = world.sync()
+    run = world.step()
 
     assert not run.failed()
     (created,) = world.bc.orders().values()

@@ -71,7 +71,7 @@ def settled(world: World, shop: FileShop, *flows: str) -> None:
 
 
 def test_all_three_flows_go_both_ways_and_a_second_run_is_quiet(world: World, shop: FileShop) -> None:
-    run = world.sync()
+    run = world.step()
     assert run.problems == []
     assert not run.failed()
     customer, order = one(shop, "customers", number="C1")["id"], one(shop, "orders", number="O1")["id"]

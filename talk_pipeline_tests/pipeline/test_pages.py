@@ -31,7 +31,7 @@ def test_what_is_edited_on_a_page_is_on_the_other_sides(
         visitor, path, name = pages[here]
         world.let_time_pass()
         assert visitor.get(path).press("Save", {name: text}).text("status") == "Saved."
-        run = world.sync("customer")
+        run = world.step("customer")
         assert run.success
         visitor, path, name = pages[there]
         assert visitor.get(path).fields()[name] == text

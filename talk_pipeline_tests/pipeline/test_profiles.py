@@ -28,7 +28,7 @@ def test_all_flows_in_both_directions(
         item = world.shop.post("products", product())["id"]
         placed = world.shop.post("orders", order("O1", buyer, [line(item), line(item, "5", "20.00")]))["id"]
         assert check_configuration() == 0, capsys.readouterr().out
-        assert not world.sync().failed()
+        assert not world.step().failed()
         bc_buyer, bc_item = world.counterpart("customer", buyer), world.counterpart("product", item)
         bc_order = world.counterpart("order", placed)
 
@@ -44,7 +44,7 @@ def test_all_flows_in_both_directions(
             world.bc.get("salesOrders", bc_order)["salesOrderLines"], key=lambda one: one["sequence"]
         )
         world.bc.patch("salesOrderLines", second["id"], {"unitPrice": 17.5})
-        assert not world.sync(full=True).failed()
+        assert not world.step(full=True).failed()
 
         assert world.bc.get("customers", bc_buyer)["city"] == "Newtown"
         held = world.shop.get("customers", buyer)
@@ -63,7 +63,7 @@ def test_all_flows_in_both_directions(
         assert (
             world.shop.get("orders", placed)["erp_number"] == world.bc.get("salesOrders", bc_order)["number"]
         )
-        assert world.sync(full=True).writes() == 0
+        assert world.step(full=True).writes() == 0
 
 
 def test_an_ampersand_kept_as_an_entity_reaches_nobody(tmp_path: Path, instance: dg.DagsterInstance) -> None:

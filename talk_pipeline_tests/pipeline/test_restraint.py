@@ -58,7 +58,7 @@ def test_the_breaker_stops_mass_changes_until_approved(world: World) -> None:
     assert dry.finding("customer", "change_volume_safe").verdict == "failed", "as the run itself"
     assert dry["customer"]["changes"] == 30
     assert dry.writes() == 0
-    approved = world.sync("customer", approve=True)
+    approved = world.step("customer", approve=True)
     assert approved.success
     assert approved.writes() == 30
 
@@ -72,7 +72,7 @@ def test_mass_disappearance_is_not_believed(world: World) -> None:
     assert not run.success
     assert "disappeared" in run.finding("customer", "change_volume_safe").summary
     assert run["customer"]["broken"] == 0
-    approved = world.sync("customer", full=True, approve=True)
+    approved = world.step("customer", full=True, approve=True)
     assert approved["customer"]["broken"] == 15
     assert approved.writes() == 0
 

@@ -79,7 +79,7 @@ def test_private_persons_are_one_more_flow_file(
     copy(PACKAGED / "optional" / "customer_person.yaml", folder)
     company = world.shop.post("customers", customer("C1"))["id"]
     person = world.shop.post("customers", customer("C2", company_name=None, contact_name="A Person"))["id"]
-    run = world.sync()
+    run = world.step()
     assert run.success
     assert not run.failed()
     held = {row["number"]: row for row in world.bc.all("customers").values()}
