@@ -37,8 +37,9 @@ faults: $(INSTALLED) ## everything that can go wrong between the systems and us,
 
 SAMPLE ?= 0
 SEED ?= 1
-mutants: $(INSTALLED) ## small mistakes in what plans and applies, and whether the tests notice; SAMPLE=100 of them by chance, SEED=1 says which; all of them take a night
-	.venv/bin/python -m talk_pipeline_tests.proof.mutants --sample $(SAMPLE) --seed $(SEED)
+AT_ONCE ?= 1
+mutants: $(INSTALLED) ## small mistakes in what plans and applies, and whether the tests notice; SAMPLE=100 of them by chance, SEED=1 says which, AT_ONCE=2 of them side by side; all of them take a night
+	.venv/bin/python -m talk_pipeline_tests.proof.mutants --sample $(SAMPLE) --seed $(SEED) --at-once $(AT_ONCE)
 
 test-profiles: $(INSTALLED) ## the pipeline's tests against every shop that is described; takes a while
 	for shop in woocommerce bare cents enveloped liar; do \

@@ -4,10 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from talk_pipeline_tests.proof.judging import Verdict
 from talk_pipeline_tests.proof.mutants import (
     TESTS,
     TOLD,
-    Verdict,
     all_mutants,
     known_alike,
     name_of,
@@ -101,17 +103,56 @@ def test_what_is_known_to_be_alike_is_still_there() -> None:
 
 
 JUDGED = """
-from talk_pipeline_tests.proof.mutants import ENGINE, TOLD, Mutant, judge, mutants
-TOLD["tests"]["plan/posted"] = ["engine/plan/test_posted.py"]
-file = ENGINE / "plan" / "posted.py"
+from talk_pipeline_tests.proof.judging import Case, NotJudgedError, judge
+from talk_pipeline_tests.proof.mutants import ENGINE, Mutant, mutants
+file, tests = ENGINE / "plan" / "posted.py", ["talk_pipeline_tests/engine/plan/test_posted.py"]
 mistake = next(one for one in mutants(file) if "left out" in one.change)
 no_sql = Mutant(file, mistake.start, mistake.end, "db.execute('selekt')")
-print(*map(judge, (Mutant(file, 0, 0, ""), mistake, no_sql)))
+no_python = Mutant(file, 0, 0, "(")
+cases = [Case(one, tests) for one in (Mutant(file, 0, 0, ""), mistake, no_sql, no_python)]
+judge(cases, lambda _, verdict, by: print(verdict, by.partition("::")[2] or "-"), at_once=AT_ONCE)
 """
 
 
-def test_a_mistake_is_noticed_and_none_is_not_and_what_is_no_sql_proves_nothing() -> None:
+def judged(at_once: int) -> list[str]:
     """By a process without threads: each mutant is judged by a fork of it."""
-    command = [sys.executable, "-c", JUDGED]
+    command = [sys.executable, "-c", JUDGED.replace("AT_ONCE", str(at_once))]
     done = subprocess.run(command, cwd=TESTS.parent, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [Verdict.SURVIVED, Verdict.NOTICED, Verdict.INVALID]
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_a_mistake_is_noticed_and_none_is_not_and_what_is_no_sql_proves_nothing(at_once: int) -> None:
+    verdicts = judged(at_once)
+    assert sorted(line.split()[0] for line in verdicts) == sorted(
+        [Verdict.SURVIVED, Verdict.NOTICED, Verdict.INVALID, Verdict.NOTICED]
+    )
+    assert any(line.startswith(f"{Verdict.NOTICED} test_") for line in verdicts), "by which test"
+
+
+IN_PLACE = """
+from talk_pipeline.engine.plan import circuit_breaker, lone_children, removed_lines
+from talk_pipeline.engine.plan.circuit_breaker import Volume
+from talk_pipeline.engine.plan.removed_lines import dispute_removals
+from talk_pipeline_tests.proof.judging import put_in_place
+from talk_pipeline_tests.proof.mutants import ENGINE, Mutant
+def change(name, old, new):
+    file = ENGINE / "plan" / name
+    start = file.read_text().index(old)
+    put_in_place(Mutant(file, start, start + len(old), new))
+change("removed_lines.py", "OPEN = ", "OPEN = 'another' or ")
+print(lone_children.OPEN)
+change("removed_lines.py", "company: Company\\n) -> Disputed", "company: Company=7\\n) -> Disputed")
+print(dispute_removals.__kwdefaults__["company"])
+change("circuit_breaker.py", "class Volume:", "class Volume:\\n    added = 7\\n")
+print(Volume.added)
+assert Volume is circuit_breaker.Volume
+"""
+
+
+def test_whoever_took_something_of_the_file_has_it_changed() -> None:
+    """What is a constant, a function, a class; by another process, since it stays so."""
+    done = subprocess.run(
+        [sys.executable, "-c", IN_PLACE], cwd=TESTS.parent, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["another", "7", "7"]
