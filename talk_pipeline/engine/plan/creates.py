@@ -185,7 +185,8 @@ def _exclude(db: Connection, flows: Flows, flow: Flow) -> None:
     if settings.create == "when_referenced":
         referring = [
             f"select r.raw['{prop.name}'] from record r where r.part = '{part.name}'"
-            f" and r.side = 'customwebshop' and ({_synchronized(other, part)})"
+            f" and r.side = 'customwebshop' and r.raw['{prop.name}'] is not null"
+            f" and ({_synchronized(other, part)})"
             for other in flows.values()
             for part in other.parts
             for prop in part.references

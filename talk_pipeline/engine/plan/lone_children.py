@@ -28,12 +28,12 @@ linked as materialized (
   from link where part = $part and root_shop_id in (select root_shop_id from touched where not ended)
 )
 select 'create' as operation, case r.side when 'customwebshop' then 'businesscentral' else 'customwebshop' end
-         as target, r.id as source_id, cast(null as varchar) as shop_id, cast(null as varchar) as bc_id,
-       r.root_shop_id, r.root_bc_id
+         as target, r.side as source_side, r.id as source_id, cast(null as varchar) as shop_id,
+       cast(null as varchar) as bc_id, r.root_shop_id, r.root_bc_id
 from child r
 anti join (from link_end where part = $part and id in (select id from child)) l on l.side = r.side and l.id = r.id
 union all
-select 'delete', case when s.id is null then 'businesscentral' else 'customwebshop' end,
+select 'delete', case when s.id is null then 'businesscentral' else 'customwebshop' end as there, there,
        coalesce(s.id, b.id), l.shop_id, l.bc_id, t.root_shop_id, t.root_bc_id
 from touched t
 join linked l on l.root_shop_id = t.root_shop_id
@@ -59,13 +59,14 @@ select $flow, $part, c.target, c.operation,
        null, coalesce(d.rule, c.operation), d.rule is not null,
        case when o.open then 'manual' end, case when o.open then $open end
 from lone c
-left join (select source_id, bool_or(open) as open from disputed group by 1) o on o.source_id = c.source_id
+left join (select source_side, source_id, bool_or(open) as open from disputed group by all) o
+  on o.source_side = c.source_side and o.source_id = c.source_id
 join (
   from record where rowid in (select rowid from record where part = $part and id in (select source_id from lone))
-) r on r.id = c.source_id
+) r on r.side = c.source_side and r.id = c.source_id
 join (select unnest($targets::varchar[]) as target, unnest($properties::varchar[]) as property) p
   on p.target = c.target
-left join disputed d on d.source_id = c.source_id and d.property = p.property
+left join disputed d on d.source_side = c.source_side and d.source_id = c.source_id and d.property = p.property
 """
 
 _DROP_LOST_CHILDREN = """

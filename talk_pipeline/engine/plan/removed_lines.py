@@ -41,7 +41,8 @@ order by n.source_id
 _RECREATE = """
 update lone set operation = 'create',
        target = case target when 'customwebshop' then 'businesscentral' else 'customwebshop' end
-where operation = 'delete' and source_id in (select unnest($ids::varchar[]))
+where operation = 'delete'
+  and (source_side, source_id) in (select (unnest($sides::varchar[]), unnest($ids::varchar[])))
 """
 
 
@@ -50,6 +51,7 @@ class _Disputed(Row):
     """A property of a removed child that the other side had edited."""
 
     TABLE: ClassVar[str] = DisputedRemovals.NAME
+    source_side: Side
     source_id: str
     property: str
     rule: str
@@ -62,27 +64,30 @@ def dispute_removals(
     """What is lost either way; removals that lose become creates."""
     disputed = DisputedRemovals.empty(db)
     names = [prop.name for prop in part.properties if prop.two_way]
-    children: dict[str, list[tuple[Mapping[str, Any], Merged]]] = {}
+    children: dict[tuple[Side, str], list[tuple[Mapping[str, Any], Merged]]] = {}
     for row in rows_of(db, _REMOVED, {"part": part.name, "properties": names}):
         pair = _pair(part, row)
         target = Side(row["target"])
         if changed(pair, target, company=company):
             by_itself = Merged(target, rule=RECALCULATED, conflict=True)
             merged = by_itself if row["resend"] == target else dispute(flow, pair)
-            children.setdefault(row["source_id"], []).append((row, merged))
+            children.setdefault((target, row["source_id"]), []).append((row, merged))
     rows = [
-        _Disputed(source_id, row["property"], merged.rule, any(one.open for _, one in disputes))
-        for source_id, disputes in children.items()
+        _Disputed(*source, row["property"], merged.rule, any(one.open for _, one in disputes))
+        for source, disputes in children.items()
         for row, merged in disputes
     ]
     insert(db, rows)
     recreated = [
-        source_id
-        for source_id, disputes in children.items()
+        source
+        for source, disputes in children.items()
         if not any(one.open for _, one in disputes)
-        and any(one.target is not Side(row["target"]) for row, one in disputes)
+        and any(one.target is not source[0] for _, one in disputes)
     ]
-    db.execute(_RECREATE, {"ids": recreated})
+    db.execute(
+        _RECREATE,
+        {"sides": [side for side, _ in recreated], "ids": [source_id for _, source_id in recreated]},
+    )
     seen = [
         (row["shop_id"], row["property"], side, row[f"{short}_edited_at"], row[f"{short}_version"])
         for disputes in children.values()

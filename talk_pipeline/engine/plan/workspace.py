@@ -45,7 +45,10 @@ class Agreeing(Temp):
 
 
 class LoneChildren(Temp):
-    """Children of touched pairs that are there on one side only, with what follows: `operation, target`."""
+    """Children of touched pairs that are there on one side only, with what follows: `operation, target`.
+
+    source_side, source_id: the child that is there.
+    """
 
     NAME: ClassVar[str] = "lone"
 
@@ -54,7 +57,9 @@ class DisputedRemovals(Temp):
     """Properties of removed children that the other side had edited, with the rule that decides."""
 
     NAME: ClassVar[str] = "disputed"
-    COLUMNS: ClassVar[str] = "source_id varchar, property varchar, rule varchar, open boolean"
+    COLUMNS: ClassVar[str] = (
+        "source_side varchar, source_id varchar, property varchar, rule varchar, open boolean"
+    )
 
 
 class Unlinked(Temp):

@@ -68,6 +68,7 @@ def test_what_synchronized_records_refer_to_is_created(tmp_path: Path) -> None:
         book.say("order", SHOP, "2", {**OPEN, "number": "O2", "customer_id": "2", "status": "completed"})
         book.say("order", SHOP, "3", {**OPEN, "number": "O3", "customer_id": "3"})
         book.say("order", BC, "b3", {"number": "O3", "status": "Draft"})
+        book.say("order", SHOP, "4", {**OPEN, "number": "O4", "customer_id": None})
         book.plan("order")
         book.say("order", SHOP, "3", {"status": "completed"})
         assert created(book, "customer") == {("businesscentral", "1"), ("businesscentral", "3")}

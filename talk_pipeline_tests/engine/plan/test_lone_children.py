@@ -1,0 +1,53 @@
+"""Lines that one side alone has: each is planned by itself, whatever is called alike on the other side."""
+
+import pytest
+
+from talk_pipeline_tests.engine.book import Book, Values
+from talk_pipeline_tests.engine.plan.trade import BC, LINE, ORDER, PRODUCT, SHOP, as_said_there, linked
+
+
+@pytest.fixture
+def crossed(book: Book) -> Book:
+    """Two orders; the second is called in Business Central as the first is in the shop, and so are their lines."""
+    linked(book, "product", "1", PRODUCT)
+    for key, there, number in (("1", "b1", "O1"), ("2", "1", "O2")):
+        order = {**ORDER, "number": number, "customer_id": None}
+        book.say("order", SHOP, key, order, children=[LINE])
+        book.say("order", BC, there, as_said_there("order", order), children=[there_as(LINE)])
+    book.plan("order")
+    book.in_step("order")
+    assert not book.rows("select * from change where part = 'order.lines'")
+    return book
+
+
+def there_as(line: Values, **more: str) -> Values:
+    return {**as_said_there("order", line), "id": line["id"], **more}
+
+
+def planned(book: Book, name: str) -> list[tuple[object, ...]]:
+    book.plan("order")
+    return book.rows(
+        "select target, operation, coalesce(shop_id, bc_id), coalesce(after, before), rule, conflict from change"
+        " where part = 'order.lines' and property = ? order by all",
+        name,
+    )
+
+
+def test_new_ones_of_both_sides_go_with_their_own_values(crossed: Book) -> None:
+    new = {**LINE, "id": "3", "description": "Two"}
+    crossed.say("order", SHOP, "1", {}, children=[LINE, {**new, "quantity": "3"}])
+    crossed.say("order", BC, "1", {}, children=[there_as(LINE), there_as(new, quantity="4")])
+    assert planned(crossed, "quantity") == [
+        ("businesscentral", "create", "1/3", "3", "create", False),
+        ("customwebshop", "create", "1/3", "4", "create", False),
+    ]
+
+
+def test_an_edit_that_was_removed_is_not_one_of_its_namesake(crossed: Book) -> None:
+    crossed.say("order", SHOP, "2", {}, children=[])
+    crossed.say("order", BC, "b1", {}, children=[])
+    crossed.say("order", SHOP, "1", {}, children=[{**LINE, "quantity": "7"}])
+    assert planned(crossed, "quantity") == [
+        ("businesscentral", "create", "1/1", "7", "last_writer", True),
+        ("businesscentral", "delete", "2/1", "1", "delete", False),
+    ]
