@@ -9,10 +9,11 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from types import FunctionType
 
@@ -53,19 +54,19 @@ Told = Callable[[Mutant, Verdict, str], None]
 
 
 class NotJudgedError(Exception):
-    """Nothing can be told of mutants: the tests do not pass as it is, or there are none."""
+    """Nothing can be told of mutants: tests do not pass as it is, or there are none."""
 
 
 def judge(cases: Sequence[Case], told: Told, *, at_once: int = 1) -> None:
-    """Judges them, so many at once, in their order; all their tests have to pass on the files as they are.
+    """Judges them, so many at once; then each test that noticed one has to pass on the files as they are.
 
     By a process without threads, since it is forked.
 
     Raises:
-        NotJudgedError: they do not, or cannot be collected.
+        NotJudgedError: one does not, or they cannot be collected.
     """
     tests = list(dict.fromkeys(test for case in cases for test in case.tests))
-    court = _Court(tests, cases, told, at_once=at_once)
+    court = _Court(cases, told, at_once=at_once)
     # modules of plugins are loaded by now, too late to have their assertions rewritten
     options = [
         "-oaddopts=",
@@ -84,41 +85,46 @@ def judge(cases: Sequence[Case], told: Told, *, at_once: int = 1) -> None:
 class _Court:
     """Stands in for pytest's own loop over what was collected."""
 
-    def __init__(self, tests: Sequence[str], cases: Sequence[Case], told: Told, *, at_once: int) -> None:
-        self._tests, self._waiting, self._told, self._at_once = tests, list(reversed(cases)), told, at_once
+    def __init__(self, cases: Sequence[Case], told: Told, *, at_once: int) -> None:
+        self._cases, self._told, self._at_once = cases, told, at_once
         self.reason = ""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if session.testsfailed:
             return False
-        running = [_Trial(None, self._tests, session)]  # proves that the others can be judged
+        noticed: dict[str, None] = {}
+        for one in self._ended(_Trial(case.mutant, case.tests, session) for case in self._cases):
+            noticed |= {one.by: None} if one.by else {}
+            if one.mutant is not None:
+                self._told(one.mutant, one.verdict, one.by)
+        for one in self._ended(_Trial(None, tests, session) for tests in [list(noticed)] if tests):
+            if one.verdict is not Verdict.SURVIVED:
+                self.reason = f"a test that noticed some does not pass as it is: {one.by or one.verdict}"
+        return True
+
+    def _ended(self, trials: "Iterator[_Trial]") -> "Iterator[_Trial]":
+        """Each that has come to its end; so many of them at once."""
+        running: list[_Trial] = []
         try:
-            while running and not self.reason:
+            while True:
+                running += islice(trials, self._at_once - len(running))
+                if not running:
+                    return
                 time.sleep(LOOKS_EVERY_SECONDS)
                 for one in [one for one in running if one.ended()]:
                     running.remove(one)
-                    self._tell(one)
-                    free = 0 if self.reason else self._at_once - len(running)
-                    for case in [self._waiting.pop() for _ in self._waiting[:free]]:
-                        running.append(_Trial(case.mutant, case.tests, session))
+                    yield one
         finally:
             for one in running:
                 one.end()
-        return True
-
-    def _tell(self, one: "_Trial") -> None:
-        if one.mutant is not None:
-            self._told(one.mutant, one.verdict, one.by)
-        elif one.verdict is not Verdict.SURVIVED:
-            self.reason = f"the tests do not pass as it is: {one.by or one.verdict}"
 
 
 class _Trial:
     """A mutant, or None for the files as they are, in a fork."""
 
     def __init__(self, mutant: Mutant | None, tests: Sequence[str], session: pytest.Session) -> None:
-        self.mutant, self.verdict, self.by = mutant, Verdict.NOTICED, ""
+        self.mutant, self.verdict, self.by = mutant, Verdict.NOTICED, ""  # by: a test, if it was one
         self._scratch = tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
         self._deadline = time.monotonic() + (LONGEST_SECONDS if mutant else LONGEST_SECONDS_OF_ALL)
         sys.stdout.flush()
@@ -136,9 +142,7 @@ class _Trial:
         if child == 0 and time.monotonic() < self._deadline:
             return False
         by = Path(self._scratch.name) / "by"
-        if not child:
-            self.by = "it came to no end"
-        elif by.exists():
+        if child and by.exists():
             self.by = by.read_text(encoding="utf-8")
         if child:
             code = os.waitstatus_to_exitcode(status)
@@ -151,6 +155,7 @@ class _Trial:
         with suppress(ProcessLookupError):
             os.killpg(self._child, signal.SIGKILL)
         if not reaped:
+            os.kill(self._child, signal.SIGKILL)  # it may not lead its group yet
             os.waitpid(self._child, 0)
         self._scratch.cleanup()
 
