@@ -31,6 +31,7 @@ from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Part
+from talk_pipeline_tests.engine.namesakes import Namesakes
 from talk_pipeline_tests.flow_files import flows_in
 
 COMPANY = Company("DKK", ZoneInfo("UTC"))
@@ -44,25 +45,37 @@ class Book:
 
     state: State
     flows: Flows
+    namesakes: Namesakes | None = None
     minutes: int = 0
     versions: int = 0
     said: dict[tuple[str, Side, str], dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
     @contextmanager
-    def opened(cls, folder: Path, flows: Flows | None = None) -> Iterator["Book"]:
-        """A new one."""
+    def opened(cls, folder: Path, flows: Flows | None = None, *, namesakes: bool = True) -> Iterator["Book"]:
+        """A new one; without namesakes it is quicker."""
         state = State(folder, threads=1)
         with state.once():
-            yield cls(state, flows or flows_in())
+            yield cls(state, flows or flows_in(), Namesakes(state.beside) if namesakes else None)
 
     @property
     def db(self) -> Connection:
         """The connection to it."""
         return self.state.beside
 
+    def crowded(self) -> None:
+        """From now on with the namesakes of all that is there."""
+        if self.namesakes:
+            self.namesakes.put()
+
+    def alone(self) -> None:
+        """From now on without namesakes, which nobody may have changed."""
+        if self.namesakes:
+            self.namesakes.take()
+
     def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """What a query finds."""
+        """What a query finds, without namesakes."""
+        self.alone()
         return self.db.execute(query, list(parameters)).fetchall()
 
     def projector(self, flow: str, side: Side) -> Projector:
@@ -105,6 +118,7 @@ class Book:
 
     def tell(self, flow: str, side: Side, records: Sequence[Record], **how: Any) -> Landed:
         """A fetch of these records."""
+        self.alone()
         spool(self.db, records)
         landing = Landing(**({"fetched": True} | how))
         return land(self.db, self.projector(flow, side), self.decode(flow, side), landing=landing)
@@ -138,6 +152,7 @@ class Book:
 
     def plan(self, flow: str, **how: Any) -> list[tuple[Any, ...]]:
         """Matches and plans; what is to be written: target, operation, shop id, property, value, hold."""
+        self.crowded()
         links.match(self.db, self.flows[flow])
         compare.plan(self.db, self.flows, self.flows[flow], company=COMPANY, **how)
         return self.changes(flow)
@@ -151,12 +166,16 @@ class Book:
 
     def in_step(self, flow: str) -> int:
         """The end of a run; returns how many records are still dirty."""
-        return status.clear_dirty(self.db, self.flows[flow])
+        self.crowded()
+        left = status.clear_dirty(self.db, self.flows[flow])
+        self.alone()
+        return left
 
     def write(
         self, flow: str, side: Side, *, run_id: str = "run", answered: Values | None = None
     ) -> list[Intent]:
         """Carries the plan out towards a side, which takes all of it but for what it answers otherwise."""
+        self.crowded()
         declared = self.flows[flow]
         composer = Composer(declared, side, COMPANY)
         done: list[tuple[Intent, Outcome]] = []
@@ -178,12 +197,14 @@ class Book:
         self, flow: str, side: Side, done: Sequence[tuple[Intent, Outcome]], *, run_id: str = "run"
     ) -> None:
         """Puts requests and what came of them on disk."""
+        self.crowded()
         intents = [intent for intent, _ in done]
         recalculated = recalculations(self.db, self.flows[flow], intents)
         journal.intend(self.db, run_id, intents, recalculated=recalculated)
         outcomes.conclude(
             self.db, self.projector(flow, side), self.decode(flow, side), run_id=run_id, outcomes=done
         )
+        self.alone()
 
 
 def _by_path(part: Part, side: Side, values: Mapping[str, Value]) -> dict[str, Value]:

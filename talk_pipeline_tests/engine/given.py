@@ -1,6 +1,6 @@
 """Rows that lie in the state as if an earlier step had put them there: a plan, records as they were read, links."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -35,7 +35,7 @@ CHANGE = ChangeRow(
 
 def planned(book: Book, *rows: ChangeRow) -> None:
     """These changes are planned."""
-    insert(book.db, rows)
+    _put(book, lambda: insert(book.db, rows))
 
 
 def of_record(operation: Operation, shop_id: str | None, bc_id: str | None = None) -> ChangeRow:
@@ -58,7 +58,7 @@ def known(
         "raw": [raw or {}] * len(keys),
         "canon": [raw or {}] * len(keys),
     }
-    insert_columns(book.db, "record", columns)
+    _put(book, lambda: insert_columns(book.db, "record", columns))
 
 
 def linked(book: Book, part: str, shop_id: str, bc_id: str, *, root: str = "", met: bool = True) -> None:
@@ -73,7 +73,7 @@ def linked(book: Book, part: str, shop_id: str, bc_id: str, *, root: str = "", m
         linked_at=now(),
         met_at=now() if met else None,
     )
-    insert(book.db, [row])
+    _put(book, lambda: insert(book.db, [row]))
 
 
 def written(
@@ -101,7 +101,16 @@ def written(
         natural_key=None,
         intent_at=at,
     )
+    book.alone()
     insert(book.db, [row])
     book.db.execute("update journal set outcome = ? where intent_id = ?", [outcome, intent])
     value = {"intent_id": intent, "place": 0, "property": change.property, "source": source, "rule": rule}
     insert_columns(book.db, "journal_value", {name: [one] for name, one in value.items()})
+    book.crowded()
+
+
+def _put(book: Book, rows: Callable[[], object]) -> None:
+    """Among the namesakes of all that is there then."""
+    book.alone()
+    rows()
+    book.crowded()

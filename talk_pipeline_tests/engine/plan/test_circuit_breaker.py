@@ -185,6 +185,7 @@ def told(book: Book, *, meetings: int) -> str:
         update={"first_meetings": flow.settings.breaker.first_meetings.model_copy(update={"count": 0})}
     )
     strict = flow.model_copy(update={"settings": flow.settings.model_copy(update={"breaker": breaker})})
+    book.alone()
     book.db.execute("delete from link")
     for n in range(meetings):
         linked(book, "customer", f"{n}", f"b{n}", met=False)

@@ -79,6 +79,7 @@ def test_there_is_room_for_one_and_it_is_the_first(book: Book) -> None:
 
 def test_an_amount_that_is_not_known_is_told_as_another(book: Book) -> None:
     known(book, BC, "b1", ["x", "y"])
+    book.alone()
     book.db.execute("update record set raw = map()")
     for key in ("x", "y"):
         planned(book, "create", "1", bc_id=key)
