@@ -1,5 +1,7 @@
-"""Variants of products, the lines that name them, and what a customer has by default: children of the records."""
+"""Variants of products, the lines that name them, and dimensions by default: children of the records."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,12 @@ from talk_pipeline_tests.pipeline.records import Row, customer, line, order, pro
 from talk_pipeline_tests.pipeline.test_terms import planted, quiet
 from talk_pipeline_tests.world import World
 
+NAMES = ("product_variants", "order_variants", "customer_dimensions", "product_dimensions")
+
 
 @pytest.fixture
 def varied(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    with_optional(world, tmp_path, monkeypatch, "product_variants", "order_variants", "customer_dimensions")
+    with_optional(world, tmp_path, monkeypatch, *NAMES)
     return world
 
 
@@ -76,25 +80,32 @@ def test_a_line_names_the_variant_of_its_very_product(varied: World) -> None:
     planted(varied, f"orders/{key}", {"lines": [shown | {"variant": "GREEN"}]}, "variant")
 
 
-def test_dimensions_of_a_customer_go_both_ways(varied: World) -> None:
+@pytest.mark.parametrize(
+    ("flow", "made", "owner"),
+    [("customer", customer, "customers"), ("product", partial(product, variants=[{"code": "RED"}]), "items")],
+    ids=["customer", "product"],
+)
+def test_dimensions_go_with_their_record_both_ways(
+    varied: World, flow: str, made: Callable[..., Row], owner: str
+) -> None:
     said = [{"code": "DEPARTMENT", "value": "SALES"}]
-    key = varied.shop.post("customers", customer(dimensions=said))["id"]
-    assert not varied.step("customer").failed()
-    place = f"customers({varied.counterpart('customer', key)})/defaultDimensions"
+    key = varied.shop.post(f"{flow}s", made(dimensions=said))["id"]
+    assert not varied.step(flow).failed()
+    place = f"{owner}({varied.counterpart(flow, key)})/defaultDimensions"
 
     def there() -> dict[str, str]:
         return {row["dimensionCode"]: row["dimensionValueCode"] for row in varied.bc.all(place).values()}
 
     assert there() == {"DEPARTMENT": "SALES"}
-    quiet(varied, "customer")
+    quiet(varied, flow)
     varied.bc.post(place, {"dimensionCode": "PROJECT", "dimensionValueCode": "SHOP"})
-    (own,) = varied.shop.get("customers", key)["dimensions"]
-    varied.shop.patch("customers", key, {"dimensions": [own | {"value": "ADM"}]})
-    assert not varied.step("customer", full=True).failed()
+    (own,) = varied.shop.get(f"{flow}s", key)["dimensions"]
+    varied.shop.patch(f"{flow}s", key, {"dimensions": [own | {"value": "ADM"}]})
+    assert not varied.step(flow, full=True).failed()
     assert there() == {"DEPARTMENT": "ADM", "PROJECT": "SHOP"}
-    shown = varied.shop.get("customers", key)["dimensions"]
+    shown = varied.shop.get(f"{flow}s", key)["dimensions"]
     assert [(row["code"], row["value"]) for row in shown] == [("DEPARTMENT", "ADM"), ("PROJECT", "SHOP")]
-    varied.shop.patch("customers", key, {"dimensions": shown[1:]})
-    assert not varied.step("customer").failed()
+    varied.shop.patch(f"{flow}s", key, {"dimensions": shown[1:]})
+    assert not varied.step(flow).failed()
     assert there() == {"PROJECT": "SHOP"}
-    quiet(varied, "customer")
+    quiet(varied, flow)

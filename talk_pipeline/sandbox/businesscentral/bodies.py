@@ -16,13 +16,13 @@ from talk_pipeline.sandbox.exchange import Call
 from talk_pipeline.sandbox.settings import Settings
 from talk_pipeline.sandbox.store import Row
 
-DEEP = {
-    "customers": "defaultDimensions",
-    "items": "itemVariants",
-    "salesOrders": "salesOrderLines",
-    "salesCreditMemos": "salesCreditMemoLines",
+DEEP: Mapping[str, tuple[str, ...]] = {
+    "customers": ("defaultDimensions",),
+    "items": ("itemVariants", "defaultDimensions"),
+    "salesOrders": ("salesOrderLines",),
+    "salesCreditMemos": ("salesCreditMemoLines",),
 }
-"""Sets that take another set's records inside a create."""
+"""Sets that take other sets' records inside a create."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ class Body:
 
     Attributes:
         values: property -> stored value, in the order of the body.
-        lines: raw bodies of the records to create along with this one; None if there is no such list.
+        lines: raw bodies of the records to create along with this one, by the list they are in.
         id: an id of the caller's own, where the server keeps it.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
-    lines: list[Mapping[str, Any]] | None = None
+    lines: Mapping[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     id: str | None = None
 
 
@@ -69,13 +69,13 @@ def accept(
         current: the record as shown now, by property; None when one is created.
     """
     accepted: dict[str, Any] = {}
-    lines: list[Mapping[str, Any]] | None = None
+    lines: dict[str, list[Mapping[str, Any]]] = {}
     own_id: str | None = None
     for name, raw in document.items():
         if name.startswith("@") or "@odata." in name:
             continue
-        if name == DEEP.get(entity_set.name):
-            lines = _lines(name, raw, creating=current is None, settings=settings)
+        if name in DEEP.get(entity_set.name, ()):
+            lines |= _lines(name, raw, creating=current is None, settings=settings)
             continue
         entry = entity_set.properties.get(name)
         if entry is None:
@@ -101,14 +101,14 @@ def is_bodiless(error: errors.ApiError) -> bool:
     return isinstance(error, _Bodiless)
 
 
-def _lines(name: str, raw: Any, *, creating: bool, settings: Settings) -> list[Mapping[str, Any]] | None:
+def _lines(name: str, raw: Any, *, creating: bool, settings: Settings) -> dict[str, list[Mapping[str, Any]]]:
     if not creating:
         if settings["lines_in_header_patch"] == "ignored":
-            return None
+            return {}
         raise errors.bad_request(f"'{name}' cannot be changed through its header.")
     if not isinstance(raw, list) or not all(isinstance(line, Mapping) for line in raw):
         raise errors.bad_request(f"'{name}' is a list of objects.")
-    return raw
+    return {name: raw}
 
 
 def _own_id(entry: Property, raw: Any, settings: Settings) -> str | None:

@@ -213,8 +213,9 @@ class Directory:
             "defaultDimensions": DefaultDimensions(company, "defaultDimensions"),
             "employees": Employees(company, "employees"),
         }
-        records["customers"].below = records["defaultDimensions"], "parentId"
-        records["items"].below = records["itemVariants"], "itemId"
+        dimensions = {"defaultDimensions": (records["defaultDimensions"], "parentId")}
+        records["customers"].below = dimensions
+        records["items"].below = {**dimensions, "itemVariants": (records["itemVariants"], "itemId")}
         for name in sets:
             if name in KEYS:
                 records.setdefault(name, Keyed(company, name))

@@ -44,11 +44,12 @@ class Orders(Records):
         self._complete(row, sent)
         self.check(row, sent, old=None)
         row = self.company.save(self.name, row)
-        for raw in body.lines or ():
+        lines = body.lines.get(self.lines.name, ())
+        for raw in lines:
             line = bodies.accept(raw, self.lines.set, settings=self.company.settings, current=None)
             self.lines.create_in(row, line)
             row = self.current(row)
-        if discount and body.lines and self.company.settings["discount_in_deep_insert"] != "applied":
+        if discount and lines and self.company.settings["discount_in_deep_insert"] != "applied":
             if self.company.settings["discount_in_deep_insert"] == "refused":
                 raise errors.dialog("The discount can be set once the order has lines.")
             discount = Decimal(0)

@@ -25,7 +25,7 @@ class Records:
         self.company = company
         self.name = set_name
         self.set = company.set(set_name)
-        self.below: tuple[Records, str] | None = None
+        self.below: dict[str, tuple[Records, str]] = {}
 
     def create(self, body: Body) -> Row:
         """Add a record."""
@@ -39,9 +39,9 @@ class Records:
         self.on_create(row, sent)
         self.check(row, sent, old=None)
         row = self.company.save(self.name, row)
-        if self.below is not None:
-            records, by = self.below
-            for raw in body.lines or ():
+        for name, lines in body.lines.items():
+            records, by = self.below[name]
+            for raw in lines:
                 settings = self.company.settings
                 records.create(accept({**raw, by: row["id"]}, records.set, settings=settings, current=None))
         return row

@@ -135,16 +135,14 @@ class Central:
                 raise errors.dialog(f"The {name} differs from the one in the address.")
         row = target.office.records[target.set.name].create(body)
         lines_answer = self.settings["deep_insert_answer"]
-        if body.lines is not None and lines_answer != "on_expand":
-            deep = bodies.DEEP[target.set.name]
-            expand = {name: inner for name, inner in options.expand.items() if name != deep}
-            extra = {deep: Options()} if lines_answer == "always" else {}
+        if body.lines and lines_answer != "on_expand":
+            expand = {name: inner for name, inner in options.expand.items() if name not in body.lines}
+            extra = dict.fromkeys(body.lines, Options()) if lines_answer == "always" else {}
             options = replace(options, expand={**extra, **expand})
         context = target.context if target.within is None else f"{_company_path(target)}/{target.set.name}"
         location = f"{root}/{context}({row['id']})"
         writes = [Write(target.set.name, "create")]
-        if body.lines:
-            writes.append(Write(bodies.DEEP[target.set.name], "create", len(body.lines)))
+        writes += [Write(name, "create", len(lines)) for name, lines in body.lines.items() if lines]
         if _wants_nothing_back(call):
             headers = {"Location": location, "OData-Version": "4.0", "OData-EntityId": location}
             return Answer(204, headers=headers, writes=tuple(writes))

@@ -192,7 +192,7 @@ def _numbers(company: Company, set_name: str, document: Mapping[str, Any]) -> di
     properties = company.set(set_name).properties
     result: dict[str, Any] = {}
     for name, value in document.items():
-        if name == bodies.DEEP.get(set_name):
+        if name in bodies.DEEP.get(set_name, ()):
             result[name] = [_numbers(company, name, line) for line in value]
         elif name in properties and properties[name].kind in DECIMALS:
             result[name] = Decimal(str(value))

@@ -92,6 +92,7 @@ PRODUCT: Mapping[str, Field] = {
     "stock": Field("decimal", default="0"),
     "tags": Field("texts", default=()),
     "variants": Field("lines", default=()),
+    "dimensions": Field("lines", default=()),
     **OWN,
 }
 
