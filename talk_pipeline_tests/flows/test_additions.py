@@ -46,7 +46,7 @@ def test_all_that_are_packaged_go_together(folder: Path) -> None:
     flows = load_flows(folder)
     assert set(flows) == set(load_flows())
     assert not list(check_flows(flows, folder, load_entities()))
-    assert {"variants"} == set(flows["product"].children)
+    assert {"variants", "dimensions"} == set(flows["product"].children)
 
 
 MISTAKES = [
