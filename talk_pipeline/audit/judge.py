@@ -268,6 +268,7 @@ class Auditor:
             raw = words.get(raw or "", raw and f"{raw} (none of the words)") if words else raw
             raw = prop["told_as"].replace("{}", raw) if raw and "told_as" in prop else raw
             if kind.startswith("reference") and raw:
+                raw = raw.removeprefix(f"{prop.get('told_by')}:")  # on record with what it is told by
                 raw = self._shop_ids.get((kind[10:-1], raw), f"?{raw}")
             whole = prop.get("when_all", {})
             lines = row.entity.lines(row, whole["children"]) if whole else ()

@@ -121,8 +121,8 @@ class Property(Model):
     )
     told_by: str | None = Field(
         None,
-        description="property of the other flow by which Business Central tells the record, instead of its id; for"
-        " a reference that is <- and only: create",
+        description="property of the other flow by which Business Central tells the record, instead of its id; with"
+        " only: create. What is written so waits until there is a word",
     )
     told_as: str | None = Field(
         None, description="what the shop is told instead, with {} for the value: an address made of an id"
@@ -177,8 +177,8 @@ class Property(Model):
                 raise ValueError(f"what a blank means, {error}") from error
         if self.otherwise and (not self.refers_to or self.blank is not None):
             raise ValueError("otherwise is for a reference, and instead of what a blank means")
-        if self.told_by and (not self.refers_to or (self.dir, self.only) != ("<-", "create")):
-            raise ValueError("told_by is for a reference that is <- and only: create")
+        if self.told_by and not (self.refers_to and self.only):
+            raise ValueError("told_by is for a reference that is only: create")
         if self.told_as and (self.dir != "<-" or "{}" not in self.told_as or self.values or self.reads):
             raise ValueError("told_as holds {}, and is for what goes to the shop alone, by no values")
         if self.composed_of and (self.dir != "=" or not self.is_number):

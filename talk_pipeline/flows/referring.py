@@ -1,9 +1,27 @@
-"""Flows that refer to each other: whether they can, and the order in which they run."""
+"""Flows that refer to each other: whether they can, what a reference takes, and the order in which they run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
+
+
+def asked_of(prop: Property) -> Mapping[str, str | None]:
+    """What a record must be to be referred to: property -> the word, or None for whichever there is."""
+    return {**prop.usable_while, **({prop.told_by: None} if prop.told_by and prop.dir != "<-" else {})}
+
+
+def told_by(prop: Property, target: Side) -> str:
+    """By which property a reference is told to a side; empty where it is by the id."""
+    return (prop.told_by or "") if target is Side.BC else ""
+
+
+def written(prop: Property, target: Side, value: Value) -> Value:
+    """A value as it is sent to a side: of a reference that is told by another property, the mere word."""
+    told = f"{told_by(prop, target)}:"
+    return value.removeprefix(told) if value and told != ":" else value
 
 
 def across(folder: Path, flows: dict[str, Flow]) -> Iterator[str]:

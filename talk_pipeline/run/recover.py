@@ -41,6 +41,7 @@ from talk_pipeline.engine.snapshot.projection import Projected, child_key
 from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.referring import written
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.fetch import land_records
@@ -161,7 +162,8 @@ async def _repeated(session: Session, flow: Flow, intent: Intent) -> Outcome:
 def _values(flow: Flow, target: Side, one: Intended) -> dict[str, Value]:
     """What was sent, by path."""
     part = flow.part(one.part)
-    return {part.by_name[name].paths(target)[0]: sent.sent for name, sent in one.sent.items()}
+    props = {name: part.by_name[name] for name in one.sent}
+    return {prop.paths(target)[0]: written(prop, target, one.sent[name].sent) for name, prop in props.items()}
 
 
 async def _hits(

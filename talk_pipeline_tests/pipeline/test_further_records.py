@@ -82,6 +82,7 @@ def test_all_of_it_together_is_as_both_systems_are(
 
 
 def test_the_people_of_a_customer_come_to_the_shop_and_stay_in_step(peopled: World) -> None:
+    peopled.bc.control("settings", {"customer_contacts": "none"})
     keys = [peopled.shop.post("customers", customer(f"C{n}"))["id"] for n in range(2)]
     peopled.step("customer")
     firm = peopled.bc.post("contacts", {"type": "Company", "displayName": "Company C1"})

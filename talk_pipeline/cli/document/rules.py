@@ -6,6 +6,7 @@ from talk_pipeline.cli.document.names import BC, SHOP, belonging, called, end, l
 from talk_pipeline.cli.document.tree import Rule, Table
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Policy, Property, Side
+from talk_pipeline.flows.referring import asked_of
 from talk_pipeline.flows.tuning import Breaker, Limit
 from talk_pipeline.flows.vocabulary import Flow, Part
 from talk_pipeline.wording import counted
@@ -82,7 +83,7 @@ def _creating(flows: Flows, flow: Flow, part: Part) -> Iterator[str]:
         yield f"A new {bc} gets {listed(constants)}."
     for prop in part.references:
         other = flows[prop.refers_to or ""]
-        usable = [f"{name} is {value}" for name, value in prop.usable_while.items()]
+        usable = [f"{name} is {value or 'filled'}" for name, value in asked_of(prop).items()]
         while_ = f", and its {listed(usable)}" if usable else ""
         yield (
             f"It waits until the {end(other, other.root, Side.SHOP)} that {prop.name} names has a counterpart"

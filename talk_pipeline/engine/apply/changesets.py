@@ -13,6 +13,7 @@ from talk_pipeline.engine.recalculation import sent_along
 from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.referring import told_by, written
 from talk_pipeline.flows.splitting import Group, in_one
 from talk_pipeline.flows.values import Value, tidy
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -36,7 +37,7 @@ class RecordChanges:
         source: raw values of the side it comes from; empty on delete.
         target: raw values of the side it goes to; empty on create.
         version: the child's own version on the target side.
-        references: property -> id of the referenced record on the target side.
+        references: property -> the referenced record, as the target side is told it.
         position: among its siblings on the side it comes from.
     """
 
@@ -145,20 +146,19 @@ class _Loader:
         ).fetchall()
         return {(row[0], row[1], row[2]): row for row in rows}
 
-    def _links(self) -> dict[tuple[str, str], str]:
-        """(flow, id on the source side) -> id on the target side, for every reference of the records."""
+    def _links(self) -> dict[tuple[str, str, str], str]:
+        """(flow, what it is told by, id on the source side) -> as the target is told, for every reference."""
         source, wanted = self.target.other, set()
         for row in self.records.values():
             for prop in self.flow.part(row[0]).references:
                 if row[1] == source and row[4].get(prop.name):
-                    wanted.add((prop.refers_to, row[4][prop.name]))
-        flows, ids = [str(flow) for flow, _ in wanted], [str(key) for _, key in wanted]
+                    wanted.add((prop.refers_to, told_by(prop, self.target), row[4][prop.name]))
         rows = self.db.execute(
-            "select part, id, other_id from counterpart where side = ? and (part, id) in"
-            " (select (unnest(?::varchar[]), unnest(?::varchar[])))",
-            [source, flows, ids],
+            "select part, told_by, id, other_id from said where side = ? and (part, told_by, id) in"
+            " (select (unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[])))",
+            [source, *([str(one[at]) for one in wanted] for at in range(3))],
         ).fetchall()
-        return {(row[0], row[1]): row[2] for row in rows}
+        return {tuple(row[:3]): row[3] for row in rows}
 
     def _changes(self, roots: list[tuple[str | None, str | None]]) -> dict[Any, dict[Any, dict[str, Change]]]:
         rows = self.db.execute(
@@ -213,9 +213,10 @@ class _Loader:
         target = self.records.get((name, str(self.target), target_id or ""))
         raw = source[4] if source else {}
         references = {
-            prop.name: self.links[prop.refers_to or "", raw[prop.name]]
+            prop.name: self.links[told]
             for prop in part.references
-            if raw.get(prop.name) and (prop.refers_to or "", raw[prop.name]) in self.links
+            if (told := (prop.refers_to or "", told_by(prop, self.target), raw.get(prop.name) or ""))
+            in self.links
         }
         return RecordChanges(
             part,
@@ -299,7 +300,8 @@ class Composer:
             one = sent[prop.name] = self._sent(edit, prop)
             path = self._path(prop, contents)
             before = values.get(path) if prop.name in split else None
-            values[path] = in_one((before, one.sent)) if before else one.sent
+            said = written(prop, self.target, one.sent)
+            values[path] = in_one((before, said)) if before else said
         return Body(values, sent)
 
     def _stands_as_read(self, group: Group, edit: RecordChanges, contents: Contents | None) -> bool:

@@ -13,6 +13,7 @@ from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import insert, used_in
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.referring import asked_of
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 SYNCHRONIZED = "synchronized only while"
@@ -218,7 +219,7 @@ def _wait(db: Connection, flow: Flow, part: Part) -> None:
     """Records that refer to one which has no counterpart yet, or one that may not be used."""
     for prop in part.references:
         assert prop.refers_to is not None
-        usable = list(prop.usable_while)
+        asked = asked_of(prop)
         db.execute(
             _WAITING,
             {
@@ -226,8 +227,8 @@ def _wait(db: Connection, flow: Flow, part: Part) -> None:
                 "property": prop.name,
                 "refers_to": prop.refers_to,
                 "otherwise": prop.otherwise or "",
-                "keys": usable,
-                "wanted": [prop.usable_while[key] for key in usable],
+                "keys": list(asked),
+                "wanted": list(asked.values()),
             },
         )
 
@@ -254,7 +255,7 @@ unusable as (
       where part = $refers_to and side = 'businesscentral' and id in (select other_id from referred))
   ) t on t.id = l.other_id
   left join (select unnest($keys::varchar[]) as key, unnest($wanted::varchar[]) as wanted) u
-    on t.canon[u.key] is distinct from u.wanted and t.id is not null
+    on not coalesce(t.canon[u.key] = coalesce(u.wanted, t.canon[u.key]), false) and t.id is not null
   where s.gone is not null or u.key is not null
 )
 """

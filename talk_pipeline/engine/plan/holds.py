@@ -22,6 +22,7 @@ from talk_pipeline.engine.recalculation import Where
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.referring import asked_of
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 
@@ -87,7 +88,7 @@ where change.flow = $1 and change.operation = 'create' and change.target = root.
 def _unresolved(db: Connection, flow: Flow, part: Part, *, prop: Property) -> None:
     """A reference to a record without a usable counterpart; a new child with one waits as a whole."""
     assert prop.refers_to is not None
-    usable = list(prop.usable_while)
+    asked = asked_of(prop)
     db.execute(
         f"""
         with asked as (
@@ -120,8 +121,8 @@ def _unresolved(db: Connection, flow: Flow, part: Part, *, prop: Property) -> No
             "part": part.name,
             "property": prop.name,
             "refers_to": prop.refers_to,
-            "keys": usable,
-            "wanted": [prop.usable_while[key] for key in usable],
+            "keys": list(asked),
+            "wanted": list(asked.values()),
         },
     )
 

@@ -34,6 +34,17 @@ select part, 'customwebshop', id, bc_id, false from stand_in
 union all
 select part, 'businesscentral', id, shop_id, ended from told_otherwise;
 
+-- how a reference is said to the other side: by the id of what it is to, or to Business Central by another property
+create or replace view said as
+select part, side, id, '' as told_by, other_id from counterpart
+union all
+select c.part, c.side, c.id, k.property, k.property || ':' || r.raw[k.property]
+from (select split_part(key, ':', 2) as part, split_part(key, ':', 3) as property
+      from meta where starts_with(key, 'told_by:')) k
+join counterpart c on c.part = k.part and c.side = 'customwebshop'
+join record r on r.part = k.part and r.side = 'businesscentral' and r.id = c.other_id
+where r.raw[k.property] is not null;
+
 -- shop records that share one of Business Central are one where somebody refers to them: the one that leads; so is one
 -- that stands in and what its counterpart is linked with besides
 create or replace view led as

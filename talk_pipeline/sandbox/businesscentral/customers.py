@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from talk_pipeline.sandbox.businesscentral import addresses, errors
+from talk_pipeline.sandbox.businesscentral.bodies import Body
 from talk_pipeline.sandbox.businesscentral.records import Records, Values
 from talk_pipeline.sandbox.store import Row
 
@@ -12,7 +14,20 @@ _ADDRESS = re.compile(r"[^@\s;,]+@[^@\s;,]+\.[^@\s;,.]+")
 
 
 class Customers(Records):
-    """Customers of one company."""
+    """Customers of one company.
+
+    Attributes:
+        known: makes a customer a contact as well; set once both are made.
+    """
+
+    known: Callable[[Row], object]
+
+    def create(self, body: Body) -> Row:
+        """Add a customer, and the contact that it is."""
+        row = super().create(body)
+        if self.company.settings["customer_contacts"] == "made":
+            self.known(row)
+        return row
 
     def on_create(self, row: Row, sent: Values) -> None:
         """Number it, and let the template fill in what the API does not show."""

@@ -197,13 +197,14 @@ class Directory:
         )
         orders, lines = Orders(company, "salesOrders"), OrderLines(company, "salesOrderLines")
         orders.lines = lines
+        customers = Customers(company, "customers")
         memos, memo_lines = (
             CreditMemos(company, "salesCreditMemos"),
             CreditMemoLines(company, "salesCreditMemoLines"),
         )
         memos.lines = memo_lines
         records: dict[str, Records] = {
-            "customers": Customers(company, "customers"),
+            "customers": customers,
             "items": Items(company, "items"),
             "salesOrders": orders,
             "salesOrderLines": lines,
@@ -214,7 +215,7 @@ class Directory:
             "employees": Employees(company, "employees"),
         }
         dimensions = {"defaultDimensions": (records["defaultDimensions"], "parentId")}
-        records["customers"].below = dimensions
+        customers.below = dimensions
         records["items"].below = {**dimensions, "itemVariants": (records["itemVariants"], "itemId")}
         for name in sets:
             if name in KEYS:
@@ -223,6 +224,7 @@ class Directory:
                 kind = References if "code" in self.schema.sets[name].properties else Numbered
                 records[name] = kind(company, name)
         contacts = Contacts(company, "contacts")
+        customers.known = contacts.know
         return Office(
             company,
             {**records, "contacts": contacts},

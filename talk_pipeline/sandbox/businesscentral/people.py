@@ -8,6 +8,21 @@ from talk_pipeline.sandbox.businesscentral.numbered import Numbered
 from talk_pipeline.sandbox.businesscentral.records import Values
 from talk_pipeline.sandbox.store import Row
 
+_OF_CUSTOMERS = (
+    "type",
+    "displayName",
+    "addressLine1",
+    "addressLine2",
+    "city",
+    "state",
+    "country",
+    "postalCode",
+    "phoneNumber",
+    "email",
+    "website",
+)
+"""What a contact takes over of the customer it is."""
+
 
 class _People(Numbered):
     """Those who get a number if they have none."""
@@ -64,6 +79,11 @@ class Contacts(_People):
         """Remove a contact."""
         super().delete(row)
         self._unrelate(row)
+
+    def know(self, customer: Row) -> Row:
+        """A new customer is a contact as well."""
+        said = {name: customer[name] for name in _OF_CUSTOMERS}
+        return self.link(self.create(Body(values=said)), customer)
 
     def link(self, row: Row, customer: Row) -> Row:
         """The company that the contact is becomes a customer, or is one: its people are the customer's."""

@@ -158,6 +158,12 @@ QUESTIONS: tuple[Setting, ...] = (
     Setting(
         "customer_numbers", "manual", "customers: numbers of one's own, or series only", ("manual", "series")
     ),
+    Setting(
+        "customer_contacts",
+        "made",
+        "whether a new customer is made a contact as well, as where the marketing setup names a business relation",
+        ("made", "none"),
+    ),
     Setting("item_numbers", "manual", "items: numbers of one's own, or series only", ("manual", "series")),
     Setting(
         "templates",

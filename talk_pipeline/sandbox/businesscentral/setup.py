@@ -60,7 +60,9 @@ def fill(central: Central, seed: Mapping[str, Any] | None, *, randomness: int, c
             with office.company.at(_FOUNDED, seed=rng):
                 _refer(office.company, currency)
         if seed is not None:
+            central.settings.change({"customer_contacts": "none"})  # those of before are no contacts yet
             _sow(main_office(central), seed, rng)
+            central.settings.reset()
 
 
 def is_filled(central: Central) -> bool:
