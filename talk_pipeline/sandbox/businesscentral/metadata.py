@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from xml.sax.saxutils import quoteattr
 
 from talk_pipeline.sandbox.businesscentral.company import ROOT_SETS
-from talk_pipeline.sandbox.businesscentral.schema import DECIMALS, EntitySet, Property, Schema
+from talk_pipeline.sandbox.businesscentral.schema import DECIMALS, EntitySet, Navigation, Property, Schema
 
 _SPACE = "Microsoft.NAV"
 _CAPABILITIES = (
@@ -48,7 +48,7 @@ def metadata_xml(schema: Schema, api: str) -> bytes:
                 for other in sets.values()
                 if other.name not in ROOT_SETS
             ]
-        lines += [_navigation(way.name, way.entity, many=way.many) for way in entity_set.navigation.values()]
+        lines += [_way(way, entity_set, schema) for way in entity_set.navigation.values()]
         lines += ["</EntityType>"]
     for kind in schema.types.values():
         lines += [*_entity(kind.entity, kind.key, kind.properties), "</EntityType>"]
@@ -90,9 +90,20 @@ def _edm(entry: Property) -> str:
     )
 
 
-def _navigation(name: str, entity: str, *, many: bool) -> str:
+def _way(way: Navigation, of: EntitySet, schema: Schema) -> str:
+    ends = (of.key, way.by) if way.many else (way.by, schema.sets[way.set].key if way.set else None)
+    return _navigation(way.name, way.entity, many=way.many, ends=ends)
+
+
+def _navigation(
+    name: str, entity: str, *, many: bool, ends: tuple[str | None, str | None] = (None, None)
+) -> str:
     target = f"Collection({_SPACE}.{entity})" if many else f"{_SPACE}.{entity}"
-    return f'<NavigationProperty Name="{name}" Type="{target}" ContainsTarget="true" />'
+    head = f'<NavigationProperty Name="{name}" Type="{target}" ContainsTarget="true"'
+    if not all(ends):
+        return f"{head} />"
+    constraint = f'<ReferentialConstraint Property="{ends[0]}" ReferencedProperty="{ends[1]}" />'
+    return f"{head}>{constraint}</NavigationProperty>"
 
 
 def _container_entry(entity_set: EntitySet) -> list[str]:

@@ -46,6 +46,7 @@ class Beside(Model):
     set: str | None = Field(
         None, description="the entity set of the same API where it is found by what it says"
     )
+    key: str = Field("id", description="its property whose value `named_by` is, such as `systemId`")
     within: Mapping[str, str] = Field(
         {}, description="its property -> the one here that says the same: it is looked for among those alone"
     )

@@ -1,20 +1,25 @@
 """A description to start from, made of what `$metadata` says of an entity set."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from talk_pipeline.systems.businesscentral.description import EntitySet, Lines, Records
-from talk_pipeline.systems.businesscentral.metadata import EntityType, Metadata
+from talk_pipeline.systems.businesscentral.description import Beside, EntitySet, Lines, Records
+from talk_pipeline.systems.businesscentral.metadata import EntityType, Metadata, Named
 from talk_pipeline.systems.businesscentral.schema import FILE
 from talk_pipeline.systems.businesscentral.values import Kind
 from talk_pipeline.systems.errors import ConfigurationFault
 
 _MODIFIED = ("lastModifiedDateTime", "systemModifiedAt")
 """What pages call the modified time, standard ones and those that show the system's own field."""
+_SOUNDS_MODIFIED = re.compile("modif|chang|updat", re.IGNORECASE)
+"""What else a modified time is called by, where a page has words of its own."""
 _SYSTEM = (*_MODIFIED, "systemCreatedAt", "systemCreatedBy", "systemModifiedBy")
 """What Business Central keeps of every record by itself."""
 _ORDERS = ("sequence", "lineNo", "lineNumber")
 """What pages call the number by which lines are sorted."""
+_KNOWN_BY = ("code", "number", "no")
+"""What pages call what people know a record by; else it is the shortest text."""
 
 _Members = Mapping[str, tuple[str, ...]]
 
@@ -59,29 +64,82 @@ def draft_of(metadata: Metadata, name: str, *, called: str | None = None, notice
         if below is None or below.key is None:
             left_out[path] = f"a collection of {of}, which has no key of one property"
             continue
-        children[path] = _lines(below, below.key, path=path, listed=metadata.set_of(of))
+        children[path] = _lines(metadata, of, below.key, path=path)
         members[path] = below.members
     described = EntitySet(
         entity=called or name,
         set=name if called not in (None, name) else None,
         api=metadata.api,
         key=key,
-        modified=kind.first(_MODIFIED, "datetime"),
+        modified=_modified(kind),
         writes=writes,
         notices=notices,
         properties=_properties(kind, key, writable=bool({"create", "update"} & set(writes))),
+        beside=dict(_beside(metadata, metadata.sets[name])),
         children=children,
     )
     return Draft(described, members, left_out)
 
 
-def _lines(kind: EntityType, key: str, *, path: str, listed: str | None) -> Lines:
+def _modified(kind: EntityType) -> str | None:
+    moments = [name for name, one in kind.kinds.items() if one.name == "datetime"]
+    return kind.first(_MODIFIED, "datetime") or next(filter(_SOUNDS_MODIFIED.search, moments), None)
+
+
+def _lines(metadata: Metadata, of: str, key: str, *, path: str) -> Lines:
+    kind, listed = metadata.types[of], metadata.set_of(of)
     return Lines(
         set=listed if listed != path else None,
         key=key,
         sorted_by=kind.first(_ORDERS, "int"),
+        nested=listed is None,
         properties=_properties(kind, key, writable=True),
+        beside=dict(_beside(metadata, of)),
     )
+
+
+def _beside(metadata: Metadata, of: str) -> Iterator[tuple[str, Beside]]:
+    """The records that those of a type name by an id, by what people know them by; not the one they lie below."""
+    kind = metadata.types[of]
+    for way, one in kind.named.items():
+        set_name, other = metadata.set_of(one.type), metadata.types.get(one.type)
+        if set_name is None or other is None or of in other.below.values() or way in kind.kinds:
+            continue
+        by = kind.kinds.get(one.by)
+        shared = (
+            sum(named.by == one.by for named in kind.named.values()) > 1
+        )  # whose it is, another property tells
+        known_by = _known_by(other)
+        if by is None or by.name != "guid" or one.by in kind.keys or shared or known_by is None:
+            continue
+        yield (
+            way,
+            Beside(
+                named_by=one.by,
+                set=set_name,
+                key=one.key,
+                within=_within(metadata, kind, one),
+                properties={known_by: other.kinds[known_by]},
+            ),
+        )
+
+
+def _known_by(kind: EntityType) -> str | None:
+    texts = [(one.size, name) for name, one in kind.kinds.items() if one.name == "text" and one.size]
+    return kind.first(_KNOWN_BY, "text") or min(texts, default=(0, None))[1]
+
+
+def _within(metadata: Metadata, kind: EntityType, meant: Named) -> dict[str, str]:
+    """What the one that is meant lies below, where both name it: the very item of which it is a variant."""
+    return {
+        above.by: own.by
+        for above in metadata.types[meant.type].named.values()
+        for own in kind.named.values()
+        if (own.type, own.key) == (above.type, above.key)
+        and own is not meant
+        and (of := metadata.types.get(above.type))
+        and meant.type in of.below.values()
+    }
 
 
 def _properties(kind: EntityType, key: str, *, writable: bool) -> dict[str, Kind]:
@@ -105,9 +163,10 @@ def text_of(draft: Draft) -> str:
             *([f"set: {said.set}"] if said.set else []),
             f"api: {said.api}",
             f"key: {said.key}",
-            f"modified: {said.modified or '~ # no property that is known to tell: every snapshot is a full one'}",
+            f"modified: {_told(said.modified)}",
             f"writes: [{', '.join(said.writes)}]",
             f"notices: {'true' if said.notices else 'false # it tells of no change: the sensors look'}",
+            *_named(said, indent=0),
             "properties:",
             *_written(said, draft.members[""], indent=2),
             *(["", "children:"] if said.children else []),
@@ -128,9 +187,33 @@ def _below(path: str, said: Lines, members: _Members) -> Sequence[str]:
         *([f"    set: {said.set}"] if said.set else []),
         *([f"    key: {said.key}"] if said.key != "id" else []),
         *([f"    sorted_by: {said.sorted_by}"] if said.sorted_by else []),
+        *(["    nested: true # no set of its own"] if said.nested else []),
+        *_named(said, indent=4),
         "    properties:",
         *_written(said, members, indent=6),
     ]
+
+
+def _told(modified: str | None) -> str:
+    if modified is None:
+        return "~ # no property that is known to tell: every snapshot is a full one"
+    return modified if modified in _MODIFIED else f"{modified} # by its name: it must move with every change"
+
+
+def _named(said: Records, *, indent: int) -> Iterator[str]:
+    """What is beside a record, a line each."""
+    if said.beside:
+        yield f"{' ' * indent}beside: # what a record names by an id, and people by what stands here"
+    for name, one in said.beside.items():
+        told = {"named_by": one.named_by, "set": one.set}
+        told |= {} if one.key == "id" else {"key": one.key}
+        told |= {"within": _in_one_line(one.within)} if one.within else {}
+        told["properties"] = _in_one_line(one.properties)
+        yield f"{' ' * indent}  {name}: {_in_one_line(told)}"
+
+
+def _in_one_line(said: Mapping[str, object]) -> str:
+    return f"{{{', '.join(f'{name}: {value}' for name, value in said.items())}}}"
 
 
 def _written(said: Records, members: _Members, *, indent: int) -> Iterator[str]:

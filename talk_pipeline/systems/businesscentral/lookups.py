@@ -14,8 +14,6 @@ from talk_pipeline.flows.values import Value, tidy, upper
 from talk_pipeline.systems.businesscentral.description import Beside, EntitySet, Records
 from talk_pipeline.systems.businesscentral.queries import encoded
 
-ID = "id"
-
 
 class _NotFoundError(Exception):
     """There is no such record, or there are several."""
@@ -107,10 +105,10 @@ class Lookups:
             return self._known[key]
         rows = []
         if len(terms) == len(literals) + len(within):  # else one of them is longer than any there may be
-            query = {"$select": ",".join((ID, *wanted)), "$filter": condition}
+            query = {"$select": ",".join(dict.fromkeys((beside.key, *wanted))), "$filter": condition}
             rows = await self.ask(f"{self.place(root, name)}?{encoded(query)}")
         ids = [
-            str(row[ID])
+            str(row[beside.key])
             for row in rows
             if all(
                 upper(tidy(str(row.get(one, ""))) or "") == upper(value or "")

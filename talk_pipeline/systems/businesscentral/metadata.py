@@ -39,6 +39,21 @@ _COMPUTED = "Org.OData.Core.V1.Computed"
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """How a record names another one.
+
+    Attributes:
+        type: of the record that is named.
+        by: the property that names it.
+        key: the property of the other that says the same.
+    """
+
+    type: str
+    by: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class EntityType:
     """A type of records.
 
@@ -48,6 +63,7 @@ class EntityType:
         members: property -> the members of its enumeration.
         beside: properties of types that no flow can carry, with the type.
         below: navigation property -> type of the records in it, where there are many.
+        named: navigation property -> the record that this one names, where one property does.
     """
 
     keys: tuple[str, ...]
@@ -55,6 +71,7 @@ class EntityType:
     members: Mapping[str, tuple[str, ...]]
     beside: Mapping[str, str]
     below: Mapping[str, str]
+    named: Mapping[str, Named]
 
     @property
     def key(self) -> str | None:
@@ -140,13 +157,17 @@ def _type(element: ET.Element, enums: Mapping[str, tuple[str, ...]]) -> EntityTy
             kinds[name] = Kind(kind, int(length) if length.isdigit() else None, _is_computed(one))
         else:
             beside[name] = of
-    below = {
-        _name(one): _last(of)
-        for one in element.findall(f"{_EDM}NavigationProperty")
-        if (of := one.get("Type", "")).startswith("Collection(")
-    }
+    below: dict[str, str] = {}
+    named: dict[str, Named] = {}
+    for one in element.findall(f"{_EDM}NavigationProperty"):
+        of, pairs = one.get("Type", ""), one.findall(f"{_EDM}ReferentialConstraint")
+        if of.startswith("Collection("):
+            below[_name(one)] = _last(of)
+        elif len(pairs) == 1:
+            by, key = (pairs[0].get(end, "") for end in ("Property", "ReferencedProperty"))
+            named[_name(one)] = Named(_last(of), by, key)
     keys = tuple(_name(one) for one in element.findall(f"{_EDM}Key/{_EDM}PropertyRef"))
-    return EntityType(keys, kinds, members, beside, below)
+    return EntityType(keys, kinds, members, beside, below, named)
 
 
 def _is_computed(element: ET.Element) -> bool:
