@@ -53,10 +53,7 @@ def draft_of(metadata: Metadata, name: str, *, called: str | None = None, notice
     """
     kind = metadata.type_of(name)
     if (key := kind.key) is None:
-        raise ConfigurationFault(
-            f"{name} has the key {', '.join(kind.keys) or 'none'}: one property is needed, such as the record's"
-            " SystemId; whoever wrote the page can show it (ODataKeyFields)"
-        )
+        raise ConfigurationFault(f"{name} {kind.no_key}")
     writes = metadata.writes[name]
     members, left_out, children = {"": kind.members}, dict(kind.beside), dict[str, Lines]()
     for path, of in kind.below.items():

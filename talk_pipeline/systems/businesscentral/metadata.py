@@ -62,7 +62,8 @@ class EntityType:
         kinds: property -> its type.
         members: property -> the members of its enumeration.
         beside: properties of types that no flow can carry, with the type.
-        below: navigation property -> type of the records in it, where there are many.
+        ways: navigation property -> type of what it leads to.
+        below: of these, those that lead to many.
         named: navigation property -> the record that this one names, where one property does.
     """
 
@@ -70,6 +71,7 @@ class EntityType:
     kinds: Mapping[str, Kind]
     members: Mapping[str, tuple[str, ...]]
     beside: Mapping[str, str]
+    ways: Mapping[str, str]
     below: Mapping[str, str]
     named: Mapping[str, Named]
 
@@ -77,6 +79,14 @@ class EntityType:
     def key(self) -> str | None:
         """The one property that tells one record from the next, if it is one."""
         return self.keys[0] if len(self.keys) == 1 and self.keys[0] in self.kinds else None
+
+    @property
+    def no_key(self) -> str:
+        """What is said of records that nothing alone tells apart."""
+        return (
+            f"has the key {', '.join(self.keys) or 'none'}: one property is needed, such as the record's SystemId;"
+            " whoever wrote the page can show it (ODataKeyFields)"
+        )
 
     def first(self, names: Iterable[str], kind: str) -> str | None:
         """The first of these properties that there is, and that is of a type."""
@@ -157,17 +167,19 @@ def _type(element: ET.Element, enums: Mapping[str, tuple[str, ...]]) -> EntityTy
             kinds[name] = Kind(kind, int(length) if length.isdigit() else None, _is_computed(one))
         else:
             beside[name] = of
+    ways: dict[str, str] = {}
     below: dict[str, str] = {}
     named: dict[str, Named] = {}
     for one in element.findall(f"{_EDM}NavigationProperty"):
         of, pairs = one.get("Type", ""), one.findall(f"{_EDM}ReferentialConstraint")
+        ways[_name(one)] = _last(of)
         if of.startswith("Collection("):
             below[_name(one)] = _last(of)
         elif len(pairs) == 1:
             by, key = (pairs[0].get(end, "") for end in ("Property", "ReferencedProperty"))
             named[_name(one)] = Named(_last(of), by, key)
     keys = tuple(_name(one) for one in element.findall(f"{_EDM}Key/{_EDM}PropertyRef"))
-    return EntityType(keys, kinds, members, beside, below, named)
+    return EntityType(keys, kinds, members, beside, ways, below, named)
 
 
 def _is_computed(element: ET.Element) -> bool:

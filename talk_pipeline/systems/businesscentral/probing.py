@@ -5,13 +5,12 @@ cannot be right.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from talk_pipeline.engine.model import Result, Write
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.businesscentral.client import Businesscentral
+from talk_pipeline.systems.businesscentral.comparing import Answered, compared
 from talk_pipeline.systems.businesscentral.description import EntitySet
 from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.systems.businesscentral.metadata import Metadata
@@ -20,14 +19,6 @@ from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, System
 from talk_pipeline.wording import counted
 
 NO_VERSION = 'W/"JzE4OzAwMDAwMDAwMDAwMDAwMDAwMDAwOzAwOyc="'
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What came of asking; a problem will stop the flow, a warning wants a look."""
-
-    level: Literal["ok", "warning", "problem"]
-    message: str
 
 
 _DONE = {"create": "created", "update": "changed", "delete": "deleted"}
@@ -55,20 +46,13 @@ async def declared(bc: Businesscentral, sets: Iterable[EntitySet]) -> AsyncItera
         if (metadata := apis[api]) is None:
             continue
         try:
-            kind = metadata.type_of(described.name)
+            metadata.type_of(described.name)
         except ConfigurationFault as fault:
             yield Answered("problem", f"{described.entity}: {fault}")
             continue
         yield Answered("ok", capabilities(described))
-        for name in described.properties:
-            made = bool(described.grouped_by) and name == described.key
-            if name not in kind.kinds and not made:
-                yield Answered("warning", f"{described.entity}: $metadata has no property {name}")
-        for records in (described, *described.children.values()):
-            for name, beside in records.beside.items():
-                if beside.set and beside.set not in metadata.sets:
-                    text = f"$metadata has no entity set {beside.set}, where {name} is looked up"
-                    yield Answered("warning", f"{described.entity}: {text}")
+        for found in compared(described, metadata):
+            yield found
         for name in described.writes:
             if name not in metadata.writes[described.name]:
                 text = f"may not be {_DONE[name]}, says $metadata, though `writes` has it"

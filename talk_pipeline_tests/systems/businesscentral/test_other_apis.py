@@ -205,6 +205,7 @@ def test_a_description_is_compared_with_what_is_declared(
     assert found == [
         ("ok", "gadgets: may be read, created, changed, deleted; Business Central tells of changes"),
         ("warning", "gadgets: $metadata has no property label"),
+        ("warning", "gadgets.pieces: $metadata has no such collection below it; there are: none"),
         ("warning", "gadgets: may not be created, says $metadata, though `writes` has it"),
         (
             "warning",
