@@ -29,7 +29,7 @@ def canonical(
     """What a value means to a type such as `phone(30)`, in a company's currency and zone and a record's country."""
     name, land = kind.partition("(")[0].strip(), (country or "").strip().upper()
     said = tidy(value) or {"bool": "false", "currency": currency}.get(name, "0" if name in _NUMBERS else None)
-    if said is None or (name.endswith("date") and said.startswith("0001-01-01")):
+    if said is None or (name.endswith(("date", "moment")) and said.startswith("0001-01-01")):
         return None
     try:
         match name:
@@ -51,6 +51,11 @@ def canonical(
                 moment = datetime.fromisoformat(said)
                 moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
                 return moment.astimezone(zone).date().isoformat()
+            case "moment":
+                moment = datetime.fromisoformat(said)
+                moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+                kept = 10 ** (6 - int(kind.partition("(")[2].strip(" )") or 3))
+                return moment.replace(microsecond=moment.microsecond // kept * kept).isoformat()
             case "date" | "instant_date":
                 return date.fromisoformat(said[:10]).isoformat()
     except (InvalidOperation, ValueError, OverflowError):

@@ -5,6 +5,7 @@ Each obeys the law of `types`, where they are named. Business Central has dates 
 """
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,6 +29,7 @@ ZoneName = Annotated[str, AfterValidator(known_zone)]
 
 NO_DAY = "0001-01-01"
 FIRST_DAY = date(1753, 1, 1)
+MILLISECONDS = 3
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -75,6 +77,31 @@ class InstantDay(Text):
         moment = _moment(date.fromisoformat(day), clock, context.zone)
         precision = "microseconds" if moment.microsecond % 1000 else "milliseconds"
         return moment.isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment(Text):
+    """An instant on both sides, to so many digits of a second: ``moment(0)`` where the shop keeps none; else three.
+
+    Attributes:
+        places: digits; Business Central keeps three.
+    """
+
+    places: int = MILLISECONDS
+
+    def canonical(self, value: Value, context: Context) -> Value:
+        """The instant in UTC; raises UnmappableError when it is none, or before Business Central's first."""
+        text = _filled(value)
+        if text is None:
+            return None
+        moment = instant(text)
+        _iso_day(moment.date(), text)
+        digits = f".{moment.microsecond:06d}"[: self.places + 1] if self.places else ""
+        return f"{moment:%Y-%m-%dT%H:%M:%S}{digits}Z"
+
+    def convert(self, value: Value, context: Context) -> Value:
+        """The same on both sides."""
+        return self.canonical(value, context)
 
 
 def instant(text: str) -> datetime:

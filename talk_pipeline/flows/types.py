@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from talk_pipeline.flows.moments import Day, InstantDay
+from talk_pipeline.flows.moments import MILLISECONDS, Day, InstantDay, Moment
 from talk_pipeline.flows.texts import (
     LONGEST,
     Code,
@@ -132,6 +132,7 @@ TYPES: dict[str, Callable[[int | None, str | None], ValueType]] = {
     "money": lambda size, _country: Amount(places=2 if size is None else size, padded=True),
     "date": lambda _size, _country: Day(),
     "instant_date": lambda _size, _country: InstantDay(),
+    "moment": lambda size, _country: Moment(places=MILLISECONDS if size is None else min(size, MILLISECONDS)),
     "bool": lambda _size, _country: Flag(),
     "gtin": lambda size, _country: Gtin(limit=size or LONGEST),
     "reference": lambda _size, _country: Reference(),

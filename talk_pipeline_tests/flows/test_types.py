@@ -55,6 +55,7 @@ VALUES = {
     "instant_date": st.datetimes(timezones=st.sampled_from(ZONES).map(ZoneInfo)).map(
         lambda at: at.isoformat()
     ),
+    "moment": st.datetimes(timezones=st.sampled_from(ZONES).map(ZoneInfo)).map(lambda at: at.isoformat()),
     "bool": st.sampled_from(["true", "false", None]),
     "gtin": st.sampled_from(
         ["96385074", "036000291452", "5701234567899", "15701234567896", "5 701234-567899"]
@@ -138,6 +139,10 @@ SAME = [
     ("instant_date", "2026-03-29T23:30:00Z", "2026-03-30"),
     ("instant_date", "2026-01-15T23:30:00Z", "2026-01-16"),
     ("date", "2026-03-01", "2026-03-01"),
+    ("moment", "2026-03-29T01:30:00.1239+02:00", "2026-03-28T23:30:00.123Z"),
+    ("moment", "2026-03-28T23:30:00", "2026-03-28T23:30:00Z"),
+    ("moment", None, "0001-01-01T00:00:00Z"),
+    ("moment(0)", "2026-03-28T23:30:00Z", "2026-03-28T23:30:00.987Z"),
 ]
 
 
@@ -160,6 +165,8 @@ REFUSED = [
     ("bool", "maybe", "neither true nor false"),
     ("gtin(14)", "5701234567890", "check digit"),
     ("instant_date", "yesterday around noon", "not an instant"),
+    ("moment", "at noon", "not an instant"),
+    ("moment", "1752-12-31T12:00:00Z", "before 1753-01-01"),
 ]
 
 
