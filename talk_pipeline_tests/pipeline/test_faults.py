@@ -136,6 +136,24 @@ def test_an_edit_in_the_shop_meanwhile_is_not_overwritten(
     assert world.shop.get("customers", buyer)["website"] == "www.bc.example"
 
 
+@variants("status", [404, 410, 405, 304], first=2)
+def test_a_page_of_a_gateway_removes_nothing_and_puts_nothing_aside(world: World, status: int) -> None:
+    """Neither is a line gone that it says it does not know, nor does the order wait for a person."""
+    _, (placed,) = seeded(world)
+    world.step()
+    kept, _removed = world.shop.get("orders", placed)["lines"]
+    world.shop.patch("orders", placed, {"lines": [{"id": kept["id"]}]})
+    world.let_time_pass()
+    page = "" if status == 304 else "<html>Not found</html>"
+    world.bc.faults(rule("DELETE", "salesOrderLines", status=status, body=page, content_type="text/html"))
+    world.step("order")
+    assert world.sql("select reason from refusal") == []
+    settled(world, orders=1)
+    (order,) = world.bc.orders().values()
+    assert [line["quantity"] for line in order["salesOrderLines"]] == [2]
+    assert [line["quantity"] for line in world.shop.get("orders", placed)["lines"]] == ["2"]
+
+
 def test_a_system_that_is_away_fails_the_run_and_changes_nothing(world: World) -> None:
     buyer, _ = seeded(world)
     world.step()

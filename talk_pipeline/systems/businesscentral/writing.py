@@ -1,8 +1,9 @@
 """Writing to Business Central: requests as JSON `$batch`, outcomes matched part by part.
 
 What an answer means is decided by its status and `error.code` (page `dynamics-error-codes`), never by its text,
-which is only shown to people. A batch is one operation after another, each answered by itself (page
-`use-odata-batch`).
+which is only shown to people. One without such a code is not Business Central's: whoever answered in between does
+not know what became of the write, unless the status itself says that it was not begun. A batch is one operation
+after another, each answered by itself (page `use-odata-batch`).
 """
 
 import json
@@ -23,6 +24,8 @@ from talk_pipeline.systems.protocol import Leaving
 
 BATCH_SIZE = 100  # operations (page `operational-limits-online`); one more is an error of the whole batch
 ENTITY_CHANGED = "Request_EntityChanged"  # a version that is outdated: 409, not 412
+NOT_BEGUN = (421, 423, 425, 429)
+"""Turned away for the moment, whoever says so: another connection, a lock, too early, too many."""
 
 ABOUT_ANOTHER = (
     "Application_DialogException",
@@ -167,22 +170,25 @@ class Writer:
             return self._done(write, part)
         code, text = _error(redacted_body(bytes(part.body), is_error=True))
         reason = f"{code or part.status}: {text}"
+        if part.status in (401, 403, *NOT_BEGUN):
+            return Outcome(Result.FAILED, reason=reason)
+        conflict = part.status == 412 or (part.status == 409 and code in (ENTITY_CHANGED, ""))
+        if conflict and (code or write.version):
+            return Outcome(Result.STALE, reason=reason)
+        if not code or part.status == 408 or part.status >= 500:
+            return Outcome(Result.UNKNOWN, reason=reason, ended=_ended(part.status, code))
         if part.status == 404:
             gone = Result.DONE if write.operation == "delete" else Result.GONE
             return Outcome(Result.REFUSED if write.operation == "create" else gone, reason=reason)
-        if part.status == 412 or (part.status == 409 and code in (ENTITY_CHANGED, "")):
-            return Outcome(Result.STALE, reason=reason)
-        if part.status in (401, 403, 429):
-            return Outcome(Result.FAILED, reason=reason)
-        if part.status == 408 or part.status >= 500:
-            return Outcome(Result.UNKNOWN, reason=reason, ended=_ended(part.status, code))
         about_another = part.status == 409 or code in ABOUT_ANOTHER
         return Outcome(Result.REFUSED, reason=reason, about_another=about_another)
 
     def _done(self, write: Write, part: _Part) -> Outcome:
-        if write.operation == "delete":
-            return Outcome(Result.DONE)
         body = bytes(part.body)
+        if write.operation == "delete":
+            if part.status != 202 and body in (b"", b"null"):
+                return Outcome(Result.DONE)
+            return Outcome(Result.UNKNOWN, reason=f"a deletion answered {part.status} with {body[:200]!r}")
         try:
             row = parse(body)
             if write.child:
@@ -206,9 +212,11 @@ def _whole_batch(answer: Answer) -> Outcome:
     """The batch itself failed: nothing is known of its parts, unless it was turned away at the door."""
     code, text = _error(answer.body)
     reason = f"the batch was answered {answer.status} {code}: {text}"
-    if answer.status == 429:
+    if answer.status in NOT_BEGUN:
         return Outcome(Result.FAILED, reason=reason)
-    if answer.status == 408 or answer.status >= 500:
+    if answer.status == 413:  # whoever finds it too large did not begin it
+        return Outcome(Result.REFUSED, reason=reason)
+    if not code or answer.status == 408 or answer.status >= 500:
         return Outcome(Result.UNKNOWN, reason=reason, ended=_ended(answer.status, code))
     return Outcome(Result.REFUSED, reason=reason)  # of the batch as such: it is sent again in parts
 
@@ -229,6 +237,6 @@ def _error(body: bytes) -> tuple[str, str]:
     try:
         error: Any = json.loads(body)["error"]
         text = str(error["message"]).split("  CorrelationId:")[0]
-        return str(error["code"]), text
+        return str(error["code"] or ""), text
     except (ValueError, KeyError, TypeError):
         return "", body[:200].decode(errors="replace").strip()

@@ -200,6 +200,8 @@ class Http:
             raise OutcomeUnknownError(f"no answer: {_reason(error)}") from error
         if answer.redirects:  # some servers redirect after they have done it
             raise OutcomeUnknownError(self._elsewhere(answer))
+        if 300 <= answer.status < 400:  # of a cache, or a choice: no word of what became of it
+            raise OutcomeUnknownError(f"answered {answer.status}, which is for questions")
         if answer.ok and answer.shows_page:  # a gateway's or a login's word, which looks like success
             raise OutcomeUnknownError(f"answered {answer.status} with a page instead of data")
         return answer

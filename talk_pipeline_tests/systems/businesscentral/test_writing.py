@@ -59,6 +59,8 @@ UPDATES: dict[str, tuple[Reply, Result, Mapping[str, bool]]] = {
     "a gateway's line": (error(502, "BadGateway"), Result.UNKNOWN, {}),
     "a gateway's page": (Reply(503, "<html></html>"), Result.UNKNOWN, {}),
     "no answer": (DROPPED, Result.UNKNOWN, {}),
+    "an error without a code": (Reply(400, {"error": {"code": None, "message": "No."}}), Result.UNKNOWN, {}),
+    "another's error": (Reply(404, {"statusCode": 404, "message": "Resource not found"}), Result.UNKNOWN, {}),
     "no record": (Reply(200, "[]"), Result.UNKNOWN, {}),
     "no JSON": (Reply(200, "<html></html>"), Result.UNKNOWN, {}),
     "nothing": (Reply(204), Result.UNKNOWN, {}),
@@ -263,6 +265,8 @@ WHOLE: dict[str, tuple[Reply, Result, bool]] = {
     "failed": (error(500, "Internal_ServerError"), Result.UNKNOWN, True),
     "cancelled": (error(408, "Application_OperationCanceled"), Result.UNKNOWN, True),
     "a gateway's": (Reply(504, "<html></html>"), Result.UNKNOWN, False),
+    "a gateway's that does not know it": (Reply(404, "<html></html>"), Result.UNKNOWN, False),
+    "locked": (Reply(423), Result.FAILED, False),
     "no answer": (DROPPED, Result.UNKNOWN, False),
     "cut off": (Reply(200, '{"responses": [{"id": "0", "status": 20'), Result.UNKNOWN, False),
     "no batch": (Reply(200, {"value": []}), Result.UNKNOWN, False),
@@ -278,9 +282,9 @@ def test_what_the_answer_to_a_whole_batch_means(
     assert [(outcome.result, outcome.ended) for outcome in outcomes] == [(result, ended)] * 3
 
 
-@pytest.mark.parametrize("status", [400, 413])
+@pytest.mark.parametrize("turned_away", [error(400, "BadRequest"), error(413, "BadRequest"), Reply(413)])
 def test_a_batch_that_is_turned_away_for_one_of_it_is_sent_in_parts(
-    server: Answering, opens: Opens, status: int
+    server: Answering, opens: Opens, turned_away: Reply
 ) -> None:
     inner = answers(done)
 
@@ -289,7 +293,7 @@ def test_a_batch_that_is_turned_away_for_one_of_it_is_sent_in_parts(
             key = asked.path.split("(")[-1].rstrip(")")
             return error(400, "BadRequest") if key == "3" else Reply(200, row("customer", key))
         poisoned = any(key_of(part) == "3" for part in asked.json()["requests"])
-        return error(status, "BadRequest") if poisoned else inner(asked)
+        return turned_away if poisoned else inner(asked)
 
     server.answer(answered)
     outcomes = written(opens, *(change(str(n)) for n in range(8)))

@@ -85,6 +85,14 @@ def test_nor_is_one_that_leads_nowhere_else(server: Answering, opens: Opens, pla
     assert len(server.asked) == 1
 
 
+@pytest.mark.parametrize("status", [300, 304])
+def test_an_answer_to_questions_is_none_to_a_write(server: Answering, opens: Opens, status: int) -> None:
+    server.on("/things", Reply(status))
+    with pytest.raises(OutcomeUnknownError, match=f"answered {status}"):
+        write(opens())
+    assert len(server.asked) == 1
+
+
 def test_what_never_left_is_tried_again_and_then_told_as_that(opens: Opens) -> None:
     tries: list[int] = []
     with pytest.raises(UnavailableFault, match="cannot be reached.*: check IT_URL"):

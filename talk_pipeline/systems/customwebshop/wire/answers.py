@@ -17,6 +17,9 @@ from talk_pipeline.systems.http import Answer
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
+NOT_BEGUN = (421, 425, 429)
+"""Turned away by whoever holds the line: another connection, too early, too many."""
+
 
 class UnexpectedShapeFault(ConfigurationFault):
     """An answer is not as the description says; `key` names what does not hold, such as children.lines."""
@@ -179,8 +182,15 @@ def reason(shape: ErrorShape, answer: Answer) -> str:
 
 
 def refusal(entity: Entity, operation: str, answer: Answer) -> Outcome:
-    """The outcome that follows from an answer without success."""
+    """The outcome that follows from an answer without success.
+
+    Where the shop's own errors have a code, a page is a gateway's: that does not know what became of the write.
+    """
     why = reason(entity.error, answer)
+    if answer.status in NOT_BEGUN:
+        return Outcome(Result.FAILED, reason=why)
+    if answer.shows_page and entity.error.code:
+        return Outcome(Result.UNKNOWN, reason=why)
     version = entity.version
     if version and answer.status in version.stale:
         return Outcome(Result.STALE, reason=why)
@@ -191,7 +201,7 @@ def refusal(entity: Entity, operation: str, answer: Answer) -> Outcome:
             return Outcome(Result.FAILED, reason=why)
         return Outcome(Result.DONE if operation == "delete" else Result.GONE, reason=why)
     code = _text_at(answer, entity.error.code)
-    if answer.status == 429 or code in entity.error.later:
+    if code in entity.error.later:
         return Outcome(Result.FAILED, reason=why)
     if (answer.status == 408 or answer.status >= 500) and code not in entity.error.refused:
         # what a gateway says of a request that it passed on is no word of the shop's, known by its error code
