@@ -29,6 +29,7 @@ _TABLES |= {"snapshot": "flow, side, id, modified_at", "record": "part, id, raw"
 _CENTRAL = {
     "records": "value",
     "paging": {"style": "next_url", "next": "['@odata.nextLink']"},
+    "broken_off": "error",
     "modified": "lastModifiedDateTime",
     "texts": "odata",
 }

@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -69,7 +70,7 @@ class Connection:
             )
             there = answer.status_code < 204
             known = json.loads(answer.content, parse_float=str, parse_int=str) if there else None
-        except (RequestException, ValueError) as error:
+        except (RequestException, ValueError, RecursionError) as error:
             raise UnreachableError(f"{url} gives no usable answer: {error}") from None
         if answer.status_code in (401, 403) or (body and not answer.ok):
             raise NotAuditableError(f"{url} does not let the audit in: it answers {answer.status_code}")
@@ -92,8 +93,15 @@ class Connection:
             else query
         )
         asked = {**base, parameter: number} if style == "page" else base
+        been, empty = Counter[str](), 0
         while True:
+            place = f"{path} {asked or ''}".strip()
+            been[place] += 1
+            if been[place] > 2 or empty > 100:  # a page that shifts may lead to a place twice
+                raise UnreachableError(f"{self.base}: the list comes to no end at {place}")
             data, answer = self._ask(path, asked)
+            if at(data, said.get("broken_off", "_")):
+                raise UnreachableError(f"{self.base}{place}: the page broke off")
             rows = at(data, said.get("records", ""))
             if "records" in said and isinstance(rows, dict):
                 rows = list(rows.values())
@@ -101,6 +109,7 @@ class Connection:
             if not isinstance(rows, list) or (rows and rows == before):
                 raise UnreachableError(f"{self.base}{path} shows no list, or every page alike")
             yield from rows
+            empty = 0 if rows else empty + 1
             number, count, before = number + 1, count + len(rows), rows
             following: Any = {"page": number, "offset": count}.get(style) if rows else None
             following = following or text(at(data, paging.get("next", "_")))

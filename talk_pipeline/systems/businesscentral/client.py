@@ -1,14 +1,13 @@
 """The Business Central connector: reading. How it writes is in `writing`.
 
-Only what the flows use is selected. Pages are followed by the link the server gives; where it cannot serve a
-page in time, smaller ones are asked for.
+Only what the flows use is selected. How a list is read to its end is in `lists`.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,10 +18,11 @@ from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.systems.businesscentral import notifications
-from talk_pipeline.systems.businesscentral.answers import error_code, fault_of, record_in
+from talk_pipeline.systems.businesscentral.answers import error_code, record_in
 from talk_pipeline.systems.businesscentral.description import EntitySet, root_of
 from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.systems.businesscentral.groups import Groups, rows_of
+from talk_pipeline.systems.businesscentral.lists import Lists
 from talk_pipeline.systems.businesscentral.lookups import Lookups
 from talk_pipeline.systems.businesscentral.metadata import Metadata, read_metadata
 from talk_pipeline.systems.businesscentral.pacing import Pace
@@ -31,18 +31,10 @@ from talk_pipeline.systems.businesscentral.rows import Asked
 from talk_pipeline.systems.businesscentral.values import moment, parse
 from talk_pipeline.systems.businesscentral.writing import BATCH_SIZE, Writer
 from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
-from talk_pipeline.systems.http import TOO_LARGE, Answer, Http
+from talk_pipeline.systems.http import Http
 from talk_pipeline.systems.protocol import Identity, Leaving, unheard
 
-LARGEST_PAGE = 20_000  # records (page `operational-limits-online`)
-SMALLEST_PAGE = 50
 RUNTIME = "microsoft/runtime/beta"  # an API that tells of the others (page `dynamics-subscriptions`)
-
-
-class _Page(msgspec.Struct):
-    value: list[msgspec.Raw]
-    next_link: str | None = msgspec.field(name="@odata.nextLink", default=None)
-    context: str | None = msgspec.field(name="@odata.context", default=None)
 
 
 class Businesscentral:
@@ -66,7 +58,7 @@ class Businesscentral:
         self._entities = entities
         self._company_id = company_id
         self._company_name = company_name
-        self._page_size = LARGEST_PAGE
+        self._lists = Lists(http)
         self.longest_seconds = http.longest_seconds
         self.batches_in_flight = http.in_flight
         self._paces = {name: Pace() for name in flows}
@@ -91,7 +83,7 @@ class Businesscentral:
     @cached_property
     def _lookups(self) -> Lookups:
         """What records of other sets are meant, as far as it was asked for."""
-        return Lookups(self._value, lambda root, name: f"{root}{self._company}/{name}")
+        return Lookups(self._lists.rows, lambda root, name: f"{root}{self._company}/{name}")
 
     @property
     def skew_seconds(self) -> float:
@@ -100,7 +92,7 @@ class Businesscentral:
 
     async def identify(self) -> Identity:
         """Proves address, credentials and company."""
-        companies = await self._value("/companies")
+        companies = await self._lists.rows("/companies")
         wanted = self._company_id or self._company_name or ""
         for company in companies:
             if wanted in (company.get("id"), company.get("name")):
@@ -120,7 +112,7 @@ class Businesscentral:
 
     async def local_currency(self) -> str | None:
         """The company's local currency, if it tells; `identify` comes first."""
-        information = await self._value(f"{self._company}/companyInformation?$select=currencyCode")
+        information = await self._lists.rows(f"{self._company}/companyInformation?$select=currencyCode")
         return next((str(row["currencyCode"]) for row in information if row.get("currencyCode")), None)
 
     async def metadata(self, api: str) -> Metadata:
@@ -134,13 +126,13 @@ class Businesscentral:
             raise ConfigurationFault(
                 f"Business Central has no API {api}: check how publisher, group and version are spelled"
             )
-        return read_metadata(self._checked(answer).body, api)
+        return read_metadata(self._lists.checked(answer).body, api)
 
     async def notifiable(self) -> frozenset[str] | None:
         """The sets that it tells changes of, such as `v2.0/customers`, of all APIs; None where that is not told."""
         url = f"{root_of(RUNTIME)}{self._company}/webhookSupportedResources"
         try:
-            return frozenset(str(row.get("resource", "")).strip("/") for row in await self._value(url))
+            return frozenset(str(row.get("resource", "")).strip("/") for row in await self._lists.rows(url))
         except SystemFault:
             return None
 
@@ -157,27 +149,23 @@ class Businesscentral:
         query = asked.query
         if since is not None:
             query["$filter"] = f"{asked.set.modified} ge {timestamp(since)}"
-        url: str | None = f"{self._place(asked.set)}?{encoded(query)}"
         headers = {"Data-Access-Intent": "ReadOnly"} if since is None and self.may_lag(flow) else {}
-        while url is not None:
-            page = await self._page(url, headers)
-            yield [record_in(raw, asked) for raw in page.value]
-            following = page.next_link
-            url = self._http.following(url, following, context=page.context) if following else None
+        async for rows in self._lists.pages(f"{self._place(asked.set)}?{encoded(query)}", headers):
+            yield [record_in(raw, asked) for raw in rows]
 
     async def sample(self, flow: str, *, closed: bool = False) -> Sequence[str]:
         """A few records with all that the flow reads of them, or of where they go when their story ends."""
         asked, ended = self._asked[flow], self._flows[flow].businesscentral.closed_by
         if not closed:
             query = rows_of(asked.set) if asked.set.grouped_by else asked.query
-            page = await self._page(f"{self._place(asked.set)}?{encoded(query)}&$top=20", {})
+            rows = await self._lists.first(f"{self._place(asked.set)}?{encoded(query)}&$top=20")
         elif ended is None:
             return ()
         else:
             described = self._entities[ended.entity]
             fields = dict.fromkeys((described.key, ended.record, ended.key))
-            page = await self._page(f"{self._place(described)}?$select={','.join(fields)}&$top=1", {})
-        return [bytes(raw).decode() for raw in page.value]
+            rows = await self._lists.first(f"{self._place(described)}?$select={','.join(fields)}&$top=1")
+        return [bytes(raw).decode() for raw in rows]
 
     def lists_changes(self, flow: str) -> bool:
         """Whether its records have a modified time."""
@@ -193,10 +181,16 @@ class Businesscentral:
         if (modified := described.modified) is None:
             return None
         query = {"$select": ",".join(described.known), "$orderby": f"{modified} desc", "$top": "1"}
-        rows = await self._value(f"{self._place(described)}?{encoded(query)}")
+        rows = await self._lists.rows(f"{self._place(described)}?{encoded(query)}")
         if rows and modified not in rows[0]:
             raise UnavailableFault(f"Business Central answers without {modified}: {rows[0]}")
-        return moment(rows[0][modified]) if rows else None
+        try:
+            return moment(rows[0][modified]) if rows else None
+        except ValueError as error:
+            name = described.name
+            raise UnavailableFault(
+                f"Business Central answers with {name} whose {modified} {error}"
+            ) from error
 
     async def get(self, flow: str, record_id: str, *, closed: bool = False) -> Record | None:
         """One record as it is now; of a closed one, the record that took its place."""
@@ -211,7 +205,7 @@ class Businesscentral:
         answer = await self._http.read(f"{place}?{asked.question}")
         if answer.status == 404 and error_code(answer) is not None:
             return None  # a gateway's 404 says nothing of the record
-        return record_in(self._checked(answer).body, asked)
+        return record_in(self._lists.checked(answer).body, asked)
 
     async def find(
         self, flow: str, path: str, *, values: Sequence[str], closed: bool = False
@@ -224,7 +218,7 @@ class Businesscentral:
         found: dict[str, list[str]] = {}
         for condition in conditions(described, path, values):
             query = {"$select": ",".join(dict.fromkeys((key, path))), "$filter": condition}
-            for row in await self._value(f"{self._place(described)}?{encoded(query)}"):
+            for row in await self._lists.rows(f"{self._place(described)}?{encoded(query)}"):
                 if path not in row or key not in row:
                     raise UnavailableFault(f"Business Central answers without {key} and {path}: {row}")
                 value = wanted.get(upper(tidy(str(row[path])) or ""))
@@ -293,12 +287,9 @@ class Businesscentral:
     async def _groups(self, described: EntitySet, called: str | None = None) -> list[Record]:
         """All records that are sums, or one of them."""
         groups = Groups(described)
-        url: str | None = f"{self._place(described)}?{encoded(rows_of(described, called))}"
-        while url is not None:
-            page = await self._page(url, {})
-            groups.add(parse(bytes(raw)) for raw in page.value)
-            following = page.next_link
-            url = self._http.following(url, following, context=page.context) if following else None
+        url = f"{self._place(described)}?{encoded(rows_of(described, called))}"
+        async for rows in self._lists.pages(url):
+            groups.add(parse(bytes(raw)) for raw in rows)
         return groups.records()
 
     @property
@@ -312,39 +303,3 @@ class Businesscentral:
 
     def _place(self, described: EntitySet) -> str:
         return f"{described.root}{self._company}/{described.name}"
-
-    async def _page(self, url: str, headers: Mapping[str, str]) -> _Page:
-        while True:
-            prefer = {"Prefer": f"odata.maxpagesize={self._page_size}"}
-            answer = await self._http.read(url, headers={**headers, **prefer})
-            if answer.status not in TOO_LARGE:
-                break
-            if self._page_size <= SMALLEST_PAGE:
-                raise UnavailableFault(f"Business Central answers {answer.status} even to small pages")
-            self._page_size = max(SMALLEST_PAGE, self._page_size // 4)
-        try:
-            return msgspec.json.decode(self._checked(answer).body, type=_Page)
-        except msgspec.DecodeError as error:
-            raise UnavailableFault(f"Business Central answers with a broken page: {error}") from error
-
-    async def _value(self, url: str) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = []
-        following: str | None = url
-        while following is not None:
-            answer = self._checked(await self._http.read(following))
-            try:
-                data = parse(answer.body)
-                rows += [dict(one) for one in data["value"]]
-                link, context = data.get("@odata.nextLink"), data.get("@odata.context")
-            except (ValueError, KeyError, TypeError) as error:
-                raise ConfigurationFault(
-                    f"{self._http.base_url} does not answer like Business Central's API; BUSINESSCENTRAL_URL goes "
-                    "up to and including /api/v2.0"
-                ) from error
-            following = self._http.following(following, link, context=context) if link else None
-        return rows
-
-    def _checked(self, answer: Answer) -> Answer:
-        if answer.ok:
-            return answer
-        raise fault_of(answer, self._http.base_url)

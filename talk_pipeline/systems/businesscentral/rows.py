@@ -93,7 +93,8 @@ class Asked:
         """A record with all that was asked for.
 
         Raises:
-            msgspec.DecodeError: something of it is missing, or no list where children are to be.
+            msgspec.DecodeError: something of it is missing, be it children that are shown elsewhere, or no list
+                where children are to be.
         """
         return cast(Row, msgspec.json.decode(raw, type=self._shape))
 
@@ -133,8 +134,17 @@ class Asked:
         for path, names in self.expanded.items():
             child: Any = _struct(path, dict.fromkeys((*names, *self._shown_below[path]), msgspec.Raw))
             shape[path] = list[child]
-        told = [("id", str | int), ("etag", str | None, None), ("modified", str | None, None)]
-        called = {"id": self.set.key, "etag": ETAG, "modified": self.set.modified or "modified"}
+        told: list[Any] = [("id", str | int), ("etag", str | None, None), ("modified", str | None, None)]
+        called: dict[str, str] = {
+            "id": self.set.key,
+            "etag": ETAG,
+            "modified": self.set.modified or "modified",
+        }
+        # where there is more than a record was asked for, or it broke off, it is not the whole
+        told += [(f"more_{at}", None, None) for at, _ in enumerate(self.expanded)]
+        called |= {f"more_{at}": f"{path}@odata.nextLink" for at, path in enumerate(self.expanded)}
+        if "error" not in shape:
+            told.append(("error", None, None))
         return _struct("Record", shape, told=told, called=called)
 
 

@@ -191,6 +191,8 @@ class Writer:
             return Outcome(Result.UNKNOWN, reason=f"a deletion answered {part.status} with {body[:200]!r}")
         try:
             row = parse(body)
+            if isinstance(row.get("error"), dict):
+                return Outcome(Result.UNKNOWN, reason="an answer that broke off")
             if write.child:
                 return self._child_done(write.child, row)
             described = self.asked.set

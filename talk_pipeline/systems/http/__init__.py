@@ -11,6 +11,7 @@
     sendable.py       secrets as they can be sent
     kept_tokens.py    refresh tokens, from one process to the next
     usage.py          how much of that is used
+    trail.py          whether a list of pages comes to an end
     clock.py          the server's clock against ours
 """
 

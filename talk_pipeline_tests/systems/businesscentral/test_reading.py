@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from talk_pipeline.engine.model import Record
-from talk_pipeline.systems.businesscentral import client, queries
+from talk_pipeline.systems.businesscentral import lists, queries
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.entities import load_entities
 from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
@@ -105,7 +105,7 @@ def test_where_even_small_pages_take_too_long_that_is_told(server: Answering, op
     with pytest.raises(UnavailableFault, match="504 even to small pages"):
         scan(opens())
     sizes = [asked.headers["prefer"] for asked in server.asked]
-    assert sizes[-1] == f"odata.maxpagesize={client.SMALLEST_PAGE}"
+    assert sizes[-1] == f"odata.maxpagesize={lists.SMALLEST_PAGE}"
     assert len(sizes) == len(set(sizes))
 
 

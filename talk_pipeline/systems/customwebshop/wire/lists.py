@@ -21,6 +21,7 @@ from talk_pipeline.systems.customwebshop.wire.faults import Faults
 from talk_pipeline.systems.customwebshop.wire.records import parse
 from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline.systems.http import Answer, Http
+from talk_pipeline.systems.http.trail import Trail
 
 
 class Lists:
@@ -43,6 +44,7 @@ class Lists:
         paging = entity.paging
         base = {**query, **paging.first()}
         request = question(entity, path, base)
+        trail = Trail(self._faults.shop, _place(request))
         pages = records = 0
         before: list[str] = []
         while True:
@@ -64,6 +66,7 @@ class Lists:
                 request = request.at(on_this_server(self._http.base_url, request.path, following))
             else:
                 request = question(entity, path, {**base, **following})
+            trail.goes_on(_place(request), records=len(elements))
 
     async def deletions(self, entity: Entity, since: datetime) -> AsyncIterator[Sequence[Record]]:
         """What was deleted, where the shop has a list of it."""
@@ -102,6 +105,11 @@ class Lists:
             where = f"entries without a record at {entity.element!r}"
             raise self._faults.unlike("element", answer, where)
         return [text for text in inner if text is not None]
+
+
+def _place(request: Question) -> str:
+    """What tells one page of a list from another."""
+    return f"{request.path} {request.content.decode()}" if request.content else request.path
 
 
 def on_this_server(base_url: str, where: str, following: str) -> str:
