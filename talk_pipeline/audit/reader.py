@@ -173,8 +173,12 @@ class Row:
         """When it was changed, as it says itself; UTC without offset, as the state has it."""
         places = self.entity.said.get("modified", ())
         told = (text(at(self.data, one)) for one in ([places] if isinstance(places, str) else places))
-        moments = (self.entity.moment(one, self.entity.said.get("times")) for one in told if one)
-        return next((one.astimezone(UTC).replace(tzinfo=None) for one in moments), None)
+        said = next(filter(None, told), None)
+        try:
+            moment = self.entity.moment(said, self.entity.said.get("times")) if said else None
+            return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
+        except (ValueError, OverflowError):
+            return None  # no moment at all
 
     @property
     def is_deleted(self) -> bool:

@@ -1,6 +1,7 @@
 """Change notices: subscribed, validated, renewed, understood, and never more than a hint."""
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from talk_pipeline.settings import Settings
 from talk_pipeline.systems.businesscentral import notifications
 from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline.systems.http.limits import trusted
-from talk_pipeline.webhooks.receiver import receiver, subscribe
+from talk_pipeline.webhooks.receiver import LARGEST_NOTICE, receiver, subscribe
 from talk_pipeline.webhooks.wakeups import woken_after
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
@@ -122,3 +123,21 @@ def test_a_forged_notice_wakes_nobody(world: World, url: str) -> None:
         assert answer.status_code == 401
         assert not woken_after(world.data, side, timestamp=0)
     assert world.bc.http.get(f"{url}/elsewhere").status_code == 404
+
+
+def test_whatever_comes_as_a_notice_is_answered(
+    world: World, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Turned away, and not by a mistake of ours."""
+    states: list[object] = [None, 5, {"a": []}, "geheimni\u00df"]
+    bodies = [json.dumps({"value": [{"clientState": one, "resource": one}]}).encode() for one in states]
+    bodies += [b"", b"\xff", b"null", b'{"value": 7}', b"[" * 100_000, b"7" * 10_000]
+    for side in Side:
+        for body in bodies:
+            headers = {b"X-Webhook-Signature": "sha256=\u00df".encode()}
+            answer = httpx.post(f"{url}/{side}", content=body, headers=headers, verify=trusted())
+            assert answer.status_code == 401, body[:60]
+        large = httpx.post(f"{url}/{side}", content=b" " * (LARGEST_NOTICE + 1), verify=trusted())
+        assert large.status_code == 413
+        assert not woken_after(world.data, side, timestamp=0)
+    assert "Traceback" not in caplog.text

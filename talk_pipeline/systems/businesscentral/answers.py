@@ -27,13 +27,18 @@ def record_in(raw: msgspec.Raw | bytes, asked: Asked) -> Record:
         raise UnavailableFault(
             f"Business Central answers with {asked.set.name} that lack what was asked for: {error}: {payload[:200]}"
         ) from error
-    return Record(str(row.id), row.etag, moment(row.modified), deleted=False, payload=payload)
+    try:
+        modified = moment(row.modified)
+    except ValueError as error:
+        where = f"{asked.set.name} {row.id}, whose {asked.set.modified} {error}"
+        raise UnavailableFault(f"Business Central answers with {where}") from error
+    return Record(str(row.id), row.etag, modified, deleted=False, payload=payload)
 
 
 def error_code(answer: Answer) -> str | None:
     """The code of an error; None where somebody else answered."""
     try:
-        return str(json.loads(answer.body)["error"]["code"])
+        return str(json.loads(answer.body)["error"]["code"] or "") or None
     except (ValueError, KeyError, TypeError):
         return None
 

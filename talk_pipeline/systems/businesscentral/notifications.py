@@ -50,7 +50,12 @@ async def _subscribe(
     answer = await http.read(path)
     if not answer.ok:
         raise UnavailableFault(f"Business Central lists no subscriptions: {answer.status}")
-    listed = {_key(row): row for row in json.loads(answer.body)["value"] if _api(row) in ("", first.api)}
+    try:
+        rows = [dict(row) for row in json.loads(answer.body)["value"]]
+    except (ValueError, KeyError, TypeError) as error:
+        text = f"Business Central lists no subscriptions at {path}: {answer.excerpt(200)}"
+        raise UnavailableFault(text) from error
+    listed = {_key(row): row for row in rows if _api(row) in ("", first.api)}
     for name in sets:
         resource = f"/api/{first.api}{company}/{name}"
         body = {"notificationUrl": url, "resource": resource, "clientState": secret.get_secret_value()}
@@ -58,8 +63,9 @@ async def _subscribe(
         if known is None:
             await _send(http, "POST", path, body=body, headers={})
         elif _ends_soon(known):
-            one = f"{path}('{known['subscriptionId']}')"
-            await _send(http, "PATCH", one, body=body, headers={"If-Match": known["@odata.etag"]})
+            one = f"{path}('{known.get('subscriptionId')}')"
+            headers = {"If-Match": str(known.get("@odata.etag"))}
+            await _send(http, "PATCH", one, body=body, headers=headers)
         else:
             continue
         calls += 1
@@ -73,11 +79,11 @@ def understand(body: bytes, sets: Mapping[str, EntitySet], *, secret: SecretStr)
     """
     try:
         notices = json.loads(body)["value"]
-        states = [str(notice["clientState"]) for notice in notices]
+        states = [str(notice["clientState"]).encode(errors="replace") for notice in notices]
         resources = [_place(str(notice["resource"])) for notice in notices]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    expected = secret.get_secret_value()
+    expected = secret.get_secret_value().encode()
     if not all(hmac.compare_digest(state, expected) for state in states):
         return None
     named = {(api, path.rpartition("/")[2]) for api, path in resources}
@@ -103,7 +109,10 @@ async def _send(
 
 
 def _ends_soon(row: Mapping[str, Any]) -> bool:
-    ends = moment(row.get("expirationDateTime"))
+    try:
+        ends = moment(row.get("expirationDateTime"))
+    except ValueError:
+        return True  # renewed, it is known again
     return ends is None or ends - datetime.now(UTC) < RENEW_BEFORE
 
 

@@ -18,6 +18,7 @@ import msgspec
 
 from talk_pipeline.flows.values import Value, length
 
+FIRST_YEAR, LAST_YEAR = 1753, 9998
 ZERO_GUID = "00000000-0000-0000-0000-000000000000"
 BLANK_ENUM = "_x0020_"
 
@@ -151,10 +152,21 @@ def quoted(text: str) -> str:
 
 
 def moment(text: object) -> datetime | None:
-    """A wire instant as an aware datetime; the blank one as None."""
-    if not text or str(text).startswith("0001-01-01"):
+    """A wire instant as an aware datetime; the blank one as None.
+
+    Raises:
+        ValueError: it is none, or in no year that Business Central knows.
+    """
+    if text is None or text == "" or str(text).startswith("0001-01-01"):
         return None
-    return datetime.fromisoformat(str(text)).astimezone(UTC)
+    try:
+        found = datetime.fromisoformat(str(text))
+        found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{str(text)[:60]!r} is no moment") from None
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise ValueError(f"{text!r} is in no year that a record can be of")
+    return found
 
 
 def parse(payload: str | bytes) -> Any:

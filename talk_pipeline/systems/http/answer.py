@@ -1,10 +1,38 @@
 """What came of a request, and how its body went over the line."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from talk_pipeline.redaction import redacted
+
+_FRAMES = 300
+"""Calls below whoever reads an answer; Python's limit holds for them and for what is nested together."""
+
+
+def too_deep(body: bytes) -> bool:
+    """Whether JSON is nested deeper than it can be read; what is no JSON is not nested."""
+    try:
+        _read_below(body, _FRAMES)
+    except RecursionError:
+        return True
+    return False
+
+
+def _read_below(body: bytes, frames: int) -> None:
+    if frames:
+        _read_below(body, frames - 1)
+        return
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except msgspec.DecodeError:
+        try:
+            json.loads(body)  # which takes more for JSON
+        except ValueError:
+            return
 
 
 class OutcomeUnknownError(Exception):
@@ -42,6 +70,11 @@ class Answer:
     def excerpt(self, characters: int) -> str:
         """The beginning of the body, for people."""
         return redacted(self.body.decode(errors="replace"))[:characters]
+
+    @property
+    def too_deep(self) -> bool:
+        """Whether what it holds is nested deeper than it can be read."""
+        return too_deep(self.body)
 
     @property
     def redirects(self) -> bool:

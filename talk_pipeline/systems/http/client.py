@@ -126,6 +126,8 @@ class Http:
             raise UnavailableFault(f"{self.name} at {self.base_url} answers {answer.status} again and again")
         if answer.redirects:
             raise ForeignHostFault(self._elsewhere(answer))
+        if answer.too_deep:
+            raise UnavailableFault(f"{self.name} answers {path} with data nested too deep to be read")
         return answer
 
     def following(self, source: str, link: str, *, context: str | None = None) -> str:
@@ -204,6 +206,8 @@ class Http:
             raise OutcomeUnknownError(f"answered {answer.status}, which is for questions")
         if answer.ok and answer.shows_page:  # a gateway's or a login's word, which looks like success
             raise OutcomeUnknownError(f"answered {answer.status} with a page instead of data")
+        if answer.too_deep:
+            raise OutcomeUnknownError(f"answered {answer.status} with data nested too deep to be read")
         return answer
 
     async def _send(

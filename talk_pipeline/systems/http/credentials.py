@@ -240,7 +240,7 @@ class _ClientCredentials(httpx.Auth):
             raise ForeignHostFault(self._message(what))
         try:
             document = json.loads(response.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             kind = response.headers.get("Content-Type", "no type")
             raise ConfigurationFault(
                 self._message(f"answers {status} with what is no JSON ({kind})")
@@ -325,7 +325,7 @@ class _Session(httpx.Auth):
             raise AccessFault(f"the login {self._login.url} refuses the credentials ({response.status_code})")
         try:
             token = self._login.find(json.loads(response.content))
-        except ValueError:
+        except (ValueError, RecursionError):
             token = None
         if not token:
             raise AccessFault(f"the login {self._login.url} answers without a token where the connector says")

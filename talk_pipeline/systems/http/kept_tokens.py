@@ -73,10 +73,11 @@ class KeptTokens:
             ConfigurationFault: the file cannot be read.
         """
         try:
-            found = Tokens(**json.loads(self.file.read_bytes()))
+            said = json.loads(self.file.read_bytes())
+            found = Tokens(said["refresh_token"] + "", said["access_token"] + "", said["until"] + 0.0)
         except FileNotFoundError:
             return Tokens(taken(self.first))
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             text = f"{self.file} cannot be read: remove it, and put a new refresh token into {self.setting}"
             raise ConfigurationFault(text) from None
         for token in (found.refresh_token, found.access_token):

@@ -41,7 +41,32 @@ def test_single_notices_and_collections_are_understood(resources: list[str], flo
     assert notifications.understand(body.encode(), SETS, secret=SecretStr(SECRET)) == flows
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"value": [{}]}', b"\xff"])
+def notice(**told: Any) -> bytes:
+    said = {"clientState": SECRET, "resource": f"/api/v2.0/{COMPANY}/customers(1)"} | told
+    return json.dumps({"value": [said]}).encode()
+
+
+ODD: dict[str, bytes] = {
+    "nothing": b"",
+    "a list": b"[]",
+    "no notice": b'{"value": [{}]}',
+    "no text": b"\xff",
+    "nested": b'{"value": ' + b"[" * 100_000,
+    "null": b"null",
+    "null within": b'{"value": null}',
+    "nulls": b'{"value": [null]}',
+    "a number": b'{"value": 7}',
+    "an endless number": b'{"value": ' + b"7" * 10_000 + b"}",
+    "texts": b'{"value": ["clientState"]}',
+    "a state that is null": notice(clientState=None),
+    "a state that is a number": notice(clientState=5),
+    "a state that is nested": notice(clientState={"a": [SECRET]}),
+    "a state in other letters": notice(clientState="geheimniß \u00fc"),
+    "half a letter": notice(clientState="\ud800"),
+}
+
+
+@pytest.mark.parametrize("body", ODD.values(), ids=ODD)
 def test_what_is_no_notice_is_turned_away(body: bytes) -> None:
     assert notifications.understand(body, SETS, secret=SecretStr(SECRET)) is None
 
@@ -127,6 +152,31 @@ def test_a_subscription_that_is_refused_is_told(
 ) -> None:
     with pytest.raises(fault, match=says):
         subscribed(server, opens, answer=reply)
+
+
+LISTS = {
+    "no JSON": "<html></html>",
+    "nested": "[" * 100_000,
+    "null": "null",
+    "no list": {"value": 5},
+    "no subscriptions": {"value": [None]},
+}
+
+
+@pytest.mark.parametrize("listed", LISTS.values(), ids=LISTS)
+def test_an_odd_list_of_subscriptions_is_told(server: Answering, opens: Opens, listed: Any) -> None:
+    server.on(SUBSCRIPTIONS, Reply(200, listed))
+    with pytest.raises(UnavailableFault, match="Business Central (lists no subscriptions|answers)"):
+        using(opens(), lambda opened: opened.subscribe(URL, SecretStr(SECRET)))
+    assert [one.method for one in server.asked] == ["GET"]
+
+
+@pytest.mark.parametrize("end", ["soon", "24:00", "9999-12-31T23:59:59-12:00", 5])
+def test_an_odd_end_is_renewed(server: Answering, opens: Opens, end: Any) -> None:
+    rows = [
+        held(name, ends=None) | {"expirationDateTime": end} for name in ("customers", "items", "salesOrders")
+    ]
+    assert [one.method for one in subscribed(server, opens, *rows)] == ["PATCH"] * 3
 
 
 def test_where_none_are_listed_none_is_made(server: Answering, opens: Opens) -> None:

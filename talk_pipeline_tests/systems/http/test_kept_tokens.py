@@ -121,14 +121,23 @@ def test_one_that_is_not_taken_any_more_is_told_by_its_setting(
     assert read(opens(credentials=given)).status == 200
 
 
+BROKEN = ["{", "[]", "null", "7", "[" * 100_000, '{"refresh_token": "a", "access_token": 5, "until": 1}']
+BROKEN += ['{"refresh_token": "a", "access_token": "b", "until": "soon"}', '{"refresh_token": "a"}']
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda text: text[:60])
 def test_a_file_that_is_broken_is_named(
-    server: Answering, opens: Opens, let_in: ClientCredentials, another_process: Callable[[], None]
+    server: Answering,
+    opens: Opens,
+    let_in: ClientCredentials,
+    another_process: Callable[[], None],
+    broken: str,
 ) -> None:
     Issuer(server)
     read(opens(credentials=let_in))
     another_process()
     assert let_in.kept is not None
-    let_in.kept.file.write_text("{")
+    let_in.kept.file.write_text(broken)
     with pytest.raises(ConfigurationFault, match="remove it, and put a new refresh token into SHOP_REFRESH"):
         read(opens(credentials=let_in))
 

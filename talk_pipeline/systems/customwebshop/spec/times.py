@@ -7,6 +7,9 @@ from decimal import Decimal, InvalidOperation
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.paths import JsonOrMissing
 
+FIRST_YEAR, LAST_YEAR = 1753, 9998
+"""Beyond these a moment says that there is none, and cannot be reckoned with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Times:
@@ -21,21 +24,22 @@ class Times:
     zone: tzinfo
 
     def read(self, value: JsonOrMissing) -> datetime | None:
-        """An aware moment; None for a blank or what is no moment."""
+        """An aware moment; None for a blank, for what is no moment, and for one that no record can be of."""
         text = paths.text_of(value)
         if text is None:
             return None
         try:
             if self.format in ("epoch", "epoch_ms"):
                 seconds = Decimal(text) / (1000 if self.format == "epoch_ms" else 1)
-                return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(seconds))
-            if self.format == "rfc3339":
+                moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(seconds))
+            elif self.format == "rfc3339":
                 moment = datetime.fromisoformat(text)
             else:
                 moment = datetime.strptime(text, self.format)  # noqa: DTZ007 (the zone is set below)
+            found = (moment if moment.tzinfo else moment.replace(tzinfo=self.zone)).astimezone(UTC)
         except (ValueError, InvalidOperation, OverflowError):
             return None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=self.zone)).astimezone(UTC)
+        return found if FIRST_YEAR <= found.year <= LAST_YEAR else None
 
     def write(self, moment: datetime) -> str | int:
         """The moment as the shop takes it."""

@@ -66,7 +66,7 @@ def understand(
         return None
     try:
         event = read_place(webhooks.event, headers, json.loads(body))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     entity = webhooks.events.get(event or "")
     return {name for name, flow in flows.items() if flow.customwebshop.entity == entity}
