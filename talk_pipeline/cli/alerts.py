@@ -1,6 +1,7 @@
 """`talk-pipeline alerts`: tells people what they should know, from a timer instead of the daemon or beside it."""
 
 from talk_pipeline.cli.exits import UsageError
+from talk_pipeline.cli.terminal import say
 from talk_pipeline.declarations import flows_of
 from talk_pipeline.settings import Settings
 
@@ -20,8 +21,8 @@ def tell_people(*, test: bool) -> None:
         raise UsageError("not set: TALK_ALERTS, the addresses of those to tell; see docs/operating.md")
     if test:
         send(settings, Message("talk_pipeline: a test", "Alerts of talk_pipeline arrive here."))
-        print(f"sent to {len(settings.alert_addresses)}")
+        say(f"sent to {len(settings.alert_addresses)}")
         return
     with open_home(settings.shared_dir, several=settings.company is not None) as instance:
         message = tell(settings, flows_of(settings), instance)
-    print(message.body if message else "nothing new to tell")
+    say(message.body if message else "nothing new to tell")

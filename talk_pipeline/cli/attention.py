@@ -3,6 +3,7 @@
 import json
 
 from talk_pipeline.cli.tables import console, line, print_items
+from talk_pipeline.cli.terminal import say
 from talk_pipeline.declarations import flows_of
 from talk_pipeline.engine.report.attention import Item, attention
 from talk_pipeline.settings import Settings
@@ -18,7 +19,7 @@ def print_attention(*, as_json: bool) -> None:
     if as_json:
         items = [one.document() for one in waiting.items]
         told = {"total": waiting.total, "counts": waiting.counts, "items": items}
-        print(json.dumps(told, indent=2))
+        say(json.dumps(told, indent=2))
         return
     out = console()
     print_items(out, "waiting for a person", map(_told, waiting.items))

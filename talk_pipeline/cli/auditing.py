@@ -12,6 +12,7 @@ from rich.table import Table
 from talk_pipeline.audit.audit import audit
 from talk_pipeline.audit.judge import Finding, Judged
 from talk_pipeline.cli.exits import Exit
+from talk_pipeline.cli.terminal import Terminal, say
 from talk_pipeline.settings import Settings
 
 SHOWN = 50
@@ -28,9 +29,9 @@ def print_audit(names: tuple[str, ...], *, as_json: bool, file: Path | None) -> 
     if file:
         _write(file, found)
     if as_json:
-        print(json.dumps({"flows": {one.flow: _document(one) for one in found}}, indent=2))
+        say(json.dumps({"flows": {one.flow: _document(one) for one in found}}, indent=2))
     else:
-        _print(Console(highlight=False), found)
+        _print(Terminal(highlight=False), found)
     return Exit.CHECK_FAILED if any(one.unexplained for one in found) else Exit.OK
 
 

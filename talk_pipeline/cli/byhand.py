@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 
 from talk_pipeline.cli.exits import UsageError
+from talk_pipeline.cli.terminal import say
 from talk_pipeline.engine.manual import links, resolutions, sharing
 from talk_pipeline.engine.manual.links import Decision, Hand
 from talk_pipeline.flows.properties import Side
@@ -48,7 +49,7 @@ def retry(flow: str, text: str | None, *, as_json: bool) -> None:
 
 def _do(flow: str, decision: Callable[[Hand], Decision], *, as_json: bool) -> None:
     done = carry_out(Settings.load(), flow, decision, by=who())
-    print(json.dumps(done.document(), indent=2) if as_json else done.message)
+    say(json.dumps(done.document(), indent=2) if as_json else done.message)
 
 
 def who() -> str:

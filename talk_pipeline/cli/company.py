@@ -15,6 +15,7 @@ import typer
 
 from talk_pipeline.acting import acting_for
 from talk_pipeline.cli.exits import Exit, Interrupted, UsageError, told_in_a_line
+from talk_pipeline.cli.terminal import say
 from talk_pipeline.settings import Settings
 from talk_pipeline.stopping import StoppedError
 
@@ -58,10 +59,10 @@ def of_each_company(command: Command) -> Command:
         ends = {}
         with _collecting() as told:
             for name in known:
-                typer.echo(f"== {name}", err=as_json)
+                say(f"== {name}", err=as_json)
                 ends[name] = _ended(known, name, act)
         if told:
-            print(json.dumps({"companies": told}, indent=2))
+            say(json.dumps({"companies": told}, indent=2))
         raise typer.Exit(max(ends.values()))
 
     return _with_option(command, about_each)
@@ -81,7 +82,7 @@ def tell(document: dict[str, Any]) -> None:
     """Prints a document, or keeps it for the one of all companies."""
     told, company = _collected.get(), Settings.load().company
     if told is None or company is None:
-        print(json.dumps(document, indent=2))
+        say(json.dumps(document, indent=2))
     else:
         told[company.name] = document
 
@@ -139,7 +140,7 @@ def _ended(known: "Companies", name: str, act: Act) -> int:
         return end.exit_code
     except Exception as error:
         status, text = told_in_a_line(error)
-        typer.echo(f"error: {name}: {text}", err=True)
+        say(f"error: {name}: {text}", err=True)
         if (told := _collected.get()) is not None:
             told[name] = {"error": text}
         return status

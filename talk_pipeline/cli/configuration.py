@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+from talk_pipeline.cli.terminal import say
 from talk_pipeline.declarations import checked_files
 from talk_pipeline.flows.loading import mistake, read_yaml
 from talk_pipeline.flows.vocabulary import Flow
@@ -37,18 +38,16 @@ def check_configuration(*, files_only: bool = False) -> int:
     flows, description = checked_files(settings)
     for flow in flows.values():
         properties = sum(len(part.properties) for part in flow.parts)
-        print(f"flow {flow.name}: {counted(properties, 'property')}, matched by {', '.join(flow.match)}")
+        say(f"flow {flow.name}: {counted(properties, 'property')}, matched by {', '.join(flow.match)}")
         for name, why in flow.shop_lacks.items():
-            print(f"  {name}: {why}")
+            say(f"  {name}: {why}")
         for part in flow.parts[1:]:
             if part.unset:
                 key = part.key
-                print(
-                    f"  {key}: settings.constants.{part.unset} is blank: a record that has any waits by name"
-                )
-    print(f"shop: {description.name}: {', '.join(description.entities)}")
+                say(f"  {key}: settings.constants.{part.unset} is blank: a record that has any waits by name")
+    say(f"shop: {description.name}: {', '.join(description.entities)}")
     if files_only:
-        print("the files are as they should be; the systems were not asked")
+        say("the files are as they should be; the systems were not asked")
         return 0
     try:
         settings.require_systems(description.variables, address=description.has_address)
@@ -64,7 +63,7 @@ async def _ask(connections: Connections, file: Path) -> int:
     applications = connections.applications
     for application in applications:  # each has permissions of its own
         if len(applications) > 1:
-            print(f"as the application of {application.settings[0]}:")
+            say(f"as the application of {application.settings[0]}:")
         try:
             async with connections.businesscentral([application]) as bc:
                 found_there, currency = await _ask_bc(connections, bc)
@@ -72,7 +71,7 @@ async def _ask(connections: Connections, file: Path) -> int:
         except AccessFault as fault:
             if len(applications) == 1:
                 raise
-            print(f"  {MARKS['problem']} {fault}")
+            say(f"  {MARKS['problem']} {fault}")
             problems += 1
     async with connections.shop() as shop:
         if isinstance(shop, StoredShop):
@@ -81,12 +80,12 @@ async def _ask(connections: Connections, file: Path) -> int:
         for flow in connections.flows.values():
             async for found in _probed(shop, flow, connections.description):
                 located = mistake(file, tree, at=found.at, message=found.message)
-                print(f"  {MARKS[found.level]} {_describe(found, located)}")
+                say(f"  {MARKS[found.level]} {_describe(found, located)}")
                 problems += found.level == "problem"
             for message in [text async for text in _foreign(shop, flow, currency)]:
-                print(f"  {MARKS['warning']} {message}")
-        print(f"Customwebshop: {shop.address} answers{_skew(shop)}")
-    print(counted(problems, "problem") if problems else "both systems are as described")
+                say(f"  {MARKS['warning']} {message}")
+        say(f"Customwebshop: {shop.address} answers{_skew(shop)}")
+    say(counted(problems, "problem") if problems else "both systems are as described")
     return 2 if problems else 0
 
 
@@ -95,14 +94,14 @@ async def _ask_bc(connections: Connections, bc: Businesscentral) -> tuple[int, s
     identity = await bc.identify()
     local = await bc.local_currency()
     currency = f", local currency {local}" if local else ""
-    print(f"Business Central: {identity.name} answers{currency}{_skew(bc)}")
+    say(f"Business Central: {identity.name} answers{currency}{_skew(bc)}")
     problems = _currency(connections.settings.businesscentral_currency, local)
     async for answered in declared(bc, connections.entities.used_by(connections.flows)):
-        print(f"  {MARKS[answered.level]} {answered.message}")
+        say(f"  {MARKS[answered.level]} {answered.message}")
         problems += answered.level == "problem"
     for flow in connections.flows.values():
         async for answered in probe_bc(bc, flow, connections.entities):
-            print(f"  {MARKS[answered.level]} {answered.message}")
+            say(f"  {MARKS[answered.level]} {answered.message}")
             problems += answered.level == "problem"
     return problems, local
 
@@ -111,7 +110,7 @@ def _currency(set_to: str | None, local: str | None) -> int:
     """Prices would be booked in the wrong currency: counted as a problem."""
     if set_to is None or local is None or set_to.upper() == local.upper():
         return 0
-    print(
+    say(
         f"  {MARKS['problem']} BUSINESSCENTRAL_CURRENCY is {set_to}, but the company's local currency is {local}"
     )
     return 1

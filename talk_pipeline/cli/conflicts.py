@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from talk_pipeline.cli.byhand import who
 from talk_pipeline.cli.exits import UsageError
 from talk_pipeline.cli.tables import console, line, print_items, value
+from talk_pipeline.cli.terminal import say
 from talk_pipeline.declarations import flows_of
 from talk_pipeline.engine.manual import acknowledging
 from talk_pipeline.engine.manual.lookup import named_flow
@@ -30,7 +31,7 @@ def print_conflicts(name: str | None, *, days: int, as_json: bool) -> None:
         found = unacknowledged(db, asked, days=days)
     if as_json:
         told = {"days": days, "read_at": stamp(read_at), "conflicts": [one.document() for one in found]}
-        print(json.dumps(told, indent=2))
+        say(json.dumps(told, indent=2))
         return
     out = console()
     of = f" of {name}" if name else ""
@@ -72,9 +73,9 @@ def acknowledge(name: str | None, text: str | None, *, until: str | None, as_jso
         for one in names
     ]
     if as_json:
-        print(json.dumps({"acknowledged": [one.document() for one in done]}, indent=2))
+        say(json.dumps({"acknowledged": [one.document() for one in done]}, indent=2))
     else:
-        print("\n".join(one.message for one in done))
+        say("\n".join(one.message for one in done))
 
 
 def _moment(text: str) -> datetime | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from talk_pipeline.cli.document import building, rst
 from talk_pipeline.cli.exits import Exit
+from talk_pipeline.cli.terminal import say
 from talk_pipeline.declarations import checked_files, entities_of
 from talk_pipeline.documents.comparison import Verdict, compare
 from talk_pipeline.documents.folder import REPORT, put
@@ -64,7 +65,7 @@ def import_document(file: Path, folder: Path, *, overwrite: bool) -> None:
     left = put(folder, texts | {REPORT: report(proposal, name=file.name)}, prove=prove, overwrite=overwrite)
     _tell(proposal, folder)
     if left:
-        print(f"left alone, though check-config reads them too: {', '.join(left)}")
+        say(f"left alone, though check-config reads them too: {', '.join(left)}")
 
 
 def _packaged() -> dict[str, Path]:
@@ -97,14 +98,14 @@ def _tell(proposal: Proposal, folder: Path) -> None:
     taken, listed = len(proposal.taken), len(proposal.listed)
     for became in proposal.sections:
         where = f"{became.flow}.yaml" if became.flow else ""
-        print(f"{became.section.heading}: {'; '.join(filter(None, (where, became.text)))}")
+        say(f"{became.section.heading}: {'; '.join(filter(None, (where, became.text)))}")
     written = (
         ", ".join(f"{name}.yaml" for name in proposal.plans)
         or "no flow file: it is about nothing that flows keep"
     )
-    print(f"{folder}: {written}")
-    print(f"{counted(taken + listed, 'row')}: {taken} in flow files, {listed} listed with the reason")
-    print(f"{listed + len(proposal.questions)} to decide: {folder / REPORT}")
+    say(f"{folder}: {written}")
+    say(f"{counted(taken + listed, 'row')}: {taken} in flow files, {listed} listed with the reason")
+    say(f"{listed + len(proposal.questions)} to decide: {folder / REPORT}")
 
 
 def check_document(file: Path) -> int:
@@ -122,8 +123,8 @@ def check_document(file: Path) -> int:
     found = compare(own.beyond(read_document(file)), flows, names)
     for one in found:
         where = f"line {one.line}: " if one.line else ""
-        print(f"{MARKS[one.verdict]} {where}{one.text}")
+        say(f"{MARKS[one.verdict]} {where}{one.text}")
     counts = {verdict: sum(one.verdict is verdict for one in found) for verdict in Verdict}
-    print(", ".join(f"{count} {verdict.value}" for verdict, count in counts.items()))
+    say(", ".join(f"{count} {verdict.value}" for verdict, count in counts.items()))
     good = (Verdict.COVERED, Verdict.EXTRA)
     return Exit.OK if all(one.verdict in good for one in found) else Exit.CHECK_FAILED

@@ -4,6 +4,7 @@ import asyncio
 import re
 from pathlib import Path
 
+from talk_pipeline.cli.terminal import say
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.installation import central
 from talk_pipeline.settings import Settings, SettingsError
@@ -42,11 +43,11 @@ def new_entity(name: str, *, api: str, called: str | None) -> None:
     file.write_text(text_of(draft), encoding="utf-8")
     said = draft.set
     below = f", {counted(len(said.children), 'collection')} below" if said.children else ""
-    print(f"{file} is written: {counted(len(said.properties), 'property')}{below}")
-    print(f"  {capabilities(said)}")
+    say(f"{file} is written: {counted(len(said.properties), 'property')}{below}")
+    say(f"  {capabilities(said)}")
     if settings.businesscentral_entities_dir is None:
-        print(f"set BUSINESSCENTRAL_ENTITIES_DIR={folder}, so that it counts")
-    print("look through its types, name it in a flow file (businesscentral: {entity: ...}), run check-config")
+        say(f"set BUSINESSCENTRAL_ENTITIES_DIR={folder}, so that it counts")
+    say("look through its types, name it in a flow file (businesscentral: {entity: ...}), run check-config")
 
 
 async def _draft(settings: Settings, name: str, *, api: str, called: str | None) -> Draft:

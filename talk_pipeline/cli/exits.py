@@ -15,6 +15,7 @@ import duckdb
 import typer
 
 from talk_pipeline.audit import NotAuditableError, UnreachableError
+from talk_pipeline.cli.terminal import say
 from talk_pipeline.delivery import DeliveryError
 from talk_pipeline.documents.model import DocumentError
 from talk_pipeline.engine.model import ByHandError
@@ -109,7 +110,7 @@ _MAKE_ROOM = "make room in TALK_DATA_DIR if its disk is full, and run it again; 
 
 
 def _end(status: Exit, text: str) -> NoReturn:
-    typer.echo(f"error: {text}", err=True)
+    say(f"error: {text}", err=True)
     raise typer.Exit(status) from None
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from talk_pipeline import installation
 from talk_pipeline.cli.byhand import who
+from talk_pipeline.cli.terminal import say
 from talk_pipeline.settings import Settings
 
 
@@ -13,16 +14,16 @@ def back_up(file: Path, *, overwrite: bool) -> None:
     there = file.exists()
     contents = installation.back_up(Settings.load(), file, overwrite=overwrite)
     replaced = "; it replaced an earlier file" if there else ""
-    print(f"{file} is written and was read back: {contents}{replaced}")
+    say(f"{file} is written and was read back: {contents}{replaced}")
 
 
 def restore(file: Path) -> None:
     """Restores a backup, and tells what became of what was there."""
     contents, replaced = installation.restore(Settings.load(), file)
-    print(f"{file} is restored: {contents}")
+    say(f"{file} is restored: {contents}")
     if replaced:
-        print(f"what it replaced is kept as {replaced}: delete it once all is well")
-    print("next: talk-pipeline sync; it reads both systems in full")
+        say(f"what it replaced is kept as {replaced}: delete it once all is well")
+    say("next: talk-pipeline sync; it reads both systems in full")
 
 
 def prune() -> None:
@@ -32,7 +33,7 @@ def prune() -> None:
 
     settings = Settings.load()
     with open_home(settings.shared_dir, several=settings.company is not None) as instance:
-        print(prune_all(settings, instance))
+        say(prune_all(settings, instance))
 
 
 def forget(flow: str, text: str, *, with_orders: bool, as_json: bool) -> None:
@@ -50,17 +51,17 @@ def forget(flow: str, text: str, *, with_orders: bool, as_json: bool) -> None:
             }
             for one in done
         ]
-        print(
+        say(
             json.dumps(
                 {"forgotten": forgotten, "referring": left, "unread": list(map(str, unread))}, indent=2
             )
         )
         return
     for one in done:
-        print(one)
+        say(one)
     if left:
-        print(
+        say(
             f"what refers to it may hold values of it, and was not forgotten: {left}; with --with-orders it is"
         )
     for file in unread:
-        print(f"not looked into: {file}; delete it if it is not needed")
+        say(f"not looked into: {file}; delete it if it is not needed")

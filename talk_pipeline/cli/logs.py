@@ -5,6 +5,7 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
+from talk_pipeline.cli.terminal import visible
 from talk_pipeline.logs import tell_in_json
 from talk_pipeline.redaction import redact_logs
 from talk_pipeline.settings import Settings, SettingsError
@@ -25,4 +26,4 @@ class _Progress(logging.StreamHandler[TextIO]):
 
     def format(self, record: logging.LogRecord) -> str:
         meta = getattr(record, "dagster_meta", {})
-        return str(meta.get("orig_message") or record.getMessage())
+        return visible(str(meta.get("orig_message") or record.getMessage()))

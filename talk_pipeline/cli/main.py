@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from talk_pipeline.cli.commands import connecting, keeping, records, running
 from talk_pipeline.cli.exits import one_line_errors
 from talk_pipeline.cli.logs import show_progress
+from talk_pipeline.cli.terminal import say
 
 
 class _Commands(TyperGroup):
@@ -36,7 +37,7 @@ def _tell_version(asked: bool) -> None:
     if asked:
         from talk_pipeline.cli.status import told_version
 
-        typer.echo(told_version())
+        say(told_version())
         raise typer.Exit
 
 

@@ -18,6 +18,7 @@ from talk_pipeline.acting import acting_for
 from talk_pipeline.cli.company import companies
 from talk_pipeline.cli.exits import UsageError, told_in_a_line
 from talk_pipeline.cli.standing import Standing, standing_of
+from talk_pipeline.cli.terminal import say
 from talk_pipeline.settings import Settings
 
 try:
@@ -122,7 +123,7 @@ def serve(*, host: str, port: int, every: float) -> None:
     """Serves until stopped."""
     standings = Standings()
     server, _ = serving(standings, host=host, port=port)
-    print(f"metrics are at http://{host}:{server.server_port}/metrics", flush=True)
+    say(f"metrics are at http://{host}:{server.server_port}/metrics")
     with suppress(KeyboardInterrupt):  # that is how it ends
         _look_on(standings, every=every)
 
@@ -133,7 +134,7 @@ def _look_on(standings: Standings, *, every: float) -> NoReturn:
         wrong = standings.refresh()
         for name, text in wrong.items():
             if told.get(name) != text:
-                print(f"{name or 'it'} could not be read: {text}", file=sys.stderr, flush=True)
+                say(f"{name or 'it'} could not be read: {text}", err=True)
         told = wrong
         time.sleep(every)
 

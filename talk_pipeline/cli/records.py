@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from talk_pipeline.cli.tables import console, line, print_table, value
+from talk_pipeline.cli.terminal import say
 from talk_pipeline.declarations import flows_of
 from talk_pipeline.engine.manual.lookup import Entity, find, named_flow
 from talk_pipeline.engine.report.explain import explanation
@@ -26,7 +27,7 @@ def print_explanation(name: str, text: str, *, as_json: bool) -> None:
     """All that is known of one record."""
     document = _read(name, text, explanation)
     if as_json:
-        print(json.dumps(document, indent=2))
+        say(json.dumps(document, indent=2))
     else:
         _print_explanation(console(), document)
 
@@ -35,7 +36,7 @@ def print_history(name: str, text: str, *, as_json: bool) -> None:
     """What happened to one record."""
     document = _read(name, text, lambda db, _flows, flow, entity: history(db, flow, entity))
     if as_json:
-        print(json.dumps(document, indent=2))
+        say(json.dumps(document, indent=2))
     else:
         _print_history(console(), document)
 
@@ -202,7 +203,7 @@ def _print_history(out: Console, document: Row) -> None:
         (
             _time(event["at"]),
             event["event"],
-            event["text"] + "".join(f"\n{_sent(record)}" for record in event.get("sent", ())),
+            [event["text"], *map(_sent, event.get("sent", ()))],
             (event.get("run_id") or "")[:8],
         )
         for event in document["events"]

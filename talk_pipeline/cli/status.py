@@ -13,6 +13,7 @@ from talk_pipeline.cli.exits import Exit, told_in_a_line
 from talk_pipeline.cli.standing import Budget, Standing, standing_of
 from talk_pipeline.cli.tables import console, line, print_table
 from talk_pipeline.cli.telling import headline
+from talk_pipeline.cli.terminal import say
 from talk_pipeline.engine.report.ages import age
 from talk_pipeline.engine.report.overview import Whereabouts
 from talk_pipeline.settings import Settings
@@ -38,7 +39,7 @@ def print_status(*, as_json: bool) -> Exit:
         return _print_all(known, as_json=as_json)
     standing = standing_of(settings)
     if as_json:
-        print(json.dumps({"version": version("talk-pipeline"), **standing.document()}, indent=2))
+        say(json.dumps({"version": version("talk-pipeline"), **standing.document()}, indent=2))
         return Exit.OK
     out = console()
     sheet = standing.sheet
@@ -63,7 +64,7 @@ def _print_all(known: "Companies", *, as_json: bool) -> Exit:
         documents = {
             name: {"error": wrong[name][1]} if name in wrong else standing[name].document() for name in known
         }
-        print(json.dumps({"version": version("talk-pipeline"), "companies": documents}, indent=2))
+        say(json.dumps({"version": version("talk-pipeline"), "companies": documents}, indent=2))
     else:
         out = console()
         print_table(out, None, OF_COMPANIES, (_row(name, standing.get(name)) for name in known))

@@ -7,14 +7,13 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from talk_pipeline.cli.checklist import EXITS, document_of
 from talk_pipeline.cli.company import tell
 from talk_pipeline.cli.document import text
 from talk_pipeline.cli.document.tree import Document
 from talk_pipeline.cli.exits import Exit, Interrupted, UsageError
 from talk_pipeline.cli.telling import counts, run_document
+from talk_pipeline.cli.terminal import Terminal
 from talk_pipeline.cli.undoing import print_undone, undone_by, undone_document
 from talk_pipeline.engine.report import run_summary
 from talk_pipeline.engine.report.sheet import sheet_of
@@ -56,7 +55,7 @@ def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool, plan
         _print(connections, document, run_id=run.run_id, numbers=numbers)
     found, stopped = _problems(connections, wanted, run)
     if found:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(
+        Terminal(stderr=True, highlight=False, soft_wrap=True).print(
             f"error: {'; '.join(found)}", markup=False
         )
     if stopped:

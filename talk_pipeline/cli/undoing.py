@@ -9,6 +9,7 @@ from rich.table import Table
 
 from talk_pipeline.cli.exits import UsageError
 from talk_pipeline.cli.tables import console as wide
+from talk_pipeline.cli.terminal import in_a_line
 from talk_pipeline.declarations import flows_of
 from talk_pipeline.engine.plan.undo import Case, flows_written, named_run, outcome
 from talk_pipeline.installation import Connections
@@ -100,7 +101,7 @@ def _table(console: Console, title: str, cases: list[Case]) -> None:
         record = f"{case.part} {case.shop_id or case.bc_id}"
         values = (_render(case.now), _render(case.before)) if case.property else ("", "")
         cells = (record, str(case.target), case.property or "", *values, case.reason or "")
-        table.add_row(*(escape(cell) for cell in cells))
+        table.add_row(*(escape(in_a_line(cell)) for cell in cells))
     console.print(table)
     if len(cases) > LISTED_CASES:
         console.print(f"... and {len(cases) - LISTED_CASES} more: --json lists all", markup=False)

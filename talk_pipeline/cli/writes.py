@@ -6,6 +6,7 @@ from typing import Any
 
 from talk_pipeline.cli.exits import UsageError
 from talk_pipeline.cli.tables import console, line, print_table, value
+from talk_pipeline.cli.terminal import say
 from talk_pipeline.declarations import flows_of
 from talk_pipeline.engine.manual.lookup import named_flow
 from talk_pipeline.engine.plan.undo import named_run
@@ -36,7 +37,7 @@ def print_writes(run: str | None, *, flow: str | None, as_json: bool) -> None:
         rows = [row for one in asked for row in writes_of(db, one, run_id=run_id)[1]]
     if as_json:
         told = [row | {"at": stamp(row["at"])} for row in rows]
-        print(json.dumps({"run": run_id, "writes": told}, indent=2))
+        say(json.dumps({"run": run_id, "writes": told}, indent=2))
         return
     out = console()
     print_table(out, f"written by run {run_id}", COLUMNS, map(_cells, rows))

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from talk_pipeline.cli.company import of_a_company, of_each_company
+from talk_pipeline.cli.terminal import say
 
 commands = typer.Typer()
 
@@ -40,7 +41,7 @@ def new_connector(
     if database and files:
         raise typer.BadParameter("a shop has one door: say --database or --files")
     file = write(name, template=OF_A_DATABASE if database else OF_FILES if files else TEMPLATE)
-    typer.echo(f"{file} is written: set CUSTOMWEBSHOP_CONNECTOR={file}, edit it, run check-config")
+    say(f"{file} is written: set CUSTOMWEBSHOP_CONNECTOR={file}, edit it, run check-config")
 
 
 @commands.command("new-entity")

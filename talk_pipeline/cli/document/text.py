@@ -12,6 +12,7 @@ from rich.text import Text
 
 from talk_pipeline.cli.document.tree import Document, Halt, Judged, Section, Table
 from talk_pipeline.cli.tables import TEXT_WIDTH
+from talk_pipeline.cli.terminal import Terminal, in_a_line, visible
 from talk_pipeline.engine.report.sheet import WORDS, Overall, Word
 from talk_pipeline.wording import counted
 
@@ -33,12 +34,12 @@ INDENT = 9
 
 def terminal() -> Console:
     """As wide as what it is read on."""
-    return Console(highlight=False, width=shutil.get_terminal_size((TEXT_WIDTH, 24)).columns)
+    return Terminal(highlight=False, width=shutil.get_terminal_size((TEXT_WIDTH, 24)).columns)
 
 
 def written(document: Document) -> str:
     """The document for a file."""
-    paper = Console(highlight=False, record=True, file=StringIO(), width=TEXT_WIDTH)
+    paper = Terminal(highlight=False, record=True, file=StringIO(), width=TEXT_WIDTH)
     show(paper, document)
     return paper.export_text()
 
@@ -76,7 +77,7 @@ def show(console: Console, document: Document, *, rows: int | None = None) -> No
 
 
 def _say(console: Console, text: str, style: str = "", *, indent: int = 0) -> None:
-    _put(console, Text(text, style=style), indent=indent)
+    _put(console, Text(visible(text), style=style), indent=indent)
 
 
 def _put(console: Console, text: Text, *, indent: int = 0) -> None:
@@ -92,7 +93,7 @@ def _halt(console: Console, halt: Halt) -> None:
         _say(console, halt.largest.caption, indent=2)
         _rows(console, halt.largest, indent=4)
     for what, how in halt.ways:
-        console.print(Text(f"{what}: {how}"), soft_wrap=True)  # to be copied as one line
+        console.print(Text(in_a_line(f"{what}: {how}")), soft_wrap=True)  # to be copied as one line
 
 
 def _not_ok(console: Console, section: Section, *, rows: int | None) -> None:
@@ -107,7 +108,7 @@ def _not_ok(console: Console, section: Section, *, rows: int | None) -> None:
 
 def _judged(console: Console, title: str, judged: Judged, *, rows: int | None) -> None:
     colour, mark = _MARKS[judged.verdict]
-    _put(console, Text.assemble((mark.ljust(INDENT), colour), title))
+    _put(console, Text.assemble((mark.ljust(INDENT), colour), in_a_line(title)))
     when = f" [{judged.checked}]" if judged.checked else ""
     _say(console, f"{judged.found}{when}", indent=INDENT)
     if judged.rows:
@@ -124,7 +125,7 @@ def _open(console: Console, section: Section, *, rows: int | None) -> None:
 def _rows(console: Console, table: Table, *, indent: int, most: int | None = None) -> None:
     for row in table.rows[:most]:
         cells = [f"{name} {value}" for name, value in zip(table.columns, row, strict=True) if value]
-        _say(console, " · ".join(cells), indent=indent)
+        _say(console, in_a_line(" · ".join(cells)), indent=indent)
     if left := table.total - len(table.rows[:most]):
         _say(console, f"... and {left} more", indent=indent)
 
@@ -148,7 +149,7 @@ def _specified(console: Console, section: Section) -> None:
             _say(console, sentence, indent=2)
             if rule.table and sentence is rule.sentences[0]:
                 for row in rule.table.rows:
-                    _say(console, " · ".join(row), indent=4)
+                    _say(console, in_a_line(" · ".join(row)), indent=4)
     _say(console, "Steps for a tester", "bold")
     for step in section.steps:
         _say(console, f"[ ] {step.do} {step.expect}", indent=2)
