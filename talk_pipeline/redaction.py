@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from html.entities import codepoint2name
 
 MASK = "***"
@@ -21,16 +22,32 @@ SHORT = 8
 UNMISTAKABLE = 16
 """Whatever holds one as long as this can only have it from us."""
 
+_BASE64 = "[A-Za-z0-9+/_-]"
 _SPELLED = {"\n": (r"\\+n",), "\r": (r"\\+r",), "\t": (r"\\+t",), " ": (r"\+",)}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Secret:
-    """One secret; its longest run of letters and digits looks the same in every encoding."""
+    """One form of a secret, and what stands around it in a text and belongs to it."""
 
-    core: str
-    pattern: re.Pattern[str]
-    unmistakable: bool
+    form: str
+    before: str = ""
+    after: str = ""
+
+    @cached_property
+    def core(self) -> str:
+        """Its longest run of letters and digits, which looks the same in every encoding."""
+        return max(re.findall(r"[A-Za-z0-9]+", self.form), key=len, default="")
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Made where it is needed: of most forms nothing is ever seen."""
+        return re.compile(self.before + _pattern(self.form) + self.after)
+
+    @property
+    def unmistakable(self) -> bool:
+        """Whoever has it can only have it from us."""
+        return len(self.form) >= UNMISTAKABLE
 
 
 _ENTRY = re.compile(r"(?:\w+:)?(?://)?(?:([^:/?#]*):(?!\d*(?:[/?#]|$))(.*)|([^/?#]*))@")
@@ -42,11 +59,23 @@ _known: dict[str, _Secret] = {}
 def learn(*values: str | None) -> None:
     """From now on these are in no text."""
     for value in values:
-        for form in (value, base64.b64encode(value.encode()).decode().rstrip("=")) if value else ():
-            if form not in _known and len(form) >= SHORTEST:
-                runs = re.findall(r"[A-Za-z0-9]+", form)
-                core = max(runs, key=len, default="")
-                _known[form] = _Secret(core, _pattern(form), len(form) >= UNMISTAKABLE)
+        for secret in _forms(value) if value and value not in _known else ():
+            if len(secret.form) >= SHORTEST:
+                _known.setdefault(secret.form, secret)
+
+
+def _forms(value: str) -> Iterator[_Secret]:
+    """As it is, in hexadecimal digits, and in base64 of both alphabets, wherever in a text that begins."""
+    yield _Secret(value)
+    data = value.encode(errors="surrogatepass")
+    yield from (_Secret(data.hex()), _Secret(data.hex().upper()))
+    for ahead in range(3):
+        skipped = (0, 2, 3)[ahead]  # characters that hold bits of what stands before it
+        bits = 8 * (ahead + len(data))
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            form = encode(bytes(ahead) + data).decode()[skipped : bits // 6]
+            if ahead == 0 or len(form) >= SHORT:
+                yield _Secret(form, before=_BASE64 * skipped, after=f"{_BASE64}?={{0,2}}" if bits % 6 else "")
 
 
 def holds_entry(address: str) -> bool:
@@ -58,7 +87,7 @@ def holds_entry(address: str) -> bool:
 
 def redacted(text: str) -> str:
     """A text without secrets."""
-    for secret in sorted(_known.values(), key=lambda one: -len(one.pattern.pattern)):
+    for secret in sorted(_known.values(), key=lambda one: -len(one.form)):
         if secret.core in text:
             text = secret.pattern.sub(MASK, text)
     return text
@@ -130,11 +159,11 @@ def redact_logs() -> None:
     logging.setLogRecordFactory(guarded)
 
 
-def _pattern(secret: str) -> re.Pattern[str]:
+def _pattern(secret: str) -> str:
     text = "".join(_encodings(character) for character in secret)
     if len(secret) < SHORT:
         text = rf"(?<![A-Za-z0-9]){text}(?![A-Za-z0-9])"
-    return re.compile(text)
+    return text
 
 
 def _encodings(character: str) -> str:
@@ -148,7 +177,7 @@ def _encodings(character: str) -> str:
         *_SPELLED.get(character, ()),
         "(?i:" + "".join(rf"\\+u{unit}" for unit in units) + ")",
         "(?i:" + "".join(rf"\\+x{byte:02x}" for byte in utf8) + ")",
-        "(?i:" + "".join(f"%{byte:02x}" for byte in utf8) + ")",
+        "(?i:" + "".join(f"%(?:25)*{byte:02x}" for byte in utf8) + ")",
         f"&#0*{code};|(?i:&#x0*{code:x};)",
     ]
     forms += [f"&{codepoint2name[code]};"] if code in codepoint2name else []

@@ -8,7 +8,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -41,7 +41,15 @@ ENCODED = {
     "HTML": html.escape(AWKWARD),
     "Python": repr(AWKWARD),
     "Python's bytes": repr(AWKWARD.encode()),
+    "address in an address": quote(quote(AWKWARD, safe=""), safe=""),
+    "thrice": quote(quote(quote(AWKWARD))),
     "base64": base64.b64encode(AWKWARD.encode()).decode(),
+    "base64 for addresses": base64.urlsafe_b64encode(AWKWARD.encode()).decode(),
+    "base64 without padding": base64.b64encode(AWKWARD.encode()).decode().rstrip("="),
+    "base64 in JSON": json.dumps(base64.b64encode(AWKWARD.encode()).decode()).replace("/", "\\/"),
+    "base64 in an address": quote(base64.b64encode(AWKWARD.encode()).decode(), safe=""),
+    "hexadecimal": AWKWARD.encode().hex(),
+    "hexadecimal in capitals": AWKWARD.encode().hex().upper(),
 }
 
 
@@ -63,6 +71,24 @@ def test_a_secret_is_known_in_every_encoding(text: str) -> None:
     assert "c4nary" not in without
     assert without.startswith("you sent ")
     assert without.endswith(" here")
+
+
+@pytest.mark.parametrize("user", ["", "a:", "ab:", "abc:", "abcd:"])
+@pytest.mark.parametrize("rest", ["", "\n", "}}", "&c="])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize("secret", [AWKWARD, "canary-token-1", "canary-token-12", "canary-token-123"])
+def test_a_secret_within_something_that_is_encoded_is_known(
+    user: str, rest: str, encode: Callable[[bytes], bytes], secret: str
+) -> None:
+    """As servers repeat the header of basic authentication: nothing that is left can be decoded to a part of it."""
+    learn(secret)
+    sent = encode(f"{user}{secret}{rest}".encode()).decode()
+    without = redacted(f"you sent {sent} here")
+    assert without.startswith("you sent ")
+    assert without.endswith(" here")
+    left, _, after = without.removeprefix("you sent ").removesuffix(" here").partition(MASK)
+    assert len(left) <= len(user) * 8 / 6
+    assert len(after) <= (len(rest) + 2) * 8 / 6
 
 
 def test_short_secrets_are_masked_as_words_only() -> None:
