@@ -69,7 +69,8 @@ CRASH_FILE = "crash.txt"
 @contextmanager
 def one_line_errors() -> Iterator[None]:
     """Whatever ends a command ends it with a line that names it and a status of its kind, never with a trace."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    stops = [signal.SIGTERM] + [signal.SIGINT] * (signal.getsignal(signal.SIGINT) is not signal.SIG_IGN)
+    before = {number: signal.signal(number, _interrupt) for number in stops}
     try:
         yield
     except (typer.Exit, typer.Abort, _WRONG_CALL):
@@ -77,7 +78,8 @@ def one_line_errors() -> Iterator[None]:
     except (Exception, KeyboardInterrupt) as error:
         _end(*told_in_a_line(error))
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def told_in_a_line(error: BaseException) -> tuple[Exit, str]:

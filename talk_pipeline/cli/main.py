@@ -51,7 +51,7 @@ def program(
 
 
 def run() -> None:
-    """The console script."""
+    """All of it; `entry` is the console script."""
     gc.set_threshold(50_000)  # looking for garbage among all that is imported took a tenth of the time
     show_progress()
     app()

@@ -1,0 +1,71 @@
+"""A signal while the program is loading: one line, the status of the signal, and no trace."""
+
+import signal
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+
+# sends itself a signal where a module is looked for, so that no time has to be met
+SENDING = """
+import os, sys
+class Sending:
+    sent = False
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r} and not self.sent:
+            self.sent = True
+            os.kill(os.getpid(), {number})
+sending = Sending()
+sys.meta_path.insert(0, sending)
+sys.argv = ["talk-pipeline", "--version"]
+from talk_pipeline.cli.entry import run
+try:
+    run()
+finally:
+    assert sending.sent, "{module} is not among what is loaded"
+"""
+
+
+def started(module: str, number: signal.Signals, disposition: signal.Handlers) -> tuple[int, str, str]:
+    """Whatever the tests themselves were told to do with the signal, the program begins with this disposition."""
+
+    def prepared() -> None:
+        signal.signal(number, disposition)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
+
+    done = subprocess.run(
+        [sys.executable, "-c", SENDING.format(module=module, number=int(number))],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=prepared,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("module", ["talk_pipeline.cli.main", "typer", "duckdb", "talk_pipeline.settings"])
+def test_it_ends_with_a_line(module: str, number: signal.Signals) -> None:
+    told = "error: stopped while it was loading; nothing was begun\n"
+    assert started(module, number, signal.SIG_DFL) == (128 + number, "", told)
+
+
+def test_what_is_ignored_by_whoever_starts_it_stays_so() -> None:
+    status, out, err = started("typer", signal.SIGINT, signal.SIG_IGN)
+    assert (status, err) == (0, "")
+    assert out
+
+
+def test_nothing_else_is_loaded_before_signals_are_taken() -> None:
+    ours = ("import sys; before = set(sys.modules); import talk_pipeline.cli.entry",)
+    told = "print(*sorted(n for n in set(sys.modules) - before if n.split('.')[0] not in sys.stdlib_module_names))"
+    done = subprocess.run(
+        [sys.executable, "-c", "; ".join((*ours, told))], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["talk_pipeline", "talk_pipeline.cli", "talk_pipeline.cli.entry"]
+
+
+def test_it_is_what_is_installed() -> None:
+    [script] = entry_points(group="console_scripts", name="talk-pipeline")
+    assert script.value == "talk_pipeline.cli.entry:run", "make sync installs it anew"
