@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from talk_pipeline.acting import Company, acted_for
+from talk_pipeline.flows.bounds import MOST, MOST_DAYS, MOST_SECONDS, MOST_THREADS
 from talk_pipeline.flows.loading import MAY_BE_SECRET
 from talk_pipeline.flows.moments import ZoneName
 from talk_pipeline.flows.properties import Side
@@ -71,24 +72,24 @@ class Settings(BaseSettings):
     businesscentral_scope: str = "https://api.businesscentral.dynamics.com/.default"
     businesscentral_currency: str | None = None
     businesscentral_time_zone: ZoneName = "UTC"
-    businesscentral_requests: int = Field(6000, ge=1)
-    businesscentral_window_seconds: float = Field(300, gt=0)
+    businesscentral_requests: int = Field(6000, ge=1, le=MOST)
+    businesscentral_window_seconds: float = Field(300, gt=0, le=MOST_SECONDS)
     # eight minutes in its queue, eight of work, and one for clocks
-    businesscentral_longest_seconds: float = Field(1020, ge=0)
+    businesscentral_longest_seconds: float = Field(1020, ge=0, le=MOST_SECONDS)
     businesscentral_record_url: str | None = None
     businesscentral_entities_dir: Path | None = None
 
     talk_data_dir: Path = Path("data")
     talk_work_dir: Path | None = None
     talk_flows_dir: Path | None = None
-    talk_wait_seconds: float = Field(60, ge=0)
-    talk_lease_seconds: float = Field(30, ge=1)
+    talk_wait_seconds: float = Field(60, ge=0, le=MOST_SECONDS)
+    talk_lease_seconds: float = Field(30, ge=1, le=MOST_SECONDS)
     talk_limits_url: SecretStr | None = None
-    talk_threads: int | None = Field(None, ge=1)
-    talk_memory: str | None = Field(None, pattern=r"(?i)^\d+ *[MGT]i?B$")
-    talk_poll_seconds: float = Field(5, ge=0)
-    talk_keep_days: int = Field(400, ge=1)
-    talk_keep_runs_days: int = Field(30, ge=1)
+    talk_threads: int | None = Field(None, ge=1, le=MOST_THREADS)
+    talk_memory: str | None = Field(None, pattern=r"(?i)^\d{1,6} *[MGT]i?B$")
+    talk_poll_seconds: float = Field(5, ge=0, le=MOST_SECONDS)
+    talk_keep_days: int = Field(400, ge=1, le=MOST_DAYS)
+    talk_keep_runs_days: int = Field(30, ge=1, le=MOST_DAYS)
     talk_webhook_secret: SecretStr | None = None
     talk_alerts: SecretStr | None = None
     talk_owners: str = Field("", pattern=OWNERS)

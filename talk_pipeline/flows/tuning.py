@@ -5,17 +5,20 @@ from typing import Any, Literal, Self
 
 from pydantic import AliasChoices, Field, model_validator
 
+from talk_pipeline.flows.bounds import MOST, MOST_MINUTES, MOST_ROUNDS, MOST_SECONDS
 from talk_pipeline.flows.properties import Model, Policy, Side, Word
 
 
 class Limit(Model):
     """How many records an operation may reach unapproved; in a file a number alone stands for `count`."""
 
-    count: int | None = Field(None, ge=0, description="more records than this")
+    count: int | None = Field(None, ge=0, le=MOST, description="more records than this")
     share: float | None = Field(
         None, ge=0, le=1, description="more than this share, once `minimum` are reached"
     )
-    minimum: int | None = Field(None, ge=1, description="for this share instead of the breaker's own")
+    minimum: int | None = Field(
+        None, ge=1, le=MOST, description="for this share instead of the breaker's own"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -29,7 +32,7 @@ class Breaker(Model):
     share: float = Field(
         0.5, gt=0, le=1, description="of the linked pairs changed, first meetings not counted"
     )
-    minimum: int = Field(25, ge=1, description="fewer records than this exceed no share")
+    minimum: int = Field(25, ge=1, le=MOST, description="fewer records than this exceed no share")
     first_meetings: Limit = Field(
         Limit(share=0.5), description="pairs that meet for the first time and differ, of all that do"
     )
@@ -124,7 +127,9 @@ class Settings(Model):
         "shop", description="who numbers a new record: the shop, or Business Central's number series"
     )
     constants: Mapping[str, Word] = Field({}, description="values of properties that have no shop path")
-    tolerance: float = Field(0, ge=0, description="how far properties with `=` may differ before a warning")
+    tolerance: float = Field(
+        0, ge=0, le=MOST, description="how far properties with `=` may differ before a warning"
+    )
     hold_if_totals_differ: bool = Field(
         False,
         description="whether a record waits whose `composed_of` differs from the shop's number by more than that",
@@ -132,16 +137,28 @@ class Settings(Model):
     quiet_seconds: int = Field(
         0,
         ge=0,
+        le=MOST_SECONDS,
         validation_alias=AliasChoices("quiet_seconds", "settle_seconds"),
         description="how long a record must rest before its edits travel; `settle_seconds` is its earlier name",
     )
     overlap_minutes: int = Field(
-        5, ge=0, description="how far before the watermark is read again, for what was committed late"
+        5,
+        ge=0,
+        le=MOST_MINUTES,
+        description="how far before the watermark is read again, for what was committed late",
     )
     full_scan_minutes: int = Field(
-        1440, ge=1, description="how often both sides are read in full, for what no modified time tells"
+        1440,
+        ge=1,
+        le=MOST_MINUTES,
+        description="how often both sides are read in full, for what no modified time tells",
     )
-    max_rounds: int = Field(5, ge=1, description="how often a run plans anew what turned out to be stale")
+    max_rounds: int = Field(
+        5,
+        ge=1,
+        le=MOST_ROUNDS,
+        description="how often a run plans anew what turned out to be stale",
+    )
     breaker: Breaker = Field(Breaker(), description="how much a run may do before a person approves it")
 
     @model_validator(mode="after")

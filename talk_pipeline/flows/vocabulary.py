@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import Field
 
+from talk_pipeline.flows.bounds import MOST
 from talk_pipeline.flows.compositions import composition_problems
 from talk_pipeline.flows.properties import ComesTo, Model, Policy, Property, Side, Word
 from talk_pipeline.flows.scoping import WholeWord, apart, scope_problems
@@ -34,7 +35,7 @@ class Part(Model):
     )
     comes_to: ComesTo | None = None
     optional: bool = False
-    room: int | None = Field(None, description="how many of them a record of the shop has room for")
+    room: int | None = Field(None, le=MOST, description="how many of them a record of the shop has room for")
     set_by: Mapping[str, str] = Field(
         {}, description="scope path -> the constant of the settings it is set by"
     )

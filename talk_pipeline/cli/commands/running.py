@@ -8,6 +8,7 @@ import typer
 
 from talk_pipeline.cli.commands.arguments import AsJson, Taken
 from talk_pipeline.cli.company import of_a_company, of_any_company, of_each_company
+from talk_pipeline.flows.bounds import MOST_DAYS, MOST_SECONDS
 from talk_pipeline.flows.properties import Side
 
 commands = typer.Typer()
@@ -83,7 +84,7 @@ def status(as_json: AsJson = False) -> None:
 def metrics(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 9464,
-    every: Annotated[float, typer.Option(min=1, help="Seconds between two looks.")] = 30,
+    every: Annotated[float, typer.Option(min=1, max=MOST_SECONDS, help="Seconds between two looks.")] = 30,
 ) -> None:
     """Tell Prometheus how things stand until stopped: the numbers of `status`, of a company or of all.
 
@@ -126,7 +127,7 @@ def conflicts(
     flow: Annotated[
         str | None, typer.Argument(metavar="[FLOW]", help="Only of this flow; by default of all.")
     ] = None,
-    days: Annotated[int, typer.Option(min=1, help="How many days back.")] = 30,
+    days: Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="How many days back.")] = 30,
     as_json: AsJson = False,
 ) -> None:
     """List the conflicts that nobody has acknowledged yet, with both values: which edit lost, and by which rule."""

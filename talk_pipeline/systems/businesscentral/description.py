@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
+from talk_pipeline.flows.bounds import MOST
 from talk_pipeline.flows.loading import Location
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.flows.values import Value
@@ -239,7 +240,9 @@ class EntitySet(Records):
         description="properties whose values rows have in common that are one record: of `sums`, what they come to",
     )
     sums: tuple[str, ...] = Field((), description="with grouped_by: numbers that are added up")
-    card: int | None = Field(None, description="the web client's page that shows one record, by its number")
+    card: int | None = Field(
+        None, ge=1, le=MOST, description="the web client's page that shows one record, by its number"
+    )
     price_mode: str | None = Field(None, description="the property that tells whether prices include tax")
     recreates: Mapping[str, tuple[str, ...]] = Field(
         {}, description="property -> collections whose records Business Central makes anew when it changes"

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from talk_pipeline.flows.bounds import MOST, MOST_MINUTES, MOST_SECONDS
 from talk_pipeline.flows.moments import ZoneName
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.systems.customwebshop.spec import stores
@@ -91,7 +92,7 @@ class Shared(Model):
     deleted: Deleted | None = None
     latest: Latest | None = None
     compare_minutes: int | None = Field(
-        None, ge=1, description="read everything this often: modified times do not tell all"
+        None, ge=1, le=MOST_MINUTES, description="read everything this often: modified times do not tell all"
     )
     writes: Literal["all", "none"] = Field("all", description="none: nothing is ever written to this shop")
     create: Calls = (Call(method="POST", path="{path}"),)
@@ -153,12 +154,15 @@ class Entity(Shared, FieldSet):
 class Pace(Model):
     """What the shop allows one client."""
 
-    requests: int = Field(6000, ge=1)
-    seconds: float = Field(60, gt=0)
-    in_flight: int = Field(8, ge=1)
+    requests: int = Field(6000, ge=1, le=MOST)
+    seconds: float = Field(60, gt=0, le=MOST_SECONDS)
+    in_flight: int = Field(8, ge=1, le=MOST)
     throttled: tuple[int, ...] = Field((), description="statuses beside 429 that say: slower")
     longest_seconds: float = Field(
-        300, ge=0, description="how long a request may be at work at most, though nobody waits for its answer"
+        300,
+        ge=0,
+        le=MOST_SECONDS,
+        description="how long a request may be at work at most, though nobody waits for its answer",
     )
 
 

@@ -13,6 +13,7 @@ from typing import Literal, Self
 from pydantic import Field as Described
 from pydantic import model_validator
 
+from talk_pipeline.flows.bounds import MOST
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.flows.texts import minor_digits
 from talk_pipeline.flows.values import Value
@@ -51,6 +52,7 @@ class Field(Model):
     factor: Decimal | None = Described(
         None,
         gt=0,
+        le=MOST,
         description="the value is what is on the wire times this: 100 for a share of 0.1 that is 10 %",
     )
     case: Literal["lower", "upper"] | None = Described(None, description="case the shop wants")

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
 
 from talk_pipeline.engine.model import Operation
+from talk_pipeline.flows.bounds import MOST_HOURS, MOST_SECONDS
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.systems.customwebshop.spec.access import EnvName
 from talk_pipeline.systems.customwebshop.spec.places import Path
@@ -114,7 +115,10 @@ class Put(Model):
         None, description="where such a file has the reason: a place in its first record; text: all of it"
     )
     awaited_hours: float = Field(
-        24, gt=0, description="how long the shop may take until its export shows what it was told"
+        24,
+        gt=0,
+        le=MOST_HOURS,
+        description="how long the shop may take until its export shows what it was told",
     )
 
     @field_validator("path")
@@ -154,7 +158,10 @@ class Files(Model):
         description="where a file says how many records it has: its last line, such as #{count}; else a place",
     )
     quiet_seconds: float = Field(
-        5, ge=0, description="how long a file must not have been written to before it is read"
+        5,
+        ge=0,
+        le=MOST_SECONDS,
+        description="how long a file must not have been written to before it is read",
     )
     put: Put | None = Field(
         None, description="how the shop is told of changes; without it nothing is written to this shop"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from talk_pipeline.flows.bounds import MOST
 from talk_pipeline.flows.properties import Model
 from talk_pipeline.redaction import redacted
 from talk_pipeline.systems.customwebshop.spec.paths import Json
@@ -48,7 +49,7 @@ Following = Mapping[str, str | int] | str | None
 
 class _Paging(Model):
     size_parameter: str | None = Field(None, description="query parameter with the size of a page")
-    size: int = Field(100, ge=1)
+    size: int = Field(100, ge=1, le=MOST)
 
     def sized(self) -> dict[str, str | int]:
         """The query that asks for pages of that size."""
@@ -96,7 +97,7 @@ class PagePaging(_Counted):
 
     style: Literal["page"]
     parameter: str = "page"
-    start: int = 1
+    start: int = Field(1, le=MOST)
     pages: Place | None = Field(None, description="where an answer says how many pages there are")
 
     def first(self) -> dict[str, str | int]:
