@@ -105,7 +105,8 @@ def changed(pair: Pair, side: Side, *, company: Company) -> bool:
         return True  # even where the value itself stayed: what it depends on, such as a currency, made it another
     if holding.raw == holding.base:
         return False
-    return not holds(pair.prop, holding.base, side, raw=holding.beside, canon=holding.canon, company=company)
+    said = {**holding.beside, pair.prop.name: holding.raw}
+    return not holds(pair.prop, holding.base, side, raw=said, canon=holding.canon, company=company)
 
 
 def _one_way(flow: Flow, pair: Pair, *, company: Company) -> Merged:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -182,3 +183,14 @@ def test_a_blank_that_keeps_never_empties_the_other_side(case: Case) -> None:
     case.prop = case.prop.model_copy(update={"dir": "->"})
     merged = merge(CUSTOMER, case.pair(), company=COMPANY)
     assert merged.target is None or not silent
+
+
+@pytest.mark.parametrize("target", Side)
+def test_a_reference_that_was_blank_travels_once_it_is_filled(target: Side) -> None:
+    """Its meaning is the id itself: no blank is the same, whatever stands beside it."""
+    prop = Property(shop="owner_id", dir="<->", bc="ownerId", type="reference(owner)")
+    filled = Holding(raw="there", canon="here", problem=None, base=None, beside={}, edited_at=NOON)
+    blank = Holding(raw=None, canon=None, problem=None, base=None, beside={}, edited_at=None)
+    shop, bc = (blank, filled) if target is Side.SHOP else (filled, blank)
+    pair = Pair(prop, shop=shop, bc=bc, has_base=True)
+    assert merge(CUSTOMER, pair, company=COMPANY) == Merged(target)
