@@ -16,14 +16,6 @@ from talk_pipeline.sandbox.exchange import Call
 from talk_pipeline.sandbox.settings import Settings
 from talk_pipeline.sandbox.store import Row
 
-DEEP: Mapping[str, tuple[str, ...]] = {
-    "customers": ("defaultDimensions",),
-    "items": ("itemVariants", "defaultDimensions"),
-    "salesOrders": ("salesOrderLines",),
-    "salesCreditMemos": ("salesCreditMemoLines",),
-}
-"""Sets that take other sets' records inside a create."""
-
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -74,7 +66,7 @@ def accept(
     for name, raw in document.items():
         if name.startswith("@") or "@odata." in name:
             continue
-        if name in DEEP.get(entity_set.name, ()):
+        if name in entity_set.deep:
             lines |= _lines(name, raw, creating=current is None, settings=settings)
             continue
         entry = entity_set.properties.get(name)

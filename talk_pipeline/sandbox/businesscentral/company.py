@@ -199,9 +199,14 @@ class Company:
         return self.store.table(
             f"bc/{self.id}/{entity_set.name}",
             order=_order_of(entity_set),
-            indexed=INDEXED.get(entity_set.name, ("code",) if "code" in entity_set.properties else ()),
+            indexed=INDEXED.get(entity_set.name, _found_by(entity_set)),
             restore=lambda row: _restored(row, decimals),
         )
+
+
+def _found_by(entity_set: EntitySet) -> tuple[str, ...]:
+    """What the records of a set are found by of which nothing is said."""
+    return (*entity_set.unique[:1], *(("code",) if "code" in entity_set.properties else ()))
 
 
 _DEFAULTS: dict[str, Row] = {}

@@ -15,7 +15,7 @@ from talk_pipeline.sandbox.businesscentral.company import ROOT_SETS, Company
 from talk_pipeline.sandbox.businesscentral.credit_memos import CreditMemoLines, CreditMemos
 from talk_pipeline.sandbox.businesscentral.customers import Customers
 from talk_pipeline.sandbox.businesscentral.items import Items
-from talk_pipeline.sandbox.businesscentral.keyed import KEYS, DefaultDimensions, ItemVariants, Keyed
+from talk_pipeline.sandbox.businesscentral.keyed import DefaultDimensions, ItemVariants, Keyed
 from talk_pipeline.sandbox.businesscentral.numbered import Numbered
 from talk_pipeline.sandbox.businesscentral.order_lines import OrderLines
 from talk_pipeline.sandbox.businesscentral.orders import Orders
@@ -126,7 +126,7 @@ class Directory:
         """Follow the address from a collection, through a record, to what it ends in."""
         if segment.key is None:
             return replace(target, kind=self._end(rest))
-        if target.set.name in _BELOW_ALONE and target.within is None:
+        if (target.set.name in _BELOW_ALONE or not target.set.listed) and target.within is None:
             raise errors.dialog(f"Records of {target.set.name} are reached by way of what they belong to.")
         row = self._record(target, segment)
         record = replace(target, kind="record", row=row, within=None)
@@ -214,15 +214,15 @@ class Directory:
             "defaultDimensions": DefaultDimensions(company, "defaultDimensions"),
             "employees": Employees(company, "employees"),
         }
-        dimensions = {"defaultDimensions": (records["defaultDimensions"], "parentId")}
-        customers.below = dimensions
-        records["items"].below = {**dimensions, "itemVariants": (records["itemVariants"], "itemId")}
         for name in sets:
-            if name in KEYS:
+            if self.schema.sets[name].unique:
                 records.setdefault(name, Keyed(company, name))
             elif name not in records:
                 kind = References if "code" in self.schema.sets[name].properties else Numbered
                 records[name] = kind(company, name)
+        for one in records.values():
+            ways = [one.set.navigation[name] for name in one.set.deep]
+            one.below = {way.name: (records[way.set or ""], way.by or "") for way in ways}
         contacts = Contacts(company, "contacts")
         customers.known = contacts.know
         return Office(

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from talk_pipeline.sandbox.businesscentral import errors, values
 from talk_pipeline.sandbox.businesscentral.records import Records, Values
 from talk_pipeline.sandbox.store import Row
-
-KEYS: Mapping[str, tuple[str, ...]] = {
-    "defaultDimensions": ("parentId", "dimensionId"),
-    "itemVariants": ("itemId", "code"),
-    "shipToAddresses": ("customerId", "code"),
-    "salesPrices": ("itemId", "priceGroup", "currencyCode", "minimumQuantity", "startingDate"),
-}
-"""What no two records of a set share; the first of them is indexed."""
 
 
 class Keyed(Records):
@@ -25,7 +15,9 @@ class Keyed(Records):
         for entry in self.set.properties.values():
             if entry.required and row[entry.name] == values.blank(entry):
                 raise errors.required(entry.name)
-        names = KEYS[self.name]
+            if entry.options and row[entry.name] not in ("", *entry.options):
+                raise errors.dialog(f"The {entry.name} '{row[entry.name]}' is none of its options.")
+        names = self.set.unique
         for other in self.company.table(self.name).find(names[0], row[names[0]]):
             if other["id"] != row["id"] and all(other[name] == row[name] for name in names):
                 raise self.duplicate(", ".join(names), ", ".join(str(row[name]) for name in names))

@@ -46,7 +46,7 @@ def metadata_xml(schema: Schema, api: str) -> bytes:
             lines += [
                 _navigation(other.name, other.entity, many=True)
                 for other in sets.values()
-                if other.name not in ROOT_SETS
+                if other.name not in ROOT_SETS and other.listed
             ]
         lines += [_way(way, entity_set, schema) for way in entity_set.navigation.values()]
         lines += ["</EntityType>"]
@@ -59,7 +59,7 @@ def metadata_xml(schema: Schema, api: str) -> bytes:
         '<EntityContainer Name="NAV">',
     ]
     for entity_set in sets.values():
-        lines += _container_entry(entity_set)
+        lines += _container_entry(entity_set) if entity_set.listed else []
     lines += ["</EntityContainer>", "</Schema>", "</edmx:DataServices>", "</edmx:Edmx>"]
     return "\n".join(lines).encode()
 

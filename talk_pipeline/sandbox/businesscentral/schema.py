@@ -58,6 +58,7 @@ class Property:
     default: str | None = None
     guarded: bool = False
     min: int | None = None
+    options: tuple[str, ...] = ()
     enum: str | None = None
     members: tuple[str, ...] = ()
 
@@ -82,6 +83,9 @@ class EntitySet:
         modified: the property that shows when a record was last modified, if any does.
         twins: code property -> id property, for the fields that are shown twice.
         table: the number that goes into its entity tags.
+        deep: ways to records that a create takes along.
+        unique: what no two records share; the first of them is indexed.
+        listed: whether it is a set of its own; else it is reached from the records it belongs to.
     """
 
     name: str
@@ -97,6 +101,9 @@ class EntitySet:
     twins: Mapping[str, str]
     api: str
     modified: str | None
+    deep: tuple[str, ...] = ()
+    unique: tuple[str, ...] = ()
+    listed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +180,9 @@ def _set(
         twins=_twins(properties),
         api=raw.get("api", V2),
         modified=raw.get("modified", _MODIFIED if _MODIFIED in properties else None),
+        deep=tuple(raw.get("deep", ())),
+        unique=tuple(raw.get("unique", ())),
+        listed=raw.get("listed", True),
     )
 
 
@@ -192,6 +202,7 @@ def _property(name: str, facts: dict[str, Any], *, enums: Mapping[str, Mapping[s
         facts |= {"enum": argument, "members": tuple(enums[argument])}
     elif argument:
         facts["length"] = int(argument)
+    facts["options"] = tuple(facts.get("options", ()))
     return Property(name=name, kind=kind, **facts)  # type: ignore[arg-type]
 
 

@@ -142,7 +142,8 @@ class Central:
         context = target.context if target.within is None else f"{_company_path(target)}/{target.set.name}"
         location = f"{root}/{context}({row['id']})"
         writes = [Write(target.set.name, "create")]
-        writes += [Write(name, "create", len(lines)) for name, lines in body.lines.items() if lines]
+        ways = target.set.navigation
+        writes += [Write(ways[way].set or way, "create", len(of)) for way, of in body.lines.items() if of]
         if _wants_nothing_back(call):
             headers = {"Location": location, "OData-Version": "4.0", "OData-EntityId": location}
             return Answer(204, headers=headers, writes=tuple(writes))

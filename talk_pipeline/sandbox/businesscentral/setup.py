@@ -194,8 +194,9 @@ def _numbers(company: Company, set_name: str, document: Mapping[str, Any]) -> di
     properties = company.set(set_name).properties
     result: dict[str, Any] = {}
     for name, value in document.items():
-        if name in bodies.DEEP.get(set_name, ()):
-            result[name] = [_numbers(company, name, line) for line in value]
+        if name in company.set(set_name).deep:
+            of = company.set(set_name).navigation[name].set or name
+            result[name] = [_numbers(company, of, line) for line in value]
         elif name in properties and properties[name].kind in DECIMALS:
             result[name] = Decimal(str(value))
         else:

@@ -61,7 +61,10 @@ def _properties(
         if not prop.goes_to(Side.BC):
             return prop
         beside = described.beside.get(prop.bc.partition(".")[0])
-        along = (*described.redefaults.get(prop.bc, ()), *(beside.within.values() if beside else ()))
+        within = [
+            one for here in (beside.within.values() if beside else ()) for one in described.naming(here)
+        ]
+        along = (*described.redefaults.get(prop.bc, ()), *within)
         found = {
             "send_with": _named(part, along),
             "recreates": (recreated or {}).get(prop.bc, ()),

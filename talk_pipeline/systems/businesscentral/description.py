@@ -95,6 +95,16 @@ class Records(Model):
         " `paymentTerm.code`",
     )
 
+    def naming(self, path: str) -> tuple[str, ...]:
+        """What a flow may write so that a property of the record gets a value: itself, or what it names."""
+        shown = (
+            f"{name}.{one}"
+            for name, of in self.beside.items()
+            if of.named_by == path
+            for one in of.properties
+        )
+        return (path, *shown)
+
     @cached_property
     def kinds(self) -> Mapping[str, Kind]:
         """All that a flow may name -> its type."""

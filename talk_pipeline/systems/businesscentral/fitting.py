@@ -84,7 +84,7 @@ def _out_of_reach(flow: Flow, part: Part, facts: Records) -> Iterator[tuple[Loca
             continue
         if part.parent is None and prop.name == flow.create_key and flow.settings.creates(Side.BC):
             yield ("create_key",), f"{prop.bc} is said by another record; use a property of the record itself"
-        lacking = [here for here in beside.within.values() if here not in mapped]
+        lacking = [here for here in beside.within.values() if mapped.isdisjoint(facts.naming(here))]
         if prop.bc in facts.kinds and prop.dir in ("->", "<->") and lacking:
             text = f"{prop.name}: {prop.bc} is found by {', '.join(lacking)}, which the flow does not write"
             yield ("properties", index), text

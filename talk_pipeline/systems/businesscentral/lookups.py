@@ -5,7 +5,7 @@ something is to be written that names it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -67,10 +67,12 @@ class Lookups:
                 named.setdefault(name, {})[inner] = value
         if not named:
             return values
-        found = {
-            name: await self._meant(root, records, records.beside[name], said, values)
-            for name, said in named.items()
-        }
+        found: dict[str, Value] = {}
+        known = dict(values)
+        for name in _in_turn(records, named):
+            beside = records.beside[name]
+            found[name] = await self._meant(root, records, beside, named[name], known)
+            known[beside.named_by or ""] = found[name]
         told: dict[str, Value] = {}
         for path, value in values.items():
             name = path.partition(".")[0]
@@ -122,3 +124,13 @@ class Lookups:
             )
         self._known[key] = ids[0]
         return ids[0]
+
+
+def _in_turn(records: Records, names: Iterable[str]) -> Iterator[str]:
+    """What others are looked for among comes first: the hall, and then the bay that is one of it."""
+    left = list(names)
+    while left:
+        ids = {records.beside[name].named_by for name in left}
+        free = [name for name in left if ids.isdisjoint(records.beside[name].within.values())]
+        yield from free or left
+        left = [name for name in left if name not in (free or left)]
