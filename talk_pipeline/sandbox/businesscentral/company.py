@@ -35,6 +35,7 @@ INDEXED: Mapping[str, tuple[str, ...]] = {
     "contacts": ("number", "companyNumber"),
     "contactsInformation": ("relatedId",),
     "defaultDimensions": ("parentId",),
+    "dimensionSetLines": ("parentId",),
     "employees": ("number",),
     "shipToAddresses": ("customerId", "code"),
     "salesPrices": ("itemId",),

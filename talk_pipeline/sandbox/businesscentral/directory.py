@@ -14,6 +14,7 @@ from talk_pipeline.sandbox.businesscentral import errors, etags, values
 from talk_pipeline.sandbox.businesscentral.company import ROOT_SETS, Company
 from talk_pipeline.sandbox.businesscentral.credit_memos import CreditMemoLines, CreditMemos
 from talk_pipeline.sandbox.businesscentral.customers import Customers
+from talk_pipeline.sandbox.businesscentral.dimension_sets import SET, DimensionSetLines
 from talk_pipeline.sandbox.businesscentral.items import Items
 from talk_pipeline.sandbox.businesscentral.keyed import DefaultDimensions, ItemVariants, Keyed
 from talk_pipeline.sandbox.businesscentral.numbered import Numbered
@@ -31,7 +32,7 @@ from talk_pipeline.sandbox.exchange import Call
 from talk_pipeline.sandbox.settings import Settings
 from talk_pipeline.sandbox.store import Row, Store
 
-_BELOW_ALONE = ("defaultDimensions",)
+_BELOW_ALONE = ("defaultDimensions", "dimensionSetLines")
 _ACTION = "microsoft.nav.shipandinvoice"
 
 
@@ -212,6 +213,7 @@ class Directory:
             "salesCreditMemoLines": memo_lines,
             "itemVariants": ItemVariants(company, "itemVariants"),
             "defaultDimensions": DefaultDimensions(company, "defaultDimensions"),
+            SET: DimensionSetLines(company, SET),
             "employees": Employees(company, "employees"),
         }
         for name in sets:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from talk_pipeline.sandbox.businesscentral import addresses, bodies, errors, pricing, values
+from talk_pipeline.sandbox.businesscentral import addresses, bodies, dimension_sets, errors, pricing, values
 from talk_pipeline.sandbox.businesscentral.bodies import Body
 from talk_pipeline.sandbox.businesscentral.customers import check_email, check_phone
 from talk_pipeline.sandbox.businesscentral.order_lines import OrderLines
@@ -43,7 +43,7 @@ class Orders(Records):
         row |= sent
         self._complete(row, sent)
         self.check(row, sent, old=None)
-        row = self.company.save(self.name, row)
+        row = self._dimensioned(self.company.save(self.name, row), sent, body)
         lines = body.lines.get(self.lines.name, ())
         for raw in lines:
             line = bodies.accept(raw, self.lines.set, settings=self.company.settings, current=None)
@@ -54,6 +54,21 @@ class Orders(Records):
                 raise errors.dialog("The discount can be set once the order has lines.")
             discount = Decimal(0)
         return self._discounted(row, discount) if discount else recalculated(self.company, row, self.name)
+
+    def _dimensioned(self, row: Row, sent: Values, body: Body | None = None) -> Row:
+        """With the dimensions of its customer if it is new, those it shows itself, and those sent along."""
+        if self.name != dimension_sets.OWNERS:
+            return row
+        if body is not None:
+            dimension_sets.begin(self.company, row)
+        row = dimension_sets.follow(self.company, row, sent)
+        for raw in body.lines.get(dimension_sets.SET, ()) if body else ():
+            records, by = self.below[dimension_sets.SET]
+            settings = self.company.settings
+            records.create(
+                bodies.accept({**raw, by: row["id"]}, records.set, settings=settings, current=None)
+            )
+        return self.current(row)
 
     def opened(self) -> Values:
         """What a new one is of itself."""
@@ -87,7 +102,7 @@ class Orders(Records):
             if self.company.settings["unchanged_write"] == "leaves":
                 return row
             return self.company.save(self.name, new)
-        new = self.company.save(self.name, new)
+        new = self._dimensioned(self.company.save(self.name, new), sent)
         if any(new[name] != row[name] for name in ("customerId", "billToCustomerId", "currencyId")):
             self.lines.recreate(new)
             new = self.current(new)
@@ -111,6 +126,8 @@ class Orders(Records):
         """Take an order and its lines away."""
         for line in self.company.lines(row["id"], self.name):
             self.company.remove(self.lines.name, line)
+        if self.name == dimension_sets.OWNERS:
+            dimension_sets.forget(self.company, row["id"])
         self.company.remove(self.name, row)
 
     # -- amounts ----------------------------------------------------------------------------------------------

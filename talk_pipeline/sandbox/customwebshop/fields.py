@@ -124,6 +124,7 @@ ORDER: Mapping[str, Field] = {
     "salesperson": _TEXT,
     "department": _TEXT,
     "project": _TEXT,
+    "dimensions": Field("lines", default=()),
     "lines": Field("lines", default=()),
     "fees": Field("lines", default=()),
     SHIPPING_LINES: Field("lines", default=()),

@@ -61,6 +61,7 @@ PRICE: Mapping[str, Field] = {
 
 LISTS: Mapping[str, Mapping[str, Mapping[str, Field]]] = {
     "customers": {"dimensions": DIMENSION},
+    "orders": {"dimensions": DIMENSION},
     "products": {"variants": VARIANT, "dimensions": DIMENSION},
 }
 """Lists within records, beside those of orders and documents, and what an entry of them consists of."""

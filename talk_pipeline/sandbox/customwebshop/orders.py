@@ -30,6 +30,7 @@ class Orders(Entities):
 
     def complete(self, row: Row, document: Mapping[str, Any], *, old: Row | None) -> None:
         """Take over the lines, and bring the amounts up to date if anything they follow from changed."""
+        super().complete(row, document, old=old)
         if row["ordered_at"] is None:
             row["ordered_at"] = self._now()
         for name, entry in (("lines", self._line), ("fees", self._fee)):
