@@ -6,13 +6,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from talk_pipeline_tests.bench import applications, day, engine, growth, throughput, writes
+from talk_pipeline_tests.bench import applications, day, engine, growth, orders, throughput, writes
 from talk_pipeline_tests.bench.result import Result
 
 BENCHMARKS = {
     "growth": growth.run,
     "writes": writes.run,
     "engine": engine.run,
+    "orders": orders.run,
     "throughput": throughput.run,
     "applications": applications.run,
     "day": day.run,

@@ -125,6 +125,7 @@ class Book:
         self.flow, self.make = self.flows[flow], MAKES[flow]
         self.size = size
         self.measured = Measured()
+        self.saved = 0  # how often the shop said some of its records anew
         with State(folder, threads=settings.talk_threads, memory=settings.talk_memory).open() as db:
             self.db: Connection = db
         for name, make in NEEDS[flow]:
