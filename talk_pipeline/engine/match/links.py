@@ -7,13 +7,23 @@ and never on a blank key. More than one candidate on either side is ambiguous an
 pair has to tell each other is the business of `plan.compare`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from talk_pipeline.engine.kinds import LinkState, RefusalKind
+from talk_pipeline.engine.match.below import find_below
 from talk_pipeline.engine.match.claims import find_claimed, list_claimed
 from talk_pipeline.engine.match.parts import parts_at_hand
 from talk_pipeline.engine.match.sharing import attach_beside, attach_newcomers, choose_leaders, hand_over
-from talk_pipeline.engine.match.workspace import Claimed, FreeChildren, Pool, Shared
+from talk_pipeline.engine.match.workspace import (
+    Claimed,
+    FreeChildren,
+    HeldBelow,
+    LinksBelow,
+    Met,
+    Pool,
+    Shared,
+)
 from talk_pipeline.engine.snapshot.dirty import any_dirty, is_matched, mark_dirty, note_matched
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.rows import insert, select
@@ -37,8 +47,7 @@ def match(db: Connection, flow: Flow) -> Matched:
         if any_dirty(db, flow.name) and not is_matched(db, flow):
             hand_over(db, flow)
             linked = _match_records(db, flow)
-            for part in parts_at_hand(db, flow)[1:]:
-                _match_children(db, flow, part)
+            _match_all_children(db, flow, parts_at_hand(db, flow))
             note_matched(db, flow)
     row = db.execute(
         "select count(distinct shop_id) from candidate where flow = ? and linked is distinct from ?",
@@ -178,56 +187,75 @@ where c.part = $part and j.target = 'businesscentral' and c.operation <> 'create
 BY_POSITION = "position"
 """The rule of children that nothing but their place in the list tells apart."""
 
-_VALUE = (
-    "if($property is null, '', r.raw[$property])"  # by their order alone, where nothing else tells them apart
-)
+# by their order alone, where nothing else tells them apart
+_VALUE = "if($property is null, '', raw[$property])"
+
+_MET = """
+select shop_id, bc_id from link
+where part = $flow and state = 'active'
+  and (shop_id in (select id from dirty where flow = $flow and side = 'customwebshop')
+    or bc_id in (select id from dirty where flow = $flow and side = 'businesscentral'))
+"""
 
 # children of touched pairs that have no counterpart, ranked among those with the same match value; a child
 # whose counterpart is missing looks for a new one, since Business Central makes lines anew with new ids; then all
-# of them: where a sibling still has its counterpart, the missing one was removed
+# of them: where a sibling still has its counterpart, the missing one was removed. Only what they say is read
 _FREE_CHILDREN = f"""
-with linked as (
-  select shop_id, bc_id from link
-  where part = $flow and state = 'active'
-    and (shop_id in (select id from dirty where flow = $flow and side = 'customwebshop')
-      or bc_id in (select id from dirty where flow = $flow and side = 'businesscentral'))
+with linked as materialized (
+  select l.*, s.id is not null as shop_there, b.id is not null as bc_there
+  from (from link_below where part = $part) l
+  left join (from held_below where part = $part and side = 'customwebshop') s on s.id = l.shop_id
+  left join (from held_below where part = $part and side = 'businesscentral') b on b.id = l.bc_id
+),
+loose as materialized (
+  select h.*, l.bc_id as old
+  from (from held_below where part = $part and side = 'customwebshop') h left join linked l on l.shop_id = h.id
+  where not coalesce(l.bc_there, false) and h.id not in ({_UNSETTLED})
+    and (l.bc_id is null or h.root_id not in (select root_shop_id from linked where bc_there))
+  union all
+  select h.*, l.shop_id
+  from (from held_below where part = $part and side = 'businesscentral') h left join linked l on l.bc_id = h.id
+  where not coalesce(l.shop_there, false) and h.id not in ({_UNSETTLED}) and h.id not in ({_ANSWER_DUE})
+),
+said as materialized (
+  select rowid as place, position, {_VALUE} as value, raw[$property] as told
+  from record where rowid in (select place from loose)
 ),
 shop as (
-  select r.id, r.root_id, r.position, coalesce(led.leader, {_VALUE}) as value, l.bc_id as old
-  from record r join linked on linked.shop_id = r.root_id
-  left join led on led.part = $refers_to and led.shop_id = r.raw[$property]
-  left join link l on l.part = r.part and l.shop_id = r.id
-  left join record o on o.part = r.part and o.side = 'businesscentral' and o.id = l.bc_id
-  where r.part = $part and r.side = 'customwebshop' and o.id is null and r.id not in ({_UNSETTLED})
-    and (l.bc_id is null or r.root_id not in (
-      select k.root_shop_id from link k
-      join record still on still.part = k.part and still.side = 'businesscentral' and still.id = k.bc_id
-      where k.part = $part))
+  select l.*, s.position, coalesce(led.leader, s.value) as value
+  from loose l join said s on s.place = l.place
+  left join led on led.part = $refers_to and led.shop_id = s.told
+  where l.side = 'customwebshop'
 ),
 bc as (
-  select r.id, r.root_id, r.position, coalesce(t.shop_id, {_VALUE}) as value, l.shop_id as old
-  from record r join linked on linked.bc_id = r.root_id
-  left join link t on t.part = $refers_to and t.bc_id = r.raw[$property]
-  left join link l on l.part = r.part and l.bc_id = r.id
-  left join record o on o.part = r.part and o.side = 'customwebshop' and o.id = l.shop_id
-  where r.part = $part and r.side = 'businesscentral' and o.id is null and r.id not in ({_UNSETTLED})
-    and r.id not in ({_ANSWER_DUE})
+  select l.*, s.position, coalesce(t.shop_id, s.value) as value
+  from loose l join said s on s.place = l.place
+  left join link t on t.part = $refers_to and t.bc_id = s.told
+  where l.side = 'businesscentral'
 )
 select s.id as shop_id, b.id as bc_id, s.root_id as root_shop_id, s.old as old_bc_id, b.old as old_shop_id
 from (select *, row_number() over (partition by root_id, value order by position, id) as rank from shop) s
-join linked on linked.shop_id = s.root_id
+join met on met.shop_id = s.root_id
 join (select *, row_number() over (partition by root_id, value order by position, id) as rank from bc) b
-  on b.root_id = linked.bc_id and b.value = s.value and b.rank = s.rank
+  on b.root_id = met.bc_id and b.value = s.value and b.rank = s.rank
 """
 
 
-def _match_children(db: Connection, flow: Flow, part: Part) -> None:
+def _match_all_children(db: Connection, flow: Flow, parts: Sequence[Part]) -> None:
+    """Links the children of touched pairs, part by part."""
+    if not parts[1:] or not (met := Met.made(db, _MET, {"flow": flow.name})):
+        return
+    links, held = find_below(db, parts, met.NAME)
+    for part in parts[1:]:
+        _match_children(db, part, met=met, links=links, held=held)
+
+
+def _match_children(db: Connection, part: Part, *, met: Met, links: LinksBelow, held: HeldBelow) -> None:
     prop = part.by_name[part.match[0]] if part.match else None
     FreeChildren.made(
         db,
         _FREE_CHILDREN,
         {
-            "flow": flow.name,
             "part": part.name,
             "property": prop and prop.name,
             "refers_to": (prop and prop.refers_to) or "",
@@ -237,7 +265,7 @@ def _match_children(db: Connection, flow: Flow, part: Part) -> None:
     for shop_id, bc_id, _root, old_bc, old_shop in rows:
         if old_bc or old_shop:
             _let_go(db, part.name, shop_id=shop_id, bc_id=bc_id, old_shop=old_shop)
-    links = [
+    made = [
         LinkRow(
             part=part.name,
             shop_id=shop,
@@ -249,7 +277,7 @@ def _match_children(db: Connection, flow: Flow, part: Part) -> None:
         )
         for shop, bc, root, _bc, _shop in rows
     ]
-    insert(db, links)
+    insert(db, made)
 
 
 def _let_go(db: Connection, part: str, *, shop_id: str, bc_id: str, old_shop: str | None) -> None:

@@ -24,6 +24,24 @@ class Shared(Temp):
     NAME: ClassVar[str] = "shared"
 
 
+class Met(Temp):
+    """Linked pairs either end of which is dirty: `shop_id, bc_id`."""
+
+    NAME: ClassVar[str] = "met"
+
+
+class LinksBelow(Temp):
+    """Links of the children of some pairs: `part, shop_id, bc_id, root_shop_id, state`, and the row's `place`."""
+
+    NAME: ClassVar[str] = "link_below"
+
+
+class HeldBelow(Temp):
+    """What is held of some pairs and their children: `part, side, id, root_id`, and the `place` of its values."""
+
+    NAME: ClassVar[str] = "held_below"
+
+
 class FreeChildren(Temp):
     """Children that may be one: `shop_id, bc_id, root_shop_id`, and whom they were linked with before."""
 
