@@ -210,7 +210,7 @@ with linked as materialized (
 loose as materialized (
   select h.*, l.bc_id as old
   from (from held_below where part = $part and side = 'customwebshop') h left join linked l on l.shop_id = h.id
-  where not coalesce(l.bc_there, false) and h.id not in ({_UNSETTLED})
+  where h.id not in ({_UNSETTLED})
     and (l.bc_id is null or h.root_id not in (select root_shop_id from linked where bc_there))
   union all
   select h.*, l.shop_id
