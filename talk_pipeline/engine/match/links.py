@@ -245,7 +245,7 @@ def _match_all_children(db: Connection, flow: Flow, parts: Sequence[Part]) -> No
     """Links the children of touched pairs, part by part."""
     if not parts[1:] or not (met := Met.made(db, _MET, {"flow": flow.name})):
         return
-    links, held = find_below(db, parts, met.NAME)
+    links, held = find_below(db, parts, met)
     for part in parts[1:]:
         _match_children(db, part, met=met, links=links, held=held)
 

@@ -12,6 +12,7 @@ from typing import Any
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.match.parts import parts_at_hand
 from talk_pipeline.engine.match.standing_in import look_at_referring, note_references
+from talk_pipeline.engine.match.workspace import HeldBelow, LinksBelow
 from talk_pipeline.engine.model import Decode
 from talk_pipeline.engine.plan import edits
 from talk_pipeline.engine.plan.concerned import find_concerned, find_touched
@@ -80,9 +81,14 @@ def plan(
             plan_disappearances(db, flow)
             parts = parts_at_hand(db, flow)
             concerned = find_concerned(db, flow)
-            touched = find_touched(db, flow, concerned)
+            touched, links, held = find_touched(db, flow, parts, concerned)
             for part in parts if touched else ():
-                _plan_part(db, flow, part, touched=touched, company=company, run_id=run_id)
+                pairs = _find_pairs(db, part, touched=touched, links=links, held=held)
+                if part.parent:
+                    plan_lone_children(
+                        db, flow, part, touched=touched, links=links, held=held, company=company
+                    )
+                _plan_part(db, flow, part, pairs=pairs, company=company, run_id=run_id)
             unlinked = plan_creates(
                 db, flows, flow, parts=parts, concerned=concerned, on_their_way=on_their_way
             )
@@ -99,13 +105,7 @@ def plan(
 _TOUCHED_THEMSELVES = "select *, root_shop_id as shop_id, root_bc_id as bc_id from touched"
 _BELOW_TOUCHED = """
   select t.*, l.shop_id, l.bc_id from touched t
-  join (
-    from link where part = $part and state = 'active' and root_shop_id in (select root_shop_id from touched)
-  ) l on l.root_shop_id = t.root_shop_id
-"""
-
-_ROWS_BELOW = """
-    select rowid from record where part = $part and side = 'businesscentral' and id in (select bc_id from linked)
+  join (from link_below where part = $part and state = 'active') l on l.root_shop_id = t.root_shop_id
 """
 
 # one row a property of every touched pair; a reference compares as the shop id it means. What is held of a pair is
@@ -117,12 +117,14 @@ with prop as (
 ),
 linked as materialized ({linked}),
 shop as (
-  select * from record where rowid in (select rowid from record
-    where part = $part and side = 'customwebshop' and id in (select shop_id from linked))
+  select id, raw, canon, problems from record
+  where rowid in (select place from held_below where part = $part and side = 'customwebshop')
 ),
-central as (
-  select * from record where rowid in ({central})
+central as materialized (
+  select id, raw, canon, problems from record
+  where rowid in (select place from held_below where part = $part and side = 'businesscentral')
 ),
+referred as materialized ({referred}),
 agreed as (
   select * from base where rowid in (select rowid from base
     where part = $part and shop_id in (select shop_id from linked))
@@ -142,7 +144,7 @@ from linked l
 join shop s on s.id = l.shop_id
 join central b on b.id = l.bc_id
 cross join prop p
-{referred}
+{meaning}
 left join agreed x on x.shop_id = l.shop_id and x.property = p.property
 left join edit ss on ss.part = $part and ss.shop_id = l.shop_id and ss.property = p.property
   and ss.side = 'customwebshop'
@@ -159,7 +161,11 @@ _MEANT = """
        meant(p.refers_to, b.canon[p.property], ref.shop_id, b.raw[p.property]) as bc_canon
 """
 _REFERRED = """
-left join link ref on ref.part = p.refers_to and ref.bc_id = b.raw[p.property] and ref.state = 'active'
+  from link where state = 'active' and bc_id in (
+    select b.raw[p.property] from central b join prop p on p.refers_to is not null)
+"""
+_MEANING = """
+left join referred ref on ref.part = p.refers_to and ref.bc_id = b.raw[p.property]
 left join led on led.part = p.refers_to and led.shop_id = s.raw[p.property]
 """
 
@@ -168,9 +174,9 @@ def _pair_query(part: Part) -> str:
     """That of a part; who refers to nothing does not look for what is referred to."""
     return _PAIR.format(
         linked=_BELOW_TOUCHED if part.parent else _TOUCHED_THEMSELVES,
-        central=_ROWS_BELOW if part.parent else "select bc_place from touched",
         meant=_MEANT if part.references else _WORDS,
-        referred=_REFERRED if part.references else "",
+        referred=_REFERRED if part.references else "select null",
+        meaning=_MEANING if part.references else "",
     )
 
 
@@ -197,11 +203,9 @@ order by shop_id
 """
 
 
-def _plan_part(
-    db: Connection, flow: Flow, part: Part, *, touched: Touched, company: Company, run_id: str | None
-) -> None:
+def _find_pairs(db: Connection, part: Part, *, touched: Touched, links: LinksBelow, held: HeldBelow) -> Pairs:
     compared = [prop for prop in part.properties if prop.mapped and prop.dir != "="]
-    pairs = Pairs.made(
+    return Pairs.made(
         db,
         _pair_query(part),
         {
@@ -211,8 +215,11 @@ def _plan_part(
             "read_in": [prop.country for prop in compared],
         },
     )
-    if part.parent:
-        plan_lone_children(db, flow, part, touched=touched, company=company)
+
+
+def _plan_part(
+    db: Connection, flow: Flow, part: Part, *, pairs: Pairs, company: Company, run_id: str | None
+) -> None:
     if not pairs:
         return
     _move_bases(db, part, Agreeing.made(db, _AGREE))

@@ -3,9 +3,13 @@
 Nothing is indexed, so that whoever looks for an id reads all of them; what is found here is not looked for again.
 """
 
+from collections.abc import Sequence
+
+from talk_pipeline.engine.match.below import find_below
+from talk_pipeline.engine.match.workspace import HeldBelow, LinksBelow, Met
 from talk_pipeline.engine.plan.workspace import Concerned, Touched
 from talk_pipeline.engine.state.connection import Connection
-from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.flows.vocabulary import Flow, Part
 
 # where a list does not show versions, the modified time says which state of the record was seen
 _CONCERNED = """
@@ -35,18 +39,16 @@ from linked l left join shop s on s.id = l.shop_id left join bc b on b.id = l.bc
 """
 
 # a pair whose story ends in Business Central still has its last word
-_TOUCHED = """
-with standing as (
-  from concerned where state = 'active' and own_bc_id is not null and shop_held and shop_gone is null
-    and bc_held and (bc_gone is null or bc_gone = 'posted')
-)
-select p.shop_id as root_shop_id, p.bc_id as root_bc_id, p.bc_gone is not null as ended, r.place as bc_place,
+_STANDING = """
+from concerned where state = 'active' and own_bc_id is not null and shop_held and shop_gone is null
+  and bc_held and (bc_gone is null or bc_gone = 'posted')
+"""
+
+_TOUCHED = f"""
+select p.shop_id as root_shop_id, p.bc_id as root_bc_id, p.bc_gone is not null as ended,
        p.shop_edited_at, p.bc_edited_at, p.shop_version, p.bc_version
-from standing p
-join (
-  select rowid as place, id from record
-  where part = $flow and side = 'businesscentral' and id in (select bc_id from standing)
-) r on r.id = p.bc_id
+from ({_STANDING}) p
+semi join (from held_below where part = $flow and side = 'businesscentral') h on h.id = p.bc_id
 """
 
 
@@ -55,6 +57,10 @@ def find_concerned(db: Connection, flow: Flow) -> Concerned:
     return Concerned.made(db, _CONCERNED, {"flow": flow.name})
 
 
-def find_touched(db: Connection, flow: Flow, concerned: Concerned) -> Touched:
-    """Of them the pairs that have something to tell each other."""
-    return Touched.made(db, _TOUCHED, {"flow": flow.name})
+def find_touched(
+    db: Connection, flow: Flow, parts: Sequence[Part], concerned: Concerned
+) -> tuple[Touched, LinksBelow, HeldBelow]:
+    """Of them the pairs that have something to tell each other, and what there is of these and below them."""
+    met = Met.made(db, f"select shop_id, bc_id from ({_STANDING})")
+    links, held = find_below(db, parts, met)
+    return Touched.made(db, _TOUCHED, {"flow": flow.name}), links, held

@@ -74,30 +74,41 @@ def _return(db: Connection, flow: Flow) -> None:
     touch_if_changed(db, flow.name, returned)
 
 
+# shop records of pairs whose Business Central record was deleted
+_BEREFT = f"""
+select shop_id from link where part = $flow and state = 'active' and bc_id in (
+  select id from snapshot where flow = $flow and side = 'businesscentral'
+    and gone in ('{Gone.DELETED}', '{Gone.VANISHED}'))
+"""
+
+# those of them that are there and show that it is over
+_OVER = """
+with shop as (
+  select id, raw from record where rowid in (select rowid from record
+    where part = $flow and side = 'customwebshop' and id in (select unnest($ids::varchar[])))
+)
+select r.id from shop r
+where {ended} and r.id in (
+  select id from snapshot where flow = $flow and side = 'customwebshop' and gone is null
+    and id in (select unnest($ids::varchar[])))
+"""
+
+
 def _end(db: Connection, flow: Flow) -> None:
     """A pair is closed whose shop record shows that it is over, and whose Business Central record was deleted."""
+    rows = db.execute(_BEREFT, {"flow": flow.name}).fetchall()
+    if not rows:  # as a rule; whoever is not looked for costs nothing
+        return
     over = db.execute(
-        f"""
-        with bereft as materialized (
-          select shop_id from link where part = $flow and state = 'active' and bc_id in (
-            select id from snapshot where flow = $flow and side = 'businesscentral'
-              and gone in ('{Gone.DELETED}', '{Gone.VANISHED}'))
-        ),
-        shop as (
-          select id, raw from record where rowid in (select rowid from record
-            where part = $flow and side = 'customwebshop' and id in (select shop_id from bereft))
+        _OVER.format(ended=ended(flow, "r")), {"flow": flow.name, "ids": [row[0] for row in rows]}
+    ).fetchall()
+    if over:
+        db.execute(
+            "update link set state = 'closed'"
+            " where part = ? and state = 'active' and shop_id in (select unnest(?::varchar[]))",
+            [flow.name, [row[0] for row in over]],
         )
-        update link set state = 'closed'
-        where part = $flow and state = 'active'
-          and shop_id in (
-            select r.id from shop r join (
-              from snapshot where flow = $flow and side = 'customwebshop' and id in (select shop_id from bereft)
-            ) s on s.id = r.id
-            where s.gone is null and {ended(flow, "r")})
-        """,
-        {"flow": flow.name},
-    )
-    touch_if_changed(db, flow.name, over)
+        touch(db, flow.name)
 
 
 def _unlink(db: Connection, flow: Flow, side: Side, *, shop_ids: list[str]) -> None:

@@ -3,6 +3,7 @@
 What is lost with a removal, and which removal stands, is `removed_lines`' business.
 """
 
+from talk_pipeline.engine.match.workspace import HeldBelow, LinksBelow
 from talk_pipeline.engine.plan.removed_lines import OPEN, dispute_removals
 from talk_pipeline.engine.plan.workspace import DisputedRemovals, LoneChildren, Touched
 from talk_pipeline.engine.snapshot.columns import Company
@@ -18,14 +19,16 @@ with root as (
   union all
   select 'businesscentral', root_bc_id, root_shop_id, root_bc_id from touched where not ended
 ),
+linked as materialized (
+  from link_below where part = $part and root_shop_id in (select root_shop_id from touched where not ended)
+),
 child as materialized (
   select r.side, r.id, t.root_shop_id, t.root_bc_id
   from root t
-  join (from record where part = $part and root_id in (select id from root)) r
-    on r.side = t.side and r.root_id = t.id
-),
-linked as materialized (
-  from link where part = $part and root_shop_id in (select root_shop_id from touched where not ended)
+  join (from held_below where part = $part) r on r.side = t.side and r.root_id = t.id
+  anti join (
+    select 'customwebshop' as side, shop_id as id from linked union all select 'businesscentral', bc_id from linked
+  ) l on l.side = r.side and l.id = r.id
 )
 select 'create' as operation, case r.side when 'customwebshop' then 'businesscentral' else 'customwebshop' end
          as target, r.side as source_side, r.id as source_id, cast(null as varchar) as shop_id,
@@ -37,12 +40,8 @@ select 'delete', case when s.id is null then 'businesscentral' else 'customwebsh
        coalesce(s.id, b.id), l.shop_id, l.bc_id, t.root_shop_id, t.root_bc_id
 from touched t
 join linked l on l.root_shop_id = t.root_shop_id
-left join (
-  select id from record where part = $part and side = 'customwebshop' and id in (select shop_id from linked)
-) s on s.id = l.shop_id
-left join (
-  select id from record where part = $part and side = 'businesscentral' and id in (select bc_id from linked)
-) b on b.id = l.bc_id
+left join (from held_below where part = $part and side = 'customwebshop') s on s.id = l.shop_id
+left join (from held_below where part = $part and side = 'businesscentral') b on b.id = l.bc_id
 where (s.id is null) <> (b.id is null) and not t.ended
 """
 
@@ -70,22 +69,24 @@ left join disputed d on d.source_side = c.source_side and d.source_id = c.source
 """
 
 _DROP_LOST_CHILDREN = """
-with below as materialized (
-  select rowid as place, shop_id, bc_id from link
-  where part = $part and root_shop_id in (select root_shop_id from touched)
-),
-there as materialized (
-  select side, id from record
-  where part = $part and id in (select shop_id from below union all select bc_id from below)
-)
 delete from link where rowid in (
-  select place from below
-  where shop_id not in (select id from there where side = 'customwebshop')
-    and bc_id not in (select id from there where side = 'businesscentral'))
+  select place from link_below
+  where part = $part and root_shop_id in (select root_shop_id from touched)
+    and shop_id not in (select id from held_below where part = $part and side = 'customwebshop')
+    and bc_id not in (select id from held_below where part = $part and side = 'businesscentral'))
 """
 
 
-def plan_lone_children(db: Connection, flow: Flow, part: Part, *, touched: Touched, company: Company) -> None:
+def plan_lone_children(
+    db: Connection,
+    flow: Flow,
+    part: Part,
+    *,
+    touched: Touched,
+    links: LinksBelow,
+    held: HeldBelow,
+    company: Company,
+) -> None:
     """Plans what follows from them, and lets go of links both ends of which are missing."""
     touch_if_changed(db, flow.name, db.execute(_DROP_LOST_CHILDREN, {"part": part.name}))
     if lone := LoneChildren.made(db, _CHILDREN, {"part": part.name}):
