@@ -6,7 +6,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from talk_pipeline_tests.bench import applications, day, engine, growth, orders, throughput, writes
+from talk_pipeline_tests.bench import (
+    applications,
+    day,
+    engine,
+    growth,
+    keys,
+    landing,
+    orders,
+    throughput,
+    writes,
+)
 from talk_pipeline_tests.bench.result import Result
 
 BENCHMARKS = {
@@ -14,6 +24,8 @@ BENCHMARKS = {
     "writes": writes.run,
     "engine": engine.run,
     "orders": orders.run,
+    "keys": keys.run,
+    "landing": landing.run,
     "throughput": throughput.run,
     "applications": applications.run,
     "day": day.run,
