@@ -160,14 +160,14 @@ def redact_logs() -> None:
 
 
 def _pattern(secret: str) -> str:
-    text = "".join(_encodings(character) for character in secret)
+    text = "".join(map(encoded, secret))
     if len(secret) < SHORT:
         text = rf"(?<![A-Za-z0-9]){text}(?![A-Za-z0-9])"
     return text
 
 
-def _encodings(character: str) -> str:
-    """A character as it is, or as JSON, addresses, HTML and Python write it."""
+def encoded(character: str) -> str:
+    """A pattern of a character as it is, or as JSON, addresses, HTML and Python write it, however often over."""
     if character.isascii() and character.isalnum():
         return character
     code, utf16, utf8 = ord(character), character.encode("utf-16-be"), character.encode()

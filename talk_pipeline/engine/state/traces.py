@@ -9,14 +9,19 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
+from unicodedata import normalize
 
 from talk_pipeline.engine.state.connection import StateBusyError
+from talk_pipeline.redaction import encoded
 
 MASK = "(forgotten)"
 SHORTEST = 4
 """Shorter words are in every text."""
 SHORTEST_NUMBER = 7
 WAIT_SECONDS = 30.0
+_BLANKS = r"(\s+)"
+_BLANK = rf"(?:\s|{encoded(' ')}|{encoded(chr(0xA0))})+"
+_APART = rf"(?:[\s.()/\-]|{encoded(' ')}|{encoded(chr(0xA0))})*"
 SQLITE = b"SQLite format 3\x00"
 DUCKDB_AT, DUCKDB = 8, b"DUCK"
 
@@ -29,9 +34,7 @@ class Words:
         # the longest first, so that no part of it is left
         usable.sort(key=len, reverse=True)
         self._pattern = re.compile("|".join(map(_spelled, usable)), re.IGNORECASE) if usable else None
-        self._cores = [
-            max(re.findall(r"[A-Za-z0-9]+", word), key=len, default="").lower().encode() for word in usable
-        ]
+        self._cores = [re.compile(_core(word).encode(), re.IGNORECASE) for word in usable]
 
     def taken_from(self, text: str) -> str:
         """A text without them."""
@@ -39,8 +42,7 @@ class Words:
 
     def may_be_in(self, content: bytes) -> bool:
         """Whether a closer look is worth it."""
-        lower = content.lower()
-        return any(core in lower for core in self._cores)
+        return any(core.search(content) for core in self._cores)
 
 
 def take_from_files(folder: Path, words: Words, *, but: Iterable[str]) -> list[Path]:
@@ -127,23 +129,44 @@ def _is_telling(word: str) -> bool:
 
 
 def _spelled(word: str) -> str:
-    """A word by itself, as it is or as JSON writes it, however often over; a number in JSON is none of ours."""
-    inner = "".join(map(_letter, word))
-    not_a_number = r"(?<!: )" if word.isdigit() else ""
+    """A word by itself, as it is or as others write it, however often over; a number in JSON is none of ours."""
+    not_a_number = r"(?<!: )" if _digits(word) else ""
     after = r"(?![\w+])" if word[-1:].isalnum() else ""
-    return rf"{not_a_number}(?:(?<![\w+])|(?<=\\[nrt])){inner}{after}"
+    before = r"(?:(?<![\w+])|(?<=\\[nrt])|(?<=%[0-9a-fA-F]{2}))"
+    return f"{not_a_number}{before}{_dialled(word) or ''.join(map(_letter, re.split(_BLANKS, word)))}{after}"
 
 
-def _letter(letter: str) -> str:
-    if letter in '"\\\n\t\r':
-        short = {"\n": "n", "\t": "t", "\r": "r"}.get(letter, letter)
-        return rf"(?:{re.escape(letter)}|\\+{re.escape(short)})"
-    if letter.isascii():
-        return re.escape(letter)
-    forms = dict.fromkeys((letter, letter.lower(), letter.upper()))
-    return f"(?:{letter}|{'|'.join(map(_escaped, forms))})"
+def _letter(letters: str) -> str:
+    if not letters.strip():
+        return _BLANK if letters else ""
+    forms = (
+        dict.fromkeys((one, one.lower(), one.upper(), normalize("NFD", one), normalize("NFC", one)))
+        for one in letters
+    )
+    return "".join(f"(?:{'|'.join(''.join(map(encoded, form)) for form in one)})" for one in forms)
 
 
-def _escaped(letters: str) -> str:
-    units = letters.encode("utf-16-be").hex()
-    return "".join(rf"\\+u{units[at : at + 4]}" for at in range(0, len(units), 4))
+def _dialled(word: str) -> str:
+    """A telephone number, however its digits are set apart, with its country or without."""
+    digits = _digits(word)
+    if not digits:
+        return ""
+    country = word[1:].split()[0] if word.startswith("+") else ""
+    if not country.isdigit() or len(digits) - len(country) < SHORTEST_NUMBER:
+        country = ""
+    own = _APART.join(digits[len(country) :])
+    ahead = rf"(?:{encoded('+')}|00){_APART}"
+    return f"(?:(?:{ahead})?{_APART.join(country)}{_APART})?{own}" if country else f"(?:{ahead})?{own}"
+
+
+def _digits(word: str) -> str:
+    """Those of a telephone number, or of another that is long enough; else none."""
+    digits = re.sub(r"\D", "", word)
+    return digits if re.fullmatch(r"\+?[\d\s().\-/]+", word) and len(digits) >= SHORTEST_NUMBER else ""
+
+
+def _core(word: str) -> str:
+    """What is in every spelling of a word."""
+    if digits := _digits(word):
+        return r"[\s\S]{0,9}".join(digits[-SHORTEST_NUMBER:])
+    return max(re.findall(r"[A-Za-z0-9]+", word), key=len, default="")
