@@ -318,7 +318,7 @@ def forget(
             wanted = [*own, *others] if with_referring else own
             for one in wanted:
                 forgetting.refuse_unsettled(db, flows[one.flow], one)
-            words = Words(word for one in wanted for word in forgetting.words_of(db, flows[one.flow], one))
+            words = Words(forgetting.words_of(db, flows, wanted))
         # first what lies beside the state: if a file is not to be had, the words to look for are still known
         but = FILE, LEASES, SNAPSHOTS, TOKENS, *FOREIGN
         unread = [left for one in folders_of(settings) for left in take_from_files(one, words, but=but)]

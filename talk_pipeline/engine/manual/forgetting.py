@@ -6,7 +6,7 @@ deleted rows stay in its pages (`state.copies`); what lies beside the file is `s
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ from talk_pipeline.engine.state.rows import rows_of, used_in
 from talk_pipeline.engine.state.traces import Words
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property, Side
-from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.flows.vocabulary import Flow, Part
 from talk_pipeline.wording import counted
 
 _OWN = """
@@ -42,29 +42,32 @@ _TO_BE_WRITTEN = """
 select 1 from change where flow = $flow and hold_kind is null and (root_shop_id = $shop_id or root_bc_id = $bc_id)
 """
 
-# every value that is known of a property, by whoever said it; of the record, not of its children
+# every value that is known of a property, of the record and of its children, by whoever said it
 _KNOWN_VALUES = f"""
 with one as (
-  select map_entries(raw) as entries from record where part = $flow and (id = $shop_id or id = $bc_id)
-  union all
-  select map_entries(canon) from record where part = $flow and (id = $shop_id or id = $bc_id)
+  select part, map_entries(raw) || map_entries(canon) as entries from record
+  where (part = $flow or starts_with(part, $flow || '.'))
+    and root_id = case side when 'customwebshop' then $shop_id else $bc_id end
 )
-select e.key as property, e.value as value from (select unnest(entries) as e from one)
+select part, e.key as property, e.value as value from (select part, unnest(entries) as e from one)
 union
-select property, unnest([source, sent, before]) from journal_value where place = 0 and intent_id in ({_INTENTS})
+select part, property, unnest([source, sent, before]) from written where intent_id in ({_INTENTS})
 union
-select property, unnest([shop_value, bc_value]) from base where part = $flow and shop_id = $shop_id
+select part, property, unnest([shop_value, bc_value]) from base where {_OWN}
 union
-select property, unnest([shop_value, bc_value]) from conflict where part = $flow and shop_id = $shop_id
+select part, property, unnest([shop_value, bc_value]) from conflict where {_OWN}
 union
-select property, unnest([before, after, base]) from change where part = $flow
-  and (shop_id = $shop_id or bc_id = $bc_id)
+select part, property, unnest([before, after, base]) from change
+where flow = $flow and (root_shop_id = $shop_id or root_bc_id = $bc_id)
 """
 
 # a value that others have too tells nothing of one of them
 _OTHERS = """
 select distinct e.value from (
-  select unnest(map_entries(raw)) as e from record where part = $flow and id <> $shop_id and id <> $bc_id)
+  select unnest(map_entries(raw)) as e from record
+  where part in (select unnest($parts::varchar[]))
+    and (part, side, root_id) not in (
+      select (unnest($own_parts::varchar[]), unnest($own_sides::varchar[]), unnest($own_ids::varchar[]))))
 where list_contains($values::varchar[], e.value)
 """
 
@@ -95,7 +98,7 @@ _TEXTS = {
     "refusal": ("reason",),
     "status": ("reason",),
     "change": ("hold_reason",),
-    "run": ("problem", "stopped"),
+    "run": ("problem", "stopped_by", "stopped"),
     "watermark": ("problem",),
     "check_result": ("summary", "rows"),
     "decision": ("details",),
@@ -206,21 +209,38 @@ def forget(hand: Hand, entity: Entity) -> Forgotten:
     return Forgotten(entity, name, there)
 
 
-def words_of(db: Connection, flow: Flow, entity: Entity) -> Iterator[str]:
-    """Its personal values that nothing else has, in whatever form they are known; once it is forgotten, none."""
-    about = _about(entity)
-    personal = {prop.name for prop in flow.properties if is_personal(flow, prop)}
-    known = {
-        row["value"]
-        for row in rows_of(db, _KNOWN_VALUES, about)
-        if row["property"] in personal and row["value"]
-    }
-    values = sorted(known)
-    shared = {row[0] for row in db.execute(_OTHERS, used_in(_OTHERS, about) | {"values": values}).fetchall()}
-    vocabulary = {flow.name, *(prop.name for part in flow.parts for prop in part.properties)}
-    for value in values:
-        if value not in shared and value.lower() not in vocabulary and re.search(r"\w{2}", value):
-            yield value
+def words_of(db: Connection, flows: Flows, entities: Collection[Entity]) -> Iterator[str]:
+    """Their personal values that nothing else has, in whatever form they are known; once forgotten, none."""
+    vocabulary = {name for flow in flows.values() for name in (flow.name, *_property_names(flow))}
+    known: dict[tuple[str, str], set[str]] = {}
+    for entity in entities:
+        personal = {
+            (part.name, prop.name)
+            for part in flows[entity.flow].parts
+            for prop in part.properties
+            if is_personal(flows[entity.flow], prop)
+        }
+        for row in rows_of(db, _KNOWN_VALUES, _about(entity)):
+            if row["value"] and (row["part"], row["property"]) in personal:
+                known.setdefault((entity.flow, row["part"]), set()).add(row["value"])
+    for (name, part), values in known.items():
+        shared = _shared(db, flows[name].part(part), sorted(values), entities)
+        for value in sorted(values - shared):
+            if value.lower() not in vocabulary and re.search(r"\w{2}", value):
+                yield value
+
+
+def _shared(db: Connection, part: Part, values: list[str], entities: Collection[Entity]) -> set[str]:
+    """What others of the part have, or what its children refer to, such as the name of an article."""
+    referred = [str(prop.refers_to) for prop in part.references] if part.parent else []
+    own = [(part.name, side, one.id_on(side)) for one in entities for side in Side if one.id_on(side)]
+    parts, sides, ids = ([row[at] for row in own] for at in range(3))
+    asked = {"parts": [part.name, *referred], "own_parts": parts, "own_sides": sides, "own_ids": ids}
+    return {row[0] for row in db.execute(_OTHERS, asked | {"values": values}).fetchall()}
+
+
+def _property_names(flow: Flow) -> Iterator[str]:
+    return (prop.name for part in flow.parts for prop in part.properties)
 
 
 def forget_texts(db: Connection, words: Words) -> None:
