@@ -5,15 +5,84 @@ reached the other yet. A pair counts as long as one of its halves is there, post
 that is held by hand claims nothing in Business Central, and still is the shop's record of that key.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from talk_pipeline.engine.match.scopes import inside
-from talk_pipeline.engine.match.workspace import Claimed, Pool
+from talk_pipeline.engine.match.workspace import Claimed, Paired, Pool
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import Row
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
+
+_KEYS = """unnest($properties::varchar[]) as property,
+             unnest(list_transform($properties::varchar[], lambda name: canon[name])) as key"""
+
+# the keys that newcomers carry, with the pairs they belong to; of what linked records say only these are kept
+_PAIRED = f"""
+with carried as (select {_KEYS} from pool where side = 'customwebshop' or $both),
+said as (
+  select l.shop_id, l.bc_id, r.canon
+  from link l
+  join record r on r.part = l.part and r.side = 'customwebshop' and r.id = l.shop_id
+  join snapshot s on s.flow = l.part and s.side = 'customwebshop' and s.id = l.shop_id
+  where l.part = $flow and s.gone is null
+  union all
+  select l.shop_id, l.bc_id, r.canon
+  from link l
+  join record r on r.part = l.part and r.side = 'businesscentral' and r.id = l.bc_id
+  join snapshot s on s.flow = l.part and s.side = 'businesscentral' and s.id = l.bc_id
+  where l.part = $flow and coalesce(s.gone, 'posted') = 'posted'
+)
+select t.* from (select {_KEYS}, shop_id, bc_id from said) t
+semi join carried c on c.property = t.property and c.key = t.key
+"""
+
+_TO_LOOK_FOR = """
+select 1 from pool where (side = 'customwebshop' or $both) and exists (from link where part = $flow) limit 1
+"""
+
+
+def find_paired(db: Connection, flow: Flow, pool: Pool) -> Paired:
+    """The keys of newcomers that belong to pairs already: looked for once, since those say a lot."""
+    both = flow.settings.creates(Side.SHOP)
+    newcomers = db.execute(_TO_LOOK_FOR, {"flow": flow.name, "both": both}).fetchone()
+    if newcomers is None:  # nothing to look for, and the pairs may be many
+        return Paired.empty(db)
+    told = {"flow": flow.name, "properties": list(flow.match), "both": both}
+    return Paired.made(db, _PAIRED, told)
+
+
+# what is said of records that leave the pool since they belong to a pair now, as far as others in it say it too
+_NOTE = f"""
+insert into paired
+with made as ({{made}}),
+carried as (
+  select {_KEYS} from pool p anti join made m on m.side = p.side and m.id = p.id
+  where side = 'customwebshop' or $both
+)
+select t.*
+from (select {_KEYS}, m.shop_id, m.bc_id from made m join pool p on p.side = m.side and p.id = m.id) t
+semi join carried c on c.property = t.property and c.key = t.key
+"""
+
+
+def note_paired(
+    db: Connection, flow: Flow, paired: Paired, made: str, parameters: Mapping[str, object]
+) -> None:
+    """Keeps the keys of what was just paired, before it leaves the pool.
+
+    Args:
+        db: the state.
+        flow: theirs.
+        paired: where they are kept.
+        made: a query of `side, id, shop_id, bc_id`.
+        parameters: of the query.
+    """
+    told = {"properties": list(flow.match), "both": flow.settings.creates(Side.SHOP), **parameters}
+    db.execute(_NOTE.format(made=made), told)
+
 
 # newcomers and the pairs they hit by one property, but for those a person keeps apart
 _CLAIMED = """
@@ -21,40 +90,19 @@ with newcomer as (
   select side, id, canon[$property] as key from pool
   where canon[$property] is not null and (side = 'customwebshop' or $both)
 ),
-paired as (
-  select l.shop_id, l.bc_id, r.canon[$property] as key
-  from link l
-  join record r on r.part = l.part and r.side = 'customwebshop' and r.id = l.shop_id
-  join snapshot s on s.flow = l.part and s.side = 'customwebshop' and s.id = l.shop_id
-  where l.part = $flow and s.gone is null
-  union
-  select l.shop_id, l.bc_id, r.canon[$property]
-  from link l
-  join record r on r.part = l.part and r.side = 'businesscentral' and r.id = l.bc_id
-  join snapshot s on s.flow = l.part and s.side = 'businesscentral' and s.id = l.bc_id
-  where l.part = $flow and coalesce(s.gone, 'posted') = 'posted'
-),
 hit as (
   select n.side, n.id, case n.side when 'customwebshop' then n.id else p.shop_id end as shop_id,
          case n.side when 'customwebshop' then p.bc_id else n.id end as bc_id
-  from newcomer n join paired p on p.key = n.key
+  from newcomer n join paired p on p.property = $property and p.key = n.key
   where p.bc_id is not null or n.side = 'businesscentral'
 )
-select * from hit anti join (from apart where flow = $flow) using (shop_id, bc_id)
+select distinct * from hit anti join (from apart where flow = $flow) using (shop_id, bc_id)
 """
 
 
-_TO_LOOK_FOR = """
-select 1 from pool where (side = 'customwebshop' or $both) and exists (from link where part = $flow) limit 1
-"""
-
-
-def find_claimed(db: Connection, flow: Flow, prop: str, pool: Pool) -> Claimed:
+def find_claimed(db: Connection, flow: Flow, prop: str, pool: Pool, paired: Paired) -> Claimed:
     """The newcomers whose key of a match rule belongs to a pair."""
     both = flow.settings.creates(Side.SHOP)
-    newcomers = db.execute(_TO_LOOK_FOR, {"flow": flow.name, "both": both}).fetchone()
-    if newcomers is None:  # nothing to look for, and the pairs may be many
-        return Claimed.empty(db)
     return Claimed.made(db, _CLAIMED, {"flow": flow.name, "property": prop, "both": both})
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from talk_pipeline.engine.kinds import LinkState, RefusalKind
 from talk_pipeline.engine.match.below import find_below
-from talk_pipeline.engine.match.claims import find_claimed, list_claimed
+from talk_pipeline.engine.match.claims import find_claimed, find_paired, list_claimed, note_paired
 from talk_pipeline.engine.match.parts import parts_at_hand
 from talk_pipeline.engine.match.sharing import attach_beside, attach_newcomers, choose_leaders, hand_over
 from talk_pipeline.engine.match.workspace import (
@@ -21,6 +21,7 @@ from talk_pipeline.engine.match.workspace import (
     HeldBelow,
     LinksBelow,
     Met,
+    Paired,
     Pool,
     Shared,
 )
@@ -131,21 +132,31 @@ def _match_records(db: Connection, flow: Flow) -> int:
     if not pool:
         return 0
     linked = 0
+    paired = find_paired(db, flow, pool)
     for prop in flow.match:
-        claimed = find_claimed(db, flow, prop, pool)
+        claimed = find_claimed(db, flow, prop, pool, paired)
         shared = _pair_up(db, flow, prop, pool, claimed)
         if prop in flow.settings.shared_by:
-            attach_newcomers(db, flow, prop, pool, claimed, shared)
+            attach_newcomers(db, flow, prop, pool, paired, claimed, shared)
         if shared:
-            linked += _link(db, flow, prop, pool, claimed, shared)
+            linked += _link(db, flow, prop, pool, paired, claimed, shared)
         list_claimed(db, flow, prop, pool, claimed)
     # a later rule may have linked what an earlier one's key would hit
     for prop in flow.match if linked else ():
-        list_claimed(db, flow, prop, pool, find_claimed(db, flow, prop, pool))
+        list_claimed(db, flow, prop, pool, find_claimed(db, flow, prop, pool, paired))
     return linked
 
 
-def _link(db: Connection, flow: Flow, prop: str, pool: Pool, claimed: Claimed, shared: Shared) -> int:
+_JUST_LINKED = """
+select 'customwebshop' as side, shop_id as id, shop_id, bc_id from shared where certain
+union all
+select 'businesscentral', bc_id, shop_id, bc_id from shared where certain
+"""
+
+
+def _link(
+    db: Connection, flow: Flow, prop: str, pool: Pool, paired: Paired, claimed: Claimed, shared: Shared
+) -> int:
     """Links the pairs that are certain, and lists the others; returns how many were linked."""
     name = flow.name
     if prop in flow.settings.shared_by:
@@ -157,7 +168,8 @@ def _link(db: Connection, flow: Flow, prop: str, pool: Pool, claimed: Claimed, s
         {"flow": name, "property": prop, "at": now()},
     )
     if prop in flow.settings.shared_by:
-        attach_beside(db, flow, prop, pool, shared)
+        attach_beside(db, flow, prop, pool, paired, shared)
+    note_paired(db, flow, paired, _JUST_LINKED, {})
     db.execute(
         "insert into candidate (flow, shop_id, bc_id, property)"
         " select $flow, shop_id, bc_id, $property from shared where not certain",

@@ -6,7 +6,8 @@ properties go nowhere. By hand that is `manual.sharing`'s business, here it is d
 """
 
 from talk_pipeline.engine.kinds import Gone, LinkState
-from talk_pipeline.engine.match.workspace import Claimed, Pool, Shared
+from talk_pipeline.engine.match.claims import note_paired
+from talk_pipeline.engine.match.workspace import Claimed, Paired, Pool, Shared
 from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.flows.properties import Side
@@ -15,6 +16,10 @@ from talk_pipeline.flows.vocabulary import Flow
 _ATTACH = f"""
 insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at, shared_id)
 select $flow, shop_id, null, shop_id, $property, '{LinkState.ATTACHED}', $at, min(bc_id)
+"""
+
+_JUST_ATTACHED = """
+select 'customwebshop' as side, id, id as shop_id, null as bc_id from (select unnest($ids::varchar[]) as id)
 """
 
 # newcomers whose key belongs to one pair, and to nothing that is free
@@ -32,13 +37,15 @@ returning shop_id
 
 
 def attach_newcomers(
-    db: Connection, flow: Flow, prop: str, pool: Pool, claimed: Claimed, shared: Shared
+    db: Connection, flow: Flow, prop: str, pool: Pool, paired: Paired, claimed: Claimed, shared: Shared
 ) -> None:
     """Attaches the newcomers whose key belongs to a pair, and takes them out of the pool."""
     if not claimed:
         return
     attached = db.execute(_NEWCOMERS, {"flow": flow.name, "property": prop, "at": now()}).fetchall()
     _take_out(db, "claimed", "shop_id", attached, "side = 'customwebshop' and ")
+    ids = [shop_id for (shop_id,) in attached]
+    note_paired(db, flow, paired, _JUST_ATTACHED, {"ids": ids})
     _take_out(db, "pool", "id", attached, "side = 'customwebshop' and ")
 
 
@@ -70,10 +77,12 @@ returning shop_id
 """
 
 
-def attach_beside(db: Connection, flow: Flow, prop: str, pool: Pool, shared: Shared) -> None:
+def attach_beside(db: Connection, flow: Flow, prop: str, pool: Pool, paired: Paired, shared: Shared) -> None:
     """Attaches whatever shares its key with a pair that was just made: no later rule has a say in it."""
     attached = db.execute(_BESIDE, {"flow": flow.name, "property": prop, "at": now()}).fetchall()
     _take_out(db, "shared", "shop_id", attached)
+    ids = [shop_id for (shop_id,) in attached]
+    note_paired(db, flow, paired, _JUST_ATTACHED, {"ids": ids})
     _take_out(db, "pool", "id", attached, "side = 'customwebshop' and ")
 
 

@@ -11,6 +11,13 @@ class Pool(Temp):
     NAME: ClassVar[str] = "pool"
 
 
+class Paired(Temp):
+    """Keys of match rules that belong to pairs: those that newcomers carried too, and those of pairs just made."""
+
+    NAME: ClassVar[str] = "paired"
+    COLUMNS: ClassVar[str] = "property varchar, key varchar, shop_id varchar, bc_id varchar"
+
+
 class Claimed(Temp):
     """Newcomers whose key belongs to a pair, with the pair they hit."""
 

@@ -62,6 +62,18 @@ def test_a_key_that_belongs_to_a_pair_makes_the_newcomer_ambiguous(book: Book) -
     assert (row.shop_id, row.bc_id, row.linked) == ("s2", "bC1", Side.BC)
 
 
+def test_a_pair_that_was_made_a_moment_ago_is_hit_as_well(book: Book) -> None:
+    shop(book, "s1", "C1", email="a@shop.example")
+    bc(book, "b1", "C1", email="a@shop.example")
+    shop(book, "s2", None, email="a@shop.example")
+    shop(book, "s3", "C3", email="b@shop.example")
+    bc(book, "b3", None, email="b@shop.example")
+    shop(book, "s4", "C3")  # that of a pair which a later rule makes
+    assert matched(book) == [("s1", "b1", "number"), ("s3", "b3", "email")]
+    found = [(row.shop_id, row.bc_id, row.property) for row in links.candidates(book.db, "customer")]
+    assert found == [("s2", "b1", "email"), ("s4", "b3", "number")]
+
+
 def test_a_pair_kept_apart_is_never_made(book: Book) -> None:
     shop(book, "s1", "C1")
     bc(book, "b1", "C1")
