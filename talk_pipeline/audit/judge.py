@@ -28,8 +28,7 @@ union all select flow, unnest([shop_id, bc_id]), '=', 'ambiguous: ' || property 
 """
 _OF_FLOW = "split_part(part, '.', 1) = $flow"
 _BASES = f"select part, shop_id, property, [shop_value, bc_value] from base where {_OF_FLOW}"
-_READ = f"""select part, id, name, raw[name] from record, (select unnest($names::varchar[]) as name)
-where {_OF_FLOW}"""
+_READ = f"select part, id, unnest(map_keys(raw)), unnest(map_values(raw)) from record where {_OF_FLOW}"
 # of a record when it was read last; of a side, under no id, how far it was read
 _SEEN = """select side, id, modified_at from snapshot where flow = $flow
 union all select side, '', modified_at from watermark where flow = $flow"""
@@ -40,6 +39,10 @@ _TOLD = """
 select r.raw[$1], l.shop_id from record r join link l on l.part = r.part and l.bc_id = r.id
 where r.part = $2 and r.raw[$1] is not null
 """
+
+# by which the form of a value may move while neither side says something else; without one, what travels both ways
+# was never agreed on as two things
+_ELSEWHERE = {"country", "in_currency", "values", "reads", "blank", "otherwise", "split"}
 
 
 class Finding(NamedTuple):
@@ -82,9 +85,8 @@ class Auditor:
         parts = {self._name: flow["properties"]}
         parts |= {f"{self._name}.{key}": one["properties"] for key, one in flow["children"].items()}
         told = [prop for of in parts.values() for prop in of]
-        alone = [name_of(prop) for prop in told if prop.get("only") or prop["dir"] == "="]
         self._reasons, self._bases, self._seen = by_key(_REASONS), by_key(_BASES), by_key(_SEEN)
-        self._read = by_key(_READ, names=alone)
+        self._read = by_key(_READ)
         self._links, links = defaultdict[tuple[str, str], list[Any]](list), db.execute(_LINKS).fetchall()
         for part, root, *link, _ in links:
             self._links[part, root].append(link)
@@ -188,6 +190,7 @@ class Auditor:
         left, right = self._canonical(SHOP, prop, shop), self._canonical(BC, prop, bc)
         within = str(self._flow.get("settings", {}).get("tolerance", 0)) if way == "=" else None
         derived = "when_all" in prop or "when_closed" in prop  # kept in canonical form
+        known = [self._read.get((part, row.id, name)) for row in pair] == raw
         base, what, why = self._bases.get((part, shop.id, name), []), "differs", None
         nothing_said = {"->": left, "<-": right}.get(way, "") is None or raw[0] in prop.get("keep", ())
         nothing_said = nothing_said or (left is None and prop.get("blank_keeps") == "true")
@@ -201,13 +204,24 @@ class Auditor:
                 self._counts["agree"] += 1
                 return
             what = f"both agree, and are on record with {' and '.join(map(repr, base))}"
-        elif base == [raw[0], right if derived else raw[1]]:
+        elif (
+            (way != "<->" or kind.startswith("reference") or _ELSEWHERE & set(prop))
+            and base == [raw[0], right if derived else raw[1]]
+            and self._was_read(roots)
+            and (known or derived)
+        ):
             why = "on record as it is, since they met or last agreed"
         elif way == "=" or prop.get("only"):
             why = self._why((self._name, row.id, "=") for row in roots)
-            if [self._read.get((part, row.id, name)) for row in pair] == raw:
+            if known:
                 why = why or "never written to an existing record, and known"
         self._report(what, roots, (part, name), (shop.id, bc.id), raw=raw, why=why)
+
+    def _was_read(self, roots: Any) -> bool:
+        """Whether both systems show these records as of when they were last read."""
+        return all(
+            self._seen.get((side, row.id)) == row.modified for side, row in zip(SIDES, roots, strict=True)
+        )
 
     def _is_one_text(self, split: Iterable[Words], shop: Row, bc: Row) -> bool:
         here = {one["shop"]: self._raw(SHOP, one, shop) or "" for one in split}.values()

@@ -76,6 +76,61 @@ def test_a_base_that_lies_is_named(synced: World) -> None:
         assert not planted - named()
 
 
+@pytest.mark.parametrize("along", ["alone", "with what was read"])
+def test_a_base_that_was_planted_with_its_values_is_named(synced: World, along: str) -> None:
+    """It says what both sides say; and what is known as read may lie with it, but where forms move."""
+    if synced.profile != "reference":
+        pytest.skip("it looks for times where the reference shop has them")
+    planted: set[Named] = set()
+    with undone(synced) as chance:
+        lies: list[tuple[str | None, ...]] = []
+        shown: list[tuple[str, str, str]] = []
+        for flow, (shop_set, bc_set, properties) in VALUES.items():
+            for n, (shop_id, bc_id) in enumerate(in_step(synced, flow)):
+                name = chance.choice(sorted(properties))
+                there, made = properties[name]
+                side = ("shop", "Business Central", "both")[n % 3]
+                if side != "Business Central":
+                    values = nested(name, made(2 * n))
+                    row = synced.shop.back_office("PATCH", f"{shop_set}/{shop_id}", values, ago=LONG_AGO)
+                    shown.append(("customwebshop", shop_id, row["updated_at"]))
+                if side != "shop":
+                    values = {there: made(2 * n + 1)}
+                    row = synced.bc.back_office("PATCH", f"{bc_set}/{bc_id}", values, ago=LONG_AGO)
+                    shown.append(("businesscentral", bc_id, row["lastModifiedDateTime"]))
+                lies.append(
+                    (
+                        None if side == "Business Central" else str(made(2 * n)),
+                        None if side == "shop" else str(made(2 * n + 1)),
+                        flow,
+                        name,
+                        shop_id,
+                    )
+                )
+                planted.add((flow, name, shop_id))
+        with synced.database() as db:
+            db.executemany(
+                "update base set shop_value = coalesce(?, shop_value), bc_value = coalesce(?, bc_value)"
+                " where part = ? and property = ? and shop_id = ?",
+                lies,
+            )
+            if along != "alone":
+                for n, column in enumerate(("shop_id", "bc_id")):
+                    db.executemany(
+                        "update record set raw = map_concat(raw, map {$name: coalesce($said, raw[$name])})"
+                        f" where part = $part and id in (select {column} from link where shop_id = $id)",
+                        [{"said": lie[n], "part": lie[2], "name": lie[3], "id": lie[4]} for lie in lies],
+                    )
+                db.executemany(
+                    "update snapshot set modified_at = $3::timestamptz at time zone 'UTC'"
+                    " where side = $1 and id = $2",
+                    shown,
+                )
+                planted = {one for one in planted if one[1] not in ("phone", "price")}
+        assert len(planted) > 100
+        assert not planted - named()
+
+
 def test_a_link_to_the_wrong_record_is_named(synced: World) -> None:
     planted: set[tuple[str, str]] = set()
     with undone(synced) as chance:
