@@ -150,6 +150,7 @@ def test_a_copy_that_lacks_something_does_not_count(
     world.step("customer")
     counted = copies.proven
     monkeypatch.setattr(copies, "proven", lambda file: {**counted(file), "link": 0})
+    (tmp_path / "backup.new.wal").write_bytes(b"left by a copy that found the disk full")
     with pytest.raises(StateBrokenError, match="was written and does not hold"):
         back_up(Settings.load(), tmp_path / "backup", overwrite=False)
     assert not list(tmp_path.glob("backup*"))

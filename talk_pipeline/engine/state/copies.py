@@ -24,7 +24,7 @@ def write_copy(state: State, file: Path) -> Counts:
     Raises:
         StateBrokenError: what was written is not what was read.
     """
-    file.unlink(missing_ok=True)
+    _remove(file)
     with state.once() as db:
         path = str(file).replace("'", "''")
         db.execute(f"attach '{path}' as copied")
@@ -64,7 +64,13 @@ def replace_by_copy(state: State, file: Path) -> None:
         write_copy(state, fresh)
         fresh.replace(file)
     finally:
-        fresh.unlink(missing_ok=True)
+        _remove(fresh)
+
+
+def _remove(file: Path) -> None:
+    """A copy that does not count, with what was on its way into it when the disk was full."""
+    file.unlink(missing_ok=True)
+    file.with_name(f"{file.name}.wal").unlink(missing_ok=True)
 
 
 def proven(file: Path) -> Counts:
