@@ -149,8 +149,13 @@ def test_a_copy_that_lacks_something_does_not_count(
     world.shop.post("customers", customer())
     world.step("customer")
     counted = copies.proven
-    monkeypatch.setattr(copies, "proven", lambda file: {**counted(file), "link": 0})
-    (tmp_path / "backup.new.wal").write_bytes(b"left by a copy that found the disk full")
+
+    def lacking(file: Path) -> copies.Counts:
+        told = {**counted(file), "link": 0}
+        file.with_name(f"{file.name}.wal").write_bytes(b"on its way when the disk was full")
+        return told
+
+    monkeypatch.setattr(copies, "proven", lacking)
     with pytest.raises(StateBrokenError, match="was written and does not hold"):
         back_up(Settings.load(), tmp_path / "backup", overwrite=False)
     assert not list(tmp_path.glob("backup*"))
