@@ -72,14 +72,14 @@ def withhold(db: Connection, of: Withholding) -> None:
 
 _PLANNED = "select distinct part, operation, property from change where flow = ?"
 
-# a record that must not be created yet takes its children with it
+# a record that must not be created yet takes its children with it: they too have the id of their own side alone
 _WHOLE_CREATES = """
 update change set hold_kind = root.hold_kind, hold_reason = root.hold_reason
-from (select root_shop_id, root_bc_id, target, min_by(hold_kind, property) as hold_kind,
+from (select root_shop_id, root_bc_id, min_by(hold_kind, property) as hold_kind,
              min_by(hold_reason, property) as hold_reason
       from change where flow = $1 and part = $1 and operation = 'create' and hold_kind is not null
       group by all) root
-where change.flow = $1 and change.operation = 'create' and change.target = root.target
+where change.flow = $1 and change.operation = 'create'
   and change.root_shop_id is not distinct from root.root_shop_id
   and change.root_bc_id is not distinct from root.root_bc_id
 """

@@ -97,8 +97,8 @@ def named_run(db: Connection, text: str) -> str:
         ByHandError: no run or several are known by it; the latest that wrote are listed.
     """
     rows = db.execute(
-        "select distinct run_id from run where starts_with(run_id, $1)"
-        " union select distinct run_id from journal where starts_with(run_id, $1)",
+        "select run_id from run where starts_with(run_id, $1)"
+        " union select run_id from journal where starts_with(run_id, $1)",
         [text.strip()],
     ).fetchall()
     found = [row[0] for row in rows] if text.strip() else []

@@ -85,6 +85,14 @@ def test_a_new_record_that_holds_a_blank_or_a_default_did_not_take_the_value(
     assert kept("product", "create", {name: (None, sent)}, {name: held}) == ({name} if is_kept else set())
 
 
+@pytest.mark.parametrize("taken", [{"unit": ("PCS", "BOX")}, {"type": ("Inventory", "Service")}])
+def test_each_property_is_looked_at_whatever_came_of_the_one_before(
+    taken: dict[str, tuple[Value, Value]],
+) -> None:
+    held = {name: sent for name, (_, sent) in taken.items()}
+    assert kept("product", "update", {**taken, "name": ("Old", "New")}, {**held, "name": "Old"}) == {"name"}
+
+
 def test_what_goes_along_or_was_put_back_is_never_counted() -> None:
     for rule in (SEND_WITH, UNDO):
         assert not kept("product", "update", {"name": ("Old", "New")}, {"name": "Old"}, rule=rule)

@@ -5,7 +5,7 @@ from talk_pipeline.engine.state.connection import now
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import LinkRow
 from talk_pipeline_tests.engine.book import Book
-from talk_pipeline_tests.engine.plan.trade import BC, CUSTOMER, LINE, ORDER, SHOP, linked
+from talk_pipeline_tests.engine.plan.trade import BC, CUSTOMER, LINE, ORDER, SHOP, as_said_there, linked
 
 
 def planned(book: Book, flow: str) -> dict[tuple[str, str, str | None], str | None]:
@@ -98,6 +98,20 @@ def test_a_released_order_keeps_what_is_guarded(shop: Book) -> None:
     assert not held & {("1", "email"), ("1/1", "description"), ("1", "phone"), ("1", "status")}
     assert not [key for key, _ in held if key.startswith("2")]
     assert found["customwebshop", "1", "phone"] is None
+
+
+def test_another_customer_waits_for_the_lines_of_its_own_order_alone(shop: Book) -> None:
+    """In Business Central it works the lines out anew, and with them what was edited there."""
+    linked(shop, "customer", "2", {**CUSTOMER, "number": "C2"})
+    linked(shop, "order", "2", {**ORDER, "number": "O2"}, lines=[LINE])
+    edited = {**as_said_there("order", LINE), "quantity": "7"}
+    shop.say("order", BC, "b1", {}, children=[edited])
+    for key in ("1", "2"):
+        shop.say("order", SHOP, key, {"customer_id": "2"})
+    found = planned(shop, "order")
+    assert found["customwebshop", "1/1", "quantity"] is None
+    assert found["businesscentral", "1", "customer_id"] == HoldKind.DEFERRED
+    assert found["businesscentral", "2", "customer_id"] is None
 
 
 def test_a_customer_is_blocked_after_the_orders_that_go_to_it(shop: Book) -> None:
