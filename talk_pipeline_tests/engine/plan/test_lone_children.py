@@ -1,23 +1,34 @@
 """Lines that one side alone has: each is planned by itself, whatever is called alike on the other side."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from talk_pipeline_tests.engine.book import Book, Values
 from talk_pipeline_tests.engine.plan.trade import BC, LINE, ORDER, PRODUCT, SHOP, as_said_there, linked
+from talk_pipeline_tests.flow_files import copied_flows, flows_in
+
+
+@pytest.fixture(params=["last_writer", "manual"])
+def policy(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
-def crossed(book: Book) -> Book:
+def crossed(tmp_path: Path, policy: str) -> Iterator[Book]:
     """Two orders; the second is called in Business Central as the first is in the shop, and so are their lines."""
-    linked(book, "product", "1", PRODUCT)
-    for key, there, number in (("1", "b1", "O1"), ("2", "1", "O2")):
-        order = {**ORDER, "number": number, "customer_id": None}
-        book.say("order", SHOP, key, order, children=[LINE])
-        book.say("order", BC, there, as_said_there("order", order), children=[there_as(LINE)])
-    book.plan("order")
-    book.in_step("order")
-    assert not book.rows("select * from change where part = 'order.lines'")
-    return book
+    flows = flows_in(copied_flows(tmp_path / "flows", order=("conflict: last_writer", f"conflict: {policy}")))
+    with Book.opened(tmp_path / "state", flows) as book:
+        linked(book, "product", "1", PRODUCT)
+        for key, there, number in (("1", "b1", "O1"), ("2", "1", "O2")):
+            order = {**ORDER, "number": number, "customer_id": None}
+            book.say("order", SHOP, key, order, children=[LINE])
+            book.say("order", BC, there, as_said_there("order", order), children=[there_as(LINE)])
+        book.plan("order")
+        book.in_step("order")
+        assert not book.rows("select * from change where part = 'order.lines'")
+        yield book
 
 
 def there_as(line: Values, **more: str) -> Values:
@@ -43,11 +54,17 @@ def test_new_ones_of_both_sides_go_with_their_own_values(crossed: Book) -> None:
     ]
 
 
-def test_an_edit_that_was_removed_is_not_one_of_its_namesake(crossed: Book) -> None:
+def test_an_edit_that_was_removed_is_not_one_of_its_namesake(crossed: Book, policy: str) -> None:
     crossed.say("order", SHOP, "2", {}, children=[])
     crossed.say("order", BC, "b1", {}, children=[])
     crossed.say("order", SHOP, "1", {}, children=[{**LINE, "quantity": "7"}])
-    assert planned(crossed, "quantity") == [
-        ("businesscentral", "create", "1/1", "7", "last_writer", True),
-        ("businesscentral", "delete", "2/1", "1", "delete", False),
-    ]
+    disputed = {
+        "last_writer": ("businesscentral", "create", "1/1", "7", "last_writer", True),
+        "manual": ("customwebshop", "delete", "1/1", "7", "manual", True),
+    }
+    removed = ("businesscentral", "delete", "2/1", "1", "delete", False)
+    assert planned(crossed, "quantity") == sorted([disputed[policy], removed])
+    held = crossed.rows(
+        "select distinct hold_kind from change where part = 'order.lines' and shop_id = '2/1'"
+    )
+    assert held == [(None,)]
