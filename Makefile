@@ -89,8 +89,9 @@ lives: $(INSTALLED) ## random lives of orders, from placed to paid or given back
 docs: $(INSTALLED) ## writes the documents that are made from the code
 	.venv/bin/python -m talk_pipeline_tests.docs
 
-bench: $(INSTALLED) ## the benchmarks; writes data/bench.json
-	.venv/bin/python -m talk_pipeline_tests.bench
+FIGURES ?=
+bench: $(INSTALLED) ## the benchmarks, or those of FIGURES="orders keys landing"; writes data/bench.json
+	.venv/bin/python -m talk_pipeline_tests.bench $(FIGURES)
 
 SIZES ?= 1000000
 ROUNDS ?= 5

@@ -22,7 +22,7 @@ _KEYS = """unnest($properties::varchar[]) as property,
 # the keys that newcomers carry, with the pairs they belong to; of what linked records say only these are kept
 _PAIRED = f"""
 with carried as (select {_KEYS} from pool where side = 'customwebshop' or $both),
-said as (
+keyed as (
   select l.shop_id, l.bc_id, r.canon
   from link l
   join record r on r.part = l.part and r.side = 'customwebshop' and r.id = l.shop_id
@@ -35,7 +35,7 @@ said as (
   join snapshot s on s.flow = l.part and s.side = 'businesscentral' and s.id = l.bc_id
   where l.part = $flow and coalesce(s.gone, 'posted') = 'posted'
 )
-select t.* from (select {_KEYS}, shop_id, bc_id from said) t
+select t.* from (select {_KEYS}, shop_id, bc_id from keyed) t
 semi join carried c on c.property = t.property and c.key = t.key
 """
 

@@ -229,19 +229,19 @@ loose as materialized (
   from (from held_below where part = $part and side = 'businesscentral') h left join linked l on l.bc_id = h.id
   where not coalesce(l.shop_there, false) and h.id not in ({_UNSETTLED}) and h.id not in ({_ANSWER_DUE})
 ),
-said as materialized (
+words as materialized (
   select rowid as place, position, {_VALUE} as value, raw[$property] as told
   from record where rowid in (select place from loose)
 ),
 shop as (
   select l.*, s.position, coalesce(led.leader, s.value) as value
-  from loose l join said s on s.place = l.place
+  from loose l join words s on s.place = l.place
   left join led on led.part = $refers_to and led.shop_id = s.told
   where l.side = 'customwebshop'
 ),
 bc as (
   select l.*, s.position, coalesce(t.shop_id, s.value) as value
-  from loose l join said s on s.place = l.place
+  from loose l join words s on s.place = l.place
   left join link t on t.part = $refers_to and t.bc_id = s.told
   where l.side = 'businesscentral'
 )
