@@ -108,11 +108,11 @@ def test_a_sensor_sees_edits_behind_a_change_from_the_future(
     monkeypatch.setenv("TALK_POLL_SECONDS", "0")
     defs = build_defs(flows_in())
     keys = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(2)]
-    assert world.step("customer").success
+    assert world.sync("customer").success
     set_clock(world, side, HOUR)
     edit(world, side, keys[0], "www.ahead.example")
     set_clock(world, side, 0)
-    assert world.step("customer").success
+    assert world.sync("customer").success
     cursor: str | None = None
 
     def asked_for() -> set[str]:
@@ -127,7 +127,7 @@ def test_a_sensor_sees_edits_behind_a_change_from_the_future(
     assert not any("customer" in flows for flows in asked_for())
     edit(world, side, keys[1], "www.now.example")
     assert any("customer" in flows for flows in asked_for())
-    assert world.step("customer").success
+    assert world.sync("customer").success
     assert held(world, keys[1]) == ("www.now.example", "www.now.example")
     assert not any("customer" in flows for flows in asked_for())
 

@@ -211,7 +211,8 @@ where part = $flow and state = 'active'
 
 # children of touched pairs that have no counterpart, ranked among those with the same match value; a child
 # whose counterpart is missing looks for a new one, since Business Central makes lines anew with new ids; then all
-# of them: where a sibling still has its counterpart, the missing one was removed. Only what they say is read
+# of them: where a sibling still has its counterpart, the missing one was removed. Only what they say is read, and
+# both sides meet in one join by all there is: by what they say alone, lines of all orders would meet each other
 _FREE_CHILDREN = f"""
 with linked as materialized (
   select l.*, s.id is not null as shop_there, b.id is not null as bc_there
@@ -240,16 +241,16 @@ shop as (
   where l.side = 'customwebshop'
 ),
 bc as (
-  select l.*, s.position, coalesce(t.shop_id, s.value) as value
+  select l.id, l.old, met.shop_id as root_id, s.position, coalesce(t.shop_id, s.value) as value
   from loose l join words s on s.place = l.place
+  join met on met.bc_id = l.root_id
   left join link t on t.part = $refers_to and t.bc_id = s.told
   where l.side = 'businesscentral'
 )
 select s.id as shop_id, b.id as bc_id, s.root_id as root_shop_id, s.old as old_bc_id, b.old as old_shop_id
 from (select *, row_number() over (partition by root_id, value order by position, id) as rank from shop) s
-join met on met.shop_id = s.root_id
 join (select *, row_number() over (partition by root_id, value order by position, id) as rank from bc) b
-  on b.root_id = met.bc_id and b.value = s.value and b.rank = s.rank
+  on b.root_id = s.root_id and b.value = s.value and b.rank = s.rank
 """
 
 
