@@ -1,6 +1,6 @@
 """Many lives: `python -m talk_pipeline_tests.lives [--lives N] [--seed S] [--a-world N] [--at-once N]`.
 
-Ends with 1 when any is wrong.
+Ends with 1 when any is wrong, or was too short to say something.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 
+from talk_pipeline_tests.lives.stage import EVENTS
 from talk_pipeline_tests.lives.worlds import side_by_side
 
 
@@ -22,16 +23,18 @@ def main() -> int:
         "--at-once", type=int, default=os.cpu_count() or 1, help="how many worlds side by side"
     )
     asked = parser.parse_args()
-    events, over, named, failed = Counter[str](), 0, 0, 0
+    events, named, over, failed, shortest = Counter[str](), Counter[str](), 0, 0, EVENTS
     for came in side_by_side(asked.lives, seed=asked.seed, a_world=asked.a_world, at_once=asked.at_once):
-        over, named, failed = over + came.lives, named + came.lived.named, failed + len(came.lived.wrong)
-        events += came.lived.events
-        told = f"{over:>6} seed {came.seed}: {len(came.lived.wrong)} wrong, {came.lived.named} named"
+        over, failed = over + came.lives, failed + len(came.lived.wrong)
+        events, named = events + came.lived.events, named + came.lived.named
+        shortest = min(shortest, came.lived.fewest)
+        told = f"{over:>6} seed {came.seed}: {len(came.lived.wrong)} wrong, {came.lived.named.total()} named"
         told += f", {came.seconds:.0f} s, {came.lived.fewest} events and more"
         print("\n  ".join([told, *came.lived.wrong]), flush=True)
-    print(f"{over} lives, {events.total()} events, {named} differences named, {failed} wrong")
+    print(f"{over} lives, {events.total()} events, {named.total()} differences named, {failed} wrong")
+    print("named:", ", ".join(f"{word} {count}" for word, count in named.most_common()))
     print(", ".join(f"{name} {count}" for name, count in events.most_common()))
-    return 1 if failed else 0
+    return 1 if failed or shortest < EVENTS else 0
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Read from both systems alone; of the pipeline only what it names is asked.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -12,8 +12,8 @@ from talk_pipeline_tests.lives.books import Books, Row
 from talk_pipeline_tests.world import World
 
 NAMED = """
-select flow, shop_id from status
-union all select flow, root_shop_id from change where hold_kind is not null
+select flow, shop_id, state from status
+union select flow, root_shop_id, hold_kind from change where hold_kind is not null
 """
 """Records of which somebody is told: they wait, are held, over or at odds, and have their reason."""
 _STATUS = {"Open": "open", "Paid": "paid", "Canceled": "cancelled"}
@@ -25,12 +25,12 @@ class Judge:
 
     Attributes:
         wrong: what nobody is told of.
-        named: how often the systems differ, and somebody is told.
+        named: how often the systems differ and there is a word for it, by that word.
     """
 
     def __init__(self, world: World, books: Books) -> None:
-        self._books, self.wrong, self.named = books, list[str](), 0
-        self._told = set(world.sql(NAMED))
+        self._books, self.wrong, self.named = books, list[str](), Counter[str]()
+        self._told = {(flow, shop_id): word for flow, shop_id, word in sorted(world.sql(NAMED))}
         self._items = {
             shop_id: bc_id
             for shop_id, bc_id in world.sql("select shop_id, bc_id from link where part = 'product'")
@@ -46,7 +46,7 @@ class Judge:
 
     def _differs(self, what: str, flow: str, shop_id: str) -> None:
         if (flow, shop_id) in self._told:
-            self.named += 1
+            self.named[self._told[flow, shop_id]] += 1
         else:
             self.wrong.append(what)
 
@@ -61,8 +61,7 @@ class Judge:
         """Lines and totals of an order that is still there; one that nobody posted is there."""
         there = self._books.orders.get(number)
         if not there:
-            if not self._books.invoices.get(number):
-                yield "is not in Business Central"
+            yield from self._posted(number, row)
             return
         (held,) = there
         ours = Counter(
@@ -81,6 +80,22 @@ class Judge:
         totals = Decimal(row["total_incl_tax"]), held["totalAmountIncludingTax"]
         if totals[0] != totals[1]:
             yield f"comes to {totals[0]} here, {totals[1]} there"
+
+    def _posted(self, number: str, row: Row) -> Iterator[str]:
+        """One that is gone since it was posted is billed in full, item by item; one that is cancelled is not."""
+        invoices = self._books.invoices.get(number, ())
+        if not invoices:
+            yield "is not in Business Central"
+        if not invoices or row["status"] == "cancelled":
+            return
+        ordered, billed = defaultdict[str, Decimal](Decimal), defaultdict[str, Decimal](Decimal)
+        for line in row["lines"]:
+            ordered[self._numbers[line["product_id"]]] += Decimal(line["quantity"])
+        for one in invoices:
+            for line in self._books.lines["salesInvoiceLines"].get(one["id"], ()):
+                billed[line["lineObjectNumber"]] += line["quantity"]
+        if ordered != billed:
+            yield f"{dict(ordered)} was ordered, {dict(billed)} billed"
 
     def _documents(self, number: str) -> Iterator[str]:
         """Shipments and invoices: each is told once, line by line; nothing may hold them up."""
@@ -136,11 +151,14 @@ class Judge:
                 continue
             (memo,) = memos
             ours = Counter(
-                (self._items.get(line["product_id"]), *_numbers(line, "quantity", "unit_price"))
+                (
+                    self._items.get(line["product_id"]),
+                    *_numbers(line, "quantity", "unit_price", "discount_percent"),
+                )
                 for line in refund["lines"]
             )
             theirs = Counter(
-                (line["itemId"], *_numbers(line, "quantity", "unitPrice"))
+                (line["itemId"], *_numbers(line, "quantity", "unitPrice", "discountPercent"))
                 for line in self._books.lines["salesCreditMemoLines"].get(memo["id"], ())
             )
             if ours != theirs:

@@ -38,13 +38,13 @@ class Lived:
 
     Attributes:
         wrong: what came out otherwise than it must.
-        named: differences of which somebody is told.
+        named: differences that have a word, by that word.
         events: what happened, and how often.
         fewest: how many events the shortest life had.
     """
 
     wrong: list[str]
-    named: int = 0
+    named: Counter[str] = field(default_factory=Counter)
     events: Counter[str] = field(default_factory=Counter)
     fewest: int = 0
 
