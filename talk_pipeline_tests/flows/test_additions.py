@@ -6,11 +6,12 @@ import pytest
 
 from talk_pipeline.flows.loading import PACKAGED, FlowError, load_flow, load_flows
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.systems.businesscentral.entities import PACKAGED as DESCRIBED
 from talk_pipeline.systems.businesscentral.entities import load_entities
 from talk_pipeline.systems.businesscentral.fitting import check_flows
 from talk_pipeline_tests.flow_files import copied_flows
 
-ADDITIONS = sorted((PACKAGED / "additions").glob("*.yaml"))
+BESIDE = sorted(PACKAGED.glob("*/*.yaml"))
 MINE = """\
 adds_to: order
 properties:
@@ -41,11 +42,11 @@ def test_rows_and_constants_are_the_flows_own(folder: Path) -> None:
 
 
 def test_all_that_are_packaged_go_together(folder: Path) -> None:
-    for file in ADDITIONS:
+    for file in BESIDE:
         (folder / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     flows = load_flows(folder)
-    assert set(flows) == set(load_flows())
-    assert not list(check_flows(flows, folder, load_entities()))
+    assert set(flows) == {*load_flows(), *(file.stem for file in BESIDE if file.parent.name == "optional")}
+    assert not list(check_flows(flows, folder, load_entities(DESCRIBED / "pages")))
     assert {"variants", "dimensions"} == set(flows["product"].children)
 
 

@@ -100,7 +100,7 @@ class Company:
         self._versions = versions
         self._moment: int | None = None
         self._random: random.Random | None = None
-        self._tables = {name: self._open(schema.sets[name]) for name in sets}
+        self._tables = {name: self._open(schema.sets[schema.sets[name].rows_of or name]) for name in sets}
         self.prices = store.table(f"bc/{key}/_prices", indexed=("itemId",), restore=restore_hidden)
         self.units = store.table(f"bc/{key}/_itemUnits", indexed=("itemId",), restore=restore_hidden)
         self._series = store.table(f"bc/{key}/_series")

@@ -168,7 +168,7 @@ class Posting:
 
     def _write_shipment(self, order: Row, quantities: Mapping[str, Decimal]) -> None:
         company = self._company
-        row = _copied(order, company.blank("salesShipments"))
+        row = _copied(order, company.blank("postedSalesShipments") | company.blank("salesShipments"))
         row |= {
             "number": company.next_number("salesShipments"),
             "orderNumber": order["number"],

@@ -86,6 +86,7 @@ class EntitySet:
         deep: ways to records that a create takes along.
         unique: what no two records share; the first of them is indexed.
         listed: whether it is a set of its own; else it is reached from the records it belongs to.
+        rows_of: the set whose records these are, where a page shows those of another one.
     """
 
     name: str
@@ -104,6 +105,7 @@ class EntitySet:
     deep: tuple[str, ...] = ()
     unique: tuple[str, ...] = ()
     listed: bool = True
+    rows_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,7 @@ def _set(
         deep=tuple(raw.get("deep", ())),
         unique=tuple(raw.get("unique", ())),
         listed=raw.get("listed", True),
+        rows_of=raw.get("rows_of"),
     )
 
 

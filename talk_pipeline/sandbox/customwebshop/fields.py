@@ -158,7 +158,7 @@ _DOCUMENT: Mapping[str, Field] = {
     "date": Field("date"),
     "lines": Field("lines", default=()),
 }
-SHIPMENT: Mapping[str, Field] = {**_DOCUMENT, **OWN}
+SHIPMENT: Mapping[str, Field] = {**_DOCUMENT, "tracking_number": _TEXT, "carrier": _TEXT, **OWN}
 INVOICE: Mapping[str, Field] = {
     **_DOCUMENT,
     "due_date": Field("date"),

@@ -99,3 +99,21 @@ def test_a_subscription_is_made_under_the_sets_own_api(bc: CentralClient, receiv
     made = member(bc)
     ((notice,),) = [one["value"] for one in receiver.documents(1)]
     assert notice["resource"] == f"{resource}({made['systemId']})"
+
+
+def test_a_page_shows_more_of_what_another_api_has_and_both_show_one_record(bc: CentralClient) -> None:
+    order = bc.order_of(quantity=2)
+    bc.call("POST", f"salesOrders({order['id']})/Microsoft.NAV.shipAndInvoice")
+    (plain,) = bc.all_of("salesShipments")
+    there = f"{root(bc, 'sample/sales/v1.0')}/{bc.company}/postedSalesShipments({plain['id']})"
+    shown = read(bc.call("GET", f"{there}?$expand=salesShipmentLines"))
+    assert [line["quantity"] for line in shown["salesShipmentLines"]] == [2]
+    assert (shown["number"], shown["packageTrackingNumber"]) == (plain["number"], "")
+    time.sleep(0.002)  # it tells milliseconds
+    said = {"shippingAgentCode": "gls", "packageTrackingNumber": "5000 1"}
+    edited = read(bc.call("PATCH", there, said, headers={"If-Match": plain["@odata.etag"]}))
+    assert (edited["shippingAgentCode"], edited["packageTrackingNumber"]) == ("GLS", "5000 1")
+    (after,) = bc.all_of("salesShipments")
+    assert after["lastModifiedDateTime"] == edited["lastModifiedDateTime"] > plain["lastModifiedDateTime"]
+    assert "packageTrackingNumber" not in after
+    refused(bc.call("PATCH", there, {"orderNumber": "SO1"}, headers={"If-Match": "*"}), 400)
