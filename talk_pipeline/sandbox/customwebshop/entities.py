@@ -12,6 +12,7 @@ from typing import Any
 from talk_pipeline.sandbox.clock import Clock
 from talk_pipeline.sandbox.customwebshop.errors import ShopError, invalid, no_field, unknown
 from talk_pipeline.sandbox.customwebshop.fields import (
+    COUPON_LINES,
     DOCUMENTS,
     RESOURCES,
     SHIPPING_LINES,
@@ -42,7 +43,7 @@ _PREFIX = {
 }
 _NUMBERED = {"customers": "", "products": "SKU-", "orders": "WEB-", "refunds": "R-"}
 _FIRST = 1001
-_HIDDEN = frozenset({"version", "extra", "purged", SHIPPING_LINES})
+_HIDDEN = frozenset({"version", "extra", "purged", SHIPPING_LINES, COUPON_LINES})
 
 
 class Entities:

@@ -50,6 +50,8 @@ class Field:
 
 SHIPPING_LINES = "_shipping_lines"
 """What the shipping amount is made up of, where a profile shows that."""
+COUPON_LINES = "_coupon_lines"
+"""The codes an order was placed with, where a profile shows that."""
 
 _TEXT = Field("text")
 ADDRESS = {name: _TEXT for name in ("line1", "line2", "city", "region", "postal_code", "country")}
@@ -127,7 +129,9 @@ ORDER: Mapping[str, Field] = {
     "dimensions": Field("lines", default=()),
     "lines": Field("lines", default=()),
     "fees": Field("lines", default=()),
+    "gift_cards": Field("lines", default=()),
     SHIPPING_LINES: Field("lines", default=()),
+    COUPON_LINES: Field("lines", default=()),
     "erp_number": _TEXT,
     **OWN,
 }
@@ -150,6 +154,12 @@ FEE: Mapping[str, Field] = {
     "id": _TEXT,
     "description": _TEXT,
     "amount": Field("decimal", required=True),
+}
+
+GIFT_CARD: Mapping[str, Field] = {
+    "id": _TEXT,
+    "code": _TEXT,
+    "amount": Field("decimal", required=True),  # below zero: what is redeemed
 }
 
 _DOCUMENT: Mapping[str, Field] = {

@@ -1,8 +1,8 @@
 """Orders: their lines, and the amounts the shop works out itself.
 
 ``line_total`` is what a line adds to ``total_excl_tax``: after its own discount and its share of the order's,
-before tax. Tax is 25 % on everything. Shipping and fees are told as prices are, with or without it, and bear
-nothing of the order's discount.
+before tax. Tax is 25 % on everything. Shipping, fees and gift cards are told as prices are, with or without it, and
+bear nothing of the order's discount; a gift card that is redeemed is an amount below zero.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from talk_pipeline.sandbox import amounts
 from talk_pipeline.sandbox.customwebshop.documents import SHOWN, shown_lines
 from talk_pipeline.sandbox.customwebshop.entities import Entities
 from talk_pipeline.sandbox.customwebshop.errors import invalid
-from talk_pipeline.sandbox.customwebshop.fields import FEE, LINE, SHIPPING_LINES
+from talk_pipeline.sandbox.customwebshop.fields import COUPON_LINES, FEE, GIFT_CARD, LINE, SHIPPING_LINES
 from talk_pipeline.sandbox.customwebshop.lists import accepted, whole_list
 from talk_pipeline.sandbox.exchange import Write
 from talk_pipeline.sandbox.store import Row
 
 TAX_PERCENT = Decimal(25)
-_WORKED_OUT_FROM = ("lines", "discount_amount", "prices_include_tax", "shipping_amount", "fees")
-_LISTS = ("lines", "fees")
+_WORKED_OUT_FROM = ("lines", "discount_amount", "prices_include_tax", "shipping_amount", "fees", "gift_cards")
+_LISTS = ("lines", "fees", "gift_cards")
 
 
 class Orders(Entities):
@@ -33,11 +33,10 @@ class Orders(Entities):
         super().complete(row, document, old=old)
         if row["ordered_at"] is None:
             row["ordered_at"] = self._now()
-        for name, entry in (("lines", self._line), ("fees", self._fee)):
+        for name, entry in (("lines", self._line), ("fees", self._fee), ("gift_cards", self._gift_card)):
             if name in document:
                 row[name] = whole_list(name, document[name], [] if old is None else old.get(name, []), entry)
-        if SHIPPING_LINES in document:
-            row[SHIPPING_LINES] = document[SHIPPING_LINES]
+        row.update({name: document[name] for name in (SHIPPING_LINES, COUPON_LINES) if name in document})
         if old is None or any(row.get(name) != old.get(name) for name in _WORKED_OUT_FROM):
             self._work_out(row)
 
@@ -60,12 +59,17 @@ class Orders(Entities):
         return [Write("order_lines", verb, count) for verb, count in counts.items() if count]  # type: ignore[arg-type]
 
     def _fee(self, where: str, entry: Mapping[str, Any], old: Row | None) -> Row:
-        fee = accepted(where, entry, FEE, old)
-        if fee["amount"] is None:
+        return self._charge(where, accepted(where, entry, FEE, old), old, ("f", "fees"))
+
+    def _gift_card(self, where: str, entry: Mapping[str, Any], old: Row | None) -> Row:
+        return self._charge(where, accepted(where, entry, GIFT_CARD, old), old, ("g", "gift_cards"))
+
+    def _charge(self, where: str, charge: Row, old: Row | None, numbered: tuple[str, str]) -> Row:
+        if charge["amount"] is None:
             raise invalid(f"{where}.amount", f"{where}.amount is required.")
         if old is None:
-            fee["id"] = self.new_id("f", "fees")
-        return fee
+            charge["id"] = self.new_id(*numbered)
+        return charge
 
     def _line(self, where: str, entry: Mapping[str, Any], old: Row | None) -> Row:
         entry = {name: value for name, value in entry.items() if name not in SHOWN.values()}
@@ -93,7 +97,8 @@ class Orders(Entities):
         discount = Decimal(row["discount_amount"])
         if facts and discount > sum(fact.amount for fact in facts):
             raise invalid("discount_amount", "The discount is more than the lines come to.")
-        charges = [row.get("shipping_amount", "0"), *(fee["amount"] for fee in row.get("fees", ()))]
+        beside = [one["amount"] for name in ("fees", "gift_cards") for one in row.get(name, ())]
+        charges = [row.get("shipping_amount", "0"), *beside]
         facts += [_charge(amount) for amount in charges]
         worked, totals = amounts.document(
             facts, discount=discount, prices_include_tax=row["prices_include_tax"]

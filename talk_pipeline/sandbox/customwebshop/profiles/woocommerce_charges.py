@@ -1,8 +1,9 @@
-"""``shipping_lines`` and ``fee_lines``: merged line by line, each an amount with a name.
+"""``shipping_lines``, ``fee_lines`` and ``coupon_lines``: the first two merged line by line, by name and amount.
 
 A line whose ``method_id``, or of a fee whose ``name``, is null goes; a new shipping line must name its method, a
 new fee itself. Deviations: the shop keeps the sum of the shipping lines and, beside it, the lines; where its own
-people change the sum, one line is shown with all of it. Taxes and meta data of these lines are left out.
+people change the sum, one line is shown with all of it. Taxes and meta data of these lines are left out. No
+coupon is checked or worked out: a code is kept as it is told, and its discount is what the lines are less.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from talk_pipeline.sandbox import amounts
 from talk_pipeline.sandbox.customwebshop.errors import ShopError, invalid
-from talk_pipeline.sandbox.customwebshop.fields import SHIPPING_LINES
+from talk_pipeline.sandbox.customwebshop.fields import COUPON_LINES, SHIPPING_LINES
 from talk_pipeline.sandbox.customwebshop.profiles.shapes import look
 from talk_pipeline.sandbox.store import Row
 
@@ -143,6 +144,42 @@ class ShippingLines(_Charges):
             kept.append({**title, "id": number if line["id"] is None else line["id"]})
         values[SHIPPING_LINES] = kept
         values["shipping_amount"] = _money(sum((Decimal(line["total"]) for line in kept), Decimal(0)))
+
+
+class CouponLines:
+    """The codes an order was placed with; their money is in the lines' totals, and the first shows all of it."""
+
+    wires = ("coupon_lines",)
+
+    def show(self, row: Row, about: Row, document: Row) -> None:
+        """All codes."""
+        off = sum((_off(line) for line in row["lines"]), Decimal(0))
+        document["coupon_lines"] = [
+            {"id": number, "code": code, "discount": _money(off if number == 1 else Decimal(0))}
+            for number, code in enumerate(row.get(COUPON_LINES) or (), start=1)
+        ]
+
+    def read(
+        self, document: Mapping[str, Any], current: Row, about: Row, values: Row, *, whole: bool
+    ) -> None:
+        """The whole list, as the codes it names."""
+        named, raw = look(document, "coupon_lines")
+        if not named:
+            return
+        if not isinstance(raw, list) or not all(isinstance(one, Mapping) and one.get("code") for one in raw):
+            raise invalid("coupon_lines", "coupon_lines is a list of objects, each with its code.")
+        codes = [str(one["code"]) for one in raw]
+        if codes != list(current.get(COUPON_LINES) or ()):
+            values[COUPON_LINES] = codes
+
+    def named(self, field: str) -> str | None:
+        """None: refusals name this place themselves."""
+        return None
+
+
+def _off(line: Row) -> Decimal:
+    whole = Decimal(line["quantity"]) * Decimal(line["unit_price"])
+    return amounts.percent_of(amounts.to_cents(whole), Decimal(line["discount_percent"]))
 
 
 def _money(value: Decimal) -> str:

@@ -15,7 +15,11 @@ from typing import Any
 from talk_pipeline.sandbox.customwebshop.errors import invalid
 from talk_pipeline.sandbox.customwebshop.profiles.forms import GMT, HOME, ID, SAME, TEXT, Form, chosen
 from talk_pipeline.sandbox.customwebshop.profiles.shapes import Name, Plain, Shape, look
-from talk_pipeline.sandbox.customwebshop.profiles.woocommerce_charges import FeeLines, ShippingLines
+from talk_pipeline.sandbox.customwebshop.profiles.woocommerce_charges import (
+    CouponLines,
+    FeeLines,
+    ShippingLines,
+)
 from talk_pipeline.sandbox.customwebshop.profiles.woocommerce_lines import LineItems
 from talk_pipeline.sandbox.customwebshop.profiles.woocommerce_meta import Meta
 from talk_pipeline.sandbox.store import Row
@@ -126,6 +130,7 @@ def orders() -> Shape:
         LineItems(),
         ShippingLines(),
         FeeLines(),
+        CouponLines(),
         Plain("shipping_total", "shipping_amount", TEXT, fixed=True),
         Meta(
             Plain("requested_delivery_date", "requested_delivery_date", TEXT),
