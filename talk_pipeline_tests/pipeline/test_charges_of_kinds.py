@@ -184,6 +184,10 @@ def redeeming(named: World, profile: str, tmp_path: Path, monkeypatch: pytest.Mo
         ("\nsettings:\n", GIFT_CARDS),
         ("[lines, shipping, fees]", "[lines, shipping, fees, gift_cards]"),
         ("constants: {", f'constants: {{gift_number: "{GIFTS}", '),
+        (
+            "hold_if_totals_differ: false",
+            "hold_if_totals_differ: true",
+        ),  # or a forgotten card would not be seen
     )
     return named
 
