@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import partial
 
 import httpx
@@ -91,15 +92,23 @@ def test_a_handshake_is_answered_where_one_belongs(url: str) -> None:
         assert (answers[place].status_code, answers[place].text) in ((401, ""), (404, ""))
 
 
+def ends(world: World) -> dict[str, datetime]:
+    """When each subscription ends; as text, .916 would come before .9."""
+    return {
+        row["subscriptionId"]: datetime.fromisoformat(row["expirationDateTime"])
+        for row in subscriptions(world)
+    }
+
+
 def test_subscriptions_are_renewed_before_they_end(
     world: World, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connections = Connections(Settings.load())
     assert asyncio.run(subscribe(connections, url=url, secret=SecretStr(SECRET))) == 0
-    before = {row["subscriptionId"]: row["expirationDateTime"] for row in subscriptions(world)}
+    before = ends(world)
     monkeypatch.setattr(notifications, "RENEW_BEFORE", notifications.LIFETIME)
     assert asyncio.run(subscribe(connections, url=url, secret=SecretStr(SECRET))) == 3
-    after = {row["subscriptionId"]: row["expirationDateTime"] for row in subscriptions(world)}
+    after = ends(world)
     assert set(after) == set(before)
     assert all(after[key] > before[key] for key in before)
 
