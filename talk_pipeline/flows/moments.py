@@ -29,6 +29,8 @@ ZoneName = Annotated[str, AfterValidator(known_zone)]
 
 NO_DAY = "0001-01-01"
 FIRST_DAY = date(1753, 1, 1)
+LAST_YEAR = 9998
+"""Of a moment that can be reckoned with: in any zone, and beyond what says that there is no end."""
 MILLISECONDS = 3
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -102,6 +104,11 @@ class Moment(Text):
     def convert(self, value: Value, context: Context) -> Value:
         """The same on both sides."""
         return self.canonical(value, context)
+
+
+def can_be_of_a_record(moment: datetime) -> bool:
+    """Whether a record can be of that moment; what is earlier or later says that there is none."""
+    return FIRST_DAY.year <= moment.year <= LAST_YEAR
 
 
 def instant(text: str) -> datetime:

@@ -4,10 +4,12 @@ How answers to writes are judged is in `writing`.
 """
 
 import json
+from datetime import datetime
 
 import msgspec
 
 from talk_pipeline.engine.model import Record
+from talk_pipeline.systems.businesscentral.description import EntitySet
 from talk_pipeline.systems.businesscentral.rows import Asked
 from talk_pipeline.systems.businesscentral.values import moment
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
@@ -27,12 +29,21 @@ def record_in(raw: msgspec.Raw | bytes, asked: Asked) -> Record:
         raise UnavailableFault(
             f"Business Central answers with {asked.set.name} that lack what was asked for: {error}: {payload[:200]}"
         ) from error
-    try:
-        modified = moment(row.modified)
-    except ValueError as error:
-        where = f"{asked.set.name} {row.id}, whose {asked.set.modified} {error}"
-        raise UnavailableFault(f"Business Central answers with {where}") from error
+    modified = modified_at(asked.set, row.modified, of=f" {row.id}")
     return Record(str(row.id), row.etag, modified, deleted=False, payload=payload)
+
+
+def modified_at(described: EntitySet, said: object, *, of: str = "") -> datetime | None:
+    """When a record was changed, by its own word; None for a blank.
+
+    Raises:
+        UnavailableFault: that is no moment that a record can be of.
+    """
+    try:
+        return moment(said)
+    except ValueError as error:
+        where = f"{described.name}{of}, whose {described.modified} {error}"
+        raise UnavailableFault(f"Business Central answers with {where}") from error
 
 
 def error_code(answer: Answer) -> str | None:

@@ -18,7 +18,7 @@ from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.systems.businesscentral import notifications
-from talk_pipeline.systems.businesscentral.answers import error_code, record_in
+from talk_pipeline.systems.businesscentral.answers import error_code, modified_at, record_in
 from talk_pipeline.systems.businesscentral.description import EntitySet, root_of
 from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.systems.businesscentral.groups import Groups, rows_of
@@ -28,7 +28,7 @@ from talk_pipeline.systems.businesscentral.metadata import Metadata, read_metada
 from talk_pipeline.systems.businesscentral.pacing import Pace
 from talk_pipeline.systems.businesscentral.queries import conditions, encoded, timestamp
 from talk_pipeline.systems.businesscentral.rows import Asked
-from talk_pipeline.systems.businesscentral.values import moment, parse
+from talk_pipeline.systems.businesscentral.values import parse
 from talk_pipeline.systems.businesscentral.writing import BATCH_SIZE, Writer
 from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Http
@@ -184,13 +184,7 @@ class Businesscentral:
         rows = await self._lists.rows(f"{self._place(described)}?{encoded(query)}")
         if rows and modified not in rows[0]:
             raise UnavailableFault(f"Business Central answers without {modified}: {rows[0]}")
-        try:
-            return moment(rows[0][modified]) if rows else None
-        except ValueError as error:
-            name = described.name
-            raise UnavailableFault(
-                f"Business Central answers with {name} whose {modified} {error}"
-            ) from error
+        return modified_at(described, rows[0][modified]) if rows else None
 
     async def get(self, flow: str, record_id: str, *, closed: bool = False) -> Record | None:
         """One record as it is now; of a closed one, the record that took its place."""

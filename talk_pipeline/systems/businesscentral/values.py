@@ -16,9 +16,9 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
+from talk_pipeline.flows.moments import can_be_of_a_record
 from talk_pipeline.flows.values import Value, length
 
-FIRST_YEAR, LAST_YEAR = 1753, 9998
 ZERO_GUID = "00000000-0000-0000-0000-000000000000"
 BLANK_ENUM = "_x0020_"
 
@@ -164,7 +164,7 @@ def moment(text: object) -> datetime | None:
         found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise ValueError(f"{str(text)[:60]!r} is no moment") from None
-    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+    if not can_be_of_a_record(found):
         raise ValueError(f"{text!r} is in no year that a record can be of")
     return found
 

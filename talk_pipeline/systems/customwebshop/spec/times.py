@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 
+from talk_pipeline.flows.moments import can_be_of_a_record
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.paths import JsonOrMissing
-
-FIRST_YEAR, LAST_YEAR = 1753, 9998
-"""Beyond these a moment says that there is none, and cannot be reckoned with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Times:
             found = (moment if moment.tzinfo else moment.replace(tzinfo=self.zone)).astimezone(UTC)
         except (ValueError, InvalidOperation, OverflowError):
             return None
-        return found if FIRST_YEAR <= found.year <= LAST_YEAR else None
+        return found if can_be_of_a_record(found) else None
 
     def write(self, moment: datetime) -> str | int:
         """The moment as the shop takes it."""
