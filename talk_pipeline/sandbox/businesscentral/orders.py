@@ -62,12 +62,8 @@ class Orders(Records):
         if body is not None:
             dimension_sets.begin(self.company, row)
         row = dimension_sets.follow(self.company, row, sent)
-        for raw in body.lines.get(dimension_sets.SET, ()) if body else ():
-            records, by = self.below[dimension_sets.SET]
-            settings = self.company.settings
-            records.create(
-                bodies.accept({**raw, by: row["id"]}, records.set, settings=settings, current=None)
-            )
+        if body is not None:
+            self.create_below(row, body, dimension_sets.SET)
         return self.current(row)
 
     def opened(self) -> Values:

@@ -39,12 +39,16 @@ class Records:
         self.on_create(row, sent)
         self.check(row, sent, old=None)
         row = self.company.save(self.name, row)
-        for name, lines in body.lines.items():
-            records, by = self.below[name]
-            for raw in lines:
-                settings = self.company.settings
-                records.create(accept({**raw, by: row["id"]}, records.set, settings=settings, current=None))
+        for name in body.lines:
+            self.create_below(row, body, name)
         return row
+
+    def create_below(self, row: Row, body: Body, name: str) -> None:
+        """Add what a list of the body has to a record that is there."""
+        records, by = self.below[name]
+        for raw in body.lines.get(name, ()):
+            settings = self.company.settings
+            records.create(accept({**raw, by: row["id"]}, records.set, settings=settings, current=None))
 
     def update(self, row: Row, body: Body) -> Row:
         """Change a record; returns it as it is now."""
