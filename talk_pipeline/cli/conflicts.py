@@ -12,7 +12,7 @@ from talk_pipeline.engine.manual import acknowledging
 from talk_pipeline.engine.manual.lookup import named_flow
 from talk_pipeline.engine.report.ages import age
 from talk_pipeline.engine.report.conflicts import Conflict, unacknowledged
-from talk_pipeline.engine.report.history import stamp
+from talk_pipeline.engine.report.history import by_rule, stamp
 from talk_pipeline.engine.state.connection import naive, now
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import carry_out
@@ -51,7 +51,7 @@ def _told(one: Conflict) -> tuple[str, tuple[str, ...]]:
     return f"{record}: {one.prop}", (
         f"{Side.SHOP}: {value(one.shop_value)}",
         f"{Side.BC}: {value(one.bc_value)}",
-        f"{one.loser} lost, by {one.rule}; {when}",
+        f"{one.loser} lost, {by_rule(one.rule)}; {when}",
     )
 
 

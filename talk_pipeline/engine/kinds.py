@@ -9,6 +9,7 @@ class HoldKind(StrEnum):
     WAITING = "waiting"  # what it refers to has no usable counterpart, or what goes first is held back itself
     RESTING = "resting"  # edited moments ago: somebody may still be at it
     GUARDED = "guarded"  # the record is not open for it in Business Central
+    POSTED = "posted"  # the record was posted in Business Central before: nothing can be written to it
     DEFERRED = "deferred"  # something else goes first, in this run or the next
     EXCLUDED = "excluded"  # outside what the flow synchronizes
     MANUAL = "manual"  # a person decides

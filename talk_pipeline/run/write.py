@@ -91,7 +91,7 @@ async def _write_rest(session: Session, flow: Flow, *, only: set[Root] | None = 
         if not any(written):
             break
     with session.state.open() as db:
-        clear_dirty(db, flow)
+        clear_dirty(db, flow, run_id=session.run_id)
 
 
 async def _write_changesets(

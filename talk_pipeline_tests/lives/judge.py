@@ -12,7 +12,9 @@ from talk_pipeline_tests.lives.books import Books, Row
 from talk_pipeline_tests.world import World
 
 NAMED = """
-select flow, shop_id, state from status
+select flow, shop_id, state from status where state <> 'closed'
+union select flow, regexp_replace(shop_id, '/[^/]*$', ''), 'posted' from conflict
+  where rule = 'posted' and acknowledged_at is null
 union select flow, root_shop_id, hold_kind from change where hold_kind is not null
 """
 """Records of which somebody is told: they wait, are held, over or at odds, and have their reason."""
@@ -84,9 +86,10 @@ class Judge:
     def _posted(self, number: str, row: Row) -> Iterator[str]:
         """One that is gone since it was posted is billed in full, item by item; one that is cancelled is not."""
         invoices = self._books.invoices.get(number, ())
+        if row["status"] == "cancelled":
+            return
         if not invoices:
             yield "is not in Business Central"
-        if not invoices or row["status"] == "cancelled":
             return
         ordered, billed = defaultdict[str, Decimal](Decimal), defaultdict[str, Decimal](Decimal)
         for line in row["lines"]:

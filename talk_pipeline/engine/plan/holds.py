@@ -12,6 +12,7 @@ from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.match.scopes import inside, outside
 from talk_pipeline.engine.model import UNDO
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED, UNUSABLE
+from talk_pipeline.engine.plan.endings import withhold_posted
 from talk_pipeline.engine.plan.flapping import withhold_flapping
 from talk_pipeline.engine.plan.refusals import forget_outdated, withhold_refused
 from talk_pipeline.engine.plan.rivals import withhold_rivals
@@ -47,6 +48,7 @@ def withhold(db: Connection, of: Withholding) -> None:
     made = {part for part, operation, _ in planned if operation == "create"}
     withhold_unanswered(db, of.flow, of.on_their_way)
     withhold_while_awaited(db, of.flow)
+    withhold_posted(db, of.flow)
     for part in of.flow.parts:
         for prop in part.references:
             if (part.name, prop.name) in said:

@@ -3,11 +3,11 @@
 A record without a row here is active when it has a link. The states sum to the snapshot.
 """
 
-from talk_pipeline.engine.kinds import Status
+from talk_pipeline.engine.kinds import HoldKind, Status
 from talk_pipeline.engine.match.scopes import ended, outside
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
+from talk_pipeline.engine.plan.endings import close_posted
 from talk_pipeline.engine.plan.workspace import Before, Concerned, Evaluated, Unfinished, Unlinked
-from talk_pipeline.engine.snapshot.dirty import touch_if_changed
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -107,8 +107,9 @@ def rewrite_status(db: Connection, flow: Flow, *, concerned: Concerned, unlinked
 
 
 # whatever still has something to do, or waits for something, stays dirty
-_UNFINISHED = """
+_UNFINISHED = f"""
 select root_shop_id as shop_id, root_bc_id as bc_id from change where flow = $flow
+  and hold_kind is distinct from '{HoldKind.POSTED}'
 union
 select shop_id, null from status
 where flow = $flow and (state in ('waiting', 'ambiguous', 'quarantined') or $keep_excluded and state = 'excluded')
@@ -128,24 +129,12 @@ where part = $flow and state = 'active' and met_at is null
 """
 
 
-def clear_dirty(db: Connection, flow: Flow) -> int:
+def clear_dirty(db: Connection, flow: Flow, *, run_id: str | None = None) -> int:
     """Closes ended pairs, takes off the list of dirty records whatever is in step; returns how many remain."""
     keep = flow.settings.create == "when_referenced"
     with transaction(db):
-        Unfinished.made(db, _UNFINISHED, {"flow": flow.name, "keep_excluded": keep})
-        ended = (
-            "part = $flow and state = 'active' and shop_id not in"
-            " (select shop_id from unfinished where shop_id is not null)"
-            " and bc_id in (select id from snapshot where flow = $flow and side = 'businesscentral'"
-            " and gone = 'posted')"
-        )
-        db.execute(
-            "insert into status (flow, shop_id, state, reason, since) select $flow, shop_id, 'closed',"
-            f" 'posted in Business Central: its story ended there', $at from link where {ended}",
-            {"flow": flow.name, "at": now()},
-        )
-        closed = db.execute(f"update link set state = 'closed' where {ended}", {"flow": flow.name})
-        touch_if_changed(db, flow.name, closed)
+        unfinished = Unfinished.made(db, _UNFINISHED, {"flow": flow.name, "keep_excluded": keep})
+        close_posted(db, flow, unfinished, run_id=run_id)
         db.execute(_MET, {"flow": flow.name, "at": now()})
         db.execute(
             "delete from dirty where flow = ? and (side, id) not in ("

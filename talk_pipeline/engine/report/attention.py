@@ -14,12 +14,13 @@ from typing import Any
 from talk_pipeline.engine.kinds import HoldKind, Status
 from talk_pipeline.engine.manual.lookup import Entity, labels
 from talk_pipeline.engine.match.claims import newcomers
+from talk_pipeline.engine.plan.endings import POSTED
 from talk_pipeline.engine.report import steps
 from talk_pipeline.engine.report.ages import age, seconds_since
 from talk_pipeline.engine.report.checklist import NOT_RESTORED, VOLUME
 from talk_pipeline.engine.report.conflicts import UNDECIDED, unacknowledged
 from talk_pipeline.engine.report.flagged import flagged
-from talk_pipeline.engine.report.history import stamp
+from talk_pipeline.engine.report.history import by_rule, stamp
 from talk_pipeline.engine.report.stops import ways
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import rows_of, select
@@ -287,8 +288,8 @@ def _unacknowledged(db: Connection, flow: Flow) -> Iterator[_Found]:
     for one in unacknowledged(db, [flow]):
         entity = Entity(flow.name, one.shop_id, one.bc_id)
         won = one.bc_value if one.loser is Side.SHOP else one.shop_value
-        lost = f"{one.prop}: {quoted(one.lost)} of {one.loser} lost to {quoted(won)} by {one.rule}"
-        step = steps.ACKNOWLEDGE.format(name=entity.name)
+        lost = f"{one.prop}: {quoted(one.lost)} of {one.loser} lost to {quoted(won)} {by_rule(one.rule)}"
+        step = (steps.SETTLE if one.rule == POSTED else steps.ACKNOWLEDGE).format(name=entity.name)
         yield _Found(Kind.UNACKNOWLEDGED, entity, lost, one.recorded_at, step=step)
 
 

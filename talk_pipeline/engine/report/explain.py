@@ -16,7 +16,7 @@ from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.report import next_step
 from talk_pipeline.engine.report.agreement import meant_by
 from talk_pipeline.engine.report.flagged import flagged
-from talk_pipeline.engine.report.history import OWN, conflicts, how, parameters, stamp, writes
+from talk_pipeline.engine.report.history import OWN, conflicts, how, parameters, stamp, too_late, writes
 from talk_pipeline.engine.snapshot.holding import agree
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import rows_of
@@ -105,7 +105,7 @@ class _Teller:
         refusals = self._rows(_REFUSALS)
         candidates = self._rows(_CANDIDATES)
         open_conflicts = self._open_conflicts(changes)
-        remarks = self._remarks(parts) if state == "active" else []
+        remarks = self._remarks(parts, state=state)
         step = next_step.next_step(
             self.flow,
             self.entity,
@@ -147,8 +147,10 @@ class _Teller:
     def _shop_ids(self) -> list[str]:
         return [self.entity.shop_id] if self.entity.shop_id else []
 
-    def _remarks(self, parts: Sequence[Row]) -> list[str]:
-        """What a pair in step shows all the same: a case that the flow lists, and totals that differ."""
+    def _remarks(self, parts: Sequence[Row], *, state: str) -> list[str]:
+        """What shows though nothing is to be written: a listed case, other totals, edits that came too late."""
+        if state != "active":
+            return too_late(self.db, self.flow, self.entity) if state == "closed" else []
         listed = [
             row["reason"] for row in flagged(self.db, self.flow) if row["shop_id"] == self.entity.shop_id
         ]

@@ -12,6 +12,7 @@ from typing import Any
 
 from talk_pipeline.engine.manual.links import BY_HAND
 from talk_pipeline.engine.manual.lookup import Entity, labels
+from talk_pipeline.engine.plan.endings import POSTED
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import rows_of, select
 from talk_pipeline.engine.state.tables import WrittenRow
@@ -137,6 +138,16 @@ def _write(row: Mapping[str, Any], sent: list[dict[str, Any]]) -> dict[str, Any]
     }
 
 
+def too_late(db: Connection, flow: Flow, entity: Entity) -> list[str]:
+    """What the shop said of a record that had been posted by then, as far as nobody has taken note of it."""
+    return [
+        f"{labels(flow, row['part'], row['shop_id'], prop=row['property'])[0]} is {quoted(row['shop_value'])}"
+        f" in the shop, and was {quoted(row['bc_value'])} when it was posted"
+        for row in conflicts(db, flow, entity)
+        if row["rule"] == POSTED and row["acknowledged_at"] is None
+    ]
+
+
 def _links(db: Connection, about: Mapping[str, Any]) -> Iterator[Event]:
     """The present link; one made by hand is among the decisions."""
     query = "select rule, state, bc_id, linked_at from link where part = $flow and shop_id = $shop_id"
@@ -220,8 +231,13 @@ def _conflict(flow: Flow, row: Mapping[str, Any]) -> Event:
     name = labels(flow, row["part"], row["shop_id"], prop=row["property"])[0]
     by = f", {whose(row)}" if row["decided_by"] or row["acknowledged_by"] else ""
     values = f"customwebshop {quoted(row['shop_value'])}, businesscentral {quoted(row['bc_value'])}"
-    text = f"{name}: {values}: {row['winner']} won by {row['rule']}{by}"
+    text = f"{name}: {values}: {row['winner']} won {by_rule(row['rule'])}{by}"
     return {"at": row["recorded_at"], "event": "conflict", **row, "text": text}
+
+
+def by_rule(rule: str) -> str:
+    """Why the winner of a conflict won."""
+    return "since it had been posted" if rule == POSTED else f"by {rule}"
 
 
 def whose(row: Mapping[str, Any]) -> str:

@@ -106,6 +106,8 @@ def next_step(
     if state == "excluded" and not entity.shop_id:
         by_hand = f"talk-pipeline link {flow.name} ID {entity.bc_id} joins it to one that exists"
         return f"nothing: the flow does not create it in the shop; {by_hand}"
+    if state == "closed" and remarks:
+        return f"{SETTLE.format(name=entity.name)} ({'; '.join(remarks)})"
     return _STEPS.get(state, "").format(name=entity.name, flow=flow.name) or _pending(changes, remarks)
 
 
@@ -134,6 +136,8 @@ def _choose(flow: Flow, entity: Entity, candidates: Sequence[Mapping[str, Any]])
             )
     return "; ".join(steps)
 
+
+SETTLE = "settle by hand what came after it was posted; then: talk-pipeline acknowledge {name}"
 
 _STEPS = {
     "held": "talk-pipeline link {name} ID, or to match or create it anew: talk-pipeline unlink {name} --recreate",

@@ -1,0 +1,67 @@
+"""What the shop said of a record that was posted in Business Central before it was carried over there.
+
+Nothing can be written to it any more. What was never carried over becomes a conflict that the shop has lost, and so
+stays in sight until a person has taken note of it: what is billed is not what the shop says.
+"""
+
+from talk_pipeline.engine.kinds import Gone, HoldKind
+from talk_pipeline.engine.model import UNDO
+from talk_pipeline.engine.plan.workspace import Unfinished
+from talk_pipeline.engine.snapshot.dirty import touch_if_changed
+from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow
+
+POSTED = "posted"
+"""The rule of a conflict whose Business Central record was posted before the shop's edit was carried over."""
+
+# an open conflict stays one: a person's word on it is worth having. What was sent and not answered may be there
+_WITHHOLD = f"""
+update change set hold_kind = '{HoldKind.POSTED}', hold_reason = 'it was posted in Business Central before'
+where flow = $flow and target = '{Side.BC}' and rule <> '{UNDO}'
+  and (hold_kind is null or hold_kind not in ('{HoldKind.MANUAL}', '{HoldKind.WAITING}'))
+  and root_bc_id in (select id from snapshot where flow = $flow and side = '{Side.BC}' and gone = '{Gone.POSTED}'
+                       and id in (select root_bc_id from change where flow = $flow))
+"""
+
+_ENDING = f"""
+part = $flow and state = 'active' and shop_id not in (select shop_id from unfinished where shop_id is not null)
+  and bc_id in (select id from snapshot where flow = $flow and side = '{Side.BC}' and gone = '{Gone.POSTED}')
+"""
+
+_LOST = f"""
+from change where flow = $flow and hold_kind = '{HoldKind.POSTED}'
+  and root_shop_id in (select shop_id from link where {_ENDING})
+"""
+
+# of a child that was added or removed, every value that it had
+_KEEP_IN_SIGHT = f"""
+insert into conflict (flow, part, shop_id, bc_id, property, rule, winner, shop_value, bc_value, shop_edited_at,
+  bc_edited_at, shop_version, bc_version, run_id, recorded_at)
+select $flow, c.part, c.shop_id, c.bc_id, c.property, '{POSTED}', '{Side.BC}', c.after, c.before,
+       s.edited_at, b.edited_at, s.version, b.version, $run_id, $at
+from (select * {_LOST} and before is distinct from after) c
+left join edit s on s.part = c.part and s.shop_id = c.shop_id and s.property = c.property
+  and s.side = '{Side.SHOP}'
+left join edit b on b.part = c.part and b.shop_id = c.shop_id and b.property = c.property and b.side = '{Side.BC}'
+"""
+
+_CLOSED = f"""
+insert into status (flow, shop_id, state, reason, since)
+select $flow, shop_id, 'closed', 'posted in Business Central: its story ended there', $at from link where {_ENDING}
+"""
+
+
+def withhold_posted(db: Connection, flow: Flow) -> None:
+    """What can be told to no record any more, since it was posted."""
+    db.execute(_WITHHOLD, {"flow": flow.name})
+
+
+def close_posted(db: Connection, flow: Flow, unfinished: Unfinished, *, run_id: str | None) -> None:
+    """Closes the pairs that were posted and have nothing left to tell the shop; in the caller's transaction."""
+    asked = {"flow": flow.name, "at": now()}
+    db.execute(_KEEP_IN_SIGHT, asked | {"run_id": run_id})
+    db.execute(f"delete {_LOST}", {"flow": flow.name})
+    db.execute(_CLOSED, asked)
+    closed = db.execute(f"update link set state = 'closed' where {_ENDING}", {"flow": flow.name})
+    touch_if_changed(db, flow.name, closed)

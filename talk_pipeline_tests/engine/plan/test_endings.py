@@ -1,0 +1,92 @@
+"""What the shop says of a record that was posted before: no write, and a conflict that it has lost."""
+
+import pytest
+
+from talk_pipeline.engine.plan.endings import withhold_posted
+from talk_pipeline.flows.properties import Side
+from talk_pipeline_tests.engine.book import Book
+
+SHOP, BC = Side.SHOP, Side.BC
+HELD = "select root_shop_id, property, target, hold_kind from change where flow = 'customer' order by all"
+
+
+@pytest.fixture
+def posted(book: Book) -> Book:
+    """Two customers of whom the shop says something new; Business Central's record of the first was posted."""
+    for number in ("1", "2"):
+        book.pair("customer", number, {"website": "www.a.example"})
+    book.db.execute(
+        "update snapshot set gone = 'posted' where flow = 'customer' and side = 'businesscentral' and id = 'b1'"
+    )
+    for shop_id in ("s1", "s2"):
+        book.say("customer", SHOP, shop_id, {"website": "www.b.example"})
+    return book
+
+
+def lost(book: Book) -> list[tuple[object, ...]]:
+    return book.rows(
+        "select flow, part, shop_id, bc_id, property, rule, winner, shop_value, bc_value,"
+        " shop_edited_at is not null, bc_edited_at, shop_version is not null, acknowledged_by from conflict"
+    )
+
+
+def test_it_is_withheld_and_lost_when_the_pair_closes(posted: Book) -> None:
+    posted.plan("customer")
+    assert posted.rows(HELD) == [
+        ("s1", "website", "businesscentral", "posted"),
+        ("s2", "website", "businesscentral", None),
+    ]
+    posted.in_step("customer")
+    assert posted.rows("select shop_id, state from link order by 1") == [("s1", "closed"), ("s2", "active")]
+    assert posted.rows("select shop_id, state from status") == [("s1", "closed")]
+    assert lost(posted) == [
+        (
+            *("customer", "customer", "s1", "b1", "website", "posted", "businesscentral"),
+            *("www.b.example", "www.a.example", True, None, True, None),
+        )
+    ]
+    assert posted.rows(HELD) == [("s2", "website", "businesscentral", None)]
+    posted.say("customer", SHOP, "s1", {"website": "www.c.example"})
+    posted.plan("customer")
+    posted.in_step("customer")
+    assert len(lost(posted)) == 1, "what is edited of a closed record is nobody's business"
+
+
+def test_what_is_still_to_be_told_to_the_shop_keeps_the_pair_open(posted: Book) -> None:
+    posted.say("customer", BC, "b1", {"company_name": "B"})
+    posted.db.execute("update snapshot set gone = 'posted' where side = 'businesscentral' and id = 'b1'")
+    posted.plan("customer")
+    posted.in_step("customer")
+    assert not lost(posted)
+    assert posted.rows("select distinct state from link") == [("active",)]
+    posted.write("customer", SHOP)
+    posted.plan("customer")
+    posted.in_step("customer")
+    assert [row[4] for row in lost(posted)] == ["website"]
+
+
+@pytest.mark.parametrize(
+    ("before", "rule", "after"),
+    [
+        (None, "edit", "posted"),
+        ("quarantined", "edit", "posted"),
+        ("oscillating", "edit", "posted"),
+        ("manual", "edit", "manual"),  # a person is asked already
+        ("waiting", "edit", "waiting"),  # it was sent, and may be there
+        (None, "undo", None),
+    ],
+)
+def test_what_is_held_for_another_reason(
+    posted: Book, before: str | None, rule: str, after: str | None
+) -> None:
+    posted.plan("customer")
+    posted.db.execute("update change set hold_kind = ?, rule = ?", [before, rule])
+    withhold_posted(posted.db, posted.flows["customer"])
+    assert [row[3] for row in posted.rows(HELD)] == [after, before]
+
+
+def test_what_goes_to_the_shop_goes(posted: Book) -> None:
+    posted.plan("customer")
+    posted.db.execute("update change set hold_kind = null, target = 'customwebshop'")
+    withhold_posted(posted.db, posted.flows["customer"])
+    assert [row[3] for row in posted.rows(HELD)] == [None, None]
