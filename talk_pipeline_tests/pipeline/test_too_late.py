@@ -110,3 +110,25 @@ def test_what_the_shop_says_of_an_open_order_in_the_moment_of_its_posting_is_tol
 
 def status(sold: Sold) -> str:
     return str(sold.world.shop.get("orders", sold.id)["status"])
+
+
+def test_a_line_that_is_added_to_a_closed_order_is_told_once(released: Sold) -> None:
+    first, second = (row["id"] for row in released.world.shop.get("orders", released.id)["lines"])
+    post(released)
+    assert not lost(released)
+    edit(released, {"id": first}, {"id": second, "quantity": "6"}, line(released.items[0], "4", "90.00"))
+    released.quiet()
+    told = lost(released)
+    assert {row[1:] for row in told if row[1] == "quantity"} == {
+        ("quantity", "6", "5"),
+        ("quantity", "4", None),
+    }
+    acknowledge("order", released.id)
+    released.world.shop.patch(
+        "orders", released.id, {"email": "other@company.example"}
+    )  # never about what was billed
+    released.quiet()
+    assert not lost(released)
+    assert len(told) == released.world.sql("select count(*) from conflict")[0][0]
+    assert released.world.state("order", released.id) == OVER
+    assert not unexplained()

@@ -38,10 +38,10 @@ select l.*, s.id is not null as shop_held, s.gone as shop_gone, s.edited_at as s
 from linked l left join shop s on s.id = l.shop_id left join bc b on b.id = l.bc_id
 """
 
-# a pair whose story ends in Business Central still has its last word
+# a pair whose story ends in Business Central still has its last word; what the shop edits of it afterwards is seen
 _STANDING = """
-from concerned where state = 'active' and own_bc_id is not null and shop_held and shop_gone is null
-  and bc_held and (bc_gone is null or bc_gone = 'posted')
+from concerned where own_bc_id is not null and shop_held and shop_gone is null and bc_held
+  and (state = 'active' and (bc_gone is null or bc_gone = 'posted') or state = 'closed' and bc_gone = 'posted')
 """
 
 _TOUCHED = f"""

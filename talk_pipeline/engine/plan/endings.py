@@ -31,19 +31,31 @@ part = $flow and state = 'active' and shop_id not in (select shop_id from unfini
 
 _LOST = f"""
 from change where flow = $flow and hold_kind = '{HoldKind.POSTED}'
-  and root_shop_id in (select shop_id from link where {_ENDING})
+  and root_shop_id not in (select shop_id from unfinished where shop_id is not null)
 """
 
-# of a child that was added or removed, every value that it had
+GUARDED = """case when part = $flow then property in (select unnest($own::varchar[]))
+     else operation <> 'update' or property in (select unnest($lines::varchar[])) end"""
+"""Whether a change is of what stays as it is while its record is not open there, with what `guarded` gives."""
+
+# of a child that was added or removed, every value that it had; of a record that is closed already, what may be
+# about the sum that was billed, and once
 _KEEP_IN_SIGHT = f"""
 insert into conflict (flow, part, shop_id, bc_id, property, rule, winner, shop_value, bc_value, shop_edited_at,
   bc_edited_at, shop_version, bc_version, run_id, recorded_at)
 select $flow, c.part, c.shop_id, c.bc_id, c.property, '{POSTED}', '{Side.BC}', c.after, c.before,
        s.edited_at, b.edited_at, s.version, b.version, $run_id, $at
-from (select * {_LOST} and before is distinct from after) c
+from (
+  select * {_LOST} and before is distinct from after
+    and ({GUARDED} or root_shop_id in (select shop_id from link where {_ENDING}))
+) c
 left join edit s on s.part = c.part and s.shop_id = c.shop_id and s.property = c.property
   and s.side = '{Side.SHOP}'
 left join edit b on b.part = c.part and b.shop_id = c.shop_id and b.property = c.property and b.side = '{Side.BC}'
+anti join (from conflict where flow = $flow and rule = '{POSTED}') known
+  on known.part = c.part and known.shop_id is not distinct from c.shop_id and known.property = c.property
+  and known.bc_id is not distinct from c.bc_id
+  and known.shop_value is not distinct from c.after and known.bc_value is not distinct from c.before
 """
 
 _CLOSED = f"""
@@ -52,15 +64,27 @@ select $flow, shop_id, 'closed', 'posted in Business Central: its story ended th
 """
 
 
+def guarded(flow: Flow) -> dict[str, list[str]]:
+    """The properties that a flow's guard withholds, of the record itself and of its children."""
+    guard = flow.guard
+    return {
+        "own": list(guard.withholds) if guard else [],
+        "lines": list(guard.withholds_lines) if guard else [],
+    }
+
+
 def withhold_posted(db: Connection, flow: Flow) -> None:
     """What can be told to no record any more, since it was posted."""
     db.execute(_WITHHOLD, {"flow": flow.name})
 
 
 def close_posted(db: Connection, flow: Flow, unfinished: Unfinished, *, run_id: str | None) -> None:
-    """Closes the pairs that were posted and have nothing left to tell the shop; in the caller's transaction."""
+    """Closes the pairs that were posted and have nothing left to tell the shop, and keeps in sight what was lost.
+
+    In the caller's transaction.
+    """
     asked = {"flow": flow.name, "at": now()}
-    db.execute(_KEEP_IN_SIGHT, asked | {"run_id": run_id})
+    db.execute(_KEEP_IN_SIGHT, asked | guarded(flow) | {"run_id": run_id})
     db.execute(f"delete {_LOST}", {"flow": flow.name})
     db.execute(_CLOSED, asked)
     closed = db.execute(f"update link set state = 'closed' where {_ENDING}", {"flow": flow.name})

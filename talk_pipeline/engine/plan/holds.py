@@ -12,7 +12,7 @@ from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.match.scopes import inside, outside
 from talk_pipeline.engine.model import UNDO
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED, UNUSABLE
-from talk_pipeline.engine.plan.endings import withhold_posted
+from talk_pipeline.engine.plan.endings import GUARDED, guarded, withhold_posted
 from talk_pipeline.engine.plan.flapping import withhold_flapping
 from talk_pipeline.engine.plan.refusals import forget_outdated, withhold_refused
 from talk_pipeline.engine.plan.rivals import withhold_rivals
@@ -207,15 +207,9 @@ def _guarded(db: Connection, flow: Flow) -> None:
         update change set hold_kind = '{HoldKind.GUARDED}', hold_reason = $reason
         where flow = $flow and target = 'businesscentral' and hold_kind is null
           and root_bc_id in (select id from record where part = $flow and side = 'businesscentral' and not open)
-          and case when part = $flow then property in (select unnest($own::varchar[]))
-                   else operation <> 'update' or property in (select unnest($lines::varchar[])) end
+          and {GUARDED}
         """,
-        {
-            "flow": flow.name,
-            "reason": guard.reason,
-            "own": list(guard.withholds),
-            "lines": list(guard.withholds_lines),
-        },
+        {"flow": flow.name, "reason": guard.reason, **guarded(flow)},
     )
 
 
