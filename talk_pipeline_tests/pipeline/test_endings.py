@@ -58,8 +58,26 @@ def test_what_was_never_posted_and_is_deleted_is_told(sold: Sold) -> None:
     assert not sold.documents("invoices")
 
 
-@pytest.mark.slow
-def test_an_order_in_review_is_shown_and_not_fought(sold: Sold) -> None:
+HELD = [("guarded", "the sales order is released or in review in Business Central")]
+
+
+def withheld(sold: Sold) -> list[Any]:
+    """What of the order is not written now, and why."""
+    return sold.world.sql("select hold_kind, hold_reason from change where flow = 'order'")
+
+
+def quantities(sold: Sold) -> list[Any]:
+    lines = sold.world.bc.orders()[sold.bc_id]["salesOrderLines"]
+    return sorted(row["quantity"] for row in lines)
+
+
+def answers(sold: Sold) -> list[str]:
+    return [row["status"] for row in sold.documents("approvals")]
+
+
+@pytest.fixture
+def in_review(sold: Sold) -> Sold:
+    """An order that somebody was asked to approve, and of which the shop edited a line since."""
     sold.office("review")
     sold.sync()
     (asked,) = sold.documents("approvals")
@@ -68,12 +86,46 @@ def test_an_order_in_review_is_shown_and_not_fought(sold: Sold) -> None:
     sold.world.shop.patch("orders", sold.id, {"lines": [same[0] | {"quantity": "3"}, same[1]]})
     run = sold.world.step()
     assert run.writes("order") == 0
-    held = sold.world.sql("select hold_kind, hold_reason from change where flow = 'order'")
-    assert held == [("guarded", "the sales order is released or in review in Business Central")]
+    assert withheld(sold) == HELD
+    return sold
 
-    sold.office("reopen")
-    sold.sync()
-    assert [row["status"] for row in sold.documents("approvals")] == ["cancelled"]
-    lines = sold.world.bc.orders()[sold.bc_id]["salesOrderLines"]
-    assert sorted(row["quantity"] for row in lines) == [3, 5]
-    sold.quiet()
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("verb", "answer"), [("reopen", "cancelled"), ("reject", "rejected")])
+def test_an_order_in_review_is_shown_and_not_fought(in_review: Sold, verb: str, answer: str) -> None:
+    """Called back or rejected it is open again, and the edit goes on."""
+    in_review.office(verb)
+    in_review.sync()
+    assert (answers(in_review), quantities(in_review), status(in_review)) == ([answer], [3, 5], "open")
+    assert not withheld(in_review)
+    in_review.quiet()
+
+
+@pytest.mark.slow
+def test_an_order_that_was_approved_is_released_and_held_until_it_is_open(in_review: Sold) -> None:
+    """What is released takes no other quantity either: the edit waits on, and goes once people open it again."""
+    in_review.office("release")
+    in_review.sync()
+    assert (answers(in_review), quantities(in_review), status(in_review)) == (
+        ["approved"],
+        [2, 5],
+        "processing",
+    )
+    assert withheld(in_review) == HELD
+    in_review.office("reopen")
+    in_review.sync()
+    assert (answers(in_review), quantities(in_review), status(in_review)) == (["approved"], [3, 5], "open")
+    in_review.quiet()
+
+
+@pytest.mark.slow
+def test_an_order_that_is_asked_about_again_has_both_answers(in_review: Sold) -> None:
+    in_review.office("reject")
+    in_review.sync()
+    in_review.office("review")
+    in_review.sync()
+    assert answers(in_review) == ["rejected", "open"]
+    in_review.office("release")
+    in_review.sync()
+    assert answers(in_review) == ["rejected", "approved"]
+    in_review.quiet()

@@ -5,7 +5,8 @@ method  path                                     JSON
 ======  =======================================  ==============================================================
 POST    ``/sales-orders/{id}/release``           the order becomes ``Open``
 POST    ``/sales-orders/{id}/review``            it waits for approval: ``In_x0020_Review``
-POST    ``/sales-orders/{id}/reopen``            it is ``Draft`` again
+POST    ``/sales-orders/{id}/reject``            it is not approved, and ``Draft`` again
+POST    ``/sales-orders/{id}/reopen``            it is ``Draft`` again; a request for approval is called back
 POST    ``/sales-orders/{id}/ship``              everything outstanding, or
                                                  ``{"quantities": {line id: quantity}}``; releases the order
 POST    ``/sales-orders/{id}/invoice``           everything shipped; an order invoiced in full is gone
@@ -137,6 +138,8 @@ class BackOffice:
             with self._central.store.transaction():
                 if verb in _STATUSES:
                     posting.set_status(order, _STATUSES[verb])
+                elif verb == "reject":
+                    posting.reject(order)
                 elif verb == "ship":
                     posting.ship(order, _quantities(wish))
                 elif verb == "invoice":

@@ -24,7 +24,7 @@ _COLUMNS = {
     "salesOrders": ("number", "customerName", "status", "totalAmountIncludingTax", "lastModifiedDateTime"),
     _LINES: ("sequence", "lineObjectNumber", "description", "quantity", "unitPrice", "netAmount"),
 }
-_ACTIONS = {"salesOrders": ("release", "review", "reopen", "ship", "invoice")}
+_ACTIONS = {"salesOrders": ("release", "review", "reject", "reopen", "ship", "invoice")}
 _ON_CREATE = ("writable", "fixed")
 _ON_CHANGE = ("writable", "not_on_create")
 _YES_NO = (("true", "yes"), ("false", "no"))

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from talk_pipeline.sandbox.businesscentral import errors, pricing, values
 from talk_pipeline.sandbox.businesscentral.company import Company
-from talk_pipeline.sandbox.businesscentral.order_states import IN_REVIEW, RELEASED
+from talk_pipeline.sandbox.businesscentral.order_states import IN_REVIEW, OPEN, RELEASED
 from talk_pipeline.sandbox.businesscentral.orders import Orders
 from talk_pipeline.sandbox.store import Row
 
@@ -40,11 +40,18 @@ class Posting:
             raise errors.dialog(f"There is nothing to release on order {order['number']}.")
         if order["status"] == status:
             return order
-        self._approve(order, status)
+        self._approve(order, status, answer="Approved" if status == RELEASED else "Canceled")
         return self._company.save("salesOrders", {**order, "status": status})
 
-    def _approve(self, order: Row, status: str) -> None:
-        """Sent for approval somebody is asked; released it was approved, and reopened it was called back."""
+    def reject(self, order: Row) -> Row:
+        """Say no to an order that waits for approval: it is open again."""
+        if order["status"] != IN_REVIEW:
+            raise errors.dialog(f"Nobody was asked to approve order {order['number']}.")
+        self._approve(order, OPEN, answer="Rejected")
+        return self._company.save("salesOrders", {**order, "status": OPEN})
+
+    def _approve(self, order: Row, status: str, *, answer: str) -> None:
+        """Sent for approval somebody is asked; whatever follows answers whoever was."""
         company, asked = self._company, self._company.table("approvalEntries").rows
         if status == IN_REVIEW:
             row = company.blank("approvalEntries") | {
@@ -63,7 +70,6 @@ class Posting:
             }
             company.save("approvalEntries", row)
             return
-        answer = "Approved" if status == RELEASED else "Canceled"
         for row in list(asked.values()):
             if row["documentNumber"] == order["number"] and row["status"] == "Open":
                 company.save("approvalEntries", {**row, "status": answer})

@@ -28,6 +28,7 @@ def closed(bc: CentralClient, request: pytest.FixtureRequest) -> tuple[CentralCl
         (["review"], "In_x0020_Review"),
         (["release", "reopen"], "Draft"),
         (["review", "release"], "Open"),
+        (["review", "reject"], "Draft"),
     ],
 )
 def test_the_status_as_the_api_shows_it(bc: CentralClient, verbs: list[str], status: str) -> None:
@@ -40,6 +41,12 @@ def test_the_status_as_the_api_shows_it(bc: CentralClient, verbs: list[str], sta
 def test_an_order_without_goods_cannot_be_released(bc: CentralClient) -> None:
     order = bc.order({"lineType": "Comment", "description": "Hej"})
     answer = bc.control.raw("POST", f"/sales-orders/{order['id']}/release", {})
+    assert answer.status_code == 409
+
+
+def test_nobody_rejects_what_waits_for_no_approval(bc: CentralClient) -> None:
+    order = bc.order_of()
+    answer = bc.control.raw("POST", f"/sales-orders/{order['id']}/reject", {})
     assert answer.status_code == 409
 
 
