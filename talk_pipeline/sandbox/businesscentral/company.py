@@ -197,11 +197,14 @@ class Company:
 
     def _open(self, entity_set: EntitySet) -> Table:
         decimals = {entry.name for entry in entity_set.properties.values() if entry.kind in DECIMALS}
+        # what has been added to a page since a row was kept has its default there, as a new field of a table has
+        pages = [one for one in self.schema.sets.values() if entity_set.name in (one.name, one.rows_of)]
+        added = {name: value for one in pages for name, value in _defaults(one).items()}
         return self.store.table(
             f"bc/{self.id}/{entity_set.name}",
             order=_order_of(entity_set),
             indexed=INDEXED.get(entity_set.name, _found_by(entity_set)),
-            restore=lambda row: _restored(row, decimals),
+            restore=lambda row: {**added, **_restored(row, decimals)},
         )
 
 

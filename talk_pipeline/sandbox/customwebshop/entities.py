@@ -22,7 +22,7 @@ from talk_pipeline.sandbox.customwebshop.fields import (
     blank,
     show_instant,
 )
-from talk_pipeline.sandbox.customwebshop.further import FURTHER, LISTS
+from talk_pipeline.sandbox.customwebshop.further import FURTHER, LISTS, completed
 from talk_pipeline.sandbox.customwebshop.lists import accepted, whole_list
 from talk_pipeline.sandbox.exchange import Write
 from talk_pipeline.sandbox.store import Row, Store, Table
@@ -81,6 +81,7 @@ class Entities:
             f"shop/{name}",
             order=lambda row: (row["updated_at"], row["id"]),
             indexed=(self.unique, *(k for k, entry in self.fields.items() if entry.refers_to)),
+            restore=partial(completed, name, self.fields),
         )
         self._counters = store.table("shop/_counters")
         self.others: Mapping[str, Entities] = {}

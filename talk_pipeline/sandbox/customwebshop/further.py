@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from talk_pipeline.sandbox.customwebshop.fields import ADDRESS, OWN, Field
+from talk_pipeline.sandbox.customwebshop.fields import (
+    ADDRESS,
+    DOCUMENT_LINE,
+    DOCUMENTS,
+    FEE,
+    GIFT_CARD,
+    LINE,
+    OWN,
+    Field,
+    blank,
+)
+from talk_pipeline.sandbox.store import Row
 
 _TEXT = Field("text")
 
@@ -74,3 +85,23 @@ FURTHER: Mapping[str, Mapping[str, Field]] = {
     "prices": PRICE,
 }
 """What else a shop may have a place for."""
+
+_ENTRIES: Mapping[str, Mapping[str, Mapping[str, Field]]] = {
+    **LISTS,
+    "orders": {**LISTS["orders"], "lines": LINE, "fees": FEE, "gift_cards": GIFT_CARD},
+    **{name: {"lines": DOCUMENT_LINE} for name, fields in DOCUMENTS.items() if "lines" in fields},
+}
+
+
+def completed(name: str, fields: Mapping[str, Field], row: Row) -> Row:
+    """A record as it was kept, with what its kind has been given since: blank, or as by default."""
+    lists = {
+        key: [{**_blanks(entry), **one} for one in row[key]]
+        for key, entry in _ENTRIES.get(name, {}).items()
+        if key in row
+    }
+    return {**_blanks(fields), **row, **lists}
+
+
+def _blanks(fields: Mapping[str, Field]) -> Row:
+    return {name: blank(entry) for name, entry in fields.items()}
