@@ -289,7 +289,7 @@ def _holds(session: Session, flow: Flow, row: Projected, one: Intended) -> bool:
     part = flow.part(one.part)
     for name, sent in one.sent.items():
         prop = part.by_name[name]
-        if prop.written == "last" or prop.derived or sent.rule == SEND_WITH:
+        if prop.written == "last" or sent.rule == SEND_WITH:
             continue  # what goes along may be worked out anew there, and proves nothing
         canon = row.canon.get(name)
         if not holds(prop, sent.sent, row.side, raw=row.raw, canon=canon, company=session.company):

@@ -60,6 +60,19 @@ def test_nothing_is_created_twice(world: World, fault: Row) -> None:
     settled(world, orders=count)
 
 
+def test_a_status_that_never_reached_the_shop_is_told_again(world: World) -> None:
+    """It is concluded there from lines and from posting, and kept by the shop like any other word."""
+    _, (order,) = seeded(world)
+    world.step()
+    world.bc.control(f"sales-orders/{world.counterpart('order', order)}/ship")
+    world.bc.control(f"sales-orders/{world.counterpart('order', order)}/invoice")
+    world.shop.faults(rule("PATCH", "orders", drop="before"))
+    world.step(full=True)
+    assert not world.step(full=True).failed()
+    assert world.shop.get("orders", order)["status"] == "completed"
+    assert (world.state("order", order) or ("", ""))[0] == "closed"
+
+
 SHOP_FAULTS = [
     rule("PATCH", "orders", drop="after"),
     rule("PATCH", "orders", drop="before"),
