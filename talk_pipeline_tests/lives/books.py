@@ -19,6 +19,7 @@ class Books:
         bc: Business Central's.
         orders: of Business Central, by the number of the shop.
         invoices: the same; shipments and memos too.
+        lines: those of items by the kind of document, and by the document; `charges` are the others.
     """
 
     def __init__(self, world: World) -> None:
@@ -38,10 +39,17 @@ class Books:
         self.invoices = _by((row["externalDocumentNumber"], row) for row in self.bc.all("salesInvoices"))
         self.shipments = _by((row["externalDocumentNumber"], row) for row in self.bc.all("salesShipments"))
         self.memos = _by((row["externalDocumentNumber"], row) for row in self.bc.all("salesCreditMemos"))
-        self.lines = {
-            kind: _by((row["documentId"], row) for row in self.bc.all(kind) if row["lineType"] == "Item")
-            for kind in ("salesOrderLines", "salesInvoiceLines", "salesShipmentLines", "salesCreditMemoLines")
-        }
+        kinds = ("salesOrderLines", "salesInvoiceLines", "salesShipmentLines", "salesCreditMemoLines")
+        rows = {kind: self.bc.all(kind) for kind in kinds}
+        self.lines, self.charges = (
+            {
+                kind: _by(
+                    (row["documentId"], row) for row in found if (row["lineType"] == "Item") is of_items
+                )
+                for kind, found in rows.items()
+            }
+            for of_items in (True, False)
+        )
 
     def close(self) -> None:
         """Both doors."""

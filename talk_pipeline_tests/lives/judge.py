@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from talk_pipeline_tests.lives.books import Books, Row
+from talk_pipeline_tests.lives.charges import charged, posted, reckoned
 from talk_pipeline_tests.world import World
 
 NAMED = """
@@ -82,6 +83,17 @@ class Judge:
         totals = Decimal(row["total_incl_tax"]), held["totalAmountIncludingTax"]
         if totals[0] != totals[1]:
             yield f"comes to {totals[0]} here, {totals[1]} there"
+        yield from self._charged(row, held)
+
+    def _charged(self, row: Row, held: Row) -> Iterator[str]:
+        """Charges of either side, and what all comes to in the kind of the prices: reckoned by nobody but here."""
+        ours, theirs = charged(row), posted(self._books.charges["salesOrderLines"].get(held["id"], ()))
+        if ours != theirs:
+            yield f"charges {dict(ours - theirs)} here, {dict(theirs - ours)} there"
+        kind = "incl" if row["prices_include_tax"] else "excl"
+        told = Decimal(row[f"total_{kind}_tax"]), held[f"totalAmount{kind.title()}udingTax"]
+        if told != (reckoned(row), reckoned(row)):
+            yield f"comes to {reckoned(row)} with its charges, and is told as {told}"
 
     def _posted(self, number: str, row: Row) -> Iterator[str]:
         """One that is gone since it was posted is billed in full, item by item; one that is cancelled is not."""
@@ -99,6 +111,11 @@ class Judge:
                 billed[line["lineObjectNumber"]] += line["quantity"]
         if ordered != billed:
             yield f"{dict(ordered)} was ordered, {dict(billed)} billed"
+        lines = (
+            line for one in invoices for line in self._books.charges["salesInvoiceLines"].get(one["id"], ())
+        )
+        if (ours := charged(row)) != (theirs := posted(lines)):
+            yield f"{dict(ours)} was charged, {dict(theirs)} billed"
 
     def _documents(self, number: str) -> Iterator[str]:
         """Shipments and invoices: each is told once, line by line; nothing may hold them up."""

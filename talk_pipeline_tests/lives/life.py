@@ -6,6 +6,7 @@ from typing import Any
 
 from talk_pipeline_tests.invariants.office import Refused
 from talk_pipeline_tests.lives.books import Books, Row
+from talk_pipeline_tests.pipeline.charges import FEES, GIFTS
 from talk_pipeline_tests.pipeline.records import line, order
 
 Event = Callable[[], None]
@@ -23,13 +24,23 @@ class Life:
     """
 
     def __init__(
-        self, number: str, books: Books, *, rng: random.Random, buyer: str, items: Sequence[str]
+        self,
+        number: str,
+        books: Books,
+        *,
+        rng: random.Random,
+        buyer: str,
+        items: Sequence[str],
+        charging: bool,
     ) -> None:
         self.number = number
         self.events: list[str] = []
         self._books, self._rng, self._items = books, rng, items
         lines = [self._new_line() for _ in range(rng.randint(1, 4))]
         row = order(number, buyer, lines, prices_include_tax=rng.random() < 0.3)
+        if charging:
+            row |= {"shipping_amount": self._amount(), "fees": self._some("description", least=1)}
+            row["gift_cards"] = self._some("code", least=-1)
         self._id = str(books.shop.create("orders", row)["id"])
         self.events.append("placed")
 
@@ -80,6 +91,18 @@ class Life:
     def shop_discount(self) -> None:
         """Another discount on the whole."""
         self._patch(discount_amount=f"{self._rng.randint(0, 9)}.50")
+
+    def shop_shipping(self) -> None:
+        """Another freight, or none."""
+        self._patch(shipping_amount=self._amount())
+
+    def shop_fees(self) -> None:
+        """A fee more, another amount of one, or one less."""
+        self._patch(fees=self._changed("fees", "description", least=1))
+
+    def shop_gift_cards(self) -> None:
+        """The same of the gift cards that are redeemed."""
+        self._patch(gift_cards=self._changed("gift_cards", "code", least=-1))
 
     def shop_cancels(self) -> None:
         """The buyer wants it no more."""
@@ -144,6 +167,29 @@ class Life:
             raise NothingToDo
         self._books.bc.delete("salesOrderLines", self._one(lines)["id"])
 
+    def office_charge(self) -> None:
+        """Another amount of a charge, on the side of zero where it is."""
+        held = self._one(self._charges())
+        sign = -1 if held["unitPrice"] < 0 else 1
+        self._books.bc.update("salesOrderLines", held["id"], {"unitPrice": sign * self._rng.randint(1, 90)})
+
+    def office_charge_more(self) -> None:
+        """A charge more, of those that an order may have several of."""
+        number = self._rng.choice((FEES, GIFTS))
+        row = {
+            "documentId": self._order()["id"],
+            "lineType": "Account",
+            "lineObjectNumber": number,
+            "description": f"By hand {self._rng.randint(1, 99)}",
+            "quantity": 1,
+            "unitPrice": self._rng.randint(1, 9) * (-1 if number == GIFTS else 1),
+        }
+        self._books.bc.create("salesOrderLines", row)
+
+    def office_charge_less(self) -> None:
+        """A charge less."""
+        self._books.bc.delete("salesOrderLines", self._one(self._charges())["id"])
+
     def released(self) -> None:
         """Ready to be shipped."""
         self._tell("release")
@@ -207,14 +253,41 @@ class Life:
     def _price(self) -> str:
         return f"{self._rng.randint(1, 200)}.{self._rng.choice(('00', '50', '95', '33'))}"
 
+    def _amount(self) -> str:
+        return self._rng.choice(("0.00", "49.00", "79.50", "12.33"))
+
+    def _some(self, named: str, *, least: int) -> list[Row]:
+        """None, one or two charges that are called something; below zero where `least` is."""
+        return [
+            {named: f"Charge {self._rng.randint(1, 99)}", "amount": f"{least * self._rng.randint(1, 9)}.50"}
+            for _ in range(self._rng.randint(0, 2))
+        ]
+
+    def _changed(self, kind: str, named: str, *, least: int) -> list[Row]:
+        same: list[Row] = [{"id": row["id"]} for row in self._shown()[kind]]
+        if same and self._rng.random() < 0.4:
+            same[0]["amount"] = f"{least * self._rng.randint(1, 9)}.25"
+        elif same and self._rng.random() < 0.4:
+            same.pop(self._rng.randrange(len(same)))
+        else:
+            same += self._some(named, least=least)
+        return same
+
+    def _charges(self) -> list[Row]:
+        lines = self._books.charges["salesOrderLines"].get(self._order()["id"], [])
+        return [row for row in lines if row["lineType"] != "Comment"]
+
     def _new_line(self) -> Row:
         quantity = str(self._rng.randint(1, 9))
         percent = self._rng.choice(("0", "0", "0", "10", "12.5"))
         return line(self._rng.choice(self._items), quantity, self._price(), discount_percent=percent)
 
-    def _lines(self) -> list[Row]:
+    def _shown(self) -> Row:
         row: Row = self._books.shop.call("GET", f"records/orders/{self._id}")
-        return list(row["lines"])
+        return row
+
+    def _lines(self) -> list[Row]:
+        return list(self._shown()["lines"])
 
     def _patch(self, **values: Any) -> None:
         self._books.shop.update("orders", self._id, values)
@@ -247,41 +320,3 @@ class Life:
 
     def _settle(self, what: str, row: Row, verb: str, wish: Row | None = None) -> None:
         self._books.bc.call("POST", f"{what}/{row['id']}/{verb}", wish or {})
-
-
-def weights(share: float) -> dict[str, float]:
-    """What is likely to happen when that share of a life, from 0 to 1, is over."""
-    early, late = max(0.05, 1 - 2 * share), max(0.05, 2 * share - 0.7)
-    middle = max(0.05, 1 - abs(2.2 * share - 1.1))
-    edits = (
-        "shop_quantity",
-        "shop_price",
-        "shop_text",
-        "shop_line",
-        "shop_line_less",
-        "shop_address",
-        "shop_discount",
-        "office_quantity",
-        "office_price",
-        "office_text",
-        "office_line",
-        "office_line_less",
-    )
-    return {
-        **dict.fromkeys(edits, early),
-        "in_review": 0.5 * early + 0.4 * middle,
-        "reopened": 0.5 * early + 0.5 * middle,
-        "released": middle,
-        "shipped_in_part": 2 * middle,
-        "shipped": middle,
-        "invoiced": 2 * middle + late,
-        "shop_cancels": 0.15,
-        "deleted_there": 5.0,
-        "paid_in_part": 2 * late,
-        "paid": late,
-        "invoice_cancelled": 0.3 * late,
-        "refunds": 2 * late,
-        "refund_edited": late,
-        "credited": 2 * late,
-        "paid_out": 2 * late,
-    }

@@ -15,9 +15,11 @@ import pytest
 from talk_pipeline.flows.loading import PACKAGED
 from talk_pipeline.systems.http import client
 from talk_pipeline_tests.lives.books import Books
+from talk_pipeline_tests.lives.chances import weights
 from talk_pipeline_tests.lives.judge import Judge
-from talk_pipeline_tests.lives.life import Life, weights
+from talk_pipeline_tests.lives.life import Life
 from talk_pipeline_tests.memory import memory
+from talk_pipeline_tests.pipeline.charges import NAMED, REDEEMED, telling_gift_cards
 from talk_pipeline_tests.pipeline.faults import rule
 from talk_pipeline_tests.pipeline.records import customer, product
 from talk_pipeline_tests.proof.killing import PLACES, cut, interrupted, is_cut
@@ -50,35 +52,38 @@ class Lived:
 
 
 def lived(lives: int, *, seed: int, instance: dg.DagsterInstance) -> Lived:
-    """Plays so many lives in a world of their own."""
-    rng = random.Random(seed)
+    """Plays so many lives in a world of their own; with an even seed orders charge more than their lines."""
+    rng, charging = random.Random(seed), seed % 2 == 0
     with (
         pytest.MonkeyPatch.context() as patch,
         tempfile.TemporaryDirectory(dir=memory()) as name,
         opened_world(Path(name), instance=instance, patch=patch) as world,
     ):
         patch.setattr(client, "BACKOFF_SECONDS", 0.01)
-        patch.setenv("TALK_FLOWS_DIR", str(_flows(Path(name) / "flows")))
+        patch.setenv("TALK_FLOWS_DIR", str(_flows(Path(name) / "flows", charging=charging)))
+        if charging:
+            patch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(telling_gift_cards(Path(name) / "own.yaml")))
         longest(patch, Path(name), seconds=0)
         books = Books(world)
         try:
-            return _play(world, books, lives, rng=rng)
+            return _play(world, books, lives, rng=rng, charging=charging)
         finally:
             books.close()
 
 
-def _play(world: World, books: Books, number: int, *, rng: random.Random) -> Lived:
+def _play(world: World, books: Books, number: int, *, rng: random.Random, charging: bool) -> Lived:
     buyers = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(2)]
     items = [world.shop.post("products", product(f"P{n}"))["id"] for n in range(ITEMS)]
     lives = [
-        Life(f"O{n}", books, rng=rng, buyer=rng.choice(buyers), items=items) for n in range(1, number + 1)
+        Life(f"O{n}", books, rng=rng, buyer=rng.choice(buyers), items=items, charging=charging)
+        for n in range(1, number + 1)
     ]
     turn, most = 0, 4 * EVENTS
     while turn < most and any(len(life.events) < EVENTS for life in lives):
         turn += 1
         _run(world, rng)
         books.look()
-        likely = weights(min(1.0, turn / EVENTS))
+        likely = weights(min(1.0, turn / EVENTS), charging=charging)
         for life in lives:
             life.live(likely)
     world.shop.no_faults()
@@ -134,13 +139,18 @@ def _rests(world: World) -> bool:
     return False
 
 
-def _flows(folder: Path) -> Path:
+def _flows(folder: Path, *, charging: bool) -> Path:
     folder.mkdir()
     for file in (*PACKAGED.glob("*.yaml"), *((PACKAGED / "optional").glob("*.yaml"))):
         if file.stem in ("customer", "product", "order", "shipment", "invoice", "refund"):
             shutil.copy(file, folder)
     for file in folder.glob("*.yaml"):
         text = file.read_text(encoding="utf-8")
-        assert BREAKER in text, file
-        file.write_text(text.replace(BREAKER, UNLIMITED), encoding="utf-8")
+        edits = [(BREAKER, UNLIMITED)]
+        if charging and file.stem == "order":
+            edits += [NAMED, *REDEEMED]
+        for old, new in edits:
+            assert old in text, (file, old)
+            text = text.replace(old, new)
+        file.write_text(text, encoding="utf-8")
     return folder

@@ -1,14 +1,18 @@
 """An order that charges more than its lines, and a company that says where charges go."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
 Row = dict[str, Any]
 
 FREIGHT, FEES = "1050", "1090"
+GIFTS = "1010"
+"""An account of its own, for what is neither freight nor the usual fee."""
 NAMED = (
     'shipping_number: "", fee_type: Account, fee_number: ""',
     f'shipping_number: "{FREIGHT}", fee_type: Account, fee_number: "{FEES}"',
@@ -75,3 +79,39 @@ class Charged:
 
 
 FEE = {"description": "Gift wrapping", "amount": "15.00"}
+
+_GIFT_CARDS = """
+  gift_cards:
+    optional: true
+    customwebshop: gift_cards
+    businesscentral: salesOrderLines
+    scope: {lineType: Account, lineObjectNumber: "{gift_number}"}
+    match: code
+    there_by: amount
+    comes_to: {multiplied: [charge_quantity, amount], less_percent: charge_discount}
+    properties:
+      - {shop: code,             dir: <->, bc: description,       type: text(100), blank_keeps: true}
+      - {name: charge_quantity,  dir: <->, bc: quantity,          type: decimal(5), send_with: [amount]}
+      - {shop: amount,           dir: <->, bc: unitPrice,         type: money(2)}
+      - {name: charge_discount,  dir: <->, bc: discountPercent,   type: decimal(5)}
+
+settings:
+"""
+
+REDEEMED = (
+    ("\nsettings:\n", _GIFT_CARDS),
+    ("[lines, shipping, fees]", "[lines, shipping, fees, gift_cards]"),
+    ("constants: {", f'constants: {{gift_number: "{GIFTS}", '),
+    # or a forgotten card would not be seen
+    ("hold_if_totals_differ: false", "hold_if_totals_differ: true"),
+)
+"""What an order flow says otherwise where gift cards are redeemed."""
+
+
+def telling_gift_cards(file: Path) -> Path:
+    """The description of a reference shop that tells of gift cards."""
+    fees = "      fees: {path: fees, untouched: id}\n"
+    before, fees, after = REFERENCE.read_text(encoding="utf-8").partition(fees)
+    assert fees, "the reference shop's description tells of no fees"
+    file.write_text(before + fees + fees.replace("fees", "gift_cards") + after, encoding="utf-8")
+    return file

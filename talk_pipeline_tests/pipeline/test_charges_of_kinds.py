@@ -8,18 +8,22 @@ from typing import Any
 import dagster as dg
 import httpx
 import pytest
-import yaml
 
-from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline.systems.http.limits import trusted
 from talk_pipeline_tests.flow_files import edited_flows
-from talk_pipeline_tests.pipeline.charges import FEE, FEES, FREIGHT, NAMED, Charged
+from talk_pipeline_tests.pipeline.charges import (
+    FEE,
+    FEES,
+    FREIGHT,
+    GIFTS,
+    NAMED,
+    REDEEMED,
+    Charged,
+    telling_gift_cards,
+)
 from talk_pipeline_tests.world import World, opened_world
 
 Row = dict[str, Any]
-
-GIFTS = "1010"
-"""An account of its own, for what is neither freight nor the usual fee."""
 
 
 def _edit(tmp_path: Path, *edits: tuple[str, str]) -> None:
@@ -150,45 +154,13 @@ def test_a_resource_bears_its_share_of_the_discount_there(
     placed.agree()
 
 
-GIFT_CARDS = """
-  gift_cards:
-    optional: true
-    customwebshop: gift_cards
-    businesscentral: salesOrderLines
-    scope: {lineType: Account, lineObjectNumber: "{gift_number}"}
-    match: code
-    there_by: amount
-    comes_to: {multiplied: [charge_quantity, amount], less_percent: charge_discount}
-    properties:
-      - {shop: code,             dir: <->, bc: description,       type: text(100), blank_keeps: true}
-      - {name: charge_quantity,  dir: <->, bc: quantity,          type: decimal(5), send_with: [amount]}
-      - {shop: amount,           dir: <->, bc: unitPrice,         type: money(2)}
-      - {name: charge_discount,  dir: <->, bc: discountPercent,   type: decimal(5)}
-
-settings:
-"""
-
-
 @pytest.fixture
 def redeeming(named: World, profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A shop that tells of gift cards, and a company that has an account for them."""
     if profile != "reference":
         pytest.skip("edits the reference shop's description")
-    said = yaml.safe_load(REFERENCE.read_text(encoding="utf-8"))
-    said["entities"]["orders"]["children"]["gift_cards"] = {"path": "gift_cards", "untouched": "id"}
-    own = tmp_path / "own.yaml"
-    own.write_text(yaml.safe_dump(said), encoding="utf-8")
-    monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(own))
-    _edit(
-        tmp_path,
-        ("\nsettings:\n", GIFT_CARDS),
-        ("[lines, shipping, fees]", "[lines, shipping, fees, gift_cards]"),
-        ("constants: {", f'constants: {{gift_number: "{GIFTS}", '),
-        (
-            "hold_if_totals_differ: false",
-            "hold_if_totals_differ: true",
-        ),  # or a forgotten card would not be seen
-    )
+    monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(telling_gift_cards(tmp_path / "own.yaml")))
+    _edit(tmp_path, *REDEEMED)
     return named
 
 
