@@ -73,5 +73,10 @@ class Gone(StrEnum):
 
     DELETED = "deleted"  # the system itself says so
     VANISHED = "vanished"  # a full scan lacks it, and it is not found by its id
+    ARCHIVED = "archived"  # the same, and a version of it is kept among what is archived
     POSTED = "posted"  # its story ended in Business Central
     OUT_OF_SCOPE = "out_of_scope"  # it is there, and none of the flow's
+
+
+DISAPPEARED = ", ".join(f"'{kind}'" for kind in (Gone.DELETED, Gone.VANISHED, Gone.ARCHIVED))
+"""The kinds of a record that is no more, as SQL lists them: neither posted nor outside the scope."""

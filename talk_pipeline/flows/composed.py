@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from pydantic import Field
 
+from talk_pipeline.flows.endings import ArchivedIn
 from talk_pipeline.flows.properties import Model, Property, Word
 from talk_pipeline.flows.vocabulary import Children, Flow
 
@@ -37,6 +38,7 @@ class Addition(Model):
         {}, description="name -> further rows of a child collection, or a further one"
     )
     constants: Mapping[str, Word] = Field({}, description="what is added to `settings.constants`")
+    archived_in: ArchivedIn | None = Field(None, description="the same under `businesscentral` of the flow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,10 @@ class Composed:
                 counts = [len(_rows(one.says, key)) for one in self.sources]
                 source, row = self._row(counts, row)
                 return source, ("children", key, "properties", row, *rest)
+            case ("businesscentral", "archived_in", *rest):
+                said = (one for one in self.sources[1:] if getattr(one.says, "archived_in", None))
+                if (other := next(said, None)) is not None:
+                    return other, ("archived_in", *rest)
             case ("children", str(key), *_):
                 return next((one for one in self.sources if key in one.says.children), own), at
         return own, at
@@ -139,4 +145,8 @@ def _added(flow: Flow, more: Addition) -> Flow:
     settings = flow.settings
     if more.constants:
         settings = settings.but(constants={**settings.constants, **more.constants})
-    return flow.but(properties=(*flow.properties, *more.properties), children=children, settings=settings)
+    central = flow.businesscentral
+    if more.archived_in:
+        central = central.but(archived_in=more.archived_in)
+    rows = (*flow.properties, *more.properties)
+    return flow.but(properties=rows, children=children, settings=settings, businesscentral=central)

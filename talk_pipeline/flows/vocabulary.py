@@ -14,6 +14,7 @@ from pydantic import Field
 
 from talk_pipeline.flows.bounds import MOST
 from talk_pipeline.flows.compositions import composition_problems
+from talk_pipeline.flows.endings import ArchivedIn, ClosedBy
 from talk_pipeline.flows.properties import ComesTo, Model, Policy, Property, Side, Word
 from talk_pipeline.flows.scoping import WholeWord, apart, scope_problems
 from talk_pipeline.flows.splitting import split_problems
@@ -80,14 +81,6 @@ class ShopEntity(Model):
     entity: str = Field(description="the entity of the shop's description, such as `customers`")
 
 
-class ClosedBy(Model):
-    """Where a record goes when its story ends."""
-
-    entity: str = Field(description="the described entity set in which it goes on, such as `salesInvoices`")
-    record: str = Field(description="the property there that holds the record's id")
-    key: str = Field(description="the property there that holds the record's create key")
-
-
 class BcEntity(Model):
     """Business Central's side of a flow."""
 
@@ -104,6 +97,12 @@ class BcEntity(Model):
     closed_by: ClosedBy | None = Field(
         None, description="where a record that left was posted to: its link is closed, it was not deleted"
     )
+    archived_in: ArchivedIn | None = Field(None, description="where one that was deleted may be archived")
+
+    @property
+    def elsewhere(self) -> tuple[ClosedBy | ArchivedIn, ...]:
+        """Where records are looked for that are not in the set any more."""
+        return tuple(one for one in (self.closed_by, self.archived_in) if one)
 
 
 class Children(Model):

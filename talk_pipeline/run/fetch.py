@@ -132,7 +132,7 @@ async def reread(session: Session, flow: Flow, side: Side, *, ids: Sequence[str]
     system = session.systems[side]
     records = [(record_id, await system.get(flow.name, record_id)) for record_id in ids]
     missing = [record_id for record_id, record in records if record is None]
-    gone = await _ended(system, flow, missing)
+    gone = await _ended(session, flow, side, missing)
     land_records(session, flow, side, records=[record for _, record in records if record], gone=gone)
 
 
@@ -258,7 +258,8 @@ async def _explain(
         )
     found = await _confirm(system, flow, doubtful)
     landing.spool(session.state.beside, [record for record in found.values() if record])
-    return gone | {record_id: Gone.VANISHED for record_id, record in found.items() if record is None}, None
+    lost = [record_id for record_id, record in found.items() if record is None]
+    return gone | await _left(session, flow, side, lost), None
 
 
 async def _confirm(system: System, flow: Flow, ids: Sequence[str]) -> dict[str, Record | None]:
@@ -276,9 +277,23 @@ async def _posted(system: System, flow: Flow, ids: Sequence[str]) -> set[str]:
     ended = flow.businesscentral.closed_by
     if ended is None or system.side is not Side.BC or not ids:
         return set()
-    return set(await system.find(flow.name, ended.record, values=ids, closed=True))
+    return set(await system.find(flow.name, ended.record, values=ids, among=ended.entity))
 
 
-async def _ended(system: System, flow: Flow, missing: list[str]) -> dict[str, Gone]:
-    posted = await _posted(system, flow, missing)
-    return {record_id: Gone.POSTED if record_id in posted else Gone.VANISHED for record_id in missing}
+async def _ended(session: Session, flow: Flow, side: Side, missing: list[str]) -> dict[str, Gone]:
+    posted = await _posted(session.systems[side], flow, missing)
+    left = await _left(session, flow, side, [one for one in missing if one not in posted])
+    return left | dict.fromkeys(posted, Gone.POSTED)
+
+
+async def _left(session: Session, flow: Flow, side: Side, ids: Sequence[str]) -> dict[str, Gone]:
+    """Of records that are not there any more: whether a version of each is kept among what is archived."""
+    gone = dict.fromkeys(ids, Gone.VANISHED)
+    archive = flow.businesscentral.archived_in
+    if archive is None or side is not Side.BC or not ids:
+        return gone
+    with session.state.open() as db:
+        keys = landing.keys_of(db, flow, side, ids)
+    system = session.systems[side]
+    found = await system.find(flow.name, archive.key, values=sorted(set(keys.values())), among=archive.entity)
+    return gone | {record_id: Gone.ARCHIVED for record_id, key in keys.items() if key in found}

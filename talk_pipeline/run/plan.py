@@ -76,12 +76,12 @@ def refuse_restored(session: Session, flow: Flow) -> None:
 
 async def close_posted(session: Session, flow: Flow) -> None:
     """Records about to be created whose key an ended record already carries: their story ended there."""
-    if flow.businesscentral.closed_by is None:
+    if (ended := flow.businesscentral.closed_by) is None:
         return
     with session.state.open() as db:
         by_key = posted.keys_to_create(db, flow)
-    path = flow.businesscentral.closed_by.key
-    found = await session.systems[Side.BC].find(flow.name, path, values=list(by_key), closed=True)
+    bc = session.systems[Side.BC]
+    found = await bc.find(flow.name, ended.key, values=list(by_key), among=ended.entity)
     if found:
         with session.state.open() as db:
             posted.close(db, flow, ended=found, by_key=by_key)

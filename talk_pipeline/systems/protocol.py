@@ -91,20 +91,21 @@ class System(Protocol):
         """The modified time of the record modified last: the cheap question of a sensor."""
         ...
 
-    async def get(self, flow: str, record_id: str, *, closed: bool = False) -> Record | None:
-        """One record as it is now, from the primary; None when the system says that it is not there.
-
-        Args:
-            flow: the flow whose entity is meant.
-            record_id: the system's id.
-            closed: look among the records whose story ended instead, by the id they had.
-        """
+    async def get(self, flow: str, record_id: str) -> Record | None:
+        """One record as it is now, from the primary; None when the system says that it is not there."""
         ...
 
     async def find(
-        self, flow: str, path: str, *, values: Sequence[str], closed: bool = False
+        self, flow: str, path: str, *, values: Sequence[str], among: str | None = None
     ) -> Mapping[str, Sequence[str]]:
-        """Ids of the records whose value at a path is one of `values`, by value; equality checked here."""
+        """Ids of the records whose value at a path is one of `values`, by value; equality checked here.
+
+        Args:
+            flow: the flow whose entity is meant.
+            path: the property.
+            values: what is looked for.
+            among: another entity, in which records of the flow go on or are archived; none is there in a shop.
+        """
         ...
 
     def decode(self, flow: str, payload: str) -> Contents:

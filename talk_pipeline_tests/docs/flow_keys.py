@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from talk_pipeline.flows.composed import AddedChildren, Addition
+from talk_pipeline.flows.endings import ArchivedIn, ClosedBy
 from talk_pipeline.flows.properties import ComesTo, Composition, Model, Property, WhenAll
 from talk_pipeline.flows.schema import addition_schema, flow_schema
 from talk_pipeline.flows.tuning import Breaker, Condition, Limit, Settings
 from talk_pipeline.flows.types import TYPES
-from talk_pipeline.flows.vocabulary import BcEntity, Children, ClosedBy, Flow, Guard, ListedCase, ShopEntity
+from talk_pipeline.flows.vocabulary import BcEntity, Children, Flow, Guard, ListedCase, ShopEntity
 
 # where a model stands in a file, in the order in which a reader meets it
 PLACES: dict[str, type[Model]] = {
@@ -16,6 +17,7 @@ PLACES: dict[str, type[Model]] = {
     "`customwebshop`": ShopEntity,
     "`businesscentral`": BcEntity,
     "`businesscentral.closed_by`": ClosedBy,
+    "`businesscentral.archived_in`": ArchivedIn,
     "a row of `properties`": Property,
     "`when_all` of a property": WhenAll,
     "`composed_of` of a property": Composition,

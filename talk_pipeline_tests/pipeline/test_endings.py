@@ -1,11 +1,14 @@
-"""How an order ends or does not: posted and left in place, posted in part and deleted, held for approval."""
+"""How an order ends or does not: posted and left in place, archived, deleted, held for approval."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.pipeline.documents import Sold, with_optional
+from talk_pipeline_tests.pipeline.records import line, order
 from talk_pipeline_tests.pipeline.second_opinion import unexplained
 from talk_pipeline_tests.world import World
 
@@ -56,6 +59,64 @@ def test_what_was_never_posted_and_is_deleted_is_told(sold: Sold) -> None:
     state, _ = sold.world.state("order", sold.id) or ("", "")
     assert (state, status(sold)) == ("broken", "open")
     assert not sold.documents("invoices")
+
+
+@pytest.fixture
+def archiving(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sold:
+    """A company whose sales setup archives an order as it is deleted, and which says where that is."""
+    with_optional(world, tmp_path, monkeypatch, "order_archives")
+    world.bc.control("settings", {"deleted_order": "archived"})
+    return Sold(world)
+
+
+def told(sold: Sold) -> tuple[str, str]:
+    return sold.world.state("order", sold.id) or ("", "")
+
+
+def test_an_order_that_was_archived_is_told_apart_from_a_deleted_and_a_posted_one(archiving: Sold) -> None:
+    world, others = archiving.world, []
+    for number in ("O2", "O3"):
+        lines = [line(archiving.items[0], "1", "10.00")]
+        others.append(world.shop.post("orders", order(number, archiving.buyer, lines))["id"])
+    archiving.sync()
+    deleted, posted = (world.counterpart("order", shop_id) for shop_id in others)
+    world.bc.delete("salesOrders", archiving.bc_id)
+    world.bc.control("settings", {"deleted_order": "gone"})
+    world.bc.delete("salesOrders", deleted)
+    assert world.bc.http.post(f"/salesOrders({posted})/Microsoft.NAV.shipAndInvoice").status_code == 204
+    world.step(full=True)
+    assert [world.state("order", shop_id) for shop_id in (archiving.id, *others)] == [
+        ("broken", "the Business Central record is archived"),
+        ("broken", "the Business Central record is vanished"),
+        ("closed", "posted in Business Central: its story ended there"),
+    ]
+    assert not world.bc.orders()
+    assert world.step(full=True).writes() == 0
+
+
+def test_an_order_that_is_cancelled_here_and_archived_there_has_ended(archiving: Sold) -> None:
+    archiving.world.bc.delete("salesOrders", archiving.bc_id)
+    archiving.world.step(full=True)
+    archiving.world.shop.patch("orders", archiving.id, {"status": "cancelled"})
+    assert not archiving.world.step().failed()
+    assert told(archiving) == (
+        "closed",
+        "it is over in the shop, and the Business Central record is archived",
+    )
+    archiving.quiet()
+
+
+def test_an_archive_that_cannot_be_read_is_named_before_and_stops_the_run(archiving: Sold) -> None:
+    """Else an order would be told as vanished that is not."""
+    folder = Path(os.environ["TALK_FLOWS_DIR"])
+    file = folder / "order_archives.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("salesOrderArchives", "salesArchives"))
+    done = run("check-config")
+    assert done.returncode == 2
+    assert (
+        f"{file}:6: archived_in.entity: Business Central has no 'salesArchives' that is described"
+        in " ".join(done.stderr.split())
+    )
 
 
 HELD = [("guarded", "the sales order is released or in review in Business Central")]

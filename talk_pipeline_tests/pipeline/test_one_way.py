@@ -25,8 +25,8 @@ ONE_WAY = {
     "stock_level": "it is a sum over ledger entries, and no record that could be written",
     "guest": "the order is the shop's, and makes its customer once",
 }
-TOLD_ALONE = {"customer_contacts", "shipment_tracking"}
-"""Additions that go one way, as what they add to or read does."""
+TOLD_ALONE = {"customer_contacts", "order_archives", "shipment_tracking"}
+"""Additions that go one way, as what they add to or read does, or none."""
 EDITS = {
     "approvals": {"approver": "Somebody else"},
     "invoices": {"due_date": "2030-01-01"},

@@ -113,6 +113,8 @@ def _exclusions(flow: Flow, part: Part) -> Iterator[str]:
         )
     if closed := flow.businesscentral.closed_by:
         yield f"A pair whose {bc} was posted to {closed.entity} is closed: its story ended, it was not deleted."
+    if archive := flow.businesscentral.archived_in:
+        yield f"A {bc} that was deleted is told as archived where {archive.entity} keeps a version of it."
     for flag in flow.flags:
         words = listed(f"{name} {listed(values, last='or')}" for name, values in flag.shop.items())
         over = f"; once the {bc} is deleted too, its story has ended" if flag.ends else ""

@@ -5,7 +5,7 @@ properties go nowhere. By hand that is `manual.sharing`'s business, here it is d
 `shared_by` names, and where the one that leads is merged into another.
 """
 
-from talk_pipeline.engine.kinds import Gone, LinkState
+from talk_pipeline.engine.kinds import DISAPPEARED, LinkState
 from talk_pipeline.engine.match.claims import note_paired
 from talk_pipeline.engine.match.workspace import Claimed, Paired, Pool, Shared
 from talk_pipeline.engine.snapshot.dirty import mark_dirty
@@ -100,7 +100,7 @@ join snapshot s on s.flow = l.part and s.side = 'customwebshop' and s.id = l.sho
 join snapshot b on b.flow = l.part and b.side = 'businesscentral' and b.id = l.bc_id and b.gone is null
 join link a on a.part = l.part and a.state = '{LinkState.ATTACHED}' and a.shared_id = l.bc_id
 join snapshot h on h.flow = a.part and h.side = 'customwebshop' and h.id = a.shop_id and h.gone is null
-where l.part = $flow and l.state = 'active' and s.gone in ('{Gone.DELETED}', '{Gone.VANISHED}')
+where l.part = $flow and l.state = 'active' and s.gone in ({DISAPPEARED})
 group by all having count(*) = 1
 """
 

@@ -9,7 +9,7 @@ link as it was, unless that was undone.
 
 from typing import Any
 
-from talk_pipeline.engine.kinds import Gone
+from talk_pipeline.engine.kinds import DISAPPEARED
 from talk_pipeline.engine.match.scopes import ended
 from talk_pipeline.engine.model import Operation
 from talk_pipeline.engine.snapshot.dirty import touch, touch_if_changed
@@ -29,7 +29,7 @@ join snapshot b on b.flow = l.part and b.side = 'businesscentral' and b.id = l.b
 join record r on r.part = l.part and r.side = $other
   and r.id = case $other when 'customwebshop' then l.shop_id else l.bc_id end
 where l.part = $flow and l.state = 'active'
-  and case $side when 'customwebshop' then s.gone else b.gone end in ('{Gone.DELETED}', '{Gone.VANISHED}')
+  and case $side when 'customwebshop' then s.gone else b.gone end in ({DISAPPEARED})
   and case $side when 'customwebshop' then b.gone else s.gone end is null
   -- what others share as well is not taken from them: it waits for whoever is to lead
   and ($side = 'businesscentral' or l.bc_id not in (
@@ -78,7 +78,7 @@ def _return(db: Connection, flow: Flow) -> None:
 _BEREFT = f"""
 select shop_id from link where part = $flow and state = 'active' and bc_id in (
   select id from snapshot where flow = $flow and side = 'businesscentral'
-    and gone in ('{Gone.DELETED}', '{Gone.VANISHED}'))
+    and gone in ({DISAPPEARED}))
 """
 
 # those of them that are there and show that it is over

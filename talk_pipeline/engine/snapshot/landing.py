@@ -219,6 +219,15 @@ def is_there(db: Connection, flow: str, side: Side, record_id: str) -> bool:
     return db.execute(query, [flow, side, record_id]).fetchone() is not None
 
 
+def keys_of(db: Connection, flow: Flow, side: Side, ids: Sequence[str]) -> dict[str, str]:
+    """The create keys of records that are held: id -> key, as the side writes it; blank ones are left out."""
+    query = (
+        "select id, raw[?] as key from record where part = ? and side = ? and list_contains(?::varchar[], id)"
+    )
+    rows = db.execute(query, [flow.create_key, flow.name, side, list(ids)]).fetchall()
+    return {record_id: key for record_id, key in rows if key}
+
+
 def modified_since(db: Connection, flow: str, side: Side, moment: datetime) -> set[tuple[str, datetime]]:
     """The records modified since then as they are held, as (id, modified time in UTC without offset)."""
     query = "select id, modified_at from snapshot where flow = ? and side = ? and modified_at >= ?"

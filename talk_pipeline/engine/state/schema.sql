@@ -8,7 +8,7 @@
 
 create table if not exists meta (key varchar primary key, value varchar);
 
--- what a system said, byte for byte; gone: deleted | vanished | posted | out_of_scope
+-- what a system said, byte for byte; gone: deleted | vanished | archived | posted | out_of_scope
 create table if not exists snapshot (
   flow varchar, side varchar, id varchar, version varchar,
   modified_at timestamp,   -- as the system says

@@ -24,6 +24,7 @@ INDEXED: Mapping[str, tuple[str, ...]] = {
     "items": ("number", "gtin"),
     "salesOrders": ("number", "externalDocumentNumber", "customerId", "billToCustomerId"),
     "salesOrderLines": ("documentId", "itemId"),
+    "salesOrderArchives": ("number", "externalDocumentNumber"),
     "salesInvoices": ("number", "externalDocumentNumber", "orderId", "orderNumber", "customerId"),
     "salesInvoiceLines": ("documentId", "itemId"),
     "salesShipments": ("number", "externalDocumentNumber", "orderNumber"),

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from talk_pipeline.sandbox.businesscentral import addresses, bodies, dimension_sets, errors, pricing, values
+from talk_pipeline.sandbox.businesscentral.archiving import ARCHIVES, archive
 from talk_pipeline.sandbox.businesscentral.bodies import Body
 from talk_pipeline.sandbox.businesscentral.customers import check_email, check_phone
 from talk_pipeline.sandbox.businesscentral.order_lines import OrderLines
@@ -116,6 +117,8 @@ class Orders(Records):
         lines = self.company.lines(row["id"], self.name)
         if any(line["shippedQuantity"] != line["invoicedQuantity"] for line in lines):
             raise errors.dialog(f"Order {row['number']} has lines that are shipped and not invoiced.")
+        if self.name in ARCHIVES and self.company.settings["deleted_order"] == "archived":
+            archive(self.company, row, ARCHIVES[self.name])
         self.erase(row)
 
     def erase(self, row: Row) -> None:

@@ -178,6 +178,12 @@ QUESTIONS: tuple[Setting, ...] = (
         "what becomes of an order once all of it is invoiced; shipAndInvoice may leave it",
         ("removed", "kept"),
     ),
+    Setting(
+        "deleted_order",
+        "gone",
+        "what becomes of an order that is deleted; the sales setup may have it archived",
+        ("gone", "archived"),
+    ),
     Setting("posting_date", "work_date", "posting date of a new order", ("work_date", "blank")),
     Setting(
         "external_document_mandatory",

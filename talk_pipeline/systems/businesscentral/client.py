@@ -3,7 +3,7 @@
 Only what the flows use is selected. How a list is read to its end is in `lists`.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from types import TracebackType
@@ -153,19 +153,22 @@ class Businesscentral:
         async for rows in self._lists.pages(f"{self._place(asked.set)}?{encoded(query)}", headers):
             yield [record_in(raw, asked) for raw in rows]
 
-    async def sample(self, flow: str, *, closed: bool = False) -> Sequence[str]:
-        """A few records with all that the flow reads of them, or of where they go when their story ends."""
-        asked, ended = self._asked[flow], self._flows[flow].businesscentral.closed_by
-        if not closed:
-            query = rows_of(asked.set) if asked.set.grouped_by else asked.query
-            rows = await self._lists.first(f"{self._place(asked.set)}?{encoded(query)}&$top=20")
-        elif ended is None:
-            return ()
-        else:
-            described = self._entities[ended.entity]
-            fields = dict.fromkeys((described.key, ended.record, ended.key))
-            rows = await self._lists.first(f"{self._place(described)}?$select={','.join(fields)}&$top=1")
+    async def sample(self, flow: str) -> Sequence[str]:
+        """A few records with all that the flow reads of them."""
+        asked = self._asked[flow]
+        query = rows_of(asked.set) if asked.set.grouped_by else asked.query
+        rows = await self._lists.first(f"{self._place(asked.set)}?{encoded(query)}&$top=20")
         return [bytes(raw).decode() for raw in rows]
+
+    async def prove(self, entity: str, properties: Iterable[str]) -> None:
+        """Reads what is asked of an entity set in which records go on or are archived.
+
+        Raises:
+            SystemFault: that cannot be read.
+        """
+        described = self._entities[entity]
+        fields = ",".join(dict.fromkeys((described.key, *properties)))
+        await self._lists.first(f"{self._place(described)}?$select={fields}&$top=1")
 
     def lists_changes(self, flow: str) -> bool:
         """Whether its records have a modified time."""
@@ -186,13 +189,9 @@ class Businesscentral:
             raise UnavailableFault(f"Business Central answers without {modified}: {rows[0]}")
         return modified_at(described, rows[0][modified]) if rows else None
 
-    async def get(self, flow: str, record_id: str, *, closed: bool = False) -> Record | None:
-        """One record as it is now; of a closed one, the record that took its place."""
+    async def get(self, flow: str, record_id: str) -> Record | None:
+        """One record as it is now."""
         asked = self._asked[flow]
-        if closed:
-            ended = asked.flow.businesscentral.closed_by
-            found = await self.find(flow, ended.record, values=[record_id], closed=True) if ended else {}
-            return Record(found[record_id][0], None, None, deleted=False, payload="{}") if found else None
         if asked.set.grouped_by:
             return next(iter(await self._groups(asked.set, record_id)), None)
         place = f"{self._place(asked.set)}{asked.set.keyed(record_id)}"
@@ -202,11 +201,10 @@ class Businesscentral:
         return record_in(self._lists.checked(answer).body, asked)
 
     async def find(
-        self, flow: str, path: str, *, values: Sequence[str], closed: bool = False
+        self, flow: str, path: str, *, values: Sequence[str], among: str | None = None
     ) -> Mapping[str, Sequence[str]]:
         """Ids by value; what comes back is a candidate only, equality is decided here."""
-        entity = self._flows[flow].businesscentral
-        described = self._entities[entity.closed_by.entity if closed and entity.closed_by else entity.entity]
+        described = self._entities[among or self._flows[flow].businesscentral.entity]
         key = described.key
         wanted = {upper(value): value for value in values}
         found: dict[str, list[str]] = {}

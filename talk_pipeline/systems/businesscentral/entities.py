@@ -38,11 +38,9 @@ class Entities(Mapping[str, EntitySet]):
         return described.children.get(part.paths[Side.BC])
 
     def used_by(self, flows: Flows) -> Sequence[EntitySet]:
-        """The sets that flows read, and those in which their records go on."""
+        """The sets that flows read, and those in which their records go on or are archived."""
         sides = [flow.businesscentral for flow in flows.values()]
-        names = [
-            name for one in sides for name in (one.entity, one.closed_by and one.closed_by.entity) if name
-        ]
+        names = [name for one in sides for name in (one.entity, *(other.entity for other in one.elsewhere))]
         return [self._sets[name] for name in dict.fromkeys(names)]
 
 

@@ -27,8 +27,9 @@ def _mistakes(flow: Flow, entities: Entities) -> Iterator[tuple[Location, str]]:
     described = entities.of(flow)
     if isinstance(described, EntitySet):
         yield from _forbidden(flow, described)
-    if (ended := flow.businesscentral.closed_by) and ended.entity not in entities:
-        yield ("businesscentral", "closed_by", "entity"), _no_entity(ended.entity, entities)
+    for key in ("closed_by", "archived_in"):
+        if (other := getattr(flow.businesscentral, key)) and other.entity not in entities:
+            yield ("businesscentral", key, "entity"), _no_entity(other.entity, entities)
     for part in flow.parts:
         within: Location = ("children", part.name.removeprefix(f"{part.parent}.")) if part.parent else ()
         named = (*within, "businesscentral") if part.parent else ("businesscentral", "entity")

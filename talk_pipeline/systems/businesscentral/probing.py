@@ -71,9 +71,9 @@ async def probe(bc: Businesscentral, flow: Flow, entities: Entities) -> AsyncIte
             "ok",
             f"{entity.entity}: {counted(len(sample), 'record')} read, with all that the flow reads of them",
         )
-        if entity.closed_by:
-            await bc.sample(flow.name, closed=True)
-            yield Answered("ok", f"{entity.closed_by.entity}: may be read")
+        for other in entity.elsewhere:
+            await bc.prove(other.entity, [getattr(other, "record", other.key), other.key])
+            yield Answered("ok", f"{other.entity}: may be read")
     except AccessFault as fault:
         yield Answered("problem", f"{entity.entity}: no permission to read: {fault}")
         return

@@ -108,20 +108,18 @@ class StoredShop:
             return None
         return await asyncio.to_thread(self._store.latest, self._readers[flow])
 
-    async def get(self, flow: str, record_id: str, *, closed: bool = False) -> Record | None:
-        """One record as it is now; closed ones are kept nowhere else."""
-        if closed:
-            return None
+    async def get(self, flow: str, record_id: str) -> Record | None:
+        """One record as it is now."""
         reader = self._readers[flow]
         row = await asyncio.to_thread(self._store.get, reader, record_id)
         record = reader.record(_payload(row)) if row is not None else None
         return None if record is None or record.deleted else record
 
     async def find(
-        self, flow: str, path: str, *, values: Sequence[str], closed: bool = False
+        self, flow: str, path: str, *, values: Sequence[str], among: str | None = None
     ) -> Mapping[str, Sequence[str]]:
         """Ids by value, compared here: what a store takes for equal is its own affair."""
-        if closed or not values:
+        if among or not values:
             return {}
         return await asyncio.to_thread(self._find, self._readers[flow], path, values)
 

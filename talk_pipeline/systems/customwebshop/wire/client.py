@@ -142,11 +142,9 @@ class Customwebshop:
             raise self._faults.unlike("latest", answer, where)
         return moment
 
-    async def get(self, flow: str, record_id: str, *, closed: bool = False) -> Record | None:
-        """One record as it is now, its lists included; a shop keeps no closed ones elsewhere."""
+    async def get(self, flow: str, record_id: str) -> Record | None:
+        """One record as it is now, its lists included."""
         reader = self._readers[flow]
-        if closed:
-            return None
         asked = asked_for(reader.entity, record_id)
         answer = await self._http.read(asked.path, content=asked.content)
         if is_missing(reader.entity, answer):
@@ -166,11 +164,11 @@ class Customwebshop:
         return record
 
     async def find(
-        self, flow: str, path: str, *, values: Sequence[str], closed: bool = False
+        self, flow: str, path: str, *, values: Sequence[str], among: str | None = None
     ) -> Mapping[str, Sequence[str]]:
         """Ids by value: by the shop's search where the description tells one, else by reading everything."""
         sought = Sought(values)
-        if closed or not values:
+        if among or not values:
             return sought.ids
         async for page in self._candidates(flow, path, values):
             for record in page:
