@@ -48,6 +48,24 @@ def test_an_order_that_posting_leaves_in_place_has_not_ended(sold: Sold) -> None
 
 
 @pytest.mark.slow
+def test_what_was_posted_in_part_and_then_deleted_has_ended_with_what_was_posted(sold: Sold) -> None:
+    """Somebody gives up the rest: an invoice names the order, and its lines in the shop tell how much of it."""
+    sold.office("ship", 1, 5)
+    sold.office("invoice")
+    sold.sync()
+    assert (status(sold), sold.world.state("order", sold.id)) == ("processing", None)
+    assert sold.lines("invoiced_quantity") == ["1", "5"]
+    sold.world.bc.delete("salesOrders", sold.bc_id)
+    assert not sold.world.step(full=True).failed()
+    assert told(sold) == ("closed", "posted in Business Central: its story ended there")
+    assert status(sold) == "completed"
+    assert [row["quantity"] for row in sold.world.shop.get("orders", sold.id)["lines"]] == ["2", "5"]
+    assert sold.lines("invoiced_quantity") == ["1", "5"]
+    sold.quiet()
+    assert not unexplained()
+
+
+@pytest.mark.slow
 def test_what_was_never_posted_and_is_deleted_is_told(sold: Sold) -> None:
     sold.office("release")
     sold.sync()

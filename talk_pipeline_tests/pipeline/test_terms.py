@@ -111,3 +111,61 @@ def test_an_order_that_says_nothing_takes_what_its_customer_has(termed: World) -
     assert there["paymentTerm"]["code"] == "30D"
     assert there["salesOrderLines"][0]["location"]["code"] == "AARHUS"
     quiet(termed)
+
+
+OF_AN_ORDER = {
+    "payment_terms": ("paymentTermsId", "paymentTerms", ("30D", "CASH")),
+    "shipment_method": ("shipmentMethodId", "shipmentMethods", ("DAP", "EXW")),
+    "salesperson": ("salesperson", None, ("KH", "MB")),
+    "department": ("shortcutDimension1Code", None, ("ADM", "SALES")),
+    "project": ("shortcutDimension2Code", None, ("FAIR", "SHOP")),
+}
+OF_A_CUSTOMER = {
+    "payment_terms": ("paymentTermsId", "paymentTerms", ("30D", "CASH")),
+    "payment_method": ("paymentMethodId", "paymentMethods", ("BANK", "CARD")),
+    "salesperson": ("salespersonCode", None, ("KH", "MB")),
+}
+"""Property -> that of Business Central, the set of its ids where it holds one, and two codes."""
+
+
+@pytest.mark.parametrize(
+    ("flow", "rows"), [("customer", OF_A_CUSTOMER), ("order", OF_AN_ORDER)], ids=["customer", "order"]
+)
+def test_each_term_goes_each_way_alone(
+    termed: World, flow: str, rows: dict[str, tuple[str, str | None, tuple[str, str]]]
+) -> None:
+    """Said when it is new, edited here, and edited there; whatever is not edited stays."""
+    kind, entity = f"{flow}s", {"customer": "customers", "order": "salesOrders"}[flow]
+    first = {name: words[0] for name, (_, _, words) in rows.items()}
+    buyer = termed.shop.post("customers", customer("C1", **(first if flow == "customer" else {})))["id"]
+    item = termed.shop.post("products", product())["id"]
+    placed = termed.shop.post(
+        "orders", order("O1", buyer, [line(item)], **(first if flow == "order" else {}))
+    )
+    key = buyer if flow == "customer" else placed["id"]
+    assert not termed.step().failed()
+    bc_id = termed.counterpart(flow, key)
+
+    def there(name: str, word: str) -> str:
+        """What Business Central holds where it means that code."""
+        of = rows[name][1]
+        return next(row["id"] for row in termed.bc.all(of).values() if row["code"] == word) if of else word
+
+    def agree(said: dict[str, str]) -> None:
+        shown, held = termed.shop.get(kind, key), termed.bc.get(entity, bc_id)
+        assert {name: shown[name] for name in rows} == said
+        assert {name: held[rows[name][0]] for name in rows} == {
+            name: there(name, word) for name, word in said.items()
+        }
+
+    agree(first)
+    for name, (bc_name, _, (one, other)) in rows.items():
+        termed.shop.patch(kind, key, {name: other})
+        run = termed.step(flow)
+        assert (run.failed(), run.writes()) == ([], 1)
+        agree(first | {name: other})
+        termed.bc.patch(entity, bc_id, {bc_name: there(name, one)})
+        run = termed.step(flow)
+        assert (run.failed(), run.writes()) == ([], 1)
+        agree(first)
+    quiet(termed)
