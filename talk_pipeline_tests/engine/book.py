@@ -172,9 +172,18 @@ class Book:
         return left
 
     def write(
-        self, flow: str, side: Side, *, run_id: str = "run", answered: Values | None = None
+        self,
+        flow: str,
+        side: Side,
+        *,
+        run_id: str = "run",
+        answered: Values | None = None,
+        children: Sequence[Values] | None = None,
     ) -> list[Intent]:
-        """Carries the plan out towards a side, which takes all of it but for what it answers otherwise."""
+        """Carries the plan out towards a side, which takes all of it but for what it answers otherwise.
+
+        With children, the new ones of the plan go in the same request, and the record is answered with these.
+        """
         self.crowded()
         declared = self.flows[flow]
         composer = Composer(declared, side, COMPANY)
@@ -186,10 +195,14 @@ class Book:
             body = composer.create(changeset.root) if creates else composer.update(changeset.root)
             key = declared.create_key
             natural = body.sent[key].sent if creates and key in body.sent else None
-            intent = intent_for(changeset, intended(changeset.root, body.sent), natural_key=natural)
+            new = [one for one in changeset.children if one.operation == "create"]
+            along = tuple(intended(one, composer.create(one).sent) for one in new if children is not None)
+            main = intended(changeset.root, body.sent)
+            intent = intent_for(changeset, main, children=along, natural_key=natural)
             record_id = changeset.target_id or f"{'b' if side is Side.BC else 's'}{natural}"
             stored = {name: one.sent for name, one in body.sent.items()} | dict(answered or {})
-            done.append((intent, Outcome(Result.DONE, record=self.record(flow, side, record_id, stored))))
+            record = self.record(flow, side, record_id, stored, children=children)
+            done.append((intent, Outcome(Result.DONE, record=record)))
         self.conclude(flow, side, done, run_id=run_id)
         return [intent for intent, _ in done]
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from talk_pipeline.engine.kinds import LinkState
-from talk_pipeline.engine.model import Operation
+from talk_pipeline.engine.model import SEND_WITH, Operation
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.engine.state.rows import insert, insert_columns
 from talk_pipeline.engine.state.tables import ChangeRow, JournalRow, LinkRow
@@ -84,12 +84,17 @@ def written(
     minutes_ago: int,
     outcome: str = "done",
     rule: str = "edited",
+    run_id: str = "run",
+    along: Sequence[str] = (),
 ) -> None:
-    """A request told this property of this record so long ago; `source` is the value that it was sent from."""
+    """A request told this property of this record so long ago; `source` is the value that it was sent from.
+
+    Properties in `along` went in it too, each with the rule of what only goes along.
+    """
     intent, at = uuid4().hex, now() - timedelta(minutes=minutes_ago)
     row = JournalRow(
         intent_id=intent,
-        run_id="run",
+        run_id=run_id,
         flow=change.flow,
         part=change.part,
         target=change.target,
@@ -104,8 +109,15 @@ def written(
     book.alone()
     insert(book.db, [row])
     book.db.execute("update journal set outcome = ? where intent_id = ?", [outcome, intent])
-    value = {"intent_id": intent, "place": 0, "property": change.property, "source": source, "rule": rule}
-    insert_columns(book.db, "journal_value", {name: [one] for name, one in value.items()})
+    told = [(change.property, source, rule), *((name, None, SEND_WITH) for name in along)]
+    columns: dict[str, Sequence[object]] = {
+        "intent_id": [intent] * len(told),
+        "place": [0] * len(told),
+        "property": [name for name, _, _ in told],
+        "source": [value for _, value, _ in told],
+        "rule": [why for _, _, why in told],
+    }
+    insert_columns(book.db, "journal_value", columns)
     book.crowded()
 
 

@@ -48,12 +48,10 @@ def withhold_flapping(db: Connection, flow: Flow) -> None:
     window = {"flow": flow.name, "since": now() - WITHIN}
     suspects = db.execute(_SUSPECTS, window | {"turns": TURNS}).fetchall()
     for part, shop_id, root, name, target, before, after in suspects:
-        prop = flow.part(part).by_name[name]
-        if prop.type == "bool":
-            continue
         about = {"root": root, "part": part, "shop_id": shop_id, "property": name}
         writes = db.execute(_WRITES, window | about).fetchall()
-        if _flaps([(target, after), *writes[:TURNS]]):
+        two_words = flow.part(part).by_name[name].type == "bool"
+        if not two_words and _flaps([(target, after), *writes[:TURNS]]):
             words = (
                 f"{before!r} and {after!r}, {counted(TURNS, 'time')} of late; make both sides say the same"
             )

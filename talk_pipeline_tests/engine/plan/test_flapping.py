@@ -120,3 +120,11 @@ def test_what_is_no_update_or_waits_anyway_is_left(book: Book, more: dict[str, A
 def test_a_property_of_two_words_returns_with_every_second_edit(book: Book) -> None:
     crossed(book, of={"property": "active"})
     assert withheld(book, replace(NEXT, property="active")) == []
+
+
+def test_what_knows_two_words_does_not_keep_others_from_being_withheld(book: Book) -> None:
+    names = ("active", "website", "phone", "email")
+    for name in names:
+        crossed(book, of={"property": name})
+    found = withheld(book, *(replace(NEXT, property=name) for name in names))
+    assert {name for _, name, _ in found} == {*names} - {"active"}
