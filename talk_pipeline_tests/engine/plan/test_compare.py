@@ -13,6 +13,7 @@ from talk_pipeline.engine.state.tables import LinkRow
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.engine.book import Book
+from talk_pipeline_tests.engine.plan.trade import CUSTOMER, linked
 from talk_pipeline_tests.flow_files import copied_flows
 
 SHOP, BC = Side.SHOP, Side.BC
@@ -199,3 +200,15 @@ def test_what_both_agreed_on_is_not_agreed_on_anew_with_each_look(book: Book) ->
     book.say("customer", SHOP, shop, {"website": "www.b.example"})
     book.plan("customer")
     assert dict(book.rows(agreed)) == before
+
+
+@pytest.mark.parametrize(("state", "agree"), [("active", True), ("closed", False), ("held", False)])
+def test_a_reference_means_the_counterpart_only_while_the_two_are_linked(
+    shop: Book, state: str, agree: bool
+) -> None:
+    linked(shop, "customer", "2", {**CUSTOMER, "number": "C2"})
+    shop.say("order", SHOP, "1", {"customer_id": "2"})
+    shop.say("order", BC, "b1", {"customer_id": "b2"})
+    shop.alone()
+    shop.db.execute("update link set state = ? where part = 'customer' and shop_id = '2'", [state])
+    assert ("customer_id" not in {row[3] for row in shop.plan("order")}) is agree

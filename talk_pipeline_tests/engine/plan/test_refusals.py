@@ -2,8 +2,8 @@
 
 import pytest
 
-from talk_pipeline.engine.model import Intended, Intent, Outcome, Result, Sent
-from talk_pipeline.engine.plan.refusals import forget_outdated, refuse
+from talk_pipeline.engine.model import Intended, Intent, Outcome, Result, Sent, UnkeptValue
+from talk_pipeline.engine.plan.refusals import forget_outdated, refuse, refuse_values
 from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.engine.book import Book, Values
 from talk_pipeline_tests.engine.plan.trade import BC, CUSTOMER, LINE, ORDER, SHOP, as_said_there, linked
@@ -67,3 +67,11 @@ def _say(book: Book, side: str, flow: str, key: str, values: Values, line: Value
     if side == BC:
         key, lines = f"b{key}", [as_said_there("order", one) for one in lines]
     book.say(flow, Side(side), key, values, children=lines)
+
+
+def test_values_of_a_record_and_its_line_are_refused_once_each(shop: Book) -> None:
+    kept = ("order", "1", "email"), ("order.lines", "1/1", "quantity"), ("order", "1", "phone")
+    values = [UnkeptValue(part, key, name, (), "sent", "held") for part, key, name in kept]
+    refuse_values(shop.db, shop.flows["order"], values)
+    found = shop.rows("select part, record_id, properties[1] from refusal order by all")
+    assert found == sorted(kept)
