@@ -1,9 +1,11 @@
 """Invoices: what Business Central invoices of an order is told in the shop, until it is paid."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from talk_pipeline_tests.pipeline.documents import Sold, with_optional
 from talk_pipeline_tests.pipeline.second_opinion import unexplained
@@ -40,6 +42,9 @@ def test_an_invoice_is_told_and_goes_on_reporting_until_it_is_paid(sold: Sold) -
         "375.00",
     )
     assert told["document"] == f"salesInvoices({posted['id']})/pdfDocument/pdfDocumentContent"
+    file = sold.world.bc.http.get(f"/{told['document']}")
+    assert (file.status_code, file.headers["content-type"]) == (200, "application/pdf")
+    assert posted["number"] in PdfReader(BytesIO(file.content)).pages[0].extract_text()
     assert sold.lines("invoiced_quantity") == ["2", "5"]
     sold.quiet()
 

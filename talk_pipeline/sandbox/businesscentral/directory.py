@@ -20,6 +20,7 @@ from talk_pipeline.sandbox.businesscentral.keyed import DefaultDimensions, ItemV
 from talk_pipeline.sandbox.businesscentral.numbered import Numbered
 from talk_pipeline.sandbox.businesscentral.order_lines import OrderLines
 from talk_pipeline.sandbox.businesscentral.orders import Orders
+from talk_pipeline.sandbox.businesscentral.paper import WAY
 from talk_pipeline.sandbox.businesscentral.people import Contacts, Employees
 from talk_pipeline.sandbox.businesscentral.posting import Posting
 from talk_pipeline.sandbox.businesscentral.records import Records
@@ -54,7 +55,7 @@ class Target:
     """What an address means.
 
     Attributes:
-        kind: a collection, a record, a bound action, or the count of a collection.
+        kind: a collection, a record, a bound action, the count of a collection, or a record's PDF.
         office: the company it lies in; the root one for companies and subscriptions.
         set: the set of the records.
         context: the path that describes it in ``$metadata``.
@@ -62,7 +63,7 @@ class Target:
         within: the property and value that tie a collection to its parent.
     """
 
-    kind: Literal["collection", "record", "action", "count"]
+    kind: Literal["collection", "record", "action", "count", "paper"]
     office: Office
     set: EntitySet
     context: str
@@ -136,6 +137,8 @@ class Directory:
         step = rest[0]
         if step.name.lower() == _ACTION and target.set.name == "salesOrders" and len(rest) == 1:
             return replace(record, kind="action")
+        if tuple(one.name for one in rest) == WAY and WAY[0] in target.set.navigation:
+            return replace(record, kind="paper")
         way = target.set.navigation.get(step.name)
         if way is None or way.set is None or way.by is None:
             raise errors.no_segment(step.name)

@@ -16,6 +16,7 @@ from talk_pipeline.sandbox.businesscentral import bodies, errors, etags, reading
 from talk_pipeline.sandbox.businesscentral.directory import Directory, Target
 from talk_pipeline.sandbox.businesscentral.metadata import metadata_xml
 from talk_pipeline.sandbox.businesscentral.options import Options, read_options, with_options
+from talk_pipeline.sandbox.businesscentral.paper import printed
 from talk_pipeline.sandbox.businesscentral.questions import QUESTIONS
 from talk_pipeline.sandbox.businesscentral.replica import Replica
 from talk_pipeline.sandbox.businesscentral.urls import Segment, segments_of
@@ -31,6 +32,7 @@ _METHODS: Mapping[str, Mapping[str, str | None]] = {
     "record": {"GET": None, "PATCH": "update", "DELETE": "delete"},
     "action": {"POST": None},
     "count": {"GET": None},
+    "paper": {"GET": None},
 }
 """What can be done with each kind of target, and the capability of the set it takes."""
 _NEEDS_DOCUMENT = ("salesOrderLines", "salesInvoiceLines", "salesCreditMemoLines")
@@ -80,6 +82,9 @@ class Central:
             return self._count(call, target)
         if target.kind == "action":
             return self._act(call, target)
+        if target.kind == "paper":
+            file = printed(target.office.company, _row_of(target), called=target.set.entity)
+            return Answer(200, file, {"Content-Type": "application/pdf", "OData-Version": "4.0"})
         options = read_options(call.query)
         if method == "GET":
             reader = self._list if target.kind == "collection" else self._get
