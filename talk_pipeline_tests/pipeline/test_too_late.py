@@ -7,6 +7,7 @@ import pytest
 
 from talk_pipeline.engine.report.attention import Kind
 from talk_pipeline_tests.pipeline.documents import Sold, with_optional
+from talk_pipeline_tests.pipeline.faults import rule
 from talk_pipeline_tests.pipeline.records import line
 from talk_pipeline_tests.pipeline.second_opinion import unexplained
 from talk_pipeline_tests.pipeline.test_acknowledging import acknowledge
@@ -131,4 +132,27 @@ def test_a_line_that_is_added_to_a_closed_order_is_told_once(released: Sold) -> 
     assert not lost(released)
     assert len(told) == released.world.sql("select count(*) from conflict")[0][0]
     assert released.world.state("order", released.id) == OVER
+    assert not unexplained()
+
+
+def test_lines_that_business_central_added_and_removed_before_it_posted_go_to_the_shop(
+    released: Sold,
+) -> None:
+    released.office("reopen")
+    released.sync()
+    first, _ = released.world.bc.orders()[released.bc_id]["salesOrderLines"]
+    released.world.bc.delete("salesOrderLines", first["id"])
+    added = {"lineType": "Item", "itemId": released.world.counterpart("product", released.items[0])}
+    place = f"/salesOrders({released.bc_id})/salesOrderLines"
+    made = released.world.bc.http.post(place, json=added | {"quantity": 4, "unitPrice": 90})
+    assert made.status_code == 201, made.text
+    released.world.shop.faults(rule("PATCH", "", times=None, status=503))
+    released.world.step()
+    assert released.lines("quantity") == ["2", "5"], "it was seen, and not told"
+    released.world.shop.no_faults()
+    released.office("release")
+    post(released)
+    assert sorted(released.lines("quantity")) == ["4", "5"]
+    assert not lost(released)
+    released.quiet()
     assert not unexplained()

@@ -139,7 +139,7 @@ select l.root_shop_id, l.root_bc_id, l.shop_id, l.bc_id, p.property,
        coalesce(ss.edited_at, l.shop_edited_at) as shop_edited_at,
        coalesce(sb.edited_at, l.bc_edited_at) as bc_edited_at,
        ss.part is not null as shop_sighted, sb.part is not null as bc_sighted,
-       l.shop_version, l.bc_version, d.winner as taken
+       l.shop_version, l.bc_version, d.winner as taken, l.over
 from linked l
 join shop s on s.id = l.shop_id
 join central b on b.id = l.bc_id
@@ -239,7 +239,7 @@ def _plan_part(
         merged = merge(flow, pair, company=company)
         if merged.agreed:
             agreed.append(place)
-        elif merged.target or merged.open:
+        elif (merged.target or merged.open) and not (row["over"] and merged.target is Side.SHOP):
             changes.append(_change(flow, part, row, pair=pair, merged=merged, company=company))
             if merged.target is pair.resend and anew.get(place):
                 known.append(place)

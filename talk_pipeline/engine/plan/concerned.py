@@ -45,7 +45,7 @@ from concerned where own_bc_id is not null and shop_held and shop_gone is null a
 """
 
 _TOUCHED = f"""
-select p.shop_id as root_shop_id, p.bc_id as root_bc_id, p.bc_gone is not null as ended,
+select p.shop_id as root_shop_id, p.bc_id as root_bc_id, p.state = 'closed' as over,
        p.shop_edited_at, p.bc_edited_at, p.shop_version, p.bc_version
 from ({_STANDING}) p
 semi join (from held_below where part = $flow and side = 'businesscentral') h on h.id = p.bc_id

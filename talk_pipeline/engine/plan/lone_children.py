@@ -12,13 +12,13 @@ from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
-# children without a counterpart below touched pairs, and links one end of which is missing. Of a record that was
-# posted only what the shop added and removed: what became of its own children is not to be seen any more
+# children without a counterpart below touched pairs, and links one end of which is missing. Of a pair
+# that is over only what the shop added and removed: it has been told all that Business Central had to say
 _CHILDREN = """
 with root as (
   select 'customwebshop' as side, root_shop_id as id, root_shop_id, root_bc_id from touched
   union all
-  select 'businesscentral', root_bc_id, root_shop_id, root_bc_id from touched where not ended
+  select 'businesscentral', root_bc_id, root_shop_id, root_bc_id from touched where not over
 ),
 linked as materialized (
   from link_below where part = $part and root_shop_id in (select root_shop_id from touched)
@@ -43,7 +43,7 @@ from touched t
 join linked l on l.root_shop_id = t.root_shop_id
 left join (from held_below where part = $part and side = 'customwebshop') s on s.id = l.shop_id
 left join (from held_below where part = $part and side = 'businesscentral') b on b.id = l.bc_id
-where s.id is null and b.id is not null or s.id is not null and b.id is null and not t.ended
+where s.id is null and b.id is not null or s.id is not null and b.id is null and not t.over
 """
 
 # what somebody had edited of a child that goes is marked: it is lost with it
