@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from talk_pipeline.companies import companies_in
+from talk_pipeline.flows.loading import PACKAGED
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.flow_files import copied_flows
@@ -117,6 +118,96 @@ def test_a_number_of_another_shop_is_never_brought(shops: Companies) -> None:
         "outside of what the flow is for: S-*"
         in run("explain", "customer", "N-1", "--company", "south").stdout
     )
+
+
+OWNED = {  # property -> its direction in either shop
+    "name": {"north": "<->", "south": "<-"},
+    "price": {"north": "<-", "south": "<->"},
+    "gtin": {"north": "->", "south": "<-"},
+}
+EDITED = {"name": "North's words", "price": "80.00", "gtin": "4006381333931"}
+OVERRULED = {"name": "South's words", "price": "70.00", "gtin": "96385074"}
+PRODUCT = ("--flow", "product")
+
+
+@pytest.fixture
+def owning(shops: Companies, tmp_path: Path) -> Companies:
+    """The flow file of each shop says which properties of the item are whose."""
+    for name in shops:
+        file = tmp_path / name / "product.yaml"
+        rows = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        for owned, ways in OWNED.items():
+            at = next(n for n, row in enumerate(rows) if f"{{shop: {owned}," in row)
+            rows[at] = rows[at].replace("dir: <->,", f"dir: {ways[name]},")
+        file.write_text("".join(rows), encoding="utf-8")
+    for name in ("north", "south", "north"):  # who makes the item says nothing of what is the other's
+        synced(name, *PRODUCT)
+    return shops
+
+
+def product_in(world: World) -> dict[str, Any]:
+    (held,) = world.shop.all("products").values()
+    return dict(held)
+
+
+def said(world: World) -> dict[str, Any]:
+    """What a shop says of what is owned."""
+    return {name: product_in(world)[name] for name in OWNED}
+
+
+def item_in(world: World) -> dict[str, Any]:
+    (item,) = world.bc.all("items").values()
+    return {
+        "name": item["displayName"],
+        "price": f"{item['unitPrice']:.2f}",
+        "gtin": item["gtin"].lstrip("0"),
+    }
+
+
+@pytest.mark.parametrize("owned", OWNED)
+def test_each_property_goes_by_the_shop_that_owns_it(owning: Companies, owned: str) -> None:
+    """Edited by its owner it reaches Business Central and the other shop; edited by the other it reaches nobody."""
+    owner, other = sorted(owning, key=lambda name: ">" not in OWNED[owned][name])
+    at_owner, at_other = owning[owner], owning[other]
+    before = said(at_owner)
+    at_other.shop.patch("products", product_in(at_other)["id"], {owned: OVERRULED[owned]})
+    assert [writes(synced(name, *PRODUCT)) for name in (other, owner)] == [0, 0]
+    assert said(at_owner) == before, "nobody else's word"
+
+    at_owner.shop.patch("products", product_in(at_owner)["id"], {owned: EDITED[owned]})
+    assert [writes(synced(name, *PRODUCT)) for name in (owner, other)] == [1, 1]
+    assert item_in(owning["north"])[owned] == EDITED[owned]
+    assert said(at_owner) == said(at_other) == before | {owned: EDITED[owned]}
+    assert [writes(synced(name, *PRODUCT, "--full")) for name in owning] == [0, 0]
+
+
+def test_each_shop_is_told_the_stock_of_its_own_place(shops: Companies, tmp_path: Path) -> None:
+    places = {"north": "AARHUS", "south": "KOLDING"}
+    for name, place in places.items():
+        text = (PACKAGED / "optional" / "stock_level.yaml").read_text(encoding="utf-8")
+        own = text.replace("entity: stockLevels}", f"entity: stockLevels, scope: {{locationCode: {place}}}}}")
+        assert own != text
+        (tmp_path / name / "stock_level.yaml").write_text(own, encoding="utf-8")
+    synced("north", *PRODUCT)
+    central = shops["north"].bc
+    for place, quantity in (("AARHUS", 5), ("KOLDING", 7)):
+        central.control("items/P1/stock", {"location": place, "quantity": quantity})
+
+    def told(name: str) -> list[tuple[str, str]]:
+        rows = shops[name].shop.all("stock_levels").values()
+        return [(row["location"], row["quantity"]) for row in rows]
+
+    for name in shops:
+        synced(name, *PRODUCT, "--flow", "stock_level", "--full")
+    assert {name: told(name) for name in shops} == {
+        "north": [("AARHUS", "5")],
+        "south": [("KOLDING", "7")],
+    }
+    assert {product_in(shops[name])["stock"] for name in shops} == {"12"}, "the whole is of both"
+    central.control("items/P1/stock", {"location": "KOLDING", "quantity": 2})
+    made = {name: writes(synced(name, "--flow", "stock_level", "--full")) for name in shops}
+    assert made == {"north": 0, "south": 1}
+    assert told("south") == [("KOLDING", "2")]
 
 
 def test_shops_that_could_take_each_others_records_are_refused(shops: Companies, tmp_path: Path) -> None:
