@@ -21,6 +21,7 @@ ONE_WAY = {
     "approval": TOLD,
     "invoice": TOLD,
     "shipment": TOLD,
+    "tracking": TOLD,
     "price": "price lists are kept in Business Central",
     "stock_level": "it is a sum over ledger entries, and no record that could be written",
     "guest": "the order is the shop's, and makes its customer once",

@@ -36,11 +36,11 @@ class Tracked(Sold):
         assert not unexplained()
 
 
-def described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page of the extension takes the place of API v2.0's shipments, as a user says it."""
+def described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str = "salesShipments") -> None:
+    """The page of the extension is described as a user says it: here it takes the place of API v2.0's shipments."""
     folder = tmp_path / "entities"
     folder.mkdir()
-    shutil.copy(PACKAGED / "pages" / "salesShipments.yaml", folder)
+    shutil.copy(PACKAGED / "pages" / f"{page}.yaml", folder)
     monkeypatch.setenv("BUSINESSCENTRAL_ENTITIES_DIR", str(folder))
 
 
@@ -114,3 +114,38 @@ def test_shipments_told_before_the_page_was_there_stay_linked(
     assert world.step("shipment", full=True).writes() == 1
     assert tracked.told() == [("GLS", "5000 4")]
     tracked.settled()
+
+
+def test_a_page_that_shows_only_these_is_joined_to_the_shipments_of_v2(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shipments come by v2.0; what the page says is found by the number, a run after the shipment came."""
+    with_optional(world, tmp_path, monkeypatch, "shipment", "tracking")
+    described(tmp_path, monkeypatch, "shipmentTracking")
+    done = run("check-config")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "$metadata" not in done.stdout
+    tracked = Tracked(world)
+    tracked.office("ship", 2, 1.5)
+    (first,) = tracked.posted()
+    tracked.enter(first, "DHL", "JJD 0001")
+    tracked.sync()
+    tracked.sync()
+    assert tracked.told() == [("DHL", "JJD 0001")]
+    tracked.settled()
+
+    tracked.office("ship")
+    tracked.sync()
+    _, second = tracked.posted()
+    tracked.enter(second, "GLS", "5000 1")
+    tracked.enter(first, "GLS", "5000 2")
+    tracked.sync()
+    assert tracked.told() == [("GLS", "5000 2"), ("GLS", "5000 1")]
+    assert tracked.lines("shipped_quantity") == ["2", "5.0"]
+    assert not world.step(full=True).writes()
+    planted(
+        world,
+        f"shipments/{tracked.documents('shipments')[0]['id']}",
+        {"tracking_number": "NOBODY'S"},
+        "tracking_number",
+    )
