@@ -198,11 +198,13 @@ def _rows(
 
 
 def _sums(bc: Connection, path: str, told: Words) -> Iterator[Row]:
-    """Records that are sums over the rows of a set."""
-    found: dict[tuple[str, ...], dict[str, Decimal]] = {}
+    """Records that are made of the rows of a set: sums, and what all rows of a record say alike."""
+    added, shared = told.get("sums", []), told["grouped_by"]
+    alike = [name for name in told["properties"] if name not in (told.get("key", "id"), *added, *shared)]
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in bc.pages(path, _CENTRAL, {}):
-        sums = found.setdefault(tuple(row[name] for name in told["grouped_by"]), {})
-        for name in told["sums"]:
+        sums = found.setdefault(tuple(row[name] for name in shared), {name: row[name] for name in alike})
+        for name in added:
             sums[name] = sums.get(name, Decimal(0)) + Decimal(row[name])
     entity = Entity(bc, {**_CENTRAL, "path": path})
     for values, sums in found.items():

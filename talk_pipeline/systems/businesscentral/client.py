@@ -277,7 +277,7 @@ class Businesscentral:
         )
 
     async def _groups(self, described: EntitySet, called: str | None = None) -> list[Record]:
-        """All records that are sums, or one of them."""
+        """All records that are made of rows, or one of them."""
         groups = Groups(described)
         url = f"{self._place(described)}?{encoded(rows_of(described, called))}"
         async for rows in self._lists.pages(url):

@@ -247,7 +247,8 @@ class EntitySet(Records):
     )
     grouped_by: tuple[str, ...] = Field(
         (),
-        description="properties whose values rows have in common that are one record: of `sums`, what they come to",
+        description="properties whose values rows have in common that are one record; what else it says is the same"
+        " in all of them, or of `sums` what they come to",
     )
     sums: tuple[str, ...] = Field((), description="with grouped_by: numbers that are added up")
     card: int | None = Field(
@@ -265,6 +266,12 @@ class EntitySet(Records):
     def name(self) -> str:
         """The name in addresses."""
         return self.set or self.entity
+
+    @property
+    def repeated(self) -> tuple[str, ...]:
+        """Of a record that is made of rows: what all of them say alike."""
+        made = (self.key, *self.grouped_by, *self.sums)
+        return tuple(name for name in self.properties if name not in made)
 
     @property
     def root(self) -> str:
@@ -304,8 +311,8 @@ class EntitySet(Records):
         """What cannot be of records that are sums."""
         yield from self._unknown(("grouped_by",), self.grouped_by)
         yield from self._unknown(("sums",), self.sums)
-        if bool(self.grouped_by) != bool(self.sums):
-            yield ("sums",), "sums and grouped_by go together"
+        if self.sums and not self.grouped_by:
+            yield ("sums",), "sums go with grouped_by"
         if not self.grouped_by:
             return
         for name in self.sums:
@@ -325,12 +332,10 @@ class EntitySet(Records):
         for name in (name for name, said in more.items() if said):
             yield (
                 (name,),
-                "records that are sums are read alone, in full: modified: ~, writes: [], notices: false",
+                "records made of rows are read alone, in full: modified: ~, writes: [], notices: false",
             )
-        known = (self.key, *self.grouped_by, *self.sums)
-        for name in self.kinds:
-            if name not in known:
-                yield ("properties", name), "is neither grouped by nor added up"
+        if self.beside:
+            yield ("beside",), "records made of rows say what the rows say themselves"
 
 
 def root_of(api: str) -> str:

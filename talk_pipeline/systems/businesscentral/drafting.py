@@ -52,6 +52,8 @@ def draft_of(metadata: Metadata, name: str, *, called: str | None = None, notice
         ConfigurationFault: there is no such set, or its records have no key that can be used.
     """
     kind = metadata.type_of(name)
+    if kind.joined:
+        return _joined(metadata, name, kind, called=called)
     if (key := kind.key) is None:
         raise ConfigurationFault(f"{name} {kind.no_key}")
     writes = metadata.writes[name]
@@ -76,6 +78,24 @@ def draft_of(metadata: Metadata, name: str, *, called: str | None = None, notice
         children=children,
     )
     return Draft(described, members, left_out)
+
+
+def _joined(metadata: Metadata, name: str, kind: EntityType, *, called: str | None) -> Draft:
+    """Of records that only several properties together tell apart: they are read alone."""
+    key = next(one for one in ("id", "joinedKey", "joinedKeys") if one not in kind.kinds)
+    described = EntitySet(
+        entity=called or name,
+        set=name if called not in (None, name) else None,
+        api=metadata.api,
+        key=key,
+        modified=None,
+        writes=(),
+        notices=False,
+        grouped_by=kind.joined,
+        properties={key: Kind("text", read_only=True), **_properties(kind, key, writable=False)},
+    )
+    left_out = {path: "what lies below records of such a key" for path in kind.below}
+    return Draft(described, {"": kind.members}, {**kind.beside, **left_out})
 
 
 def _modified(kind: EntityType) -> str | None:
@@ -159,7 +179,8 @@ def text_of(draft: Draft) -> str:
             f"entity: {said.entity}",
             *([f"set: {said.set}"] if said.set else []),
             f"api: {said.api}",
-            f"key: {said.key}",
+            f"key: {said.key}{' # made of these' if said.grouped_by else ''}",
+            *([f"grouped_by: [{', '.join(said.grouped_by)}]"] if said.grouped_by else []),
             f"modified: {_told(said.modified)}",
             f"writes: [{', '.join(said.writes)}]",
             f"notices: {'true' if said.notices else 'false # it tells of no change: the sensors look'}",

@@ -35,6 +35,8 @@ _CAPABILITIES: Mapping[str, Operation] = {
     "Updatable": "update",
     "Deletable": "delete",
 }
+JOINED = ("text", "guid", "int", "date")
+"""Types whose values stand in a filter as they are shown."""
 _COMPUTED = "Org.OData.Core.V1.Computed"
 
 
@@ -81,11 +83,18 @@ class EntityType:
         return self.keys[0] if len(self.keys) == 1 and self.keys[0] in self.kinds else None
 
     @property
+    def joined(self) -> tuple[str, ...]:
+        """Several properties that tell its records apart together, by values that a filter takes as shown."""
+        known = all(name in self.kinds and self.kinds[name].name in JOINED for name in self.keys)
+        return self.keys if len(self.keys) > 1 and known else ()
+
+    @property
     def no_key(self) -> str:
         """What is said of records that nothing alone tells apart."""
+        alone = f"; or say grouped_by: [{', '.join(self.joined)}], to read them alone" if self.joined else ""
         return (
             f"has the key {', '.join(self.keys) or 'none'}: one property is needed, such as the record's SystemId;"
-            " whoever wrote the page can show it (ODataKeyFields)"
+            f" whoever wrote the page can show it (ODataKeyFields){alone}"
         )
 
     def first(self, names: Iterable[str], kind: str) -> str | None:

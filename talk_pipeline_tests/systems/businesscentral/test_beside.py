@@ -48,7 +48,7 @@ OF_THINGS = [
     ("  boss:", "  ownerId:", 5, "beside.ownerId: there is a property of that name"),
 ]
 OF_LEVELS = [
-    ("sums: [remainingQuantity]\n", "", 1, "sums: sums and grouped_by go together"),
+    ("grouped_by: [itemNo, locationCode]\n", "", 10, "sums: sums go with grouped_by"),
     ("sums: [remainingQuantity]", "sums: [itemNo]", 11, "sums: itemNo is no number: code(20) read"),
     (
         "sums: [remainingQuantity]",
@@ -56,15 +56,20 @@ OF_LEVELS = [
         11,
         "sums: there is no property 'quantity'; allowed: id",
     ),
-    ("modified: ~", "modified: id", 7, "modified: records that are sums are read alone, in full"),
-    ("writes: []", "writes: [create]", 8, "writes: records that are sums are read alone, in full"),
+    ("modified: ~", "modified: id", 7, "modified: records made of rows are read alone, in full"),
+    ("writes: []", "writes: [create]", 8, "writes: records made of rows are read alone, in full"),
     (
         "id: text read # made of both",
         "id: int read",
         4,
         "key: is made of what is grouped by: a text of its own",
     ),
-    ("  itemNo:", "  open: bool\n  itemNo:", 14, "properties.open: is neither grouped by nor added up"),
+    (
+        "properties:",
+        "beside: {item: {properties: {code: code(10)}}}\nproperties:",
+        12,
+        "beside: records made of rows say what the rows say themselves",
+    ),
 ]
 
 

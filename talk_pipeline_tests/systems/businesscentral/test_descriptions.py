@@ -168,9 +168,17 @@ def test_what_no_description_can_hold_is_left_out_by_name() -> None:
     assert "# left out: photo: Edm.Stream" in text_of(draft)
 
 
-def test_a_key_of_several_properties_is_told() -> None:
+def test_records_that_several_properties_tell_apart_are_read_alone() -> None:
     metadata = read_metadata(EDMX.format(more='<PropertyRef Name="part" />').encode(), "a/b/v1.0")
-    with pytest.raises(ConfigurationFault, match="things has the key code, part: one property is needed"):
+    draft = draft_of(metadata, "things")
+    assert (draft.set.key, draft.set.grouped_by, draft.set.writes) == ("id", ("code", "part"), ())
+    assert not list(draft.set.problems())
+    assert "key: id # made of these\ngrouped_by: [code, part]\nmodified: ~" in text_of(draft)
+
+
+def test_a_key_that_no_filter_takes_is_told() -> None:
+    metadata = read_metadata(EDMX.format(more='<PropertyRef Name="total" />').encode(), "a/b/v1.0")
+    with pytest.raises(ConfigurationFault, match="things has the key code, total: one property is needed"):
         draft_of(metadata, "things")
 
 
