@@ -1,6 +1,5 @@
 """Exit statuses, and which mistake leads to which: the one place where exceptions end the command line."""
 
-import errno
 import signal
 import sqlite3
 import traceback
@@ -17,9 +16,14 @@ import typer
 from talk_pipeline.audit import NotAuditableError, UnreachableError
 from talk_pipeline.cli.terminal import say
 from talk_pipeline.delivery import DeliveryError
+from talk_pipeline.disks import takes_no_more
 from talk_pipeline.documents.model import DocumentError
 from talk_pipeline.engine.model import ByHandError
-from talk_pipeline.engine.state.connection import StateBrokenError, StateBusyError, StateMismatchError
+from talk_pipeline.engine.state.connection import (
+    StateBrokenError,
+    StateBusyError,
+    StateMismatchError,
+)
 from talk_pipeline.engine.state.lease import LeaseHeldError
 from talk_pipeline.flows.loading import FlowError
 from talk_pipeline.redaction import redacted
@@ -58,7 +62,6 @@ _USAGE = (
     NotAuditableError,
 )
 _INCOMPLETE = (SystemFault, LeaseHeldError, StateBusyError, UnreachableError, DeliveryError)
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # what Typer tells of a wrong option; the library below it is its own affair
 _WRONG_CALL: type[Exception] = next(
     kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
@@ -99,12 +102,14 @@ def _end_of(error: BaseException) -> tuple[Exit, str]:
             return Exit.INCOMPLETE, str(error)
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
-            if error.errno in _NO_ROOM:
+            if takes_no_more(error):
                 return Exit.INCOMPLETE, f"{where}{error.strerror}: {_MAKE_ROOM}"
             status = Exit.USAGE if error.filename else Exit.INCOMPLETE
             return status, f"{where}{error.strerror or error}"
-        case duckdb.Error() | sqlite3.Error():
-            return Exit.INCOMPLETE, f"{_first(error)}: {_MAKE_ROOM}, or put a backup in its place"
+        case duckdb.OutOfMemoryException():
+            return Exit.INCOMPLETE, f"{_first(error)}: give it more by TALK_MEMORY; nothing is lost"
+        case duckdb.TransactionException() | duckdb.FatalException() | sqlite3.Error():
+            return Exit.INCOMPLETE, f"{_first(error)}: {_MAKE_ROOM}"  # what could not be put on disk
     return Exit.INCOMPLETE, f"{type(error).__name__}: {_first(error)}{_save_trace(error)}"
 
 

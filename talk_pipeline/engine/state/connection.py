@@ -1,18 +1,30 @@
 """A connection to the state, and what every room does with one."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 
 import duckdb
+
+from talk_pipeline.disks import without_room
 
 Cursor = duckdb.DuckDBPyConnection
 """What a statement found, until the next one."""
 
+# as DuckDB calls what it cannot read; an IO error without the operating system's number is a file that ends early,
+# or a checkpoint that found no room
+_DAMAGE = ("Data Corruption", "Serialization", "IO")
+
 
 class Connection:
-    """A connection that reads the text of a statement once: that takes as long as working out how to run it."""
+    """A connection that reads the text of a statement once: that takes as long as working out how to run it.
+
+    Attributes:
+        file: where what is damaged lies, for people.
+    """
 
     def __init__(
         self,
@@ -22,7 +34,9 @@ class Connection:
         threads: int | None = None,
         memory: str | None = None,
     ) -> None:
+        self.file = Path(file)
         self._db = duckdb.connect(file, read_only=read_only)
+        self._db.execute("set errors_as_json = true")  # with the operating system's number, where it has one
         self._types: dict[str, dict[str, str]] = {}
         if threads is not None:
             self._db.execute("set threads = $1", [threads])
@@ -39,10 +53,30 @@ class Connection:
         """Runs a statement, or several without parameters.
 
         Raises:
-            duckdb.Error: what the database says of it.
+            OSError: what the operating system says, such as that the disk is full.
+            StateBrokenError: what the file holds is damaged, or cut short.
+            duckdb.Error: whatever else the database says of it.
         """
         statements = _statements(query)
-        return self._db.execute(statements[0] if len(statements) == 1 else query, parameters)
+        try:
+            return self._db.execute(statements[0] if len(statements) == 1 else query, parameters)
+        except duckdb.Error as error:
+            raise self._named(error) from None
+
+    def _named(self, error: duckdb.Error) -> Exception:
+        kind, brace, rest = str(error).partition("{")
+        try:
+            told = json.loads(brace + rest)
+        except ValueError:
+            return error  # of a transaction it is in words alone
+        message = " ".join(str(told["exception_message"]).split())
+        if "errno" in told:
+            return OSError(int(told["errno"]), message)
+        if told["exception_type"] in _DAMAGE and (full := without_room(self.file.parent)):
+            return OSError(full.errno, message)
+        if told["exception_type"] in _DAMAGE:
+            return StateBrokenError(broken(self.file, f"it is damaged: {message}"))
+        return type(error)(kind + message)
 
     def types(self, table: str) -> Mapping[str, str]:
         """The columns of a table with their types, looked up once: column -> type as DuckDB writes it."""
@@ -66,7 +100,15 @@ class StateMismatchError(ValueError):
 
 
 class StateBrokenError(ValueError):
-    """What lies where the database should be is none, or none of ours."""
+    """What lies where the database should be is none, none of ours, or damaged."""
+
+
+def broken(file: Path, why: str) -> str:
+    """What is to be told of a file that cannot be used."""
+    return (
+        f"{file} cannot be used: {why}. Put a backup in its place, or move it away and synchronize"
+        " anew: records are paired again by the match rules"
+    )
 
 
 def now() -> datetime:

@@ -83,7 +83,7 @@ def proven(file: Path) -> Counts:
         with closing(Connection(str(file), read_only=True)) as db:
             version = db.execute("select value from meta where key = 'schema'").fetchone()
             counts = _counts(db, db.execute("select current_database()").fetchall()[0][0], _tables(db))
-    except duckdb.Error as error:
+    except (duckdb.Error, OSError, StateBrokenError) as error:
         raise StateBrokenError(
             f"{file} was written and cannot be read: {str(error).splitlines()[0]}"
         ) from error

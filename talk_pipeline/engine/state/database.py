@@ -5,7 +5,6 @@ a bounded time and then says who has it. What the tables mean is in schema.sql.
 """
 
 import errno
-import json
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -14,12 +13,14 @@ from pathlib import Path
 
 import duckdb
 
+from talk_pipeline.disks import takes_no_more
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.state.connection import (
     Connection,
     StateBrokenError,
     StateBusyError,
     StateMismatchError,
+    broken,
 )
 from talk_pipeline.engine.state.lease import FOLDER, SECONDS, Lease, LeaseLostError, leases
 from talk_pipeline.engine.state.meta import known_systems, set_meta
@@ -31,6 +32,7 @@ SNAPSHOTS = "snapshots"
 PROGRESS = "progress"
 WAIT_SECONDS = 60.0
 MAGIC, MAGIC_AT = b"DUCK", 8
+JOURNAL_MAGIC = b"d\0b"  # of what was written and is not in the file yet
 
 # how a hold is told to people, in whatever query shows one
 _LABELS = " ".join(f"when '{kind}' then '{kind.label}'" for kind in HoldKind)
@@ -72,6 +74,7 @@ class State:
         self.file = file or folder / FILE
         self.wait_seconds = wait_seconds
         self.beside = Connection(threads=threads, memory=memory)
+        self.beside.file = self.file
         self.beside.execute(_MACROS)
         self._lease_seconds = lease_seconds
         self._lease: Lease | None = None
@@ -123,11 +126,9 @@ class State:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         _look(self.file)
         deadline = time.monotonic() + self.wait_seconds
-        while told := _refused(db, self.file):
-            if told.get("errno") != str(errno.EAGAIN):  # so the operating system tells of a lock
-                raise StateBrokenError(_broken(self.file, told["exception_message"]))
+        while locked := _attached(db, self.file):
             if time.monotonic() >= deadline:
-                raise StateBusyError(_busy(self.file, told["exception_message"]))
+                raise StateBusyError(_busy(self.file, locked))
             go_on()
             time.sleep(0.1)
         self._attached, self._attached_at = True, time.monotonic()
@@ -200,18 +201,24 @@ def _named(systems: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {value}" for name, value in sorted(systems.items()))
 
 
-def _refused(db: Connection, file: Path) -> dict[str, str]:
-    """Attaches the file; returns what DuckDB says where it cannot, with the operating system's number for it."""
+def _attached(db: Connection, file: Path) -> str:
+    """Attaches the file; returns what is said of a lock that somebody else has, else nothing.
+
+    Raises:
+        StateBrokenError: it cannot be attached for any other reason.
+    """
     path = str(file).replace("'", "''")
-    db.execute("set errors_as_json = true")
     try:
         db.execute(f"attach '{path}' as state")
+    except OSError as error:
+        if error.errno == errno.EAGAIN:  # so the operating system tells of a lock
+            return str(error.strerror)
+        if takes_no_more(error):
+            raise
+        raise StateBrokenError(broken(file, str(error.strerror))) from None
     except duckdb.Error as error:
-        told: dict[str, str] = json.loads(str(error)[str(error).index("{") :])
-        return told
-    finally:
-        db.execute("reset errors_as_json")
-    return {}
+        raise StateBrokenError(broken(file, str(error))) from None
+    return ""
 
 
 def _busy(file: Path, message: str) -> str:
@@ -221,15 +228,20 @@ def _busy(file: Path, message: str) -> str:
 
 
 def _look(file: Path) -> None:
-    """DuckDB's own words for another file do not say what to do about it."""
-    if file.is_file() and file.stat().st_size:
-        with file.open("rb") as opened:
-            if opened.read(MAGIC_AT + len(MAGIC))[MAGIC_AT:] != MAGIC:
-                raise StateBrokenError(_broken(file, "it is no DuckDB file"))
+    """DuckDB's own words for another file do not say what to do about it; another journal it passes over."""
+    if file.is_file() and file.stat().st_size and _begins(file, MAGIC_AT + len(MAGIC))[MAGIC_AT:] != MAGIC:
+        raise StateBrokenError(broken(file, "it is no DuckDB file"))
+    journal = file.with_name(f"{file.name}.wal")
+    begins = _begins(journal, len(JOURNAL_MAGIC)) if journal.is_file() else b""
+    # one that a power cut left without its contents was never relied on
+    if any(begins) and not JOURNAL_MAGIC.startswith(begins):
+        raise StateBrokenError(
+            f"{journal} cannot be used: it is no journal of DuckDB, and the last of what was done should be in it."
+            f" Put a backup in the place of {file.name}, or move {journal.name} away and synchronize with --full:"
+            " what was made meanwhile is met again by the match rules"
+        )
 
 
-def _broken(file: Path, why: str) -> str:
-    return (
-        f"{file} cannot be used: {why.splitlines()[0]}. Put a backup in its place, or move it away and synchronize"
-        " anew: records are paired again by the match rules"
-    )
+def _begins(file: Path, size: int) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(size)

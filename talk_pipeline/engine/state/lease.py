@@ -80,7 +80,12 @@ class _Claim:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         except OSError:  # a share without locks: there nothing but silence tells that we are gone
             note = {**note, "machine": None}
-        os.write(descriptor, json.dumps(note).encode())
+        try:
+            os.write(descriptor, json.dumps(note).encode())
+        except OSError as error:  # nobody is to wait for one that says nothing
+            file.unlink(missing_ok=True)
+            os.close(descriptor)
+            raise OSError(error.errno, error.strerror, str(file)) from error
         others = [one for one in _all(self.folder, self.flow) if one.file != file]
         if any(one.number >= number for one in others):
             file.unlink(missing_ok=True)
