@@ -1,11 +1,16 @@
 """What must not be written yet, and what goes all the same; records of different kinds have the same ids here."""
 
+from pathlib import Path
+
+import pytest
+
 from talk_pipeline.engine.kinds import HoldKind, LinkState
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import LinkRow
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.plan.trade import BC, CUSTOMER, LINE, ORDER, SHOP, as_said_there, linked
+from talk_pipeline_tests.flow_files import copied_flows, flows_in
 
 
 def planned(book: Book, flow: str) -> dict[tuple[str, str, str | None], str | None]:
@@ -128,13 +133,16 @@ def test_a_customer_is_blocked_after_the_orders_that_go_to_it(shop: Book) -> Non
     assert {kind for *_, kind in shop.plan("customer")} == {None}, "the orders are not in this run"
 
 
-def test_whoever_leads_another_kind_of_record_of_that_id_leads_no_customer(shop: Book) -> None:
+@pytest.mark.parametrize(("part", "led"), [("product", "7"), ("customer", "8")])
+def test_whoever_leads_another_record_or_another_kind_of_that_id_leads_no_customer(
+    shop: Book, part: str, led: str
+) -> None:
     linked(shop, "customer", "7", {**CUSTOMER, "number": "C7"})
     beside = LinkRow(
-        part="product",
-        shop_id="7",
+        part=part,
+        shop_id=led,
         bc_id=None,
-        root_shop_id="7",
+        root_shop_id=led,
         rule="by hand",
         state=LinkState.ATTACHED,
         linked_at=now(),
@@ -181,3 +189,15 @@ def test_a_customer_is_unblocked_before_the_orders_that_go_to_it(shop: Book) -> 
     shop.say("customer", SHOP, "1", {"active": "true"})
     shop.plan("customer", later=frozenset({"order"}))
     assert [row[3:] for row in shop.changes("customer")] == [("active", "true", None)]
+
+
+def test_what_waits_anyway_is_not_said_to_rest(tmp_path: Path) -> None:
+    resting = ("  conflict: last_writer", "  quiet_seconds: 600\n  conflict: last_writer")
+    flows = flows_in(copied_flows(tmp_path / "flows", order=resting))
+    with Book.opened(tmp_path / "state", flows) as book:
+        for flow, values in (("customer", CUSTOMER), ("order", ORDER)):
+            linked(book, flow, "1", values)
+        book.say("order", SHOP, "1", {"customer_id": "9", "email": "a@a.example"})
+        book.db.execute("update snapshot set edited_at = ?", [now()])
+        found = {name: kind for (_, _, name), kind in planned(book, "order").items()}
+        assert found == {"customer_id": HoldKind.WAITING, "email": HoldKind.RESTING}
