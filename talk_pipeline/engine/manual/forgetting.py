@@ -18,7 +18,7 @@ from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.snapshot.reprojection import FORGOTTEN
 from talk_pipeline.engine.state.connection import Connection, transaction
 from talk_pipeline.engine.state.rows import rows_of, used_in
-from talk_pipeline.engine.state.traces import Words
+from talk_pipeline.engine.state.traces import MASK, Words
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -75,6 +75,8 @@ _PAST = {
     "journal_value": f"delete from journal_value where intent_id in ({_INTENTS})",
     "conflict": f"delete from conflict where {_OWN}",
     "resolution": f"delete from resolution where {_OWN}",
+    # what a system said of its requests may name anything of it, in words too short to look for
+    "journal": f"update journal set reason = '{MASK}' where {_ABOUT} and reason is not null",
 }
 _KEYS = f"""
 update journal set natural_key = 'sha256:' || sha256(natural_key)

@@ -16,7 +16,7 @@ from talk_pipeline.redaction import encoded
 
 MASK = "(forgotten)"
 SHORTEST = 4
-"""Shorter words are in every text."""
+"""Shorter words are in every text; there they are looked for between quotes only, as values are told."""
 SHORTEST_NUMBER = 7
 WAIT_SECONDS = 30.0
 _BLANKS = r"(\s+)"
@@ -30,11 +30,14 @@ class Words:
     """Words to be taken out of texts, in whatever way a text may spell them."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        usable = [word for word in words if _is_telling(word)]
         # the longest first, so that no part of it is left
-        usable.sort(key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(_spelled, usable)), re.IGNORECASE) if usable else None
-        self._cores = [re.compile(_core(word).encode(), re.IGNORECASE) for word in usable]
+        ordered = sorted(words, key=len, reverse=True)
+        usable = [word for word in ordered if _is_telling(word)]
+        short = [_cited(word) for word in ordered if not _is_telling(word) and re.search(r"[^\W\d]", word)]
+        patterns = [*map(_spelled, usable), *short]
+        self._pattern = re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
+        cores = [*map(_core, usable), *short]
+        self._cores = [re.compile(core.encode(), re.IGNORECASE) for core in cores]
 
     def taken_from(self, text: str) -> str:
         """A text without them."""
@@ -134,6 +137,12 @@ def _spelled(word: str) -> str:
     after = r"(?![\w+])" if word[-1:].isalnum() else ""
     before = r"(?:(?<![\w+])|(?<=\\[nrt])|(?<=%[0-9a-fA-F]{2}))"
     return f"{not_a_number}{before}{_dialled(word) or ''.join(map(_letter, re.split(_BLANKS, word)))}{after}"
+
+
+def _cited(word: str) -> str:
+    """A short word as a value is told: in quotes, and in its own letters."""
+    quote = encoded("'")
+    return f"(?-i:{quote}{''.join(map(encoded, word))}{quote})"
 
 
 def _letter(letters: str) -> str:

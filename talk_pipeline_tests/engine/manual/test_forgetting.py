@@ -195,3 +195,42 @@ def test_a_word_is_found_however_it_is_spelled(word: str, text: str) -> None:
 @pytest.mark.parametrize("text", ["Annabel", '{"at": 12345678, "b": 1}', "x12345678"])
 def test_what_only_looks_like_it_stays(text: str) -> None:
     assert Words(["Anna", "12345678", "ab", "1234"]).taken_from(text) == text
+
+
+@pytest.mark.parametrize(("word", "text"), [("Ng", "says 'Ng' here"), ("Åse", r"says '\u00c5se' here")])
+def test_a_short_word_is_found_where_it_is_told_as_a_value(word: str, text: str) -> None:
+    words = Words([word])
+    assert words.may_be_in(text.encode())
+    assert words.taken_from(text) == f"says {MASK} here"
+
+
+@pytest.mark.parametrize("text", ["Ng", "Ngorongoro", "'ng'", '{"Ng": "Ng"}', "'12'", "x'Ng"])
+def test_elsewhere_a_short_word_is_anybodys(text: str) -> None:
+    words = Words(["Ng", "12"])
+    assert words.taken_from(text) == text
+    assert not words.may_be_in(text.encode())
+
+
+def test_what_a_system_said_of_its_own_requests_goes_whole(book: Book) -> None:
+    book.db.execute("update journal set reason = 'Ng is on no list'")
+    book.db.execute(
+        "insert into journal (intent_id, flow, part, target, operation, shop_id, root_shop_id, intent_at, reason)"
+        " values ('i', 'customer', 'customer', 'businesscentral', 'update', 'sC2', 'sC2', now(), 'Li is on none')"
+    )
+    forgetting.forget(book.hand("customer"), WHO)
+    assert book.rows("select distinct root_shop_id, reason from journal order by all") == [
+        ("sC1", MASK),
+        ("sC2", "Li is on none"),
+    ]
+
+
+def test_no_value_of_its_fields_is_too_short_to_be_forgotten(tmp_path: Path) -> None:
+    with Book.opened(tmp_path) as book:
+        book.pair("customer", "C1", {"company_name": "Ng"})
+        for side, record_id in ((Side.SHOP, "sC1"), (Side.BC, "bC1")):
+            book.tell("customer", side, [], gone={record_id: "vanished"})
+        assert "Ng" in set(forgetting.words_of(book.db, book.flows, [WHO]))
+        forgetting.forget(book.hand("customer"), WHO)
+        tables = book.rows("select table_name from duckdb_tables() where database_name = 'state'")
+        for (table,) in tables:
+            assert not book.rows(f"select 1 from {table} x where contains(cast(x as varchar), 'Ng')"), table
