@@ -147,7 +147,10 @@ def split_type(expression: str) -> tuple[str, str | None]:
     """
     match = re.fullmatch(r"\s*(\w+)\s*(?:\(\s*([\w-]+)\s*\))?\s*", expression)
     if match is None:
-        raise ValueError(f"{expression!r} is not a type; write name or name(argument), such as text(100)")
+        raise ValueError(
+            f"{expression!r} is not a type; write name or name(argument), such as text(100); how the shop spells a"
+            " value, such as a text with HTML entities, is told in its description"
+        )
     if match[1] not in TYPES:
         raise ValueError(f"no type {match[1]!r}; allowed: {', '.join(TYPES)}")
     return match[1], match[2]

@@ -79,6 +79,13 @@ MISTAKES = [
     ("order.yaml", "flags:\n", f"guard: {GUARD}\nflags:\n", "guard.withholds", "'buyer'"),
     ("order.yaml", "currency(10)}", "currency(10), recreates: [rows]}", "recreates", "allowed: lines"),
     ("order.yaml", "match: product_id", "match: sku", "children.lines.match", "allowed: product_id"),
+    (
+        "product.yaml",
+        "displayName,           type: text(100)",
+        'displayName,           type: "text(100, html)"',
+        "properties.2",
+        "a text with HTML entities, is told in its description",
+    ),
     ("order.yaml", "reference(product)", "reference()", "children.lines.properties.0", "is not a type"),
     ("order.yaml", "reference(product)", "reference(item)", "order.yaml", "refers to flow 'item'"),
     ("product.yaml", "asset: product,", "asset: customer,", "", "share asset 'customer'"),
