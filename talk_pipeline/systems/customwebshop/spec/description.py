@@ -237,7 +237,8 @@ class Description(Shared):
             if entity.updated_since and not entity.modified:
                 yield at, "updated_since needs modified: where a record has its modified time"
             for key, lines in entity.children.items():
-                yield from (((*at, "children", key, *within), text) for within, text in lines.problems())
+                found = lines.problems(written=bool(entity.update))
+                yield from (((*at, "children", key, *within), text) for within, text in found)
             for calls in ("create", "update", "delete"):
                 for index, call in enumerate(getattr(entity, calls)):
                     yield from misnamed(

@@ -102,12 +102,13 @@ class Lines(FieldSet):
     )
     abandon: Calls = Field((), description="what gives up the changes that were begun, when one is refused")
 
-    def problems(self) -> Located:
-        """What the types alone cannot see, as (key path, message)."""
+    def problems(self, *, written: bool) -> Located:
+        """What the types alone cannot see, as (key path, message); of a record that is only read less is asked."""
+        written = written and self.write is not False
         if self.path is None and self.url is None and not (self.kept_apart or self.single):
             yield (), "says path, url or both, or single"
-        if self.single and (self.path or self.url or not self.remove):
-            hint = "leave path and url out, and say remove: what says that there is none"
+        if self.single and (self.path or self.url or (written and not self.remove)):
+            hint = "leave path and url out" + ", and say remove: what says that there is none" * written
             yield ("single",), f"the record itself is the entry: {hint}"
         if self.untouched == "omitted" and self.remove is None and not self.singly:
             how = "say remove: what marks one to go, such as {quantity: 0}"

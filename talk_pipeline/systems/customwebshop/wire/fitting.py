@@ -122,8 +122,11 @@ def _impossible(
     for prop in flow.root.properties:
         absent = prop.shop and all(entity.field(path) is None for path in prop.shop_paths)
         if absent and (prop.name == key.name or prop.required):
-            why = "creates are found again by it" if prop.name == key.name else "it is required"
-            yield (*at, "fields", prop.shop_paths[0]), f"must be there: {why} in flow {flow.name}"
+            why = f"it is required in flow {flow.name}"
+            if prop.name == key.name:
+                how = f"have create_key of a flow file of your own ({flow.name}.yaml) name another property"
+                why = f"creates are found again by it in flow {flow.name}; if this shop has none, {how}"
+            yield (*at, "fields", prop.shop_paths[0]), f"must be there: {why}"
         if prop.in_currency and entity.field(prop.in_currency) is None:
             where = (*at, "fields", prop.in_currency)
             yield where, f"{prop.name} needs it: say const: CODE if the shop knows one currency only"

@@ -123,6 +123,7 @@ class Joiner:
 
 
 HOW = "if that is how the shop says that there is none, say so under `empty`"
+APART = "if they are read at `url` alone, leave `path` out"
 
 
 def _not_as_described(key: str, path: str, fault: SystemFault) -> SystemFault:
@@ -152,7 +153,8 @@ def check_lists(reader: Reader, payload: str) -> None:
             where = (
                 f"{reader.entity.path}: a record has {excerpt} at {lines.path!r}, where its {name} are to be"
             )
-            raise UnexpectedShapeFault(f"children.{name}", f"{where}: {payload[:300]}; {HOW}")
+            how = f"{APART}; {HOW}" if lines.url else HOW
+            raise UnexpectedShapeFault(f"children.{name}", f"{where}: {payload[:300]}; {how}")
 
 
 async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -82,7 +82,7 @@ DESCRIPTION = (
     ),
     Mistake("{active: {type: bool}}", "{active: {path: a, join: [b]}}", "active", ("leave path out",)),
     Mistake("{active: {type: bool}}", "{active: {template: x}}", "active", ("template has one {}",)),
-    Mistake("{active: {type: bool}}", "{number: ~}", "number", ("must be there", "found again by it")),
+    Mistake("{active: {type: bool}}", "{number: ~}", "number", ("found again by it", "have create_key of")),
     Mistake(
         "    path: /customers\n",
         "    path: /customers\n    update: [{of: [email]}]\n",

@@ -52,6 +52,15 @@ def test_an_entity_that_is_only_read_travels_one_way(tmp_path: Path, said: str) 
     assert both_ways(flows, "product")
 
 
+def test_of_an_amount_that_is_only_read_nobody_asks_how_there_is_none(tmp_path: Path) -> None:
+    freight = (', remove: {shipping_amount: "0.00"}', "")
+    with pytest.raises(FlowError, match=r"shipping\.single: .* and say remove"):
+        described(tmp_path, freight)
+    path = "    path: /orders\n"
+    flows = fitted(load_flows(), described(tmp_path, freight, (path, f"{path}    writes: none\n")))
+    assert "shipping" in flows["order"].children
+
+
 def test_a_shop_that_is_only_read_is_said_once(tmp_path: Path) -> None:
     flows = fitted(load_flows(), described(tmp_path, ("records: data", "writes: none\nrecords: data")))
     assert not [name for flow in flows for name in both_ways(flows, flow)]

@@ -137,6 +137,17 @@ def test_nor_is_a_record_that_shows_no_list(opened: Opened, held: Any) -> None:
     assert fault.value.key == "children.lines"
 
 
+def test_a_record_with_a_link_where_its_lines_are_to_be_is_read_without_path(opened: Opened) -> None:
+    shop, answers = opened(lines=f"{WITHIN}, {APART}")
+    answers["/orders"] = (200, [ORDER | {"rows": "/orders/1/rows"}])
+    answers["/orders/1/rows"] = (200, ROWS)
+    with pytest.raises(UnexpectedShapeFault, match="read at `url` alone, leave `path` out"):
+        scanned(shop, "order")
+    shop, _ = opened()
+    answers["/orders"] = (200, [ORDER | {"rows": "/orders/1/rows"}])
+    assert lines_of(shop) == 1
+
+
 @pytest.mark.parametrize(
     ("said", "answer"),
     [
