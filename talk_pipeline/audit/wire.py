@@ -50,7 +50,7 @@ class Connection:
             self._session.params = {auth["name"]: secret(auth["value"])}
             return
         elif kind == "basic":
-            self._session.auth = secret(auth["user"]), secret(auth["password"])
+            self._session.auth = secret(auth["user"]), secret(auth["password"]) if "password" in auth else ""
             return
         elif kind == "none":
             return

@@ -1,12 +1,17 @@
 """The audit reads shops by their descriptions."""
 
+import base64
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from talk_pipeline.audit.audit import audit
 from talk_pipeline.audit.reader import NOT_READ
+from talk_pipeline.audit.wire import Connection
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.customwebshop.spec.description import Description, Entity
 from talk_pipeline.systems.customwebshop.spec.fields import Field
@@ -44,3 +49,33 @@ def test_a_shop_is_read_as_it_is_described(tmp_path: Path, instance: dg.DagsterI
 def test_every_key_of_a_description_is_read_or_refused_by_name() -> None:
     known = {key for model in (Description, Entity, Lines, Field) for key in model.model_fields}
     assert known - set(READ.split()) - OF_A_DATABASE - OF_FILES == NOT_READ
+
+
+def test_a_shop_whose_user_is_a_key_is_entered_without_a_password() -> None:
+    entered: list[str | None] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            entered.append(self.headers["Authorization"])
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"[]")
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing is told."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        said = {"auth": {"type": "basic", "user": "CUSTOMWEBSHOP_KEY"}, "paging": {"style": "none"}}
+        shop = Connection(
+            f"http://127.0.0.1:{server.server_port}", said, {"CUSTOMWEBSHOP_KEY": "a-key"}.__getitem__
+        )
+        assert not [*shop.pages("/orders", said, {})]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert entered == [f"Basic {base64.b64encode(b'a-key:').decode()}"]
