@@ -6,8 +6,7 @@ import resource
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -20,7 +19,6 @@ from talk_pipeline.engine.state.database import FILE, State
 from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
-from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.users import Row
 from talk_pipeline_tests.world import World
@@ -169,7 +167,7 @@ def test_a_broken_database_is_named_and_left_as_it_is(tmp_path: Path, damage: st
     assert file.read_bytes() == before
 
 
-def _filled(folder: Path) -> Path:
+def filled(folder: Path) -> Path:
     """A state of some size, all of it in the file."""
     with State(folder).once() as db:
         db.execute("insert into meta select i, md5(i::varchar) from range(100000) t(i)")
@@ -191,7 +189,7 @@ def _overwritten(file: Path) -> None:
 def test_damage_that_is_met_while_reading_is_told_as_such(
     tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
-    file = _filled(tmp_path)
+    file = filled(tmp_path)
     damage(file)
     damaged = pytest.raises(StateBrokenError, match="it is damaged: .* Put a backup in its place")
     with damaged as caught, State(tmp_path).once() as db:
@@ -201,7 +199,7 @@ def test_damage_that_is_met_while_reading_is_told_as_such(
 
 
 def test_a_foreign_journal_is_named_and_left_and_without_it_all_is_there(tmp_path: Path) -> None:
-    file = _filled(tmp_path)
+    file = filled(tmp_path)
     journal = file.with_name(f"{FILE}.wal")
     _garbage(journal)
     garbage = journal.read_bytes()
@@ -216,7 +214,7 @@ def test_a_foreign_journal_is_named_and_left_and_without_it_all_is_there(tmp_pat
 
 @pytest.mark.parametrize("left", [b"", bytes(100), b"d"], ids=["empty", "zeros", "begun"])
 def test_a_journal_that_a_power_cut_left_without_its_contents_is_none(tmp_path: Path, left: bytes) -> None:
-    file = _filled(tmp_path)
+    file = filled(tmp_path)
     file.with_name(f"{FILE}.wal").write_bytes(left)
     with State(tmp_path).once() as db:
         assert db.execute("select count(*) > 100000 from meta").fetchall() == [(True,)]
@@ -233,82 +231,11 @@ with State(Path(sys.argv[1])).open() as db:
 
 
 def test_what_a_killed_process_left_in_its_journal_is_there(tmp_path: Path) -> None:
-    file = _filled(tmp_path)
+    file = filled(tmp_path)
     subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path)], check=False, timeout=60)
     assert file.with_name(f"{FILE}.wal").stat().st_size
     with State(tmp_path).once() as db:
         assert db.execute("select value from meta where key = 'last'").fetchall() == [("word",)]
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Iterator[Callable[[int], None]]:
-    """A disk of 24 MB at `tmp_path / "small"`; called, it is filled but for so many bytes."""
-    disk = tmp_path / "small"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "small", str(disk)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("no disk may be mounted here")
-
-    def fill(left: int) -> None:
-        room = os.statvfs(disk)
-        (disk / "filling").write_bytes(bytes(max(room.f_bavail * room.f_frsize - left, 0)))
-
-    try:
-        yield fill
-    finally:
-        subprocess.run(["umount", "--lazy", str(disk)], check=True)
-
-
-def _write_without_end(folder: Path) -> None:
-    with State(folder).once() as db:
-        for n in range(2000):
-            db.execute("insert into meta select $1 || ' ' || i, repeat('x', 1000) from range(100) t(i)", [n])
-
-
-@pytest.mark.parametrize("left", [0, 40_000, 2_000_000])
-def test_a_full_disk_is_told_as_one_and_what_was_on_it_stays(
-    tmp_path: Path, small: Callable[[int], None], left: int
-) -> None:
-    """Whether it is the journal that finds no room, or the file that it goes into at the end."""
-    disk = tmp_path / "small"
-    _filled(disk)
-    small(left)
-    with pytest.raises((OSError, duckdb.TransactionException)) as caught:
-        _write_without_end(disk)
-    status, text = told_in_a_line(caught.value)
-    assert status is Exit.INCOMPLETE
-    assert "make room" in text
-    assert "backup" not in text
-    (disk / "filling").unlink()
-    with State(disk).once() as db:
-        assert db.execute("select count(*) >= 100000 from meta").fetchall() == [(True,)]
-        db.execute("insert into meta values ('with', 'room')")
-
-
-def test_want_of_room_for_small_files_is_told_as_such(
-    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch, small: Callable[[int], None]
-) -> None:
-    """The count of requests, leases and Dagster's records: nothing of them is to be moved away for want of room."""
-    disk = tmp_path / "small"
-    monkeypatch.setenv("TALK_DATA_DIR", str(disk))
-    world.shop.post("customers", customer())
-    assert world.step("customer").success
-    with open_home(disk):
-        pass
-    small(0)
-    assert run("status").returncode == Exit.OK
-    for command in (
-        ["sync"],
-        ["prune"],
-        ["backup", str(tmp_path / "b.duckdb")],
-        ["forget", "customer", "C1"],
-    ):
-        refused = run(*command)
-        assert (refused.returncode, "make room" in refused.stderr) == (Exit.INCOMPLETE, True), refused.stderr
-    (disk / "filling").unlink()
-    began = time.monotonic()
-    assert world.step("customer").success
-    assert time.monotonic() - began < 20, "a lease that could not be written holds nobody up"
 
 
 @pytest.mark.parametrize("text", ["storage: [", "storage: 5", "nonsense: true", "- a"])

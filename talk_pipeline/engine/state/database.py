@@ -31,6 +31,7 @@ FILE = "talk.duckdb"
 SNAPSHOTS = "snapshots"
 PROGRESS = "progress"
 WAIT_SECONDS = 60.0
+NOT_TO_BE_WRITTEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 MAGIC, MAGIC_AT = b"DUCK", 8
 JOURNAL_MAGIC = b"d\0b"  # of what was written and is not in the file yet
 
@@ -73,9 +74,8 @@ class State:
         self.folder = folder
         self.file = file or folder / FILE
         self.wait_seconds = wait_seconds
-        self.beside = Connection(threads=threads, memory=memory)
-        self.beside.file = self.file
-        self.beside.execute(_MACROS)
+        self._most = threads, memory
+        self.beside = self._connected()
         self._lease_seconds = lease_seconds
         self._lease: Lease | None = None
         self._prepared = False
@@ -112,10 +112,24 @@ class State:
 
         Temporary tables outlive it: they lie beside the state, in memory.
         """
-        if self._attached:
+        if not self._attached:
+            return
+        self._attached = False
+        try:
             self.beside.execute("use memory")
             self.beside.execute("detach state")
-            self._attached = False
+        except BaseException:
+            # after a checkpoint without room it takes no statement any more, and would keep the file
+            self.beside.close()
+            self.beside = self._connected()
+            raise
+
+    def _connected(self) -> Connection:
+        threads, memory = self._most
+        beside = Connection(threads=threads, memory=memory)
+        beside.file = self.file
+        beside.execute(_MACROS)
+        return beside
 
     @property
     def open_seconds(self) -> float:
@@ -215,7 +229,12 @@ def _attached(db: Connection, file: Path) -> str:
             return str(error.strerror)
         if takes_no_more(error):
             raise
+        if error.errno in NOT_TO_BE_WRITTEN:
+            way = "let whoever runs this write it and its folder; nothing says that it is damaged"
+            raise StateBrokenError(f"{file} cannot be used: {error.strerror}: {way}") from None
         raise StateBrokenError(broken(file, str(error.strerror))) from None
+    except duckdb.ResourceInUseException as error:  # by this very process
+        return str(error)
     except duckdb.Error as error:
         raise StateBrokenError(broken(file, str(error))) from None
     return ""

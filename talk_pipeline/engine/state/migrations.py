@@ -121,7 +121,7 @@ def prepare(connection: Connection, file: Path) -> None:
     version = get_meta(connection, "schema") if tables else None
     if version is not None and int(version) > int(SCHEMA_VERSION):
         raise StateMismatchError(
-            f"the database has schema version {version}, this release knows {SCHEMA_VERSION}; "
+            f"{file} has schema version {version}, this release knows {SCHEMA_VERSION}; "
             "use the release that wrote it, or start with an empty TALK_DATA_DIR"
         )
     connection.execute(TABLES)

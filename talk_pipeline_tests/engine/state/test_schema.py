@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +15,7 @@ from talk_pipeline.engine.kinds import RefusalKind
 from talk_pipeline.engine.model import SEND_WITH, Intended, Sent
 from talk_pipeline.engine.snapshot.projection import Projected
 from talk_pipeline.engine.state import tables
+from talk_pipeline.engine.state.connection import StateMismatchError
 from talk_pipeline.engine.state.database import FILE, State
 from talk_pipeline.engine.state.journal import open_intents
 from talk_pipeline.engine.state.migrations import RENAMED, SCHEMA_VERSION
@@ -196,6 +199,58 @@ def test_a_request_under_way_is_what_it_was(earlier: Path) -> None:
     assert recalculated == [
         RecalculationRow(intent_id="i1", part="order.lines", shop_id="o1/1", property="unit_price")
     ]
+
+
+# a process that ends without a word at the so many'th statement, again and again, until one comes to its end
+_KILLED = """
+import os, shutil, sys
+from pathlib import Path
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.database import State
+folder, execute, said = Path(sys.argv[1]), Connection.execute, 0
+def counted(*told):
+    global said
+    said += 1
+    if said == last:
+        os._exit(9)
+    return execute(*told)
+Connection.execute = counted
+for last in range(2, 1000, 9):
+    at = folder.with_name(f"killed-{last}")
+    shutil.copytree(folder, at)
+    child = os.fork()
+    if child == 0:
+        with State(at).once():
+            os._exit(0)
+    if os.waitpid(child, 0)[1] == 0:
+        break
+"""
+
+
+def held(folder: Path) -> dict[str, list[tuple[object, ...]]]:
+    with State(folder).once() as db:
+        names = db.execute("select table_name from duckdb_tables() where database_name = 'state'").fetchall()
+        return {name: db.execute(f"select * from {name} order by all").fetchall() for (name,) in names}
+
+
+def test_one_that_was_killed_on_the_way_comes_to_the_same(earlier: Path, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", _KILLED, str(earlier)], check=True, timeout=300)
+    wanted = held(earlier)
+    killed = sorted(tmp_path.glob("killed-*"))
+    assert len(killed) >= 3
+    assert {
+        folder.name: name for folder in killed for name, rows in held(folder).items() if rows != wanted[name]
+    } == {}
+
+
+def test_one_of_a_later_release_is_left_as_it_is(tmp_path: Path) -> None:
+    with State(tmp_path).once() as db:
+        db.execute("update meta set value = '999' where key = 'schema'")
+    before = (tmp_path / FILE).read_bytes()
+    with pytest.raises(StateMismatchError, match="has schema version 999") as caught, State(tmp_path).once():
+        pass
+    assert str(tmp_path / FILE) in str(caught.value)
+    assert (tmp_path / FILE).read_bytes() == before
 
 
 DECLARED = [

@@ -1,0 +1,102 @@
+"""Disks that take no more, really full ones: a line that says so, nothing lost, and on it goes with room."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from talk_pipeline.cli.exits import Exit, told_in_a_line
+from talk_pipeline.dagster.instance import open_home
+from talk_pipeline.engine.state.connection import StateBrokenError
+from talk_pipeline.engine.state.database import State
+from talk_pipeline_tests.cli.command_line import run
+from talk_pipeline_tests.pains.test_broken_files import filled
+from talk_pipeline_tests.pipeline.records import customer
+from talk_pipeline_tests.world import World
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Callable[[int], None]]:
+    """A disk of 48 MB at `tmp_path / "small"`; called, it is filled but for so many bytes."""
+    disk = tmp_path / "small"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=48m", "small", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no disk may be mounted here")
+
+    def fill(left: int) -> None:
+        room = os.statvfs(disk)
+        (disk / "filling").write_bytes(bytes(max(room.f_bavail * room.f_frsize - left, 0)))
+
+    try:
+        yield fill
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def _write_without_end(folder: Path) -> None:
+    with State(folder).once() as db:
+        for n in range(2000):
+            db.execute("insert into meta select $1 || ' ' || i, repeat('x', 1000) from range(100) t(i)", [n])
+
+
+@pytest.mark.parametrize("left", [0, 40_000, 2_000_000, 20_000_000])
+def test_a_full_disk_is_told_as_one_and_what_was_on_it_stays(
+    tmp_path: Path, small: Callable[[int], None], left: int
+) -> None:
+    """Whether it is the journal that finds no room, or the file it goes into; the process may go on."""
+    disk = tmp_path / "small"
+    filled(disk)
+    small(left)
+    with pytest.raises((OSError, duckdb.TransactionException)) as caught:
+        _write_without_end(disk)
+    status, text = told_in_a_line(caught.value)
+    assert status is Exit.INCOMPLETE
+    assert "make room" in text
+    assert "backup" not in text
+    (disk / "filling").unlink()
+    with State(disk).once() as db:
+        assert db.execute("select count(*) >= 100000 from meta").fetchall() == [(True,)]
+        db.execute("insert into meta values ('with', 'room')")
+
+
+def test_a_state_that_must_not_be_written_is_not_called_damaged(
+    tmp_path: Path, small: Callable[[int], None]
+) -> None:
+    disk = tmp_path / "small"
+    file = filled(disk)
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    with pytest.raises(StateBrokenError, match="Read-only file system: let whoever runs this") as caught:
+        State(disk).identify({})
+    assert str(file) in str(caught.value)
+    assert "move" not in str(caught.value)
+
+
+def test_want_of_room_for_small_files_is_told_as_such(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch, small: Callable[[int], None]
+) -> None:
+    """The count of requests, leases and Dagster's records: nothing of them is to be moved away for want of room."""
+    disk = tmp_path / "small"
+    monkeypatch.setenv("TALK_DATA_DIR", str(disk))
+    world.shop.post("customers", customer())
+    assert world.step("customer").success
+    with open_home(disk):
+        pass
+    small(0)
+    assert run("status").returncode == Exit.OK
+    for command in (
+        ["sync"],
+        ["prune"],
+        ["backup", str(tmp_path / "b.duckdb")],
+        ["forget", "customer", "C1"],
+    ):
+        refused = run(*command)
+        assert (refused.returncode, "make room" in refused.stderr) == (Exit.INCOMPLETE, True), refused.stderr
+    (disk / "filling").unlink()
+    began = time.monotonic()
+    assert world.step("customer").success
+    assert time.monotonic() - began < 20, "a lease that could not be written holds nobody up"
