@@ -5,6 +5,7 @@ from pathlib import Path
 
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.model import Outcome, Result
+from talk_pipeline.engine.snapshot.dirty import is_matched
 from talk_pipeline.engine.state import journal
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
@@ -53,6 +54,13 @@ def test_a_created_record_is_linked_with_its_source(book: Book) -> None:
     links = book.rows("select shop_id, bc_id, rule, met_at is not null from link")
     assert links == [("s1", "bC1", "created", True)]
     assert book.plan("customer") == []
+
+
+def test_after_an_outcome_the_flow_is_matched_anew(book: Book) -> None:
+    edited(book)
+    assert is_matched(book.db, book.flows["customer"])
+    book.write("customer", BC)
+    assert not is_matched(book.db, book.flows["customer"])
 
 
 def test_a_refusal_stands_until_the_record_changes(book: Book) -> None:

@@ -80,6 +80,18 @@ def test_a_customer_that_is_blocked_is_no_target_and_may_be_a_source(shop: Book)
     assert planned(shop, "order")["customwebshop", "1", "customer_id"] is None
 
 
+@pytest.mark.parametrize(("state", "waits"), [("active", {HoldKind.WAITING}), ("closed", {None})])
+def test_what_ended_is_referred_to_under_no_condition(
+    shop: Book, state: str, waits: set[HoldKind | None]
+) -> None:
+    linked(shop, "customer", "2", {**CUSTOMER, "number": "C2"})
+    shop.say("customer", BC, "b2", {"active": "All"})
+    shop.alone()
+    shop.db.execute("update link set state = ? where part = 'customer' and shop_id = '2'", [state])
+    shop.say("order", SHOP, "1", {"customer_id": "2"})
+    assert kinds(shop, "order", "1") == waits
+
+
 def test_what_a_line_cannot_say_there_holds_that_line(shop: Book) -> None:
     lines = [LINE, {**LINE, "id": "2", "description": "x" * 101}, {**LINE, "id": "3"}]
     shop.say("order", SHOP, "1", {}, children=lines)
