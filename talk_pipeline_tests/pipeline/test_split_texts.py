@@ -111,6 +111,18 @@ def test_an_edit_there_of_lines_that_fit_is_written_alone(split: World) -> None:
     quiet(split)
 
 
+@pytest.mark.parametrize("side", ["shop", "bc"])
+def test_an_edit_of_something_else_writes_nothing_of_the_lines(split: World, side: str) -> None:
+    key, bc_id = made(split, LONG)
+    if side == "shop":
+        split.shop.patch("customers", key, {"website": "www.else.example"})
+    else:
+        split.bc.patch("customers", bc_id, {"website": "www.else.example"})
+    split.step("customer")
+    assert split.sql("select property from written where operation = 'update'") == [("website",)]
+    quiet(split)
+
+
 def test_edits_of_both_parts_meet(split: World) -> None:
     key, bc_id = made(split, LONG)
     split.let_time_pass()
