@@ -3,6 +3,7 @@
 from talk_pipeline.engine.plan import posted
 from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.engine.book import Book
+from talk_pipeline_tests.engine.given import linked
 
 
 def test_one_and_one_are_closed(book: Book) -> None:
@@ -21,6 +22,20 @@ def test_the_keys_of_what_is_to_be_created(book: Book) -> None:
     book.say("order", Side.SHOP, "o2", {"number": "O2", "customer_id": "nobody", "status": "open"})
     book.plan("order")
     assert posted.keys_to_create(book.db, book.flows["order"]) == {"O1": ["o1"]}, "O2 waits for its customer"
+
+
+def test_one_that_is_linked_with_another_is_claimed_by_that_one(book: Book) -> None:
+    linked(book, "order", "o9", "invoice")
+    linked(book, "order", "o8", "another invoice")
+    for key, number in (("o1", "O1"), ("o2", "O2")):
+        book.say("order", Side.SHOP, key, {"number": number, "status": "open"})
+    book.plan("order")
+    ended = {"O1": ["invoice"], "O2": ["a third invoice"]}
+    posted.close(book.db, book.flows["order"], ended=ended, by_key={"O1": ["o1"], "O2": ["o2"]})
+    [(refused, reason)] = book.rows("select root_shop_id, reason from refusal")
+    assert refused == "o1"
+    assert "O1 was posted before, and is claimed by o9 (invoice)" in reason
+    assert book.rows("select bc_id from link where shop_id = 'o2'") == [("a third invoice",)]
 
 
 def test_two_of_one_number_are_a_persons_to_decide(book: Book) -> None:
