@@ -2,6 +2,7 @@
 
 import pytest
 
+from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.model import Intended, Intent, Outcome, Result, Sent, UnkeptValue
 from talk_pipeline.engine.plan.refusals import forget_outdated, refuse, refuse_values
 from talk_pipeline.flows.properties import Side
@@ -75,3 +76,14 @@ def test_values_of_a_record_and_its_line_are_refused_once_each(shop: Book) -> No
     refuse_values(shop.db, shop.flows["order"], values)
     found = shop.rows("select part, record_id, properties[1] from refusal order by all")
     assert found == sorted(kept)
+
+
+def test_what_was_refused_is_withheld_and_nothing_else_of_the_record(shop: Book) -> None:
+    shop.say("order", SHOP, "1", {"currency": "EUR", "email": "a@a.example"})
+    shop.plan("order")
+    main = Intended("order", "update", "1", "b1", {"currency": Sent("EUR", "EUR", None)})
+    refused = Outcome(Result.REFUSED, reason="no")
+    shop.alone()
+    refuse(shop.db, shop.flows["order"], [(Intent("order", BC, "1", "b1", main), refused)])
+    held = {row[3]: row[5] for row in shop.plan("order")}
+    assert held == {"currency": HoldKind.REFUSED, "email": None}
