@@ -165,7 +165,7 @@ class Drafting(OldShop):
         """        before: {path: "{item}/drafts", constants: {reason: "order {id}"}}
         create: {method: POST, path: "/drafts/{begun:data[0].id}/lines"}
         update: {method: PUT, path: "/drafts/{begun:data[0].id}/lines/{line}"}
-        delete: {method: DELETE, path: "/drafts/{begun:data[0].id}/lines/{line}"}
+        delete: {method: POST, path: "/drafts/{begun:data[0].id}/lines/{line}", constants: {quantity: 0}}
         after:
           - {path: "/drafts/{begun:data[0].id}/request"}
           - {method: PUT, path: "/drafts/{begun:data[0].id}/confirm"}
@@ -190,7 +190,9 @@ class Drafting(OldShop):
         self.writes.append(f"{method} /{'/'.join(place)} {form}")
         draft = self.drafts[place[1]]
         if step == "lines":
-            self._change_line(method, draft["lines"], place[3:], form)
+            taken = method == "POST" and place[3:]  # in a draft a line goes when none of it is wanted
+            assert not taken or form == {"quantity": "0"}
+            self._change_line("DELETE" if taken else method, draft["lines"], place[3:], form)
         elif step == "request":
             draft["requested"] = True
         else:

@@ -41,6 +41,11 @@ class Call(Model):
     empty: bool = Field(False, description="it has no body")
     partial: bool = Field(False, description="its answer lacks something: the record is read again")
 
+    @property
+    def speaks(self) -> bool:
+        """Whether it says something of its own, so that a removal too has a body."""
+        return self.body is not None or bool(self.constants)
+
     def carries(self, name: str) -> bool:
         """Whether a property is named."""
         return any(fnmatchcase(name, pattern) for pattern in self.of)

@@ -82,7 +82,7 @@ class Entries:
     async def _entry(self, name: str, lines: Lines, edit: ChildEdit) -> Answer | Outcome | None:
         call: Call = getattr(lines, edit.operation)
         content = b""
-        if edit.operation != "delete" or call.body is not None:
+        if edit.operation != "delete" or call.speaks:
             content = self._sender.composer.line(
                 name,
                 lines,

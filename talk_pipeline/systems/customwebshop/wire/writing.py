@@ -185,7 +185,7 @@ class _Sequence:
     async def _call(self, call: Call) -> Outcome | None:
         operation = self._write.operation
         content = b""
-        if (operation != "delete" or call.body is not None) and not call.empty:
+        if (operation != "delete" or call.speaks) and not call.empty:
             content = self._composer.body(
                 call,
                 names=self._names(call),
