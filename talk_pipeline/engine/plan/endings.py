@@ -84,8 +84,9 @@ def close_posted(db: Connection, flow: Flow, unfinished: Unfinished, *, run_id: 
     In the caller's transaction.
     """
     asked = {"flow": flow.name, "at": now()}
-    db.execute(_KEEP_IN_SIGHT, asked | guarded(flow) | {"run_id": run_id})
-    db.execute(f"delete {_LOST}", {"flow": flow.name})
+    if db.execute(f"select 1 {_LOST} limit 1", {"flow": flow.name}).fetchone():
+        db.execute(_KEEP_IN_SIGHT, asked | guarded(flow) | {"run_id": run_id})
+        db.execute(f"delete {_LOST}", {"flow": flow.name})
     db.execute(_CLOSED, asked)
     closed = db.execute(f"update link set state = 'closed' where {_ENDING}", {"flow": flow.name})
     touch_if_changed(db, flow.name, closed)

@@ -5,7 +5,7 @@ is no person's doing. Properties that know two words only are left out, since th
 What a system stores differently at once is counted in `apply.bases`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from itertools import pairwise
 
@@ -49,9 +49,8 @@ def withhold_flapping(db: Connection, flow: Flow) -> None:
     suspects = db.execute(_SUSPECTS, window | {"turns": TURNS}).fetchall()
     for part, shop_id, root, name, target, before, after in suspects:
         about = {"root": root, "part": part, "shop_id": shop_id, "property": name}
-        writes = db.execute(_WRITES, window | about).fetchall()
-        two_words = flow.part(part).by_name[name].type == "bool"
-        if not two_words and _flaps([(target, after), *writes[:TURNS]]):
+        has_more_words = flow.part(part).by_name[name].type != "bool"
+        if has_more_words and _flaps([(target, after), *_last_writes(db, window | about)]):
             words = (
                 f"{before!r} and {after!r}, {counted(TURNS, 'time')} of late; make both sides say the same"
             )
@@ -65,6 +64,10 @@ def withhold_flapping(db: Connection, flow: Flow) -> None:
                     "property": name,
                 },
             )
+
+
+def _last_writes(db: Connection, asked: Mapping[str, object]) -> Sequence[tuple[str, str | None]]:
+    return db.execute(_WRITES, asked).fetchall()[:TURNS]
 
 
 def _flaps(writes: Sequence[tuple[str, str | None]]) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fpdf import FPDF
-
 from talk_pipeline.sandbox.businesscentral.company import Company
 from talk_pipeline.sandbox.clock import to_datetime
 from talk_pipeline.sandbox.store import Row
@@ -21,6 +19,8 @@ def printed(company: Company, document: Row, *, called: str) -> bytes:
         document: what it says of itself.
         called: what such a document is called.
     """
+    from fpdf import FPDF  # takes half a second, and few ask for a paper
+
     paper = FPDF()
     paper.set_creation_date(to_datetime(company.now_ms()))
     paper.set_font("Helvetica", size=12)
