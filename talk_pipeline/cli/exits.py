@@ -19,11 +19,7 @@ from talk_pipeline.delivery import DeliveryError
 from talk_pipeline.disks import takes_no_more
 from talk_pipeline.documents.model import DocumentError
 from talk_pipeline.engine.model import ByHandError
-from talk_pipeline.engine.state.connection import (
-    StateBrokenError,
-    StateBusyError,
-    StateMismatchError,
-)
+from talk_pipeline.engine.state.connection import StateBrokenError, StateBusyError, StateMismatchError
 from talk_pipeline.engine.state.lease import LeaseHeldError
 from talk_pipeline.flows.loading import FlowError
 from talk_pipeline.redaction import redacted

@@ -12,6 +12,11 @@ class ClosedBy(Model):
     record: str = Field(description="the property there that holds the record's id")
     key: str = Field(description="the property there that holds the record's create key")
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The properties by which records are looked for there."""
+        return self.record, self.key
+
 
 class ArchivedIn(Model):
     """Where versions of a record are kept, those of deleted ones too; they have ids of their own."""
@@ -20,3 +25,8 @@ class ArchivedIn(Model):
         description="the described entity set of what is archived, such as `salesOrderArchives`"
     )
     key: str = Field(description="the property there that holds the record's create key")
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The properties by which records are looked for there."""
+        return (self.key,)

@@ -21,6 +21,7 @@ from talk_pipeline.engine.report.checklist import NOT_RESTORED, VOLUME
 from talk_pipeline.engine.report.conflicts import UNDECIDED, unacknowledged
 from talk_pipeline.engine.report.flagged import flagged
 from talk_pipeline.engine.report.history import by_rule, stamp
+from talk_pipeline.engine.report.next_step import SETTLE
 from talk_pipeline.engine.report.stops import ways
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import rows_of, select
@@ -289,7 +290,7 @@ def _unacknowledged(db: Connection, flow: Flow) -> Iterator[_Found]:
         entity = Entity(flow.name, one.shop_id, one.bc_id)
         won = one.bc_value if one.loser is Side.SHOP else one.shop_value
         lost = f"{one.prop}: {quoted(one.lost)} of {one.loser} lost to {quoted(won)} {by_rule(one.rule)}"
-        step = (steps.SETTLE if one.rule == POSTED else steps.ACKNOWLEDGE).format(name=entity.name)
+        step = (SETTLE if one.rule == POSTED else steps.ACKNOWLEDGE).format(name=entity.name)
         yield _Found(Kind.UNACKNOWLEDGED, entity, lost, one.recorded_at, step=step)
 
 

@@ -21,7 +21,6 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 ACKNOWLEDGE = "see whether the right value won; then: talk-pipeline acknowledge {name}"
-SETTLE = next_step.SETTLE
 FLAGGED = "decide what becomes of it, and say so in the two systems: nothing acts on it"
 LOOK_UP = (
     "talk-pipeline sync --flow {flow}: it looks whether it was carried out, and sends it again if it was not"

@@ -72,11 +72,11 @@ class Connection:
         message = " ".join(str(told["exception_message"]).split())
         if "errno" in told:
             return OSError(int(told["errno"]), message)
-        if told["exception_type"] in _DAMAGE and (full := without_room(self.file.parent)):
+        if told["exception_type"] not in _DAMAGE:
+            return type(error)(kind + message)
+        if full := without_room(self.file.parent):
             return OSError(full.errno, message)
-        if told["exception_type"] in _DAMAGE:
-            return StateBrokenError(broken(self.file, f"it is damaged: {message}"))
-        return type(error)(kind + message)
+        return StateBrokenError(broken(self.file, f"it is damaged: {message}"))
 
     def types(self, table: str) -> Mapping[str, str]:
         """The columns of a table with their types, looked up once: column -> type as DuckDB writes it."""

@@ -72,7 +72,7 @@ async def probe(bc: Businesscentral, flow: Flow, entities: Entities) -> AsyncIte
             f"{entity.entity}: {counted(len(sample), 'record')} read, with all that the flow reads of them",
         )
         for other in entity.elsewhere:
-            await bc.prove(other.entity, [getattr(other, "record", other.key), other.key])
+            await bc.prove(other.entity, other.asked)
             yield Answered("ok", f"{other.entity}: may be read")
     except AccessFault as fault:
         yield Answered("problem", f"{entity.entity}: no permission to read: {fault}")
