@@ -164,6 +164,7 @@ def item_in(world: World) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("owned", OWNED)
 def test_each_property_goes_by_the_shop_that_owns_it(owning: Companies, owned: str) -> None:
     """Edited by its owner it reaches Business Central and the other shop; edited by the other it reaches nobody."""
@@ -181,6 +182,7 @@ def test_each_property_goes_by_the_shop_that_owns_it(owning: Companies, owned: s
     assert [writes(synced(name, *PRODUCT, "--full")) for name in owning] == [0, 0]
 
 
+@pytest.mark.slow
 def test_each_shop_is_told_the_stock_of_its_own_place(shops: Companies, tmp_path: Path) -> None:
     places = {"north": "AARHUS", "south": "KOLDING"}
     for name, place in places.items():
