@@ -236,6 +236,7 @@ def undisturbed(settings: Settings, state: State, *, by: str) -> Iterator[Flows]
     """
     flows = flows_of(settings)
     with state.leased(tuple(flows), by=by):
+        state.clear_spilled()
         yield flows
 
 

@@ -119,6 +119,9 @@ def _state_of(settings: Settings) -> duckdb.DuckDBPyConnection:
         raise NotAuditableError(f"there is no {file}: run talk-pipeline sync first")
     deadline, path = time.monotonic() + settings.talk_wait_seconds, str(file).replace("'", "''")
     db.execute("set errors_as_json = true")
+    db.execute("set temp_directory = $1", [str(file.with_name("spilled"))])
+    if settings.talk_memory:
+        db.execute("set memory_limit = $1", [settings.talk_memory])
     while True:
         try:
             db.execute(f"attach '{path}' as state (read_only)")

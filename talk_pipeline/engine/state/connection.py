@@ -24,6 +24,10 @@ class Connection:
 
     Attributes:
         file: where what is damaged lies, for people.
+
+    Args:
+        spilled: where what does not fit into the memory is put for the while; by default in the folder that whoever
+            runs this happens to stand in.
     """
 
     def __init__(
@@ -33,6 +37,7 @@ class Connection:
         read_only: bool = False,
         threads: int | None = None,
         memory: str | None = None,
+        spilled: Path | None = None,
     ) -> None:
         self.file = Path(file)
         self._db = duckdb.connect(file, read_only=read_only)
@@ -42,6 +47,8 @@ class Connection:
             self._db.execute("set threads = $1", [threads])
         if memory is not None:
             self._db.execute("set memory_limit = $1", [memory])
+        if spilled is not None:
+            self._db.execute("set temp_directory = $1", [str(spilled)])
 
     def close(self) -> None:
         """Leaves the file to others."""

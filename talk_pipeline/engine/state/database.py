@@ -6,6 +6,7 @@ a bounded time and then says who has it. What the tables mean is in schema.sql.
 
 import errno
 import re
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ from talk_pipeline.stopping import go_on
 FILE = "talk.duckdb"
 SNAPSHOTS = "snapshots"
 PROGRESS = "progress"
+SPILLED = "spilled"
 WAIT_SECONDS = 60.0
 NOT_TO_BE_WRITTEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 MAGIC, MAGIC_AT = b"DUCK", 8
@@ -124,9 +126,19 @@ class State:
             self.beside = self._connected()
             raise
 
+    @property
+    def spilled(self) -> Path:
+        """Where what does not fit into the memory lies while it is worked on; it is there only then."""
+        return self.file.parent / SPILLED
+
+    def clear_spilled(self) -> None:
+        """Removes what killed runs left there; nobody else may be at work."""
+        if self.spilled.exists():
+            shutil.rmtree(self.spilled)
+
     def _connected(self) -> Connection:
         threads, memory = self._most
-        beside = Connection(threads=threads, memory=memory)
+        beside = Connection(threads=threads, memory=memory, spilled=self.spilled)
         beside.file = self.file
         beside.execute(_MACROS)
         return beside

@@ -1,0 +1,58 @@
+"""What does not fit into the memory lies with the state while it is worked on, and nowhere else."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from talk_pipeline import installation
+from talk_pipeline.engine.state.database import State
+from talk_pipeline.settings import Settings
+
+MEMORY = "40MB"
+LARGER = "create temp table larger as select i, repeat(md5(i::varchar), 8) as text from range(400000) t(i)"
+
+KILLED = f"""
+import os, signal, sys
+from pathlib import Path
+from talk_pipeline.engine.state.database import State
+with State(Path(sys.argv[1]), memory="{MEMORY}").open() as db:
+    db.execute("{LARGER}")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that whoever runs it stands in, with a data folder below that is not made yet."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_what_does_not_fit_into_the_memory_lies_with_the_state(elsewhere: Path) -> None:
+    state = State(elsewhere / "data", memory=MEMORY)
+    with state.open() as db:
+        db.execute(LARGER)
+        spilled = sum(file.stat().st_size for file in state.spilled.iterdir())
+        found = db.execute("select count(*) from larger where text = repeat(md5(i::varchar), 8)").fetchone()
+    state.beside.close()
+
+    assert spilled > 10_000_000
+    assert found == (400_000,)
+    assert [file.name for file in elsewhere.iterdir()] == ["data"]
+    assert not state.spilled.exists()
+
+
+def test_what_a_killed_run_left_of_it_is_pruned(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = elsewhere / "data"
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(data)], check=False, env=os.environ)
+    assert killed.returncode == -signal.SIGKILL
+    assert list((data / "spilled").iterdir())
+
+    monkeypatch.setenv("TALK_DATA_DIR", str(data))
+    installation.prune(Settings.load())
+
+    assert not (data / "spilled").exists()
