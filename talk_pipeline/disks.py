@@ -8,20 +8,29 @@ import errno
 import os
 import sqlite3
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the operating system says of a disk that takes no more."""
 
-_WROTE_NOTHING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 _PROBE_BYTES = 1 << 20  # more than a block of DuckDB, which is written as a whole
 
 
-def takes_no_more(error: object) -> bool:
-    """Whether an error of the operating system or of SQLite comes from the disk, and not from what is on it."""
-    if isinstance(error, OSError):
-        return error.errno in NO_ROOM
-    return isinstance(error, sqlite3.Error) and (error.sqlite_errorcode & 0xFF) in _WROTE_NOTHING
+def takes_no_more(error: OSError | None) -> bool:
+    """Whether the operating system says so."""
+    return error is not None and error.errno in NO_ROOM
+
+
+def found_no_room(error: object, folder: Path) -> bool:
+    """Whether that is why SQLite could not write into a folder; what else is an I/O error is of a broken disk."""
+    if not isinstance(error, sqlite3.Error):
+        return False
+    kind = error.sqlite_errorcode & 0xFF
+    return kind == sqlite3.SQLITE_FULL or (
+        kind == sqlite3.SQLITE_IOERR and takes_no_more(without_room(folder))
+    )
 
 
 def without_room(folder: Path) -> OSError | None:
@@ -34,3 +43,14 @@ def without_room(folder: Path) -> OSError | None:
     except OSError as error:
         return error
     return None
+
+
+@contextmanager
+def written_to(place: Path | str) -> Iterator[None]:
+    """Names the place to whoever finds no room there: the operating system does not say it of what is open."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and takes_no_more(error):
+            raise OSError(error.errno, error.strerror, str(place)) from error
+        raise

@@ -13,6 +13,7 @@ from talk_pipeline.audit.audit import audit
 from talk_pipeline.audit.judge import Finding, Judged
 from talk_pipeline.cli.exits import Exit
 from talk_pipeline.cli.terminal import Terminal, say
+from talk_pipeline.disks import written_to
 from talk_pipeline.settings import Settings
 
 SHOWN = 50
@@ -40,7 +41,7 @@ def _document(one: Judged) -> dict[str, Any]:
 
 
 def _write(file: Path, found: list[Judged]) -> None:
-    with file.open("w", newline="", encoding="utf-8") as opened:
+    with written_to(file), file.open("w", newline="", encoding="utf-8") as opened:
         writer = csv.writer(opened)
         writer.writerow(Finding._fields)
         for finding in (finding for one in found for finding in one.findings):

@@ -9,7 +9,9 @@ from pathlib import Path
 from talk_pipeline.cli.document import building, data, page, rst, text
 from talk_pipeline.cli.document.tree import Document
 from talk_pipeline.cli.exits import Exit, UsageError
+from talk_pipeline.cli.terminal import OUTPUT
 from talk_pipeline.declarations import checked_files, entities_of
+from talk_pipeline.disks import written_to
 from talk_pipeline.engine.report.open_items import open_records
 from talk_pipeline.engine.report.sheet import Sheet, sheet_of
 from talk_pipeline.engine.state.connection import Connection, now
@@ -71,12 +73,15 @@ def _put(form: str, document: Document, sheet: Sheet | None, *, out: Path | None
         return
     written = _written(form, document, sheet)
     if out is not None:
-        out.write_bytes(written)
+        with written_to(out):
+            out.write_bytes(written)
     elif form == "pdf" and sys.stdout.isatty():
         raise UsageError("a PDF is no text for a terminal: name a file with --out")
     else:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(written)
+        with written_to(OUTPUT):
+            sys.stdout.flush()
+            sys.stdout.buffer.write(written)
+            sys.stdout.flush()
 
 
 def _written(form: str, document: Document, sheet: Sheet | None) -> bytes:

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from talk_pipeline.cli.terminal import say
+from talk_pipeline.disks import written_to
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.installation import central
 from talk_pipeline.settings import Settings, SettingsError
@@ -40,7 +41,8 @@ def new_entity(name: str, *, api: str, called: str | None) -> None:
         raise SettingsError(f"{file} is there already: move it away, or say what else to call it (--as)")
     draft = asyncio.run(_draft(settings, name, api=api, called=called))
     folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(text_of(draft), encoding="utf-8")
+    with written_to(file):
+        file.write_text(text_of(draft), encoding="utf-8")
     said = draft.set
     below = f", {counted(len(said.children), 'collection')} below" if said.children else ""
     say(f"{file} is written: {counted(len(said.properties), 'property')}{below}")

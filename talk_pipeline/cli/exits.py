@@ -75,10 +75,18 @@ def one_line_errors() -> Iterator[None]:
     except (typer.Exit, typer.Abort, _WRONG_CALL):
         raise
     except (Exception, KeyboardInterrupt) as error:
-        _end(*told_in_a_line(error))
+        raise typer.Exit(tell(error)) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def tell(error: BaseException) -> Exit:
+    """Says in a line how a mistake ends a command; where there is no room to say it, the status does."""
+    status, text = told_in_a_line(error)
+    with suppress(OSError):
+        say(f"error: {text}", err=True)
+    return status
 
 
 def told_in_a_line(error: BaseException) -> tuple[Exit, str]:
@@ -98,8 +106,11 @@ def _end_of(error: BaseException) -> tuple[Exit, str]:
             return Exit.INCOMPLETE, str(error)
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
+            if takes_no_more(error) and error.filename:
+                full = error.filename2 or error.filename  # of two the one that is written
+                return Exit.INCOMPLETE, f"{full}: {error.strerror}: make room there, {_AGAIN}"
             if takes_no_more(error):
-                return Exit.INCOMPLETE, f"{where}{error.strerror}: {_MAKE_ROOM}"
+                return Exit.INCOMPLETE, f"{error.strerror}: {_MAKE_ROOM}"
             status = Exit.USAGE if error.filename else Exit.INCOMPLETE
             return status, f"{where}{error.strerror or error}"
         case duckdb.OutOfMemoryException():
@@ -109,12 +120,8 @@ def _end_of(error: BaseException) -> tuple[Exit, str]:
     return Exit.INCOMPLETE, f"{type(error).__name__}: {_first(error)}{_save_trace(error)}"
 
 
-_MAKE_ROOM = "make room in TALK_DATA_DIR if its disk is full, and run it again; nothing is lost"
-
-
-def _end(status: Exit, text: str) -> NoReturn:
-    say(f"error: {text}", err=True)
-    raise typer.Exit(status) from None
+_AGAIN = "and run it again; nothing is lost"
+_MAKE_ROOM = f"make room in TALK_DATA_DIR if its disk is full, {_AGAIN}"
 
 
 def _first(error: BaseException) -> str:

@@ -4,15 +4,17 @@ Dagster is imported by what runs alone, since it takes longer than all else.
 """
 
 import gc
+import sys
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from talk_pipeline.cli.commands import connecting, keeping, records, running
-from talk_pipeline.cli.exits import one_line_errors
+from talk_pipeline.cli.exits import one_line_errors, tell
 from talk_pipeline.cli.logs import show_progress
-from talk_pipeline.cli.terminal import say
+from talk_pipeline.cli.terminal import OUTPUT, say
+from talk_pipeline.disks import written_to
 
 
 class _Commands(TyperGroup):
@@ -54,4 +56,8 @@ def run() -> None:
     """All of it; `entry` is the console script."""
     gc.set_threshold(50_000)  # looking for garbage among all that is imported took a tenth of the time
     show_progress()
-    app()
+    try:
+        with written_to(OUTPUT):
+            app()
+    except OSError as error:  # of what is printed before a command begins, such as the help
+        sys.exit(tell(error))

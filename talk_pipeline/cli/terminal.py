@@ -13,6 +13,9 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
+from talk_pipeline.disks import written_to
+
+OUTPUT = "what is printed"
 _BREAKS = "\n\t"
 # controls of both kinds, separators that end a line, what turns the direction, halves of characters
 _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -34,11 +37,17 @@ def _written_out(character: str) -> str:
 
 def say(text: object = "", *, err: bool = False) -> None:
     """Prints lines at once, to standard error on demand."""
-    print(visible(str(text)), file=sys.stderr if err else sys.stdout, flush=True)
+    with written_to(OUTPUT):
+        print(visible(str(text)), file=sys.stderr if err else sys.stdout, flush=True)
 
 
 class Terminal(Console):
     """Prints tables and styled texts; colours are its own alone."""
+
+    def print(self, *what: Any, **how: Any) -> None:
+        """At once, as `say` does."""
+        with written_to(OUTPUT):
+            super().print(*what, **how)
 
     def render_str(self, text: str, **how: Any) -> Text:
         """Strings as they are shown."""

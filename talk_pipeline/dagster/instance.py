@@ -22,7 +22,7 @@ from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
 from talk_pipeline.dagster.event_log import EventLog
-from talk_pipeline.disks import takes_no_more
+from talk_pipeline.disks import found_no_room
 from talk_pipeline.settings import SettingsError, batch_events
 
 TEMPLATE = Path(__file__).parent / "dagster.yaml"
@@ -135,7 +135,7 @@ def _cheaper_log(home: Path) -> DagsterInstanceOverrides:
 
 def _broken(home: Path, error: Exception) -> Exception:
     cause = getattr(error, "orig", None) or error
-    if takes_no_more(cause):
+    if found_no_room(cause, home):
         return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(home))
     return HomeError(
         f"Dagster's own records in {home} cannot be used ({str(cause).splitlines()[0]}): move that folder away and"

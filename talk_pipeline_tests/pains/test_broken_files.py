@@ -115,7 +115,13 @@ def _foreign(file: Path) -> None:
     db.close()
 
 
-@pytest.mark.parametrize("broken", [_garbage, _foreign], ids=["garbage", "foreign"])
+def _unreadable(file: Path) -> None:
+    file.symlink_to("/proc/self/mem")  # whoever reads it from its beginning is told of an I/O error
+
+
+@pytest.mark.parametrize(
+    "broken", [_garbage, _foreign, _unreadable], ids=["garbage", "foreign", "unreadable"]
+)
 def test_a_broken_count_of_requests_is_named(world: World, broken: Callable[[Path], None]) -> None:
     file = world.data / "limits" / "customwebshop" / "requests.sqlite"
     file.parent.mkdir(parents=True)
@@ -129,6 +135,7 @@ def test_a_broken_count_of_requests_is_named(world: World, broken: Callable[[Pat
         asyncio.run(ask())
     assert str(file) in str(caught.value)
     assert "remove it" in str(caught.value)
+    assert "make room" not in str(caught.value)
     file.unlink()
     asyncio.run(ask())
 

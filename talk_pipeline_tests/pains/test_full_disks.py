@@ -2,8 +2,10 @@
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import duckdb
@@ -76,6 +78,40 @@ def test_a_state_that_must_not_be_written_is_not_called_damaged(
     assert "move" not in str(caught.value)
 
 
+def _told(*arguments: str, to: Path, error: Path | int = subprocess.PIPE) -> tuple[int, str]:
+    """The exit status of a command that prints into one file, and its errors."""
+    with ExitStack() as opened:
+        out = opened.enter_context(to.open("w"))
+        err = opened.enter_context(error.open("w")) if isinstance(error, Path) else error
+        done = subprocess.run(
+            [sys.executable, "-m", "talk_pipeline", *arguments],
+            stdout=out,
+            stderr=err,
+            text=True,
+            check=False,
+        )
+    return done.returncode, done.stderr or ""
+
+
+def test_want_of_room_for_what_is_told_is_said_in_one_line(
+    tmp_path: Path, small: Callable[[int], None]
+) -> None:
+    """Of a document, of a log, of the help; where there is none for the line either, the status says it."""
+    disk, page = tmp_path / "small", ("checklist", "--without-results", "--format", "html")
+    small(0)
+    for arguments, place in (
+        (page, "what is printed"),
+        (("--help",), "what is printed"),
+        ((*page, "--out", f"{disk}/page.html"), f"{disk}/page.html"),
+    ):
+        line = (
+            f"error: {place}: No space left on device: make room there, and run it again; nothing is lost\n"
+        )
+        assert _told(*arguments, to=disk / "log") == (Exit.INCOMPLETE, line)
+    assert _told(*page, to=disk / "log", error=disk / "errors") == (Exit.INCOMPLETE, "")
+    assert (disk / "errors").read_bytes() == b""
+
+
 def test_want_of_room_for_small_files_is_told_as_such(
     tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch, small: Callable[[int], None]
 ) -> None:
@@ -86,6 +122,8 @@ def test_want_of_room_for_small_files_is_told_as_such(
     assert world.step("customer").success
     with open_home(disk):
         pass
+    backup = tmp_path / "earlier.duckdb"
+    assert run("backup", str(backup)).returncode == Exit.OK
     small(0)
     assert run("status").returncode == Exit.OK
     for command in (
@@ -96,6 +134,10 @@ def test_want_of_room_for_small_files_is_told_as_such(
     ):
         refused = run(*command)
         assert (refused.returncode, "make room" in refused.stderr) == (Exit.INCOMPLETE, True), refused.stderr
+    refused = run("restore", str(backup))
+    assert refused.returncode == Exit.INCOMPLETE
+    assert str(disk) in refused.stderr
+    assert str(backup) not in refused.stderr, "that one is whole, and on another disk"
     (disk / "filling").unlink()
     began = time.monotonic()
     assert world.step("customer").success

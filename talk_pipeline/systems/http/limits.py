@@ -18,7 +18,7 @@ import httpx
 from filelock import FileLock, Timeout
 from pyrate_limiter import Limiter, Rate, SingleBucketFactory, SQLiteBucket
 
-from talk_pipeline.disks import takes_no_more
+from talk_pipeline.disks import found_no_room
 from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
 from talk_pipeline.systems.http.shared import SharedCount
 
@@ -153,7 +153,7 @@ class _Count:
             yield
         except sqlite3.Error as error:
             message = f"{self._file}, which counts the requests, cannot be used ({error})"
-            if takes_no_more(error):
+            if found_no_room(error, self._file.parent):
                 raise UnavailableFault(f"{message}: make room on the disk") from error
             raise ConfigurationFault(f"{message}: remove it, or let us write it; it is made anew") from error
 
