@@ -21,6 +21,7 @@ from talk_pipeline_tests.proof.mutations import Mutant, mutants
 
 TESTS = Path(__file__).parent.parent
 ENGINE = ROOT / "talk_pipeline" / "engine"
+ENDLESS = "nothing came to an end"
 TOLD = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 
 
@@ -70,7 +71,8 @@ class Score:
         self.counted[verdict] += 1
         place = f"{mutant.file.relative_to(ROOT)}:{mutant.line}: {mutant.change}"
         self.survivors += [place] if verdict is Verdict.SURVIVED else []
-        print(f"{verdict:9} {place}{f'  [{by}]' if by else ''}", flush=True)
+        why = by or (ENDLESS if verdict is Verdict.NOTICED else "")
+        print(f"{verdict:9} {place}{f'  [{why}]' if why else ''}", flush=True)
 
     def numbers(self) -> dict[str, int]:
         """How many, by verdict."""

@@ -130,6 +130,24 @@ def test_a_mistake_is_noticed_and_none_is_not_and_what_is_no_sql_proves_nothing(
     assert any(line.startswith(f"{Verdict.NOTICED} test_") for line in verdicts), "by which test"
 
 
+ENDLESS = """
+from talk_pipeline_tests.proof import judging
+from talk_pipeline_tests.proof.mutants import ENGINE, Mutant, Score
+judging.LONGEST_SECONDS = 1
+file, tests = ENGINE / "plan" / "posted.py", ["talk_pipeline_tests/engine/plan/test_posted.py"]
+judging.judge([judging.Case(Mutant(file, 0, 0, "while True: pass\\n"), tests)], Score().add)
+"""
+
+
+def test_what_comes_to_no_end_is_ended_by_what_it_takes_of_the_processor_and_told_as_such() -> None:
+    """Not by the clock: where others work as well, that says nothing of the tests."""
+    done = subprocess.run(
+        [sys.executable, "-c", ENDLESS], cwd=TESTS.parent, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(Verdict.NOTICED)
+    assert done.stdout.endswith("[nothing came to an end]\n")
+
+
 IN_PLACE = """
 from talk_pipeline.engine.plan import circuit_breaker, lone_children, removed_lines
 from talk_pipeline.engine.plan.circuit_breaker import Volume
