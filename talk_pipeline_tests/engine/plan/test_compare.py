@@ -55,6 +55,15 @@ def test_another_spelling_of_one_side_is_what_it_holds_from_then_on(book: Book, 
     ]
 
 
+@pytest.mark.parametrize("side", list(Side))
+def test_what_nobody_can_read_is_not_agreed_with_a_blank(book: Book, side: Side) -> None:
+    shop, bc = book.pair("customer", "C1")
+    book.say("customer", side, shop if side is Side.SHOP else bc, {"email": "@nobody"})
+    [(target, _, _, name, value, kind)] = book.plan("customer")
+    assert (target, name, value, kind) == (side.other, "email", "@nobody", HoldKind.QUARANTINED)
+    assert book.rows("select shop_value, bc_value from base where property = 'email'") == [(None, None)]
+
+
 def test_of_two_edits_the_later_one_wins_and_it_is_a_conflict(book: Book) -> None:
     shop, bc = book.pair("customer", "C1", {"website": "www.a.example"})
     book.say("customer", SHOP, shop, {"website": "www.shop.example"})

@@ -68,6 +68,17 @@ def test_a_reference_to_an_unknown_record_waits_and_the_rest_goes(shop: Book) ->
     assert found["businesscentral", "1", "email"] is None
 
 
+def test_what_it_refers_to_is_looked_for_on_its_own_side(shop: Book) -> None:
+    """A customer of Business Central may have the id that an order of the shop names, and no other has."""
+    shop.alone()
+    shop.namesakes = None
+    shop.say("customer", SHOP, "2", {**CUSTOMER, "number": "C2"})
+    shop.say("customer", BC, "7", {**CUSTOMER, "number": "C2", "active": ""})
+    shop.plan("customer")
+    shop.say("order", SHOP, "1", {"customer_id": "7"})
+    assert planned(shop, "order")["businesscentral", "1", "customer_id"] == HoldKind.WAITING
+
+
 def test_a_customer_that_is_blocked_is_no_target_and_may_be_a_source(shop: Book) -> None:
     linked(shop, "customer", "2", {**CUSTOMER, "number": "C2"})
     shop.say("customer", BC, "b2", {"active": "All"})

@@ -168,3 +168,12 @@ def test_who_shares_is_told_with_whom_until_that_is_gone(shop: Book) -> None:
     leave(shop, "customer", BC, "b2")
     gone = "the Business Central record that it shares is deleted"
     assert told(shop, "customer")["1"] == ("broken", gone)
+
+
+def test_what_ended_stays_so_where_nothing_is_held_of_the_other_any_more(shop: Book) -> None:
+    shop.say("order", SHOP, "1", {"status": "cancelled"})
+    leave(shop, "order", BC, "b1")
+    told(shop, "order")
+    shop.db.execute("delete from snapshot where flow = 'order' and side = 'businesscentral'")
+    leave(shop, "order", SHOP, "1")
+    assert told(shop, "order")["1"][0] == "closed"
