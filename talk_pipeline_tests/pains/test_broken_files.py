@@ -245,6 +245,39 @@ def test_what_a_killed_process_left_in_its_journal_is_there(tmp_path: Path) -> N
         assert db.execute("select value from meta where key = 'last'").fetchall() == [("word",)]
 
 
+_KILLED_OFTEN = _KILLED.replace(
+    "    db.execute(\"insert into meta values ('last', 'word')\")",
+    "    for n in range(50):\n"
+    "        db.execute(\"insert into meta values ($1, repeat('x', 500))\", [f'word {n}'])",
+)
+
+
+@pytest.mark.parametrize("damage", ["zeros", "a bit", "bytes missing"])
+def test_a_journal_that_is_damaged_within_is_named_and_without_it_the_file_is_whole(
+    tmp_path: Path, damage: str
+) -> None:
+    file = filled(tmp_path)
+    subprocess.run([sys.executable, "-c", _KILLED_OFTEN, str(tmp_path)], check=False, timeout=60)
+    journal = file.with_name(f"{FILE}.wal")
+    content = journal.read_bytes()
+    half = content.index(b"word 25")  # what follows it is whole
+    damaged = {
+        "zeros": content[:half] + bytes(4096) + content[half + 4096 :],
+        "a bit": content[:half] + b"W" + content[half + 1 :],
+        "bytes missing": content[:half] + content[half + 100 :],
+    }
+    journal.write_bytes(damaged[damage])
+    with pytest.raises(StateBrokenError, match="damaged") as caught, State(tmp_path).once():
+        pass
+    assert str(journal) in str(caught.value)
+    assert journal.read_bytes() == damaged[damage]
+    journal.unlink()
+    with State(tmp_path).once() as db:
+        assert db.execute("select count(*) > 100000, bool_or(key like 'word%') from meta").fetchall() == [
+            (True, False)
+        ]
+
+
 @pytest.mark.parametrize("text", ["storage: [", "storage: 5", "nonsense: true", "- a"])
 def test_broken_settings_of_dagster_are_named(tmp_path: Path, text: str) -> None:
     home = tmp_path / "dagster_home"
