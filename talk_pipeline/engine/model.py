@@ -5,7 +5,7 @@ encodes them again.
 """
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -62,6 +62,19 @@ class Contents:
 
 
 Decode = Callable[[str], Contents]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of a record whose story ended.
+
+    Attributes:
+        ids: of the records in which it goes on.
+        comes_to: what these come to together, by path of the record.
+    """
+
+    ids: Sequence[str]
+    comes_to: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

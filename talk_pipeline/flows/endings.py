@@ -1,8 +1,12 @@
 """Where a record of Business Central goes when it is no longer among those of its flow; declarations alone."""
 
+from collections.abc import Iterator, Mapping
+
 from pydantic import Field
 
-from talk_pipeline.flows.properties import Model
+from talk_pipeline.flows.properties import Model, Property, Word
+
+Located = Iterator[tuple[tuple[str | int, ...], str]]
 
 
 class ClosedBy(Model):
@@ -11,11 +15,24 @@ class ClosedBy(Model):
     entity: str = Field(description="the described entity set in which it goes on, such as `salesInvoices`")
     record: str = Field(description="the property there that holds the record's id")
     key: str = Field(description="the property there that holds the record's create key")
+    sums: tuple[str, ...] = Field(
+        (),
+        description="numbers of the record that are the sum of the same ones there, once its story has ended; where"
+        " the shop says something else, beyond `tolerance`, that is listed until somebody takes note of it",
+    )
+    without: Mapping[str, tuple[Word, ...]] = Field(
+        {}, description="what counts for nothing in these sums, by the values that it has there"
+    )
 
     @property
     def asked(self) -> tuple[str, ...]:
-        """The properties by which records are looked for there."""
-        return self.record, self.key
+        """The properties by which records are looked for there, and what is read of them."""
+        return self.record, self.key, *self.counted
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """What is read of the records there, beside that by which they are looked for."""
+        return *self.sums, *self.without
 
 
 class ArchivedIn(Model):
@@ -30,3 +47,12 @@ class ArchivedIn(Model):
     def asked(self) -> tuple[str, ...]:
         """The properties by which records are looked for there."""
         return (self.key,)
+
+
+def ending_problems(closed: ClosedBy | None, properties: tuple[Property, ...]) -> Located:
+    """Sums that no property is compared with, as (key path, message)."""
+    compared = {prop.bc: prop for prop in properties if prop.dir == "="}
+    for name in closed.sums if closed else ():
+        if name not in compared:
+            text = f"no property of dir = is {name!r}; allowed: {', '.join(map(str, compared)) or 'none'}"
+            yield ("businesscentral", "closed_by", "sums"), text

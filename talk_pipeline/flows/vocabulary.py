@@ -14,7 +14,7 @@ from pydantic import Field
 
 from talk_pipeline.flows.bounds import MOST
 from talk_pipeline.flows.compositions import composition_problems
-from talk_pipeline.flows.endings import ArchivedIn, ClosedBy
+from talk_pipeline.flows.endings import ArchivedIn, ClosedBy, ending_problems
 from talk_pipeline.flows.properties import ComesTo, Model, Policy, Property, Side, Word
 from talk_pipeline.flows.scoping import WholeWord, apart, scope_problems
 from talk_pipeline.flows.splitting import split_problems
@@ -287,6 +287,7 @@ class Flow(Model):
             yield ("settings", "disappearance"), "block needs blocked_by: what takes a record out of use"
         yield from _names(("settings", "shared_by"), self.settings.shared_by, dict.fromkeys(self.match))
         yield from scope_problems(self.settings, known)
+        yield from ending_problems(self.businesscentral.closed_by, self.properties)
         for index, listed in enumerate(self.flags):
             yield from _names(("flags", index, "shop"), tuple(listed.shop), known)
         if self.guard:

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from talk_pipeline import stopping
 from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.manual import restoring
 from talk_pipeline.engine.manual.links import Hand
-from talk_pipeline.engine.model import Record
+from talk_pipeline.engine.model import Ended, Record
 from talk_pipeline.engine.plan import refusals
 from talk_pipeline.engine.plan.circuit_breaker import beyond
 from talk_pipeline.engine.snapshot import landing, reprojection, reversals
@@ -17,6 +17,7 @@ from talk_pipeline.engine.snapshot.batch import Landing
 from talk_pipeline.engine.snapshot.landing import Landed, Watermark
 from talk_pipeline.engine.state.connection import now, transaction
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.session import Session
 from talk_pipeline.systems.errors import SystemFault
@@ -49,6 +50,19 @@ class Fetched:
     records: int
     gone: int
     problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What became of records that are not there any more.
+
+    Attributes:
+        gone: why each is not, by id.
+        comes_to: of those whose story ended, what they came to, by id and path.
+    """
+
+    gone: Mapping[str, Gone] = field(default_factory=dict)
+    comes_to: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
 
 
 async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
@@ -84,7 +98,7 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         with session.state.open() as db:
             missing = landing.absent(db, flow.name, side) if full else []
             of_any_flow = reversals.noted(db, side)
-        gone, problem = await _explain(session, flow, side, missing=missing)
+        left, problem = await _explain(session, flow, side, missing=missing)
     except SystemFault as fault:
         landing.discard(session.state.beside)
         with session.state.open() as db:
@@ -94,7 +108,8 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         fetched=True,
         full=full,
         lagging=lagging,
-        gone=gone,
+        gone=left.gone,
+        comes_to=left.comes_to,
         problem=problem,
         skew_seconds=system.skew_seconds,
         suspected=of_any_flow,
@@ -113,7 +128,7 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         if session.options.full or (full and mark.modified_at and system.lists_changes(flow.name)):
             refusals.ask_again(db, flow, side)
         records = landing.record_count(db, flow.name, side)
-    return Fetched(full, landed, records, gone=len(gone), problem=problem)
+    return Fetched(full, landed, records, gone=len(left.gone), problem=problem)
 
 
 def _is_decided(session: Session, side: Side) -> bool:
@@ -132,8 +147,9 @@ async def reread(session: Session, flow: Flow, side: Side, *, ids: Sequence[str]
     system = session.systems[side]
     records = [(record_id, await system.get(flow.name, record_id)) for record_id in ids]
     missing = [record_id for record_id, record in records if record is None]
-    gone = await _ended(session, flow, side, missing)
-    land_records(session, flow, side, records=[record for _, record in records if record], gone=gone)
+    posted = await _posted(system, flow, missing)
+    left = await _left(session, flow, side, posted, [one for one in missing if one not in posted])
+    land_records(session, flow, side, records=[record for _, record in records if record], left=left)
 
 
 def land_records(
@@ -142,11 +158,14 @@ def land_records(
     side: Side,
     *,
     records: Sequence[Record],
-    gone: Mapping[str, str] | None = None,
+    left: Left | None = None,
     own: bool = False,
 ) -> None:
     """Lands single records as they are now."""
-    arrived = Landing(own=own, gone=gone or {}, skew_seconds=session.systems[side].skew_seconds)
+    left = left or Left()
+    arrived = Landing(
+        own=own, gone=left.gone, comes_to=left.comes_to, skew_seconds=session.systems[side].skew_seconds
+    )
     with session.state.open() as db:
         landing.spool(db, records)
         landed = landing.land(db, session.projector(flow, side), session.decode(flow, side), landing=arrived)
@@ -236,30 +255,29 @@ async def _read(session: Session, flow: Flow, side: Side, *, since: datetime | N
 
 async def _explain(
     session: Session, flow: Flow, side: Side, *, missing: list[str]
-) -> tuple[dict[str, Gone], str | None]:
+) -> tuple[Left, str | None]:
     """What became of the records a full scan did not show.
 
     Each is asked for by itself before it counts as gone, since pages shift; a mass of them is not believed at
     all until a person approves.
     """
     system = session.systems[side]
-    ended = await _posted(system, flow, missing)
-    gone = dict.fromkeys(ended, Gone.POSTED)
-    doubtful = [record_id for record_id in missing if record_id not in ended]
+    posted = await _posted(system, flow, missing)
+    doubtful = [record_id for record_id in missing if record_id not in posted]
     breaker = flow.settings.breaker
     with session.state.open() as db:
         known = landing.present(db, flow.name, side)
     allowed = next(beyond(breaker.disappeared, len(doubtful), of=known, minimum=breaker.minimum), None)
     if allowed and not session.options.approve:
         return (
-            gone,
+            await _left(session, flow, side, posted, []),
             f"{len(doubtful)} of {counted(known, 'record')} disappeared at once, more than the {allowed} allowed"
             " (breaker.disappeared): not believed unapproved",
         )
     found = await _confirm(system, flow, doubtful)
     landing.spool(session.state.beside, [record for record in found.values() if record])
     lost = [record_id for record_id, record in found.items() if record is None]
-    return gone | await _left(session, flow, side, lost), None
+    return await _left(session, flow, side, posted, lost), None
 
 
 async def _confirm(system: System, flow: Flow, ids: Sequence[str]) -> dict[str, Record | None]:
@@ -272,22 +290,22 @@ async def _confirm(system: System, flow: Flow, ids: Sequence[str]) -> dict[str, 
     return dict(await asyncio.gather(*(ask(record_id) for record_id in ids)))
 
 
-async def _posted(system: System, flow: Flow, ids: Sequence[str]) -> set[str]:
+async def _posted(system: System, flow: Flow, ids: Sequence[str]) -> Mapping[str, Ended]:
     """Those of the missing records that live on as something else, such as an invoice."""
     ended = flow.businesscentral.closed_by
-    if ended is None or system.side is not Side.BC or not ids:
-        return set()
-    return set(await system.find(flow.name, ended.record, values=ids, among=ended.entity))
+    return await system.ended(flow.name, ended.record, values=ids) if ended else {}
 
 
-async def _ended(session: Session, flow: Flow, side: Side, missing: list[str]) -> dict[str, Gone]:
-    posted = await _posted(session.systems[side], flow, missing)
-    left = await _left(session, flow, side, [one for one in missing if one not in posted])
-    return left | dict.fromkeys(posted, Gone.POSTED)
+async def _left(
+    session: Session, flow: Flow, side: Side, posted: Mapping[str, Ended], lost: Sequence[str]
+) -> Left:
+    """What is known of records that are not there any more."""
+    comes_to = {record_id: one.comes_to for record_id, one in posted.items()}
+    return Left(dict.fromkeys(posted, Gone.POSTED) | await _lost(session, flow, side, lost), comes_to)
 
 
-async def _left(session: Session, flow: Flow, side: Side, ids: Sequence[str]) -> dict[str, Gone]:
-    """Of records that are not there any more: whether a version of each is kept among what is archived."""
+async def _lost(session: Session, flow: Flow, side: Side, ids: Sequence[str]) -> dict[str, Gone]:
+    """Whether a version of each is kept among what is archived."""
     gone = dict.fromkeys(ids, Gone.VANISHED)
     archive = flow.businesscentral.archived_in
     if archive is None or side is not Side.BC or not ids:

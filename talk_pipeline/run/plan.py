@@ -81,8 +81,8 @@ async def close_posted(session: Session, flow: Flow) -> None:
     with session.state.open() as db:
         by_key = posted.keys_to_create(db, flow)
     bc = session.systems[Side.BC]
-    found = await bc.find(flow.name, ended.key, values=list(by_key), among=ended.entity)
+    found = await bc.ended(flow.name, ended.key, values=list(by_key))
     if found:
         with session.state.open() as db:
-            posted.close(db, flow, ended=found, by_key=by_key)
+            posted.close(db, flow, ended=found, by_key=by_key, run_id=session.run_id)
         replan(session, flow)

@@ -11,7 +11,7 @@ from typing import Protocol, Self, runtime_checkable
 
 from pydantic import SecretStr
 
-from talk_pipeline.engine.model import Contents, Operation, Outcome, Record, Write
+from talk_pipeline.engine.model import Contents, Ended, Operation, Outcome, Record, Write
 from talk_pipeline.flows.properties import Side
 
 Leaving = Callable[[Sequence[str]], None]
@@ -104,7 +104,17 @@ class System(Protocol):
             flow: the flow whose entity is meant.
             path: the property.
             values: what is looked for.
-            among: another entity, in which records of the flow go on or are archived; none is there in a shop.
+            among: another entity, in which records of the flow are archived; none is there in a shop.
+        """
+        ...
+
+    async def ended(self, flow: str, path: str, *, values: Sequence[str]) -> Mapping[str, Ended]:
+        """What records of the flow became whose story ended (`closed_by`), by value; nothing of a shop's.
+
+        Args:
+            flow: the flow whose records are meant.
+            path: the property of what they became that names them, by their id or their create key.
+            values: what is looked for.
         """
         ...
 

@@ -38,6 +38,7 @@ MISTAKES = [
     ("customer.yaml", "title: Customers", "", "title", "is required"),
     ("customer.yaml", "constants: {type: Company}", "constants: {}", "properties.1", "no shop path"),
     ("customer.yaml", "country: address.country}", "country: land}", "country", "nothing is called 'land'"),
+    ("order.yaml", "sums: [totalAmountInc", "sums: [totalInc", "closed_by.sums", "no property of dir = is"),
     ("customer.yaml", "shop: website,", "shop: email,", "name", "a second property is called 'email'"),
     (
         "customer.yaml",

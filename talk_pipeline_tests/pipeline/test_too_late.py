@@ -8,7 +8,7 @@ import pytest
 from talk_pipeline.engine.report.attention import Kind
 from talk_pipeline_tests.pipeline.documents import Sold, with_optional
 from talk_pipeline_tests.pipeline.faults import rule
-from talk_pipeline_tests.pipeline.records import line
+from talk_pipeline_tests.pipeline.records import line, order
 from talk_pipeline_tests.pipeline.second_opinion import unexplained
 from talk_pipeline_tests.pipeline.test_acknowledging import acknowledge
 from talk_pipeline_tests.pipeline.test_attention import explained, of
@@ -40,12 +40,20 @@ def post(sold: Sold) -> None:
     assert sold.world.state("order", sold.id) == OVER
 
 
+KEPT = """
+select split_part(shop_id, '/', 2), property, shop_value, bc_value from conflict
+where flow = 'order' and rule = 'posted' and winner = 'businesscentral' and acknowledged_by is null order by all
+"""
+
+
 def lost(sold: Sold) -> list[tuple[Any, ...]]:
-    """What is kept in sight: of which line, property, what the shop says, what was posted."""
-    return sold.world.sql(
-        "select split_part(shop_id, '/', 2), property, shop_value, bc_value from conflict where flow = 'order'"
-        " and rule = 'posted' and winner = 'businesscentral' and acknowledged_by is null order by all"
-    )
+    """The edits that are kept in sight: of which line, property, what the shop says, what was posted."""
+    return [row for row in sold.world.sql(KEPT) if row[1] != "total_incl_tax"]
+
+
+def totals(sold: Sold) -> list[tuple[str, float]]:
+    """The totals that are: what the shop says, what was billed."""
+    return [(shop, float(bc)) for _, prop, shop, bc in sold.world.sql(KEPT) if prop == "total_incl_tax"]
 
 
 def test_an_edit_that_was_held_until_the_order_was_posted_is_told(released: Sold) -> None:
@@ -58,9 +66,10 @@ def test_an_edit_that_was_held_until_the_order_was_posted_is_told(released: Sold
     assert not released.world.sql("select * from change where flow = 'order'")
     released.quiet()
     assert lost(released) == [(first, "quantity", "3", "2")]
+    assert totals(released) == [("500.00", 375)]
     assert not unexplained()
 
-    (waiting,) = of(Kind.UNACKNOWLEDGED)
+    _, waiting = sorted(of(Kind.UNACKNOWLEDGED), key=lambda one: "lines" in one.reason)
     assert (
         waiting.reason
         == f"lines[{first}].quantity: '3' of customwebshop lost to '2' since it had been posted"
@@ -69,13 +78,17 @@ def test_an_edit_that_was_held_until_the_order_was_posted_is_told(released: Sold
         f"settle by hand what came after it was posted; then: talk-pipeline acknowledge order {released.id}"
     )
     assert waiting.next_step == settle
-    remark = f"lines[{first}].quantity is '3' in the shop, and was '2' when it was posted"
-    told = explained(waiting)
-    assert (told["state"], told["remarks"], told["next_step"]) == ("closed", [remark], f"{settle} ({remark})")
+    told, total = (
+        explained(waiting),
+        "total_incl_tax is '500.00' in the shop, and was '375' when it was posted",
+    )
+    remarks = [total, f"lines[{first}].quantity is '3' in the shop, and was '2' when it was posted"]
+    assert sorted(told["remarks"]) == sorted(remarks)
+    assert (told["state"], told["next_step"]) == ("closed", f"{settle} ({'; '.join(told['remarks'])})")
     acknowledge("order", released.id)
     told = explained(waiting)
     assert (told["remarks"], told["next_step"]) == ([], "nothing: its story ended")
-    assert not lost(released)
+    assert not lost(released) + totals(released)
     assert not of(Kind.UNACKNOWLEDGED)
 
 
@@ -156,3 +169,88 @@ def test_lines_that_business_central_added_and_removed_before_it_posted_go_to_th
     assert not lost(released)
     released.quiet()
     assert not unexplained()
+
+
+def edit_there(sold: Sold, **values: Any) -> None:
+    """Somebody there opens the order, edits its first line and releases it again, and no run sees it."""
+    sold.office("reopen")
+    first, _ = sorted(
+        sold.world.bc.orders()[sold.bc_id]["salesOrderLines"], key=lambda row: int(row["sequence"])
+    )
+    sold.world.bc.patch("salesOrderLines", first["id"], values)
+    sold.office("release")
+
+
+def test_an_order_that_was_edited_there_and_posted_before_any_run_read_it_is_told_by_its_total(
+    released: Sold,
+) -> None:
+    stated = released.world.shop.get("orders", released.id)["total_incl_tax"]
+    edit_there(released, quantity=3)
+    post(released)
+    (invoice,) = released.world.bc.all("salesInvoices").values()
+    billed = float(invoice["totalAmountIncludingTax"])
+    assert billed > float(stated) + 100
+    assert totals(released) == [(stated, billed)]
+    assert not unexplained()
+
+    (waiting,) = of(Kind.UNACKNOWLEDGED)
+    assert waiting.reason.startswith(f"total_incl_tax: '{stated}' of customwebshop lost to ")
+    told = explained(waiting)
+    assert told["state"] == "closed"
+    assert "talk-pipeline acknowledge order" in told["next_step"]
+    released.quiet()
+    acknowledge("order", released.id)
+    released.quiet()
+    assert not of(Kind.UNACKNOWLEDGED)
+
+
+def test_invoices_of_parts_that_come_to_the_order_together_are_told_nowhere(released: Sold) -> None:
+    for quantities in ((1, 2), (0, 2), (1, 1)):
+        released.office("ship", *quantities)
+        released.office("invoice")
+    assert len(released.world.bc.all("salesInvoices")) == 3
+    assert not released.world.step(full=True).failed()
+    assert released.world.state("order", released.id) == OVER
+    assert not lost(released) + totals(released)
+
+
+def test_what_was_cancelled_again_was_not_billed(released: Sold) -> None:
+    released.office("ship")
+    released.office("invoice")
+    (invoice,) = released.world.bc.all("salesInvoices").values()
+    released.world.bc.control(f"sales-invoices/{invoice['id']}/cancel")
+    assert not released.world.step(full=True).failed()
+    stated = released.world.shop.get("orders", released.id)["total_incl_tax"]
+    assert totals(released) == [(stated, 0.0)]
+
+
+def test_an_order_that_the_shop_has_given_up_owes_nothing(released: Sold) -> None:
+    released.world.shop.patch("orders", released.id, {"status": "cancelled"})
+    released.office("ship", 1, 0)
+    released.office("invoice")
+    released.world.bc.delete("salesOrders", released.bc_id)
+    assert not released.world.step(full=True).failed()
+    assert released.world.state("order", released.id) == OVER
+    assert not lost(released) + totals(released)
+
+
+def test_one_that_is_found_among_the_invoices_alone_is_compared_as_well(released: Sold) -> None:
+    """Its create was never heard of: entered there by hand, at another price, and posted."""
+    world = released.world
+    number, item = "O2", world.counterpart("product", released.items[0])
+    made = world.bc.post(
+        "salesOrders",
+        {
+            "externalDocumentNumber": number,
+            "customerId": world.counterpart("customer", released.buyer),
+            "salesOrderLines": [{"lineType": "Item", "itemId": item, "quantity": 1, "unitPrice": 80}],
+        },
+    )
+    assert world.bc.http.post(f"/salesOrders({made['id']})/Microsoft.NAV.shipAndInvoice").status_code == 204
+    placed = world.shop.post("orders", order(number, released.buyer, [line(released.items[0], "1", "90.00")]))
+    assert not world.step().failed()
+    assert world.sql("select state, rule from link where part = 'order' and shop_id = ?", placed["id"]) == [
+        ("closed", "posted")
+    ]
+    (told,) = of(Kind.UNACKNOWLEDGED)
+    assert (told.number, told.reason.partition(":")[0]) == (number, "total_incl_tax")

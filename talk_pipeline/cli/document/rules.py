@@ -113,6 +113,12 @@ def _exclusions(flow: Flow, part: Part) -> Iterator[str]:
         )
     if closed := flow.businesscentral.closed_by:
         yield f"A pair whose {bc} was posted to {closed.entity} is closed: its story ended, it was not deleted."
+        summed = [prop.name for prop in flow.properties if prop.dir == "=" and prop.bc in closed.sums]
+        if summed:
+            yield (
+                f"Then its {listed(summed)} is compared with the sum of what it was posted to, and a difference is"
+                " listed until somebody takes note of it."
+            )
     if archive := flow.businesscentral.archived_in:
         yield f"A {bc} that was deleted is told as archived where {archive.entity} keeps a version of it."
     for flag in flow.flags:

@@ -1,15 +1,23 @@
 """What the shop said of a record that was posted in Business Central before it was carried over there.
 
 Nothing can be written to it any more. What was never carried over becomes a conflict that the shop has lost, and so
-stays in sight until a person has taken note of it: what is billed is not what the shop says.
+stays in sight until a person has taken note of it: what is billed is not what the shop says. So does a number that
+came to something else in the end, whoever changed what it is made of, and whether or not a run ever saw that.
 """
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
 from talk_pipeline.engine.kinds import Gone, HoldKind
+from talk_pipeline.engine.match.scopes import ended
 from talk_pipeline.engine.model import UNDO
 from talk_pipeline.engine.plan.workspace import Unfinished
 from talk_pipeline.engine.snapshot.dirty import touch_if_changed
+from talk_pipeline.engine.snapshot.holding import agree
 from talk_pipeline.engine.state.connection import Connection, now
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.engine.state.rows import insert_columns, rows_of
+from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
 
 POSTED = "posted"
@@ -87,6 +95,88 @@ def close_posted(db: Connection, flow: Flow, unfinished: Unfinished, *, run_id: 
     if db.execute(f"select 1 {_LOST} limit 1", {"flow": flow.name}).fetchone():
         db.execute(_KEEP_IN_SIGHT, asked | guarded(flow) | {"run_id": run_id})
         db.execute(f"delete {_LOST}", {"flow": flow.name})
-    db.execute(_CLOSED, asked)
+    if db.execute(_CLOSED, asked).fetchone() != (0,):
+        keep_differing(db, flow, _closing(db, flow), run_id=run_id)
     closed = db.execute(f"update link set state = 'closed' where {_ENDING}", {"flow": flow.name})
     touch_if_changed(db, flow.name, closed)
+
+
+@dataclass(frozen=True, slots=True)
+class CameTo:
+    """What became of a shop record whose story ended.
+
+    Attributes:
+        bc_id: of the record that has ended, or of one in which it goes on.
+        sums: what it came to, by path of Business Central's record.
+    """
+
+    shop_id: str
+    bc_id: str
+    sums: Mapping[str, Value]
+
+
+def _summed(flow: Flow) -> list[Property]:
+    """The properties that are compared with what a record came to."""
+    closed = flow.businesscentral.closed_by
+    return [prop for prop in flow.properties if prop.dir == "=" and closed and prop.bc in closed.sums]
+
+
+_CLOSING = f"""
+with closing as (select shop_id, bc_id from link where {_ENDING})
+select c.shop_id, c.bc_id, list_transform($properties::varchar[], lambda name: r.raw[name]) as said
+from closing c join (select id, raw from record where rowid in (select rowid from record
+  where part = $flow and side = '{Side.BC}' and id in (select bc_id from closing))) r on r.id = c.bc_id
+"""
+
+
+def _closing(db: Connection, flow: Flow) -> list[CameTo]:
+    """The pairs that are about to be closed; of a record that has ended, what it came to is what is held."""
+    summed = _summed(flow)
+    if not summed:
+        return []
+    asked = {"flow": flow.name, "properties": [prop.name for prop in summed]}
+    paths = [str(prop.bc) for prop in summed]
+    rows = db.execute(_CLOSING, asked).fetchall()
+    return [CameTo(shop_id, bc_id, dict(zip(paths, said, strict=True))) for shop_id, bc_id, said in rows]
+
+
+# what the shop itself has given up is owed by nobody
+_SAID = """
+select id, version, raw, canon from record r where rowid in (select rowid from record
+  where part = $flow and side = 'customwebshop' and id in (select unnest($ids::varchar[])))
+  and not ({ended})
+"""
+
+
+def keep_differing(db: Connection, flow: Flow, ended_as: Iterable[CameTo], *, run_id: str | None) -> None:
+    """Keeps in sight what the shop says otherwise than its records came to, by more than the flow's tolerance.
+
+    In the caller's transaction. What either of them does not say differs from nothing.
+    """
+    summed, came_to = _summed(flow), {one.shop_id: one for one in ended_as}
+    if not summed or not came_to:
+        return
+    asked = {"flow": flow.name, "ids": list(came_to)}
+    for row in rows_of(db, _SAID.format(ended=ended(flow, "r")), asked):
+        one = came_to[row["id"]]
+        for prop in summed:
+            said, billed = row["raw"].get(prop.name), one.sums.get(prop.bc or "")
+            if said is None or billed is None:
+                continue
+            if agree(flow, prop, shop=row["canon"][prop.name], bc=billed, shop_raw=said):
+                continue
+            conflict = {
+                "flow": flow.name,
+                "part": flow.name,
+                "shop_id": one.shop_id,
+                "bc_id": one.bc_id,
+                "property": prop.name,
+                "rule": POSTED,
+                "winner": str(Side.BC),
+                "shop_value": said,
+                "bc_value": billed,
+                "shop_version": row["version"],
+                "run_id": run_id,
+                "recorded_at": now(),
+            }
+            insert_columns(db, "conflict", {name: [value] for name, value in conflict.items()})

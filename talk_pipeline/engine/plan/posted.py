@@ -6,6 +6,8 @@ Which records have ended only the system can say; it is asked by the keys found 
 from collections.abc import Mapping, Sequence
 
 from talk_pipeline.engine.kinds import HoldKind, LinkState
+from talk_pipeline.engine.model import Ended
+from talk_pipeline.engine.plan.endings import CameTo, keep_differing
 from talk_pipeline.engine.plan.refusals import hold_back
 from talk_pipeline.engine.snapshot.dirty import touch
 from talk_pipeline.engine.state.connection import Connection, now, transaction
@@ -36,25 +38,30 @@ def keys_to_create(db: Connection, flow: Flow) -> dict[str, list[str]]:
 
 
 def close(
-    db: Connection, flow: Flow, *, ended: Mapping[str, Sequence[str]], by_key: Mapping[str, Sequence[str]]
+    db: Connection,
+    flow: Flow,
+    *,
+    ended: Mapping[str, Ended],
+    by_key: Mapping[str, Sequence[str]],
+    run_id: str | None = None,
 ) -> None:
     """One record and one ended record belong together; where either is contested a person decides.
 
     Args:
         db: the state.
         flow: theirs.
-        ended: by key, the ended records that carry it.
+        ended: by key, what became of the records that carry it.
         by_key: what `keys_to_create` found.
+        run_id: the run at work.
     """
     with transaction(db):
         touch(db, flow.name)
-        for key, closed_ids in ended.items():
-            _close(db, flow, key=key, shop_ids=by_key[key], closed_ids=closed_ids)
+        closed = [_close(db, flow, key=key, shop_ids=by_key[key], ended=one) for key, one in ended.items()]
+        keep_differing(db, flow, filter(None, closed), run_id=run_id)
 
 
-def _close(
-    db: Connection, flow: Flow, *, key: str, shop_ids: Sequence[str], closed_ids: Sequence[str]
-) -> None:
+def _close(db: Connection, flow: Flow, *, key: str, shop_ids: Sequence[str], ended: Ended) -> CameTo | None:
+    closed_ids = ended.ids
     taken = db.execute(
         "select bc_id, shop_id from link where part = ? and bc_id in (select unnest(?::varchar[]))",
         [flow.name, list(closed_ids)],
@@ -70,7 +77,8 @@ def _close(
             linked_at=now(),
         )
         insert(db, [link])
-        return
+        return CameTo(shop_ids[0], closed_ids[0], ended.comes_to)
     claims = [f"{other} ({closed_id})" for closed_id, other in taken] or list(shop_ids)
     reason = f"{key} was posted before, and is claimed by {', '.join(claims)}: give it a number of its own"
     hold_back(db, flow, shop_ids=shop_ids, reason=reason)
+    return None

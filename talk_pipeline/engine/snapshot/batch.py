@@ -4,19 +4,20 @@ When it happens, and what follows for the watermark, is `landing`'s business.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 from talk_pipeline.engine.kinds import Gone
-from talk_pipeline.engine.model import Decode, Record
+from talk_pipeline.engine.model import Contents, Decode, Record
 from talk_pipeline.engine.snapshot.projection import Projected, Projector, Told, in_scope
 from talk_pipeline.engine.snapshot.reversals import REMEMBERED, Reversal, marks, went_back
 from talk_pipeline.engine.snapshot.workspace import Fresh, Incoming
 from talk_pipeline.engine.state.connection import Connection, naive, now
 from talk_pipeline.engine.state.rows import insert, insert_columns, rows_of
 from talk_pipeline.engine.state.workspace import Temp
+from talk_pipeline.flows.values import Value
 
 AT_ONCE = 1000  # records; more at once cost more: Python looks through all that is alive again and again
 
@@ -44,6 +45,7 @@ class Landing:
         lagging: a replica shows what was: nothing that is held is replaced by an earlier state of it.
         own: they are answers to our own writes: no time in them counts as an edit.
         gone: ids that are known to have left, with the reason.
+        comes_to: what those of them whose story ended came to, by id and path: what was held says the rest.
         problem: what is implausible about the fetch, shown and guarded against.
         suspected: records of the system, of whichever flow, went back, and nobody has decided yet, or just now.
         believed: a person has decided what follows from records that went back: they land.
@@ -55,6 +57,7 @@ class Landing:
     lagging: bool = False
     own: bool = False
     gone: Mapping[str, str] = field(default_factory=dict)
+    comes_to: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     problem: str | None = None
     skew_seconds: float = 0.0
     suspected: bool = False
@@ -219,13 +222,17 @@ class Batch:
     def leave(self, rows: Sequence[dict[str, Any]]) -> None:
         """Held records that are known to have left."""
         told = [
-            Told(row["id"], row["version"], self.decode(row["payload"]), self.landing.gone[row["id"]])
-            for row in rows
+            Told(row["id"], row["version"], self._at_last(row), self.landing.gone[row["id"]]) for row in rows
         ]
         for row, one, found in zip(rows, told, self.projector.project_all(told), strict=True):
             if one.gone == Gone.VANISHED:
                 self.reversals.append(Reversal(row["id"], "vanished", row["modified_at"], None))
             self._add(row, found, one.gone)
+
+    def _at_last(self, row: dict[str, Any]) -> Contents:
+        """What is held of a record that left, with what it came to."""
+        contents = self.decode(row["payload"])
+        return replace(contents, values={**contents.values, **self.landing.comes_to.get(row["id"], {})})
 
     def _add(self, row: dict[str, Any], rows: list[Projected], gone: str | None) -> None:
         changed = rows[0].row_hash != row["row_hash"]

@@ -7,19 +7,20 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import msgspec
 from pydantic import SecretStr
 
-from talk_pipeline.engine.model import Contents, Operation, Outcome, Record, Result, Write
+from talk_pipeline.engine.model import Contents, Ended, Operation, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.systems.businesscentral import notifications
 from talk_pipeline.systems.businesscentral.answers import error_code, modified_at, record_in
 from talk_pipeline.systems.businesscentral.description import EntitySet, root_of
+from talk_pipeline.systems.businesscentral.endings import sum_of
 from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.systems.businesscentral.groups import Groups, rows_of
 from talk_pipeline.systems.businesscentral.lists import Lists
@@ -205,17 +206,33 @@ class Businesscentral:
     ) -> Mapping[str, Sequence[str]]:
         """Ids by value; what comes back is a candidate only, equality is decided here."""
         described = self._entities[among or self._flows[flow].businesscentral.entity]
-        key = described.key
+        found = await self._having(described, path, values)
+        return {value: [str(row[described.key]) for row in rows] for value, rows in found.items()}
+
+    async def ended(self, flow: str, path: str, *, values: Sequence[str]) -> Mapping[str, Ended]:
+        """The records that name them, and what these come to together."""
+        ending = self._flows[flow].businesscentral.closed_by
+        if ending is None or not values:
+            return {}
+        described = self._entities[ending.entity]
+        found = await self._having(described, path, values, ending.counted)
+        return {value: sum_of(rows, described, ending) for value, rows in found.items()}
+
+    async def _having(
+        self, described: EntitySet, path: str, values: Sequence[str], more: Sequence[str] = ()
+    ) -> dict[str, list[dict[str, Any]]]:
+        """The records whose value at a path is one of these, by value, with their key and what more is asked."""
+        asked = dict.fromkeys((described.key, path, *more))
         wanted = {upper(value): value for value in values}
-        found: dict[str, list[str]] = {}
+        found: dict[str, list[dict[str, Any]]] = {}
         for condition in conditions(described, path, values):
-            query = {"$select": ",".join(dict.fromkeys((key, path))), "$filter": condition}
+            query = {"$select": ",".join(asked), "$filter": condition}
             for row in await self._lists.rows(f"{self._place(described)}?{encoded(query)}"):
-                if path not in row or key not in row:
-                    raise UnavailableFault(f"Business Central answers without {key} and {path}: {row}")
+                if not asked.keys() <= row.keys():
+                    raise UnavailableFault(f"Business Central answers without {' and '.join(asked)}: {row}")
                 value = wanted.get(upper(tidy(str(row[path])) or ""))
                 if value is not None:
-                    found.setdefault(value, []).append(str(row[key]))
+                    found.setdefault(value, []).append(row)
         return found
 
     def decode(self, flow: str, payload: str) -> Contents:

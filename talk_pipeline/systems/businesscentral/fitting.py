@@ -30,6 +30,7 @@ def _mistakes(flow: Flow, entities: Entities) -> Iterator[tuple[Location, str]]:
     for key in ("closed_by", "archived_in"):
         if (other := getattr(flow.businesscentral, key)) and other.entity not in entities:
             yield ("businesscentral", key, "entity"), _no_entity(other.entity, entities)
+    yield from _unknown_sums(flow, entities)
     for part in flow.parts:
         within: Location = ("children", part.name.removeprefix(f"{part.parent}.")) if part.parent else ()
         named = (*within, "businesscentral") if part.parent else ("businesscentral", "entity")
@@ -89,6 +90,21 @@ def _out_of_reach(flow: Flow, part: Part, facts: Records) -> Iterator[tuple[Loca
         if prop.bc in facts.kinds and prop.dir in ("->", "<->") and lacking:
             text = f"{prop.name}: {prop.bc} is found by {', '.join(lacking)}, which the flow does not write"
             yield ("properties", index), text
+
+
+def _unknown_sums(flow: Flow, entities: Entities) -> Iterator[tuple[Location, str]]:
+    """What is to be read where records go on, and is not described there."""
+    ending = flow.businesscentral.closed_by
+    if ending is None or ending.entity not in entities:
+        return
+    facts = entities[ending.entity]
+    for key in ("sums", "without"):
+        for name in getattr(ending, key):
+            at: Location = ("businesscentral", "closed_by", key)
+            if (kind := facts.kinds.get(name)) is None:
+                yield at, _no_property(ending.entity, facts, name)
+            elif key == "sums" and kind.name not in ("decimal", "int"):
+                yield at, f"{name} of {ending.entity} is no number: it is {kind.described}"
 
 
 def _longest(prop: Property) -> int:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from talk_pipeline.engine.plan.endings import withhold_posted
+from talk_pipeline.engine.plan.endings import CameTo, keep_differing, withhold_posted
 from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.engine.book import Book
+from talk_pipeline_tests.engine.given import linked
 
 SHOP, BC = Side.SHOP, Side.BC
 HELD = "select root_shop_id, property, target, hold_kind from change where flow = 'customer' order by all"
@@ -90,3 +91,61 @@ def test_what_goes_to_the_shop_goes(posted: Book) -> None:
     posted.db.execute("update change set hold_kind = null, target = 'customwebshop'")
     withhold_posted(posted.db, posted.flows["customer"])
     assert [row[3] for row in posted.rows(HELD)] == [None, None]
+
+
+KEPT = """
+select shop_id, bc_id, property, rule, winner, shop_value, bc_value, run_id, shop_version is not null,
+       recorded_at is not null, acknowledged_at from conflict
+"""
+TOLERATED = 0.05
+"""By the packaged flow of orders."""
+
+
+@pytest.mark.parametrize(
+    ("stated", "came_to", "told"),
+    [
+        ("100.00", "120.00", True),
+        ("100.00", "80", True),
+        ("100.00", "0", True),
+        ("100.00", f"{100 + TOLERATED}", False),
+        ("100.00", f"{100 - TOLERATED}", False),
+        ("100.00", f"{100 + TOLERATED + 0.01}", True),
+        (None, "80", False),
+        ("100.00", None, False),
+    ],
+)
+def test_what_it_came_to_is_held_against_what_the_shop_says(
+    book: Book, stated: str | None, came_to: str | None, told: bool
+) -> None:
+    for shop_id in ("o1", "o2"):
+        book.say("order", SHOP, shop_id, {"number": shop_id, "status": "open", "total_incl_tax": stated})
+    sums = {"totalAmountIncludingTax": came_to, "totalAmountExcludingTax": "1"}
+    keep_differing(book.db, book.flows["order"], [CameTo("o1", "b1", sums)], run_id="r")
+    pair = ("o1", "b1", "total_incl_tax", "posted", "businesscentral")
+    assert book.rows(KEPT) == ([(*pair, stated, came_to, "r", True, True, None)] if told else [])
+
+
+def test_what_the_shop_gave_up_is_owed_by_nobody(book: Book) -> None:
+    for shop_id, status in (("o1", "cancelled"), ("o2", "completed")):
+        book.say("order", SHOP, shop_id, {"number": shop_id, "status": status, "total_incl_tax": "9.00"})
+    came_to = [CameTo(one, "b", {"totalAmountIncludingTax": "8"}) for one in ("o1", "o2")]
+    keep_differing(book.db, book.flows["order"], came_to, run_id=None)
+    assert [row[0] for row in book.rows(KEPT)] == ["o2"]
+
+
+def test_a_pair_that_closes_is_held_against_what_it_was_held_with_at_last(book: Book) -> None:
+    buyer, debtor = book.pair("customer", "C1")
+    for number, last in (("1", "80"), ("2", None)):
+        shop, bc = f"o{number}", f"b{number}"
+        values = {"number": shop, "total_incl_tax": "100.00"}
+        book.say("order", SHOP, shop, {**values, "status": "completed", "customer_id": buyer})
+        book.say("order", BC, bc, {**values, "status": "Draft", "customer_id": debtor})
+        linked(book, "order", shop, bc)
+        sums = {"totalAmountIncludingTax": last} if last else {}
+        book.tell("order", BC, [], gone={bc: "posted"}, comes_to={bc: sums})
+    book.plan("order")
+    book.in_step("order")
+    assert book.rows("select distinct state from link where part = 'order'") == [("closed",)]
+    assert [row[:7] for row in book.rows(KEPT)] == [
+        ("o1", "b1", "total_incl_tax", "posted", "businesscentral", "100.00", "80")
+    ]

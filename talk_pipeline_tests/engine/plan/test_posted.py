@@ -1,5 +1,6 @@
 """A new record whose key an ended record carries: the two belong together, unless somebody else claims it."""
 
+from talk_pipeline.engine.model import Ended
 from talk_pipeline.engine.plan import posted
 from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.engine.book import Book
@@ -10,7 +11,7 @@ def test_one_and_one_are_closed(book: Book) -> None:
     keys = {"O1": ["o1"]}
     book.say("order", Side.SHOP, "o1", {"number": "O1", "status": "open"})
     book.plan("order")
-    posted.close(book.db, book.flows["order"], ended={"O1": ["invoice"]}, by_key=keys)
+    posted.close(book.db, book.flows["order"], ended={"O1": Ended(["invoice"])}, by_key=keys)
     assert book.rows("select shop_id, bc_id, rule, state from link") == [
         ("o1", "invoice", "posted", "closed")
     ]
@@ -30,7 +31,7 @@ def test_one_that_is_linked_with_another_is_claimed_by_that_one(book: Book) -> N
     for key, number in (("o1", "O1"), ("o2", "O2")):
         book.say("order", Side.SHOP, key, {"number": number, "status": "open"})
     book.plan("order")
-    ended = {"O1": ["invoice"], "O2": ["a third invoice"]}
+    ended = {"O1": Ended(["invoice"]), "O2": Ended(["a third invoice"])}
     posted.close(book.db, book.flows["order"], ended=ended, by_key={"O1": ["o1"], "O2": ["o2"]})
     [(refused, reason)] = book.rows("select root_shop_id, reason from refusal")
     assert refused == "o1"
@@ -42,7 +43,7 @@ def test_two_of_one_number_are_a_persons_to_decide(book: Book) -> None:
     for key in ("o1", "o2"):
         book.say("order", Side.SHOP, key, {"number": "O1", "status": "open"})
     book.plan("order")
-    posted.close(book.db, book.flows["order"], ended={"O1": ["invoice"]}, by_key={"O1": ["o1", "o2"]})
+    posted.close(book.db, book.flows["order"], ended={"O1": Ended(["invoice"])}, by_key={"O1": ["o1", "o2"]})
     assert book.rows("select count(*) from link") == [(0,)]
     refused = book.rows("select root_shop_id, reason from refusal order by 1")
     assert [row[0] for row in refused] == ["o1", "o2"]

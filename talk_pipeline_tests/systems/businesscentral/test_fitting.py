@@ -25,6 +25,13 @@ WEBSITE = "bc: website,               type: text(80)"
         ("order", "flags:\n", f"{GUARD}\nflags:\n", "guard.bc", "has no property 'stand'"),
         (
             "order",
+            "sums: [totalAmountIncludingTax], without: {status:",
+            "sums: [totalAmountIncludingTax], without: {stand:",
+            "businesscentral.closed_by.without",
+            "salesInvoices has no property 'stand'",
+        ),
+        (
+            "order",
             "bc: description,       type: text(100)}",
             "bc: told, type: text(100)}",
             "children.lines.properties.1",
@@ -41,6 +48,18 @@ def test_it_is_named_by_file_line_and_key(
     (told,) = check_flows(load_flows(folder), folder, load_entities())
     assert told.startswith(f"{folder / flow}.yaml:{line}: {key}: "), told
     assert message in told
+
+
+def test_a_sum_of_what_is_no_number_is_named(tmp_path: Path) -> None:
+    folder = copied_flows(tmp_path, order=("sums: [totalAmountIncludingTax]", "sums: [dueDate]"))
+    file = folder / "order.yaml"
+    text = file.read_text("utf-8")
+    more = '{shop: due_date, dir: "=", bc: dueDate, type: date}'
+    file.write_text(text.replace("  - {shop: total_tax, ", f"  - {more}\n  - {{shop: total_tax, "), "utf-8")
+    told = [one for one in check_flows(load_flows(folder), folder, load_entities()) if "closed_by" in one]
+    assert [one.partition("closed_by.sums: ")[2] for one in told] == [
+        "dueDate of salesInvoices is no number: it is Date, read-only"
+    ]
 
 
 def test_the_packaged_flows_ask_for_what_there_is() -> None:

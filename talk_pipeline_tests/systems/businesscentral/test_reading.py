@@ -281,3 +281,32 @@ def test_quotes_are_doubled_and_what_cannot_be_there_is_not_asked_for(
 def test_a_hit_without_what_was_asked_for_is_no_answer(server: Answering, opens: Opens, held: Row) -> None:
     with pytest.raises(UnavailableFault, match="without id and number"):
         found(server, opens, ["C1"], held)
+
+
+INVOICES = [
+    {"id": "i1", "orderId": "o1", "status": "Open", "totalAmountIncludingTax": 10.25},
+    {"id": "i2", "orderId": "o1", "status": "Paid", "totalAmountIncludingTax": 4.5},
+    {"id": "i3", "orderId": "o1", "status": "Canceled", "totalAmountIncludingTax": 99},
+    {"id": "i4", "orderId": "o1", "status": "In_x0020_Review", "totalAmountIncludingTax": 7},
+    {"id": "i5", "orderId": "o2", "status": "Canceled", "totalAmountIncludingTax": 8},
+]
+
+
+def test_what_records_became_is_told_with_the_sums_of_what_counts(server: Answering, opens: Opens) -> None:
+    server.on(CUSTOMERS.replace("customers", "salesInvoices"), page(*INVOICES))
+    values = ["o1", "o2", "o3"]
+    found = using(opens(), lambda opened: opened.ended("order", "orderId", values=values))
+    assert {key: (one.ids, dict(one.comes_to)) for key, one in found.items()} == {
+        "o1": (["i1", "i2", "i3", "i4"], {"totalAmountIncludingTax": "14.75"}),
+        "o2": (["i5"], {"totalAmountIncludingTax": "0"}),
+    }
+    assert server.asked[0].query == {
+        "$select": "id,orderId,totalAmountIncludingTax,status",
+        "$filter": " or ".join(f"orderId eq {one}" for one in values),
+    }
+
+
+def test_what_does_not_end_elsewhere_is_not_asked_for(server: Answering, opens: Opens) -> None:
+    assert using(opens(), lambda opened: opened.ended("customer", "id", values=["c1"])) == {}
+    assert using(opens(), lambda opened: opened.ended("order", "orderId", values=[])) == {}
+    assert not server.asked

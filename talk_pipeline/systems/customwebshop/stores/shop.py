@@ -9,7 +9,7 @@ from typing import Self
 import msgspec
 from pydantic import SecretStr
 
-from talk_pipeline.engine.model import Contents, Operation, Outcome, Record, Result, Write
+from talk_pipeline.engine.model import Contents, Ended, Operation, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.systems.customwebshop.spec.calls import Call
@@ -130,6 +130,10 @@ class StoredShop:
             if value is not None:
                 sought.note(value, reader.record(_payload(row)))
         return sought.ids
+
+    async def ended(self, flow: str, path: str, *, values: Sequence[str]) -> Mapping[str, Ended]:
+        """A shop's records go on nowhere else."""
+        return {}
 
     def decode(self, flow: str, payload: str) -> Contents:
         """The values and children of a record."""

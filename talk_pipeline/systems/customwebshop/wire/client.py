@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from pydantic import SecretStr
 
-from talk_pipeline.engine.model import Contents, Operation, Outcome, Record, Result, Write
+from talk_pipeline.engine.model import Contents, Ended, Operation, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.systems.customwebshop.spec import paths
@@ -176,6 +176,10 @@ class Customwebshop:
                 if value is not None:
                     sought.note(value, record)
         return sought.ids
+
+    async def ended(self, flow: str, path: str, *, values: Sequence[str]) -> Mapping[str, Ended]:
+        """A shop's records go on nowhere else."""
+        return {}
 
     def decode(self, flow: str, payload: str) -> Contents:
         """The values and children of a record."""

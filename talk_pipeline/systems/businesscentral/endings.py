@@ -1,0 +1,25 @@
+"""What records come to in which others go on: invoices of an order, together. How they are found is in `client`."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from talk_pipeline.engine.model import Ended
+from talk_pipeline.flows.endings import ClosedBy
+from talk_pipeline.systems.businesscentral.description import EntitySet
+from talk_pipeline.systems.businesscentral.values import text_of
+
+
+def sum_of(rows: Sequence[Mapping[str, Any]], described: EntitySet, ending: ClosedBy) -> Ended:
+    """The ids of records as received, and the sums of those that count."""
+    counting = [row for row in rows if not _is_left_out(row, described, ending)]
+    comes_to = {name: str(sum((Decimal(row[name]) for row in counting), Decimal(0))) for name in ending.sums}
+    return Ended([str(row[described.key]) for row in rows], comes_to)
+
+
+def _is_left_out(row: Mapping[str, Any], described: EntitySet, ending: ClosedBy) -> bool:
+    kinds = described.kinds
+    return any(
+        text_of(row[name], kinds[name].read_as_blank, kinds[name].name == "enum") in words
+        for name, words in ending.without.items()
+    )
