@@ -123,7 +123,7 @@ class System(Protocol):
         ...
 
     def reading(self, flow: str) -> str:
-        """Another text whenever `decode` reads the same payload otherwise than before."""
+        """Another text whenever the flow's records are described otherwise than before: read, or written."""
         ...
 
     def rows_at_once(self, flow: str) -> int:

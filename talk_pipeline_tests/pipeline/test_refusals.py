@@ -1,7 +1,11 @@
 """A record that a system refuses: it alone waits, and goes on by itself once it or its counterpart changes."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+import yaml
+
+from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.faults import rule
 from talk_pipeline_tests.pipeline.records import customer
@@ -87,3 +91,31 @@ def test_what_was_in_conflict_with_something_in_the_shop_is_asked_again_in_a_ful
     world.step("customer", full=True)
     assert world.shop.get("customers", key)["website"] == "www.new.example"
     assert world.state("customer", key) is None
+
+
+def test_what_a_wrong_description_had_refused_is_asked_again_once_it_is_mended(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if world.profile != "reference":
+        pytest.skip("edits the reference shop's description")
+    buyer = world.shop.post("customers", customer())["id"]
+    world.step("customer")
+    file, said = tmp_path / "own.yaml", yaml.safe_load(REFERENCE.read_text(encoding="utf-8"))
+
+    def described(**more: object) -> None:
+        customers = said["entities"]["customers"] | more
+        text = yaml.safe_dump(said | {"entities": said["entities"] | {"customers": customers}})
+        file.write_text(text, encoding="utf-8")
+
+    monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(file))
+    described(update=[{"method": "PATCH", "path": "{item}", "constants": {"kind_of": "customer"}}])
+    world.bc.patch("customers", world.counterpart("customer", buyer), {"website": "www.new.example"})
+    world.step("customer")
+    state, reason = world.state("customer", buyer) or ("", "")
+    assert (state, "kind_of" in reason) == ("quarantined", True), reason
+    assert world.step("customer").writes() == 0, "not asked again for nothing"
+
+    described()
+    assert not world.step("customer").failed()
+    assert world.shop.get("customers", buyer)["website"] == "www.new.example"
+    assert world.state("customer", buyer) is None

@@ -1,7 +1,7 @@
 """Permanent refusals, bound to the version of the data that was refused.
 
-What was refused is not asked again until the data, a record it refers to or the flow's definition changes; our own
-writes of the same record are no such change.
+What was refused is not asked again until the data, a record it refers to, the flow's definition or the description
+of either system changes; our own writes of the same record are no such change.
 """
 
 from collections.abc import Collection, Sequence
@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from talk_pipeline.engine.kinds import HoldKind, RefusalKind
 from talk_pipeline.engine.model import Intended, Intent, Outcome, RefusedValue, Result
 from talk_pipeline.engine.plan.workspace import Fingerprinted
+from talk_pipeline.engine.snapshot.reprojection import read_as
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import RefusalRow
@@ -21,8 +22,8 @@ FROM_BC = "businesscentral/"
 OF_RECORD = f"root_shop_id = coalesce($shop_id, '{FROM_BC}' || $bc_id)"
 """Which refusals are of a record, whichever sides it is on."""
 
-# what refusals of some records depend on: the mapped values of both sides, the referenced records, the flow's
-# definition; the records are picked by row, since values are read slowly
+# what refusals of some records depend on: the mapped values of both sides, the referenced records, and what the
+# flow and both systems are defined by; the records are picked by row, since values are read slowly
 _FINGERPRINTS = f"""
 with wanted as (select distinct unnest($roots::varchar[]) as id),
 linked as (
@@ -85,7 +86,7 @@ def _fingerprint(db: Connection, flow: Flow, roots: Collection[str]) -> Fingerpr
             "roots": list(roots),
             "flow": flow.name,
             "parts": [part.name for part in flow.parts],
-            "definition": flow.fingerprint,
+            "definition": f"{flow.fingerprint} {read_as(db, flow)}",
             "two_way": [prop.name for prop in flow.properties if prop.dir in ("<->", "->")],
             "ref_parts": [part for part, _, _ in references],
             "ref_properties": [name for _, name, _ in references],

@@ -10,7 +10,7 @@ from talk_pipeline.engine.snapshot.landing import requested_fields
 from talk_pipeline.engine.snapshot.projection import Projector, Told
 from talk_pipeline.engine.snapshot.workspace import Stored
 from talk_pipeline.engine.state.connection import Connection, transaction
-from talk_pipeline.engine.state.meta import get_meta, set_meta
+from talk_pipeline.engine.state.meta import get_meta, joined_meta, set_meta
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -32,7 +32,7 @@ def reproject(db: Connection, projector: Projector, decode: Decode, *, reading: 
     company = projector.company
     read_as = (projector.flow.fingerprint, company.currency, company.zone.key, reading)
     wanted = " ".join((PROJECTION_VERSION, *read_as)).rstrip()
-    key = f"projection:{flow}:{side}"
+    key = _key(flow, side)
     if get_meta(db, key) == wanted:
         return False
     ids: list[str] = []
@@ -57,6 +57,15 @@ def reproject(db: Connection, projector: Projector, decode: Decode, *, reading: 
         mark_dirty(db, flow, side, ids=ids)
         set_meta(db, key, wanted)
     return bool(ids)
+
+
+def read_as(db: Connection, flow: Flow) -> str:
+    """How both sides of a flow are read now: another text after any of that has changed."""
+    return joined_meta(db, [_key(flow.name, side) for side in Side])
+
+
+def _key(flow: str, side: Side) -> str:
+    return f"projection:{flow}:{side}"
 
 
 def asks_for_more(db: Connection, flow: Flow, side: Side) -> bool:

@@ -5,6 +5,7 @@ import pytest
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.model import Intended, Intent, Outcome, Result, Sent, UnkeptValue
 from talk_pipeline.engine.plan.refusals import forget_outdated, refuse, refuse_values
+from talk_pipeline.engine.state.meta import set_meta
 from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.engine.book import Book, Values
 from talk_pipeline_tests.engine.plan.trade import BC, CUSTOMER, LINE, ORDER, SHOP, as_said_there, linked
@@ -61,6 +62,18 @@ def test_another_record_changes_nothing(
 def test_a_value_that_only_comes_from_there_changes_nothing(refused: Book) -> None:
     refused.say("order", BC, "b1", {"status": "Open"})
     assert still_refused(refused)
+
+
+def test_it_is_asked_again_once_the_flow_says_something_else(refused: Book) -> None:
+    flow = refused.flows["order"]
+    forget_outdated(refused.db, flow.but(settings=flow.settings.but(tolerance=1)))
+    assert not refused.rows("select * from refusal")
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_it_is_asked_again_once_a_system_is_described_otherwise(refused: Book, side: Side) -> None:
+    set_meta(refused.db, f"projection:order:{side}", "read otherwise")
+    assert not still_refused(refused)
 
 
 def _say(book: Book, side: str, flow: str, key: str, values: Values, line: Values) -> None:
