@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Entity
@@ -77,7 +78,7 @@ class Evidence:
 
     def properties(self, sample: Sequence[Json], whole: Sequence[Json]) -> list[Probe]:
         """Whether the values are where the description says, and look like it; lists are looked for in both."""
-        found = [*self._check_fields(self._reader.fields(), sample, ("fields",))]
+        found = [*self._check_fields(self._reader.fields(), sample, ("fields",), self._sent())]
         for name, lines in self._reader.lists():
             rows = [row for one in [*sample, *whole] for row in rows_of(one, name, lines)]
             where: At = ("children", name)
@@ -88,7 +89,7 @@ class Evidence:
                 continue
             if not lines.single and any(paths.get(row, lines.id.path) is MISSING for row in rows):
                 found.append(Probe("problem", (*where, "id"), _missing(lines.id.path, rows)))
-            found += self._check_fields(self._reader.fields(name), rows, (*where, "fields"))
+            found += self._check_fields(self._reader.fields(name), rows, (*where, "fields"), self._sent(name))
         return found
 
     def modified(self, sample: Sequence[Json]) -> list[Probe]:
@@ -120,7 +121,21 @@ class Evidence:
             return [Probe("warning", ("modified",), text)]
         return [Probe("ok", ("modified",), f"{where}: {max(moments)}")]
 
-    def _check_fields(self, fields: Mapping[str, Field], sample: Sequence[Json], at: At) -> Iterator[Probe]:
+    def _sent(self, path: str | None = None) -> set[str]:
+        """What of a record, or of one of its lists, the flow ever writes to this shop: how that looks matters."""
+        sent: set[str] = set()
+        for part in self._flow.parts:
+            if part.paths.get(Side.SHOP) != path:
+                continue
+            edited = [prop for prop in part.properties if prop.goes_to(Side.SHOP)]
+            made = bool(edited) if path else self._flow.settings.creates(Side.SHOP)
+            told = [prop for prop in part.properties if prop.mapped] if made else edited
+            sent.update(name for prop in told if prop.dir != "=" for name in prop.shop_paths)
+        return sent
+
+    def _check_fields(
+        self, fields: Mapping[str, Field], sample: Sequence[Json], at: At, sent: Container[str]
+    ) -> Iterator[Probe]:
         as_described = 0
         lacking: dict[str, None] = {}
         for name, field in fields.items():
@@ -134,9 +149,10 @@ class Evidence:
                         text = f"no record has {source!r} (looked at {len(sample)})"
                         yield Probe("warning", (*at, name), text)
                     continue
-                form = self._entity.bodies == "form"  # where everything that is written is text
+                # what is never written, or as text whatever it is
+                untyped = self._entity.bodies == "form" or name not in sent
                 filled = [value for value in values if value not in (None, "")]
-                wrong = [value for value in filled if not self._fits(field, value, form=form)]
+                wrong = [value for value in filled if not self._fits(field, value, untyped=untyped)]
                 if wrong:
                     always = len(wrong) == len(filled) > 1  # of one record alone nothing follows
                     level: Literal["problem", "warning"] = "problem" if always else "warning"
@@ -156,10 +172,10 @@ class Evidence:
             f"{counted(as_described, 'place')} found as described, in {counted(len(sample), 'record')}",
         )
 
-    def _fits(self, field: Field, value: Json, *, form: bool) -> bool:
+    def _fits(self, field: Field, value: Json, *, untyped: bool) -> bool:
         if self._texts and isinstance(value, str) and field.type in _BARE:
             return _BARE[field.type].fullmatch(value) is not None
-        return _fits(field, value, self._reader.times, form=form)
+        return _fits(field, value, self._reader.times, untyped=untyped)
 
     def _weight(self, name: str) -> Literal["warning", "problem"]:
         """A problem where the flow cannot do without the property."""
@@ -169,7 +185,7 @@ class Evidence:
         return "warning"
 
 
-def _fits(field: Field, value: Json, times: Times, *, form: bool) -> bool:
+def _fits(field: Field, value: Json, times: Times, *, untyped: bool) -> bool:
     """Whether a value looks like what the description says."""
     if value is None or value == "" or field.values or field.template:
         return True
@@ -183,7 +199,6 @@ def _fits(field: Field, value: Json, times: Times, *, form: bool) -> bool:
         case "time":
             return field.read({"x": value}, "x", known={}, times=times) != str(value) or "T" in str(value)
         case _:
-            untyped = form or field.write is False
             return isinstance(value, str) or (untyped and not isinstance(value, dict | list))
 
 

@@ -259,6 +259,25 @@ def test_other_shops_tell_it_too(
     prove(mistake, good, checked(world, text, tmp_path, monkeypatch, capsys), text)
 
 
+@pytest.mark.parametrize("what", ["    writes: none\n", ""], ids=["only read", "written"])
+def test_of_what_is_only_read_no_type_is_asked(
+    worlds: dict[str, World],
+    what: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """How it would have to be written is nobody's business; it is read the same."""
+    text = REFERENCE.read_text(encoding="utf-8")
+    for name, typed in (("products", "active"), ("orders", "prices_include_tax")):
+        text = text.replace(f"  {name}:\n", f"  {name}:\n{what}").replace(f"{typed}: {{type: bool}}", typed)
+    text = text.replace("{active, price_includes", "{price_includes").replace("{prices_include_tax}", "{}")
+    status, told, _ = checked(worlds["reference"], text, tmp_path, monkeypatch, capsys)
+    asked = [name for name in ("products.fields.active", "orders.fields.prices_include_tax") if name in told]
+    assert len(asked) == (0 if what else 2), told
+    assert ("say type: bool" in told, status) == (not what, 0 if what else 2)
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "says"),
     [
