@@ -5,8 +5,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from talk_pipeline.engine.report.findings import Finding
+from talk_pipeline.engine.report.checklist import checks
+from talk_pipeline.engine.report.findings import CheckContext, Finding
+from talk_pipeline.engine.report.lasting import find
+from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.database import FILE
+from talk_pipeline.flows.vocabulary import Flow
 
 Row = dict[str, Any]
 
@@ -80,3 +84,11 @@ class Run:
             for name, finding in listed.items()
             if finding.verdict == "failed"
         ]
+
+
+def found(db: Connection, flow: Flow, run_id: str) -> dict[str, Finding]:
+    """What the checks find, by their keys; what was found before and holds is what would be found now."""
+    listed = find(CheckContext(db, flow, run_id), checks(flow))
+    anew = CheckContext(db, flow, run_id)
+    assert [one for one in listed if one[0].lasts and one[0].run(anew) != one[1]] == []
+    return {check.key: finding for check, finding in listed}

@@ -23,8 +23,6 @@ from talk_pipeline.dagster.execute import execute, problems
 from talk_pipeline.declarations import checked_files
 from talk_pipeline.engine.match import links
 from talk_pipeline.engine.report import run_summary, runs
-from talk_pipeline.engine.report.checklist import checks
-from talk_pipeline.engine.report.findings import CheckContext
 from talk_pipeline.engine.state.lease import Lease, leases
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.installation import Connections
@@ -37,7 +35,7 @@ from talk_pipeline.sandbox.server import Sandbox
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http.limits import trusted
-from talk_pipeline_tests.outcome import Run, Seen
+from talk_pipeline_tests.outcome import Run, Seen, found
 from talk_pipeline_tests.proof.states import Watch
 from talk_pipeline_tests.slowness import longest
 from talk_pipeline_tests.users import Central, Shop
@@ -131,13 +129,7 @@ class World:
         def look() -> Seen:
             numbers = numbers_of(connections, names, run_id=run_id)
             with connections.state.once() as db:
-                contexts = {name: CheckContext(db, connections.flows[name], run_id) for name in names}
-                findings = {
-                    name: {
-                        f"{check.stage}.{check.name}": check.run(context) for check in checks(context.flow)
-                    }
-                    for name, context in contexts.items()
-                }
+                findings = {name: found(db, connections.flows[name], run_id) for name in names}
             return Seen(numbers, findings)
 
         return self._remember(Run(run_id, failures, success=not failures, data=self.data, look=look))

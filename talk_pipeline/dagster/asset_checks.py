@@ -17,7 +17,7 @@ from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
 from talk_pipeline.engine.report.checklist import VOLUME, checks
 from talk_pipeline.engine.report.findings import Check, CheckContext, Finding
-from talk_pipeline.engine.report.run_summary import record_check_results
+from talk_pipeline.engine.report.lasting import find
 from talk_pipeline.engine.report.stops import stop_of
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -125,13 +125,11 @@ def _find(
         options = pipeline.options
         decided = options.approve and not options.dry_run
         about = CheckContext(db, pipeline.flows[flow.name], run_id, options.dry_run, options.approve, decided)
-        findings = [check.run(about) for check in selected]
-        listed = list(zip(selected, findings, strict=True))
-        record_check_results(db, flow.name, run_id=run_id, findings=listed)
+        listed = find(about, selected)
     for check, finding in listed:
         if check.blocking and not finding.passed:
             pipeline.stopped(run_id, flow, by=check.name, reason=finding.summary)
-    return findings
+    return [finding for _, finding in listed]
 
 
 def _result(

@@ -11,6 +11,7 @@ from talk_pipeline_tests.bench import (
     day,
     engine,
     growth,
+    idle,
     keys,
     landing,
     orders,
@@ -21,6 +22,7 @@ from talk_pipeline_tests.bench.result import Result
 
 BENCHMARKS = {
     "growth": growth.run,
+    "idle": idle.run,
     "writes": writes.run,
     "engine": engine.run,
     "orders": orders.run,

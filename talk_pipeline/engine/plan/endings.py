@@ -12,7 +12,7 @@ from talk_pipeline.engine.kinds import Gone, HoldKind
 from talk_pipeline.engine.match.scopes import ended
 from talk_pipeline.engine.model import UNDO
 from talk_pipeline.engine.plan.workspace import Unfinished
-from talk_pipeline.engine.snapshot.dirty import touch_if_changed
+from talk_pipeline.engine.snapshot.dirty import touch
 from talk_pipeline.engine.snapshot.holding import agree
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert_columns, rows_of
@@ -92,13 +92,19 @@ def close_posted(db: Connection, flow: Flow, unfinished: Unfinished, *, run_id: 
     In the caller's transaction.
     """
     asked = {"flow": flow.name, "at": now()}
-    if db.execute(f"select 1 {_LOST} limit 1", {"flow": flow.name}).fetchone():
+    if is_any(db, flow, _LOST):
         db.execute(_KEEP_IN_SIGHT, asked | guarded(flow) | {"run_id": run_id})
         db.execute(f"delete {_LOST}", {"flow": flow.name})
-    if db.execute(_CLOSED, asked).fetchone() != (0,):
+    if is_any(db, flow, f"from link where {_ENDING}"):
+        db.execute(_CLOSED, asked)
         keep_differing(db, flow, _closing(db, flow), run_id=run_id)
-    closed = db.execute(f"update link set state = 'closed' where {_ENDING}", {"flow": flow.name})
-    touch_if_changed(db, flow.name, closed)
+        db.execute(f"update link set state = 'closed' where {_ENDING}", {"flow": flow.name})
+        touch(db, flow.name)
+
+
+def is_any(db: Connection, flow: Flow, those: str) -> bool:
+    """Whether there is any of these: a statement that writes has the checks look anew, also where it finds none."""
+    return db.execute(f"select 1 {those} limit 1", {"flow": flow.name}).fetchone() is not None
 
 
 @dataclass(frozen=True, slots=True)

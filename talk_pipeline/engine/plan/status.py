@@ -6,7 +6,7 @@ A record without a row here is active when it has a link. The states sum to the 
 from talk_pipeline.engine.kinds import HoldKind, Status
 from talk_pipeline.engine.match.scopes import ended, outside
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
-from talk_pipeline.engine.plan.endings import close_posted
+from talk_pipeline.engine.plan.endings import close_posted, is_any
 from talk_pipeline.engine.plan.workspace import Before, Concerned, Evaluated, Unfinished, Unlinked
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.flows.vocabulary import Flow
@@ -122,8 +122,7 @@ select root_shop_id, root_bc_id from journal where flow = $flow and is_open(outc
 
 # pairs that have met: nothing of them waits to be written, whether it is in step or given up on
 _MET = """
-update link set met_at = $at
-where part = $flow and state = 'active' and met_at is null
+part = $flow and state = 'active' and met_at is null
   and shop_id not in (select root_shop_id from change where flow = $flow and root_shop_id is not null
                       and (hold_kind is null or hold_label(hold_kind) in ('deferred', 'waiting', 'manual')))
 """
@@ -135,7 +134,8 @@ def clear_dirty(db: Connection, flow: Flow, *, run_id: str | None = None) -> int
     with transaction(db):
         unfinished = Unfinished.made(db, _UNFINISHED, {"flow": flow.name, "keep_excluded": keep})
         close_posted(db, flow, unfinished, run_id=run_id)
-        db.execute(_MET, {"flow": flow.name, "at": now()})
+        if is_any(db, flow, f"from link where {_MET}"):
+            db.execute(f"update link set met_at = $at where {_MET}", {"flow": flow.name, "at": now()})
         db.execute(
             "delete from dirty where flow = ? and (side, id) not in ("
             " select ('customwebshop', shop_id) from unfinished where shop_id is not null"

@@ -219,8 +219,10 @@ def _state_check(state: str, name: str, title: str) -> Check:
     return Check(name, title, "sync", _listing(_STATE.format(state), severity="WARN", what=f"{state} record"))
 
 
-def _check(name: str, title: str, query: str, *, severity: Severity, what: str, of: str = "") -> Check:
-    return Check(name, title, "sync", _listing(query, severity=severity, what=what, of=of))
+def _check(
+    name: str, title: str, query: str, *, severity: Severity, what: str, of: str = "", lasts: bool = False
+) -> Check:
+    return Check(name, title, "sync", _listing(query, severity=severity, what=what, of=of), lasts=lasts)
 
 
 _RECORD_CHECKS = (
@@ -237,6 +239,7 @@ _RECORD_CHECKS = (
         severity="ERROR",
         what="record",
         of=" with several links",
+        lasts=True,
     ),
     _check(
         "create_keys_unique",
@@ -245,6 +248,7 @@ _RECORD_CHECKS = (
         severity="ERROR",
         what="create key",
         of=" carried by several records",
+        lasts=True,
     ),
     _check("no_failed_writes", "Every write succeeded", _FAILED, severity="ERROR", what="failed write"),
     _check(
@@ -274,6 +278,6 @@ _RECORD_CHECKS = (
     _check("nothing_withheld", "No change is withheld", _WITHHELD, severity="WARN", what="withheld change"),
     _state_check("broken", "no_broken_links", "No link has lost a side"),
     _state_check("held", "no_held_records", "No record is held by hand"),
-    Check("no_flagged_records", "No record needs a person's decision", "sync", _flagged),
+    Check("no_flagged_records", "No record needs a person's decision", "sync", _flagged, lasts=True),
     Check("shop_capable", "What the shop cannot do is known", "sync", _shop_capable),
 )

@@ -70,6 +70,7 @@ class Check:
         stage: the asset it belongs to: a side's snapshot, the diff, or the sync.
         blocking: what follows does not run when it fails.
         sentence: what must hold, where the title is no sentence.
+        lasts: what it finds hangs on records, links and the plan alone; it holds until any of them is written.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Check:
     run: Callable[[CheckContext], Finding] = field(repr=False)
     blocking: bool = False
     sentence: str = ""
+    lasts: bool = False
 
     @property
     def description(self) -> str:

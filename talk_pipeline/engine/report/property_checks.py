@@ -25,6 +25,7 @@ def property_check(flow: Flow, part: Part, prop: Property) -> Check:
         "sync",
         partial(_property_agrees, part=part, prop=prop),
         sentence=_sentence(prop, of=prefix),
+        lasts=True,
     )
 
 

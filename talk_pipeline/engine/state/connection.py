@@ -4,15 +4,16 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 
 import duckdb
 
 from talk_pipeline.disks import without_room
+from talk_pipeline.engine.state.content import ASIDE, FORGET, statements
 
 Cursor = duckdb.DuckDBPyConnection
 """What a statement found, until the next one."""
+Parameters = Sequence[object] | Mapping[str, object] | None
 
 # as DuckDB calls what it cannot read; an IO error without the operating system's number is a file that ends early,
 # or a checkpoint that found no room
@@ -20,10 +21,11 @@ _DAMAGE = ("Data Corruption", "Serialization", "IO")
 
 
 class Connection:
-    """A connection that reads the text of a statement once: that takes as long as working out how to run it.
+    """A connection that reads the text of a statement once, and knows which ones write what is held of records.
 
     Attributes:
         file: where what is damaged lies, for people.
+        keeps_findings: findings of the state at hand are forgotten once something of it is written.
 
     Args:
         spilled: where what does not fit into the memory is put for the while; by default in the folder that whoever
@@ -43,6 +45,9 @@ class Connection:
         self._db = duckdb.connect(file, read_only=read_only)
         self._db.execute("set errors_as_json = true")  # with the operating system's number, where it has one
         self._types: dict[str, dict[str, str]] = {}
+        self._temporary: set[str] = set()
+        self._forgotten = False
+        self.keeps_findings = False
         if threads is not None:
             self._db.execute("set threads = $1", [threads])
         if memory is not None:
@@ -54,9 +59,7 @@ class Connection:
         """Leaves the file to others."""
         self._db.close()
 
-    def execute(
-        self, query: str, parameters: Sequence[object] | Mapping[str, object] | None = None
-    ) -> Cursor:
+    def execute(self, query: str, parameters: Parameters = None) -> Cursor:
         """Runs a statement, or several without parameters.
 
         Raises:
@@ -64,9 +67,18 @@ class Connection:
             StateBrokenError: what the file holds is damaged, or cut short.
             duckdb.Error: whatever else the database says of it.
         """
-        statements = _statements(query)
+        told = statements(query)
+        self._temporary |= told.makes
+        if told.unsettles:
+            self._forgotten = False
+        if self.keeps_findings and not self._forgotten and not told.writes <= self._temporary | ASIDE:
+            self._run(FORGET)  # before, so that it holds even where all ends between the two
+            self._forgotten = True
+        return self._run(told.read[0] if len(told.read) == 1 else query, parameters)
+
+    def _run(self, statement: duckdb.Statement | str, parameters: Parameters = None) -> Cursor:
         try:
-            return self._db.execute(statements[0] if len(statements) == 1 else query, parameters)
+            return self._db.execute(statement, parameters)
         except duckdb.Error as error:
             raise self._named(error) from None
 
@@ -85,17 +97,16 @@ class Connection:
             return OSError(full.errno, message)
         return StateBrokenError(broken(self.file, f"it is damaged: {message}"))
 
+    def findings_kept(self) -> None:
+        """Findings were kept: the next statement that writes has to forget them again."""
+        self._forgotten = False
+
     def types(self, table: str) -> Mapping[str, str]:
         """The columns of a table with their types, looked up once: column -> type as DuckDB writes it."""
         if table not in self._types:
             described = self.execute(f"select name, type from pragma_table_info('{table}')").fetchall()
             self._types[table] = dict(described)
         return self._types[table]
-
-
-@lru_cache(maxsize=1024)
-def _statements(query: str) -> list[duckdb.Statement]:
-    return duckdb.extract_statements(query)
 
 
 class StateBusyError(RuntimeError):

@@ -24,6 +24,7 @@ from talk_pipeline.engine.state.connection import (
     broken,
 )
 from talk_pipeline.engine.state.lease import FOLDER, SECONDS, Lease, LeaseLostError, leases
+from talk_pipeline.engine.state.left import Left
 from talk_pipeline.engine.state.meta import known_systems, set_meta
 from talk_pipeline.engine.state.migrations import prepare
 from talk_pipeline.stopping import go_on
@@ -83,6 +84,7 @@ class State:
         self._prepared = False
         self._attached = False
         self._attached_at = 0.0
+        self._left = Left(self.file)
 
     @contextmanager
     def open(self) -> Iterator[Connection]:
@@ -116,8 +118,11 @@ class State:
         """
         if not self._attached:
             return
+        ready, self.beside.keeps_findings = self.beside.keeps_findings, False
         self._attached = False
         try:
+            if ready:
+                self._left.leave(self.beside)
             self.beside.execute("use memory")
             self.beside.execute("detach state")
         except BaseException:
@@ -125,6 +130,8 @@ class State:
             self.beside.close()
             self.beside = self._connected()
             raise
+        if ready:
+            self._left.closed()
 
     @property
     def spilled(self) -> Path:
@@ -151,6 +158,7 @@ class State:
     def _attach(self, db: Connection) -> None:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         _look(self.file)
+        self._left.look()
         deadline = time.monotonic() + self.wait_seconds
         while locked := _attached(db, self.file):
             if time.monotonic() >= deadline:
@@ -166,6 +174,8 @@ class State:
                 self.release()
                 raise
             self._prepared = True
+        self._left.opened(db)
+        db.keeps_findings = True
         if self._lease:
             try:
                 self._lease.fence(db)

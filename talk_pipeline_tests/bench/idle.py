@@ -1,0 +1,86 @@
+"""What a whole run with nothing to do costs, beside the same of books of a tenth of the size.
+
+Orders of two lines with their customers and products, in step; both systems are servers that have nothing new to
+tell. A run is a process of its own, Dagster and start-up included: CPU seconds, the median of the rounds, in which
+both books are looked at in turn. The first run of each, which compares everything, is told beside it.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
+from statistics import median
+
+from talk_pipeline.engine.state.connection import now
+from talk_pipeline.engine.state.database import State
+from talk_pipeline_tests.bench.orders import FLOW, met
+from talk_pipeline_tests.bench.result import Result
+
+SMALL, LARGE = 10_000, 100_000
+ROUNDS = 5
+TARGET = 1.5
+
+
+def run(folder: Path, sizes: tuple[int, int] = (SMALL, LARGE)) -> dict[str, Result]:
+    """Builds both books, and has them looked at round by round."""
+    for size in sizes:
+        _build(folder / str(size), size)
+    first: dict[int, float] = {}
+    spent: dict[int, list[float]] = {size: [] for size in sizes}
+    with _served() as environment:
+        for size in sizes:
+            _synced(folder / str(size), environment)  # records are read as the systems at hand are described
+            with State(folder / str(size)).once() as db:
+                db.execute("delete from meta where starts_with(key, 'found:')")
+            first[size] = _synced(folder / str(size), environment)
+        for _ in range(ROUNDS):
+            for size in sizes:
+                spent[size].append(_synced(folder / str(size), environment))
+    small, large = (median(spent[size]) for size in sizes)
+    for size in sizes:
+        print(f"  {size:,} orders: {median(spent[size]):.2f} s, {first[size]:.2f} s where all is compared")
+    return {f"idle_run_{FLOW}": Result(large / small, TARGET, "lower", f"x at {sizes[0]}")}
+
+
+def _build(folder: Path, size: int) -> None:
+    """Books that were read to the end just now."""
+    state = met(folder, size).db
+    state.execute(
+        "update watermark set modified_at = $past, fetched_at = $now, full_at = $now",
+        {"past": now() - timedelta(hours=3), "now": now()},
+    )
+    state.execute("use memory")
+    state.execute("detach state")
+
+
+@contextmanager
+def _served() -> Iterator[Mapping[str, str]]:
+    """Both systems, empty, and the environment that points at them."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "talk_pipeline", "sandbox", "--size", "0"], stdout=subprocess.PIPE, text=True
+    ) as serving:
+        assert serving.stdout
+        told = iter(serving.stdout.readline, "SANDBOX_READY=1\n")
+        try:
+            yield dict(one.rstrip().split("=", 1) for one in told)
+        finally:
+            serving.terminate()
+
+
+def _synced(data: Path, environment: Mapping[str, str]) -> float:
+    """A run of all flows, in CPU seconds."""
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("TALK_")}
+    before = getrusage(RUSAGE_CHILDREN)
+    subprocess.run(
+        [sys.executable, "-m", "talk_pipeline", "sync", "--json"],
+        env={**mine, **environment, "TALK_DATA_DIR": str(data)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+    after = getrusage(RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
