@@ -12,7 +12,7 @@ from talk_pipeline.engine.manual import links as by_hand
 from talk_pipeline.engine.plan.status import clear_dirty
 from talk_pipeline.engine.report import lasting
 from talk_pipeline.engine.report.checklist import checks
-from talk_pipeline.engine.report.findings import CheckContext, Finding
+from talk_pipeline.engine.report.findings import Check, CheckContext, Finding
 from talk_pipeline.engine.report.lasting import find
 from talk_pipeline.engine.snapshot.reprojection import reproject
 from talk_pipeline.engine.state.connection import Cursor
@@ -131,6 +131,25 @@ def test_what_an_edited_program_finds_is_not_what_another_found(
     assert found(book)[PROPERTY].summary == "as the other found it"
     monkeypatch.setattr(lasting, "CODE", "of an edited program")
     assert found(book) == before
+
+
+def test_where_a_check_breaks_off_nothing_that_another_program_found_is_left(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book.pair("customer", "C1")
+    found(book)
+    monkeypatch.setattr(lasting, "CODE", "of an edited program")
+    broken = Check("broken", "It breaks off", "sync", lambda _: 1 / 0, lasts=True)  # type: ignore[arg-type,return-value]
+    with pytest.raises(ZeroDivisionError):
+        find(CheckContext(book.db, book.flows["customer"], "run"), [broken])
+    assert not kept(book)
+
+
+def test_nothing_is_kept_by_a_connection_that_would_not_forget_it(book: Book) -> None:
+    book.pair("customer", "C1")
+    book.db.keeps_findings = False
+    found(book)
+    assert not kept(book)
 
 
 def test_nothing_that_lasts_hangs_on_what_is_told_of_runs(
