@@ -48,6 +48,8 @@ class MedusaShop(Shop):
                 return _told(200, {_KINDS[kind]: self._shown(kind, self.tables[_TABLES[kind]][key])})
             case "POST", ["customers" | "orders" as kind, key]:
                 return self._changed(kind, key, said, taken=kind)
+            case "POST", ["products"]:
+                return self._made(said)
             case "POST", ["products", product, "variants", key]:
                 assert product == f"prod_{key}"
                 return self._changed("product-variants", key, said, taken="variants")
@@ -68,7 +70,7 @@ class MedusaShop(Shop):
         return _told(200, {named: rows[at : at + most], "count": len(rows), "offset": at, "limit": most})
 
     def _shown(self, kind: str, row: Row) -> Row:
-        shown = {name: value for name, value in row.items() if name not in ("changed", "lines")}
+        shown = {name: value for name, value in row.items() if name not in ("changed", "lines", "called")}
         shown |= {"created_at": "2026-11-28T23:03:00.000Z", "updated_at": row["changed"]}
         if kind == "product-variants":
             product = {"id": f"prod_{row['id']}", "title": "Lamp", "status": "published"}
@@ -89,6 +91,24 @@ class MedusaShop(Shop):
         if kind == "product-variants":  # the answer is the product, without what its variants are asked for
             return _told(200, {"product": {"id": f"prod_{key}", "variants": [{"id": key}]}})
         return _told(200, {_KINDS[kind]: self._shown(kind, self.tables[_TABLES[kind]][key])})
+
+    def _made(self, said: Row) -> Reply:
+        """A product with its one variant, whose options are those of the product."""
+        (variant,) = said["variants"]
+        options = {one["title"]: one["values"] for one in said["options"]}
+        if (
+            not said.get("title")
+            or {name: [value] for name, value in variant.pop("options").items()} != options
+        ):
+            return _told(
+                400, {"type": "invalid_data", "message": "Field 'title' is required, and all options"}
+            )
+        if unknown := _unknown(variant, "variants"):
+            return unknown
+        key = self.add("products", **{"barcode": None, **variant}, called=said["title"])
+        return _told(
+            200, {"product": {"id": f"prod_{key}", "title": said["title"], "variants": [{"id": key}]}}
+        )
 
     def _edited(self, method: str, rest: list[str], said: Row) -> Reply:
         orders = self.tables["orders"]

@@ -116,7 +116,9 @@ class OfMedusa(Connected):
 @pytest.fixture
 def medusa(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OfMedusa]:
     folder = copied_flows(
-        tmp_path / "flows", customer=("match: [number, organization_number, email]", "match: [email]")
+        tmp_path / "flows",
+        customer=("match: [number, organization_number, email]", "match: [email]"),
+        product=("create: always", "create: both"),
     )
     file = folder / "customer.yaml"
     rows = file.read_text(encoding="utf-8").splitlines()
@@ -156,6 +158,18 @@ def test_a_medusa_is_connected(medusa: OfMedusa, capsys: pytest.CaptureFixture[s
     assert told["title"] == "Lamp of oak"
     assert sorted((row["quantity"], row["unit_price"]) for row in medusa.lines_here()) == [(3, 12), (4, 30)]
     assert not shop.edits, "what was begun is confirmed"
+
+    bc.post(
+        "items",
+        {"number": "NEW-1", "displayName": "Lamp of ash", "unitPrice": 12.5, "baseUnitOfMeasureCode": "PCS"},
+    )
+    medusa.run()
+    (made,) = (one for one in shop.tables["products"].values() if one["sku"] == "NEW-1")
+    assert (made["title"], made["called"], made["prices"][0]["amount"]) == (
+        "Lamp of ash",
+        "Lamp of ash",
+        12.5,
+    )
     medusa.quiet()
     agreed()
     assert check_configuration() == 0

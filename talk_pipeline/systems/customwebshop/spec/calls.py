@@ -32,7 +32,8 @@ class Call(Model):
     constants: Mapping[str, Any] = Field({}, description="what the body says always: path -> value")
     body: Mapping[str, Any] | None = Field(
         None,
-        description="what is sent, with the record at `envelope`; a text that is {id} or {line} alone is that",
+        description="what is sent, with the record at `envelope`; a text that is {id} or {line} alone is that, and"
+        " {record:place} what the record that is sent says there",
     )
     error: ErrorShape | None = Field(None, description="where its answer says what is wrong, beside `error`")
     query: Mapping[str, Word] = {}

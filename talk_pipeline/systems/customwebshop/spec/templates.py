@@ -50,15 +50,19 @@ def filled_in_body(template: str, *, begun: Json, **values: str) -> str:
     return _filled(template, None, begun, values, written=str, link=str)
 
 
-def filled_values(said: Json, known: Mapping[str, Json]) -> Json:
+def filled_values(said: Json, known: Mapping[str, Json], record: Json = None) -> Json:
     """A body in which each text that is a name in braces, and nothing else, has its value; others stay as they are.
 
-    Braces within a text stay, since queries that go in bodies are full of them.
+    Braces within a text stay, since queries that go in bodies are full of them. `{record:place}` is what the record
+    that is sent says there, and nothing where it does not.
     """
     if isinstance(said, Mapping):
-        return {key: filled_values(inner, known) for key, inner in said.items()}
+        return {key: filled_values(inner, known, record) for key, inner in said.items()}
     if isinstance(said, list | tuple):
-        return [filled_values(inner, known) for inner in said]
+        return [filled_values(inner, known, record) for inner in said]
+    if isinstance(said, str) and said.startswith("{record:") and said.endswith("}"):
+        value = paths.get(record, said.removeprefix("{record:")[:-1])
+        return None if value is paths.MISSING else value
     if isinstance(said, str) and said.startswith("{") and said.endswith("}"):
         return known.get(said[1:-1], said)
     return said

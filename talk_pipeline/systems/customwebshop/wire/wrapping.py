@@ -32,7 +32,7 @@ def wrapped(call: Call, body: Json, known: Mapping[str, Json], *, current: Json)
     for path, value in call.constants.items():
         paths.put(body, path, value)
     if call.body is not None:
-        whole = filled_values(dict(call.body), known)
+        whole = filled_values(dict(call.body), known, body)
         if call.envelope:
             paths.put(whole, call.envelope, body)
         return whole
