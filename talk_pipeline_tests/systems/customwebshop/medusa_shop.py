@@ -105,6 +105,12 @@ class MedusaShop(Shop):
             )
         if unknown := _unknown(variant, "variants"):
             return unknown
+        if variant.get("barcode") in {"", *(one["barcode"] for one in self.tables["products"].values())} - {
+            None
+        }:
+            return _told(
+                400, {"type": "invalid_data", "message": "Product variant with barcode already exists."}
+            )
         key = self.add("products", **{"barcode": None, **variant}, called=said["title"])
         return _told(
             200, {"product": {"id": f"prod_{key}", "title": said["title"], "variants": [{"id": key}]}}
