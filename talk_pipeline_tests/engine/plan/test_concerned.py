@@ -1,6 +1,8 @@
 """Which links a plan looks at; of every record another flow has one of the same id, which is dirty."""
 
-from talk_pipeline.engine.plan.concerned import find_concerned
+from dataclasses import replace
+
+from talk_pipeline.engine.plan.concerned import find_concerned, find_touched
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.plan.trade import BC, CUSTOMER, SHOP, linked
 
@@ -26,3 +28,15 @@ def test_a_link_is_looked_at_when_either_end_is_dirty_and_no_other(shop: Book) -
         " where part = 'customer' and shop_id = '4'"
     )
     assert concerned(shop) == [("2", "b2", "b2"), ("3", "b3", "b3"), ("4", "b3", None)], "which it shares"
+
+
+def test_a_pair_has_something_to_tell_while_both_are_there(shop: Book) -> None:
+    linked(shop, "customer", "2", {**CUSTOMER, "number": "C2"})
+    shop.tell("customer", SHOP, [replace(shop.record("customer", SHOP, "1", {}), deleted=True)])
+    for key in ("b1", "b2"):
+        shop.say("customer", BC, key, {"website": "www.a.example"})
+    assert [key for key, *_ in concerned(shop)] == ["1", "2"]
+    flow = shop.flows["customer"]
+    shop.crowded()
+    touched, *_ = find_touched(shop.db, flow, flow.parts, find_concerned(shop.db, flow))
+    assert shop.rows(f"select root_shop_id from {touched.NAME}") == [("2",)]

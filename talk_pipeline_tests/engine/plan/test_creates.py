@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from talk_pipeline.engine.plan.workspace import Unlinked
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.engine.book import Book
@@ -73,6 +74,18 @@ def test_what_synchronized_records_refer_to_is_created(tmp_path: Path) -> None:
         book.say("order", SHOP, "3", {"status": "completed"})
         assert created(book, "customer") == {("businesscentral", "1"), ("businesscentral", "3")}
         assert set(states(book, "customer")) == {"2", "4"}
+
+
+def test_what_nothing_is_new_of_is_not_looked_at_again(tmp_path: Path) -> None:
+    with creating("both", tmp_path) as book:
+        for side, key in ((BC, "8"), (SHOP, "9")):
+            gone = book.record("customer", side, key, {**BUYER, "number": f"C{key}", "active": None})
+            book.tell("customer", side, [replace(gone, deleted=True)])
+        book.plan("customer")
+        assert book.in_step("customer") == 0
+        book.say("customer", SHOP, "1", {**BUYER, "number": "C1"})
+        book.plan("customer")
+        assert book.rows(f"select side, id from {Unlinked.NAME}") == [("customwebshop", "1")]
 
 
 def test_what_was_deleted_before_it_was_linked_is_left(book: Book) -> None:
