@@ -1,10 +1,12 @@
 """What must not be written yet, and what goes all the same; records of different kinds have the same ids here."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from talk_pipeline.engine.kinds import HoldKind, LinkState
+from talk_pipeline.engine.plan.holds import quiet_at
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import LinkRow
@@ -221,6 +223,8 @@ def test_what_waits_anyway_is_not_said_to_rest(tmp_path: Path) -> None:
         for flow, values in (("customer", CUSTOMER), ("order", ORDER)):
             linked(book, flow, "1", values)
         book.say("order", SHOP, "1", {"customer_id": "9", "email": "a@a.example"})
-        book.db.execute("update snapshot set edited_at = ?", [now()])
+        edited = now()
+        book.db.execute("update snapshot set edited_at = ?", [edited])
         found = {name: kind for (_, _, name), kind in planned(book, "order").items()}
         assert found == {"customer_id": HoldKind.WAITING, "email": HoldKind.RESTING}
+        assert quiet_at(book.db, flows["order"]) == edited + timedelta(minutes=10)
