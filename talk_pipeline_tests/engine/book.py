@@ -3,7 +3,9 @@
 Values are given by property, as the side holds them; children as lists of such values with an id.
 """
 
+import copy
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -62,6 +64,15 @@ class Book:
     def db(self) -> Connection:
         """The connection to it."""
         return self.state.beside
+
+    def go_on_from(self, other: "Book") -> None:
+        """Holds from now on what the other does, which is copied: its own plans would take ten times as long."""
+        for book in (self, other):
+            book.alone()
+            book.state.release()
+        shutil.copy(other.state.file, self.state.file)
+        with self.state.open():
+            self.minutes, self.versions, self.said = other.minutes, other.versions, copy.deepcopy(other.said)
 
     def crowded(self) -> None:
         """From now on with the namesakes of all that is there."""

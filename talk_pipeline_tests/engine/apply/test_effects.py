@@ -5,10 +5,10 @@ import pytest
 from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.engine.book import Book, Values
 from talk_pipeline_tests.engine.given import linked as pair
-from talk_pipeline_tests.engine.plan.conftest import shop
+from talk_pipeline_tests.engine.plan.conftest import in_step, shop
 from talk_pipeline_tests.engine.plan.trade import BC, LINE, SHOP, as_said_there
 
-__all__ = ["shop"]
+__all__ = ["in_step", "shop"]
 NEW = [{**LINE, "id": key, "quantity": quantity} for key, quantity in (("2", "2"), ("3", "3"))]
 
 

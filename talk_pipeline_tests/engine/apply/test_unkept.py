@@ -12,10 +12,10 @@ from talk_pipeline.engine.model import SEND_WITH, Sent, UnkeptValue
 from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.given import of_record, written
-from talk_pipeline_tests.engine.plan.conftest import shop
+from talk_pipeline_tests.engine.plan.conftest import in_step, shop
 from talk_pipeline_tests.engine.plan.trade import ORDER, linked
 
-__all__ = ["shop"]
+__all__ = ["in_step", "shop"]
 CODE, CITY = "shipping_address.postal_code", "shipping_address.city"
 TOLD = replace(of_record("update", "5", "b5"), flow="order", part="order", property=CODE)
 
