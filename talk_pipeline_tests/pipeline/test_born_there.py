@@ -1,5 +1,6 @@
 """Records born in Business Central: which of them get one in the shop."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 from talk_pipeline.cli.main import app
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.pipeline.faults import rule
 from talk_pipeline_tests.pipeline.records import product
 from talk_pipeline_tests.world import World
 
@@ -70,6 +72,21 @@ def test_a_pair_that_leaves_what_is_created_stays_in_step(born: World) -> None:
     assert not born.step("product").failed()
     (row,) = born.shop.all("products").values()
     assert (row["category"], row["name"]) == ("TOOLS", "Hammer")
+
+
+def test_what_the_shop_refuses_is_explained_with_the_way_out(born: World) -> None:
+    refused = item(born, "I1", itemCategoryCode="OFFICE")
+    answer = {"error": {"code": "invalid", "message": "the sku is reserved"}}
+    born.shop.faults(rule("POST", "/api/v1/products", times=1, status=422, body=answer))
+    born.step("product")
+    document = json.loads(CliRunner().invoke(app, ["explain", "product", refused, "--json"]).output)
+    assert document["state"] == "quarantined"
+    assert "the sku is reserved" in document["reason"]
+    assert document["next_step"].endswith(f"or at once: talk-pipeline retry product {refused}")
+
+    assert CliRunner().invoke(app, ["retry", "product", refused]).exit_code == 0
+    assert not born.step("product").failed()
+    assert skus(born) == {"I1"}
 
 
 def test_what_would_not_come_anyway_claims_nothing(born: World) -> None:

@@ -19,6 +19,14 @@ from talk_pipeline.wording import counted
 UNLINKED = "unlinked"  # a Business Central record without a shop record
 UNJUDGED = "not judged yet"  # read, and no sync has planned since
 
+# why a record that is to be created in the shop is not: what makes a state of a shop record makes one of it too
+_NOT_CREATED = """
+select hold_label(hold_kind) as state, hold_reason from change
+where flow = $flow and part = $flow and operation = 'create' and root_shop_id is null and root_bc_id = $bc_id
+  and state in ('quarantined', 'waiting')
+order by all limit 1
+"""
+
 
 def status(db: Connection, flow: Flow, entity: Entity) -> tuple[str, str | None]:
     """The state of an entity and its reason: one of table `status`, `active`, or one of those named above."""
@@ -42,7 +50,10 @@ def status(db: Connection, flow: Flow, entity: Entity) -> tuple[str, str | None]
             row = db.execute(told, [flow.name, Side.BC, entity.bc_id]).fetchone()
             if why := (row and row[0]) or unlinked_reference(db, flow, str(entity.bc_id)):
                 return "excluded", why
-        return ("ambiguous", mine.reason) if mine else (UNLINKED, None)
+        if mine:
+            return "ambiguous", mine.reason
+        held = db.execute(_NOT_CREATED, {"flow": flow.name, "bc_id": entity.bc_id}).fetchone()
+        return held or (UNLINKED, None)
     row = db.execute(
         "select state, reason from status where flow = ? and shop_id = ?", [flow.name, entity.shop_id]
     ).fetchone()
@@ -106,6 +117,8 @@ def next_step(
     if state == "excluded" and not entity.shop_id:
         by_hand = f"talk-pipeline link {flow.name} ID {entity.bc_id} joins it to one that exists"
         return f"nothing: the flow does not create it in the shop; {by_hand}"
+    if state == UNLINKED and changes:
+        return _pending(changes, remarks)
     if state == "closed" and remarks:
         return f"{SETTLE.format(name=entity.name)} ({'; '.join(remarks)})"
     return _STEPS.get(state, "").format(name=entity.name, flow=flow.name) or _pending(changes, remarks)
