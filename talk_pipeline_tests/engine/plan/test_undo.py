@@ -1,5 +1,7 @@
 """What of a run can be put back, from what the journal and both sides say; without any system."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from talk_pipeline.engine.model import UNDO, ByHandError
@@ -12,13 +14,21 @@ SHOP, BC = Side.SHOP, Side.BC
 RIGHT, WRONG, NEWER = "www.a.example", "www.wrong.example", "www.newer.example"
 
 
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
+    """Two customers whose websites were edited in the shop; the run `wrong` told both; only to be copied."""
+    with Book.opened(tmp_path_factory.mktemp("told")) as book:
+        for number in ("C1", "C2"):
+            book.pair("customer", number, {"website": RIGHT})
+            book.say("customer", SHOP, f"s{number}", {"website": WRONG})
+        run(book, "wrong")
+        yield book
+
+
 @pytest.fixture
-def wrong(book: Book) -> Book:
-    """Two customers whose websites were edited in the shop; the run `wrong` told both."""
-    for number in ("C1", "C2"):
-        book.pair("customer", number, {"website": RIGHT})
-        book.say("customer", SHOP, f"s{number}", {"website": WRONG})
-    run(book, "wrong")
+def wrong(book: Book, told: Book) -> Book:
+    """The same in a state of its own."""
+    book.go_on_from(told)
     return book
 
 
