@@ -100,6 +100,11 @@ class _Editing:
             yield from self._filtered(tree, ("guard", key), parts)
         for part in lines_of:
             yield from self._filtered(tree, ("children", part.key, "send_with"), [root])
+        if closed := plan.flow.businesscentral.closed_by:
+            there = {prop.bc for prop in root.properties if prop.dir == "=" and plan.keeps(root, prop.name)}
+            sums = [name for name in closed.sums if name in there]
+            if sums != list(closed.sums):
+                yield from self._value(tree, ("businesscentral", "closed_by", "sums"), sums)
         if not all(self._kept(root, name) for name in plan.flow.settings.blocked_by):
             yield self._without(tree, ("settings", "blocked_by"))
         if plan.create:
