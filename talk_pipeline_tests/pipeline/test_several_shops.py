@@ -86,6 +86,7 @@ def numbers(central: World, entity: str, name: str = "number") -> list[str]:
     return sorted(one[name] for one in central.bc.all(entity).values())
 
 
+@pytest.mark.slow
 def test_each_shop_has_its_own_and_what_is_of_both_follows_either(shops: Companies) -> None:
     north, south = shops["north"], shops["south"]
     for name in ("north", "south", "north"):
@@ -104,6 +105,7 @@ def test_each_shop_has_its_own_and_what_is_of_both_follows_either(shops: Compani
     assert [writes(synced(name, "--full")) for name in shops] == [0, 0]
 
 
+@pytest.mark.slow
 def test_a_number_of_another_shop_is_never_brought(shops: Companies) -> None:
     """It would be the other shop's record there, and nobody's in this one."""
     synced("north")
