@@ -1,6 +1,7 @@
 """Two shops and one company of Business Central: each has its own customers and orders, items are of both."""
 
 import json
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,14 +9,20 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from talk_pipeline.acting import acting_for
+from talk_pipeline.cli.syncing import numbers_of
 from talk_pipeline.companies import companies_in
 from talk_pipeline.flows.loading import PACKAGED
+from talk_pipeline.installation import Connections
+from talk_pipeline.run.session import Options
+from talk_pipeline.settings import Settings
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.flow_files import copied_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.proof.states import Watch
 from talk_pipeline_tests.several import SECRETS, Companies, entry, opened_companies, variable
-from talk_pipeline_tests.world import World
+from talk_pipeline_tests.world import World, tried
 
 CENTRAL = "BUSINESSCENTRAL_"
 
@@ -69,16 +76,18 @@ def _shop(folder: Path, name: str) -> str:
     return str(file)
 
 
-def synced(name: str, *more: str) -> dict[str, Any]:
-    done = run("sync", "--company", name, "--json", *more)
-    assert done.returncode == 0, done.stdout + done.stderr
-    flows: dict[str, Any] = json.loads(done.stdout)["flows"]
-    return flows
-
-
-def writes(flows: dict[str, Any]) -> int:
+def synced(shops: Companies, name: str, *flows: str, full: bool = False) -> int:
+    """How much a run of one of them wrote, without Dagster."""
+    with acting_for(companies_in(shops.file)[name]):
+        connections, run_id = Connections(Settings.load()), uuid.uuid4().hex
+        asked = flows or tuple(connections.flows)
+        assert tried(connections, asked, run_id=run_id, options=Options(full=full), watch=Watch()) == []
+        numbers = numbers_of(connections, asked, run_id=run_id)
     return sum(
-        count for flow in flows.values() for made in flow["writes"].values() for count in made.values()
+        count
+        for flow in numbers["flows"].values()
+        for made in flow["writes"].values()
+        for count in made.values()
     )
 
 
@@ -89,9 +98,8 @@ def numbers(central: World, entity: str, name: str = "number") -> list[str]:
 @pytest.mark.slow
 def test_each_shop_has_its_own_and_what_is_of_both_follows_either(shops: Companies) -> None:
     north, south = shops["north"], shops["south"]
-    for name in ("north", "south", "north"):
-        flows = synced(name)
-    assert writes(flows) == 0, "what the other shop brought is not this one's"
+    written = [synced(shops, name) for name in ("north", "south", "north")]
+    assert written[-1] == 0, "what the other shop brought is not this one's"
     assert numbers(north, "customers") == ["N-1", "S-1"]
     assert numbers(north, "items") == ["P1"], "one item for both"
     assert numbers(north, "salesOrders", "externalDocumentNumber") == ["N-1001", "S-1001"]
@@ -100,15 +108,15 @@ def test_each_shop_has_its_own_and_what_is_of_both_follows_either(shops: Compani
     (item,) = north.shop.all("products").values()
     north.shop.patch("products", item["id"], {"name": "Called otherwise"})
     for name in ("north", "south"):
-        synced(name)
+        synced(shops, name)
     assert [one["name"] for one in south.shop.all("products").values()] == ["Called otherwise"]
-    assert [writes(synced(name, "--full")) for name in shops] == [0, 0]
+    assert [synced(shops, name, full=True) for name in shops] == [0, 0]
 
 
 @pytest.mark.slow
 def test_a_number_of_another_shop_is_never_brought(shops: Companies) -> None:
     """It would be the other shop's record there, and nobody's in this one."""
-    synced("north")
+    synced(shops, "north")
     shops["south"].shop.post("customers", customer("N-1", company_name="Another"))
     done = run("sync", "--company", "south", "--json")
     assert done.returncode == 0, done.stderr
@@ -129,7 +137,7 @@ OWNED = {  # property -> its direction in either shop
 }
 EDITED = {"name": "North's words", "price": "80.00", "gtin": "4006381333931"}
 OVERRULED = {"name": "South's words", "price": "70.00", "gtin": "96385074"}
-PRODUCT = ("--flow", "product")
+PRODUCT = ("product",)
 
 
 @pytest.fixture
@@ -143,7 +151,7 @@ def owning(shops: Companies, tmp_path: Path) -> Companies:
             rows[at] = rows[at].replace("dir: <->,", f"dir: {ways[name]},")
         file.write_text("".join(rows), encoding="utf-8")
     for name in ("north", "south", "north"):  # who makes the item says nothing of what is the other's
-        synced(name, *PRODUCT)
+        synced(shops, name, *PRODUCT)
     return shops
 
 
@@ -174,14 +182,14 @@ def test_each_property_goes_by_the_shop_that_owns_it(owning: Companies, owned: s
     at_owner, at_other = owning[owner], owning[other]
     before = said(at_owner)
     at_other.shop.patch("products", product_in(at_other)["id"], {owned: OVERRULED[owned]})
-    assert [writes(synced(name, *PRODUCT)) for name in (other, owner)] == [0, 0]
+    assert [synced(owning, name, *PRODUCT) for name in (other, owner)] == [0, 0]
     assert said(at_owner) == before, "nobody else's word"
 
     at_owner.shop.patch("products", product_in(at_owner)["id"], {owned: EDITED[owned]})
-    assert [writes(synced(name, *PRODUCT)) for name in (owner, other)] == [1, 1]
+    assert [synced(owning, name, *PRODUCT) for name in (owner, other)] == [1, 1]
     assert item_in(owning["north"])[owned] == EDITED[owned]
     assert said(at_owner) == said(at_other) == before | {owned: EDITED[owned]}
-    assert [writes(synced(name, *PRODUCT, "--full")) for name in owning] == [0, 0]
+    assert [synced(owning, name, *PRODUCT, full=True) for name in owning] == [0, 0]
 
 
 @pytest.mark.slow
@@ -192,7 +200,7 @@ def test_each_shop_is_told_the_stock_of_its_own_place(shops: Companies, tmp_path
         own = text.replace("entity: stockLevels}", f"entity: stockLevels, scope: {{locationCode: {place}}}}}")
         assert own != text
         (tmp_path / name / "stock_level.yaml").write_text(own, encoding="utf-8")
-    synced("north", *PRODUCT)
+    synced(shops, "north", *PRODUCT)
     central = shops["north"].bc
     for place, quantity in (("AARHUS", 5), ("KOLDING", 7)):
         central.control("items/P1/stock", {"location": place, "quantity": quantity})
@@ -202,14 +210,14 @@ def test_each_shop_is_told_the_stock_of_its_own_place(shops: Companies, tmp_path
         return [(row["location"], row["quantity"]) for row in rows]
 
     for name in shops:
-        synced(name, *PRODUCT, "--flow", "stock_level", "--full")
+        synced(shops, name, *PRODUCT, "stock_level", full=True)
     assert {name: told(name) for name in shops} == {
         "north": [("AARHUS", "5")],
         "south": [("KOLDING", "7")],
     }
     assert {product_in(shops[name])["stock"] for name in shops} == {"12"}, "the whole is of both"
     central.control("items/P1/stock", {"location": "KOLDING", "quantity": 2})
-    made = {name: writes(synced(name, "--flow", "stock_level", "--full")) for name in shops}
+    made = {name: synced(shops, name, "stock_level", full=True) for name in shops}
     assert made == {"north": 0, "south": 1}
     assert told("south") == [("KOLDING", "2")]
 
