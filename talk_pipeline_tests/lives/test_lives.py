@@ -1,4 +1,4 @@
-"""A few lives with the tests; `.ci/run` plays a thousand by the command, `make lives` as many as are wanted."""
+"""A few lives with the tests; `.ci/run` plays some hundred by the command, `make lives` as many as are wanted."""
 
 import dagster as dg
 import pytest
