@@ -1,20 +1,22 @@
 """Exit statuses, and which mistake leads to which: the one place where exceptions end the command line."""
 
+import os
 import signal
 import sqlite3
+import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import IntEnum
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import duckdb
 import typer
 
 from talk_pipeline.audit import NotAuditableError, UnreachableError
-from talk_pipeline.cli.terminal import say
+from talk_pipeline.cli.terminal import OUTPUT, say
 from talk_pipeline.delivery import DeliveryError
 from talk_pipeline.disks import takes_no_more
 from talk_pipeline.documents.model import DocumentError
@@ -84,9 +86,20 @@ def one_line_errors() -> Iterator[None]:
 def tell(error: BaseException) -> Exit:
     """Says in a line how a mistake ends a command; where there is no room to say it, the status does."""
     status, text = told_in_a_line(error)
-    with suppress(OSError):
+    if isinstance(error, OSError) and error.filename == OUTPUT:
+        _let_go(sys.stdout)
+    try:
         say(f"error: {text}", err=True)
+    except OSError:
+        _let_go(sys.stderr)
     return status
+
+
+def _let_go(stream: TextIO) -> None:
+    """Gives up what found no room: Python tries it again at its very end, and has a status of its own for that."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def told_in_a_line(error: BaseException) -> tuple[Exit, str]:

@@ -58,6 +58,9 @@ def run() -> None:
     show_progress()
     try:
         with written_to(OUTPUT):
-            app()
+            try:
+                app()
+            finally:
+                sys.stdout.flush()
     except OSError as error:  # of what is printed before a command begins, such as the help
         sys.exit(tell(error))

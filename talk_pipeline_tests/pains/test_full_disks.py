@@ -80,6 +80,8 @@ def test_a_state_that_must_not_be_written_is_not_called_damaged(
 
 def _told(*arguments: str, to: Path, error: Path | int = subprocess.PIPE) -> tuple[int, str]:
     """The exit status of a command that prints into one file, and its errors."""
+    # as most people run it: Python keeps what is printed until there is enough of it
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with ExitStack() as opened:
         out = opened.enter_context(to.open("w"))
         err = opened.enter_context(error.open("w")) if isinstance(error, Path) else error
@@ -89,6 +91,7 @@ def _told(*arguments: str, to: Path, error: Path | int = subprocess.PIPE) -> tup
             stderr=err,
             text=True,
             check=False,
+            env=buffered,
         )
     return done.returncode, done.stderr or ""
 
