@@ -166,7 +166,7 @@ def test_a_guest_who_cannot_be_made_holds_the_order_by_name(each: World) -> None
     assert not each.bc.orders()
     assert (each.state("guest", key) or ("",))[0] == "quarantined"
     told = CliRunner().invoke(app, ["explain", "guest", key]).output
-    assert "'XX' is not an ISO 3166" in told
+    assert "'xx' is not an iso 3166" in told.lower(), "some shops write countries in small letters"
 
 
 def test_history_makes_no_customers(each: World) -> None:
