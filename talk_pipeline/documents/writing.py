@@ -12,6 +12,7 @@ import yaml
 
 from talk_pipeline.documents.folder import REPORT
 from talk_pipeline.documents.plan import Plan
+from talk_pipeline.flows.endings import summed
 from talk_pipeline.flows.loading import read_yaml
 from talk_pipeline.flows.schema import FILE as SCHEMA
 from talk_pipeline.flows.vocabulary import Part
@@ -101,8 +102,8 @@ class _Editing:
         for part in lines_of:
             yield from self._filtered(tree, ("children", part.key, "send_with"), [root])
         if closed := plan.flow.businesscentral.closed_by:
-            there = {prop.bc for prop in root.properties if prop.dir == "=" and plan.keeps(root, prop.name)}
-            sums = [name for name in closed.sums if name in there]
+            kept = {prop.bc for prop in summed(closed, root.properties) if plan.keeps(root, prop.name)}
+            sums = [name for name in closed.sums if name in kept]
             if sums != list(closed.sums):
                 yield from self._value(tree, ("businesscentral", "closed_by", "sums"), sums)
         if not all(self._kept(root, name) for name in plan.flow.settings.blocked_by):

@@ -1,6 +1,6 @@
 """Where a record of Business Central goes when it is no longer among those of its flow; declarations alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import Field
 
@@ -47,6 +47,11 @@ class ArchivedIn(Model):
     def asked(self) -> tuple[str, ...]:
         """The properties by which records are looked for there."""
         return (self.key,)
+
+
+def summed(closed: ClosedBy | None, properties: Sequence[Property]) -> list[Property]:
+    """The properties that are compared with such sums."""
+    return [prop for prop in properties if closed and prop.dir == "=" and prop.bc in closed.sums]
 
 
 def ending_problems(closed: ClosedBy | None, properties: tuple[Property, ...]) -> Located:

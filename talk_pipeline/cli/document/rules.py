@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from talk_pipeline.cli.document.names import BC, SHOP, belonging, called, end, listed, system
 from talk_pipeline.cli.document.tree import Rule, Table
+from talk_pipeline.flows.endings import summed
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Policy, Property, Side
 from talk_pipeline.flows.referring import asked_of
@@ -113,11 +114,11 @@ def _exclusions(flow: Flow, part: Part) -> Iterator[str]:
         )
     if closed := flow.businesscentral.closed_by:
         yield f"A pair whose {bc} was posted to {closed.entity} is closed: its story ended, it was not deleted."
-        summed = [prop.name for prop in flow.properties if prop.dir == "=" and prop.bc in closed.sums]
-        if summed:
+        compared = [prop.name for prop in summed(closed, flow.properties)]
+        if compared:
             yield (
-                f"Then its {listed(summed)} is compared with the sum of what it was posted to, and a difference is"
-                " listed until somebody takes note of it."
+                f"Then its {listed(compared)} is compared with the sum of what it was posted to, and a difference"
+                " is listed until somebody takes note of it."
             )
     if archive := flow.businesscentral.archived_in:
         yield f"A {bc} that was deleted is told as archived where {archive.entity} keeps a version of it."

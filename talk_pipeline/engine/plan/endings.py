@@ -16,6 +16,7 @@ from talk_pipeline.engine.snapshot.dirty import touch
 from talk_pipeline.engine.snapshot.holding import agree
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert_columns, rows_of
+from talk_pipeline.flows.endings import summed
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
@@ -123,8 +124,7 @@ class CameTo:
 
 def _summed(flow: Flow) -> list[Property]:
     """The properties that are compared with what a record came to."""
-    closed = flow.businesscentral.closed_by
-    return [prop for prop in flow.properties if prop.dir == "=" and closed and prop.bc in closed.sums]
+    return summed(flow.businesscentral.closed_by, flow.properties)
 
 
 _CLOSING = f"""
@@ -137,11 +137,11 @@ from closing c join (select id, raw from record where rowid in (select rowid fro
 
 def _closing(db: Connection, flow: Flow) -> list[CameTo]:
     """The pairs that are about to be closed; of a record that has ended, what it came to is what is held."""
-    summed = _summed(flow)
-    if not summed:
+    compared = _summed(flow)
+    if not compared:
         return []
-    asked = {"flow": flow.name, "properties": [prop.name for prop in summed]}
-    paths = [str(prop.bc) for prop in summed]
+    asked = {"flow": flow.name, "properties": [prop.name for prop in compared]}
+    paths = [str(prop.bc) for prop in compared]
     rows = db.execute(_CLOSING, asked).fetchall()
     return [CameTo(shop_id, bc_id, dict(zip(paths, said, strict=True))) for shop_id, bc_id, said in rows]
 
@@ -159,19 +159,20 @@ def keep_differing(db: Connection, flow: Flow, ended_as: Iterable[CameTo], *, ru
 
     In the caller's transaction. What either of them does not say differs from nothing.
     """
-    summed, came_to = _summed(flow), {one.shop_id: one for one in ended_as}
-    if not summed or not came_to:
+    compared, came_to = _summed(flow), {one.shop_id: one for one in ended_as}
+    if not compared or not came_to:
         return
+    differing: list[dict[str, object]] = []
     asked = {"flow": flow.name, "ids": list(came_to)}
     for row in rows_of(db, _SAID.format(ended=ended(flow, "r")), asked):
         one = came_to[row["id"]]
-        for prop in summed:
+        for prop in compared:
             said, billed = row["raw"].get(prop.name), one.sums.get(prop.bc or "")
             if said is None or billed is None:
                 continue
             if agree(flow, prop, shop=row["canon"][prop.name], bc=billed, shop_raw=said):
                 continue
-            conflict = {
+            conflict: dict[str, object] = {
                 "flow": flow.name,
                 "part": flow.name,
                 "shop_id": one.shop_id,
@@ -185,4 +186,6 @@ def keep_differing(db: Connection, flow: Flow, ended_as: Iterable[CameTo], *, ru
                 "run_id": run_id,
                 "recorded_at": now(),
             }
-            insert_columns(db, "conflict", {name: [value] for name, value in conflict.items()})
+            differing.append(conflict)
+    if differing:
+        insert_columns(db, "conflict", {name: [one[name] for one in differing] for name in differing[0]})
