@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from talk_pipeline.engine.kinds import LinkState, RefusalKind
 from talk_pipeline.engine.match.below import find_below
-from talk_pipeline.engine.match.claims import find_claimed, find_paired, list_claimed, note_paired
+from talk_pipeline.engine.match.claims import KEYS, find_claimed, find_paired, list_claimed, note_paired
 from talk_pipeline.engine.match.parts import parts_at_hand
 from talk_pipeline.engine.match.sharing import attach_beside, attach_newcomers, choose_leaders, hand_over
 from talk_pipeline.engine.match.workspace import (
@@ -25,7 +25,7 @@ from talk_pipeline.engine.match.workspace import (
     Pool,
     Shared,
 )
-from talk_pipeline.engine.snapshot.dirty import any_dirty, is_matched, mark_dirty, note_matched
+from talk_pipeline.engine.snapshot.dirty import any_dirty, is_matched, mark_found, note_matched
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.rows import insert, select
 from talk_pipeline.engine.state.tables import CandidateRow, LinkRow
@@ -75,19 +75,22 @@ with unpaired as (
   select r.rowid from record r anti join (from link where part = $part) l on l.bc_id = r.id
   where r.part = $part and r.side = 'businesscentral'
 )
-select r.side, r.id, r.canon
-from record r join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
-where r.rowid in (select place from unpaired) and s.gone is null and r.id not in ({_UNSETTLED})
-  -- nor is what it may have become anybody else's counterpart
-  and (r.side, coalesce(r.raw[$key], '')) not in (
-    select (target, natural_key) from journal
-    where part = $part and operation = 'create' and natural_key is not null and is_open(outcome))
+select side, id, property, key from (
+  select r.side, r.id, {KEYS}
+  from record r join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
+  where r.rowid in (select place from unpaired) and s.gone is null and r.id not in ({_UNSETTLED})
+    -- nor is what it may have become anybody else's counterpart
+    and (r.side, coalesce(r.raw[$key], '')) not in (
+      select (target, natural_key) from journal
+      where part = $part and operation = 'create' and natural_key is not null and is_open(outcome))
+)
+where key is not null
 """
 
 # pairs that share a key, but for those that a person keeps apart; certain where neither has another candidate,
 # linked ones included
 _SHARED_KEYS = """
-with keyed as (select side, id, canon[$property] as key from pool where canon[$property] is not null),
+with keyed as (select side, id, key from pool where property = $property),
 together as (
   select s.id as shop_id, b.id as bc_id
   from keyed s join keyed b on b.key = s.key
@@ -128,7 +131,8 @@ def _match_records(db: Connection, flow: Flow) -> int:
     # where they would come to the shop
     if not flow.settings.creates(Side.SHOP) and db.execute(_NEWCOMERS, {"flow": name}).fetchone() is None:
         return 0
-    pool = Pool.made(db, _POOL, {"part": name, "key": flow.create_key})
+    told = {"part": name, "key": flow.create_key, "properties": list(flow.match)}
+    pool = Pool.made(db, _POOL, told)
     if not pool:
         return 0
     linked = 0
@@ -175,15 +179,17 @@ def _link(
         " select $flow, shop_id, bc_id, $property from shared where not certain",
         {"flow": name, "property": prop},
     )
-    certain = db.execute("select shop_id from shared where certain").fetchall()
-    mark_dirty(db, name, Side.SHOP, ids=[row[0] for row in certain])
+    certain = db.execute("select count(*) from shared where certain").fetchone()
+    linked = int(certain[0]) if certain else 0
+    if linked:
+        mark_found(db, name, Side.SHOP, "select shop_id as id from shared where certain")
     # an ambiguous shop record is not offered to the next rule; its candidates are, so that
     # whoever else claims one of them is seen to be contested
     db.execute("delete from pool where id in (select shop_id from shared) and side = 'customwebshop'")
     db.execute(
         "delete from pool where id in (select bc_id from shared where certain) and side = 'businesscentral'"
     )
-    return len(certain)
+    return linked
 
 
 # children there of which it is not known yet whether a write to them was carried out: what the two agreed on is

@@ -6,7 +6,10 @@ from talk_pipeline.engine.state.workspace import Temp
 
 
 class Pool(Temp):
-    """Records of the flow that are there and have no link: `side, id, canon`. What is matched leaves it."""
+    """What match rules go by of records that are there and have no link: `side, id, property, key`, none blank.
+
+    What is matched leaves it.
+    """
 
     NAME: ClassVar[str] = "pool"
 

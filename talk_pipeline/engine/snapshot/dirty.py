@@ -34,6 +34,12 @@ select 1 from journal where flow = $flow and is_open(outcome)
 limit 1
 """
 
+_MARK = """
+insert into dirty (flow, side, id, marked_at)
+select $flow, $side, id, $at from ({found})
+where id not in (select id from dirty where flow = $flow and side = $side)
+"""
+
 
 def mark_dirty(db: Connection, flow: str, side: Side, *, ids: list[str]) -> None:
     """Puts records on the list of dirty ones, in the caller's transaction: until nothing is left to do for them."""
@@ -45,12 +51,14 @@ def mark_dirty(db: Connection, flow: str, side: Side, *, ids: list[str]) -> None
 def mark_again(db: Connection, flow: str, side: Side, *, ids: list[str]) -> None:
     """The same of records of which nothing new is known but of what they refer to, or that the flow was touched."""
     if ids:
-        db.execute(
-            "insert into dirty (flow, side, id, marked_at)"
-            " select $flow, $side, id, $at from (select unnest($ids::varchar[]) as id)"
-            " where id not in (select id from dirty where flow = $flow and side = $side)",
-            {"flow": flow, "side": side, "at": now(), "ids": ids},
-        )
+        named = "select unnest($ids::varchar[]) as id"
+        db.execute(_MARK.format(found=named), {"flow": flow, "side": side, "at": now(), "ids": ids})
+
+
+def mark_found(db: Connection, flow: str, side: Side, query: str) -> None:
+    """Like `mark_dirty`, of the `id`s that a query finds: they may be all there are."""
+    touch(db, flow)
+    db.execute(_MARK.format(found=query), {"flow": flow, "side": side, "at": now()})
 
 
 def any_dirty(db: Connection, flow: str) -> bool:
