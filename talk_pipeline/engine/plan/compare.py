@@ -12,7 +12,6 @@ from typing import Any
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.match.parts import parts_at_hand
 from talk_pipeline.engine.match.standing_in import look_at_referring, note_references
-from talk_pipeline.engine.match.workspace import HeldBelow, LinksBelow
 from talk_pipeline.engine.model import Decode
 from talk_pipeline.engine.plan import edits
 from talk_pipeline.engine.plan.concerned import find_concerned, find_touched
@@ -22,6 +21,7 @@ from talk_pipeline.engine.plan.holds import Withholding, withhold
 from talk_pipeline.engine.plan.lone_children import plan_lone_children
 from talk_pipeline.engine.plan.merge import Holding, Merged, Pair, merge
 from talk_pipeline.engine.plan.misfits import withhold_misfits
+from talk_pipeline.engine.plan.pairs import AS_AGREED, SAME, find_pairs
 from talk_pipeline.engine.plan.status import rewrite_status
 from talk_pipeline.engine.plan.unanswered import gather
 from talk_pipeline.engine.plan.undo import plan_undo
@@ -29,7 +29,6 @@ from talk_pipeline.engine.plan.workspace import (
     Agreeing,
     Concerned,
     Pairs,
-    Touched,
     Unlinked,
 )
 from talk_pipeline.engine.snapshot.columns import Company
@@ -42,6 +41,7 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import UnmappableError
 from talk_pipeline.flows.vocabulary import Flow, Part
 
+AT_ONCE = 50_000  # rows of pairs, that is properties
 MISMATCHES = 3  # answers in a row that were not what was sent, before a property counts as oscillating
 
 
@@ -83,7 +83,7 @@ def plan(
             concerned = find_concerned(db, flow)
             touched, links, held = find_touched(db, flow, parts, concerned)
             for part in parts if touched else ():
-                pairs = _find_pairs(db, part, touched=touched, links=links, held=held)
+                pairs = find_pairs(db, part, touched=touched, links=links, held=held)
                 if part.parent:
                     plan_lone_children(
                         db, flow, part, touched=touched, links=links, held=held, company=company
@@ -101,89 +101,10 @@ def plan(
             rewrite_status(db, flow, concerned=concerned, unlinked=unlinked)
 
 
-# the pairs of a part: the touched ones themselves, or those below them
-_TOUCHED_THEMSELVES = "select *, root_shop_id as shop_id, root_bc_id as bc_id from touched"
-_BELOW_TOUCHED = """
-  select t.*, l.shop_id, l.bc_id from touched t
-  join (from link_below where part = $part and state = 'active') l on l.root_shop_id = t.root_shop_id
-"""
-
-# one row a property of every touched pair; a reference compares as the shop id it means. What is held of a pair is
-# picked by row: only then are the values of all the others left unread
-_PAIR = """
-with prop as (
-  select unnest($properties::varchar[]) as property, unnest($refers_to::varchar[]) as refers_to,
-         unnest($read_in::varchar[]) as read_in
-),
-linked as materialized ({linked}),
-shop as (
-  select id, raw, canon, problems from record
-  where rowid in (select place from held_below where part = $part and side = 'customwebshop')
-),
-central as materialized (
-  select id, raw, canon, problems from record
-  where rowid in (select place from held_below where part = $part and side = 'businesscentral')
-),
-referred as materialized ({referred}),
-agreed as (
-  select * from base where rowid in (select rowid from base
-    where part = $part and shop_id in (select shop_id from linked))
-)
-select l.root_shop_id, l.root_bc_id, l.shop_id, l.bc_id, p.property,
-       s.raw[p.property] as shop_raw, b.raw[p.property] as bc_raw,
-       s.raw[p.read_in] as shop_read_in, b.raw[p.read_in] as bc_read_in,
-       {meant},
-       s.problems[p.property] as shop_problem, b.problems[p.property] as bc_problem,
-       x.part is not null as has_base, x.shop_value as shop_base, x.bc_value as bc_base, x.mismatches, x.resend,
-       x.agreed_at,
-       coalesce(ss.edited_at, l.shop_edited_at) as shop_edited_at,
-       coalesce(sb.edited_at, l.bc_edited_at) as bc_edited_at,
-       ss.part is not null as shop_sighted, sb.part is not null as bc_sighted,
-       l.shop_version, l.bc_version, d.winner as taken, l.over
-from linked l
-join shop s on s.id = l.shop_id
-join central b on b.id = l.bc_id
-cross join prop p
-{meaning}
-left join agreed x on x.shop_id = l.shop_id and x.property = p.property
-left join edit ss on ss.part = $part and ss.shop_id = l.shop_id and ss.property = p.property
-  and ss.side = 'customwebshop'
-left join edit sb on sb.part = $part and sb.shop_id = l.shop_id and sb.property = p.property
-  and sb.side = 'businesscentral'
--- a person decides on the values shown; whatever was edited since is a conflict of its own
-left join resolution d on d.part = $part and d.shop_id = l.shop_id and d.property = p.property
-  and d.shop_value is not distinct from s.raw[p.property] and d.bc_value is not distinct from b.raw[p.property]
-"""
-
-_WORDS = "s.canon[p.property] as shop_canon, b.canon[p.property] as bc_canon"
-_MEANT = """
-       coalesce(led.leader, s.canon[p.property]) as shop_canon,
-       meant(p.refers_to, b.canon[p.property], ref.shop_id, b.raw[p.property]) as bc_canon
-"""
-_REFERRED = """
-  from link where state = 'active' and bc_id in (
-    select b.raw[p.property] from central b join prop p on p.refers_to is not null)
-"""
-_MEANING = """
-left join referred ref on ref.part = p.refers_to and ref.bc_id = b.raw[p.property]
-left join led on led.part = p.refers_to and led.shop_id = s.raw[p.property]
-"""
-
-
-def _pair_query(part: Part) -> str:
-    """That of a part; who refers to nothing does not look for what is referred to."""
-    return _PAIR.format(
-        linked=_BELOW_TOUCHED if part.parent else _TOUCHED_THEMSELVES,
-        meant=_MEANT if part.references else _WORDS,
-        referred=_REFERRED if part.references else "select null",
-        meaning=_MEANING if part.references else "",
-    )
-
-
 # nothing is agreed yet where there is no base either
-_AGREE = """
+_AGREE = f"""
 select shop_id, property, shop_raw, bc_raw from pair
-where shop_problem is null and bc_problem is null and shop_canon is not distinct from bc_canon
+where {SAME}
   and (agreed_at is null or shop_raw is distinct from shop_base or bc_raw is distinct from bc_base
        or mismatches > 0 or resend is not null)
 """
@@ -194,27 +115,12 @@ join (select unnest($ids::varchar[]) as shop_id, unnest($properties::varchar[]) 
 using (shop_id, property)
 """
 
-_DIFFERING = """
+_DIFFERING = f"""
 select * from pair
-where (shop_problem is not null or bc_problem is not null or shop_canon is distinct from bc_canon)
-  and not (has_base and resend is null and shop_problem is null and bc_problem is null
-           and shop_raw is not distinct from shop_base and bc_raw is not distinct from bc_base)
+where nth > $after and nth <= $upto and not ({SAME})
+  and not ({AS_AGREED} and shop_problem is null and bc_problem is null)
 order by shop_id
 """
-
-
-def _find_pairs(db: Connection, part: Part, *, touched: Touched, links: LinksBelow, held: HeldBelow) -> Pairs:
-    compared = [prop for prop in part.properties if prop.mapped and prop.dir != "="]
-    return Pairs.made(
-        db,
-        _pair_query(part),
-        {
-            "part": part.name,
-            "properties": [prop.name for prop in compared],
-            "refers_to": [prop.refers_to for prop in compared],
-            "read_in": [prop.country for prop in compared],
-        },
-    )
 
 
 def _plan_part(
@@ -224,7 +130,15 @@ def _plan_part(
         return
     _move_bases(db, part, Agreeing.made(db, _AGREE))
     edits.forget_taken_back(db, part, pairs)
-    rows = rows_of(db, _DIFFERING, {})
+    for after in range(0, pairs.found, AT_ONCE):
+        _plan_differing(db, flow, part, after=after, pairs=pairs, company=company, run_id=run_id)
+
+
+def _plan_differing(
+    db: Connection, flow: Flow, part: Part, *, after: int, pairs: Pairs, company: Company, run_id: str | None
+) -> None:
+    """Of a piece of the pairs what differs: where all do, the rows of all at once need gigabytes."""
+    rows = rows_of(db, _DIFFERING, {"after": after, "upto": after + AT_ONCE})
     anew = edits.worked_out(db, part, pairs, differing=rows, run_id=run_id)
     changes: list[ChangeRow] = []
     agreed: list[edits.Place] = []

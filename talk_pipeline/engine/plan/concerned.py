@@ -15,7 +15,8 @@ from talk_pipeline.flows.vocabulary import Flow, Part
 _CONCERNED = """
 with central as (select id from dirty where flow = $flow and side = 'businesscentral'),
 linked as materialized (
-  select shop_id, coalesce(bc_id, shared_id) as bc_id, bc_id as own_bc_id, shared_id, rule, state
+  select shop_id, coalesce(bc_id, shared_id) as bc_id, bc_id as own_bc_id, shared_id, rule, state,
+         met_at is null as meeting
   from link where rowid in (
     select rowid from link
     where part = $flow and shop_id in (select id from dirty where flow = $flow and side = 'customwebshop')
@@ -45,7 +46,7 @@ from concerned where own_bc_id is not null and shop_held and shop_gone is null a
 """
 
 _TOUCHED = f"""
-select p.shop_id as root_shop_id, p.bc_id as root_bc_id, p.state = 'closed' as over,
+select p.shop_id as root_shop_id, p.bc_id as root_bc_id, p.state = 'closed' as over, p.meeting,
        p.shop_edited_at, p.bc_edited_at, p.shop_version, p.bc_version
 from ({_STANDING}) p
 semi join (from held_below where part = $flow and side = 'businesscentral') h on h.id = p.bc_id

@@ -27,13 +27,19 @@ class Concerned(Temp):
 
 
 class Touched(Temp):
-    """Linked pairs of which either side is dirty: their ids, how the two stand, when each was edited."""
+    """Linked pairs of which either side is dirty: their ids, how the two stand, when each was edited.
+
+    meeting: the two meet for the first time.
+    """
 
     NAME: ClassVar[str] = "touched"
 
 
 class Pairs(Temp):
-    """One row a property of every touched pair of a part: what both sides hold now, and held when they agreed."""
+    """Properties of touched pairs of a part: what both sides hold now, and held when they agreed.
+
+    Those of which nothing follows are left out; the others are counted by `nth`, in the order of their shop ids.
+    """
 
     NAME: ClassVar[str] = "pair"
 

@@ -1,0 +1,51 @@
+"""What of the touched pairs is laid out to be compared: never what nobody has to say anything of."""
+
+import pytest
+
+from talk_pipeline.engine.plan import compare
+from talk_pipeline.flows.properties import Side
+from talk_pipeline_tests.engine.book import Book
+
+SHOP, BC = Side.SHOP, Side.BC
+LAID_OUT = "select shop_id, property from pair order by all"
+
+
+def _met(book: Book, *, names: list[str]) -> None:
+    """Customers of both sides that meet for the first time, in Business Central without a website."""
+    for name in names:
+        common = {"number": name, "company_name": f"Company {name}"}
+        book.say("customer", SHOP, f"s{name}", {**common, "website": f"www.{name.lower()}.example"})
+        book.say("customer", BC, f"b{name}", common)
+
+
+def test_what_two_records_say_alike_when_they_first_meet_is_agreed_and_not_laid_out(book: Book) -> None:
+    _met(book, names=["C1"])
+    book.plan("customer")
+
+    assert book.db.execute(LAID_OUT).fetchall() == [("sC1", "website")]
+    agreed = book.db.execute(
+        "select shop_value, bc_value from base where property = 'company_name'"
+    ).fetchall()
+    assert agreed == [("Company C1", "Company C1")]
+
+
+def test_what_is_as_it_was_agreed_is_not_laid_out(book: Book) -> None:
+    shop, _ = book.pair("customer", "C1", {"website": "www.a.example", "phone": "+45 11 11 11 11"})
+    book.say("customer", SHOP, shop, {"website": "www.b.example"})
+    book.plan("customer")
+
+    assert book.db.execute(LAID_OUT).fetchall() == [(shop, "website")]
+
+
+def test_all_that_differs_is_planned_however_few_are_looked_at_at_once(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compare, "AT_ONCE", 2)
+    names = [f"C{at}" for at in range(7)]
+    _met(book, names=names)
+
+    planned = book.plan("customer")
+
+    assert [(target, shop, name) for target, _, shop, name, *_ in planned] == [
+        ("businesscentral", f"s{name}", "website") for name in names
+    ]
