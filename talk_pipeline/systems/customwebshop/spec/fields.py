@@ -192,10 +192,8 @@ class Field(Model):
             number = _number(value)
             return value if number is None else format(_plain(number * self.factor), "f")
         if self.type == "minor":
-            return self._major(value, known)
-        if self.per or self.percent_off:
-            return self._divided(value, known)
-        return value
+            value = self._major(value, known)
+        return self._divided(value, known) if self.inputs else value
 
     def _wire(self, value: str, known: Mapping[str, Value], times: Times) -> Json:
         if self.type == "html":
@@ -216,7 +214,7 @@ class Field(Model):
             return value
         if self.factor is not None:
             number = _plain(number / self.factor)
-        if self.per or self.percent_off:
+        if self.inputs:
             number = self._multiplied(number, known)
         if self.type == "minor":
             return int(number.scaleb(self._digits(known)).to_integral_value(ROUND_HALF_UP))
@@ -233,7 +231,7 @@ class Field(Model):
         currency = (known.get(self.currency) or "") if self.currency else ""
         return minor_digits(currency.upper())
 
-    def _major(self, value: str, known: Mapping[str, Value]) -> Value:
+    def _major(self, value: str, known: Mapping[str, Value]) -> str:
         number = _number(value)
         if number is None or number != number.to_integral_value():
             return f"{value} (no whole number of minor units)"
@@ -245,7 +243,7 @@ class Field(Model):
             return _plain(number * (_number(known.get(self.per)) or 0))
         return _plain(self._gross(known) * (100 - number) / 100)
 
-    def _divided(self, value: str, known: Mapping[str, Value]) -> Value:
+    def _divided(self, value: str, known: Mapping[str, Value]) -> str:
         """The value with the fewest decimals that gives the amount on the wire, as far as that shows decimals."""
         amount = _number(value)
         base = _number(known.get(self.per)) if self.per else self._gross(known)
