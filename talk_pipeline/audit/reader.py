@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from math import prod
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -16,9 +17,11 @@ from talk_pipeline.audit import NotAuditableError
 from talk_pipeline.audit.wire import Connection, Words, at, text
 
 # what a description may say that would be misread here: refused by name
-NOT_READ = {"per", "percent_off", "factor", "decimal", "parts", "list", "read", "xml", "where", "empty"}
+NOT_READ = {"factor", "decimal", "parts", "list", "read", "xml", "where", "empty"}
 # what is said of a value by these, and not of values below it
-_OF_A_VALUE = NOT_READ | {"path", "template", "type", "values", "join", "const", "write", "case", "prefix"}
+_OF_A_VALUE = NOT_READ | {
+    *("path", "template", "type", "values", "join", "const", "write", "case", "prefix", "per", "percent_off")
+}
 
 
 class Entity:
@@ -151,10 +154,27 @@ class Row:
             if value and kind == "minor":
                 whole = Row(self.entity, self.id, self.record or self.data)
                 code = whole.says(how["currency"]) if "currency" in how else "EUR"
-                return format(Decimal(value).scaleb(-(Currency((code or "EUR").upper()).exponent or 0)), "f")
+                value = format(Decimal(value).scaleb(-(Currency((code or "EUR").upper()).exponent or 0)), "f")
+            if value and {"per", "percent_off"} & set(how):
+                return self._of_one(Decimal(value), how)
         except (ValueError, ArithmeticError):
             pass  # what cannot be understood is compared as it is
         return value or None
+
+    def _of_one(self, amount: Decimal, how: Words) -> str:
+        """The price, or the percentage, of the fewest decimals that comes to an amount at its own decimals."""
+        priced, short = "per" in how, amount
+        whole = prod(
+            Decimal(self.says(name) or 0) for name in ([how["per"]] if priced else how["percent_off"])
+        )
+        if not whole:
+            return format(amount, "f") if priced else "0"
+        for places in range(9):
+            short = round(amount / whole if priced else 100 - 100 * amount / whole, places)
+            comes_to = whole * (short if priced else 1 - short / 100)
+            if round(comes_to, -int(amount.as_tuple().exponent)) == amount:
+                break
+        return format(short, "f")
 
     def is_within(self, scope: Words) -> bool:
         """Whether it says at each place one of the words asked for, or what begins so, whatever their case."""

@@ -24,14 +24,14 @@ READ = (
     " lacks name base_path headers auth limits entities version updated_since latest compare_minutes create update"
     " delete read_only bodies texts blank idempotency_header dry_run error webhooks search url write parent"
     " untouched remove single constants before after abandon writes type format currency values case join separator"
-    " const template prefix"
+    " const template prefix per percent_off"
 )
 OF_A_DATABASE = {"database", "select", "stamps", "table"}
 OF_FILES = {"files", "take", "may_be_empty", "columns", "file"}
 """Such shops are refused whole."""
 
 
-@pytest.mark.parametrize("shop", ["bare", "cents", "enveloped", "liar"])
+@pytest.mark.parametrize("shop", ["bare", "cents", "enveloped", "liar", "woocommerce"])
 def test_a_shop_is_read_as_it_is_described(tmp_path: Path, instance: dg.DagsterInstance, shop: str) -> None:
     with opened_world(tmp_path, empty=False, size=3, instance=instance, profile=shop) as world:
         assert not world.pass_over(full=True)
