@@ -194,7 +194,8 @@ class Businesscentral:
         """One record as it is now."""
         asked = self._asked[flow]
         if asked.set.grouped_by:
-            return next(iter(await self._groups(asked.set, record_id)), None)
+            groups = await self._groups(asked.set, record_id)
+            return next((one for one in groups if one.id == record_id), None)
         place = f"{self._place(asked.set)}{asked.set.keyed(record_id)}"
         answer = await self._http.read(f"{place}?{asked.question}")
         if answer.status == 404 and error_code(answer) is not None:
@@ -294,7 +295,7 @@ class Businesscentral:
         )
 
     async def _groups(self, described: EntitySet, called: str | None = None) -> list[Record]:
-        """All records that are made of rows, or one of them."""
+        """All records that are made of rows, or few of them with one among them."""
         groups = Groups(described)
         url = f"{self._place(described)}?{encoded(rows_of(described, called))}"
         async for rows in self._lists.pages(url):

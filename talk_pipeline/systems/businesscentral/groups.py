@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 from talk_pipeline.engine.model import Record
 from talk_pipeline.systems.businesscentral.description import EntitySet
-from talk_pipeline.systems.businesscentral.values import dump
+from talk_pipeline.systems.businesscentral.values import BLANK_ENUM, dump
 from talk_pipeline.systems.errors import ConfigurationFault
 
 
@@ -60,15 +60,16 @@ class Groups:
 
 
 def rows_of(described: EntitySet, called: str | None = None) -> dict[str, str]:
-    """How the rows of all groups are asked for, or of one."""
+    """How the rows of all groups are asked for, or of few with one among them.
+
+    By the blank member of an enumeration no service was seen to filter.
+    """
     names = (*described.grouped_by, *described.repeated, *described.sums)
     query = {"$select": ",".join(names)}
     if called is None:
         return query
-    values = [unquote(value) for value in called.split(",")]
-    pairs = zip(described.grouped_by, values, strict=True)
-    return query | {
-        "$filter": " and ".join(
-            f"{name} eq {described.properties[name].exact(value)}" for name, value in pairs
-        )
-    }
+    said = zip(described.grouped_by, map(unquote, called.split(",")), strict=True)
+    kinds = described.properties
+    pairs = [(name, value) for name, value in said if (kinds[name].name, value) != ("enum", BLANK_ENUM)]
+    found = " and ".join(f"{name} eq {kinds[name].exact(value)}" for name, value in pairs)
+    return {**query, "$filter": found} if found else query

@@ -35,7 +35,7 @@ _CAPABILITIES: Mapping[str, Operation] = {
     "Updatable": "update",
     "Deletable": "delete",
 }
-JOINED = ("text", "guid", "int", "date")
+JOINED = ("text", "guid", "int", "date", "enum")
 """Types whose values stand in a filter as they are shown."""
 _COMPUTED = "Org.OData.Core.V1.Computed"
 

@@ -119,7 +119,7 @@ class Kind(NamedTuple):
 
     def exact(self, value: str) -> str:
         """A value that Business Central has shown as a filter literal."""
-        return quoted(value) if self.name in ("text", "code") else value
+        return quoted(value) if self.name in ("text", "code", "enum") else value
 
     def literal(self, value: str) -> str | None:
         """A value as a filter literal; None where it is too long for the field.

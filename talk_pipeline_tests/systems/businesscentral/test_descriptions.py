@@ -15,6 +15,7 @@ from talk_pipeline.systems.businesscentral.description import Beside, EntitySet,
 from talk_pipeline.systems.businesscentral.drafting import draft_of, text_of
 from talk_pipeline.systems.businesscentral.entities import PACKAGED, load_entities, load_entity
 from talk_pipeline.systems.businesscentral.fitting import check_flows
+from talk_pipeline.systems.businesscentral.groups import Groups, rows_of
 from talk_pipeline.systems.businesscentral.metadata import Metadata, read_metadata
 from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline_tests.docs.documents import ROOT
@@ -174,6 +175,24 @@ def test_records_that_several_properties_tell_apart_are_read_alone() -> None:
     assert (draft.set.key, draft.set.grouped_by, draft.set.writes) == ("id", ("code", "part"), ())
     assert not list(draft.set.problems())
     assert "key: id # made of these\ngrouped_by: [code, part]\nmodified: ~" in text_of(draft)
+
+
+def test_a_choice_may_be_part_of_what_tells_records_apart() -> None:
+    """It is asked for as a member in quotes; by the blank one nothing is asked for."""
+    choice = (
+        '<EnumType Name="kind"><Member Name="_x0020_" /><Member Name="On_x0020_Hand" /></EnumType><EntityType'
+    )
+    document = EDMX.format(more='<PropertyRef Name="kind" />').replace("<EntityType", choice, 1)
+    kind = '<Property Name="kind" Type="Microsoft.NAV.kind" /><Property Name="total"'
+    metadata = read_metadata(document.replace('<Property Name="total"', kind, 1).encode(), "a/b/v1.0")
+    described = draft_of(metadata, "things").set
+    assert described.grouped_by == ("code", "kind")
+    groups = Groups(described)
+    rows = [{"code": "A", "kind": kind, "part": 1, "total": 2} for kind in ("_x0020_", "On_x0020_Hand")]
+    groups.add(rows)
+    blank, held = (record.id for record in groups.records())
+    assert rows_of(described, held)["$filter"] == "code eq 'A' and kind eq 'On_x0020_Hand'"
+    assert rows_of(described, blank)["$filter"] == "code eq 'A'"
 
 
 def test_a_key_that_no_filter_takes_is_told() -> None:
