@@ -96,10 +96,11 @@ async def _ask_bc(connections: Connections, bc: Businesscentral) -> tuple[int, s
     currency = f", local currency {local}" if local else ""
     say(f"Business Central: {identity.name} answers{currency}{_skew(bc)}")
     problems = _currency(connections.settings.businesscentral_currency, local)
-    async for answered in declared(bc, connections.entities.used_by(connections.flows)):
+    flows = connections.flows
+    async for answered in declared(bc, connections.entities.used_by(flows), flows.values()):
         say(f"  {MARKS[answered.level]} {answered.message}")
         problems += answered.level == "problem"
-    for flow in connections.flows.values():
+    for flow in flows.values():
         async for answered in probe_bc(bc, flow, connections.entities):
             say(f"  {MARKS[answered.level]} {answered.message}")
             problems += answered.level == "problem"

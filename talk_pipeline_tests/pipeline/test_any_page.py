@@ -153,6 +153,36 @@ def test_check_config_says_what_may_be_done(world: World, page: Page) -> None:
     assert "loyaltyMembers: 1 record read, with all that the flow reads" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("was", "instead", "status", "says"),
+    [
+        ("level: Gold Plus", "level: Gold", 2, "FAIL loyaltyMembers: flow member: level is never 'Gold'"),
+        (
+            "entity: loyaltyMembers",
+            "entity: loyaltyMembers, scope: {level: Bronze | Tin}",
+            0,
+            "is never 'Tin'",
+        ),
+        (
+            "->,  bc: level,",
+            "->,  bc: level, values: {Gold Plus: Gold}, ",
+            2,
+            "note loyaltyMembers: flow member",
+        ),
+    ],
+)
+def test_a_word_that_is_none_of_a_choice_is_told(
+    page: Page, tmp_path: Path, was: str, instead: str, status: int, says: str
+) -> None:
+    """Before a record is sent with it, which would be refused; what the page knows is listed."""
+    assert was in FLOW
+    (tmp_path / "flows" / "member.yaml").write_text(FLOW.replace(was, instead), encoding="utf-8")
+    done = run("check-config")
+    assert done.returncode == status, done.stdout + done.stderr
+    assert says in done.stdout
+    assert "says $metadata: it is one of Bronze, Silver, Gold Plus" in done.stdout
+
+
 def test_the_audit_reads_it_by_itself(world: World, page: Page) -> None:
     world.shop.post("customers", customer())
     world.step()

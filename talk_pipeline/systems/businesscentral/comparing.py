@@ -4,17 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.vocabulary import Flow, Part
 from talk_pipeline.systems.businesscentral.description import Beside, EntitySet, Records
 from talk_pipeline.systems.businesscentral.metadata import EntityType, Metadata
 from talk_pipeline.systems.businesscentral.values import Kind
 from talk_pipeline.wording import counted
+
+Level = Literal["ok", "warning", "problem"]
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
     """What came of asking; a problem will stop the flow, a warning wants a look."""
 
-    level: Literal["ok", "warning", "problem"]
+    level: Level
     message: str
 
 
@@ -37,6 +41,30 @@ def compared(described: EntitySet, metadata: Metadata) -> Iterator[Answered]:
                 f"$metadata has no entity set {lines.set or path}, in which they are addressed by themselves"
             )
             yield Answered("warning", f"{called}: {text}: say its name (set), or nested: true")
+
+
+def foreign_words(flow: Flow, described: EntitySet, metadata: Metadata) -> Iterator[Answered]:
+    """What a flow maps to an enumeration, or asks of one, and is no member of it; such a constant is refused."""
+    kind = metadata.type_of(described.name)
+    for part in flow.parts:
+        of = metadata.types.get(kind.below.get(part.paths[Side.BC], "")) if part.parent else kind
+        called = part.paths[Side.BC] if part.parent else flow.businesscentral.entity
+        for path, members in (of.members if of else {}).items():
+            known = ", ".join(one or "blank" for one in members)
+            for level, word in _words(flow, part, path):
+                if word not in members:
+                    never = f"{path} is never {repr(word) if word else 'blank'}"
+                    text = f"{called}: flow {flow.name}: {never}, says $metadata: it is one of {known}"
+                    yield Answered(level, text)
+
+
+def _words(flow: Flow, part: Part, path: str) -> Iterator[tuple[Level, str]]:
+    """The words that a flow has for a property of Business Central."""
+    yield from (("warning", one) for one in part.alternatives.get(path, ()) if not one.endswith("*"))
+    for prop in (one for one in part.properties if one.bc == path):
+        yield from (("warning", one) for one in (*prop.values.values(), *prop.reads))
+        if prop.shop is None and (said := flow.settings.constants.get(prop.name)) is not None:
+            yield "problem", prop.values.get(said, said)
 
 
 def _records(said: Records, called: str, kind: EntityType, metadata: Metadata) -> Iterator[Answered]:

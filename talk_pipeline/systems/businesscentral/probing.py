@@ -4,13 +4,13 @@ Nothing is changed: the one write that is tried carries a value the record alrea
 cannot be right.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 
 from talk_pipeline.engine.model import Result, Write
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.businesscentral.client import Businesscentral
-from talk_pipeline.systems.businesscentral.comparing import Answered, compared
+from talk_pipeline.systems.businesscentral.comparing import Answered, compared, foreign_words
 from talk_pipeline.systems.businesscentral.description import EntitySet
 from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.systems.businesscentral.metadata import Metadata
@@ -31,8 +31,16 @@ def capabilities(described: EntitySet) -> str:
     return f"{described.entity}: may be {may}; {told}"
 
 
-async def declared(bc: Businesscentral, sets: Iterable[EntitySet]) -> AsyncIterator[Answered]:
-    """How each of these sets stands to what the service declares of itself: what it has, allows and tells of."""
+async def declared(
+    bc: Businesscentral, sets: Iterable[EntitySet], flows: Collection[Flow] = ()
+) -> AsyncIterator[Answered]:
+    """How each of these sets stands to what the service declares of itself: what it has, allows and tells of.
+
+    Args:
+        bc: the service that is asked.
+        sets: as they are described.
+        flows: those whose words are to be among its own.
+    """
     told = await bc.notifiable()
     apis: dict[str, Metadata | None] = {}
     for described in sets:
@@ -53,6 +61,10 @@ async def declared(bc: Businesscentral, sets: Iterable[EntitySet]) -> AsyncItera
         yield Answered("ok", capabilities(described))
         for found in compared(described, metadata):
             yield found
+        for flow in flows:
+            if flow.businesscentral.entity == described.entity:
+                for found in foreign_words(flow, described, metadata):
+                    yield found
         for name in described.writes:
             if name not in metadata.writes[described.name]:
                 text = f"may not be {_DONE[name]}, says $metadata, though `writes` has it"
