@@ -151,7 +151,7 @@ class Row:
                 return self.entity.moment(value, how.get("format", all_say.get("times"))).isoformat()
             if value and kind == "date":
                 return self.entity.moment(value, how.get("format")).date().isoformat()
-            if value and kind == "minor":
+            if value and kind in ("minor", "minor_text"):
                 whole = Row(self.entity, self.id, self.record or self.data)
                 code = whole.says(how["currency"]) if "currency" in how else "EUR"
                 value = format(Decimal(value).scaleb(-(Currency((code or "EUR").upper()).exponent or 0)), "f")

@@ -25,6 +25,7 @@ from talk_pipeline.systems.customwebshop.spec.times import Times
 
 MOST_DECIMALS = 8
 OTHER = "*"
+MINOR = ("minor", "minor_text")
 
 
 class Field(Model):
@@ -35,9 +36,10 @@ class Field(Model):
         None,
         description="where it is written when elsewhere, or at several places; false: it cannot be written",
     )
-    type: Literal["text", "html", "number", "bool", "minor", "time", "date"] = Described(
+    type: Literal["text", "html", "number", "bool", "minor", "minor_text", "time", "date"] = Described(
         "text",
-        description="how the value is written on the wire; html: a text in which &amp; may stand for &",
+        description="how the value is written on the wire; html: a text in which &amp; may stand for &;"
+        " minor: a whole number of minor units, minor_text: one told as text",
     )
     format: str | None = Described(None, description="of times and dates where it differs from `times`")
     currency: str | None = Described(
@@ -191,7 +193,7 @@ class Field(Model):
         if self.factor is not None:
             number = _number(value)
             return value if number is None else format(_plain(number * self.factor), "f")
-        if self.type == "minor":
+        if self.type in MINOR:
             value = self._major(value, known)
         return self._divided(value, known) if self.inputs else value
 
@@ -216,8 +218,9 @@ class Field(Model):
             number = _plain(number / self.factor)
         if self.inputs:
             number = self._multiplied(number, known)
-        if self.type == "minor":
-            return int(number.scaleb(self._digits(known)).to_integral_value(ROUND_HALF_UP))
+        if self.type in MINOR:
+            units = int(number.scaleb(self._digits(known)).to_integral_value(ROUND_HALF_UP))
+            return units if self.type == "minor" else str(units)
         if self.decimal:
             return format(number, "f").replace(".", self.decimal)
         if self.type == "number":

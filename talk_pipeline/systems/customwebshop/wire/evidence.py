@@ -23,6 +23,7 @@ _BARE = {
     "bool": re.compile("true|false"),
     "number": re.compile(r"-?\d+(\.\d*)?"),
     "minor": re.compile(r"-?\d+"),
+    "minor_text": re.compile(r"-?\d+"),
 }
 
 At = tuple[str | int, ...]
@@ -156,7 +157,7 @@ class Evidence:
                 if wrong:
                     always = len(wrong) == len(filled) > 1  # of one record alone nothing follows
                     level: Literal["problem", "warning"] = "problem" if always else "warning"
-                    yield Probe(level, (*at, name), _unfit(field, source, wrong[0]))
+                    yield Probe(level, (*at, name), _unfit(field, source, wrong[0], self._reader.times))
                 else:
                     as_described += 1
         if lacking:
@@ -196,18 +197,24 @@ def _fits(field: Field, value: Json, times: Times, *, untyped: bool) -> bool:
             return isinstance(value, int | Decimal) and not isinstance(value, bool)
         case "minor":
             return isinstance(value, int) and not isinstance(value, bool)
+        case "minor_text":
+            return isinstance(value, str) and _BARE[field.type].fullmatch(value) is not None
         case "time":
             return field.read({"x": value}, "x", known={}, times=times) != str(value) or "T" in str(value)
         case _:
             return isinstance(value, str) or (untyped and not isinstance(value, dict | list))
 
 
-def _unfit(field: Field, source: str, value: Json) -> str:
+def _unfit(field: Field, source: str, value: Json, times: Times) -> str:
     kinds = {bool: "bool", int: "number", Decimal: "number"}
     kind = kinds.get(type(value))
     if kind and field.type == "text":
         return f"{source} is a {kind} on the wire: say type: {kind}"
-    return f"{source} is {excerpt(value)}, which is no {field.type}"
+    other = {"minor": "minor_text", "minor_text": "minor"}.get(field.type)
+    if other and _fits(field.but(type=other), value, times, untyped=False):
+        return f"{source} is {excerpt(value)} on the wire: say type: {other}"
+    what = "whole number of minor units" if other else field.type
+    return f"{source} is {excerpt(value)}, which is no {what}"
 
 
 def _missing(path: str, sample: Sequence[Json]) -> str:

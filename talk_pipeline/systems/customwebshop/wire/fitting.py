@@ -127,7 +127,7 @@ def _impossible(
                 how = f"have create_key of a flow file of your own ({flow.name}.yaml) name another property"
                 why = f"creates are found again by it in flow {flow.name}; if this shop has none, {how}"
             yield (*at, "fields", prop.shop_paths[0]), f"must be there: {why}"
-        if prop.in_currency and entity.field(prop.in_currency) is None:
+        if prop.in_currency and not absent and entity.field(prop.in_currency) is None:
             where = (*at, "fields", prop.in_currency)
             yield where, f"{prop.name} needs it: say const: CODE if the shop knows one currency only"
     # without it the condition could not be asked, and what it keeps out would come in

@@ -82,6 +82,8 @@ def test_what_is_no_path_is_refused(text: str) -> None:
         (Field(per="quantity", type="minor", currency="cur"), 100, "33.3"),
         (Field(percent_off=("price", "quantity"), type="minor"), 8999, "10"),
         (Field(per="quantity", decimal=","), "1.000,00", "333.333"),
+        (Field(type="minor_text"), "1995", "19.95"),
+        (Field(per="quantity", type="minor_text"), "10000", "33.333"),
     ],
 )
 def test_a_value_is_read_and_written_back(field: Field, wire: Any, value: str) -> None:

@@ -114,7 +114,7 @@ REFERENCE_MISTAKES = (
         "{active: {type: bool}, price_includes",
         "{price: {type: minor}, active: {type: bool}, price_includes",
         "minor",
-        ("products.fields.price", "which is no minor"),
+        ("products.fields.price", "which is no whole number of minor units"),
     ),
     Mistake(
         "lines: {path: lines,",
