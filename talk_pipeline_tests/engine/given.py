@@ -61,14 +61,16 @@ def known(
     _put(book, lambda: insert_columns(book.db, "record", columns))
 
 
-def linked(book: Book, part: str, shop_id: str, bc_id: str, *, root: str = "", met: bool = True) -> None:
-    """The two are a pair, which has met already unless said otherwise."""
+def linked(
+    book: Book, part: str, shop_id: str, bc_id: str, *, root: str = "", met: bool = True, rule: str = ""
+) -> None:
+    """The two are a pair, which has met already unless said otherwise; one was made for the other if so."""
     row = LinkRow(
         part=part,
         shop_id=shop_id,
         bc_id=bc_id,
         root_shop_id=root or shop_id,
-        rule="created",
+        rule=rule or ("created" if met else "number"),
         state=LinkState.ACTIVE,
         linked_at=now(),
         met_at=now() if met else None,

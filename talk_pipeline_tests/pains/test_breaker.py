@@ -116,6 +116,31 @@ def test_an_order_run_writes_of_the_customers_only_those_that_waited_for_it(worl
     assert (held["blocked"], len(world.bc.orders())) == ("All", 1)
 
 
+def test_creates_that_broke_off_before_the_shop_was_told_are_no_change_of_what_is_in_step(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The numbers that Business Central gave are still to be told: the next run does it, nobody has to approve."""
+    limited(tmp_path, monkeypatch, "order", "first_meetings: 0")
+    buyer = world.shop.post("customers", customer())["id"]
+    item = world.shop.post("products", product())["id"]
+    keys = [world.shop.post("orders", order(f"O{n}", buyer, [line(item)]))["id"] for n in range(25)]
+    world.shop.faults(
+        {"match": {"method": "PATCH", "path": "*/orders/*"}, "fault": {"status": 503}, "times": 10_000}
+    )
+    world.step()
+    assert len(world.bc.orders()) == 25
+    assert not any(world.shop.get("orders", key)["erp_number"] for key in keys)
+    world.shop.no_faults()
+    run = world.step()
+    assert run.success, run.problems
+    assert all(world.shop.get("orders", key)["erp_number"] for key in keys)
+    assert world.step(full=True).writes() == 0
+
+    for key in keys:
+        world.shop.patch("orders", key, {"requested_delivery_date": "2026-12-24"})
+    assert "25 of 25 linked pairs would change" in tripped(world, "order")
+
+
 @pytest.mark.slow
 def test_orders_that_lose_their_lines_are_deletions_in_small_books_too(world: World) -> None:
     """A shop whose lines are lost shows orders without any; that is no edit of so many."""

@@ -172,8 +172,6 @@ class _Made:
     def _linked(self, one: Intended, *, key: str, root_shop_id: str | None) -> Intended:
         linked = self._placed(one, key)
         root = root_shop_id or linked.shop_id
-        at = now()
-        # one is made after the other: there is nothing in it that would be overwritten at a first meeting
         self.links.append(
             LinkRow(
                 part=linked.part,
@@ -182,8 +180,7 @@ class _Made:
                 root_shop_id=root or "",
                 rule="created",
                 state=LinkState.ACTIVE,
-                linked_at=at,
-                met_at=at,
+                linked_at=now(),
             )
         )
         return linked

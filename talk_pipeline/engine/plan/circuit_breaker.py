@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.plan.merge import INITIAL
 from talk_pipeline.engine.snapshot.landing import fetch_problems
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.tuning import Breaker, Limit
@@ -22,7 +23,7 @@ class Volume:
     """How much a plan would do to a flow.
 
     Attributes:
-        touched: linked pairs with a change to write, first meetings and creates not counted.
+        touched: linked pairs with a change to write, first meetings, creates and the rest of these not counted.
         links: active links, first meetings not counted.
         meeting: pairs that meet for the first time and have a change to write.
         meetings: all pairs that meet for the first time.
@@ -52,9 +53,10 @@ class Volume:
 # by record; what is deferred goes later in the same run
 _VOLUME = f"""
 select count(distinct root) filter (linked and met),
-       (select count(*) from link where part = $flow and state = 'active' and met_at is not null),
-       count(distinct root) filter (linked and not met),
-       (select count(*) from link where part = $flow and state = 'active' and met_at is null),
+       (select count(*) from link
+        where part = $flow and state = 'active' and (met_at is not null or rule = 'created')),
+       count(distinct root) filter (linked and meets),
+       (select count(*) from link where part = $flow and state = 'active' and met_at is null and rule <> 'created'),
        count(distinct root) filter (own and operation = 'create'),
        count(distinct root) filter (linked and not (own and operation = 'delete')),
        count(distinct root) filter (own and operation = 'delete'),
@@ -62,8 +64,10 @@ select count(distinct root) filter (linked and met),
 from (
   select coalesce(c.root_shop_id, c.root_bc_id) as root, c.operation, c.part = c.flow as own,
          c.root_shop_id is not null and c.root_bc_id is not null as linked,
-         -- a property new in the mapping meets pairs that are old
-         l.shop_id is null or l.met_at is not null as met
+         -- a property new in the mapping meets pairs that are old; what is still to be told of a record
+         -- that we made, such as the number it got, is the rest of its create
+         l.shop_id is null or l.met_at is not null or (l.rule = 'created' and c.rule <> '{INITIAL}') as met,
+         l.met_at is null and l.rule <> 'created' as meets
   from change c left join link l on l.part = $flow and l.shop_id = c.root_shop_id and l.state = 'active'
   where c.flow = $flow and (c.hold_kind is null or c.hold_kind = '{HoldKind.DEFERRED}')
 )

@@ -34,6 +34,13 @@ def test_a_pair_that_meets_for_the_first_time_is_counted_apart(book: Book) -> No
     assert counted(book) == {"links": 1, "meeting": 1, "meetings": 2, "updates": 1}
 
 
+def test_the_rest_of_a_create_is_no_change_and_an_edit_of_what_was_made_is_one(book: Book) -> None:
+    for key in ("1", "2"):
+        linked(book, "customer", key, f"b{key}", met=False, rule="created")
+    planned(book, replace(of_record("update", "1", "b1"), rule="initial"), of_record("update", "2", "b2"))
+    assert counted(book) == {"touched": 1, "links": 2, "updates": 2}
+
+
 def test_what_is_called_alike_elsewhere_says_nothing_of_whether_they_met(book: Book) -> None:
     linked(book, "customer", "1", "b1")
     linked(book, "product", "1", "b1", met=False)
