@@ -4,6 +4,7 @@ What is not whole is not read: a line without its end, a row with fewer values t
 off, a number of records that is not the number it says.
 """
 
+import codecs
 import csv
 import io
 import re
@@ -25,6 +26,7 @@ from talk_pipeline.wording import counted
 if TYPE_CHECKING:  # the name of its type is there alone
     import _csv
 
+_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -96,6 +98,11 @@ class Form:
         return self._wire.told(_encoder.encode(document))
 
     def _text(self, content: bytes, encoding: str) -> str:
+        for mark, other in _MARKS.items():  # where each byte is a letter, nothing else would tell
+            if content.startswith(mark) and mark.decode(encoding, "replace") not in ("", "\ufeff"):
+                raise UnwholeError(
+                    f"it begins with the mark of {other}, and is no {encoding}: say encoding: {other}"
+                )
         try:
             return content.decode(encoding).removeprefix("\ufeff")
         except UnicodeDecodeError as error:

@@ -34,6 +34,11 @@ def test_a_table_in_another_encoding_and_with_a_mark_before_it() -> None:
     text, other = "id,name\n1,Ærø\n", form(type="csv", encoding="cp1252")
     assert other.read(text.encode("cp1252")).rows == [{"id": "1", "name": "Ærø"}]
     assert form(type="csv").read(text.encode("utf-8-sig")).columns == ("id", "name")
+    for written, read in (("utf-8-sig", "cp1252"), ("utf-16", "latin-1"), ("utf-16", "utf-8")):
+        said = f"it begins with the mark of {written.removesuffix('-sig')}, and is no {read}: say encoding"
+        with pytest.raises(UnwholeError, match=said):
+            form(type="csv", encoding=read).read(text.encode(written))
+    assert form(type="csv", encoding="utf-16").read(text.encode("utf-16")).columns == ("id", "name")
     with pytest.raises(UnwholeError, match="line 2 is no utf-8"):
         form(type="csv").read(text.encode("cp1252"))
     with pytest.raises(RefusedError, match="'日' cannot be written in cp1252"):
