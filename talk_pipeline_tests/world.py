@@ -134,7 +134,9 @@ class World:
 
         return self._remember(Run(run_id, failures, success=not failures, data=self.data, look=look))
 
-    def pass_over(self, *flows: str, full: bool = False, restored: Side | None = None) -> list[str]:
+    def pass_over(
+        self, *flows: str, full: bool = False, approve: bool = False, restored: Side | None = None
+    ) -> list[str]:
         """A `step` of which only what stopped it is told: for tests that look at the systems alone."""
         self._look_at_last()
         connections = Connections(Settings.load())
@@ -142,7 +144,7 @@ class World:
             connections,
             flows or tuple(connections.flows),
             run_id=uuid.uuid4().hex,
-            options=Options(full=full, restored=restored),
+            options=Options(full=full, approve=approve, restored=restored),
             watch=self._watch,
         )
 

@@ -1,7 +1,8 @@
 """A day at one edit a second, a run every two minutes, and a tenth of all calls that go wrong.
 
 Hours pass in seconds for everybody. What must not grow: what a run takes, the memory of the process (both sandboxes
-are in it), and what is left on disk once all of it is too old to keep.
+are in it), and what is left on disk once all of it is too old to keep. A run that stopped leaves its edits to the
+next one, until they are more than is plausible at once: then somebody looks, and approves them for the next run.
 """
 
 import gc
@@ -19,6 +20,7 @@ import time_machine
 
 from talk_pipeline import installation
 from talk_pipeline.audit.audit import audit
+from talk_pipeline.engine.report.checklist import VOLUME
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.bench.result import Result
 from talk_pipeline_tests.invariants.office import Office
@@ -66,6 +68,8 @@ class _Day:
             for row in self.offices[side].all(name)
         ]
         self.edits = 0
+        self.stopped = self.longest = 0
+        """Runs that were stopped: one after another until now, and at most."""
 
     def lived(self) -> dict[str, Result]:
         """Hour by hour, and what is left of it a day later."""
@@ -91,6 +95,7 @@ class _Day:
             "day_run_growth": Result(run, 1.2, "lower", "x of the first hours"),
             "day_memory_growth": Result(memory, 1.2, "lower", "x of the first hours"),
             "day_left_on_disk": Result(left / hours[0][2], 1.5, "lower", "x of the first hour"),
+            "day_stopped": Result(self.longest, 5, "lower", "runs, one after another, that were stopped"),
             "day_unexplained": Result(unexplained, 0, "lower", "values"),
         }
 
@@ -117,9 +122,21 @@ class _Day:
             for _ in range(int(EVERY.total_seconds())):
                 self._edit()
                 self.clock.shift(1)
+            approve = self._is_asked()
             started = time.process_time()
-            problems = self.world.pass_over()
+            problems = self.world.pass_over(approve=approve)
+            self.stopped = self.stopped + 1 if problems else 0
+            self.longest = max(self.longest, self.stopped)
             yield time.process_time() - started, bool(problems)
+
+    def _is_asked(self) -> bool:
+        """Whether the last run stopped at more edits than are plausible at once, for somebody to approve."""
+        return bool(
+            self.world.sql(
+                "select 1 from run where started_at = (select max(started_at) from run) and stopped_by = ?",
+                VOLUME.name,
+            )
+        )
 
     def _edit(self) -> None:
         side, name, key = self.chance.choice(self.places)

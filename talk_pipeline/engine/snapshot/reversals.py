@@ -66,7 +66,8 @@ def went_back(
         return Reversal(row["id"], "open again", row["held_modified_at"], row["modified_at"])
     shown_at, known_at = row["modified_at"], row["held_modified_at"]
     earlier = set(row["earlier"] or ())
-    again = not earlier.isdisjoint(marks(row["version"], shown_at, row_hash))
+    # what is held may have been held before too: asked for by itself, a record may say more than in a list
+    again = not _is_held(row, row_hash) and not earlier.isdisjoint(marks(row["version"], shown_at, row_hash))
     if shown_at is None or known_at is None:
         known_version = row["version"] in earlier and row["version"] != row["held_version"]
         return Reversal(row["id"], "went back", known_at, shown_at) if known_version else None
@@ -74,6 +75,13 @@ def went_back(
         return Reversal(row["id"], "went back", known_at, shown_at, certain=True)
     latest = min(known_at, row["held_fetched_at"] + timedelta(seconds=skew_seconds))
     return Reversal(row["id"], "went back", latest, shown_at) if shown_at < latest else None
+
+
+def _is_held(row: Mapping[str, Any], row_hash: str) -> bool:
+    """Whether a record is shown in the state in which it is held: by its version, else by its time and values."""
+    if row["version"]:
+        return bool(row["version"] == row["held_version"])
+    return (row["modified_at"], row_hash) == (row["held_modified_at"], row["row_hash"])
 
 
 def implausible(

@@ -1,5 +1,9 @@
 """What a landing makes of what a system tells: what is dirty, what has left, what is no edit."""
 
+from dataclasses import replace
+
+import pytest
+
 from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Contents
 from talk_pipeline.engine.snapshot.batch import Landing
@@ -74,3 +78,25 @@ def test_a_record_of_another_scope_is_not_landed(book: Book) -> None:
     )
     assert (landed.changed, landed.outside) == (0, 1)
     assert book.rows("select count(*) from snapshot") == [(0,)]
+
+
+@pytest.mark.parametrize("versions", [True, False])
+def test_what_is_held_did_not_go_back_whatever_else_is_told_of_it(book: Book, versions: bool) -> None:
+    """While its system is suspected: as of a computed number that moves neither version nor modified time."""
+    record = book.record("customer", Side.BC, "b1", ME)
+    record = record if versions else replace(record, version=None)
+    for number in range(3):
+        told = replace(record, payload=record.payload.replace("{", f'{{"unheard of": {number}, ', 1))
+        landed = book.tell("customer", Side.BC, [told], suspected=number > 0)
+        assert landed.reversals == ()
+        assert book.rows("select count(*) from reversal") == [(0,)]
+
+
+def test_a_state_of_before_went_back_while_its_system_is_suspected(book: Book) -> None:
+    """In a shop whose modified times stand still."""
+    first = replace(book.record("customer", Side.BC, "b1", ME), version=None)
+    edited = book.record("customer", Side.BC, "b1", {"email": "b@shop.example"})
+    edited = replace(edited, version=None, modified_at=first.modified_at)
+    for record in (first, edited):
+        book.tell("customer", Side.BC, [record])
+    assert len(book.tell("customer", Side.BC, [first], suspected=True).reversals) == 1
