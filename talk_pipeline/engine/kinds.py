@@ -24,11 +24,6 @@ class HoldKind(StrEnum):
         """What a person calls it; also the state of the record, where the kind makes one."""
         return _LABELS.get(self, self.value)
 
-    @classmethod
-    def of_state(cls, state: str) -> "tuple[HoldKind, ...]":
-        """The kinds that put a record into a state."""
-        return tuple(kind for kind in cls if kind.label == state)
-
 
 _LABELS = {
     HoldKind.RESTING: "waiting",

@@ -177,7 +177,7 @@ def refuse_unsettled(db: Connection, flow: Flow, entity: Entity) -> None:
     Raises:
         ByHandError: something of it is still to be written, or it is not known what became of a write.
     """
-    refuse_open_writes(db, flow, entity)
+    refuse_open_writes(db, entity)
     if rows_of(db, _TO_BE_WRITTEN, _about(entity)):
         raise ByHandError(
             f"{entity.name} has something to be written yet; first: talk-pipeline sync --flow {flow.name}"

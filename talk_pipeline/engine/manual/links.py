@@ -99,7 +99,7 @@ def link(hand: Hand, shop: str, bc: str) -> Decision:
         refuse_gone(db, hand.flow, side, entity.id_on(side) or "")
     if taken(db, hand.flow, entity):
         return Decision(name, "linked", shop_id, bc_id, f"{entity.name} and {bc_id} are linked already")
-    refuse_open_writes(db, hand.flow, entity)
+    refuse_open_writes(db, entity)
     with transaction(db):
         put(hand, entity, by_hand(name, shop_id, bc_id))
         statement = f"linked {entity.name} with {bc_id}{key_of(db, hand.flow, Side.BC, bc_id)}"
@@ -140,7 +140,7 @@ def unlink(hand: Hand, text: str, *, recreate: bool = False) -> Decision:
     if found["state"] == LinkState.ATTACHED:
         entity = Entity(entity.flow, entity.shop_id, found["bc_id"])
     refuse_closed(hand.db, entity, found)
-    refuse_open_writes(hand.db, hand.flow, entity)
+    refuse_open_writes(hand.db, entity)
     again = recreate and still_holds_key(hand.db, hand.flow, entity, found["bc_id"])
     with transaction(hand.db):
         return _part(hand, entity, found, hold=not recreate, again=again)
@@ -156,7 +156,7 @@ def keep_apart(hand: Hand, shop: str, bc: str) -> Decision:
     shop_id = find_on(db, hand.flow, shop, side=Side.SHOP)
     bc_id = find_on(db, hand.flow, bc, side=Side.BC)
     entity = Entity(name, shop_id, bc_id)
-    refuse_open_writes(hand.db, hand.flow, entity)
+    refuse_open_writes(hand.db, entity)
     found = _link_of(hand, entity)
     if found is not None and found["bc_id"] == bc_id:
         refuse_closed(hand.db, entity, found)

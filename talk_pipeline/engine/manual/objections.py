@@ -125,7 +125,7 @@ def refuse_closed(db: Connection, entity: Entity, found: Mapping[str, Any]) -> N
         raise ByHandError(f"{entity.name} is closed: its story ended in Business Central, nothing to unlink")
 
 
-def refuse_open_writes(db: Connection, flow: Flow, entity: Entity) -> None:
+def refuse_open_writes(db: Connection, entity: Entity) -> None:
     """Objects while the outcome of a write is not known: its answer would speak of the pair as it was.
 
     Raises:

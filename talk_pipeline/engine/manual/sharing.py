@@ -43,7 +43,7 @@ def link(hand: Hand, shop: str, bc: str, *, lead: bool = False) -> Decision:
     taken(db, flow, Entity(flow.name, entity.shop_id, None))
     led_by = Entity(flow.name, leader[0], entity.bc_id)
     for one in (entity, led_by):
-        refuse_open_writes(db, flow, one)
+        refuse_open_writes(db, one)
     if lead or leader[1]:  # what is gone leads nobody
         return _lead(hand, entity, led_by)
     return _attach(hand, entity, led_by)

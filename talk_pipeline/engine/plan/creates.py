@@ -187,7 +187,7 @@ def _exclude(db: Connection, flows: Flows, flow: Flow) -> None:
         referring = [
             f"select r.raw['{prop.name}'] from record r where r.part = '{part.name}'"
             f" and r.side = 'customwebshop' and r.raw['{prop.name}'] is not null"
-            f" and ({_synchronized(other, part)})"
+            f" and ({_synchronized(other)})"
             for other in flows.values()
             for part in other.parts
             for prop in part.references
@@ -197,7 +197,7 @@ def _exclude(db: Connection, flows: Flows, flow: Flow) -> None:
         _set_excluded(db, f"id not in ({used})", reason="'no synchronized record refers to it'")
 
 
-def _synchronized(flow: Flow, part: Part) -> str:
+def _synchronized(flow: Flow) -> str:
     """Whether record r of a referring flow is linked, or would be created."""
     linked = f"r.root_id in (select shop_id from link where part = '{flow.name}')"
     settings = flow.settings

@@ -122,7 +122,7 @@ def sheet_of(
 def _section(db: Connection, flows: Flows, flow: Flow, *, runs: Mapping[str, RunRow]) -> Section:
     verdicts = run_summary.check_results(db, flow.name)
     run_id = next(iter(runs.values())).run_id
-    why_not = _why_not(flows, flow, runs)
+    why_not = _why_not(flow, runs)
     lines = []
     for check in checks(flow):
         result = verdicts.get(check.key)
@@ -133,7 +133,7 @@ def _section(db: Connection, flows: Flows, flow: Flow, *, runs: Mapping[str, Run
     return Section(flow, runs.get(flow.name), tuple(lines))
 
 
-def _why_not(flows: Flows, flow: Flow, runs: Mapping[str, RunRow]) -> str:
+def _why_not(flow: Flow, runs: Mapping[str, RunRow]) -> str:
     ran = runs.get(flow.name)
     if ran is None:
         return f"the run was of {', '.join(runs)} alone"

@@ -55,8 +55,7 @@ class Customers(Records):
         if not row["displayName"].strip():
             raise errors.dialog("The customer needs a displayName that is not blank.")
         self.unique("number", row["number"], but=row["id"])
-        check_phone(sent, "phoneNumber")
-        check_email(sent, "email")
+        check_contact(sent)
         if sent.keys() & {"taxRegistrationNumber"}:
             home = next(iter(self.company.table("companyInformation").rows.values()), {"country": "DK"})
             addresses.check_registration(
@@ -75,14 +74,10 @@ class Customers(Records):
         super().delete(row)
 
 
-def check_phone(sent: Values, name: str) -> None:
-    """A phone number holds no letters."""
-    if any(char.isalpha() for char in sent.get(name, "")):
-        raise errors.field_rule(f"{name} must not contain letters.")
-
-
-def check_email(sent: Values, name: str) -> None:
-    """An e-mail field holds addresses, separated by semicolons."""
-    text = sent.get(name, "").strip()
+def check_contact(sent: Values) -> None:
+    """A phone number holds no letters; an e-mail field holds addresses, separated by semicolons or commas."""
+    if any(char.isalpha() for char in sent.get("phoneNumber", "")):
+        raise errors.field_rule("phoneNumber must not contain letters.")
+    text = sent.get("email", "").strip()
     if text and not all(_ADDRESS.fullmatch(part.strip()) for part in re.split("[;,]", text)):
-        raise errors.dialog(f"The {name} '{text}' is not a valid e-mail address.")
+        raise errors.dialog(f"The email '{text}' is not a valid e-mail address.")

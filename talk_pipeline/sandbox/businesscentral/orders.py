@@ -12,7 +12,7 @@ from typing import Any
 from talk_pipeline.sandbox.businesscentral import addresses, bodies, dimension_sets, errors, pricing, values
 from talk_pipeline.sandbox.businesscentral.archiving import ARCHIVES, archive
 from talk_pipeline.sandbox.businesscentral.bodies import Body
-from talk_pipeline.sandbox.businesscentral.customers import check_email, check_phone
+from talk_pipeline.sandbox.businesscentral.customers import check_contact
 from talk_pipeline.sandbox.businesscentral.order_lines import OrderLines
 from talk_pipeline.sandbox.businesscentral.order_states import OPEN, status_guard
 from talk_pipeline.sandbox.businesscentral.order_totals import recalculated
@@ -223,7 +223,6 @@ class Orders(Records):
 
     def check(self, row: Row, sent: Values, *, old: Row | None) -> None:
         """The forms of what has a form."""
-        check_phone(sent, "phoneNumber")
-        check_email(sent, "email")
+        check_contact(sent)
         if row["billToCustomerId"] == values.NO_ID:
             raise errors.dialog("A sales order needs a customer to bill.")

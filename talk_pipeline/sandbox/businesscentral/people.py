@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from talk_pipeline.sandbox.businesscentral.bodies import Body
-from talk_pipeline.sandbox.businesscentral.customers import check_email, check_phone
+from talk_pipeline.sandbox.businesscentral.customers import check_contact
 from talk_pipeline.sandbox.businesscentral.numbered import Numbered
 from talk_pipeline.sandbox.businesscentral.records import Values
 from talk_pipeline.sandbox.store import Row
@@ -43,8 +43,7 @@ class _People(Numbered):
     def check(self, row: Row, sent: Values, *, old: Row | None) -> None:
         """The forms of what has a form."""
         super().check(row, sent, old=old)
-        check_phone(sent, "phoneNumber")
-        check_email(sent, "email")
+        check_contact(sent)
 
 
 class Employees(_People):

@@ -122,7 +122,7 @@ def _make_case(result: Customers, record: Record, case: str, turn: int, rng: ran
     result.shop.append(record)
     if case in _UNMATCHED:
         if case == "ambiguous":
-            _confuse(result, record, turn, rng)
+            _confuse(result, record, turn)
         return
     other = to_central(record)
     if case == "same after normalising":
@@ -192,7 +192,7 @@ def _differ(other: Record, record: Record, turn: int, rng: random.Random) -> str
     return ", ".join(dict.fromkeys(names))
 
 
-def _confuse(result: Customers, record: Record, turn: int, rng: random.Random) -> None:
+def _confuse(result: Customers, record: Record, turn: int) -> None:
     """Two candidates for one: twice on the one side, then on the other."""
     if turn % 3 == 0:
         for branch in ("Nord", "Syd"):

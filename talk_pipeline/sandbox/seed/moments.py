@@ -7,7 +7,6 @@ import random
 
 _START = dt.datetime(2025, 3, 3, 8, 0, tzinfo=dt.UTC)
 _DAYS = 80
-DAY_OF_ORDERS = dt.date(2025, 3, 3)
 
 
 def moment(rng: random.Random) -> str:

@@ -52,7 +52,7 @@ def make_products(size: int, seed: int) -> Products:
             "_case": "only in Business Central",
         }
         result.central.append(other)
-    _extras(result, rng)
+    _extras(result)
     return result
 
 
@@ -176,7 +176,7 @@ def _differ(other: Record, record: Record, turn: int, rng: random.Random, *, tak
     return name
 
 
-def _extras(result: Products, rng: random.Random) -> None:
+def _extras(result: Products) -> None:
     """Units, variants and price lists, which only Business Central has."""
     for position, record in enumerate(result.central):
         if record["baseUnitOfMeasureCode"] == "PCS" and position % 4 == 0:

@@ -168,9 +168,8 @@ class Database:
         entity, table = reader.entity, self._tables.written(reader.entity)
         if change.operation == "create":
             after = change.after(None)
-            record_id = self._insert(
-                db, table, entity.id.path, self._stamped(reader, table, after, None), reader
-            )
+            values = self._stamped(reader, table, after, None)
+            record_id = self._insert(db, table, entity.id.path, values)
             self._write_lines(db, reader, {}, after, record_id)
             return str(paths.text_of(shown(table.column(entity.id.path), record_id)))
         before = self._one(db, reader, change.id or "", lock=True)
@@ -210,7 +209,7 @@ class Database:
                 line_id = paths.text_of(row.get(lines.id.path))
                 if line_id not in was:
                     values = self._values(table, row, {}, reader.times) | {parent.name: own}
-                    self._insert(db, table, lines.id.path, values, reader)
+                    self._insert(db, table, lines.id.path, values)
                     continue
                 kept.add(line_id)
                 if values := self._values(table, row, was[line_id], reader.times):
@@ -220,9 +219,7 @@ class Database:
                 same = key == self._value(table, lines.id.path, line_id, reader.times)
                 db.execute(sa.delete(table.source).where(same, parent == own))
 
-    def _insert(
-        self, db: sa.Connection, table: Table, key: str, values: Mapping[str, Any], reader: Reader
-    ) -> Any:
+    def _insert(self, db: sa.Connection, table: Table, key: str, values: Mapping[str, Any]) -> Any:
         """Makes a row; returns its id as the database has it."""
         statement, own = sa.insert(table.source).values(dict(values)), table.column(key)
         if key in values:
