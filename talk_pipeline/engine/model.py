@@ -182,9 +182,13 @@ class Intended:
     bc_id: str | None
     sent: Mapping[str, Sent]
 
+    def id_on(self, side: Side) -> str | None:
+        """Its id on a side, None where it is not there yet."""
+        return self.shop_id if side is Side.SHOP else self.bc_id
+
     def source_id(self, target: Side) -> str | None:
         """On the side that it does not go to: the id of what it says."""
-        return self.shop_id if target is Side.BC else self.bc_id
+        return self.id_on(target.other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +215,11 @@ class Intent:
     left_at: datetime | None = None
     open_until: datetime | None = None
     interrupted: bool = False
+
+    @property
+    def target_root_id(self) -> str | None:
+        """The id of its record on the side that it goes to, None where it makes one."""
+        return self.root_shop_id if self.target is Side.SHOP else self.root_bc_id
 
     @property
     def creates_record(self) -> bool:

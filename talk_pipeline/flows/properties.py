@@ -23,6 +23,11 @@ class Side(StrEnum):
         """The side across."""
         return Side.BC if self is Side.SHOP else Side.SHOP
 
+    @property
+    def short(self) -> str:
+        """`shop` or `bc`: how flow files name it, and columns that there are two of (`shop_id`, `bc_id`)."""
+        return "shop" if self is Side.SHOP else "bc"
+
 
 Policy = Literal["last_writer", "customwebshop", "businesscentral", "manual"]
 
@@ -160,12 +165,8 @@ class Property(Model):
         _ = self.value_type, self._writing
         if self.mapped and not self.bc:
             raise ValueError("a property says where it lives in Business Central: bc; without it, dir is -")
-        if (
-            self.shop is None
-            and self.mapped
-            and self.dir != "<->"
-            and (self.dir != "->" or self.only != "create")
-        ):
+        sent_once = self.dir == "->" and self.only == "create"
+        if self.shop is None and self.mapped and not (self.two_way or sent_once):
             raise ValueError(
                 "a property without a shop path is a constant: dir -> and only: create, or <-> where the shop has"
                 " no place for another value"

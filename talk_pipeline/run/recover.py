@@ -219,7 +219,7 @@ async def _recover_create(session: Session, flow: Flow, intent: Intent, *, ids: 
 
 async def _recover_change(session: Session, flow: Flow, intent: Intent) -> Outcome:
     target = intent.target
-    root_id = (intent.root_shop_id if target is Side.SHOP else intent.root_bc_id) or ""
+    root_id = intent.target_root_id or ""
     record = await session.systems[target].get(flow.name, root_id)
     if intent.main.part == flow.name and intent.main.operation == "delete" and (not record or record.deleted):
         return Outcome(Result.DONE, reason="looked up: it is gone, as it was to be")

@@ -103,7 +103,7 @@ def confirm(
     shop, earlier = shop_values(db, projector, confirmed), _earlier(db, confirmed)
     for one in confirmed:
         part = projector.flow.part(one.part)
-        raw, canon = stored.get((one.part, one.bc_id if one.target is Side.BC else one.shop_id), ({}, {}))
+        raw, canon = stored.get((one.part, one.target_id), ({}, {}))
         answer = Answer(one.target, raw, canon, projector.company)
         unheeded = answer.unheeded(part, one.operation, one.sent)
         recalculated = worked_out(part, one.sent, unheeded=unheeded, side=one.target)

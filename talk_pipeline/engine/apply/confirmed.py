@@ -26,6 +26,11 @@ class Confirmed:
     operation: Operation
     sent: Mapping[str, Sent]
 
+    @property
+    def target_id(self) -> str:
+        """Its id on the side that was written to."""
+        return self.shop_id if self.target is Side.SHOP else self.bc_id
+
 
 # by row: only then are the values of all other records left unread
 _RECORDS = """
@@ -44,7 +49,7 @@ def stored_records(
 ) -> dict[tuple[str, str], tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """What the target now holds of the confirmed records, raw and canonical; what has just landed is at hand."""
     at_hand = {(row.part, row.id): (row.raw, row.canon) for row in landed}
-    places = [(one.part, one.bc_id if one.target is Side.BC else one.shop_id) for one in confirmed]
+    places = [(one.part, one.target_id) for one in confirmed]
     ids = [key for part, key in places if (part, key) not in at_hand]
     if not ids:
         return at_hand

@@ -76,18 +76,17 @@ class _Made:
             elif child.operation == "update":
                 self._confirm(intent.intent_id, child)
             else:
-                root = main.shop_id if self.side is Side.SHOP else main.bc_id
                 place = (main.shop_id or "", intent.intent_id, list[Intended]())
-                self.waiting.setdefault(root or "", place)[2].append(child)
+                self.waiting.setdefault(main.id_on(self.side) or "", place)[2].append(child)
 
     def child(self, intent: Intent, *, child: Child | None) -> None:
         main = intent.main
-        root = (intent.root_shop_id if self.side is Side.SHOP else intent.root_bc_id) or ""
         if main.operation == "delete":
             self.removed.append((intent.intent_id, main))
             return
         if child is not None:
-            row = self.projector.project_child(self.projector.flow.part(main.part), root, child)
+            part = self.projector.flow.part(main.part)
+            row = self.projector.project_child(part, intent.target_root_id or "", child)
             self.rows.append(row)
             if main.operation == "create":
                 main = self._linked(main, key=row.id, root_shop_id=intent.root_shop_id)
@@ -113,7 +112,7 @@ class _Made:
 
     def write(self, db: Connection) -> None:
         removed = [one for _, one in self.removed]
-        gone = [(one.part, (one.shop_id if self.side is Side.SHOP else one.bc_id)) for one in removed]
+        gone = [(one.part, one.id_on(self.side)) for one in removed]
         replaced = [(row.part, row.id) for row in self.rows]
         _delete(db, "record", "id", pairs=[*gone, *replaced], extra=f" and side = '{self.side}'")
         for table in ("link", "base"):
@@ -151,7 +150,7 @@ class _Made:
         """Both have left now: the link stays as it was, so that nothing is made anew."""
         if not self.deleted:
             return
-        ids = [one.shop_id if self.side is Side.SHOP else one.bc_id for one in self.deleted]
+        ids = [one.id_on(self.side) for one in self.deleted]
         db.execute(
             "update snapshot set gone = 'deleted' where flow = ? and side = ?"
             " and id in (select unnest(?::varchar[]))",
@@ -202,10 +201,10 @@ def _children(
     """The children of answered records: those that no link knows; of the others the id, by part and counterpart."""
     if not roots:
         return {}, {}
-    own, other = ("shop_id", "bc_id") if projector.side is Side.SHOP else ("bc_id", "shop_id")
+    own, other = projector.side.short, projector.side.other.short
     rows = db.execute(
-        f"select r.part, r.root_id, r.id, r.raw, l.{other} from record r"
-        f" left join link l on l.part = r.part and l.{own} = r.id"
+        f"select r.part, r.root_id, r.id, r.raw, l.{other}_id from record r"
+        f" left join link l on l.part = r.part and l.{own}_id = r.id"
         " where r.rowid in (select rowid from record where side = ?"
         " and list_contains(?::varchar[], part) and root_id in (select unnest(?::varchar[]))) order by r.position",
         [projector.side, [part.name for part in projector.flow.parts[1:]], roots],

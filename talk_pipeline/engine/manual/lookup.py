@@ -130,9 +130,8 @@ def _keys(flow: Flow) -> tuple[str, ...]:
 
 def entity_of(db: Connection, flow: Flow, side: Side, record_id: str) -> Entity:
     """A record of a side, with its counterpart where it has one."""
-    own = "shop_id" if side is Side.SHOP else "bc_id"
     row = db.execute(
-        f"select shop_id, bc_id from link where part = ? and {own} = ?", [flow.name, record_id]
+        f"select shop_id, bc_id from link where part = ? and {side.short}_id = ?", [flow.name, record_id]
     ).fetchone()
     if row:
         return Entity(flow.name, *row)

@@ -35,7 +35,7 @@ def counterparts(
         ids: the others.
         of: the record.
     """
-    own, other = _columns(side)
+    own, other = f"{side.short}_id", f"{side.other.short}_id"
     known = db.execute(
         f"select {own}, {other} from link"
         f" where part = ? and ({other} = ? or {own} in (select unnest(?::varchar[])))",
@@ -51,20 +51,16 @@ def counterparts(
 
 def linked_ids(db: Connection, flow: Flow, side: Side) -> set[str]:
     """The records of a side that belong to a link."""
-    own, _ = _columns(side)
-    return {row[0] for row in db.execute(f"select {own} from link where part = ?", [flow.name]).fetchall()}
+    rows = db.execute(f"select {side.short}_id from link where part = ?", [flow.name]).fetchall()
+    return {record_id for (record_id,) in rows}
 
 
 def linked_children(db: Connection, flow: Flow, side: Side, *, root_id: str) -> dict[tuple[str, str], str]:
     """The children of a record that have a counterpart, by part and id there, with the counterpart's id."""
-    own, other = _columns(side)
+    own, other = f"{side.short}_id", f"{side.other.short}_id"
     rows = db.execute(
         f"select part, {own}, {other} from link where part in (select unnest(?::varchar[]))"
         f" and root_shop_id in (select shop_id from link where part = ? and {own} = ?)",
         [[part.name for part in flow.parts[1:]], flow.name, root_id],
     ).fetchall()
     return {(part, own_id): other_id for part, own_id, other_id in rows}
-
-
-def _columns(side: Side) -> tuple[str, str]:
-    return ("bc_id", "shop_id") if side is Side.BC else ("shop_id", "bc_id")

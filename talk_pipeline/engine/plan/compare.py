@@ -187,14 +187,14 @@ def _pair(part: Part, row: Mapping[str, Any], *, worked_out_here: bool | None) -
     prop = part.by_name[row["property"]]
     shop, bc = (
         Holding(
-            raw=row[f"{side}_raw"],
-            canon=row[f"{side}_canon"],
-            problem=row[f"{side}_problem"],
-            base=row[f"{side}_base"],
-            beside={prop.country: row[f"{side}_read_in"]} if prop.country else {},
-            edited_at=row[f"{side}_edited_at"],
+            raw=row[f"{side.short}_raw"],
+            canon=row[f"{side.short}_canon"],
+            problem=row[f"{side.short}_problem"],
+            base=row[f"{side.short}_base"],
+            beside={prop.country: row[f"{side.short}_read_in"]} if prop.country else {},
+            edited_at=row[f"{side.short}_edited_at"],
         )
-        for side in ("shop", "bc")
+        for side in Side
     )
     return Pair(
         prop,

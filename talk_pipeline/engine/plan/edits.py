@@ -57,15 +57,16 @@ where base.part = $part and base.shop_id = p.shop_id and base.property = p.prope
 
 def newly_seen(row: Mapping[str, Any], pair: Pair, *, company: Company) -> Iterator[Seen]:
     """What the sides say that is new; where two records meet for the first time, both say all that they hold."""
-    for side, short in ((Side.SHOP, "shop"), (Side.BC, "bc")):
+    for side in Side:
         if changed(pair, side, company=company):
-            yield row["shop_id"], pair.prop.name, side, row[f"{short}_edited_at"], row[f"{short}_version"]
+            edited_at, version = row[f"{side.short}_edited_at"], row[f"{side.short}_version"]
+            yield row["shop_id"], pair.prop.name, side, edited_at, version
 
 
 def respelled(row: Mapping[str, Any], pair: Pair, *, company: Company) -> Iterator[tuple[str, str, Side]]:
     """The sides that were seen to say something else, and say in another spelling what both last agreed on."""
-    for side, short in ((Side.SHOP, "shop"), (Side.BC, "bc")):
-        if pair.has_base and row[f"{short}_sighted"] and not changed(pair, side, company=company):
+    for side in Side:
+        if pair.has_base and row[f"{side.short}_sighted"] and not changed(pair, side, company=company):
             yield row["shop_id"], pair.prop.name, side
 
 

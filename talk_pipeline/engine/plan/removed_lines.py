@@ -89,10 +89,10 @@ def dispute_removals(
         {"sides": [side for side, _ in recreated], "ids": [source_id for _, source_id in recreated]},
     )
     seen = [
-        (row["shop_id"], row["property"], side, row[f"{short}_edited_at"], row[f"{short}_version"])
+        (row["shop_id"], row["property"], side, row[f"{side.short}_edited_at"], row[f"{side.short}_version"])
         for disputes in children.values()
         for row, _ in disputes
-        for side, short in ((Side.SHOP, "shop"), (Side.BC, "bc"))
+        for side in Side
     ]
     sight(db, part, seen)
     return disputed
@@ -105,9 +105,9 @@ def _pair(part: Part, row: Mapping[str, Any]) -> Pair:
             raw=row["raw"] if side is edited else None,
             canon=row["canon"] if side is edited else None,
             problem=row["problem"] if side is edited else None,
-            base=row["shop_value"] if side is Side.SHOP else row["bc_value"],
+            base=row[f"{side.short}_value"],
             beside=row["record"] if side is edited else {},
-            edited_at=row["shop_edited_at"] if side is Side.SHOP else row["bc_edited_at"],
+            edited_at=row[f"{side.short}_edited_at"],
         )
         for side in Side
     }

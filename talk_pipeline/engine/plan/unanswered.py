@@ -47,7 +47,6 @@ class _Made(Row):
 
 
 def _rows(flow: Flow, intent: Intent) -> list[_Made]:
-    root = intent.root_bc_id if intent.target is Side.BC else intent.root_shop_id
     rows: list[_Made] = []
     for one in intent.made:
         if intent.creates_record and one is not intent.main:
@@ -56,7 +55,7 @@ def _rows(flow: Flow, intent: Intent) -> list[_Made]:
         match = flow.part(one.part).match if one.part != flow.name else ()
         sent = one.sent.get(match[0]) if match else None
         value = intent.natural_key if one.part == flow.name else sent.sent if sent else None
-        rows.append(_Made(one.part, intent.target, source, root, value, reason_for(intent)))
+        rows.append(_Made(one.part, intent.target, source, intent.target_root_id, value, reason_for(intent)))
     return rows
 
 

@@ -314,7 +314,7 @@ def _whole_records(flow: Flow, writes: Iterable[WrittenRow]) -> Iterator[Case]:
 def _case(flow: Flow, key: Key, one: Written, current: Mapping[str, Any], *, company: Company) -> Case:
     part, shop_id, name = key
     prop = flow.part(part).by_name[name]
-    now = current["shop_raw"] if one.target is Side.SHOP else current["bc_raw"]
+    now = current[f"{one.target.short}_raw"]
     ids = (shop_id, current["bc_id"], one.root_shop_id, current["root_bc_id"])
     reason = _reason(prop, one, current, company=company)
     return Case(flow.name, part, *ids, one.target, name, now, one.before, reason)
@@ -328,7 +328,7 @@ def _reason(prop: Property, one: Written, current: Mapping[str, Any], *, company
         return "it is not there any more on both sides"
     for side in Side:
         if side in one.left and not _still(prop, side, one.left[side], current, company=company):
-            now = current["shop_raw"] if side is Side.SHOP else current["bc_raw"]
+            now = current[f"{side.short}_raw"]
             return f"edited since: {side} says {quoted(now)}"
     if not prop.two_way:
         return f"it travels one way: {one.target} shows what {one.target.other} says"
@@ -339,8 +339,5 @@ def _reason(prop: Property, one: Written, current: Mapping[str, Any], *, company
 
 def _still(prop: Property, side: Side, left: Value, current: Mapping[str, Any], *, company: Company) -> bool:
     """Whether a side holds what it was left with, however it spells it."""
-    short = "shop" if side is Side.SHOP else "bc"
-    record, canon = current[f"{short}_record"], current[f"{short}_canon"]
-    return bool(current[f"{short}_raw"] == left) or holds(
-        prop, left, side, raw=record, canon=canon, company=company
-    )
+    raw, record, canon = (current[f"{side.short}_{what}"] for what in ("raw", "record", "canon"))
+    return bool(raw == left) or holds(prop, left, side, raw=record, canon=canon, company=company)

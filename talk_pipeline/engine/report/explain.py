@@ -163,7 +163,7 @@ class _Teller:
     def _choices(self, candidates: Sequence[Row]) -> Iterator[Row]:
         """The records of the other side that the entity matches, without whoever else claims them."""
         side = Side.SHOP if self.entity.shop_id else Side.BC
-        own, other = ("shop_id", "bc_id") if side is Side.SHOP else ("bc_id", "shop_id")
+        own, other = f"{side.short}_id", f"{side.other.short}_id"
         for row in candidates:
             if row[own] == self.entity.id_on(side) and row["linked"] != side:
                 name = row[other] + key_of(self.db, self.flow, side.other, row[other])

@@ -16,6 +16,7 @@ from talk_pipeline.engine.plan.endings import POSTED
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import rows_of, select
 from talk_pipeline.engine.state.tables import WrittenRow
+from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import quoted
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -203,11 +204,9 @@ def _edits(
         yield _edited(row["edited_at"], row["side"], name, note="not carried over yet")
     for row in rows_of(db, _CONFLICTS, about):
         name = labels(flow, row["part"], row["shop_id"], prop=row["property"])[0]
-        sides = (("customwebshop", "shop"), ("businesscentral", "bc"))
-        for side, short in sides:
-            if row[f"{short}_edited_at"]:
-                value = row[f"{short}_value"]
-                yield _edited(row[f"{short}_edited_at"], side, name, note=f"to {quoted(value)}")
+        for side in Side:
+            if edited_at := row[f"{side.short}_edited_at"]:
+                yield _edited(edited_at, str(side), name, note=f"to {quoted(row[f'{side.short}_value'])}")
     created = {one["target"]: one["ended_at"] for one in made if one["operation"] == "create"}
     for row in rows_of(db, _EDITED, about):
         if (stamp(row["edited_at"]) or "") <= (created.get(row["side"]) or ""):

@@ -133,12 +133,12 @@ class Facts:
         """By the record that has them: the other side's, named as `explain` names them."""
         found: defaultdict[tuple[Side, str | None], list[dict[str, Any]]] = defaultdict(list)
         for row in self._rows(_CANDIDATES):
-            for side, own, other in ((Side.SHOP, "shop", "bc"), (Side.BC, "bc", "shop")):
+            for side in Side:
                 if row["linked"] != side:
-                    key = f" ({self.flow.create_key} {row[f'{other}_key']})" if row[f"{other}_key"] else ""
-                    other_id = row[f"{other}_id"]
-                    found[side, row[f"{own}_id"]].append(
-                        {"id": other_id, "name": other_id + key, "free": row["linked"] is None}
+                    other_id, key = (row[f"{side.other.short}_{what}"] for what in ("id", "key"))
+                    name = f"{other_id} ({self.flow.create_key} {key})" if key else other_id
+                    found[side, row[f"{side.short}_id"]].append(
+                        {"id": other_id, "name": name, "free": row["linked"] is None}
                     )
         return found
 
