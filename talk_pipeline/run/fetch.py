@@ -12,9 +12,10 @@ from talk_pipeline.engine.manual.links import Hand
 from talk_pipeline.engine.model import Ended, Record
 from talk_pipeline.engine.plan import refusals
 from talk_pipeline.engine.plan.circuit_breaker import beyond
-from talk_pipeline.engine.snapshot import landing, reprojection, reversals
+from talk_pipeline.engine.snapshot import held, landing, reprojection, reversals, spooling, watermarks
 from talk_pipeline.engine.snapshot.batch import Landing
-from talk_pipeline.engine.snapshot.landing import Landed, Watermark
+from talk_pipeline.engine.snapshot.landing import Landed
+from talk_pipeline.engine.snapshot.watermarks import Watermark
 from talk_pipeline.engine.state.connection import now, transaction
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.values import Value
@@ -75,7 +76,7 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
     projector, decode = session.projector(flow, side), session.decode(flow, side)
     with session.state.open() as db:
         reprojection.reproject(db, projector, decode, reading=system.reading(flow.name))
-        mark = landing.watermark(db, flow.name, side)
+        watermark = watermarks.watermark(db, flow.name, side)
         asks_for_more = reprojection.asks_for_more(db, flow, side)
         suspected = reversals.noted(db, side, flow.name)
     decided = _is_decided(session, side)
@@ -84,25 +85,27 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         or asks_for_more
         or suspected
         or session.options.restored is side
-        or _full_scan_due(flow, mark)
+        or _full_scan_due(flow, watermark)
         or not system.lists_changes(flow.name)
     )
     started = now()
     # what is read lies beside the state until it is complete; meanwhile the file is free for others
     session.state.release()
-    landing.discard(session.state.beside)
+    spooling.discard(session.state.beside)
     try:
         if not full:
-            full = not await _read_changes(session, flow, side, mark=mark, started=started)
-        lagging = full and await _read_all(session, flow, side, mark=mark, primary=suspected or decided)
+            full = not await _read_changes(session, flow, side, watermark=watermark, started=started)
+        lagging = full and await _read_all(
+            session, flow, side, watermark=watermark, primary=suspected or decided
+        )
         with session.state.open() as db:
-            missing = landing.absent(db, flow.name, side) if full else []
+            missing = spooling.absent(db, flow.name, side) if full else []
             of_any_flow = reversals.noted(db, side)
         left, problem = await _explain(session, flow, side, missing=missing)
     except SystemFault as fault:
-        landing.discard(session.state.beside)
+        spooling.discard(session.state.beside)
         with session.state.open() as db:
-            landing.fetch_failed(db, flow.name, side, problem=str(fault))
+            watermarks.fetch_failed(db, flow.name, side, problem=str(fault))
         raise
     arrived = Landing(
         fetched=True,
@@ -125,9 +128,9 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         else:
             landed = landing.land(db, projector, decode, landing=arrived)
         # a scan that is full for want of a watermark, or every time, is not the periodic one
-        if session.options.full or (full and mark.modified_at and system.lists_changes(flow.name)):
+        if session.options.full or (full and watermark.modified_at and system.lists_changes(flow.name)):
             refusals.ask_again(db, flow, side)
-        records = landing.record_count(db, flow.name, side)
+        records = held.record_count(db, flow.name, side)
     return Fetched(full, landed, records, gone=len(left.gone), problem=problem)
 
 
@@ -167,22 +170,22 @@ def land_records(
         own=own, gone=left.gone, comes_to=left.comes_to, skew_seconds=session.systems[side].skew_seconds
     )
     with session.state.open() as db:
-        landing.spool(db, records)
+        spooling.spool(db, records)
         landed = landing.land(db, session.projector(flow, side), session.decode(flow, side), landing=arrived)
         if landed.reversals:
             raise RestoredError(f"{flow.name}: {reversals.summary(db, side)}")
 
 
-def _full_scan_due(flow: Flow, mark: Watermark) -> bool:
+def _full_scan_due(flow: Flow, watermark: Watermark) -> bool:
     """In its time, or where our own clock says that the last one is still to come."""
-    if mark.full_at is None or mark.modified_at is None:
+    if watermark.full_at is None or watermark.modified_at is None:
         return True
-    since = now() - mark.full_at
+    since = now() - watermark.full_at
     return since < timedelta() or since > timedelta(minutes=flow.settings.full_scan_minutes)
 
 
 async def _read_changes(
-    session: Session, flow: Flow, side: Side, *, mark: Watermark, started: datetime
+    session: Session, flow: Flow, side: Side, *, watermark: Watermark, started: datetime
 ) -> bool:
     """Reads what changed since the watermark; False where that is no answer and everything is to be read.
 
@@ -192,39 +195,41 @@ async def _read_changes(
     shown again: else it was deleted, or is not any more what it was.
     """
     system = session.systems[side]
-    await _read(session, flow, side, since=_start(flow, mark))
-    went_back = _went_back(mark, system)
+    await _read(session, flow, side, since=_start(flow, watermark))
+    went_back = _went_back(watermark, system)
     if went_back:
-        await _read(session, flow, side, since=_start(flow, mark, went_back=went_back))
+        await _read(session, flow, side, since=_start(flow, watermark, went_back=went_back))
     server_now = started + timedelta(seconds=system.skew_seconds)
-    if not (mark.modified_at and mark.fetched_at):
+    if not (watermark.modified_at and watermark.fetched_at):
         return False
-    if mark.modified_at - went_back > server_now or mark.fetched_at > started:
+    if watermark.modified_at - went_back > server_now or watermark.fetched_at > started:
         return False
-    since = _start(flow, mark).replace(tzinfo=None) + PRECISION
+    since = _start(flow, watermark).replace(tzinfo=None) + PRECISION
     with session.state.open() as db:
-        unshown = restoring.unshown(db, flow.name, side, since=since, most=EXAMPLES)
+        unshown = spooling.unshown(db, flow.name, side, since=since, most=EXAMPLES)
     if not unshown:
         return True
     with session.state.open() as db:
-        unshown = restoring.unshown(db, flow.name, side, since=None, most=EXAMPLES)
+        unshown = spooling.unshown(db, flow.name, side, since=None, most=EXAMPLES)
     return not await _looks_restored(session, flow, side, unshown)
 
 
-async def _read_all(session: Session, flow: Flow, side: Side, *, mark: Watermark, primary: bool) -> bool:
+async def _read_all(session: Session, flow: Flow, side: Side, *, watermark: Watermark, primary: bool) -> bool:
     """Reads everything; returns whether what was read may be older than what is held, being from a replica."""
     system = session.systems[side]
     lagging = system.may_lag(flow.name) and not primary
-    landing.discard(session.state.beside)
+    spooling.discard(session.state.beside)
     await _read(session, flow, side, since=None if lagging or not system.may_lag(flow.name) else EVERYTHING)
     if not lagging:
         return False
     with session.state.open() as db:
-        older = restoring.older(db, flow.name, side, most=EXAMPLES)
+        older = spooling.older(db, flow.name, side, most=EXAMPLES)
     if older and await _looks_restored(session, flow, side, older):
-        return await _read_all(session, flow, side, mark=mark, primary=True)
-    if mark.modified_at:
-        await _read(session, flow, side, since=_start(flow, mark, went_back=_went_back(mark, system)))
+        return await _read_all(session, flow, side, watermark=watermark, primary=True)
+    if watermark.modified_at:
+        await _read(
+            session, flow, side, since=_start(flow, watermark, went_back=_went_back(watermark, system))
+        )
     return True
 
 
@@ -232,24 +237,24 @@ async def _looks_restored(session: Session, flow: Flow, side: Side, ids: Sequenc
     """Whether records, asked for by themselves, are older than they were seen, or several are gone."""
     found = await _confirm(session.systems[side], flow, ids)
     with session.state.open() as db:
-        is_older = restoring.is_older(db, flow.name, side, [record for record in found.values() if record])
+        is_older = held.is_older(db, flow.name, side, [record for record in found.values() if record])
     return is_older or list(found.values()).count(None) >= reversals.SEVERAL
 
 
-def _went_back(mark: Watermark, system: System) -> timedelta:
+def _went_back(watermark: Watermark, system: System) -> timedelta:
     """By how much the server's clock lost on ours since the last fetch."""
-    return timedelta(seconds=max(0.0, mark.skew_seconds - system.skew_seconds))
+    return timedelta(seconds=max(0.0, watermark.skew_seconds - system.skew_seconds))
 
 
-def _start(flow: Flow, mark: Watermark, *, went_back: timedelta = timedelta()) -> datetime:
-    assert mark.modified_at is not None
+def _start(flow: Flow, watermark: Watermark, *, went_back: timedelta = timedelta()) -> datetime:
+    assert watermark.modified_at is not None
     overlap = timedelta(minutes=flow.settings.overlap_minutes)
-    return (mark.modified_at - went_back - overlap).replace(tzinfo=UTC)
+    return (watermark.modified_at - went_back - overlap).replace(tzinfo=UTC)
 
 
 async def _read(session: Session, flow: Flow, side: Side, *, since: datetime | None) -> None:
     async for page in session.systems[side].scan(flow.name, since=since):
-        landing.spool(session.state.beside, page)
+        spooling.spool(session.state.beside, page)
         stopping.go_on()
 
 
@@ -266,7 +271,7 @@ async def _explain(
     doubtful = [record_id for record_id in missing if record_id not in posted]
     breaker = flow.settings.breaker
     with session.state.open() as db:
-        known = landing.present(db, flow.name, side)
+        known = held.present(db, flow.name, side)
     allowed = next(beyond(breaker.disappeared, len(doubtful), of=known, minimum=breaker.minimum), None)
     if allowed and not session.options.approve:
         return (
@@ -275,7 +280,7 @@ async def _explain(
             " (breaker.disappeared): not believed unapproved",
         )
     found = await _confirm(system, flow, doubtful)
-    landing.spool(session.state.beside, [record for record in found.values() if record])
+    spooling.spool(session.state.beside, [record for record in found.values() if record])
     lost = [record_id for record_id, record in found.items() if record is None]
     return await _left(session, flow, side, posted, lost), None
 
@@ -311,7 +316,7 @@ async def _lost(session: Session, flow: Flow, side: Side, ids: Sequence[str]) ->
     if archive is None or side is not Side.BC or not ids:
         return gone
     with session.state.open() as db:
-        keys = landing.keys_of(db, flow, side, ids)
+        keys = held.keys_of(db, flow, side, ids)
     system = session.systems[side]
     found = await system.find(flow.name, archive.key, values=sorted(set(keys.values())), among=archive.entity)
     return gone | {record_id: Gone.ARCHIVED for record_id, key in keys.items() if key in found}

@@ -7,7 +7,8 @@ An edit that came after we had read and before our last write would hide behind 
 from datetime import UTC
 
 from talk_pipeline.engine.report.run_summary import writes
-from talk_pipeline.engine.snapshot.landing import modified_since, watermark
+from talk_pipeline.engine.snapshot.held import modified_since
+from talk_pipeline.engine.snapshot.watermarks import watermark
 from talk_pipeline.engine.state.connection import naive
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.session import Session

@@ -35,8 +35,8 @@ from talk_pipeline.engine.model import (
     Write,
 )
 from talk_pipeline.engine.plan.unanswered import may_be_at_work
+from talk_pipeline.engine.snapshot.held import is_there
 from talk_pipeline.engine.snapshot.holding import holds
-from talk_pipeline.engine.snapshot.landing import is_there
 from talk_pipeline.engine.snapshot.projection import Projected, child_key
 from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import now

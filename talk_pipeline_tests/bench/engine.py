@@ -25,7 +25,7 @@ from talk_pipeline.engine.plan import circuit_breaker, compare, status
 from talk_pipeline.engine.report import run_summary
 from talk_pipeline.engine.report.checklist import checks
 from talk_pipeline.engine.report.findings import CheckContext
-from talk_pipeline.engine.snapshot import landing, reprojection
+from talk_pipeline.engine.snapshot import landing, reprojection, spooling
 from talk_pipeline.engine.snapshot.batch import Landing
 from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.snapshot.projection import Projector
@@ -143,7 +143,7 @@ class Book:
     def take(self, name: str, side: Side, records: Iterable[Record]) -> None:
         """Lands what a system says of all its records."""
         for page in books.pages(records):
-            landing.spool(self.db, page)
+            spooling.spool(self.db, page)
         projector, decode = Projector(self.flows[name], side, COMPANY), self._decode(name, side)
         reprojection.reproject(self.db, projector, decode, reading="")
         landing.land(self.db, projector, decode, landing=Landing(fetched=True, full=True))

@@ -23,7 +23,7 @@ from urllib.parse import parse_qs, urlsplit
 import duckdb
 
 from talk_pipeline.declarations import checked_files
-from talk_pipeline.engine.snapshot import landing
+from talk_pipeline.engine.snapshot import landing, spooling
 from talk_pipeline.engine.snapshot.batch import Landing
 from talk_pipeline.engine.snapshot.projection import Projector
 from talk_pipeline.engine.state.database import State
@@ -97,7 +97,7 @@ async def _landed(folder: Path, url: str, texts: list[str]) -> dict[str, float]:
         began = process_time()
         async with Customwebshop(http, flows, description=description) as shop:
             async for page in shop.scan(FLOW, since=None):
-                landing.spool(db, page)
+                spooling.spool(db, page)
             raw = process_time() - began
             projector = Projector(flows[FLOW], Side.SHOP, COMPANY)
             landing.land(

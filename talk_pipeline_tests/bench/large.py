@@ -24,8 +24,8 @@ from time import perf_counter, process_time
 from talk_pipeline.engine.match import links
 from talk_pipeline.engine.model import Record
 from talk_pipeline.engine.plan import compare, status
-from talk_pipeline.engine.snapshot import landing
 from talk_pipeline.engine.snapshot.dirty import is_at_rest
+from talk_pipeline.engine.snapshot.watermarks import watermark
 from talk_pipeline.engine.state.database import FILE, State
 from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.bench import books, engine, peers
@@ -136,7 +136,7 @@ class Books:
         def watermarks(state: State) -> None:
             with state.open() as db:
                 for side in Side:
-                    landing.watermark(db, FLOW, side)
+                    watermark(db, FLOW, side)
 
         def looked(state: State) -> None:
             watermarks(state)

@@ -24,8 +24,9 @@ from talk_pipeline.engine.model import Child, Contents, Intent, Outcome, Record,
 from talk_pipeline.engine.plan import compare, status
 from talk_pipeline.engine.snapshot.batch import Landing
 from talk_pipeline.engine.snapshot.columns import Company
-from talk_pipeline.engine.snapshot.landing import Landed, land, spool
+from talk_pipeline.engine.snapshot.landing import Landed, land
 from talk_pipeline.engine.snapshot.projection import Projector
+from talk_pipeline.engine.snapshot.spooling import spool
 from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.database import State

@@ -1,71 +1,27 @@
-"""A system that was restored from a backup: which records to ask for to find out, and what follows once it is said.
+"""A system that was restored from a backup: what follows once a person said so.
 
 What the other side holds is newer: it goes back to the restored system, property by property, as if that side had
 just been edited. Records that left with the restore lose their link, so that they are matched by their keys or
 created anew, once. What only the restored system says, such as a status or a number it gave, follows from there.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from talk_pipeline.engine.manual import links
 from talk_pipeline.engine.manual.links import Decision, Hand
 from talk_pipeline.engine.manual.lookup import Entity
-from talk_pipeline.engine.model import Record
 from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.snapshot.holding import holds
-from talk_pipeline.engine.snapshot.landing import Landed, spool
-from talk_pipeline.engine.snapshot.workspace import Incoming
-from talk_pipeline.engine.state.connection import Connection, naive
+from talk_pipeline.engine.snapshot.landing import Landed
+from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import rows_of, select
 from talk_pipeline.engine.state.tables import WrittenRow
 from talk_pipeline.flows.properties import Property, Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow, Part
 from talk_pipeline.wording import counted
-
-
-def unshown(db: Connection, flow: str, side: Side, *, since: datetime | None, most: int) -> list[str]:
-    """The newest of the records that are there as far as is known and were not among the spooled ones.
-
-    Args:
-        db: the state.
-        flow: the flow.
-        side: one of its sides.
-        since: only those last modified then or later, by the server's clock.
-        most: how many.
-    """
-    spool(db, ())
-    rows = db.execute(
-        "select id from snapshot where flow = ? and side = ? and gone is null and modified_at is not null"
-        f" and modified_at >= coalesce(?, modified_at) and id not in (select id from {Incoming.NAME})"
-        " order by modified_at desc, id limit ?",
-        [flow, side, since, most],
-    )
-    return [row[0] for row in rows.fetchall()]
-
-
-def older(db: Connection, flow: str, side: Side, *, most: int) -> list[str]:
-    """The newest of the held records that the spooled ones show as of an earlier time."""
-    spool(db, ())
-    rows = db.execute(
-        f"select s.id from snapshot s join {Incoming.NAME} i on i.id = s.id where s.flow = ? and s.side = ?"
-        " and i.modified_at < s.modified_at group by s.id order by max(s.modified_at) desc, s.id limit ?",
-        [flow, side, most],
-    )
-    return [row[0] for row in rows.fetchall()]
-
-
-def is_older(db: Connection, flow: str, side: Side, records: Iterable[Record]) -> bool:
-    """Whether any of these records is as of an earlier time than it was seen at."""
-    known = {record.id: naive(record.modified_at) for record in records}
-    rows = db.execute(
-        "select id, modified_at from snapshot where flow = ? and side = ? and id in (select unnest(?::varchar[]))",
-        [flow, side, list(known)],
-    ).fetchall()
-    return any(seen_at and (at := known[record_id]) and at < seen_at for record_id, seen_at in rows)
 
 
 def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.plan.merge import INITIAL
-from talk_pipeline.engine.snapshot.landing import fetch_problems
+from talk_pipeline.engine.snapshot.watermarks import fetch_problems
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.tuning import Breaker, Limit
 from talk_pipeline.flows.vocabulary import Flow

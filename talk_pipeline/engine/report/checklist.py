@@ -21,7 +21,7 @@ from talk_pipeline.engine.report.preview import largest
 from talk_pipeline.engine.report.property_checks import property_checks
 from talk_pipeline.engine.report.totals import totals_checks
 from talk_pipeline.engine.snapshot import reversals
-from talk_pipeline.engine.snapshot.landing import watermark
+from talk_pipeline.engine.snapshot.watermarks import watermark
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import rows_of
 from talk_pipeline.flows.properties import Side

@@ -13,7 +13,7 @@ import msgspec
 
 from talk_pipeline.engine.plan.holds import quiet_at
 from talk_pipeline.engine.plan.unanswered import waits_until
-from talk_pipeline.engine.snapshot.landing import Watermark, watermark
+from talk_pipeline.engine.snapshot.watermarks import Watermark, watermark
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.database import FILE, PROGRESS, SNAPSHOTS
 from talk_pipeline.flows.properties import Side

@@ -12,7 +12,7 @@ from typing import Any
 from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Contents, Decode, Record
 from talk_pipeline.engine.snapshot.projection import Projected, Projector, Told, in_scope
-from talk_pipeline.engine.snapshot.reversals import REMEMBERED, Reversal, marks, went_back
+from talk_pipeline.engine.snapshot.reversals import REMEMBERED, Reversal, signs, went_back
 from talk_pipeline.engine.snapshot.workspace import Fresh, Incoming
 from talk_pipeline.engine.state.connection import Connection, naive, now
 from talk_pipeline.engine.state.rows import insert, insert_columns, rows_of
@@ -129,7 +129,7 @@ class Batch:
 
     Attributes:
         replaced: whether anything is held otherwise than before, be it that a value is understood otherwise.
-        marks: records that changed.
+        changed: records that say something else than before.
         outside: how many were not held and do not belong to the flow.
         moved_on: other records that changed, with the modified time they were known with.
     """
@@ -141,7 +141,7 @@ class Batch:
         self.snapshots: list[tuple[Any, ...]] = []
         self.projected: list[Projected] = []
         self.replaced = False
-        self.marks: list[str] = []
+        self.changed: list[str] = []
         self.reversals: list[Reversal] = []
         self.moved_on: dict[str, datetime] = {}
         self.outside = 0
@@ -242,8 +242,8 @@ class Batch:
         if is_edit or edited is None:
             edited = self._edited_at(row)
         earlier = list(row["earlier"] or ())
-        known = marks(row["held_version"], row["held_modified_at"], row["row_hash"])
-        earlier = [*(mark for mark in earlier if mark not in known), *known][-REMEMBERED:]
+        known = signs(row["held_version"], row["held_modified_at"], row["row_hash"])
+        earlier = [*(sign for sign in earlier if sign not in known), *known][-REMEMBERED:]
         flow, side = self.projector.flow.name, str(self.projector.side)
         head = (
             flow,
@@ -260,7 +260,7 @@ class Batch:
         self.projected += rows
         self.replaced = True
         if changed:
-            self.marks.append(row["id"])
+            self.changed.append(row["id"])
 
     def _edited_at(self, row: dict[str, Any]) -> datetime | None:
         """When a record got the way it is; unknown where its modified time is not told or did not move."""

@@ -23,7 +23,7 @@ from talk_pipeline.wording import counted
 
 Kind = Literal["went back", "vanished", "open again"]
 SEVERAL = 3  # records, before what one alone might do by chance counts
-REMEMBERED = 24  # marks of earlier states that a record keeps
+REMEMBERED = 24  # signs of earlier states that a record keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Reversal:
     certain: bool = False
 
 
-def marks(version: str | None, modified_at: datetime | None, row_hash: str | None) -> list[str]:
+def signs(version: str | None, modified_at: datetime | None, row_hash: str | None) -> list[str]:
     """What a state of a record is recognised by, should it come again; a list may show no versions."""
     found = [version] if version else []
     return [*found, f"{modified_at.isoformat()} {row_hash}"] if modified_at and row_hash else found
@@ -67,7 +67,7 @@ def went_back(
     shown_at, known_at = row["modified_at"], row["held_modified_at"]
     earlier = set(row["earlier"] or ())
     # what is held may have been held before too: asked for by itself, a record may say more than in a list
-    again = not _is_held(row, row_hash) and not earlier.isdisjoint(marks(row["version"], shown_at, row_hash))
+    again = not _is_held(row, row_hash) and not earlier.isdisjoint(signs(row["version"], shown_at, row_hash))
     if shown_at is None or known_at is None:
         known_version = row["version"] in earlier and row["version"] != row["held_version"]
         return Reversal(row["id"], "went back", known_at, shown_at) if known_version else None

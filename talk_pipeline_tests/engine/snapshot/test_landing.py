@@ -7,7 +7,9 @@ import pytest
 from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Contents
 from talk_pipeline.engine.snapshot.batch import Landing
-from talk_pipeline.engine.snapshot.landing import absent, land, spool, watermark
+from talk_pipeline.engine.snapshot.landing import land
+from talk_pipeline.engine.snapshot.spooling import absent, spool
+from talk_pipeline.engine.snapshot.watermarks import watermark
 from talk_pipeline.flows.properties import Side
 from talk_pipeline_tests.engine.book import START, Book
 

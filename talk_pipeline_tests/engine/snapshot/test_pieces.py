@@ -11,7 +11,7 @@ import pytest
 
 from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Contents, Record
-from talk_pipeline.engine.snapshot import batch, landing, reprojection
+from talk_pipeline.engine.snapshot import batch, landing, reprojection, spooling, watermarks
 from talk_pipeline.engine.snapshot.batch import Landing
 from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.snapshot.landing import Landed
@@ -44,7 +44,7 @@ def record(key: str, name: str = "A", *, minutes: int = 0, deleted: bool = False
 
 
 def land(db: Connection, *records: Record, **how: Any) -> Landed:
-    landing.spool(db, records)
+    spooling.spool(db, records)
     return landing.land(
         db, PROJECTOR, lambda payload: Contents(json.loads(payload)), landing=Landing(fetched=True, **how)
     )
@@ -100,11 +100,11 @@ def test_what_is_deleted_or_left_keeps_what_it_said(db: Connection) -> None:
 def test_nothing_of_a_fetch_that_went_back_lands(db: Connection) -> None:
     land(db, *(record(str(at), minutes=60) for at in range(7)), full=True)
     before = db.execute("select * from snapshot order by id").fetchall()
-    mark = landing.watermark(db, FLOW.name, Side.SHOP)
+    mark = watermarks.watermark(db, FLOW.name, Side.SHOP)
     landed = land(db, *(record(str(at), "older") for at in range(7)), record("new"), full=True)
     assert (landed.changed, len(landed.reversals)) == (0, 7)
     assert db.execute("select * from snapshot order by id").fetchall() == before
-    assert landing.watermark(db, FLOW.name, Side.SHOP) == mark
+    assert watermarks.watermark(db, FLOW.name, Side.SHOP) == mark
     assert db.execute("select count(*) from reversal").fetchone() == (7,)
     assert land(db, record("later", minutes=90)).read == 1  # nothing of it waits for the next
 

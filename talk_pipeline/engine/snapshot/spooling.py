@@ -1,0 +1,77 @@
+"""Fetched records beside the state, until they land; and what they show otherwise than what is held.
+
+Nothing here changes what is held, and nothing concludes that a record disappeared: whoever asks the system about
+each that was not shown says what became of it.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from talk_pipeline.engine.model import Record
+from talk_pipeline.engine.snapshot.workspace import Incoming
+from talk_pipeline.engine.state.connection import Connection, naive
+from talk_pipeline.engine.state.rows import insert_columns
+from talk_pipeline.flows.properties import Side
+
+
+def spool(db: Connection, records: Iterable[Record]) -> int:
+    """Keeps fetched records beside the state until they land; returns how many."""
+    Incoming.ensure(db)
+    rows = list(records)
+    columns: dict[str, list[Any]] = {
+        "id": [one.id for one in rows],
+        "version": [one.version for one in rows],
+        "modified_at": [naive(one.modified_at) for one in rows],
+        "deleted": [one.deleted for one in rows],
+        "payload": [one.payload for one in rows],
+    }
+    insert_columns(db, Incoming.NAME, columns)
+    return len(rows)
+
+
+def discard(db: Connection) -> None:
+    """Forgets what was spooled."""
+    Incoming.dropped(db)
+
+
+def absent(db: Connection, flow: str, side: Side) -> list[str]:
+    """Ids that are held and were not among the spooled records of a full scan."""
+    spool(db, ())
+    rows = db.execute(
+        "select id from snapshot where flow = ? and side = ? and gone is null"
+        " and id not in (select id from incoming) order by id",
+        [flow, side],
+    )
+    return [row[0] for row in rows.fetchall()]
+
+
+def unshown(db: Connection, flow: str, side: Side, *, since: datetime | None, most: int) -> list[str]:
+    """The newest of the records that are there as far as is known and were not among the spooled ones.
+
+    Args:
+        db: the state.
+        flow: the flow.
+        side: one of its sides.
+        since: only those last modified then or later, by the server's clock.
+        most: how many.
+    """
+    spool(db, ())
+    rows = db.execute(
+        "select id from snapshot where flow = ? and side = ? and gone is null and modified_at is not null"
+        f" and modified_at >= coalesce(?, modified_at) and id not in (select id from {Incoming.NAME})"
+        " order by modified_at desc, id limit ?",
+        [flow, side, since, most],
+    )
+    return [row[0] for row in rows.fetchall()]
+
+
+def older(db: Connection, flow: str, side: Side, *, most: int) -> list[str]:
+    """The newest of the held records that the spooled ones show as of an earlier time."""
+    spool(db, ())
+    rows = db.execute(
+        f"select s.id from snapshot s join {Incoming.NAME} i on i.id = s.id where s.flow = ? and s.side = ?"
+        " and i.modified_at < s.modified_at group by s.id order by max(s.modified_at) desc, s.id limit ?",
+        [flow, side, most],
+    )
+    return [row[0] for row in rows.fetchall()]
