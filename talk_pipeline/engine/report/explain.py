@@ -106,10 +106,7 @@ class _Teller:
         candidates = self._rows(_CANDIDATES)
         open_conflicts = self._open_conflicts(changes)
         remarks = self._remarks(parts, state=state)
-        step = next_step.next_step(
-            self.flow,
-            self.entity,
-            state=state,
+        known = next_step.Situation(
             changes=changes,
             undecided=sum(1 for one in open_conflicts if one["decision"] is None),
             refused=bool(refusals)
@@ -123,6 +120,7 @@ class _Teller:
                 self.db, (self.flow.name,), shop_id=self.entity.shop_id, bc_id=self.entity.bc_id
             ),
         )
+        step = next_step.next_step(self.flow, self.entity, state=state, known=known)
         return {
             **parameters(self.flow, self.entity),
             "keys": self._keys(parts),

@@ -1,6 +1,7 @@
 """What a person may do next about one entity: its state, the reasons it carries, and a sentence that helps."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -65,26 +66,11 @@ def status(db: Connection, flow: Flow, entity: Entity) -> tuple[str, str | None]
     return ("active", None) if linked else (UNJUDGED, "it was read, and no sync has judged it since")
 
 
-def next_step(
-    flow: Flow,
-    entity: Entity,
-    *,
-    state: str,
-    changes: Sequence[Mapping[str, Any]],
-    undecided: int,
-    refused: bool,
-    waits_for: Sequence[str],
-    candidates: Sequence[Mapping[str, Any]],
-    decided: str | None,
-    remarks: Sequence[str],
-    answer_until: datetime | None,
-) -> str:
-    """What to do, in one sentence.
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Of an entity, what the next step depends on beside its state.
 
-    Args:
-        flow: the entity's flow.
-        entity: the one asked for.
-        state: its state.
+    Attributes:
         changes: what is planned for it.
         undecided: how many open conflicts nobody decided.
         refused: whether a system refused a write.
@@ -94,34 +80,46 @@ def next_step(
         remarks: what it shows though nothing is to be written.
         answer_until: when a write of it that was not answered is certainly over.
     """
-    if undecided:
-        take = "--take customwebshop|businesscentral"
-        return f"decide {counted(undecided, 'open conflict')}: talk-pipeline resolve {entity.name} {take}"
-    if decided and state != "held":
-        return f"{decided}: the next sync carries it out"
-    if answer_until and state in ("waiting", "active"):
-        again = (
-            f"and after {answer_until:%Y-%m-%d %H:%M:%S} UTC the next one sends it again if it is not there"
-        )
-        return f"nothing: each sync looks whether it was carried out, {again}"
+
+    undecided: int
+    refused: bool
+    candidates: Sequence[Mapping[str, Any]]
+    decided: str | None
+    answer_until: datetime | None
+    changes: Sequence[Mapping[str, Any]] = ()
+    waits_for: Sequence[str] = ()
+    remarks: Sequence[str] = ()
+
+
+def next_step(flow: Flow, entity: Entity, *, state: str, known: Situation) -> str:
+    """What to do, in one sentence."""
+    if known.undecided:
+        conflicts = counted(known.undecided, "open conflict")
+        return f"decide {conflicts}: talk-pipeline resolve {entity.name} --take customwebshop|businesscentral"
+    if known.decided and state != "held":
+        return f"{known.decided}: the next sync carries it out"
+    if known.answer_until and state in ("waiting", "active"):
+        again = f"and after {known.answer_until:%Y-%m-%d %H:%M:%S} UTC the next one sends it again"
+        return f"nothing: each sync looks whether it was carried out, {again} if it is not there"
     if state == "waiting":
-        look = " and ".join(f"talk-pipeline explain {name}" for name in waits_for)
+        look = " and ".join(f"talk-pipeline explain {name}" for name in known.waits_for)
         return "nothing: it goes when what it refers to is there" + (f"; see {look}" if look else "")
     if state == "ambiguous":
-        return _choose(flow, entity, candidates)
+        return _choose(flow, entity, known.candidates)
     if state == "quarantined":
-        again = f"; or at once: talk-pipeline retry {entity.name}" if refused else ""
+        again = f"; or at once: talk-pipeline retry {entity.name}" if known.refused else ""
         return f"mend what the reason names: it is tried again by itself when the data changes{again}"
     if state == "excluded" and entity.shop_id and entity.bc_id:
         return "nothing: the link rests while the record is outside the flow"
     if state == "excluded" and not entity.shop_id:
         by_hand = f"talk-pipeline link {flow.name} ID {entity.bc_id} joins it to one that exists"
         return f"nothing: the flow does not create it in the shop; {by_hand}"
-    if state == UNLINKED and changes:
-        return _pending(changes, remarks)
-    if state == "closed" and remarks:
-        return f"{SETTLE.format(name=entity.name)} ({'; '.join(remarks)})"
-    return _STEPS.get(state, "").format(name=entity.name, flow=flow.name) or _pending(changes, remarks)
+    if state == UNLINKED and known.changes:
+        return _pending(known)
+    if state == "closed" and known.remarks:
+        return f"{SETTLE.format(name=entity.name)} ({'; '.join(known.remarks)})"
+    step = _STEPS.get(state, "").format(name=entity.name, flow=flow.name)
+    return step or _pending(known)
 
 
 def decided_text(row: Mapping[str, Any]) -> str:
@@ -164,12 +162,12 @@ _STEPS = {
 }
 
 
-def _pending(changes: Sequence[Mapping[str, Any]], remarks: Sequence[str]) -> str:
-    ready = [change for change in changes if change["hold_kind"] is None]
+def _pending(known: Situation) -> str:
+    ready = [change for change in known.changes if change["hold_kind"] is None]
     if ready:
         return f"the next sync writes {counted(len(ready), 'property')}"
-    if changes:
-        return f"nothing: {counted(len(changes), 'change')} withheld until the reason has passed"
-    if remarks:
-        return f"a person decides, nothing is left to write: {'; '.join(remarks)}"
+    if known.changes:
+        return f"nothing: {counted(len(known.changes), 'change')} withheld until the reason has passed"
+    if known.remarks:
+        return f"a person decides, nothing is left to write: {'; '.join(known.remarks)}"
     return "nothing: both sides are in step"

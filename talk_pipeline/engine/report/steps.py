@@ -82,19 +82,14 @@ class Facts:
 
     def next_step(self, entity: Entity, *, state: str) -> str:
         """What to do about a record that waits for a person."""
-        return next_step.next_step(
-            self.flow,
-            entity,
-            state=state,
-            changes=(),
+        known = next_step.Situation(
             undecided=self._undecided[entity.shop_id or entity.bc_id],
             refused=bool({entity.shop_id, entity.bc_id} & self._given_up),
-            waits_for=(),
             candidates=self._candidates[_end(entity)],
             decided=self._decided(entity),
-            remarks=(),
             answer_until=self._answer_until(entity),
         )
+        return next_step.next_step(self.flow, entity, state=state, known=known)
 
     def _rows(self, query: str) -> list[dict[str, Any]]:
         parts = [part.name for part in self.flow.parts]
