@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from talk_pipeline.declarations import checked_files, entities_of, flows_of
-from talk_pipeline.engine.manual import forgetting
+from talk_pipeline.engine.manual import forgetting, remembering
 from talk_pipeline.engine.manual.forgetting import Forgotten
 from talk_pipeline.engine.manual.links import Decision, Hand, concerned
 from talk_pipeline.engine.manual.lookup import find, named_flow
@@ -251,7 +251,7 @@ def back_up(settings: Settings, file: Path, *, overwrite: bool) -> Contents:
         return backup.back_up(state, file, overwrite=overwrite)
 
 
-def restore(settings: Settings, file: Path) -> tuple[Contents, Path | None]:
+def restore(settings: Settings, file: Path) -> remembering.Restored:
     """Puts a backup in the place of the state; what was there is kept aside. Sensors have a run made of each flow.
 
     Raises:
@@ -261,7 +261,7 @@ def restore(settings: Settings, file: Path) -> tuple[Contents, Path | None]:
     connections = Connections(settings)
     systems = asyncio.run(connections.names())
     with undisturbed(settings, connections.state, by="a restore") as flows:
-        done = backup.restore(connections.state, file, systems=systems)
+        done = remembering.restore(connections.state, file, systems=systems)
         forget_progress(settings.talk_data_dir, flows)
     return done
 

@@ -18,12 +18,16 @@ def back_up(file: Path, *, overwrite: bool) -> None:
 
 
 def restore(file: Path) -> None:
-    """Restores a backup, and tells what became of what was there."""
-    contents, replaced = installation.restore(Settings.load(), file)
+    """Restores a backup, and tells what became of what was there, and who is known again."""
+    contents, replaced, again = installation.restore(Settings.load(), file)
     say(f"{file} is restored: {contents}")
     if replaced:
         say(f"what it replaced is kept as {replaced}: delete it once all is well")
     say("next: talk-pipeline sync; it reads both systems in full")
+    if again is None:
+        say("what it replaced cannot be read: forget again whoever was forgotten since the backup")
+    for one in again or ():
+        say(f"forgotten before, and known again: {one.name}; after the sync: talk-pipeline forget {one.name}")
 
 
 def prune() -> None:

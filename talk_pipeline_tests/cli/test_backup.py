@@ -139,6 +139,7 @@ def test_a_broken_state_is_replaced(world: World, tmp_path: Path) -> None:
     (world.data / "talk.duckdb").write_bytes(b"not what it was")
     done = run("restore", str(file))
     assert done.returncode == 0, done.stderr
+    assert "forget again whoever was forgotten since the backup" in done.stdout
     assert world.step("customer").writes() == 0
 
 

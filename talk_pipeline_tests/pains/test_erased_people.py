@@ -210,3 +210,33 @@ def test_a_file_in_use_is_named_and_until_it_is_free_the_words_to_look_for_are_k
             forget(Settings.load(), "customer", buyer, by="Ann", with_referring=True)
     forget(Settings.load(), "customer", buyer, by="Ann", with_referring=True)
     assert traces(world.data) == []
+
+
+def test_who_is_known_again_by_a_backup_is_told_and_can_be_forgotten_again(
+    world: World, tmp_path: Path
+) -> None:
+    file = tmp_path / "before.duckdb"
+    buyer = world.shop.post("customers", customer(company_name=NAME, contact_name=NAME, email=MAIL))["id"]
+    assert world.step("customer").success
+    assert run("backup", str(file)).returncode == 0
+    later = world.shop.post("customers", customer("C2"))["id"]
+    assert world.step("customer").success
+    for one in (buyer, later):
+        world.bc.delete("customers", world.counterpart("customer", one))
+        world.shop.delete("customers", one)
+    world.step("customer", full=True)
+    for one in (buyer, later):
+        assert run("forget", "customer", one).returncode == 0
+    assert traces(world.data) == []
+
+    done = run("restore", str(file))
+    assert done.returncode == 0, done.stderr
+    (told,) = (text for text in done.stdout.splitlines() if "known again" in text)
+    assert f"talk-pipeline forget customer {buyer}" in told, "the other one came after the backup"
+    (aside,) = world.data.glob("*.replaced-*")
+    aside.unlink()
+    assert traces(world.data)
+    world.step("customer")
+    again = run("forget", "customer", buyer)
+    assert again.returncode == 0, again.stderr
+    assert traces(world.data) == []
