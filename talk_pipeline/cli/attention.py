@@ -31,7 +31,8 @@ def _told(item: Item) -> tuple[str, tuple[str, ...]]:
     row = item.row()
     known = " ".join(dict.fromkeys(filter(None, (row["flow"], row["number"], row["name"]))))
     state = f" ({row['state']})" if row["state"] != row["kind"] else ""
-    return f"{row['kind']}{state}: {known}, {row['age']}", (row["reason"], f"next: {row['next step']}")
+    aged = ", ".join(filter(None, (known, row["age"])))  # what is flagged has no age
+    return f"{row['kind']}{state}: {aged}", (row["reason"], f"next: {row['next step']}")
 
 
 def told_in_numbers(numbers: dict[str, int]) -> str:

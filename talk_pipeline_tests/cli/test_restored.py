@@ -25,6 +25,9 @@ def test_stopped_with_exit_1_until_it_is_said_which_side_was_restored(world: Wor
     assert mistaken.returncode == 2
     assert "goes with no --dry-run" in mistaken.stderr
     assert run("sync", "--restored", "shop").returncode == 2
+    both = run("sync", "--restored", "customwebshop", "--restored", "businesscentral")
+    assert both.returncode == 2
+    assert "name one system, and the other one in the next run" in " ".join(both.stderr.split())
     decided = run("sync", "--flow", "customer", "--restored", "businesscentral")
     assert decided.returncode == 0, decided.stdout + decided.stderr
     assert [row["website"] for row in world.bc.all("customers").values()] == ["www.newer.example"]

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from talk_pipeline.cli.attention import print_attention
 from talk_pipeline.engine.manual.lookup import find
 from talk_pipeline.engine.report.attention import Item, Kind, Waiting, attention
 from talk_pipeline.engine.report.explain import explanation
@@ -129,7 +130,7 @@ def test_each_kind_is_told_once_and_counted_as_it_is_held(
     assert of(Kind.UNACKNOWLEDGED) == []
 
 
-def test_a_case_that_nothing_acts_on_is_listed(world: World) -> None:
+def test_a_case_that_nothing_acts_on_is_listed(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     buyer = world.shop.post("customers", customer())["id"]
     item = world.shop.post("products", product())["id"]
     placed = world.shop.post("orders", order("O1", buyer, [line(item)]))
@@ -140,6 +141,8 @@ def test_a_case_that_nothing_acts_on_is_listed(world: World) -> None:
         ("O1", "cancelled in the shop while the sales order lives on")
     ]
     assert run.finding("order", "no_flagged_records").found == 1
+    print_attention(as_json=False)
+    assert ": order O1\n" in capsys.readouterr().out, "since when is not known"
 
 
 def test_a_write_without_an_answer_waits_for_its_time_first(world: World, pair: tuple[str, str]) -> None:

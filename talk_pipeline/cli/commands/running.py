@@ -8,8 +8,10 @@ import typer
 
 from talk_pipeline.cli.commands.arguments import AsJson, Taken
 from talk_pipeline.cli.company import of_a_company, of_any_company, of_each_company
+from talk_pipeline.cli.exits import UsageError
 from talk_pipeline.flows.bounds import MOST_DAYS, MOST_SECONDS
 from talk_pipeline.flows.properties import Side
+from talk_pipeline.wording import counted
 
 commands = typer.Typer()
 
@@ -32,7 +34,7 @@ def sync(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan, and write nothing.")] = False,
     approve: Annotated[bool, typer.Option("--approve", help="Let an implausible plan pass.")] = False,
     restored: Annotated[
-        Taken | None,
+        list[Taken] | None,
         typer.Option(
             help="This system was restored from a backup: bring what is newer on the other side back to it."
         ),
@@ -46,7 +48,12 @@ def sync(
     from talk_pipeline.cli.syncing import synchronize
     from talk_pipeline.run.session import Options
 
-    side = Side(restored) if restored else None
+    if restored and len(restored) > 1:
+        raise UsageError(
+            f"--restored is given once, and not {counted(len(restored), 'time')}: name one system, and the other "
+            "one in the next run if that says that it was restored too"
+        )
+    side = Side(restored[0]) if restored else None
     options = Options(full=full, dry_run=dry_run, approve=approve, restored=side)
     raise typer.Exit(synchronize(tuple(flow or ()), options=options, as_json=as_json, plan=plan))
 
