@@ -64,8 +64,8 @@ carried as materialized (
   select distinct p.property, p.key from pool p anti join made m on m.side = p.side and m.id = p.id
   where p.side = 'customwebshop' or $both
 ),
-met as materialized (from pool p semi join carried c on c.property = p.property and c.key = p.key)
-select p.property, p.key, m.shop_id, m.bc_id from met p join made m on m.side = p.side and m.id = p.id
+leaving as materialized (from pool p semi join carried c on c.property = p.property and c.key = p.key)
+select p.property, p.key, m.shop_id, m.bc_id from leaving p join made m on m.side = p.side and m.id = p.id
 """
 
 
