@@ -266,7 +266,7 @@ def test_what_it_cannot_read_of_a_shop_is_refused_by_name(
         told.replace("\n  orders:\n", "\n  orders:\n    parts: {more: '{item}/more'}\n")
     )
     monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(tmp_path / "parts.yaml"))
-    monkeypatch.setenv("CUSTOMWEBSHOP_TOKEN", "token")
+    monkeypatch.setenv("CUSTOMWEBSHOP_TOKEN", "of-that-shop")
     done = asked("order")
     assert done.exit_code == 2
     assert "orders what the audit cannot read: `parts`" in done.output
