@@ -133,9 +133,8 @@ class Answering:
     def _handler(answering) -> type[BaseHTTPRequestHandler]:  # `self` is the handler below
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            wbufsize = (
-                -1
-            )  # head and body leave together: else the body waits 40 ms for the head's acknowledgement
+            # head and body leave together: else the body waits 40 ms for the head's acknowledgement
+            wbufsize = -1
 
             def do_GET(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -70,3 +70,15 @@ def test_the_quickest_answer_counts(answers: list[tuple[float, float]]) -> None:
 def test_a_clock_that_is_set_is_measured_anew(server: Answering, opens: Opens) -> None:
     assert skew_after(server, opens, HOUR, 0) == 0.0
     assert skew_of((0, 0), (-HOUR, 1)) == pytest.approx(-HOUR, abs=3)
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "2026-01-01", "99999999999"])
+def test_a_date_that_is_none_tells_nothing(server: Answering, opens: Opens, date: str) -> None:
+    server.on("/things", Reply(headers={"Date": date}), Reply())
+
+    async def asked(http: Http) -> float:
+        for _ in range(2):
+            assert (await http.read("/things")).ok
+        return http.skew_seconds
+
+    assert using(opens(), asked) == 0.0
