@@ -16,7 +16,7 @@ _CONCERNED = """
 with central as (select id from dirty where flow = $flow and side = 'businesscentral'),
 linked as materialized (
   select shop_id, coalesce(bc_id, shared_id) as bc_id, bc_id as own_bc_id, shared_id, rule, state,
-         met_at is null as meeting
+         met_at is null and rule <> 'created' as meeting
   from link where rowid in (
     select rowid from link
     where part = $flow and shop_id in (select id from dirty where flow = $flow and side = 'customwebshop')

@@ -29,7 +29,7 @@ class Concerned(Temp):
 class Touched(Temp):
     """Linked pairs of which either side is dirty: their ids, how the two stand, when each was edited.
 
-    meeting: the two meet for the first time.
+    meeting: the two meet for the first time; one that we made of the other did not.
     """
 
     NAME: ClassVar[str] = "touched"
