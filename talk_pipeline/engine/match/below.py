@@ -6,19 +6,20 @@ the link of two children stands below that of the two records they belong to.
 
 from collections.abc import Sequence
 
-from talk_pipeline.engine.match.workspace import HeldBelow, LinksBelow, Met
+from talk_pipeline.engine.match.workspace import DirtyPairs, HeldBelow, LinksBelow
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.vocabulary import Part
 
 _LINKS = """
 select part, shop_id, bc_id, root_shop_id, state, rowid as place
-from link where list_contains($children::varchar[], part) and root_shop_id in (select shop_id from met)
+from link where list_contains($children::varchar[], part) and root_shop_id in (select shop_id from dirty_pair)
 """
 
 # an end that is not below its pair is looked for by itself, and there is none: nobody reads anything for it
 _HELD = """
 with root as materialized (
-  select 'customwebshop' as side, shop_id as id from met union all select 'businesscentral', bc_id from met
+  select 'customwebshop' as side, shop_id as id from dirty_pair
+  union all select 'businesscentral', bc_id from dirty_pair
 ),
 found as materialized (
   select part, side, id, root_id, rowid as place from record
@@ -42,13 +43,13 @@ join elsewhere e on e.part = r.part and e.side = r.side and e.id = r.id
 """
 
 
-def find_below(db: Connection, parts: Sequence[Part], met: Met) -> tuple[LinksBelow, HeldBelow]:
+def find_below(db: Connection, parts: Sequence[Part], pairs: DirtyPairs) -> tuple[LinksBelow, HeldBelow]:
     """The links of the children of some pairs, and what both sides hold of the pairs and of the children.
 
     Args:
         db: the state.
         parts: of a flow, its own records first.
-        met: the pairs.
+        pairs: which.
     """
     names = [part.name for part in parts]
     links = LinksBelow.made(db, _LINKS, {"children": names[1:]})

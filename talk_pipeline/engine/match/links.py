@@ -17,10 +17,10 @@ from talk_pipeline.engine.match.parts import parts_at_hand
 from talk_pipeline.engine.match.sharing import attach_beside, attach_newcomers, choose_leaders, hand_over
 from talk_pipeline.engine.match.workspace import (
     Claimed,
+    DirtyPairs,
     FreeChildren,
     HeldBelow,
     LinksBelow,
-    Met,
     Paired,
     Pool,
     Shared,
@@ -208,7 +208,7 @@ BY_POSITION = "position"
 # by their order alone, where nothing else tells them apart
 _VALUE = "if($property is null, '', raw[$property])"
 
-_MET = """
+_DIRTY = """
 select shop_id, bc_id from link
 where part = $flow and state = 'active'
   and (shop_id in (select id from dirty where flow = $flow and side = 'customwebshop')
@@ -247,9 +247,9 @@ shop as (
   where l.side = 'customwebshop'
 ),
 bc as (
-  select l.id, l.old, met.shop_id as root_id, s.position, coalesce(t.shop_id, s.value) as value
+  select l.id, l.old, p.shop_id as root_id, s.position, coalesce(t.shop_id, s.value) as value
   from loose l join words s on s.place = l.place
-  join met on met.bc_id = l.root_id
+  join dirty_pair p on p.bc_id = l.root_id
   left join link t on t.part = $refers_to and t.bc_id = s.told
   where l.side = 'businesscentral'
 )
@@ -262,14 +262,16 @@ join (select *, row_number() over (partition by root_id, value order by position
 
 def _match_all_children(db: Connection, flow: Flow, parts: Sequence[Part]) -> None:
     """Links the children of touched pairs, part by part."""
-    if not parts[1:] or not (met := Met.made(db, _MET, {"flow": flow.name})):
+    if not parts[1:] or not (pairs := DirtyPairs.made(db, _DIRTY, {"flow": flow.name})):
         return
-    links, held = find_below(db, parts, met)
+    links, held = find_below(db, parts, pairs)
     for part in parts[1:]:
-        _match_children(db, part, met=met, links=links, held=held)
+        _match_children(db, part, pairs=pairs, links=links, held=held)
 
 
-def _match_children(db: Connection, part: Part, *, met: Met, links: LinksBelow, held: HeldBelow) -> None:
+def _match_children(
+    db: Connection, part: Part, *, pairs: DirtyPairs, links: LinksBelow, held: HeldBelow
+) -> None:
     prop = part.by_name[part.match[0]] if part.match else None
     FreeChildren.made(
         db,

@@ -34,10 +34,10 @@ class Shared(Temp):
     NAME: ClassVar[str] = "shared"
 
 
-class Met(Temp):
+class DirtyPairs(Temp):
     """Linked pairs either end of which is dirty: `shop_id, bc_id`."""
 
-    NAME: ClassVar[str] = "met"
+    NAME: ClassVar[str] = "dirty_pair"
 
 
 class LinksBelow(Temp):

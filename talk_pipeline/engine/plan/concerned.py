@@ -6,7 +6,7 @@ Nothing is indexed, so that whoever looks for an id reads all of them; what is f
 from collections.abc import Sequence
 
 from talk_pipeline.engine.match.below import find_below
-from talk_pipeline.engine.match.workspace import HeldBelow, LinksBelow, Met
+from talk_pipeline.engine.match.workspace import DirtyPairs, HeldBelow, LinksBelow
 from talk_pipeline.engine.plan.workspace import Concerned, Touched
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -62,6 +62,6 @@ def find_touched(
     db: Connection, flow: Flow, parts: Sequence[Part], concerned: Concerned
 ) -> tuple[Touched, LinksBelow, HeldBelow]:
     """Of them the pairs that have something to tell each other, and what there is of these and below them."""
-    met = Met.made(db, f"select shop_id, bc_id from ({_STANDING})")
-    links, held = find_below(db, parts, met)
+    pairs = DirtyPairs.made(db, f"select shop_id, bc_id from ({_STANDING})")
+    links, held = find_below(db, parts, pairs)
     return Touched.made(db, _TOUCHED, {"flow": flow.name}), links, held
