@@ -91,6 +91,74 @@ def test_all_three_flows_go_both_ways_and_a_second_run_is_quiet(world: World, sh
     assert quiet(world)
 
 
+NUMBERED = """
+create table numbered_lines (
+  order_id integer not null references orders (id), line_no integer not null, product integer not null,
+  description varchar(100), unit varchar(10) default 'pcs', quantity numeric not null, unit_price numeric not null,
+  primary key (order_id, line_no)
+)
+"""
+
+
+def test_lines_that_are_numbered_within_their_order_go_both_ways(
+    world: World, shop: TableShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop.engine.begin() as db:
+        db.exec_driver_sql(NUMBERED)
+        db.exec_driver_sql(
+            "insert into numbered_lines (order_id, line_no, product, quantity, unit_price)"
+            " values (1, 1, 1, 2, 100), (1, 2, 2, 2, 100), (2, 1, 2, 4, 50)"
+        )
+    shop.add("orders", number="O2", customer=1, placed_at=shop.now(), currency="DKK", updated_at=shop.now())
+    described = shop.described(
+        tmp_path, order_lines="numbered_lines", **{"lacks: [discount_percent": NUMBERED_BY}
+    )
+    monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(described))
+    assert world.step().problems == []
+    first, second = (world.counterpart("order", order) for order in ("1", "2"))
+    assert [len(lines_of(world, order)) for order in (first, second)] == [2, 1]
+    assert quiet(world)
+
+    # one is gone, and one comes: in one run, and each in a run of its own
+    new = {"lineType": "Item", "itemId": world.counterpart("product", "3"), "unitPrice": 3.25}
+    world.bc.delete("salesOrderLines", last_of(world, first))
+    world.bc.post(f"salesOrders({first})/salesOrderLines", new | {"quantity": 7})
+    assert world.step(full=True).problems == []
+    assert numbered(shop, 1) == [(1, 1, 2), (3, 3, 7)]
+    world.bc.delete("salesOrderLines", last_of(world, first))
+    assert world.step(full=True).problems == []
+    world.bc.post(f"salesOrders({first})/salesOrderLines", new | {"quantity": 8})
+    assert world.step(full=True).problems == []
+    assert (numbered(shop, 1), numbered(shop, 2)) == ([(1, 1, 2), (2, 3, 8)], [(1, 2, 4)])
+    assert quiet(world)
+
+    # and the shop's own programs
+    shop.let_time_pass()
+    with shop.engine.begin() as db:
+        db.exec_driver_sql("update numbered_lines set quantity = 9 where order_id = 2 and line_no = 1")
+        db.exec_driver_sql("delete from numbered_lines where order_id = 1 and line_no = 2")
+    assert world.step(full=True).problems == []
+    assert [one["quantity"] for one in lines_of(world, second)] == [9]
+    assert [one["quantity"] for one in lines_of(world, first)] == [2]
+    assert quiet(world)
+
+
+NUMBERED_BY = "id: line_no\n        stamps: {line_no: next}\n        lacks: [discount_percent"
+
+
+def last_of(world: World, order_id: str) -> str:
+    return str(max(lines_of(world, order_id), key=lambda line: int(line["sequence"]))["id"])
+
+
+def numbered(shop: TableShop, order: int) -> list[tuple[int, int, int]]:
+    """The lines of an order: their number, product and quantity."""
+    with shop.engine.begin() as db:
+        rows = db.exec_driver_sql(
+            "select line_no, product, quantity from numbered_lines where order_id = ? order by 1", (order,)
+        ).all()
+    return [(number, product, int(quantity)) for number, product, quantity in rows]
+
+
 def test_an_edit_between_reading_and_writing_is_kept(
     world: World, shop: TableShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

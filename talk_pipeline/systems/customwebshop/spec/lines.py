@@ -68,6 +68,9 @@ class Lines(FieldSet):
     table: str | None = Field(
         None, description="table with the entries of all records, of a database; `parent` is a column of it"
     )
+    stamps: Mapping[str, Literal["next"]] = Field(
+        {}, description="columns of a new entry, of a database: next for one more than the record's highest"
+    )
     file: Pattern | None = Field(
         None, description="pattern of files with the entries of all records; `parent` is a place in an entry"
     )

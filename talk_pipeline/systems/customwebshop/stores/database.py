@@ -209,6 +209,7 @@ class Database:
                 line_id = paths.text_of(row.get(lines.id.path))
                 if line_id not in was:
                     values = self._values(table, row, {}, reader.times) | {parent.name: own}
+                    values |= {name: table.next(db, name, parent == own) for name in lines.stamps}
                     self._insert(db, table, lines.id.path, values)
                     continue
                 kept.add(line_id)

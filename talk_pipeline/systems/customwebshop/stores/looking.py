@@ -42,7 +42,8 @@ def look(db: sa.Connection, tables: Tables, reader: Reader, *, untyped: bool) ->
         except ConfigurationFault as fault:
             yield Probe("problem", (*at, "table"), str(fault))
             continue
-        yield from _lacking(listed, [("id", lines.id.path), ("parent", lines.parent or "")], at)
+        said = [("id", lines.id.path), ("parent", lines.parent or "")]
+        yield from _lacking(listed, said + [("stamps", column) for column in lines.stamps], at)
         yield from _fields(listed, reader.fields(name), at)
 
 

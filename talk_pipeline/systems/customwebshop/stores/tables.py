@@ -45,6 +45,14 @@ class Table:
         query: sa.Select[*tuple[Any, ...]] = sa.select(*plain)
         return query.select_from(self.source)
 
+    def next(self, db: sa.Connection, name: str, among: sa.ColumnElement[bool]) -> int:
+        """One more than the highest number that some rows have; the caller holds the lock of whose rows they are.
+
+        A statement of its own: not every database reads the table that it is writing.
+        """
+        highest = db.execute(sa.select(sa.func.max(self.column(name))).where(among)).scalar()
+        return int(highest or 0) + 1
+
     def row(self, found: Mapping[Any, Any]) -> Row:
         """A row as JSON."""
         return {name: shown(column, found[name]) for name, column in self.columns.items()}
