@@ -17,6 +17,7 @@ from talk_pipeline.disks import written_to
 from talk_pipeline.settings import Settings
 
 SHOWN = 50
+COUNTED = "what differs is a property, or a record or line as a whole, such as one without a counterpart"
 
 
 def print_audit(names: tuple[str, ...], *, as_json: bool, file: Path | None) -> Exit:
@@ -61,6 +62,7 @@ def _print(console: Console, found: list[Judged]) -> None:
     for one in found:
         table.add_row(one.flow, *map(str, one.counts.values()))
     console.print(table)
+    console.print(COUNTED, soft_wrap=True)
     for one in found:
         for finding in one.unexplained[:SHOWN]:
             where = f"{finding.part} {finding.name or ''} ({finding.shop_id or '-'} / {finding.bc_id or '-'})"
