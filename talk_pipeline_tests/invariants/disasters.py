@@ -94,9 +94,7 @@ class Disasters(Players):
             self.ledger.restored(side, before, after, since=self.kept[side])
         there = {key for place_side, _, key in after if place_side == side}
         if side == "bc":
-            self.created = {
-                what: [key for key in made if key in there] for what, made in self.created.items()
-            }
+            self._forget_made(there)
             self.twins = {alias: key for alias, key in self.twins.items() if key in there}
         else:
             self.ids = {alias: key for alias, key in self.ids.items() if key in there}
@@ -139,7 +137,12 @@ class Disasters(Players):
         """
         self.kept.clear()
         self.ledger.blurred |= {there for _, there in self.ledger.links.get("order", ())}
+        self._forget_made({key for side, _, key in self.seen if side == "bc"})
         self.look_at_links()
+
+    def _forget_made(self, there: set[str]) -> None:
+        """What is not there any more, and by nobody known to have been, is rightly made again."""
+        self.created = {what: [key for key in made if key in there] for what, made in self.created.items()}
 
     # -- configuration ----------------------------------------------------------------------------------------
 
