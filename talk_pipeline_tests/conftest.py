@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from hypothesis import settings
 
-from talk_pipeline.systems.http import client
+from talk_pipeline.systems.http import again
 from talk_pipeline_tests.memory import memory
 from talk_pipeline_tests.proof import plugin
 from talk_pipeline_tests.world import World, opened_world
@@ -39,7 +39,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between attempts hundredths of seconds instead of seconds."""
-    monkeypatch.setattr(client, "BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(again, "BACKOFF_SECONDS", 0.01)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -13,7 +13,7 @@ import dagster as dg
 import pytest
 
 from talk_pipeline.flows.loading import PACKAGED
-from talk_pipeline.systems.http import client
+from talk_pipeline.systems.http import again
 from talk_pipeline_tests.lives.books import Books
 from talk_pipeline_tests.lives.chances import weights
 from talk_pipeline_tests.lives.judge import Judge
@@ -59,7 +59,7 @@ def lived(lives: int, *, seed: int, instance: dg.DagsterInstance) -> Lived:
         tempfile.TemporaryDirectory(dir=memory()) as name,
         opened_world(Path(name), instance=instance, patch=patch) as world,
     ):
-        patch.setattr(client, "BACKOFF_SECONDS", 0.01)
+        patch.setattr(again, "BACKOFF_SECONDS", 0.01)
         patch.setenv("TALK_FLOWS_DIR", str(_flows(Path(name) / "flows", charging=charging)))
         if charging:
             patch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(telling_gift_cards(Path(name) / "own.yaml")))

@@ -85,7 +85,7 @@ class Lists:
     async def _page(self, url: str, headers: Mapping[str, str]) -> _Page:
         while True:
             prefer = {"Prefer": f"odata.maxpagesize={self._page_size}"}
-            answer = await self._http.read(url, headers={**headers, **prefer})
+            answer = await self._http.read(url, headers={**headers, **prefer}, answers=TOO_LARGE)
             if answer.status not in TOO_LARGE:
                 break
             if self._page_size <= SMALLEST_PAGE:

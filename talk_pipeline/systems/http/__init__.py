@@ -2,7 +2,8 @@
 
 ::
 
-    client.py         requests, what is repeated and what never is
+    client.py         requests
+    again.py          what is asked again, and what never is
     answer.py         what came of one, and how its body went over the line
     applications.py   who makes a request, where a system's limits hold for each who may
     limits.py         how many requests a system takes, counted over every process
@@ -15,9 +16,10 @@
     clock.py          the server's clock against ours
 """
 
+from talk_pipeline.systems.http.again import TOO_LARGE
 from talk_pipeline.systems.http.answer import Answer, OutcomeUnknownError, Wire
 from talk_pipeline.systems.http.applications import Application
-from talk_pipeline.systems.http.client import TOO_LARGE, Http
+from talk_pipeline.systems.http.client import Http
 from talk_pipeline.systems.http.credentials import (
     ApiKey,
     Basic,

@@ -1,9 +1,6 @@
-"""Requests to one system.
+"""Requests to one system."""
 
-Retries are for reads, and for writes only where the request was certainly not carried out (429, or never sent).
-"""
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +12,7 @@ from httpx_retries import Retry
 from talk_pipeline.redaction import redacted_body
 from talk_pipeline.stopping import StoppedError, bounded
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, ForeignHostFault, UnavailableFault
+from talk_pipeline.systems.http.again import NOT_SENT, let_in, questions, writes
 from talk_pipeline.systems.http.answer import Answer, OutcomeUnknownError, Wire
 from talk_pipeline.systems.http.applications import Application, lane_of, least_busy
 from talk_pipeline.systems.http.clock import ServerClock
@@ -24,12 +22,6 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 120.0
 WRITE_SECONDS = 630.0
 """A gateway gives up after ten minutes and says so; what is given up sooner here has to wait longer afterwards."""
-RETRIES = 5
-BACKOFF_SECONDS = 0.4
-TRANSIENT = (500, 502, 503)
-TOO_LARGE = (408, 413, 504)  # ask for less before asking again
-
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class Http:
@@ -67,8 +59,7 @@ class Http:
         self.longest_seconds = longest_seconds
         self._wire = wire
         self._address_setting = address_setting
-        self._throttled = frozenset({429, *throttled})
-        self._reads, self._writes = _reads(self._throttled), _writes(self._throttled)
+        self._questions, self._writes = questions(throttled), writes(throttled)
         self._lanes = [
             lane_of(
                 application,
@@ -77,7 +68,7 @@ class Http:
                 limits=limits,
                 measure=self._clock.measure,
                 headers=headers,
-                retry=self._reads,
+                retry=self._questions,
                 timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
             )
             for application in applications
@@ -107,22 +98,33 @@ class Http:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
+        answers: Collection[object] = (),
     ) -> Answer:
         """A GET, or a POST that asks with a JSON body, repeated as long as that may help.
 
+        Args:
+            path: below the base address, or a whole address.
+            params: for its query.
+            headers: in addition to the client's own.
+            content: the body.
+            answers: what whoever asks understands, statuses among it, which others would ask again for.
+
         Raises:
-            UnavailableFault: no answer, or still refused for the moment after all retries.
+            UnavailableFault: no answer, or none to the question, after all retries.
             AccessFault: the credentials are not accepted.
         """
+        retry = self._questions
+        if answers:
+            retry = retry.copy_with(status_forcelist=retry.status_forcelist.difference(answers))
         try:
             if content is None:
-                answer = await self._send("GET", path, params=params, headers=headers, retry=self._reads)
+                answer = await self._send("GET", path, params=params, headers=headers, retry=retry)
             else:
                 headers = {"Content-Type": "application/json", **(headers or {})}
-                answer = await self._send("POST", path, content=content, headers=headers, retry=self._reads)
+                answer = await self._send("POST", path, content=content, headers=headers, retry=retry)
         except (httpx.HTTPError, OutcomeUnknownError) as error:
             raise UnavailableFault(self._unreachable(error)) from error
-        if answer.status in TRANSIENT or answer.status in self._throttled:
+        if answer.status in retry.status_forcelist:
             raise UnavailableFault(f"{self.name} at {self.base_url} answers {answer.status} again and again")
         if answer.redirects:
             raise ForeignHostFault(self._elsewhere(answer))
@@ -194,7 +196,7 @@ class Http:
                 leaving=leaves,
                 timeout=patience,
             )
-        except _NOT_SENT as error:
+        except NOT_SENT as error:
             raise UnavailableFault(self._unreachable(error)) from error
         except httpx.HTTPError as error:
             if not left:  # such as no answer from where the token comes from
@@ -230,9 +232,13 @@ class Http:
                 "content": self._wire.told(content),
                 "headers": {**(request["headers"] or {}), **said},
             }
+
+        def ask() -> Coroutine[Any, Any, httpx.Response]:
+            return lane.client.request(method, url, extensions=extensions, **request)
+
         try:
             with lane.used(weight):
-                response = await bounded(lane.client.request(method, url, extensions=extensions, **request))
+                response = await bounded(ask() if retry is self._writes else let_in(ask, retry))
         except StoppedError as stop:
             if flight.away:
                 raise OutcomeUnknownError(f"no answer before the run was stopped: {url}") from stop
@@ -295,28 +301,6 @@ class Http:
         """Where to look, for whoever has to correct it."""
         named = ", ".join(filter(None, settings))
         return f": check {named}" if named else ""
-
-
-def _reads(throttled: frozenset[int]) -> Retry:
-    return Retry(
-        total=RETRIES,
-        allowed_methods=["GET", "HEAD", "POST"],  # one that only asks
-        status_forcelist=[*TRANSIENT, *throttled],
-        backoff_factor=BACKOFF_SECONDS,
-        max_backoff_wait=60,
-    )
-
-
-def _writes(throttled: frozenset[int]) -> Retry:
-    """What was turned away for the pace was certainly not carried out."""
-    return Retry(
-        total=RETRIES,
-        allowed_methods=["POST", "PATCH", "PUT", "DELETE"],
-        status_forcelist=[*throttled],
-        retry_on_exceptions=_NOT_SENT,
-        backoff_factor=BACKOFF_SECONDS,
-        max_backoff_wait=300,
-    )
 
 
 def _reason(error: Exception) -> str:

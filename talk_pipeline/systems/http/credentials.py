@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from talk_pipeline.redaction import learn
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, ForeignHostFault, UnavailableFault
+from talk_pipeline.systems.http.again import NO_ANSWER, asked, questions
 from talk_pipeline.systems.http.kept_tokens import KeptTokens
 from talk_pipeline.systems.http.limits import trusted
 from talk_pipeline.systems.http.sendable import sendable, taken
@@ -220,7 +221,7 @@ class _ClientCredentials(httpx.Auth):
         basic = None if given.in_form else httpx.BasicAuth(given.client_id, self._secret)
         try:
             async with httpx.AsyncClient(timeout=TOKEN_SECONDS, auth=basic, verify=trusted()) as client:
-                response = await client.post(given.token_url, data=form)
+                response = await asked(lambda: client.post(given.token_url, data=form), questions())
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             reason = str(error) or type(error).__name__
             raise UnavailableFault(self._message(f"cannot be reached: {reason}")) from error
@@ -232,7 +233,7 @@ class _ClientCredentials(httpx.Auth):
 
     def _understood(self, response: httpx.Response) -> Mapping[str, Any]:
         status = response.status_code
-        if status == httpx.codes.TOO_MANY_REQUESTS or status >= 500:
+        if status in NO_ANSWER or status >= 500:
             raise UnavailableFault(self._message(f"answers {status}"))
         if response.has_redirect_location:
             host = httpx.URL(self._credentials.token_url).join(response.headers["Location"]).host
@@ -319,7 +320,7 @@ class _Session(httpx.Auth):
     def _understood(self, response: httpx.Response) -> str:
         if response.has_redirect_location:
             raise ForeignHostFault(f"the login {self._login.url} redirects; nothing was sent there")
-        if response.status_code == 429 or response.status_code >= 500:
+        if response.status_code in NO_ANSWER or response.status_code >= 500:
             raise UnavailableFault(f"the login {self._login.url} answers {response.status_code}")
         if not response.is_success:
             raise AccessFault(f"the login {self._login.url} refuses the credentials ({response.status_code})")

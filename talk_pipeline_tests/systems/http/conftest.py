@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 import pytest
 
-from talk_pipeline.systems.http import Application, Credentials, Http, Limits
+from talk_pipeline import redaction
+from talk_pipeline.systems.http import Application, Credentials, Http, Limits, credentials
 from talk_pipeline_tests.systems.answering import Answering, answering
 
 ADDRESS_SETTING = "IT_URL"
@@ -17,6 +18,13 @@ class Opens(Protocol):
     """Makes a client of the server, or of another address."""
 
     def __call__(self, address: str | None = None, **options: Any) -> Http: ...
+
+
+@pytest.fixture(autouse=True)
+def _no_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither tokens nor secrets of another test are known."""
+    monkeypatch.setattr(credentials, "_TOKENS", {})
+    monkeypatch.setattr(redaction, "_known", {})
 
 
 @pytest.fixture

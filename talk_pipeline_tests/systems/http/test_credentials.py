@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from talk_pipeline import redaction
 from talk_pipeline.redaction import redacted
 from talk_pipeline.systems.errors import (
     AccessFault,
@@ -21,54 +20,21 @@ from talk_pipeline.systems.http import (
     Bearer,
     ClientCredentials,
     Credentials,
-    Login,
     credentials,
 )
-from talk_pipeline_tests.systems.answering import DROPPED, Answering, Asked, Reply
+from talk_pipeline_tests.systems.answering import DROPPED, Answering, Reply
 from talk_pipeline_tests.systems.http.asking import at_once, nobody, read, using, write
 from talk_pipeline_tests.systems.http.conftest import Opens
-
-SECRET = SecretStr("a secret of ours")
-LOGIN = {"user": SecretStr("us"), "password": SECRET}
-
-
-@pytest.fixture(autouse=True)
-def _no_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither tokens nor secrets of another test are known."""
-    monkeypatch.setattr(credentials, "_TOKENS", {})
-    monkeypatch.setattr(redaction, "_known", {})
-
-
-def client_credentials(server: Answering, **told: Any) -> ClientCredentials:
-    given: dict[str, Any] = {"scope": "all", "settings": ("IT_TOKEN_URL", "IT_SECRET")} | told
-    return ClientCredentials(f"{server.url}/token", "client", SECRET, **given)
-
-
-def login(server: Answering, **told: Any) -> Login:
-    def find(document: Any) -> str | None:
-        found = document.get("session")
-        return found if isinstance(found, str) else None
-
-    return Login(f"{server.url}/login", LOGIN, find, **told)
-
-
-def issues(server: Answering, **answer: Any) -> None:
-    """A token endpoint that numbers its tokens, and things that any token opens."""
-    numbers = iter(range(1, 100))
-
-    def answered(asked: Asked) -> Reply:
-        if asked.path == "/token":
-            return Reply(200, {"access_token": f"token{next(numbers)}", "expires_in": 3600} | answer)
-        if asked.path == "/login":
-            return Reply(200, {"session": f"session{next(numbers)}"} | answer)
-        return Reply()
-
-    server.answer(answered)
-
-
-def shown(server: Answering, path: str = "/things") -> list[str | None]:
-    """What each request said who it is."""
-    return [one.headers.get("authorization") for one in server.asked_at(path)]
+from talk_pipeline_tests.systems.http.entering import (
+    KINDS,
+    SECRET,
+    client_credentials,
+    issues,
+    login,
+    place,
+    renewing,
+    shown,
+)
 
 
 def basic(user: str) -> str:
@@ -176,63 +142,6 @@ def test_a_token_whose_end_is_not_known_is_not_kept_for_long(
     now += credentials.UNTOLD_SECONDS
     read(opens(credentials=given))
     assert shown(server) == ["Bearer token1", "Bearer token2"]
-
-
-def refuses(server: Answering, *tokens: str) -> None:
-    """The same, but some tokens are not accepted."""
-    issues(server)
-    answered = server._replies[""]
-    assert callable(answered)
-
-    def judged(asked: Asked) -> Reply:
-        held = asked.headers.get("authorization", "").split(" ")[-1]
-        return Reply(401) if asked.path == "/things" and held in tokens else answered(asked)
-
-    server.answer(judged)
-
-
-KINDS = ("token", "session")
-
-
-def renewing(server: Answering, kind: str) -> Credentials:
-    return client_credentials(server) if kind == "token" else login(server)
-
-
-def place(kind: str) -> str:
-    return "/token" if kind == "token" else "/login"
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_refused_token_is_renewed_once(server: Answering, opens: Opens, kind: str) -> None:
-    refuses(server, f"{kind}1")
-    assert read(opens(credentials=renewing(server, kind))).ok
-    assert shown(server) == [f"Bearer {kind}1", f"Bearer {kind}2"]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_write_with_a_refused_token_goes_again(server: Answering, opens: Opens, kind: str) -> None:
-    """It was turned away at the door."""
-    refuses(server, f"{kind}1")
-    assert write(opens(credentials=renewing(server, kind))).ok
-    assert [one.body for one in server.asked_at("/things")] == [b'{"name": "New"}'] * 2
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_two_refused_tokens_are_a_matter_of_access(server: Answering, opens: Opens, kind: str) -> None:
-    refuses(server, f"{kind}1", f"{kind}2", f"{kind}3")
-    with pytest.raises(AccessFault, match=r"refuses the credentials \(401\): check IT_TOKEN"):
-        read(opens(credentials=renewing(server, kind)))
-    assert len(server.asked_at(place(kind))) == 2
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_many_requests_with_one_refused_token_renew_it_once(
-    server: Answering, opens: Opens, kind: str
-) -> None:
-    refuses(server, f"{kind}1")
-    answers = at_once(opens(credentials=renewing(server, kind)), ["/things"] * 6)
-    assert not [one for one in answers if isinstance(one, BaseException)]
-    assert len(server.asked_at(place(kind))) == 2
 
 
 @pytest.mark.parametrize("kind", KINDS)

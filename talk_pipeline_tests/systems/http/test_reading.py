@@ -7,7 +7,7 @@ import pytest
 
 from talk_pipeline.redaction import MASK, learn
 from talk_pipeline.systems.errors import AccessFault, UnavailableFault
-from talk_pipeline.systems.http import TOO_LARGE, client
+from talk_pipeline.systems.http import again, client
 from talk_pipeline_tests.systems.answering import DROPPED, Answering, Reply
 from talk_pipeline_tests.systems.http.asking import nobody, read
 from talk_pipeline_tests.systems.http.conftest import Opens
@@ -15,7 +15,10 @@ from talk_pipeline_tests.systems.http.conftest import Opens
 GOOD = Reply(200, b"good")
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503])
+SAYS_NOTHING = [408, 409, 412, 416, 417, 421, 423, 424, 425, 428, 429, 500, 502, 503, 504, 507, 522]
+
+
+@pytest.mark.parametrize("status", SAYS_NOTHING)
 def test_what_passes_is_asked_again(server: Answering, opens: Opens, status: int) -> None:
     server.on("/things", Reply(status), Reply(status), GOOD)
     assert read(opens()).body == b"good"
@@ -32,32 +35,44 @@ def test_a_system_may_say_slower_in_its_own_way(server: Answering, opens: Opens)
         read(opens(throttled=[418]))
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503])
+@pytest.mark.parametrize("status", SAYS_NOTHING)
 def test_what_does_not_pass_is_left_to_the_next_run(server: Answering, opens: Opens, status: int) -> None:
     server.on("/things", Reply(status))
     with pytest.raises(UnavailableFault, match=f"{status} again and again"):
         read(opens())
-    assert len(server.asked) == 1 + client.RETRIES
+    assert len(server.asked) == 1 + again.RETRIES
 
 
-@pytest.mark.parametrize("status", [400, 404, 409, 410, 412, 422, 501, *TOO_LARGE])
+@pytest.mark.parametrize("status", [400, 402, 404, 405, 406, 410, 413, 414, 415, 422, 426, 451, 501, 505])
 def test_what_will_not_pass_is_told_at_once(server: Answering, opens: Opens, status: int) -> None:
-    """What took too long is not asked again as it is: whoever asked asks for less."""
     server.on("/things", Reply(status, b"why"), GOOD)
     answer = read(opens())
     assert (answer.status, answer.ok, answer.body) == (status, False, b"why")
     assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize(
-    ("status", "says"),
-    [(401, r"refuses the credentials \(401\): check IT_TOKEN"), (403, r"denies access \(403\)")],
-)
-def test_refused_credentials_are_told_at_once(
-    server: Answering, opens: Opens, status: int, says: str
-) -> None:
-    server.on("/things", Reply(status), GOOD)
-    with pytest.raises(AccessFault, match=says):
+@pytest.mark.parametrize("status", [408, 409, 500, 504])
+def test_what_whoever_asks_understands_is_an_answer(server: Answering, opens: Opens, status: int) -> None:
+    """What took too long is asked for in smaller pieces, and a shop may say with any status that it has none."""
+    server.on("/things", Reply(status, b"why"), GOOD)
+    assert read(opens(), answers=[status, "null"]).body == b"why"
+    assert len(server.asked) == 1
+    server.on("/things", Reply(503), GOOD)
+    assert read(opens(), answers=[status, "null"]).body == b"good", "which is not among them"
+
+
+def test_who_is_turned_away_at_the_door_asks_once_more(server: Answering, opens: Opens) -> None:
+    server.on("/things", Reply(503), Reply(401), Reply(503), GOOD)
+    assert read(opens()).body == b"good"
+    server.on("/things", Reply(401))
+    with pytest.raises(AccessFault, match=r"refuses the credentials \(401\): check IT_TOKEN"):
+        read(opens())
+    assert len(server.asked) == 4 + 2
+
+
+def test_who_may_not_see_it_is_told_at_once(server: Answering, opens: Opens) -> None:
+    server.on("/things", Reply(403), GOOD)
+    with pytest.raises(AccessFault, match=r"denies access \(403\)"):
         read(opens())
     assert len(server.asked) == 1
 

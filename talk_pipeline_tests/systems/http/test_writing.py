@@ -6,7 +6,7 @@ import pytest
 
 from talk_pipeline import stopping
 from talk_pipeline.systems.errors import AccessFault, UnavailableFault
-from talk_pipeline.systems.http import Http, OutcomeUnknownError, client
+from talk_pipeline.systems.http import Http, OutcomeUnknownError, again, client
 from talk_pipeline_tests.systems.answering import DROPPED, Answering, Reply
 from talk_pipeline_tests.systems.http.asking import nobody, using, write
 from talk_pipeline_tests.systems.http.conftest import Opens
@@ -27,7 +27,7 @@ def test_what_was_turned_away_for_the_pace_goes_again(server: Answering, opens: 
 def test_a_system_that_stays_too_busy_is_told(server: Answering, opens: Opens) -> None:
     server.on("/things", Reply(429))
     assert write(opens()).status == 429
-    assert len(server.asked) == 1 + client.RETRIES
+    assert len(server.asked) == 1 + again.RETRIES
 
 
 @pytest.mark.parametrize("status", [408, 413, 500, 502, 503, 504])
@@ -97,7 +97,7 @@ def test_what_never_left_is_tried_again_and_then_told_as_that(opens: Opens) -> N
     tries: list[int] = []
     with pytest.raises(UnavailableFault, match="cannot be reached.*: check IT_URL"):
         write(opens(nobody()), leaving=lambda: tries.append(1))
-    assert len(tries) == 1 + client.RETRIES
+    assert len(tries) == 1 + again.RETRIES
 
 
 @pytest.mark.parametrize("status", [401, 403])

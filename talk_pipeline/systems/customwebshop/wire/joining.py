@@ -78,7 +78,7 @@ class Joiner:
             path = part_path(entity, part.path, record_id, record=parse(payload))
         except NoPlaceError:  # a record that names none has none
             return None
-        answer = await self._http.read(path)
+        answer = await self._http.read(path, answers=part.empty)
         if answer.status in part.empty or says_missing(entity, answer):
             return None
         if not answer.ok or shows_error(entity, answer):

@@ -81,7 +81,7 @@ class Lists:
             yield [Record(record_id, None, None, deleted=True, payload="") for record_id in ids if record_id]
 
     async def _page(self, entity: Entity, request: Question) -> tuple[list[str], Answer]:
-        answer = await self._http.read(request.path, content=request.content)
+        answer = await self._http.read(request.path, content=request.content, answers=entity.list.empty)
         return self._elements(entity, answer), answer
 
     def _elements(self, entity: Entity, answer: Answer) -> list[str]:

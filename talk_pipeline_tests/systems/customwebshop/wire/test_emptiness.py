@@ -153,6 +153,7 @@ def test_a_record_with_a_link_where_its_lines_are_to_be_is_read_without_path(ope
     [
         ("404", (404, "")),
         ("410, 404", (404, "")),
+        ("409", (409, "")),
         ("null", (200, None)),
         ("'{}'", (200, {})),
         ("{}", (200, {})),
@@ -193,8 +194,10 @@ def test_a_part_that_is_not_there_is_a_fault_and_no_blank(opened: Opened, answer
     assert fault.value.key == "parts.address"
 
 
-def test_a_part_may_be_called_missing(opened: Opened) -> None:
-    shop, _ = opened(part=", empty: [404]")
+@pytest.mark.parametrize("status", [404, 409])
+def test_a_part_may_be_called_missing(opened: Opened, status: int) -> None:
+    shop, answers = opened(part=f", empty: [{status}]")
+    answers["/customers/1/address"] = (status, "")
     (payload,) = scanned(shop, "customer")
     assert shop().decode("customer", payload).values["address.line1"] is None
 
