@@ -10,14 +10,16 @@ from urllib.parse import urljoin, urlsplit
 
 from requests import RequestException, Response, Session
 from requests.adapters import HTTPAdapter
+from requests.exceptions import ChunkedEncodingError
 from urllib3 import Retry
 
 from talk_pipeline.audit import NotAuditableError, UnreachableError
 
 Words = Mapping[str, Any]
 _STEP = re.compile(r"\.?(?:([^.\[\]]+)|\['([^']+)'\]|\[(-?\d+)\]|\[([^=\]]+)=([^\]]*)\])")
-_BUSY = (408, 420, 425, 429, 500, 502, 503, 504)
-_AGAIN = Retry(4, status_forcelist=_BUSY, allowed_methods=None, backoff_factor=0.2, raise_on_status=False)
+# of a condition, where none was set, or of the moment: no answer to what was asked
+_NONE = {408, 409, 412, 416, 417, 420, 421, 423, 424, 425, 428, 429, *range(500, 600)} - {501, 505}
+_AGAIN = Retry(4, status_forcelist=_NONE, allowed_methods=None, backoff_factor=0.2, raise_on_status=False)
 
 
 class Connection:
@@ -30,9 +32,11 @@ class Connection:
         self._session.auth = lambda request: request  # whatever ~/.netrc holds
         self._session.mount(f"{urlsplit(base).scheme}://", HTTPAdapter(max_retries=_AGAIN))
         self._session.headers.update({"Accept": "application/json", **said.get("headers", {})})
-        self._enter(said.get("auth", {}), secret)
+        self._auth, self._secret = said.get("auth", {}), secret
+        self._enter()
 
-    def _enter(self, auth: Words, secret: Callable[[str], str]) -> None:
+    def _enter(self) -> None:
+        auth, secret = self._auth, self._secret
         header, value = auth.get("header", "Authorization"), auth.get("value", "Bearer {token}")
         kind = auth.get("type", "bearer")
         if kind == "bearer":
@@ -58,7 +62,9 @@ class Connection:
             raise NotAuditableError(f"the audit knows no auth of type {kind} with {', '.join(auth)}")
         self._session.headers[header] = value.replace("{token}", text(token) or "")
 
-    def _ask(self, where: str, query: Words | None = None, **body: Any) -> tuple[Any, Response]:
+    def _ask(
+        self, where: str, query: Words | None = None, *, tries: int = 3, **body: Any
+    ) -> tuple[Any, Response]:
         """The document at an address, or None where nothing is, with all digits of its numbers; and the answer."""
         url = where if where.startswith("http") else (self._root if body else self.base) + where
         if not body and urlsplit(url)[:2] != urlsplit(self.base)[:2]:
@@ -71,7 +77,14 @@ class Connection:
             there = answer.status_code < 204
             known = json.loads(answer.content, parse_float=str, parse_int=str) if there else None
         except (RequestException, ValueError, RecursionError) as error:
+            if isinstance(error, ChunkedEncodingError) and tries > 1:  # it broke off, which no adapter sees
+                return self._ask(where, query, tries=tries - 1, **body)
             raise UnreachableError(f"{url} gives no usable answer: {error}") from None
+        if (
+            answer.status_code == 401 and tries > 1 and not body
+        ):  # a token has ended, or whoever guards it erred
+            self._enter()
+            return self._ask(where, query, tries=tries - 1)
         if answer.status_code in (401, 403) or (body and not answer.ok):
             raise NotAuditableError(f"{url} does not let the audit in: it answers {answer.status_code}")
         if answer.status_code not in (200, 201, 204, 404):
