@@ -49,6 +49,8 @@ class Lists:
         before: list[str] = []
         while True:
             elements, answer = await self._page(entity, request)
+            if elements and elements == before:  # maybe of a cache that took one address for another
+                elements, answer = await self._page(entity, request)
             if elements and elements == before:
                 raise ConfigurationFault(
                     f"{self._faults.shop}: {path} answers every page alike: "

@@ -12,7 +12,7 @@ from talk_pipeline.audit import UnreachableError
 from talk_pipeline.audit.wire import Connection
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
-from talk_pipeline.systems.errors import UnavailableFault
+from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
 from talk_pipeline.systems.http import Http, Limits
 from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.systems.answering import Answering, Asked, Reply, answering
@@ -64,23 +64,41 @@ def endless(request: pytest.FixtureRequest, server: Answering, paging: dict[str,
     return "again and again" if request.param == "in a circle" else "without a record"
 
 
+def scanned(server: Answering, paging: dict[str, Any], folder: Path) -> list[str]:
+    """The customers of a full scan."""
+    file = folder / "frank.yaml"
+    file.write_text(CONNECTOR.replace("PAGING", str(paging)))
+    flows = flows_in()
+    http = Http("Frank", server.url, limits=Limits(1000, 1, 4, folder / "limits"), longest_seconds=0)
+    shop = Customwebshop(http, flows, description=load_description(file, flows=flows))
+
+    async def read() -> list[str]:
+        async with shop:
+            return [one.id async for page in shop.scan("customer", since=None) for one in page]
+
+    return asyncio.run(read())
+
+
 def test_the_pipeline_names_it(
     server: Answering, paging: dict[str, Any], endless: str, tmp_path: Path
 ) -> None:
-    file = tmp_path / "frank.yaml"
-    file.write_text(CONNECTOR.replace("PAGING", str(paging)))
-    flows = flows_in()
-    http = Http("Frank", server.url, limits=Limits(1000, 1, 4, tmp_path / "limits"), longest_seconds=0)
-    shop = Customwebshop(http, flows, description=load_description(file, flows=flows))
-
-    async def read() -> None:
-        async with shop:
-            async for _ in shop.scan("customer", since=None):
-                pass
-
     with pytest.raises(UnavailableFault, match=f"comes to no end.*/customers.*at=.*{endless}|{endless}.*at="):
-        asyncio.run(read())
+        scanned(server, paging, tmp_path)
     assert len(server.asked) < 110
+
+
+def test_a_page_that_is_the_one_before_is_asked_for_once_more(server: Answering, tmp_path: Path) -> None:
+    """A cache may take its address for another's."""
+    pages = [
+        Reply(200, {"data": [{"id": f"{at}", "number": f"C{at}"}], "next": following})
+        for at, following in enumerate(["b", "c", None])
+    ]
+    server.on("/customers", pages[0], pages[0], *pages[1:])
+    assert scanned(server, STYLES["by a cursor"], tmp_path) == ["0", "1", "2"]
+    assert [one.query.get("at") for one in server.asked] == [None, "b", "b", "c"]
+    server.on("/customers", pages[0])
+    with pytest.raises(ConfigurationFault, match="every page alike: check `paging`"):
+        scanned(server, STYLES["by a cursor"], tmp_path)
 
 
 @pytest.mark.usefixtures("endless")
