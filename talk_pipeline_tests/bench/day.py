@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pytest
 import time_machine
 
 from talk_pipeline import installation
 from talk_pipeline.audit.audit import audit
 from talk_pipeline.engine.report.checklist import VOLUME
 from talk_pipeline.settings import Settings
+from talk_pipeline.systems.http import again
 from talk_pipeline_tests.bench.result import Result
 from talk_pipeline_tests.invariants.office import Office
 from talk_pipeline_tests.world import World, opened_world
@@ -46,10 +48,12 @@ TRIES = 3
 def run(folder: Path) -> dict[str, Result]:
     """Lives through the day; everything is in step at its end."""
     with (
+        pytest.MonkeyPatch.context() as patch,
         dg.DagsterInstance.ephemeral() as instance,
         time_machine.travel(datetime.now(UTC), tick=True) as clock,
         opened_world(folder, empty=False, size=SIZE, instance=instance) as world,
     ):
+        patch.setattr(again, "BACKOFF_SECONDS", 0.01)
         world.pass_over()
         return _Day(world, clock).lived()
 
@@ -125,6 +129,8 @@ class _Day:
             approve = self._is_asked()
             started = time.process_time()
             problems = self.world.pass_over(approve=approve)
+            for problem in problems:
+                print(f"    stopped after {self.edits} edits: {problem}", flush=True)
             self.stopped = self.stopped + 1 if problems else 0
             self.longest = max(self.longest, self.stopped)
             yield time.process_time() - started, bool(problems)
