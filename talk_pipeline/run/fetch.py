@@ -192,7 +192,8 @@ async def _read_changes(
     How far the server's clock went back since the last fetch is measured on these very answers: by as much
     earlier are the times of what was edited since. A watermark that is in the server's future all the same was
     left by a clock nobody measured. And what was seen to be modified since the time that is asked about must be
-    shown again: else it was deleted, or is not any more what it was.
+    shown again: else it was deleted, or is not any more what it was. What is shown as it was earlier, and by
+    itself is not, was kept by a cache.
     """
     system = session.systems[side]
     await _read(session, flow, side, since=_start(flow, watermark))
@@ -200,7 +201,7 @@ async def _read_changes(
     if went_back:
         await _read(session, flow, side, since=_start(flow, watermark, went_back=went_back))
     server_now = started + timedelta(seconds=system.skew_seconds)
-    if not (watermark.modified_at and watermark.fetched_at):
+    if not (watermark.modified_at and watermark.fetched_at) or await _is_of_a_cache(session, flow, side):
         return False
     if watermark.modified_at - went_back > server_now or watermark.fetched_at > started:
         return False
@@ -218,9 +219,13 @@ async def _read_all(session: Session, flow: Flow, side: Side, *, watermark: Wate
     """Reads everything; returns whether what was read may be older than what is held, being from a replica."""
     system = session.systems[side]
     lagging = system.may_lag(flow.name) and not primary
+    since = None if lagging or not system.may_lag(flow.name) else EVERYTHING
     spooling.discard(session.state.beside)
-    await _read(session, flow, side, since=None if lagging or not system.may_lag(flow.name) else EVERYTHING)
+    await _read(session, flow, side, since=since)
     if not lagging:
+        if await _is_of_a_cache(session, flow, side):
+            spooling.discard(session.state.beside)
+            await _read(session, flow, side, since=since)
         return False
     with session.state.open() as db:
         older = spooling.older(db, flow.name, side, most=EXAMPLES)
@@ -231,6 +236,13 @@ async def _read_all(session: Session, flow: Flow, side: Side, *, watermark: Wate
             session, flow, side, since=_start(flow, watermark, went_back=_went_back(watermark, system))
         )
     return True
+
+
+async def _is_of_a_cache(session: Session, flow: Flow, side: Side) -> bool:
+    """Whether records that were listed as they were earlier are not so, asked for by themselves."""
+    with session.state.open() as db:
+        older = spooling.older(db, flow.name, side, most=EXAMPLES)
+    return bool(older) and not await _looks_restored(session, flow, side, older)
 
 
 async def _looks_restored(session: Session, flow: Flow, side: Side, ids: Sequence[str]) -> bool:

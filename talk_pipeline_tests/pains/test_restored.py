@@ -204,6 +204,31 @@ def test_a_system_that_is_what_it_was_again_is_not_suspected(world: World, buyer
     assert_settled(world) if world.step("customer").success else pytest.fail("still stopped")
 
 
+@variants("full", [False, True], ids=["incremental", "full"])
+@variants("side", SIDES)
+def test_a_page_that_a_cache_kept_is_no_restore(
+    world: World, buyers: list[str], side: Side, full: bool
+) -> None:
+    world.let_time_pass()
+    for n, key in enumerate(buyers):
+        told = {"website": f"www.new-{n}.example"}
+        if side is Side.BC:
+            world.shop.patch("customers", key, told)
+        else:
+            world.bc.patch("customers", world.counterpart("customer", key), told)
+    assert world.step("customer").success
+    old_page = {
+        "match": {"method": "GET", "path": "customers$"},
+        "fault": {"stale_page": "previous"},
+        "times": 1,
+    }
+    api(world, side).faults(old_page)
+    run = world.step("customer", full=full)
+    assert run.success, run.problems
+    assert [website(world, key) for key in buyers] == [(f"www.new-{n}.example",) * 2 for n in range(3)]
+    assert_settled(world)
+
+
 @pytest.mark.slow
 def test_single_deletions_late_commits_and_clocks_are_no_restore(world: World, buyers: list[str]) -> None:
     first, second, third = buyers
