@@ -198,6 +198,20 @@ def test_pages_that_shift_lose_and_invent_nothing(world: World, served: str, nth
     assert run["customer"]["linked"] == 12
 
 
+AMISS = [{"status": 412}, {"expired_token": True}, {"status": 409}, {"status": 504}, {"status": 425}]
+
+
+@variants("amiss", AMISS, ids=str)
+def test_a_question_that_is_answered_amiss_once_stops_no_run(world: World, amiss: Row) -> None:
+    seeded(world)
+    world.shop.faults(*(rule("GET", name, **amiss) for name in ("customers", "products", "orders")))
+    questions = [("GET", name) for name in ("compan", "customers", "items", "salesOrders")]
+    world.bc.faults(*(rule(method, name, **amiss) for method, name in [*questions, ("POST", "token")]))
+    run = world.step()
+    assert run.success, run.problems
+    settled(world, orders=1)
+
+
 def test_half_a_listing_is_no_listing(world: World) -> None:
     for n in range(12):
         world.shop.post("customers", customer(f"C{n}"))
