@@ -175,6 +175,8 @@ class _ClientCredentials(httpx.Auth):
         self._secret = taken(credentials.client_secret) if credentials.client_secret else ""
         if not credentials.in_form:
             learn(base64.b64encode(f"{credentials.client_id}:{self._secret}".encode()).decode())
+        given = credentials
+        self._place = (given.token_url, given.client_id, self._secret, given.scope, given.kept)
         self._alone = asyncio.Lock()
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
@@ -189,17 +191,18 @@ class _ClientCredentials(httpx.Auth):
             if response.status_code != httpx.codes.UNAUTHORIZED:
                 return
             refused = token
+        if (kept := _TOKENS.get(self._place)) and kept.text == refused:
+            del _TOKENS[self._place]  # whoever asks next begins with another
 
     async def _token(self, refused: str | None) -> str:
         given = self._credentials
-        place = (given.token_url, given.client_id, self._secret, given.scope, given.kept)
         async with self._alone:
-            token = _TOKENS.get(place)
+            token = _TOKENS.get(self._place)
             if token is None or token.text == refused or token.until <= monotonic():
                 text, seconds = (
                     await self._kept(given.kept, refused) if given.kept else await self._new_token()
                 )
-                token = _TOKENS[place] = _Token(text, monotonic() + seconds - EARLY_SECONDS)
+                token = _TOKENS[self._place] = _Token(text, monotonic() + seconds - EARLY_SECONDS)
             return token.text
 
     async def _kept(self, kept: KeptTokens, refused: str | None) -> tuple[str, int]:
@@ -312,6 +315,8 @@ class _Session(httpx.Auth):
             if response.status_code != httpx.codes.UNAUTHORIZED:
                 return
             refused = token
+        if self._token == refused:
+            self._token = None  # whoever asks next begins with another
 
     def _request(self) -> httpx.Request:
         body = {name: taken(value) for name, value in self._login.body.items()}

@@ -35,9 +35,10 @@ def test_a_write_with_a_refused_token_goes_again(server: Answering, opens: Opens
 def test_a_question_whose_new_token_is_refused_is_put_once_more(
     server: Answering, opens: Opens, kind: str
 ) -> None:
-    refuses(server, f"{kind}1", f"{kind}2")
+    """Two tokens more: what was refused is not shown again."""
+    refuses(server, *(f"{kind}{n}" for n in range(1, 4)))
     assert read(opens(credentials=renewing(server, kind))).ok
-    assert len(server.asked_at(place(kind))) == 3
+    assert shown(server) == [f"Bearer {kind}{n}" for n in range(1, 5)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -45,7 +46,7 @@ def test_tokens_that_are_refused_are_a_matter_of_access(server: Answering, opens
     refuses(server, *(f"{kind}{n}" for n in range(1, 9)))
     with pytest.raises(AccessFault, match=r"refuses the credentials \(401\): check IT_TOKEN"):
         read(opens(credentials=renewing(server, kind)))
-    assert len(server.asked_at(place(kind))) == 3
+    assert len(server.asked_at(place(kind))) == 4
     with pytest.raises(AccessFault, match=r"refuses the credentials \(401\): check IT_TOKEN"):
         write(opens(credentials=renewing(server, kind)))
     assert len(server.asked_at("/things")) == 4 + 2, "a write is not put once more"
