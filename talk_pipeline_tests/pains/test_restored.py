@@ -118,6 +118,53 @@ def test_records_made_since_the_backup_meet_again_once(world: World, buyers: lis
     assert_settled(world, *ALL)
 
 
+def test_a_single_record_of_a_flow_that_was_lost_is_made_anew_and_one_deleted_before_is_not(
+    world: World, buyers: list[str]
+) -> None:
+    """By itself it might have been deleted by somebody, and is so where others are not known to have gone back."""
+    item = world.shop.post("products", product("P0"))["id"]
+    known = [world.shop.post("orders", order(name, buyers[0], [line(item)]))["id"] for name in "AB"]
+    assert world.step().success
+    world.bc.delete("salesOrders", world.counterpart("order", known[0]))
+    world.bc.control("backup")
+    edit_both(world, buyers)
+    buyer = world.shop.post("customers", customer("NEW"))["id"]
+    world.shop.post("orders", order("C", buyer, [line(item)]))
+    invoiced = world.counterpart("order", known[1])
+    world.bc.read(world.bc.http.post(f"/salesOrders({invoiced})/Microsoft.NAV.shipAndInvoice"))
+    assert world.step(full=True).success
+    world.bc.control("restore")
+    assert_stopped(world, world.step(), Side.BC)
+    assert world.step(restored=Side.BC).success
+    assert sorted(row["externalDocumentNumber"] for row in world.bc.orders().values()) == ["B", "C"]
+    states = dict(world.sql("select shop_id, state from status where flow = 'order'"))
+    assert states == {known[0]: "broken"}
+    world.shop.patch("orders", known[1], {"email": "open.again@company.example"})
+    assert world.step().success
+    assert world.bc.get("salesOrders", invoiced)["email"] == "open.again@company.example"
+
+
+def test_what_was_taken_for_a_deletion_before_the_restore_was_noticed_is_made_anew(
+    world: World, buyers: list[str]
+) -> None:
+    """The customer is read before the orders, which alone tell of the restore."""
+    item = world.shop.post("products", product("P0"))["id"]
+    first = world.shop.post("orders", order("A", buyers[0], [line(item)]))["id"]
+    assert world.step().success
+    world.bc.control("backup")
+    world.let_time_pass()
+    world.shop.patch("orders", first, {"email": "since@company.example"})
+    buyer = world.shop.post("customers", customer("NEW"))["id"]
+    world.shop.post("orders", order("B", buyer, [line(item)]))
+    assert world.step().success
+    world.bc.control("restore")
+    assert_stopped(world, world.step(full=True), Side.BC)
+    assert world.step(restored=Side.BC).success
+    assert sorted(row["externalDocumentNumber"] for row in world.bc.orders().values()) == ["A", "B"]
+    assert world.bc.get("salesOrders", world.counterpart("order", first))["email"] == "since@company.example"
+    assert_settled(world, *ALL)
+
+
 def test_what_went_back_with_a_restore_is_nobodys_edit(world: World, buyers: list[str]) -> None:
     """A city and a postal code, each of which Business Central works out of the other."""
     world.bc.control("backup")

@@ -34,9 +34,8 @@ def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -
         company: what the meaning of values depends on.
     """
     db, flow, found = hand.db, hand.flow, landed.reversals
-    back, lost, open_again = (
-        [one.id for one in found if one.kind == kind] for kind in ("went back", "vanished", "open again")
-    )
+    back, open_again = ([one.id for one in found if one.kind == kind] for kind in ("went back", "open again"))
+    lost = _lost(db, flow, side, landed)
     for entity in _linked(db, flow, side, lost, state="active"):
         links.lose(hand, entity)
     reopened = _linked(db, flow, side, open_again, state="closed")
@@ -60,7 +59,7 @@ def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -
         )
     mark_dirty(db, flow.name, Side.SHOP, ids=shop_ids)
     _edited_since(hand, side, landed, company=company)
-    if found:
+    if found or lost:
         number = len(shop_ids)
         going = "goes back to it as it is" if number == 1 else "go back to it as they are"
         message = f"{side} was restored: {counted(number, 'record')} {going} on the other side"
@@ -83,6 +82,23 @@ order by shop_id
 def _linked(db: Connection, flow: Flow, side: Side, ids: Sequence[str], *, state: str) -> list[Entity]:
     rows = db.execute(_LINKED, {"flow": flow.name, "side": str(side), "ids": list(ids), "state": state})
     return [Entity(flow.name, shop_id, bc_id) for shop_id, bc_id in rows.fetchall()]
+
+
+_LOST = """
+select id from snapshot where flow = $flow and side = $side and gone = 'vanished'
+  and case when modified_at is null or $backup::timestamp is null then id in (select unnest($now::varchar[]))
+           else modified_at > $backup end
+"""
+
+
+def _lost(db: Connection, flow: Flow, side: Side, landed: Landed) -> list[str]:
+    """Records that are gone and cannot be in the backup, be it that an earlier fetch took that for a deletion.
+
+    One that was not modified since would be in it: somebody had deleted it before.
+    """
+    now = [one.id for one in landed.reversals if one.kind == "vanished"]
+    told = {"flow": flow.name, "side": str(side), "backup": landed.backup, "now": now}
+    return [row[0] for row in db.execute(_LOST, told).fetchall()]
 
 
 # the other side says what holds, whatever the restored one shows
@@ -147,7 +163,7 @@ def _edited_since(hand: Hand, side: Side, landed: Landed, *, company: Company) -
     The journal knows those values. All else that such a record says is an edit.
     """
     db, flow = hand.db, hand.flow
-    backup = max((one.shown_at for one in landed.reversals if one.shown_at), default=None)
+    backup = landed.backup
     if backup is None:
         return
     ids = [record_id for record_id, known_at in landed.moved_on.items() if known_at > backup]

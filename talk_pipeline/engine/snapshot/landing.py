@@ -12,7 +12,13 @@ from talk_pipeline.engine.model import Decode, Record
 from talk_pipeline.engine.snapshot.batch import Batch, Landing
 from talk_pipeline.engine.snapshot.dirty import mark_again, mark_dirty, touch
 from talk_pipeline.engine.snapshot.projection import Projected, Projector
-from talk_pipeline.engine.snapshot.reversals import Reversal, implausible, note
+from talk_pipeline.engine.snapshot.reversals import (
+    Reversal,
+    backed_up_at,
+    implausible,
+    note,
+    noted_elsewhere,
+)
 from talk_pipeline.engine.snapshot.spooling import discard
 from talk_pipeline.engine.snapshot.watermarks import Watermark, set_watermark, watermark
 from talk_pipeline.engine.snapshot.workspace import Incoming
@@ -27,8 +33,10 @@ class Landed:
     """What a landing did: records read, of which new or changed, and those outside the flow's scope.
 
     Attributes:
-        reversals: what went back; unless it was to be believed, nothing landed because of it.
+        reversals: what went back, where that is implausible, so that nothing landed because of it; all of it where
+            it was to be believed.
         moved_on: the other records that changed, with the modified time they were known with.
+        backup: of a system that is said to be restored: a time at which its backup was not made yet.
     """
 
     read: int
@@ -36,6 +44,7 @@ class Landed:
     outside: int
     reversals: tuple[Reversal, ...] = ()
     moved_on: Mapping[str, datetime] = field(default_factory=dict)
+    backup: datetime | None = None
 
 
 def land(db: Connection, projector: Projector, decode: Decode, *, landing: Landing) -> Landed:
@@ -69,12 +78,19 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
         batch.take_fresh(incoming)
     discard(db)
     batch.take_leaving(db)
-    newest_read = latest if landing.full else None
-    reversals = implausible(
-        projector.flow, batch.reversals, newest_read=newest_read, changed=len(batch.changed)
-    )
+    if landing.believed:
+        reversals = tuple(batch.reversals)  # each by itself might be chance, but a person knows of a restore
+    else:
+        reversals = implausible(
+            projector.flow,
+            batch.reversals,
+            newest_read=latest if landing.full else None,
+            changed=len(batch.changed),
+            suspected=noted_elsewhere(db, side, flow),
+        )
     if reversals and not landing.believed:
         raise _WentBackError(Landed(read, 0, batch.outside, reversals))
+    backup = backed_up_at(db, side, reversals) if landing.believed else None
     if batch.changed:
         mark_dirty(db, flow, side, ids=batch.changed)
     elif batch.replaced or landing.full:
@@ -84,7 +100,7 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
         if landing.full:
             note(db, flow, side, ())
             set_meta(db, f"asked:{flow}:{side}", requested_fields(projector.flow, side))
-    return Landed(read, len(batch.changed), batch.outside, reversals, batch.moved_on)
+    return Landed(read, len(batch.changed), batch.outside, reversals, batch.moved_on, backup)
 
 
 def _moved(known: Watermark, landing: Landing, *, latest: datetime | None) -> Watermark:

@@ -85,7 +85,12 @@ def _is_held(row: Mapping[str, Any], row_hash: str) -> bool:
 
 
 def implausible(
-    flow: Flow, found: Sequence[Reversal], *, newest_read: datetime | None, changed: int
+    flow: Flow,
+    found: Sequence[Reversal],
+    *,
+    newest_read: datetime | None,
+    changed: int,
+    suspected: bool = False,
 ) -> tuple[Reversal, ...]:
     """The reversals, where they are more than chance: else none.
 
@@ -97,6 +102,8 @@ def implausible(
         found: of one side.
         newest_read: the latest modified time in a full scan; None where not everything was read.
         changed: how many records came changed.
+        suspected: records of another flow of the system went back, and nobody has decided yet: then a single one
+            is no chance either.
     """
     timed = [one for one in found if one.kind == "went back" and one.known_at and one.shown_at]
     late = timedelta(minutes=flow.settings.overlap_minutes)
@@ -109,7 +116,8 @@ def implausible(
         if one.kind == "vanished" and newest_read and one.known_at and one.known_at > newest_read
     ]
     sure = (
-        any(one.certain for one in timed)
+        suspected
+        or any(one.certain for one in timed)
         or far
         or len(timed) >= SEVERAL
         or (len(untimed) >= SEVERAL and 2 * len(untimed) >= changed)
@@ -135,6 +143,25 @@ def note(db: Connection, flow: str, side: Side, found: Sequence[Reversal]) -> No
         for one in found
     ]
     insert(db, rows)
+
+
+def noted_elsewhere(db: Connection, side: Side, flow: str) -> bool:
+    """Whether a system is suspected because of another flow."""
+    query = "select 1 from reversal where side = ? and flow <> ? limit 1"
+    return db.execute(query, [side, flow]).fetchone() is not None
+
+
+def backed_up_at(db: Connection, side: Side, found: Sequence[Reversal]) -> datetime | None:
+    """The latest time at which a backup was not made yet, so that what is known of later may be lost with it.
+
+    Args:
+        db: the state, in which reversals of other flows may be noted.
+        side: the system that was restored.
+        found: reversals of the flow at hand.
+    """
+    row = db.execute("select max(shown_at) from reversal where side = ?", [side]).fetchone()
+    times = [one.shown_at for one in found if one.shown_at]
+    return max([*times, row[0]] if row and row[0] else times, default=None)
 
 
 def noted(db: Connection, side: Side, flow: str | None = None) -> bool:
