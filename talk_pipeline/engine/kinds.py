@@ -45,7 +45,7 @@ class LinkState(StrEnum):
     """What becomes of a link."""
 
     ACTIVE = "active"
-    HELD = "held"  # unlinked by hand, or parted because one of the two had left
+    HELD = "held"  # unlinked by hand, or parted: one of the two had left, or is another record by now
     CLOSED = "closed"  # the story ended: the order was posted
     ATTACHED = "attached"  # beside a pair: it shares the pair's Business Central record, and does not lead
 

@@ -4,6 +4,7 @@ A record without a row here is active when it has a link. The states sum to the 
 """
 
 from talk_pipeline.engine.kinds import HoldKind, Status
+from talk_pipeline.engine.match import crossing
 from talk_pipeline.engine.match.scopes import ended, outside
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
 from talk_pipeline.engine.plan.endings import close_posted, is_any
@@ -24,6 +25,7 @@ with known as (
   select e.shop_id, l.state as link, l.rule, l.shop_gone, l.bc_gone, u.state as unlinked,
          u.reason as unlinked_why, coalesce(shared.raw[$key], l.shared_id) as shared, led.leader,
          c.state as held, c.reason as held_why, scope.reason as outside, old.since,
+         crossed.own_key, crossed.other_key,
          l.state = 'closed' and coalesce(l.bc_gone, 'posted') <> 'posted' and l.shop_gone is null
            and not coalesce(scope.ended, false) as is_back,
          l.state = 'closed' and l.bc_held and l.bc_gone is null as other_is_back
@@ -34,6 +36,12 @@ with known as (
     select id, raw from record where rowid in (select rowid from record
       where part = $flow and side = 'businesscentral' and id in (select shared_id from concerned))
   ) shared on shared.id = l.shared_id
+  left join (
+    select l.shop_id, s.raw[$key] as own_key, b.raw[$key] as other_key
+    from (from link where part = $flow and state = 'held' and rule = '{CROSSED}') l
+    join record s on s.part = l.part and s.side = 'customwebshop' and s.id = l.shop_id
+    join record b on b.part = l.part and b.side = 'businesscentral' and b.id = l.bc_id
+  ) crossed on crossed.shop_id = e.shop_id
   left join unlinked u on u.side = 'customwebshop' and u.id = e.shop_id
   left join (
     select root_shop_id, min(state) as state, min_by(reason, (state, reason)) as reason
@@ -68,6 +76,10 @@ told as (
       when link = 'closed' then 'posted in Business Central: its story ended there'
       when link = 'held' and rule = 'disappearance'
         then 'unlinked: the Business Central record is ' || coalesce(bc_gone, 'back')
+      when link = 'held' and rule = '{CROSSED}'
+        then 'unlinked: its ' || $key || ' is ' || own_key || ' in the shop and ' || other_key
+             || ' in Business Central, and one of the two is another record''s by now: under its id somebody else'
+             || ' may be shown'
       when link = 'held' then 'unlinked by hand'
       when link = 'attached' and bc_gone <> 'posted'
         then 'the Business Central record that it shares is ' || replace(bc_gone, '_', ' ')
@@ -103,7 +115,7 @@ def rewrite_status(db: Connection, flow: Flow, *, concerned: Concerned, unlinked
     )
     reason = outside(flow, flow.settings.scope, "r", meaning=SYNCHRONIZED)
     parameters = {"flow": flow.name, "key": flow.create_key, "at": now()}
-    db.execute(_STATES.format(outside=reason, ended=ended(flow, "r")), parameters)
+    db.execute(_STATES.format(outside=reason, ended=ended(flow, "r"), CROSSED=crossing.RULE), parameters)
 
 
 # whatever still has something to do, or waits for something, stays dirty

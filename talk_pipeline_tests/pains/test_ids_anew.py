@@ -1,0 +1,81 @@
+"""A system that gives its ids out anew: under one that is linked somebody else is shown, which is no edit."""
+
+import pytest
+
+from talk_pipeline_tests.cli.command_line import run
+from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.world import World
+
+
+@pytest.fixture
+def numbers(world: World) -> list[str]:
+    """Three customers in step, the first with an order."""
+    keys = [world.shop.post("customers", customer(name))["id"] for name in "ABC"]
+    item = world.shop.post("products", product("P"))["id"]
+    world.shop.post("orders", order("FIRST", keys[0], [line(item)]))
+    for _ in range(2):
+        assert world.step().success
+    return keys
+
+
+def companies(world: World) -> dict[str, str]:
+    return {row["number"]: row["displayName"] for row in world.bc.all("customers").values()}
+
+
+def set_up_anew(world: World) -> None:
+    """The shop loses its records, and has them again under ids in another order, with one more."""
+    world.shop.control("reset", {"empty": True})
+    made = {name: world.shop.post("customers", customer(name))["id"] for name in ("C", "NEW", "B", "A")}
+    item = world.shop.post("products", product("P"))["id"]
+    world.shop.post("orders", order("SECOND", made["A"], [line(item)]))
+    world.shop.post("orders", order("FIRST", made["A"], [line(item)]))
+
+
+def test_nothing_of_another_record_is_written_over_the_one_that_had_the_id(
+    world: World, numbers: list[str]
+) -> None:
+    before, orders = companies(world), world.bc.orders()
+    set_up_anew(world)
+    for full in (False, True):
+        assert world.step(full=full).success
+        assert companies(world) == before
+        assert world.bc.orders() == orders
+    state, why = world.state("customer", numbers[0]) or ("", "")
+    assert state == "held"
+    assert "is C in the shop and A in Business Central" in why
+
+
+def test_let_go_they_meet_by_their_keys(world: World, numbers: list[str]) -> None:
+    set_up_anew(world)
+    assert world.step().success
+    for flow, shop_id in world.sql("select flow, shop_id from status where state = 'held'"):
+        assert run("unlink", flow, shop_id, "--recreate").returncode == 0
+    for _ in range(2):
+        assert world.step().success
+    assert companies(world) == {name: f"Company {name}" for name in ("A", "B", "C", "NEW")}
+    debtors = {row["number"]: key for key, row in world.bc.all("customers").items()}
+    for row in world.shop.all("customers").values():
+        assert world.counterpart("customer", row["id"]) == debtors[row["number"]]
+    numbered = {row["externalDocumentNumber"]: row["customerNumber"] for row in world.bc.orders().values()}
+    assert numbered == {"FIRST": "A", "SECOND": "A"}
+
+
+def test_two_that_change_numbers_by_mistake_go_on_when_they_have_their_own_again(
+    world: World, numbers: list[str]
+) -> None:
+    first, second, third = numbers
+    world.let_time_pass()
+    for key, number in ((first, "TMP"), (second, "A"), (first, "B")):
+        world.shop.patch("customers", key, {"number": number})
+    world.shop.patch("customers", third, {"number": "RENAMED", "website": "www.third.example"})
+    assert world.step().success
+    states = [(world.state("customer", key) or ("active",))[0] for key in numbers]
+    assert states == ["held", "held", "active"]  # a number that nobody else has was renamed
+    assert world.bc.get("customers", world.counterpart("customer", third))["website"] == "www.third.example"
+    world.let_time_pass()
+    for key, number in ((first, "TMP"), (second, "B"), (first, "A")):
+        world.shop.patch("customers", key, {"number": number, "website": "www.own.example"})
+    assert world.step().success
+    assert [world.state("customer", key) for key in numbers] == [None] * 3
+    for key in (first, second):
+        assert world.bc.get("customers", world.counterpart("customer", key))["website"] == "www.own.example"
