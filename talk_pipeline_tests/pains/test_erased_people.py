@@ -197,6 +197,23 @@ def test_what_a_system_still_says_stays_and_is_told(world: World, monkeypatch: p
         forget(Settings.load(), "customer", "C1", by="Ann")
 
 
+def test_a_deletion_that_goes_on_telling_all_there_was_brings_nobody_back(world: World) -> None:
+    """A shop may show a deleted record as it was, and shows it again with every read since the last edit."""
+    if not world.shows_deletions():
+        pytest.skip("this shop does not show what was deleted")
+    person = world.shop.post("customers", customer(company_name=NAME, email=MAIL))["id"]
+    assert world.step("customer").success
+    world.bc.delete("customers", world.counterpart("customer", person))
+    world.shop.delete("customers", person)
+    assert world.step("customer", full=True).success
+    assert run("forget", "customer", person).returncode == 0
+    for full in (False, True):
+        assert world.step("customer", full=full).success
+        assert world.state("customer", person) == ("broken", "the shop record is deleted")
+        assert traces(world.data) == []
+    assert NAME not in run("attention").stdout
+
+
 @pytest.mark.slow
 def test_a_file_in_use_is_named_and_until_it_is_free_the_words_to_look_for_are_known(
     world: World, monkeypatch: pytest.MonkeyPatch

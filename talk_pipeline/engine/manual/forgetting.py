@@ -15,7 +15,7 @@ from talk_pipeline.engine.manual.links import Decision, Hand
 from talk_pipeline.engine.manual.lookup import Entity, entity_of, key_of
 from talk_pipeline.engine.manual.objections import refuse_open_writes
 from talk_pipeline.engine.model import ByHandError
-from talk_pipeline.engine.snapshot.reprojection import FORGOTTEN
+from talk_pipeline.engine.snapshot.projection import FORGOTTEN
 from talk_pipeline.engine.state.connection import Connection, transaction
 from talk_pipeline.engine.state.rows import rows_of, used_in
 from talk_pipeline.engine.state.traces import MASK, Words

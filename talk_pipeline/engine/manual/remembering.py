@@ -11,7 +11,7 @@ from typing import NamedTuple
 import duckdb
 
 from talk_pipeline.engine.manual.lookup import Entity
-from talk_pipeline.engine.snapshot.reprojection import FORGOTTEN
+from talk_pipeline.engine.snapshot.projection import FORGOTTEN
 from talk_pipeline.engine.state import backup
 from talk_pipeline.engine.state.database import State
 

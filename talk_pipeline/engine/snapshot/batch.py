@@ -11,7 +11,14 @@ from typing import Any
 
 from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Contents, Decode, Record
-from talk_pipeline.engine.snapshot.projection import Projected, Projector, Told, in_scope
+from talk_pipeline.engine.snapshot.projection import (
+    FORGOTTEN,
+    Projected,
+    Projector,
+    Told,
+    in_scope,
+    understood,
+)
 from talk_pipeline.engine.snapshot.reversals import REMEMBERED, Reversal, signs, went_back
 from talk_pipeline.engine.snapshot.workspace import Fresh, Incoming
 from talk_pipeline.engine.state.connection import Connection, naive, now
@@ -65,9 +72,15 @@ class Landing:
     read_until: datetime | None = None
 
 
-# the spooled records that differ from what is held; a deletion may tell no more than the id: what was held says
-# the rest. What is held is picked by row: a handful of answers must not cost a look at all payloads
-_FRESH = """
+# a deletion may tell no more than the id: what was held says the rest. It may also go on telling all there was,
+# which brings nothing back of a record that was forgotten
+_SAID = f"""
+if(i.payload = '' or i.deleted and coalesce(s.payload = '{FORGOTTEN}', false), s.payload, i.payload)
+"""
+
+# the spooled records that differ from what is held, which is picked by row: a handful of answers must not cost a
+# look at all payloads
+_FRESH = f"""
 with held as (
   select *, rowid as held_row from snapshot where rowid in (
     select rowid from snapshot where flow = $flow and side = $side and id in (select id from incoming))
@@ -80,13 +93,13 @@ latest as (
   where n.payload <> '' or n.id in (select id from held) group by n.id
 )
 select row_number() over (order by i.id) as place, i.id, i.version, i.modified_at, i.deleted,
-       coalesce(nullif(i.payload, ''), s.payload) as payload,
+       {_SAID} as payload,
        s.id is not null as is_held, s.held_row, s.version as held_version, s.modified_at as held_modified_at,
        s.fetched_at as held_fetched_at, s.gone as held_gone, s.earlier, s.edited_at, r.row_hash
 from incoming i join latest on latest.place = i.rowid
 left join held s on s.id = i.id
 left join hashed r on r.id = i.id
-where (s.id is null or s.payload <> coalesce(nullif(i.payload, ''), s.payload)
+where (s.id is null or s.payload <> {_SAID}
     or s.version is distinct from coalesce(i.version, s.version)
     or s.gone is distinct from case when i.deleted then 'deleted' end)
   and not coalesce(i.modified_at < s.modified_at and $lagging, false)
@@ -201,7 +214,7 @@ class Batch:
         kept: list[dict[str, Any]] = []
         told: list[Told] = []
         for row in rows:
-            contents = self.decode(row["payload"])
+            contents = understood(self.decode, row["payload"])
             gone = Gone.DELETED if row["deleted"] else None
             if not in_scope(self.projector.flow.root, self.projector.side, contents.values):
                 if not row["is_held"]:
@@ -231,7 +244,7 @@ class Batch:
 
     def _at_last(self, row: dict[str, Any]) -> Contents:
         """What is held of a record that left, with what it came to."""
-        contents = self.decode(row["payload"])
+        contents = understood(self.decode, row["payload"])
         return replace(contents, values={**contents.values, **self.landing.comes_to.get(row["id"], {})})
 
     def _add(self, row: dict[str, Any], rows: list[Projected], gone: str | None) -> None:

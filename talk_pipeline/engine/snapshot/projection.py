@@ -13,7 +13,7 @@ from typing import ClassVar
 import msgspec
 
 from talk_pipeline.engine.kinds import Gone
-from talk_pipeline.engine.model import Child, Contents
+from talk_pipeline.engine.model import Child, Contents, Decode
 from talk_pipeline.engine.snapshot.columns import Column, Company, read
 from talk_pipeline.engine.state.rows import Row
 from talk_pipeline.flows.properties import Property, Side
@@ -38,6 +38,15 @@ class Projected(Row):
     raw: Mapping[str, Value]
     canon: Mapping[str, Value]
     problems: Mapping[str, str]
+
+
+FORGOTTEN = "{}"
+"""The payload of a record of which nothing is known any more but that it is gone."""
+
+
+def understood(decode: Decode, payload: str) -> Contents:
+    """What a payload says; of one that was forgotten, nothing."""
+    return Contents({}, {}) if payload == FORGOTTEN else decode(payload)
 
 
 def in_scope(part: Part, side: Side, values: Mapping[str, Value]) -> bool:

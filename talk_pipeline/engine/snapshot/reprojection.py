@@ -3,20 +3,17 @@
 That depends on the flow's definition, the shop's description, the company and the canonical forms.
 """
 
-from talk_pipeline.engine.model import Contents, Decode
+from talk_pipeline.engine.model import Decode
 from talk_pipeline.engine.snapshot.batch import pieces
 from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.snapshot.landing import requested_fields
-from talk_pipeline.engine.snapshot.projection import Projector, Told
+from talk_pipeline.engine.snapshot.projection import Projector, Told, understood
 from talk_pipeline.engine.snapshot.workspace import Stored
 from talk_pipeline.engine.state.connection import Connection, transaction
 from talk_pipeline.engine.state.meta import get_meta, joined_meta, set_meta
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
-
-FORGOTTEN = "{}"
-"""The payload of a record of which nothing is known any more but that it is gone."""
 
 PROJECTION_VERSION = "1"  # raise when a canonical form changes: every record is then read anew
 
@@ -45,7 +42,7 @@ def reproject(db: Connection, projector: Projector, decode: Decode, *, reading: 
                 Told(
                     row["id"],
                     row["version"],
-                    Contents({}, {}) if row["payload"] == FORGOTTEN else decode(row["payload"]),
+                    understood(decode, row["payload"]),
                     row["gone"],
                 )
                 for row in rows
