@@ -9,10 +9,15 @@ import dagster as dg
 import pytest
 from hypothesis import settings
 
+from talk_pipeline.engine.state import connection
 from talk_pipeline.systems.http import again
 from talk_pipeline_tests.memory import memory
 from talk_pipeline_tests.proof import plugin
 from talk_pipeline_tests.world import World, opened_world
+
+AS_IT_IS = connection.OPENED
+AT_ONCE = f"{AS_IT_IS}; set enable_optimizer = false"
+"""A third of what tests of a few records take is spent on thinking over how statements are best run."""
 
 settings.register_profile("any_machine", deadline=None)  # a busy one is no reason to fail
 settings.load_profile("any_machine")
@@ -28,6 +33,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_finish() -> None:
     """What is imported stays to the end: nobody need look for garbage among it."""
     gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A few records are asked for at once, large books and whole stories as users ask: both must find the same."""
+    connection.OPENED = AS_IT_IS if item.get_closest_marker("optimized") else AT_ONCE
 
 
 @pytest.fixture(scope="session")

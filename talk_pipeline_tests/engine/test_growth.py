@@ -21,6 +21,8 @@ from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline_tests.flow_files import flows_in
 
+pytestmark = pytest.mark.optimized
+
 SMALL, LARGE = 3_000, 30_000
 LINEAR = LARGE / SMALL
 FLOOR = 0.1  # what every stage costs

@@ -15,6 +15,8 @@ from talk_pipeline_tests.invariants.stage import played
 from talk_pipeline_tests.proof.counts import COUNTS
 from talk_pipeline_tests.variants import variants
 
+pytestmark = pytest.mark.optimized
+
 KEPT = sorted((Path(__file__).parent / "kept").glob("*.json"))
 
 

@@ -23,6 +23,8 @@ from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.users import Row
 from talk_pipeline_tests.world import World
 
+pytestmark = pytest.mark.optimized  # files as users have them
+
 
 def _sync(*, limit: int | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     def limited() -> None:

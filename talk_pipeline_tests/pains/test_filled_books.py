@@ -102,6 +102,7 @@ async def _volumes(connections: Connections) -> dict[str, Volume]:
     return found
 
 
+@pytest.mark.optimized
 @pytest.mark.slow
 @pytest.mark.parametrize(("size", "seed"), [(1, 0), (20, 5), (73, 1), (100, 7), (140, 3)])
 def test_generated_books_stay_below_the_limits(

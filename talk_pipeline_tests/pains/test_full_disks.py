@@ -20,6 +20,8 @@ from talk_pipeline_tests.pains.test_broken_files import filled
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
+pytestmark = pytest.mark.optimized  # files as users have them
+
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Callable[[int], None]]:

@@ -23,6 +23,7 @@ def paged(world: World, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(file))
 
 
+@pytest.mark.optimized
 @pytest.mark.slow
 def test_one_record_more_than_a_page_and_ten_pages_of_each_collection(
     world: World, monkeypatch: pytest.MonkeyPatch

@@ -31,7 +31,7 @@ class Synchronized:
         }
 
 
-pytestmark = pytest.mark.xdist_group("seeded")  # one synchronization for all that look at it
+pytestmark = [pytest.mark.optimized, pytest.mark.xdist_group("seeded")]  # one synchronization for all
 
 
 @pytest.fixture(scope="module", params=SIZES, ids=["seed", "generated"])

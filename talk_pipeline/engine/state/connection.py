@@ -15,6 +15,9 @@ Cursor = duckdb.DuckDBPyConnection
 """What a statement found, until the next one."""
 Parameters = Sequence[object] | Mapping[str, object] | None
 
+OPENED = "set errors_as_json = true"
+"""What is said to a connection first: errors tell the operating system's number, where there is one."""
+
 # as DuckDB calls what it cannot read; an IO error without the operating system's number is a file that ends early,
 # or a checkpoint that found no room
 _DAMAGE = ("Data Corruption", "Serialization", "IO")
@@ -43,7 +46,7 @@ class Connection:
     ) -> None:
         self.file = Path(file)
         self._db = duckdb.connect(file, read_only=read_only)
-        self._db.execute("set errors_as_json = true")  # with the operating system's number, where it has one
+        self._db.execute(OPENED)
         self._types: dict[str, dict[str, str]] = {}
         self._temporary: set[str] = set()
         self._forgotten = False

@@ -130,6 +130,7 @@ def test_of_new_records_that_share_a_key_one_goes_first(book: Book) -> None:
     assert holds == {("s1", None), ("s2", HoldKind.WAITING)}
 
 
+@pytest.mark.optimized
 @pytest.mark.slow
 def test_a_plan_of_every_pair_trips_the_breaker(book: Book) -> None:
     pairs = [book.pair("customer", f"C{n}", {"website": "www.a.example"}) for n in range(30)]

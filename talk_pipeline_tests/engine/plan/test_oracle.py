@@ -138,6 +138,7 @@ class Compared:
 
 
 @variants("policy", POLICIES, ids=str)
+@pytest.mark.optimized
 @pytest.mark.parametrize("flow", PROPERTIES)
 def test_every_row_of_a_plan_is_what_the_oracle_says(tmp_path: Path, flow: str, policy: Policy) -> None:
     chance = random.Random(f"{flow} {policy}")  # noqa: S311 (a test's edits)

@@ -12,6 +12,8 @@ from talk_pipeline import installation
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.settings import Settings
 
+pytestmark = pytest.mark.optimized
+
 MEMORY = "40MB"
 LARGER = "create temp table larger as select i, repeat(md5(i::varchar), 8) as text from range(400000) t(i)"
 
