@@ -42,8 +42,8 @@ def before(companies: Companies) -> Done:
 
 @pytest.fixture(scope="module")
 def synced(companies: Companies, before: Done) -> Any:
-    """All of them synchronized, and what was told of it."""
-    done = run("sync", "--json")
+    """All of them synchronized in one kind of record, and what was told of it."""
+    done = run("sync", "--flow", "customer", "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)["companies"]
 
@@ -134,7 +134,7 @@ def test_a_company_whose_settings_are_wrong_stops_itself_alone(companies: Compan
     wrong = {**companies.said["oslo"], "settings": {"CUSTOMWEBSHOP_TOKEN": "in-the-clear"}}
     try:
         companies.write(oslo=wrong)
-        done = run("sync", "--json")
+        done = run("sync", "--flow", "customer", "--json")
         assert done.returncode == 2
         told = json.loads(done.stdout)["companies"]
         assert list(told["oslo"]) == ["error"]

@@ -31,7 +31,7 @@ def companies(tmp_path_factory: pytest.TempPathFactory, instance: dg.DagsterInst
     ):
         opened["berlin"].shop.post("customers", customer("Q1", currency="DKR"))
         for name in NAMES[:2]:
-            assert run("sync", "--company", name).returncode == 0
+            assert run("sync", "--flow", "customer", "--company", name).returncode == 0
         yield opened
 
 

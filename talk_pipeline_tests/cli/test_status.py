@@ -94,7 +94,7 @@ def test_a_flow_that_no_run_carries_through_lags_behind(world: World) -> None:
 def test_a_run_is_of_what_it_synchronizes_and_not_of_what_it_reads_for_that(world: World) -> None:
     """Of orders, the customers and products that they refer to are read and checked, and no more."""
     world.shop.post("customers", customer())
-    first, second = world.sync(), world.sync("order")
+    first, second = world.sync("customer"), world.sync("order")
     done = run("checklist", "--format", "json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)

@@ -33,7 +33,7 @@ def told(record: AssetCheckExecutionRecord) -> tuple[bool, str, str]:
 
 def test_what_a_stopped_run_did_not_check_is_told_as_that(world: World) -> None:
     buyers = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(30)]
-    assert world.sync().success
+    assert world.step().success
     for buyer in buyers:
         world.shop.patch("customers", buyer, {"website": "www.wrong.example"})
     stopped = world.sync()
@@ -53,7 +53,7 @@ def test_what_a_stopped_run_did_not_check_is_told_as_that(world: World) -> None:
     assert AssetCheckExecutionResolvedStatus.EXECUTION_FAILED not in states
     assert AssetCheckExecutionResolvedStatus.SKIPPED not in states
 
-    approved = world.sync(approve=True)
+    approved = world.sync("customer", approve=True)
     assert approved.success
     assert told(checks(world, approved.run_id)["sync/customer:property_website"])[0]
 

@@ -1,8 +1,10 @@
 """A run answers what it changed, why, what waits and how it was started: held against the database."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from talk_pipeline.engine.report.attention import attention
@@ -13,7 +15,7 @@ from talk_pipeline_tests.dagster.test_shown import shown
 from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pipeline.records import customer
-from talk_pipeline_tests.world import World
+from talk_pipeline_tests.world import World, opened_world
 
 # asked without the view that is tested
 SENT = """
@@ -35,9 +37,19 @@ def as_texts(rows: list[tuple[Any, ...]]) -> list[tuple[str, ...]]:
     return sorted(tuple("" if value is None else str(value) for value in row) for row in rows)
 
 
-@pytest.fixture
-def edited(world: World) -> tuple[World, Run, Run]:
+pytestmark = pytest.mark.xdist_group("run page")  # two runs for all that look at them
+
+
+@pytest.fixture(scope="module")
+def edited(
+    tmp_path_factory: pytest.TempPathFactory, instance: dg.DagsterInstance
+) -> Iterator[tuple[World, Run, Run]]:
     """A run that creates two records, and one that updates one, creates one, and is refused one more."""
+    with opened_world(tmp_path_factory.mktemp("edited"), instance=instance) as world:
+        yield _edited(world)
+
+
+def _edited(world: World) -> tuple[World, Run, Run]:
     ids = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(2)]
     first = world.sync("customer")
     world.shop.patch("customers", ids[0], {"website": "www.new.example", "email": "new@company.example"})

@@ -27,7 +27,7 @@ def found(tmp_path_factory: pytest.TempPathFactory, instance: dg.DagsterInstance
         item = shop.post("products", product("P1"))["id"]
         held = shop.post("customers", customer("C3", currency="DKR"))["id"]
         released = shop.post("orders", order("O1", buyer, [line(item)]))["id"]
-        assert world.sync().success
+        assert world.step().success
         shop.patch("customers", buyer, {"company_name": AWKWARD})
         bc.patch("customers", world.counterpart("customer", buyer), {"displayName": "Another <i>Name</i>"})
         bc.control(f"sales-orders/{world.counterpart('order', released)}/release")
