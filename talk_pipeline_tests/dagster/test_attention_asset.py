@@ -55,7 +55,7 @@ def test_it_is_told_after_a_run_of_all_flows(world: World, instance: dg.DagsterI
 
 def test_it_is_told_when_a_run_is_stopped(world: World, instance: dg.DagsterInstance) -> None:
     buyers = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(30)]
-    world.sync("customer")
+    world.step("customer")
     instance.wipe_assets([dg.AssetKey(["attention"])])
     for buyer in buyers:
         world.shop.patch("customers", buyer, {"website": "www.wrong.example"})

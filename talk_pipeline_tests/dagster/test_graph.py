@@ -134,7 +134,7 @@ def test_the_guard_holds_when_only_the_sink_is_materialized(
 ) -> None:
     """A blocking check counts within its own run only."""
     buyers = [world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(30)]
-    world.sync("customer")
+    world.step("customer")
     for buyer in buyers:
         world.shop.patch("customers", buyer, {"website": "www.wrong.example"})
     assert not world.sync("customer").success
