@@ -23,6 +23,7 @@ from talk_pipeline_tests.bench.result import Result
 BENCHMARKS = {
     "growth": growth.run,
     "idle": idle.run,
+    "idle_large": idle.run_large,
     "writes": writes.run,
     "engine": engine.run,
     "orders": orders.run,
@@ -32,7 +33,7 @@ BENCHMARKS = {
     "applications": applications.run,
     "day": day.run,
 }
-LONG = ("day",)
+LONG = ("day", "idle_large")
 """Those that are run by name alone."""
 
 
