@@ -15,15 +15,8 @@ TOO_LARGE = frozenset({408, 413, 504})
 """It took too long or is too much: whoever can asks for less."""
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
-_OF_A_CONDITION = {
-    409,
-    412,
-    416,
-    417,
-    423,
-    424,
-    428,
-}  # which no question of ours has: somebody in between erred
+# no question of ours has a condition: somebody in between erred
+_OF_A_CONDITION = {409, 412, 416, 417, 423, 424, 428}
 _OF_THE_MOMENT = {408, 421, 425, 429, *range(500, 600)}
 _UNABLE = {501, 505}
 NO_ANSWER = frozenset((_OF_A_CONDITION | _OF_THE_MOMENT) - _UNABLE)
