@@ -29,7 +29,7 @@ from talk_pipeline.engine.state.database import FILE, SNAPSHOTS, State
 from talk_pipeline.engine.state.lease import FOLDER as LEASES
 from talk_pipeline.engine.state.traces import Words, take_from_files
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.run.session import Options, Session
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.states import folders_of, known_state, state_of

@@ -19,8 +19,8 @@ from talk_pipeline.acting import Company, acted_for
 from talk_pipeline.flows.bounds import MOST, MOST_DAYS, MOST_SECONDS, MOST_THREADS
 from talk_pipeline.flows.loading import MAY_BE_SECRET
 from talk_pipeline.flows.moments import ZoneName
-from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.record_pages import RecordPages, checked_template
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.texts import Currency
 from talk_pipeline.flows.values import Context
 from talk_pipeline.redaction import holds_entry, learn

@@ -24,7 +24,7 @@ from talk_pipeline.declarations import checked_files
 from talk_pipeline.engine.match import links
 from talk_pipeline.engine.report import run_summary, runs
 from talk_pipeline.engine.state.lease import Lease, leases
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import Connections
 from talk_pipeline.run.fetch import RestoredError, fetch
 from talk_pipeline.run.plan import BreakerTrippedError, prepare

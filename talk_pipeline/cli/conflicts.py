@@ -14,7 +14,7 @@ from talk_pipeline.engine.report.ages import age
 from talk_pipeline.engine.report.conflicts import Conflict, unacknowledged
 from talk_pipeline.engine.report.history import by_rule, stamp
 from talk_pipeline.engine.state.connection import naive, now
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
 from talk_pipeline.states import known_state

@@ -31,7 +31,7 @@ from talk_pipeline.declarations import flows_of
 from talk_pipeline.delivery import DeliveryError, deliver
 from talk_pipeline.engine.report.checklist import checks
 from talk_pipeline.flows.loading import FlowError, Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.redaction import redacted
 from talk_pipeline.settings import Settings, SettingsError

@@ -4,7 +4,7 @@ import dagster as dg
 
 from talk_pipeline.engine.report.findings import Stage
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 ATTENTION = dg.AssetKey(["attention"])

@@ -23,7 +23,7 @@ from talk_pipeline.dagster.retention import prune_job, prune_schedule
 from talk_pipeline.dagster.sensors import change_sensor
 from talk_pipeline.declarations import flows_of
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.settings import Settings
 
 

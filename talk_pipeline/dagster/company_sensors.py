@@ -30,7 +30,7 @@ from talk_pipeline.dagster.sensors import (
 )
 from talk_pipeline.declarations import checked_files
 from talk_pipeline.flows.loading import FlowError, Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.redaction import redacted, scrubbed
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.errors import SystemFault

@@ -15,7 +15,7 @@ from talk_pipeline.dagster.asset_keys import ATTENTION, diffs_key, links_key, ra
 from talk_pipeline.dagster.company import settings_of
 from talk_pipeline.engine.report import frames
 from talk_pipeline.engine.state.connection import Connection
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.installation import Connections
 

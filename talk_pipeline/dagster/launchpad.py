@@ -12,7 +12,7 @@ from talk_pipeline.engine.manual.acknowledging import acknowledge
 from talk_pipeline.engine.manual.links import Decision, Hand
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state.lease import LeaseHeldError
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import carry_out
 
 JOB = "by_hand"

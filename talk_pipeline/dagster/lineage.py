@@ -21,7 +21,7 @@ from talk_pipeline.dagster.company import Partitions, partitioned
 from talk_pipeline.engine.report import places
 from talk_pipeline.engine.state.database import FILE
 from talk_pipeline.flows.loading import PACKAGED, Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.settings import Settings
 

@@ -22,7 +22,7 @@ from talk_pipeline.engine.report import progress, run_summary, runs
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.engine.state.lease import LeaseLostError
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.installation import Connections
 from talk_pipeline.logs import about

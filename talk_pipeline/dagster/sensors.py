@@ -19,7 +19,7 @@ from talk_pipeline.dagster.asset_keys import selected_keys, sensor_name
 from talk_pipeline.dagster.jobs import flows_of
 from talk_pipeline.engine.report.progress import Completed, Progress, progress
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.installation import Connections
 from talk_pipeline.redaction import scrubbed

@@ -11,7 +11,7 @@ from talk_pipeline.documents.proposal import leading
 from talk_pipeline.documents.rows import Found, Why, find
 from talk_pipeline.documents.types import Fit
 from talk_pipeline.documents.vocabulary import Known, Names
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 from talk_pipeline.wording import counted
 

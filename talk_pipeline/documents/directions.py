@@ -1,6 +1,7 @@
 """The words for the way a property's edits travel: those a document is written with, and is read by."""
 
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 
 DIRECTION = "Direction"
 """What the column is called that tells it."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 
 _TITLE = re.compile(r"(.*\S)?\s*\bdataflow", re.IGNORECASE)
 _TO = re.compile(r"(?:^|(?<=\s))to(?=\s|$)", re.IGNORECASE)

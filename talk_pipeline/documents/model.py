@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 
 
 class DocumentError(ValueError):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from talk_pipeline.documents.model import Says, Section, Sentence
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 
 # {a} and {b} are what the heading joins, systems included
 _RULES = (

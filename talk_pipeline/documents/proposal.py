@@ -15,7 +15,7 @@ from talk_pipeline.documents.plan import Became, Listed, Plan, Proposal, Questio
 from talk_pipeline.documents.rows import Found, Why, find
 from talk_pipeline.documents.types import Fit
 from talk_pipeline.documents.vocabulary import Known, Names, singular
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 

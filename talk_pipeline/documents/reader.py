@@ -17,7 +17,7 @@ from talk_pipeline.documents.directions import DIRECTION
 from talk_pipeline.documents.headings import joined, plain, systems
 from talk_pipeline.documents.model import Document, DocumentError, Row, Says, Section, Sentence, Table
 from talk_pipeline.documents.phrases import Phrases
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 
 _FAMILY = 'a data-flow document is titled such as "Customwebshop to Businesscentral Dataflow"'
 # a heading that begins with a system without a name begins with a space, which is a quotation to docutils

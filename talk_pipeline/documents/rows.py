@@ -11,7 +11,8 @@ from enum import StrEnum
 from talk_pipeline.documents.model import Row, Section, Table
 from talk_pipeline.documents.types import Fit, fit
 from talk_pipeline.documents.vocabulary import Known, Names
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 
 
 class Why(StrEnum):

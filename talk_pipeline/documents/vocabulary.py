@@ -13,7 +13,8 @@ from functools import cached_property
 
 from talk_pipeline.documents.headings import plain
 from talk_pipeline.documents.own import Own
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 from talk_pipeline.systems.businesscentral.description import Records
 from talk_pipeline.systems.businesscentral.entities import Entities

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Literal
 
 from talk_pipeline.engine.kinds import RefusalKind
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.redaction import redacted
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from talk_pipeline.engine.model import SEND_WITH, Intent, Sent
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 

@@ -2,32 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import date
-from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.types import Amount, ValueType, parse_type, split_type
 from talk_pipeline.flows.values import Context, UnmappableError, Value, tidy
-
-
-class Side(StrEnum):
-    """The two systems a flow joins."""
-
-    SHOP = "customwebshop"
-    BC = "businesscentral"
-
-    @property
-    def other(self) -> "Side":
-        """The side across."""
-        return Side.BC if self is Side.SHOP else Side.SHOP
-
-    @property
-    def short(self) -> str:
-        """`shop` or `bc`: how flow files name it, and columns that there are two of (`shop_id`, `bc_id`)."""
-        return "shop" if self is Side.SHOP else "bc"
-
 
 Policy = Literal["last_writer", "customwebshop", "businesscentral", "manual"]
 

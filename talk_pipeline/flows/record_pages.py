@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from string import Formatter
 from urllib.parse import quote
 
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 
 PLACES = ("id", "number", "entity", "page")
 

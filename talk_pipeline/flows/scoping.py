@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from talk_pipeline.flows.properties import Property, Side, Word
+from talk_pipeline.flows.properties import Property, Word
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.tuning import Settings
 from talk_pipeline.flows.values import Context, UnmappableError, Value
 

@@ -7,7 +7,8 @@ sides are laid out alike, whatever line somebody broke it at.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.texts import LONGEST, Text
 from talk_pipeline.flows.types import split_type
 from talk_pipeline.flows.values import UnmappableError, Value, excerpt, length

@@ -6,7 +6,8 @@ from typing import Any, Literal, Self
 from pydantic import AliasChoices, Field, model_validator
 
 from talk_pipeline.flows.bounds import MOST, MOST_MINUTES, MOST_ROUNDS, MOST_SECONDS
-from talk_pipeline.flows.properties import Model, Policy, Side, Word
+from talk_pipeline.flows.properties import Model, Policy, Word
+from talk_pipeline.flows.sides import Side
 
 
 class Limit(Model):

@@ -1,7 +1,6 @@
 """A flow as frozen models, validated on load.
 
-What may be tuned is in `tuning`. What a mistake looks like to the person who made it is `loading`'s business; what
-the engine does with a flow is the engine's.
+What may be tuned is in `tuning`; what a mistake looks like to the person who made it is `loading`'s business.
 """
 
 import hashlib
@@ -15,8 +14,9 @@ from pydantic import Field
 from talk_pipeline.flows.bounds import MOST
 from talk_pipeline.flows.compositions import composition_problems
 from talk_pipeline.flows.endings import ArchivedIn, ClosedBy, ending_problems
-from talk_pipeline.flows.properties import ComesTo, Model, Policy, Property, Side, Word
+from talk_pipeline.flows.properties import ComesTo, Model, Policy, Property, Word
 from talk_pipeline.flows.scoping import WholeWord, apart, scope_problems
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.splitting import split_problems
 from talk_pipeline.flows.tuning import Settings
 

@@ -17,7 +17,7 @@ from talk_pipeline.engine.snapshot.batch import Landing
 from talk_pipeline.engine.snapshot.landing import Landed
 from talk_pipeline.engine.snapshot.watermarks import Watermark
 from talk_pipeline.engine.state.connection import now, transaction
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.session import Session

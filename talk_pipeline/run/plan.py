@@ -7,7 +7,7 @@ from talk_pipeline.engine.report.checklist import NOT_RESTORED, VOLUME
 from talk_pipeline.engine.report.findings import CheckContext
 from talk_pipeline.engine.snapshot import reversals
 from talk_pipeline.engine.snapshot.dirty import is_at_rest
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.recover import recover
 from talk_pipeline.run.session import Session

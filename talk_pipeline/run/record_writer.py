@@ -21,7 +21,7 @@ from talk_pipeline.engine.model import (
     Write,
 )
 from talk_pipeline.engine.recalculation import makes_children_anew, moves_parent
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import tidy
 from talk_pipeline.run.fetch import land_records
 from talk_pipeline.run.sender import Sender

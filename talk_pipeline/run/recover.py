@@ -40,8 +40,8 @@ from talk_pipeline.engine.snapshot.holding import holds
 from talk_pipeline.engine.snapshot.projection import Projected, child_key
 from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import now
-from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.referring import written
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.fetch import land_records

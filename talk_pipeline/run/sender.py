@@ -18,7 +18,7 @@ from talk_pipeline.engine.apply.bases import recalculations
 from talk_pipeline.engine.model import Intent, Outcome, Result, Write
 from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import now
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.logs import RECORDS, about
 from talk_pipeline.run.session import Session

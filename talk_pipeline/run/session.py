@@ -8,7 +8,7 @@ from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.snapshot.projection import Projector
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.protocol import System
 

@@ -11,7 +11,7 @@ from talk_pipeline.engine.apply.changesets import pending_changesets, pending_ro
 from talk_pipeline.engine.plan.circuit_breaker import volume
 from talk_pipeline.engine.plan.holds import deferred
 from talk_pipeline.engine.plan.status import clear_dirty
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.fetch import reread
 from talk_pipeline.run.plan import replan

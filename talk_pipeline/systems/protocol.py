@@ -12,7 +12,7 @@ from typing import Protocol, Self, runtime_checkable
 from pydantic import SecretStr
 
 from talk_pipeline.engine.model import Contents, Ended, Operation, Outcome, Record, Write
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 
 Leaving = Callable[[Sequence[str]], None]
 """Is told the idempotency keys of writes just before a request with them is handed to the wire."""

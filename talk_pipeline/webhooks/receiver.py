@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import Connections
 from talk_pipeline.redaction import holds_entry
 from talk_pipeline.settings import SettingsError, is_address

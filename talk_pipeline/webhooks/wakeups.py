@@ -5,7 +5,7 @@ A lost, repeated or late one changes nothing but when the next look happens.
 
 from pathlib import Path
 
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 
 
 def wake(data_dir: Path, side: Side) -> None:

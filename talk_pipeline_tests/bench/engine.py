@@ -32,7 +32,7 @@ from talk_pipeline.engine.snapshot.projection import Projector
 from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.database import State
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.entities import load_entities

@@ -14,7 +14,7 @@ from talk_pipeline.engine.match import links
 from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.database import State
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.bench.result import Result
 from talk_pipeline_tests.flow_files import flows_in
 

@@ -27,7 +27,7 @@ from talk_pipeline.engine.snapshot import landing, spooling
 from talk_pipeline.engine.snapshot.batch import Landing
 from talk_pipeline.engine.snapshot.projection import Projector
 from talk_pipeline.engine.state.database import State
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.http import Http, Limits

@@ -27,7 +27,7 @@ from talk_pipeline.engine.plan import compare, status
 from talk_pipeline.engine.snapshot.dirty import is_at_rest
 from talk_pipeline.engine.snapshot.watermarks import watermark
 from talk_pipeline.engine.state.database import FILE, State
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.bench import books, engine, peers
 from talk_pipeline_tests.bench.result import Result
 

@@ -22,7 +22,7 @@ from talk_pipeline.engine.model import Record
 from talk_pipeline.engine.plan import status
 from talk_pipeline.engine.snapshot.dirty import mark_found
 from talk_pipeline.engine.state.database import FILE
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.bench import books
 from talk_pipeline_tests.bench.engine import JOIN, Book
 from talk_pipeline_tests.bench.large import Times, tell

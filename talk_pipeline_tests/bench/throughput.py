@@ -12,7 +12,7 @@ import dagster as dg
 
 from talk_pipeline.engine.model import Outcome, Write
 from talk_pipeline.engine.model import Result as Ended
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.bench.result import Result

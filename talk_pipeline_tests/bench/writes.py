@@ -19,7 +19,7 @@ import pytest
 
 from talk_pipeline.engine.match import links
 from talk_pipeline.engine.report import runs
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import Connections
 from talk_pipeline.run.fetch import fetch
 from talk_pipeline.run.plan import prepare

@@ -11,7 +11,7 @@ from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.dagster.jobs import AUDITED, EVERY_NIGHT, EVERYTHING, RESOURCE, job_name
 from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.report.checklist import checks
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World

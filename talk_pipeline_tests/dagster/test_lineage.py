@@ -15,7 +15,7 @@ from talk_pipeline.dagster.asset_keys import SYSTEMS, raw_key, sync_key, system_
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.engine.report.checklist import checks
 from talk_pipeline.flows.loading import PACKAGED
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.dagster.test_shown import shown
 from talk_pipeline_tests.flow_files import flows_alone, flows_in

@@ -14,7 +14,7 @@ from talk_pipeline.dagster.asset_keys import selected_keys
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.engine.manual.resolutions import retry
 from talk_pipeline.engine.state import journal
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
 from talk_pipeline.webhooks.wakeups import wake

@@ -9,7 +9,7 @@ from talk_pipeline.documents.model import DocumentError, Says, Section, Table
 from talk_pipeline.documents.phrases import Phrases, both_ways, creation
 from talk_pipeline.documents.reader import read_document, read_text
 from talk_pipeline.documents.types import Fit, fit
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 
 TITLE = "Customwebshop to Businesscentral Dataflow\n=========================================\n\n"
 HEADING = "Customwebshop Order to Businesscentral Salesorders"

@@ -31,7 +31,7 @@ from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Part
 from talk_pipeline_tests.engine.namesakes import Namesakes

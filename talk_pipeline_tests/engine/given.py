@@ -10,7 +10,7 @@ from talk_pipeline.engine.model import SEND_WITH, Operation
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.engine.state.rows import insert, insert_columns
 from talk_pipeline.engine.state.tables import ChangeRow, JournalRow, LinkRow
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline_tests.engine.book import Book
 

@@ -17,7 +17,7 @@ from talk_pipeline.engine.plan import compare, refusals
 from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.database import State
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline_tests.flow_files import flows_in
 

@@ -10,7 +10,7 @@ from talk_pipeline.engine.recalculation import (
     sent_along,
     worked_out,
 )
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.flow_files import flows_in
 
 FLOWS = flows_in()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from talk_pipeline.flows.loading import PACKAGED, FlowError, load_flow, load_flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.systems.businesscentral.entities import PACKAGED as DESCRIBED
 from talk_pipeline.systems.businesscentral.entities import load_entities
 from talk_pipeline.systems.businesscentral.fitting import check_flows

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from talk_pipeline.flows.loading import PACKAGED, FlowError, load_flow, load_flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Context
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description

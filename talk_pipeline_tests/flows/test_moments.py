@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.types import parse_type
 from talk_pipeline.flows.values import Context, UnmappableError
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from talk_pipeline.flows.loading import FlowError, load_flows
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.splitting import in_one, laid_out
 from talk_pipeline.flows.values import UnmappableError, length
 from talk_pipeline_tests.flow_files import copied_flows

@@ -10,7 +10,7 @@ from talk_pipeline import installation
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.snapshot.reversals import SEVERAL
 from talk_pipeline.flows.loading import PACKAGED
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.invariants.fields import ENTITIES
 from talk_pipeline_tests.invariants.ledger import Sight

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from talk_pipeline.engine.manual import links, resolutions
 from talk_pipeline.engine.model import ByHandError
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.invariants.fields import ENTITIES, FIELDS, SETS, Field

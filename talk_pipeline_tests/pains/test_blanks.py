@@ -2,7 +2,8 @@
 
 import pytest
 
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Context, UnmappableError
 from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.pipeline.records import customer, line, order, product

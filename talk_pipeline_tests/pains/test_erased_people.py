@@ -19,7 +19,7 @@ from talk_pipeline.engine.state.connection import StateBusyError
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.engine.state.lease import LeaseHeldError
 from talk_pipeline.engine.state.traces import MASK
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import forget
 from talk_pipeline.run.session import Options
 from talk_pipeline.settings import Settings

@@ -8,7 +8,7 @@ import pytest
 
 from talk_pipeline.engine.plan import circuit_breaker
 from talk_pipeline.engine.plan.circuit_breaker import Volume
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import Connections
 from talk_pipeline.run.fetch import fetch
 from talk_pipeline.run.plan import replan

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.test_order_life import Placed
 from talk_pipeline_tests.pipeline.test_resolutions import resolve

@@ -9,7 +9,7 @@ from talk_pipeline.engine.manual import acknowledging
 from talk_pipeline.engine.manual.links import Decision
 from talk_pipeline.engine.report.conflicts import unacknowledged
 from talk_pipeline.engine.state.connection import now
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import carry_out, forget
 from talk_pipeline.settings import Settings
 from talk_pipeline.states import known_state

@@ -9,7 +9,7 @@ from talk_pipeline.engine.manual.lookup import find
 from talk_pipeline.engine.report.attention import Item, Kind, Waiting, attention
 from talk_pipeline.engine.report.explain import explanation
 from talk_pipeline.engine.state.connection import now
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.settings import Settings
 from talk_pipeline.states import known_state
 from talk_pipeline_tests.flow_files import edited_flows, flows_in

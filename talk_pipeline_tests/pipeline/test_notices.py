@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 from pydantic import SecretStr
 
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.businesscentral import notifications

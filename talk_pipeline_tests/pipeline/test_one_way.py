@@ -7,7 +7,7 @@ import pytest
 
 from talk_pipeline.flows.loading import PACKAGED as FLOWS
 from talk_pipeline.flows.loading import load_flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.businesscentral.entities import PACKAGED
 from talk_pipeline_tests.flow_files import copied_flows, edited_flows

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.proof.killing import POINTS, Together

@@ -14,7 +14,8 @@ from talk_pipeline.engine.plan.merge import INITIAL, RECALCULATED
 from talk_pipeline.engine.report.checklist import NOT_RESTORED, VOLUME
 from talk_pipeline.engine.snapshot import reversals
 from talk_pipeline.engine.state.connection import Connection
-from talk_pipeline.flows.properties import Policy, Side
+from talk_pipeline.flows.properties import Policy
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.proof.counts import COUNTS
 
 BY_HAND = (

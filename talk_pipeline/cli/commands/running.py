@@ -10,7 +10,7 @@ from talk_pipeline.cli.commands.arguments import AsJson, Taken
 from talk_pipeline.cli.company import of_a_company, of_any_company, of_each_company
 from talk_pipeline.cli.exits import UsageError
 from talk_pipeline.flows.bounds import MOST_DAYS, MOST_SECONDS
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.wording import counted
 
 commands = typer.Typer()

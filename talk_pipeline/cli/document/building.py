@@ -16,7 +16,7 @@ from talk_pipeline.engine.report.open_items import OpenRecord
 from talk_pipeline.engine.report.sheet import Sheet
 from talk_pipeline.engine.report.stops import stops_of
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 from talk_pipeline.systems.businesscentral.entities import Entities
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from talk_pipeline.cli.document.names import BC, SHOP, belonging, called, condition, end, listed, withheld
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 from talk_pipeline.wording import counted
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.tuning import Condition
 from talk_pipeline.flows.vocabulary import Flow, Part
 

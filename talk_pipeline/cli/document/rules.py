@@ -6,8 +6,9 @@ from talk_pipeline.cli.document.names import BC, SHOP, belonging, called, end, l
 from talk_pipeline.cli.document.tree import Rule, Table
 from talk_pipeline.flows.endings import summed
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Policy, Property, Side
+from talk_pipeline.flows.properties import Policy, Property
 from talk_pipeline.flows.referring import asked_of
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.tuning import Breaker, Limit
 from talk_pipeline.flows.vocabulary import Flow, Part
 from talk_pipeline.wording import counted

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from talk_pipeline.cli.document.names import BC, SHOP, called, condition, end, listed, system, withheld
 from talk_pipeline.cli.document.rules import conflict_winner
 from talk_pipeline.cli.document.tree import Step
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 

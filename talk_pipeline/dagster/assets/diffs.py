@@ -10,7 +10,7 @@ from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.report import runs
 from talk_pipeline.engine.report.preview import OPERATIONS, PREVIEWED, plan_of
 from talk_pipeline.engine.report.run_summary import timed
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.plan import replan
 from talk_pipeline.run.session import Session

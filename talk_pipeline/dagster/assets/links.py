@@ -12,7 +12,7 @@ from talk_pipeline.engine.match import links
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
 from talk_pipeline.engine.report.run_summary import timed
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.session import Session
 from talk_pipeline.wording import counted

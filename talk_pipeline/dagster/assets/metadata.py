@@ -8,7 +8,7 @@ import dagster as dg
 from talk_pipeline.dagster.asset_keys import raw_key
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
 from talk_pipeline.engine.report.stops import Stop
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 _SNAPSHOT_COLUMNS = {

@@ -12,8 +12,8 @@ from talk_pipeline.dagster.asset_keys import SYSTEMS
 from talk_pipeline.engine.report.numbers import numbers_of
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.record_pages import RecordPages
+from talk_pipeline.flows.sides import Side
 
 
 class Pair(NamedTuple):

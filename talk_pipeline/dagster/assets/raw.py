@@ -7,7 +7,7 @@ from talk_pipeline.dagster.assets.metadata import snapshot_schema
 from talk_pipeline.dagster.io_manager import TABLES
 from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.report.run_summary import timed
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.fetch import fetch
 from talk_pipeline.run.session import Session

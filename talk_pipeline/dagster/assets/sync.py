@@ -24,7 +24,7 @@ from talk_pipeline.engine.report.stops import stop_of
 from talk_pipeline.engine.report.writes import COLUMNS as WRITTEN
 from talk_pipeline.engine.report.writes import writes_of
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.plan import BreakerTrippedError, prepare
 from talk_pipeline.run.session import Session

@@ -12,8 +12,9 @@ from talk_pipeline.engine.model import UNDO, Contents, Operation, Sent
 from talk_pipeline.engine.recalculation import sent_along
 from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.state.connection import Connection
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.referring import told_by, written
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.splitting import Group, in_one
 from talk_pipeline.flows.values import Value, tidy
 from talk_pipeline.flows.vocabulary import Flow, Part

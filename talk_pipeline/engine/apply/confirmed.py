@@ -7,7 +7,7 @@ from typing import Any
 from talk_pipeline.engine.model import Operation, Sent
 from talk_pipeline.engine.snapshot.projection import Projected, Projector
 from talk_pipeline.engine.state.connection import Connection
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from talk_pipeline.engine.snapshot.projection import Projected, Projector
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import LinkRow
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 
 Done = Sequence[tuple[Intent, Outcome]]
 Fresh = Mapping[tuple[str, str], Iterator[tuple[str, dict[str, Any]]]]

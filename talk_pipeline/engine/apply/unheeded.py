@@ -12,7 +12,8 @@ from typing import Any
 from talk_pipeline.engine.model import SEND_WITH, UNDO, Operation, Sent
 from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.snapshot.holding import took
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.texts import Country, Currency
 from talk_pipeline.flows.types import Flag
 from talk_pipeline.flows.values import Value

@@ -20,7 +20,8 @@ from talk_pipeline.engine.state.connection import Connection, transaction
 from talk_pipeline.engine.state.rows import rows_of, used_in
 from talk_pipeline.engine.state.traces import MASK, Words
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 from talk_pipeline.wording import counted
 

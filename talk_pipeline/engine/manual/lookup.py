@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import tidy
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.wording import counted

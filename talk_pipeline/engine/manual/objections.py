@@ -9,7 +9,7 @@ from talk_pipeline.engine.match.scopes import outside
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
 from talk_pipeline.engine.state.connection import Connection, now
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.wording import counted
 

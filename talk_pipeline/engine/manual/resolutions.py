@@ -18,7 +18,7 @@ from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.state.connection import now, transaction
 from talk_pipeline.engine.state.rows import insert, rows_of
 from talk_pipeline.engine.state.tables import ResolutionRow
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.wording import counted
 
 OPEN = f"""

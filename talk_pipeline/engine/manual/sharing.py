@@ -10,7 +10,7 @@ from talk_pipeline.engine.manual.objections import refuse_gone, refuse_open_writ
 from talk_pipeline.engine.match.sharing import swap
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state.connection import transaction
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 
 _LEADER = """
 select l.shop_id, s.gone is not null as gone from link l

@@ -13,7 +13,7 @@ from talk_pipeline.engine.match.scopes import inside
 from talk_pipeline.engine.match.workspace import Claimed, Paired, Pool
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import Row
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 KEYS = """unnest($properties::varchar[]) as property,

@@ -30,7 +30,7 @@ from talk_pipeline.engine.snapshot.dirty import any_dirty, is_matched, mark_foun
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.rows import insert, select
 from talk_pipeline.engine.state.tables import CandidateRow, LinkRow
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 

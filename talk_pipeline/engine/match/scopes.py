@@ -5,7 +5,8 @@ Of the shop what it says itself is asked; of Business Central what that means in
 
 from collections.abc import Iterable, Mapping
 
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.tuning import Condition
 from talk_pipeline.flows.values import Context
 from talk_pipeline.flows.vocabulary import Flow

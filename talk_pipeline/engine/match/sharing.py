@@ -10,7 +10,7 @@ from talk_pipeline.engine.match.claims import note_paired
 from talk_pipeline.engine.match.workspace import Claimed, Paired, Pool, Shared
 from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.state.connection import Connection, now
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 _ATTACH = f"""

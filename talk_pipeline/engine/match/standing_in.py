@@ -8,7 +8,7 @@ id, such as the order of a shipment by its number. Which those are is noted with
 from talk_pipeline.engine.snapshot.dirty import mark_again
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.meta import get_meta, set_meta
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 # of Business Central, without a counterpart, and what they refer to has one

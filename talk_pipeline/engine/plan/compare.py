@@ -37,7 +37,7 @@ from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.rows import insert, rows_of
 from talk_pipeline.engine.state.tables import ChangeRow
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import UnmappableError
 from talk_pipeline.flows.vocabulary import Flow, Part
 

@@ -12,8 +12,8 @@ from talk_pipeline.engine.plan.workspace import Claims, Concerned, OnTheirWay, U
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import insert, used_in
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
 from talk_pipeline.flows.referring import asked_of
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 SYNCHRONIZED = "synchronized only while"

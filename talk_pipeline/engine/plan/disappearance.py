@@ -16,7 +16,7 @@ from talk_pipeline.engine.snapshot.dirty import touch, touch_if_changed
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import ChangeRow
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 RULE = "disappearance"

@@ -12,7 +12,7 @@ from talk_pipeline.engine.plan.merge import Pair, changed
 from talk_pipeline.engine.plan.workspace import Pairs
 from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.state.connection import Connection
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Part
 
 Place = tuple[str, str]

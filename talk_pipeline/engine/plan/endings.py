@@ -17,7 +17,8 @@ from talk_pipeline.engine.snapshot.holding import agree
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert_columns, rows_of
 from talk_pipeline.flows.endings import summed
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
 

@@ -9,7 +9,7 @@ from talk_pipeline.engine.plan.workspace import DisputedRemovals, LoneChildren, 
 from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.snapshot.dirty import touch_if_changed
 from talk_pipeline.engine.state.connection import Connection
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 # children without a counterpart below touched pairs, and links one end of which is missing. Of a pair

@@ -10,7 +10,8 @@ from datetime import datetime
 
 from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.snapshot.holding import holds
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
 

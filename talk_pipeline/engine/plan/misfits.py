@@ -13,7 +13,7 @@ from talk_pipeline.engine.model import Child, Decode
 from talk_pipeline.engine.snapshot.projection import in_scope, own_id
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import rows_of
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 # those beyond the room that is left by what the shop has and keeps

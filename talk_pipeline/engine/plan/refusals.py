@@ -13,7 +13,7 @@ from talk_pipeline.engine.snapshot.reprojection import read_as
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import RefusalRow
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 FROM_BC = "businesscentral/"

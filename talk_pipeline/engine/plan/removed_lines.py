@@ -16,7 +16,7 @@ from talk_pipeline.engine.plan.workspace import DisputedRemovals, LoneChildren, 
 from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import Row, insert, rows_of
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 # one row a property of every child that is linked and there on one side only: the target, which was edited

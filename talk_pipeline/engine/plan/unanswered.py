@@ -16,7 +16,7 @@ from talk_pipeline.engine.plan.workspace import OnTheirWay, Unlinked
 from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import Row, insert
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 

@@ -19,7 +19,8 @@ from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import insert, rows_of, select
 from talk_pipeline.engine.state.tables import ChangeRow, WrittenRow
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value, quoted
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.wording import counted

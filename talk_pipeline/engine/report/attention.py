@@ -27,7 +27,7 @@ from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import rows_of, select
 from talk_pipeline.engine.state.tables import RunRow
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import quoted
 from talk_pipeline.flows.vocabulary import Flow
 

@@ -24,7 +24,7 @@ from talk_pipeline.engine.snapshot import reversals
 from talk_pipeline.engine.snapshot.watermarks import watermark
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import rows_of
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.wording import counted
 

@@ -17,7 +17,7 @@ from talk_pipeline.engine.report.findings import Check, CheckContext, Finding, i
 from talk_pipeline.engine.report.history import stamp
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import rows_of
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.wording import counted

@@ -7,7 +7,7 @@ from talk_pipeline.engine.report import places
 from talk_pipeline.engine.report.attention import Item, attention
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 if TYPE_CHECKING:

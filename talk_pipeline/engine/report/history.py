@@ -16,7 +16,7 @@ from talk_pipeline.engine.plan.endings import POSTED
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import rows_of, select
 from talk_pipeline.engine.state.tables import WrittenRow
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import quoted
 from talk_pipeline.flows.vocabulary import Flow
 

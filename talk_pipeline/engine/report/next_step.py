@@ -13,7 +13,7 @@ from talk_pipeline.engine.plan.creates import CREATED
 from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.report.history import stamp
 from talk_pipeline.engine.state.connection import Connection
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.wording import counted
 

@@ -1,6 +1,6 @@
 """Where the rows of a flow lie, as what follows `from` in a query: a table and whose rows of it."""
 
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 

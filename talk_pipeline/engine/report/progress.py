@@ -16,7 +16,7 @@ from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.snapshot.watermarks import Watermark, watermark
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.database import FILE, PROGRESS, SNAPSHOTS
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.pieces import put
 

@@ -18,7 +18,7 @@ from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.engine.state.rows import insert, select
 from talk_pipeline.engine.state.tables import CheckResultRow, ConflictRow, StageRow
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.wording import counted
 

@@ -17,7 +17,7 @@ from talk_pipeline.engine.report.conflicts import UNDECIDED
 from talk_pipeline.engine.report.next_step import decided_text
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import rows_of
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 ACKNOWLEDGE = "see whether the right value won; then: talk-pipeline acknowledge {name}"

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.scoping import means
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.splitting import laid_out
 from talk_pipeline.flows.values import Context, UnmappableError, Value, tidy
 from talk_pipeline.flows.vocabulary import Part

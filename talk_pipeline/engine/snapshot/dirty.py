@@ -12,7 +12,7 @@ from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.state.connection import Connection, Cursor, now
 from talk_pipeline.engine.state.meta import get_meta, joined_meta, set_meta
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 LASTING = (

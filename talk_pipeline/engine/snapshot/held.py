@@ -5,7 +5,7 @@ from datetime import datetime
 
 from talk_pipeline.engine.model import Record
 from talk_pipeline.engine.state.connection import Connection, naive
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from talk_pipeline.engine.snapshot.columns import Company
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import UnmappableError, Value
 from talk_pipeline.flows.vocabulary import Flow
 

@@ -24,7 +24,7 @@ from talk_pipeline.engine.snapshot.watermarks import Watermark, set_watermark, w
 from talk_pipeline.engine.snapshot.workspace import Incoming
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.meta import set_meta
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 

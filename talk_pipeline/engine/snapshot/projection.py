@@ -16,8 +16,9 @@ from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Child, Contents, Decode
 from talk_pipeline.engine.snapshot.columns import Column, Company, read
 from talk_pipeline.engine.state.rows import Row
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.scoping import means
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Context, Value, tidy
 from talk_pipeline.flows.vocabulary import Flow, Part
 

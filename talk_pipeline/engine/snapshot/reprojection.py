@@ -12,7 +12,7 @@ from talk_pipeline.engine.snapshot.workspace import Stored
 from talk_pipeline.engine.state.connection import Connection, transaction
 from talk_pipeline.engine.state.meta import get_meta, joined_meta, set_meta
 from talk_pipeline.engine.state.rows import insert
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 PROJECTION_VERSION = "1"  # raise when a canonical form changes: every record is then read anew

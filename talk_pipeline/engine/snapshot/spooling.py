@@ -12,7 +12,7 @@ from talk_pipeline.engine.model import Record
 from talk_pipeline.engine.snapshot.workspace import Incoming
 from talk_pipeline.engine.state.connection import Connection, naive
 from talk_pipeline.engine.state.rows import insert_columns
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 
 
 def spool(db: Connection, records: Iterable[Record]) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime
 from talk_pipeline.engine.state.connection import Connection, transaction
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import WatermarkRow
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 
 
 @dataclass(frozen=True, slots=True)

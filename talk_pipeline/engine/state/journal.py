@@ -18,7 +18,7 @@ from talk_pipeline.engine.state.tables import (
     RecalculationRow,
     WrittenRow,
 )
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 
 
 def intend(

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 from talk_pipeline.engine.kinds import HoldKind, LinkState, RefusalKind, Status
 from talk_pipeline.engine.model import Operation
 from talk_pipeline.engine.state.rows import Row
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 
 

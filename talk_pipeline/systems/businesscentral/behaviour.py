@@ -7,7 +7,8 @@ gets of that what concerns its own properties; what a flow file says itself coun
 from collections.abc import Iterable, Mapping, Sequence
 
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Guard, Part
 from talk_pipeline.systems.businesscentral.description import EntitySet, Lines, Records
 from talk_pipeline.systems.businesscentral.entities import Entities

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from talk_pipeline.engine.model import Contents, Ended, Operation, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.systems.businesscentral import notifications
 from talk_pipeline.systems.businesscentral.answers import error_code, modified_at, record_in

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from talk_pipeline.flows.loading import FlowError, Flows, mistake, read_yaml, validated
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 from talk_pipeline.systems.businesscentral.description import EntitySet, Records
 

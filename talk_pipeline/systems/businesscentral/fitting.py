@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from talk_pipeline.flows.loading import Flows, Location, composed_in, mistake
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.texts import Text
 from talk_pipeline.flows.vocabulary import Flow, Part
 from talk_pipeline.systems.businesscentral.description import EntitySet, Records

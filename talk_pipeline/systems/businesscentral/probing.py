@@ -7,7 +7,7 @@ cannot be right.
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 
 from talk_pipeline.engine.model import Result, Write
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.comparing import Answered, compared, foreign_words

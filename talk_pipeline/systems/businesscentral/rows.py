@@ -13,7 +13,7 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from talk_pipeline.engine.model import Child, Contents
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.businesscentral.description import Decoder, EntitySet, Lines
 from talk_pipeline.systems.businesscentral.queries import encoded

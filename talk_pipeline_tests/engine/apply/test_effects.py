@@ -2,7 +2,7 @@
 
 import pytest
 
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book, Values
 from talk_pipeline_tests.engine.given import linked as pair
 from talk_pipeline_tests.engine.plan.conftest import in_step, shop

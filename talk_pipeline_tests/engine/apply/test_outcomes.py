@@ -8,7 +8,7 @@ from talk_pipeline.engine.model import Outcome, Result
 from talk_pipeline.engine.snapshot.dirty import is_matched
 from talk_pipeline.engine.state import journal
 from talk_pipeline.flows.loading import load_flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.flow_files import copied_flows
 

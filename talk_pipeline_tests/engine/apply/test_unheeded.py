@@ -10,7 +10,7 @@ from talk_pipeline.engine.model import SEND_WITH, UNDO, Child, Operation, Sent
 from talk_pipeline.engine.recalculation import worked_out
 from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.snapshot.projection import Projector
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline_tests.flow_files import flows_in
 

@@ -9,7 +9,7 @@ import pytest
 from talk_pipeline.engine.apply.confirmed import Confirmed
 from talk_pipeline.engine.apply.unkept import give_up_unkept
 from talk_pipeline.engine.model import SEND_WITH, Sent, UnkeptValue
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.given import of_record, written
 from talk_pipeline_tests.engine.plan.conftest import in_step, shop

@@ -13,7 +13,7 @@ from talk_pipeline.engine.manual.lookup import Entity
 from talk_pipeline.engine.snapshot.reprojection import reproject
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.engine.state.traces import MASK, Words
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 
 WHO = Entity("customer", "sC1", "bC1")

@@ -5,7 +5,7 @@ import pytest
 from talk_pipeline.engine.manual import links, resolutions
 from talk_pipeline.engine.manual.lookup import find
 from talk_pipeline.engine.model import ByHandError
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 
 

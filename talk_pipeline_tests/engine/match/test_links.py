@@ -6,7 +6,7 @@ import pytest
 
 from talk_pipeline.engine.match import links
 from talk_pipeline.engine.match.counterparts import counterparts, linked_ids
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.flow_files import copied_flows, flows_in
 

@@ -1,7 +1,7 @@
 """What a step is spared: parts of a flow of which nothing is held are not looked at."""
 
 from talk_pipeline.engine.match.parts import parts_at_hand
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 
 

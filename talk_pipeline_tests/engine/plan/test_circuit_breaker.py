@@ -7,7 +7,7 @@ import pytest
 
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.plan.circuit_breaker import Volume, volume
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.given import CHANGE, linked, of_record, planned
 

@@ -11,7 +11,7 @@ from talk_pipeline.engine.state.connection import now
 from talk_pipeline.engine.state.rows import insert, insert_columns
 from talk_pipeline.engine.state.tables import LinkRow
 from talk_pipeline.flows.loading import load_flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.plan.trade import CUSTOMER, linked
 from talk_pipeline_tests.flow_files import copied_flows

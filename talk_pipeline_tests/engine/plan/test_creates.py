@@ -9,7 +9,7 @@ import pytest
 
 from talk_pipeline.engine.plan.workspace import Unlinked
 from talk_pipeline.flows.loading import load_flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.flow_files import copied_flows
 

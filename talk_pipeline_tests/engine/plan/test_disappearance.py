@@ -14,7 +14,7 @@ from talk_pipeline.engine.apply.changesets import pending_changesets, pending_ro
 from talk_pipeline.engine.apply.intents import intended, intent_for
 from talk_pipeline.engine.model import Outcome, Result
 from talk_pipeline.flows.loading import load_flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.flow_files import copied_flows
 

@@ -3,7 +3,7 @@
 import pytest
 
 from talk_pipeline.engine.plan.endings import CameTo, keep_differing, withhold_posted
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.given import linked
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from talk_pipeline.engine.plan.compare import MISMATCHES
 from talk_pipeline.engine.plan.merge import Holding, Pair, merge
 from talk_pipeline.engine.snapshot.columns import Company
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import UnmappableError, Value, tidy
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline_tests.flow_files import flows_in

@@ -10,7 +10,7 @@ from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.model import SEND_WITH
 from talk_pipeline.engine.plan.flapping import TURNS, withhold_flapping
 from talk_pipeline.engine.state.connection import now
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.given import of_record, planned, written
 

@@ -12,7 +12,7 @@ from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.model import Child, Contents, Decode, Operation
 from talk_pipeline.engine.plan.misfits import withhold_misfits
 from talk_pipeline.engine.state.rows import insert_columns
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.engine import given
 from talk_pipeline_tests.engine.book import Book

@@ -13,7 +13,7 @@ import pytest
 
 from talk_pipeline.engine.model import Record
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.plan.oracle import Planned, Policy, Said
 from talk_pipeline_tests.flow_files import copied_flows, flows_in

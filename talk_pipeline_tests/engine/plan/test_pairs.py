@@ -3,7 +3,7 @@
 import pytest
 
 from talk_pipeline.engine.plan import compare
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 
 SHOP, BC = Side.SHOP, Side.BC

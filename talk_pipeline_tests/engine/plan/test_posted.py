@@ -2,7 +2,7 @@
 
 from talk_pipeline.engine.model import Ended
 from talk_pipeline.engine.plan import posted
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.given import linked
 

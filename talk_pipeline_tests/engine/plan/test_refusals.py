@@ -6,7 +6,7 @@ from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.model import Intended, Intent, Outcome, Result, Sent, UnkeptValue
 from talk_pipeline.engine.plan.refusals import forget_outdated, refuse, refuse_values
 from talk_pipeline.engine.state.meta import set_meta
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book, Values
 from talk_pipeline_tests.engine.plan.trade import BC, CUSTOMER, LINE, ORDER, SHOP, as_said_there, linked
 

@@ -8,7 +8,7 @@ import pytest
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.plan.rivals import withhold_rivals
 from talk_pipeline.engine.plan.workspace import OnTheirWay
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.given import known, of_record, planned
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from talk_pipeline.engine.plan.status import clear_dirty, states
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 
 SHOP, BC = Side.SHOP, Side.BC

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from talk_pipeline.engine.plan.totals import to_be_created
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.given import linked, of_record, planned
 

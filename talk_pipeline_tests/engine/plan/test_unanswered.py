@@ -12,7 +12,7 @@ from talk_pipeline.engine.plan.unanswered import waits_until, withhold_while_awa
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import JournalRow
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.given import of_record, planned
 

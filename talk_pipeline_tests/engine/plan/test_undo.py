@@ -6,7 +6,7 @@ import pytest
 
 from talk_pipeline.engine.model import UNDO, ByHandError
 from talk_pipeline.engine.plan.undo import Case, examine, flows_written, named_run
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import COMPANY, Book
 from talk_pipeline_tests.engine.plan.trade import CUSTOMER
 

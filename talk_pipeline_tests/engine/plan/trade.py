@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book, Values
 
 SHOP, BC = Side.SHOP, Side.BC

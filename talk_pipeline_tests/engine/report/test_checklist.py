@@ -6,7 +6,7 @@ from talk_pipeline.engine.report import run_summary, runs
 from talk_pipeline.engine.report.checklist import checks
 from talk_pipeline.engine.report.findings import CheckContext, Finding
 from talk_pipeline.engine.report.frames import changes_frame, links_frame, snapshot_frame
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 
 

@@ -18,7 +18,7 @@ from talk_pipeline.engine.snapshot.reprojection import reproject
 from talk_pipeline.engine.state.connection import Cursor
 from talk_pipeline.engine.state.content import ASIDE, FOUND
 from talk_pipeline.engine.state.meta import get_meta, set_meta
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.flow_files import copied_flows, flows_in
 

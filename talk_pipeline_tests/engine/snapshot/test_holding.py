@@ -3,7 +3,7 @@
 import pytest
 
 from talk_pipeline.engine.snapshot.holding import agree, holds, took
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline_tests.engine.book import COMPANY
 from talk_pipeline_tests.flow_files import flows_in

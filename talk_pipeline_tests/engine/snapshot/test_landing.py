@@ -10,7 +10,7 @@ from talk_pipeline.engine.snapshot.batch import Landing
 from talk_pipeline.engine.snapshot.landing import land
 from talk_pipeline.engine.snapshot.spooling import absent, spool
 from talk_pipeline.engine.snapshot.watermarks import watermark
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import START, Book
 
 ME = {"number": "C1", "email": "a@shop.example"}

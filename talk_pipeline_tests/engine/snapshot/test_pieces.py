@@ -18,7 +18,7 @@ from talk_pipeline.engine.snapshot.landing import Landed
 from talk_pipeline.engine.snapshot.projection import Projector
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.database import State
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.flow_files import flows_in
 
 FLOW = flows_in()["customer"]

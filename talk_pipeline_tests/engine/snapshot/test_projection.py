@@ -9,7 +9,7 @@ from talk_pipeline.engine.model import Contents
 from talk_pipeline.engine.snapshot import columns
 from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.snapshot.projection import Projected, Projector, Told
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline_tests.flow_files import flows_in
 

@@ -9,7 +9,7 @@ import pytest
 from talk_pipeline.engine.report import runs
 from talk_pipeline.engine.state import retention
 from talk_pipeline.engine.state.connection import now
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 
 PAST = ("journal", "journal_value", "conflict", "stage", "check_result", "run", "decision")

@@ -21,7 +21,7 @@ from talk_pipeline.engine.state.journal import open_intents
 from talk_pipeline.engine.state.migrations import RENAMED, SCHEMA_VERSION
 from talk_pipeline.engine.state.rows import Row, insert, insert_columns, select
 from talk_pipeline.engine.state.tables import RecalculationRow, RefusalRow
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 
 EARLIER = sorted((Path(__file__).parent / "schemas").glob("*.sql"), key=lambda file: int(file.stem))
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from talk_pipeline.engine.model import Contents, Ended, Operation, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.customwebshop.stores.store import (

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from talk_pipeline.engine.model import Contents, Ended, Operation, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.addresses import (
     list_path,

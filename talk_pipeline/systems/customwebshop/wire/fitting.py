@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from talk_pipeline.flows.loading import FlowError, Flows, load_flows, mistake, read_yaml, validated
-from talk_pipeline.flows.properties import Property, Side
+from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE, Description, Entity
 from talk_pipeline.systems.customwebshop.spec.fields import AS_NAMED, Field, field_for

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from talk_pipeline.engine.model import Record, Result, Write
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec.description import Description, Entity, Shared
 from talk_pipeline.systems.customwebshop.spec.paging import further_page, told_to_end

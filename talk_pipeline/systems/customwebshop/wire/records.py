@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from talk_pipeline.engine.model import Child, Contents, Record
-from talk_pipeline.flows.properties import Side
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value, tidy, upper
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec import paths
