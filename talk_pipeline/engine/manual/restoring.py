@@ -6,6 +6,7 @@ created anew, once. What only the restored system says, such as a status or a nu
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from talk_pipeline.engine.manual import links
@@ -37,6 +38,7 @@ def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -
     db, flow, found = hand.db, hand.flow, landed.reversals
     back, open_again = ([one.id for one in found if one.kind == kind] for kind in ("went back", "open again"))
     lost = _lost(db, flow, side, landed)
+    lost += _given_out_anew(db, flow, side, landed)
     for entity in _linked(db, flow, side, lost, state="active"):
         links.lose(hand, entity)
     reopened = _linked(db, flow, side, open_again, state="closed")
@@ -100,6 +102,25 @@ def _lost(db: Connection, flow: Flow, side: Side, landed: Landed) -> list[str]:
     now = [one.id for one in landed.reversals if one.kind == "vanished"]
     told = {"flow": flow.name, "side": str(side), "backup": landed.backup, "now": now}
     return [row[0] for row in db.execute(_LOST, told).fetchall()]
+
+
+_LINKED_SINCE = """
+select shop_id from link
+where part = ? and state = 'active' and linked_at > ? and shop_id in (select unnest(?::varchar[]))
+"""
+
+
+def _given_out_anew(db: Connection, flow: Flow, side: Side, landed: Landed) -> list[str]:
+    """Ids of records that are lost, under which somebody else is shown: a shop counts on from where the backup was.
+
+    What was made after the backup is not in it. What is shown under its id all the same was made since the restore.
+    Business Central gives no id out twice.
+    """
+    if side is Side.BC or landed.backup is None:
+        return []
+    since = landed.backup - timedelta(seconds=landed.skew_seconds)
+    rows = db.execute(_LINKED_SINCE, [flow.name, since, list(landed.moved_on)]).fetchall()
+    return [shop_id for (shop_id,) in rows]
 
 
 # the other side says what holds, whatever the restored one shows

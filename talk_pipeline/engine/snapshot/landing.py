@@ -36,7 +36,8 @@ class Landed:
         reversals: what went back, where that is implausible, so that nothing landed because of it; all of it where
             it was to be believed.
         moved_on: the other records that changed, with the modified time they were known with.
-        backup: of a system that is said to be restored: a time at which its backup was not made yet.
+        backup: of a system that is said to be restored: a time at which its backup was not made yet, by its clock,
+        skew_seconds: which is so far ahead of ours.
     """
 
     read: int
@@ -45,6 +46,7 @@ class Landed:
     reversals: tuple[Reversal, ...] = ()
     moved_on: Mapping[str, datetime] = field(default_factory=dict)
     backup: datetime | None = None
+    skew_seconds: float = 0.0
 
 
 def land(db: Connection, projector: Projector, decode: Decode, *, landing: Landing) -> Landed:
@@ -100,7 +102,9 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
         if landing.full:
             note(db, flow, side, ())
             set_meta(db, f"asked:{flow}:{side}", requested_fields(projector.flow, side))
-    return Landed(read, len(batch.changed), batch.outside, reversals, batch.moved_on, backup)
+    return Landed(
+        read, len(batch.changed), batch.outside, reversals, batch.moved_on, backup, landing.skew_seconds
+    )
 
 
 def _moved(known: Watermark, landing: Landing, *, latest: datetime | None) -> Watermark:
