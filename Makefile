@@ -21,7 +21,7 @@ test: $(INSTALLED) ## the tests
 # what has a target of its own
 APART = proof engine/plan/test_oracle.py documents/test_corpus.py
 test-slow: $(INSTALLED) ## those that take long: whole stories, many variants, the daemon, large books; kills, faults, plans and the corpus are targets of their own
-	.venv/bin/python -m pytest -n 3 --dist loadgroup -m slow $(addprefix --ignore=talk_pipeline_tests/,$(APART))
+	.venv/bin/python -m pytest -n 4 --dist loadgroup -m slow $(addprefix --ignore=talk_pipeline_tests/,$(APART))
 
 corpus: $(INSTALLED) ## three hundred documents of all kinds made into flow files
 	.venv/bin/python -m pytest -n 2 talk_pipeline_tests/documents/test_corpus.py

@@ -40,6 +40,7 @@ def test_a_run_on_the_next_machine_has_nothing_to_do(world: World, tmp_path: Pat
     assert not (world.data / "talk.duckdb").exists()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_what_a_killed_machine_had_asked_for_is_not_asked_for_twice(world: World, tmp_path: Path) -> None:
     world.shop.post("customers", customer("C1"))

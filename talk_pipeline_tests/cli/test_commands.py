@@ -208,6 +208,7 @@ def test_a_company_may_be_named(world: World) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_sandbox_tells_its_environment(tmp_path: Path) -> None:
     with subprocess.Popen(

@@ -33,6 +33,7 @@ def commands(block: str) -> list[list[str]]:
     return [shlex.split(text, comments=True)[1:] for text in block.strip().splitlines()]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_what_is_printed_about_one_record_works_in_its_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
@@ -83,6 +84,7 @@ def shell(block: str) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_every_other_command_works_as_it_is_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance

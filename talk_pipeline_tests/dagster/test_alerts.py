@@ -272,6 +272,7 @@ def test_the_command_tells_what_the_sensor_would(world: World, receiver: Receive
     assert (failed.returncode, failed.stdout) == (3, "")
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_dead_sensor_is_told(world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     automation = Automation(world)

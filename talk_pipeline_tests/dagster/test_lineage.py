@@ -219,6 +219,7 @@ def test_a_place_that_is_not_known_is_refused(monkeypatch: pytest.MonkeyPatch) -
             Settings.load()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_web_client_is_reached_by_page_and_number(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(

@@ -19,7 +19,7 @@ from talk_pipeline.dagster.sensors import UNDER_WAY
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 ROOT = Path(__file__).parent.parent.parent
 MINUTE = 60.0

@@ -95,6 +95,7 @@ def numbers(central: World, entity: str, name: str = "number") -> list[str]:
     return sorted(one[name] for one in central.bc.all(entity).values())
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_each_shop_has_its_own_and_what_is_of_both_follows_either(shops: Companies) -> None:
     north, south = shops["north"], shops["south"]

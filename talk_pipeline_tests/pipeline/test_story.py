@@ -9,6 +9,7 @@ from talk_pipeline_tests.story.__main__ import tell
 from talk_pipeline_tests.world import opened_world
 
 
+@pytest.mark.long
 @pytest.mark.optimized
 @pytest.mark.slow
 def test_the_story_comes_out_as_told(tmp_path: Path, instance: dg.DagsterInstance) -> None:
