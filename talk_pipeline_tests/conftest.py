@@ -17,7 +17,7 @@ from talk_pipeline_tests.world import World, opened_world
 
 AS_IT_IS = connection.OPENED
 AT_ONCE = f"{AS_IT_IS}; set enable_optimizer = false"
-"""A third of what tests of a few records take is spent on thinking over how statements are best run."""
+"""A quarter of what tests of a few records take is spent on thinking over how statements are best run."""
 
 settings.register_profile("any_machine", deadline=None)  # a busy one is no reason to fail
 settings.load_profile("any_machine")
