@@ -15,6 +15,8 @@ from talk_pipeline_tests.memory import memory
 from talk_pipeline_tests.proof import plugin
 from talk_pipeline_tests.world import World, opened_world
 
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"  # what leads out leads to no test
+
 AS_IT_IS = connection.OPENED
 AT_ONCE = f"{AS_IT_IS}; set enable_optimizer = false"
 """A quarter of what tests of a few records take is spent on thinking over how statements are best run."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from talk_pipeline.systems.http.limits import trusted
+from talk_pipeline.systems.http.way import trusted
 
 Row = dict[str, Any]
 

@@ -34,7 +34,7 @@ from talk_pipeline.sandbox.customwebshop.profiles.reference import Reference
 from talk_pipeline.sandbox.server import Sandbox
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.errors import SystemFault
-from talk_pipeline.systems.http.limits import trusted
+from talk_pipeline.systems.http.way import trusted
 from talk_pipeline_tests.outcome import Run, Seen, found
 from talk_pipeline_tests.proof.states import Watch
 from talk_pipeline_tests.slowness import longest

@@ -17,6 +17,7 @@ from talk_pipeline.audit import NotAuditableError, UnreachableError
 
 Words = Mapping[str, Any]
 _STEP = re.compile(r"\.?(?:([^.\[\]]+)|\['([^']+)'\]|\[(-?\d+)\]|\[([^=\]]+)=([^\]]*)\])")
+_HERE = ("127.0.0.1", "::1", "localhost")  # no proxy of the environment leads there
 # of a condition, where none was set, or of the moment: no answer to what was asked
 _NONE = {408, 409, 412, 416, 417, 420, 421, 423, 424, 425, 428, 429, *range(500, 600)} - {501, 505}
 _AGAIN = Retry(4, status_forcelist=_NONE, allowed_methods=None, backoff_factor=0.2, raise_on_status=False)
@@ -30,6 +31,7 @@ class Connection:
         self._pause = float(pace.get("seconds", 60)) / float(pace.get("requests", 6000))
         self._session = Session()
         self._session.auth = lambda request: request  # whatever ~/.netrc holds
+        self._session.trust_env = urlsplit(base).hostname not in _HERE
         self._session.mount(f"{urlsplit(base).scheme}://", HTTPAdapter(max_retries=_AGAIN))
         self._session.headers.update({"Accept": "application/json", **said.get("headers", {})})
         self._auth, self._secret = said.get("auth", {}), secret

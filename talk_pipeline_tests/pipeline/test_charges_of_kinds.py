@@ -9,7 +9,7 @@ import dagster as dg
 import httpx
 import pytest
 
-from talk_pipeline.systems.http.limits import trusted
+from talk_pipeline.systems.http.way import trusted
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.charges import (
     FEE,

@@ -18,7 +18,7 @@ from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.businesscentral import notifications
 from talk_pipeline.systems.errors import ConfigurationFault
-from talk_pipeline.systems.http.limits import trusted
+from talk_pipeline.systems.http.way import trusted
 from talk_pipeline.webhooks.receiver import LARGEST_NOTICE, receiver, subscribe
 from talk_pipeline.webhooks.wakeups import woken_after
 from talk_pipeline_tests.pipeline.records import customer

@@ -23,7 +23,7 @@ from talk_pipeline.engine.state import journal
 from talk_pipeline.run.sender import Sender
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
-from talk_pipeline.systems.http.limits import trusted
+from talk_pipeline.systems.http.way import trusted
 
 SECONDS = 60.0
 

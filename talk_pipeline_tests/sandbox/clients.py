@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from talk_pipeline.sandbox.server import Sandbox
-from talk_pipeline.systems.http.limits import trusted
+from talk_pipeline.systems.http.way import trusted
 
 SCOPE = "https://api.businesscentral.dynamics.com/.default"
 NO_ID = "00000000-0000-0000-0000-000000000000"

@@ -13,6 +13,7 @@
     kept_tokens.py    refresh tokens, from one process to the next
     usage.py          how much of that is used
     trail.py          whether a list of pages comes to an end
+    way.py            the certificates to trust, and the proxy that leads out
     clock.py          the server's clock against ours
 """
 

@@ -77,7 +77,7 @@ def lane_of(
         named = ", ".join(application.settings)
         raise ConfigurationFault(f"{system}: {named} cannot be sent: {error}; set it anew") from None
     own = replace(limits, folder=limits.folder / application.name, account=whose(given, at=address))
-    gate = Gate(own, measure)
+    gate = Gate(address, own, measure)
     client = httpx.AsyncClient(
         auth=auth,
         headers=headers,

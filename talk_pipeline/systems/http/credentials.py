@@ -16,8 +16,8 @@ from talk_pipeline.redaction import learn
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, ForeignHostFault, UnavailableFault
 from talk_pipeline.systems.http.again import NO_ANSWER, asked, questions
 from talk_pipeline.systems.http.kept_tokens import KeptTokens
-from talk_pipeline.systems.http.limits import trusted
 from talk_pipeline.systems.http.sendable import sendable, taken
+from talk_pipeline.systems.http.way import way_to
 
 TOKEN_SECONDS = 10.0
 EARLY_SECONDS = 30  # before its end a token is replaced
@@ -223,7 +223,8 @@ class _ClientCredentials(httpx.Auth):
             form |= {"client_id": given.client_id, **secret}
         basic = None if given.in_form else httpx.BasicAuth(given.client_id, self._secret)
         try:
-            async with httpx.AsyncClient(timeout=TOKEN_SECONDS, auth=basic, verify=trusted()) as client:
+            way = way_to(given.token_url)
+            async with httpx.AsyncClient(timeout=TOKEN_SECONDS, auth=basic, transport=way) as client:
                 response = await asked(lambda: client.post(given.token_url, data=form), questions())
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             reason = str(error) or type(error).__name__

@@ -6,12 +6,10 @@ Where several machines enter a system as one application, they count in a Redis:
 import asyncio
 import socket
 import sqlite3
-import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import httpx
@@ -21,6 +19,7 @@ from pyrate_limiter import Limiter, Rate, SingleBucketFactory, SQLiteBucket
 from talk_pipeline.disks import found_no_room
 from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
 from talk_pipeline.systems.http.shared import SharedCount
+from talk_pipeline.systems.http.way import way_to
 
 WINDOW_MARGIN_MS = 1000
 COUNTED_IN = "requests.sqlite"
@@ -69,11 +68,11 @@ class Flight:
 
 
 class Gate(httpx.AsyncBaseTransport):
-    """Lets through what the limits allow, each attempt counted, and times the answers."""
+    """Lets through to an address what the limits allow, each attempt counted, and times the answers."""
 
-    def __init__(self, limits: Limits, measure: Callable[..., None]) -> None:
-        self._transport = httpx.AsyncHTTPTransport(
-            verify=trusted(),
+    def __init__(self, address: str, limits: Limits, measure: Callable[..., None]) -> None:
+        self._transport = way_to(
+            address,
             limits=httpx.Limits(max_connections=limits.in_flight * 2, keepalive_expiry=30),
             socket_options=_ALIVE,
         )
@@ -187,9 +186,3 @@ class _Count:
     async def close(self) -> None:
         """Leaves the file."""
         self._limiter.close()
-
-
-@cache
-def trusted() -> ssl.SSLContext:
-    """The certificates to trust, read once: that takes longer than a request."""
-    return httpx.create_ssl_context()

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from talk_pipeline.sandbox.server import Sandbox
-from talk_pipeline.systems.http.limits import trusted
+from talk_pipeline.systems.http.way import trusted
 from talk_pipeline_tests.sandbox.clients import Control, Record, read
 
 _WRITE = msgspec.json.Encoder(decimal_format="number")
