@@ -165,36 +165,6 @@ def test_what_was_taken_for_a_deletion_before_the_restore_was_noticed_is_made_an
     assert_settled(world, *ALL)
 
 
-def test_an_id_that_a_restored_shop_gives_out_again_is_another_record(
-    world: World, buyers: list[str]
-) -> None:
-    """It counts on from where its backup was: what is made then has the id of what was lost."""
-    item, other = (world.shop.post("products", product(name))["id"] for name in ("P0", "P1"))
-    first = world.shop.post("orders", order("A", buyers[0], [line(item)]))["id"]
-    assert world.step().success
-    world.shop.control("backup")
-    world.let_time_pass()
-    world.shop.patch("customers", buyers[0], {"website": "www.since.example"})
-    world.shop.patch("orders", first, {"email": "since@company.example"})
-    lost = world.shop.post("customers", customer("LOST"))["id"]
-    lost_order = world.shop.post("orders", order("B", lost, [line(item, "7")]))["id"]
-    assert world.step().success
-    world.shop.control("restore")
-    world.let_time_pass()
-    assert world.shop.post("customers", customer("NEW"))["id"] == lost
-    assert world.shop.post("orders", order("C", lost, [line(other, "1")]))["id"] == lost_order
-    assert_stopped(world, world.step(), Side.SHOP)
-    assert world.step(restored=Side.SHOP).success
-    assert world.step().success
-    names = {row["number"]: row["displayName"] for row in world.bc.all("customers").values()}
-    assert (names["LOST"], names["NEW"]) == ("Company LOST", "Company NEW")
-    numbered = {row["externalDocumentNumber"]: row for row in world.bc.orders().values()}
-    lines = {name: [row["quantity"] for row in one["salesOrderLines"]] for name, one in numbered.items()}
-    assert lines == {"A": [2], "B": [7], "C": [1]}
-    assert numbered["C"]["customerNumber"] == "NEW"
-    assert len(world.shop.get("orders", lost_order)["lines"]) == 1
-
-
 def test_what_went_back_with_a_restore_is_nobodys_edit(world: World, buyers: list[str]) -> None:
     """A city and a postal code, each of which Business Central works out of the other."""
     world.bc.control("backup")

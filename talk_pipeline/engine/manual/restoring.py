@@ -104,22 +104,27 @@ def _lost(db: Connection, flow: Flow, side: Side, landed: Landed) -> list[str]:
     return [row[0] for row in db.execute(_LOST, told).fetchall()]
 
 
-_LINKED_SINCE = """
-select shop_id from link
-where part = ? and state = 'active' and linked_at > ? and shop_id in (select unnest(?::varchar[]))
+_OTHER_KEY = """
+select l.shop_id from link l
+join record r on r.part = l.part and r.side = $side and r.id = l.shop_id
+join base b on b.part = l.part and b.shop_id = l.shop_id and b.property = $key
+where l.part = $flow and l.state = 'active' and l.linked_at > $since
+  and l.shop_id in (select unnest($ids::varchar[])) and r.raw[$key] is distinct from b.shop_value
 """
 
 
 def _given_out_anew(db: Connection, flow: Flow, side: Side, landed: Landed) -> list[str]:
     """Ids of records that are lost, under which somebody else is shown: a shop counts on from where the backup was.
 
-    What was made after the backup is not in it. What is shown under its id all the same was made since the restore.
-    Business Central gives no id out twice.
+    What was made after the backup is not in it. When that was is known from below only, so that it takes another
+    key as well to tell whoever was made under the id since from what was in the backup and was edited. Business
+    Central gives no id out twice.
     """
     if side is Side.BC or landed.backup is None:
         return []
     since = landed.backup - timedelta(seconds=landed.skew_seconds)
-    rows = db.execute(_LINKED_SINCE, [flow.name, since, list(landed.moved_on)]).fetchall()
+    told = {"flow": flow.name, "side": str(side), "key": flow.create_key, "since": since}
+    rows = db.execute(_OTHER_KEY, {**told, "ids": list(landed.moved_on)}).fetchall()
     return [shop_id for (shop_id,) in rows]
 
 

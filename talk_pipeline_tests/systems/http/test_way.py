@@ -30,7 +30,7 @@ def test_a_proxy_carries_data_and_tokens(
     server.on("/token", Reply(200, {"access_token": "given here", "expires_in": 3600}))
     server.on("/api/things", GOOD)
     credentials = ClientCredentials(TOKEN_URL, "us", SecretStr("word of ours"), None)
-    assert read(opens(ELSEWHERE, credentials)).body == b"good"
+    assert read(opens(ELSEWHERE, credentials=credentials)).body == b"good"
     assert [one.target for one in server.asked] == [TOKEN_URL, f"{ELSEWHERE}/things"]
     assert server.asked[1].headers["authorization"] == "Bearer given here"
 
