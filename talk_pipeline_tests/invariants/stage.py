@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 import time_machine
 
-from talk_pipeline.systems.http import client
+from talk_pipeline.systems.http import again
 from talk_pipeline_tests.flow_files import copied_flows
 from talk_pipeline_tests.invariants.disasters import FLOWS
 from talk_pipeline_tests.invariants.fields import SETS
@@ -47,7 +47,7 @@ def played(steps: Sequence[Step], *, instance: dg.DagsterInstance) -> Played:
         ) as world,
     ):
         folder, began = Path(name), datetime.now(UTC)
-        patch.setattr(client, "BACKOFF_SECONDS", 0.01)
+        patch.setattr(again, "BACKOFF_SECONDS", 0.01)
         patch.setenv("TALK_FLOWS_DIR", str(copied_flows(folder / FLOWS)))
         longest(patch, folder, seconds=world_step.get("longest", 0))
         players = Show(world, clock)
