@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from talk_pipeline.engine.kinds import LinkState, RefusalKind
 from talk_pipeline.engine.match.below import find_below
 from talk_pipeline.engine.match.claims import KEYS, find_claimed, find_paired, list_claimed, note_paired
-from talk_pipeline.engine.match.crossing import hold_crossed
 from talk_pipeline.engine.match.parts import parts_at_hand
 from talk_pipeline.engine.match.sharing import attach_beside, attach_newcomers, choose_leaders, hand_over
 from talk_pipeline.engine.match.workspace import (
@@ -48,7 +47,6 @@ def match(db: Connection, flow: Flow) -> Matched:
         linked = 0
         if any_dirty(db, flow.name) and not is_matched(db, flow):
             hand_over(db, flow)
-            hold_crossed(db, flow)
             linked = _match_records(db, flow)
             _match_all_children(db, flow, parts_at_hand(db, flow))
             note_matched(db, flow)

@@ -16,6 +16,7 @@ from talk_pipeline.engine.model import Decode
 from talk_pipeline.engine.plan import edits
 from talk_pipeline.engine.plan.concerned import find_concerned, find_touched
 from talk_pipeline.engine.plan.creates import leave_out_wordless, plan_creates
+from talk_pipeline.engine.plan.crossing import hold_crossed, take_up_agreeing
 from talk_pipeline.engine.plan.disappearance import plan_disappearances
 from talk_pipeline.engine.plan.holds import Withholding, withhold
 from talk_pipeline.engine.plan.lone_children import plan_lone_children
@@ -80,11 +81,14 @@ def plan(
         if any_dirty(db, flow.name):
             plan_disappearances(db, flow)
             parts = parts_at_hand(db, flow)
+            take_up_agreeing(db, flow)
             concerned = find_concerned(db, flow)
             touched, links, held = find_touched(db, flow, parts, concerned)
             for part in parts if touched else ():
                 pairs = find_pairs(db, part, touched=touched, links=links, held=held)
-                if part.parent:
+                if not part.parent:
+                    hold_crossed(db, flow, concerned=concerned, touched=touched, pairs=pairs)
+                else:
                     plan_lone_children(
                         db, flow, part, touched=touched, links=links, held=held, company=company
                     )

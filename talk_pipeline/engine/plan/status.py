@@ -4,8 +4,8 @@ A record without a row here is active when it has a link. The states sum to the 
 """
 
 from talk_pipeline.engine.kinds import HoldKind, Status
-from talk_pipeline.engine.match import crossing
 from talk_pipeline.engine.match.scopes import ended, outside
+from talk_pipeline.engine.plan import crossing
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
 from talk_pipeline.engine.plan.endings import close_posted, is_any
 from talk_pipeline.engine.plan.workspace import Before, Concerned, Evaluated, Unfinished, Unlinked
@@ -38,9 +38,9 @@ with known as (
   ) shared on shared.id = l.shared_id
   left join (
     select l.shop_id, s.raw[$key] as own_key, b.raw[$key] as other_key
-    from (from link where part = $flow and state = 'held' and rule = '{CROSSED}') l
-    join record s on s.part = l.part and s.side = 'customwebshop' and s.id = l.shop_id
-    join record b on b.part = l.part and b.side = 'businesscentral' and b.id = l.bc_id
+    from (from concerned where state = 'held' and rule = '{CROSSED}') l
+    join record s on s.part = $flow and s.side = 'customwebshop' and s.id = l.shop_id
+    join record b on b.part = $flow and b.side = 'businesscentral' and b.id = l.bc_id
   ) crossed on crossed.shop_id = e.shop_id
   left join unlinked u on u.side = 'customwebshop' and u.id = e.shop_id
   left join (

@@ -7,6 +7,7 @@ person lets it go or the keys agree again. A key that nobody else has was rename
 """
 
 from talk_pipeline.engine.kinds import LinkState
+from talk_pipeline.engine.plan.workspace import Concerned, Pairs, Touched
 from talk_pipeline.engine.snapshot.dirty import touch, touch_if_changed
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.vocabulary import Flow
@@ -16,21 +17,10 @@ RULE = "crossed"
 _HELD = f"part = $flow and state = '{LinkState.HELD}' and rule = '{RULE}'"
 
 # touched pairs whose keys agreed once, and do not now
-_DISAGREEING = f"""
-with looked_at as (
-  select shop_id, bc_id from link
-  where part = $flow and state = '{LinkState.ACTIVE}' and rule <> 'by hand'
-    and (shop_id in (select id from dirty where flow = $flow and side = 'customwebshop')
-      or bc_id in (select id from dirty where flow = $flow and side = 'businesscentral'))
-)
-select t.shop_id, t.bc_id, s.canon[$key] as shop_key, b.canon[$key] as bc_key
-from looked_at t
-join record s on s.part = $flow and s.side = 'customwebshop' and s.id = t.shop_id
-join record b on b.part = $flow and b.side = 'businesscentral' and b.id = t.bc_id
-semi join (
-  from base where part = $flow and property = $key and upper(trim(shop_value)) = upper(trim(bc_value))
-) agreed on agreed.shop_id = t.shop_id
-where s.canon[$key] <> b.canon[$key]
+_DISAGREEING = """
+select shop_id, bc_id, shop_canon, bc_canon from pair
+where property = $key and shop_canon <> bc_canon and upper(trim(shop_base)) = upper(trim(bc_base))
+  and shop_id not in (select shop_id from concerned where rule = 'by hand')
 """
 
 # of them those one of whose keys another record has, unless a person keeps it apart
@@ -62,22 +52,40 @@ where {_HELD} and shop_id in (
   where s.canon[$key] = b.canon[$key])
 """
 
+_HOLD = f"""
+set state = '{LinkState.HELD}', rule = '{RULE}' where shop_id in (select unnest($ids::varchar[]))
+"""
 
-def hold_crossed(db: Connection, flow: Flow) -> None:
-    """Holds pairs whose keys crossed, and takes up those whose keys agree again, in the caller's transaction."""
-    told = {"flow": flow.name, "key": flow.create_key}
+
+def take_up_agreeing(db: Connection, flow: Flow) -> None:
+    """Makes pairs again of those that were held and whose keys agree again, in the caller's transaction."""
     if db.execute(f"select 1 from link where {_HELD} limit 1", {"flow": flow.name}).fetchone():
+        told = {"flow": flow.name, "key": flow.create_key}
         touch_if_changed(db, flow.name, db.execute(_AGREE_AGAIN, told))
-    rows = db.execute(_DISAGREEING, told).fetchall()
+
+
+def hold_crossed(db: Connection, flow: Flow, *, concerned: Concerned, touched: Touched, pairs: Pairs) -> None:
+    """Holds pairs whose keys crossed, in the caller's transaction; nothing more of them is planned.
+
+    Args:
+        db: the state.
+        flow: whose pairs they are.
+        concerned: in which they are held from here on.
+        touched: which they leave.
+        pairs: the properties of the flow's own records, which theirs leave.
+    """
+    rows = db.execute(_DISAGREEING, {"key": flow.create_key}).fetchall() if pairs else []
     if not rows:
         return
+    told = {"flow": flow.name, "key": flow.create_key}
     columns = (list(column) for column in zip(*rows, strict=True))
-    pairs = dict(zip(("shop_ids", "bc_ids", "shop_keys", "bc_keys"), columns, strict=True))
-    crossed = [row[0] for row in db.execute(_CROSSED, {**told, **pairs}).fetchall()]
-    if crossed:
-        db.execute(
-            f"update link set state = '{LinkState.HELD}', rule = '{RULE}'"
-            " where part = ? and shop_id in (select unnest(?::varchar[]))",
-            [flow.name, crossed],
-        )
-        touch(db, flow.name)
+    disagreeing = dict(zip(("shop_ids", "bc_ids", "shop_keys", "bc_keys"), columns, strict=True))
+    crossed = [row[0] for row in db.execute(_CROSSED, {**told, **disagreeing}).fetchall()]
+    if not crossed:
+        return
+    ids = {"ids": crossed}
+    db.execute(f"update link {_HOLD} and part = $flow", {**ids, "flow": flow.name})
+    db.execute(f"update concerned {_HOLD}", ids)
+    db.execute("delete from touched where root_shop_id in (select unnest($ids::varchar[]))", ids)
+    db.execute("delete from pair where shop_id in (select unnest($ids::varchar[]))", ids)
+    touch(db, flow.name)
