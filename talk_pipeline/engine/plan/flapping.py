@@ -27,13 +27,24 @@ where c.flow = $flow and c.operation = 'update' and c.hold_kind is null and c.ro
   group by 1 having count(*) >= $turns)
 """
 
-# to whom the property was told what, latest first; by the value it was sent from
+# to whom each was told what of late, latest first; by the value it was sent from. All are asked for at once, since
+# all that was written is looked through for it
 _WRITES = f"""
-select w.target, w.source from written w
-where w.flow = $flow and w.root_shop_id = $root and w.outcome = 'done' and w.operation = 'update'
-  and w.part = $part and w.shop_id = $shop_id and w.property = $property and w.rule <> '{SEND_WITH}'
-  and w.intent_at > greatest($since, (
-    select max(done_at) from decision d where d.flow = $flow and d.shop_id = $root and d.action = 'retried'))
+with suspect as (
+  select unnest($parts::varchar[]) as part, unnest($shop_ids::varchar[]) as shop_id,
+         unnest($roots::varchar[]) as root_shop_id, unnest($properties::varchar[]) as property
+),
+retried as (
+  select shop_id, max(done_at) as done_at from decision where flow = $flow and action = 'retried' group by shop_id
+)
+select w.part, w.shop_id, w.property, w.target, w.source
+from written w
+semi join suspect s on s.part = w.part and s.shop_id = w.shop_id and s.root_shop_id = w.root_shop_id
+  and s.property = w.property
+left join retried r on r.shop_id = w.root_shop_id
+where w.flow = $flow and w.outcome = 'done' and w.operation = 'update' and w.rule <> '{SEND_WITH}'
+  and w.intent_at > greatest($since, r.done_at)
+qualify row_number() over (partition by w.part, w.shop_id, w.property order by w.intent_at desc) <= $turns
 order by w.intent_at desc
 """
 
@@ -45,12 +56,12 @@ where flow = $flow and part = $part and shop_id = $shop_id and property = $prope
 
 def withhold_flapping(db: Connection, flow: Flow) -> None:
     """Withholds what would only send back a word that came back every time."""
-    window = {"flow": flow.name, "since": now() - WITHIN}
-    suspects = db.execute(_SUSPECTS, window | {"turns": TURNS}).fetchall()
-    for part, shop_id, root, name, target, before, after in suspects:
-        about = {"root": root, "part": part, "shop_id": shop_id, "property": name}
-        has_more_words = flow.part(part).by_name[name].type != "bool"
-        if has_more_words and _flaps([(target, after), *_last_writes(db, window | about)]):
+    window = {"flow": flow.name, "since": now() - WITHIN, "turns": TURNS}
+    found = db.execute(_SUSPECTS, window).fetchall()
+    suspects = [one for one in found if flow.part(one[0]).by_name[one[3]].type != "bool"]
+    writes = _last_writes(db, window, [one[:4] for one in suspects])
+    for part, shop_id, _, name, target, before, after in suspects:
+        if _flaps([(target, after), *writes.get((part, shop_id, name), ())]):
             words = (
                 f"{before!r} and {after!r}, {counted(TURNS, 'time')} of late; make both sides say the same"
             )
@@ -66,8 +77,18 @@ def withhold_flapping(db: Connection, flow: Flow) -> None:
             )
 
 
-def _last_writes(db: Connection, asked: Mapping[str, object]) -> Sequence[tuple[str, str | None]]:
-    return db.execute(_WRITES, asked).fetchall()[:TURNS]
+def _last_writes(
+    db: Connection, window: Mapping[str, object], suspects: Sequence[tuple[str, ...]]
+) -> Mapping[tuple[str, str, str], Sequence[tuple[str, str | None]]]:
+    """What the suspects (part, shop id, shop id of the root, property) were told, by part, shop id and property."""
+    if not suspects:
+        return {}
+    columns = (list(column) for column in zip(*suspects, strict=True))
+    asked = dict(zip(("parts", "shop_ids", "roots", "properties"), columns, strict=True))
+    found: dict[tuple[str, str, str], list[tuple[str, str | None]]] = {}
+    for part, shop_id, name, told, source in db.execute(_WRITES, {**window, **asked}).fetchall():
+        found.setdefault((part, shop_id, name), []).append((told, source))
+    return found
 
 
 def _flaps(writes: Sequence[tuple[str, str | None]]) -> bool:

@@ -44,6 +44,17 @@ def test_the_next_turn_is_withheld(book: Book) -> None:
     assert "between 'no' and 'yes', 6 times of late" in reason
 
 
+def test_each_of_several_is_judged_by_its_own_turns(book: Book) -> None:
+    crossed(book)
+    crossed(book, TURNS - 1, of={"property": "phone"})
+    crossed(book, of={"shop_id": "2", "root_shop_id": "2", "bc_id": "b2"})
+    second = replace(NEXT, shop_id="2", root_shop_id="2", bc_id="b2", root_bc_id="b2")
+    assert withheld(book, NEXT, replace(NEXT, property="phone"), second) == [
+        *FLAPS,
+        ("2", "website", str(HoldKind.FLAPPING)),
+    ]
+
+
 def test_one_turn_less_is_not(book: Book) -> None:
     crossed(book, TURNS - 1)
     assert withheld(book) == []
