@@ -60,24 +60,3 @@ async def let_in(ask: Callable[[], Awaitable[httpx.Response]], retry: Retry) -> 
         return response
     await retry.increment().asleep(response)
     return await ask()
-
-
-async def asked(ask: Callable[[], Awaitable[httpx.Response]], retry: Retry) -> httpx.Response:
-    """The same, and repeated: for a question that goes the way the environment names, where no transport repeats.
-
-    Raises:
-        httpx.HTTPError: no answer to the last one either.
-    """
-    while True:
-        came: httpx.Response | Exception
-        try:
-            came = await let_in(ask, retry)
-        except httpx.HTTPError as error:
-            if retry.is_exhausted() or not retry.is_retryable_exception(error):
-                raise
-            came = error
-        else:
-            if retry.is_exhausted() or not retry.is_retryable_status_code(came.status_code):
-                return came
-        retry = retry.increment()
-        await retry.asleep(came)

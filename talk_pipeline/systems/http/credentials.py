@@ -10,11 +10,12 @@ from time import monotonic
 from typing import Any, Literal
 
 import httpx
+from httpx_retries import RetryTransport
 from pydantic import SecretStr
 
 from talk_pipeline.redaction import learn
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, ForeignHostFault, UnavailableFault
-from talk_pipeline.systems.http.again import NO_ANSWER, asked, questions
+from talk_pipeline.systems.http.again import NO_ANSWER, let_in, questions
 from talk_pipeline.systems.http.kept_tokens import KeptTokens
 from talk_pipeline.systems.http.sendable import sendable, taken
 from talk_pipeline.systems.http.way import way_to
@@ -223,9 +224,10 @@ class _ClientCredentials(httpx.Auth):
             form |= {"client_id": given.client_id, **secret}
         basic = None if given.in_form else httpx.BasicAuth(given.client_id, self._secret)
         try:
-            way = way_to(given.token_url)
+            retry = questions()
+            way = RetryTransport(way_to(given.token_url), retry=retry)
             async with httpx.AsyncClient(timeout=TOKEN_SECONDS, auth=basic, transport=way) as client:
-                response = await asked(lambda: client.post(given.token_url, data=form), questions())
+                response = await let_in(lambda: client.post(given.token_url, data=form), retry)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             reason = str(error) or type(error).__name__
             raise UnavailableFault(self._message(f"cannot be reached: {reason}")) from error
