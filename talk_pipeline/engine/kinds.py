@@ -50,6 +50,10 @@ class LinkState(StrEnum):
     ATTACHED = "attached"  # beside a pair: it shares the pair's Business Central record, and does not lead
 
 
+BY_HAND = "by hand"
+"""The rule of a link that a person made."""
+
+
 class Status(StrEnum):
     """The state of a shop record that is not simply in step."""
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from talk_pipeline.engine.kinds import LinkState, Status
+from talk_pipeline.engine.kinds import BY_HAND, LinkState, Status
 from talk_pipeline.engine.manual.lookup import Entity, find, find_on, key_of
 from talk_pipeline.engine.manual.objections import (
     refuse_closed,
@@ -27,8 +27,6 @@ from talk_pipeline.engine.state.tables import ApartRow, DecisionRow, LinkRow, St
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
-
-BY_HAND = "by hand"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 What sharing means is told in `match.sharing`. Each decision is one transaction, as in `manual.links`.
 """
 
+from talk_pipeline.engine.kinds import BY_HAND
 from talk_pipeline.engine.manual import links
-from talk_pipeline.engine.manual.links import BY_HAND, Decision, Hand, by_hand, forget, put, stir
+from talk_pipeline.engine.manual.links import Decision, Hand, by_hand, forget, put, stir
 from talk_pipeline.engine.manual.lookup import Entity, find_on, key_of
 from talk_pipeline.engine.manual.objections import refuse_gone, refuse_open_writes, taken
 from talk_pipeline.engine.match.sharing import swap

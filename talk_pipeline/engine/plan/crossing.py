@@ -6,7 +6,7 @@ keys is now that of another record. Such a pair is held, so that nothing of one 
 person lets it go or the keys agree again. A key that nobody else has was renamed.
 """
 
-from talk_pipeline.engine.kinds import LinkState
+from talk_pipeline.engine.kinds import BY_HAND, LinkState
 from talk_pipeline.engine.plan.workspace import Concerned, Pairs, Touched
 from talk_pipeline.engine.snapshot.dirty import touch, touch_if_changed
 from talk_pipeline.engine.state.connection import Connection
@@ -17,10 +17,10 @@ RULE = "crossed"
 _HELD = f"part = $flow and state = '{LinkState.HELD}' and rule = '{RULE}'"
 
 # touched pairs whose keys agreed once, and do not now
-_DISAGREEING = """
+_DISAGREEING = f"""
 select shop_id, bc_id, shop_canon, bc_canon from pair
 where property = $key and shop_canon <> bc_canon and upper(trim(shop_base)) = upper(trim(bc_base))
-  and shop_id not in (select shop_id from concerned where rule = 'by hand')
+  and shop_id not in (select shop_id from concerned where rule = '{BY_HAND}')
 """
 
 # of them those one of whose keys another record has, unless a person keeps it apart

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from talk_pipeline.engine.kinds import HoldKind
-from talk_pipeline.engine.manual.links import BY_HAND
+from talk_pipeline.engine.kinds import BY_HAND, HoldKind
 from talk_pipeline.engine.manual.lookup import Entity, key_of, labels
 from talk_pipeline.engine.plan.refusals import OF_RECORD
 from talk_pipeline.engine.plan.totals import differences

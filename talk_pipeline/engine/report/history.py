@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from talk_pipeline.engine.manual.links import BY_HAND
+from talk_pipeline.engine.kinds import BY_HAND
 from talk_pipeline.engine.manual.lookup import Entity, labels
 from talk_pipeline.engine.plan.endings import POSTED
 from talk_pipeline.engine.state.connection import Connection
