@@ -82,9 +82,7 @@ class Connection:
             if isinstance(error, ChunkedEncodingError) and tries > 1:  # it broke off, which no adapter sees
                 return self._ask(where, query, tries=tries - 1, **body)
             raise UnreachableError(f"{url} gives no usable answer: {error}") from None
-        if (
-            answer.status_code == 401 and tries > 1 and not body
-        ):  # a token has ended, or whoever guards it erred
+        if answer.status_code == 401 and tries > 1 and not body:  # a token has ended, or the guard erred
             self._enter()
             return self._ask(where, query, tries=tries - 1)
         if answer.status_code in (401, 403) or (body and not answer.ok):

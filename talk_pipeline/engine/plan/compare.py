@@ -86,12 +86,12 @@ def plan(
             touched, links, held = find_touched(db, flow, parts, concerned)
             for part in parts if touched else ():
                 pairs = find_pairs(db, part, touched=touched, links=links, held=held)
-                if not part.parent:
-                    hold_crossed(db, flow, concerned=concerned, touched=touched, pairs=pairs)
-                else:
+                if part.parent:
                     plan_lone_children(
                         db, flow, part, touched=touched, links=links, held=held, company=company
                     )
+                else:
+                    hold_crossed(db, flow, concerned=concerned, touched=touched, pairs=pairs)
                 _plan_part(db, flow, part, pairs=pairs, company=company, run_id=run_id)
             unlinked = plan_creates(
                 db, flows, flow, parts=parts, concerned=concerned, on_their_way=on_their_way

@@ -36,8 +36,8 @@ class Landed:
         reversals: what went back, where that is implausible, so that nothing landed because of it; all of it where
             it was to be believed.
         moved_on: the other records that changed, with the modified time they were known with.
-        backup: of a system that is said to be restored: a time at which its backup was not made yet, by its clock,
-        skew_seconds: which is so far ahead of ours.
+        backup: of a system that is said to be restored: a time by its clock at which its backup was not made yet.
+        skew_seconds: how far that clock is ahead of ours.
     """
 
     read: int

@@ -159,9 +159,9 @@ def backed_up_at(db: Connection, side: Side, found: Sequence[Reversal]) -> datet
         side: the system that was restored.
         found: reversals of the flow at hand.
     """
-    row = db.execute("select max(shown_at) from reversal where side = ?", [side]).fetchone()
-    times = [one.shown_at for one in found if one.shown_at]
-    return max([*times, row[0]] if row and row[0] else times, default=None)
+    noted_at = db.execute("select shown_at from reversal where side = ?", [side]).fetchall()
+    shown_at = [*(one.shown_at for one in found), *(at for (at,) in noted_at)]
+    return max(filter(None, shown_at), default=None)
 
 
 def noted(db: Connection, side: Side, flow: str | None = None) -> bool:
