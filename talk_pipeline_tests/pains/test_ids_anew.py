@@ -82,6 +82,20 @@ def test_two_that_change_numbers_by_mistake_go_on_when_they_have_their_own_again
         assert world.bc.get("customers", world.counterpart("customer", key))["website"] == "www.own.example"
 
 
+def test_what_a_person_linked_is_not_doubted_for_its_key(world: World, numbers: list[str]) -> None:
+    first, second, _ = numbers
+    debtor = world.counterpart("customer", first)
+    for decision in (("unlink", "customer", first), ("link", "customer", first, debtor)):
+        assert run(*decision).returncode == 0
+    assert world.step().success
+    world.let_time_pass()
+    for key, number in ((first, "TMP"), (second, "A"), (first, "B")):
+        world.shop.patch("customers", key, {"number": number})
+    assert world.step().success
+    links = dict(world.sql("select shop_id, state from link where part = 'customer'"))
+    assert (links[first], links[second]) == ("active", "held")
+
+
 def test_an_id_that_a_restored_shop_gives_out_again_is_another_record(
     world: World, numbers: list[str]
 ) -> None:
