@@ -48,6 +48,12 @@ def test_one_that_is_on_its_way_goes_before_all(book: Book) -> None:
     assert waiting(book, ("customer", BC, "22")) == {"1": "number C1 is that of 22, which goes first"}
 
 
+def test_so_it_is_of_those_that_were_born_in_business_central(book: Book) -> None:
+    for key in ("b2", "b1"):
+        new(book, key, "C1", side=BC)
+    assert waiting(book) == {"b2": "number C1 is that of b1, which goes first"}
+
+
 @pytest.mark.parametrize(("part", "target"), [("product", BC), ("customer", SHOP)])
 def test_what_is_on_its_way_elsewhere_is_no_rival(book: Book, part: str, target: Side) -> None:
     new(book, "1", "C1")
