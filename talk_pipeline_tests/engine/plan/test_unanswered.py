@@ -8,7 +8,12 @@ from uuid import uuid4
 import pytest
 
 from talk_pipeline.engine.kinds import HoldKind
-from talk_pipeline.engine.plan.unanswered import waits_until, withhold_while_awaited
+from talk_pipeline.engine.plan.unanswered import (
+    waits_until,
+    withhold_unanswered,
+    withhold_while_awaited,
+)
+from talk_pipeline.engine.plan.workspace import OnTheirWay
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import JournalRow
@@ -97,6 +102,31 @@ def test_the_latest_of_several_is_told(book: Book) -> None:
 def test_another_request_holds_nothing(book: Book, otherwise: dict[str, Any]) -> None:
     sent(book, **otherwise)
     assert waiting(book) == []
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "held"),
+    [
+        ({}, 1),
+        ({"part": "order.fees"}, 0),  # of another kind under the same id
+        ({"flow": "product"}, 0),
+        ({"operation": "update"}, 0),
+        ({"shop_id": "1/3"}, 0),
+        ({"hold_kind": HoldKind.QUARANTINED}, 1),
+        ({"hold_kind": HoldKind.REFUSED}, 0),
+    ],
+)
+def test_a_line_that_may_be_on_its_way_is_not_created_again(
+    book: Book, otherwise: dict[str, Any], held: int
+) -> None:
+    OnTheirWay.empty(book.db)
+    told = ["order.lines", Side.BC, "1/2", "b1", None, "no answer came"]
+    book.db.execute("insert into on_their_way values (?, ?, ?, ?, ?, ?)", told)
+    line = replace(of_record("create", "1/2"), flow="order", part="order.lines", root_shop_id="1")
+    planned(book, replace(line, **otherwise))
+    withhold_unanswered(book.db, book.flows["order"], OnTheirWay(book.db, 1))
+    found = book.rows(f"select hold_reason from change where hold_kind = '{HoldKind.WAITING}'")
+    assert found == [("no answer came",)] * held
 
 
 def test_the_next_that_is_over_of_all_or_of_one_record(book: Book) -> None:
