@@ -107,9 +107,18 @@ def _children(flow: Words, shop: Entity) -> Iterator[tuple[str, Words]]:
 
 def _read(file: Path) -> Any:
     try:
-        return yaml.load(file.read_text(encoding="utf-8"), _Words)
+        text = file.read_text(encoding="utf-8")
+        return _with_bodies(yaml.load(text, _Words), yaml.safe_load(text))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise NotAuditableError(f"{file} cannot be read: {error}") from None
+
+
+def _with_bodies(words: Any, meant: Any) -> Any:
+    """Words, but for what is sent as it stands there."""
+    if not isinstance(words, dict):
+        return words
+    told = zip(words.items(), meant.values(), strict=True)
+    return {key: there if key == "body" else _with_bodies(one, there) for (key, one), there in told}
 
 
 def _state_of(settings: Settings) -> duckdb.DuckDBPyConnection:

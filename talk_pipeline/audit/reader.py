@@ -16,11 +16,10 @@ from iso4217 import Currency
 from talk_pipeline.audit import NotAuditableError
 from talk_pipeline.audit.wire import Connection, Words, at, text
 
-# what a description may say that would be misread here: refused by name
-NOT_READ = {"factor", "decimal", "parts", "list", "read", "xml", "where", "empty"}
 # what is said of a value by these, and not of values below it
-_OF_A_VALUE = NOT_READ | {
-    *("path", "template", "type", "values", "join", "const", "write", "case", "prefix", "per", "percent_off")
+_OF_A_VALUE = {
+    *("path", "template", "type", "values", "join", "const", "write", "case", "prefix", "per", "percent_off"),
+    *("factor", "decimal"),
 }
 
 
@@ -34,13 +33,6 @@ class Entity:
             name: dict.fromkeys(part.get("lacks", ())) | dict(_fields(part.get("fields", {})))
             for name, part in self.parts.items()
         }
-        told = [one for known in self._fields.values() for one in known.values() if one]
-        if unread := sorted(
-            {f"`{key}`" for one in (*self.parts.values(), *told) for key in NOT_READ & set(one)}
-        ):
-            raise NotAuditableError(
-                f"the connector says of {said['path']} what the audit cannot read: {', '.join(unread)}"
-            )
 
     def field(self, name: str, part: str = "") -> Words | None:
         """How a property of the record, or of a list of it, is described; None where there is none."""
@@ -61,10 +53,22 @@ class Entity:
             data = at(entry, said.get("element", ""))
             key = self._key(data, said) or ""
             if said.get("summaries") == "true":
-                data = at(self._connection.read(self._filled(key, "{item}", None)), said.get("record", ""))
+                asks = _about(said.get("read", {}).get("body"), self._whole(data, said))
+                whole = self._connection.read(self._filled(key, "{item}", None), asks)
+                data = at(whole, said.get("record", ""))
+            if data is not None and "parts" in said:
+                data = {
+                    **data,
+                    **{f"@{name}": self._part(key, one, data) for name, one in said["parts"].items()},
+                }
             row = Row(self, key, data)
             if data is not None and row.is_within(said.get("scope", {})):  # else gone meanwhile
                 yield row
+
+    def _part(self, key: str, said: Any, data: Any) -> Any:
+        """What else belongs to a record, and stands elsewhere."""
+        said = {"path": said} if isinstance(said, str) else said
+        return at(self._connection.read(self._filled(key, said["path"], data)), said.get("at", ""))
 
     def lines(self, row: "Row", part: str) -> Iterator["Row"]:
         """A list of a record, in scope; one that is of the record itself has one entry."""
@@ -78,7 +82,10 @@ class Entity:
         found = list(found.values()) if isinstance(found, dict) else found
         if not isinstance(found, list):
             raise NotAuditableError(f"{self.said['path']} {row.id}: there is no list of {part}")
+        meant = said.get("where", {}).items()
         for n, data in enumerate(found):
+            if any(text(at(data, place)) != word for place, word in meant):
+                continue
             own = "1" if said.get("single") else self._key(data, said) or n
             line = Row(self, f"{row.id}/{own}", data, part, row.data)
             if line.is_within(said.get("scope", {})):
@@ -101,14 +108,17 @@ class Entity:
 
     def _key(self, data: Any, said: Words) -> str | None:
         """What tells it apart: what is said at a place, or in an address there."""
-        how = said.get("id", "id")
+        how, whole = said.get("id", "id"), self._whole(data, said) or ""
         if isinstance(how, str):
-            return text(at(data, how))
-        whole = text(at(data, how.get("path", "id"))) or ""
+            return whole or None
         key = self.inside(how.get("template", "{}"), whole)
         if whole and not key:
             raise NotAuditableError(f"{self.said['path']}: {whole} is not like {how['template']}")
         return key
+
+    def _whole(self, data: Any, said: Words) -> str | None:
+        how = said.get("id", "id")
+        return text(at(data, how if isinstance(how, str) else how.get("path", "id")))
 
     def _filled(self, key: str, template: str, data: Any) -> str:
         filled = template.replace("{item}", self.said.get("item", "{path}/{id}"))
@@ -146,6 +156,8 @@ class Row:
             said = self.entity.inside(how["template"], said) or said
         value: str = words.get(said, words.get("*", said) if said else said)
         value = f"{how.get('prefix', '')}{value}" if value else value
+        if value and "decimal" in how:
+            value = _pointed(value, how["decimal"])
         try:
             if value and kind == "time":
                 return self.entity.moment(value, how.get("format", all_say.get("times"))).isoformat()
@@ -155,6 +167,8 @@ class Row:
                 whole = Row(self.entity, self.id, self.record or self.data)
                 code = whole.says(how["currency"]) if "currency" in how else "EUR"
                 value = format(Decimal(value).scaleb(-(Currency((code or "EUR").upper()).exponent or 0)), "f")
+            if value and "factor" in how:
+                value = format(Decimal(value) * Decimal(how["factor"]), "f")
             if value and {"per", "percent_off"} & set(how):
                 return self._of_one(Decimal(value), how)
         except (ValueError, ArithmeticError):
@@ -216,6 +230,19 @@ def _fields(said: Words, group: str = "") -> Iterator[tuple[str, Words | None]]:
             yield f"{group}{name}", one
         else:
             yield f"{group}{name}", None if one in ("~", "null", "") else {"path": one}
+
+
+def _about(body: Any, key: str | None) -> Any:
+    """A question about one record."""
+    if isinstance(body, dict):
+        return {name: _about(one, key) for name, one in body.items()}
+    return key if body == "{id}" else body
+
+
+def _pointed(said: str, sign: str) -> str:
+    """A number with a point before its decimals and nothing between its thousands; what is none stays as it is."""
+    bare = re.sub(r"[\s'’.,]", lambda one: "." if one[0] == sign else "", said)
+    return bare if re.fullmatch(r"[+-]?\d*\.?\d*", bare) and bare.strip("+-.") else said
 
 
 def _of_odata(said: str) -> str:

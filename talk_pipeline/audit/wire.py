@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
+from xml.parsers.expat import ExpatError
 
+import xmltodict
 from requests import RequestException, Response, Session
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError
@@ -33,7 +35,9 @@ class Connection:
         self._session.auth = lambda request: request  # whatever ~/.netrc holds
         self._session.trust_env = urlsplit(base).hostname not in _HERE
         self._session.mount(f"{urlsplit(base).scheme}://", HTTPAdapter(max_retries=_AGAIN))
-        self._session.headers.update({"Accept": "application/json", **said.get("headers", {})})
+        self._xml: Words | None = said.get("xml")
+        kind = "application/json" if self._xml is None else self._xml.get("content_type", "application/xml")
+        self._session.headers.update({"Accept": kind, **said.get("headers", {})})
         self._auth, self._secret = said.get("auth", {}), secret
         self._enter()
 
@@ -65,35 +69,49 @@ class Connection:
         self._session.headers[header] = value.replace("{token}", text(token) or "")
 
     def _ask(
-        self, where: str, query: Words | None = None, *, tries: int = 3, **body: Any
+        self, where: str, query: Words | None = None, *, asks: Any = None, tries: int = 3, **entering: Any
     ) -> tuple[Any, Response]:
-        """The document at an address, or None where nothing is, with all digits of its numbers; and the answer."""
-        url = where if where.startswith("http") else (self._root if body else self.base) + where
-        if not body and urlsplit(url)[:2] != urlsplit(self.base)[:2]:
+        """The document at an address, or None where nothing is, with all digits of its numbers; and the answer.
+
+        It is asked for by POST of `asks`, where that is said; `entering` is what is sent to be let in.
+        """
+        url = where if where.startswith("http") else (self._root if entering else self.base) + where
+        if not entering and urlsplit(url)[:2] != urlsplit(self.base)[:2]:
             raise NotAuditableError(f"{url} is on another host, where credentials do not go")
         time.sleep(self._pause)
+        body = entering or ({} if asks is None else self._body(asks))
         try:
             answer = self._session.request(
                 "POST" if body else "GET", url, query, timeout=300, allow_redirects=False, **body
             )
-            there = answer.status_code < 204
-            known = json.loads(answer.content, parse_float=str, parse_int=str) if there else None
-        except (RequestException, ValueError, RecursionError) as error:
+            known = self._understood(answer.content, entering) if answer.status_code < 204 else None
+        except (RequestException, ValueError, ExpatError, RecursionError) as error:
             if isinstance(error, ChunkedEncodingError) and tries > 1:  # it broke off, which no adapter sees
-                return self._ask(where, query, tries=tries - 1, **body)
+                return self._ask(where, query, asks=asks, tries=tries - 1, **entering)
             raise UnreachableError(f"{url} gives no usable answer: {error}") from None
-        if answer.status_code == 401 and tries > 1 and not body:  # a token has ended, or the guard erred
+        if answer.status_code == 401 and tries > 1 and not entering:  # a token has ended, or the guard erred
             self._enter()
-            return self._ask(where, query, tries=tries - 1)
-        if answer.status_code in (401, 403) or (body and not answer.ok):
+            return self._ask(where, query, asks=asks, tries=tries - 1)
+        if answer.status_code in (401, 403) or (entering and not answer.ok):
             raise NotAuditableError(f"{url} does not let the audit in: it answers {answer.status_code}")
         if answer.status_code not in (200, 201, 204, 404):
             raise UnreachableError(f"{url} answers {answer.status_code}")
         return known, answer
 
-    def read(self, where: str) -> Any:
-        """The document at an address; None where nothing is."""
-        return self._ask(where)[0]
+    def _body(self, asks: Any) -> dict[str, Any]:
+        if self._xml is None:
+            return {"json": asks}
+        kind = {"Content-Type": self._xml.get("content_type", "application/xml")}
+        return {"data": xmltodict.unparse(asks).encode(), "headers": kind}
+
+    def _understood(self, content: bytes, entering: Words) -> Any:
+        if self._xml is None or entering:
+            return json.loads(content, parse_float=str, parse_int=str)
+        return _of_xml(content, self._xml)
+
+    def read(self, where: str, asks: Any = None) -> Any:
+        """The document at an address, asked for by POST where it says what; None where nothing is."""
+        return self._ask(where, asks=asks)[0]
 
     def pages(self, path: str, said: Words, query: Words) -> Iterator[Any]:
         """The entries of a list to its end, where `said` has its records, going on as its paging says."""
@@ -101,39 +119,102 @@ class Connection:
         style, number = paging.get("style"), int(paging.get("start", "1"))
         parameter = paging.get("parameter", "page" if style == "page" else style)
         base = (
-            {**query, paging["size_parameter"]: paging.get("size", "100")}
+            {**query, paging["size_parameter"]: int(paging.get("size", "100"))}
             if "size_parameter" in paging
             else query
         )
         asked = {**base, parameter: number} if style == "page" else base
-        been, empty = Counter[str](), 0
+        told, (been, empty) = said.get("list", {}), (Counter[str](), 0)
+        path = told.get("path", "{path}").replace("{path}", path)
         while True:
             place = f"{path} {asked or ''}".strip()
             been[place] += 1
             if been[place] > 2 or empty > 100:  # a page that shifts may lead to a place twice
                 raise UnreachableError(f"{self.base}: the list comes to no end at {place}")
-            data, answer = self._ask(path, asked)
+            if "body" in told:  # in which every parameter is a place
+                data, answer = self._ask(path, asks=_with(told["body"], asked))
+            else:
+                data, answer = self._ask(path, asked)
             if at(data, said.get("broken_off", "_")):
                 raise UnreachableError(f"{self.base}{place}: the page broke off")
             rows = at(data, said.get("records", ""))
             if "records" in said and isinstance(rows, dict):
                 rows = list(rows.values())
-            rows = [] if data is None and count else rows
+            rows = [] if (data is None and count) or _is_none(rows, answer, {**said, **told}) else rows
             if not isinstance(rows, list) or (rows and rows == before):
                 raise UnreachableError(f"{self.base}{path} shows no list, or every page alike")
             yield from rows
             empty = 0 if rows else empty + 1
             number, count, before = number + 1, count + len(rows), rows
             following: Any = {"page": number, "offset": count}.get(style) if rows else None
-            following = following or text(at(data, paging.get("next", "_")))
+            following = following or _said(paging.get("next", "_"), (data, answer))
             following = following or (answer.links.get("next", {}).get("url") if style == "link" else None)
-            if not following:
+            if not following or _is_last(paging, (data, answer), pages=sum(been.values()), count=count):
                 return
             if style in ("link", "next_url"):  # on this very server: credentials go nowhere else
                 whole, home = urlsplit(urljoin(answer.url, following)), urlsplit(self.base)
                 path, asked = whole._replace(scheme=home.scheme, netloc=home.netloc).geturl(), {}
             else:
                 asked = {**base, parameter: following}
+
+
+def _said(place: str, told: tuple[Any, Response]) -> str | None:
+    """What an answer says, be it in a header."""
+    data, answer = told
+    header = place.removeprefix("header:")
+    return text(at(data, place)) if header == place else answer.headers.get(header)
+
+
+def _is_last(paging: Words, told: tuple[Any, Response], *, pages: int, count: int) -> bool:
+    """Whether an answer says that nothing follows, by how many pages or records there are, or in a word."""
+    if "more" in paging and _said(paging["more"], told) in (None, "false", "0", "no", "N"):
+        return True
+    known = [
+        (_said(paging.get(name, "_"), told) or "", so_far)
+        for name, so_far in (("pages", pages), ("total", count))
+    ]
+    return any(most.isdecimal() and so_far >= int(most) for most, so_far in known)
+
+
+def _is_none(rows: Any, answer: Response, said: Words) -> bool:
+    """Whether what stands where a list is to be says that there are no entries."""
+    words = {json.dumps(one) if isinstance(one, dict) else str(one) for one in said.get("empty", ())}
+    if answer.status_code != 200:
+        return answer.status_code == 204 or str(answer.status_code) in words
+    return (rows is None and bool(words & {"null", "missing"})) or (rows == {} and "{}" in words)
+
+
+def _with(body: Any, parameters: Words) -> Any:
+    """The same with each parameter at its place."""
+    made = json.loads(json.dumps(body))
+    for way, value in parameters.items():
+        *names, last = way.split(".")
+        there = made
+        for name in names:
+            there[name] = there.get(name) or {}
+            there = there[name]
+        there[last] = value
+    return made
+
+
+def _of_xml(content: bytes, said: Words) -> Any:
+    """A document as if it were JSON, without what stands before names; one that declares entities is not read."""
+
+    def is_list(path: Any, name: str, value: Any) -> bool:
+        way = ".".join(one.rpartition(":")[2] for one in (*(element for element, _ in path), name))
+        return any(f".{way}".endswith(f".{one}") for one in said.get("lists", ()))
+
+    def bare(path: Any, name: str, value: Any) -> Any:
+        attribute, name = name[:1] == "@", name.removeprefix("@")
+        empty = isinstance(value, dict) and value.get("@nil") in ("true", "1")
+        return (
+            None
+            if attribute and name.startswith("xmlns")
+            else ("@" * attribute + name.rpartition(":")[2], None if empty else value)
+        )
+
+    attributes = said.get("attributes") != "false"
+    return xmltodict.parse(content, force_list=is_list, xml_attribs=attributes, postprocessor=bare)
 
 
 def at(data: Any, path: str) -> Any:

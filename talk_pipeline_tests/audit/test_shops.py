@@ -10,13 +10,13 @@ import dagster as dg
 import pytest
 
 from talk_pipeline.audit.audit import audit
-from talk_pipeline.audit.reader import NOT_READ
 from talk_pipeline.audit.wire import Connection
 from talk_pipeline.settings import Settings
-from talk_pipeline.systems.customwebshop.spec.description import Description, Entity
+from talk_pipeline.systems.customwebshop.spec.description import REFERENCE, Description, Entity
 from talk_pipeline.systems.customwebshop.spec.fields import Field
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
-from talk_pipeline_tests.world import opened_world
+from talk_pipeline_tests.pipeline.records import product
+from talk_pipeline_tests.world import World, opened_world
 
 # of these it takes nothing for what it is not
 READ = (
@@ -24,7 +24,7 @@ READ = (
     " lacks name base_path headers auth limits entities version updated_since latest compare_minutes create update"
     " delete read_only bodies texts blank idempotency_header dry_run error webhooks search url write parent"
     " untouched remove single constants before after abandon writes type format currency values case join separator"
-    " const template prefix per percent_off"
+    " const template prefix per percent_off factor decimal parts list read xml where empty"
 )
 OF_A_DATABASE = {"database", "select", "stamps", "table"}
 OF_FILES = {"files", "take", "may_be_empty", "columns", "file"}
@@ -46,9 +46,24 @@ def test_a_shop_is_read_as_it_is_described(tmp_path: Path, instance: dg.DagsterI
         assert {("order", "email"), ("order.lines", "description")} <= named
 
 
-def test_every_key_of_a_description_is_read_or_refused_by_name() -> None:
+def test_a_number_that_is_told_a_hundred_times_smaller_is_read(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, active = REFERENCE.read_text(encoding="utf-8"), "price_includes_tax: {type: bool}}"
+    assert told.count(active) == 1
+    smaller = told.replace(active, "price: {factor: 100}, " + active)
+    (tmp_path / "smaller.yaml").write_text(smaller, encoding="utf-8")
+    monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(tmp_path / "smaller.yaml"))
+    key = world.shop.post("products", product("P", price="1.25"))["id"]
+    assert not world.pass_over("product")
+    assert world.bc.get("items", world.counterpart("product", key))["unitPrice"] == 125
+    judged = audit(Settings.load(), ("product",))
+    assert not [finding for one in judged for finding in one.unexplained]
+
+
+def test_every_key_of_a_description_is_read() -> None:
     known = {key for model in (Description, Entity, Lines, Field) for key in model.model_fields}
-    assert known - set(READ.split()) - OF_A_DATABASE - OF_FILES == NOT_READ
+    assert known - OF_A_DATABASE - OF_FILES == set(READ.split())
 
 
 def test_a_shop_whose_user_is_a_key_is_entered_without_a_password() -> None:

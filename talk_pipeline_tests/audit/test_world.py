@@ -260,13 +260,15 @@ def test_what_keeps_it_from_judging_has_an_exit_status_of_its_own(
 def test_what_it_cannot_read_of_a_shop_is_refused_by_name(
     synced: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Each refresh token is good for once: what the audit took would be missing to the pipeline."""
     told = REFERENCE.read_text(encoding="utf-8")
-    assert "\n  orders:\n" in told
-    (tmp_path / "parts.yaml").write_text(
-        told.replace("\n  orders:\n", "\n  orders:\n    parts: {more: '{item}/more'}\n")
-    )
-    monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(tmp_path / "parts.yaml"))
-    monkeypatch.setenv("CUSTOMWEBSHOP_TOKEN", "of-that-shop")
+    (entering,) = (line for line in told.splitlines() if line.startswith("auth:"))
+    entered = "auth: {type: oauth2, token_url: /token, client_id: SHOP_ID, refresh_token: SHOP_REFRESH}"
+    (tmp_path / "refreshed.yaml").write_text(told.replace(entering, entered))
+    monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(tmp_path / "refreshed.yaml"))
+    for name in ("SHOP_ID", "SHOP_REFRESH"):
+        monkeypatch.setenv(name, "of-that-shop")
     done = asked("order")
     assert done.exit_code == 2
-    assert "orders what the audit cannot read: `parts`" in done.output
+    assert "no auth of type oauth2 with" in done.output
+    assert "refresh_token" in done.output

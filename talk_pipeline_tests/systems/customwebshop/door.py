@@ -9,6 +9,9 @@ from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from talk_pipeline.audit.audit import audit
+from talk_pipeline.audit.judge import Finding
+from talk_pipeline.settings import Settings
 from talk_pipeline_tests.world import World
 
 Row = dict[str, Any]
@@ -103,6 +106,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing is told."""
 
 
+def unexplained(*flows: str) -> list[Finding]:
+    """What the audit has to say of them, all by default; it compared something of each."""
+    judged = audit(Settings.load(), flows)
+    assert all(one.counts["agree"] for one in judged)
+    return [finding for one in judged for finding in one.unexplained]
+
+
 @dataclass
 class Connected:
     """A shop with some records, and Business Central beside it."""
@@ -192,6 +202,18 @@ class Connected:
         told = [(row["product"], int(Decimal(row["quantity"]))) for row in self.lines_here()]
         assert told == [(self.product, 4), (min(shop.tables["products"], key=int), 5)]
         self.quiet()
+
+    def audited(self) -> None:
+        """The audit reads this shop, and sees what changed behind everybody's back."""
+        assert not unexplained()
+        product, line = self.shop.tables["products"][self.product], self.lines_here()[0]
+        told = {"title": "Planted"}, {"quantity": "77"}
+        was = product["title"], line["quantity"]
+        product |= told[0]
+        line |= told[1]
+        found = {(one.part, one.property) for one in unexplained()}
+        assert found == {("product", "name"), ("order.lines", "quantity")}
+        product["title"], line["quantity"] = was
 
 
 def _now() -> str:

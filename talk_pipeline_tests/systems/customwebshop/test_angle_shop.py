@@ -30,6 +30,7 @@ def angle(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 def test_records_travel_there_and_back(angle: Connected, capsys: pytest.CaptureFixture[str]) -> None:
     angle.there_and_back()
+    angle.audited()
     status = check_configuration()
     told = capsys.readouterr().out
     assert status == 0, told

@@ -42,6 +42,19 @@ def test_records_travel_there_and_back(graph: Graph, capsys: pytest.CaptureFixtu
     assert "paging: customers: a second page is another one" in told
 
 
+def test_the_audit_reads_it_with_a_token_of_its_own(
+    graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph.fill()
+    graph.run()
+    (entering,) = (line for line in CONNECTOR.splitlines() if line.startswith("auth:"))
+    file = tmp_path / "with_a_token.yaml"
+    file.write_text(CONNECTOR.replace(entering, "auth: {type: bearer, token: GRAPH_TOKEN}"))
+    monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(file))
+    monkeypatch.setenv("GRAPH_TOKEN", graph.shop.token)
+    graph.audited()
+
+
 def rename(graph: Graph) -> None:
     graph.world.bc.patch("items", graph.there("product", graph.product), {"displayName": "Renamed"})
 

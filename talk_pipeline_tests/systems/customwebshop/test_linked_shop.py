@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from talk_pipeline.audit.audit import audit
 from talk_pipeline.cli.configuration import check_configuration
-from talk_pipeline.settings import Settings
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.sandbox.receiver import Receiver
 from talk_pipeline_tests.systems.customwebshop.door import Connected, opened
@@ -40,9 +38,7 @@ def linked(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 def test_records_travel_there_and_back(linked: Linked, capsys: pytest.CaptureFixture[str]) -> None:
     linked.there_and_back()
     assert not [one for one in linked.shop.asked if "lines{" in one], "what a link leaves open is left out"
-    judged = audit(Settings.load())
-    assert not [finding for one in judged for finding in one.unexplained]
-    assert all(one.counts["agree"] for one in judged)
+    linked.audited()
     assert check_configuration() == 0
     assert "both systems are as described" in capsys.readouterr().out
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from talk_pipeline.cli.configuration import check_configuration
+from talk_pipeline_tests.systems.customwebshop.door import unexplained
 from talk_pipeline_tests.systems.customwebshop.old_shop import CONNECTOR, Drafting, OldShop, number, served
 from talk_pipeline_tests.world import World
 
@@ -236,6 +237,12 @@ def test_edits_travel_both_ways(connected: Connected) -> None:
     assert [number(row["quantity"]) for row in connected.lines()] == [4]
     assert len(connected.lines("voucher")) == 1
     connected.quiet()
+    assert not unexplained()
+    shop.tables["addresses"][connected.address]["city"] = "Planted"
+    (line,) = connected.lines()
+    line["quantity"] = "1.000,5"
+    found = {(one.part, one.property, one.shop) for one in unexplained()}
+    assert found == {("customer", "address.city", "Planted"), ("order.lines", "quantity", "1000.5")}
 
 
 def test_lines_the_shop_does_not_take_stay_as_they_are(connected: Connected, tmp_path: Path) -> None:
