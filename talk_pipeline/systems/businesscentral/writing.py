@@ -19,11 +19,13 @@ from talk_pipeline.systems.businesscentral.description import Lines
 from talk_pipeline.systems.businesscentral.pacing import Pace
 from talk_pipeline.systems.businesscentral.rows import ETAG, Asked
 from talk_pipeline.systems.businesscentral.values import dump, moment, parse
+from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import TOO_LARGE, Answer, Http, OutcomeUnknownError
 from talk_pipeline.systems.protocol import Leaving
 
 BATCH_SIZE = 100  # operations (page `operational-limits-online`); one more is an error of the whole batch
 ENTITY_CHANGED = "Request_EntityChanged"  # a version that is outdated: 409, not 412
+UNAUTHORIZED = 401
 NOT_BEGUN = (421, 423, 425, 429)
 """Turned away for the moment, whoever says so: another connection, a lock, too early, too many."""
 
@@ -75,8 +77,13 @@ class Writer:
     pace: Pace
     leaving: Leaving
 
-    async def write(self, writes: Sequence[Write]) -> list[Outcome]:
-        """One outcome for each write, in their order."""
+    async def write(self, writes: Sequence[Write], *, again: bool = True) -> list[Outcome]:
+        """One outcome for each write, in their order.
+
+        Args:
+            writes: independent of each other.
+            again: whether those of a batch that were turned away at the door are sent once more.
+        """
         if not writes:
             return []
         requests = [self._request(write) for write in writes]
@@ -98,8 +105,20 @@ class Writer:
                 return [parts for _ in writes]
             # something in it, or its size: the others must not suffer for that
             half = len(writes) // 2
-            return [*await self.write(writes[:half]), *await self.write(writes[half:])]
-        return [self._outcome(write, parts.get(str(at))) for at, write in enumerate(writes)]
+            return [*await self.write(writes[:half]), *await self._others(writes[half:])]
+        outcomes = {at: self._outcome(write, parts.get(str(at))) for at, write in enumerate(writes)}
+        at_the_door = [at for at in outcomes if (part := parts.get(str(at))) and part.status == UNAUTHORIZED]
+        if again and at_the_door:
+            answers = await self._others([writes[at] for at in at_the_door], again=False)
+            outcomes.update(zip(at_the_door, answers, strict=True))
+        return list(outcomes.values())
+
+    async def _others(self, writes: Sequence[Write], *, again: bool = True) -> list[Outcome]:
+        """What is sent after others of its batch were answered: what stops it says nothing of these."""
+        try:
+            return await self.write(writes, again=again)
+        except SystemFault as fault:
+            return [Outcome(Result.FAILED, reason=str(fault)) for _ in writes]
 
     async def _single(
         self, request: _Request, *, keys: Sequence[str]
@@ -170,7 +189,7 @@ class Writer:
             return self._done(write, part)
         code, text = _error(redacted_body(bytes(part.body), is_error=True))
         reason = f"{code or part.status}: {text}"
-        if part.status in (401, 403, *NOT_BEGUN):
+        if part.status in (UNAUTHORIZED, 403, *NOT_BEGUN):
             return Outcome(Result.FAILED, reason=reason)
         conflict = part.status == 412 or (part.status == 409 and code in (ENTITY_CHANGED, ""))
         if conflict and (code or write.version):

@@ -1,7 +1,7 @@
 """What is asked again, and what never is.
 
 A question may be asked as often as one likes, and is where what came cannot be an answer to it. A write goes again
-only where it was certainly not carried out: it was turned away for the pace, or never left.
+only where it was certainly not carried out: it was turned away for the pace or at the door, or never left.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -51,7 +51,9 @@ def writes(throttled: Collection[int] = ()) -> Retry:
 
 
 async def let_in(ask: Callable[[], Awaitable[httpx.Response]], retry: Retry) -> httpx.Response:
-    """What a question is answered; where it is turned away at the door it is put once more, a little later.
+    """What a request is answered; where it is turned away at the door it is put once more, a little later.
+
+    Nothing was carried out then, so that this holds for a write as for a question.
 
     The credentials are what they were: who is at the door errs now and then, and locks out who knocks for ever.
     """

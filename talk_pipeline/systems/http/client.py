@@ -238,7 +238,7 @@ class Http:
 
         try:
             with lane.used(weight):
-                response = await bounded(ask() if retry is self._writes else let_in(ask, retry))
+                response = await bounded(let_in(ask, retry))
         except StoppedError as stop:
             if flight.away:
                 raise OutcomeUnknownError(f"no answer before the run was stopped: {url}") from stop
