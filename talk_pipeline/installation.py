@@ -320,13 +320,13 @@ def forget(
             for one in wanted:
                 forgetting.refuse_unsettled(db, flows[one.flow], one)
             words = Words(forgetting.words_of(db, flows, wanted))
-        # first what lies beside the state: if a file is not to be had, the words to look for are still known
+        # first all texts: if a file is not to be had, or this ends here, the words to look for are still known
         but = FILE, LEASES, SNAPSHOTS, TOKENS, *FOREIGN
         unread = [left for one in folders_of(settings) for left in take_from_files(one, words, but=but)]
         with state.once() as db:
+            forgetting.forget_texts(db, words)
             done = [forgetting.forget(Hand(db, flows, flows[one.flow], by), one) for one in wanted]
             left = "" if with_referring else forgetting.named(db, flows, others)
-            forgetting.forget_texts(db, words)
         compact(state)
     return done, left, unread
 

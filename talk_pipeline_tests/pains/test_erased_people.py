@@ -11,6 +11,7 @@ import pytest
 
 from talk_pipeline.dagster.execute import execute
 from talk_pipeline.dagster.instance import open_home
+from talk_pipeline.engine.manual import forgetting
 from talk_pipeline.engine.manual.lookup import find
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.report.history import history
@@ -27,6 +28,7 @@ from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.flow_files import edited_flows, flows_in
 from talk_pipeline_tests.pipeline.by_hand import unlink
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.proof.killing import Place, cut, interrupted, surviving
 from talk_pipeline_tests.world import World
 
 STREET = "dir: <->, bc: shipToAddressLine1,      type: text(100)"
@@ -226,6 +228,24 @@ def test_a_file_in_use_is_named_and_until_it_is_free_the_words_to_look_for_are_k
         with pytest.raises(StateBusyError, match=r"index\.db is in use"):
             forget(Settings.load(), "customer", buyer, by="Ann", with_referring=True)
     forget(Settings.load(), "customer", buyer, by="Ann", with_referring=True)
+    assert traces(world.data) == []
+
+
+def test_who_was_half_forgotten_when_all_ended_is_forgotten_by_the_next(world: World) -> None:
+    """What is left to look for is known by nobody once the record itself says nothing."""
+    buyer = world.shop.post("customers", customer(company_name=NAME, email=MAIL))["id"]
+    other = world.shop.post("customers", customer("C2"))["id"]
+    assert world.step("customer").success
+    refused = {"status": 400, "body": {"error": {"code": "BadRequest", "message": f"That is {NAME}'s."}}}
+    world.bc.faults({"match": {"method": "PATCH", "path": "customers"}, "fault": refused})
+    world.shop.patch("customers", other, {"phone": "+45 11 22 33 44"})
+    world.bc.delete("customers", world.counterpart("customer", buyer))
+    world.shop.delete("customers", buyer)
+    world.step("customer", full=True)
+    assert world.sql("select 1 from refusal where contains(reason, ?)", NAME)
+    with surviving(), interrupted(Place(forgetting, "forget", after=True), 1, by=cut):
+        forget(Settings.load(), "customer", buyer, by="Ann")
+    forget(Settings.load(), "customer", buyer, by="Ann")
     assert traces(world.data) == []
 
 
