@@ -161,6 +161,24 @@ def test_an_edit_after_a_lost_create_is_not_overwritten(world: World) -> None:
     assert "outcome unknown" in state[1]
 
 
+def test_what_a_lost_create_may_have_become_is_not_copied_back(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited_flows(tmp_path, monkeypatch, customer=("create: always", "create: both"))
+    made = {"number": "B1", "displayName": "Made there", "website": "www.there.example"}
+    bc_id = world.bc.post("customers", made)["id"]
+    cut_short(world, "customer")
+    (key,) = world.shop.all("customers")
+    world.shop.patch("customers", key, {"website": "www.edited.example", "number": "B1"})
+    for _ in range(3):
+        world.step("customer", full=True)
+    assert list(world.bc.all("customers")) == [bc_id]
+    state = world.state("customer", key)
+    assert state is not None
+    assert state[0] == "ambiguous"
+    assert f"may be what {bc_id} was created as" in state[1]
+
+
 def test_a_property_new_in_the_mapping_overwrites_nothing_in_numbers(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

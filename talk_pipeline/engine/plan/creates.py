@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from talk_pipeline.engine.match.claims import claims
 from talk_pipeline.engine.match.scopes import inside, outside
-from talk_pipeline.engine.plan.unanswered import wait_with_creates
+from talk_pipeline.engine.plan.unanswered import doubt_creates, wait_with_creates
 from talk_pipeline.engine.plan.workspace import Claims, Concerned, OnTheirWay, Unlinked
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import insert, used_in
@@ -75,6 +75,7 @@ def plan_creates(
         db.execute(statement, used_in(statement, parameters))
     _exclude(db, flows, flow)
     db.execute(_CLAIMED)
+    doubt_creates(db, flow, unlinked)
     if db.execute("select 1 from unlinked where state is null limit 1").fetchone() is None:
         return unlinked
     for part in parts:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.kinds import HoldKind, RefusalKind
 from talk_pipeline.engine.model import Intent
 from talk_pipeline.engine.plan.workspace import OnTheirWay, Unlinked
 from talk_pipeline.engine.state import journal
@@ -75,6 +75,27 @@ def wait_with_creates(db: Connection, flow: Flow, unlinked: Unlinked, on_their_w
         update unlinked set state = 'waiting', reason = m.reason from on_their_way m
         where m.part = $flow and unlinked.state is null and case when unlinked.side = m.target
           then unlinked.raw[$key] = m.value else unlinked.id = m.source_id end
+        """,
+        {"flow": flow.name, "key": flow.create_key},
+    )
+
+
+def doubt_creates(db: Connection, flow: Flow, unlinked: Unlinked) -> None:
+    """What a record may have become, so that a person looks, is not copied back as another one meanwhile."""
+    if not unlinked:
+        return
+    db.execute(
+        f"""
+        update unlinked set state = 'ambiguous',
+          reason = 'may be what ' || m.record_id || ' was created as: ' || m.reason
+        from (
+          select j.target, j.natural_key, r.record_id, any_value(r.reason) as reason
+          from refusal r join journal j on j.part = r.part and j.operation = 'create'
+            and r.record_id = case j.target when 'businesscentral' then j.shop_id else j.bc_id end
+          where r.part = $flow and r.refusal_kind = '{RefusalKind.OUTCOME_UNKNOWN}' and j.natural_key is not null
+          group by all
+        ) m
+        where unlinked.state is null and unlinked.side = m.target and unlinked.raw[$key] = m.natural_key
         """,
         {"flow": flow.name, "key": flow.create_key},
     )
