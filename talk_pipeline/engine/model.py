@@ -141,6 +141,7 @@ class Outcome:
         about_another: what was refused may be right as soon as some other record is.
         ended: the receiver itself said that it is over: of what is UNKNOWN, whatever is not there now never comes.
         refusal: what a refusal rests on.
+        absent: properties of a new record that it was to be told and is blank in.
     """
 
     result: Result
@@ -150,6 +151,7 @@ class Outcome:
     about_another: bool = False
     ended: bool = False
     refusal: RefusalKind = RefusalKind.REFUSED
+    absent: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """What a server says may repeat a secret of ours; from here on it is kept and shown."""

@@ -2,7 +2,8 @@
 
 A create is looked for by its natural key, on the primary, then among the records whose story ended; where the
 receiver numbers its records itself, among all that came or changed since. One unlinked hit that holds what was
-sent is adopted. Updates and deletions are settled by reading the record again.
+sent is adopted. Where a new record takes several requests, so is one that was only begun: blank in what was sent
+and is not there, which the next run tells it. Updates and deletions are settled by reading the record again.
 
 Slow is not lost: a request may be at work for as long as the receiver documents. Until then only a hit proves
 anything; what is not there, or not yet as it was sent, waits, and every run looks again. It need not wait where
@@ -48,7 +49,7 @@ from talk_pipeline.run.fetch import land_records
 from talk_pipeline.run.sender import departures, matters_twice
 from talk_pipeline.run.session import Session
 from talk_pipeline.systems.errors import AccessFault, SystemFault
-from talk_pipeline.systems.protocol import AnswersLater
+from talk_pipeline.systems.protocol import AnswersLater, MakesInSteps
 from talk_pipeline.wording import counted
 
 NOT_DONE = Outcome(Result.FAILED, reason="looked up: it was not carried out")
@@ -76,8 +77,14 @@ async def recover(session: Session, flow: Flow, target: Side) -> None:
                 session.projector(flow, target),
                 session.decode(flow, target),
                 run_id=session.run_id,
-                outcomes=[(intent, outcome)],
+                outcomes=[(_as_far_as_made(intent, outcome), outcome)],
             )
+
+
+def _as_far_as_made(intent: Intent, outcome: Outcome) -> Intent:
+    """What of a request a record that was found is known to have from it: the rest is still to be told."""
+    sent = {name: one for name, one in intent.main.sent.items() if name not in outcome.absent}
+    return replace(intent, main=replace(intent.main, sent=sent)) if outcome.absent else intent
 
 
 async def _heard(
@@ -210,11 +217,18 @@ async def _recover_create(session: Session, flow: Flow, intent: Intent, *, ids: 
     if record is None:
         return NOT_DONE
     rows = _rows(session, flow, intent.target, record)
-    if not _holds(session, flow, rows[flow.name, record.id], intent.main):
+    row = rows[flow.name, record.id]
+    unlike = _unlike(session, flow, row, intent.main)
+    system = session.systems[intent.target]
+    begun = isinstance(system, MakesInSteps) and system.makes_in_steps(flow.name)
+    if unlike and not (begun and all(row.raw.get(name) is None for name in unlike)):
         return _unknown(f"{record.id} carries {intent.natural_key}, but other values than were sent")
-    if len(rows) <= len(intent.children) and may_be_at_work(intent):
-        return WAITS  # its children follow in requests of their own
-    return Outcome(Result.DONE, record=record, reason="looked up: found as it was sent")
+    if (unlike or len(rows) <= len(intent.children)) and may_be_at_work(intent):
+        return WAITS  # what is not there yet follows in requests of their own
+    found = f"but for {', '.join(unlike)}, " if unlike else ""
+    return Outcome(
+        Result.DONE, record=record, reason=f"looked up: {found}found as it was sent", absent=unlike
+    )
 
 
 async def _recover_change(session: Session, flow: Flow, intent: Intent) -> Outcome:
@@ -286,15 +300,27 @@ def _find(
 
 def _holds(session: Session, flow: Flow, row: Projected, one: Intended) -> bool:
     """Whether a record holds what it was sent, in canonical form."""
+    return not _unlike(session, flow, row, one)
+
+
+def _unlike(session: Session, flow: Flow, row: Projected, one: Intended) -> tuple[str, ...]:
+    """The properties of which it holds something else, or nothing."""
     part = flow.part(one.part)
-    for name, sent in one.sent.items():
-        prop = part.by_name[name]
-        if prop.written == "last" or sent.rule == SEND_WITH:
-            continue  # what goes along may be worked out anew there, and proves nothing
-        canon = row.canon.get(name)
-        if not holds(prop, sent.sent, row.side, raw=row.raw, canon=canon, company=session.company):
-            return False
-    return True
+    return tuple(
+        name
+        for name, sent in one.sent.items()
+        # what goes along may be worked out anew there, and proves nothing
+        if part.by_name[name].written != "last"
+        and sent.rule != SEND_WITH
+        and not holds(
+            part.by_name[name],
+            sent.sent,
+            row.side,
+            raw=row.raw,
+            canon=row.canon.get(name),
+            company=session.company,
+        )
+    )
 
 
 def _child(session: Session, flow: Flow, record: Record, *, row: Projected) -> Child | None:

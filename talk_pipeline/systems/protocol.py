@@ -171,3 +171,12 @@ class AnswersLater(Protocol):
     async def heard(self, flow: str, keys: Sequence[str]) -> Mapping[str, Outcome]:
         """What it says of writes that no record shows, by their idempotency keys; of most it says nothing."""
         ...
+
+
+@runtime_checkable
+class MakesInSteps(Protocol):
+    """A system in which a new record may take several requests, so that one may be there that was only begun."""
+
+    def makes_in_steps(self, flow: str) -> bool:
+        """Whether a new record of the flow does."""
+        ...

@@ -29,11 +29,16 @@ class Call(Model):
         (), description="what goes along as the record has it; inside an object, with that object"
     )
     envelope: Path | None = Field(None, description="what the body is wrapped in; [0]: a list of one")
-    constants: Mapping[str, Any] = Field({}, description="what the body says always: path -> value")
+    constants: Mapping[str, Any] = Field(
+        {}, description="what the body says always: path -> value; a text that is {id} alone is that"
+    )
     body: Mapping[str, Any] | None = Field(
         None,
         description="what is sent, with the record at `envelope`; a text that is {id} or {line} alone is that, and"
         " {record:place} what the record that is sent says there",
+    )
+    otherwise: "Call | None" = Field(
+        None, description="made instead, of the same, where the record lacks what `path` names: it is added"
     )
     error: ErrorShape | None = Field(None, description="where its answer says what is wrong, beside `error`")
     query: Mapping[str, Word] = {}

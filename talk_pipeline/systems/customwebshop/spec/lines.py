@@ -43,6 +43,11 @@ class FieldSet(Model):
     fields: Properties = {}
     lacks: tuple[str, ...] = Field((), description="properties and groups that the shop does not have")
 
+    unwritten: tuple[str, ...] = Field(
+        (),
+        description="properties and groups that the shop tells and does not take, as by write: false of each",
+    )
+
     @property
     def properties(self) -> Mapping[str, Property | None]:
         """All that is said of properties."""
@@ -50,7 +55,9 @@ class FieldSet(Model):
 
     def field(self, name: str) -> Property | None:
         """How a property is told; None when the shop has none."""
-        return field_for(self.properties, name)
+        found = field_for(self.properties, name)
+        told_alone = any(name == one or name.startswith(f"{one}.") for one in self.unwritten)
+        return found.but(write=False) if found and told_alone else found
 
 
 class Lines(FieldSet):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from talk_pipeline.flows.bounds import MOST
 from talk_pipeline.flows.properties import Model
@@ -73,6 +73,7 @@ class _Counted(_Paging):
         return not seen.last or more in _NO_MORE or (total is not None and seen.records >= total)
 
 
+OFFSET = "{offset}"
 _NO_MORE = (None, "false", "0", "no", "N")
 
 
@@ -117,10 +118,28 @@ class OffsetPaging(_Counted):
 
     style: Literal["offset"]
     parameter: str = "offset"
+    value: str = Field(
+        OFFSET, description="text around {offset}, with {size} where one parameter says both: {offset},{size}"
+    )
+
+    @field_validator("value")
+    @classmethod
+    def _says_where(cls, text: str) -> str:
+        if OFFSET not in text:
+            raise ValueError(f"says {OFFSET}, where the number of records before stands")
+        return text
+
+    def first(self) -> dict[str, str | int]:
+        """The query of the first page, which need not say that nothing comes before unless it says more."""
+        return self.sized() | ({} if self.value == OFFSET else self._after(0))
 
     def following(self, seen: Seen) -> Following:
         """The page after an answer."""
-        return None if self.ended(seen) else {self.parameter: seen.records}
+        return None if self.ended(seen) else self._after(seen.records)
+
+    def _after(self, records: int) -> dict[str, str | int]:
+        said = self.value.replace(OFFSET, str(records)).replace("{size}", str(self.size))
+        return {self.parameter: records if self.value == OFFSET else said}
 
 
 class LinkPaging(_Paging):

@@ -197,6 +197,10 @@ class Customwebshop:
         """A create by its key, an update by its version, as far as each is one request."""
         return answered_once(self._readers[flow], operation, makes_children=makes_children)
 
+    def makes_in_steps(self, flow: str) -> bool:
+        """Whether the description says more than one call of a create."""
+        return len(self._readers[flow].entity.create) > 1
+
     async def write(
         self, flow: str, writes: Sequence[Write], *, leaving: Leaving = unheard
     ) -> Sequence[Outcome]:
@@ -272,7 +276,7 @@ class Customwebshop:
             return
         for value in values:
             query = search.replace("{value}", quote(value, safe=""))
-            parameters = dict(parse_qsl(query, keep_blank_values=True))
+            parameters = {**entity.query, **dict(parse_qsl(query, keep_blank_values=True))}
             elements, _ = await self._lists.one_page(entity, list_path(entity), parameters)
             yield await self._whole(flow, elements)
 

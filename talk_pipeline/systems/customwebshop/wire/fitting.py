@@ -13,7 +13,7 @@ from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE, Description, Entity
-from talk_pipeline.systems.customwebshop.spec.fields import AS_NAMED, Field, field_for
+from talk_pipeline.systems.customwebshop.spec.fields import AS_NAMED
 from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
 
 ABSENT = "this shop has no such property"
@@ -97,11 +97,12 @@ def _unread(
             yield (*at, "fields", name), text
         elif not _known(name, read):
             yield (*at, "fields", name), f"no flow reads {name!r}; allowed: {', '.join(read)}"
-    for index, name in enumerate(described.lacks):
-        if name in described.fields:
-            yield (*at, "lacks", index), f"{name!r} is told under fields: say one or the other"
-        elif not _known(name, read):
-            yield (*at, "lacks", index), f"no flow reads {name!r}; allowed: {', '.join(read)}"
+    for key in ("lacks", "unwritten"):
+        for index, name in enumerate(getattr(described, key)):
+            if key == "lacks" and name in described.fields:
+                yield (*at, key, index), f"{name!r} is told under fields: say one or the other"
+            elif not _known(name, read):
+                yield (*at, key, index), f"no flow reads {name!r}; allowed: {', '.join(read)}"
 
 
 def _known(name: str, read: tuple[str, ...]) -> bool:
@@ -160,7 +161,7 @@ def _fit(flow: Flow, entity: Entity) -> Flow:
     }
     properties = _properties(
         flow.properties,
-        entity.properties,
+        entity,
         "",
         lacks,
         taken=bool(entity.update),
@@ -178,7 +179,7 @@ def _fit(flow: Flow, entity: Entity) -> Flow:
             room=1 if entity.children.get(child.customwebshop, Lines()).single else None,
             properties=_properties(
                 child.properties,
-                entity.children.get(child.customwebshop, Lines()).properties,
+                entity.children.get(child.customwebshop, Lines()),
                 f"{key}.",
                 lacks,
                 taken=bool(entity.update)
@@ -246,7 +247,7 @@ def _asking(properties: tuple[Property, ...], names: Mapping[str, frozenset[str]
 
 def _properties(
     properties: tuple[Property, ...],
-    fields: Mapping[str, Field | None],
+    said: FieldSet,
     prefix: str,
     lacks: dict[str, str],
     *,
@@ -257,10 +258,10 @@ def _properties(
     fits = []
     for prop in properties:
         first = next((one for one in properties if prop.name in one.split[1:]), None)
-        if first and all(field_for(fields, path) is None for path in prop.shop_paths):
+        if first and all(said.field(path) is None for path in prop.shop_paths):
             lacks[prefix + prop.name] = f"this shop has it in one with {first.name}"
             prop = prop.but(shop=first.shop)
-        fit = _property(prop, fields, prefix=prefix, lacks=lacks, taken=taken)
+        fit = _property(prop, said, prefix=prefix, lacks=lacks, taken=taken)
         if fit is None and lacks[prefix + prop.name] == READ_ONLY and prop.name in scoping:
             # never written, and still what tells which records are in scope
             fit = Property(shop=prop.shop, name=prop.name, dir="-", type=prop.type)
@@ -281,7 +282,7 @@ def _properties(
 
 def _property(
     prop: Property,
-    fields: Mapping[str, Field | None],
+    said: FieldSet,
     *,
     prefix: str,
     lacks: dict[str, str],
@@ -290,12 +291,12 @@ def _property(
     """A property as far as the shop has it, and takes it; None when it has not."""
     if prop.shop is None:
         return prop
-    there = [path for path in prop.shop_paths if field_for(fields, path) is not None]
+    there = [path for path in prop.shop_paths if said.field(path) is not None]
     if not there:
         lacks[prefix + prop.name] = ABSENT
         return None
     update: dict[str, Any] = {"shop": " | ".join(there)} if len(there) < len(prop.shop_paths) else {}
-    writable = taken and all((field_for(fields, path) or AS_NAMED).writable for path in there)
+    writable = taken and all((said.field(path) or AS_NAMED).writable for path in there)
     if not writable and prop.dir in ("<->", "<-"):
         lacks[prefix + prop.name] = READ_ONLY
         if prop.dir == "<-":

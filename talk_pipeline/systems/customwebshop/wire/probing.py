@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from talk_pipeline.engine.model import Record, Result, Write
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Description, Entity, Shared
 from talk_pipeline.systems.customwebshop.spec.paging import further_page, told_to_end
 from talk_pipeline.systems.customwebshop.spec.paths import Json
@@ -106,6 +107,9 @@ class _Prober:
         if self.entity.latest:
             latest = await self.shop.latest(self.flow.name)
             yield Probe("ok" if latest else "warning", ("latest",), f"latest change {latest}")
+        self.asking = ("search",)
+        async for found in self._search(record):
+            yield found
         self.asking = ("version",)
         async for found in self._conditional(record):
             yield found
@@ -115,12 +119,13 @@ class _Prober:
 
     async def _second_page(self, answer: Answer) -> Probe:
         pages = 0
-        async for _ in self.shop.scan(self.flow.name, since=None):
+        async for page in self.shop.scan(self.flow.name, since=None):
             pages += 1
             if pages == 2:
-                break
-        if pages == 2:
-            return Probe("ok", ("paging",), "a second page is another one")
+                what = (
+                    "a second page is another one" if page else "a second page is empty: the list has ended"
+                )
+                return Probe("ok", ("paging",), what)
         data, paging = parse(answer.body), self.entity.paging
         sign = further_page(answer, data, self.entity.records)
         if sign and not told_to_end(paging, answer, data):
@@ -129,20 +134,35 @@ class _Prober:
         return Probe("ok", ("paging",), "one page is all")
 
     async def _until_lists_show(self, sample: Sequence[Json], record: Record) -> AsyncIterator[Record]:
-        """Further records by themselves, until each list with an address of its own has shown an entry."""
-        empty = {
-            name: lines
-            for name, lines in self.reader.lists()
-            if lines.apart and not rows_of(parse(record.payload), name, lines)
-        }
+        """Further records by themselves, until each list with an address of its own, and each part, was seen."""
+        unseen = self._unseen(parse(record.payload))
         for one in sample:
-            if not empty:
+            if not unseen:
                 return
             further = await self.shop.get(self.flow.name, str(self.entity.id.read(one)))
             if further is not None:
-                data = parse(further.payload)
-                empty = {name: lines for name, lines in empty.items() if not rows_of(data, name, lines)}
+                unseen &= self._unseen(parse(further.payload))
                 yield further
+
+    def _unseen(self, data: Json) -> set[str]:
+        """What of a record lies elsewhere and does not show in it."""
+        lists = {
+            name for name, lines in self.reader.lists() if lines.apart and not rows_of(data, name, lines)
+        }
+        return lists | {f"@{name}" for name in self.entity.parts if not paths.get(data, f"@{name}")}
+
+    async def _search(self, record: Record) -> AsyncIterator[Probe]:
+        """Whether each question that finds a record by a property finds this one, with all that lists show."""
+        values = self.shop.decode(self.flow.name, record.payload).values
+        for name in self.entity.search:
+            if (value := values.get(name)) is None:
+                continue
+            at: At = ("search", name)
+            found = (await self.shop.find(self.flow.name, name, values=[value])).get(value, ())
+            if record.id in found:
+                yield Probe("ok", at, f"{value!r} is found")
+            else:
+                yield Probe("problem", at, f"the record {record.id} is not found by {value!r}, which it says")
 
     async def _updated_since(self, raw: Sequence[str]) -> AsyncIterator[Probe]:
         if self.entity.updated_since is None:

@@ -30,7 +30,7 @@ def wrapped(call: Call, body: Json, known: Mapping[str, Json], *, current: Json)
     if call.at:
         body = _part(call, call.at, body, current)
     for path, value in call.constants.items():
-        paths.put(body, path, value)
+        paths.put(body, path, filled_values(value, known, body))
     if call.body is not None:
         whole = filled_values(dict(call.body), known, body)
         if call.envelope:

@@ -150,16 +150,22 @@ class _Sequence:
         return await self._result()
 
     def _calls(self) -> Iterable[Call]:
-        """Those that have something to say; of a create all."""
+        """Those that have something to say; of a create all but what follows for properties that are blank."""
         calls: tuple[Call, ...] = getattr(self._entity, self._write.operation)
-        if self._write.operation != "update":
+        if self._write.operation == "delete":
             return calls
+        if self._write.operation == "create":
+            return [call for call in calls if call is calls[0] or not call.of or self._fills(call)]
         return [call for call in calls if self._names(call) or self._embedded(call)]
 
     def _names(self, call: Call) -> list[str]:
         fields = self._reader.fields()
         names = [name for name in self._write.values if name in fields and fields[name].writable]
         return [name for name in names if self._carries(call, name)]
+
+    def _fills(self, call: Call) -> bool:
+        told = any(self._write.values[name] is not None for name in self._names(call))
+        return told or any(self._embedded(call).values())
 
     def _carries(self, call: Call, name: str) -> bool:
         calls: tuple[Call, ...] = getattr(self._entity, self._write.operation)
@@ -182,25 +188,30 @@ class _Sequence:
             if lists[name].singly and edits:
                 yield name, lists[name], edits
 
-    async def _call(self, call: Call) -> Outcome | None:
-        operation = self._write.operation
+    async def _call(self, call: Call, *, instead_of: Call | None = None) -> Outcome | None:
+        """One request; `instead_of` is the call that carries what it says."""
+        operation, carrier = self._write.operation, instead_of or call
         content = b""
-        if (operation != "delete" or call.speaks) and not call.empty:
-            content = self._composer.body(
-                call,
-                names=self._names(call),
-                values=self._write.values,
-                children=self._embedded(call),
-                current=self._current,
-                record_id=self._id,
-            )
         try:
             default = _DEFAULT_PATH[operation]
             path = call_path(self._entity, call, self._id, default=default, record=self._current)
         except NoPlaceError as error:
+            if call.otherwise:
+                return await self._call(call.otherwise, instead_of=carrier)
             return Outcome(Result.REFUSED, reason=str(error))
+        if (operation != "delete" or call.speaks) and not call.empty:
+            content = self._composer.body(
+                call,
+                names=self._names(carrier),
+                values=self._write.values,
+                children=self._embedded(carrier),
+                current=self._current,
+                record_id=self._id,
+            )
+        asked = call.body is not None or instead_of is not None
+        method = "POST" if asked else _DEFAULT_METHOD[operation]
         answer = await self._writer.send(
-            call.method or (_DEFAULT_METHOD[operation] if call.body is None else "POST"),
+            call.method or method,
             path,
             key=self._write.idempotency_key,
             content=content,
