@@ -20,8 +20,11 @@ test: $(INSTALLED) ## the tests
 
 # what has a target of its own
 APART = proof engine/plan/test_oracle.py documents/test_corpus.py
-test-slow: $(INSTALLED) ## those that take long: whole stories, many variants, the daemon, large books; kills, faults, plans and the corpus are targets of their own
-	.venv/bin/python -m pytest -n 4 --dist loadgroup -m slow $(addprefix --ignore=talk_pipeline_tests/,$(APART))
+test-slow: $(INSTALLED) ## those that take long: whole stories, the daemon, large books; variants, kills, faults, plans and the corpus are targets of their own
+	.venv/bin/python -m pytest -n 4 --dist loadgroup -m "slow and not variant" $(addprefix --ignore=talk_pipeline_tests/,$(APART))
+
+variants: $(INSTALLED) ## many variants of questions of which `make test` asks one or two: faults, answers, moments
+	.venv/bin/python -m pytest -n 3 --dist loadgroup -m variant $(addprefix --ignore=talk_pipeline_tests/,$(APART))
 
 corpus: $(INSTALLED) ## three hundred documents of all kinds made into flow files
 	.venv/bin/python -m pytest -n 2 talk_pipeline_tests/documents/test_corpus.py
@@ -101,4 +104,4 @@ bench-large: $(INSTALLED) ## the engine on large books, against floors and peers
 day: $(INSTALLED) ## a day at an edit a second in which a tenth of all calls fail: what grows
 	.venv/bin/python -m talk_pipeline_tests.bench day
 
-.PHONY: help sync up test test-slow corpus kills plans faults mutants test-profiles test-browser pictures test-scale lint check-defs advisories soak scenarios bench bench-large day story lives docs
+.PHONY: help sync up test test-slow variants corpus kills plans faults mutants test-profiles test-browser pictures test-scale lint check-defs advisories soak scenarios bench bench-large day story lives docs

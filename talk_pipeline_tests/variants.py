@@ -1,4 +1,4 @@
-"""Tests of many variants: the first of them run always, the others where there is time."""
+"""Tests of many variants: the first of them run always, the others before a release (`make variants`)."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from talk_pipeline_tests.users import Row
+
+MORE = (pytest.mark.slow, pytest.mark.variant)
+"""One more of a question of which one is asked always."""
 
 
 def variants(
@@ -15,9 +18,9 @@ def variants(
     first: int = 1,
     ids: Sequence[str] | Callable[[Row], str] | None = None,
 ) -> pytest.MarkDecorator:
-    """A test for each value; those after the first are slow ones."""
+    """A test for each value; those after the first are a target of their own."""
     rest = [
-        pytest.param(*(value if isinstance(names, tuple) else (value,)), marks=pytest.mark.slow)
+        pytest.param(*(value if isinstance(names, tuple) else (value,)), marks=MORE)
         for value in values[first:]
     ]
     return pytest.mark.parametrize(names, [*values[:first], *rest], ids=ids)

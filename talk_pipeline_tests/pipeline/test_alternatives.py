@@ -7,6 +7,7 @@ import pytest
 
 from talk_pipeline.sandbox.businesscentral.questions import QUESTIONS
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 
 # answers under which the records here cannot be what they should be, each with a test of its own below
@@ -20,21 +21,30 @@ APART = {
 OTHERS: dict[str, list[Any]] = {"throttle_retry_after": [1, "seconds", "date"], "replica_lag": [30.0]}
 
 
-def answers() -> list[tuple[str, Any]]:
+def answers() -> list[dict[str, Any]]:
+    """The last one of every question together, the first ones together, then each by itself."""
     listed: list[tuple[str, Any]] = []
     for question in QUESTIONS:
         choices = list(question.choices) or OTHERS.get(question.name, [])
         if isinstance(question.default, bool):
             choices = [True, False]
         listed += [(question.name, choice) for choice in choices if choice != question.default]
-    return [answer for answer in listed if answer not in APART]
+    each = [{name: answer} for name, answer in listed if (name, answer) not in APART]
+    together = [
+        {name: answer for one in order for name, answer in one.items()} for order in (each, each[::-1])
+    ]
+    return [*together, *each]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("question", "answer"), answers())
-def test_every_answer(world: World, question: str, answer: Any) -> None:
-    world.bc.control("settings", {question: answer})
-    if question == "throttle_retry_after":
+@variants(
+    "said",
+    answers(),
+    first=2,
+    ids=lambda said: "-".join(map(str, next(iter(said.items())))) if len(said) == 1 else "together",
+)
+def test_every_answer(world: World, said: dict[str, Any]) -> None:
+    world.bc.control("settings", said)
+    if "throttle_retry_after" in said:
         world.bc.faults(
             {"match": {"method": "POST", "path": "salesOrders"}, "fault": {"status": 429}, "times": 1}
         )
