@@ -38,7 +38,11 @@ class Entity:
         """How a property of the record, or of a list of it, is described; None where there is none."""
         known, ways = self._fields.get(part, {}), name.split(".")
         groups = (".".join(ways[:end]) for end in range(len(ways), 0, -1))
-        return next((known[group] for group in groups if group in known), {})
+        found: Words | None = next((known[group] for group in groups if group in known), {})
+        told_alone = any(
+            f"{name}.".startswith(f"{one}.") for one in self.parts.get(part, {}).get("unwritten", ())
+        )
+        return {**found, "write": "false"} if found is not None and told_alone else found
 
     def takes(self, part: str) -> bool:
         """Whether changes of a list are taken."""

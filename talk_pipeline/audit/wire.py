@@ -123,7 +123,13 @@ class Connection:
             if "size_parameter" in paging
             else query
         )
-        asked = {**base, parameter: number} if style == "page" else base
+        around = paging.get("value", "{offset}").replace("{size}", paging.get("size", "100"))
+
+        def following_on() -> Any:
+            return {"page": number, "offset": around.replace("{offset}", str(count))}.get(style)
+
+        first = following_on()
+        asked = base if first is None else {**base, parameter: first}
         told, (been, empty) = said.get("list", {}), (Counter[str](), 0)
         path = told.get("path", "{path}").replace("{path}", path)
         while True:
@@ -146,7 +152,7 @@ class Connection:
             yield from rows
             empty = 0 if rows else empty + 1
             number, count, before = number + 1, count + len(rows), rows
-            following: Any = {"page": number, "offset": count}.get(style) if rows else None
+            following = following_on() if rows else None
             following = following or _said(paging.get("next", "_"), (data, answer))
             following = following or (answer.links.get("next", {}).get("url") if style == "link" else None)
             if not following or _is_last(paging, (data, answer), pages=sum(been.values()), count=count):

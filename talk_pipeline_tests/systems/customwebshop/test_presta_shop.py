@@ -9,7 +9,7 @@ import pytest
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline_tests.flow_files import copied_flows
-from talk_pipeline_tests.systems.customwebshop.door import Connected, opened
+from talk_pipeline_tests.systems.customwebshop.door import Connected, opened, unexplained
 from talk_pipeline_tests.systems.customwebshop.presta_shop import KEY, PrestaShop
 from talk_pipeline_tests.world import World
 
@@ -177,6 +177,7 @@ def test_it_is_connected(presta: OfPresta, capsys: pytest.CaptureFixture[str]) -
     assert (held["displayName"], held["unitPrice"]) == ("Lamp", 20)
     assert bc.get("customers", customer)["city"] == "Ribe"
     assert [row["quantity"] for row in presta.lines_there()] == [5]
+    assert not unexplained()
     bc.delete("salesOrderLines", presta.lines_there()[0]["id"])
     presta.run()
     assert not shop.tables["order_details"], f"{kept_line['id']} goes by itself"
