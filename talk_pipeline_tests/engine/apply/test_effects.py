@@ -2,6 +2,7 @@
 
 import pytest
 
+from talk_pipeline.engine.apply.changesets import pending_changesets, pending_roots
 from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book, Values
 from talk_pipeline_tests.engine.given import linked as pair
@@ -24,6 +25,14 @@ def bases(book: Book) -> list[tuple[str, str]]:
     return book.rows(
         "select shop_id, shop_value from base where part = 'order.lines' and property = 'quantity' order by all"
     )
+
+
+def test_a_line_that_stays_is_told_before_a_new_one_that_stands_above_it(shop: Book) -> None:
+    shop.say("order", SHOP, "1", {}, children=[NEW[0], {**LINE, "quantity": "9"}])
+    shop.plan("order")
+    flow = shop.flows["order"]
+    [changeset] = pending_changesets(shop.db, flow, BC, roots=pending_roots(shop.db, flow, BC))
+    assert [child.operation for child in changeset.children] == ["update", "create"]
 
 
 def test_new_lines_are_pairs_in_their_order(shop: Book) -> None:
