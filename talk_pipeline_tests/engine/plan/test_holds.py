@@ -228,3 +228,14 @@ def test_what_waits_anyway_is_not_said_to_rest(tmp_path: Path) -> None:
         found = {name: kind for (_, _, name), kind in planned(book, "order").items()}
         assert found == {"customer_id": HoldKind.WAITING, "email": HoldKind.RESTING}
         assert quiet_at(book.db, flows["order"]) == edited + timedelta(minutes=10)
+
+
+def test_whoever_has_its_id_elsewhere_takes_no_customer_out_of_scope(tmp_path: Path) -> None:
+    within = ("  conflict: last_writer", "  scope: {active: {one_of: [true]}}\n  conflict: last_writer")
+    with Book.opened(tmp_path / "state", flows_in(copied_flows(tmp_path / "flows", customer=within))) as book:
+        for flow, values in (("customer", CUSTOMER), ("order", ORDER)):
+            linked(book, flow, "1", values)
+        book.say("customer", SHOP, "1", {"email": "new@company.example"})
+        assert kinds(book, "customer", "1") == {None}
+        book.say("customer", SHOP, "1", {"active": "false"})
+        assert kinds(book, "customer", "1") == {HoldKind.EXCLUDED}
