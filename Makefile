@@ -19,8 +19,8 @@ test: $(INSTALLED) ## the tests
 	.venv/bin/python -m pytest -n 3 --dist loadgroup -m "not slow"
 
 # what has a target of its own
-APART = proof engine/plan/test_oracle.py documents/test_corpus.py
-test-slow: $(INSTALLED) ## those that take long: whole stories, the daemon, large books; variants, kills, faults, plans and the corpus are targets of their own
+APART = proof engine/plan/test_oracle.py documents/test_corpus.py pipeline/test_story.py
+test-slow: $(INSTALLED) ## those that take long: many steps, the daemon, large books; variants, the story, kills, faults, plans and the corpus are targets of their own
 	.venv/bin/python -m pytest -n 4 --dist loadgroup -m "slow and not variant" $(addprefix --ignore=talk_pipeline_tests/,$(APART))
 
 variants: $(INSTALLED) ## many variants of questions of which `make test` asks one or two: faults, answers, moments
@@ -71,7 +71,7 @@ check-defs: $(INSTALLED) ## what Dagster's `dg` says of this project, and of one
 advisories: $(INSTALLED) ## what is known against the packages used; a warning only
 	@scripts/advisories
 
-story: $(INSTALLED) ## thirty edits on both sides, each with what comes of it
+story: $(INSTALLED) ## thirty edits on both sides, each with what comes of it; ends with 1 when anything came out otherwise
 	.venv/bin/python -m talk_pipeline_tests.story
 
 HOURS ?= 1

@@ -153,9 +153,11 @@ def test_killed_runs_are_over_within_a_minute_and_others_do_their_work(automatio
     assert len(automation.world.bc.all("customers")) == 1
 
 
+@pytest.mark.variant
 def test_an_edit_and_a_decision_are_carried_out_though_business_central_was_away(
     automation: Automation,
 ) -> None:
+    """In one process `test_sensors` shows the same: here the daemon does it by itself."""
     world, took = automation.world, {}
     with automation.daemon():
         automation.wait("the first sync", lambda: automation.arrived("www.c1.example"))

@@ -7,10 +7,11 @@ import dagster as dg
 import pytest
 
 from talk_pipeline_tests.outcome import Run
+from talk_pipeline_tests.variants import MORE
 from talk_pipeline_tests.world import World, opened_world
 
 Row = dict[str, Any]
-SIZES = [None, pytest.param(60, marks=pytest.mark.slow)]
+SIZES = [None, pytest.param(60, marks=MORE)]
 
 
 class Synchronized:

@@ -1,4 +1,4 @@
-"""The story comes out as it is told, under any shop that can carry it."""
+"""The story comes out as it is told, under any shop that can carry it; `make story` tells it by itself."""
 
 from pathlib import Path
 
