@@ -215,7 +215,7 @@ class Book:
             stored = {name: one.sent for name, one in body.sent.items()} | dict(answered or {})
             record = self.record(flow, side, record_id, stored, children=children)
             done.append((intent, Outcome(Result.DONE, record=record)))
-        self.conclude(flow, side, done, run_id=run_id)
+        self._conclude(flow, side, done, run_id=run_id)
         return [intent for intent, _ in done]
 
     def conclude(
@@ -223,6 +223,11 @@ class Book:
     ) -> None:
         """Puts requests and what came of them on disk."""
         self.crowded()
+        self._conclude(flow, side, done, run_id=run_id)
+
+    def _conclude(
+        self, flow: str, side: Side, done: Sequence[tuple[Intent, Outcome]], *, run_id: str
+    ) -> None:
         intents = [intent for intent, _ in done]
         recalculated = recalculations(self.db, self.flows[flow], intents)
         journal.intend(self.db, run_id, intents, recalculated=recalculated)
