@@ -110,7 +110,7 @@ class Connections:
             )
         from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
         from talk_pipeline.systems.customwebshop.wire.xml import XmlWire
-        from talk_pipeline.systems.http import Application, Http, Limits
+        from talk_pipeline.systems.http import Application, Http
 
         settings, shop = self.settings, self.description
         address, pace = settings.customwebshop_url or "", shop.limits
@@ -120,9 +120,7 @@ class Connections:
             shop.name,
             base_url(address, shop),
             applications=[Application(entry, shop.auth.variables)],
-            limits=Limits(
-                pace.requests, pace.seconds, pace.in_flight, **counted_at(settings, Side.SHOP)._asdict()
-            ),
+            limits=pace.limits(**counted_at(settings, Side.SHOP)._asdict()),
             longest_seconds=pace.longest_seconds,
             headers=shop.every_request,
             throttled=pace.throttled,

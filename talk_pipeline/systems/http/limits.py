@@ -7,7 +7,7 @@ import asyncio
 import socket
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,27 @@ _ALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)] + [
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """A header of a system's own that says how long whoever asked too often is to wait.
+
+    Attributes:
+        header: its name.
+        per_second: how many of its units are a second.
+        statuses: those with which it says: slower.
+    """
+
+    header: str
+    per_second: int
+    statuses: Collection[int]
+
+    def translate(self, response: httpx.Response) -> None:
+        """Says it in the header that everybody knows, which counts whole seconds, unless that is there."""
+        said = response.headers.get(self.header, "")
+        if response.status_code in self.statuses and said.isdigit():
+            response.headers.setdefault("Retry-After", str(-(-int(said) // self.per_second)))
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What a system allows one client: requests in a sliding window, and at once.
 
@@ -44,6 +65,7 @@ class Limits:
         redis: where those of several machines do instead.
         together: in which those of several companies do instead, a folder for each account.
         account: whose requests they are, there.
+        wait: where it says how long to wait, if not in Retry-After.
     """
 
     requests: int
@@ -53,6 +75,7 @@ class Limits:
     redis: str | None = None
     together: Path | None = None
     account: str = ""
+    wait: Wait | None = None
 
     @property
     def counted_in(self) -> Path:
@@ -77,6 +100,7 @@ class Gate(httpx.AsyncBaseTransport):
             socket_options=_ALIVE,
         )
         self._measure = measure
+        self._wait = limits.wait
         # the server's window starts when a request arrives, a little after we counted it
         window_ms = int(limits.window_seconds * 1000 + WINDOW_MARGIN_MS)
         if limits.redis or limits.together:  # whoever asks what is used finds out here whose count that is
@@ -109,6 +133,8 @@ class Gate(httpx.AsyncBaseTransport):
             received = time.time()
             response.extensions["seconds"] = received - sent
             self._measure(response, sent=sent, received=received)
+            if self._wait:
+                self._wait.translate(response)
             return response
 
     async def aclose(self) -> None:

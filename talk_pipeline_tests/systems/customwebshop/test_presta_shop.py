@@ -8,8 +8,8 @@ import pytest
 
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
-from talk_pipeline_tests.flow_files import copied_flows
 from talk_pipeline_tests.systems.customwebshop.door import Connected, opened, unexplained
+from talk_pipeline_tests.systems.customwebshop.numberless import numberless_customers
 from talk_pipeline_tests.systems.customwebshop.presta_shop import KEY, PrestaShop
 from talk_pipeline_tests.world import World
 
@@ -94,20 +94,7 @@ class OfPresta(Connected):
 
 @pytest.fixture
 def presta(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OfPresta]:
-    folder = copied_flows(
-        tmp_path / "flows",
-        customer=("match: [number, organization_number, email]", "match: [email]"),
-        product=("create: always", "create: both"),
-    )
-    file = folder / "customer.yaml"
-    text = "\n".join(row for row in file.read_text().splitlines() if "bc: number," not in row)
-    for old, new in (
-        ("create_key: number", "create_key: email"),
-        ("number: shop", "number: series"),
-        ("create: always", "create: both"),
-    ):
-        text = text.replace(old, new)
-    file.write_text(text)
+    numberless_customers(tmp_path, monkeypatch)
     shop = PrestaShop()
     with opened(shop) as address:
         monkeypatch.setenv("CUSTOMWEBSHOP_URL", address)
@@ -117,7 +104,6 @@ def presta(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
             DESCRIBED.read_text().replace("EUR", "DKK", 1) + "limits: {longest_seconds: 0}\n"
         )
         monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(described))
-        monkeypatch.setenv("TALK_FLOWS_DIR", str(folder))
         yield OfPresta(shop, world)
 
 

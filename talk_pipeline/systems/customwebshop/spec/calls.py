@@ -38,7 +38,8 @@ class Call(Model):
         " {record:place} what the record that is sent says there",
     )
     otherwise: "Call | None" = Field(
-        None, description="made instead, of the same, where the record lacks what `path` names: it is added"
+        None,
+        description="made instead, of the same, where the record lacks what `path` or `along` names: it is added",
     )
     error: ErrorShape | None = Field(None, description="where its answer says what is wrong, beside `error`")
     query: Mapping[str, Word] = {}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path as File
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, field_validator
@@ -37,6 +37,9 @@ from talk_pipeline.systems.customwebshop.spec.templates import Located, misnamed
 from talk_pipeline.systems.customwebshop.spec.times import Times
 from talk_pipeline.systems.customwebshop.spec.webhooks import Webhooks
 from talk_pipeline.systems.customwebshop.spec.xml import Xml
+
+if TYPE_CHECKING:  # what speaks HTTP is loaded by whoever enters
+    from talk_pipeline.systems.http import Limits
 
 REFERENCE = File(__file__).parents[1] / "reference.yaml"
 
@@ -151,6 +154,13 @@ class Entity(Shared, FieldSet):
         return self.but(id=self.id.at_home(address), children=children)
 
 
+class Told(Model):
+    """A header in which the shop says how long to wait before the next request."""
+
+    header: str
+    unit: Literal["seconds", "milliseconds"] = "seconds"
+
+
 class Pace(Model):
     """What the shop allows one client."""
 
@@ -158,12 +168,21 @@ class Pace(Model):
     seconds: float = Field(60, gt=0, le=MOST_SECONDS)
     in_flight: int = Field(8, ge=1, le=MOST)
     throttled: tuple[int, ...] = Field((), description="statuses beside 429 that say: slower")
+    wait: Told | None = Field(None, description="the header that then says how long, if not Retry-After")
     longest_seconds: float = Field(
         300,
         ge=0,
         le=MOST_SECONDS,
         description="how long a request may be at work at most, though nobody waits for its answer",
     )
+
+    def limits(self, **counted: Any) -> "Limits":
+        """The same for whoever asks; `counted` says where all who do are counted."""
+        from talk_pipeline.systems.http.limits import Limits, Wait
+
+        per_second = 1000 if self.wait and self.wait.unit == "milliseconds" else 1
+        wait = Wait(self.wait.header, per_second, (429, *self.throttled)) if self.wait else None
+        return Limits(self.requests, self.seconds, self.in_flight, wait=wait, **counted)
 
 
 class Description(Shared):

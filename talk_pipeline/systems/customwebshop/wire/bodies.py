@@ -39,6 +39,7 @@ class Composer:
         children: Mapping[str, tuple[ChildEdit, ...]],
         current: Json,
         record_id: str | None = None,
+        made: Json = None,
     ) -> bytes:
         """The body of a call.
 
@@ -49,6 +50,7 @@ class Composer:
             children: edits of lists that are part of the record and carried by this call.
             current: the record as it is, or nothing.
             record_id: its id, or nothing of one that is made.
+            made: what an earlier call of a create was answered.
         """
         before = current if isinstance(current, dict) else {}
         body: dict[str, Json] = {}
@@ -72,7 +74,9 @@ class Composer:
         if call.whole or call.objects == "whole":
             for path in (*self._entity.read_only, *call.without):
                 paths.drop(body, path)
-        return self._encoded(call, accompanied(call, body, before), self._known(record_id), before)
+        return self._encoded(
+            call, accompanied(call, body, before), self._known(record_id, before or made), before
+        )
 
     def _put_single(
         self,
@@ -119,15 +123,14 @@ class Composer:
         if not call.whole:
             paths.drop(body, lines.id.path)  # the address names it, and many shops refuse it in the body
         if lines.parent and edit.operation == "create":
-            own_id = paths.get(current, self._entity.id.path)
-            paths.put(body, lines.parent, self._entity.id.wire(record_id) if own_id is MISSING else own_id)
+            paths.put(body, lines.parent, self._own_id(record_id, current))
         if call.objects == "whole":
             before = row if isinstance(row, dict) else {}
             body = {key: completed(value, before.get(key)) for key, value in body.items()}
         if call.whole or call.objects == "whole":
             for path in (*lines.read_only, *call.without):
                 paths.drop(body, path)
-        known = self._known(record_id) | ({"line": lines.id.wire(edit.id)} if edit.id else {})
+        known = self._known(record_id, current) | ({"line": lines.id.wire(edit.id)} if edit.id else {})
         return self._encoded(call, accompanied(call, body, row), known)
 
     def around(self, call: Call, *, record_id: str, begun: Json) -> bytes:
@@ -138,8 +141,13 @@ class Composer:
         }
         return self._encoded(call.but(constants=said), {}, self._known(record_id))
 
-    def _known(self, record_id: str | None) -> dict[str, Json]:
-        return {"id": self._entity.id.wire(record_id)} if record_id else {}
+    def _known(self, record_id: str | None, record: Json = None) -> dict[str, Json]:
+        """A record's id as the shop says it, which may be a number."""
+        return {"id": self._own_id(record_id, record)} if record_id else {}
+
+    def _own_id(self, record_id: str, record: Json) -> Json:
+        own = paths.get(record, self._entity.id.path)
+        return self._entity.id.wire(record_id) if own is MISSING else own
 
     def _encoded(self, call: Call, body: Json, known: Mapping[str, Json], current: Json = None) -> bytes:
         """A body as this shop takes it."""

@@ -191,6 +191,8 @@ class _Sequence:
     async def _call(self, call: Call, *, instead_of: Call | None = None) -> Outcome | None:
         """One request; `instead_of` is the call that carries what it says."""
         operation, carrier = self._write.operation, instead_of or call
+        if call.otherwise and any(paths.get(self._current, one) is paths.MISSING for one in call.along):
+            return await self._call(call.otherwise, instead_of=carrier)
         content = b""
         try:
             default = _DEFAULT_PATH[operation]
@@ -207,6 +209,7 @@ class _Sequence:
                 children=self._embedded(carrier),
                 current=self._current,
                 record_id=self._id,
+                made=self._made,
             )
         asked = call.body is not None or instead_of is not None
         method = "POST" if asked else _DEFAULT_METHOD[operation]
@@ -239,10 +242,11 @@ class _Sequence:
         self._begun = self._write.operation == "create"
         payload = record_in(answer, self._entity)
         answered = self._reader.record(payload).id if payload is not None else None
+        if self._id is not None and call.id is None and answered not in (None, self._id):
+            self._version = None  # it is about something else, such as an address of the record
+            return
         if self._write.operation == "update":
-            if answered not in (None, self._id):  # about something else, such as an address of the record
-                self._version = None
-                return
+            pass
         elif call.id is not None:
             self._id = self._entity.id.told(read_place(call.id, answer.headers, document_in(answer)))
         elif answered is not None:
