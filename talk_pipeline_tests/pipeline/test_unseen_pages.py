@@ -86,7 +86,9 @@ class Page:
 
     def patch(self, row: Row, **values: object) -> None:
         there = f"{self._url}({row[self._key]})"
-        self._bc.read(self._bc.http.patch(there, json=values, headers={"If-Match": row["@odata.etag"]}))
+        self._bc.read(
+            self._bc.http.patch(there, json=values, headers={"If-Match": row.get("@odata.etag", "*")})
+        )
 
     def delete(self, row: Row) -> None:
         self._bc.read(self._bc.http.delete(f"{self._url}({row[self._key]})"))

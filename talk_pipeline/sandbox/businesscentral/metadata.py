@@ -114,4 +114,9 @@ def _container_entry(entity_set: EntitySet) -> list[str]:
             f'<Annotation Term="Org.OData.Capabilities.V1.{term}"><Record>'
             f'<PropertyValue Property="{name}" Bool="{value}" /></Record></Annotation>'
         ]
+    if not entity_set.filters:
+        lines += [
+            '<Annotation Term="Org.OData.Capabilities.V1.FilterRestrictions"><Record>'
+            '<PropertyValue Property="Filterable" Bool="false" /></Record></Annotation>'
+        ]
     return [*lines, "</EntitySet>"]

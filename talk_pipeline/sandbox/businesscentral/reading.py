@@ -122,6 +122,8 @@ def filter_of(source: Source, options: Options) -> Filter | None:
     """The compiled filter of a read, if it has one."""
     if options.filter is None:
         return None
+    if not source.set.filters:
+        raise errors.not_implemented(f"The entity set '{source.set.name}' cannot be filtered.")
     return compile_filter(options.filter, source.company, source.set, nested=options.nested_functions)
 
 

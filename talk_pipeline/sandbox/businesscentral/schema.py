@@ -87,6 +87,7 @@ class EntitySet:
         unique: what no two records share; the first of them is indexed.
         listed: whether it is a set of its own; else it is reached from the records it belongs to.
         rows_of: the set whose records these are, where a page shows those of another one.
+        filters: whether it takes filters; one that shows what it works out by itself does not.
     """
 
     name: str
@@ -106,6 +107,7 @@ class EntitySet:
     unique: tuple[str, ...] = ()
     listed: bool = True
     rows_of: str | None = None
+    filters: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,7 @@ def _set(
         unique=tuple(raw.get("unique", ())),
         listed=raw.get("listed", True),
         rows_of=raw.get("rows_of"),
+        filters=raw.get("filters", True),
     )
 
 

@@ -4,6 +4,7 @@ Only what the flows use is selected. How a list is read to its end is in `lists`
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from types import TracebackType
@@ -36,6 +37,8 @@ from talk_pipeline.systems.http import Http
 from talk_pipeline.systems.protocol import Identity, Leaving, unheard
 
 RUNTIME = "microsoft/runtime/beta"  # an API that tells of the others (page `dynamics-subscriptions`)
+
+ANY_VERSION = "*"  # the condition of what was just seen, where a page shows no versions
 
 
 class Businesscentral:
@@ -226,8 +229,9 @@ class Businesscentral:
         asked = dict.fromkeys((described.key, path, *more))
         wanted = {upper(value): value for value in values}
         found: dict[str, list[dict[str, Any]]] = {}
-        for condition in conditions(described, path, values):
-            query = {"$select": ",".join(asked), "$filter": condition}
+        select = {"$select": ",".join(asked)}
+        narrowed = [{**select, "$filter": one} for one in conditions(described, path, values)]
+        for query in narrowed if described.filters else [select] * bool(values):
             for row in await self._lists.rows(f"{self._place(described)}?{encoded(query)}"):
                 if not asked.keys() <= row.keys():
                     raise UnavailableFault(f"Business Central answers without {' and '.join(asked)}: {row}")
@@ -257,7 +261,10 @@ class Businesscentral:
     ) -> Sequence[Outcome]:
         """Carries out at most a hundred independent writes as one batch."""
         asked = self._asked[flow]
-        told = await self._lookups.told(asked.set, writes)
+        told = [
+            await self._as_known(flow, one) if isinstance(one, Write) else one
+            for one in await self._lookups.told(asked.set, writes)
+        ]
         writer = Writer(self._http, self._company, asked, self._paces[flow], leaving)
         sent = iter(await writer.write([one for one in told if isinstance(one, Write)]))
         outcomes = [next(sent) if isinstance(one, Write) else one for one in told]
@@ -272,6 +279,21 @@ class Businesscentral:
     def understand(self, headers: Mapping[str, str], body: bytes, *, secret: SecretStr) -> set[str] | None:
         """The flows a delivery tells about."""
         return notifications.understand(body, self._told, secret=secret)
+
+    async def _as_known(self, flow: str, write: Write) -> Write | Outcome:
+        """A change of a record that shows no version: it leaves only if that still says what it is known by."""
+        if write.operation == "create" or write.version is not None or write.child or write.current is None:
+            return write
+        try:
+            record = await self.get(flow, write.id or "")
+        except SystemFault as fault:
+            return Outcome(Result.FAILED, reason=str(fault))
+        if record is None:
+            gone = Result.DONE if write.operation == "delete" else Result.GONE
+            return Outcome(gone, reason="the record is gone")
+        if self.decode(flow, record.payload) != self.decode(flow, write.current):
+            return Outcome(Result.STALE, reason="the record changed since it was read")
+        return replace(write, version=record.version or ANY_VERSION)
 
     async def _completed(self, flow: str, outcome: Outcome) -> Outcome:
         """A record answered without its children, or without a value that was asked for, is read once more."""

@@ -245,6 +245,9 @@ class EntitySet(Records):
     replica: bool = Field(
         False, description="whether a read replica, which lags a little, may serve a full snapshot"
     )
+    filters: bool = Field(
+        True, description="whether it takes filters; else all is read where one is looked for"
+    )
     grouped_by: tuple[str, ...] = Field(
         (),
         description="properties whose values rows have in common that are one record; what else it says is the same"
@@ -292,6 +295,8 @@ class EntitySet(Records):
         ):
             if name and self.properties.get(name, Kind("")).name != kind:
                 yield (key,), f"{self.lacks(name) if name not in self.properties else f'{name} is no {kind}'}"
+        if self.modified and not self.filters:
+            yield ("modified",), "what takes no filters cannot be asked for what changed: modified: ~"
         yield from self._grouped()
         yield from self._unknown(("recreates",), self.recreates)
         yield from self._unknown(("written_last",), self.written_last)

@@ -70,9 +70,10 @@ def draft_of(metadata: Metadata, name: str, *, called: str | None = None, notice
         set=name if called not in (None, name) else None,
         api=metadata.api,
         key=key,
-        modified=_modified(kind),
+        modified=None if name in metadata.unfiltered else _modified(kind),
         writes=writes,
         notices=notices,
+        filters=name not in metadata.unfiltered,
         properties=_properties(kind, key, writable=bool({"create", "update"} & set(writes))),
         beside=dict(_beside(metadata, metadata.sets[name])),
         children=children,
@@ -184,6 +185,11 @@ def text_of(draft: Draft) -> str:
             f"modified: {_told(said.modified)}",
             f"writes: [{', '.join(said.writes)}]",
             f"notices: {'true' if said.notices else 'false # it tells of no change: the sensors look'}",
+            *(
+                []
+                if said.filters
+                else ["filters: false # it takes none: all is read where one is looked for"]
+            ),
             *_named(said, indent=0),
             "properties:",
             *_written(said, draft.members[""], indent=2),

@@ -110,12 +110,14 @@ class Metadata:
         types: the types of records, by name.
         sets: entity set -> its type.
         writes: entity set -> what may be done to its records.
+        unfiltered: entity sets that take no filter.
     """
 
     api: str
     types: Mapping[str, EntityType]
     sets: Mapping[str, str]
     writes: Mapping[str, tuple[Operation, ...]]
+    unfiltered: frozenset[str] = frozenset()
 
     def type_of(self, name: str) -> EntityType:
         """The type of the records of an entity set.
@@ -160,6 +162,7 @@ def read_metadata(document: bytes, api: str) -> Metadata:
         {_name(one): _type(one, enums) for one in root.iter(f"{_EDM}EntityType")},
         {_name(one): _last(one.get("EntityType")) for one in sets},
         {_name(one): tuple(_writes(one)) for one in sets},
+        frozenset(_name(one) for one in sets if _told(one).get("Filterable") == "false"),
     )
 
 
@@ -198,9 +201,14 @@ def _is_computed(element: ET.Element) -> bool:
     )
 
 
+def _told(element: ET.Element) -> Mapping[str | None, str | None]:
+    """What annotations say of an entity set."""
+    return {one.get("Property"): one.get("Bool") for one in element.iter(f"{_EDM}PropertyValue")}
+
+
 def _writes(element: ET.Element) -> Iterator[Operation]:
     """What is not forbidden."""
-    told = {one.get("Property"): one.get("Bool") for one in element.iter(f"{_EDM}PropertyValue")}
+    told = _told(element)
     yield from (operation for name, operation in _CAPABILITIES.items() if told.get(name) != "false")
 
 

@@ -83,6 +83,8 @@ async def probe(bc: Businesscentral, flow: Flow, entities: Entities) -> AsyncIte
             "ok",
             f"{entity.entity}: {counted(len(sample), 'record')} read, with all that the flow reads of them",
         )
+        if refused := await _no_filter(bc, flow, entities[entity.entity], sample):
+            yield refused
         for other in entity.elsewhere:
             await bc.prove(other.entity, other.asked)
             yield Answered("ok", f"{other.entity}: may be read")
@@ -96,6 +98,25 @@ async def probe(bc: Businesscentral, flow: Flow, entities: Entities) -> AsyncIte
         yield found
     if "update" in entities[entity.entity].writes:
         yield await _may_write(bc, flow, sample, key=entities[entity.entity].key)
+
+
+async def _no_filter(
+    bc: Businesscentral, flow: Flow, described: EntitySet, sample: Sequence[str]
+) -> Answered | None:
+    """Where it takes no filter by the key by which a create without an answer is looked for."""
+    path = flow.root.by_name[flow.create_key].bc
+    said = [bc.decode(flow.name, payload).values.get(path or "") for payload in sample]
+    known = [one for one in said if one is not None][:1]
+    if not (path and known and described.filters):
+        return None
+    try:
+        await bc.find(flow.name, path, values=known)
+    except AccessFault:
+        raise
+    except SystemFault as fault:
+        text = f"{described.entity}: it takes no filter by {path}: say filters: false, or have another create_key"
+        return Answered("problem", f"{text} ({fault})")
+    return None
 
 
 async def _may_write(bc: Businesscentral, flow: Flow, sample: Sequence[str], *, key: str) -> Answered:
