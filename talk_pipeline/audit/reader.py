@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from iso4217 import Currency
 
 from talk_pipeline.audit import NotAuditableError
-from talk_pipeline.audit.wire import Connection, Words, at, text
+from talk_pipeline.audit.wire import NOWHERE, Connection, Words, at, text
 
 # what is said of a value by these, and not of values below it
 _OF_A_VALUE = {
@@ -233,7 +233,7 @@ def _fields(said: Words, group: str = "") -> Iterator[tuple[str, Words | None]]:
         elif isinstance(one, dict):
             yield f"{group}{name}", one
         else:
-            yield f"{group}{name}", None if one in ("~", "null", "") else {"path": one}
+            yield f"{group}{name}", None if one in NOWHERE else {"path": one}
 
 
 def _about(body: Any, key: str | None) -> Any:

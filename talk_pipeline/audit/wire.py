@@ -19,6 +19,7 @@ from talk_pipeline.audit import NotAuditableError, UnreachableError
 
 Words = Mapping[str, Any]
 _STEP = re.compile(r"\.?(?:([^.\[\]]+)|\['([^']+)'\]|\[(-?\d+)\]|\[([^=\]]+)=([^\]]*)\])")
+NOWHERE = ("~", "null", "")  # as YAML says nothing
 _HERE = ("127.0.0.1", "::1", "localhost")  # no proxy of the environment leads there
 # of a condition, where none was set, or of the moment: no answer to what was asked
 _NONE = {408, 409, 412, 416, 417, 420, 421, 423, 424, 425, 428, 429, *range(500, 600)} - {501, 505}
@@ -131,6 +132,7 @@ class Connection:
         first = following_on()
         asked = base if first is None else {**base, parameter: first}
         told, (been, empty) = said.get("list", {}), (Counter[str](), 0)
+        place_of_list = "" if said.get("records") in (None, *NOWHERE) else said["records"]
         path = told.get("path", "{path}").replace("{path}", path)
         while True:
             place = f"{path} {asked or ''}".strip()
@@ -143,8 +145,8 @@ class Connection:
                 data, answer = self._ask(path, asked)
             if at(data, said.get("broken_off", "_")):
                 raise UnreachableError(f"{self.base}{place}: the page broke off")
-            rows = at(data, said.get("records", ""))
-            if "records" in said and isinstance(rows, dict):
+            rows = at(data, place_of_list)
+            if place_of_list and isinstance(rows, dict):
                 rows = list(rows.values())
             rows = [] if (data is None and count) or _is_none(rows, answer, {**said, **told}) else rows
             if not isinstance(rows, list) or (rows and rows == before):

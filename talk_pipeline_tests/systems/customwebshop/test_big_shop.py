@@ -10,7 +10,7 @@ import pytest
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline_tests.systems.customwebshop.big_shop import TOKEN, BigShop
-from talk_pipeline_tests.systems.customwebshop.door import Connected, Row, opened
+from talk_pipeline_tests.systems.customwebshop.door import Connected, Row, opened, unexplained
 from talk_pipeline_tests.systems.customwebshop.numberless import numberless_customers
 from talk_pipeline_tests.world import World
 
@@ -130,6 +130,7 @@ def test_it_is_connected(big: OfBig, capsys: pytest.CaptureFixture[str]) -> None
     assert [(many, Decimal(price)) for many, price, _ in told] == [(4, Decimal("1234.5")), (5, Decimal(9))]
     assert all(price == with_tax for _, price, with_tax in told)
     big.quiet()
+    assert not unexplained()
 
     shop.edit("products", big.product, name="Lamp", price=20)
     del shop.tables["orders"][big.order]["lines"][str(big.lines_here()[0]["id"])]
