@@ -27,12 +27,23 @@ def bases(book: Book) -> list[tuple[str, str]]:
     )
 
 
-def test_a_line_that_stays_is_told_before_a_new_one_that_stands_above_it(shop: Book) -> None:
-    shop.say("order", SHOP, "1", {}, children=[NEW[0], {**LINE, "quantity": "9"}])
+def told(book: Book) -> list[str]:
+    """What is asked of the lines of an order, in its order."""
+    book.plan("order")
+    flow = book.flows["order"]
+    [changeset] = pending_changesets(book.db, flow, BC, roots=pending_roots(book.db, flow, BC))
+    return [child.operation for child in changeset.children]
+
+
+def test_lines_are_removed_first_and_added_last_wherever_they_stand(shop: Book) -> None:
+    changed = {**LINE, "quantity": "9"}
+    shop.say("order", SHOP, "1", {}, children=[NEW[0], changed])
+    assert told(shop) == ["update", "create"]
+    shop.say("order", SHOP, "1", {}, children=[LINE, *NEW])
     shop.plan("order")
-    flow = shop.flows["order"]
-    [changeset] = pending_changesets(shop.db, flow, BC, roots=pending_roots(shop.db, flow, BC))
-    assert [child.operation for child in changeset.children] == ["update", "create"]
+    shop.write("order", BC, children=there(LINE, *NEW))
+    shop.say("order", SHOP, "1", {}, children=[changed])
+    assert told(shop) == ["delete", "delete", "update"]
 
 
 def test_new_lines_are_pairs_in_their_order(shop: Book) -> None:

@@ -228,6 +228,12 @@ def test_what_waits_anyway_is_not_said_to_rest(tmp_path: Path) -> None:
         found = {name: kind for (_, _, name), kind in planned(book, "order").items()}
         assert found == {"customer_id": HoldKind.WAITING, "email": HoldKind.RESTING}
         assert quiet_at(book.db, flows["order"]) == edited + timedelta(minutes=10)
+        linked(book, "order", "2", {**ORDER, "number": "O2"})
+        book.say("order", SHOP, "2", {"email": "b@b.example"})
+        later = edited + timedelta(minutes=1)
+        book.db.execute("update snapshot set edited_at = if(id = '2', $1, $2)", [later, edited])
+        planned(book, "order")
+        assert quiet_at(book.db, flows["order"]) == later + timedelta(minutes=10)
 
 
 def test_whoever_has_its_id_elsewhere_takes_no_customer_out_of_scope(tmp_path: Path) -> None:
