@@ -3,23 +3,23 @@
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 from talk_pipeline.engine.report.checklist import checks
 from talk_pipeline.engine.report.findings import CheckContext, Finding
 from talk_pipeline.engine.report.lasting import find
 from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.content import FOUND
 from talk_pipeline.engine.state.database import FILE
+from talk_pipeline.engine.state.meta import get_meta
 from talk_pipeline.flows.vocabulary import Flow
 
+T = TypeVar("T")
 Row = dict[str, Any]
-
-
-class Seen(NamedTuple):
-    """What the database says of a run."""
-
-    numbers: dict[str, Any]
-    findings: dict[str, dict[str, Finding]]
+Numbers = dict[str, Any]
+"""What a run prints for scripts."""
+Findings = dict[str, dict[str, Finding]]
+"""What the checks of a run found, by flow and key."""
 
 
 class Run:
@@ -30,7 +30,8 @@ class Run:
 
     Args:
         data: the data folder, which nobody may have written to in between.
-        look: makes the checks.
+        numbers: counts what it did.
+        findings: makes the checks.
 
     Attributes:
         success: whether nothing stopped it.
@@ -38,33 +39,45 @@ class Run:
     """
 
     def __init__(
-        self, run_id: str, problems: list[str], *, success: bool, data: Path, look: Callable[[], Seen]
+        self,
+        run_id: str,
+        problems: list[str],
+        *,
+        success: bool,
+        data: Path,
+        numbers: Callable[[], Numbers],
+        findings: Callable[[], Findings],
     ) -> None:
         self.run_id = run_id
         self.problems = problems
         self.success = success
         self._file = data / FILE
         self._left = self._stamp()
-        self._look = look
+        self._count, self._check = numbers, findings
+
+    def look(self) -> None:
+        """At all that may still be asked for, before something else writes."""
+        _ = self.numbers, self.findings
 
     @cached_property
-    def seen(self) -> Seen:
+    def numbers(self) -> Numbers:
+        return self._looked(self._count)
+
+    @cached_property
+    def findings(self) -> Findings:
+        return self._looked(self._check)
+
+    def _looked(self, look: Callable[[], T]) -> T:
         assert self._stamp() == self._left, "ask for what a run found before something else writes"
-        return self._look()
+        seen = look()
+        self._left = self._stamp()  # the checks note what they found
+        return seen
 
     def _stamp(self) -> tuple[int, int] | None:
         if not self._file.exists():
             return None
         stat = self._file.stat()
         return stat.st_mtime_ns, stat.st_size
-
-    @property
-    def numbers(self) -> dict[str, Any]:
-        return self.seen.numbers
-
-    @property
-    def findings(self) -> dict[str, dict[str, Finding]]:
-        return self.seen.findings
 
     def __getitem__(self, flow: str) -> Row:
         numbers: Row = self.numbers["flows"][flow]
@@ -88,7 +101,8 @@ class Run:
 
 def found(db: Connection, flow: Flow, run_id: str) -> dict[str, Finding]:
     """What the checks find, by their keys; what was found before and holds is what would be found now."""
+    held = (get_meta(db, FOUND + flow.name) or "").split()
     listed = find(CheckContext(db, flow, run_id), checks(flow))
     anew = CheckContext(db, flow, run_id)
-    assert [one for one in listed if one[0].lasts and one[0].run(anew) != one[1]] == []
+    assert [(one, it) for one, it in listed if one.key in held and one.lasts and one.run(anew) != it] == []
     return {check.key: finding for check, finding in listed}

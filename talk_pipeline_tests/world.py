@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,7 +36,7 @@ from talk_pipeline.sandbox.server import Sandbox
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http.way import trusted
-from talk_pipeline_tests.outcome import Run, Seen, found
+from talk_pipeline_tests.outcome import Findings, Run, found
 from talk_pipeline_tests.proof.states import Watch
 from talk_pipeline_tests.slowness import longest
 from talk_pipeline_tests.users import Central, Shop
@@ -96,19 +97,19 @@ class World:
         result = execute(connections.flows, names, options=options, instance=self.instance)
         run_id = result.run_id
 
-        def look() -> Seen:
-            numbers = numbers_of(connections, names, run_id=run_id)
+        def findings() -> Findings:
             with connections.state.once() as db:
                 results = {name: run_summary.check_results(db, name) for name in names}
                 self._watch.look_after_run(db)
-            findings = {
+            return {
                 name: {check: one.finding for check, one in listed.items() if one.run_id == run_id}
                 for name, listed in results.items()
             }
-            return Seen(numbers, findings)
 
+        numbers = partial(numbers_of, connections, names, run_id=run_id)
+        stopped = problems(result)
         return self._remember(
-            Run(run_id, problems(result), success=result.success, data=self.data, look=look)
+            Run(run_id, stopped, success=result.success, data=self.data, numbers=numbers, findings=findings)
         )
 
     def step(
@@ -126,13 +127,15 @@ class World:
         options = Options(full=full, approve=approve, undo=undo, restored=restored)
         failures = tried(connections, names, run_id=run_id, options=options, watch=self._watch)
 
-        def look() -> Seen:
-            numbers = numbers_of(connections, names, run_id=run_id)
+        def findings() -> Findings:
             with connections.state.once() as db:
-                findings = {name: found(db, connections.flows[name], run_id) for name in names}
-            return Seen(numbers, findings)
+                return {name: found(db, connections.flows[name], run_id) for name in names}
 
-        return self._remember(Run(run_id, failures, success=not failures, data=self.data, look=look))
+        numbers = partial(numbers_of, connections, names, run_id=run_id)
+        success = not failures
+        return self._remember(
+            Run(run_id, failures, success=success, data=self.data, numbers=numbers, findings=findings)
+        )
 
     def pass_over(
         self, *flows: str, full: bool = False, approve: bool = False, restored: Side | None = None
@@ -163,7 +166,7 @@ class World:
         last = self._last() if self._last else None
         self._last = None
         if last is not None:
-            _ = last.seen
+            last.look()
 
     def shop_lacks(self, flow: str) -> Mapping[str, str]:
         """What the shop at hand leaves out of a flow, by property."""
