@@ -4,7 +4,10 @@ Where two records meet for the first time and say the same, that is what they ag
 straight from what was read. Of a first sync it is nearly all there is, and a table of it would need gigabytes.
 """
 
+from collections.abc import Mapping, Sequence
+
 from talk_pipeline.engine.match.workspace import HeldBelow, LinksBelow
+from talk_pipeline.engine.plan.unsettled import OF_A_PIECE, any_agreed, find_unsettled
 from talk_pipeline.engine.plan.workspace import Pairs, Touched
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.flows.vocabulary import Part
@@ -16,6 +19,8 @@ AS_AGREED = """
 has_base and resend is null and shop_raw is not distinct from shop_base and bc_raw is not distinct from bc_base
 """
 """Both hold what they held when they last agreed."""
+
+PIECE = 100_000  # pairs; of more only those that are unsettled are compared, so many at once
 
 # the pairs of a part: the touched ones themselves, or those below them
 _TOUCHED_THEMSELVES = "select *, root_shop_id as shop_id, root_bc_id as bc_id from touched"
@@ -87,10 +92,10 @@ left join led on led.part = p.refers_to and led.shop_id = s.raw[p.property]
 """
 
 
-def _pair_query(part: Part) -> str:
-    """That of a part; who refers to nothing does not look for what is referred to."""
+def _pair_query(part: Part, linked: str) -> str:
+    """That of some pairs of a part; who refers to nothing does not look for what is referred to."""
     return _PAIR.format(
-        linked=_BELOW_TOUCHED if part.parent else _TOUCHED_THEMSELVES,
+        linked=linked,
         meant=_MEANT if part.references else _WORDS,
         referred=_REFERRED if part.references else "select null",
         meaning=_MEANING if part.references else "",
@@ -106,7 +111,7 @@ and (shop_canon is distinct from bc_canon or agreed_at is not null and coalesce(
 """
 
 _FOUND = f"""
-select *, row_number() over () as nth
+select *, row_number() over () + $before as nth
 from (from ({{pair}}) where not ({_FIRST_WORD}) and not ({_AT_REST}) order by shop_id)
 """
 
@@ -119,14 +124,29 @@ select $part, shop_id, property, shop_raw, bc_raw, 0, null, $at from ({{pair}}) 
 def find_pairs(db: Connection, part: Part, *, touched: Touched, links: LinksBelow, held: HeldBelow) -> Pairs:
     """The rows of a part from which anything follows; a first word on which both agree becomes their base."""
     compared = [prop for prop in part.properties if prop.mapped and prop.dir != "="]
-    query = _pair_query(part)
-    told = {
+    told: dict[str, object] = {
         "part": part.name,
         "properties": [prop.name for prop in compared],
         "refers_to": [prop.refers_to for prop in compared],
         "read_in": [prop.country for prop in compared],
     }
-    pairs = Pairs.made(db, _FOUND.format(pair=query), told)
+    linked = _BELOW_TOUCHED if part.parent else _TOUCHED_THEMSELVES
+    pieces: Sequence[Mapping[str, int]] = [{}]
+    if (links if part.parent else touched).found > PIECE and any_agreed(db, part):
+        names = [prop.name for prop in compared]
+        unsettled = find_unsettled(db, part, linked=linked, properties=names, held=held)
+        linked, pieces = OF_A_PIECE, _pieces(unsettled.found)
+    query = _pair_query(part, linked)
+    found, first_words = _FOUND.format(pair=query), _AGREED_AT_ONCE.format(pair=query)
+    pairs = Pairs.made(db, found, {**told, **pieces[0], "before": 0})
+    for piece in pieces[1:]:
+        pairs = pairs.more(found, {**told, **piece, "before": pairs.found})
     if db.execute("select 1 from touched where meeting limit 1").fetchone():
-        db.execute(_AGREED_AT_ONCE.format(pair=query), {**told, "at": now()})
+        for piece in pieces:
+            db.execute(first_words, {**told, **piece, "at": now()})
     return pairs
+
+
+def _pieces(found: int) -> list[Mapping[str, int]]:
+    """Of so many pairs; one where there is none, since there is a table all the same."""
+    return [{"after": at, "upto": at + PIECE} for at in range(0, max(found, 1), PIECE)]

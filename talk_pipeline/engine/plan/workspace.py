@@ -35,10 +35,17 @@ class Touched(Temp):
     NAME: ClassVar[str] = "touched"
 
 
+class Unsettled(Temp):
+    """Pairs of a part that hold something else than what was agreed: as those of `Touched`, with their `place`."""
+
+    NAME: ClassVar[str] = "unsettled"
+
+
 class Pairs(Temp):
     """Properties of touched pairs of a part: what both sides hold now, and held when they agreed.
 
-    Those of which nothing follows are left out; the others are counted by `nth`, in the order of their shop ids.
+    Those of which nothing follows are left out; the others are counted by `nth`, in the order of their shop ids
+    within each piece.
     """
 
     NAME: ClassVar[str] = "pair"

@@ -5,7 +5,7 @@ argument: so the order of steps stands in their signatures, and nobody finds by 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from talk_pipeline.engine.state.connection import Connection
@@ -30,6 +30,11 @@ class Temp:
         made = db.execute(f"create or replace temp table {cls.NAME} as {query}", dict(parameters or {}))
         row = made.fetchone()
         return cls(db, int(row[0]) if row else 0)
+
+    def more(self, query: str, parameters: Mapping[str, object]) -> Self:
+        """The same table with the rows of another query behind its own."""
+        row = self.db.execute(f"insert into {self.NAME} {query}", dict(parameters)).fetchone()
+        return replace(self, found=self.found + (int(row[0]) if row else 0))
 
     @classmethod
     def empty(cls, db: Connection) -> Self:
