@@ -103,16 +103,18 @@ class Database:
             with self._reading() as db:
                 table = self._tables.read(reader.entity)
                 own = table.column(reader.entity.id.path)
-                query = table.query().order_by(own).limit(PAGE)
+                query = table.query().order_by(own).limit(PAGE + 1)
                 if last is not None:
                     query = query.where(own > last)
                 if since is not None:
                     query = query.where(self._modified(reader, table) >= self._moment(reader, table, since))
-                found = db.execute(query).mappings().all()
+                more = db.execute(query).mappings().all()
+                table.check_alone(own.name, more)
+                found = more[:PAGE]
                 rows = self._joined(db, reader, table, found)
             if rows:
                 yield rows
-            if len(found) < PAGE:
+            if len(more) <= PAGE:
                 return
             last = found[-1][own.name]
 
@@ -278,7 +280,9 @@ class Database:
         query = table.query().where(table.column(reader.entity.id.path) == wanted)
         if lock and table.stored:
             query = query.with_for_update()
-        rows = self._joined(db, reader, table, db.execute(query).mappings().all())
+        found = db.execute(query).mappings().all()
+        table.check_alone(reader.entity.id.path, found)
+        rows = self._joined(db, reader, table, found)
         return rows[0] if rows else None
 
     def _joined(

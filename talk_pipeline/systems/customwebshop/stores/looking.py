@@ -28,6 +28,8 @@ def look(db: sa.Connection, tables: Tables, reader: Reader, *, untyped: bool) ->
     said += [("deleted", entity.deleted.at)] if entity.deleted and entity.deleted.at else []
     lacking = [*_lacking(table, said)]
     yield from lacking
+    if not lacking:
+        yield from _shared(db, table, entity.id.path)
     yield from _fields(table, reader.fields(), ())
     if not lacking and entity.modified:
         yield from _moments(db, table, reader, untyped=untyped)
@@ -52,6 +54,18 @@ def _lacking(table: Table, said: list[tuple[str, str]], at: At = ()) -> Iterator
         if paths.steps(path)[0] not in table.columns:
             there = ", ".join(table.columns)
             yield Probe("problem", (*at, key), f"{table.name} has no column {path!r}; it has {there}")
+
+
+def _shared(db: sa.Connection, table: Table, name: str) -> Iterator[Probe]:
+    """Whether rows share what is to tell them apart."""
+    own = table.column(name)
+    several = sa.select(own).group_by(own).having(sa.func.count() > 1).limit(1)
+    value = db.execute(several.select_from(table.source)).scalar()
+    if value is not None:
+        text = (
+            f"several rows of {table.name} have {name} {value!r}: where only several columns tell them apart"
+        )
+        yield Probe("problem", ("id",), f"{text}, make one of them in `select`, and say writes: none")
 
 
 def _fields(table: Table, fields: "dict[str, Field] | object", at: At) -> Iterator[Probe]:

@@ -1,6 +1,7 @@
 """What a database has of tables: their columns, read from it once, and the statements that read them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -52,6 +53,19 @@ class Table:
         """
         highest = db.execute(sa.select(sa.func.max(self.column(name))).where(among)).scalar()
         return int(highest or 0) + 1
+
+    def check_alone(self, name: str, found: Sequence[Mapping[Any, Any]]) -> None:
+        """Whether no two rows, in the order of this column, have one id: what is written to one would be to both.
+
+        Raises:
+            ConfigurationFault: two have.
+        """
+        for one, following in pairwise(found):
+            if one[name] == following[name] is not None:
+                raise ConfigurationFault(
+                    f"{self.name}: several rows have {name} {one[name]!r}, by which `id` tells records apart;"
+                    f" where only several columns do, make one of them in `select`, and say writes: none"
+                )
 
     def row(self, found: Mapping[Any, Any]) -> Row:
         """A row as JSON."""

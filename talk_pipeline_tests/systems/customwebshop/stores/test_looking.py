@@ -41,6 +41,56 @@ def test_check_config_names_what_is_not_there(
     assert "is no moment by" in said
 
 
+ARTICLES = (
+    "create table articles (shop varchar(5), no integer, name varchar(40), price numeric, primary key (shop, no))",
+    "insert into articles values ('north', 1, 'Thing', 10), ('south', 1, 'Other', 20), ('south', 2, 'Third', 30)",
+)
+JOINED = """    path: articles
+    select: "select shop || '-' || no as id, shop || '-' || no as sku, name, price from articles"
+    writes: none
+    modified: ~
+    version: ~
+    lacks: [cost, unit, stock, gtin, category]
+"""
+
+
+def test_rows_that_share_an_id_stop_the_flow_and_a_key_of_several_columns_is_read_as_one(
+    world: World,
+    tables: TableShop,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with tables.engine.begin() as db:
+        for statement in ARTICLES:
+            db.exec_driver_sql(statement)
+    leading_to(tables, tmp_path, monkeypatch)
+    file = Path(Settings.load().customwebshop_connector or "")
+    text = file.read_text()
+    start, end = text.index("  products:\n"), text.index("  orders:\n")
+    fields = (
+        "    fields: {currency: {const: DKK}, price_includes_tax: {const: false}, active: {const: true}}\n"
+    )
+    for said in (JOINED.replace("select shop || '-' || no as id", "select no as id"), JOINED):
+        file.write_text(f"{text[:start]}  products:\n{said}{fields}{text[end:]}")
+        told = world.pass_over("product")
+        status = check_configuration()
+        if said is JOINED:
+            break
+        assert "several rows have id 1, by which `id` tells records apart" in told[0]
+        assert not world.bc.all("items")
+        assert status == 2
+        assert "several rows of select of articles have id 1" in capsys.readouterr().out
+    assert not told
+    assert sorted(row["number"] for row in world.bc.all("items").values()) == [
+        "NORTH-1",
+        "SOUTH-1",
+        "SOUTH-2",
+    ]
+    assert not world.step("product").writes()
+    assert status == 0, capsys.readouterr().out
+
+
 def test_what_is_about_requests_is_refused_by_name(tables: TableShop, tmp_path: Path) -> None:
     file = tables.described(
         tmp_path, **{"    path: products": "    path: products\n    search: {sku: 'sku={value}'}"}
