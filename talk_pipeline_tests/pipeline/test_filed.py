@@ -16,6 +16,7 @@ from talk_pipeline_tests.systems.customwebshop.stores.filed_shop import (
 )
 from talk_pipeline_tests.systems.customwebshop.stores.nested_shops import JsonShop, XmlShop
 from talk_pipeline_tests.systems.customwebshop.stores.sftp_server import SftpServer
+from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 
 ENTER = "at: CUSTOMWEBSHOP_FILES # the variable that holds the folder"
@@ -138,6 +139,38 @@ def test_lines_may_lie_in_their_order(
     assert 9 in [line["quantity"] for line in lines_of(world, ordered)]
     settled(world, shop)
     assert quiet(world)
+
+
+def moved(file: Path) -> None:
+    (file.parent / "done").mkdir(exist_ok=True)
+    file.rename(file.parent / "done" / file.name)
+
+
+LEFT = {
+    "where it was": lambda file: None,
+    "in a folder within": moved,
+    "with another name": lambda file: file.rename(file.with_name(f"{file.name}.imported")),
+}
+
+
+@variants("left", [*LEFT])
+def test_what_the_shop_took_may_stay_as_it_likes(world: World, shop: FileShop, left: str) -> None:
+    shop.leaves = LEFT[left]
+    assert world.step("customer").problems == []
+    customer = one(shop, "customers", number="C1")["id"]
+    central = world.counterpart("customer", customer)
+    for name in ("First", "Second"):
+        world.bc.patch("customers", central, {"displayName": name})
+        assert world.step("customer").problems == []
+        answers(shop)
+        run = world.step("customer")
+        assert run.problems == []
+        assert not run.failed()
+        assert shop.rows["customers"][customer]["company_name"] == name
+    assert len(shop.taken) == 2
+    there = {file.name for file in shop.folder.rglob("*")}
+    assert world.step("customer", full=True).writes() == 0
+    assert {file.name for file in shop.folder.rglob("*")} == there, "nothing is told again"
 
 
 def test_an_edit_while_a_write_is_awaited_goes_after_it_is_answered(world: World, shop: FileShop) -> None:

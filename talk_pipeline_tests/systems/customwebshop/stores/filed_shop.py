@@ -35,6 +35,7 @@ class FileShop:
     Attributes:
         refuses: says why it refuses a row that it is told, if it does.
         taken: names of the files it took.
+        leaves: what it does with a file that it took; it knows what it took in any case.
     """
 
     ending = "csv"
@@ -46,6 +47,7 @@ class FileShop:
         self.rows: dict[str, dict[str, Row]] = {name: {} for name in COLUMNS}
         self.refuses: Callable[[Row], str | None] = lambda _: None
         self.taken: list[str] = []
+        self.leaves: Callable[[Path], object] = Path.unlink
         self._exports = 0
         self._ids = 0
 
@@ -103,7 +105,7 @@ class FileShop:
         """Does what the files say that lie there, or says why not; then they are gone."""
         for file in sorted((self.folder / "in").glob(f"*.{self.ending}")):
             kind, _, key = file.stem.partition("-")
-            if kind not in COLUMNS:
+            if kind not in COLUMNS or file.name in self.taken:
                 continue  # lines go with their record
             beside = file.with_name(f"{kind}_lines-{key}.{self.ending}")
             row, lines = self.understood(file, beside)
@@ -113,8 +115,8 @@ class FileShop:
                 self.taken.append(file.name)
             else:
                 (self.folder / "rejected" / f"{file.stem}.txt").write_text(reason)
-            file.unlink()
-            beside.unlink(missing_ok=True)
+            for one in filter(Path.exists, (file, beside)):
+                self.leaves(one)
 
     def understood(self, file: Path, beside: Path) -> tuple[Row, list[Row] | None]:
         """What a file says of a record, and the one beside it of its lines."""
