@@ -1,9 +1,13 @@
 """A page without filters, versions and modified times is connected by what it declares of itself alone."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from talk_pipeline.engine.model import Result, Write
+from talk_pipeline.installation import Connections
+from talk_pipeline.settings import Settings
 from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.flow_files import flows_alone
 from talk_pipeline_tests.pipeline.faults import rule
@@ -89,3 +93,31 @@ def test_a_description_that_says_nothing_of_filters_is_told(
     done = run("check-config")
     assert done.returncode == 2, done.stdout
     assert "serviceContracts: it takes no filter by contractNo: say filters: false" in done.stdout
+
+
+def test_an_edit_that_no_version_tells_of_is_not_overwritten(world: World, contracts: Page) -> None:
+    made = contracts.post(contractNo="C1", holder="There")
+
+    async def told() -> tuple[Result, ...]:
+        async with Connections(Settings.load()).businesscentral() as bc:
+            await bc.identify()
+            record = await bc.get("contract", str(made["contractGuid"]))
+            assert record is not None
+            write = Write(
+                entity="serviceContracts",
+                operation="update",
+                id=record.id,
+                version=record.version,
+                values={"holder": "Ours"},
+                idempotency_key="",
+                current=record.payload,
+            )
+            contracts.patch(made, mail="edited@company.example")
+            first = await bc.write("contract", [write])
+            contracts.patch(made, mail="")
+            second = await bc.write("contract", [write])
+            contracts.delete(made)
+            third = await bc.write("contract", [write])
+            return tuple(one.result for (one,) in (first, second, third))
+
+    assert asyncio.run(told()) == (Result.STALE, Result.DONE, Result.GONE)

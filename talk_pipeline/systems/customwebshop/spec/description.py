@@ -41,6 +41,8 @@ from talk_pipeline.systems.customwebshop.spec.xml import Xml
 if TYPE_CHECKING:  # what speaks HTTP is loaded by whoever enters
     from talk_pipeline.systems.http import Limits
 
+OF_A_RECORD = ("path", "item", "id", "record:")
+"""What an address about a record may name."""
 REFERENCE = File(__file__).parents[1] / "reference.yaml"
 
 
@@ -260,9 +262,11 @@ class Description(Shared):
                 yield from (((*at, "children", key, *within), text) for within, text in found)
             for calls in ("create", "update", "delete"):
                 for index, call in enumerate(getattr(entity, calls)):
-                    yield from misnamed(
-                        (*at, calls, index, "path"), call.path, ("path", "item", "id", "record:")
-                    )
+                    where = (*at, calls, index)
+                    for way, one in ((where, call), ((*where, "otherwise"), call.otherwise)):
+                        yield from misnamed((*way, "path"), one.path if one else None, OF_A_RECORD)
+            if entity.create and "{id}" in entity.create[0].constants.values():
+                yield (*at, "create", 0, "constants"), "the first call makes the record: there is no {id} yet"
             yield from misnamed((*at, "item"), entity.item, ("path", "id"))
             yield from misnamed((*at, "list", "path"), entity.list.path, ("path",))
             if entity.latest:
@@ -271,7 +275,7 @@ class Description(Shared):
                 if "{value}" not in query:
                     yield (*at, "search", prop), f"{query!r} does not say where the {{value}} stands"
             for key, part in entity.parts.items():
-                yield from misnamed((*at, "parts", key), part.path, ("path", "item", "id", "record:"))
+                yield from misnamed((*at, "parts", key), part.path, OF_A_RECORD)
         if self.webhooks:
             for event, name in self.webhooks.events.items():
                 if name not in self.entities:

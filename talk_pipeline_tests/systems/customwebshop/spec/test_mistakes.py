@@ -124,6 +124,30 @@ DESCRIPTION = (
     ),
     Mistake(
         "    path: /customers\n",
+        '    path: /customers\n    create: {constants: {owner: "{id}"}}\n',
+        "owner",
+        ("create.0.constants", "there is no {id} yet"),
+    ),
+    Mistake(
+        "    path: /customers\n",
+        '    path: /customers\n    update: {otherwise: {path: "{itme}"}}\n',
+        "{itme}",
+        ("update.0.otherwise.path", "may name {path}, {item}, {id}, {record:place} only"),
+    ),
+    Mistake(
+        "    path: /customers\n",
+        "    path: /customers\n    unwritten: [nickname]\n",
+        "nickname",
+        ("unwritten.0", "no flow reads 'nickname'"),
+    ),
+    Mistake(
+        "    path: /customers\n",
+        '    path: /customers\n    paging: {style: offset, value: "{from}"}\n',
+        "{from}",
+        ("paging", "says {offset}"),
+    ),
+    Mistake(
+        "    path: /customers\n",
         '    path: /customers\n    parts: {billing: "{itme}/billing"}\n',
         "{itme}",
         ("parts.billing", "may name {path}, {item}, {id}, {record:place} only"),
