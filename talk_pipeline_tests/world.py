@@ -193,6 +193,11 @@ class World:
         _, shop = checked_files(Settings.load())
         return all(entity.modified for entity in shop.collections.values())
 
+    def tells_births(self) -> bool:
+        """Whether the shop tells when a record was made."""
+        _, shop = checked_files(Settings.load())
+        return all(entity.created for entity in shop.collections.values())
+
     def shows_deletions(self) -> bool:
         """Whether the shop tells what was deleted; else only a full scan finds it."""
         _, shop = checked_files(Settings.load())

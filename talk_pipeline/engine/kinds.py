@@ -50,6 +50,10 @@ class LinkState(StrEnum):
     ATTACHED = "attached"  # beside a pair: it shares the pair's Business Central record, and does not lead
 
 
+GIVEN_OUT_ANEW = "given out anew"
+"""The rule of a link that is held since another record is shown under the id and the key of one of the two."""
+
+
 BY_HAND = "by hand"
 """The rule of a link that a person made."""
 

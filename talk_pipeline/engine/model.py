@@ -55,10 +55,15 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a payload says, by path in the system's own names: the values a flow reads, and its children."""
+    """What a payload says, by path in the system's own names: the values a flow reads, and its children.
+
+    Attributes:
+        made_at: when the record was made, where the system tells that; it never changes.
+    """
 
     values: Mapping[str, Value]
     children: Mapping[str, tuple[Child, ...]] = field(default_factory=dict)
+    made_at: datetime | None = None
 
 
 Decode = Callable[[str], Contents]

@@ -3,7 +3,7 @@
 import pytest
 
 from talk_pipeline.flows.sides import Side
-from talk_pipeline_tests.cli.command_line import run
+from talk_pipeline_tests.cli.command_line import run as run_command
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
@@ -30,6 +30,9 @@ def set_up_anew(world: World) -> None:
     item = world.shop.post("products", product("P"))["id"]
     world.shop.post("orders", order("SECOND", made["A"], [line(item)]))
     world.shop.post("orders", order("FIRST", made["A"], [line(item)]))
+    if world.tells_births():  # it is noticed at once; what follows here is what is known without that
+        assert not world.step().success
+        assert world.step(approve=True).success
 
 
 def test_nothing_of_another_record_is_written_over_the_one_that_had_the_id(
@@ -50,7 +53,7 @@ def test_let_go_they_meet_by_their_keys(world: World, numbers: list[str]) -> Non
     set_up_anew(world)
     assert world.step().success
     for flow, shop_id in world.sql("select flow, shop_id from status where state = 'held'"):
-        assert run("unlink", flow, shop_id, "--recreate").returncode == 0
+        assert run_command("unlink", flow, shop_id, "--recreate").returncode == 0
     for _ in range(2):
         assert world.step().success
     assert companies(world) == {name: f"Company {name}" for name in ("A", "B", "C", "NEW")}
@@ -125,3 +128,66 @@ def test_an_id_that_a_restored_shop_gives_out_again_is_another_record(
     assert lines == {"FIRST": [2], "SECOND": [7], "THIRD": [1]}
     assert numbered["THIRD"]["customerNumber"] == "NEW"
     assert len(world.shop.get("orders", lost_order)["lines"]) == 1
+
+
+def test_a_number_that_a_restored_shop_gives_out_again_with_its_id_is_no_edit(
+    world: World, numbers: list[str]
+) -> None:
+    """Nothing went back: what was lost is all there is to see, and by when each was made it is seen at once."""
+    if not world.tells_births():
+        pytest.skip("a shop that does not tell when a record was made")
+    (item,) = world.shop.all("products")
+    world.shop.control("backup")
+    world.let_time_pass()
+    lost = world.shop.post("customers", customer("NEXT", company_name="Lost"))["id"]
+    ordered = world.shop.post("orders", order("SECOND", lost, [line(item, "7")]))["id"]
+    assert world.step().success
+    world.shop.control("restore")
+    world.let_time_pass()
+    other = {"company_name": "Other", "email": "other@company.example"}
+    assert world.shop.post("customers", customer("NEXT", **other))["id"] == lost
+    assert world.shop.post("orders", order("SECOND", lost, [line(item, "1")]))["id"] == ordered
+    held, before = companies(world), world.bc.orders()
+    (told, *_) = world.step().problems
+    assert "customwebshop looks restored from a backup: 2 records are others under their ids" in told
+    for restored in (Side.SHOP, None, None):
+        assert world.step(restored=restored).success
+        assert companies(world) == held
+        assert world.bc.orders() == before
+    state, why = world.state("order", ordered) or ("", "")
+    assert (state, "under the id and the number of what was linked the shop shows another record" in why) == (
+        "held",
+        True,
+    )
+    for flow, key in (("customer", lost), ("order", ordered)):
+        world.shop.patch(f"{flow}s", key, {"number": "AFTER"})
+        assert run_command("unlink", flow, key, "--recreate").returncode == 0
+    for _ in range(2):
+        assert world.step().success
+    assert companies(world) == {**held, "AFTER": "Other"}
+    numbered = {row["externalDocumentNumber"]: row for row in world.bc.orders().values()}
+    lines = {name: [row["quantity"] for row in one["salesOrderLines"]] for name, one in numbered.items()}
+    assert lines == {"FIRST": [2], "SECOND": [7], "AFTER": [1]}
+    assert numbered["AFTER"]["customerNumber"] == "AFTER"
+    assert world.shop.get("orders", ordered)["erp_number"] == numbered["AFTER"]["number"]
+
+
+def test_what_is_made_anew_by_people_under_the_number_of_what_was_lost_is_linked_with_it_by_hand(
+    world: World, numbers: list[str]
+) -> None:
+    if not world.tells_births():
+        pytest.skip("a shop that does not tell when a record was made")
+    world.shop.control("backup")
+    world.let_time_pass()
+    lost = world.shop.post("customers", customer("NEXT"))["id"]
+    assert world.step().success
+    world.shop.control("restore")
+    world.let_time_pass()
+    assert world.shop.post("customers", customer("NEXT", website="www.again.example"))["id"] == lost
+    assert not world.step().success
+    assert world.step(restored=Side.SHOP).success
+    assert run_command("link", "customer", lost, "NEXT").returncode == 0
+    for _ in range(2):
+        assert world.step().success
+    assert world.state("customer", lost) is None
+    assert world.bc.get("customers", world.counterpart("customer", lost))["website"] == "www.again.example"

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from talk_pipeline.engine.kinds import GIVEN_OUT_ANEW, LinkState
 from talk_pipeline.engine.manual import links
 from talk_pipeline.engine.manual.links import Decision, Hand
 from talk_pipeline.engine.manual.lookup import Entity
@@ -36,17 +37,21 @@ def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -
         company: what the meaning of values depends on.
     """
     db, flow, found = hand.db, hand.flow, landed.reversals
-    back, open_again = ([one.id for one in found if one.kind == kind] for kind in ("went back", "open again"))
+    back, open_again, others = (
+        [one.id for one in found if one.kind == kind] for kind in ("went back", "open again", "another")
+    )
     lost = _lost(db, flow, side, landed)
-    lost += _given_out_anew(db, flow, side, landed)
-    for entity in _linked(db, flow, side, lost, state="active"):
+    anew = _given_out_anew(db, flow, side, landed, others=others)
+    ended = _linked(db, flow, side, anew, states=list(LinkState))
+    for entity in dict.fromkeys([*_linked(db, flow, side, lost), *ended]):
         links.lose(hand, entity)
-    reopened = _linked(db, flow, side, open_again, state="closed")
+    _hold_others(db, flow, others)
+    reopened = _linked(db, flow, side, open_again, states=[LinkState.CLOSED])
     db.execute(
         "update link set state = 'active' where part = ? and shop_id in (select unnest(?::varchar[]))",
         [flow.name, [entity.shop_id for entity in reopened]],
     )
-    pairs = [*_linked(db, flow, side, back, state="active"), *reopened]
+    pairs = [*_linked(db, flow, side, back), *reopened]
     shop_ids = [entity.shop_id for entity in pairs if entity.shop_id]
     for part in flow.parts:
         if part.parent:
@@ -62,6 +67,7 @@ def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -
         )
     mark_dirty(db, flow.name, Side.SHOP, ids=shop_ids)
     _edited_since(hand, side, landed, company=company)
+    lost += anew
     if found or lost:
         number = len(shop_ids)
         going = "goes back to it as it is" if number == 1 else "go back to it as they are"
@@ -76,14 +82,22 @@ def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -
 
 
 _LINKED = """
-select shop_id, bc_id from link where part = $flow and state = $state
+select shop_id, bc_id from link where part = $flow and list_contains($states::varchar[], state)
   and case $side when 'customwebshop' then shop_id else bc_id end in (select unnest($ids::varchar[]))
 order by shop_id
 """
 
 
-def _linked(db: Connection, flow: Flow, side: Side, ids: Sequence[str], *, state: str) -> list[Entity]:
-    rows = db.execute(_LINKED, {"flow": flow.name, "side": str(side), "ids": list(ids), "state": state})
+def _linked(
+    db: Connection,
+    flow: Flow,
+    side: Side,
+    ids: Sequence[str],
+    *,
+    states: Sequence[LinkState] = (LinkState.ACTIVE,),
+) -> list[Entity]:
+    told = {"flow": flow.name, "side": str(side), "ids": list(ids), "states": list(map(str, states))}
+    rows = db.execute(_LINKED, told)
     return [Entity(flow.name, shop_id, bc_id) for shop_id, bc_id in rows.fetchall()]
 
 
@@ -108,24 +122,36 @@ _OTHER_KEY = """
 select l.shop_id from link l
 join record r on r.part = l.part and r.side = $side and r.id = l.shop_id
 join base b on b.part = l.part and b.shop_id = l.shop_id and b.property = $key
-where l.part = $flow and l.state = 'active' and l.linked_at > $since
-  and l.shop_id in (select unnest($ids::varchar[])) and r.raw[$key] is distinct from b.shop_value
+where l.part = $flow and r.raw[$key] is distinct from b.shop_value
+  and (l.shop_id in (select unnest($others::varchar[]))
+    or l.state = 'active' and l.linked_at > $since and l.shop_id in (select unnest($ids::varchar[])))
 """
 
 
-def _given_out_anew(db: Connection, flow: Flow, side: Side, landed: Landed) -> list[str]:
+def _given_out_anew(
+    db: Connection, flow: Flow, side: Side, landed: Landed, *, others: Sequence[str]
+) -> list[str]:
     """Ids of records that are lost, under which somebody else is shown: a shop counts on from where the backup was.
 
     What was made after the backup is not in it. When that was is known from below only, so that it takes another
-    key as well to tell whoever was made under the id since from what was in the backup and was edited. Business
-    Central gives no id out twice.
+    key as well to tell whoever was made under the id since from what was in the backup and was edited; unless the
+    shop tells when each was made. Business Central gives no id out twice.
     """
-    if side is Side.BC or landed.backup is None:
+    if side is Side.BC:
         return []
-    since = landed.backup - timedelta(seconds=landed.skew_seconds)
+    since = landed.backup - timedelta(seconds=landed.skew_seconds) if landed.backup else None
     told = {"flow": flow.name, "side": str(side), "key": flow.create_key, "since": since}
-    rows = db.execute(_OTHER_KEY, {**told, "ids": list(landed.moved_on)}).fetchall()
-    return [shop_id for (shop_id,) in rows]
+    ids = {"ids": list(landed.moved_on), "others": others}
+    return [shop_id for (shop_id,) in db.execute(_OTHER_KEY, {**told, **ids}).fetchall()]
+
+
+def _hold_others(db: Connection, flow: Flow, others: Sequence[str]) -> None:
+    """Holds the pairs of records under whose id and key another one is shown: that is no edit, nor a match."""
+    db.execute(
+        f"update link set state = '{LinkState.HELD}', rule = '{GIVEN_OUT_ANEW}'"
+        " where part = ? and shop_id in (select unnest(?::varchar[]))",
+        [flow.name, list(others)],
+    )
 
 
 # the other side says what holds, whatever the restored one shows
@@ -194,7 +220,7 @@ def _edited_since(hand: Hand, side: Side, landed: Landed, *, company: Company) -
     if backup is None:
         return
     ids = [record_id for record_id, known_at in landed.moved_on.items() if known_at > backup]
-    roots = [entity.shop_id for entity in _linked(db, flow, side, ids, state="active")]
+    roots = [entity.shop_id for entity in _linked(db, flow, side, ids)]
     current = {
         (row["part"], row["shop_id"]): row
         for row in rows_of(db, _CURRENT, {"side": str(side), "roots": roots})

@@ -3,7 +3,7 @@
 A record without a row here is active when it has a link. The states sum to the snapshot.
 """
 
-from talk_pipeline.engine.kinds import HoldKind, Status
+from talk_pipeline.engine.kinds import GIVEN_OUT_ANEW, HoldKind, Status
 from talk_pipeline.engine.match.scopes import ended, outside
 from talk_pipeline.engine.plan import crossing
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
@@ -80,6 +80,9 @@ told as (
         then 'unlinked: its ' || $key || ' is ' || own_key || ' in the shop and ' || other_key
              || ' in Business Central, and one of the two is another record''s by now: under its id somebody else'
              || ' may be shown'
+      when link = 'held' and rule = '{GIVEN_OUT_ANEW}'
+        then 'unlinked: under the id and the ' || $key || ' of what was linked the shop shows another record since'
+             || ' it was restored; if both are to stay, give one of them another ' || $key || ' first'
       when link = 'held' then 'unlinked by hand'
       when link = 'attached' and bc_gone <> 'posted'
         then 'the Business Central record that it shares is ' || replace(bc_gone, '_', ' ')
@@ -115,7 +118,8 @@ def rewrite_status(db: Connection, flow: Flow, *, concerned: Concerned, unlinked
     )
     reason = outside(flow, flow.settings.scope, "r", meaning=SYNCHRONIZED)
     parameters = {"flow": flow.name, "key": flow.create_key, "at": now()}
-    db.execute(_STATES.format(outside=reason, ended=ended(flow, "r"), CROSSED=crossing.RULE), parameters)
+    rules = {"CROSSED": crossing.RULE, "GIVEN_OUT_ANEW": GIVEN_OUT_ANEW}
+    db.execute(_STATES.format(outside=reason, ended=ended(flow, "r"), **rules), parameters)
 
 
 # whatever still has something to do, or waits for something, stays dirty

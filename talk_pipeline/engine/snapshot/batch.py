@@ -19,7 +19,7 @@ from talk_pipeline.engine.snapshot.projection import (
     in_scope,
     understood,
 )
-from talk_pipeline.engine.snapshot.reversals import REMEMBERED, Reversal, signs, went_back
+from talk_pipeline.engine.snapshot.reversals import REMEMBERED, Reversal, another, signs, went_back
 from talk_pipeline.engine.snapshot.workspace import Fresh, Incoming
 from talk_pipeline.engine.state.connection import Connection, naive, now
 from talk_pipeline.engine.state.rows import insert, insert_columns, rows_of
@@ -95,7 +95,8 @@ latest as (
 select row_number() over (order by i.id) as place, i.id, i.version, i.modified_at, i.deleted,
        {_SAID} as payload,
        s.id is not null as is_held, s.held_row, s.version as held_version, s.modified_at as held_modified_at,
-       s.fetched_at as held_fetched_at, s.gone as held_gone, s.earlier, s.edited_at, r.row_hash
+       s.fetched_at as held_fetched_at, s.gone as held_gone, s.earlier, s.edited_at, r.row_hash,
+       case when $side = 'customwebshop' then s.payload end as held_payload -- the other gives no id out twice
 from incoming i join latest on latest.place = i.rowid
 left join held s on s.id = i.id
 left join hashed r on r.id = i.id
@@ -226,11 +227,20 @@ class Batch:
         for row, one, found in zip(kept, told, self.projector.project_all(told), strict=True):
             if row["is_held"] and not self.landing.own and not row["deleted"]:
                 skew, suspected = self.landing.skew_seconds, self.landing.suspected
-                reversal = went_back(row, row_hash=found[0].row_hash, skew_seconds=skew, suspected=suspected)
+                reversal = self._another(row, one.contents) or went_back(
+                    row, row_hash=found[0].row_hash, skew_seconds=skew, suspected=suspected
+                )
                 self.reversals += [reversal] if reversal else []
                 if reversal is None and row["held_modified_at"]:
                     self.moved_on[row["id"]] = row["held_modified_at"]
             self._add(row, found, one.gone)
+
+    def _another(self, row: Mapping[str, Any], shown: Contents) -> Reversal | None:
+        """Whether another record is shown under the id of what is held."""
+        if shown.made_at is None or not row["held_payload"]:
+            return None
+        known = understood(self.decode, row["held_payload"])
+        return another(row, known=known.made_at, shown=shown.made_at)
 
     def leave(self, rows: Sequence[dict[str, Any]]) -> None:
         """Held records that are known to have left."""

@@ -80,6 +80,7 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
         batch.take_fresh(incoming)
     discard(db)
     batch.take_leaving(db)
+    batch.reversals = _of_pairs(db, flow, side, batch.reversals)
     if landing.believed:
         reversals = tuple(batch.reversals)  # each by itself might be chance, but a person knows of a restore
     else:
@@ -105,6 +106,17 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
     return Landed(
         read, len(batch.changed), batch.outside, reversals, batch.moved_on, backup, landing.skew_seconds
     )
+
+
+def _of_pairs(db: Connection, flow: str, side: Side, found: Sequence[Reversal]) -> list[Reversal]:
+    """Without those in the place of records that are linked with nothing: there is nothing to be written over."""
+    others = [one.id for one in found if one.kind == "another"]
+    if not others:
+        return list(found)
+    own = f"{side.short}_id"
+    query = f"select {own} from link where part = ? and {own} in (select unnest(?::varchar[]))"
+    linked = {row[0] for row in db.execute(query, [flow, others]).fetchall()}
+    return [one for one in found if one.kind != "another" or one.id in linked]
 
 
 def _moved(known: Watermark, landing: Landing, *, latest: datetime | None) -> Watermark:

@@ -1,7 +1,8 @@
 """Records that went back: what tells a system that was restored from a backup from one that was edited.
 
 An edit moves a record's version and modified time on. Where a record is shown as it was before, or as of an earlier
-time than it was seen at, or where all that was newest is gone, the system was restored. Then nothing of the
+time than it was seen at, where another one is shown under its id, or where all that was newest is gone, the system
+was restored. Then nothing of the
 fetch lands: what was seen is noted here, and stops every flow of that system until a person decides
 (`manual.restoring`). While it is noted, each run reads the system in full and judges anew.
 
@@ -21,14 +22,15 @@ from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.wording import counted
 
-Kind = Literal["went back", "vanished", "open again"]
+Kind = Literal["went back", "vanished", "open again", "another"]
 SEVERAL = 3  # records, before what one alone might do by chance counts
+SAME_MOMENT = timedelta(seconds=1)  # a list may tell a time less precisely than the record by itself
 REMEMBERED = 24  # signs of earlier states that a record keeps
 
 
 @dataclass(frozen=True, slots=True)
 class Reversal:
-    """A record that is shown older than it was known.
+    """A record that is shown older than it was known, or in whose place another one is shown.
 
     Attributes:
         known_at: its modified time as known, by the system.
@@ -77,6 +79,21 @@ def went_back(
     return Reversal(row["id"], "went back", latest, shown_at) if shown_at < latest else None
 
 
+def another(row: Mapping[str, Any], *, known: datetime | None, shown: datetime | None) -> Reversal | None:
+    """Whether another record is shown under an id than the one that is held: it was made at another time.
+
+    A shop that was restored counts on from where its backup was, and gives ids out anew, and numbers with them.
+
+    Args:
+        row: the record as shown, with what is held of it.
+        known: when the one that is held was made.
+        shown: when the one that is shown was.
+    """
+    if known is None or shown is None or abs(known - shown) < SAME_MOMENT:
+        return None
+    return Reversal(row["id"], "another", row["held_modified_at"], None, certain=True)
+
+
 def _is_held(row: Mapping[str, Any], row_hash: str) -> bool:
     """Whether a record is shown in the state in which it is held: by its version, else by its time and values."""
     if row["version"]:
@@ -117,6 +134,7 @@ def implausible(
     ]
     sure = (
         suspected
+        or any(one.kind == "another" for one in found)
         or any(one.certain for one in timed)
         or far
         or len(timed) >= SEVERAL
@@ -175,7 +193,9 @@ def noted(db: Connection, side: Side, flow: str | None = None) -> bool:
 
 _SEEN = """
 select count(*) filter (kind = 'went back'), count(*) filter (kind = 'vanished'),
-       count(*) filter (kind = 'open again'), max(known_at), max(shown_at) from reversal where side = ?
+       count(*) filter (kind = 'open again'), count(*) filter (kind = 'another'),
+       max(known_at), max(shown_at)
+from reversal where side = ?
 """
 
 EXAMPLES = """
@@ -186,11 +206,13 @@ where side = $side order by what desc, known_at desc, flow, id
 
 def summary(db: Connection, side: Side) -> str | None:
     """What was seen of a suspected system, and how to go on; None for one that is not."""
-    back, gone, open_again, known_at, shown_at = db.execute(_SEEN, [side]).fetchone() or (0, 0, 0, None, None)
-    if not (back or gone or open_again):
+    row = db.execute(_SEEN, [side]).fetchone() or (0, 0, 0, 0, None, None)
+    back, gone, open_again, another, known_at, shown_at = row
+    if not (back or gone or open_again or another):
         return None
     again = "posted before is open again" if open_again == 1 else "posted before are open again"
-    counts = ((back, "went back"), (gone, "vanished"), (open_again, again))
+    anew = "is another one under its id" if another == 1 else "are others under their ids"
+    counts = ((back, "went back"), (gone, "vanished"), (open_again, again), (another, anew))
     seen = ", ".join(f"{counted(count, 'record')} {what}" for count, what in counts if count)
     span = f", from {known_at:%Y-%m-%d %H:%M:%S} to {shown_at:%Y-%m-%d %H:%M:%S} UTC" if shown_at else ""
     return (

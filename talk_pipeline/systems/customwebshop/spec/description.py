@@ -92,6 +92,10 @@ class Shared(Model):
         None,
         description="modified time, of several places the first filled one; without one every snapshot is full",
     )
+    created: Path | None = Field(
+        None,
+        description="when a record was made, if that never changes: another one under its id is known by it",
+    )
     version: Version | None = None
     updated_since: UpdatedSince | None = None
     deleted: Deleted | None = None

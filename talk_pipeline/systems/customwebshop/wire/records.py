@@ -103,7 +103,10 @@ class Reader:
 
     def modified_at(self, data: Json) -> datetime | None:
         """When a record was modified: by the first place that tells."""
-        stamps = (paths.get(data, path) for path in self.entity.modified_at)
+        return self._moment(data, self.entity.modified_at)
+
+    def _moment(self, data: Json, places: Sequence[str]) -> datetime | None:
+        stamps = (paths.get(data, path) for path in places)
         return self.times.read(next((one for one in stamps if paths.text_of(one) is not None), None))
 
     def contents(self, payload: str) -> Contents:
@@ -118,7 +121,8 @@ class Reader:
             )
             for path, (lines, fields) in self._children.items()
         }
-        return Contents(values, children)
+        created = self.entity.created
+        return Contents(values, children, made_at=self._moment(data, [created]) if created else None)
 
     def values(self, data: Json) -> dict[str, Value]:
         """The values of a record."""

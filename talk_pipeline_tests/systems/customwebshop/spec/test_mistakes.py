@@ -211,7 +211,7 @@ DESCRIPTION = (
         "    path: /customers\n",
         "    path: /customers\n    path: /clients\n",
         "path: /clients",
-        ("path: is there already, in line 40",),
+        ("path: is there already, in line 41",),
     ),
     Mistake(
         "auth: {type: bearer, token: CUSTOMWEBSHOP_TOKEN}",
