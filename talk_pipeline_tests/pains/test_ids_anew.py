@@ -89,7 +89,7 @@ def test_what_a_person_linked_is_not_doubted_for_its_key(world: World, numbers: 
     first, second, _ = numbers
     debtor = world.counterpart("customer", first)
     for decision in (("unlink", "customer", first), ("link", "customer", first, debtor)):
-        assert run(*decision).returncode == 0
+        assert run_command(*decision).returncode == 0
     assert world.step().success
     world.let_time_pass()
     for key, number in ((first, "TMP"), (second, "A"), (first, "B")):
