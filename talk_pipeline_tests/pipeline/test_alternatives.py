@@ -83,8 +83,10 @@ def test_every_answer(world: World, said: dict[str, Any]) -> None:
     assert world.step().writes() == 0
 
 
-@pytest.mark.parametrize("status", [403, 400])
-@pytest.mark.parametrize("right", ["read_orders", "write_orders"])
+FORBIDDEN = [("read_orders", 403), ("write_orders", 400), ("read_orders", 400), ("write_orders", 403)]
+
+
+@variants(("right", "status"), FORBIDDEN, first=2)
 def test_a_missing_permission_stops_nothing_else(world: World, right: str, status: int) -> None:
     world.bc.control("settings", {"forbidden": right, "forbidden_status": status})
     buyer = world.shop.post("customers", customer())["id"]
