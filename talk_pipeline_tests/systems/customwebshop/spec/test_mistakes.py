@@ -135,10 +135,7 @@ DESCRIPTION = (
         ("update.0.otherwise.path", "may name {path}, {item}, {id}, {record:place} only"),
     ),
     Mistake(
-        "    path: /customers\n",
-        "    path: /customers\n    unwritten: [nickname]\n",
-        "nickname",
-        ("unwritten.0", "no flow reads 'nickname'"),
+        "    path: /cust", "    unwritten: [nick]\n    path: /cust", "nick", ("unwritten.0", "no flow reads")
     ),
     Mistake(
         "    path: /customers\n",
