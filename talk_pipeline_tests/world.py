@@ -106,8 +106,7 @@ class World:
                 for name, listed in results.items()
             }
 
-        numbers = partial(numbers_of, connections, names, run_id=run_id)
-        stopped = problems(result)
+        numbers, stopped = partial(numbers_of, connections, names, run_id=run_id), problems(result)
         return self._remember(
             Run(run_id, stopped, success=result.success, data=self.data, numbers=numbers, findings=findings)
         )
