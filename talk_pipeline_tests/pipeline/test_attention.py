@@ -58,6 +58,7 @@ HELD = {
     Kind.UNACKNOWLEDGED: "select count(*) from conflict where acknowledged_at is null",
     Kind.UNANSWERED: "select count(*) from journal where coalesce(outcome, 'unknown') = 'unknown'",
     Kind.STOPPED: "select 0",
+    Kind.FAILED: "select 0",
     Kind.FLAGGED: "select 0",
 }
 BY_STATE = (Kind.AMBIGUOUS, Kind.QUARANTINED, Kind.REFUSED, Kind.HELD, Kind.BROKEN, Kind.UNDECIDED)
@@ -198,3 +199,25 @@ def test_what_the_breaker_stopped_waits_until_it_is_approved(world: World) -> No
     assert len(waiting()) == 1, "nor does one that got nowhere"
     assert world.step("customer", approve=True).success
     assert waiting() == []
+
+
+def test_a_check_that_fails_waits_for_a_person_where_no_record_tells_of_it(world: World) -> None:
+    buyer = world.shop.post("customers", customer("C1"))["id"]
+    item = world.shop.post("products", product("P1"))["id"]
+    key = world.shop.post("orders", order("O1", buyer, [line(item)]))["id"]
+    assert not world.sync().failed()
+    there = world.bc.get("salesOrders", world.counterpart("order", key))
+    said = {"customerId": there["customerId"], "externalDocumentNumber": "O1"}
+    twin = world.bc.post("salesOrders", said)["id"]
+    world.sync()
+    (one,) = of(Kind.FAILED)
+    held = "select name, checked_at from check_result where not passed and severity = 'ERROR'"
+    assert world.sql(held) == [("sync.create_keys_unique", one.since)]
+    assert (one.flow, one.reason) == (
+        "order",
+        "No two records carry one create key: 1 create key carried by several records",
+    )
+    assert "talk-pipeline checklist" in one.next_step
+    world.bc.delete("salesOrders", twin)
+    assert not world.sync(full=True).failed()
+    assert not of(Kind.FAILED)

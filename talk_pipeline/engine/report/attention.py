@@ -17,7 +17,7 @@ from talk_pipeline.engine.match.claims import newcomers
 from talk_pipeline.engine.plan.endings import POSTED
 from talk_pipeline.engine.report import steps
 from talk_pipeline.engine.report.ages import age, seconds_since
-from talk_pipeline.engine.report.checklist import NOT_RESTORED, VOLUME
+from talk_pipeline.engine.report.checklist import NOT_RESTORED, VOLUME, failing
 from talk_pipeline.engine.report.conflicts import UNDECIDED, unacknowledged
 from talk_pipeline.engine.report.flagged import flagged
 from talk_pipeline.engine.report.history import by_rule, stamp
@@ -36,6 +36,9 @@ class Kind(StrEnum):
     """Why something waits for a person, the most urgent first."""
 
     STOPPED = "stopped"  # a blocking check stopped the flow's last run
+    FAILED = (
+        "failed"  # a check of severity ERROR that no record tells of, such as that two carry one create key
+    )
     UNANSWERED = "unanswered"  # a write without an answer, past the time in which one may come
     UNDECIDED = "undecided"  # an open conflict under the policy `manual`, a row a property
     REFUSED = "refused"  # quarantined, since a system said no
@@ -174,6 +177,7 @@ select exists (from status where flow = $flow and state in
 
 def _found(db: Connection, flow: Flow, run_id: str | None) -> Iterator[_Found]:
     yield from _stopped(db, flow)
+    yield from _failed(db, flow)
     yield from _flagged(db, flow)
     if db.execute(_ANYTHING, {"flow": flow.name}).fetchone() == (True,):
         yield from _unanswered(db, flow, run_id)
@@ -202,6 +206,12 @@ def _stopped(db: Connection, flow: Flow) -> Iterator[_Found]:
             step = steps.READ_AGAIN.format(flow=flow.name)
         reason = run.stopped or run.stopped_by
         yield _Found(Kind.STOPPED, Entity(flow.name, None, None), reason, run.started_at, "stopped", step)
+
+
+def _failed(db: Connection, flow: Flow) -> Iterator[_Found]:
+    step = steps.FAILED.format(flow=flow.name)
+    for reason, since in failing(db, flow):
+        yield _Found(Kind.FAILED, Entity(flow.name, None, None), reason, since, "failed", step)
 
 
 # one that is on its way has a run that is not over

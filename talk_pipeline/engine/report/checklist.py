@@ -5,7 +5,7 @@ what a person should know.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from talk_pipeline.engine.report.findings import Check, CheckContext, Finding, S
 from talk_pipeline.engine.report.flagged import flagged
 from talk_pipeline.engine.report.preview import largest
 from talk_pipeline.engine.report.property_checks import property_checks
+from talk_pipeline.engine.report.run_summary import check_results
 from talk_pipeline.engine.report.totals import totals_checks
 from talk_pipeline.engine.snapshot import reversals
 from talk_pipeline.engine.snapshot.watermarks import watermark
@@ -35,6 +36,18 @@ NOT_RESTORED = "not_restored"
 def checks(flow: Flow) -> list[Check]:
     """The flow's checklist, in the order in which it is shown."""
     return [*_snapshot_checks(), VOLUME, *_RECORD_CHECKS, *totals_checks(flow), *property_checks(flow)]
+
+
+def failing(db: Connection, flow: Flow) -> Iterator[tuple[str, datetime]]:
+    """What is held and must not be, by the last verdicts, each with when it was given.
+
+    Of the other checks that fail each record tells by itself what became of it, or the run that they stopped.
+    """
+    results = check_results(db, flow.name)
+    for check in checks(flow):
+        found = results.get(check.key) if check.lasts else None
+        if found and found.finding.verdict == "failed":
+            yield f"{check.title}: {found.finding.summary}", found.checked_at
 
 
 def _snapshot_checks() -> Iterator[Check]:

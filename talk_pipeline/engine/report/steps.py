@@ -21,6 +21,10 @@ from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
 ACKNOWLEDGE = "see whether the right value won; then: talk-pipeline acknowledge {name}"
+FAILED = (
+    "talk-pipeline checklist names the records: make them right in the two systems, then talk-pipeline sync"
+    " --flow {flow}"
+)
 FLAGGED = "decide what becomes of it, and say so in the two systems: nothing acts on it"
 LOOK_UP = (
     "talk-pipeline sync --flow {flow}: it looks whether it was carried out, and sends it again if it was not"

@@ -2,9 +2,8 @@
 
 An edit moves a record's version and modified time on. Where a record is shown as it was before, or as of an earlier
 time than it was seen at, where another one is shown under its id, or where all that was newest is gone, the system
-was restored. Then nothing of the
-fetch lands: what was seen is noted here, and stops every flow of that system until a person decides
-(`manual.restoring`). While it is noted, each run reads the system in full and judges anew.
+was restored. Then nothing of the fetch lands: what was seen is noted here, and stops every flow of that system
+until a person decides (`manual.restoring`). While it is noted, each run reads the system in full and judges anew.
 
 Not told apart: a shop that tells neither times nor versions, whose records are back at what they said before, from
 people who took their edits back.
@@ -24,7 +23,6 @@ from talk_pipeline.wording import counted
 
 Kind = Literal["went back", "vanished", "open again", "another"]
 SEVERAL = 3  # records, before what one alone might do by chance counts
-SAME_MOMENT = timedelta(seconds=1)  # a list may tell a time less precisely than the record by itself
 REMEMBERED = 24  # signs of earlier states that a record keeps
 
 
@@ -89,9 +87,15 @@ def another(row: Mapping[str, Any], *, known: datetime | None, shown: datetime |
         known: when the one that is held was made.
         shown: when the one that is shown was.
     """
-    if known is None or shown is None or abs(known - shown) < SAME_MOMENT:
+    if known is None or shown is None or _same_moment(known, shown):
         return None
     return Reversal(row["id"], "another", row["held_modified_at"], None, certain=True)
+
+
+def _same_moment(one: datetime, other: datetime) -> bool:
+    """As far as both tell: a list may tell less of a time than the record by itself."""
+    told = timedelta(seconds=1) if 0 in (one.microsecond, other.microsecond) else timedelta(milliseconds=1)
+    return abs(one - other) < told
 
 
 def _is_held(row: Mapping[str, Any], row_hash: str) -> bool:
