@@ -68,3 +68,13 @@ def test_an_edit_that_was_removed_is_not_one_of_its_namesake(crossed: Book, poli
         "select distinct hold_kind from change where part = 'order.lines' and shop_id = '2/1'"
     )
     assert held == [(None,)]
+
+
+def test_a_line_that_both_sides_removed_has_no_link_and_every_other_keeps_its_own(crossed: Book) -> None:
+    links = "select shop_id, bc_id from link where part = 'order.lines' order by all"
+    assert len(crossed.rows(links)) == 2
+    crossed.say("order", SHOP, "1", {}, children=[{**LINE, "quantity": "7"}])
+    crossed.say("order", SHOP, "2", {}, children=[])
+    crossed.say("order", BC, "1", {}, children=[])
+    assert planned(crossed, "quantity") == [("businesscentral", "update", "1/1", "7", "edit", False)]
+    assert crossed.rows(links) == [("1/1", "b1/1")]
