@@ -116,24 +116,10 @@ class Connection:
 
     def pages(self, path: str, said: Words, query: Words) -> Iterator[Any]:
         """The entries of a list to its end, where `said` has its records, going on as its paging says."""
-        paging, before, count = said.get("paging", {}), None, 0
-        style, number = paging.get("style"), int(paging.get("start", "1"))
-        parameter = paging.get("parameter", "page" if style == "page" else style)
-        base = (
-            {**query, paging["size_parameter"]: int(paging.get("size", "100"))}
-            if "size_parameter" in paging
-            else query
-        )
-        around = paging.get("value", "{offset}").replace("{size}", paging.get("size", "100"))
-
-        def following_on() -> Any:
-            return {"page": number, "offset": around.replace("{offset}", str(count))}.get(style)
-
-        first = following_on()
-        asked = base if first is None else {**base, parameter: first}
-        told, (been, empty) = said.get("list", {}), (Counter[str](), 0)
+        told, paging = said.get("list", {}), _Paging(said.get("paging", {}))
         place_of_list = "" if said.get("records") in (None, *NOWHERE) else said["records"]
-        path = told.get("path", "{path}").replace("{path}", path)
+        path, asked = told.get("path", "{path}").replace("{path}", path), paging.first(query)
+        been, empty, before = Counter[str](), 0, None
         while True:
             place = f"{path} {asked or ''}".strip()
             been[place] += 1
@@ -148,40 +134,82 @@ class Connection:
             rows = at(data, place_of_list)
             if place_of_list and isinstance(rows, dict):
                 rows = list(rows.values())
-            rows = [] if (data is None and count) or _is_none(rows, answer, {**said, **told}) else rows
+            past_the_end = data is None and paging.records
+            rows = [] if past_the_end or _is_none(rows, answer, {**said, **told}) else rows
             if not isinstance(rows, list) or (rows and rows == before):
                 raise UnreachableError(f"{self.base}{path} shows no list, or every page alike")
             yield from rows
-            empty = 0 if rows else empty + 1
-            number, count, before = number + 1, count + len(rows), rows
-            following = following_on() if rows else None
-            following = following or _said(paging.get("next", "_"), (data, answer))
-            following = following or (answer.links.get("next", {}).get("url") if style == "link" else None)
-            if not following or _is_last(paging, (data, answer), pages=sum(been.values()), count=count):
+            empty, before = 0 if rows else empty + 1, rows
+            following = paging.after(rows, data, answer)
+            if not following:
                 return
-            if style in ("link", "next_url"):  # on this very server: credentials go nowhere else
+            if paging.leads_on:  # on this very server: credentials go nowhere else
                 whole, home = urlsplit(urljoin(answer.url, following)), urlsplit(self.base)
                 path, asked = whole._replace(scheme=home.scheme, netloc=home.netloc).geturl(), {}
             else:
-                asked = {**base, parameter: following}
+                asked = paging.further(query, following)
 
 
-def _said(place: str, told: tuple[Any, Response]) -> str | None:
+class _Paging:
+    """How a list goes on, and how far it was read.
+
+    Attributes:
+        pages: that were read.
+        records: that were in them.
+        leads_on: what follows is told as an address, and not as a parameter.
+    """
+
+    def __init__(self, said: Words) -> None:
+        self._said, self._style, self._size = said, said.get("style"), said.get("size", "100")
+        self._parameter = said.get("parameter", "page" if self._style == "page" else self._style)
+        self.leads_on = self._style in ("link", "next_url")
+        self.pages = self.records = 0
+
+    def first(self, query: Words) -> Words:
+        """What is asked for the first page."""
+        begins = self._counted()
+        return self._sized(query) if begins is None else self.further(query, begins)
+
+    def further(self, query: Words, following: Any) -> Words:
+        """What is asked for a page after it."""
+        return {**self._sized(query), self._parameter: following}
+
+    def after(self, rows: list[Any], data: Any, answer: Response) -> Any:
+        """What leads to the page after an answer; nothing where that was the last."""
+        self.pages, self.records = self.pages + 1, self.records + len(rows)
+        following = self._counted() if rows else None
+        following = following or _said(self._said.get("next", "_"), data, answer)
+        if self._style == "link":
+            following = following or answer.links.get("next", {}).get("url")
+        return None if self._is_last(data, answer) else following
+
+    def _sized(self, query: Words) -> Words:
+        name = self._said.get("size_parameter")
+        return {**query, name: int(self._size)} if name else query
+
+    def _counted(self) -> Any:
+        """The next page, where it is known by how many there were."""
+        if self._style == "page":
+            return int(self._said.get("start", "1")) + self.pages
+        if self._style == "offset":
+            around = self._said.get("value", "{offset}").replace("{size}", self._size)
+            return around.replace("{offset}", str(self.records))
+        return None
+
+    def _is_last(self, data: Any, answer: Response) -> bool:
+        """Whether an answer says so, by how many pages or records there are, or in a word."""
+        more = self._said.get("more")
+        if more and _said(more, data, answer) in (None, "false", "0", "no", "N"):
+            return True
+        known = (("pages", self.pages), ("total", self.records))
+        told = [(_said(self._said.get(name, "_"), data, answer) or "", so_far) for name, so_far in known]
+        return any(most.isdecimal() and so_far >= int(most) for most, so_far in told)
+
+
+def _said(place: str, data: Any, answer: Response) -> str | None:
     """What an answer says, be it in a header."""
-    data, answer = told
     header = place.removeprefix("header:")
     return text(at(data, place)) if header == place else answer.headers.get(header)
-
-
-def _is_last(paging: Words, told: tuple[Any, Response], *, pages: int, count: int) -> bool:
-    """Whether an answer says that nothing follows, by how many pages or records there are, or in a word."""
-    if "more" in paging and _said(paging["more"], told) in (None, "false", "0", "no", "N"):
-        return True
-    known = [
-        (_said(paging.get(name, "_"), told) or "", so_far)
-        for name, so_far in (("pages", pages), ("total", count))
-    ]
-    return any(most.isdecimal() and so_far >= int(most) for most, so_far in known)
 
 
 def _is_none(rows: Any, answer: Response, said: Words) -> bool:
