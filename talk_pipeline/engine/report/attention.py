@@ -36,9 +36,7 @@ class Kind(StrEnum):
     """Why something waits for a person, the most urgent first."""
 
     STOPPED = "stopped"  # a blocking check stopped the flow's last run
-    FAILED = (
-        "failed"  # a check of severity ERROR that no record tells of, such as that two carry one create key
-    )
+    FAILED = "failed"  # a check of what is held, such as that no two records carry one create key
     UNANSWERED = "unanswered"  # a write without an answer, past the time in which one may come
     UNDECIDED = "undecided"  # an open conflict under the policy `manual`, a row a property
     REFUSED = "refused"  # quarantined, since a system said no

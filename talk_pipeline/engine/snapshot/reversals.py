@@ -33,7 +33,7 @@ class Reversal:
     Attributes:
         known_at: its modified time as known, by the system.
         shown_at: its modified time as shown now.
-        certain: it is shown in the very state in which it was seen before.
+        certain: no chance by itself: it is shown in the very state in which it was seen before, or another one is.
     """
 
     id: str
@@ -138,8 +138,7 @@ def implausible(
     ]
     sure = (
         suspected
-        or any(one.kind == "another" for one in found)
-        or any(one.certain for one in timed)
+        or any(one.certain for one in found)
         or far
         or len(timed) >= SEVERAL
         or (len(untimed) >= SEVERAL and 2 * len(untimed) >= changed)
@@ -195,12 +194,16 @@ def noted(db: Connection, side: Side, flow: str | None = None) -> bool:
     return row is not None
 
 
-_SEEN = """
-select count(*) filter (kind = 'went back'), count(*) filter (kind = 'vanished'),
-       count(*) filter (kind = 'open again'), count(*) filter (kind = 'another'),
-       max(known_at), max(shown_at)
-from reversal where side = ?
-"""
+_SEEN = "select kind, count(*) from reversal where side = ? group by kind"
+_SPAN = "select max(known_at), max(shown_at) from reversal where side = ?"
+
+# what is said of one record, and of several
+_WORDS: Mapping[Kind, tuple[str, str]] = {
+    "went back": ("went back", "went back"),
+    "vanished": ("vanished", "vanished"),
+    "open again": ("posted before is open again", "posted before are open again"),
+    "another": ("is another one under its id", "are others under their ids"),
+}
 
 EXAMPLES = """
 select flow, id, kind as what, known_at as modified_as_known, shown_at as modified_as_shown from reversal
@@ -210,14 +213,14 @@ where side = $side order by what desc, known_at desc, flow, id
 
 def summary(db: Connection, side: Side) -> str | None:
     """What was seen of a suspected system, and how to go on; None for one that is not."""
-    row = db.execute(_SEEN, [side]).fetchone() or (0, 0, 0, 0, None, None)
-    back, gone, open_again, another, known_at, shown_at = row
-    if not (back or gone or open_again or another):
+    counts = dict(db.execute(_SEEN, [side]).fetchall())
+    if not counts:
         return None
-    again = "posted before is open again" if open_again == 1 else "posted before are open again"
-    anew = "is another one under its id" if another == 1 else "are others under their ids"
-    counts = ((back, "went back"), (gone, "vanished"), (open_again, again), (another, anew))
-    seen = ", ".join(f"{counted(count, 'record')} {what}" for count, what in counts if count)
+    known_at, shown_at = db.execute(_SPAN, [side]).fetchone() or (None, None)
+    told = ((counts[kind], one, several) for kind, (one, several) in _WORDS.items() if kind in counts)
+    seen = ", ".join(
+        f"{counted(count, 'record')} {one if count == 1 else several}" for count, one, several in told
+    )
     span = f", from {known_at:%Y-%m-%d %H:%M:%S} to {shown_at:%Y-%m-%d %H:%M:%S} UTC" if shown_at else ""
     return (
         f"{side} looks restored from a backup: {seen}{span}. Nothing is written until a person decides: "
