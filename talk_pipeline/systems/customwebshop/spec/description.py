@@ -160,7 +160,7 @@ class Entity(Shared, FieldSet):
         return self.but(id=self.id.at_home(address), children=children)
 
 
-class Told(Model):
+class WaitHeader(Model):
     """A header in which the shop says how long to wait before the next request."""
 
     header: str
@@ -174,7 +174,9 @@ class Pace(Model):
     seconds: float = Field(60, gt=0, le=MOST_SECONDS)
     in_flight: int = Field(8, ge=1, le=MOST)
     throttled: tuple[int, ...] = Field((), description="statuses beside 429 that say: slower")
-    wait: Told | None = Field(None, description="the header that then says how long, if not Retry-After")
+    wait: WaitHeader | None = Field(
+        None, description="the header that then says how long, if not Retry-After"
+    )
     longest_seconds: float = Field(
         300,
         ge=0,

@@ -245,14 +245,8 @@ class _Sequence:
         if self._id is not None and call.id is None and answered not in (None, self._id):
             self._version = None  # it is about something else, such as an address of the record
             return
-        if self._write.operation == "update":
-            pass
-        elif call.id is not None:
-            self._id = self._entity.id.told(read_place(call.id, answer.headers, document_in(answer)))
-        elif answered is not None:
-            self._id, self._made = answered, parse(payload or "")
-        elif self._id is None and (location := answer.headers.get("Location")):
-            self._id = id_at(self._entity, urljoin(self._writer.address, location))
+        if self._write.operation != "update":
+            self._know(call, answer, answered, payload=payload)
         version = self._entity.version
         if version is None:
             return
@@ -260,6 +254,15 @@ class _Sequence:
             self._version = answer.headers.get(header_of(version.at) or "")
         else:
             self._version = self._reader.record(payload).version if payload else None
+
+    def _know(self, call: Call, answer: Answer, answered: str | None, *, payload: str | None) -> None:
+        """The id of what was made, from where this answer tells it."""
+        if call.id is not None:
+            self._id = self._entity.id.told(read_place(call.id, answer.headers, document_in(answer)))
+        elif answered is not None:
+            self._id, self._made = answered, parse(payload or "")
+        elif self._id is None and (location := answer.headers.get("Location")):
+            self._id = id_at(self._entity, urljoin(self._writer.address, location))
 
     async def _result(self) -> Outcome:
         """The record as it is now: from the last answer where that holds all of it, else read again."""
