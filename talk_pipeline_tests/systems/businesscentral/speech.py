@@ -1,10 +1,10 @@
 """What Business Central says, as far as the tests let it say something."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from talk_pipeline.engine.model import Operation, Write
+from talk_pipeline.engine.model import Operation, Outcome, Write
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.entities import load_entities
 from talk_pipeline.systems.businesscentral.rows import Asked
@@ -87,3 +87,8 @@ def change(key: str | None, operation: Operation = "update", **told: Any) -> Wri
 def values_of(body: Mapping[str, Any]) -> Row:
     """A body without what the protocol adds."""
     return {name: value for name, value in body.items() if not name.startswith("@")}
+
+
+def written(opens: Opens, *writes: Write, flow: str = "customer", **told: Any) -> Sequence[Outcome]:
+    """What comes of writes in one call."""
+    return using(opens(), lambda opened: opened.write(flow, writes, **told))

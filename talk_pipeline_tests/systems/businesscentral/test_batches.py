@@ -1,11 +1,10 @@
 """Batches of writes to Business Central: what becomes of each part, and what leaves when."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import pytest
 
-from talk_pipeline.engine.model import Outcome, Result, Write
+from talk_pipeline.engine.model import Result
 from talk_pipeline.systems.businesscentral.pacing import FIRST_ROWS
 from talk_pipeline.systems.errors import UnavailableFault
 from talk_pipeline_tests.systems.answering import DROPPED, Answering, Asked, Reply
@@ -18,13 +17,10 @@ from talk_pipeline_tests.systems.businesscentral.speech import (
     error,
     row,
     using,
+    written,
 )
 
 BATCH = f"{BASE}/$batch"
-
-
-def written(opens: Opens, *writes: Write, flow: str = "customer", **told: Any) -> Sequence[Outcome]:
-    return using(opens(), lambda opened: opened.write(flow, writes, **told))
 
 
 def answers(judge: Callable[[Row], Row], *, status: int = 200) -> Callable[[Asked], Reply]:

@@ -1,7 +1,6 @@
 """Writing to Business Central: what each answer means for the write, of one by itself."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
 
@@ -17,14 +16,10 @@ from talk_pipeline_tests.systems.businesscentral.speech import (
     error,
     line,
     row,
-    using,
+    written,
 )
 
 CUSTOMER = f"{COMPANY}/customers(1)"
-
-
-def written(opens: Opens, *writes: Write, flow: str = "customer", **told: Any) -> Sequence[Outcome]:
-    return using(opens(), lambda opened: opened.write(flow, writes, **told))
 
 
 def one(opens: Opens, write: Write, flow: str = "customer") -> Outcome:
