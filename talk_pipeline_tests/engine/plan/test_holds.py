@@ -144,6 +144,19 @@ def test_another_customer_waits_for_the_lines_of_its_own_order_alone(shop: Book)
     assert found["businesscentral", "2", "customer_id"] is None
 
 
+def test_a_quantity_does_not_wait_for_what_it_leaves_as_it_is(shop: Book) -> None:
+    """The price of another order's line was edited in Business Central, and a quantity works prices out anew."""
+    linked(shop, "order", "2", {**ORDER, "number": "O2"}, lines=[LINE])
+    for key, edit in (("b1", {"description": "Other"}), ("b2", {"unit_price": "7"})):
+        shop.say("order", BC, key, {}, children=[{**as_said_there("order", LINE), **edit}])
+    for key in ("1", "2"):
+        shop.say("order", SHOP, key, {}, children=[{**LINE, "quantity": "3"}])
+    found = planned(shop, "order")
+    assert found["customwebshop", "1/1", "description"] is None
+    assert found["businesscentral", "1/1", "quantity"] is None
+    assert found["businesscentral", "2/1", "quantity"] == HoldKind.DEFERRED
+
+
 def test_a_customer_is_blocked_after_the_orders_that_go_to_it(shop: Book) -> None:
     linked(shop, "customer", "2", {**CUSTOMER, "number": "C2"})
     shop.say("order", SHOP, "2", {**ORDER, "number": "O2"}, children=[LINE])
@@ -156,6 +169,18 @@ def test_a_customer_is_blocked_after_the_orders_that_go_to_it(shop: Book) -> Non
     assert found["2", "active"] is None, "no order goes to that one"
     assert found["1", "website"] is None
     assert {kind for *_, kind in shop.plan("customer")} == {None}, "the orders are not in this run"
+
+
+def test_an_order_goes_first_whatever_it_refers_to_besides(tmp_path: Path) -> None:
+    number = "  - {shop: erp_number,"
+    gift = "  - {shop: gift_id, dir: ->, bc: gift, type: reference(product)}\n"
+    flows = flows_in(copied_flows(tmp_path / "flows", order=(number, gift + number)))
+    with Book.opened(tmp_path / "state", flows) as book:
+        linked(book, "customer", "1", CUSTOMER)
+        book.say("order", SHOP, "2", ORDER)
+        book.say("customer", SHOP, "1", {"active": "false"})
+        book.plan("customer", later=frozenset({"order"}))
+        assert [row[3:] for row in book.changes("customer")] == [("active", "false", HoldKind.DEFERRED)]
 
 
 @pytest.mark.parametrize(("part", "led"), [("product", "7"), ("customer", "8")])

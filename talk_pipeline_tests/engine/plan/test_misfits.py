@@ -220,3 +220,9 @@ def test_a_line_that_is_gone_was_removed(book: Book) -> None:
     read = moved(book)
     planned(book, "delete", "1", shop_id="1/1")
     assert misfits(book, read) == set()
+
+
+def test_where_no_payload_can_be_read_every_line_counts_as_removed(book: Book) -> None:
+    moved(book, ELSEWHERE)
+    planned(book, "delete", "1", shop_id="1/1")
+    assert misfits(book) == set()
