@@ -1,31 +1,26 @@
 """Reading a side of a flow into its snapshot: in full or since the watermark, complete or not at all."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from talk_pipeline import stopping
-from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.manual import restoring
 from talk_pipeline.engine.manual.links import Hand
-from talk_pipeline.engine.model import Ended, Record
+from talk_pipeline.engine.model import Record
 from talk_pipeline.engine.plan import refusals
-from talk_pipeline.engine.plan.circuit_breaker import beyond
 from talk_pipeline.engine.snapshot import held, landing, reprojection, reversals, spooling, watermarks
 from talk_pipeline.engine.snapshot.batch import Landing
 from talk_pipeline.engine.snapshot.landing import Landed
 from talk_pipeline.engine.snapshot.watermarks import Watermark
 from talk_pipeline.engine.state.connection import now, transaction
 from talk_pipeline.flows.sides import Side
-from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.run.missing import Left, asked_for, became_of, explained
 from talk_pipeline.run.session import Session
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.protocol import System
-from talk_pipeline.wording import counted
 
-CONFIRMATIONS_AT_ONCE = 4
 EXAMPLES = 10  # records asked for by themselves before a system is read in full because of them
 PRECISION = timedelta(seconds=2)  # what lies as close to the time asked about may be shown or not
 EVERYTHING = datetime(1, 1, 2, tzinfo=UTC)  # since then: all there is, and never from a replica
@@ -54,16 +49,20 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """What became of records that are not there any more.
+class _Question:
+    """What a fetch asks a side for.
 
     Attributes:
-        gone: why each is not, by id.
-        comes_to: of those whose story ended, what they came to, by id and path.
+        watermark: how far it was read.
+        full: everything is asked for, not only what changed since.
+        suspected: records of the flow were seen to have gone back.
+        decided: a person said what follows from that.
     """
 
-    gone: Mapping[str, Gone] = field(default_factory=dict)
-    comes_to: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    watermark: Watermark
+    full: bool
+    suspected: bool
+    decided: bool
 
 
 async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
@@ -72,42 +71,52 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
     Raises:
         SystemFault: the fetch broke off; what was held stays as it was and is known to be old.
     """
-    system = session.systems[side]
-    projector, decode = session.projector(flow, side), session.decode(flow, side)
-    with session.state.open() as db:
-        reprojection.reproject(db, projector, decode, reading=system.reading(flow.name))
-        watermark = watermarks.watermark(db, flow.name, side)
-        asks_for_more = reprojection.asks_for_more(db, flow, side)
-        suspected = reversals.noted(db, side, flow.name)
-    decided = _is_decided(session, side)
-    full = (
-        session.options.full
-        or asks_for_more
-        or suspected
-        or session.options.restored is side
-        or _full_scan_due(flow, watermark)
-        or not system.lists_changes(flow.name)
-    )
-    started = now()
+    question = _question(session, flow, side)
     # what is read lies beside the state until it is complete; meanwhile the file is free for others
     session.state.release()
     spooling.discard(session.state.beside)
     try:
-        if not full:
-            full = not await _read_changes(session, flow, side, watermark=watermark, started=started)
-        lagging = full and await _read_all(
-            session, flow, side, watermark=watermark, primary=suspected or decided
-        )
-        with session.state.open() as db:
-            missing = spooling.absent(db, flow.name, side) if full else []
-            of_any_flow = reversals.noted(db, side)
-        left, problem = await _explain(session, flow, side, missing=missing)
+        arrived = await _ask(session, flow, side, question)
     except SystemFault as fault:
         spooling.discard(session.state.beside)
         with session.state.open() as db:
             watermarks.fetch_failed(db, flow.name, side, problem=str(fault))
         raise
-    arrived = Landing(
+    return _land(session, flow, side, question, arrived)
+
+
+def _question(session: Session, flow: Flow, side: Side) -> _Question:
+    system, options = session.systems[side], session.options
+    with session.state.open() as db:
+        reading = system.reading(flow.name)
+        reprojection.reproject(db, session.projector(flow, side), session.decode(flow, side), reading=reading)
+        watermark = watermarks.watermark(db, flow.name, side)
+        asks_for_more = reprojection.asks_for_more(db, flow, side)
+        suspected = reversals.noted(db, side, flow.name)
+    full = (
+        options.full
+        or asks_for_more
+        or suspected
+        or options.restored is side
+        or _full_scan_due(flow, watermark)
+        or not system.lists_changes(flow.name)
+    )
+    return _Question(watermark, full, suspected, decided=_is_decided(session, side))
+
+
+async def _ask(session: Session, flow: Flow, side: Side, question: _Question) -> Landing:
+    """Reads what is asked for, and whatever is in doubt by it, beside the state."""
+    system, watermark, full, started = session.systems[side], question.watermark, question.full, now()
+    if not full:
+        full = not await _read_changes(session, flow, side, watermark=watermark, started=started)
+    lagging = full and await _read_all(
+        session, flow, side, watermark=watermark, primary=question.suspected or question.decided
+    )
+    with session.state.open() as db:
+        missing = spooling.absent(db, flow.name, side) if full else []
+        of_any_flow = reversals.noted(db, side)
+    left, problem = await explained(session, flow, side, missing=missing)
+    return Landing(
         fetched=True,
         full=full,
         lagging=lagging,
@@ -116,11 +125,17 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         problem=problem,
         skew_seconds=system.skew_seconds,
         suspected=of_any_flow,
-        believed=decided,
+        believed=question.decided,
         read_until=started + timedelta(seconds=system.skew_seconds),
     )
+
+
+def _land(session: Session, flow: Flow, side: Side, question: _Question, arrived: Landing) -> Fetched:
+    """Makes what was read the snapshot, all of it or nothing."""
+    system, options = session.systems[side], session.options
+    projector, decode = session.projector(flow, side), session.decode(flow, side)
     with session.state.open() as db:
-        if session.options.restored is side and decided:
+        if options.restored is side and question.decided:
             with transaction(db):
                 landed = landing.merge(db, projector, decode, landing=arrived)
                 hand = Hand(db, session.flows, flow, session.run_id)
@@ -128,10 +143,11 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         else:
             landed = landing.land(db, projector, decode, landing=arrived)
         # a scan that is full for want of a watermark, or every time, is not the periodic one
-        if session.options.full or (full and watermark.modified_at and system.lists_changes(flow.name)):
+        periodic = arrived.full and question.watermark.modified_at and system.lists_changes(flow.name)
+        if options.full or periodic:
             refusals.ask_again(db, flow, side)
         records = held.record_count(db, flow.name, side)
-    return Fetched(full, landed, records, gone=len(left.gone), problem=problem)
+    return Fetched(arrived.full, landed, records, gone=len(arrived.gone), problem=arrived.problem)
 
 
 def _is_decided(session: Session, side: Side) -> bool:
@@ -150,8 +166,7 @@ async def reread(session: Session, flow: Flow, side: Side, *, ids: Sequence[str]
     system = session.systems[side]
     records = [(record_id, await system.get(flow.name, record_id)) for record_id in ids]
     missing = [record_id for record_id, record in records if record is None]
-    posted = await _posted(system, flow, missing)
-    left = await _left(session, flow, side, posted, [one for one in missing if one not in posted])
+    left = await became_of(session, flow, side, missing)
     land_records(session, flow, side, records=[record for _, record in records if record], left=left)
 
 
@@ -247,7 +262,7 @@ async def _is_of_a_cache(session: Session, flow: Flow, side: Side) -> bool:
 
 async def _looks_restored(session: Session, flow: Flow, side: Side, ids: Sequence[str]) -> bool:
     """Whether records, asked for by themselves, are older than they were seen, or several are gone."""
-    found = await _confirm(session.systems[side], flow, ids)
+    found = await asked_for(session.systems[side], flow, ids)
     with session.state.open() as db:
         is_older = held.is_older(db, flow.name, side, [record for record in found.values() if record])
     return is_older or list(found.values()).count(None) >= reversals.SEVERAL
@@ -268,67 +283,3 @@ async def _read(session: Session, flow: Flow, side: Side, *, since: datetime | N
     async for page in session.systems[side].scan(flow.name, since=since):
         spooling.spool(session.state.beside, page)
         stopping.go_on()
-
-
-async def _explain(
-    session: Session, flow: Flow, side: Side, *, missing: list[str]
-) -> tuple[Left, str | None]:
-    """What became of the records a full scan did not show.
-
-    Each is asked for by itself before it counts as gone, since pages shift; a mass of them is not believed at
-    all until a person approves.
-    """
-    system = session.systems[side]
-    posted = await _posted(system, flow, missing)
-    doubtful = [record_id for record_id in missing if record_id not in posted]
-    breaker = flow.settings.breaker
-    with session.state.open() as db:
-        known = held.present(db, flow.name, side)
-    allowed = next(beyond(breaker.disappeared, len(doubtful), of=known, minimum=breaker.minimum), None)
-    if allowed and not session.options.approve:
-        return (
-            await _left(session, flow, side, posted, []),
-            f"{len(doubtful)} of {counted(known, 'record')} disappeared at once, more than the {allowed} allowed"
-            " (breaker.disappeared): not believed unapproved",
-        )
-    found = await _confirm(system, flow, doubtful)
-    spooling.spool(session.state.beside, [record for record in found.values() if record])
-    lost = [record_id for record_id, record in found.items() if record is None]
-    return await _left(session, flow, side, posted, lost), None
-
-
-async def _confirm(system: System, flow: Flow, ids: Sequence[str]) -> dict[str, Record | None]:
-    slots = asyncio.Semaphore(CONFIRMATIONS_AT_ONCE)
-
-    async def ask(record_id: str) -> tuple[str, Record | None]:
-        async with slots:
-            return record_id, await system.get(flow.name, record_id)
-
-    return dict(await asyncio.gather(*(ask(record_id) for record_id in ids)))
-
-
-async def _posted(system: System, flow: Flow, ids: Sequence[str]) -> Mapping[str, Ended]:
-    """Those of the missing records that live on as something else, such as an invoice."""
-    ended = flow.businesscentral.closed_by
-    return await system.ended(flow.name, ended.record, values=ids) if ended else {}
-
-
-async def _left(
-    session: Session, flow: Flow, side: Side, posted: Mapping[str, Ended], lost: Sequence[str]
-) -> Left:
-    """What is known of records that are not there any more."""
-    comes_to = {record_id: one.comes_to for record_id, one in posted.items()}
-    return Left(dict.fromkeys(posted, Gone.POSTED) | await _lost(session, flow, side, lost), comes_to)
-
-
-async def _lost(session: Session, flow: Flow, side: Side, ids: Sequence[str]) -> dict[str, Gone]:
-    """Whether a version of each is kept among what is archived."""
-    gone = dict.fromkeys(ids, Gone.VANISHED)
-    archive = flow.businesscentral.archived_in
-    if archive is None or side is not Side.BC or not ids:
-        return gone
-    with session.state.open() as db:
-        keys = held.keys_of(db, flow, side, ids)
-    system = session.systems[side]
-    found = await system.find(flow.name, archive.key, values=sorted(set(keys.values())), among=archive.entity)
-    return gone | {record_id: Gone.ARCHIVED for record_id, key in keys.items() if key in found}

@@ -1,0 +1,102 @@
+"""What became of records that a system does not show any more: posted, archived, vanished, or still there."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from talk_pipeline.engine.kinds import Gone
+from talk_pipeline.engine.model import Ended, Record
+from talk_pipeline.engine.plan.circuit_breaker import beyond
+from talk_pipeline.engine.snapshot import held, spooling
+from talk_pipeline.flows.sides import Side
+from talk_pipeline.flows.values import Value
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.run.session import Session
+from talk_pipeline.systems.protocol import System
+from talk_pipeline.wording import counted
+
+ASKED_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What became of records that are not there any more.
+
+    Attributes:
+        gone: why each is not, by id.
+        comes_to: of those whose story ended, what they came to, by id and path.
+    """
+
+    gone: Mapping[str, Gone] = field(default_factory=dict)
+    comes_to: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+
+
+async def became_of(session: Session, flow: Flow, side: Side, ids: Sequence[str]) -> Left:
+    """What became of single records that are not there."""
+    posted = await _posted(session.systems[side], flow, ids)
+    return await _left(session, flow, side, posted, [one for one in ids if one not in posted])
+
+
+async def explained(
+    session: Session, flow: Flow, side: Side, *, missing: list[str]
+) -> tuple[Left, str | None]:
+    """What became of the records a full scan did not show.
+
+    Each is asked for by itself before it counts as gone, since pages shift; a mass of them is not believed at
+    all until a person approves.
+    """
+    system = session.systems[side]
+    posted = await _posted(system, flow, missing)
+    doubtful = [record_id for record_id in missing if record_id not in posted]
+    breaker = flow.settings.breaker
+    with session.state.open() as db:
+        known = held.present(db, flow.name, side)
+    allowed = next(beyond(breaker.disappeared, len(doubtful), of=known, minimum=breaker.minimum), None)
+    if allowed and not session.options.approve:
+        return (
+            await _left(session, flow, side, posted, []),
+            f"{len(doubtful)} of {counted(known, 'record')} disappeared at once, more than the {allowed} allowed"
+            " (breaker.disappeared): not believed unapproved",
+        )
+    found = await asked_for(system, flow, doubtful)
+    spooling.spool(session.state.beside, [record for record in found.values() if record])
+    lost = [record_id for record_id, record in found.items() if record is None]
+    return await _left(session, flow, side, posted, lost), None
+
+
+async def asked_for(system: System, flow: Flow, ids: Sequence[str]) -> dict[str, Record | None]:
+    """Records as the system shows each by itself, by id; None where there is none."""
+    slots = asyncio.Semaphore(ASKED_AT_ONCE)
+
+    async def ask(record_id: str) -> tuple[str, Record | None]:
+        async with slots:
+            return record_id, await system.get(flow.name, record_id)
+
+    return dict(await asyncio.gather(*(ask(record_id) for record_id in ids)))
+
+
+async def _posted(system: System, flow: Flow, ids: Sequence[str]) -> Mapping[str, Ended]:
+    """Those of the missing records that live on as something else, such as an invoice."""
+    ended = flow.businesscentral.closed_by
+    return await system.ended(flow.name, ended.record, values=ids) if ended else {}
+
+
+async def _left(
+    session: Session, flow: Flow, side: Side, posted: Mapping[str, Ended], lost: Sequence[str]
+) -> Left:
+    """What is known of records that are not there any more."""
+    comes_to = {record_id: one.comes_to for record_id, one in posted.items()}
+    return Left(dict.fromkeys(posted, Gone.POSTED) | await _lost(session, flow, side, lost), comes_to)
+
+
+async def _lost(session: Session, flow: Flow, side: Side, ids: Sequence[str]) -> dict[str, Gone]:
+    """Whether a version of each is kept among what is archived."""
+    gone = dict.fromkeys(ids, Gone.VANISHED)
+    archive = flow.businesscentral.archived_in
+    if archive is None or side is not Side.BC or not ids:
+        return gone
+    with session.state.open() as db:
+        keys = held.keys_of(db, flow, side, ids)
+    system = session.systems[side]
+    found = await system.find(flow.name, archive.key, values=sorted(set(keys.values())), among=archive.entity)
+    return gone | {record_id: Gone.ARCHIVED for record_id, key in keys.items() if key in found}
