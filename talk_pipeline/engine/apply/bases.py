@@ -106,41 +106,20 @@ def confirm(
         raw, canon = stored.get((one.part, one.target_id), ({}, {}))
         answer = Answer(one.target, raw, canon, projector.company)
         unheeded = answer.unheeded(part, one.operation, one.sent)
-        recalculated = worked_out(part, one.sent, unheeded=unheeded, side=one.target)
+        heeded = {name: sent for name, sent in one.sent.items() if name not in unheeded}
         kept += _unchanged(part, one, raw=raw, earlier=earlier)
-        unheeded_values += [
-            UnheededValue(one.intent_id, one.part, one.shop_id, one.target, name, current)
-            for name, current in unheeded.items()
-            if one.operation == "create" or name not in recalculated
+        unheeded_values += _refused(part, one, unheeded)
+        undone += [(one.part, one.shop_id, name) for name, sent in one.sent.items() if sent.rule == UNDO]
+        conflicts += [
+            _conflict(projector.flow.name, one, name, sent=sent, run_id=run_id)
+            for name, sent in heeded.items()
+            if sent.conflict
         ]
-        for name, sent in one.sent.items():
-            if sent.rule == UNDO:
-                undone.append((one.part, one.shop_id, name))
-            if name in unheeded:
-                continue
-            if sent.conflict:
-                conflicts.append(_conflict(projector.flow.name, one, name, sent=sent, run_id=run_id))
-            if sent.rule in (SEND_WITH, UNDO) or one.operation == "delete":
-                continue
-            mismatched = name in canon and answer.differs(part.by_name[name], sent.sent)
-            pair = (sent.source, sent.sent) if one.target is Side.BC else (sent.sent, sent.source)
-            bases.append(
-                BaseRow(
-                    part=one.part,
-                    shop_id=one.shop_id,
-                    property=name,
-                    shop_value=pair[0],
-                    bc_value=pair[1],
-                    mismatches=int(mismatched),
-                    resend=None,
-                    agreed_at=at,
-                )
-            )
+        bases += _agreed(part, one, heeded, answer=answer, at=at)
         if one.operation == "create" and one.target is Side.BC:
-            shop_raw = shop.get((one.part, one.shop_id), {})
             bases += [
                 base
-                for base in _initial_bases(projector, one, shop=shop_raw, raw=raw)
+                for base in _initial_bases(part, one, shop=shop.get((one.part, one.shop_id), {}), raw=raw)
                 if (base.part, base.shop_id, base.property) not in earlier
             ]
     _record_conflicts(db, conflicts)
@@ -149,6 +128,36 @@ def confirm(
     _stand_as_edits(db, undone)
     _forget(db, [one for one in confirmed if one.operation == "delete"])
     return unheeded_values
+
+
+def _refused(part: Part, one: Confirmed, unheeded: Mapping[str, Value]) -> Iterator[UnheededValue]:
+    """What the target did not take, and did not work out by itself either."""
+    recalculated = worked_out(part, one.sent, unheeded=unheeded, side=one.target)
+    for name, current in unheeded.items():
+        if one.operation == "create" or name not in recalculated:
+            yield UnheededValue(one.intent_id, one.part, one.shop_id, one.target, name, current)
+
+
+def _agreed(
+    part: Part, one: Confirmed, heeded: Mapping[str, Sent], *, answer: Answer, at: datetime
+) -> Iterator[BaseRow]:
+    """The bases of what was taken; what was sent along or put back is not agreed on by that."""
+    if one.operation == "delete":
+        return
+    for name, sent in heeded.items():
+        if sent.rule in (SEND_WITH, UNDO):
+            continue
+        shop, bc = (sent.source, sent.sent) if one.target is Side.BC else (sent.sent, sent.source)
+        yield BaseRow(
+            part=one.part,
+            shop_id=one.shop_id,
+            property=name,
+            shop_value=shop,
+            bc_value=bc,
+            mismatches=int(name in answer.canon and answer.differs(part.by_name[name], sent.sent)),
+            resend=None,
+            agreed_at=at,
+        )
 
 
 def _expect_no_more(db: Connection, rows: list[int]) -> None:
@@ -206,7 +215,7 @@ def _earlier(db: Connection, confirmed: Sequence[Confirmed]) -> dict[tuple[str, 
 
 
 def _initial_bases(
-    projector: Projector, one: Confirmed, *, shop: Mapping[str, Any], raw: Mapping[str, Any]
+    part: Part, one: Confirmed, *, shop: Mapping[str, Any], raw: Mapping[str, Any]
 ) -> list[BaseRow]:
     """What a record we created says of itself is where its one-way properties start from.
 
@@ -224,7 +233,7 @@ def _initial_bases(
             resend=None,
             agreed_at=None,
         )
-        for prop in projector.flow.part(one.part).properties
+        for prop in part.properties
         if prop.dir == "<-" and shop.get(prop.name) is not None
     ]
 
