@@ -1,6 +1,7 @@
 """How much a plan would do, counted by record: what counts as what, and what does not count."""
 
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from talk_pipeline.engine.plan.circuit_breaker import Volume, volume
 from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.given import CHANGE, linked, of_record, planned
+from talk_pipeline_tests.flow_files import copied_flows, flows_in
 
 LINES = "order.lines"
 
@@ -32,6 +34,20 @@ def test_a_pair_that_meets_for_the_first_time_is_counted_apart(book: Book) -> No
     linked(book, "customer", "3", "b3")
     planned(book, of_record("update", "1", "b1"))
     assert counted(book) == {"links": 1, "meeting": 1, "meetings": 2, "updates": 1}
+
+
+def test_a_share_is_of_all_pairs_whether_they_met_before_or_not(tmp_path: Path) -> None:
+    limited = ("minimum: 25", "minimum: 1, creates: {share: 0.5}")
+    with Book.opened(tmp_path / "state", flows_in(copied_flows(tmp_path / "flows", order=limited))) as book:
+        for key, met in (("1", True), ("2", False), ("3", False)):
+            linked(book, "order", key, f"b{key}", met=met)
+        create = replace(of_record("create", "4"), flow="order", part="order")
+        planned(book, create)
+        assert volume(book.db, book.flows["order"]).reason is None
+        planned(book, replace(create, shop_id="5", root_shop_id="5"))
+        reason = volume(book.db, book.flows["order"]).reason
+        assert reason
+        assert "2 records would be created, with 3 linked pairs" in reason
 
 
 def test_the_rest_of_a_create_is_no_change_and_an_edit_of_what_was_made_is_one(book: Book) -> None:
