@@ -4,6 +4,8 @@ The operations of a batch are carried out one after another (page `use-odata-bat
 outlasts whoever waits for its answer; what is not answered must wait until the longest time has passed.
 """
 
+from math import sqrt
+
 ANSWER_SECONDS = 30.0
 FIRST_ROWS = 10
 MOST_ROWS = 1_000
@@ -20,9 +22,9 @@ class Pace:
         self.rows = FIRST_ROWS
 
     def answered(self, rows: int, *, seconds: float) -> None:
-        """An answer came: what would fit, but at most twice as much as was ever seen to."""
-        fits = int(ANSWER_SECONDS * rows / max(seconds, 0.001))
-        self.rows = max(1, min(MOST_ROWS, fits, max(self.rows, 2 * rows)))
+        """An answer came: what would fit; of more than was ever seen to, what would at the square of its cost."""
+        in_time = ANSWER_SECONDS / max(seconds, 0.001)
+        self.rows = max(1, int(min(MOST_ROWS, rows * in_time, max(self.rows, rows * sqrt(in_time)))))
 
     def not_answered(self) -> None:
         """None came, or only that it took too long."""

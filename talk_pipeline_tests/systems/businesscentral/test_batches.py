@@ -184,7 +184,7 @@ def test_the_next_batch_holds_what_was_answered_in_good_time(server: Answering, 
     assert bc.rows_at_once("customer") == FIRST_ROWS
     server.answer(answers(done))
     using(bc, lambda opened: opened.write("customer", [change(str(n)) for n in range(10)]))
-    assert bc.rows_at_once("customer") == 20
+    assert bc.rows_at_once("customer") >= 2 * FIRST_ROWS
     assert bc.rows_at_once("order") == FIRST_ROWS, "of that flow alone"
 
 
