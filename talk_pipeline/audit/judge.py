@@ -220,7 +220,7 @@ class Auditor:
     def _was_read(self, roots: Any) -> bool:
         """Whether both systems show these records as of when they were last read."""
         return all(
-            self._seen.get((side, row.id)) == row.modified for side, row in zip(SIDES, roots, strict=True)
+            self._seen.get((side, row.id)) in row.modified for side, row in zip(SIDES, roots, strict=True)
         )
 
     def _is_one_text(self, split: Iterable[Words], shop: Row, bc: Row) -> bool:
@@ -247,7 +247,8 @@ class Auditor:
 
     def _is_newer(self, side: str, row: Row) -> bool:
         mark, seen = self._seen.get((side, "")), self._seen.get((side, row.id))
-        return row.modified is not None and row.modified != seen and (mark is None or row.modified >= mark)
+        times = {one for one in row.modified if one}
+        return bool(times) and seen not in times and (mark is None or max(times) >= mark)
 
     def _way(self, prop: Words, lines: str) -> str:
         """How a property travels with this shop: not at all where it has none, one way where it takes none."""

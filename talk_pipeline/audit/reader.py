@@ -207,16 +207,20 @@ class Row:
         )
 
     @property
-    def modified(self) -> datetime | None:
-        """When it was changed, as it says itself; UTC without offset, as the state has it."""
+    def modified(self) -> set[datetime | None]:
+        """When it was changed, as it says itself; UTC without offset, as the state has it.
+
+        Two moments where what it says is of an hour that comes twice.
+        """
         places = self.entity.said.get("modified", ())
         told = (text(at(self.data, one)) for one in ([places] if isinstance(places, str) else places))
         said = next(filter(None, told), None)
         try:
             moment = self.entity.moment(said, self.entity.said.get("times")) if said else None
-            return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
+            either = [moment.replace(fold=fold) for fold in (0, 1)] if moment else [None]
+            return {one and one.astimezone(UTC).replace(tzinfo=None) for one in either}
         except (ValueError, OverflowError):
-            return None  # no moment at all
+            return {None}  # no moment at all
 
     @property
     def is_deleted(self) -> bool:

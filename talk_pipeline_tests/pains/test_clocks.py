@@ -1,15 +1,19 @@
 """Clocks that are put right, set back, or wrong for one run: every edit is seen, by the runs and by the sensors."""
 
+import time
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
 from talk_pipeline.dagster.build import build_defs
+from talk_pipeline_tests.cli import command_line
 from talk_pipeline_tests.flow_files import flows_in
-from talk_pipeline_tests.pipeline.records import customer
+from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.variants import variants
-from talk_pipeline_tests.world import World
+from talk_pipeline_tests.world import World, opened_world
 
 HOUR = 3600
 SIDES = ("customwebshop", "businesscentral")
@@ -140,3 +144,33 @@ def test_a_slow_answer_is_not_taken_for_a_wrong_clock(world: World) -> None:
     assert world.step("customer").success
     assert world.sql("select skew_seconds from watermark where side = 'businesscentral'") == [(0.0,)]
     assert_seen(world, "businesscentral", key, rounds=1)
+
+
+def test_an_hour_that_comes_twice_is_no_restored_system(
+    tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where clocks are set back, a shop that tells local times shows later edits with earlier ones."""
+
+    def it_is(world: World, hour: str) -> None:
+        moment = datetime.fromisoformat(f"2026-10-25T{hour}:00").replace(tzinfo=UTC)
+        set_clock(world, "customwebshop", moment.timestamp() - time.time())
+
+    with opened_world(tmp_path, instance=instance, profile="enveloped", patch=monkeypatch) as world:
+        it_is(world, "00:20")
+        key = world.shop.post("customers", customer())["id"]
+        item = world.shop.post("products", product())["id"]
+        placed = world.shop.post("orders", order("A", key, [line(item)]))["id"]
+        assert world.step().success
+        for hour in ("00:50", "01:10", "01:30", "02:40"):
+            it_is(world, hour)
+            word = f"www.at-{hour[:2]}-{hour[3:]}.example"
+            edit(world, "customwebshop", key, word)
+            world.shop.patch("orders", placed, {"email": f"orders@{word}"})
+            run = world.step()
+            assert run.success, run.problems
+            assert held(world, key) == (word, word)
+            assert (
+                world.bc.get("salesOrders", world.counterpart("order", placed))["email"] == f"orders@{word}"
+            )
+            assert command_line.run("audit").returncode == 0
+        assert world.step(full=True).writes() == 0

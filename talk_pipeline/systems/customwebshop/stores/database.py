@@ -124,7 +124,7 @@ class Database:
             table = self._tables.read(reader.entity)
             newest = db.execute(sa.select(sa.func.max(self._modified(reader, table)))).scalar()
         column = table.column(reader.entity.modified_at[0])
-        return reader.times.read(shown(column, newest))
+        return reader.passed(shown(column, newest))
 
     def get(self, reader: Reader, record_id: str) -> Row | None:
         """One record, lines included."""

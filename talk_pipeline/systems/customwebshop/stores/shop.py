@@ -50,7 +50,7 @@ class StoredShop:
         self._flows = flows
         self.longest_seconds = longest_seconds
         self._readers = {
-            name: Reader(flow, entity, entity.moments)
+            name: Reader(flow, entity, entity.moments, skew_seconds=lambda: store.skew_seconds)
             for name, flow in flows.items()
             for entity in (description.collections[flow.customwebshop.entity],)
         }

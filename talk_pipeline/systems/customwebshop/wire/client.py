@@ -56,7 +56,13 @@ class Customwebshop:
         self._joiner = Joiner(http, self._lists, self._faults)
         self.longest_seconds = http.longest_seconds
         self._readers = {
-            name: Reader(flow, entity, entity.moments, address=http.base_url)
+            name: Reader(
+                flow,
+                entity,
+                entity.moments,
+                address=http.base_url,
+                skew_seconds=lambda: http.skew_seconds,
+            )
             for name, flow in flows.items()
             for entity in (description.collections[flow.customwebshop.entity],)
         }
@@ -136,7 +142,7 @@ class Customwebshop:
         found = paths.get(self._faults.json(answer), entity.latest.at)
         if found is paths.MISSING and of_an_empty_list(answer, entity.latest.at):
             return None
-        moment = entity.moments.read(found)
+        moment = self._readers[flow].passed(found)
         if found is paths.MISSING or (moment is None and paths.text_of(found) is not None):
             where = f"no latest change at {entity.latest.at!r}"
             raise self._faults.unlike("latest", answer, where)

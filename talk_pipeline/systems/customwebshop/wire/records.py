@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 
@@ -51,14 +51,27 @@ class Sought:
 
 
 class Reader:
-    """One flow's records."""
+    """One flow's records.
 
-    def __init__(self, flow: Flow, entity: Entity, times: Times, *, address: str = "") -> None:
+    Attributes:
+        skew_seconds: how far the shop's clock is ahead of ours, as its system measures it.
+    """
+
+    def __init__(
+        self,
+        flow: Flow,
+        entity: Entity,
+        times: Times,
+        *,
+        address: str = "",
+        skew_seconds: Callable[[], float] = float,
+    ) -> None:
         self.flow = flow
         self._said = entity
         self.entity = entity.at_home(address)
         self._address = address
         self.times = times
+        self.skew_seconds = skew_seconds
         self.optional = {part.paths[Side.SHOP] for part in flow.parts[1:] if part.optional}
         self._root = self._told(self.entity, flow.fields(flow.root, Side.SHOP))
         self._children: dict[str, tuple[Lines, dict[str, Field]]] = {}
@@ -103,11 +116,15 @@ class Reader:
 
     def modified_at(self, data: Json) -> datetime | None:
         """When a record was modified: by the first place that tells."""
-        return self._moment(data, self.entity.modified_at)
+        return self.passed(self._stamp(data, self.entity.modified_at))
 
-    def _moment(self, data: Json, places: Sequence[str]) -> datetime | None:
+    def passed(self, stamp: JsonOrMissing) -> datetime | None:
+        """A moment that has passed in the shop; one that can be two is the later of those that have."""
+        return self.times.read(stamp, until=datetime.now(UTC) + timedelta(seconds=self.skew_seconds()))
+
+    def _stamp(self, data: Json, places: Sequence[str]) -> JsonOrMissing:
         stamps = (paths.get(data, path) for path in places)
-        return self.times.read(next((one for one in stamps if paths.text_of(one) is not None), None))
+        return next((one for one in stamps if paths.text_of(one) is not None), None)
 
     def contents(self, payload: str) -> Contents:
         """The values and children of a record."""
@@ -122,7 +139,9 @@ class Reader:
             for path, (lines, fields) in self._children.items()
         }
         created = self.entity.created
-        return Contents(values, children, made_at=self._moment(data, [created]) if created else None)
+        return Contents(
+            values, children, made_at=self.times.read(self._stamp(data, [created])) if created else None
+        )
 
     def values(self, data: Json) -> dict[str, Value]:
         """The values of a record."""
