@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -48,6 +48,7 @@ class Reply:
     Attributes:
         body: text or bytes go as they are, anything else as JSON.
         seconds: how long it takes.
+        trickle: seconds between two bytes of the body.
         dropped: the line is closed instead.
     """
 
@@ -55,6 +56,7 @@ class Reply:
     body: Any = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    trickle: float = 0.0
     dropped: bool = False
 
     @property
@@ -150,7 +152,14 @@ class Answering:
                 for name, value in {"Content-Length": str(len(reply.content)), **reply.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(reply.content)
+                if not reply.trickle:
+                    self.wfile.write(reply.content)
+                    return
+                with suppress(OSError):  # nobody waits any more
+                    for at in range(len(reply.content)):
+                        self.wfile.write(reply.content[at : at + 1])
+                        self.wfile.flush()
+                        answering._closing.wait(reply.trickle)
 
             do_POST = do_PATCH = do_PUT = do_DELETE = do_GET
 

@@ -20,6 +20,7 @@ from talk_pipeline.disks import found_no_room
 from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
 from talk_pipeline.systems.http.shared import SharedCount
 from talk_pipeline.systems.http.way import way_to
+from talk_pipeline.systems.http.whole import whole_answer
 
 WINDOW_MARGIN_MS = 1000
 COUNTED_IN = "requests.sqlite"
@@ -127,8 +128,7 @@ class Gate(httpx.AsyncBaseTransport):
             flight = request.extensions.get("flight") or Flight()
             sent = time.time()
             flight.away = True
-            response = await self._transport.handle_async_request(request)
-            await response.aread()
+            response = await whole_answer(self._transport, request)
             flight.away = False
             received = time.time()
             response.extensions["seconds"] = received - sent

@@ -1,5 +1,6 @@
 """Questions are asked again as long as that may help, and no longer."""
 
+import gzip
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -7,7 +8,7 @@ import pytest
 
 from talk_pipeline.redaction import MASK, learn
 from talk_pipeline.systems.errors import AccessFault, UnavailableFault
-from talk_pipeline.systems.http import again, client
+from talk_pipeline.systems.http import again, client, whole
 from talk_pipeline_tests.systems.answering import DROPPED, Answering, Reply
 from talk_pipeline_tests.systems.http.asking import nobody, read
 from talk_pipeline_tests.systems.http.conftest import Opens
@@ -143,3 +144,38 @@ def test_an_error_is_told_without_secrets_of_ours(server: Answering, opens: Open
     learn("canary-1")
     server.on("/things", Reply(400, b"you sent canary-1"))
     assert read(opens()).body == f"you sent {MASK}".encode()
+
+
+def test_an_answer_that_trickles_is_none(
+    server: Answering, opens: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of its bytes comes in time, and all of them would take a minute."""
+    monkeypatch.setattr(client, "READ_SECONDS", 0.2)
+    server.on("/things", Reply(200, b"x" * 1000, trickle=0.06))
+    with pytest.raises(UnavailableFault, match="comes too slowly"):
+        read(opens())
+    assert len(server.asked) == 1 + again.RETRIES
+    server.on("/things", Reply(200, b"x" * 1000, trickle=0.06), GOOD)
+    assert read(opens()).body == b"good"
+
+
+def test_a_long_answer_may_take_its_time(
+    server: Answering, opens: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(whole, "SLOWEST", 20)
+    server.on("/things", Reply(200, b"x" * 50, trickle=0.01))
+    assert read(opens()).body == b"x" * 50
+    assert len(server.asked) == 1
+
+
+def test_what_is_small_on_the_line_and_fills_the_memory_is_not_unpacked(
+    server: Answering, opens: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole, "LARGEST_ANSWER", 1_000_000)
+    packed = {"Content-Encoding": "gzip"}
+    server.on("/things", Reply(200, gzip.compress(b" " * 1_000_001), packed))
+    with pytest.raises(UnavailableFault, match="more than 1,000,000 bytes"):
+        read(opens())
+    server.on("/things", Reply(200, gzip.compress(b" " * 1_000_000), packed))
+    assert len(read(opens()).body) == 1_000_000
