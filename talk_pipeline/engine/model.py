@@ -207,6 +207,7 @@ class Intent:
         at: when it was put on disk, UTC without offset; None before that.
         left_at: when it was handed to the wire, as far as that was put on disk.
         open_until: as long as there is no answer, the receiver may be at it until then.
+        skew_seconds: how far the receiver's clock was ahead of ours when that was said.
         interrupted: its run ended before there was any outcome.
     """
 
@@ -221,6 +222,7 @@ class Intent:
     at: datetime | None = None
     left_at: datetime | None = None
     open_until: datetime | None = None
+    skew_seconds: float = 0.0
     interrupted: bool = False
 
     @property

@@ -17,7 +17,7 @@ After that, none means that it was not created, and anything but one hit as it w
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from talk_pipeline import stopping
 from talk_pipeline.engine.apply import outcomes
@@ -61,7 +61,7 @@ async def recover(session: Session, flow: Flow, target: Side) -> None:
     """Settles the open intents towards a side, but for those that may still be at work there."""
     with session.state.open() as db:
         intents = journal.open_intents(db, flow.name, target)
-    intents = _bounded(session, target, intents)
+    intents = await _bounded(session, target, intents)
     hits = await _hits(session, flow, target, creates=[one for one in intents if one.creates_record])
     heard = await _heard(session, flow, target, intents)
     for intent in intents:
@@ -97,18 +97,34 @@ async def _heard(
     return await system.heard(flow.name, [intent.intent_id for intent in intents])
 
 
-def _bounded(session: Session, target: Side, intents: Sequence[Intent]) -> list[Intent]:
-    """What a killed run left under way is at work for the longest time from now on, at most.
+async def _bounded(session: Session, target: Side, intents: Sequence[Intent]) -> list[Intent]:
+    """Until when they may be at work, by our clock as it goes now.
 
-    It left before that run ended, and that was before now; the journal only knows when it was about to leave.
+    All of them left before now, and are at work for the longest time from now on, at most: that is all we know
+    of what a killed run left, since the journal only says when it was about to leave. Of others it is less, unless
+    our clock was set forward since: then the receiver's is ahead by less than it was. A clock that was set back
+    costs them no more than that longest time.
     """
-    caught = [one for one in intents if one.interrupted and one.left_at and matters_twice(session, one)]
-    if not caught:
+    doubtful = [one for one in intents if one.open_until or _was_under_way(session, one)]
+    if not doubtful:
         return list(intents)
-    until = now() + timedelta(seconds=session.systems[target].longest_seconds)
+    system = session.systems[target]
+    await system.identify()  # any answer says what its clock is
+    skew, latest = system.skew_seconds, now() + timedelta(seconds=system.longest_seconds)
+    moved: dict[str, datetime] = {}
+    for one in doubtful:
+        known = None if _was_under_way(session, one) else one.open_until
+        until = min(latest, known + timedelta(seconds=max(0.0, one.skew_seconds - skew))) if known else latest
+        if until != known:
+            moved[one.intent_id] = until
     with session.state.open() as db:
-        journal.interrupted(db, [one.intent_id for one in caught], until=until)
-    return [replace(one, open_until=until) if one in caught else one for one in intents]
+        journal.bound(db, moved, skew_seconds=skew)
+    return [replace(one, open_until=moved.get(one.intent_id, one.open_until)) for one in intents]
+
+
+def _was_under_way(session: Session, intent: Intent) -> bool:
+    """Whether its run was killed while it may have been at work."""
+    return bool(intent.interrupted and intent.left_at) and matters_twice(session, intent)
 
 
 async def _outcome(

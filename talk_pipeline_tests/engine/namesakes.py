@@ -84,7 +84,7 @@ _OF_ANOTHER_FLOW = {
     "journal": """
         select 'namesake:' || part || ':' || id || ':' || target, 'of another', 'namesake:' || flow,
                'namesake:' || part, target, 'create', id, id, root_id, null, now(), null, null, null, now(),
-               now() + interval 1 day, root_id
+               now() + interval 1 day, root_id, 0
         from aside.named cross join (select unnest(['customwebshop', 'businesscentral']) as target)
         """,
     "resolution": """

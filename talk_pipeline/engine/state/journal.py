@@ -4,7 +4,7 @@ That makes a crash harmless. An intent without an outcome is looked for on its t
 anything is repeated.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -90,21 +90,34 @@ def leave(db: Connection, intent_ids: Sequence[str], *, until: datetime) -> None
         until: when the receiver has certainly ended them.
     """
     db.execute(
-        "update journal set left_at = ?, open_until = ? where intent_id in (select unnest(?::varchar[]))",
+        "update journal set left_at = ?, open_until = ?, skew_seconds = (select any_value(skew_seconds)"
+        " from watermark w where w.flow = journal.flow and w.side = journal.target)"
+        " where intent_id in (select unnest(?::varchar[]))",
         [now(), until, list(intent_ids)],
     )
 
 
-def interrupted(db: Connection, intent_ids: Sequence[str], *, until: datetime) -> None:
-    """Notes that requests were under way when their run ended, and until when they may be at work at most."""
+def bound(db: Connection, until: Mapping[str, datetime], *, skew_seconds: float) -> None:
+    """Notes until when requests without an answer may be at work.
+
+    Args:
+        db: the state.
+        until: that, by intent.
+        skew_seconds: how far the receiver's clock is ahead of ours as this is said.
+    """
+    if not until:
+        return
     db.execute(
-        "update journal set outcome = 'unknown', open_until = ? where intent_id in (select unnest(?::varchar[]))",
-        [until, list(intent_ids)],
+        "update journal set outcome = 'unknown', open_until = u.until, skew_seconds = $skew"
+        " from (select unnest($ids::varchar[]) as id, unnest($until::timestamp[]) as until) u"
+        " where u.id = journal.intent_id",
+        {"ids": list(until), "until": list(until.values()), "skew": skew_seconds},
     )
 
 
 _OPEN_INTENTS = """
-select intent_id, root_shop_id, root_bc_id, natural_key, intent_at, left_at, open_until, outcome is null
+select intent_id, root_shop_id, root_bc_id, natural_key, intent_at, left_at, open_until,
+       coalesce(skew_seconds, 0), outcome is null
 from journal where flow = ? and target = ? and is_open(outcome) order by intent_at
 """
 

@@ -93,11 +93,12 @@ create table if not exists refusal (
 -- record or child that the request writes
 -- left_at: put on disk just before a request that creates something is handed to the wire; without it, it never left
 -- open_until: as long as no answer came, the receiver may be at it until then
+-- skew_seconds: how far its clock was ahead of ours when that was said
 create table if not exists journal (
   intent_id varchar, run_id varchar, flow varchar, part varchar, target varchar, operation varchar,
   shop_id varchar, bc_id varchar, root_shop_id varchar, natural_key varchar, intent_at timestamp,
   outcome varchar, reason varchar, outcome_at timestamp,
-  left_at timestamp, open_until timestamp, root_bc_id varchar
+  left_at timestamp, open_until timestamp, root_bc_id varchar, skew_seconds double
 );
 
 -- the children that go along in a request, from 1; place 0 is what the journal's own row names
