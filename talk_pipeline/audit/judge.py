@@ -204,17 +204,13 @@ class Auditor:
                 self._counts["agree"] += 1
                 return
             what = f"both agree, and are on record with {' and '.join(map(repr, base))}"
-        elif (
-            (way != "<->" or kind.startswith("reference") or _ELSEWHERE & set(prop))
-            and base == [raw[0], right if derived else raw[1]]
-            and self._was_read(roots)
-            and (known or derived)
-        ):
-            why = "on record as it is, since they met or last agreed"
-        elif way == "=" or prop.get("only"):
-            why = self._why((self._name, row.id, "=") for row in roots)
-            if known:
-                why = why or "never written to an existing record, and known"
+        else:
+            if base and self._was_read(roots) and (known or derived):
+                stays = [base[0] == raw[0], base[1] == (right if derived else raw[1])]
+                why = _on_record(prop, way, stays)
+            if way == "=" or prop.get("only"):
+                why = why or self._why((self._name, row.id, "=") for row in roots)
+                why = why or ("never written to an existing record, and known" if known else None)
         self._report(what, roots, (part, name), (shop.id, bc.id), raw=raw, why=why)
 
     def _was_read(self, roots: Any) -> bool:
@@ -291,6 +287,15 @@ class Auditor:
             raw = whole["gives"] if counts and all(one == other > 0 for one, other in counts) else raw
         country = self._raw(side, self._properties[prop["country"]], row) if "country" in prop else None
         return canonical(kind, raw, currency=lcy, zone=zone, country=country)
+
+
+def _on_record(prop: Words, way: str, stays: list[bool]) -> str | None:
+    """Why what was read so need not agree, by whether each side says what it did when the two last agreed."""
+    if way in ("->", "<-") and stays[way == "<-"]:
+        source, target = SIDES if way == "->" else SIDES[::-1]
+        return f"{source} says what it did when they met or last agreed: the value of {target} stays"
+    moves = way != "<->" or prop["type"].startswith("reference") or _ELSEWHERE & set(prop)
+    return "on record as it is, since they met or last agreed" if moves and all(stays) else None
 
 
 def paths_of(prop: Words) -> list[str]:

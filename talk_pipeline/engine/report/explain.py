@@ -105,7 +105,7 @@ class _Teller:
         refusals = self._rows(_REFUSALS)
         candidates = self._rows(_CANDIDATES)
         open_conflicts = self._open_conflicts(changes)
-        remarks = self._remarks(parts, state=state)
+        remarks = self._remarks(parts, changes, state=state)
         known = next_step.Situation(
             changes=changes,
             undecided=sum(1 for one in open_conflicts if one["decision"] is None),
@@ -145,14 +145,15 @@ class _Teller:
     def _shop_ids(self) -> list[str]:
         return [self.entity.shop_id] if self.entity.shop_id else []
 
-    def _remarks(self, parts: Sequence[Row], *, state: str) -> list[str]:
-        """What shows though nothing is to be written: a listed case, other totals, edits that came too late."""
+    def _remarks(self, parts: Sequence[Row], changes: Sequence[Row], *, state: str) -> list[str]:
+        """What shows though nothing is to be written: a listed case, what differs and stays, edits too late."""
         if state != "active":
             return too_late(self.db, self.flow, self.entity) if state == "closed" else []
         listed = [
             row["reason"] for row in flagged(self.db, self.flow) if row["shop_id"] == self.entity.shop_id
         ]
-        differing = [row for row in _properties(parts) if row["dir"] == "=" and row["agrees"] is False]
+        told = {row["property"] for row in changes}
+        differing = [row for row in _properties(parts) if row["stays"] and row["property"] not in told]
         return listed + [
             f"{row['property']} is {row['shop_value']} in the shop and {row['bc_value']} in Business Central"
             for row in differing
@@ -338,6 +339,7 @@ class _Teller:
         if shop and bc and not row["problem"]:
             shop_raw, canon = row["shop_value"], shop["canon"].get(prop.name)
             row["agrees"] = agree(self.flow, prop, shop=canon, bc=meant, shop_raw=shop_raw)
+        row["stays"] = row["agrees"] is False and not (prop.two_way or prop.only)
         return row
 
 
