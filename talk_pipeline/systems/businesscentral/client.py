@@ -273,7 +273,7 @@ class Businesscentral:
     async def subscribe(self, url: str, secret: SecretStr) -> int:
         """Keeps a subscription a flow alive."""
         return await notifications.subscribe(
-            self._http, self._told, company=self._company, url=url, secret=secret
+            self._http, self._lists, self._told, company=self._company, url=url, secret=secret
         )
 
     def understand(self, headers: Mapping[str, str], body: bytes, *, secret: SecretStr) -> set[str] | None:

@@ -13,8 +13,9 @@ from typing import Any
 from pydantic import SecretStr
 
 from talk_pipeline.systems.businesscentral.description import EntitySet
-from talk_pipeline.systems.businesscentral.values import dump, moment
-from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
+from talk_pipeline.systems.businesscentral.lists import Lists
+from talk_pipeline.systems.businesscentral.values import dump, moment, parse
+from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Http, OutcomeUnknownError
 
 LIFETIME = timedelta(days=3)
@@ -24,7 +25,7 @@ _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
 async def subscribe(
-    http: Http, sets: Mapping[str, EntitySet], *, company: str, url: str, secret: SecretStr
+    http: Http, lists: Lists, sets: Mapping[str, EntitySet], *, company: str, url: str, secret: SecretStr
 ) -> int:
     """Creates what is missing and renews what ends soon; returns how many calls that took.
 
@@ -37,24 +38,20 @@ async def subscribe(
     calls = 0
     for api in dict.fromkeys(described.api for described in sets.values()):
         there = {described.name: described for described in sets.values() if described.api == api}
-        calls += await _subscribe(http, there, company=company, url=url, secret=secret)
+        calls += await _subscribe(http, lists, there, company=company, url=url, secret=secret)
     return calls
 
 
 async def _subscribe(
-    http: Http, sets: Mapping[str, EntitySet], *, company: str, url: str, secret: SecretStr
+    http: Http, lists: Lists, sets: Mapping[str, EntitySet], *, company: str, url: str, secret: SecretStr
 ) -> int:
     """The same for sets of one API, which has subscriptions of its own (page `dynamics_subscriptions`)."""
     first, calls = next(iter(sets.values())), 0
     path = f"{first.root}/subscriptions"
-    answer = await http.read(path)
-    if not answer.ok:
-        raise UnavailableFault(f"Business Central lists no subscriptions: {answer.status}")
     try:
-        rows = [dict(row) for row in json.loads(answer.body)["value"]]
-    except (ValueError, KeyError, TypeError) as error:
-        text = f"Business Central lists no subscriptions at {path}: {answer.excerpt(200)}"
-        raise UnavailableFault(text) from error
+        rows = [dict(parse(bytes(raw))) async for found in lists.pages(path) for raw in found]
+    except (SystemFault, ValueError, TypeError) as error:
+        raise UnavailableFault(f"Business Central lists no subscriptions at {path}: {error}") from error
     listed = {_key(row): row for row in rows if _api(row) in ("", first.api)}
     for name in sets:
         resource = f"/api/{first.api}{company}/{name}"
