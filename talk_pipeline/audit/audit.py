@@ -206,7 +206,17 @@ def _rows(
     expand |= {place: ",".join(_ways(lines[place])) for place in places.values()}
     shown = [f"{one}($expand={more})" if more else one for one, more in sorted(expand.items())]
     said |= {"query": {"$expand": ",".join(shown)} if shown else {}, **_of_beside(told)}
-    yield from Entity(bc, said | {"modified": told.get("modified", _CENTRAL["modified"])}).rows()
+    said["modified"] = told.get("modified", _CENTRAL["modified"])
+    yield from Entity(bc, said, lambda row: _called(row, told)).rows()
+
+
+def _called(row: Words, described: Words) -> Words:
+    """A record that says as well what its key is, where that is made of several properties; so do its lines."""
+    below = described.get("children", {}).items()
+    lines = {place: [_called(one, of) for one in row[place]] for place, of in below if place in row}
+    parts = (str(row[name]).replace("%", "%25").replace(",", "%2C") for name in described.get("keys", ()))
+    key = {described.get("key", "id"): ",".join(parts)} if "keys" in described else {}
+    return {**row, **lines, **key}
 
 
 def _sums(bc: Connection, path: str, told: Words) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -26,8 +26,10 @@ _OF_A_VALUE = {
 class Entity:
     """What a system has of one kind, by what the description says of all kinds and of this one."""
 
-    def __init__(self, connection: Connection, said: Words) -> None:
-        self.said, self._connection = said, connection
+    def __init__(
+        self, connection: Connection, said: Words, as_meant: Callable[[Any], Any] = lambda row: row
+    ) -> None:
+        self.said, self._connection, self._as_meant = said, connection, as_meant
         self.parts: dict[str, Words] = {"": said, **said.get("children", {})}
         self._fields = {
             name: dict.fromkeys(part.get("lacks", ())) | dict(_fields(part.get("fields", {})))
@@ -54,7 +56,7 @@ class Entity:
         said = self.said
         query = {**said.get("query", {}), **said.get("deleted", {}).get("query", {})}
         for entry in self._connection.pages(said["path"], said, query):
-            data = at(entry, said.get("element", ""))
+            data = self._as_meant(at(entry, said.get("element", "")))
             key = self._key(data, said) or ""
             if said.get("summaries") == "true":
                 asks = _about(said.get("read", {}).get("body"), self._whole(data, said))

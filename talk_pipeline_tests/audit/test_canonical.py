@@ -9,7 +9,8 @@ from talk_pipeline.flows.composed import Addition
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.types import TYPES, parse_type
 from talk_pipeline.flows.values import Context, UnmappableError
-from talk_pipeline.systems.businesscentral.description import Beside, EntitySet, Lines
+from talk_pipeline.systems.businesscentral.beside import Beside
+from talk_pipeline.systems.businesscentral.description import EntitySet, Lines
 
 ZONE = ZoneInfo("Europe/Copenhagen")
 
@@ -102,7 +103,7 @@ def test_every_key_of_a_description_and_of_an_addition_is_known() -> None:
     known = (
         "entity api set key modified writes notices replica card prices price_mode redefaults recreates"
         " written_last guard properties children beside grouped_by sums moves guarded sorted_by nested way where"
-        " named_by within filters"
+        " named_by within filters keys"
     )
     told = {name for model in (EntitySet, Lines, Beside) for name in model.model_fields}
     assert told == set(known.split())

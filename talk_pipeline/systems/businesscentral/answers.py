@@ -29,8 +29,9 @@ def record_in(raw: msgspec.Raw | bytes, asked: Asked) -> Record:
         raise UnavailableFault(
             f"Business Central answers with {asked.set.name} that lack what was asked for: {error}: {payload[:200]}"
         ) from error
-    modified = modified_at(asked.set, row.modified, of=f" {row.id}")
-    return Record(str(row.id), row.etag, modified, deleted=False, payload=payload)
+    known_by = asked.id_of(row)
+    modified = modified_at(asked.set, row.modified, of=f" {known_by}")
+    return Record(known_by, row.etag, modified, deleted=False, payload=payload)
 
 
 def modified_at(described: EntitySet, said: object, *, of: str = "") -> datetime | None:

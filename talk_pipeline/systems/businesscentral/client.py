@@ -171,7 +171,7 @@ class Businesscentral:
             SystemFault: that cannot be read.
         """
         described = self._entities[entity]
-        fields = ",".join(dict.fromkeys((described.key, *properties)))
+        fields = ",".join(dict.fromkeys((*described.key_parts, *properties)))
         await self._lists.first(f"{self._place(described)}?$select={fields}&$top=1")
 
     def lists_changes(self, flow: str) -> bool:
@@ -211,7 +211,7 @@ class Businesscentral:
         """Ids by value; what comes back is a candidate only, equality is decided here."""
         described = self._entities[among or self._flows[flow].businesscentral.entity]
         found = await self._having(described, path, values)
-        return {value: [str(row[described.key]) for row in rows] for value, rows in found.items()}
+        return {value: [described.id_of(row) for row in rows] for value, rows in found.items()}
 
     async def ended(self, flow: str, path: str, *, values: Sequence[str]) -> Mapping[str, Ended]:
         """The records that name them, and what these come to together."""
@@ -226,7 +226,7 @@ class Businesscentral:
         self, described: EntitySet, path: str, values: Sequence[str], more: Sequence[str] = ()
     ) -> dict[str, list[dict[str, Any]]]:
         """The records whose value at a path is one of these, by value, with their key and what more is asked."""
-        asked = dict.fromkeys((described.key, path, *more))
+        asked = dict.fromkeys((*described.key_parts, *(one for one in (path, *more) if one in described.own)))
         wanted = {upper(value): value for value in values}
         found: dict[str, list[dict[str, Any]]] = {}
         select = {"$select": ",".join(asked)}
@@ -235,7 +235,7 @@ class Businesscentral:
             for row in await self._lists.rows(f"{self._place(described)}?{encoded(query)}"):
                 if not asked.keys() <= row.keys():
                     raise UnavailableFault(f"Business Central answers without {' and '.join(asked)}: {row}")
-                value = wanted.get(upper(tidy(str(row[path])) or ""))
+                value = wanted.get(upper(tidy(described.says(row, path)) or ""))
                 if value is not None:
                     found.setdefault(value, []).append(row)
         return found

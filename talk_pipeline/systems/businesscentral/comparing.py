@@ -6,7 +6,8 @@ from typing import Literal
 
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
-from talk_pipeline.systems.businesscentral.description import Beside, EntitySet, Records
+from talk_pipeline.systems.businesscentral.beside import Beside
+from talk_pipeline.systems.businesscentral.description import EntitySet, Records
 from talk_pipeline.systems.businesscentral.metadata import EntityType, Metadata
 from talk_pipeline.systems.businesscentral.values import Kind
 from talk_pipeline.wording import counted
@@ -72,7 +73,7 @@ def _records(said: Records, called: str, kind: EntityType, metadata: Metadata) -
     if not made:
         yield from _key(said, called, kind)
     for name, one in said.properties.items():
-        if made and name == said.key:
+        if (made or said.keys) and name == said.key:
             continue
         if text := _otherwise(name, one, kind.kinds.get(name)):
             yield Answered("warning", f"{called}: {text}")
@@ -82,10 +83,11 @@ def _records(said: Records, called: str, kind: EntityType, metadata: Metadata) -
 
 
 def _key(said: Records, called: str, kind: EntityType) -> Iterator[Answered]:
-    if kind.key is None:
+    if kind.key is None and not said.keys:
         yield Answered("problem", f"{called} {kind.no_key}")
-    elif kind.key != said.key:
-        yield Answered("warning", f"{called}: its key is {kind.key}, says $metadata, and not {said.key}")
+    elif set(kind.keys) != set(said.key_parts):
+        there, here = (", ".join(one) for one in (kind.keys, said.key_parts))
+        yield Answered("warning", f"{called}: its key is {there}, says $metadata, and not {here}")
 
 
 def _otherwise(name: str, said: Kind, there: Kind | None) -> str | None:

@@ -6,16 +6,17 @@ files; what goes over the line is in `client` and `writing`.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Annotated, Any, Literal
-from urllib.parse import quote
+from typing import Any, Literal
 
-from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import Field
 
 from talk_pipeline.flows.bounds import MOST
 from talk_pipeline.flows.loading import Location
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.flows.values import Value
-from talk_pipeline.systems.businesscentral.values import CALLED, Kind, quoted, text_of, unescaped
+from talk_pipeline.systems.businesscentral.beside import Beside
+from talk_pipeline.systems.businesscentral.keyed import Keyed
+from talk_pipeline.systems.businesscentral.values import Kind, text_of
 
 V2 = "v2.0"
 """The API that the setting's address leads to; every other one lies beside it."""
@@ -23,71 +24,18 @@ V2 = "v2.0"
 API = r"^(v2\.0|[^/\s]+/[^/\s]+/[^/\s]+)$"
 """How an API is named: v2.0, or publisher/group/version."""
 
-KEYS = ("guid", "text", "code", "int")
-"""Types that tell one record from the next."""
-
 Decoder = Callable[[Mapping[str, Any]], dict[str, Value]]
 Operation = Literal["create", "update", "delete"]
-Type = Annotated[
-    Kind,
-    PlainValidator(Kind.written),
-    PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": rf"^({'|'.join(CALLED)})(\(\d+\))?( read)?$"}),
-]
 
 
-class Beside(Model):
-    """A record that another one names, as it is shown beside it: such as the terms of payment of a customer."""
-
-    way: str | None = Field(None, description="its name in `$expand`, where it is another one")
-    where: Mapping[str, Word] = Field({}, description="of several that are shown, the one that says so")
-    named_by: str | None = Field(
-        None, description="the property that names it by its id; without one, what it says is never written"
-    )
-    set: str | None = Field(
-        None, description="the entity set of the same API where it is found by what it says"
-    )
-    key: str = Field("id", description="its property whose value `named_by` is, such as `systemId`")
-    within: Mapping[str, str] = Field(
-        {}, description="its property -> the one here that says the same: it is looked for among those alone"
-    )
-    properties: Mapping[str, Type] = Field(description="what it says -> the type")
-
-    @property
-    def selected(self) -> tuple[str, ...]:
-        """What is asked for of it."""
-        return tuple(dict.fromkeys((*self.where, *self.properties)))
-
-    def shown(self, found: Any) -> Mapping[str, Any]:
-        """The record among what was shown; where there is none, one that says nothing."""
-        several = found if isinstance(found, list) else [found] if found else []
-        return next((one for one in several if self._is_meant(one)), {})
-
-    def _is_meant(self, row: Mapping[str, Any]) -> bool:
-        return all(unescaped(str(row.get(name, ""))) == word for name, word in self.where.items())
-
-    def problems(self, properties: Mapping[str, Kind]) -> Iterator[tuple[Location, str]]:
-        """What the model alone cannot see, as (key path, message), beside these properties."""
-        if (self.named_by is None) != (self.set is None):
-            yield ("named_by",), "named_by and set go together: what names it, and where it is found"
-        for name in (*filter(None, (self.named_by,)), *self.within.values()):
-            if name not in properties:
-                yield ("named_by",), f"there is no property {name!r}; allowed: {', '.join(properties)}"
-
-
-class Records(Model):
+class Records(Keyed):
     """Records of one kind: an entity set, or the lines below one."""
 
     set: str | None = Field(None, description="the name in addresses, where it is another one")
-    key: str = Field("id", description="the property that tells one record from the next, such as `systemId`")
     prices: tuple[str, ...] = Field((), description="properties that are prices, with tax or without")
     redefaults: Mapping[str, tuple[str, ...]] = Field(
         {},
         description="property -> those that Business Central sets anew when it changes, unless they go along",
-    )
-    properties: Mapping[str, Type] = Field(
-        description="property -> its type: text, code, guid, decimal, int, bool, date, datetime or enum, with a"
-        " length such as code(20); `read` behind it is never written"
     )
     beside: Mapping[str, Beside] = Field(
         {},
@@ -128,8 +76,9 @@ class Records(Model):
         """What reads the wire values of these properties as text values."""
         kinds = [(path, self.kinds[path]) for path in paths]
         readings = [(path, kind.read_as_blank, kind.name == "enum") for path, kind in kinds]
-        own = [one for one in readings if one[0] in self.properties]
-        others = [one for one in readings if one[0] not in self.properties]
+        there, made = set(self.own), {self.key} if self.keys and self.key in paths else set()
+        own = [one for one in readings if one[0] in there]
+        others = [one for one in readings if one[0] not in (*there, *made)]
         plain = {path for path, blanks, is_enum in own if not (blanks or is_enum)}
 
         def decode(values: Mapping[str, Any]) -> dict[str, Value]:
@@ -142,7 +91,7 @@ class Records(Model):
             }
 
         def decode_all(values: Mapping[str, Any]) -> dict[str, Value]:
-            found = decode(values)
+            found = decode(values) | {path: self.id_of(values) for path in made}
             for path, blanks, is_enum in others:
                 name, _, inner = path.partition(".")
                 beside = self.beside[name]
@@ -150,23 +99,11 @@ class Records(Model):
                 found[path] = text_of(shown.get(inner), blanks, is_enum)
             return {path: found[path] for path in paths}
 
-        return decode_all if others else decode
-
-    def encode(self, values: Mapping[str, Value]) -> dict[str, object]:
-        """Text values as wire values, in the order given."""
-        return {path: self.properties[path].write(value) for path, value in values.items()}
-
-    def keyed(self, record_id: str) -> str:
-        """An id as it stands behind the set's name in an address."""
-        text = self.properties[self.key].name in ("text", "code")
-        return f"({quote(quoted(record_id), safe='') if text else record_id})"
+        return decode_all if others or made else decode
 
     def problems(self) -> Iterator[tuple[Location, str]]:
         """What the models alone cannot see, as (key path, message)."""
-        if (kind := self.properties.get(self.key)) is None:
-            yield ("key",), self.lacks(self.key)
-        elif kind.name not in KEYS:
-            yield ("key",), f"{self.key} is no key: {kind}; allowed: {', '.join(KEYS)}"
+        yield from self.key_problems()
         yield from self._unknown(("prices",), self.prices)
         for name, others in self.redefaults.items():
             yield from self._unknown(("redefaults",), (name, *others))
@@ -174,13 +111,6 @@ class Records(Model):
             if name in self.properties:
                 yield ("beside", name), "there is a property of that name"
             yield from ((("beside", name, *at), text) for at, text in beside.problems(self.properties))
-
-    def _unknown(self, at: Location, names: Iterable[str]) -> Iterator[tuple[Location, str]]:
-        yield from ((at, self.lacks(name)) for name in names if name not in self.kinds)
-
-    def lacks(self, name: str) -> str:
-        """What is said of a property that is not there."""
-        return f"there is no property {name!r}; allowed: {', '.join(self.kinds)}"
 
 
 class Lines(Records):
@@ -201,7 +131,7 @@ class Lines(Records):
     @property
     def known(self) -> tuple[str, ...]:
         """What is asked for of each, whatever a flow reads."""
-        return tuple(filter(None, (self.key, self.sorted_by)))
+        return tuple(filter(None, (*self.key_parts, self.sorted_by)))
 
     def in_order(self, rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Lines as received, as they stand in Business Central."""
@@ -284,7 +214,7 @@ class EntitySet(Records):
     @property
     def known(self) -> tuple[str, ...]:
         """What is asked for of each record, whatever a flow reads."""
-        return tuple(filter(None, (self.key, self.modified)))
+        return tuple(filter(None, (*self.key_parts, self.modified)))
 
     def problems(self) -> Iterator[tuple[Location, str]]:
         """What the models alone cannot see, as (key path, message)."""

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from talk_pipeline.systems.businesscentral.description import Beside, EntitySet, Lines, Records
+from talk_pipeline.systems.businesscentral.beside import Beside
+from talk_pipeline.systems.businesscentral.description import EntitySet, Lines, Records
 from talk_pipeline.systems.businesscentral.metadata import EntityType, Metadata, Named
 from talk_pipeline.systems.businesscentral.schema import FILE
 from talk_pipeline.systems.businesscentral.values import Kind
@@ -52,27 +53,28 @@ def draft_of(metadata: Metadata, name: str, *, called: str | None = None, notice
         ConfigurationFault: there is no such set, or its records have no key that can be used.
     """
     kind = metadata.type_of(name)
-    if kind.joined:
+    writes, keys = metadata.writes[name], kind.several
+    if kind.joined and not (keys and writes):
         return _joined(metadata, name, kind, called=called)
-    if (key := kind.key) is None:
+    if (key := kind.key or (_key_of(kind) if keys else None)) is None:
         raise ConfigurationFault(f"{name} {kind.no_key}")
-    writes = metadata.writes[name]
     members, left_out, children = {"": kind.members}, dict(kind.beside), dict[str, Lines]()
     for path, of in kind.below.items():
         below = metadata.types.get(of)
-        if below is None or below.key is None:
-            left_out[path] = f"a collection of {of}, which has no key of one property"
+        if below is None or not (below.key or below.several):
+            left_out[path] = f"a collection of {of}, whose records nothing tells apart that an address takes"
             continue
-        children[path] = _lines(metadata, of, below.key, path=path)
+        children[path] = _lines(metadata, of, path=path)
         members[path] = below.members
     described = EntitySet(
         entity=called or name,
         set=name if called not in (None, name) else None,
         api=metadata.api,
         key=key,
+        keys=keys,
         modified=None if name in metadata.unfiltered else _modified(kind),
         writes=writes,
-        notices=notices,
+        notices=notices and not keys,
         filters=name not in metadata.unfiltered,
         properties=_properties(kind, key, writable=bool({"create", "update"} & set(writes))),
         beside=dict(_beside(metadata, metadata.sets[name])),
@@ -83,7 +85,7 @@ def draft_of(metadata: Metadata, name: str, *, called: str | None = None, notice
 
 def _joined(metadata: Metadata, name: str, kind: EntityType, *, called: str | None) -> Draft:
     """Of records that only several properties together tell apart: they are read alone."""
-    key = next(one for one in ("id", "joinedKey", "joinedKeys") if one not in kind.kinds)
+    key = _key_of(kind)
     described = EntitySet(
         entity=called or name,
         set=name if called not in (None, name) else None,
@@ -93,10 +95,15 @@ def _joined(metadata: Metadata, name: str, kind: EntityType, *, called: str | No
         writes=(),
         notices=False,
         grouped_by=kind.joined,
-        properties={key: Kind("text", read_only=True), **_properties(kind, key, writable=False)},
+        properties=_properties(kind, key, writable=False),
     )
     left_out = {path: "what lies below records of such a key" for path in kind.below}
     return Draft(described, {"": kind.members}, {**kind.beside, **left_out})
+
+
+def _key_of(kind: EntityType) -> str:
+    """What a key is called that is made of several."""
+    return next(one for one in ("id", "joinedKey", "joinedKeys") if one not in kind.kinds)
 
 
 def _modified(kind: EntityType) -> str | None:
@@ -104,11 +111,13 @@ def _modified(kind: EntityType) -> str | None:
     return kind.first(_MODIFIED, "datetime") or next(filter(_SOUNDS_MODIFIED.search, moments), None)
 
 
-def _lines(metadata: Metadata, of: str, key: str, *, path: str) -> Lines:
+def _lines(metadata: Metadata, of: str, *, path: str) -> Lines:
     kind, listed = metadata.types[of], metadata.set_of(of)
+    key = kind.key or _key_of(kind)
     return Lines(
         set=listed if listed != path else None,
         key=key,
+        keys=kind.several,
         sorted_by=kind.first(_ORDERS, "int"),
         nested=listed is None,
         properties=_properties(kind, key, writable=True),
@@ -165,7 +174,8 @@ def _properties(kind: EntityType, key: str, *, writable: bool) -> dict[str, Kind
         own = name in _SYSTEM or (name == key and one.name == "guid")
         return one._replace(read_only=one.read_only or own or not writable)
 
-    return {name: told(name, one) for name, one in kind.kinds.items()}
+    made = {key: Kind("text", read_only=not writable)} if key not in kind.kinds else {}
+    return made | {name: told(name, one) for name, one in kind.kinds.items()}
 
 
 def text_of(draft: Draft) -> str:
@@ -180,7 +190,8 @@ def text_of(draft: Draft) -> str:
             f"entity: {said.entity}",
             *([f"set: {said.set}"] if said.set else []),
             f"api: {said.api}",
-            f"key: {said.key}{' # made of these' if said.grouped_by else ''}",
+            f"key: {said.key}{' # made of these' if said.grouped_by or said.keys else ''}",
+            *_keys(said, indent=0),
             *([f"grouped_by: [{', '.join(said.grouped_by)}]"] if said.grouped_by else []),
             f"modified: {_told(said.modified)}",
             f"writes: [{', '.join(said.writes)}]",
@@ -210,12 +221,18 @@ def _below(path: str, said: Lines, members: _Members) -> Sequence[str]:
         f"  {path}:",
         *([f"    set: {said.set}"] if said.set else []),
         *([f"    key: {said.key}"] if said.key != "id" else []),
+        *_keys(said, indent=4),
         *([f"    sorted_by: {said.sorted_by}"] if said.sorted_by else []),
         *(["    nested: true # no set of its own"] if said.nested else []),
         *_named(said, indent=4),
         "    properties:",
         *_written(said, members, indent=6),
     ]
+
+
+def _keys(said: Records, *, indent: int) -> Iterator[str]:
+    if said.keys:
+        yield f"{' ' * indent}keys: [{', '.join(said.keys)}]"
 
 
 def _told(modified: str | None) -> str:

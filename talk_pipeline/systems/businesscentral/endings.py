@@ -14,7 +14,7 @@ def sum_of(rows: Sequence[Mapping[str, Any]], described: EntitySet, ending: Clos
     """The ids of records as received, and the sums of those that count."""
     counting = [row for row in rows if not _is_left_out(row, described, ending)]
     comes_to = {name: str(sum((Decimal(row[name]) for row in counting), Decimal(0))) for name in ending.sums}
-    return Ended([str(row[described.key]) for row in rows], comes_to)
+    return Ended([described.id_of(row) for row in rows], comes_to)
 
 
 def _is_left_out(row: Mapping[str, Any], described: EntitySet, ending: ClosedBy) -> bool:

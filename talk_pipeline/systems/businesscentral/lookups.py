@@ -1,4 +1,4 @@
-"""Records of other sets that are meant by what they say: the terms of payment of that code.
+"""What a write means in the words of Business Central: ids of what is named by a code, and the parts of a key.
 
 Flows say what is shown of such a record; Business Central is told its id. Each is asked for once in a run, when
 something is to be written that names it.
@@ -11,7 +11,9 @@ from typing import Any
 
 from talk_pipeline.engine.model import Outcome, Result, Write
 from talk_pipeline.flows.values import Value, tidy, upper
-from talk_pipeline.systems.businesscentral.description import Beside, EntitySet, Records
+from talk_pipeline.systems.businesscentral.beside import Beside
+from talk_pipeline.systems.businesscentral.description import EntitySet, Records
+from talk_pipeline.systems.businesscentral.keyed import NoKeyError
 from talk_pipeline.systems.businesscentral.queries import encoded
 
 
@@ -57,9 +59,12 @@ class Lookups:
         except _NotFoundError as error:
             # somebody may make it, and then the same write is right
             return Outcome(Result.REFUSED, reason=str(error), about_another=True)
+        except NoKeyError as error:
+            return Outcome(Result.REFUSED, reason=str(error))
         return replace(write, values=values, children=children)
 
     async def _values(self, root: str, records: Records, values: Mapping[str, Value]) -> Mapping[str, Value]:
+        values = records.apart(values)
         named: dict[str, dict[str, Value]] = {}
         for path, value in values.items():
             if path not in records.properties:

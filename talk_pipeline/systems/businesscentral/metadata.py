@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from talk_pipeline.systems.businesscentral.description import Operation
+from talk_pipeline.systems.businesscentral.keyed import JOINED as IN_KEYS
 from talk_pipeline.systems.businesscentral.values import Kind, unescaped
 from talk_pipeline.systems.errors import ConfigurationFault
 
@@ -83,6 +84,12 @@ class EntityType:
         return self.keys[0] if len(self.keys) == 1 and self.keys[0] in self.kinds else None
 
     @property
+    def several(self) -> tuple[str, ...]:
+        """Several properties that make up its key, all of them such as an address takes."""
+        known = all(name in self.kinds and self.kinds[name].name in IN_KEYS for name in self.keys)
+        return self.keys if len(self.keys) > 1 and known else ()
+
+    @property
     def joined(self) -> tuple[str, ...]:
         """Several properties that tell its records apart together, by values that a filter takes as shown."""
         known = all(name in self.kinds and self.kinds[name].name in JOINED for name in self.keys)
@@ -92,6 +99,7 @@ class EntityType:
     def no_key(self) -> str:
         """What is said of records that nothing alone tells apart."""
         alone = f"; or say grouped_by: [{', '.join(self.joined)}], to read them alone" if self.joined else ""
+        alone = f"; or say keys: [{', '.join(self.several)}]" if self.several else alone
         return (
             f"has the key {', '.join(self.keys) or 'none'}: one property is needed, such as the record's SystemId;"
             f" whoever wrote the page can show it (ODataKeyFields){alone}"

@@ -97,7 +97,7 @@ async def probe(bc: Businesscentral, flow: Flow, entities: Entities) -> AsyncIte
     for found in _price_mode(flow, entities, sample):
         yield found
     if "update" in entities[entity.entity].writes:
-        yield await _may_write(bc, flow, sample, key=entities[entity.entity].key)
+        yield await _may_write(bc, flow, sample, described=entities[entity.entity])
 
 
 async def _no_filter(
@@ -119,7 +119,9 @@ async def _no_filter(
     return None
 
 
-async def _may_write(bc: Businesscentral, flow: Flow, sample: Sequence[str], *, key: str) -> Answered:
+async def _may_write(
+    bc: Businesscentral, flow: Flow, sample: Sequence[str], *, described: EntitySet
+) -> Answered:
     name = flow.businesscentral.entity
     for payload in sample:
         values = bc.decode(flow.name, payload).values
@@ -130,7 +132,7 @@ async def _may_write(bc: Businesscentral, flow: Flow, sample: Sequence[str], *, 
         write = Write(
             entity=name,
             operation="update",
-            id=str(parse(payload)[key]),
+            id=described.id_of(parse(payload)),
             version=NO_VERSION,
             values={prop.bc: values[prop.bc]},
             idempotency_key="",

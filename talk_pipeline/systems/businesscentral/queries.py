@@ -12,6 +12,8 @@ FILTER_CHARACTERS = 1_500  # an address should stay below 2,000
 def conditions(described: Records, path: str, values: Sequence[str]) -> Iterator[str]:
     """Filters short enough for an address, of one field: `or` takes no two (page `odata-known-limitations`)."""
     condition = ""
+    if path in described.properties and path not in described.own:  # of what it is made of, the first narrows
+        path, values = described.keys[0], list(described.begun(values))
     for value in values:
         literal = described.kinds[path].literal(value)
         if literal is None:

@@ -23,9 +23,8 @@ ETAG = "@odata.etag"
 
 
 class Row(Protocol):
-    """What every record has."""
+    """What every record has, beside what tells it from the next."""
 
-    id: str | int
     etag: str | None
     modified: str | None
 
@@ -98,12 +97,17 @@ class Asked:
         """
         return cast(Row, msgspec.json.decode(raw, type=self._shape))
 
+    def id_of(self, row: Row) -> str:
+        """By what a record is known."""
+        said = {name: getattr(row, f"key_{at}") for at, name in enumerate(self.set.key_parts)}
+        return self.set.id_of(said)
+
     def contents(self, payload: str) -> Contents:
         """The values and children of a record."""
         data = parse(payload)
         children = {
             path: tuple(
-                Child(str(row[lines.key]), row.get(ETAG), read(row))
+                Child(lines.id_of(row), row.get(ETAG), read(row))
                 for row in lines.in_order(data.get(path, ()))
             )
             for path, (lines, read) in self._below.items()
@@ -117,7 +121,7 @@ class Asked:
     def child(self, path: str, row: Mapping[str, Any]) -> Child:
         """A child as it is answered by itself."""
         lines, read = self._below[path]
-        return Child(str(row[lines.key]), row.get(ETAG), read(row))
+        return Child(lines.id_of(row), row.get(ETAG), read(row))
 
     @cached_property
     def _below(self) -> Mapping[str, tuple[Lines, Decoder]]:
@@ -134,9 +138,13 @@ class Asked:
         for path, names in self.expanded.items():
             child: Any = _struct(path, dict.fromkeys((*names, *self._shown_below[path]), msgspec.Raw))
             shape[path] = list[child]
-        told: list[Any] = [("id", str | int), ("etag", str | None, None), ("modified", str | None, None)]
+        keys = {f"key_{at}": name for at, name in enumerate(self.set.key_parts)}
+        told: list[Any] = [
+            *((key, str | int) for key in keys),
+            *(("etag", str | None, None), ("modified", str | None, None)),
+        ]
         called: dict[str, str] = {
-            "id": self.set.key,
+            **keys,
             "etag": ETAG,
             "modified": self.set.modified or "modified",
         }
@@ -150,7 +158,7 @@ class Asked:
 
 def _selected(described: EntitySet | Lines, fields: Sequence[str]) -> tuple[str, ...]:
     """What is selected of a record itself."""
-    return tuple(dict.fromkeys((*described.known, *(one for one in fields if one in described.properties))))
+    return tuple(dict.fromkeys((*described.known, *(one for one in fields if one in described.own))))
 
 
 def _asking(names: Sequence[str], expand: Sequence[str] = ()) -> dict[str, str]:

@@ -170,7 +170,7 @@ class Writer:
         if write.child and write.parent_id is not None:
             within += f"{record.keyed(write.parent_id)}/{write.child}"
         below = isinstance(described, Lines) and described.nested
-        place = f"{company}/{within if below else name}{described.keyed(write.id or '')}"
+        place = f"{company}/{within if below else name}{described.keyed(write.id) if write.id else ''}"
         headers = {} if write.version is None else {"If-Match": write.version}
         if write.operation == "delete":
             return _Request("DELETE", place, headers, None)
@@ -216,7 +216,7 @@ class Writer:
                 return self._child_done(write.child, row)
             described = self.asked.set
             modified = moment(row.get(described.modified))
-            key = str(row[described.key])
+            key = described.id_of(row)
             record = Record(key, row.get(ETAG), modified, deleted=False, payload=body.decode())
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             return Outcome(Result.UNKNOWN, reason=f"an answer that is no record: {error}")

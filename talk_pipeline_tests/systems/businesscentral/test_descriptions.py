@@ -11,7 +11,8 @@ from talk_pipeline.flows.loading import FlowError, load_flows
 from talk_pipeline.sandbox.businesscentral.metadata import metadata_xml
 from talk_pipeline.sandbox.businesscentral.schema import schema as served
 from talk_pipeline.systems.businesscentral import schema
-from talk_pipeline.systems.businesscentral.description import Beside, EntitySet, Lines
+from talk_pipeline.systems.businesscentral.beside import Beside
+from talk_pipeline.systems.businesscentral.description import EntitySet, Lines
 from talk_pipeline.systems.businesscentral.drafting import draft_of, text_of
 from talk_pipeline.systems.businesscentral.entities import PACKAGED, load_entities, load_entity
 from talk_pipeline.systems.businesscentral.fitting import check_flows
@@ -66,7 +67,7 @@ MISTAKES = [
     ("name: text(50)", "name: words", 7, "properties.name: no type; allowed: text, code"),
     ("api: sample/things/v1.0", "api: v1.0", 2, "api: "),
     ("entity: things", "entity: thing", 1, "entity: the file is called mine.yaml"),
-    ("key: code", "keys: code", 3, "keys: unknown key; allowed: set, key, prices"),
+    ("key: code", "keyz: code", 3, "keyz: unknown key; allowed: key, keys, properties"),
     ("key: lineId", "sorted_by: lineId", 10, "children.thingLines.sorted_by: 'lineId' is no whole number"),
     ("lineId: guid read", "lineNr: guid read", 10, "children.thingLines.key: there is no property 'lineId'"),
 ]
@@ -169,9 +170,26 @@ def test_what_no_description_can_hold_is_left_out_by_name() -> None:
     assert "# left out: photo: Edm.Stream" in text_of(draft)
 
 
-def test_records_that_several_properties_tell_apart_are_read_alone() -> None:
+def test_records_that_several_properties_tell_apart_are_written_by_a_key_of_these() -> None:
     metadata = read_metadata(EDMX.format(more='<PropertyRef Name="part" />').encode(), "a/b/v1.0")
     draft = draft_of(metadata, "things")
+    assert (draft.set.key, draft.set.keys, draft.set.notices) == ("id", ("code", "part"), False)
+    assert (draft.set.writes, draft.set.grouped_by) == (("create", "update", "delete"), ())
+    assert not list(draft.set.problems())
+    text = text_of(draft)
+    assert "key: id # made of these\nkeys: [code, part]\nmodified: ~" in text
+    assert "\n  id: text\n  code: text(10)\n" in text
+
+
+def test_those_that_may_not_be_written_are_rows_that_are_read_alone() -> None:
+    document = EDMX.format(more='<PropertyRef Name="part" />')
+    never = "".join(
+        f'<PropertyValue Property="{one}able" Bool="false" />' for one in ("Insert", "Updat", "Delet")
+    )
+    closed = document.replace(
+        'Type="Microsoft.NAV.thing" />', f'Type="Microsoft.NAV.thing">{never}</EntitySet>'
+    )
+    draft = draft_of(read_metadata(closed.encode(), "a/b/v1.0"), "things")
     assert (draft.set.key, draft.set.grouped_by, draft.set.writes) == ("id", ("code", "part"), ())
     assert not list(draft.set.problems())
     assert "key: id # made of these\ngrouped_by: [code, part]\nmodified: ~" in text_of(draft)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from talk_pipeline.systems.businesscentral.description import Beside
+from talk_pipeline.systems.businesscentral.beside import Beside
 from talk_pipeline.systems.businesscentral.drafting import Draft, draft_of, text_of
 from talk_pipeline.systems.businesscentral.metadata import Metadata, read_metadata
 from talk_pipeline.systems.businesscentral.values import Kind

@@ -1,0 +1,198 @@
+"""Pages that others wrote, each described by `new-entity`, its flow, and a shop: both ways, to a quiet run."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from talk_pipeline.cli.configuration import check_configuration
+from talk_pipeline.cli.entities import new_entity
+from talk_pipeline_tests.systems.answering import answering
+from talk_pipeline_tests.systems.businesscentral.own_page import OwnPage
+from talk_pipeline_tests.systems.businesscentral.own_pages import Central
+from talk_pipeline_tests.systems.customwebshop.door import Reply, Shop, opened, unexplained
+from talk_pipeline_tests.world import World
+
+MOMENT = "DateTimeOffset read"
+SERVICE = "contoso/service/v1.0"
+PAGES: Mapping[str, Mapping[str, OwnPage]] = {
+    SERVICE: {
+        "serviceItems": OwnPage(
+            "serviceItem",
+            ("itemCode", "lineNo"),
+            {
+                "systemId": "Guid read",
+                "itemCode": "String(20) code",
+                "lineNo": "Int32",
+                "description": "String(100)",
+                "serviceStatus": "serviceStatus",
+                "underWarranty": "Boolean",
+                "responseTimeHours": "Decimal",
+                "lastModifiedDateTime": MOMENT,
+            },
+            enums={"serviceStatus": ("_x0020_", "In_x0020_Process", "Finished", "On_x0020_Hold")},
+        )
+    },
+}
+SHOP = """name: A plain shop
+base_path: /shop
+auth: {type: none}
+times: rfc3339
+modified: changed
+records: data
+paging: {style: page, parameter: page, pages: pages}
+updated_since: {parameter: since}
+entities:
+"""
+SERVICED = """  gear:
+    path: /gear
+    fields: {number: {join: [code, line], separator: ",", write: false}, warranty: {type: bool}}
+"""
+SERVICE_FLOW = """flow: gear
+title: Gear
+customwebshop: {asset: gear, entity: gear}
+businesscentral: {asset: service_items, entity: serviceItems}
+match: [number]
+create_key: number
+properties:
+  - {shop: number,   dir: ->,  bc: id,                type: code(40), only: create}
+  - {shop: name,     dir: <->, bc: description,       type: text(100)}
+  - {shop: state,    dir: <->, bc: serviceStatus,     type: text(20),
+     values: {running: In Process, done: Finished, held: On Hold}}
+  - {shop: warranty, dir: <->, bc: underWarranty,     type: bool}
+  - {shop: hours,    dir: <->, bc: responseTimeHours, type: decimal(5)}
+settings: {disappearance: delete}
+"""
+
+
+class Plain(Shop):
+    """A shop of JSON records that are patched."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables = {}
+
+    def add(self, table: str, **values: Any) -> str:
+        self.tables.setdefault(table, {})
+        return super().add(table, **values)
+
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        where = urlsplit(target)
+        asked = {name: values[0] for name, values in parse_qs(where.query).items()}
+        table, *keys = where.path.strip("/").split("/")[1:] or [""]
+        rows = self.tables.setdefault(table, {})
+        if not keys and method == "GET":
+            found, page = self.since(table, asked.get("since")), int(asked.get("page", 1))
+            return _told(200, {"data": found[(page - 1) * 2 : page * 2], "pages": -(-len(found) // 2)})
+        if keys and keys[0] not in rows:
+            return _told(404, {"message": "no such record"})
+        if method == "GET":
+            return _told(200, rows[keys[0]])
+        self.writes.append(f"{method} {table}")
+        if method == "DELETE":
+            del rows[keys[0]]
+            return 204, {}, b""
+        said = json.loads(body, parse_float=str)
+        key = self.add(table, **said) if method == "POST" else keys[0]
+        self.edit(table, key, **said)
+        return _told(200, rows[key])
+
+
+def _told(status: int, what: Any) -> Reply:
+    return status, {"Content-Type": "application/json"}, json.dumps(what).encode()
+
+
+@dataclass
+class Own:
+    """A shop, a page of its own, and what goes between."""
+
+    shop: Plain
+    bc: Central
+    world: World
+    folder: Path
+
+    def connect(self, api: str, name: str, *, entity: str, flow: str, **edits: str) -> str:
+        """What `new-entity` writes, with some texts replaced, beside a flow and the shop's description of it."""
+        new_entity(name, api=api, called=None)
+        file = self.folder / "entities" / f"{name}.yaml"
+        drafted = text = file.read_text(encoding="utf-8")
+        for old, new in edits.items():
+            assert f"  {old}: " in text
+            text = "\n".join(
+                f"  {old}: {new}" if one.strip().startswith(f"{old}:") else one for one in text.split("\n")
+            )
+        file.write_text(text, encoding="utf-8")
+        (self.folder / "flows" / f"{flow.split()[1]}.yaml").write_text(flow, encoding="utf-8")
+        (self.folder / "shop.yaml").write_text(SHOP + entity, encoding="utf-8")
+        return drafted
+
+    def run(self, **told: Any) -> None:
+        run = self.world.step(**told)
+        assert run.success, run.problems
+        assert not run.failed()
+
+    def quiet(self) -> None:
+        run = self.world.step(full=True)
+        assert run.success, run.problems
+        assert not run.writes()
+
+
+@pytest.fixture
+def own(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Own]:
+    shop = Plain()
+    with answering() as server, opened(shop) as address:
+        bc = Central(server, PAGES)
+        for name in ("entities", "flows"):
+            (tmp_path / name).mkdir()
+        for name, value in {
+            "CUSTOMWEBSHOP_URL": address,
+            "CUSTOMWEBSHOP_CONNECTOR": str(tmp_path / "shop.yaml"),
+            "BUSINESSCENTRAL_URL": f"{server.url}/t/e/api/v2.0",
+            "BUSINESSCENTRAL_TOKEN_URL": f"{server.url}/token",
+            "BUSINESSCENTRAL_COMPANY": "CRONUS",
+            "BUSINESSCENTRAL_ENTITIES_DIR": str(tmp_path / "entities"),
+            "TALK_FLOWS_DIR": str(tmp_path / "flows"),
+        }.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("BUSINESSCENTRAL_COMPANY_ID", raising=False)
+        yield Own(shop, bc, world, tmp_path)
+
+
+def test_a_page_whose_key_is_a_code_and_a_number(own: Own, capsys: pytest.CaptureFixture[str]) -> None:
+    drafted = own.connect(SERVICE, "serviceItems", entity=SERVICED, flow=SERVICE_FLOW, itemCode="code(20)")
+    assert "key: id # made of these\nkeys: [itemCode, lineNo]\nmodified: lastModifiedDateTime" in drafted
+    shop, bc = own.shop, own.bc
+    said = {"name": "Pump", "state": "running", "warranty": True, "hours": "4.5"}
+    keys = [shop.add("gear", code=f"pump {n}", line=n * 10000, **said) for n in range(1, 6)]
+    met = bc.add(
+        "serviceItems", itemCode="PUMP 1", lineNo=10000, description="Pump", responseTimeHours=Decimal("4.5")
+    )
+    bc.lost = 1
+    own.run()
+    own.run()
+    rows = bc.rows["serviceItems"]
+    assert sorted((row["itemCode"], row["lineNo"]) for row in rows) == [
+        (f"PUMP {n}", n * 10000) for n in range(1, 6)
+    ]
+    assert (met["serviceStatus"], met["underWarranty"]) == ("In_x0020_Process", True)
+    own.quiet()
+    assert check_configuration() == 0, capsys.readouterr().out
+    assert not unexplained()
+
+    bc.change("serviceItems", rows[1], serviceStatus="On_x0020_Hold", responseTimeHours=Decimal("0.12345"))
+    shop.edit("gear", keys[2], name="Valve / new", warranty=False)
+    own.run()
+    told = shop.tables["gear"][keys[int(rows[1]["lineNo"]) // 10000 - 1]]
+    assert (told["state"], Decimal(str(told["hours"]))) == ("held", Decimal("0.12345"))
+    assert [row["description"] for row in rows if row["lineNo"] == 30000] == ["Valve / new"]
+    own.quiet()
+    del shop.tables["gear"][keys[3]]
+    own.run(full=True)
+    assert sorted(row["lineNo"] for row in bc.rows["serviceItems"]) == [10000, 20000, 30000, 50000]
+    own.quiet()
+    assert not unexplained()
