@@ -257,7 +257,7 @@ def _pointed(said: str, sign: str) -> str:
 
 def _of_odata(said: str) -> str:
     """A text of Business Central: what stands for a blank is one, and the name of a choice has its signs."""
-    if said.startswith("0001-01-01") or re.fullmatch(r"[0-]{36}| ", said):
+    if said.startswith("0001-01-01") or re.fullmatch(r"[0-]{36}| |PT0S", said):
         return ""
     decoded = re.sub(r"_x([0-9A-Fa-f]{4})_", lambda found: chr(int(found[1], 16)), said)
     return decoded if re.fullmatch(r"\w+", said) else said

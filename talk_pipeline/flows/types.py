@@ -44,11 +44,11 @@ class Amount:
 
     def canonical(self, value: Value, context: Context) -> Value:
         """The exact number without trailing zeros; raises UnmappableError on what cannot be held exactly."""
-        return format(_number(value).normalize(), "f")
+        return format(self._amount(value).normalize(), "f")
 
     def convert(self, value: Value, context: Context) -> Value:
         """The exact number; money with at least the places the shop keeps."""
-        amount = _number(value)
+        amount = self._amount(value)
         if self.padded and _places(amount) < self.places:
             amount = amount.quantize(Decimal(1).scaleb(-self.places))
         return format(amount, "f")
@@ -64,8 +64,12 @@ class Amount:
         left, right = Decimal(shop), Decimal(bc)
         return abs(left - right) * 2 <= Decimal(1).scaleb(-max(self.places, _places(left)))
 
+    def _amount(self, value: Value) -> Decimal:
+        """The number: most fields there keep five decimals, one whose flow says more of them keeps as many."""
+        return _number(value, max(BC_DECIMAL_PLACES, self.places))
 
-def _number(value: Value) -> Decimal:
+
+def _number(value: Value, most: int) -> Decimal:
     """The exact decimal of a text; blank is zero, as Business Central has no blank numbers.
 
     Raises:
@@ -88,9 +92,9 @@ def _number(value: Value) -> Decimal:
         )
     digits = "".join(map(str, amount.as_tuple().digits))
     needed = _places(amount) - (len(digits) - len(digits.rstrip("0")))
-    if needed > BC_DECIMAL_PLACES:
-        raise UnmappableError(f"{excerpt(text)} has {needed} decimals, at most {BC_DECIMAL_PLACES} fit")
-    return amount.quantize(Decimal(1).scaleb(-max(0, min(_places(amount), BC_DECIMAL_PLACES))))
+    if needed > most:
+        raise UnmappableError(f"{excerpt(text)} has {needed} decimals, at most {most} fit")
+    return amount.quantize(Decimal(1).scaleb(-max(0, min(_places(amount), most))))
 
 
 def _places(amount: Decimal) -> int:

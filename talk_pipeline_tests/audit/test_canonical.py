@@ -103,7 +103,7 @@ def test_every_key_of_a_description_and_of_an_addition_is_known() -> None:
     known = (
         "entity api set key modified writes notices replica card prices price_mode redefaults recreates"
         " written_last guard properties children beside grouped_by sums moves guarded sorted_by nested way where"
-        " named_by within filters keys"
+        " named_by within filters selects keys"
     )
     told = {name for model in (EntitySet, Lines, Beside) for name in model.model_fields}
     assert told == set(known.split())

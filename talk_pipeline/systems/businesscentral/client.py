@@ -161,7 +161,7 @@ class Businesscentral:
         """A few records with all that the flow reads of them."""
         asked = self._asked[flow]
         query = rows_of(asked.set) if asked.set.grouped_by else asked.query
-        rows = await self._lists.first(f"{self._place(asked.set)}?{encoded(query)}&$top=20")
+        rows = await self._lists.first(f"{self._place(asked.set)}?{encoded({**query, '$top': '20'})}")
         return [bytes(raw).decode() for raw in rows]
 
     async def prove(self, entity: str, properties: Iterable[str]) -> None:
@@ -171,8 +171,17 @@ class Businesscentral:
             SystemFault: that cannot be read.
         """
         described = self._entities[entity]
-        fields = ",".join(dict.fromkeys((*described.key_parts, *properties)))
-        await self._lists.first(f"{self._place(described)}?$select={fields}&$top=1")
+        query = {**described.selecting((*described.key_parts, *properties)), "$top": "1"}
+        await self._lists.first(f"{self._place(described)}?{encoded(query)}")
+
+    async def answers_bare(self, entity: str) -> bool:
+        """Whether a set answers that is asked for all that it has, and not as it is described."""
+        described = self._entities[entity]
+        try:
+            await self._lists.first(f"{self._place(described)}?$top=1")
+        except SystemFault:
+            return False
+        return described.selects
 
     def lists_changes(self, flow: str) -> bool:
         """Whether its records have a modified time."""
@@ -187,7 +196,7 @@ class Businesscentral:
         described = self._asked[flow].set
         if (modified := described.modified) is None:
             return None
-        query = {"$select": ",".join(described.known), "$orderby": f"{modified} desc", "$top": "1"}
+        query = {**described.selecting(described.known), "$orderby": f"{modified} desc", "$top": "1"}
         rows = await self._lists.rows(f"{self._place(described)}?{encoded(query)}")
         if rows and modified not in rows[0]:
             raise UnavailableFault(f"Business Central answers without {modified}: {rows[0]}")
@@ -229,7 +238,7 @@ class Businesscentral:
         asked = dict.fromkeys((*described.key_parts, *(one for one in (path, *more) if one in described.own)))
         wanted = {upper(value): value for value in values}
         found: dict[str, list[dict[str, Any]]] = {}
-        select = {"$select": ",".join(asked)}
+        select = described.selecting(asked)
         narrowed = [{**select, "$filter": one} for one in conditions(described, path, values)]
         for query in narrowed if described.filters else [select] * bool(values):
             for row in await self._lists.rows(f"{self._place(described)}?{encoded(query)}"):

@@ -178,6 +178,9 @@ class EntitySet(Records):
     filters: bool = Field(
         True, description="whether it takes filters; else all is read where one is looked for"
     )
+    selects: bool = Field(
+        True, description="whether it takes `$select` and `$expand`; else all that a record has is read"
+    )
     grouped_by: tuple[str, ...] = Field(
         (),
         description="properties whose values rows have in common that are one record; what else it says is the same"
@@ -206,6 +209,10 @@ class EntitySet(Records):
         made = (self.key, *self.grouped_by, *self.sums)
         return tuple(name for name in self.properties if name not in made)
 
+    def selecting(self, names: Iterable[str]) -> dict[str, str]:
+        """How these properties alone are asked for, where that is possible."""
+        return {"$select": ",".join(dict.fromkeys(names))} if self.selects else {}
+
     @property
     def root(self) -> str:
         """Where its API begins."""
@@ -227,6 +234,9 @@ class EntitySet(Records):
                 yield (key,), f"{self.lacks(name) if name not in self.properties else f'{name} is no {kind}'}"
         if self.modified and not self.filters:
             yield ("modified",), "what takes no filters cannot be asked for what changed: modified: ~"
+        for name in ("children", "beside") if not self.selects else ():
+            if getattr(self, name):
+                yield (name,), "what takes no `$expand` shows nothing but its own properties"
         yield from self._grouped()
         yield from self._unknown(("recreates",), self.recreates)
         yield from self._unknown(("written_last",), self.written_last)

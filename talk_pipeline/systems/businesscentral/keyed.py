@@ -34,8 +34,8 @@ class Keyed(Model):
         description="where it takes several: those of which `key` is made, a text of its own with commas between",
     )
     properties: Mapping[str, Type] = Field(
-        description="property -> its type: text, code, guid, decimal, int, bool, date, datetime or enum, with a"
-        " length such as code(20); `read` behind it is never written"
+        description="property -> its type: text, code, guid, decimal, int, bool, date, datetime, duration or enum,"
+        " with a length such as code(20); `read` behind it is never written"
     )
 
     def says(self, row: Mapping[str, Any], path: str) -> str:

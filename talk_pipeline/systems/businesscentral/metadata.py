@@ -30,6 +30,7 @@ _KINDS: Mapping[str, str] = {
     "Edm.Boolean": "bool",
     "Edm.Date": "date",
     "Edm.DateTimeOffset": "datetime",
+    "Edm.Duration": "duration",
 }
 _CAPABILITIES: Mapping[str, Operation] = {
     "Insertable": "create",

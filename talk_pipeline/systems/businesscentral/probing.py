@@ -92,7 +92,9 @@ async def probe(bc: Businesscentral, flow: Flow, entities: Entities) -> AsyncIte
         yield Answered("problem", f"{entity.entity}: no permission to read: {fault}")
         return
     except SystemFault as fault:
-        yield Answered("problem", f"{entity.entity}: {fault}")
+        bare = await bc.answers_bare(entity.entity)
+        hint = "; asked without $select it answers: a property may be called otherwise, or say selects: false"
+        yield Answered("problem", f"{entity.entity}: {fault}{hint if bare else ''}")
         return
     for found in _price_mode(flow, entities, sample):
         yield found

@@ -56,6 +56,8 @@ class Asked:
     @property
     def query(self) -> dict[str, str]:
         """What to select and expand."""
+        if not self.set.selects:
+            return {}
         expand = [_expansion(path, self.of_child(path)) for path in self.expanded]
         expand += [
             _expansion(way, _asking(names)) for way, names in self._shown.items() if way not in self.expanded

@@ -36,12 +36,14 @@ _BLANKS: Mapping[str, object] = {
     "bool": False,
     "date": "0001-01-01",
     "datetime": "0001-01-01T00:00:00Z",
+    "duration": "PT0S",
     "enum": BLANK_ENUM,
 }
 _READ_AS_BLANK: Mapping[str, tuple[str, ...]] = {
     "guid": (ZERO_GUID,),
     "date": ("0001-01-01",),
     "datetime": ("0001-01-01T00:00:00Z",),
+    "duration": ("PT0S",),
     "enum": (BLANK_ENUM, " "),
 }
 
@@ -54,6 +56,7 @@ CALLED: Mapping[str, str] = {
     "bool": "Boolean",
     "date": "Date",
     "datetime": "DateTimeOffset",
+    "duration": "Duration",
     "enum": "Enum",
 }
 """What the service's `$metadata` calls each type."""

@@ -19,6 +19,7 @@ from talk_pipeline_tests.systems.customwebshop.door import Reply, Shop, opened, 
 from talk_pipeline_tests.world import World
 
 MOMENT = "DateTimeOffset read"
+LAB = "northwind/lab/beta"
 SERVICE = "contoso/service/v1.0"
 PAGES: Mapping[str, Mapping[str, OwnPage]] = {
     SERVICE: {
@@ -36,6 +37,24 @@ PAGES: Mapping[str, Mapping[str, OwnPage]] = {
                 "lastModifiedDateTime": MOMENT,
             },
             enums={"serviceStatus": ("_x0020_", "In_x0020_Process", "Finished", "On_x0020_Hold")},
+        )
+    },
+    LAB: {
+        "labSamples": OwnPage(
+            "labSample",
+            ("id",),
+            {
+                "id": "Guid read",
+                "sampleNo": "String(20) code",
+                "takenOn": "Date",
+                "turnaround": "Duration",
+                "batchId": "Guid",
+                "concentration": "Decimal",
+                "result": "String(50) read",
+                "systemModifiedAt": MOMENT,
+            },
+            selects=False,
+            modified="systemModifiedAt",
         )
     },
 }
@@ -67,6 +86,24 @@ properties:
   - {shop: warranty, dir: <->, bc: underWarranty,     type: bool}
   - {shop: hours,    dir: <->, bc: responseTimeHours, type: decimal(5)}
 settings: {disappearance: delete}
+"""
+TESTED = """  samples:
+    path: /samples
+    fields: {result: {path: outcome}}
+"""
+LAB_FLOW = """flow: sample
+title: Samples
+customwebshop: {asset: sample, entity: samples}
+businesscentral: {asset: lab_samples, entity: labSamples}
+match: [number]
+create_key: number
+properties:
+  - {shop: number, dir: ->,  bc: sampleNo,      type: code(20), only: create}
+  - {shop: taken,  dir: <->, bc: takenOn,       type: date}
+  - {shop: takes,  dir: <->, bc: turnaround,    type: text(30)}
+  - {shop: batch,  dir: <->, bc: batchId,       type: text(36)}
+  - {shop: share,  dir: <->, bc: concentration, type: decimal(12)}
+  - {shop: result, dir: <-,  bc: result,        type: text(50)}
 """
 
 
@@ -194,5 +231,45 @@ def test_a_page_whose_key_is_a_code_and_a_number(own: Own, capsys: pytest.Captur
     del shop.tables["gear"][keys[3]]
     own.run(full=True)
     assert sorted(row["lineNo"] for row in bc.rows["serviceItems"]) == [10000, 20000, 30000, 50000]
+    own.quiet()
+    assert not unexplained()
+
+
+def test_a_page_that_takes_no_select_with_types_of_its_own(
+    own: Own, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drafted = own.connect(LAB, "labSamples", entity=TESTED, flow=LAB_FLOW, result="text(50) read")
+    assert "  turnaround: duration\n" in drafted
+    assert check_configuration() == 2
+    assert "asked without $select it answers" in capsys.readouterr().out
+    file = own.folder / "entities" / "labSamples.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("\nwrites:", "\nselects: false\nwrites:"))
+
+    shop, bc = own.shop, own.bc
+    batch = "0f2a7c1e-96a4-4b1c-9d55-6e0c1f6a2b33"
+    said = {
+        "taken": "2026-03-29",
+        "takes": "PT36H",
+        "batch": batch,
+        "share": "0.000000012345",
+        "outcome": None,
+    }
+    key = shop.add("samples", number="s-1", **said)
+    blank = shop.add("samples", number="s-2", **dict.fromkeys(said))
+    own.run()
+    row, empty = sorted(bc.rows["labSamples"], key=lambda one: str(one["sampleNo"]))
+    assert (row["takenOn"], row["turnaround"], row["batchId"]) == ("2026-03-29", "PT36H", batch)
+    assert row["concentration"] == Decimal("0.000000012345")
+    assert (empty["turnaround"], empty["takenOn"]) == ("PT0S", "0001-01-01")
+    own.quiet()
+    assert check_configuration() == 0, capsys.readouterr().out
+    assert not unexplained()
+
+    bc.change("labSamples", row, result="Pure", turnaround="PT0S", takenOn="2026-04-01")
+    shop.edit("samples", blank, takes="P2DT3H", share="12.5")
+    own.run()
+    told = shop.tables["samples"][key]
+    assert (told["outcome"], told["takes"], told["taken"]) == ("Pure", None, "2026-04-01")
+    assert (empty["turnaround"], empty["concentration"]) == ("P2DT3H", Decimal("12.5"))
     own.quiet()
     assert not unexplained()
