@@ -259,6 +259,7 @@ class Description(Shared):
     def problems(self) -> Located:
         """What the models alone cannot see, as (key path, message)."""
         yield from stores.problems(self)
+        yield from self._joined_to_what_is_before()
         for name, entity in self.collections.items():
             at: tuple[str | int, ...] = ("entities", name)
             if entity.updated_since and not entity.modified:
@@ -287,6 +288,14 @@ class Description(Shared):
                 if name not in self.entities:
                     allowed = ", ".join(self.entities)
                     yield ("webhooks", "events", event), f"no entity {name!r}; allowed: {allowed}"
+
+    def _joined_to_what_is_before(self) -> Located:
+        """Paths that would run into the address before them: `/shop` and `gear` are `/shopgear`."""
+        paths: dict[tuple[str, ...], str] = {("base_path",): self.base_path}
+        paths |= {("entities", name, "path"): one.path for name, one in self.entities.items()}
+        for at, path in paths.items() if self.has_address else ():
+            if path and not path.startswith(("/", "{", "?", "http://", "https://")):
+                yield at, f"{path!r} would run into what stands before it: write /{path}"
 
 
 def _gathered(entity: Entity) -> Entity:

@@ -42,6 +42,8 @@ DESCRIPTION = (
         "auth:",
         ("auth.bearer.token", "name of an environment variable"),
     ),
+    Mistake("path: /products", "path: products", "path: products", ("products.path", "write /products")),
+    Mistake("base_path: /", "base_path: ", "base_path", ("base_path: ", "would run into")),
     Mistake("modified: updated_at\n", "", "  customers:", ("updated_since needs modified",)),
     Mistake("{at: header:ETag,", "{", "version:", ("version.at: is required",)),
     Mistake("If-Match}", "If-Match, stale: [gone]}", "stale", ("version.stale.0", "valid integer", "'gone'")),
