@@ -1,8 +1,8 @@
 """A shop that is searched by criteria in the address, as the REST API of a Magento 2 is.
 
 A page beyond the last is the last one again; records are called by their code; what is special stands in a list of
-attributes; messages have places that parameters fill. Made from that product's public documentation; it was not held
-against a real one.
+attributes; messages have places that parameters fill. Made from that product's public documentation; it was not
+held against a real one.
 """
 
 import json
