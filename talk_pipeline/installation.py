@@ -24,7 +24,7 @@ from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.state import backup, retention
 from talk_pipeline.engine.state.backup import Contents
 from talk_pipeline.engine.state.connection import now
-from talk_pipeline.engine.state.copies import compact
+from talk_pipeline.engine.state.copies import compact, owe
 from talk_pipeline.engine.state.database import FILE, SNAPSHOTS, State
 from talk_pipeline.engine.state.lease import FOLDER as LEASES
 from talk_pipeline.engine.state.traces import Words, take_from_files
@@ -277,6 +277,7 @@ def prune(settings: Settings) -> tuple[int, int]:
     people = 0
     with undisturbed(settings, state, by="pruning") as flows:
         with state.once() as db:
+            owed = owe(db)
             for flow in flows.values():
                 for entity in forgetting.long_gone(db, flow, before=before):
                     with suppress(ByHandError):
@@ -284,8 +285,7 @@ def prune(settings: Settings) -> tuple[int, int]:
                         forgetting.forget(Hand(db, flows, flow, "pruning"), entity)
                         people += 1
             rows = retention.prune(db, before=before)
-        if rows or people:
-            compact(state)
+        compact(state, due=bool(rows or people or owed))
     return rows, people
 
 

@@ -12,8 +12,10 @@ import duckdb
 
 from talk_pipeline.engine.state.connection import Connection, StateBrokenError
 from talk_pipeline.engine.state.database import State
+from talk_pipeline.engine.state.meta import get_meta, set_meta
 from talk_pipeline.engine.state.migrations import SCHEMA_VERSION, prepare
 
+_OWED = "compact"
 Counts = Mapping[str, int]
 """Rows by table."""
 
@@ -48,9 +50,24 @@ def write_copy(state: State, file: Path) -> Counts:
     return counts
 
 
-def compact(state: State) -> None:
-    """Puts a fresh copy in the place of a state's file: nothing of what was deleted is left in it."""
-    replace_by_copy(state, state.file)
+def owe(db: Connection) -> bool:
+    """Notes, before anything is removed, that a fresh copy is due; returns whether it was since one was killed."""
+    owed = get_meta(db, _OWED) is not None
+    set_meta(db, _OWED, "something was removed")
+    return owed
+
+
+def compact(state: State, *, due: bool = True) -> None:
+    """Puts a fresh copy in the place of a state's file: nothing of what was deleted is left in it.
+
+    Args:
+        state: that of which something was deleted.
+        due: whether there was anything.
+    """
+    if due:
+        replace_by_copy(state, state.file)
+    with state.once() as db:
+        db.execute("delete from meta where key = ?", [_OWED])
 
 
 def replace_by_copy(state: State, file: Path) -> None:
