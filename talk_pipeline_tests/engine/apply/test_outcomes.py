@@ -5,6 +5,7 @@ from pathlib import Path
 
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.model import Outcome, Result
+from talk_pipeline.engine.plan.refusals import ask_again
 from talk_pipeline.engine.snapshot.dirty import is_matched
 from talk_pipeline.engine.state import journal
 from talk_pipeline.flows.loading import load_flows
@@ -73,6 +74,20 @@ def test_a_refusal_stands_until_the_record_changes(book: Book) -> None:
     assert {row[5] for row in book.plan("customer")} == {HoldKind.REFUSED}
     book.say("customer", SHOP, shop, {"website": "www.d.example"})
     assert {row[5] for row in book.plan("customer")} == {None}
+
+
+def test_a_system_is_asked_again_for_what_another_record_stood_in_the_way_of(book: Book) -> None:
+    shop = edited(book)
+    [intent] = book.write("customer", BC)
+    book.say("customer", SHOP, shop, {"website": "www.c.example"})
+    book.plan("customer")
+    taken = Outcome(Result.REFUSED, reason="another has it", about_another=True)
+    book.conclude("customer", BC, [(replace(intent, intent_id="again"), taken)])
+    refused = "select count(*) from refusal where about_another"
+    ask_again(book.db, book.flows["customer"], SHOP)
+    assert book.rows(refused) == [(1,)]
+    ask_again(book.db, book.flows["customer"], BC)
+    assert book.rows(refused) == [(0,)]
 
 
 def test_an_intent_without_an_outcome_is_what_it_was(book: Book) -> None:

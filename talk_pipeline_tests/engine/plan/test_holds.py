@@ -63,6 +63,15 @@ def test_a_new_line_of_an_unknown_product_waits_by_itself(shop: Book) -> None:
     assert {kind for (_, key, _), kind in found.items() if key == "1/3"} == {None}
 
 
+def test_a_new_line_goes_whatever_its_order_waits_for(shop: Book) -> None:
+    lines = [LINE, {**LINE, "id": "2", "description": "Other"}]
+    shop.say("order", SHOP, "1", {"customer_id": "7"}, children=lines)
+    shop.say("order", SHOP, "2", {**ORDER, "number": "O2"}, children=[LINE])
+    found = planned(shop, "order")
+    assert found["businesscentral", "1", "customer_id"] == HoldKind.WAITING
+    assert {kind for (_, key, _), kind in found.items() if key == "1/2"} == {None}
+
+
 def test_a_reference_to_an_unknown_record_waits_and_the_rest_goes(shop: Book) -> None:
     shop.say("order", SHOP, "1", {"customer_id": "7", "email": "a@a.example"})
     found = planned(shop, "order")

@@ -1,12 +1,14 @@
 """The state that a shop record is in, and what stays to be looked at; ids repeat from kind to kind."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from talk_pipeline.engine.plan.status import clear_dirty, states
 from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
+from talk_pipeline_tests.flow_files import copied_flows, flows_in
 
 SHOP, BC = Side.SHOP, Side.BC
 BUYER = {"company_name": "A", "active": "true"}
@@ -65,6 +67,24 @@ def test_a_half_of_a_pair_that_is_gone_breaks_it(shop: Book) -> None:
     shop.say("customer", BC, "b1", {})
     assert told(shop, "customer") == {"2": ("broken", "the shop record is deleted")}
     assert counted(shop, "customer") == {"active": 1, "broken": 1}
+
+
+def test_what_left_the_scope_is_told_with_what_it_left(tmp_path: Path) -> None:
+    within = ("  conflict: last_writer", "  scope: {active: {one_of: [true]}}\n  conflict: last_writer")
+    with Book.opened(tmp_path / "state", flows_in(copied_flows(tmp_path / "flows", customer=within))) as book:
+        pair(book, "customer", "1", {**BUYER, "number": "C1"})
+        book.say("customer", SHOP, "1", {"active": "false"})
+        state, reason = told(book, "customer")["1"]
+        assert state == "excluded"
+        assert reason.startswith("left the scope: active ")
+
+
+def test_pairs_whose_keys_crossed_are_told_with_both(shop: Book) -> None:
+    for key, number in (("1", "C2"), ("2", "C1")):
+        shop.say("customer", SHOP, key, {"number": number})
+    found = told(shop, "customer")
+    assert {state for state, _ in found.values()} == {"held"}
+    assert found["1"][1].startswith("unlinked: its number is C2 in the shop and C1 in Business Central")
 
 
 def test_since_when_stays_while_the_state_does(shop: Book) -> None:
