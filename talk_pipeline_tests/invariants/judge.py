@@ -27,7 +27,7 @@ KNOWN = (
     r"more than one candidate by |belongs already to |is that of .*, which goes first",
     r"posted in Business Central|gone on both sides|was posted before|it is over in the shop",
     r"the (shop|Business Central) record is (deleted|vanished|out of scope)",
-    r"deleted, and never linked|disappeared, and was never linked",
+    r"deleted, and not linked|disappeared, and is not linked",
     r"status is \w+; created only while",
     r"(customer_id|product_id) .*(is not linked|is inactive|active is|left Business Central)",
     r"the sales order is released or in review",

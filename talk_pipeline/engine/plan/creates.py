@@ -113,7 +113,7 @@ join (
 
 _LEFT = """
 update unlinked set state = 'excluded', reason = case gone
-    when 'deleted' then 'deleted, and never linked' else 'disappeared, and was never linked' end
+    when 'deleted' then 'deleted, and not linked' else 'disappeared, and is not linked' end
 where gone is not null
 """
 

@@ -93,7 +93,7 @@ def test_what_was_deleted_before_it_was_linked_is_left(book: Book) -> None:
         book.say("customer", SHOP, key, {**BUYER, "number": f"C{key}"})
     book.tell("customer", SHOP, [replace(book.record("customer", SHOP, "1", {}), deleted=True)])
     assert created(book, "customer") == {("businesscentral", "2")}
-    assert states(book, "customer") == {"1": ("excluded", "deleted, and never linked")}
+    assert states(book, "customer") == {"1": ("excluded", "deleted, and not linked")}
 
 
 def test_all_that_does_not_fit_is_named_in_the_order_of_the_flow(book: Book) -> None:
