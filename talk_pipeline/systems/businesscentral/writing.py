@@ -230,14 +230,17 @@ class Writer:
 
 
 def _whole_batch(answer: Answer) -> Outcome:
-    """The batch itself failed: nothing is known of its parts, unless it was turned away at the door."""
+    """The batch itself failed: nothing is known of its parts, unless it was turned away at the door.
+
+    What is said of a conflict is about records: whoever says it had begun.
+    """
     code, text = _error(answer.body)
     reason = f"the batch was answered {answer.status} {code}: {text}"
     if answer.status in NOT_BEGUN:
         return Outcome(Result.FAILED, reason=reason)
     if answer.status == 413:  # whoever finds it too large did not begin it
         return Outcome(Result.REFUSED, reason=reason)
-    if not code or answer.status == 408 or answer.status >= 500:
+    if not code or answer.status in (408, 409, 412) or answer.status >= 500:
         return Outcome(Result.UNKNOWN, reason=reason, ended=_ended(answer.status, code))
     return Outcome(Result.REFUSED, reason=reason)  # of the batch as such: it is sent again in parts
 

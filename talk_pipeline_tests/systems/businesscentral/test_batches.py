@@ -86,6 +86,8 @@ WHOLE: dict[str, tuple[Reply, Result, bool]] = {
     "too busy": (error(429, "Application_TooManyRequests"), Result.FAILED, False),
     "failed": (error(500, "Internal_ServerError"), Result.UNKNOWN, True),
     "cancelled": (error(408, "Application_OperationCanceled"), Result.UNKNOWN, True),
+    "a version": (error(412, "Request_EntityChanged"), Result.UNKNOWN, True),
+    "a conflict": (error(409, "Request_EntityChanged"), Result.UNKNOWN, True),
     "a gateway's": (Reply(504, "<html></html>"), Result.UNKNOWN, False),
     "a gateway's that does not know it": (Reply(404, "<html></html>"), Result.UNKNOWN, False),
     "locked": (Reply(423), Result.FAILED, False),
