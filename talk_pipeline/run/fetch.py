@@ -163,11 +163,9 @@ def _is_decided(session: Session, side: Side) -> bool:
 
 async def reread(session: Session, flow: Flow, side: Side, *, ids: Sequence[str]) -> None:
     """Reads single records anew, after a system said that they changed or are gone."""
-    system = session.systems[side]
-    records = [(record_id, await system.get(flow.name, record_id)) for record_id in ids]
-    missing = [record_id for record_id, record in records if record is None]
-    left = await became_of(session, flow, side, missing)
-    land_records(session, flow, side, records=[record for _, record in records if record], left=left)
+    found = await asked_for(session.systems[side], flow, ids)
+    left = await became_of(session, flow, side, [one for one, record in found.items() if record is None])
+    land_records(session, flow, side, records=[record for record in found.values() if record], left=left)
 
 
 def land_records(
