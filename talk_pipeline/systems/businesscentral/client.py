@@ -177,11 +177,13 @@ class Businesscentral:
     async def answers_bare(self, entity: str) -> bool:
         """Whether a set answers that is asked for all that it has, and not as it is described."""
         described = self._entities[entity]
+        if not described.selects:
+            return False
         try:
             await self._lists.first(f"{self._place(described)}?$top=1")
         except SystemFault:
             return False
-        return described.selects
+        return True
 
     def lists_changes(self, flow: str) -> bool:
         """Whether its records have a modified time."""

@@ -38,9 +38,9 @@ async def whole_answer(transport: httpx.AsyncBaseTransport, request: httpx.Reque
                     limit.reschedule(asyncio.get_running_loop().time() + late)
         finally:
             await response.aclose()
-    headers = [
-        (name, value) for name, value in response.headers.raw if name.decode().lower() not in _OF_THE_WAY
-    ]
+    headers = response.headers.copy()
+    for name in _OF_THE_WAY:  # what is read is whole, and as it was before it was compressed
+        headers.pop(name, None)
     return httpx.Response(
         response.status_code, headers=headers, content=b"".join(parts), extensions=response.extensions
     )
