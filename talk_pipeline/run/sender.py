@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from time import monotonic
 
 from talk_pipeline import stopping
 from talk_pipeline.engine.apply import outcomes
@@ -25,9 +24,6 @@ from talk_pipeline.run.session import Session
 from talk_pipeline.systems.errors import AccessFault, SystemFault
 from talk_pipeline.systems.protocol import AnswersLater, Leaving
 
-log = logging.getLogger(__name__)
-
-TELL_SECONDS = 2.0
 SOON_SECONDS, LONGEST_SECONDS = 0.25, 1.0
 """The file of the state is kept from others while one thing follows on the other, for so long at most: to close it
 and to open it again costs as much as half of all else that is done with it for a batch."""
@@ -52,8 +48,6 @@ class Sender:
         self.fault: SystemFault | None = None
         self._ended: BaseException | None = None
         self._closing: asyncio.TimerHandle | None = None
-        self._sent = 0
-        self._logged_at = monotonic()
 
     async def send(self, intent: Intent, write: Write) -> Outcome:
         """The outcome of one write, on disk when it returns."""
@@ -128,7 +122,6 @@ class Sender:
         for queued, outcome in zip(batch, answers, strict=True):
             _tell_of_record(queued.intent, outcome)
             queued.outcome.set_result(outcome)
-        self._tell(len(batch))
 
     def _rest(self) -> None:
         """Leaves the file to others before what may take long, unless it is wanted again at once."""
@@ -138,13 +131,6 @@ class Sender:
         if state.open_seconds > LONGEST_SECONDS:
             state.release()
         self._closing = asyncio.get_running_loop().call_later(SOON_SECONDS, state.release)
-
-    def _tell(self, sent: int) -> None:
-        """A line now and then while a long upsert goes on."""
-        self._sent += sent
-        if monotonic() - self._logged_at > TELL_SECONDS:
-            self._logged_at = monotonic()
-            log.info("%s: %d writes to %s so far", self._flow.name, self._sent, self._target)
 
 
 def _tell_of_record(intent: Intent, outcome: Outcome) -> None:

@@ -14,6 +14,7 @@ from talk_pipeline.engine.plan.status import clear_dirty
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.fetch import reread
+from talk_pipeline.run.pace import Pace
 from talk_pipeline.run.plan import replan
 from talk_pipeline.run.record_writer import ChangesetWriter
 from talk_pipeline.run.recover import recover
@@ -53,9 +54,10 @@ async def upsert(session: Session, flow: Flow, target: Side, *, only: set[Root] 
             ]
         if not roots:
             break
+        pace = Pace(flow.name, target, records=len(roots))
         for at in range(0, len(roots), CHANGESETS_AT_ONCE):
             given_up |= await _write_changesets(
-                session, flow, target, roots=roots[at : at + CHANGESETS_AT_ONCE]
+                session, flow, target, roots=roots[at : at + CHANGESETS_AT_ONCE], pace=pace
             )
         await recover(session, flow, target)
         replan(session, flow, defer=only is None)
@@ -95,7 +97,7 @@ async def _write_rest(session: Session, flow: Flow, *, only: set[Root] | None = 
 
 
 async def _write_changesets(
-    session: Session, flow: Flow, target: Side, *, roots: Sequence[Root]
+    session: Session, flow: Flow, target: Side, *, roots: Sequence[Root], pace: Pace
 ) -> set[Root]:
     """Writes some changesets; returns those not to be tried again in this run."""
     stopping.go_on()
@@ -104,7 +106,7 @@ async def _write_changesets(
     sender = Sender(session, flow, target)
     writers = [ChangesetWriter(session, sender, changeset) for changeset in changesets]
     async with sender.running():
-        ended = await asyncio.gather(*(writer.run() for writer in writers), return_exceptions=True)
+        ended = await asyncio.gather(*(_written(writer, pace) for writer in writers), return_exceptions=True)
     stopping.go_on()  # what a stop left undone is no error of its records
     if sender.fault is not None:
         raise sender.fault
@@ -118,3 +120,10 @@ async def _write_changesets(
         for writer, error in zip(writers, ended, strict=True)
         if writer.failed or error is not None
     }
+
+
+async def _written(writer: ChangesetWriter, pace: Pace) -> None:
+    try:
+        await writer.run()
+    finally:
+        pace.note()
