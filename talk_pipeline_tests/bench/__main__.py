@@ -8,8 +8,10 @@ from pathlib import Path
 
 from talk_pipeline_tests.bench import (
     applications,
+    daemon,
     day,
     engine,
+    first_sync,
     growth,
     idle,
     keys,
@@ -31,9 +33,11 @@ BENCHMARKS = {
     "landing": landing.run,
     "throughput": throughput.run,
     "applications": applications.run,
+    "daemon": daemon.run,
+    "first_sync": first_sync.run,
     "day": day.run,
 }
-LONG = ("day", "idle_large")
+LONG = ("day", "idle_large", "first_sync")
 """Those that are run by name alone."""
 
 

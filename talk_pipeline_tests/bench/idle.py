@@ -9,8 +9,7 @@ beside it.
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
@@ -20,6 +19,7 @@ from talk_pipeline.engine.state.connection import now
 from talk_pipeline.engine.state.database import State
 from talk_pipeline_tests.bench import engine, many, orders
 from talk_pipeline_tests.bench.result import Result
+from talk_pipeline_tests.bench.served import served
 
 SMALL, LARGE, MANY = 10_000, 100_000, 1_000_000
 ROUNDS = 5
@@ -44,7 +44,7 @@ def measured(
         flow = _build(met(folder / str(size), size))
     first: dict[int, float] = {}
     spent: dict[int, list[float]] = {size: [] for size in sizes}
-    with _served() as environment:
+    with served() as environment:
         for size in sizes:
             _synced(folder / str(size), environment)  # records are read as the systems at hand are described
             with State(folder / str(size)).once() as db:
@@ -69,20 +69,6 @@ def _build(book: engine.Book) -> str:
     state.execute("use memory")
     state.execute("detach state")
     return book.flow.name
-
-
-@contextmanager
-def _served() -> Iterator[Mapping[str, str]]:
-    """Both systems, empty, and the environment that points at them."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "talk_pipeline", "sandbox", "--size", "0"], stdout=subprocess.PIPE, text=True
-    ) as serving:
-        assert serving.stdout
-        told = iter(serving.stdout.readline, "SANDBOX_READY=1\n")
-        try:
-            yield dict(one.rstrip().split("=", 1) for one in told)
-        finally:
-            serving.terminate()
 
 
 def _synced(data: Path, environment: Mapping[str, str]) -> float:

@@ -6,8 +6,6 @@ done for the sake of what is written. What Dagster costs is not: that is the sam
 """
 
 import asyncio
-import subprocess
-import sys
 import uuid
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -27,12 +25,15 @@ from talk_pipeline.run.session import Session
 from talk_pipeline.run.write import settle, upsert
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.bench.result import Result
+from talk_pipeline_tests.bench.served import served
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.users import Shop
 
 RECORDS, ORDERS = "customers and items", "orders"
 FLOWS: Mapping[str, tuple[str, ...]] = {RECORDS: ("customer", "product"), ORDERS: ("order",)}
 EACH, PLACED, LINES = 2_000, 300, 3
+UNLIMITED = {"BUSINESSCENTRAL_REQUESTS": "1000000"}
+"""To wait for what the limits allow takes time and no CPU."""
 NUMBERS = {RECORDS: 2 * EACH, ORDERS: PLACED}
 ALLOWED = {RECORDS: 1.0, ORDERS: 3.0}  # milliseconds
 BC, SHOP = "write to Business Central", "write to the shop"
@@ -44,9 +45,13 @@ Spent = dict[str, float]
 def run(folder: Path) -> dict[str, Result]:
     """First customers and products, then orders of them."""
     results: dict[str, Result] = {}
-    with _served(folder) as shop:
+    with systems(folder, UNLIMITED) as (shop, bc):
+        bc.control("limits", {"rate": 0})
         for what, flows in FLOWS.items():
-            _fill(shop, what)
+            if what == RECORDS:
+                fill(shop, EACH)
+            else:
+                place(shop, PLACED, lines=LINES)
             started = monotonic()
             spent, requests = asyncio.run(measured(flows))
             _print(what, spent, requests, seconds=monotonic() - started)
@@ -61,42 +66,37 @@ def run(folder: Path) -> dict[str, Result]:
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[Shop]:
-    """Both systems in a process of their own, and settings that point at them."""
-    command = [sys.executable, "-m", "talk_pipeline", "sandbox", "--size", "0"]
+def systems(folder: Path, settings: Mapping[str, str]) -> Iterator[tuple[Shop, Shop]]:
+    """Both systems in a process of their own, for use by hand; ours are these settings, and their addresses."""
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        serving = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-        stack.callback(serving.terminate)
-        assert serving.stdout
-        told = iter(serving.stdout.readline, "SANDBOX_READY=1\n")
-        environment = dict(one.rstrip().split("=", 1) for one in told)
+        environment = stack.enter_context(served())
         for name in Settings.model_fields:
             patch.delenv(name.upper(), raising=False)
-        # to wait for what the limits allow takes time and no CPU
-        unlimited = {"BUSINESSCENTRAL_REQUESTS": "1000000", "TALK_DATA_DIR": str(folder / "data")}
-        for name, value in {**environment, **unlimited}.items():
+        for name, value in {**environment, "TALK_DATA_DIR": str(folder / "data"), **settings}.items():
             patch.setenv(name, value)
         where = urlsplit(environment["BUSINESSCENTRAL_URL"])
         roots = environment["CUSTOMWEBSHOP_URL"], f"{where.scheme}://{where.netloc}"
         shop, bc = (Shop(root, {}, root) for root in roots)
         stack.callback(shop.close)
         stack.callback(bc.close)
-        bc.control("limits", {"rate": 0})
-        yield shop
+        yield shop, bc
 
 
-def _fill(shop: Shop, what: str) -> None:
-    if what == RECORDS:
-        for at in range(EACH):
-            phone = f"+45 {20 + at % 80} {at // 80:02} 34 56"
-            shop.post("customers", customer(f"C{at}", phone=phone))
-            shop.post("products", product(f"P{at}"))
-        return
+def fill(shop: Shop, number: int) -> None:
+    """So many customers, and as many products."""
+    for at in range(number):
+        phone = f"+45 {20 + at % 80} {at // 80 % 100:02} {34 + at // 8_000} 56"
+        shop.post("customers", customer(f"C{at}", phone=phone))
+        shop.post("products", product(f"P{at}"))
+
+
+def place(shop: Shop, number: int, *, lines: int, first: int = 0) -> None:
+    """So many orders of these customers, of so many lines each, numbered from the first on."""
     buyers, bought = list(shop.all("customers")), list(shop.all("products"))
-    for at in range(PLACED):
-        lines = [line(bought[(at * LINES + nth) % EACH]) for nth in range(LINES)]
-        shop.post("orders", order(f"WEB-{at}", buyers[at % EACH], lines))
+    for at in range(first, first + number):
+        ordered = [line(bought[(at * lines + nth) % len(bought)]) for nth in range(lines)]
+        shop.post("orders", order(f"WEB-{at}", buyers[at % len(buyers)], ordered))
 
 
 async def measured(flows: Sequence[str]) -> tuple[Spent, dict[Side, int]]:
