@@ -17,6 +17,7 @@ from talk_pipeline.engine.state.connection import now, transaction
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.missing import Left, asked_for, became_of, explained
+from talk_pipeline.run.pace import Pace
 from talk_pipeline.run.session import Session
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.protocol import System
@@ -278,6 +279,8 @@ def _start(flow: Flow, watermark: Watermark, *, went_back: timedelta = timedelta
 
 
 async def _read(session: Session, flow: Flow, side: Side, *, since: datetime | None) -> None:
+    pace = Pace(flow.name, f"read from {side}")
     async for page in session.systems[side].scan(flow.name, since=since):
         spooling.spool(session.state.beside, page)
+        pace.note(len(page))
         stopping.go_on()

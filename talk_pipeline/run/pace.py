@@ -1,4 +1,4 @@
-"""How far a long upsert has come, told now and then: whoever waits sees how fast it goes, and how long it will."""
+"""How far a long run has come, told now and then: whoever waits sees how fast it goes, and how long it will."""
 
 import logging
 from collections import deque
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
 
-from talk_pipeline.flows.sides import Side
 from talk_pipeline.wording import counted
 
 log = logging.getLogger(__name__)
@@ -17,43 +16,45 @@ LOOKED_BACK = 12
 
 
 class Pace:
-    """Counts the records of an upsert that had their turn, whatever came of them.
+    """Counts the records that had their turn, whatever came of them.
 
     Args:
         flow: whose records they are.
-        target: the side that is written to.
-        records: how many there are to write.
+        what: is done with them, such as `sent to businesscentral`.
+        records: how many there are, where that is known.
         clock: seconds, from any moment on.
     """
 
     def __init__(
-        self, flow: str, target: Side, *, records: int, clock: Callable[[], float] = monotonic
+        self, flow: str, what: str, *, records: int | None = None, clock: Callable[[], float] = monotonic
     ) -> None:
         self._flow = flow
-        self._target = target
+        self._what = what
         self._records = records
         self._clock = clock
         self._done = 0
         self._told = deque([(clock(), 0)], maxlen=LOOKED_BACK)
 
-    def note(self) -> None:
-        """One more had its turn."""
-        self._done += 1
+    def note(self, records: int = 1) -> None:
+        """So many more had their turn."""
+        self._done += records
         at = self._clock()
         if at - self._told[-1][0] < TELL_SECONDS:
             return
         began, before = self._told[0]
         self._told.append((at, self._done))
         a_second = (self._done - before) / (at - began)
-        log.info(
-            "%s: %d of %s sent to %s, %.1f a second, %s left",
-            self._flow,
-            self._done,
-            counted(self._records, "record"),
-            self._target,
-            a_second,
-            _about(timedelta(seconds=(self._records - self._done) / a_second)),
-        )
+        log.info("%s: %s, %.1f a second%s", self._flow, self._so_far(), a_second, self._left(a_second))
+
+    def _so_far(self) -> str:
+        if self._records is None:
+            return f"{counted(self._done, 'record')} {self._what}"
+        return f"{self._done} of {counted(self._records, 'record')} {self._what}"
+
+    def _left(self, a_second: float) -> str:
+        if self._records is None or not a_second:
+            return ""
+        return f", {_about(timedelta(seconds=(self._records - self._done) / a_second))} left"
 
 
 _UNITS = (("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)), ("second", timedelta(seconds=1)))

@@ -54,7 +54,7 @@ async def upsert(session: Session, flow: Flow, target: Side, *, only: set[Root] 
             ]
         if not roots:
             break
-        pace = Pace(flow.name, target, records=len(roots))
+        pace = Pace(flow.name, f"sent to {target}", records=len(roots))
         for at in range(0, len(roots), CHANGESETS_AT_ONCE):
             given_up |= await _write_changesets(
                 session, flow, target, roots=roots[at : at + CHANGESETS_AT_ONCE], pace=pace

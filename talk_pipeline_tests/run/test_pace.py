@@ -1,10 +1,9 @@
-"""While an upsert goes on it is told how many records had their turn, how fast that goes, and how long it takes."""
+"""A long run tells how many records had their turn, how fast that goes, and how long the rest will take."""
 
 import logging
 
 import pytest
 
-from talk_pipeline.flows.sides import Side
 from talk_pipeline.run import pace
 from talk_pipeline.run.pace import Pace
 from talk_pipeline_tests.pipeline.records import customer
@@ -21,8 +20,13 @@ def test_what_is_told_is_what_was_done(
     caplog.set_level(logging.INFO, logger=pace.__name__)
     world.step("customer")
     words = [record.getMessage() for record in caplog.records if record.name == pace.__name__]
-    assert [word.split(" sent to ")[0] for word in words if "businesscentral" in word] == [
+    assert [word.split(" sent to ")[0] for word in words if " sent to businesscentral" in word] == [
         f"customer: {done} of 6 records" for done in range(1, 7)
+    ]
+    read = [word.split(",")[0] for word in words if " read from " in word]
+    assert sorted(read) == [
+        "customer: 0 records read from businesscentral",
+        "customer: 7 records read from customwebshop",
     ]
     assert len(world.bc.all("customers")) == 6
 
@@ -31,7 +35,7 @@ def test_a_rate_is_that_of_the_last_minutes(caplog: pytest.LogCaptureFixture) ->
     """A server that allows a window's worth at once, and then two a second."""
     caplog.set_level(logging.INFO, logger=pace.__name__)
     now = 0.0
-    told = Pace("order", Side.BC, records=10_000, clock=lambda: now)
+    told = Pace("order", "sent to businesscentral", records=10_000, clock=lambda: now)
     for at in range(4_000):
         now += 1 / 64 if at < 2_560 else 0.5
         told.note()
@@ -61,7 +65,7 @@ def test_time_left_is_told_in_a_unit_to_think_in(
 ) -> None:
     caplog.set_level(logging.INFO, logger=pace.__name__)
     now = 0.0
-    told = Pace("customer", Side.SHOP, records=10 + seconds, clock=lambda: now)
+    told = Pace("customer", "sent to customwebshop", records=10 + seconds, clock=lambda: now)
     for _ in range(10):
         now += 1
         told.note()
