@@ -1,38 +1,67 @@
-"""Dagster's event log in SQLite, as Dagster ships it, at a fraction of its cost.
+"""Dagster's event log in SQLite, as Dagster ships it, at a fraction of its cost. Named in `dagster.yaml`.
 
 A run of three flows writes some hundreds of events, among them one for each check that is planned. As shipped, each
-of them opens a new engine, so that SQLAlchemy works out every statement anew, and is committed in up to four
-transactions: more than half of the time of a run with nothing to do. Here an engine is kept, an event takes one
-transaction a file, and the events that Dagster hands over together are written together. The files are the same:
-whoever opens the home without this reads and writes them too.
+of them opens a new engine and new connections, so that SQLAlchemy works out every statement anew, and is committed in
+up to four transactions: more than half of the time of a run with nothing to do. Here an engine is kept, a connection
+for a second, an event takes one transaction a file, and the events that Dagster hands over together are written
+together. The files are the same: whoever opens the home without this reads and writes them too.
 """
 
+import os
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from dagster import Field, StringSource
+from dagster._config.config_schema import UserConfigSchema
 from dagster._core.events.log import EventLogEntry
+from dagster._core.instance import DagsterInstance
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.pool import NullPool
 
 ENGINES = 16  # one a run that is read or written, and one for what all runs share
+KEPT_SECONDS = 1  # a connection; a file that was put in the place of another one is not missed for longer
 
 
 class EventLog(SqliteEventLogStorage):
     """The event log of a home: a file a run, and one for what is asked across runs."""
 
-    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+    def __init__(self, base_dir: str | None = None, inst_data: ConfigurableClassData | None = None) -> None:
+        """Begins at once where it is told its folder, otherwise with the home that it becomes part of."""
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._open: dict[str, Connection] = {}
         self._together: ExitStack | None = None
         self._tables: set[str] = set()
         self._lock = RLock()  # within a batch, what is opened once is used again
-        super().__init__(base_dir, inst_data)
+        self._inst_data = inst_data
+        self._begun = base_dir is not None
+        if base_dir is not None:
+            super().__init__(base_dir, inst_data)
+
+    def register_instance(self, instance: DagsterInstance) -> None:
+        """Lies where Dagster's own log of that home would: settings that named the folder could not be moved."""
+        if not self._begun:
+            super().__init__(str(Path(instance.root_directory) / "history" / "runs"), self._inst_data)
+        # asks Dagster in this process to hand over together what belongs to one moment
+        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
+        super().register_instance(instance)
+
+    def dispose(self) -> None:
+        """Closes what is open."""
+        super().dispose()
+        with self._lock:
+            for engine in self._engines.values():
+                engine.dispose()
+
+    @classmethod
+    def config_type(cls) -> UserConfigSchema:
+        """The folder, if it is not where it belongs."""
+        return {"base_dir": Field(StringSource, is_required=False)}
 
     @classmethod
     def from_config_value(
@@ -66,11 +95,18 @@ class EventLog(SqliteEventLogStorage):
                 return
             with ExitStack() as together:
                 self._together = together
-                together.callback(self._open.clear)
+                together.callback(self._tell_watchers)
                 try:
                     yield
                 finally:
                     self._together = None
+
+    def _tell_watchers(self) -> None:
+        """The UI watches the file of a run, and what is written goes into the journal beside it."""
+        for shard in self._open:
+            with suppress(FileNotFoundError):  # whoever prunes was faster
+                os.utime(self.path_for_shard(shard))
+        self._open.clear()
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
@@ -84,12 +120,13 @@ class EventLog(SqliteEventLogStorage):
             yield self._open[shard]
 
     def _engine(self, shard: str) -> Engine:
-        """The engine of a file. Nobody keeps a connection: closing the last one is what the UI's watch notices."""
+        """The engine of a file."""
         engine = self._engines.pop(shard, None)
         if engine is None:
             engine = create_engine(
                 self.conn_string_for_shard(shard),
-                poolclass=NullPool,
+                pool_size=1,
+                pool_recycle=KEPT_SECONDS,
                 connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
             )
             event.listen(engine, "connect", _without_waiting)

@@ -15,15 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
-import yaml
-from dagster._core.instance import DagsterInstanceOverrides
-from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
-from talk_pipeline.dagster.event_log import EventLog
 from talk_pipeline.disks import found_no_room
-from talk_pipeline.settings import SettingsError, batch_events
+from talk_pipeline.settings import SettingsError
 
 TEMPLATE = Path(__file__).parent / "dagster.yaml"
 # as shipped before the copy was kept beside the settings
@@ -102,10 +98,8 @@ def open_home(data_dir: Path, *, several: bool = False) -> Iterator[dg.DagsterIn
 @contextmanager
 def _opened(home: Path) -> Iterator[dg.DagsterInstance]:
     settings = home / "dagster.yaml"
-    batch_events()
     try:
-        ref = InstanceRef.from_dir(str(home), overrides=_cheaper_log(home))
-        opened = dg.DagsterInstance.from_ref(ref)
+        opened = dg.DagsterInstance.from_config(str(home))
     except (SQLAlchemyError, sqlite3.Error) as error:
         raise _broken(home, error) from error
     except Exception as error:  # whatever Dagster makes of what it finds there
@@ -118,19 +112,6 @@ def _opened(home: Path) -> Iterator[dg.DagsterInstance]:
             yield instance
     except (SQLAlchemyError, sqlite3.Error) as error:
         raise _broken(home, error) from error
-
-
-def _cheaper_log(home: Path) -> DagsterInstanceOverrides:
-    """Our event log, where it would be by default; not where the settings name a storage of their own."""
-    settings = yaml.safe_load((home / "dagster.yaml").read_text(encoding="utf-8"))
-    if isinstance(settings, dict) and any("storage" in key for key in settings):
-        return {}
-    log = {
-        "module": EventLog.__module__,
-        "class": EventLog.__name__,
-        "config": {"base_dir": str(home / "history" / "runs")},
-    }
-    return {"event_log_storage": log}
 
 
 def _broken(home: Path, error: Exception) -> Exception:

@@ -1,16 +1,21 @@
 """The event log at a fraction of its cost holds what Dagster's own would, for whoever opens the home."""
 
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import dagster as dg
+import pytest
 import yaml
 from sqlalchemy import Connection, Engine, event
 
-from talk_pipeline.dagster.event_log import EventLog
+from talk_pipeline.dagster.event_log import KEPT_SECONDS, EventLog
 from talk_pipeline.dagster.instance import open_home, prepare_home
 
 CHECKS = 3
+EVENTS = 50
 
 
 @dg.asset
@@ -41,7 +46,9 @@ def test_what_is_written_together_is_there_for_whoever_opens_the_home(tmp_path: 
     assert written.count("ASSET_CHECK_EVALUATION") == CHECKS
     assert written[-1] == dg.DagsterEventType.RUN_SUCCESS.value
     keys = [dg.AssetCheckKey(dg.AssetKey("numbers"), f"check_{n}") for n in range(CHECKS)]
-    with dg.DagsterInstance.from_config(str(tmp_path / "dagster_home")) as plain:
+    home = prepare_home(tmp_path)
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
+    with dg.DagsterInstance.from_config(str(home)) as plain:
         assert not isinstance(plain.event_log_storage, EventLog)
         assert told(plain, run.run_id) == written
         latest = plain.event_log_storage.get_latest_asset_check_execution_by_key(keys)
@@ -64,6 +71,70 @@ def test_an_event_takes_one_transaction_a_file(tmp_path: Path) -> None:
         finally:
             event.remove(Engine, "commit", count)
     assert sorted(committed) == sorted([run.run_id, "index"])
+
+
+def test_whoever_opens_the_home_has_it_and_hands_over_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = prepare_home(tmp_path)
+    moved = home.rename(tmp_path / "moved")
+    monkeypatch.delenv("DAGSTER_EVENT_BATCH_SIZE", raising=False)
+    with dg.DagsterInstance.from_config(str(moved)) as instance:
+        assert isinstance(instance.event_log_storage, EventLog)
+        run = dg.materialize([numbers], instance=instance)
+        assert (moved / "history" / "runs" / f"{run.run_id}.db").exists()
+        assert int(os.environ["DAGSTER_EVENT_BATCH_SIZE"]) > CHECKS
+    assert not home.exists()
+
+
+def test_a_connection_serves_many_events(tmp_path: Path) -> None:
+    opened: list[object] = []
+    with open_home(tmp_path) as instance:
+        run = dg.materialize([numbers], instance=instance)
+        (entry,) = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_SUCCESS)
+        began = time.monotonic()
+        event.listen(Engine, "connect", lambda *said: opened.append(said))
+        for _ in range(EVENTS):
+            instance.event_log_storage.store_event(entry)
+        seconds = time.monotonic() - began
+    files = 2
+    assert len(opened) <= files * (seconds / KEPT_SECONDS + 1) < files * EVENTS
+
+
+def test_a_file_that_takes_the_place_of_another_one_is_noticed(tmp_path: Path) -> None:
+    key = dg.AssetKey("numbers")
+    with open_home(tmp_path / "other") as instance:
+        asked = dg.materialize([numbers], instance=instance).run_id
+    with open_home(tmp_path / "here") as instance:
+        log = instance.event_log_storage
+        assert isinstance(log, EventLog)
+        assert not log.get_latest_materialization_events([key]).get(key)
+        for name in ("index.db-wal", "index.db-shm"):
+            Path(log.path_for_shard("index")).with_name(name).unlink(missing_ok=True)
+        runs = tmp_path / "other" / "dagster_home" / "history" / "runs"
+        (runs / "index.db").rename(log.path_for_shard("index"))
+        time.sleep(KEPT_SECONDS + 1)
+        found = log.get_latest_materialization_events([key]).get(key)
+        assert found
+        assert found.run_id == asked
+
+
+def test_who_watches_a_run_is_told_while_it_is_written(tmp_path: Path) -> None:
+    with open_home(tmp_path) as instance:
+        run = dg.materialize([numbers], instance=instance)
+        (entry,) = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+        settings = Path(instance.root_directory) / "dagster.yaml"
+        settings.write_text("telemetry: {enabled: false}\n", encoding="utf-8")
+        with dg.DagsterInstance.from_config(instance.root_directory) as page:  # as Dagster ships it
+            told = Event()
+            known = page.get_records_for_run(run.run_id).cursor
+            page.watch_event_logs(run.run_id, known, lambda *_: told.set())
+            time.sleep(0.5)  # until the system watches
+            instance.event_log_storage.store_event(entry)
+            try:
+                assert told.wait(timeout=10)
+            finally:
+                page.end_watch_event_logs(run.run_id, lambda *_: None)
 
 
 def test_a_storage_that_the_settings_name_stays(tmp_path: Path) -> None:
