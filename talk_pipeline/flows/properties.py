@@ -29,7 +29,7 @@ Word = Annotated[
 class Model(BaseModel):
     """Strict and frozen: an unknown key is a mistake, and nothing changes a flow once it is loaded."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     def but(self, **values: Any) -> Self:
         """The same with other values; what was concluded from the old ones is not kept."""
