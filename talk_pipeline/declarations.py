@@ -6,22 +6,26 @@ All of them are proven against each other, and read again only when one was edit
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from talk_pipeline.flows.loading import PACKAGED, FlowError, Flows, load_flows, stamp
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.businesscentral.behaviour import behaving
 from talk_pipeline.systems.businesscentral.entities import Entities, files_of, load_entities
 from talk_pipeline.systems.businesscentral.fitting import check_flows as check_against_bc
-from talk_pipeline.systems.customwebshop.spec.description import REFERENCE, Description
-from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
+
+if TYPE_CHECKING:  # what a shop can be described by is loaded by whoever reads one: Dagster shows the flows alone
+    from talk_pipeline.systems.customwebshop.spec.description import Description
 
 
-def checked_files(settings: Settings) -> tuple[Flows, Description]:
+def checked_files(settings: Settings) -> "tuple[Flows, Description]":
     """The flows and the shop's description, proven to fit each other and Business Central.
 
     Raises:
         FlowError: with a line for each mistake.
     """
+    from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
+
     folder, connector = settings.talk_flows_dir or PACKAGED, settings.customwebshop_connector or REFERENCE
     described = settings.businesscentral_entities_dir
     files = (*sorted(folder.glob("*.yaml")), connector, *files_of(described))
@@ -77,7 +81,9 @@ def _read_entities(folder: Path | None, _stamps: tuple[object, ...]) -> Entities
 @lru_cache(maxsize=32)  # a sensor asks every few seconds, and nobody has edited a file
 def _proven(
     folder: Path, connector: Path, described_in: Path | None, _stamps: tuple[object, ...]
-) -> tuple[Flows, Description]:
+) -> "tuple[Flows, Description]":
+    from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
+
     entities = _described(described_in)
     flows = behaving(load_flows(folder), entities)
     described = load_description(connector, flows=flows)

@@ -34,7 +34,6 @@ from talk_pipeline.run.session import Options, Session
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.states import folders_of, known_state, state_of
 from talk_pipeline.systems.businesscentral.entities import Entities
-from talk_pipeline.systems.customwebshop.spec.addresses import base_url
 from talk_pipeline.systems.protocol import Identity, System
 
 if TYPE_CHECKING:  # what speaks HTTP is loaded by whoever opens a system: Dagster only looks at what there is
@@ -108,6 +107,7 @@ class Connections:
             return opened(
                 self.description, self.flows, secret=self.settings.secret, plain=self.settings.named
             )
+        from talk_pipeline.systems.customwebshop.spec.addresses import base_url
         from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
         from talk_pipeline.systems.customwebshop.wire.xml import XmlWire
         from talk_pipeline.systems.http import Application, Http

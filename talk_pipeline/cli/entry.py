@@ -3,6 +3,7 @@
 Loading takes a second. Nothing is imported here before signals are taken, but for what Python has at hand.
 """
 
+import gc
 import os
 import signal
 from types import FrameType
@@ -16,6 +17,7 @@ def run() -> None:
     heeded = [number for number in _STOPS if signal.getsignal(number) is not signal.SIG_IGN]
     for number in heeded:
         signal.signal(number, _end)
+    gc.set_threshold(50_000)  # looking for garbage among all that is imported took a tenth of the time
     from talk_pipeline.cli.main import run as program
 
     try:

@@ -3,7 +3,6 @@
 Dagster is imported by what runs alone, since it takes longer than all else.
 """
 
-import gc
 import sys
 from typing import Annotated, Any
 
@@ -54,7 +53,6 @@ def program(
 
 def run() -> None:
     """All of it; `entry` is the console script."""
-    gc.set_threshold(50_000)  # looking for garbage among all that is imported took a tenth of the time
     show_progress()
     try:
         with written_to(OUTPUT):
