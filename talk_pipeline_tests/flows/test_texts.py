@@ -2,13 +2,17 @@
 
 import sys
 import unicodedata
+from collections.abc import Iterator
 from functools import partial
+from random import Random
 
+import phonenumbers
 import pytest
 from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from talk_pipeline.flows.texts import plain_e164
 from talk_pipeline.flows.types import parse_type
 from talk_pipeline.flows.values import Context, UnmappableError, folded, length, tidy, upper
 
@@ -140,6 +144,33 @@ def test_phones_of_many_countries(country: str, national: str, international: st
 )
 def test_phones_that_differ(country: str | None, one: str, other: str) -> None:
     assert canonical("phone(30)", one, country) != canonical("phone(30)", other, country)
+
+
+def _dialled(random: Random) -> Iterator[str]:
+    """Numbers with a country's code: real ones of every country, and digits of any number behind every code."""
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        for kind in phonenumbers.PhoneNumberType.values():
+            if real := phonenumbers.example_number_for_type(region, kind):
+                yield phonenumbers.format_number(real, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    for code in range(1, 1000):
+        for size in range(1, 14):
+            digits = random.choice(["", "0", "00", "1", "8"]) + "".join(random.choices("0123456789", k=size))
+            yield f"+{code}{digits}"
+            yield f"+{code} ({digits[:2]}) {digits[2:5]}-{digits[5:]}.7"
+
+
+def test_a_number_that_is_its_digits_as_they_stand_is_what_the_library_makes_of_it() -> None:
+    stand, real = 0, 0
+    for text in _dialled(Random(4711)):
+        if (form := plain_e164(text)) is None:
+            continue
+        stand += 1
+        number = phonenumbers.parse(text, "US")
+        assert phonenumbers.is_possible_number(number), text
+        assert form == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), text
+        real += phonenumbers.is_valid_number(number)
+    assert stand > 3000
+    assert real > 800
 
 
 @pytest.mark.parametrize(
