@@ -66,11 +66,9 @@ class Column:
     def raw(self, rows: Sequence[Mapping[str, Value]]) -> list[Value]:
         """What each record holds."""
         found: list[Value] = [None] * len(rows)
-        for path in self.paths:
-            found = [
-                value if value is not None else tidy(values.get(path))
-                for value, values in zip(found, rows, strict=True)
-            ]
+        for at, path in enumerate(self.paths):
+            told = [tidy(value) for value in [values.get(path) for values in rows]]
+            found = told if at == 0 else [one or other for one, other in zip(found, told, strict=True)]
         return found if self.constant is None else [value or self.constant for value in found]
 
     def keys(self, raw: Mapping[str, Sequence[Value]]) -> Sequence[Key]:

@@ -5,7 +5,7 @@ property of that record, with the reason; it stops nothing here.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import ClassVar
@@ -15,7 +15,8 @@ import msgspec
 from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Child, Contents, Decode
 from talk_pipeline.engine.snapshot.columns import Column, Company, read
-from talk_pipeline.engine.state.rows import Row
+from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.rows import Row, insert
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.scoping import means
 from talk_pipeline.flows.sides import Side
@@ -39,6 +40,15 @@ class Projected(Row):
     raw: Mapping[str, Value]
     canon: Mapping[str, Value]
     problems: Mapping[str, str]
+
+
+def keep(db: Connection, rows: Iterable[Projected]) -> None:
+    """Appends rows; part by part, since those of one part name the same properties."""
+    parts: dict[str, list[Projected]] = {}
+    for row in rows:
+        parts.setdefault(row.part, []).append(row)
+    for found in parts.values():
+        insert(db, found)
 
 
 FORGOTTEN = "{}"

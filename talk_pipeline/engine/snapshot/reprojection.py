@@ -4,14 +4,13 @@ That depends on the flow's definition, the shop's description, the company and t
 """
 
 from talk_pipeline.engine.model import Decode
-from talk_pipeline.engine.snapshot.batch import pieces
+from talk_pipeline.engine.snapshot.batch import pieces, uncollected
 from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.snapshot.landing import requested_fields
-from talk_pipeline.engine.snapshot.projection import Projector, Told, understood
+from talk_pipeline.engine.snapshot.projection import Projector, Told, keep, understood
 from talk_pipeline.engine.snapshot.workspace import Stored
 from talk_pipeline.engine.state.connection import Connection, transaction
 from talk_pipeline.engine.state.meta import get_meta, joined_meta, set_meta
-from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -38,17 +37,12 @@ def reproject(db: Connection, projector: Projector, decode: Decode, *, reading: 
         db.execute("delete from record where part in (select unnest(?)) and side = ?", [parts, side])
         stored = Stored.made(db, _STORED, {"flow": flow, "side": side})
         for rows in pieces(stored):
-            told = [
-                Told(
-                    row["id"],
-                    row["version"],
-                    understood(decode, row["payload"]),
-                    row["gone"],
-                )
-                for row in rows
-            ]
-            projected = [one for found in projector.project_all(told) for one in found]
-            insert(db, projected)
+            with uncollected():
+                told = [
+                    Told(row["id"], row["version"], understood(decode, row["payload"]), row["gone"])
+                    for row in rows
+                ]
+                keep(db, (one for found in projector.project_all(told) for one in found))
             ids += [row["id"] for row in rows]
         Stored.dropped(db)
         mark_dirty(db, flow, side, ids=ids)

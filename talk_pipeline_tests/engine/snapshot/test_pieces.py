@@ -1,7 +1,9 @@
 """Records land piece by piece, and all the same as at once: whatever the pieces, the books are complete."""
 
+import gc
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -115,3 +117,25 @@ def test_everything_held_is_read_anew_whatever_the_pieces(db: Connection) -> Non
     decode = lambda payload: Contents(json.loads(payload) | {"company_name": "anew"})  # noqa: E731
     assert reprojection.reproject(db, PROJECTOR, decode, reading="")
     assert names(db) == {str(at): ("anew", None) for at in range(7)}
+
+
+def test_nobody_looks_for_what_is_not_held_while_records_are_read_and_whatever_happens_afterwards_again(
+    db: Connection,
+) -> None:
+    looked: list[bool] = []
+
+    def decode(payload: str) -> Contents:
+        looked.append(gc.isenabled())
+        if payload == "broken":
+            raise ValueError(payload)
+        return Contents(json.loads(payload))
+
+    assert gc.isenabled()
+    spooling.spool(db, [record(str(at)) for at in range(7)])
+    landing.land(db, PROJECTOR, decode, landing=Landing(fetched=True))
+    assert gc.isenabled()
+    spooling.spool(db, [replace(record("8"), payload="broken")])
+    with pytest.raises(ValueError, match="broken"):
+        landing.land(db, PROJECTOR, decode, landing=Landing(fetched=True))
+    assert gc.isenabled()
+    assert looked == [False] * 8
