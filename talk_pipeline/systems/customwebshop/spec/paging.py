@@ -1,6 +1,6 @@
 """How a shop's lists go on: one small class a style, each telling the request for the page after an answer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -21,21 +21,17 @@ class Seen:
     """What a list has shown so far.
 
     Attributes:
-        data: the last answer, read.
+        at: tells what the last answer says at a place.
         pages: answers so far, the last one included.
         records: in all of them.
         last: in the last one.
     """
 
     answer: "Answer"
-    data: Json
+    at: Callable[[Place], str | None]
     pages: int
     records: int
     last: int
-
-    def at(self, place: Place) -> str | None:
-        """What the last answer says at a place."""
-        return read_place(place, self.answer.headers, self.data)
 
     def number(self, place: Place | None) -> int | None:
         """A count the last answer gives."""

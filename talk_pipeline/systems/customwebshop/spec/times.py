@@ -1,5 +1,6 @@
 """How a shop writes moments, and the way back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
@@ -21,13 +22,13 @@ class Times:
     format: str
     zone: tzinfo
 
-    def read(self, value: JsonOrMissing, *, until: datetime | None = None) -> datetime | None:
+    def read(self, value: JsonOrMissing, *, until: Callable[[], datetime] | None = None) -> datetime | None:
         """An aware moment; None for a blank, for what is no moment, and for one that no record can be of.
 
         Args:
             value: as the shop writes it.
-            until: of an hour that comes twice the second is meant where that is not after this, else the first:
-                what moves with every edit would go back an hour otherwise.
+            until: tells the present. Of an hour that comes twice the second is meant where that is not after it,
+                else the first: what moves with every edit would go back an hour otherwise.
         """
         text = paths.text_of(value)
         if text is None:
@@ -43,7 +44,7 @@ class Times:
             found = (moment if moment.tzinfo else moment.replace(tzinfo=self.zone)).astimezone(UTC)
             if until and not moment.tzinfo:
                 second = moment.replace(tzinfo=self.zone, fold=1).astimezone(UTC)
-                found = second if found < second <= until else found
+                found = second if found < second <= until() else found
         except (ValueError, InvalidOperation, OverflowError):
             return None
         return found if can_be_of_a_record(found) else None

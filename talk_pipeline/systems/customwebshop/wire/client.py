@@ -163,10 +163,13 @@ class Customwebshop:
             at = f" at {reader.entity.record!r}" if reader.entity.record else ""
             raise self._faults.unlike("record", answer, where + at)
         whole = await self._joiner.joined(reader, record_id, payload)
-        record = reader.record(whole, headers=answer.headers) if whole is not None else None
-        if record is None or record.deleted:
+        if whole is None:
             return None
-        check_lists(reader, record.payload)
+        data = parse(whole)
+        record = reader.told(whole, data, headers=answer.headers)
+        if record.deleted:
+            return None
+        check_lists(reader, data, payload=whole)
         return record
 
     async def find(
@@ -262,13 +265,17 @@ class Customwebshop:
             ids = [str(reader.entity.id.read(parse(one))) for one in elements]
             records = await together(self.get(flow, record_id) for record_id in ids)
             return [record for record in records if record is not None]
-        found = [reader.record(element) for element in elements]
         if reader.entity.parts or any(lines.apart for _, lines in reader.lists()):
-            joined = await together(self._joiner.joined(reader, one.id, one.payload) for one in found)
-            found = [reader.record(payload) for payload in joined if payload is not None]
-        for one in found:
-            if not one.deleted:  # of what was deleted little may be left
-                check_lists(reader, one.payload)
+            listed = [reader.record(element) for element in elements]
+            joined = await together(self._joiner.joined(reader, one.id, one.payload) for one in listed)
+            elements = [payload for payload in joined if payload is not None]
+        found: list[Record] = []
+        for element in elements:
+            data = parse(element)
+            record = reader.told(element, data)
+            if not record.deleted:  # of what was deleted little may be left
+                check_lists(reader, data, payload=element)
+            found.append(record)
         return found
 
     async def _candidates(

@@ -134,13 +134,17 @@ def _not_as_described(key: str, path: str, fault: SystemFault) -> SystemFault:
     return UnexpectedShapeFault(key, f"{path}: {fault}{hint}")
 
 
-def check_lists(reader: Reader, payload: str) -> None:
+def check_lists(reader: Reader, data: Json, *, payload: str) -> None:
     """Whether the lists within a record are lists.
+
+    Args:
+        reader: of its flow.
+        data: the record.
+        payload: the same as received, for people.
 
     Raises:
         UnexpectedShapeFault: one is missing, or something else, and the description does not call that empty.
     """
-    data = parse(payload)
     for name, lines in reader.lists():
         if lines.path is None:
             continue

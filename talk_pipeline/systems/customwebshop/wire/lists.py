@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
@@ -15,6 +16,7 @@ from talk_pipeline.systems.customwebshop.wire.answers import (
     UnexpectedShapeFault,
     entries,
     raw_at,
+    said_at,
     shows_error,
 )
 from talk_pipeline.systems.customwebshop.wire.faults import Faults
@@ -58,10 +60,14 @@ class Lists:
                 )
             pages, records, before = pages + 1, records + len(elements), elements
             yield elements
-            data = self._faults.json(answer)
-            if not certain and (sign := further_page(answer, data, entity.records)):
-                raise UnexpectedShapeFault("paging", f"the list goes on, since {sign}: say `paging` of it")
-            following = paging.following(Seen(answer, data, pages, records, len(elements)))
+            if not elements or not certain:  # what has records was read whole to find them
+                data = self._faults.json(answer)
+                if not certain and (sign := further_page(answer, data, entity.records)):
+                    raise UnexpectedShapeFault(
+                        "paging", f"the list goes on, since {sign}: say `paging` of it"
+                    )
+            seen = Seen(answer, partial(said_at, answer), pages, records, len(elements))
+            following = paging.following(seen)
             if following is None:
                 return
             if isinstance(following, str):
