@@ -1,9 +1,10 @@
 """What it costs to read a shop's customers from a server and to land them, beside curl and DuckDB with them.
 
 Pages that are made beforehand, from a server in a process of its own. Raw: every record as the server wrote it, in
-a table. Typed: with its values as well. CPU seconds of whoever reads, the median of the rounds, in turn; the floor
-reads what it can of JSON, and is not byte-exact: DuckDB writes numbers anew. `dlt`, where the peers' environment
-has it, puts typed values into a DuckDB file of its own and keeps no payload.
+a table. Typed: with its values as well. Unchanged: all of it read and landed again, beside the floor of raw. CPU
+seconds of whoever reads, the median of the rounds, in turn; the floor reads what it can of JSON, and is not
+byte-exact: DuckDB writes numbers anew. `dlt`, where the peers' environment has it, puts typed values into a DuckDB
+file of its own and keeps no payload.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
@@ -26,6 +28,7 @@ from talk_pipeline.declarations import checked_files
 from talk_pipeline.engine.snapshot import landing, spooling
 from talk_pipeline.engine.snapshot.batch import Landing
 from talk_pipeline.engine.snapshot.projection import Projector
+from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.settings import Settings
@@ -52,7 +55,7 @@ def run(folder: Path, size: int = SIZE) -> dict[str, Result]:
     """Reads everything round by round, in each way."""
     texts = [books.customer(at, False)[0].payload for at in range(size)]
     with _served(_pages(texts)) as url:
-        ours: dict[str, list[float]] = {"raw": [], "typed": []}
+        ours: dict[str, list[float]] = {"raw": [], "typed": [], "unchanged": []}
         floor: dict[str, list[float]] = {"raw": [], "typed": []}
         peer: list[float] = []
         for at in range(ROUNDS):
@@ -62,13 +65,14 @@ def run(folder: Path, size: int = SIZE) -> dict[str, Result]:
                 ours[what].append(seconds)
             for what, query in (("raw", _RAW), ("typed", _TYPED)):
                 floor[what].append(_floor(place / what, url, query, pages=-(-size // PAGE)))
+            floor["unchanged"] = floor["raw"]
             if _has_dlt():
                 peer.append(_dlt(place / "dlt", url, size))
     results = {
         f"landing_{what}": Result(
             median(ours[what]) / median(floor[what]), allowed, "lower", "x curl and DuckDB"
         )
-        for what, allowed in (("raw", 1.0), ("typed", 2.5))
+        for what, allowed in (("raw", 1.0), ("typed", 2.5), ("unchanged", 1.0))
     }
     for what in ours:
         cost = median(ours[what]) / size * 1e6
@@ -94,21 +98,26 @@ async def _landed(folder: Path, url: str, texts: list[str]) -> dict[str, float]:
     state = State(folder)
     http = Http("shop", url, limits=Limits(1_000_000, 60, 5, folder), longest_seconds=60)
     with state.open() as db:
-        began = process_time()
+        projector = Projector(flows[FLOW], Side.SHOP, COMPANY)
         async with Customwebshop(http, flows, description=description) as shop:
-            async for page in shop.scan(FLOW, since=None):
-                spooling.spool(db, page)
-            raw = process_time() - began
-            projector = Projector(flows[FLOW], Side.SHOP, COMPANY)
-            landing.land(
-                db, projector, lambda text: shop.decode(FLOW, text), landing=Landing(fetched=True, full=True)
-            )
-        typed = process_time() - began
+            raw, typed = await _read(db, shop, projector)
+            _, unchanged = await _read(db, shop, projector)
         held = dict(db.execute("select id, payload from snapshot").fetchall())
         assert held == {json.loads(text)["id"]: text for text in texts}
     state.release()
     state.beside.close()
-    return {"raw": raw, "typed": typed}
+    return {"raw": raw, "typed": typed, "unchanged": unchanged}
+
+
+async def _read(db: Connection, shop: Customwebshop, projector: Projector) -> tuple[float, float]:
+    """What it costs to have all of it beside the state, and until it has landed."""
+    began = process_time()
+    async for page in shop.scan(FLOW, since=None):
+        spooling.spool(db, page)
+    raw = process_time() - began
+    decode = partial(shop.decode, FLOW)
+    landing.land(db, projector, decode, landing=Landing(fetched=True, full=True))
+    return raw, process_time() - began
 
 
 def _floor(folder: Path, url: str, query: str, *, pages: int) -> float:
