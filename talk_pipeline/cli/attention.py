@@ -5,7 +5,8 @@ import json
 from talk_pipeline.cli.tables import console, line, print_items
 from talk_pipeline.cli.terminal import say
 from talk_pipeline.declarations import flows_of
-from talk_pipeline.engine.report.attention import Item, attention
+from talk_pipeline.engine.report.attention import attention
+from talk_pipeline.engine.report.waiting import Item
 from talk_pipeline.settings import Settings
 from talk_pipeline.states import known_state
 

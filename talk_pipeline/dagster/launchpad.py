@@ -28,7 +28,8 @@ One decision by hand; the next sync carries it out, which the sensors start. Not
 * `keep_apart`: the rules never match `shop_id` with `bc_id`.
 * `resolve`: `take` says which side wins the open conflicts of `shop_id`, all or those of `property`.
 * `retry`: tries again what was refused, of `shop_id` or of the whole flow; lets `shop_id` go that its total holds.
-* `acknowledge`: the decided conflicts of `shop_id`, or of the whole flow, were seen, and are listed no more.
+* `acknowledge`: the decided conflicts of `shop_id`, or of the whole flow, and what a restored system lost of it,
+  were seen, and are listed no more.
 
 ```yaml
 ops:

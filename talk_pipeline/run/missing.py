@@ -64,6 +64,14 @@ async def explained(
     return await _left(session, flow, side, posted, lost), None
 
 
+async def no_longer_posted(session: Session, flow: Flow, side: Side) -> Left:
+    """What became of records whose story had ended, and whose end a restored system does not know any more."""
+    with session.state.open() as db:
+        known = spooling.absent(db, flow.name, side, gone=Gone.POSTED)
+    posted = await _posted(session.systems[side], flow, known)
+    return await _left(session, flow, side, {}, [one for one in known if one not in posted])
+
+
 async def asked_for(system: System, flow: Flow, ids: Sequence[str]) -> dict[str, Record | None]:
     """Records as the system shows each by itself, by id; None where there is none."""
     slots = asyncio.Semaphore(ASKED_AT_ONCE)

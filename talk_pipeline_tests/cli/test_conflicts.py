@@ -53,7 +53,7 @@ def test_conflicts_are_listed_and_acknowledged(world: World) -> None:
     assert told()["conflicts"] == []
     again = json.loads(run("acknowledge", "customer", "C1", "--json").stdout)["acknowledged"]
     assert [(one["flow"], one["shop_id"], one["details"]) for one in again] == [
-        ("customer", shop_id, {"conflicts": 0})
+        ("customer", shop_id, {"conflicts": 0, "losses": 0})
     ]
     events = json.loads(run("history", "customer", "C1", "--json").stdout)["events"]
     kept = [one for one in events if one["event"] == "conflict"]

@@ -6,7 +6,8 @@ import dagster as dg
 import pandas as pd
 
 from talk_pipeline.dagster.build import build_defs
-from talk_pipeline.engine.report.attention import Kind, attention
+from talk_pipeline.engine.report.attention import attention
+from talk_pipeline.engine.report.waiting import Kind
 from talk_pipeline.settings import Settings
 from talk_pipeline.states import known_state
 from talk_pipeline_tests.dagster.test_shown import _plain

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from talk_pipeline.dagster.assets.sync import STAGES
-from talk_pipeline.engine.report.attention import Kind
+from talk_pipeline.engine.report.waiting import Kind
 from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.outcome import Run

@@ -59,12 +59,12 @@ def test_a_conflict_is_shown_until_it_is_acknowledged(world: World, pair: tuple[
     assert row["age"].endswith(("second", "seconds"))
 
     done = acknowledge()
-    assert done.details == {"conflicts": 1}
+    assert done.details == {"conflicts": 1, "losses": 0}
     assert world.sql("select acknowledged_by, acknowledged_at >= recorded_at from conflict") == [(WHO, True)]
     after = world.step("customer")
     assert after.writes() == 0
     assert (after.finding("customer", CHECK).verdict, after.finding("customer", CHECK).found) == ("passed", 0)
-    assert acknowledge().details == {"conflicts": 0}
+    assert acknowledge().details == {"conflicts": 0, "losses": 0}
 
 
 def test_an_acknowledgement_gives_a_run_nothing_to_do(world: World, pair: tuple[str, str]) -> None:
@@ -84,14 +84,14 @@ def test_one_record_one_flow_or_up_to_a_time(world: World, pair: tuple[str, str]
     overwritten(world, pair, "one")
     overwritten(world, (other, there), "two")
     assert len(left(world)) == 2
-    assert acknowledge(text="C2").details == {"conflicts": 1}
+    assert acknowledge(text="C2").details == {"conflicts": 1, "losses": 0}
     assert left(world) == [(pair[0], "website")]
     between = now()
     overwritten(world, (other, there), "three")
-    assert acknowledge(until=between).details == {"conflicts": 1}
+    assert acknowledge(until=between).details == {"conflicts": 1, "losses": 0}
     assert left(world) == [(other, "website")], "what came after the time is still to be seen"
-    assert acknowledge("product").details == {"conflicts": 0}
-    assert acknowledge().details == {"conflicts": 1}
+    assert acknowledge("product").details == {"conflicts": 0, "losses": 0}
+    assert acknowledge().details == {"conflicts": 1, "losses": 0}
     assert left(world) == []
 
 
@@ -116,7 +116,7 @@ def test_a_line_belongs_to_its_order(world: World) -> None:
         Side.BC,
     )
     assert (one.shop_value, one.bc_value, one.lost) == ("3", "4", "4")
-    assert acknowledge("order", "O1").details == {"conflicts": 1}
+    assert acknowledge("order", "O1").details == {"conflicts": 1, "losses": 0}
 
 
 def test_of_those_of_long_ago_only_who_asks_is_told(world: World, pair: tuple[str, str]) -> None:

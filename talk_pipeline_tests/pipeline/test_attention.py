@@ -6,8 +6,9 @@ import pytest
 
 from talk_pipeline.cli.attention import print_attention
 from talk_pipeline.engine.manual.lookup import find
-from talk_pipeline.engine.report.attention import Item, Kind, Waiting, attention
+from talk_pipeline.engine.report.attention import attention
 from talk_pipeline.engine.report.explain import explanation
+from talk_pipeline.engine.report.waiting import Item, Kind, Waiting
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.settings import Settings
@@ -57,6 +58,7 @@ HELD = {
     Kind.UNDECIDED: "select count(*) from change where hold_kind = 'manual'",
     Kind.UNACKNOWLEDGED: "select count(*) from conflict where acknowledged_at is null",
     Kind.UNANSWERED: "select count(*) from journal where coalesce(outcome, 'unknown') = 'unknown'",
+    Kind.LOST: "select count(*) from loss where acknowledged_at is null",
     Kind.STOPPED: "select 0",
     Kind.FAILED: "select 0",
     Kind.FLAGGED: "select 0",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from talk_pipeline.engine.report.attention import Kind
+from talk_pipeline.engine.report.waiting import Kind
 from talk_pipeline_tests.pipeline.documents import Sold, with_optional
 from talk_pipeline_tests.pipeline.faults import rule
 from talk_pipeline_tests.pipeline.records import line, order

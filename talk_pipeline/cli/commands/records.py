@@ -104,7 +104,7 @@ def acknowledge(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say that conflicts were seen: they are shown until then. Without a FLOW it takes --until.
+    """Say that conflicts were seen, and what restored systems lost; shown until then. Without a FLOW: --until.
 
     It is noted who said so and when. What lost is kept all the same: `history` and `explain` tell of it.
     """

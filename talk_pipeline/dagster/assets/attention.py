@@ -13,7 +13,8 @@ from talk_pipeline.dagster.assets.pages import Pair, links_to
 from talk_pipeline.dagster.io_manager import TABLES
 from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
-from talk_pipeline.engine.report.attention import COLUMNS, Waiting, attention
+from talk_pipeline.engine.report.attention import attention
+from talk_pipeline.engine.report.waiting import COLUMNS, Waiting
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.loading import Flows
 

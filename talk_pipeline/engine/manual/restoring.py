@@ -13,6 +13,7 @@ from talk_pipeline.engine.kinds import GIVEN_OUT_ANEW, LinkState
 from talk_pipeline.engine.manual import links
 from talk_pipeline.engine.manual.links import Decision, Hand
 from talk_pipeline.engine.manual.lookup import Entity
+from talk_pipeline.engine.plan import losses
 from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.snapshot.holding import holds
@@ -37,11 +38,11 @@ def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -
         company: what the meaning of values depends on.
     """
     db, flow, found = hand.db, hand.flow, landed.reversals
-    back, open_again, others = (
-        [one.id for one in found if one.kind == kind] for kind in ("went back", "open again", "another")
-    )
+    kinds = ("went back", "open again", "unposted", "another")
+    back, open_again, unposted, others = ([one.id for one in found if one.kind == kind] for kind in kinds)
     lost = _lost(db, flow, side, landed)
-    anew = _given_out_anew(db, flow, side, landed, others=others)
+    anew = [*_given_out_anew(db, flow, side, landed, others=others), *unposted]
+    losses.note(db, flow, side, [*lost, *anew], others=others)
     ended = _linked(db, flow, side, anew, states=list(LinkState))
     for entity in dict.fromkeys([*_linked(db, flow, side, lost), *ended]):
         links.lose(hand, entity)
@@ -67,7 +68,7 @@ def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -
         )
     mark_dirty(db, flow.name, Side.SHOP, ids=shop_ids)
     _edited_since(hand, side, landed, company=company)
-    lost += anew
+    lost = list(dict.fromkeys([*lost, *anew]))
     if found or lost:
         number = len(shop_ids)
         going = "goes back to it as it is" if number == 1 else "go back to it as they are"

@@ -8,6 +8,7 @@ from talk_pipeline.engine.match.scopes import ended, outside
 from talk_pipeline.engine.plan import crossing
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
 from talk_pipeline.engine.plan.endings import close_posted, is_any
+from talk_pipeline.engine.plan.losses import strike_regained
 from talk_pipeline.engine.plan.workspace import Before, Concerned, Evaluated, Unfinished, Unlinked
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.flows.vocabulary import Flow
@@ -150,6 +151,7 @@ def clear_dirty(db: Connection, flow: Flow, *, run_id: str | None = None) -> int
     with transaction(db):
         unfinished = Unfinished.made(db, _UNFINISHED, {"flow": flow.name, "keep_excluded": keep})
         close_posted(db, flow, unfinished, run_id=run_id)
+        strike_regained(db, flow)
         if is_any(db, flow, f"from link where {_MET}"):
             db.execute(f"update link set met_at = $at where {_MET}", {"flow": flow.name, "at": now()})
         db.execute(

@@ -8,21 +8,21 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind, Status
 from talk_pipeline.engine.manual.lookup import Entity, labels
 from talk_pipeline.engine.match.claims import newcomers
 from talk_pipeline.engine.plan.endings import POSTED
+from talk_pipeline.engine.plan.losses import losses
 from talk_pipeline.engine.report import steps
-from talk_pipeline.engine.report.ages import age, seconds_since
 from talk_pipeline.engine.report.checklist import NOT_RESTORED, VOLUME, failing
 from talk_pipeline.engine.report.conflicts import UNDECIDED, unacknowledged
 from talk_pipeline.engine.report.flagged import flagged
-from talk_pipeline.engine.report.history import by_rule, stamp
-from talk_pipeline.engine.report.next_step import SETTLE
+from talk_pipeline.engine.report.history import by_rule
+from talk_pipeline.engine.report.next_step import LOST, SETTLE
 from talk_pipeline.engine.report.stops import ways
+from talk_pipeline.engine.report.waiting import Item, Kind, Waiting
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import rows_of, select
 from talk_pipeline.engine.state.tables import RunRow
@@ -30,94 +30,6 @@ from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import quoted
 from talk_pipeline.flows.vocabulary import Flow
-
-
-class Kind(StrEnum):
-    """Why something waits for a person, the most urgent first."""
-
-    STOPPED = "stopped"  # a blocking check stopped the flow's last run
-    FAILED = "failed"  # a check of what is held, such as that no two records carry one create key
-    UNANSWERED = "unanswered"  # a write without an answer, past the time in which one may come
-    UNDECIDED = "undecided"  # an open conflict under the policy `manual`, a row a property
-    REFUSED = "refused"  # quarantined, since a system said no
-    QUARANTINED = "quarantined"  # quarantined for any other reason
-    AMBIGUOUS = "ambiguous"
-    BROKEN = "broken"
-    FLAGGED = "flagged"  # a case that the flow lists and nothing acts on
-    HELD = "held"
-    UNACKNOWLEDGED = "unacknowledged"  # a decided conflict that nobody has seen, a row a property
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One thing that waits for a person.
-
-    Attributes:
-        number: the record's key, and `name` what people call it; None where a whole flow waits.
-        state: of the record, as `explain` tells it.
-        since: UTC without an offset; None where it is not known.
-    """
-
-    kind: Kind
-    flow: str
-    shop_id: str | None
-    bc_id: str | None
-    number: str | None
-    name: str | None
-    state: str
-    reason: str
-    since: datetime | None
-    next_step: str
-
-    def document(self) -> dict[str, Any]:
-        """For scripts: the attributes, and `age_seconds`."""
-        return {
-            "kind": str(self.kind),
-            "flow": self.flow,
-            "shop_id": self.shop_id,
-            "bc_id": self.bc_id,
-            "number": self.number,
-            "name": self.name,
-            "state": self.state,
-            "reason": self.reason,
-            "since": stamp(self.since),
-            "age_seconds": seconds_since(self.since) if self.since else None,
-            "next_step": self.next_step,
-        }
-
-    def row(self) -> dict[str, str]:
-        """For a table of people."""
-        return {
-            "kind": str(self.kind),
-            "flow": self.flow,
-            "number": self.number or self.shop_id or self.bc_id or "",
-            "name": self.name or "",
-            "reason": self.reason,
-            "next step": self.next_step,
-            "age": age(self.since),
-            "state": self.state,
-        }
-
-
-COLUMNS = ("kind", "flow", "number", "name", "reason", "next step", "age", "state")
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What waits for a person.
-
-    Attributes:
-        items: the most urgent kind first, of each the oldest; as many as were asked for.
-        counts: how many there are of each kind, none left out.
-    """
-
-    items: list[Item]
-    counts: dict[str, int]
-
-    @property
-    def total(self) -> int:
-        """How many there are in all."""
-        return sum(self.counts.values())
 
 
 def attention(
@@ -170,6 +82,7 @@ select exists (from status where flow = $flow and state in
     or exists (from journal where flow = $flow and is_open(outcome))
     or exists (from conflict where flow = $flow and acknowledged_at is null)
     or exists (from candidate where flow = $flow)
+    or exists (from loss where flow = $flow and acknowledged_at is null)
 """
 
 
@@ -181,6 +94,7 @@ def _found(db: Connection, flow: Flow, run_id: str | None) -> Iterator[_Found]:
         yield from _unanswered(db, flow, run_id)
         yield from _undecided(db, flow)
         yield from _by_state(db, flow)
+        yield from _lost(db, flow)
         yield from _refused_in_business_central(db, flow)
         yield from _unacknowledged(db, flow)
 
@@ -293,6 +207,12 @@ def _flagged(db: Connection, flow: Flow) -> Iterator[_Found]:
         yield _Found(Kind.FLAGGED, entity, row["reason"], None, step=steps.FLAGGED)
 
 
+def _lost(db: Connection, flow: Flow) -> Iterator[_Found]:
+    for one in losses(db, flow):
+        entity = Entity(flow.name, one.shop_id, one.bc_id)
+        yield _Found(Kind.LOST, entity, one.reason, one.lost_at, LOST)
+
+
 def _unacknowledged(db: Connection, flow: Flow) -> Iterator[_Found]:
     for one in unacknowledged(db, [flow]):
         entity = Entity(flow.name, one.shop_id, one.bc_id)
@@ -331,15 +251,17 @@ class _Teller:
         """What was found, as a person is told of it."""
         entity = one.entity
         state = one.state or self._states.get(entity.shop_id) or steps.stateless(entity)
-        shop, bc = (self._called.get((side, entity.id_on(side)), (None, None)) for side in Side)
+        # under the shop id of what was lost somebody else may be shown
+        sides = (Side.BC,) if one.kind is Kind.LOST else Side
+        names = [self._called[key] for side in sides if (key := (side, entity.id_on(side))) in self._called]
         step = one.step or self._facts.next_step(entity, state=state)
         return Item(
             kind=one.kind,
             flow=entity.flow,
             shop_id=entity.shop_id,
             bc_id=entity.bc_id,
-            number=shop[0] or bc[0],
-            name=shop[1] or bc[1],
+            number=next((number for number, _ in names if number), None),
+            name=next((name for _, name in names if name), None),
             state=state,
             reason=one.reason,
             since=one.since,

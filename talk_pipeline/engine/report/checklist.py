@@ -12,6 +12,7 @@ from typing import Any
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.match.claims import TWINS, newcomers
 from talk_pipeline.engine.plan.circuit_breaker import volume
+from talk_pipeline.engine.plan.losses import losses
 from talk_pipeline.engine.plan.unanswered import LISTED
 from talk_pipeline.engine.report import conflicts
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
@@ -228,6 +229,24 @@ def _flagged(context: CheckContext) -> Finding:
     return Finding(not rows, "WARN", summary, len(rows), tuple(rows[:LISTED_ROWS]))
 
 
+def _lost(context: CheckContext) -> Finding:
+    found = losses(context.db, context.flow)
+    rows = tuple(
+        {
+            "number": one.number,
+            "name": one.name,
+            "shop_id": one.shop_id,
+            "bc_id": one.bc_id,
+            "reason": one.reason,
+            "lost_at": one.lost_at,
+            "held": "; ".join(f"{name} {value}" for name, value in one.held.items()),
+        }
+        for one in found[:LISTED_ROWS]
+    )
+    summary = in_words(len(found), "record", " lost when a system was restored, that nobody has acknowledged")
+    return Finding(not found, "WARN", summary, len(found), rows)
+
+
 def _state_check(state: str, name: str, title: str) -> Check:
     return Check(name, title, "sync", _listing(_STATE.format(state), severity="WARN", what=f"{state} record"))
 
@@ -290,6 +309,9 @@ _RECORD_CHECKS = (
     conflicts.ACKNOWLEDGED,
     _check("nothing_withheld", "No change is withheld", _WITHHELD, severity="WARN", what="withheld change"),
     _state_check("broken", "no_broken_links", "No link has lost a side"),
+    Check(
+        "losses_acknowledged", "Every record that a restored system lost is known to somebody", "sync", _lost
+    ),
     _state_check("held", "no_held_records", "No record is held by hand"),
     Check("no_flagged_records", "No record needs a person's decision", "sync", _flagged, lasts=True),
     Check("shop_capable", "What the shop cannot do is known", "sync", _shop_capable),

@@ -4,7 +4,8 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
 from talk_pipeline.engine.report import places
-from talk_pipeline.engine.report.attention import Item, attention
+from talk_pipeline.engine.report.attention import attention
+from talk_pipeline.engine.report.waiting import Item
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.sides import Side

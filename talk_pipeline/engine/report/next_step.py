@@ -10,6 +10,7 @@ from talk_pipeline.engine.match.claims import claims
 from talk_pipeline.engine.match.scopes import outside
 from talk_pipeline.engine.match.standing_in import unlinked_reference
 from talk_pipeline.engine.plan.creates import CREATED
+from talk_pipeline.engine.plan.losses import loss_of
 from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.report.history import stamp
 from talk_pipeline.engine.state.connection import Connection
@@ -17,6 +18,7 @@ from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.wording import counted
 
+LOST = "lost"  # a restored system does not have it any more, and no pair came of what is left
 UNLINKED = "unlinked"  # a Business Central record without a shop record
 UNJUDGED = "not judged yet"  # read, and no sync has planned since
 
@@ -31,6 +33,8 @@ order by all limit 1
 
 def status(db: Connection, flow: Flow, entity: Entity) -> tuple[str, str | None]:
     """The state of an entity and its reason: one of table `status`, `active`, or one of those named above."""
+    if lost := loss_of(db, flow, shop_id=entity.shop_id, bc_id=entity.bc_id):
+        return LOST, lost.reason
     if entity.shop_id is None:
         parted = db.execute(
             "select 1 from apart where flow = ? and bc_id = ? and held", [flow.name, entity.bc_id]
@@ -118,6 +122,9 @@ def next_step(flow: Flow, entity: Entity, *, state: str, known: Situation) -> st
         return _pending(known)
     if state == "closed" and known.remarks:
         return f"{SETTLE.format(name=entity.name)} ({'; '.join(known.remarks)})"
+    if state == LOST and entity.bc_id:
+        held = f"what is held of it: talk-pipeline explain {flow.name} {entity.bc_id}; "
+        return held + _STEPS[LOST].format(name=entity.name)
     step = _STEPS.get(state, "").format(name=entity.name, flow=flow.name)
     return step or _pending(known)
 
@@ -157,6 +164,7 @@ _STEPS = {
     "attached": "nothing: what refers to it goes there, and its own properties are left alone; to let it lead: "
     "talk-pipeline link {name} ID --lead; to give it one of its own: talk-pipeline unlink {name} --recreate",
     "broken": "to let the missing side go: talk-pipeline unlink {name} --recreate, and what is left starts anew",
+    LOST: "make it again where it is missing, or let it go; then: talk-pipeline acknowledge {name}",
     UNLINKED: "nothing",
     UNJUDGED: "talk-pipeline sync --flow {flow}",
 }

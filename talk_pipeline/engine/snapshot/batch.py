@@ -124,7 +124,7 @@ select id, row_hash from record where part = $flow and side = $side and id in (s
 # the held records that are known to have left
 _LEAVING = """
 select s.id, s.version, s.version as held_version, s.modified_at, s.modified_at as held_modified_at,
-       s.payload, s.earlier, s.edited_at, r.row_hash
+       s.payload, s.earlier, s.edited_at, r.row_hash, s.gone as held_gone
 from snapshot s join record r on r.part = s.flow and r.side = s.side and r.id = s.id
 where s.flow = $flow and s.side = $side and s.id in (select unnest($ids::varchar[]))
 order by s.id
@@ -267,7 +267,9 @@ class Batch:
             Told(row["id"], row["version"], self._at_last(row), self.landing.gone[row["id"]]) for row in rows
         ]
         for row, one, found in zip(rows, told, self.projector.project_all(told), strict=True):
-            if one.gone == Gone.VANISHED:
+            if row["held_gone"] == Gone.POSTED:
+                self.reversals.append(Reversal(row["id"], "unposted", row["modified_at"], None))
+            elif one.gone == Gone.VANISHED:
                 self.reversals.append(Reversal(row["id"], "vanished", row["modified_at"], None))
             self._add(row, found, one.gone)
 

@@ -109,13 +109,17 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
 
 
 def _of_pairs(db: Connection, flow: str, side: Side, found: Sequence[Reversal]) -> list[Reversal]:
-    """Without those in the place of records that are linked with nothing: there is nothing to be written over."""
+    """Without those in the place of records that were linked with nothing: there is nothing to be written over."""
     others = [one.id for one in found if one.kind == "another"]
     if not others:
         return list(found)
     own = f"{side.short}_id"
-    query = f"select {own} from link where part = ? and {own} in (select unnest(?::varchar[]))"
-    linked = {row[0] for row in db.execute(query, [flow, others]).fetchall()}
+    query = (
+        f"select {own} from link where part = $flow and {own} in (select unnest($others::varchar[]))"
+        f" union all select {own} from loss"
+        f" where flow = $flow and not {side.short}_lost and {own} in (select unnest($others::varchar[]))"
+    )
+    linked = {row[0] for row in db.execute(query, {"flow": flow, "others": others}).fetchall()}
     return [one for one in found if one.kind != "another" or one.id in linked]
 
 

@@ -21,7 +21,7 @@ from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.wording import counted
 
-Kind = Literal["went back", "vanished", "open again", "another"]
+Kind = Literal["went back", "vanished", "open again", "unposted", "another"]
 SEVERAL = 3  # records, before what one alone might do by chance counts
 REMEMBERED = 24  # signs of earlier states that a record keeps
 
@@ -202,6 +202,7 @@ _WORDS: Mapping[Kind, tuple[str, str]] = {
     "went back": ("went back", "went back"),
     "vanished": ("vanished", "vanished"),
     "open again": ("posted before is open again", "posted before are open again"),
+    "unposted": ("posted before is gone", "posted before are gone"),
     "another": ("is another one under its id", "are others under their ids"),
 }
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Record
 from talk_pipeline.engine.snapshot.workspace import Incoming
 from talk_pipeline.engine.state.connection import Connection, naive
@@ -35,13 +36,20 @@ def discard(db: Connection) -> None:
     Incoming.dropped(db)
 
 
-def absent(db: Connection, flow: str, side: Side) -> list[str]:
-    """Ids that are held and were not among the spooled records of a full scan."""
+def absent(db: Connection, flow: str, side: Side, *, gone: Gone | None = None) -> list[str]:
+    """Ids that are held and were not among the spooled records of a full scan.
+
+    Args:
+        db: the state.
+        flow: the flow.
+        side: one of its sides.
+        gone: only those that are known to have left for this reason; by default those that are there.
+    """
     spool(db, ())
     rows = db.execute(
-        "select id from snapshot where flow = ? and side = ? and gone is null"
+        "select id from snapshot where flow = ? and side = ? and gone is not distinct from ?"
         " and id not in (select id from incoming) order by id",
-        [flow, side],
+        [flow, side, gone],
     )
     return [row[0] for row in rows.fetchall()]
 

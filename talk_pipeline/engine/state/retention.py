@@ -25,6 +25,7 @@ _OLD = {
     "recalculation": f"delete from recalculation where intent_id in ({_CONCLUDED})",
     "journal": f"delete from journal where intent_id in ({_CONCLUDED})",
     "conflict": f"delete from conflict where recorded_at < $before and run_id not in ({_LAST_RUNS})",
+    "loss": "delete from loss where acknowledged_at < $before",
     "check_result": f"delete from check_result where checked_at < $before and run_id not in ({_LAST_RUNS})",
     # a decision that still holds stays with who made it
     "decision": """

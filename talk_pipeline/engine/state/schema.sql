@@ -137,6 +137,12 @@ create table if not exists resolution (
   decided_by varchar, decided_at timestamp
 );
 
+-- records that a system lost when it was restored, of pairs that are none since (engine/plan/losses.py)
+create table if not exists loss (
+  flow varchar, shop_id varchar, bc_id varchar, shop_lost boolean, bc_lost boolean, lost_at timestamp,
+  acknowledged_by varchar, acknowledged_at timestamp
+);
+
 -- what people did by hand: linked | unlinked | kept apart | released | resolved | retried | restored
 create table if not exists decision (
   flow varchar, action varchar, shop_id varchar, bc_id varchar, details json, done_by varchar, done_at timestamp
