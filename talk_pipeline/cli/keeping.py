@@ -30,6 +30,16 @@ def restore(file: Path) -> None:
         say(f"forgotten before, and known again: {one.name}; after the sync: talk-pipeline forget {one.name}")
 
 
+def moved() -> None:
+    """Binds the state to the systems that the settings name, and tells which of them are known otherwise now."""
+    from talk_pipeline.moving import move
+
+    for one in move(Settings.load()):
+        say(str(one))
+    say("next: talk-pipeline sync; it reads both systems in full")
+    say("then: talk-pipeline backup FILE; earlier backups are of the address before")
+
+
 def prune() -> None:
     """Removes what is too old, and tells what it was."""
     from talk_pipeline.dagster.instance import open_home

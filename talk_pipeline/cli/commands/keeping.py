@@ -41,6 +41,19 @@ def restore(
 
 @commands.command()
 @of_a_company
+def moved() -> None:
+    """Say that a system is the same as ever at the address that the settings name now: all links stay.
+
+    It is believed where the newest linked records are there under their ids and with their keys. Nothing is written
+    to either system; the next sync reads both in full.
+    """
+    from talk_pipeline.cli.keeping import moved as take_over
+
+    take_over()
+
+
+@commands.command()
+@of_a_company
 def prune() -> None:
     """Remove what is older than TALK_KEEP_DAYS and TALK_KEEP_RUNS_DAYS say; the daemon does it every night."""
     from talk_pipeline.cli.keeping import prune as prune_all

@@ -51,3 +51,18 @@ def is_older(db: Connection, flow: str, side: Side, records: Iterable[Record]) -
         [flow, side, list(known)],
     ).fetchall()
     return any(seen_at and (at := known[record_id]) and at < seen_at for record_id, seen_at in rows)
+
+
+_NEWEST_LINKED = """
+select s.id, s.payload from snapshot s
+where s.flow = $flow and s.side = $side and s.gone is null and s.id in (
+  select case $side when 'customwebshop' then shop_id else bc_id end from link
+  where part = $flow and state = 'active')
+order by s.modified_at desc nulls last, s.id desc limit $most
+"""
+
+
+def newest_linked(db: Connection, flow: Flow, side: Side, *, most: int) -> dict[str, str]:
+    """What is held of the linked records that are there, the last modified first: id -> payload."""
+    asked = {"flow": flow.name, "side": str(side), "most": most}
+    return dict(db.execute(_NEWEST_LINKED, asked).fetchall())

@@ -25,7 +25,7 @@ from talk_pipeline.engine.state.connection import (
 )
 from talk_pipeline.engine.state.lease import FOLDER, SECONDS, Lease, LeaseLostError, leases
 from talk_pipeline.engine.state.left import Left
-from talk_pipeline.engine.state.meta import known_systems, set_meta
+from talk_pipeline.engine.state.meta import know_system, known_systems
 from talk_pipeline.engine.state.migrations import prepare
 from talk_pipeline.stopping import go_on
 
@@ -226,11 +226,12 @@ class State:
             if known and known != dict(systems):
                 raise StateMismatchError(
                     f"{self.file} belongs to {_named(known)}, but the settings name {_named(systems)}; "
-                    "use another TALK_DATA_DIR for these, or the settings it was made with"
+                    "use another TALK_DATA_DIR for these, or the settings it was made with; if they are the same at"
+                    " another address: talk-pipeline moved"
                 )
             if not known:
                 for name, value in systems.items():
-                    set_meta(db, f"system:{name}", value)
+                    know_system(db, name, value)
 
 
 def _named(systems: Mapping[str, str]) -> str:

@@ -28,6 +28,11 @@ def read_in_full(db: Connection) -> None:
     db.execute("update watermark set full_at = null")
 
 
+def know_system(db: Connection, name: str, value: str) -> None:
+    """Keeps which system of that name it is of, inside the caller's transaction."""
+    set_meta(db, f"system:{name}", value)
+
+
 def known_systems(db: Connection) -> dict[str, str]:
     """Whose state it is: the two systems by name; empty where no run ever worked with it."""
     rows = db.execute("select key, value from meta where starts_with(key, 'system:')").fetchall()
