@@ -19,7 +19,8 @@ from pydantic_core import PydanticCustomError
 
 from talk_pipeline import sharing
 from talk_pipeline.acting import Company, acting_for
-from talk_pipeline.flows.loading import MAY_BE_SECRET, FlowError, mistake, read_yaml, stamp, validated
+from talk_pipeline.flows.loading import FlowError, mistake, read_yaml, stamp, validated
+from talk_pipeline.flows.mistakes import MAY_BE_SECRET
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.settings import Settings, SettingsError, environment_mark
 from talk_pipeline.systems.customwebshop.spec.access import EnvName

@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from talk_pipeline.acting import Company, acted_for
 from talk_pipeline.flows.bounds import MOST, MOST_DAYS, MOST_SECONDS, MOST_THREADS
-from talk_pipeline.flows.loading import MAY_BE_SECRET
+from talk_pipeline.flows.mistakes import MAY_BE_SECRET
 from talk_pipeline.flows.moments import ZoneName
 from talk_pipeline.flows.record_pages import RecordPages, checked_template
 from talk_pipeline.flows.sides import Side

@@ -15,12 +15,10 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from talk_pipeline.flows.composed import Addition, Composed, Source
+from talk_pipeline.flows.mistakes import Location, explained
 from talk_pipeline.flows.referring import across, running_order
 from talk_pipeline.flows.sharing import contested, shared_out
 from talk_pipeline.flows.vocabulary import Flow
-
-MAY_BE_SECRET = "not_a_variable"
-"""The type of a mistake whose input must not be shown."""
 
 PACKAGED = Path(__file__).parent
 
@@ -64,7 +62,6 @@ class _QuickLoader(_Words, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # ty
 
 
 M = TypeVar("M", bound=BaseModel)
-Location = tuple[str | int, ...]
 
 
 class FlowError(ValueError):
@@ -261,48 +258,9 @@ def validated(model: type[M], data: Any, *, file: Path, tree: yaml.Node | None) 
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        lines = [
-            mistake(file, tree, at=detail["loc"], message=_explain(model, detail["loc"], detail))
-            for detail in error.errors()
-        ]
+        found = explained(model, error.errors()).items()
+        lines = [mistake(file, tree, at=at, message=message) for at, message in found]
         raise FlowError("\n".join(lines)) from error
-
-
-def _explain(model: type[BaseModel], at: Location, detail: Any) -> str:
-    found = detail.get("input")
-    if detail["type"] == "extra_forbidden":
-        return f"unknown key; allowed: {', '.join(_keys_at(model, at[:-1]))}"
-    if detail["type"] == "missing":
-        return "is required"
-    if detail["type"] in _KEYS_WANTED:
-        allowed = ", ".join(_keys_at(model, at=detail["loc"]))
-        return f"keys belong here{f', such as {allowed}' if allowed else ''}; found {_kind(found)}"
-    message = str(detail["msg"]).removeprefix("Value error, ")
-    if detail["type"] == MAY_BE_SECRET:
-        return message  # what was found may be the secret itself
-    value = "" if isinstance(found, dict | list) else f" (found {found!r})"
-    return f"{message}{value}"
-
-
-_KEYS_WANTED = ("dict_type", "mapping_type", "model_type", "model_attributes_type")
-
-
-def _kind(found: object) -> str:
-    """What was found instead of keys, without its content: it may be a secret in the wrong place."""
-    if found is None:
-        return "nothing"
-    return "a text" if isinstance(found, str) else "a list" if isinstance(found, list) else "a single value"
-
-
-def _keys_at(model: Any, at: Location) -> list[str]:
-    """The keys allowed at a place of a model, following the fields down."""
-    for step in at:
-        if isinstance(step, str) and hasattr(model, "model_fields") and step in model.model_fields:
-            model = model.model_fields[step].annotation
-        nested = [inner for inner in getattr(model, "__args__", ()) if hasattr(inner, "model_fields")]
-        if nested:
-            model = nested[0]
-    return [name for name, field in getattr(model, "model_fields", {}).items() if not field.exclude]
 
 
 def mistake(file: Path, tree: yaml.Node | None, *, at: Location, message: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from talk_pipeline.flows.loading import Location
+from talk_pipeline.flows.mistakes import Location
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.systems.businesscentral.values import CALLED, Kind, unescaped
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from talk_pipeline.flows.bounds import MOST
-from talk_pipeline.flows.loading import Location
+from talk_pipeline.flows.mistakes import Location
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.businesscentral.beside import Beside

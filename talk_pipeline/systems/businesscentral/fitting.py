@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from talk_pipeline.flows.loading import Flows, Location, composed_in, mistake
+from talk_pipeline.flows.loading import Flows, composed_in, mistake
+from talk_pipeline.flows.mistakes import Location
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.texts import Text

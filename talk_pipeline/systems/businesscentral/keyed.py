@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from talk_pipeline.flows.loading import Location
+from talk_pipeline.flows.mistakes import Location
 from talk_pipeline.flows.properties import Model
 from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.businesscentral.beside import Type

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from talk_pipeline.flows.loading import MAY_BE_SECRET
+from talk_pipeline.flows.mistakes import MAY_BE_SECRET
 from talk_pipeline.flows.properties import Model
 from talk_pipeline.redaction import holds_entry
 from talk_pipeline.systems.customwebshop.spec import paths

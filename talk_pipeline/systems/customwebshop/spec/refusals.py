@@ -12,6 +12,10 @@ class ErrorShape(Model):
     code: Path | None = None
     message: Path | None = None
     field: Path | None = None
+    parameters: Path = Field(
+        "parameters",
+        description="values of the names that a message has places for, such as %field or {field}",
+    )
     shown_by: Path | None = Field(
         None, description="path that is false or filled in a refusal with status 200"
     )

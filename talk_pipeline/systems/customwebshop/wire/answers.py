@@ -1,6 +1,7 @@
 """What an answer of the shop holds: the record in it, or the reason of a refusal."""
 
 import json
+import re
 
 import msgspec
 
@@ -183,11 +184,34 @@ def _lists_nothing(answer: Answer, record: str | None) -> bool:
 
 
 def reason(shape: ErrorShape, answer: Answer) -> str:
-    """What the shop says is wrong: code, field and message where it names them."""
+    """What the shop says is wrong: code, field and message where it names them, else the status."""
+    code, said = _said(shape, answer)
+    return f"{code or answer.status}: {said}".strip()
+
+
+def status_and_reason(shape: ErrorShape, answer: Answer) -> str:
+    """The same behind the status, which is not told twice."""
+    why, status = reason(shape, answer), f"{answer.status}: "
+    return why if why.startswith(status) else f"{status}{why}"
+
+
+def _said(shape: ErrorShape, answer: Answer) -> tuple[str | None, str]:
+    """The code, and all else."""
     code, field, message = (_text_at(answer, path) for path in (shape.code, shape.field, shape.message))
     if code is None and message is None:
-        return f"{answer.status}: {answer.excerpt(200)}".strip()
-    return f"{code or answer.status}: {f'{field}: ' if field else ''}{message or ''}"
+        return None, answer.excerpt(200)
+    text = _in_place(message or "", paths.get(document_in(answer), shape.parameters))
+    return code, f"{f'{field}: ' if field else ''}{text}"
+
+
+_NAMED = re.compile(r"%(\w+)|\{\{? ?(\w+) ?\}?\}")
+
+
+def _in_place(message: str, parameters: JsonOrMissing) -> str:
+    """A message with the values that stand beside it in its places; a list of them is counted from one."""
+    listed = enumerate(parameters, 1) if isinstance(parameters, list) else ()
+    values = parameters if isinstance(parameters, dict) else {str(at): one for at, one in listed}
+    return _NAMED.sub(lambda found: paths.text_of(values.get(found[1] or found[2])) or found[0], message)
 
 
 def refusal(entity: Entity, operation: str, answer: Answer) -> Outcome:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from talk_pipeline.systems.customwebshop.spec.description import Entity
 from talk_pipeline.systems.customwebshop.spec.paths import Json
-from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault, reason
+from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault, status_and_reason
 from talk_pipeline.systems.customwebshop.wire.records import parse
 from talk_pipeline.systems.errors import SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Answer
@@ -30,7 +30,7 @@ class Faults:
         if answer.status in (404, 410):
             text = f"{self.url} does not answer like {self.shop} ({answer.status}): {WHERE_TO_LOOK}"
             return UnexpectedShapeFault("path", f"{entity.path}: {text}")
-        return UnavailableFault(f"{self.shop} answers {answer.status}: {reason(entity.error, answer)}")
+        return UnavailableFault(f"{self.shop} answers {status_and_reason(entity.error, answer)}")
 
     def unlike(self, key: str, answer: Answer, what: str) -> UnexpectedShapeFault:
         """An answer of success that is not as the description says under that key."""
