@@ -90,7 +90,7 @@ class Entity:
             raise NotAuditableError(f"{self.said['path']} {row.id}: there is no list of {part}")
         meant = said.get("where", {}).items()
         for n, data in enumerate(found):
-            if any(text(at(data, place)) != word for place, word in meant):
+            if any((text(at(data, place)) or "") != word for place, word in meant):
                 continue
             own = "1" if said.get("single") else self._key(data, said) or n
             line = Row(self, f"{row.id}/{own}", data, part, row.data)

@@ -53,9 +53,10 @@ class Field(Model):
     )
     factor: Decimal | None = Described(
         None,
-        gt=0,
+        ge=-MOST,
         le=MOST,
-        description="the value is what is on the wire times this: 100 for a share of 0.1 that is 10 %",
+        description="the value is what is on the wire times this: 100 for a share of 0.1 that is 10 %,"
+        " -1 for what is taken off and told below zero",
     )
     case: Literal["lower", "upper"] | None = Described(None, description="case the shop wants")
     join: tuple[Path, ...] = Described((), description="paths that make one value, such as a name")
@@ -80,6 +81,8 @@ class Field(Model):
             raise ValueError("join names the paths itself: leave path out")
         if self.format and self.type not in ("time", "date"):
             raise ValueError("format is for type time or date")
+        if self.factor == 0:
+            raise ValueError("factor is not 0: every value would be")
         if self.factor and (self.type not in ("text", "number") or self.inputs):
             raise ValueError("factor is for a number by itself: leave minor, per and percent_off out")
         if self.prefix and (
@@ -297,8 +300,8 @@ def _number(text: Value) -> Decimal | None:
 
 
 def _plain(number: Decimal) -> Decimal:
-    """Without trailing zeros, and without an exponent."""
-    short = number.normalize()
+    """Without trailing zeros, and without an exponent; nothing is no less than nothing."""
+    short = number.normalize() + 0
     return short if int(short.as_tuple().exponent) <= 0 else short.quantize(Decimal(1))
 
 

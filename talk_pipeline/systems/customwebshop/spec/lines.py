@@ -88,7 +88,7 @@ class Lines(FieldSet):
         description="where in the record one read elsewhere is written; false: the shop takes no changes",
     )
     where: Mapping[Path, Word] = Field(
-        {}, description="what the entries have that are meant; others stay alone"
+        {}, description="what the entries have that are meant, blank: nothing; others stay alone"
     )
     records: Path | None = Field(None, description="where that answer has the list")
     empty: Empty = Field(
@@ -155,4 +155,4 @@ class Lines(FieldSet):
 
     def meant(self, row: Any) -> bool:
         """Whether an entry is of the kind that is synchronized."""
-        return all(paths.text_of(paths.get(row, at)) == value for at, value in self.where.items())
+        return all((paths.text_of(paths.get(row, at)) or "") == value for at, value in self.where.items())

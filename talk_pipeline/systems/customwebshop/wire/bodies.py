@@ -201,7 +201,8 @@ class Composer:
         if row:
             body = self._unchanged(name, lines, row, root=root, whole=whole)
         else:
-            for path, value in {**lines.where, **lines.constants}.items():
+            told = {path: value for path, value in lines.where.items() if value}
+            for path, value in {**told, **lines.constants}.items():
                 paths.put(body, path, value)
         current_values = self._reader.line_values(name, row, root=root) if row else {}
         wanted = current_values | dict(edit.values)

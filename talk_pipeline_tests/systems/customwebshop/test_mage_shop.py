@@ -1,0 +1,142 @@
+"""A whole shop that is searched by criteria is connected by a description: customers, products and orders."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from talk_pipeline.cli.configuration import check_configuration
+from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.outcome import Run
+from talk_pipeline_tests.systems.customwebshop.door import Row, opened, unexplained
+from talk_pipeline_tests.systems.customwebshop.mage_shop import TOKEN, MageShop
+from talk_pipeline_tests.world import World
+
+CONNECTOR = Path(__file__).with_name("mage_shop.yaml")
+
+
+@dataclass
+class Mage:
+    """The shop with some records, and Business Central beside it."""
+
+    shop: MageShop
+    world: World
+
+    def customer(self, n: int) -> str:
+        region = {"region_code": "CA", "region": "California", "region_id": 12}
+        address = {
+            "firstname": "Ann",
+            "lastname": f"Lee {n}",
+            "company": f"Company {n}",
+            "street": [f"Street {n}", "Rear"],
+            "city": "Fresno",
+            "postcode": "93650",
+            "country_id": "US",
+            "telephone": f"+1559555010{n}",
+            "region": region,
+            "default_billing": True,
+        }
+        said: Row = {"email": f"c{n}@company.example", "firstname": "Ann", "lastname": f"Lee {n}", "website_id": 1}
+        numbered = [{"attribute_code": "customer_number", "value": f"C{n}"}]
+        other = address | {"city": "Elsewhere", "default_billing": False}
+        made = self.shop.put(
+            "customers", None, **said, taxvat=None, addresses=[other, address], custom_attributes=numbered
+        )
+        return str(made["id"])
+
+    def product(self, sku: str, **values: Any) -> str:
+        self.shop.put("products", sku, **{"name": f"Bag {sku}", "price": 34.5, "status": 1} | values)
+        return sku
+
+    def order(self, n: int, customer: str, *skus: str) -> str:
+        address = {"street": ["Street 1"], "city": "Fresno", "region_code": "CA", "postcode": "93650", "country_id": "US"}
+        people = {"firstname": "Ann", "lastname": "Lee", "telephone": "+15595550109"}
+        items = [self.line(sku) for sku in skus]
+        items.append(items[0] | {"item_id": int(self.shop.next()), "parent_item_id": items[0]["item_id"], "price": 0})
+        goods = 2 * 34.5 * len(skus)
+        made = self.shop.put(
+            "orders",
+            None,
+            increment_id=f"00000010{n}",
+            customer_id=int(customer),
+            customer_email="ann@company.example",
+            status="pending",
+            order_currency_code="DKK",
+            billing_address=address | people,
+            items=items,
+            discount_amount=-5,
+            subtotal=goods - 5,
+            grand_total=(goods - 5) * 1.25,
+            extension_attributes={"shipping_assignments": [{"shipping": {"address": address | people}}]},
+        )
+        return str(made["entity_id"])
+
+    def line(self, sku: str, **values: Any) -> Row:
+        said: Row = {"item_id": int(self.shop.next()), "sku": sku, "name": f"Bag {sku}", "qty_ordered": 2}
+        return said | {"price": 34.5, "row_total": 69, "parent_item_id": None} | values
+
+    def run(self, *, quarantined: int = 0) -> Run:
+        run = self.world.step()
+        assert run.success, run.problems
+        refused = [run.finding(flow, "no_quarantined_records").rows for flow in run.numbers["flows"]]
+        assert sum(map(len, refused)) == quarantined, refused
+        assert bool(run.failed()) == bool(quarantined), run.failed()
+        return run
+
+    def quiet(self) -> None:
+        assert self.run().writes() == 0
+
+    def there(self, flow: str, key: str) -> str:
+        return self.world.counterpart(flow, key)
+
+
+@pytest.fixture
+def mage(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mage]:
+    edited_flows(tmp_path, monkeypatch, customer=("create: always", "create: both"))
+    shop = MageShop()
+    with opened(shop) as address:
+        for name, value in (("URL", address), ("TOKEN", TOKEN), ("CONNECTOR", str(CONNECTOR))):
+            monkeypatch.setenv(f"CUSTOMWEBSHOP_{name}", value)
+        yield Mage(shop, world)
+
+
+def test_records_travel_there_and_back(mage: Mage, capsys: pytest.CaptureFixture[str]) -> None:
+    shop, bc = mage.shop, mage.world.bc
+    customers = [mage.customer(n) for n in range(3)]
+    first, second, _ = (mage.product(f"24-MB/{n}") for n in range(3))
+    order = mage.order(1, customers[0], first, second)
+    mage.run()
+    mage.quiet()
+    assert check_configuration() == 0, capsys.readouterr().out
+    sold = bc.get("salesOrders", mage.there("order", order))
+    assert [(row["quantity"], row["unitPrice"]) for row in sold["salesOrderLines"]] == [(2, Decimal("34.5"))] * 2
+    assert (sold["discountAmount"], sold["externalDocumentNumber"]) == (5, "000000101")
+    assert shop.tables["orders"][order]["ext_order_id"] == sold["number"]
+
+    # edited in the shop
+    shop.put("products", second, price=29)
+    shop.tables["orders"][order]["items"][0]["qty_ordered"] = 3
+    shop.tables["orders"][order]["items"].append(mage.line(second, qty_ordered=1))
+    shop.put("orders", order)
+    mage.run()
+    sold = bc.get("salesOrders", mage.there("order", order))
+    assert [row["quantity"] for row in sold["salesOrderLines"]] == [3, 2, 1]
+    mage.quiet()
+
+    # and there
+    there = mage.there("customer", customers[0])
+    bc.patch("customers", there, {"addressLine1": "Bay 1", "state": "NY", "phoneNumber": "+15595550199"})
+    item = mage.there("product", first)
+    bc.patch("items", item, {"unitPrice": 36.25, "displayName": "Crown", "blocked": True, "gtin": "4006381333931"})
+    mage.run()
+    row = shop.tables["products"][first]
+    assert (row["name"], Decimal(str(row["price"])), row["status"]) == ("Crown", Decimal("36.25"), 2)
+    other, own = shop.tables["customers"][customers[0]]["addresses"]
+    assert (own["street"], own["telephone"]) == (["Bay 1", "Rear"], "+15595550199")
+    assert own["region"] == {"region_code": "NY", "region": "New York", "region_id": 43}
+    assert (other["city"], other["street"][0], own["lastname"]) == ("Elsewhere", "Street 0", "Lee 0")
+    mage.quiet()
+    assert not unexplained()
