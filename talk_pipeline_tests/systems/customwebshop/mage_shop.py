@@ -40,7 +40,9 @@ class MageShop(Shop):
         """An edit of the shop's own, or a new record."""
         number = int(self.next())
         if key is None or key not in self.tables[table]:
-            made = {self.key[table]: number, "created_at": _now()} | ({"id": number} if table == "products" else {})
+            made = {self.key[table]: number, "created_at": _now()} | (
+                {"id": number} if table == "products" else {}
+            )
             key = key or str(number)
             self.tables[table][key] = made | ({"sku": key} if table == "products" else {})
         row = self.tables[table][key]
@@ -62,7 +64,9 @@ class MageShop(Shop):
         if of:
             region = {"region_code": of[0], "region": of[1][1], "region_id": of[1][0]}
         own = {"region": {"region_code": None, "region": None, "region_id": 0} | region}
-        return said | own | {"id": int(said.get("id") or self.next()), "region_id": own["region"]["region_id"]}
+        return (
+            said | own | {"id": int(said.get("id") or self.next()), "region_id": own["region"]["region_id"]}
+        )
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
         if headers.get("authorization") != f"Bearer {TOKEN}":
@@ -99,7 +103,9 @@ class MageShop(Shop):
     def _one(self, table: str, key: str) -> Row:
         if key not in self.tables[table]:
             if table == "products":
-                raise Refused(404, "The product that was requested doesn't exist. Verify the product and try again.")
+                raise Refused(
+                    404, "The product that was requested doesn't exist. Verify the product and try again."
+                )
             raise Refused(404, NO_ENTITY, {"fieldName": self.key[table], "fieldValue": key})
         return self.tables[table][key]
 
@@ -118,7 +124,11 @@ class MageShop(Shop):
         size = int(asked.get("searchCriteria[pageSize]", 20))
         last = max(1, -(-len(rows) // size))
         page = min(int(asked.get("searchCriteria[currentPage]", 1)), last)
-        return {"items": rows[(page - 1) * size : page * size], "search_criteria": {}, "total_count": len(rows)}
+        return {
+            "items": rows[(page - 1) * size : page * size],
+            "search_criteria": {},
+            "total_count": len(rows),
+        }
 
     def _customer(self, key: str | None, said: Row) -> Row:
         values = said.get("customer")
@@ -131,7 +141,9 @@ class MageShop(Shop):
             self._one("customers", key)
         others = (row for at, row in self.tables["customers"].items() if at != key)
         if any(row["email"] == values["email"] for row in others):
-            raise Refused(400, "A customer with the same email address already exists in an associated website.")
+            raise Refused(
+                400, "A customer with the same email address already exists in an associated website."
+            )
         return self.put("customers", key, **{name: one for name, one in values.items() if name != "id"})
 
     def _product(self, key: str | None, said: Row) -> Row:
@@ -139,18 +151,29 @@ class MageShop(Shop):
         if key is not None:
             self._one("products", key)
         if "name" in values and not values["name"]:
-            raise Refused(400, 'The "%1" attribute value is empty. Set the attribute and try again.', ["Name"])
+            raise Refused(
+                400, 'The "%1" attribute value is empty. Set the attribute and try again.', ["Name"]
+            )
         sku = key or values["sku"]
-        return self.put("products", sku, **{name: one for name, one in values.items() if name not in ("sku", "id")})
+        return self.put(
+            "products", sku, **{name: one for name, one in values.items() if name not in ("sku", "id")}
+        )
 
     def _stock(self, sku: str) -> Row:
         row = self._one("products", sku)
-        return {"item_id": row["id"] + 5000, "product_id": row["id"], "qty": row.get("_qty", 0), "is_in_stock": True}
+        return {
+            "item_id": row["id"] + 5000,
+            "product_id": row["id"],
+            "qty": row.get("_qty", 0),
+            "is_in_stock": True,
+        }
 
     def _stocked(self, sku: str, item: str, said: Row) -> int:
         row = self._one("products", sku)
         if int(item) != row["id"] + 5000:
-            raise Refused(404, 'The stock item with the "%1" ID wasn\'t found. Verify the ID and try again.', [item])
+            raise Refused(
+                404, 'The stock item with the "%1" ID wasn\'t found. Verify the ID and try again.', [item]
+            )
         row["_qty"] = said["stockItem"]["qty"]
         return int(item)
 

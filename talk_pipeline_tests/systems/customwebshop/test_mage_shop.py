@@ -39,7 +39,12 @@ class Mage:
             "region": region,
             "default_billing": True,
         }
-        said: Row = {"email": f"c{n}@company.example", "firstname": "Ann", "lastname": f"Lee {n}", "website_id": 1}
+        said: Row = {
+            "email": f"c{n}@company.example",
+            "firstname": "Ann",
+            "lastname": f"Lee {n}",
+            "website_id": 1,
+        }
         numbered = [{"attribute_code": "customer_number", "value": f"C{n}"}]
         other = address | {"city": "Elsewhere", "default_billing": False}
         made = self.shop.put(
@@ -52,10 +57,18 @@ class Mage:
         return sku
 
     def order(self, n: int, customer: str, *skus: str) -> str:
-        address = {"street": ["Street 1"], "city": "Fresno", "region_code": "CA", "postcode": "93650", "country_id": "US"}
+        address = {
+            "street": ["Street 1"],
+            "city": "Fresno",
+            "region_code": "CA",
+            "postcode": "93650",
+            "country_id": "US",
+        }
         people = {"firstname": "Ann", "lastname": "Lee", "telephone": "+15595550109"}
         items = [self.line(sku) for sku in skus]
-        items.append(items[0] | {"item_id": int(self.shop.next()), "parent_item_id": items[0]["item_id"], "price": 0})
+        items.append(
+            items[0] | {"item_id": int(self.shop.next()), "parent_item_id": items[0]["item_id"], "price": 0}
+        )
         goods = 2 * 34.5 * len(skus)
         made = self.shop.put(
             "orders",
@@ -83,7 +96,7 @@ class Mage:
         assert run.success, run.problems
         refused = [run.finding(flow, "no_quarantined_records").rows for flow in run.numbers["flows"]]
         assert sum(map(len, refused)) == quarantined, refused
-        assert bool(run.failed()) == bool(quarantined), run.failed()
+        assert not run.failed()
         return run
 
     def quiet(self) -> None:
@@ -112,7 +125,9 @@ def test_records_travel_there_and_back(mage: Mage, capsys: pytest.CaptureFixture
     mage.quiet()
     assert check_configuration() == 0, capsys.readouterr().out
     sold = bc.get("salesOrders", mage.there("order", order))
-    assert [(row["quantity"], row["unitPrice"]) for row in sold["salesOrderLines"]] == [(2, Decimal("34.5"))] * 2
+    assert [(row["quantity"], row["unitPrice"]) for row in sold["salesOrderLines"]] == [
+        (2, Decimal("34.5"))
+    ] * 2
     assert (sold["discountAmount"], sold["externalDocumentNumber"]) == (5, "000000101")
     assert shop.tables["orders"][order]["ext_order_id"] == sold["number"]
 
@@ -130,7 +145,9 @@ def test_records_travel_there_and_back(mage: Mage, capsys: pytest.CaptureFixture
     there = mage.there("customer", customers[0])
     bc.patch("customers", there, {"addressLine1": "Bay 1", "state": "NY", "phoneNumber": "+15595550199"})
     item = mage.there("product", first)
-    bc.patch("items", item, {"unitPrice": 36.25, "displayName": "Crown", "blocked": True, "gtin": "4006381333931"})
+    bc.patch(
+        "items", item, {"unitPrice": 36.25, "displayName": "Crown", "blocked": True, "gtin": "4006381333931"}
+    )
     mage.run()
     row = shop.tables["products"][first]
     assert (row["name"], Decimal(str(row["price"])), row["status"]) == ("Crown", Decimal("36.25"), 2)
@@ -140,3 +157,83 @@ def test_records_travel_there_and_back(mage: Mage, capsys: pytest.CaptureFixture
     assert (other["city"], other["street"][0], own["lastname"]) == ("Elsewhere", "Street 0", "Lee 0")
     mage.quiet()
     assert not unexplained()
+
+
+def test_records_are_born_refused_and_deleted(mage: Mage) -> None:
+    shop, bc = mage.shop, mage.world.bc
+    lone = str(
+        shop.put(
+            "customers",
+            None,
+            email="lone@company.example",
+            firstname="Lone",
+            lastname="Wolf",
+            website_id=1,
+            addresses=[],
+            custom_attributes=[{"attribute_code": "customer_number", "value": "L1"}],
+        )["id"]
+    )
+    sku = mage.product("24-MB/1")
+    shop.tables["products"][sku]["_qty"] = 7
+    order = mage.order(1, lone, sku)
+    said = {
+        "number": "B1",
+        "displayName": "Born there",
+        "email": "b@company.example",
+        "addressLine1": "Quay 1",
+    }
+    there = {
+        "city": "Albany",
+        "country": "US",
+        "postalCode": "12203",
+        "state": "NY",
+        "phoneNumber": "+15185550100",
+    }
+    bc.post("customers", said | there)
+    mage.run()
+    mage.quiet()
+    born = next(row for row in shop.tables["customers"].values() if row["email"] == "b@company.example")
+    assert born["addresses"][0]["region"]["region_id"] == 43
+    assert (born["addresses"][0]["company"], born["lastname"]) == ("Born there", "-")
+
+    # an address where there was none, and a value that the shop does not take
+    one = mage.there("customer", lone)
+    bc.patch(
+        "customers", one, {"addressLine1": "Den 1", "city": "Fresno", "country": "US", "postalCode": "93650"}
+    )
+    own = mage.there("customer", str(born["id"]))
+    bc.patch("customers", own, {"email": "lone@company.example", "city": "Troy"})
+    run = mage.run(quarantined=2)
+    reasons = [row["reason"] for row in run.finding("customer", "no_quarantined_records").rows]
+    assert sorted(reasons) == [
+        '400: "telephone" is required. Enter and try again.',
+        "400: A customer with the same email address already exists in an associated website.",
+    ]
+    bc.patch("customers", one, {"phoneNumber": "+15595550111"})
+    bc.patch("customers", own, {"email": "c@company.example"})
+    mage.run()
+    assert shop.tables["customers"][lone]["addresses"][0]["city"] == "Fresno"
+    assert shop.tables["customers"][lone]["addresses"][0]["lastname"] == "-"
+    assert shop.tables["customers"][lone]["lastname"] == "Wolf"
+    assert (born["email"], born["addresses"][0]["city"]) == ("c@company.example", "Troy")
+    mage.quiet()
+
+    # the status of an order and the stock go back; both sides edited, the later wins
+    sold = mage.there("order", order)
+    bc.control(f"sales-orders/{sold}/release")
+    bc.control(f"items/{mage.there('product', sku)}/stock", {"quantity": 30})
+    mage.world.let_time_pass()
+    shop.put("products", sku, name="Of the shop")
+    mage.world.let_time_pass()
+    bc.patch("items", mage.there("product", sku), {"displayName": "Of the books"})
+    assert mage.world.step(full=True).success
+    assert (shop.tables["products"][sku]["name"], shop.tables["products"][sku]["_qty"]) == (
+        "Of the books",
+        30,
+    )
+    assert shop.tables["orders"][order]["status"] == "processing"
+    mage.quiet()
+    del shop.tables["customers"][str(born["id"])]
+    assert mage.world.step(full=True).success
+    assert mage.world.state("customer", str(born["id"])) is not None
+    assert not unexplained("product", "order")

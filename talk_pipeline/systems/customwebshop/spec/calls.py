@@ -28,6 +28,9 @@ class Call(Model):
     along: tuple[Path, ...] = Field(
         (), description="what goes along as the record has it; inside an object, with that object"
     )
+    defaults: Mapping[Path, Any] = Field(
+        {}, description="what is said where it would be blank; inside an object or entry, with that"
+    )
     envelope: Path | None = Field(None, description="what the body is wrapped in; [0]: a list of one")
     constants: Mapping[str, Any] = Field(
         {}, description="what the body says always: path -> value; a text that is {id} alone is that"

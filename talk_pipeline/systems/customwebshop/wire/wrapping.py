@@ -15,6 +15,11 @@ def accompanied(call: Call, body: dict[str, Json], current: Json) -> dict[str, J
         value = paths.get(current, path)
         if value is not MISSING and paths.get(body, path) is MISSING and paths.beside(body, path):
             paths.put(body, path, copy.deepcopy(value))
+    for path, value in call.defaults.items():
+        said = paths.get(body, path)
+        told = paths.get(current, path) if said is MISSING else said
+        if paths.text_of(told) is None and paths.beside(body, path):
+            paths.put(body, path, copy.deepcopy(value))
     return body
 
 
