@@ -76,6 +76,9 @@ class Connection:
 
         It is asked for by POST of `asks`, where that is said; `entering` is what is sent to be let in.
         """
+        home = urlsplit(self.base)
+        if home.path and where.startswith(f"{home.path}/"):
+            where = f"{home.scheme}://{home.netloc}{where}"
         url = where if where.startswith("http") else (self._root if entering else self.base) + where
         if not entering and urlsplit(url)[:2] != urlsplit(self.base)[:2]:
             raise NotAuditableError(f"{url} is on another host, where credentials do not go")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 from httpx_retries import Retry
@@ -58,6 +58,7 @@ class Http:
         self._clock = ServerClock()
         self.longest_seconds = longest_seconds
         self._wire = wire
+        self.content_type = httpx.Headers(headers or {}).get("Content-Type")
         self._address_setting = address_setting
         self._questions, self._writes = questions(throttled), writes(throttled)
         self._lanes = [
@@ -120,7 +121,7 @@ class Http:
             if content is None:
                 answer = await self._send("GET", path, params=params, headers=headers, retry=retry)
             else:
-                headers = {"Content-Type": "application/json", **(headers or {})}
+                headers = {"Content-Type": self.content_type or "application/json", **(headers or {})}
                 answer = await self._send("POST", path, content=content, headers=headers, retry=retry)
         except (httpx.HTTPError, OutcomeUnknownError) as error:
             raise UnavailableFault(self._unreachable(error)) from error
@@ -259,10 +260,15 @@ class Http:
     def _url(self, path: str) -> str:
         """Below the base address or beside it (`../`), with its query (a tenant); whole addresses as they are.
 
+        A path that begins with that of the base is not below it once more.
+
         Raises:
             ForeignHostFault: credentials go along with every request, and so to no other host.
         """
         url = path
+        here = urlsplit(self.base_url)
+        if here.path and path.startswith(f"{here.path}/"):  # a link of the server's own begins at its root
+            url = path = f"{here.scheme}://{here.netloc}{path}"
         if not path.startswith(("http://", "https://")):
             base = self.base_url.rpartition("/")[0] if path.startswith("../") else self.base_url
             query = f"{'&' if '?' in path else '?'}{self.query}" if self.query else ""

@@ -11,7 +11,7 @@ from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError
 from talk_pipeline.systems.customwebshop.wire.answers import document_in, refusal, refused_by
-from talk_pipeline.systems.customwebshop.wire.bodies import CONTENT, Composer
+from talk_pipeline.systems.customwebshop.wire.bodies import Composer
 from talk_pipeline.systems.customwebshop.wire.records import Reader
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Answer
@@ -22,6 +22,7 @@ class Sender(Protocol):
 
     reader: Reader
     composer: Composer
+    content_type: str
 
     async def send(
         self, method: str, path: str, *, key: str, content: bytes, headers: Mapping[str, str]
@@ -134,7 +135,7 @@ class Entries:
             path,
             key=self._write.idempotency_key,
             content=content,
-            headers={"Content-Type": CONTENT[self._entity.bodies], **call.headers},
+            headers={"Content-Type": self._sender.content_type, **call.headers},
         )
         if isinstance(answer, Outcome) or answer.status in well:
             return answer

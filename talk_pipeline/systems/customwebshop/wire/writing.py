@@ -46,6 +46,7 @@ class Writer:
     ) -> None:
         self._http = http
         self.address = http.base_url
+        self.content_type = http.content_type or CONTENT[reader.entity.bodies]
         self._leaving = leaving
         self._reader = reader
         self._entity = reader.entity
@@ -228,7 +229,7 @@ class _Sequence:
         return None
 
     def _headers(self, call: Call) -> dict[str, str]:
-        headers = {"Content-Type": CONTENT[self._entity.bodies], **call.headers}
+        headers = {"Content-Type": self._writer.content_type, **call.headers}
         key = self._entity.idempotency_header
         if self._write.operation == "create" and key and self._last is None:
             headers[key] = self._write.idempotency_key
