@@ -1,9 +1,9 @@
-"""A whole shop that is searched by criteria, as a Magento 2 is: customers, products, and orders that are hardly written.
+"""A whole shop that is searched by criteria, as a Magento 2 is: its orders are hardly written.
 
 Changes are wrapped by the name of what they are about and merged into it, but a list of addresses is replaced; of a
-customer some values are wanted each time. Orders are told by another number than their id, take a status as a comment
-and a number as an extension, and no change of their lines. Made from that product's public documentation; it was not
-held against a real one.
+customer some values are wanted each time. Orders are told by another number than their id, take a status as a
+comment and a number as an extension, and no change of their lines. Made from that product's public documentation; it
+was not held against a real one.
 """
 
 import json

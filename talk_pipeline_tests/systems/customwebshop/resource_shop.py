@@ -1,4 +1,4 @@
-"""A shop that speaks JSON:API: resources with attributes and relationships, cursors, versions, and types everywhere.
+"""A shop that speaks JSON:API: attributes and relationships, cursors, versions, and types everywhere.
 
 It insists on its own media type, on the type and id of what a change is about and on the version it was read at;
 nested attributes are replaced. The lines of orders are resources of their own. Made from the public specification.
