@@ -2,8 +2,8 @@
 
 Changes are wrapped by the name of what they are about and merged into it, but a list of addresses is replaced; of a
 customer some values are wanted each time. Orders are told by another number than their id, take a status as a
-comment and a number as an extension, and no change of their lines. Made from that product's public documentation; it
-was not held against a real one.
+comment and a number as an extension, and no change of their lines. Made from that product's public documentation;
+it was not held against a real one.
 """
 
 import json

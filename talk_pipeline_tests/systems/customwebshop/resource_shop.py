@@ -77,7 +77,7 @@ class ResourceShop(Shop):
         if method == "GET" and key is None:
             since = asked.get("filter[changed-at][ge]")
             return self._page(table, self.since(table, since), where.path, asked)
-        if method == "GET":
+        if method == "GET" and key is not None:
             return _told(200, {"data": self._shown(table, key, asked)}, etag=self.version(table, key))
         return self._changed(method, table, key, headers, json.loads(body, parse_float=str) if body else {})
 
@@ -93,7 +93,7 @@ class ResourceShop(Shop):
                 raise Refused(428, "version_required", "Say which version is meant.")
             if headers["if-match"] != self.version(table, key):
                 raise Refused(412, "changed", "It has been changed.")
-        if method == "DELETE":
+        if method == "DELETE" and key is not None:
             row = self.tables[table].pop(key)
             if table == "lines":
                 self.edit("orders", row["order"])
