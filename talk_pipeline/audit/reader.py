@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from iso4217 import Currency
 
 from talk_pipeline.audit import NotAuditableError
-from talk_pipeline.audit.wire import NOWHERE, Connection, Words, at, text
+from talk_pipeline.audit.wire import NOWHERE, Connection, Words, at, says_none, text
 
 # what is said of a value by these, and not of values below it
 _OF_A_VALUE = {
@@ -83,6 +83,7 @@ class Entity:
             found = [row.data]
         elif "path" in said:
             found = at(row.data, said["path"])
+            found = [] if says_none(found, said) else found
         else:
             found = list(self._connection.pages(self._filled(row.id, said["url"], row.data), said, {}))
         found = list(found.values()) if isinstance(found, dict) else found

@@ -216,11 +216,20 @@ def _said(place: str, data: Any, answer: Response) -> str | None:
 
 
 def _is_none(rows: Any, answer: Response, said: Words) -> bool:
-    """Whether what stands where a list is to be says that there are no entries."""
-    words = {json.dumps(one) if isinstance(one, dict) else str(one) for one in said.get("empty", ())}
+    """Whether an answer with a list, or what stands in its place, says that there are no entries."""
     if answer.status_code != 200:
-        return answer.status_code == 204 or str(answer.status_code) in words
+        return answer.status_code == 204 or str(answer.status_code) in _empty_words(said)
+    return says_none(rows, said)
+
+
+def says_none(rows: Any, said: Words) -> bool:
+    """Whether what stands where a list is to be says that there are no entries."""
+    words = _empty_words(said)
     return (rows is None and bool(words & {"null", "missing"})) or (rows == {} and "{}" in words)
+
+
+def _empty_words(said: Words) -> set[str]:
+    return {json.dumps(one) if isinstance(one, dict) else str(one) for one in said.get("empty", ())}
 
 
 def _with(body: Any, parameters: Words) -> Any:

@@ -47,6 +47,8 @@ def new_entity(name: str, *, api: str, called: str | None) -> None:
     below = f", {counted(len(said.children), 'collection')} below" if said.children else ""
     say(f"{file} is written: {counted(len(said.properties), 'property')}{below}")
     say(f"  {capabilities(said)}")
+    for left, why in draft.left_out.items():
+        say(f"  left out: {left}: {why}")
     if settings.businesscentral_entities_dir is None:
         say(f"set BUSINESSCENTRAL_ENTITIES_DIR={folder}, so that it counts")
     say("look through its types, name it in a flow file (businesscentral: {entity: ...}), run check-config")

@@ -75,7 +75,11 @@ def _records(said: Records, called: str, kind: EntityType, metadata: Metadata) -
     for name, one in said.properties.items():
         if (made or said.keys) and name == said.key:
             continue
-        if text := _otherwise(name, one, kind.kinds.get(name)):
+        if of := kind.beside.get(name):
+            yield Answered(
+                "problem", f"{called}: {name} is {of}, says $metadata: no value that a flow carries"
+            )
+        elif text := _otherwise(name, one, kind.kinds.get(name)):
             yield Answered("warning", f"{called}: {text}")
     for name, beside in said.beside.items():
         for text in _beside(name, beside, kind, metadata):

@@ -15,8 +15,10 @@ _MODIFIED = ("lastModifiedDateTime", "systemModifiedAt")
 """What pages call the modified time, standard ones and those that show the system's own field."""
 _SOUNDS_MODIFIED = re.compile("modif|chang|updat", re.IGNORECASE)
 """What else a modified time is called by, where a page has words of its own."""
-_SYSTEM = (*_MODIFIED, "systemCreatedAt", "systemCreatedBy", "systemModifiedBy")
-"""What Business Central keeps of every record by itself."""
+_SYSTEM = frozenset(
+    name.casefold() for name in (*_MODIFIED, "systemCreatedAt", "systemCreatedBy", "systemModifiedBy")
+)
+"""What Business Central keeps of every record by itself, in small letters."""
 _ORDERS = ("sequence", "lineNo", "lineNumber")
 """What pages call the number by which lines are sorted."""
 _KNOWN_BY = ("code", "number", "no")
@@ -171,7 +173,7 @@ def _within(metadata: Metadata, kind: EntityType, meant: Named) -> dict[str, str
 
 def _properties(kind: EntityType, key: str, *, writable: bool) -> dict[str, Kind]:
     def told(name: str, one: Kind) -> Kind:
-        own = name in _SYSTEM or (name == key and one.name == "guid")
+        own = name.casefold() in _SYSTEM or (name == key and one.name == "guid")
         return one._replace(read_only=one.read_only or own or not writable)
 
     made = {key: Kind("text", read_only=not writable)} if key not in kind.kinds else {}
@@ -238,7 +240,8 @@ def _keys(said: Records, *, indent: int) -> Iterator[str]:
 def _told(modified: str | None) -> str:
     if modified is None:
         return "~ # no property that is known to tell: every snapshot is a full one"
-    return modified if modified in _MODIFIED else f"{modified} # by its name: it must move with every change"
+    known = modified.casefold() in (name.casefold() for name in _MODIFIED)
+    return modified if known else f"{modified} # by its name: it must move with every change"
 
 
 def _named(said: Records, *, indent: int) -> Iterator[str]:

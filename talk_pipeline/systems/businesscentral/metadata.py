@@ -107,8 +107,9 @@ class EntityType:
         )
 
     def first(self, names: Iterable[str], kind: str) -> str | None:
-        """The first of these properties that there is, and that is of a type."""
-        return next((one for one in names if one in self.kinds and self.kinds[one].name == kind), None)
+        """The first of these properties that there is, in whichever letters, and that is of a type."""
+        called = {one.casefold(): one for one, of in self.kinds.items() if of.name == kind}
+        return next((called[one.casefold()] for one in names if one.casefold() in called), None)
 
 
 @dataclass(frozen=True, slots=True)

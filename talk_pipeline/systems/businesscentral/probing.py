@@ -14,6 +14,7 @@ from talk_pipeline.systems.businesscentral.comparing import Answered, compared, 
 from talk_pipeline.systems.businesscentral.description import EntitySet
 from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.systems.businesscentral.metadata import Metadata
+from talk_pipeline.systems.businesscentral.rows import ETAG
 from talk_pipeline.systems.businesscentral.values import parse
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault
 from talk_pipeline.wording import counted
@@ -146,8 +147,18 @@ async def _may_write(
             return Answered("problem", f"{name}: no permission to write: {fault}")
         if outcome.result is Result.STALE:
             return Answered("ok", f"{name}: a write against a wrong version is turned away for that alone")
+        if outcome.result is Result.DONE:
+            return _heeds_none(name, shows_versions=ETAG in parse(payload))
         return Answered("problem", f"{name}: a write of {prop.bc} as it is was turned away: {outcome.reason}")
     return Answered("warning", f"{name}: no records: whether they may be written is not proven")
+
+
+def _heeds_none(name: str, *, shows_versions: bool) -> Answered:
+    """What it means that a write of what is there was taken, though against a wrong version."""
+    text = f"{name}: a write against a wrong version is taken"
+    if shows_versions:
+        return Answered("warning", f"{text}, though it shows versions: an edit meanwhile may be overwritten")
+    return Answered("ok", f"{text}: it shows none, so a record is read again before each write")
 
 
 def _price_mode(flow: Flow, entities: Entities, sample: Sequence[str]) -> Iterator[Answered]:

@@ -23,7 +23,8 @@ ZERO_GUID = "00000000-0000-0000-0000-000000000000"
 BLANK_ENUM = "_x0020_"
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_TO_ESCAPE = re.compile(r"[^0-9A-Za-z_]")
+_TO_ESCAPE = re.compile(r"^[0-9]|[^0-9A-Za-z_]")
+"""What a member of an enumeration cannot be called on the wire, where no name begins with a digit."""
 _WRITTEN = re.compile(r"(\w+)(?:\((\d+)\))?( read)?")
 
 # what a type says when nothing was said

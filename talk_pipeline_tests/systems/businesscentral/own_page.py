@@ -17,6 +17,9 @@ BLANKS: Mapping[str, Any] = {
     "Date": "0001-01-01",
     "DateTimeOffset": "0001-01-01T00:00:00Z",
     "Duration": "PT0S",
+    "Int64": 0,
+    "Double": 0,
+    "Stream": None,
 }
 
 
@@ -57,6 +60,8 @@ class OwnPage:
         complex: complex type -> its properties.
         selects: whether it takes `$select` and `$expand`.
         modified: the property that the service keeps the modified time in.
+        etag: whether it shows versions.
+        forbids: what may not be done, as `$metadata` calls it, such as Updatable.
     """
 
     single: str
@@ -67,6 +72,8 @@ class OwnPage:
     complex: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     selects: bool = True
     modified: str = "lastModifiedDateTime"
+    etag: bool = True
+    forbids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.fields = {name: Field.of(text) for name, text in self.said.items()}
@@ -111,7 +118,7 @@ def metadata_of(pages: Mapping[str, OwnPage]) -> str:
         ways = "".join(_way(way, pages[of].single, ties) for way, (of, ties) in page.below.items())
         told.append(f'<EntityType Name="{page.single}"><Key>{keys}</Key>{own}{ways}</EntityType>')
         of = f'EntityType="Microsoft.NAV.{page.single}"'
-        sets.append(f'<EntitySet Name="{name}" {of}>{CAPABLE}</EntitySet>')
+        sets.append(f'<EntitySet Name="{name}" {of}>{_capable(page)}</EntitySet>')
     return (
         '<?xml version="1.0" encoding="utf-8"?>'
         '<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>'
@@ -129,12 +136,13 @@ def _way(name: str, single: str, ties: Mapping[str, str]) -> str:
     return f'<NavigationProperty Name="{name}" {of}>{told}</NavigationProperty>'
 
 
-CAPABLE = "".join(
-    f'<Annotation Term="Org.OData.Capabilities.V1.{of}Restrictions"><Record>'
-    f'<PropertyValue Property="{one}" Bool="true" />'
-    "</Record></Annotation>"
-    for of, one in (("Delete", "Deletable"), ("Insert", "Insertable"), ("Update", "Updatable"))
-)
+def _capable(page: OwnPage) -> str:
+    return "".join(
+        f'<Annotation Term="Org.OData.Capabilities.V1.{of}Restrictions"><Record>'
+        f'<PropertyValue Property="{one}" Bool="{"false" if one in page.forbids else "true"}" />'
+        "</Record></Annotation>"
+        for of, one in (("Delete", "Deletable"), ("Insert", "Insertable"), ("Update", "Updatable"))
+    )
 
 
 def _enum(name: str, members: Sequence[str]) -> str:

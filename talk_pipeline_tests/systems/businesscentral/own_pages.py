@@ -115,9 +115,9 @@ class Central:
             return Reply(200, self._shown(page, row, query))
         self.writes.append(f"{method} {name}")
         version = headers.get("if-match") or headers.get("If-Match")
-        if method == "PATCH" and not version:
+        if method == "PATCH" and page.etag and not version:
             raise Refused(400, "BadRequest_InvalidToken", "Could not validate the client concurrency token.")
-        if version not in (None, "*", row["@odata.etag"]):
+        if page.etag and version not in (None, "*", row["@odata.etag"]):
             raise Refused(409, "Request_EntityChanged", "Another user has already changed the record.")
         if method == "DELETE":
             self.rows[name].remove(row)
@@ -189,7 +189,8 @@ class Central:
                 raise Refused(
                     400, "BadRequest", f"Could not find a property named '{one}' on type '{page.single}'."
                 )
-        shown = {"@odata.etag": row["@odata.etag"], **{one: row[one] for one in names}}
+        versions = {"@odata.etag": row["@odata.etag"]} if page.etag else {}
+        shown = {**versions, **{one: row[one] for one in names}}
         for way, inner in _expanded(query.get("$expand", "")):
             of, ties = page.below[way]
             shown[way] = [

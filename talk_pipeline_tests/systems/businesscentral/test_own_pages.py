@@ -195,10 +195,12 @@ class Own:
 
 
 @pytest.fixture
-def own(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Own]:
+def own(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Own]:
     shop = Plain()
     with answering() as server, opened(shop) as address:
-        bc = Central(server, PAGES)
+        bc = Central(server, getattr(request, "param", PAGES))
         for name in ("entities", "flows"):
             (tmp_path / name).mkdir()
         for name, value in {
