@@ -147,9 +147,9 @@ def test_a_page_of_odd_names_goes_both_ways(own: Own, capsys: pytest.CaptureFixt
     own_car = shop.tables["cars"][key]
     assert (own_car["fuel"], own_car["since"], own_car["safe"]) == ("mixed", None, True)
     assert [(one["work"], Decimal(one["cost"])) for one in own_car["services"]] == [
-        ("Oil", 101),
-        ("Tyres", 0),
-        ("Wash", 0),
+        ("Oil", Decimal(101)),
+        ("Tyres", Decimal(0)),
+        ("Wash", Decimal(0)),
     ]
     assert (rows["AB 2"]["Fuel"], rows["AB 2"]["LastServiceAt"][:19]) == ("Petrol", "2026-06-01T10:00:00")
     own.quiet()

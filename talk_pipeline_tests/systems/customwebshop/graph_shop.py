@@ -17,13 +17,18 @@ PREFIX = "gid://shop/"
 
 
 class GraphShop(Shop):
-    """Its resolvers; `refuses` are the user errors of each change, `fails` the code of whatever is asked."""
+    """Its resolvers; `refuses` are the user errors of each change, `fails` the code of whatever is asked.
+
+    `in_drafts`: lines are changed in an edit of the order, which then is committed.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.refuses: str | None = None
         self.fails: str | None = None
         self.fails_changes = True
+        self.edits: dict[str, tuple[str, list[tuple[str | None, Row | None]]]] = {}
+        self.in_drafts = False
         self.refresh = "refresh-0"
         self.token = ""
         self.root: dict[str, Callable[..., Any]] = {}
@@ -34,6 +39,8 @@ class GraphShop(Shop):
             "customerCreate": lambda info, input: self._made(self.add("customers", **input)),
             "customerUpdate": lambda info, id, input: self._changed("customers", id, input),
             "productUpdate": lambda info, id, input: self._changed("products", id, input),
+            "editBegin": lambda info, order: self._edit(_key(order)),
+            "editCommit": lambda info, edit: self._commit(edit),
             "lineAdd": lambda info, order, input: self._line(order, None, input),
             "lineUpdate": lambda info, order, line, input: self._line(order, _key(line), input),
             "lineRemove": lambda info, order, line: self._line(order, _key(line), None),
@@ -93,8 +100,23 @@ class GraphShop(Shop):
             self.edit(table, _key(id), **values)
         return self._made(None)
 
+    def _edit(self, order: str) -> Row:
+        edit = f"gid://edit/{self.next()}"
+        self.edits[edit] = (order, [])
+        return {"edit": {"id": edit}, "userErrors": []}
+
+    def _commit(self, edit: str) -> Row:
+        order, changes = self.edits.pop(edit)
+        for key, values in changes:
+            self.change_line(order, key, values)
+        return self._made(None)
+
     def _line(self, order: str, key: str | None, values: Row | None) -> Row:
-        if not self.refuses:
+        if self.in_drafts:
+            if values and "product" in values:
+                values = values | {"product": _key(values["product"])}
+            self.edits[order][1].append((key, values))
+        elif not self.refuses:
             said = (
                 {**values, **({"product": _key(values["product"])} if "product" in values else {})}
                 if values

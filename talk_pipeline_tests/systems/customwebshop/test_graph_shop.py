@@ -55,6 +55,27 @@ def test_the_audit_reads_it_with_a_token_of_its_own(
     graph.audited()
 
 
+def test_lines_are_changed_in_an_edit_that_is_begun_and_committed(
+    graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    around = [
+        'before: {body: {query: "mutation($id: ID!) {made: editBegin(order: $id) {edit {id}}}", '
+        'variables: {id: "{id}"}}}',
+        'after: {body: {query: "mutation($id: ID!) {made: editCommit(edit: $id) {userErrors {message}}}", '
+        'variables: {id: "{begun:data.made.edit.id}"}}}',
+    ]
+    head, lines = CONNECTOR.split("        url: /graphql\n")
+    lines = lines.replace('variables: {id: "{id}"', 'variables: {id: "{begun:data.made.edit.id}"')
+    said = "".join(f"        {one}\n" for one in ["url: /graphql", *around])
+    (tmp_path / "edited.yaml").write_text(head + said + lines)
+    monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(tmp_path / "edited.yaml"))
+    graph.shop.in_drafts = True
+    graph.there_and_back()
+    assert not graph.shop.edits
+    said_there = [one for one in graph.shop.writes if one not in ("customerUpdate", "productUpdate")]
+    assert (said_there[0], said_there[-1], len(said_there)) == ("editBegin", "editCommit", 5)
+
+
 def rename(graph: Graph) -> None:
     graph.world.bc.patch("items", graph.there("product", graph.product), {"displayName": "Renamed"})
 

@@ -37,8 +37,8 @@ class Call(Model):
     )
     body: Mapping[str, Any] | None = Field(
         None,
-        description="what is sent, with the record at `envelope`; a text that is {id} or {line} alone is that, and"
-        " {record:place} what the record that is sent says there",
+        description="what is sent, with the record at `envelope`; a text that is {id} or {line} alone is that,"
+        " {record:place} what the record that is sent says there, {begun:place} what the answer to `before` does",
     )
     otherwise: "Call | None" = Field(
         None,

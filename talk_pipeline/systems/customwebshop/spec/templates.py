@@ -11,6 +11,9 @@ from talk_pipeline.systems.customwebshop.spec.paths import Json
 Located = Iterator[tuple[tuple[str | int, ...], str]]
 """Mistakes, each with the keys that lead to it."""
 
+DOCUMENTS = ("record", "begun")
+"""What is known whole, so that a place in it may be named."""
+
 SHOP = "{shop}"
 """The shop's address, in a template of values."""
 
@@ -50,22 +53,25 @@ def filled_in_body(template: str, *, begun: Json, **values: str) -> str:
     return _filled(template, None, begun, values, written=str, link=str)
 
 
-def filled_values(said: Json, known: Mapping[str, Json], record: Json = None) -> Json:
-    """A body in which each text that is a name in braces, and nothing else, has its value; others stay as they are.
+def filled_values(said: Json, known: Mapping[str, Json]) -> Json:
+    """A body in which each text that is a name in braces, and nothing else, has its value; others stay.
 
-    Braces within a text stay, since queries that go in bodies are full of them. `{record:place}` is what the record
-    that is sent says there, and nothing where it does not.
+    Braces within a text stay, since queries that go in bodies are full of them. `{record:place}` is what `record`
+    of the known ones says there, and `{begun:place}` what `begun` does: nothing where it does not.
     """
     if isinstance(said, Mapping):
-        return {key: filled_values(inner, known, record) for key, inner in said.items()}
+        return {key: filled_values(inner, known) for key, inner in said.items()}
     if isinstance(said, list | tuple):
-        return [filled_values(inner, known, record) for inner in said]
-    if isinstance(said, str) and said.startswith("{record:") and said.endswith("}"):
-        value = paths.get(record, said.removeprefix("{record:")[:-1])
-        return None if value is paths.MISSING else value
-    if isinstance(said, str) and said.startswith("{") and said.endswith("}"):
-        return known.get(said[1:-1], said)
-    return said
+        return [filled_values(inner, known) for inner in said]
+    if not (isinstance(said, str) and said.startswith("{") and said.endswith("}")):
+        return said
+    name, colon, place = said[1:-1].partition(":")
+    if not colon:
+        return said if name in DOCUMENTS else known.get(name, said)
+    if name not in DOCUMENTS or name not in known:
+        return said
+    value = paths.get(known[name], place)
+    return None if value is paths.MISSING else value
 
 
 def within(template: str, text: str) -> str | None:

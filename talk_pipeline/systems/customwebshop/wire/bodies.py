@@ -115,8 +115,9 @@ class Composer:
         current: Json,
         root: Mapping[str, Value],
         record_id: str,
+        begun: Json = None,
     ) -> bytes:
-        """The body of a call about one entry of a list behind a path of its own."""
+        """The body of a call about one entry of a list behind a path of its own; `begun` is what began it."""
         rows = enumerate(rows_of(current, name, lines))
         row: Json = next((row for at, row in rows if row_id(lines, row, at) == edit.id), {})
         body = self._line(name, lines, row, edit, root=root, whole=call.whole)
@@ -130,7 +131,8 @@ class Composer:
         if call.whole or call.objects == "whole":
             for path in (*lines.read_only, *call.without):
                 paths.drop(body, path)
-        known = self._known(record_id, current) | ({"line": lines.id.wire(edit.id)} if edit.id else {})
+        known = self._known(record_id, current, begun=begun)
+        known |= {"line": lines.id.wire(edit.id)} if edit.id else {}
         return self._encoded(call, accompanied(call, body, row), known)
 
     def around(self, call: Call, *, record_id: str, begun: Json) -> bytes:
@@ -139,11 +141,11 @@ class Composer:
             path: filled_in_body(value, begun=begun, id=record_id) if isinstance(value, str) else value
             for path, value in call.constants.items()
         }
-        return self._encoded(call.but(constants=said), {}, self._known(record_id))
+        return self._encoded(call.but(constants=said), {}, self._known(record_id, begun=begun))
 
-    def _known(self, record_id: str | None, record: Json = None) -> dict[str, Json]:
-        """A record's id as the shop says it, which may be a number."""
-        return {"id": self._own_id(record_id, record)} if record_id else {}
+    def _known(self, record_id: str | None, record: Json = None, *, begun: Json = None) -> dict[str, Json]:
+        """A record's id as the shop says it, which may be a number, and the answer that began what goes on."""
+        return ({"id": self._own_id(record_id, record)} if record_id else {}) | {"begun": begun}
 
     def _own_id(self, record_id: str, record: Json) -> Json:
         own = paths.get(record, self._entity.id.path)

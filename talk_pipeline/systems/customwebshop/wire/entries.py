@@ -92,6 +92,7 @@ class Entries:
                 current=self._current,
                 root=self._sender.reader.values(self._current or {}) | dict(self._write.values),
                 record_id=self._id,
+                begun=self._begun,
             )
         method = {"create": "POST", "update": "PATCH", "delete": "DELETE"}[edit.operation]
         if call.body is not None:

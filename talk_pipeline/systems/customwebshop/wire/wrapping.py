@@ -35,9 +35,9 @@ def wrapped(call: Call, body: Json, known: Mapping[str, Json], *, current: Json)
     if call.at:
         body = _part(call, call.at, body, current)
     for path, value in call.constants.items():
-        paths.put(body, path, filled_values(value, known, body))
+        paths.put(body, path, filled_values(value, {**known, "record": body}))
     if call.body is not None:
-        whole = filled_values(dict(call.body), known, body)
+        whole = filled_values(dict(call.body), {**known, "record": body})
         if call.envelope:
             paths.put(whole, call.envelope, body)
         return whole
