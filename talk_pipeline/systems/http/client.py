@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpx
 from httpx_retries import Retry
@@ -17,6 +17,7 @@ from talk_pipeline.systems.http.answer import Answer, OutcomeUnknownError, Wire
 from talk_pipeline.systems.http.applications import Application, lane_of, least_busy
 from talk_pipeline.systems.http.clock import ServerClock
 from talk_pipeline.systems.http.limits import Flight, Limits
+from talk_pipeline.systems.http.located import located
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 120.0
@@ -258,21 +259,14 @@ class Http:
         return Answer(response.status_code, response.headers, body, links, seconds)
 
     def _url(self, path: str) -> str:
-        """Below the base address or beside it (`../`), with its query (a tenant); whole addresses as they are.
-
-        A path that begins with that of the base is not below it once more.
+        """Where a path is, with the query of the base address (a tenant); whole addresses as they are.
 
         Raises:
             ForeignHostFault: credentials go along with every request, and so to no other host.
         """
-        url = path
-        here = urlsplit(self.base_url)
-        if here.path and path.startswith(f"{here.path}/"):  # a link of the server's own begins at its root
-            url = path = f"{here.scheme}://{here.netloc}{path}"
-        if not path.startswith(("http://", "https://")):
-            base = self.base_url.rpartition("/")[0] if path.startswith("../") else self.base_url
-            query = f"{'&' if '?' in path else '?'}{self.query}" if self.query else ""
-            url = f"{base}{path.removeprefix('..')}{query}"
+        url = located(self.base_url, path)
+        if url != path and self.query:
+            url = f"{url}{'&' if '?' in url else '?'}{self.query}"
         if self._origin(url) != self._origin(self.base_url):
             raise ForeignHostFault(self._foreign(f"an answer leads to {self._host(url)}"))
         return url

@@ -3,6 +3,7 @@
 import pytest
 
 from talk_pipeline.systems.errors import ConfigurationFault, ForeignHostFault
+from talk_pipeline.systems.http.located import located
 from talk_pipeline_tests.systems.answering import Answering, Reply
 from talk_pipeline_tests.systems.http.asking import read, write
 from talk_pipeline_tests.systems.http.conftest import Opens
@@ -83,3 +84,18 @@ def test_a_link_that_is_no_address_is_named(opens: Opens, link: str) -> None:
 def test_a_link_to_another_origin_is_refused(server: Answering, opens: Opens, other: str) -> None:
     with pytest.raises(ForeignHostFault):
         opens().following("/things", other.format(host=server.host, port=server.host.split(":")[1]))
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("/orders", "https://shop.example/api/v3/orders"),
+        ("/api/v3/orders?page=2", "https://shop.example/api/v3/orders?page=2"),
+        ("/api/v30", "https://shop.example/api/v3/api/v30"),
+        ("../v4/orders", "https://shop.example/api/v4/orders"),
+        ("https://other.example/x", "https://other.example/x"),
+    ],
+)
+def test_a_path_is_below_the_base_once(path: str, where: str) -> None:
+    assert located("https://shop.example/api/v3", path) == where
+    assert located("https://shop.example", "/orders") == "https://shop.example/orders"

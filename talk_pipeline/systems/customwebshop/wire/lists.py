@@ -23,6 +23,7 @@ from talk_pipeline.systems.customwebshop.wire.faults import Faults
 from talk_pipeline.systems.customwebshop.wire.records import parse
 from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline.systems.http import Answer, Http
+from talk_pipeline.systems.http.located import located
 from talk_pipeline.systems.http.trail import Trail
 
 
@@ -123,6 +124,5 @@ def _place(request: Question) -> str:
 def on_this_server(base_url: str, where: str, following: str) -> str:
     """A next address as a place on this server: tokens go nowhere else, whatever a proxy calls itself."""
     base = urlsplit(base_url)
-    current = where if where.startswith("http") else f"{base_url}{where}"
-    target = urlsplit(urljoin(current, following))
+    target = urlsplit(urljoin(located(base_url, where), following))
     return f"{base.scheme}://{base.netloc}{target.path}{'?' if target.query else ''}{target.query}"
