@@ -237,3 +237,28 @@ def test_records_are_born_refused_and_deleted(mage: Mage) -> None:
     assert mage.world.step(full=True).success
     assert mage.world.state("customer", str(born["id"])) is not None
     assert not unexplained("product", "order")
+
+
+def test_what_is_accepted_and_carried_out_later_is_told_once(mage: Mage) -> None:
+    shop, bc = mage.shop, mage.world.bc
+    sku = mage.product("24-MB/1")
+    mage.run()
+    shop.late = True
+    bc.patch("items", mage.there("product", sku), {"displayName": "Crown"})
+    said = {
+        "number": "B1",
+        "displayName": "Born there",
+        "email": "b@company.example",
+        "addressLine1": "Quay 1",
+    }
+    bc.post("customers", said | {"city": "Albany", "country": "US", "phoneNumber": "+15185550100"})
+    (row,) = mage.world.step().finding("product", "no_quarantined_records").rows
+    assert row["reason"] == "name: customwebshop accepted it with success, but still holds 'Bag 24-MB/1'"
+    mage.world.step()
+    assert shop.writes == ["POST customers", "PUT products/24-MB%2F1"]
+    shop.carry_out()
+    mage.run()
+    mage.quiet()
+    assert shop.tables["products"][sku]["name"] == "Crown"
+    assert len(shop.tables["customers"]) == 1
+    assert not unexplained("customer", "product")
