@@ -95,6 +95,8 @@ class Body:
     sent: Mapping[str, Sent]
 
 
+_IN_TURN = ("delete", "update", "create")
+
 _PENDING_ROOTS = """
 select root_shop_id, root_bc_id from change
 where flow = $flow and target = $target and hold_kind is null
@@ -201,8 +203,7 @@ class _Loader:
 
     def _line_order(self, edit: RecordChanges) -> tuple[int, int, int]:
         """Deletions, updates, additions; each collection by collection, as the source has them."""
-        rank = {"delete": 0, "update": 1, "create": 2}[edit.operation]
-        return rank, self.order[edit.part.name], edit.position
+        return _IN_TURN.index(edit.operation), self.order[edit.part.name], edit.position
 
     def _edit(
         self, key: tuple[str, Operation, str | None, str | None], changes: dict[str, Change]

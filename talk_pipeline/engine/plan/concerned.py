@@ -27,11 +27,11 @@ linked as materialized (
 ),
 shop as (
   select id, gone, edited_at, coalesce(version, modified_at::varchar) as version from snapshot
-  where flow = $flow and side = 'customwebshop' and id in (select shop_id from linked)
+  where flow = $flow and side = 'customwebshop'
 ),
 bc as (
   select id, gone, edited_at, coalesce(version, modified_at::varchar) as version from snapshot
-  where flow = $flow and side = 'businesscentral' and id in (select bc_id from linked)
+  where flow = $flow and side = 'businesscentral'
 )
 select l.*, s.id is not null as shop_held, s.gone as shop_gone, s.edited_at as shop_edited_at,
        s.version as shop_version, b.id is not null as bc_held, b.gone as bc_gone, b.edited_at as bc_edited_at,

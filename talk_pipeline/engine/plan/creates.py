@@ -106,9 +106,7 @@ from unpaired u
 join (
   from record where rowid in (select rowid from record where part = $flow and id in (select id from unpaired))
 ) r on r.side = u.side and r.id = u.id
-join (
-  from snapshot where flow = $flow and id in (select id from unpaired)
-) s on s.side = u.side and s.id = u.id
+join snapshot s on s.flow = $flow and s.side = u.side and s.id = u.id
 """
 
 _LEFT = """
@@ -247,10 +245,7 @@ unusable as (
          case when s.gone is not null then 'left Business Central (' || s.gone || ')'
               else u.key || ' is ' || coalesce(t.canon[u.key], 'blank') || ' in Business Central' end as why
   from referred l
-  left join (
-    select id, gone from snapshot
-    where flow = $refers_to and side = 'businesscentral' and id in (select other_id from referred)
-  ) s on s.id = l.other_id
+  left join snapshot s on s.flow = $refers_to and s.side = 'businesscentral' and s.id = l.other_id
   left join (
     select id, canon from record where rowid in (select rowid from record
       where part = $refers_to and side = 'businesscentral' and id in (select other_id from referred))
@@ -275,9 +270,7 @@ asked as materialized (
   select r.side, r.root_id, r.told, l.id,
          case l.side when 'customwebshop' then l.id else l.other_id end as shop_id
   from referring r
-  left join (
-    from counterpart where part = $refers_to and id in (select told from referring)
-  ) l on l.side = r.side and l.id = r.told
+  left join counterpart l on l.part = $refers_to and l.side = r.side and l.id = r.told
 ),
 {UNUSABLE},
 waiting as (

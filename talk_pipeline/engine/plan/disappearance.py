@@ -64,10 +64,8 @@ def _return(db: Connection, flow: Flow) -> None:
         f"""
         update link set state = 'active', rule = 'returned'
         where {parted}
-          and shop_id in (select id from snapshot where flow = $flow and side = 'customwebshop' and gone is null
-                          and id in (select shop_id from link where {parted}))
-          and bc_id in (select id from snapshot where flow = $flow and side = 'businesscentral' and gone is null
-                        and id in (select bc_id from link where {parted}))
+          and shop_id in (select id from snapshot where flow = $flow and side = 'customwebshop' and gone is null)
+          and bc_id in (select id from snapshot where flow = $flow and side = 'businesscentral' and gone is null)
         """,
         {"flow": flow.name},
     )
@@ -89,8 +87,7 @@ with shop as (
 )
 select r.id from shop r
 where {ended} and r.id in (
-  select id from snapshot where flow = $flow and side = 'customwebshop' and gone is null
-    and id in (select unnest($ids::varchar[])))
+  select id from snapshot where flow = $flow and side = 'customwebshop' and gone is null)
 """
 
 

@@ -30,8 +30,7 @@ _WITHHOLD = f"""
 update change set hold_kind = '{HoldKind.POSTED}', hold_reason = 'it was posted in Business Central before'
 where flow = $flow and target = '{Side.BC}' and rule <> '{UNDO}'
   and (hold_kind is null or hold_kind not in ('{HoldKind.MANUAL}', '{HoldKind.WAITING}'))
-  and root_bc_id in (select id from snapshot where flow = $flow and side = '{Side.BC}' and gone = '{Gone.POSTED}'
-                       and id in (select root_bc_id from change where flow = $flow))
+  and root_bc_id in (select id from snapshot where flow = $flow and side = '{Side.BC}' and gone = '{Gone.POSTED}')
 """
 
 _ENDING = f"""

@@ -102,10 +102,7 @@ def _unresolved(db: Connection, flow: Flow, part: Part, *, prop: Property) -> No
           select c.operation, c.target, c.shop_id, c.bc_id, c.property || ' ' || c.after || ' '
                  || case when l.id is null then 'is not linked' else u.why end as reason
           from change c
-          left join (
-            from counterpart where part = $refers_to and id in (
-              select after from change where flow = $flow and part = $part and property = $property)
-          ) l on l.id = c.after
+          left join counterpart l on l.part = $refers_to and l.id = c.after
             and l.side = case c.target when 'businesscentral' then 'customwebshop' else 'businesscentral' end
           left join unusable u on u.shop_id = l.id and c.target = 'businesscentral'
           where c.flow = $flow and c.part = $part and c.property = $property and c.operation <> 'delete'

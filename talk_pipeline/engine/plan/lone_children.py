@@ -21,7 +21,7 @@ with root as (
   select 'businesscentral', root_bc_id, root_shop_id, root_bc_id from touched where not over
 ),
 linked as materialized (
-  from link_below where part = $part and root_shop_id in (select root_shop_id from touched)
+  from link_below where part = $part
 ),
 child as materialized (
   select r.side, r.id, t.root_shop_id, t.root_bc_id
@@ -35,7 +35,7 @@ select 'create' as operation, case r.side when 'customwebshop' then 'businesscen
          as target, r.side as source_side, r.id as source_id, cast(null as varchar) as shop_id,
        cast(null as varchar) as bc_id, r.root_shop_id, r.root_bc_id
 from child r
-anti join (from link_end where part = $part and id in (select id from child)) l on l.side = r.side and l.id = r.id
+anti join link_end l on l.part = $part and l.side = r.side and l.id = r.id
 union all
 select 'delete', case when s.id is null then 'businesscentral' else 'customwebshop' end as there, there,
        coalesce(s.id, b.id), l.shop_id, l.bc_id, t.root_shop_id, t.root_bc_id

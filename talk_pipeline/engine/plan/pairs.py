@@ -26,7 +26,7 @@ PIECE = 100_000  # pairs; of more only those that are unsettled are compared, so
 _TOUCHED_THEMSELVES = "select *, root_shop_id as shop_id, root_bc_id as bc_id from touched"
 _BELOW_TOUCHED = """
   select t.*, l.shop_id, l.bc_id from touched t
-  join (from link_below where part = $part and state = 'active') l on l.root_shop_id = t.root_shop_id
+  join link_below l on l.part = $part and l.root_shop_id = t.root_shop_id
 """
 
 # one row a property of every touched pair; a reference compares as the shop id it means. What is held of a pair is
@@ -107,7 +107,7 @@ _FIRST_WORD = f"meeting and not has_base and not shop_sighted and not bc_sighted
 # what is as it was agreed needs no other word, unless it was not quite agreed, or an edit was taken back
 _AT_REST = f"""
 {AS_AGREED} and shop_problem is null and bc_problem is null and not shop_sighted and not bc_sighted
-and (shop_canon is distinct from bc_canon or agreed_at is not null and coalesce(mismatches, 0) = 0)
+and (shop_canon is distinct from bc_canon or agreed_at is not null and mismatches = 0)
 """
 
 _FOUND = f"""

@@ -46,7 +46,7 @@ class Written:
     target: Side
     before: Value
     left: Mapping[Side, Value]
-    rule: str
+    rule: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,13 +189,12 @@ def outcome(
 ) -> tuple[list[Case], list[Case]]:
     """What a run put back, or would with nothing written, and what is left as it is, each with its reason."""
     rows = db.execute(
-        "select part, shop_id, property, withheld(hold_kind, hold_reason) from change where flow = ? and rule = ?",
-        [flow.name, UNDO],
+        "select part, shop_id, property, withheld(hold_kind, hold_reason) from change where rule = ?", [UNDO]
     ).fetchall()
     planned = {(part, shop_id, name): withheld for part, shop_id, name, withheld in rows}
     back, left = [], []
     for case in examine(db, flow, run_id, company=company, by=by):
-        withheld = planned.get((case.part, case.shop_id or "", case.property or ""), "not carried out")
+        withheld = planned.get((case.part, case.shop_id, case.property), "not carried out")
         if case.done or (case.reason is None and dry_run and withheld is None):
             back.append(case)
         else:
@@ -222,7 +221,7 @@ def _gather(flow: Flow, writes: Sequence[WrittenRow]) -> dict[Key, Written]:
         if one.operation != "update" or (one.target, one.part, one.shop_id) in created:
             continue
         prop = flow.part(one.part).by_name.get(one.property or "")
-        if one.rule is None or one.rule == SEND_WITH or prop is None:
+        if prop is None or one.rule == SEND_WITH:
             continue
         if not prop.two_way and one.root_shop_id in made:
             continue  # what a new record says of itself belongs to its creation
@@ -241,7 +240,7 @@ def _gather(flow: Flow, writes: Sequence[WrittenRow]) -> dict[Key, Written]:
 
 def _since(
     db: Connection, flow: Flow, run_id: str, writes: Sequence[WrittenRow]
-) -> dict[Key, tuple[str, str]]:
+) -> dict[Key, tuple[str, str | None]]:
     """The properties of these records that other runs wrote later: by which run, and why."""
     if not writes:
         return {}
@@ -253,11 +252,11 @@ def _since(
         first=writes[0].intent_at,
         roots=sorted({one.root_shop_id for one in writes if one.root_shop_id}),
     )
-    found: dict[Key, tuple[str, str]] = {}
+    found: dict[Key, tuple[str, str | None]] = {}
     for one in later:
-        if one.property is None or one.rule is None or one.rule == SEND_WITH:
+        if one.rule == SEND_WITH:
             continue
-        key = (one.part, one.shop_id or "", one.property)
+        key = (one.part, one.shop_id or "", one.property or "")
         # what an undo put back is carried to the other side by the same run
         put_back = found.get(key) == (one.run_id, UNDO)
         found[key] = (one.run_id, UNDO if put_back else one.rule)

@@ -27,7 +27,7 @@ agreed as (
   from base
   where part = $part and shop_id in (select shop_id from linked) and list_contains($properties::varchar[], property)
   group by shop_id
-  having bool_and(resend is null and agreed_at is not null and coalesce(mismatches, 0) = 0)
+  having bool_and(resend is null and agreed_at is not null and mismatches = 0)
 )
 select *, row_number() over () as place from linked anti join (
   select l.shop_id from linked l

@@ -114,7 +114,9 @@ def test_a_conflict_names_who_decided_that_very_one(tmp_path: Path) -> None:
         pairs = [book.pair("customer", number, {"website": "www.a.example"}) for number in ("C1", "C2")]
         for shop, bc in pairs:
             for side, key, name in ((SHOP, shop, "shop"), (BC, bc, "bc")):
-                book.say("customer", side, key, {"website": f"www.{name}.example", "phone": f"+45 {name}"})
+                book.say("customer", side, key, {"website": f"www.{name}.example"})
+                book.plan("customer")
+                book.say("customer", side, key, {"phone": f"+45 {name}"})
         for shop, person in zip([shop for shop, _ in pairs], ("a person", "another"), strict=True):
             book.db.execute(
                 "insert into resolution values ('customer', ?, 'website', 'customwebshop', 'www.shop.example',"
@@ -123,7 +125,15 @@ def test_a_conflict_names_who_decided_that_very_one(tmp_path: Path) -> None:
             )
         book.db.execute("update resolution set decided_at = '2026-01-01'")
         assert {row[3] for row in book.plan("customer") if row[5] is None} == {"website"}
+        seen = book.rows(
+            "select s.shop_id, s.edited_at, b.edited_at, s.version, b.version from edit s"
+            " join edit b using (part, shop_id, property) where property = 'website'"
+            " and s.side = 'customwebshop' and b.side = 'businesscentral' order by all"
+        )
+        assert len({value for row in seen for value in row}) == 10, "each its own"
         book.write("customer", BC)
+        told = "select shop_id, shop_edited_at, bc_edited_at, shop_version, bc_version from conflict order by all"
+        assert book.rows(told) == seen
         decided = (
             "select shop_id, property, decided_by, winner, shop_value, bc_value from conflict order by all"
         )

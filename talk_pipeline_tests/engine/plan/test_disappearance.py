@@ -179,3 +179,12 @@ def test_what_others_share_is_not_deleted_with_its_leader(tmp_path: Path) -> Non
         leave(book, SHOP, "1")
         leave(book, SHOP, "3")
         assert [change[1:3] for change in book.plan("customer")] == [("delete", "3")]
+
+
+@SIDES
+def test_what_nothing_is_new_of_is_not_planned_again(tmp_path: Path, side: Side) -> None:
+    with under("delete", tmp_path) as book:
+        leave(book, side, "1")
+        book.db.execute("delete from dirty")
+        leave(book, side, "2")
+        assert [change[1:3] for change in book.plan("customer")] == [("delete", "2")]

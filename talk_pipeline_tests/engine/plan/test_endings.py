@@ -1,11 +1,14 @@
 """What the shop says of a record that was posted before: no write, and a conflict that it has lost."""
 
+from pathlib import Path
+
 import pytest
 
 from talk_pipeline.engine.plan.endings import CameTo, keep_differing, withhold_posted
 from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.given import linked
+from talk_pipeline_tests.flow_files import copied_flows, flows_in
 
 SHOP, BC = Side.SHOP, Side.BC
 HELD = "select root_shop_id, property, target, hold_kind from change where flow = 'customer' order by all"
@@ -149,3 +152,16 @@ def test_a_pair_that_closes_is_held_against_what_it_was_held_with_at_last(book: 
     assert [row[:7] for row in book.rows(KEPT)] == [
         ("o1", "b1", "total_incl_tax", "posted", "businesscentral", "100.00", "80")
     ]
+
+
+@pytest.mark.parametrize("first", ["90.00", None])
+def test_each_sum_is_held_against_its_own_whatever_became_of_the_one_before(
+    tmp_path: Path, first: str | None
+) -> None:
+    both = ("sums: [totalAmountIncludingTax]", "sums: [totalAmountExcludingTax, totalAmountIncludingTax]")
+    with Book.opened(tmp_path / "state", flows_in(copied_flows(tmp_path / "flows", order=both))) as book:
+        stated = {"total_excl_tax": "90.00", "total_incl_tax": "100.00"}
+        book.say("order", SHOP, "o1", {"number": "o1", "status": "open", **stated})
+        sums = {"totalAmountExcludingTax": first, "totalAmountIncludingTax": "80.00"}
+        keep_differing(book.db, book.flows["order"], [CameTo("o1", "b1", sums)], run_id=None)
+        assert [(row[2], *row[5:7]) for row in book.rows(KEPT)] == [("total_incl_tax", "100.00", "80.00")]

@@ -279,3 +279,21 @@ def test_whoever_has_its_id_elsewhere_takes_no_customer_out_of_scope(tmp_path: P
         assert kinds(book, "customer", "1") == {None}
         book.say("customer", SHOP, "1", {"active": "false"})
         assert kinds(book, "customer", "1") == {HoldKind.EXCLUDED}
+
+
+def test_who_is_called_as_one_that_is_blocked_may_be_referred_to(shop: Book) -> None:
+    """In Business Central another customer has the id that the blocked one has in the shop."""
+    linked(shop, "customer", "2", {**CUSTOMER, "number": "C2"})
+    for side, active in ((SHOP, "true"), (BC, "")):
+        key = "3" if side is SHOP else "2"
+        shop.say("customer", side, key, {**CUSTOMER, "number": "C3", "active": active})
+    shop.plan("customer")
+    shop.in_step("customer")
+    shop.say("customer", BC, "b2", {"active": "All"})
+    linked(shop, "order", "2", {**ORDER, "number": "O2"})
+    shop.say("order", SHOP, "1", {"customer_id": "2"})
+    shop.say("order", BC, "b2", {"customer_id": "2"})
+    assert planned(shop, "order") == {
+        ("businesscentral", "1", "customer_id"): HoldKind.WAITING,
+        ("customwebshop", "2", "customer_id"): None,
+    }

@@ -78,3 +78,15 @@ def test_a_line_that_both_sides_removed_has_no_link_and_every_other_keeps_its_ow
     crossed.say("order", BC, "1", {}, children=[])
     assert planned(crossed, "quantity") == [("businesscentral", "update", "1/1", "7", "edit", False)]
     assert crossed.rows(links) == [("1/1", "b1/1")]
+
+
+def test_what_was_blank_and_is_said_of_a_line_that_was_removed_there_is_an_edit_too(
+    crossed: Book, policy: str
+) -> None:
+    crossed.say("order", BC, "b1", {}, children=[])
+    crossed.say("order", SHOP, "1", {}, children=[{**LINE, "discount_percent": "10"}])
+    disputed = {
+        "last_writer": ("businesscentral", "create", "1/1", "10", "last_writer", True),
+        "manual": ("customwebshop", "delete", "1/1", "10", "manual", True),
+    }
+    assert planned(crossed, "discount_percent") == [disputed[policy]]

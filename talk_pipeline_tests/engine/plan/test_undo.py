@@ -1,13 +1,15 @@
 """What of a run can be put back, from what the journal and both sides say; without any system."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from talk_pipeline.engine.model import UNDO, ByHandError
-from talk_pipeline.engine.plan.undo import Case, examine, flows_written, named_run
+from talk_pipeline.engine.plan.undo import Case, examine, flows_written, named_run, outcome
 from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import COMPANY, Book
+from talk_pipeline_tests.engine.given import of_record, written
 from talk_pipeline_tests.engine.plan.trade import CUSTOMER
 
 SHOP, BC = Side.SHOP, Side.BC
@@ -178,3 +180,45 @@ def test_a_run_is_named_by_a_beginning_that_only_it_has(wrong: Book) -> None:
     wrong.db.execute("update journal set outcome = 'refused'")
     with pytest.raises(ByHandError, match="none has written anything yet"):
         named_run(wrong.db, "nothing")
+
+
+PHONE = replace(of_record("update", "sC1", "bC1"), property="phone")
+
+
+def test_what_only_went_along_was_not_told_by_that_run(wrong: Book) -> None:
+    written(wrong, PHONE, source="+45 11 11 11 11", minutes_ago=0, run_id="other", along=["email", "website"])
+    wrong.say("customer", SHOP, "sC1", {"email": "new@a.example", "phone": "+45 22 22 22 22"})
+    assert [case.property for case in cases(wrong, "other")] == ["phone"]
+
+
+def test_what_went_along_with_a_later_write_was_not_written_again(wrong: Book) -> None:
+    written(wrong, PHONE, source="+45 11 11 11 11", minutes_ago=-1, run_id="later", along=["website"])
+    assert only(wrong).reason is None
+
+
+def put_back(book: Book, *, dry_run: bool) -> tuple[list[str | None], dict[str | None, str | None]]:
+    """Whose websites were put back, and why the others were not."""
+    book.crowded()
+    back, left = outcome(
+        book.db, book.flows["customer"], "wrong", company=COMPANY, by="undoing", dry_run=dry_run
+    )
+    book.alone()
+    return [case.shop_id for case in back], {case.shop_id: case.reason for case in left}
+
+
+def test_what_would_be_put_back_is_told_by_what_is_planned_and_not_withheld(wrong: Book) -> None:
+    wrong.say("customer", BC, "bC2", {"website": NEWER})
+    seen = {"sC2": f"edited since: businesscentral says '{NEWER}'"}
+    unplanned = {"sC1": "not carried out"}
+    assert put_back(wrong, dry_run=True) == ([], seen | unplanned), "of no plan nothing would be"
+    wrong.plan("customer", undo="wrong")
+    assert put_back(wrong, dry_run=True) == (["sC1"], seen)
+    assert put_back(wrong, dry_run=False) == ([], seen | unplanned)
+    wrong.db.execute(
+        "update change set hold_kind = 'waiting', hold_reason = 'on its way' where shop_id = 'sC1'"
+    )
+    assert put_back(wrong, dry_run=True) == ([], seen | {"sC1": "waiting: on its way"})
+    wrong.plan("customer", undo="wrong")
+    wrong.write("customer", BC, run_id="undoing")
+    wrong.plan("customer")
+    assert put_back(wrong, dry_run=False) == (["sC1"], seen)
