@@ -30,20 +30,16 @@ where c.flow = $flow and c.operation = 'update' and c.hold_kind is null and c.ro
 # to whom each was told what of late, latest first; by the value it was sent from. All are asked for at once, since
 # all that was written is looked through for it
 _WRITES = f"""
-with suspect as (
-  select unnest($parts::varchar[]) as part, unnest($shop_ids::varchar[]) as shop_id,
-         unnest($roots::varchar[]) as root_shop_id, unnest($properties::varchar[]) as property
-),
-retried as (
+with retried as (
   select shop_id, max(done_at) as done_at from decision where flow = $flow and action = 'retried' group by shop_id
 )
 select w.part, w.shop_id, w.property, w.target, w.source
 from written w
-semi join suspect s on s.part = w.part and s.shop_id = w.shop_id and s.root_shop_id = w.root_shop_id
-  and s.property = w.property
 left join retried r on r.shop_id = w.root_shop_id
 where w.flow = $flow and w.outcome = 'done' and w.operation = 'update' and w.rule <> '{SEND_WITH}'
-  and w.intent_at > greatest($since, r.done_at)
+  and w.intent_at > greatest($since, r.done_at) and (w.part, w.shop_id, w.root_shop_id, w.property) in (
+    select (unnest($parts::varchar[]), unnest($shop_ids::varchar[]), unnest($roots::varchar[]),
+            unnest($properties::varchar[])))
 qualify row_number() over (partition by w.part, w.shop_id, w.property order by w.intent_at desc) <= $turns
 order by w.intent_at desc
 """

@@ -92,7 +92,7 @@ def doubt_creates(db: Connection, flow: Flow, unlinked: Unlinked) -> None:
           select j.target, j.natural_key, r.record_id, any_value(r.reason) as reason
           from refusal r join journal j on j.part = r.part and j.operation = 'create'
             and r.record_id = case j.target when 'businesscentral' then j.shop_id else j.bc_id end
-          where r.part = $flow and r.refusal_kind = '{RefusalKind.OUTCOME_UNKNOWN}' and j.natural_key is not null
+          where r.part = $flow and r.refusal_kind = '{RefusalKind.OUTCOME_UNKNOWN}'
           group by all
         ) m
         where unlinked.state is null and unlinked.side = m.target and unlinked.raw[$key] = m.natural_key

@@ -100,11 +100,11 @@ def test_an_intent_without_an_outcome_is_what_it_was(book: Book) -> None:
 
 
 def test_where_one_way_values_of_a_created_record_start_from(book: Book) -> None:
-    book.say("product", SHOP, "s1", {"sku": "P1", "active": "true", "stock": "12"})
+    book.say("product", SHOP, "s1", {"sku": "P1", "active": "true", "stock": "12.0"})
     book.plan("product")
     book.write("product", BC, answered={"stock": "0"})
     start = "select shop_id, shop_value, bc_value, agreed_at is null from base where property = 'stock'"
-    assert book.rows(start) == [("s1", "12", "0", True)]
+    assert book.rows(start) == [("s1", "12.0", "0", True)], "as the shop says it"
     assert ("customwebshop", "stock") not in {(row[0], row[3]) for row in book.plan("product")}
 
 

@@ -1,13 +1,17 @@
 """What waits for requests that nobody has answered yet, and until when; without any system."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.kinds import HoldKind, RefusalKind
+from talk_pipeline.engine.model import Intended, Intent, Outcome, Result
+from talk_pipeline.engine.plan.refusals import refuse
 from talk_pipeline.engine.plan.unanswered import (
     waits_until,
     withhold_unanswered,
@@ -20,6 +24,9 @@ from talk_pipeline.engine.state.tables import JournalRow
 from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.given import of_record, planned
+from talk_pipeline_tests.flow_files import copied_flows, flows_in
+
+SHOP, BC = Side.SHOP, Side.BC
 
 SENT = JournalRow(
     intent_id="",
@@ -143,3 +150,66 @@ def test_the_next_that_is_over_of_all_or_of_one_record(book: Book) -> None:
     assert waits_until(book.db, flows, shop_id="3", bc_id="b1") == early != late
     assert waits_until(book.db, flows, shop_id="3") is None
     assert waits_until(book.db, ["order"]) is None
+
+
+@pytest.fixture
+def doubtful(tmp_path: Path) -> Iterator[Book]:
+    """What became of the create of a customer `C1` in Business Central a person has to say; there are two there."""
+    both = ("create: always", "create: both")
+    with Book.opened(tmp_path / "state", flows_in(copied_flows(tmp_path / "flows", customer=both))) as book:
+        told = {"company_name": "A", "active": ""}
+        book.say("customer", SHOP, "s1", {"number": "C9", "company_name": "A", "active": "true"})
+        for number in ("C1", "C2"):
+            book.say("customer", BC, f"b{number}", {**told, "number": number})
+        row = replace(SENT, intent_id="i", operation="create", shop_id="s1", bc_id=None, natural_key="C1")
+        insert(book.db, [row])
+        book.db.execute("update journal set outcome = 'refused'")
+        main = Intended("customer", "create", "s1", None, {})
+        intent = Intent("customer", BC, "s1", None, main, natural_key="C1")
+        unknown = Outcome(Result.REFUSED, reason="no answer came", refusal=RefusalKind.OUTCOME_UNKNOWN)
+        refuse(book.db, book.flows["customer"], [(intent, unknown)])
+        yield book
+
+
+def copied_back(book: Book) -> list[str]:
+    """What the plan makes in the shop, by the id that it has in Business Central."""
+    book.plan("customer")
+    made = (
+        "select distinct bc_id from change where target = 'customwebshop' and operation = 'create' order by 1"
+    )
+    return [bc_id for (bc_id,) in book.rows(made)]
+
+
+def test_what_a_lost_create_may_have_become_is_not_copied_back(doubtful: Book) -> None:
+    assert copied_back(doubtful) == ["bC2"]
+
+
+@pytest.mark.parametrize(
+    "otherwise",
+    [
+        "update journal set part = 'product'",
+        "update journal set operation = 'update'",
+        "update journal set target = 'customwebshop', bc_id = shop_id",  # it was made here
+        "update journal set shop_id = 's2', bc_id = 's1'",  # of another record
+        "update journal set natural_key = 'C3'",
+        "update journal set natural_key = null",
+        "update refusal set part = 'product'",
+        "update refusal set refusal_kind = 'refused'",
+        "update refusal set record_id = 's2'",
+    ],
+)
+def test_any_other_record_is_copied_back(doubtful: Book, otherwise: str) -> None:
+    doubtful.db.execute(otherwise)
+    assert copied_back(doubtful) == ["bC1", "bC2"]
+
+
+def test_what_is_not_created_anyway_keeps_its_own_reason(doubtful: Book) -> None:
+    """And a record of the shop that is called so is no record of Business Central."""
+    doubtful.say("customer", SHOP, "s3", {"number": "C1", "company_name": "B", "active": "true"})
+    doubtful.tell("customer", BC, [replace(doubtful.record("customer", BC, "bC1", {}), deleted=True)])
+    assert copied_back(doubtful) == ["bC2"]
+    reasons = "select id, state, reason from unlinked where id = 'bC1' or id = 's3' order by 1"
+    assert doubtful.db.execute(reasons).fetchall() == [
+        ("bC1", "excluded", "deleted, and not linked"),
+        ("s3", None, None),
+    ]
