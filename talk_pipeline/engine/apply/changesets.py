@@ -5,7 +5,7 @@ blanks, references and the order of properties; sending is the business of `run`
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from talk_pipeline.engine.model import UNDO, Contents, Operation, Sent
@@ -49,9 +49,9 @@ class RecordChanges:
     changes: Mapping[str, Change]
     source: Mapping[str, Value]
     target: Mapping[str, Value]
-    version: str | None = None
-    references: Mapping[str, str] = field(default_factory=dict)
-    position: int = 0
+    version: str | None
+    references: Mapping[str, str]
+    position: int
 
     def id_on(self, side: Side) -> str | None:
         """The record's id on a side."""

@@ -280,10 +280,10 @@ def _deferred(db: Connection, flow: Flow, later: Flow, edited: Collection[str]) 
                     _defer(db, flow, later, part=part, prop=prop, key=key, wanted=wanted)
 
 
-_MADE_UNUSABLE = """
-select 1 from change where flow = $flow and target = 'businesscentral' and operation = 'update'
-  and property = $key and after is distinct from $wanted and hold_kind is null limit 1
-"""
+# whoever is not looked for costs nothing; which of them they are is asked with all else
+_MADE_UNUSABLE = (
+    "select 1 from change where flow = $flow and property = $key and after is distinct from $wanted limit 1"
+)
 
 
 def _defer(

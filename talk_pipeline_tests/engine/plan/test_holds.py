@@ -297,3 +297,18 @@ def test_who_is_called_as_one_that_is_blocked_may_be_referred_to(shop: Book) -> 
         ("businesscentral", "1", "customer_id"): HoldKind.WAITING,
         ("customwebshop", "2", "customer_id"): None,
     }
+
+
+def test_an_order_of_business_central_alone_goes_to_nobody_where_all_orders_are_made(tmp_path: Path) -> None:
+    """Which customer it is for is said there by an id that is that of another one in the shop."""
+    all_of_them = ("  create_scope: {status: [open, processing]} #", "  #")
+    flows = flows_in(copied_flows(tmp_path / "flows", order=all_of_them))
+    with Book.opened(tmp_path / "state", flows) as book:
+        linked(book, "customer", "1", CUSTOMER)
+        book.say("order", BC, "9", {**ORDER, "number": "O9", "status": "Draft"})
+        book.say("customer", SHOP, "1", {"active": "false"})
+        book.plan("customer", later=frozenset({"order"}))
+        assert [row[3:] for row in book.changes("customer")] == [("active", "false", None)]
+        book.say("order", SHOP, "2", {**ORDER, "number": "O2", "status": "completed"})
+        book.plan("customer", later=frozenset({"order"}))
+        assert [row[3:] for row in book.changes("customer")] == [("active", "false", HoldKind.DEFERRED)]

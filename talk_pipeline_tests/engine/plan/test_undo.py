@@ -186,14 +186,35 @@ PHONE = replace(of_record("update", "sC1", "bC1"), property="phone")
 
 
 def test_what_only_went_along_was_not_told_by_that_run(wrong: Book) -> None:
-    written(wrong, PHONE, source="+45 11 11 11 11", minutes_ago=0, run_id="other", along=["email", "website"])
-    wrong.say("customer", SHOP, "sC1", {"email": "new@a.example", "phone": "+45 22 22 22 22"})
-    assert [case.property for case in cases(wrong, "other")] == ["phone"]
+    for name, minutes in (("phone", 2), ("website", 1)):
+        told = replace(PHONE, property=name)
+        written(wrong, told, source="told", minutes_ago=minutes, run_id="other", along=["email"])
+    wrong.say("customer", SHOP, "sC1", {"email": "new@a.example"})
+    assert [case.property for case in cases(wrong, "other")] == ["phone", "website"]
 
 
 def test_what_went_along_with_a_later_write_was_not_written_again(wrong: Book) -> None:
     written(wrong, PHONE, source="+45 11 11 11 11", minutes_ago=-1, run_id="later", along=["website"])
     assert only(wrong).reason is None
+    again = replace(PHONE, property="website")
+    written(wrong, again, source=RIGHT, minutes_ago=-2, run_id="later")
+    assert only(wrong).reason == "written again since, by run later"
+
+
+def test_what_a_new_record_says_of_itself_belongs_to_its_creation(book: Book) -> None:
+    """Not what two sides may say; and of a record that was there before, both are told."""
+    new = replace(of_record("create", "s1"), flow="product", part="product", property="name")
+    written(book, new, source="One", minutes_ago=4, run_id="wrong")
+    for minutes, (key, name) in enumerate((("s2", "stock"), ("s1", "name"), ("s1", "stock"))):
+        update = replace(of_record("update", key, f"b{key}"), target=SHOP)
+        told = replace(update, flow="product", part="product", property=name)
+        written(book, told, source="1", minutes_ago=minutes, run_id="wrong")
+    found = examine(book.db, book.flows["product"], "wrong", company=COMPANY)
+    assert [(case.shop_id, case.property) for case in found] == [
+        ("s1", None),
+        ("s1", "name"),
+        ("s2", "stock"),
+    ]
 
 
 def put_back(book: Book, *, dry_run: bool) -> tuple[list[str | None], dict[str | None, str | None]]:
