@@ -80,13 +80,20 @@ def test_a_line_that_both_sides_removed_has_no_link_and_every_other_keeps_its_ow
     assert crossed.rows(links) == [("1/1", "b1/1")]
 
 
+@pytest.mark.parametrize("said", ["10", "no number"])
 def test_what_was_blank_and_is_said_of_a_line_that_was_removed_there_is_an_edit_too(
-    crossed: Book, policy: str
+    crossed: Book, policy: str, said: str
 ) -> None:
     crossed.say("order", BC, "b1", {}, children=[])
-    crossed.say("order", SHOP, "1", {}, children=[{**LINE, "discount_percent": "10"}])
+    crossed.say("order", SHOP, "1", {}, children=[{**LINE, "discount_percent": said}])
     disputed = {
-        "last_writer": ("businesscentral", "create", "1/1", "10", "last_writer", True),
-        "manual": ("customwebshop", "delete", "1/1", "10", "manual", True),
+        "last_writer": ("businesscentral", "create", "1/1", said, "last_writer", True),
+        "manual": ("customwebshop", "delete", "1/1", said, "manual", True),
     }
     assert planned(crossed, "discount_percent") == [disputed[policy]]
+
+
+def test_the_same_in_other_letters_disputes_no_removal(crossed: Book) -> None:
+    crossed.say("order", BC, "b1", {}, children=[])
+    crossed.say("order", SHOP, "1", {}, children=[{**LINE, "quantity": "1.0"}])
+    assert planned(crossed, "quantity") == [("customwebshop", "delete", "1/1", "1.0", "delete", False)]
