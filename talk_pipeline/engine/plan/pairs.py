@@ -60,8 +60,7 @@ select l.root_shop_id, l.root_bc_id, l.shop_id, l.bc_id, p.property,
        coalesce(ss.edited_at, l.shop_edited_at) as shop_edited_at,
        coalesce(sb.edited_at, l.bc_edited_at) as bc_edited_at,
        ss.part is not null as shop_sighted, sb.part is not null as bc_sighted,
-       l.shop_version, l.bc_version, d.winner as taken, l.over,
-       l.meeting and l.shop_id not in (select shop_id from resolution where part = $part) as meeting
+       l.shop_version, l.bc_version, d.winner as taken, l.over, l.meeting
 from linked l
 join shop s on s.id = l.shop_id
 join central b on b.id = l.bc_id

@@ -300,10 +300,10 @@ def test_who_is_called_as_one_that_is_blocked_may_be_referred_to(shop: Book) -> 
 
 
 def test_an_order_of_business_central_alone_goes_to_nobody_where_all_orders_are_made(tmp_path: Path) -> None:
-    """Which customer it is for is said there by an id that is that of another one in the shop."""
+    """Which customer it is for is said there by an id that is that of another one in the shop, and no link has its own."""
     all_of_them = ("  create_scope: {status: [open, processing]} #", "  #")
     flows = flows_in(copied_flows(tmp_path / "flows", order=all_of_them))
-    with Book.opened(tmp_path / "state", flows) as book:
+    with Book.opened(tmp_path / "state", flows, namesakes=False) as book:
         linked(book, "customer", "1", CUSTOMER)
         book.say("order", BC, "9", {**ORDER, "number": "O9", "status": "Draft"})
         book.say("customer", SHOP, "1", {"active": "false"})
