@@ -324,6 +324,11 @@ def _held(company: Company, environment: Mapping[str, str | None]) -> dict[str, 
     return held
 
 
+def batch_events() -> None:
+    """Tells Dagster in this process that events of one moment may be written together."""
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
+
+
 def is_address(text: str) -> bool:
     """Whether something could be reached there."""
     return re.fullmatch(r"https?://[^\s/?#]+\S*", text) is not None

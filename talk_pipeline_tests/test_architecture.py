@@ -154,6 +154,7 @@ NOT_TO_LOOK = (
     "httpx",
     "rich",  # with httpx
     "pyrate_limiter",
+    "talk_pipeline.systems.customwebshop",  # what describes a shop, and speaks to it
     "requests",
     "phonenumbers",
     "jinja2",

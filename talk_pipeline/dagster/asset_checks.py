@@ -1,4 +1,4 @@
-"""The QA checklist as asset checks: one subsettable multi-check a flow, the blocking ones beside it, and the audit.
+"""The QA checklist as asset checks: a step a flow, one a stage for those that block, and the audit.
 
 A check reads the state and gives a verdict; an exception here is a bug, never a finding.
 """
@@ -28,8 +28,17 @@ def flow_checks(flow: Flow, companies: Partitions | None = None) -> list[dg.Asse
     by_name = {_name(check): check for one in reversed(declared) for check in checks(one)}
     listed = [by_name.pop(_name(check)) for check in checks(flow)]
     listed += by_name.values()
-    blocking = [_blocking_check(flow, check, companies) for check in listed if check.blocking]
-    return [*blocking, _checklist(flow, [check for check in listed if not check.blocking], companies)]
+    steps: dict[str, list[Check]] = {}
+    for check in sorted(listed, key=lambda one: not one.blocking):
+        steps.setdefault(_step(flow, check), []).append(check)
+    return [_checked_together(flow, some, companies, step=step) for step, some in steps.items()]
+
+
+def _step(flow: Flow, check: Check) -> str:
+    """The step of a run that finds it."""
+    if not check.blocking:
+        return f"checklist_{flow.name}"
+    return "__".join((*stage_key(flow, check.stage).path, "blocking"))
 
 
 def _name(check: Check) -> tuple[str, str]:
@@ -61,59 +70,50 @@ def audit_check(flow: Flow, companies: Partitions | None = None) -> dg.AssetChec
     return audited
 
 
-def _blocking_check(flow: Flow, check: Check, companies: Partitions | None) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=stage_key(flow, check.stage),
-        name=check.name,
-        description=check.description,
-        blocking=True,
-        **partitioned(companies),
-    )
-    def blocking(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> dg.AssetCheckResult:
-        finding = _find(context, pipeline, flow, [check])[0]
-        if finding.passed or check is not VOLUME:
-            return _result(flow, check, finding)
-        with pipeline.state.once() as db:
-            stop = stop_of(db, pipeline.flows, flow.name, run_id=context.run.run_id)
-        if not stop:
-            return _result(flow, check, finding)
-        # on the run's page a line of the log is read before the trace with which Dagster ends the step
-        context.log.error("\n".join([stop.headline, *(f"* {way.what}: {way.how}" for way in stop.ways)]))
-        return _result(flow, check, finding, more=stop_metadata(stop))
-
-    return blocking
-
-
-def _checklist(flow: Flow, listed: list[Check], companies: Partitions | None) -> dg.AssetChecksDefinition:
-    order = [check.name for check in listed]
+def _checked_together(
+    flow: Flow, listed: list[Check], companies: Partitions | None, *, step: str
+) -> dg.AssetChecksDefinition:
+    """Checks of a flow as one step: what a step costs, and opening the state, is most of what a check does."""
+    order = [dg.AssetCheckKey(stage_key(flow, check.stage), check.name) for check in listed]
 
     @dg.multi_asset_check(
-        name=f"checklist_{flow.name}",
+        name=step,
         specs=[
             dg.AssetCheckSpec(
                 check.name,
                 asset=stage_key(flow, check.stage),
                 description=check.description,
+                blocking=check.blocking,
                 **partitioned(companies),
             )
             for check in listed
         ],
         can_subset=True,
     )
-    def checklist(
-        context: dg.AssetCheckExecutionContext, pipeline: Pipeline
-    ) -> Iterator[dg.AssetCheckResult]:
-        # as the run's company declares the flow
-        known = {check.name: check for check in checks(pipeline.flow(flow.name)) if not check.blocking}
-        keys = (key.name for key in context.selected_asset_check_keys)
-        selected = sorted(
-            (known[name] for name in keys if name in known), key=lambda one: order.index(one.name)
-        )
+    def checked(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> Iterator[dg.AssetCheckResult]:
+        declared = checks(pipeline.flow(flow.name))  # as the run's company declares the flow
+        known = {dg.AssetCheckKey(stage_key(flow, check.stage), check.name): check for check in declared}
+        selected = [known[key] for key in order if key in context.selected_asset_check_keys and key in known]
         findings = _find(context, pipeline, flow, selected)
         for check, finding in zip(selected, findings, strict=True):
-            yield _result(flow, check, finding)
+            yield _result(flow, check, finding, more=_stop(context, pipeline, flow, check, finding))
 
-    return checklist
+    return checked
+
+
+def _stop(
+    context: dg.AssetCheckExecutionContext, pipeline: Pipeline, flow: Flow, check: Check, finding: Finding
+) -> Mapping[str, Any]:
+    """What a person may do about a plan that is not plausible, told in the log as well."""
+    if finding.passed or check is not VOLUME:
+        return {}
+    with pipeline.state.once() as db:
+        stop = stop_of(db, pipeline.flows, flow.name, run_id=context.run.run_id)
+    if not stop:
+        return {}
+    # on the run's page a line of the log is read before the trace with which Dagster ends the step
+    context.log.error("\n".join([stop.headline, *(f"* {way.what}: {way.how}" for way in stop.ways)]))
+    return stop_metadata(stop)
 
 
 def _find(
@@ -132,10 +132,8 @@ def _find(
     return [finding for _, finding in listed]
 
 
-def _result(
-    flow: Flow, check: Check, finding: Finding, *, more: Mapping[str, Any] | None = None
-) -> dg.AssetCheckResult:
-    metadata: dict[str, Any] = {"found": finding.found, **(more or {})}
+def _result(flow: Flow, check: Check, finding: Finding, *, more: Mapping[str, Any]) -> dg.AssetCheckResult:
+    metadata: dict[str, Any] = {"found": finding.found, **more}
     if finding.rows:
         metadata["rows"] = table(finding.rows, list(finding.rows[0]))
     return dg.AssetCheckResult(

@@ -1,10 +1,10 @@
 """Dagster's event log in SQLite, as Dagster ships it, at a fraction of its cost. Named in `dagster.yaml`.
 
 A run of three flows writes some hundreds of events, among them one for each check that is planned. As shipped, each
-of them opens a new engine and new connections, so that SQLAlchemy works out every statement anew, and is committed in
-up to four transactions: more than half of the time of a run with nothing to do. Here an engine is kept, a connection
-for a second, an event takes one transaction a file, and the events that Dagster hands over together are written
-together. The files are the same: whoever opens the home without this reads and writes them too.
+of them opens a new engine and new connections, so that SQLAlchemy works out every statement anew, and is committed
+in up to four transactions: more than half of the time of a run with nothing to do. Here an engine is kept, a
+connection for a second, an event takes one transaction a file, and the events that Dagster hands over together are
+written together. The files are the same: whoever opens the home without this reads and writes them too.
 """
 
 import os
@@ -23,6 +23,8 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventL
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event
+
+from talk_pipeline.settings import batch_events
 
 ENGINES = 16  # one a run that is read or written, and one for what all runs share
 KEPT_SECONDS = 1  # a connection; a file that was put in the place of another one is not missed for longer
@@ -47,8 +49,7 @@ class EventLog(SqliteEventLogStorage):
         """Lies where Dagster's own log of that home would: settings that named the folder could not be moved."""
         if not self._begun:
             super().__init__(str(Path(instance.root_directory) / "history" / "runs"), self._inst_data)
-        # asks Dagster in this process to hand over together what belongs to one moment
-        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
+        batch_events()
         super().register_instance(instance)
 
     def dispose(self) -> None:

@@ -131,7 +131,7 @@ def test_the_page_of_a_stopped_run_says_why_and_how_to_go_on(
 ) -> None:
     run, reason = stopped
     page.set_viewport_size({"width": 1400, "height": 1300})
-    page.goto(f"{stage.ui}/runs/{run}?logs=step%3Adiffs__customer_change_volume_safe")
+    page.goto(f"{stage.ui}/runs/{run}?logs=step%3Adiffs__customer__blocking")
     headline = f"customer: nothing was written; the circuit breaker stopped it: {reason}"
     expect(page.get_by_text(headline).first).to_be_visible()
     expect(page.get_by_text("talk-pipeline sync --flow customer --approve").first).to_be_visible()

@@ -6,6 +6,7 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from talk_pipeline.dagster.asset_checks import flow_checks
 from talk_pipeline.dagster.asset_keys import selected_keys, sync_key
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.dagster.jobs import AUDITED, EVERY_NIGHT, EVERYTHING, RESOURCE, job_name
@@ -89,6 +90,12 @@ def test_blocking_checks_block(defs: dg.Definitions) -> None:
     graph = defs.resolve_asset_graph()
     blocking = {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
     assert blocking == {"complete_and_fresh", "not_restored", "change_volume_safe"}
+
+
+def test_what_blocks_is_one_step_a_stage_and_the_rest_one_a_flow() -> None:
+    for flow in FLOWS.values():
+        found = [len(list(step.check_keys)) for step in flow_checks(flow)]
+        assert found == [2, 2, 1, len(checks(flow)) - 5]
 
 
 def test_jobs_and_schedule(defs: dg.Definitions) -> None:
