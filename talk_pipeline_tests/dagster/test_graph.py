@@ -94,8 +94,9 @@ def test_blocking_checks_block(defs: dg.Definitions) -> None:
 
 def test_what_blocks_is_one_step_a_stage_and_the_rest_one_a_flow() -> None:
     for flow in FLOWS.values():
-        found = [len(list(step.check_keys)) for step in flow_checks(flow)]
-        assert found == [2, 2, 1, len(checks(flow)) - 5]
+        found = {step.op.name: len(list(step.check_keys)) for step in flow_checks(flow)}
+        assert list(found.values()) == [2, 2, 1, len(checks(flow)) - 5]
+        assert list(found)[2:] == [f"diffs__{flow.name}__blocking", f"checklist_{flow.name}"]
 
 
 def test_jobs_and_schedule(defs: dg.Definitions) -> None:
