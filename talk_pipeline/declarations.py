@@ -14,9 +14,8 @@ from talk_pipeline.systems.businesscentral.behaviour import behaving
 from talk_pipeline.systems.businesscentral.entities import Entities, files_of, load_entities
 from talk_pipeline.systems.businesscentral.fitting import check_flows as check_against_bc
 
-if (
-    TYPE_CHECKING
-):  # what a shop can be described by is loaded by whoever reads one: Dagster shows the flows alone
+# what a shop can be described by is loaded by whoever reads one: Dagster shows the flows alone
+if TYPE_CHECKING:
     from talk_pipeline.systems.customwebshop.spec.description import Description
 
 
