@@ -242,3 +242,14 @@ def test_where_one_question_fails_the_others_are_given_up_before_it_is_told() ->
         assert ended == ["slow", "slow"]
 
     asyncio.run(ask())
+
+
+def test_a_page_for_people_is_no_empty_list_where_one_that_is_missing_is(opened: Opened) -> None:
+    shop, answers = opened(
+        lines='url: "{item}/rows", records: rows, empty: [missing], paging: {style: next_url, next: next}'
+    )
+    answers["/orders/1/rows"] = (200, {"count": 0})
+    assert lines_of(shop) == 0
+    answers["/orders/1/rows"] = (200, "<html>Please log in</html>")
+    with pytest.raises(UnexpectedShapeFault, match="what is no JSON: <html>"):
+        lines_of(shop)
