@@ -2,10 +2,13 @@
 
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
-from talk_pipeline.systems.customwebshop.wire.records import parse
+from talk_pipeline.systems.customwebshop.wire.fitting import load_description
+from talk_pipeline.systems.customwebshop.wire.records import Reader, parse
+from talk_pipeline_tests.flow_files import flows_in
 
 DEEP = "[" * 200 + "]" * 200
 
@@ -40,3 +43,26 @@ def test_what_is_no_json_is_refused_in_the_same_words(text: str) -> None:
     with pytest.raises(json.JSONDecodeError) as error:
         parse(text)
     assert str(error.value) == str(plain.value)
+
+
+SHOP = """
+name: Listed
+auth: {type: none}
+entities:
+  customers: {path: /customers, fields: {phone: "phones[0].number", email: "mails[kind=work].at"}}
+  products: {path: /products}
+  orders: {path: /orders}
+"""
+
+
+def test_a_value_is_found_behind_lists_and_names(tmp_path: Path) -> None:
+    (file := tmp_path / "shop.yaml").write_text(SHOP)
+    flow = flows_in()["customer"]
+    entity = load_description(file, flows=flows_in()).collections["customers"]
+    contents = Reader(flow, entity, entity.moments).contents(
+        '{"phones": [{"number": "7"}], "mails": [{"kind": "work", "at": "a@x.example"}],'
+        ' "website": "", "address": {"city": "Vejle", "line1": 1.50}, "number": 7}'
+    )
+    found = {name: contents.values[name] for name in ("phone", "email", "number", "website")}
+    assert found == {"phone": "7", "email": "a@x.example", "number": "7", "website": None}
+    assert [contents.values[f"address.{name}"] for name in ("city", "line1")] == ["Vejle", "1.50"]
