@@ -21,10 +21,10 @@ from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.dagster.instance import open_home
 from talk_pipeline.delivery import DeliveryError
 from talk_pipeline.settings import Settings
+from talk_pipeline_tests.automation import Automation
 from talk_pipeline_tests.cli.command_line import run as command
 from talk_pipeline_tests.clocks import ahead
 from talk_pipeline_tests.flow_files import flows_alone, flows_in
-from talk_pipeline_tests.pains.test_automation import Automation
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World, opened_world
 

@@ -299,7 +299,7 @@ def test_who_is_called_as_one_that_is_blocked_may_be_referred_to(shop: Book) -> 
     }
 
 
-def test_an_order_of_business_central_alone_goes_to_nobody_where_all_orders_are_made(tmp_path: Path) -> None:
+def test_an_order_of_business_central_alone_is_nobodys_where_all_orders_are_made(tmp_path: Path) -> None:
     """Which customer it is for is said there by an id that another one has in the shop; no link has its own."""
     all_of_them = ("  create_scope: {status: [open, processing]} #", "  #")
     flows = flows_in(copied_flows(tmp_path / "flows", order=all_of_them))
