@@ -167,7 +167,7 @@ def central(
     from talk_pipeline.systems.http import Http, Limits
 
     http = Http(
-        "Business Central",
+        Side.BC.system,
         settings.businesscentral_url or "",
         applications=applications or _applications(settings),
         limits=Limits(
@@ -222,7 +222,7 @@ def counted_at(settings: Settings, side: Side) -> Counting:
 
 
 def _names(shop: Identity, bc: Identity) -> dict[str, str]:
-    return {"Customwebshop": shop.name, "Business Central": bc.name}
+    return {Side.SHOP.system: shop.name, Side.BC.system: bc.name}
 
 
 @contextmanager

@@ -26,7 +26,6 @@ COMPARED = 20
 MOST_DIFFER = 0.1
 """What share of them may have been deleted or renamed while nothing ran."""
 EXAMPLES = 3
-NAMES = {Side.SHOP: "Customwebshop", Side.BC: "Business Central"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +72,10 @@ async def _move(settings: Settings, connections: Connections) -> list[Moved]:
         async with connections.shop() as shop, connections.businesscentral() as bc:
             await bc.identify()
             for side, system in ((Side.SHOP, shop), (Side.BC, bc)):
-                before, now = known[NAMES[side]], names[NAMES[side]]
+                before, now = known[side.system], names[side.system]
                 if before != now:
                     compared = await _prove(connections, system, side, address=now)
-                    moved.append(Moved(NAMES[side], before, now, compared))
+                    moved.append(Moved(side.system, before, now, compared))
         if not moved:
             raise ByHandError(f"nothing has moved: the state knows {' and '.join(names.values())} already")
         with state.once() as db, transaction(db):
@@ -105,7 +104,7 @@ async def _prove(connections: Connections, system: System, side: Side, *, addres
     if len(differing) > MOST_DIFFER * compared:
         told = "; ".join(differing[:EXAMPLES])
         raise ByHandError(
-            f"{NAMES[side]} at {address} is not the one that the state knows: of {counted(compared, 'record')}"
+            f"{side.system} at {address} is not the one that the state knows: of {counted(compared, 'record')}"
             f" {len(differing)} differ, such as {told}. Nothing was changed."
             " For another system use another TALK_DATA_DIR"
         )

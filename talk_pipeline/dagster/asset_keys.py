@@ -11,9 +11,6 @@ ATTENTION = dg.AssetKey(["attention"])
 """What waits for a person, over all flows."""
 
 
-SYSTEMS = {Side.SHOP: "Customwebshop", Side.BC: "Business Central"}
-
-
 def system_key(side: Side) -> dg.AssetKey:
     """A system itself: where the snapshots come from, and nothing that a run makes."""
     return dg.AssetKey(["systems", side.value])

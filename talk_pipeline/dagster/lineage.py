@@ -16,7 +16,7 @@ from dagster._core.definitions.metadata.source_code import (
     LocalFileCodeReference,
 )
 
-from talk_pipeline.dagster.asset_keys import SYSTEMS, diffs_key, links_key, raw_key, sync_key, system_key
+from talk_pipeline.dagster.asset_keys import diffs_key, links_key, raw_key, sync_key, system_key
 from talk_pipeline.dagster.company import Partitions, partitioned
 from talk_pipeline.engine.report import places
 from talk_pipeline.engine.state.database import FILE
@@ -37,7 +37,7 @@ def system_specs(settings: Settings | None) -> Iterator[dg.AssetSpec]:
         yield dg.AssetSpec(
             system_key(side),
             group_name=side.value,
-            description=f"{SYSTEMS[side]} itself, with the records that people and programs edit there.",
+            description=f"{side.system} itself, with the records that people and programs edit there.",
             kinds={"api"},
             tags={"layer": "system", "system": side.value},
             metadata={"dagster/uri": address} if address else {},

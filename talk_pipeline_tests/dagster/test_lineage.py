@@ -11,7 +11,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from talk_pipeline.dagster.asset_keys import SYSTEMS, raw_key, sync_key, system_key
+from talk_pipeline.dagster.asset_keys import raw_key, sync_key, system_key
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.engine.report.checklist import checks
 from talk_pipeline.flows.loading import PACKAGED
@@ -43,7 +43,7 @@ def test_the_systems_stand_before_their_snapshots_and_nothing_makes_them() -> No
         assert len(graph.get(key).child_keys) == len(FLOWS)
         assert key not in graph.materializable_asset_keys
         spec = found["/".join(key.path)]
-        assert (spec.description or "").startswith(SYSTEMS[side])
+        assert (spec.description or "").startswith(side.system)
 
 
 def test_what_stands_first_on_a_node_tells_it_from_its_neighbours() -> None:
@@ -158,7 +158,7 @@ def opened(metadata: dict[str, Any], side: Side) -> dict[str, str]:
     """The addresses beside a table, by what the records are called."""
     lines = re.findall(r"^\* (.*?): (.*)$", metadata["open in"], re.MULTILINE)
     links = {name: dict(re.findall(r"\[in ([^\]]+)\]\(<([^>]+)>\)", line)) for name, line in lines}
-    return {name: found[SYSTEMS[side]] for name, found in links.items() if SYSTEMS[side] in found}
+    return {name: found[side.system] for name, found in links.items() if side.system in found}
 
 
 @pytest.mark.slow

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
-from talk_pipeline.dagster.asset_keys import SYSTEMS
 from talk_pipeline.engine.report.numbers import numbers_of
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.loading import Flows
@@ -45,7 +44,7 @@ def links_to(
     lines: dict[str, None] = {}
     for name, addresses in zip(called, _addresses(db, pages, flows, pairs), strict=True):
         if addresses:
-            there = ", ".join(f"[in {SYSTEMS[side]}](<{address}>)" for side, address in addresses.items())
+            there = ", ".join(f"[in {side.system}](<{address}>)" for side, address in addresses.items())
             lines[f"* {_plain(name)}: {there}"] = None
     return {"open in": dg.MetadataValue.md("\n".join(lines) or "none of them has a page")}
 

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from talk_pipeline.dagster.asset_keys import SYSTEMS, raw_key, system_key
+from talk_pipeline.dagster.asset_keys import raw_key, system_key
 from talk_pipeline.dagster.assets.metadata import snapshot_schema
 from talk_pipeline.dagster.io_manager import TABLES
 from talk_pipeline.dagster.resources import Pipeline
@@ -24,7 +24,7 @@ def raw_asset(flow: Flow, side: Side) -> dg.AssetsDefinition:
         io_manager_key=TABLES,
         group_name=side.value,
         description=(
-            f"Snapshot: `{entity.entity}` of {SYSTEMS[side]}, as received. Read since the watermark, or in full "
+            f"Snapshot: `{entity.entity}` of {side.system}, as received. Read since the watermark, or in full "
             f"when asked for or every {counted(flow.settings.full_scan_minutes, 'minute')}."
         ),
         kinds={"duckdb", "snapshot"},
