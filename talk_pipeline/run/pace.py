@@ -3,16 +3,17 @@
 import logging
 from collections import deque
 from collections.abc import Callable
-from datetime import timedelta
 from time import monotonic
 
-from talk_pipeline.wording import counted
+from talk_pipeline.wording import counted, unit_of
 
 log = logging.getLogger(__name__)
 
 TELL_SECONDS = 10.0
 LOOKED_BACK = 12
 """Lines back to which a rate is reckoned: what a limit allows at once, at the start, is soon no part of it."""
+NAMED_SECONDS = 2
+"""What is shorter is no number to look at."""
 
 
 class Pace:
@@ -54,15 +55,11 @@ class Pace:
     def _left(self, a_second: float) -> str:
         if self._records is None or not a_second:
             return ""
-        return f", {_about(timedelta(seconds=(self._records - self._done) / a_second))} left"
+        return f", {_about((self._records - self._done) / a_second)} left"
 
 
-_UNITS = (("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)), ("second", timedelta(seconds=1)))
-
-
-def _about(left: timedelta) -> str:
-    """In the largest unit that it is two of."""
-    for unit, long in _UNITS:
-        if left >= 2 * long:
-            return f"about {counted(round(left / long), unit)}"
-    return "a second or two"
+def _about(seconds: float) -> str:
+    if seconds < NAMED_SECONDS:
+        return "a second or two"
+    unit, length = unit_of(seconds)
+    return f"about {counted(round(seconds / length), unit)}"
