@@ -11,7 +11,7 @@ from talk_pipeline.engine.apply.confirmed import Confirmed
 from talk_pipeline.engine.kinds import LinkState
 from talk_pipeline.engine.model import Child, Intended, Intent, Outcome
 from talk_pipeline.engine.snapshot.dirty import mark_again
-from talk_pipeline.engine.snapshot.projection import Projected, Projector
+from talk_pipeline.engine.snapshot.projection import Projected, Projector, keep
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import LinkRow
@@ -120,7 +120,7 @@ class _Made:
         for intent_id, one in self.removed:
             self._confirm(intent_id, one)
         self._make_anew(db)
-        insert(db, self.rows)
+        keep(db, self.rows)
         insert(db, self.links)
         flow = self.projector.flow.name
         mark_again(db, flow, Side.SHOP, ids=[row.shop_id for row in self.links if row.part == flow])

@@ -102,7 +102,6 @@ class Reader:
         self.flow = flow
         self._said = entity
         self.entity = entity.at_home(address)
-        self._id, self._modified = self.entity.id, self.entity.modified_at
         self._address = address
         self.times = times
         self.skew_seconds = skew_seconds
@@ -140,7 +139,7 @@ class Reader:
     def told(self, payload: str, data: Json, *, headers: Mapping[str, str] | None = None) -> Record:
         """The same of one that is parsed already."""
         entity = self.entity
-        record_id = self._id.read(data)
+        record_id = entity.id.read(data)
         if record_id is None:
             raise UnavailableFault(f"{entity.path}: a record has no {entity.id}: {payload[:200]}")
         return Record(
@@ -153,7 +152,7 @@ class Reader:
 
     def modified_at(self, data: Json) -> datetime | None:
         """When a record was modified: by the first place that tells."""
-        return self.passed(self._stamp(data, self._modified))
+        return self.passed(self._stamp(data, self.entity.modified_at))
 
     def passed(self, stamp: JsonOrMissing) -> datetime | None:
         """A moment that has passed in the shop; one that can be two is the later of those that have."""
