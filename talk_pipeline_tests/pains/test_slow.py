@@ -38,6 +38,18 @@ def let_it_arrive(world: World) -> None:
         api.no_faults()
 
 
+def settled(world: World, flow: str, *, late: bool) -> None:
+    """What was sent arrives, or is over: runs go through from then on, and soon have nothing left to write."""
+    if late:
+        let_it_arrive(world)
+    else:
+        time_passes(world)
+    for _ in range(2):
+        run = world.step(flow, full=True)
+        assert not run.failed()
+    assert run.writes() == 0
+
+
 def waits(world: World, run: Run, flow: str, shop_id: str) -> None:
     """It is waiting, named as such, and that is a warning."""
     assert run.success, run.problems
@@ -153,14 +165,7 @@ def test_a_slow_order_line_is_there_once(world: World, late: bool) -> None:
     run = world.step("order", full=True)
     waits(world, run, "order", order_id)
     assert run["order"]["writes"]["businesscentral"]["update"] == 1, "other changes of the order go"
-    if late:
-        let_it_arrive(world)
-    else:
-        time_passes(world)
-    for _ in range(2):
-        run = world.step("order", full=True)
-        assert not run.failed()
-    assert run.writes() == 0
+    settled(world, "order", late=late)
     (there,) = world.bc.orders().values()
     assert sorted(row["quantity"] for row in there["salesOrderLines"]) == [2, 3, 5]
     assert len(world.shop.get("orders", order_id)["lines"]) == 3

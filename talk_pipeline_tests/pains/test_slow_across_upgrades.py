@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from talk_pipeline_tests.pains.test_slow import LONGEST, let_it_arrive, time_passes, waits
+from talk_pipeline_tests.pains.test_slow import LONGEST, settled, waits
 from talk_pipeline_tests.pipeline.faults import rule
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.slowness import longest, patience
@@ -45,13 +45,6 @@ def test_a_slow_create_of_an_earlier_release_is_there_once(
     as_of(world, version)
     waits(world, world.step("customer", full=True), "customer", buyer)
     assert world.bc.all("customers") == {}
-    if late:
-        let_it_arrive(world)
-    else:
-        time_passes(world)
-    for _ in range(2):
-        run = world.step("customer", full=True)
-        assert not run.failed()
-    assert run.writes() == 0
+    settled(world, "customer", late=late)
     assert [row["number"] for row in world.bc.all("customers").values()] == ["C1"]
     assert world.state("customer", buyer) is None
