@@ -21,7 +21,8 @@ from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.wording import counted
 
-Kind = Literal["went back", "vanished", "open again", "unposted", "another"]
+Noted = Literal["went back", "vanished", "open again", "another"]
+Kind = Noted | Literal["unposted"]  # the last is asked for once a person has said that the system was restored
 SEVERAL = 3  # records, before what one alone might do by chance counts
 REMEMBERED = 24  # signs of earlier states that a record keeps
 
@@ -198,11 +199,10 @@ _SEEN = "select kind, count(*) from reversal where side = ? group by kind"
 _SPAN = "select max(known_at), max(shown_at) from reversal where side = ?"
 
 # what is said of one record, and of several
-_WORDS: Mapping[Kind, tuple[str, str]] = {
+_WORDS: Mapping[Noted, tuple[str, str]] = {
     "went back": ("went back", "went back"),
     "vanished": ("vanished", "vanished"),
     "open again": ("posted before is open again", "posted before are open again"),
-    "unposted": ("posted before is gone", "posted before are gone"),
     "another": ("is another one under its id", "are others under their ids"),
 }
 
