@@ -22,7 +22,8 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.wording import counted
 
 Noted = Literal["went back", "vanished", "open again", "another"]
-Kind = Noted | Literal["unposted"]  # the last is asked for once a person has said that the system was restored
+Kind = Noted | Literal["unposted"]
+"""What is found; the last is asked for once a person has said that the system was restored."""
 SEVERAL = 3  # records, before what one alone might do by chance counts
 REMEMBERED = 24  # signs of earlier states that a record keeps
 
