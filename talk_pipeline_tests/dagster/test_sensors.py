@@ -2,16 +2,18 @@
 
 import time
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._daemon.sensor import MIN_INTERVAL_LOOP_TIME
 
 from talk_pipeline.dagster import sensors
 from talk_pipeline.dagster.asset_keys import selected_keys
 from talk_pipeline.dagster.build import build_defs
+from talk_pipeline.dagster.sensors import INTERVAL_SECONDS, Cursor, is_to_look
 from talk_pipeline.engine.manual.resolutions import retry
 from talk_pipeline.engine.state import journal
 from talk_pipeline.flows.sides import Side
@@ -258,6 +260,25 @@ def test_between_polls_only_a_notice_makes_a_sensor_look(
     assert "no notice came" in watch.skipped
     wake(world.data, Side.SHOP)
     assert watch.flows() == {"customer"}
+
+
+@pytest.mark.parametrize(("seconds_ago", "due"), [(4.9, True), (2.4, False), (5.1, True)])
+def test_a_round_of_the_daemon_that_begins_a_hair_early_looks_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch, seconds_ago: float, due: bool
+) -> None:
+    monkeypatch.setenv("TALK_POLL_SECONDS", "5")
+    now = datetime.now(UTC)
+    looked = Cursor(now - timedelta(seconds=seconds_ago))
+    assert is_to_look(Settings.load(), Side.SHOP, looked, now=now) is due
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_the_daemon_sits_out_no_round(defs: dg.Definitions, side: Side) -> None:
+    """It takes a sensor whose interval is not over for one that is not due, by the hundredth of a second."""
+    assert INTERVAL_SECONDS == MIN_INTERVAL_LOOP_TIME
+    least = defs.resolve_sensor_def(f"{side}_changes").minimum_interval_seconds
+    assert least
+    assert 1 <= least < MIN_INTERVAL_LOOP_TIME
 
 
 def test_a_sensor_says_why_it_skips(world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
