@@ -59,7 +59,7 @@ class Entity:
             data = self._as_meant(at(entry, said.get("element", "")))
             key = self._key(data, said) or ""
             if said.get("summaries") == "true":
-                asks = _about(said.get("read", {}).get("body"), self._whole(data, said))
+                asks = _about(said.get("read", {}).get("body"), self._whole(data, said), key)
                 whole = self._connection.read(self._filled(key, "{item}", None), asks)
                 data = at(whole, said.get("record", ""))
             if data is not None and "parts" in said:
@@ -243,11 +243,13 @@ def _fields(said: Words, group: str = "") -> Iterator[tuple[str, Words | None]]:
             yield f"{group}{name}", None if one in NOWHERE else {"path": one}
 
 
-def _about(body: Any, key: str | None) -> Any:
-    """A question about one record."""
+def _about(body: Any, whole: str | None, key: str) -> Any:
+    """A question about one record, by its id as the record says it, or by what is special in that within a text."""
     if isinstance(body, dict):
-        return {name: _about(one, key) for name, one in body.items()}
-    return key if body == "{id}" else body
+        return {name: _about(one, whole, key) for name, one in body.items()}
+    filled = body.replace("{id}", key) if isinstance(body, str) else body
+    by_name = isinstance(body, str) and not set("{}") & set(body.replace("{id}", ""))
+    return whole if body == "{id}" else filled if by_name else body
 
 
 def _pointed(said: str, sign: str) -> str:

@@ -7,7 +7,7 @@ from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.description import Description, Entity
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import Json
-from talk_pipeline.systems.customwebshop.spec.templates import filled
+from talk_pipeline.systems.customwebshop.spec.templates import filled, filled_query
 
 
 def with_query(path: str, query: Mapping[str, Json]) -> str:
@@ -56,7 +56,8 @@ def call_path(entity: Entity, call: Call, record_id: str | None, *, default: str
     """Where a call goes."""
     item = item_path(entity, record_id) if record_id else ""
     known = {"path": entity.path, "item": item, "id": record_id or ""}
-    return with_query(filled(call.path or default, record=record, **known), call.query)
+    query = filled_query(call.query, record=record, **known)
+    return with_query(filled(call.path or default, record=record, **known), query)
 
 
 def line_path(
@@ -73,5 +74,6 @@ def line_path(
     where = lines_path(entity, lines, record_id, record=record)
     item = item_path(entity, record_id)
     default = "{lines}/{line}" if line_id and call.body is None else "{lines}"
-    known = {"id": record_id, "line": line_id or ""}
-    return with_query(filled(call.path or default, begun=begun, lines=where, item=item, **known), call.query)
+    known = {"id": record_id, "line": line_id or "", "lines": where, "item": item}
+    query = filled_query(call.query, begun=begun, **known)
+    return with_query(filled(call.path or default, begun=begun, **known), query)

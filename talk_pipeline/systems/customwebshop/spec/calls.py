@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.systems.customwebshop.spec.places import Path, Place
 from talk_pipeline.systems.customwebshop.spec.refusals import ErrorShape
+from talk_pipeline.systems.customwebshop.spec.templates import Located, is_template, misnamed, texts_in
 
 
 class Call(Model):
@@ -33,11 +34,11 @@ class Call(Model):
     )
     envelope: Path | None = Field(None, description="what the body is wrapped in; [0]: a list of one")
     constants: Mapping[str, Any] = Field(
-        {}, description="what the body says always: path -> value; a text that is {id} alone is that"
+        {}, description="what the body says always: path -> value; {id} in a text is that"
     )
     body: Mapping[str, Any] | None = Field(
         None,
-        description="what is sent, with the record at `envelope`; a text that is {id} or {line} alone is that,"
+        description="what is sent, with the record at `envelope`; {id} and {line} in its texts are those,"
         " {record:place} what the record that is sent says there, {begun:place} what the answer to `before` does",
     )
     otherwise: "Call | None" = Field(
@@ -45,7 +46,7 @@ class Call(Model):
         description="made instead, of the same, where the record lacks what `path` or `along` names: it is added",
     )
     error: ErrorShape | None = Field(None, description="where its answer says what is wrong, beside `error`")
-    query: Mapping[str, Word] = {}
+    query: Mapping[str, Word] = Field({}, description="of its address, and may name what `path` may")
     headers: Mapping[str, str] = {}
     id: Place | None = Field(None, description="where its answer has the id that the next call needs")
     empty: bool = Field(False, description="it has no body")
@@ -55,6 +56,20 @@ class Call(Model):
     def speaks(self) -> bool:
         """Whether it says something of its own, so that a removal too has a body."""
         return self.body is not None or bool(self.constants)
+
+    def problems(self, *, addressed: tuple[str, ...], said: tuple[str, ...]) -> Located:
+        """Names in braces that stand for nothing, as (key path, message).
+
+        Args:
+            addressed: what its address may name.
+            said: what its body may.
+        """
+        yield from misnamed(("path",), self.path, addressed)
+        for name, text in self.query.items():
+            yield from misnamed(("query", name), text, addressed)
+        for key in ("body", "constants"):
+            for text in filter(is_template, texts_in(getattr(self, key))):
+                yield from misnamed((key,), text, said)
 
     def carries(self, name: str) -> bool:
         """Whether a property is named."""

@@ -33,7 +33,7 @@ from talk_pipeline.systems.customwebshop.spec.paging import OnePage, Paging
 from talk_pipeline.systems.customwebshop.spec.places import Path, Place
 from talk_pipeline.systems.customwebshop.spec.refusals import ErrorShape
 from talk_pipeline.systems.customwebshop.spec.stores import Database, Stamp
-from talk_pipeline.systems.customwebshop.spec.templates import Located, misnamed
+from talk_pipeline.systems.customwebshop.spec.templates import Located, is_template, misnamed, texts_in
 from talk_pipeline.systems.customwebshop.spec.times import Times
 from talk_pipeline.systems.customwebshop.spec.webhooks import Webhooks
 from talk_pipeline.systems.customwebshop.spec.xml import Xml
@@ -267,13 +267,7 @@ class Description(Shared):
             for key, lines in entity.children.items():
                 found = lines.problems(written=bool(entity.update))
                 yield from (((*at, "children", key, *within), text) for within, text in found)
-            for calls in ("create", "update", "delete"):
-                for index, call in enumerate(getattr(entity, calls)):
-                    where = (*at, calls, index)
-                    for way, one in ((where, call), ((*where, "otherwise"), call.otherwise)):
-                        yield from misnamed((*way, "path"), one.path if one else None, OF_A_RECORD)
-            if entity.create and "{id}" in entity.create[0].constants.values():
-                yield (*at, "create", 0, "constants"), "the first call makes the record: there is no {id} yet"
+            yield from (((*at, *within), text) for within, text in _of_calls(entity))
             yield from misnamed((*at, "item"), entity.item, ("path", "id"))
             yield from misnamed((*at, "list", "path"), entity.list.path, ("path",))
             if entity.latest:
@@ -296,6 +290,19 @@ class Description(Shared):
         for at, path in paths.items() if self.has_address else ():
             if path and not path.startswith(("/", "{", "?", "http://", "https://")):
                 yield at, f"{path!r} would run into what stands before it: write /{path}"
+
+
+def _of_calls(entity: Entity) -> Located:
+    """What is wrong with the calls that write records."""
+    for kind in ("create", "update", "delete"):
+        for index, call in enumerate(getattr(entity, kind)):
+            first = kind == "create" and not index
+            for way, one in (((kind, index), call), ((kind, index, "otherwise"), call.otherwise)):
+                found = one.problems(addressed=OF_A_RECORD, said=("id", "record:")) if one else ()
+                yield from (((*way, *within), text) for within, text in found)
+                for key in ("body", "constants") if one and first else ():
+                    if any("{id}" in text for text in filter(is_template, texts_in(getattr(one, key)))):
+                        yield (*way, key), "the first call makes the record: there is no {id} yet"
 
 
 def _gathered(entity: Entity) -> Entity:

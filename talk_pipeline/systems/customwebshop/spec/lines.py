@@ -128,13 +128,16 @@ class Lines(FieldSet):
         yield from misnamed(("url",), self.url, ("path", "item", "id", "record:"))
         begun = ("begun:",) if self.before else ()
         for name, call in (("create", self.create), ("update", self.update), ("delete", self.delete)):
-            yield from misnamed((name, "path"), call.path, ("lines", "line", "item", "id", *begun))
+            addressed = ("lines", "line", "item", "id", *begun)
+            found = call.problems(addressed=addressed, said=("line", "id", "record:", *begun))
+            yield from (((name, *at), text) for at, text in found)
         for name, calls in (("before", self.before), ("after", self.after), ("abandon", self.abandon)):
             if calls and not self.singly:
                 yield (name,), "is for lists behind a path of their own: say url, and no write"
             for index, call in enumerate(calls):
-                allowed = ("lines", "item", "id", *(begun if index or name != "before" else ()))
-                yield from misnamed((name, index, "path"), call.path, allowed)
+                known = ("id", *(begun if index or name != "before" else ()))
+                found = call.problems(addressed=("lines", "item", *known), said=known)
+                yield from (((name, index, *at), text) for at, text in found)
         if self.abandon and not self.before:
             yield ("abandon",), "gives up what `before` began: say that too"
 

@@ -12,7 +12,7 @@ from talk_pipeline.systems.customwebshop.spec.addresses import item_path, list_p
 from talk_pipeline.systems.customwebshop.spec.asking import UpdatedSince
 from talk_pipeline.systems.customwebshop.spec.description import Entity
 from talk_pipeline.systems.customwebshop.spec.paths import Json
-from talk_pipeline.systems.customwebshop.spec.templates import filled_values
+from talk_pipeline.systems.customwebshop.spec.templates import Known, filled_values
 from talk_pipeline.systems.customwebshop.spec.times import Times
 
 
@@ -43,7 +43,7 @@ def asked_for(entity: Entity, record_id: str) -> Question:
     body = entity.read.body
     if body is None:
         return Question(item_path(entity, record_id))
-    said = filled_values(dict(body), {"id": entity.id.wire(record_id)})
+    said = filled_values(dict(body), Known({"id": record_id}, {"id": entity.id.wire(record_id)}))
     return Question(item_path(entity, record_id), json.dumps(said).encode())
 
 

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Self
 from urllib.parse import quote
 
 from talk_pipeline.systems.customwebshop.spec import paths
@@ -11,7 +13,7 @@ from talk_pipeline.systems.customwebshop.spec.paths import Json
 Located = Iterator[tuple[tuple[str | int, ...], str]]
 """Mistakes, each with the keys that lead to it."""
 
-DOCUMENTS = ("record", "begun")
+_WHOSE = {"record": "the record", "begun": "the answer that began it"}
 """What is known whole, so that a place in it may be named."""
 
 SHOP = "{shop}"
@@ -45,32 +47,88 @@ def filled(template: str, *, record: Json = None, begun: Json = None, **values: 
     Raises:
         NoPlaceError: the record, or the answer, has nothing there.
     """
-    return _filled(template, record, begun, values, written=partial(quote, safe=""), link=_followed)
+    documents = {"record": record, "begun": begun}
+    return _filled(template, documents, values, written=partial(quote, safe=""), link=_followed)
 
 
-def filled_in_body(template: str, *, begun: Json, **values: str) -> str:
-    """The same for a value of a body, in which every sign stands for itself."""
-    return _filled(template, None, begun, values, written=str, link=str)
+def filled_query(
+    query: Mapping[str, Json], *, record: Json = None, begun: Json = None, **values: str
+) -> dict[str, Json]:
+    """Parameters of an address, filled as it is; what is special in them is not written yet.
+
+    Raises:
+        NoPlaceError: as for an address.
+    """
+    fill = partial(
+        _filled, documents={"record": record, "begun": begun}, values=values, written=str, link=str
+    )
+    return {name: fill(said) if isinstance(said, str) else said for name, said in query.items()}
 
 
-def filled_values(said: Json, known: Mapping[str, Json]) -> Json:
-    """A body in which each text that is a name in braces, and nothing else, has its value; others stay.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What names stand for in what is sent.
 
-    Braces within a text stay, since queries that go in bodies are full of them. `{record:place}` is what `record`
-    of the known ones says there, and `{begun:place}` what `begun` does: nothing where it does not.
+    Attributes:
+        ids: of the record and of the entry, as they are known: within a longer text, as in an address.
+        told: the same as the shop says them, which may be numbers: where a text is the name alone.
+        documents: what is known whole, by name.
+    """
+
+    ids: Mapping[str, str] = field(default_factory=dict)
+    told: Mapping[str, Json] = field(default_factory=dict)
+    documents: Mapping[str, Json] = field(default_factory=dict)
+
+    def beside(self, **documents: Json) -> Self:
+        """The same with further documents."""
+        return replace(self, documents={**self.documents, **documents})
+
+
+def filled_values(said: Json, known: Known) -> Json:
+    """A body, or a part of it, in which each name in braces has its value.
+
+    A text that is a name alone becomes what it stands for, be it a number, or nothing where the record has nothing
+    there. In a longer text every sign stands for itself. A text with any other brace stays, since
+    queries that go in bodies are full of them.
+
+    Raises:
+        NoPlaceError: a longer text names a place that is not there, or any text one of the answer that began it.
     """
     if isinstance(said, Mapping):
         return {key: filled_values(inner, known) for key, inner in said.items()}
     if isinstance(said, list | tuple):
         return [filled_values(inner, known) for inner in said]
-    if not (isinstance(said, str) and said.startswith("{") and said.endswith("}")):
+    if not isinstance(said, str) or not is_template(said):
         return said
-    name, colon, place = said[1:-1].partition(":")
+    if _NAME.fullmatch(said):
+        return _alone(said, known)
+    documents = {name: known.documents.get(name) for name in _WHOSE}
+    return _filled(said, documents, known.ids, written=str, link=str)
+
+
+def is_template(text: str) -> bool:
+    """Whether all braces of a text are those of names."""
+    return "{" in text and not set("{}") & set(_NAME.sub("", text))
+
+
+def texts_in(said: Json) -> Iterator[str]:
+    """All texts of a body, or of a part of it."""
+    if isinstance(said, Mapping):
+        said = list(said.values())
+    if isinstance(said, list | tuple):
+        for inner in said:
+            yield from texts_in(inner)
+    elif isinstance(said, str):
+        yield said
+
+
+def _alone(text: str, known: Known) -> Json:
+    name, colon, place = text[1:-1].removeprefix("+").partition(":")
     if not colon:
-        return said if name in DOCUMENTS else known.get(name, said)
-    if name not in DOCUMENTS or name not in known:
-        return said
-    value = paths.get(known[name], place)
+        return known.told.get(name, text)
+    value = paths.get(known.documents[name], place) if name in known.documents else text
+    if value is paths.MISSING and name == "begun":
+        raise NoPlaceError(f"{text}: {_WHOSE[name]} has nothing at {place}")
     return None if value is paths.MISSING else value
 
 
@@ -87,8 +145,7 @@ def _followed(link: str) -> str:
 
 def _filled(
     template: str,
-    record: Json,
-    begun: Json,
+    documents: Mapping[str, Json],
     values: Mapping[str, str],
     *,
     written: Callable[[str], str],
@@ -101,10 +158,9 @@ def _filled(
             if what not in values or what in _ADDRESSES:
                 return values.get(what, found[0])
             return link(values[what]) if as_it_is else written(values[what])
-        text = paths.text_of(paths.get(record if what == "record" else begun, place))
+        text = paths.text_of(paths.get(documents[what], place))
         if text is None:
-            whose = "the record" if what == "record" else "the answer that began it"
-            raise NoPlaceError(f"{template}: {whose} has nothing at {place}")
+            raise NoPlaceError(f"{template}: {_WHOSE[what]} has nothing at {place}")
         return link(text) if as_it_is else written(text)
 
     return _NAME.sub(fill, template)

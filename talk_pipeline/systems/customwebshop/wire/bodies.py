@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import msgspec
@@ -13,7 +14,7 @@ from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.fields import Field
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json
-from talk_pipeline.systems.customwebshop.spec.templates import filled_in_body
+from talk_pipeline.systems.customwebshop.spec.templates import Known
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.wire.records import Reader, row_id, rows_of
 from talk_pipeline.systems.customwebshop.wire.wrapping import accompanied, completed, pairs, wrapped
@@ -132,26 +133,27 @@ class Composer:
             for path in (*lines.read_only, *call.without):
                 paths.drop(body, path)
         known = self._known(record_id, current, begun=begun)
-        known |= {"line": lines.id.wire(edit.id)} if edit.id else {}
+        if edit.id:
+            ids, told = {**known.ids, "line": edit.id}, {**known.told, "line": lines.id.wire(edit.id)}
+            known = replace(known, ids=ids, told=told)
         return self._encoded(call, accompanied(call, body, row), known)
 
     def around(self, call: Call, *, record_id: str, begun: Json) -> bytes:
         """The body of a call that begins or ends changes of a list, in which `{id}` is the record's."""
-        said = {
-            path: filled_in_body(value, begun=begun, id=record_id) if isinstance(value, str) else value
-            for path, value in call.constants.items()
-        }
-        return self._encoded(call.but(constants=said), {}, self._known(record_id, begun=begun))
+        return self._encoded(call, {}, self._known(record_id, begun=begun))
 
-    def _known(self, record_id: str | None, record: Json = None, *, begun: Json = None) -> dict[str, Json]:
-        """A record's id as the shop says it, which may be a number, and the answer that began what goes on."""
-        return ({"id": self._own_id(record_id, record)} if record_id else {}) | {"begun": begun}
+    def _known(self, record_id: str | None, record: Json = None, *, begun: Json = None) -> Known:
+        """A record's id, also as the shop says it, which may be a number, and what began its changes."""
+        documents = {"begun": begun}
+        if not record_id:
+            return Known(documents=documents)
+        return Known({"id": record_id}, {"id": self._own_id(record_id, record)}, documents)
 
     def _own_id(self, record_id: str, record: Json) -> Json:
         own = paths.get(record, self._entity.id.path)
         return self._entity.id.wire(record_id) if own is MISSING else own
 
-    def _encoded(self, call: Call, body: Json, known: Mapping[str, Json], current: Json = None) -> bytes:
+    def _encoded(self, call: Call, body: Json, known: Known, current: Json = None) -> bytes:
         """A body as this shop takes it."""
         if call.empty:
             return b""

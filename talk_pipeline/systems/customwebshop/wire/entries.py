@@ -84,16 +84,20 @@ class Entries:
         call: Call = getattr(lines, edit.operation)
         content = b""
         if edit.operation != "delete" or call.speaks:
-            content = self._sender.composer.line(
-                name,
-                lines,
-                call,
-                edit=edit,
-                current=self._current,
-                root=self._sender.reader.values(self._current or {}) | dict(self._write.values),
-                record_id=self._id,
-                begun=self._begun,
-            )
+            root = self._sender.reader.values(self._current or {}) | dict(self._write.values)
+            try:
+                content = self._sender.composer.line(
+                    name,
+                    lines,
+                    call,
+                    edit=edit,
+                    current=self._current,
+                    root=root,
+                    record_id=self._id,
+                    begun=self._begun,
+                )
+            except NoPlaceError as error:
+                return Outcome(Result.REFUSED, reason=str(error))
         method = {"create": "POST", "update": "PATCH", "delete": "DELETE"}[edit.operation]
         if call.body is not None:
             method = "POST"

@@ -1,12 +1,12 @@
 """What goes along with the values of a write, and around them."""
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json, JsonOrMissing
-from talk_pipeline.systems.customwebshop.spec.templates import filled_values
+from talk_pipeline.systems.customwebshop.spec.templates import Known, filled_values
 
 
 def accompanied(call: Call, body: dict[str, Json], current: Json) -> dict[str, Json]:
@@ -30,14 +30,14 @@ def completed(value: Json, current: Json) -> Json:
     return {**current, **{key: completed(inner, current.get(key)) for key, inner in value.items()}}
 
 
-def wrapped(call: Call, body: Json, known: Mapping[str, Json], *, current: Json) -> Json:
+def wrapped(call: Call, body: Json, known: Known, *, current: Json) -> Json:
     """The body of a call, with all that goes around the record or a part of it."""
     if call.at:
         body = _part(call, call.at, body, current)
     for path, value in call.constants.items():
-        paths.put(body, path, filled_values(value, {**known, "record": body}))
+        paths.put(body, path, filled_values(value, known.beside(record=body)))
     if call.body is not None:
-        whole = filled_values(dict(call.body), {**known, "record": body})
+        whole = filled_values(dict(call.body), known.beside(record=body))
         if call.envelope:
             paths.put(whole, call.envelope, body)
         return whole

@@ -194,24 +194,14 @@ class _Sequence:
         operation, carrier = self._write.operation, instead_of or call
         if call.otherwise and any(paths.get(self._current, one) is paths.MISSING for one in call.along):
             return await self._call(call.otherwise, instead_of=carrier)
-        content = b""
         try:
             default = _DEFAULT_PATH[operation]
             path = call_path(self._entity, call, self._id, default=default, record=self._current)
+            content = self._content(call, carrier)
         except NoPlaceError as error:
             if call.otherwise:
                 return await self._call(call.otherwise, instead_of=carrier)
             return Outcome(Result.REFUSED, reason=str(error))
-        if (operation != "delete" or call.speaks) and not call.empty:
-            content = self._composer.body(
-                call,
-                names=self._names(carrier),
-                values=self._write.values,
-                children=self._embedded(carrier),
-                current=self._current,
-                record_id=self._id,
-                made=self._made,
-            )
         asked = call.body is not None or instead_of is not None
         method = "POST" if asked else _DEFAULT_METHOD[operation]
         answer = await self._writer.send(
@@ -227,6 +217,20 @@ class _Sequence:
             return refusal(refused, operation, answer)
         self._understand(call, answer)
         return None
+
+    def _content(self, call: Call, carrier: Call) -> bytes:
+        """Its body, which says what `carrier` carries."""
+        if call.empty or (self._write.operation == "delete" and not call.speaks):
+            return b""
+        return self._composer.body(
+            call,
+            names=self._names(carrier),
+            values=self._write.values,
+            children=self._embedded(carrier),
+            current=self._current,
+            record_id=self._id,
+            made=self._made,
+        )
 
     def _headers(self, call: Call) -> dict[str, str]:
         headers = {"Content-Type": self._writer.content_type, **call.headers}
