@@ -23,7 +23,7 @@ from talk_pipeline.dagster.sensors import (
     Cursor,
     Wanted,
     is_to_look,
-    latest,
+    looked,
     runs_under_way,
     wanted_of,
     watching,
@@ -32,6 +32,7 @@ from talk_pipeline.declarations import checked_files
 from talk_pipeline.flows.loading import FlowError, Flows
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.redaction import redacted, scrubbed
+from talk_pipeline.run.latest import Look
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.wording import counted
@@ -55,8 +56,8 @@ class Cursors(msgspec.Struct, frozen=True):
     silent: dict[str, tuple[datetime, str]] = {}
 
 
-Answer = Mapping[str, datetime] | str
-"""The latest change of each flow, or why it is not known."""
+Answer = Mapping[str, Look] | str
+"""What was shown of each flow, or why that is not known."""
 
 
 def company_sensor(
@@ -88,7 +89,7 @@ def company_sensor(
         ]
         due.sort(key=lambda name: before.of.get(name, Cursor()).looked_at)
         with scrubbed():
-            answers = asyncio.run(_ask({name: known[name][0] for name in due}, side))
+            answers = asyncio.run(_ask({name: known[name][0] for name in due}, side, now=now))
         silent |= {name: (now, answer) for name, answer in answers.items() if isinstance(answer, str)}
         wrong |= {name: why for name, (_, why) in silent.items()}
         under_way = defaultdict[str, list[dg.DagsterRun]](list)
@@ -106,7 +107,7 @@ def company_sensor(
                 its,
                 side,
                 cursor=cursor,
-                latest=answer,
+                looks=answer,
                 under_way=partial(under_way.__getitem__, name),
                 now=now,
             )
@@ -146,14 +147,14 @@ def _acted_for(companies: Partitions) -> tuple[dict[str, tuple[Settings, Flows]]
     return known, wrong
 
 
-async def _ask(settings: Mapping[str, Settings], side: Side) -> dict[str, Answer]:
+async def _ask(settings: Mapping[str, Settings], side: Side, *, now: datetime) -> dict[str, Answer]:
     """Some at a time, until the tick has to end."""
     room, ends_at = asyncio.Semaphore(AT_ONCE), asyncio.get_running_loop().time() + TICK_SECONDS
 
     async def ask(one: Settings) -> Answer:
         try:
             async with asyncio.timeout_at(ends_at), room, asyncio.timeout(ANSWER_SECONDS):
-                return await latest(one, side)
+                return await looked(one, side, now=now)
         except (SettingsError, SystemFault) as error:
             return redacted(str(error))
         except TimeoutError:

@@ -10,20 +10,21 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import msgspec
 
 from talk_pipeline.dagster.asset_keys import selected_keys, sensor_name
 from talk_pipeline.dagster.jobs import flows_of
-from talk_pipeline.engine.report.progress import Completed, Progress, progress
+from talk_pipeline.dagster.remembered import Cursor, Reason, Seen, Tried, noted
+from talk_pipeline.engine.report.progress import Completed, Progress, Recent, progress
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.installation import Connections
 from talk_pipeline.redaction import scrubbed
-from talk_pipeline.run.latest import latest_change
+from talk_pipeline.run.latest import Look, look
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.webhooks.wakeups import woken_after
@@ -36,8 +37,6 @@ INTERVAL_SECONDS = 5
 """Dagster's daemon goes round its sensors every so many seconds, whatever they ask for."""
 EARLY_SECONDS = INTERVAL_SECONDS / 2
 """A round may begin a hair early: whoever insists on the whole interval sits out every other one."""
-FIRST_PAUSE = timedelta(seconds=5)
-LONGEST_PAUSE = timedelta(minutes=5)
 UNDER_WAY = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -45,49 +44,6 @@ UNDER_WAY = (
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 )
-
-
-class Reason(msgspec.Struct, frozen=True):
-    """Why a run is wanted, and since when: two that are equal are the same work."""
-
-    kind: Literal["changed", "full scan due", "decided", "not completed", "rested", "left undone"]
-    at: datetime | None = None
-
-
-class Seen(msgspec.Struct, frozen=True):
-    """The latest change of a flow in the system, and when the system was first asked and said so."""
-
-    latest: datetime
-    asked_at: datetime
-
-
-class Tried(msgspec.Struct, frozen=True):
-    """Runs that were asked for in a row.
-
-    Attributes:
-        why: what for, the last time.
-        at: when, the last time.
-        over_at: when it was last seen under way.
-        times: how many.
-    """
-
-    why: Reason
-    at: datetime
-    over_at: datetime
-    times: int
-
-    @property
-    def again_at(self) -> datetime:
-        """When one more may be asked for."""
-        return self.over_at + min(FIRST_PAUSE * (1 << min(self.times - 1, 10)), LONGEST_PAUSE)
-
-
-class Cursor(msgspec.Struct, frozen=True):
-    """What a sensor remembers: the system's answers, by flow, and the runs it asked for that are not done yet."""
-
-    looked_at: datetime = datetime.fromtimestamp(0, UTC)
-    seen: dict[str, Seen] = {}
-    tried: dict[str, Tried] = {}
 
 
 def watching(
@@ -118,7 +74,7 @@ def change_sensor(
             settings = Settings.load()
             due = is_to_look(settings, side, cursor, now=now)
             with scrubbed():
-                found = asyncio.run(latest(settings, side)) if due else None
+                found = asyncio.run(looked(settings, side, now=now)) if due else None
         except (SettingsError, SystemFault) as error:
             return dg.SkipReason(str(error))
         wanted = wanted_of(
@@ -126,7 +82,7 @@ def change_sensor(
             flows,
             side,
             cursor=cursor,
-            latest=found,
+            looks=found,
             under_way=lambda: runs_under_way(context.instance),
             now=now,
         )
@@ -168,7 +124,7 @@ def wanted_of(
     side: Side,
     *,
     cursor: Cursor,
-    latest: Mapping[str, datetime] | None,
+    looks: Mapping[str, Look] | None,
     under_way: Callable[[], Iterable[dg.DagsterRun]],
     now: datetime,
 ) -> Wanted:
@@ -179,13 +135,18 @@ def wanted_of(
         flows: its flows.
         side: the system that was looked at.
         cursor: what is remembered of earlier looks.
-        latest: the latest change of each flow there; None where it was not asked.
+        looks: what it showed of each flow; None where it was not asked.
         under_way: the runs that are to come or are at work, asked if anything is wanted.
         now: when it was asked.
     """
-    due = latest is not None
-    seen = cursor.seen if latest is None else _noted(cursor.seen, latest, now=now)
+    due = looks is not None
     progress_of = {name: progress(settings.talk_data_dir, name) for name in flows}
+    seen = cursor.seen
+    if looks is not None:
+        seen = {
+            name: noted(seen.get(name), one, recent=_recent(progress_of[name], side), now=now)
+            for name, one in looks.items()
+        }
     wanted = {
         name: why
         for name, flow in flows.items()
@@ -225,22 +186,30 @@ def is_to_look(settings: Settings, side: Side, cursor: Cursor, *, now: datetime)
     return woken or since < 0 or since >= settings.talk_poll_seconds - EARLY_SECONDS
 
 
-async def latest(settings: Settings, side: Side) -> dict[str, datetime]:
-    """The latest change of each flow in a system."""
+async def looked(settings: Settings, side: Side, *, now: datetime) -> dict[str, Look]:
+    """What a system shows of each flow; more than its latest change as long as one may show late."""
     connections = Connections(settings)
     opened = connections.shop() if side is Side.SHOP else connections.businesscentral()
     async with opened as system:
         if side is Side.BC:
             await system.identify()
-        found = {name: await latest_change(system, name) for name in connections.flows}
-    return {name: at.astimezone(UTC) for name, at in found.items() if at}
+        found = {
+            name: await look(system, name, recent=_late(settings, flow, side, now=now))
+            for name, flow in connections.flows.items()
+        }
+    return {name: one for name, one in found.items() if one}
 
 
-def _noted(seen: Mapping[str, Seen], latest: Mapping[str, datetime], *, now: datetime) -> dict[str, Seen]:
-    return {
-        name: seen[name] if name in seen and seen[name].latest == at else Seen(at, now)
-        for name, at in latest.items()
-    }
+def _late(settings: Settings, flow: Flow, side: Side, *, now: datetime) -> Recent | None:
+    """What is known of what a late change would lie among: its run asks again for what lies within the overlap."""
+    record = progress(settings.talk_data_dir, flow.name)
+    ended_at = record.completed.ended_at if record.completed else None
+    over = ended_at is None or now - ended_at > timedelta(minutes=flow.settings.overlap_minutes)
+    return None if over else _recent(record, side)
+
+
+def _recent(record: Progress, side: Side) -> Recent | None:
+    return record.completed.recent.get(side) if record.completed else None
 
 
 def _reasons(
@@ -249,7 +218,7 @@ def _reasons(
     """Why a run is wanted; what has to do with neither side is the shop's sensor's business."""
     done = record.completed
     if seen and not (done and _is_known(seen, done, side)):
-        yield Reason("changed", seen.latest)
+        yield Reason("changed", seen.asked_at if seen.unknown else seen.latest)
     read = done.full_at.get(side) if done else None
     every = timedelta(minutes=flow.settings.full_scan_minutes)
     if read is None or not timedelta() <= now - read <= every:
@@ -273,14 +242,11 @@ def _is_known(seen: Seen, done: Completed, side: Side) -> bool:
     """
     if side in done.read and done.began_at > seen.asked_at:
         return True
-    at_end, latest = done.latest.get(side), _cut(seen.latest)
+    if seen.unknown:
+        return False
+    at_end = done.latest.get(side)
     went_back = done.ended_at is not None and seen.asked_at > done.ended_at
-    return at_end is not None and (at_end == latest or (at_end > latest and not went_back))
-
-
-def _cut(moment: datetime) -> datetime:
-    """As exact as every system tells it and the state holds it."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    return at_end is not None and (at_end == seen.latest or (at_end > seen.latest and not went_back))
 
 
 def _was_done(one: Tried, done: Completed | None, *, why: Reason) -> bool:

@@ -22,6 +22,13 @@ def unheard(_keys: Sequence[str]) -> None:
     """For whoever need not know that a write leaves."""
 
 
+Stamps = Mapping[str, datetime]
+"""When records were modified, by their ids."""
+
+MOST_STAMPS = 100
+"""Of how many records that is asked at once, at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Which installation a system is: what a database remembers of it.
@@ -89,6 +96,14 @@ class System(Protocol):
 
     async def latest(self, flow: str) -> datetime | None:
         """The modified time of the record modified last: the cheap question of a sensor."""
+        ...
+
+    async def stamps(self, flow: str, *, since: datetime) -> Stamps:
+        """Some of what `scan` would bring since then, by ids and times alone: as much as one request tells.
+
+        All of it, where that is little; nothing where the system has no cheap question. Asked only of flows whose
+        changes are listed.
+        """
         ...
 
     async def get(self, flow: str, record_id: str) -> Record | None:

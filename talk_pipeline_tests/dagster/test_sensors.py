@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 from dagster._daemon.sensor import MIN_INTERVAL_LOOP_TIME
 
-from talk_pipeline.dagster import sensors
+from talk_pipeline.dagster import remembered
 from talk_pipeline.dagster.asset_keys import selected_keys
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.dagster.sensors import INTERVAL_SECONDS, Cursor, is_to_look
@@ -126,7 +126,7 @@ def test_a_sensor_starts_a_run_for_the_flows_concerned_once(
 def test_an_edit_whose_run_failed_is_asked_for_until_one_succeeds(
     world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sensors, "FIRST_PAUSE", timedelta(seconds=0.5))
+    monkeypatch.setattr(remembered, "FIRST_PAUSE", timedelta(seconds=0.5))
     buyer = world.shop.post("customers", customer())["id"]
     world.sync()
     world.shop.patch("customers", buyer, {"website": "www.late.example"})
@@ -218,6 +218,35 @@ def test_a_write_that_did_not_get_through_is_tried_again_though_the_run_went_wel
     world.sync("customer")
     assert website(world) == "www.new.example"
     assert watch.tick() is None
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_change_that_shows_late_is_asked_for_though_a_later_one_was_read(
+    world: World, defs: dg.Definitions, instance: dg.DagsterInstance, *, side: Side
+) -> None:
+    """As of a long transaction, whose times are those of its beginning; looking for it costs no request more."""
+    watch = Watch(defs, instance, side)
+    buyers = [world.shop.post("customers", customer(number))["id"] for number in ("C1", "C2")]
+    world.sync()
+    api = world.shop if side is Side.SHOP else world.bc
+    late, last = buyers if side is Side.SHOP else [world.counterpart("customer", one) for one in buyers]
+    assert watch.tick() is None
+    began = time.monotonic()
+    time.sleep(1)
+    api.patch("customers", last, {"website": "www.last.example"})
+    assert watch.flows() == {"customer"}
+    world.sync("customer")
+    assert watch.tick() is None
+
+    ago = time.monotonic() - began - 0.5
+    api.back_office("PATCH", f"customers/{late}", {"website": "www.late.example"}, ago=ago)
+    assert watch.flows() == {"customer"}, watch.skipped
+    world.sync("customer")
+    assert world.shop.get("customers", buyers[0])["website"] == "www.late.example"
+    assert world.bc.get("customers", world.counterpart("customer", buyers[0]))["website"] == "www.late.example"
+    world.forget_requests()
+    assert watch.tick() is None
+    assert api.requests()["total"] <= 2, "as many as without it"
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ import pytest
 
 from talk_pipeline.engine.model import Operation, Outcome, Record, Result, Write
 from talk_pipeline.systems.errors import SystemFault
-from talk_pipeline.systems.protocol import System
+from talk_pipeline.systems.protocol import Stamps, System
 
 PAGE = 3
 
@@ -117,6 +117,23 @@ class ReadingConformance:
         assert edited in at, "a moment is part of what comes since it"
         assert old not in at
         assert old not in after
+
+    def test_what_was_modified_since_a_moment_is_told_by_ids_and_times_as_a_scan_tells_it(
+        self, subject: Subject
+    ) -> None:
+        subject.make("K1")
+        subject.let_time_pass()
+        made = [subject.make(f"K{n}") for n in (2, 3)]
+
+        async def told(system: System) -> tuple[Stamps, list[Record]]:
+            first = next(one for one in await _collected(system, subject.flow) if one.id == made[0])
+            assert first.modified_at is not None
+            stamps = await system.stamps(subject.flow, since=first.modified_at)
+            return stamps, await _collected(system, subject.flow, since=first.modified_at)
+
+        stamps, scanned = _run(subject, told)
+        assert stamps == {one.id: one.modified_at for one in scanned}
+        assert set(made) == set(stamps)
 
     def test_a_record_read_alone_is_the_one_that_was_listed(self, subject: Subject) -> None:
         subject.make("K1")

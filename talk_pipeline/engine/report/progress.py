@@ -21,6 +21,33 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.pieces import put
 
 PRECISION = timedelta(seconds=2)  # of what is known of a server's clock
+MOST_RECENT = 50
+"""Of how many records that were modified last it is told: of fewer than a system tells of at once."""
+
+
+class Recent(msgspec.Struct, frozen=True):
+    """What a run left in the state of what was modified last on a side, and shortly before.
+
+    Attributes:
+        since: modified at or after it are all of them.
+        held: when they were modified, by their ids, at least one.
+    """
+
+    since: datetime
+    held: dict[str, datetime]
+
+    @property
+    def latest(self) -> datetime:
+        """The latest of them."""
+        return max(self.held.values())
+
+    def unknown(self, shown: Mapping[str, datetime]) -> dict[str, datetime]:
+        """What is not held of what a system shows, or is held as it was before."""
+        return {
+            key: at
+            for key, at in shown.items()
+            if at >= self.since and not (key in self.held and self.held[key] >= at)
+        }
 
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +58,7 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
         ended_at: when it was done with the flow.
         read: the sides it read itself.
         latest: the latest modified time held of a side, its answers to our own writes included.
+        recent: what was modified last on a side and as shortly before as a fetch asks again, answers included.
         full_at: when a side was last read in full.
         rests_until: when the last of the edits that rest may travel, or a write that was not answered is over.
         undone: whether something it planned is still to be done, the outcome of a write could not be settled, or an
@@ -41,6 +69,7 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
     began_at: datetime
     read: tuple[Side, ...] = ()
     latest: dict[Side, datetime] = {}
+    recent: dict[Side, Recent] = {}
     full_at: dict[Side, datetime] = {}
     rests_until: datetime | None = None
     undone: bool = False
@@ -108,13 +137,15 @@ def complete(
     # what it refers to comes first: what waits for an answer about that goes in the same run
     answered_by = waits_until(db, (flow.name, *flow.refers_to))
     rests_until = min(filter(None, (quiet_at(db, flow), answered_by)), default=None)
+    newest = {side: _newest(db, flow, side, mark) for side, mark in marks.items()}
     done = Completed(
         run_id=run_id,
         began_at=began_at,
         read=tuple(
             side for side, mark in marks.items() if mark.fetched_at and _utc(mark.fetched_at) >= began_at
         ),
-        latest=_latest(db, flow, marks),
+        latest={side: max(times.values()) for side, times in newest.items() if times},
+        recent={side: known for side, times in newest.items() if (known := _recent(flow, times))},
         full_at={side: _utc(mark.full_at) for side, mark in marks.items() if mark.full_at},
         rests_until=_utc(rests_until) if rests_until else None,
         undone=missed or _undone(db, flow),
@@ -123,18 +154,26 @@ def complete(
     _put(data_dir, flow.name, msgspec.structs.replace(progress(data_dir, flow.name), completed=done))
 
 
-def _latest(db: Connection, flow: Flow, marks: Mapping[Side, Watermark]) -> dict[Side, datetime]:
-    """Up to each server's own now: what a wrong clock stamped later is not what the next change comes after."""
-    found = {}
-    for side, mark in marks.items():
-        server_now = now() + timedelta(seconds=mark.skew_seconds) + PRECISION
-        row = db.execute(
-            "select max(modified_at) from snapshot where flow = ? and side = ? and modified_at <= ?",
-            [flow.name, side, server_now],
-        ).fetchone()
-        if row and row[0]:
-            found[side] = _utc(row[0])
-    return found
+def _newest(db: Connection, flow: Flow, side: Side, mark: Watermark) -> dict[str, datetime]:
+    """Up to the server's own now: what a wrong clock stamped later is not what the next change comes after."""
+    server_now = now() + timedelta(seconds=mark.skew_seconds) + PRECISION
+    rows = db.execute(
+        "select id, modified_at from snapshot where flow = ? and side = ? and modified_at <= ?"
+        " order by modified_at desc limit ?",
+        [flow.name, side, server_now, MOST_RECENT],
+    ).fetchall()
+    return {key: _utc(at) for key, at in rows}
+
+
+def _recent(flow: Flow, newest: Mapping[str, datetime]) -> Recent | None:
+    """Of the newest those within the overlap; of the oldest moment there may be more than these."""
+    if not newest:
+        return None
+    since = max(newest.values()) - timedelta(minutes=flow.settings.overlap_minutes)
+    if len(newest) == MOST_RECENT:
+        since = max(since, min(newest.values()) + timedelta(milliseconds=1))
+    held = {key: at for key, at in newest.items() if at >= since}
+    return Recent(since, held) if held else None
 
 
 def _undone(db: Connection, flow: Flow) -> bool:

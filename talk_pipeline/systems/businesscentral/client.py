@@ -19,7 +19,7 @@ from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.systems.businesscentral import notifications
-from talk_pipeline.systems.businesscentral.answers import error_code, modified_at, record_in
+from talk_pipeline.systems.businesscentral.answers import error_code, record_in
 from talk_pipeline.systems.businesscentral.description import EntitySet, root_of
 from talk_pipeline.systems.businesscentral.endings import sum_of
 from talk_pipeline.systems.businesscentral.entities import Entities
@@ -30,11 +30,12 @@ from talk_pipeline.systems.businesscentral.metadata import Metadata, read_metada
 from talk_pipeline.systems.businesscentral.pacing import Pace
 from talk_pipeline.systems.businesscentral.queries import conditions, encoded, timestamp
 from talk_pipeline.systems.businesscentral.rows import Asked
+from talk_pipeline.systems.businesscentral.stamps import newest
 from talk_pipeline.systems.businesscentral.values import parse
 from talk_pipeline.systems.businesscentral.writing import BATCH_SIZE, Writer
 from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Http
-from talk_pipeline.systems.protocol import Identity, Leaving, unheard
+from talk_pipeline.systems.protocol import Identity, Leaving, Stamps, unheard
 
 RUNTIME = "microsoft/runtime/beta"  # an API that tells of the others (page `dynamics-subscriptions`)
 
@@ -196,13 +197,14 @@ class Businesscentral:
     async def latest(self, flow: str) -> datetime | None:
         """The modified time of the record modified last."""
         described = self._asked[flow].set
-        if (modified := described.modified) is None:
+        if described.modified is None:
             return None
-        query = {**described.selecting(described.known), "$orderby": f"{modified} desc", "$top": "1"}
-        rows = await self._lists.rows(f"{self._place(described)}?{encoded(query)}")
-        if rows and modified not in rows[0]:
-            raise UnavailableFault(f"Business Central answers without {modified}: {rows[0]}")
-        return modified_at(described, rows[0][modified]) if rows else None
+        return max((await newest(self._lists, self._place(described), described)).values(), default=None)
+
+    async def stamps(self, flow: str, *, since: datetime) -> Stamps:
+        """Of those modified last."""
+        described = self._asked[flow].set
+        return await newest(self._lists, self._place(described), described, since=since)
 
     async def get(self, flow: str, record_id: str) -> Record | None:
         """One record as it is now."""

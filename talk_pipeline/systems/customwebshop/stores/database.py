@@ -32,6 +32,7 @@ from talk_pipeline.systems.customwebshop.stores.tables import Table, Tables
 from talk_pipeline.systems.customwebshop.wire.evidence import Probe
 from talk_pipeline.systems.customwebshop.wire.records import Reader, row_id, rows_of
 from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
+from talk_pipeline.systems.protocol import Stamps
 
 PAGE = 1000
 SNAPSHOTS = {"postgresql": "REPEATABLE READ", "mysql": "REPEATABLE READ", "mariadb": "REPEATABLE READ"}
@@ -118,13 +119,14 @@ class Database:
                 return
             last = found[-1][own.name]
 
-    def latest(self, reader: Reader) -> datetime | None:
-        """The modified time of the record modified last."""
+    def newest(self, reader: Reader, *, most: int) -> Stamps:
+        """When the records modified last were modified."""
         with self._reading() as db:
             table = self._tables.read(reader.entity)
-            newest = db.execute(sa.select(sa.func.max(self._modified(reader, table)))).scalar()
-        column = table.column(reader.entity.modified_at[0])
-        return reader.passed(shown(column, newest))
+            modified = self._modified(reader, table)
+            query = table.query().where(modified.is_not(None)).order_by(modified.desc()).limit(most)
+            found = db.execute(query).mappings().all()
+        return reader.stamps(table.row(one) for one in found)
 
     def get(self, reader: Reader, record_id: str) -> Row | None:
         """One record, lines included."""

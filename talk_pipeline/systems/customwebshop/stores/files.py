@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
+from heapq import nlargest
+from operator import itemgetter
 
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Description
@@ -28,11 +30,12 @@ from talk_pipeline.systems.customwebshop.stores.store import (
 from talk_pipeline.systems.customwebshop.wire.evidence import Evidence, Probe
 from talk_pipeline.systems.customwebshop.wire.records import Reader
 from talk_pipeline.systems.errors import SystemFault
+from talk_pipeline.systems.protocol import MOST_STAMPS, Stamps
 from talk_pipeline.wording import counted
 
 PAGE = 1000
-_LATEST: dict[tuple[str, str, str], tuple[Found, datetime | None]] = {}
-"""What was the latest in which files: sensors ask every half minute, of files that seldom change."""
+_NEWEST: dict[tuple[str, str, str], tuple[Found, list[tuple[str, datetime]]]] = {}
+"""What was modified last in which files: sensors ask every half minute, of files that seldom change."""
 
 
 class FileStore:
@@ -71,16 +74,14 @@ class FileStore:
         for start in range(0, len(rows), PAGE):
             yield rows[start : start + PAGE]
 
-    def latest(self, reader: Reader) -> datetime | None:
-        """The modified time of the record modified last; files that are as they were are not read for it again."""
+    def newest(self, reader: Reader, *, most: int) -> Stamps:
+        """When the records modified last were modified; files that are as they were are not read for it again."""
         asked = (self.name, reader.flow.name, reader.reading)
-        if asked in _LATEST and _LATEST[asked][0] == self._of(reader).look():
-            return _LATEST[asked][1]
-        export = self._of(reader).now()
-        moments = (reader.modified_at(row) for row in export.rows.values())
-        latest = max(filter(None, moments), default=None)
-        _LATEST[asked] = export.found, latest
-        return latest
+        if asked not in _NEWEST or _NEWEST[asked][0] != self._of(reader).look():
+            export = self._of(reader).now()
+            stamps = reader.stamps(export.rows.values())
+            _NEWEST[asked] = export.found, nlargest(MOST_STAMPS, stamps.items(), key=itemgetter(1))
+        return dict(_NEWEST[asked][1][:most])
 
     def get(self, reader: Reader, record_id: str) -> Row | None:
         """One record as it is exported now."""

@@ -28,7 +28,7 @@ from talk_pipeline.systems.customwebshop.wire.bodies import Composer
 from talk_pipeline.systems.customwebshop.wire.evidence import Probe
 from talk_pipeline.systems.customwebshop.wire.records import Reader, Sought, parse
 from talk_pipeline.systems.errors import SystemFault
-from talk_pipeline.systems.protocol import Identity, Leaving, unheard
+from talk_pipeline.systems.protocol import MOST_STAMPS, Identity, Leaving, Stamps, unheard
 
 WHOLE = Call(whole=True)
 """A record is composed as it is to be; what of it is written is the store's business."""
@@ -106,7 +106,13 @@ class StoredShop:
         """The modified time of the record modified last."""
         if not self.lists_changes(flow):
             return None
-        return await asyncio.to_thread(self._store.latest, self._readers[flow])
+        newest = await asyncio.to_thread(self._store.newest, self._readers[flow], most=1)
+        return max(newest.values(), default=None)
+
+    async def stamps(self, flow: str, *, since: datetime) -> Stamps:
+        """Those modified last."""
+        newest = await asyncio.to_thread(self._store.newest, self._readers[flow], most=MOST_STAMPS)
+        return {key: at for key, at in newest.items() if at >= since}
 
     async def get(self, flow: str, record_id: str) -> Record | None:
         """One record as it is now."""

@@ -14,6 +14,7 @@ from talk_pipeline.redaction import redacted
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.wire.evidence import Probe
 from talk_pipeline.systems.customwebshop.wire.records import Reader
+from talk_pipeline.systems.protocol import Stamps
 
 Row = dict[str, Json]
 
@@ -96,8 +97,8 @@ class Store(Protocol):
         """Whole records: all, or those modified at or after a moment."""
         ...
 
-    def latest(self, reader: Reader) -> datetime | None:
-        """The modified time of the record modified last."""
+    def newest(self, reader: Reader, *, most: int) -> Stamps:
+        """When the records modified last were modified, by their ids."""
         ...
 
     def get(self, reader: Reader, record_id: str) -> Row | None:

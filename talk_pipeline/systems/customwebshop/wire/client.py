@@ -36,7 +36,7 @@ from talk_pipeline.systems.customwebshop.wire.records import Reader, Sought, par
 from talk_pipeline.systems.customwebshop.wire.writing import Writer, answered_once
 from talk_pipeline.systems.errors import AccessFault, SystemFault
 from talk_pipeline.systems.http import Answer, Http
-from talk_pipeline.systems.protocol import Identity, Leaving, unheard
+from talk_pipeline.systems.protocol import Identity, Leaving, Stamps, unheard
 
 
 class Customwebshop:
@@ -111,10 +111,7 @@ class Customwebshop:
         entity = reader.entity
         if since is not None and entity.updated_since is None:
             since = None
-        query: dict[str, Json] = {**entity.query, **self._since(entity, since)}
-        if entity.deleted:
-            query |= entity.deleted.query
-        async for elements in self._lists.pages(entity, list_path(entity), query):
+        async for elements in self._lists.pages(entity, list_path(entity), self._changed(entity, since)):
             yield await self._whole(flow, elements)
         if entity.deleted and entity.deleted.listed and since is not None:
             async for removed in self._lists.deletions(entity, since):
@@ -147,6 +144,16 @@ class Customwebshop:
             where = f"no latest change at {entity.latest.at!r}"
             raise self._faults.unlike("latest", answer, where)
         return moment
+
+    async def stamps(self, flow: str, *, since: datetime) -> Stamps:
+        """Of the first page of a scan, without what its records have elsewhere."""
+        reader = self._readers[flow]
+        entity = reader.entity
+        if entity.latest is None or entity.summaries:
+            return {}
+        query = {**self._changed(entity, since), **entity.paging.first()}
+        elements, _ = await self._lists.one_page(entity, list_path(entity), query)
+        return reader.stamps(parse(one) for one in elements)
 
     async def get(self, flow: str, record_id: str) -> Record | None:
         """One record as it is now, its lists included."""
@@ -293,5 +300,7 @@ class Customwebshop:
             elements, _ = await self._lists.one_page(entity, list_path(entity), parameters)
             yield await self._whole(flow, elements)
 
-    def _since(self, entity: Entity, since: datetime | None) -> dict[str, Json]:
-        return since_query(entity, entity.updated_since, since) if since and entity.updated_since else {}
+    def _changed(self, entity: Entity, since: datetime | None) -> dict[str, Json]:
+        """What a list is asked, deleted records included where the shop shows them."""
+        changed = since_query(entity, entity.updated_since, since) if since and entity.updated_since else {}
+        return {**entity.query, **changed, **(entity.deleted.query if entity.deleted else {})}

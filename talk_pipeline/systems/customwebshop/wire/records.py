@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -153,6 +153,11 @@ class Reader:
     def modified_at(self, data: Json) -> datetime | None:
         """When a record was modified: by the first place that tells."""
         return self.passed(self._stamp(data, self.entity.modified_at))
+
+    def stamps(self, rows: Iterable[Json]) -> dict[str, datetime]:
+        """When those records were modified that say so, by their ids."""
+        told = ((self.entity.id.read(row), self.modified_at(row)) for row in rows)
+        return {key: at for key, at in told if key is not None and at is not None}
 
     def passed(self, stamp: JsonOrMissing) -> datetime | None:
         """A moment that has passed in the shop; one that can be two is the later of those that have."""
