@@ -19,8 +19,8 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from talk_pipeline.dagster.asset_keys import selected_keys
 from talk_pipeline.dagster.company import Partitions, each_company
+from talk_pipeline.dagster.remembered import Cursor
 from talk_pipeline.dagster.sensors import (
-    Cursor,
     Wanted,
     is_to_look,
     looked,

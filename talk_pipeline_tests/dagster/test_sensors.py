@@ -13,7 +13,8 @@ from dagster._daemon.sensor import MIN_INTERVAL_LOOP_TIME
 from talk_pipeline.dagster import remembered
 from talk_pipeline.dagster.asset_keys import selected_keys
 from talk_pipeline.dagster.build import build_defs
-from talk_pipeline.dagster.sensors import INTERVAL_SECONDS, Cursor, is_to_look
+from talk_pipeline.dagster.remembered import Cursor
+from talk_pipeline.dagster.sensors import INTERVAL_SECONDS, is_to_look
 from talk_pipeline.engine.manual.resolutions import retry
 from talk_pipeline.engine.state import journal
 from talk_pipeline.flows.sides import Side
@@ -243,7 +244,9 @@ def test_a_change_that_shows_late_is_asked_for_though_a_later_one_was_read(
     assert watch.flows() == {"customer"}, watch.skipped
     world.sync("customer")
     assert world.shop.get("customers", buyers[0])["website"] == "www.late.example"
-    assert world.bc.get("customers", world.counterpart("customer", buyers[0]))["website"] == "www.late.example"
+    assert (
+        world.bc.get("customers", world.counterpart("customer", buyers[0]))["website"] == "www.late.example"
+    )
     world.forget_requests()
     assert watch.tick() is None
     assert api.requests()["total"] <= 2, "as many as without it"

@@ -197,8 +197,6 @@ class Businesscentral:
     async def latest(self, flow: str) -> datetime | None:
         """The modified time of the record modified last."""
         described = self._asked[flow].set
-        if described.modified is None:
-            return None
         return max((await newest(self._lists, self._place(described), described)).values(), default=None)
 
     async def stamps(self, flow: str, *, since: datetime) -> Stamps:

@@ -13,24 +13,29 @@ from talk_pipeline.systems.protocol import MOST_STAMPS, Stamps
 
 
 async def newest(lists: Lists, place: str, described: EntitySet, *, since: datetime | None = None) -> Stamps:
-    """When the record modified last was modified, or with `since` those modified at or after it.
+    """When the record modified last was modified, or with `since` those at or after it; {} where none says so.
 
     Raises:
         UnavailableFault: a record does not say so.
     """
+    modified = described.modified
+    if modified is None:
+        return {}
     query = {
         **described.selecting(described.known),
-        "$orderby": f"{described.modified} desc",
+        "$orderby": f"{modified} desc",
         "$top": str(MOST_STAMPS if since else 1),
     }
     if since is not None:
-        query["$filter"] = f"{described.modified} ge {timestamp(since)}"
-    return dict(_stamps(described, await lists.rows(f"{place}?{encoded(query)}")))
+        query["$filter"] = f"{modified} ge {timestamp(since)}"
+    return dict(_stamps(described, modified, await lists.rows(f"{place}?{encoded(query)}")))
 
 
-def _stamps(described: EntitySet, rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, datetime]]:
+def _stamps(
+    described: EntitySet, modified: str, rows: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[str, datetime]]:
     for row in rows:
-        if described.modified not in row:
-            raise UnavailableFault(f"Business Central answers without {described.modified}: {row}")
-        if at := modified_at(described, row[described.modified]):
+        if modified not in row:
+            raise UnavailableFault(f"Business Central answers without {modified}: {row}")
+        if at := modified_at(described, row[modified]):
             yield described.id_of(row), at
