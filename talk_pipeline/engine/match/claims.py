@@ -16,33 +16,41 @@ from talk_pipeline.engine.state.rows import Row
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
-KEYS = """unnest($properties::varchar[]) as property,
-             unnest(list_transform($properties::varchar[], lambda name: canon[name])) as key"""
-"""What a record says that match rules go by, a row a rule; of `canon`."""
+KEYS = "list_transform($properties::varchar[], lambda name: canon[name])"
+"""What a record says that match rules go by, in their order; of `canon`."""
+A_ROW_A_RULE = "unnest(keys) as key, generate_subscripts(keys, 1) as rule"
+"""The same with a row for each: `rule` is the rule's place in their order, from 1."""
 
 # the keys that newcomers carry, with the pairs they belong to; of what linked records say only these are kept
 _PAIRED = f"""
-with carried as (select property, key from pool where side = 'customwebshop' or $both),
+with carried as (
+  select rule, key from (select {A_ROW_A_RULE} from pool where side = 'customwebshop' or $both)
+  where key is not null
+),
 keyed as (
-  select l.shop_id, l.bc_id, r.canon
+  select l.shop_id, l.bc_id, {KEYS} as keys
   from link l
   join record r on r.part = l.part and r.side = 'customwebshop' and r.id = l.shop_id
   join snapshot s on s.flow = l.part and s.side = 'customwebshop' and s.id = l.shop_id
   where l.part = $flow and s.gone is null
   union all
-  select l.shop_id, l.bc_id, r.canon
+  select l.shop_id, l.bc_id, {KEYS}
   from link l
   join record r on r.part = l.part and r.side = 'businesscentral' and r.id = l.bc_id
   join snapshot s on s.flow = l.part and s.side = 'businesscentral' and s.id = l.bc_id
   where l.part = $flow and coalesce(s.gone, 'posted') = 'posted'
 )
-select t.* from (select {KEYS}, shop_id, bc_id from keyed) t
-semi join carried c on c.property = t.property and c.key = t.key
+from (select {A_ROW_A_RULE}, shop_id, bc_id from keyed) semi join carried using (rule, key)
 """
 
 _TO_LOOK_FOR = """
 select 1 from pool where (side = 'customwebshop' or $both) and exists (from link where part = $flow) limit 1
 """
+
+
+def place_of(flow: Flow, prop: str) -> int:
+    """Where a rule stands among those of its flow, from 1: there a record's key by it stands among its keys."""
+    return flow.match.index(prop) + 1
 
 
 def find_paired(db: Connection, flow: Flow, pool: Pool) -> Paired:
@@ -57,15 +65,20 @@ def find_paired(db: Connection, flow: Flow, pool: Pool) -> Paired:
 
 # what is said of records that leave the pool since they belong to a pair now, as far as others in it say it too:
 # as a rule next to nothing, while those that leave are nearly all there are
-_NOTE = """
-insert into paired
-with made as materialized ({made}),
+_NOTE = f"""
+insert into paired by name
+with made as materialized ({{made}}),
 carried as materialized (
-  select distinct p.property, p.key from pool p anti join made m on m.side = p.side and m.id = p.id
-  where p.side = 'customwebshop' or $both
+  select rule, key from (
+    select {A_ROW_A_RULE} from pool
+    where place not in (select place from made) and (side = 'customwebshop' or $both))
+  where key is not null
 ),
-leaving as materialized (from pool p semi join carried c on c.property = p.property and c.key = p.key)
-select p.property, p.key, m.shop_id, m.bc_id from leaving p join made m on m.side = p.side and m.id = p.id
+met as materialized (
+  from (select place, {A_ROW_A_RULE} from pool where place in (select place from made))
+  semi join carried using (rule, key)
+)
+select key, rule, shop_id, bc_id from met join made using (place)
 """
 
 
@@ -78,7 +91,7 @@ def note_paired(
         db: the state.
         flow: theirs.
         paired: where they are kept.
-        made: a query of `side, id, shop_id, bc_id`.
+        made: a query of `place, shop_id, bc_id`.
         parameters: of the query.
     """
     db.execute(_NOTE.format(made=made), {"both": flow.settings.creates(Side.SHOP), **parameters})
@@ -87,12 +100,12 @@ def note_paired(
 # newcomers and the pairs they hit by one property, but for those a person keeps apart
 _CLAIMED = """
 with newcomer as (
-  select side, id, key from pool where property = $property and (side = 'customwebshop' or $both)
+  select side, id, keys[$rule] as key from pool where side = 'customwebshop' or $both
 ),
 hit as (
   select n.side, n.id, case n.side when 'customwebshop' then n.id else p.shop_id end as shop_id,
          case n.side when 'customwebshop' then p.bc_id else n.id end as bc_id
-  from newcomer n join paired p on p.property = $property and p.key = n.key
+  from newcomer n join paired p on p.rule = $rule and p.key = n.key
   where p.bc_id is not null or n.side = 'businesscentral'
 )
 select distinct * from hit anti join (from apart where flow = $flow) using (shop_id, bc_id)
@@ -102,7 +115,7 @@ select distinct * from hit anti join (from apart where flow = $flow) using (shop
 def find_claimed(db: Connection, flow: Flow, prop: str, pool: Pool, paired: Paired) -> Claimed:
     """The newcomers whose key of a match rule belongs to a pair."""
     both = flow.settings.creates(Side.SHOP)
-    return Claimed.made(db, _CLAIMED, {"flow": flow.name, "property": prop, "both": both})
+    return Claimed.made(db, _CLAIMED, {"flow": flow.name, "rule": place_of(flow, prop), "both": both})
 
 
 def list_claimed(db: Connection, flow: Flow, prop: str, pool: Pool, claimed: Claimed) -> None:

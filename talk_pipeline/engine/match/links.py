@@ -12,7 +12,14 @@ from dataclasses import dataclass
 
 from talk_pipeline.engine.kinds import LinkState, RefusalKind
 from talk_pipeline.engine.match.below import find_below
-from talk_pipeline.engine.match.claims import KEYS, find_claimed, find_paired, list_claimed, note_paired
+from talk_pipeline.engine.match.claims import (
+    KEYS,
+    find_claimed,
+    find_paired,
+    list_claimed,
+    note_paired,
+    place_of,
+)
 from talk_pipeline.engine.match.parts import parts_at_hand
 from talk_pipeline.engine.match.sharing import attach_beside, attach_newcomers, choose_leaders, hand_over
 from talk_pipeline.engine.match.workspace import (
@@ -66,49 +73,61 @@ union
 select record_id from refusal where part = $part and refusal_kind = '{RefusalKind.OUTCOME_UNKNOWN}'
 """
 
-# records of the flow that are there and have no link of any state; by row: what linked ones say is left unread
+# records of the flow that are there and have no link of any state, nor are what a request may have made: found by
+# what is narrow, so that what linked ones say is left unread, and what the others say goes through no join
 _POOL = f"""
 with unpaired as (
-  select r.rowid as place from record r anti join (from link where part = $part) l on l.shop_id = r.id
+  select r.rowid as place, r.side, r.id from record r
+  anti join (from link where part = $part) l on l.shop_id = r.id
   where r.part = $part and r.side = 'customwebshop'
   union all
-  select r.rowid from record r anti join (from link where part = $part) l on l.bc_id = r.id
+  select r.rowid, r.side, r.id from record r
+  anti join (from link where part = $part) l on l.bc_id = r.id
   where r.part = $part and r.side = 'businesscentral'
-)
-select side, id, property, key from (
-  select r.side, r.id, {KEYS}
-  from record r join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id
-  where r.rowid in (select place from unpaired) and s.gone is null and r.id not in ({_UNSETTLED})
+),
+unsent as (
+  select u.place from unpaired u
+  semi join (from snapshot where flow = $part and gone is null) s on s.side = u.side and s.id = u.id
+  where u.id not in ({_UNSETTLED})
     -- nor is what it may have become anybody else's counterpart
-    and (r.side, coalesce(r.raw[$key], '')) not in (
-      select (target, natural_key) from journal
-      where part = $part and operation = 'create' and natural_key is not null and is_open(outcome))
+    and u.place not in (
+      select r.rowid from record r
+      join journal j on j.target = r.side and j.natural_key = coalesce(r.raw[$key], '')
+      where r.part = $part and j.part = $part and j.operation = 'create' and is_open(j.outcome))
 )
-where key is not null
+select place, side, id, keys from (
+  select rowid as place, side, id, {KEYS} as keys from record where rowid in (select place from unsent)
+)
+where list_count(keys) > 0
 """
 
 # pairs that share a key, but for those that a person keeps apart; certain where neither has another candidate,
-# linked ones included
+# linked ones included. That is counted for those alone whose key more of them share
 _SHARED_KEYS = """
-with keyed as (select side, id, key from pool where property = $property),
-together as (
-  select s.id as shop_id, b.id as bc_id
-  from keyed s join keyed b on b.key = s.key
-  where s.side = 'customwebshop' and b.side = 'businesscentral'
-    and not exists (from apart a where a.flow = $flow and a.shop_id = s.id and a.bc_id = b.id)
+with keyed as (select place, side, id, keys[$rule] as key from pool where keys[$rule] is not null),
+together as materialized (
+  select s.id as shop_id, b.id as bc_id, s.place as shop_place, b.place as bc_place, key
+  from (from keyed where side = 'customwebshop') s join (from keyed where side = 'businesscentral') b using (key)
+  where not exists (from apart a where a.flow = $flow and a.shop_id = s.id and a.bc_id = b.id)
+),
+crowd as (select key from together group by key having count(*) > 1),
+counted as (
+  select *, true as alone from together anti join crowd using (key)
+  union all
+  select *, count(*) over (partition by shop_place) = 1 and count(*) over (partition by bc_place) = 1
+  from together semi join crowd using (key)
 )
-select shop_id, bc_id,
-       count(*) over (partition by shop_id) = 1 and count(*) over (partition by bc_id) = 1
-         and bc_id not in (select bc_id from candidate where flow = $flow)
+select shop_id, bc_id, shop_place, bc_place,
+       alone and bc_id not in (select bc_id from candidate where flow = $flow)
          and shop_id not in (select id from claimed where side = 'customwebshop')
          and bc_id not in (select id from claimed where side = 'businesscentral') as certain
-from together
+from counted
 """
 
 
 def _pair_up(db: Connection, flow: Flow, prop: str, pool: Pool, claimed: Claimed) -> Shared:
     """The pairs that share a key and are not hit by what belongs to another one."""
-    return Shared.made(db, _SHARED_KEYS, {"flow": flow.name, "property": prop})
+    return Shared.made(db, _SHARED_KEYS, {"flow": flow.name, "rule": place_of(flow, prop)})
 
 
 # shop records without a link, as far as there is anything to do for them: all others have one, or a state that says
@@ -152,9 +171,9 @@ def _match_records(db: Connection, flow: Flow) -> int:
 
 
 _JUST_LINKED = """
-select 'customwebshop' as side, shop_id as id, shop_id, bc_id from shared where certain
+select shop_place as place, shop_id, bc_id from shared where certain
 union all
-select 'businesscentral', bc_id, shop_id, bc_id from shared where certain
+select bc_place, shop_id, bc_id from shared where certain
 """
 
 
@@ -185,9 +204,9 @@ def _link(
         mark_found(db, name, Side.SHOP, "select shop_id as id from shared where certain")
     # an ambiguous shop record is not offered to the next rule; its candidates are, so that
     # whoever else claims one of them is seen to be contested
-    db.execute("delete from pool where id in (select shop_id from shared) and side = 'customwebshop'")
     db.execute(
-        "delete from pool where id in (select bc_id from shared where certain) and side = 'businesscentral'"
+        "delete from pool where place in (select shop_place from shared)"
+        " or place in (select bc_place from shared where certain)"
     )
     return linked
 

@@ -19,7 +19,8 @@ select $flow, shop_id, null, shop_id, $property, '{LinkState.ATTACHED}', $at, mi
 """
 
 _JUST_ATTACHED = """
-select 'customwebshop' as side, id, id as shop_id, null as bc_id from (select unnest($ids::varchar[]) as id)
+select place, id as shop_id, null as bc_id from pool
+where side = 'customwebshop' and id in (select unnest($ids::varchar[]))
 """
 
 # newcomers whose key belongs to one pair, and to nothing that is free

@@ -6,9 +6,9 @@ from talk_pipeline.engine.state.workspace import Temp
 
 
 class Pool(Temp):
-    """What match rules go by of records that are there and have no link: `side, id, property, key`, none blank.
+    """Records that are there and have no link: `side, id`, the row's `place`, and what match rules go by.
 
-    What is matched leaves it.
+    keys: one a rule, in their order, null where blank; some rule goes by each record. What is matched leaves it.
     """
 
     NAME: ClassVar[str] = "pool"
@@ -18,7 +18,7 @@ class Paired(Temp):
     """Keys of match rules that belong to pairs: those that newcomers carried too, and those of pairs just made."""
 
     NAME: ClassVar[str] = "paired"
-    COLUMNS: ClassVar[str] = "property varchar, key varchar, shop_id varchar, bc_id varchar"
+    COLUMNS: ClassVar[str] = "rule bigint, key varchar, shop_id varchar, bc_id varchar"
 
 
 class Claimed(Temp):
@@ -29,7 +29,7 @@ class Claimed(Temp):
 
 
 class Shared(Temp):
-    """Pairs that share a key: `shop_id, bc_id`, and whether they are `certain` to be one."""
+    """Pairs that share a key: `shop_id, bc_id`, the `place` of both, and whether they are `certain` to be one."""
 
     NAME: ClassVar[str] = "shared"
 

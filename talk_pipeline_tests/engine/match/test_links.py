@@ -47,6 +47,15 @@ def test_two_candidates_are_left_to_a_person_and_not_offered_to_the_next_rule(bo
     assert found == [("s1", "b1", "email"), ("s1", "b2", "email")]
 
 
+def test_who_has_two_candidates_by_one_rule_gets_no_third_by_the_next(book: Book) -> None:
+    shop(book, "s1", "C1", email="a@shop.example")
+    for key in ("b1", "b2"):
+        bc(book, key, "C1")
+    bc(book, "b3", "C3", email="a@shop.example")
+    assert matched(book) == []
+    assert {row.bc_id for row in links.candidates(book.db, "customer")} == {"b1", "b2"}
+
+
 @pytest.mark.parametrize("blank", [None, "", " "])
 def test_a_blank_key_matches_nothing(book: Book, blank: str | None) -> None:
     shop(book, "s1", blank)
@@ -83,6 +92,31 @@ def test_a_pair_kept_apart_is_never_made(book: Book) -> None:
     assert matched(book) == []
     found = counterparts(book.db, book.flows["customer"], Side.BC, ["b1"], of="s1")
     assert (found.linked, found.taken, found.parted) == (False, frozenset(), frozenset({"b1"}))
+
+
+def test_of_more_than_two_with_one_key_those_that_a_person_leaves_together_are_pairs(book: Book) -> None:
+    for at in ("1", "2"):
+        shop(book, f"s{at}", "C1")
+        bc(book, f"b{at}", "C1")
+    book.db.execute(
+        "insert into apart (flow, shop_id, bc_id, held, never)"
+        " values ('customer', 's1', 'b2', false, true), ('customer', 's2', 'b1', false, true)"
+    )
+    assert matched(book) == [("s1", "b1", "number"), ("s2", "b2", "number")]
+
+
+def test_what_a_request_without_an_answer_may_have_made_is_nobody_elses_counterpart(book: Book) -> None:
+    shop(book, "s1", "C1")
+    book.db.execute(
+        "insert into journal (intent_id, flow, part, target, operation, shop_id, natural_key)"
+        " values ('i1', 'customer', 'customer', 'businesscentral', 'create', 's1', 'C1')"
+    )
+    shop(book, "s2", None, email="a@shop.example")
+    bc(book, "b1", "C1", email="a@shop.example")
+    assert matched(book) == []
+    book.db.execute("update journal set outcome = 'refused'")
+    bc(book, "b2", "C2")
+    assert matched(book) == [("s1", "b1", "number")]
 
 
 def test_who_has_a_counterpart(book: Book) -> None:
