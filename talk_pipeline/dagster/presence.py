@@ -12,21 +12,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_shown: set[Path] = set()
+"""By this process: who waited for itself would wait for ever."""
 MADE_SECONDS = 5.0
 """Between making a file and locking it another process may look; so young a one says nothing."""
 
 
 @contextmanager
 def present(folder: Path, run_id: str) -> Iterator[None]:
-    """Shows that the run has a process: this one."""
+    """Shows that the run has a process: this one. It waits for another process that shows it, not for itself."""
     file = _file(folder, run_id)
+    if file in _shown:
+        yield
+        return
     file.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         os.write(descriptor, f"{os.getpid()}\n".encode())
+        _shown.add(file)
         yield
     finally:
+        _shown.discard(file)
         file.unlink(missing_ok=True)
         os.close(descriptor)
 

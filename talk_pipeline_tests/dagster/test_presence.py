@@ -41,6 +41,14 @@ def test_a_killed_run_is_gone_and_a_working_one_is_not(tmp_path: Path) -> None:
         assert is_gone(tmp_path, "r1"), "as often as it is asked"
 
 
+def test_a_process_that_shows_it_twice_does_not_wait_for_itself(tmp_path: Path) -> None:
+    with present(tmp_path, "r1"):
+        with present(tmp_path, "r1"):
+            pass
+        assert process_of(tmp_path, "r1") == os.getpid(), "what began it ends it"
+    assert process_of(tmp_path, "r1") is None
+
+
 def test_a_run_that_ended_by_itself_is_not_gone(tmp_path: Path) -> None:
     def fail() -> None:
         with present(tmp_path, "r1"):
