@@ -36,8 +36,8 @@ class Automation:
     @contextmanager
     def daemon(self) -> Iterator[subprocess.Popen[bytes]]:
         """The daemon and all it starts, in a session of their own, as long as the block lasts."""
-        daemon = Path(sys.executable).parent / "dagster-daemon"
-        command = [str(daemon), "run", "-w", str(ROOT / "workspace.yaml")]
+        daemon = [sys.executable, "-m", "talk_pipeline.dagster.daemon"]
+        command = [*daemon, "run", "-w", str(ROOT / "workspace.yaml")]
         environment = os.environ | {"DAGSTER_HOME": str(self.home)}
         with (
             (self.world.data / "daemon.log").open("ab") as log,

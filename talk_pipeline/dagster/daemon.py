@@ -1,0 +1,90 @@
+"""Dagster's daemon, whose code server stays until what it has loaded is edited. Started as a program.
+
+As shipped, the daemon starts a new code server every minute, so that an edit of the code is taken up; to import
+Dagster and the pipeline each time is most of what it costs idle. Here it is asked each minute whether anything was
+edited. Everything else, options included, is `dagster-daemon`'s.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from dagster._api.list_repositories import sync_list_repositories_grpc
+from dagster._core.errors import DagsterUserCodeProcessError, DagsterUserCodeUnreachableError
+from dagster._core.remote_representation.grpc_server_registry import (
+    ErrorRegistryEntry,
+    GrpcServerRegistry,
+    ServerRegistryEntry,
+)
+from dagster._daemon import cli, controller
+
+import talk_pipeline
+from talk_pipeline.dagster.company import each_company
+from talk_pipeline.settings import Settings, SettingsError
+
+KEPT_SECONDS = 3600.0
+"""What is edited where nobody looks, such as another package, is taken up by then."""
+ALWAYS_WRITTEN = {"talk_data_dir", "talk_work_dir"}
+
+
+class KeptServers(GrpcServerRegistry):
+    """Code servers that are left for new ones only if there is a reason to."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._loaded = sources()
+
+    def clear_all_grpc_endpoints(self) -> None:
+        """Has those started anew that have loaded what was edited since, that could not load, or are no more."""
+        current = sources()
+        edited, self._loaded = current != self._loaded, current
+        with self._lock:
+            for origin, entry in list(self._active_entries.items()):
+                old = time.time() - entry.creation_timestamp > KEPT_SECONDS
+                if edited or old or not _serves(entry):
+                    del self._active_entries[origin]
+
+
+def _serves(entry: ServerRegistryEntry | ErrorRegistryEntry) -> bool:
+    """Whether a code server is there and has loaded its code."""
+    if isinstance(entry, ErrorRegistryEntry):
+        return False
+    try:
+        sync_list_repositories_grpc(entry.process.create_client())  # type: ignore[no-untyped-call]
+    except (DagsterUserCodeProcessError, DagsterUserCodeUnreachableError):
+        return False
+    return True
+
+
+def sources() -> frozenset[tuple[Path, int, int]]:
+    """The files that a code server reads when it starts, each as it is now."""
+    found = set()
+    for file in _files():
+        with suppress(OSError):  # it is not there, or no more
+            now = file.stat()
+            found.add((file, now.st_mtime_ns, now.st_size))
+    return frozenset(found)
+
+
+def _files() -> Iterator[Path]:
+    yield Path(".env")
+    yield from (file for file in Path(talk_pipeline.__file__).parent.rglob("*.*") if file.suffix != ".pyc")
+    for settings in _installed():
+        for name, value in settings:
+            if isinstance(value, Path) and name not in ALWAYS_WRITTEN:
+                yield value
+                yield from value.glob("*") if value.is_dir() else ()
+
+
+def _installed() -> Iterator[Settings]:
+    """The settings of all companies, as far as they can be read: what is wrong with others the sensors say."""
+    with suppress(SettingsError):
+        yield Settings.load()
+        yield from (one for _, one in each_company() if isinstance(one, Settings))
+
+
+if __name__ == "__main__":
+    controller.GrpcServerRegistry = KeptServers  # type: ignore[attr-defined]
+    cli.main()
