@@ -117,8 +117,7 @@ async def _ask(session: Session, flow: Flow, side: Side, question: _Question) ->
         missing = spooling.absent(db, flow.name, side) if full else []
         of_any_flow = reversals.noted(db, side)
     left, problem = await explained(session, flow, side, missing=missing)
-    restored = question.decided and session.options.restored is side
-    again = await no_longer_posted(session, flow, side) if restored else Left()
+    again = await no_longer_posted(session, flow, side) if question.decided else Left()
     return Landing(
         fetched=True,
         full=full,
@@ -138,11 +137,14 @@ def _land(session: Session, flow: Flow, side: Side, question: _Question, arrived
     system, options = session.systems[side], session.options
     projector, decode = session.projector(flow, side), session.decode(flow, side)
     with session.state.open() as db:
-        if options.restored is side and question.decided:
+        if question.decided:
             with transaction(db):
                 landed = landing.merge(db, projector, decode, landing=arrived)
-                hand = Hand(db, session.flows, flow, session.run_id)
-                restoring.bring_forward(hand, side, landed, company=session.company)
+                if options.restored is side:
+                    hand = Hand(db, session.flows, flow, session.run_id)
+                    restoring.bring_forward(hand, side, landed, company=session.company)
+                else:
+                    restoring.reopen(db, flow, side, landed)
         else:
             landed = landing.land(db, projector, decode, landing=arrived)
         # a scan that is full for want of a watermark, or every time, is not the periodic one

@@ -132,6 +132,38 @@ def test_what_was_posted_and_lost_by_business_central_alone_is_no_closed_story(
     assert_settled(world, *ALL)
 
 
+def test_what_was_posted_is_no_closed_story_where_it_was_approved_that_it_is_not_there(
+    world: World, placed: str
+) -> None:
+    """Taken for what people did, it is a deletion, and told as one."""
+    late, _ = placed_since(world, placed, posted=True)
+    world.bc.control("restore")
+    assert not world.step(full=True).success
+    assert world.step(approve=True).success
+    assert world.step(full=True).success
+    assert world.state("order", late) == ("broken", "the Business Central record is vanished")
+    assert "LATE" in {one.number for one in of(Kind.BROKEN)}
+
+
+def test_what_was_posted_and_is_open_again_as_was_approved_is_kept_in_step(world: World, placed: str) -> None:
+    late, bc_id = placed_since(world, placed)
+    world.bc.control("backup")
+    world.bc.read(world.bc.http.post(f"/salesOrders({bc_id})/Microsoft.NAV.shipAndInvoice"))
+    assert world.step("order", full=True).success
+    assert (world.state("order", late) or ("",))[0] == "closed"
+    early = next(key for key, row in world.bc.orders().items() if row["externalDocumentNumber"] == "EARLY")
+    world.bc.patch("salesOrders", early, {"phoneNumber": "+45 33 33 33 33"})
+    assert world.step("order").success
+    world.bc.control("restore")
+    assert not world.step(full=True).success
+    assert world.step(approve=True).success
+    world.bc.patch("salesOrders", bc_id, {"phoneNumber": "+45 22 22 22 22"})
+    assert world.step().success
+    assert world.state("order", late) is None, "it is open, and linked"
+    assert world.shop.get("orders", late)["phone"] == "+45 22 22 22 22"
+    assert_settled(world, *ALL)
+
+
 @variants("first", list(Side))
 def test_what_was_posted_and_lost_by_both_is_told(world: World, placed: str, first: Side) -> None:
     late, bc_id = placed_since(world, placed, posted=True)

@@ -47,11 +47,7 @@ def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -
     for entity in dict.fromkeys([*_linked(db, flow, side, lost), *ended]):
         links.lose(hand, entity)
     _hold_others(db, flow, others)
-    reopened = _linked(db, flow, side, open_again, states=[LinkState.CLOSED])
-    db.execute(
-        "update link set state = 'active' where part = ? and shop_id in (select unnest(?::varchar[]))",
-        [flow.name, [entity.shop_id for entity in reopened]],
-    )
+    reopened = _reopened(db, flow, side, open_again)
     pairs = [*_linked(db, flow, side, back), *reopened]
     shop_ids = [entity.shop_id for entity in pairs if entity.shop_id]
     for part in flow.parts:
@@ -80,6 +76,24 @@ def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -
             "open again": len(open_again),
         }
         hand.note(Decision(flow.name, "restored", None, None, message, details))
+
+
+def reopen(db: Connection, flow: Flow, side: Side, landed: Landed) -> None:
+    """What a side shows now was approved: a story whose end it does not know any more goes on, or is a broken one.
+
+    In the transaction in which its records landed.
+    """
+    _reopened(db, flow, side, [one.id for one in landed.reversals if one.kind in ("open again", "unposted")])
+
+
+def _reopened(db: Connection, flow: Flow, side: Side, ids: Sequence[str]) -> list[Entity]:
+    """The closed pairs of these records, which are open from now on."""
+    reopened = _linked(db, flow, side, ids, states=[LinkState.CLOSED])
+    db.execute(
+        "update link set state = 'active' where part = ? and shop_id in (select unnest(?::varchar[]))",
+        [flow.name, [entity.shop_id for entity in reopened]],
+    )
+    return reopened
 
 
 _LINKED = """
