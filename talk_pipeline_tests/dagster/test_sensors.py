@@ -20,6 +20,7 @@ from talk_pipeline.engine.state import journal
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
+from talk_pipeline.systems.protocol import MOST_STAMPS
 from talk_pipeline.webhooks.wakeups import wake
 from talk_pipeline_tests.flow_files import flows_alone, flows_in
 from talk_pipeline_tests.pipeline.records import customer
@@ -250,6 +251,19 @@ def test_a_change_that_shows_late_is_asked_for_though_a_later_one_was_read(
     world.forget_requests()
     assert watch.tick() is None
     assert api.requests()["total"] <= 2, "as many as without it"
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_of_more_than_a_look_shows_what_a_run_wrote_is_nothing_new(
+    world: World, defs: dg.Definitions, instance: dg.DagsterInstance, *, side: Side
+) -> None:
+    watch = Watch(defs, instance, side)
+    for number in range(MOST_STAMPS + 10):
+        world.shop.post("customers", customer(f"C{number}"))
+    world.sync("customer")
+    world.forget_requests()
+    assert watch.tick() is None
+    assert (world.shop if side is Side.SHOP else world.bc).requests()["total"] <= 2
 
 
 @pytest.mark.slow
