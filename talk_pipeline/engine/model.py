@@ -147,6 +147,7 @@ class Outcome:
         ended: the receiver itself said that it is over: of what is UNKNOWN, whatever is not there now never comes.
         refusal: what a refusal rests on.
         absent: properties of a new record that it was to be told and is blank in.
+        untold: why values were not told though the rest was done, by path.
     """
 
     result: Result
@@ -157,6 +158,7 @@ class Outcome:
     ended: bool = False
     refusal: RefusalKind = RefusalKind.REFUSED
     absent: tuple[str, ...] = ()
+    untold: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """What a server says may repeat a secret of ours; from here on it is kept and shown."""
@@ -249,6 +251,7 @@ class UnheededValue:
         intent_id: the request it went with.
         shop_id: of the record or child, in the shop.
         current: what the receiver holds instead.
+        why: it was not even told, if that is so.
     """
 
     intent_id: str
@@ -257,10 +260,13 @@ class UnheededValue:
     target: Side
     name: str
     current: Value
+    why: str = ""
 
     @property
     def reason(self) -> str:
         """For a person."""
+        if self.why:
+            return f"{self.name}: {self.why}"
         current = "nothing" if self.current is None else repr(self.current)
         return f"{self.name}: {self.target} accepted it with success, but still holds {current}"
 

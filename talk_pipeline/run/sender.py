@@ -22,7 +22,7 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.logs import RECORDS, about
 from talk_pipeline.run.session import Session
 from talk_pipeline.systems.errors import AccessFault, SystemFault
-from talk_pipeline.systems.protocol import AnswersLater, Leaving
+from talk_pipeline.systems.protocol import Acts, AnswersLater, Leaving
 
 SOON_SECONDS, LONGEST_SECONDS = 0.25, 1.0
 """The file of the state is kept from others while one thing follows on the other, for so long at most: to close it
@@ -142,15 +142,23 @@ def _tell_of_record(intent: Intent, outcome: Outcome) -> None:
 
 
 def matters_twice(session: Session, intent: Intent) -> bool:
-    """Whether it must not be sent again: it would make something twice, or is only answered later."""
+    """Whether it must not be sent again: it would make or do something twice, or is only answered later."""
     system, operation = session.systems[intent.target], intent.main.operation
-    if isinstance(system, AnswersLater):
+    if isinstance(system, AnswersLater) or _acts(session, intent):
         return True
     if intent.main.part != intent.flow and operation == "create":
         return True
     return intent.creates_record or bool(
         intent.made and not system.answers_once(intent.flow, operation, makes_children=True)
     )
+
+
+def _acts(session: Session, intent: Intent) -> bool:
+    system, root = session.systems[intent.target], session.flows[intent.flow].root
+    if not isinstance(system, Acts) or intent.main.part != intent.flow or intent.main.operation != "update":
+        return False
+    paths = [path for name in intent.main.sent for path in root.by_name[name].paths(intent.target)]
+    return system.acts_by(intent.flow, paths)
 
 
 def departures(

@@ -3,7 +3,7 @@
 Records arrive as received, with id, version and modified time already found; `decode` reads their values.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -185,6 +185,15 @@ class AnswersLater(Protocol):
 
     async def heard(self, flow: str, keys: Sequence[str]) -> Mapping[str, Outcome]:
         """What it says of writes that no record shows, by their idempotency keys; of most it says nothing."""
+        ...
+
+
+@runtime_checkable
+class Acts(Protocol):
+    """A system in which some values are written by calls that act each time they come, as one that ships."""
+
+    def acts_by(self, flow: str, paths: Collection[str]) -> bool:
+        """Whether a change of one of these properties, by path, does."""
         ...
 
 

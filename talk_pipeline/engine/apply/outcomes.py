@@ -37,11 +37,26 @@ def conclude(
         refuse(db, projector.flow, refused)
         confirmed = carry_over(db, projector, done)
         unheeded = confirm(db, projector, run_id=run_id, confirmed=confirmed, landed=landed, at=at)
+        unheeded = _explained(projector, done, unheeded)
         unkept = give_up_unkept(db, projector, run_id=run_id, confirmed=confirmed)
         refuse_values(db, projector.flow, [*unheeded, *unkept])
         keep_in_force(db, projector.flow, in_force)
         judged = [(intent, _judged(intent, outcome, unheeded)) for intent, outcome in outcomes]
         note_outcomes(db, judged, at=at)
+
+
+def _explained(
+    projector: Projector, done: Sequence[tuple[Intent, Outcome]], unheeded: Sequence[UnheededValue]
+) -> list[UnheededValue]:
+    """The same with why a value was not told, where that is so."""
+    untold = {
+        (intent.intent_id, name): outcome.untold[path]
+        for intent, outcome in done
+        for name, prop in projector.flow.root.by_name.items()
+        for path in prop.paths(projector.side)
+        if outcome.untold and path in outcome.untold
+    }
+    return [replace(one, why=untold.get((one.intent_id, one.name), "")) for one in unheeded]
 
 
 def _judged(intent: Intent, outcome: Outcome, unheeded: Sequence[UnheededValue]) -> Outcome:

@@ -4,12 +4,27 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from talk_pipeline.flows.properties import Model, Word
+from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.customwebshop.spec.places import Path, Place
 from talk_pipeline.systems.customwebshop.spec.refusals import ErrorShape
 from talk_pipeline.systems.customwebshop.spec.templates import Located, is_template, misnamed, texts_in
+
+
+def _several(value: object) -> object:
+    return [one if one is not None else "" for one in (value if isinstance(value, list) else [value])]
+
+
+Said = Annotated[
+    tuple[Word, ...],
+    BeforeValidator(_several),
+    WithJsonSchema(
+        {"anyOf": [{"type": ["string", "number", "boolean", "null"]}, {"type": "array"}]}, mode="validation"
+    ),
+]
+"""A value as the flow says it, or several; a blank is nothing."""
 
 
 class Call(Model):
@@ -18,6 +33,10 @@ class Call(Model):
     method: Literal["POST", "PUT", "PATCH", "DELETE"] | None = None
     path: str | None = Field(None, description="may name {path}, {item}, {id} and {record:place}")
     of: tuple[str, ...] = Field((), description="properties it carries, such as address.*; else all others")
+    when: Mapping[str, Said] = Field(
+        {},
+        description="property -> the flow's value, or values: it is made where they are written, and carries that",
+    )
     whole: bool = Field(False, description="it carries the whole record, not only what changes")
     objects: Literal["merged", "whole"] = Field(
         "merged", description="whole: the shop replaces a nested object, so one that is touched is sent whole"
@@ -73,7 +92,16 @@ class Call(Model):
 
     def carries(self, name: str) -> bool:
         """Whether a property is named."""
-        return any(fnmatchcase(name, pattern) for pattern in self.of)
+        return name in self.when or any(fnmatchcase(name, pattern) for pattern in self.of)
+
+    def fits(self, values: Mapping[str, Value]) -> bool:
+        """Whether it may be made where these values are written."""
+        return all(name in values and (values[name] or "") in said for name, said in self.when.items())
+
+    @property
+    def carries_the_rest(self) -> bool:
+        """Whether it carries what no other call names."""
+        return not (self.of or self.when)
 
 
 class DryRun(Model):

@@ -297,6 +297,8 @@ def _of_calls(entity: Entity) -> Located:
     for kind in ("create", "update", "delete"):
         for index, call in enumerate(getattr(entity, kind)):
             first = kind == "create" and not index
+            if call.when and (first or kind == "delete"):
+                yield (kind, index, "when"), "is for changes: this call is made in any case"
             for way, one in (((kind, index), call), ((kind, index, "otherwise"), call.otherwise)):
                 found = one.problems(addressed=OF_A_RECORD, said=("id", "record:")) if one else ()
                 yield from (((*way, *within), text) for within, text in found)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -212,6 +212,10 @@ class Customwebshop:
     def answers_once(self, flow: str, operation: Operation, *, makes_children: bool) -> bool:
         """A create by its key, an update by its version, as far as each is one request."""
         return answered_once(self._readers[flow], operation, makes_children=makes_children)
+
+    def acts_by(self, flow: str, paths: Collection[str]) -> bool:
+        """Whether the description has calls of their own for values of one of them."""
+        return any(path in call.when for call in self._readers[flow].entity.update for path in paths)
 
     def makes_in_steps(self, flow: str) -> bool:
         """Whether the description says more than one call of a create."""

@@ -265,11 +265,12 @@ class _Prober:
         return Probe("problem", at, said)
 
     def _unchanged(self, record: Record) -> tuple[str | None, str | None]:
-        """A property of the record that can be written with the value it has."""
+        """A property of the record that can be written with the value it has, and not by a call that acts."""
         values = self.reader.contents(record.payload).values
+        acting = {name for call in self.entity.update for name in call.when}
         for prop in self.flow.root.properties:
             for path in prop.shop_paths if prop.goes_to(Side.SHOP) and not prop.refers_to else ():
                 field = self.reader.fields().get(path)
-                if field and field.writable and values.get(path) is not None:
+                if field and field.writable and values.get(path) is not None and path not in acting:
                     return path, values[path]
         return None, None

@@ -1,6 +1,7 @@
 """Writing one record: the calls this shop needs for it, in their order, each conditional where that is possible."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import urljoin
 
 from talk_pipeline.engine.model import ChildEdit, Contents, Operation, Outcome, Record, Result, Write
@@ -13,6 +14,7 @@ from talk_pipeline.systems.customwebshop.spec.places import header_of, read_plac
 from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError
 from talk_pipeline.systems.customwebshop.wire.answers import document_in, record_in, refusal, refused_by
 from talk_pipeline.systems.customwebshop.wire.bodies import CONTENT, Composer
+from talk_pipeline.systems.customwebshop.wire.choosing import Choice
 from talk_pipeline.systems.customwebshop.wire.entries import Entries
 from talk_pipeline.systems.customwebshop.wire.records import Reader, parse, rows_of
 from talk_pipeline.systems.errors import SystemFault
@@ -117,6 +119,8 @@ class _Sequence:
         self._partial = False
         self._made: Json = {}
         self._begun = False
+        self._choice = Choice(getattr(self._entity, write.operation), write, self._reader)
+        self._untold: dict[str, str] = {}
 
     async def run(self) -> Outcome:
         """Every call, until one does not succeed; what a create made before that is there, and found."""
@@ -131,9 +135,16 @@ class _Sequence:
         return outcome
 
     async def _all(self) -> Outcome:
-        for call in self._calls():
+        calls = self._calls()
+        if self._write.operation != "delete":
+            self._untold = self._choice.unsaid()
+            if self._untold and not calls and not any(self._apart()):
+                return _refused(self._untold)
+        for call in calls:
             outcome = await self._call(call)
-            if outcome is not None:
+            if call.when and outcome and outcome.result is Result.REFUSED and len(calls) > 1:
+                self._untold |= dict.fromkeys(call.when, outcome.reason)  # the rest goes on
+            elif outcome is not None:
                 return outcome
         for name, lines, edits in self._apart():
             if not (self._current or self._made) and "record:" in (lines.url or ""):
@@ -148,30 +159,29 @@ class _Sequence:
                 return outcome
         if self._write.operation == "delete":
             return Outcome(Result.DONE)
-        return await self._result()
+        outcome = await self._result()
+        return replace(outcome, untold=self._untold) if self._untold else outcome
 
-    def _calls(self) -> Iterable[Call]:
+    def _calls(self) -> Sequence[Call]:
         """Those that have something to say; of a create all but what follows for properties that are blank."""
-        calls: tuple[Call, ...] = getattr(self._entity, self._write.operation)
+        calls = self._choice.calls
         if self._write.operation == "delete":
             return calls
         if self._write.operation == "create":
-            return [call for call in calls if call is calls[0] or not call.of or self._fills(call)]
-        return [call for call in calls if self._names(call) or self._embedded(call)]
+            return [one for one in calls if one is calls[0] or one.when or not one.of or self._fills(one)]
+        return [call for call in calls if call.when or self._names(call) or self._embedded(call)]
 
     def _names(self, call: Call) -> list[str]:
-        fields = self._reader.fields()
-        names = [name for name in self._write.values if name in fields and fields[name].writable]
-        return [name for name in names if self._carries(call, name)]
+        """The properties that its body says: those that it is made for it says by itself."""
+        return [
+            name
+            for name in self._choice.writable
+            if self._choice.carrier(name) is call and name not in call.when
+        ]
 
     def _fills(self, call: Call) -> bool:
         told = any(self._write.values[name] is not None for name in self._names(call))
         return told or any(self._embedded(call).values())
-
-    def _carries(self, call: Call, name: str) -> bool:
-        calls: tuple[Call, ...] = getattr(self._entity, self._write.operation)
-        carrier = next((one for one in calls if one.carries(name)), None)
-        return carrier is call or (carrier is None and call is next((c for c in calls if not c.of), None))
 
     def _embedded(self, call: Call) -> dict[str, tuple[ChildEdit, ...]]:
         """Edits of lists that are part of the record."""
@@ -179,7 +189,7 @@ class _Sequence:
         return {
             name: edits
             for name, edits in self._write.children.items()
-            if not lists[name].singly and self._carries(call, name)
+            if not lists[name].singly and self._choice.carrier(name) is call
         }
 
     def _apart(self) -> Iterable[tuple[str, Lines, tuple[ChildEdit, ...]]]:
@@ -202,7 +212,7 @@ class _Sequence:
             if call.otherwise:
                 return await self._call(call.otherwise, instead_of=carrier)
             return Outcome(Result.REFUSED, reason=str(error))
-        asked = call.body is not None or instead_of is not None
+        asked = call.body is not None or instead_of is not None or bool(call.when)
         method = "POST" if asked else _DEFAULT_METHOD[operation]
         answer = await self._writer.send(
             call.method or method,
@@ -243,7 +253,7 @@ class _Sequence:
 
     def _understand(self, call: Call, answer: Answer) -> None:
         """What an answer tells for the calls after it: the id of what was made, and its version."""
-        self._last, self._partial = answer, call.partial
+        self._last, self._partial = answer, call.partial or bool(call.when)
         self._begun = self._write.operation == "create"
         payload = record_in(answer, self._entity)
         answered = self._reader.record(payload).id if payload is not None else None
@@ -309,3 +319,7 @@ class _Sequence:
             if lines.path and self._write.children.get(name)
         ]
         return [place for place in places if paths.get(data, place) is paths.MISSING]
+
+
+def _refused(untold: Mapping[str, str]) -> Outcome:
+    return Outcome(Result.REFUSED, reason="; ".join(f"{name}: {why}" for name, why in untold.items()))

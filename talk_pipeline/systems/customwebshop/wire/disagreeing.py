@@ -1,0 +1,137 @@
+"""What flows and a description do not agree on, found before anything is asked of the shop."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from talk_pipeline.flows.loading import Flows, load_flows
+from talk_pipeline.flows.sides import Side
+from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.systems.customwebshop.spec.description import Description, Entity
+from talk_pipeline.systems.customwebshop.spec.fields import AS_NAMED
+from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
+
+
+def mistakes(flows: Flows, description: Description) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What the flows and a description do not agree on, as (key path in the description, message)."""
+    for flow in flows.values():
+        if flow.customwebshop.entity not in description.entities:
+            allowed = ", ".join(description.entities)
+            yield (
+                ("entities",),
+                f"flow {flow.name} asks for {flow.customwebshop.entity!r}; described are {allowed}",
+            )
+    for name, entity in description.collections.items():
+        concerned = [flow for flow in flows.values() if flow.customwebshop.entity == name]
+        if not concerned:
+            continue
+        # a property that was taken out of a flow may stay in the description
+        concerned += [flow for flow in _packaged().values() if flow.customwebshop.entity == name]
+        at = ("entities", name)
+        lists = {part.paths[Side.SHOP] for flow in concerned for part in flow.parts[1:]}
+        yield from _unread(at, entity, _read(concerned))
+        yield from _named((*at, "children"), entity.children, tuple(sorted(lists)))
+        for path in lists:
+            lines = entity.children.get(path, Lines(path=path))
+            yield from _unread((*at, "children", path), lines, _read(concerned, path))
+        known = {prop.name for flow in concerned for prop in flow.root.properties}
+        yield from _named((*at, "search"), entity.search, tuple(sorted(known)))
+        yield from _valued(at, entity, _read(concerned))
+        for flow in flows.values():
+            if flow.customwebshop.entity == name:
+                yield from _impossible(at, flow, entity)
+
+
+@cache
+def _packaged() -> Flows:
+    return load_flows()
+
+
+def _read(flows: Sequence[Flow], path: str | None = None) -> tuple[str, ...]:
+    """What the flows read of a record, or of one of its lists."""
+    parts = [(flow, part) for flow in flows for part in flow.parts if part.paths.get(Side.SHOP) == path]
+    return tuple(dict.fromkeys(name for flow, part in parts for name in flow.fields(part, Side.SHOP)))
+
+
+def _unread(
+    at: tuple[str | int, ...], described: FieldSet, read: tuple[str, ...]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What is said of properties that no flow has; of a group nothing can be said but that there is none."""
+    for name, field in described.fields.items():
+        if field is not None and any(one.startswith(f"{name}.") for one in read):
+            text = f"{name!r} is a group: name its properties, or say ~ if the shop has none of them"
+            yield (*at, "fields", name), text
+        elif not _known(name, read):
+            yield (*at, "fields", name), f"no flow reads {name!r}; allowed: {', '.join(read)}"
+    for key in ("lacks", "unwritten"):
+        for index, name in enumerate(getattr(described, key)):
+            if key == "lacks" and name in described.fields:
+                yield (*at, key, index), f"{name!r} is told under fields: say one or the other"
+            elif not _known(name, read):
+                yield (*at, key, index), f"no flow reads {name!r}; allowed: {', '.join(read)}"
+
+
+def _known(name: str, read: tuple[str, ...]) -> bool:
+    return any(one == name or one.startswith(f"{name}.") for one in read)
+
+
+def _named(
+    at: tuple[str | int, ...], names: Mapping[str, Any], allowed: tuple[str, ...]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for name in names:
+        if name not in allowed:
+            yield (*at, name), f"no flow reads {name!r}; allowed: {', '.join(allowed)}"
+
+
+def _valued(
+    at: tuple[str | int, ...], entity: Entity, read: tuple[str, ...]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Calls that depend on values: of properties that there are, and as the flow says them."""
+    for kind in ("create", "update"):
+        for index, call in enumerate(getattr(entity, kind)):
+            where = (*at, kind, index, "when")
+            yield from _named(where, call.when, read)
+            for name, words in call.when.items():
+                values = (entity.field(name) or AS_NAMED).values
+                for word in words:
+                    if word in values and word not in values.values():
+                        hint = f"here stands what the flow says, {values[word]!r}"
+                        yield (*where, name), f"{word!r} is what the shop says: {hint}"
+
+
+def _impossible(
+    at: tuple[str | int, ...], flow: Flow, entity: Entity
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    key = flow.root.by_name[flow.create_key]
+    for prop in flow.root.properties:
+        absent = prop.shop and all(entity.field(path) is None for path in prop.shop_paths)
+        if absent and (prop.name == key.name or prop.required):
+            why = f"it is required in flow {flow.name}"
+            if prop.name == key.name:
+                how = f"have create_key of a flow file of your own ({flow.name}.yaml) name another property"
+                why = f"creates are found again by it in flow {flow.name}; if this shop has none, {how}"
+            yield (*at, "fields", prop.shop_paths[0]), f"must be there: {why}"
+        if prop.in_currency and not absent and entity.field(prop.in_currency) is None:
+            where = (*at, "fields", prop.in_currency)
+            yield where, f"{prop.name} needs it: say const: CODE if the shop knows one currency only"
+    # without it the condition could not be asked, and what it keeps out would come in
+    for setting, scope in (("scope", flow.settings.scope), ("create_scope", flow.settings.create_scope)):
+        for name in scope:
+            path = flow.root.by_name[name].shop_paths[0]
+            if entity.field(path) is None:
+                why = f"flow {flow.name} tells its records by it (settings.{setting})"
+                hint = "say const: VALUE if it is the same for all of them"
+                yield (*at, "fields", path), f"must be there: {why}; {hint}"
+    left = flow.settings.disappearance_from(Side.BC)
+    if (left == "delete" and not entity.delete) or (left == "block" and not entity.update):
+        why = f"flow {flow.name} does so with what left Business Central (settings.disappearance: {left})"
+        yield at, f"nothing is {'deleted' if left == 'delete' else 'written'} in this shop, but {why}"
+    if not entity.update or any(call.carries_the_rest for call in entity.update):
+        return
+    for name in flow.fields(flow.root, Side.SHOP):
+        field = entity.field(name)
+        if field and field.writable and not any(call.carries(name) for call in entity.update):
+            yield (
+                (*at, "update"),
+                f"no call carries {name!r}: name it in `of` or `when`, or say write: false of it",
+            )
