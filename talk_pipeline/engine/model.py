@@ -147,6 +147,7 @@ class Outcome:
         ended: the receiver itself said that it is over: of what is UNKNOWN, whatever is not there now never comes.
         refusal: what a refusal rests on.
         absent: properties of a new record that it was to be told and is blank in.
+        awaited: the receiver said that it will carry it out: what is UNKNOWN waits until it shows.
         untold: why values were not told though the rest was done, by path.
     """
 
@@ -158,6 +159,7 @@ class Outcome:
     ended: bool = False
     refusal: RefusalKind = RefusalKind.REFUSED
     absent: tuple[str, ...] = ()
+    awaited: bool = False
     untold: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

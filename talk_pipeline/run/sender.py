@@ -110,7 +110,10 @@ class Sender:
             answers = [Outcome(Result.FAILED, reason=str(fault)) for _ in batch]
             self.fault = fault if isinstance(fault, AccessFault) else self.fault
         self._session.state.require()
+        awaited = [q.intent.intent_id for q, one in zip(batch, answers, strict=True) if one.awaited]
         with self._session.state.open() as db:
+            if awaited:
+                journal.leave(db, awaited, until=now() + timedelta(seconds=self._system.longest_seconds))
             outcomes.conclude(
                 db,
                 self._session.projector(self._flow, self._target),

@@ -26,11 +26,11 @@ class Plain(Shop):
         rows = self.tables.setdefault(table, {})
         if not keys and method == "GET":
             found, page = self.since(table, asked.get("since")), int(asked.get("page", 1))
-            return _told(200, {"data": found[(page - 1) * 2 : page * 2], "pages": -(-len(found) // 2)})
+            return told(200, {"data": found[(page - 1) * 2 : page * 2], "pages": -(-len(found) // 2)})
         if keys and keys[0] not in rows:
-            return _told(404, {"message": "no such record"})
+            return told(404, {"message": "no such record"})
         if method == "GET":
-            return _told(200, rows[keys[0]])
+            return told(200, rows[keys[0]])
         self.writes.append(f"{method} {table}")
         if method == "DELETE":
             del rows[keys[0]]
@@ -38,8 +38,9 @@ class Plain(Shop):
         said = json.loads(body, parse_float=str)
         key = self.add(table, **said) if method == "POST" else keys[0]
         self.edit(table, key, **said)
-        return _told(200, rows[key])
+        return told(200, rows[key])
 
 
-def _told(status: int, what: Any) -> Reply:
+def told(status: int, what: Any) -> Reply:
+    """An answer."""
     return status, {"Content-Type": "application/json"}, json.dumps(what).encode()

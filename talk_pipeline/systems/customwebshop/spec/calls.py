@@ -67,6 +67,9 @@ class Call(Model):
     error: ErrorShape | None = Field(None, description="where its answer says what is wrong, beside `error`")
     query: Mapping[str, Word] = Field({}, description="of its address, and may name what `path` may")
     headers: Mapping[str, str] = {}
+    status: Place | None = Field(
+        None, description="where its answer has the status of this very write, as among those of 207"
+    )
     id: Place | None = Field(None, description="where its answer has the id that the next call needs")
     empty: bool = Field(False, description="it has no body")
     partial: bool = Field(False, description="its answer lacks something: the record is read again")

@@ -116,7 +116,7 @@ def refused_by(entity: Entity, call: Call, answer: Answer) -> Entity | None:
     """The entity as it tells what is wrong, where the answer to a call is a refusal."""
     shapes = [entity, *([entity.but(error=call.error)] if call.error else [])]
     if not answer.ok:
-        return entity
+        return shapes[-1] if call.status else entity  # what is said of a part the call alone knows
     return next((one for one in shapes if shows_error(one, answer)), None)
 
 

@@ -25,7 +25,7 @@ class Sender(Protocol):
     content_type: str
 
     async def send(
-        self, method: str, path: str, *, key: str, content: bytes, headers: Mapping[str, str]
+        self, call: Call, method: str, path: str, *, key: str, content: bytes, headers: Mapping[str, str]
     ) -> Answer | Outcome:
         """One request; an outcome instead of an answer when none came."""
 
@@ -136,6 +136,7 @@ class Entries:
         except NoPlaceError as error:
             return Outcome(Result.REFUSED, reason=str(error))
         answer = await self._sender.send(
+            call,
             call.method or method,
             path,
             key=self._write.idempotency_key,

@@ -16,6 +16,7 @@ from talk_pipeline.systems.customwebshop.wire.answers import document_in, record
 from talk_pipeline.systems.customwebshop.wire.bodies import CONTENT, Composer
 from talk_pipeline.systems.customwebshop.wire.choosing import Choice
 from talk_pipeline.systems.customwebshop.wire.entries import Entries
+from talk_pipeline.systems.customwebshop.wire.later import ACCEPTED, SEVERAL, UNSAID, awaited, judged
 from talk_pipeline.systems.customwebshop.wire.records import Reader, parse, rows_of
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
@@ -55,6 +56,7 @@ class Writer:
         self.composer = Composer(reader)
         self.reader = reader
         self._get = get
+        self.accepted: set[str] = set()  # the keys of writes that are carried out later
 
     async def write(self, write: Write) -> Outcome:
         """One record, lists included."""
@@ -82,15 +84,26 @@ class Writer:
         return self._reader.contents(payload)
 
     async def send(
-        self, method: str, path: str, *, key: str, content: bytes, headers: Mapping[str, str]
+        self, call: Call, method: str, path: str, *, key: str, content: bytes, headers: Mapping[str, str]
     ) -> Answer | Outcome:
         """One request of the write that goes by a key; an outcome instead of an answer when none came."""
         try:
-            return await self._http.write(
+            answer = await self._http.write(
                 method, path, content=content, headers=headers, leaving=lambda: self._leaving([key])
             )
         except OutcomeUnknownError as error:
             return Outcome(Result.UNKNOWN, reason=str(error))
+        said = judged(call, answer)
+        if isinstance(said, Answer) and said.status == ACCEPTED:
+            self.accepted.add(key)
+        return said
+
+    async def removed(self, record_id: str) -> Outcome:
+        """A removal that was accepted, with the record as it is now."""
+        try:
+            return Outcome(Result.DONE, record=await self._get(record_id))
+        except SystemFault as fault:
+            return Outcome(Result.UNKNOWN, reason=str(fault))
 
     async def confirmed(self, record_id: str) -> Outcome:
         """A write that was carried out, with the record read again."""
@@ -117,6 +130,7 @@ class _Sequence:
         self._id = write.id
         self._last: Answer | None = None
         self._partial = False
+        self._before = current
         self._made: Json = {}
         self._begun = False
         self._choice = Choice(getattr(self._entity, write.operation), write, self._reader)
@@ -157,10 +171,16 @@ class _Sequence:
             outcome = await entries.write(name, lines, edits)
             if outcome is not None:
                 return outcome
-        if self._write.operation == "delete":
+        if self._write.operation != "delete":
+            outcome = await self._result()
+            outcome = replace(outcome, untold=self._untold) if self._untold else outcome
+        elif self._write.idempotency_key in self._writer.accepted:
+            outcome = await self._writer.removed(self._id or "")
+        else:
             return Outcome(Result.DONE)
-        outcome = await self._result()
-        return replace(outcome, untold=self._untold) if self._untold else outcome
+        if self._write.idempotency_key in self._writer.accepted:
+            return awaited(outcome, self._write, self._reader, before=self._before)
+        return outcome
 
     def _calls(self) -> Sequence[Call]:
         """Those that have something to say; of a create all but what follows for properties that are blank."""
@@ -215,6 +235,7 @@ class _Sequence:
         asked = call.body is not None or instead_of is not None or bool(call.when)
         method = "POST" if asked else _DEFAULT_METHOD[operation]
         answer = await self._writer.send(
+            call,
             call.method or method,
             path,
             key=self._write.idempotency_key,
@@ -253,7 +274,10 @@ class _Sequence:
 
     def _understand(self, call: Call, answer: Answer) -> None:
         """What an answer tells for the calls after it: the id of what was made, and its version."""
-        self._last, self._partial = answer, call.partial or bool(call.when)
+        open_still = answer.status in (ACCEPTED, SEVERAL)
+        self._last, self._partial = answer, call.partial or bool(call.when) or open_still
+        if answer.status == SEVERAL:
+            self._untold |= dict.fromkeys(self._names(call), UNSAID)
         self._begun = self._write.operation == "create"
         payload = record_in(answer, self._entity)
         answered = self._reader.record(payload).id if payload is not None else None
