@@ -55,25 +55,30 @@ class Entity:
         """All records in scope."""
         said = self.said
         query = {**said.get("query", {}), **said.get("deleted", {}).get("query", {})}
-        for entry in self._connection.pages(said["path"], said, query):
+        for entry, beside in self._connection.pages_beside(said["path"], said, query):
             data = self._as_meant(at(entry, said.get("element", "")))
             key = self._key(data, said) or ""
             if said.get("summaries") == "true":
                 asks = _about(said.get("read", {}).get("body"), self._whole(data, said), key)
                 whole = self._connection.read(self._filled(key, "{item}", None), asks)
-                data = at(whole, said.get("record", ""))
+                data, beside = at(whole, said.get("record", "")), whole
             if data is not None and "parts" in said:
-                data = {
-                    **data,
-                    **{f"@{name}": self._part(key, one, data) for name, one in said["parts"].items()},
-                }
+                for name, one in said["parts"].items():
+                    data = {**data, f"@{name}": self._part(key, one, data, beside)}
             row = Row(self, key, data)
             if data is not None and row.is_within(said.get("scope", {})):  # else gone meanwhile
                 yield row
 
-    def _part(self, key: str, said: Any, data: Any) -> Any:
-        """What else belongs to a record, and stands elsewhere."""
+    def _part(self, key: str, said: Any, data: Any, beside: Any) -> Any:
+        """What else belongs to a record, and stands elsewhere, be it in the answer that has the record."""
         said = {"path": said} if isinstance(said, str) else said
+        if "refers" in said:
+            how, reference = self.said["included"], at(data, said["refers"])
+            named = [how["by"]] if isinstance(how.get("by", "id"), str) else how["by"]
+            there = {_told(one, named): one for one in at(beside, how["at"]) or ()}
+            if isinstance(reference, list):
+                return [there[_told(one, named)] for one in reference]
+            return there[_told(reference, named)] if reference else None
         return at(self._connection.read(self._filled(key, said["path"], data)), said.get("at", ""))
 
     def lines(self, row: "Row", part: str) -> Iterator["Row"]:
@@ -241,6 +246,11 @@ def _fields(said: Words, group: str = "") -> Iterator[tuple[str, Words | None]]:
             yield f"{group}{name}", one
         else:
             yield f"{group}{name}", None if one in NOWHERE else {"path": one}
+
+
+def _told(entry: Any, places: list[str]) -> tuple[str | None, ...]:
+    """What tells an entry, or a reference to it, apart."""
+    return tuple(text(at(entry, place)) if isinstance(entry, dict) else text(entry) for place in places)
 
 
 def _about(body: Any, whole: str | None, key: str) -> Any:

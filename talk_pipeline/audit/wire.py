@@ -118,7 +118,11 @@ class Connection:
         return self._ask(where, asks=asks)[0]
 
     def pages(self, path: str, said: Words, query: Words) -> Iterator[Any]:
-        """The entries of a list to its end, where `said` has its records, going on as its paging says."""
+        """The entries of a list to its end."""
+        return (entry for entry, _ in self.pages_beside(path, said, query))
+
+    def pages_beside(self, path: str, said: Words, query: Words) -> Iterator[tuple[Any, Any]]:
+        """The same, where `said` has its records, going on as its paging says; each with the answer it is from."""
         told, paging = said.get("list", {}), _Paging(said.get("paging", {}))
         place_of_list = "" if said.get("records") in (None, *NOWHERE) else said["records"]
         path, asked = told.get("path", "{path}").replace("{path}", path), paging.first(query)
@@ -141,7 +145,7 @@ class Connection:
             rows = [] if past_the_end or _is_none(rows, answer, {**said, **told}) else rows
             if not isinstance(rows, list) or (rows and rows == before):
                 raise UnreachableError(f"{self.base}{path} shows no list, or every page alike")
-            yield from rows
+            yield from ((row, data) for row in rows)
             empty, before = 0 if rows else empty + 1, rows
             following = paging.after(rows, data, answer)
             if not following:

@@ -134,7 +134,7 @@ def test_each_part_is_judged_by_a_status_of_its_own(batched: Batched) -> None:
     assert batched.refused() == []
     assert (batched.title(), Decimal(batched.shop.tables["products"][batched.product]["price"])) == (
         "Renamed",
-        7,
+        Decimal(7),
     )
     assert [row["title"] for row in batched.shop.tables["products"].values()] == ["Renamed", "Born"]
     assert batched.run().writes() == 0

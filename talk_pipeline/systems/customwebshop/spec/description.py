@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path as File
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import Field, field_validator
 
 from talk_pipeline.flows.bounds import MOST, MOST_MINUTES, MOST_SECONDS
 from talk_pipeline.flows.moments import ZoneName
@@ -19,7 +19,6 @@ from talk_pipeline.systems.customwebshop.spec import stores
 from talk_pipeline.systems.customwebshop.spec.access import Auth, BearerAuth
 from talk_pipeline.systems.customwebshop.spec.asking import (
     Deleted,
-    Empty,
     Latest,
     Listing,
     Reading,
@@ -30,6 +29,7 @@ from talk_pipeline.systems.customwebshop.spec.files import Files, Take
 from talk_pipeline.systems.customwebshop.spec.ids import AnyId, Id
 from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
 from talk_pipeline.systems.customwebshop.spec.paging import OnePage, Paging
+from talk_pipeline.systems.customwebshop.spec.parts import Included, Parts
 from talk_pipeline.systems.customwebshop.spec.places import Path, Place
 from talk_pipeline.systems.customwebshop.spec.refusals import ErrorShape
 from talk_pipeline.systems.customwebshop.spec.stores import Database, Stamp
@@ -53,22 +53,6 @@ class Version(Model):
     condition: str = "If-Match"
     stale: tuple[int, ...] = Field((412,), description="statuses that say the record has changed")
     stale_code: Word | None = Field(None, description="error code that says so where the status does not")
-
-
-class Elsewhere(Model):
-    """What of a record stands behind a path of its own; it is found at the part's name with an @ before it."""
-
-    path: str = Field(description="may name {path}, {item}, {id} and {record:place}")
-    at: Path | None = Field(None, description="where the answer has it")
-    empty: Empty = Field(
-        (), description="what says that there is none: a status such as 404, null, missing or {}"
-    )
-
-
-def _elsewhere(value: object) -> object:
-    if not isinstance(value, dict):
-        return value
-    return {name: {"path": one} if isinstance(one, str) else one for name, one in value.items()}
 
 
 class Shared(Model):
@@ -147,12 +131,18 @@ class Entity(Shared, FieldSet):
         {}, description="columns that each write sets itself: now, or next for one more than was there"
     )
     children: Mapping[str, Lines] = {}
-    parts: Annotated[Mapping[str, Elsewhere], BeforeValidator(_elsewhere)] = Field(
+    included: Included | None = Field(None, description="what an answer has beside its records")
+    parts: Parts = Field(
         {}, description="what else belongs to a record: name -> path where it is read, found at @name"
     )
     search: Mapping[str, str] = Field(
         {}, description="property -> query that finds a record by it, such as sku={value}"
     )
+
+    @property
+    def asks_for_parts(self) -> bool:
+        """Whether a part is asked for by itself."""
+        return any(part.path for part in self.parts.values())
 
     def at_home(self, address: str) -> Self:
         """The same with the shop's address where ids name it."""
@@ -277,6 +267,13 @@ class Description(Shared):
                     yield (*at, "search", prop), f"{query!r} does not say where the {{value}} stands"
             for key, part in entity.parts.items():
                 yield from misnamed((*at, "parts", key), part.path, OF_A_RECORD)
+                if (part.path is None) == (part.refers is None):
+                    yield (*at, "parts", key), "says path, or refers"
+                elif part.refers and not entity.included:
+                    yield (
+                        (*at, "parts", key, "refers"),
+                        "needs included: where an answer has what is referred to",
+                    )
         if self.webhooks:
             for event, name in self.webhooks.events.items():
                 if name not in self.entities:

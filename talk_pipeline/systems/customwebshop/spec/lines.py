@@ -123,7 +123,10 @@ class Lines(FieldSet):
         if self.untouched == "omitted" and self.remove is None and not self.singly:
             how = "say remove: what marks one to go, such as {quantity: 0}"
             yield (), f"untouched: omitted keeps what is left out: {how}"
-        if isinstance(self.write, str) and self.path is not None:
+        joined = (self.path or "").startswith("@")
+        if joined and written and not (self.singly or self.write):
+            yield ("path",), f"{self.path} is joined to the record, and not written: say url, or write"
+        if isinstance(self.write, str) and self.path is not None and not joined:
             yield ("write",), "is for a list read at url: leave path out"
         yield from misnamed(("url",), self.url, ("path", "item", "id", "record:"))
         begun = ("begun:",) if self.before else ()

@@ -30,6 +30,7 @@ from talk_pipeline.systems.customwebshop.wire.answers import (
     shows_error,
 )
 from talk_pipeline.systems.customwebshop.wire.faults import Faults
+from talk_pipeline.systems.customwebshop.wire.included import with_included
 from talk_pipeline.systems.customwebshop.wire.joining import Joiner, check_lists, together
 from talk_pipeline.systems.customwebshop.wire.lists import Lists
 from talk_pipeline.systems.customwebshop.wire.records import Reader, Sought, parse
@@ -165,6 +166,7 @@ class Customwebshop:
         if not answer.ok or shows_error(reader.entity, answer):
             raise self._faults.without_success(reader.entity, answer)
         payload = record_in(answer, reader.entity)
+        payload = payload and with_included(reader.entity, answer.body, [payload])[0]
         if payload is None:
             where = f"no record with {reader.entity.id}"
             at = f" at {reader.entity.record!r}" if reader.entity.record else ""
@@ -276,7 +278,7 @@ class Customwebshop:
             ids = [str(reader.entity.id.read(parse(one))) for one in elements]
             records = await together(self.get(flow, record_id) for record_id in ids)
             return [record for record in records if record is not None]
-        if reader.entity.parts or any(lines.apart for _, lines in reader.lists()):
+        if reader.entity.asks_for_parts or any(lines.apart for _, lines in reader.lists()):
             listed = [reader.record(element) for element in elements]
             joined = await together(self._joiner.joined(reader, one.id, one.payload) for one in listed)
             elements = [payload for payload in joined if payload is not None]

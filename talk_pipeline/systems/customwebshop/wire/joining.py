@@ -57,7 +57,9 @@ class Joiner:
             UnexpectedShapeFault: one of them is not as described.
         """
         try:
-            for name in reader.entity.parts:
+            for name, part in reader.entity.parts.items():
+                if part.path is None:
+                    continue  # it came with the record
                 payload = with_part(payload, name, await self._part(reader.entity, name, record_id, payload))
             rows = {
                 name: await self._rows(reader.entity, name, lines, record_id, parse(payload))
@@ -75,7 +77,7 @@ class Joiner:
     async def _part(self, entity: Entity, name: str, record_id: str, payload: str) -> str | None:
         part, key = entity.parts[name], f"parts.{name}"
         try:
-            path = part_path(entity, part.path, record_id, record=parse(payload))
+            path = part_path(entity, part.path or "", record_id, record=parse(payload))
         except NoPlaceError:  # a record that names none has none
             return None
         answer = await self._http.read(path, answers=part.empty)

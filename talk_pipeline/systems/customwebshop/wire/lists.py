@@ -20,6 +20,7 @@ from talk_pipeline.systems.customwebshop.wire.answers import (
     shows_error,
 )
 from talk_pipeline.systems.customwebshop.wire.faults import Faults
+from talk_pipeline.systems.customwebshop.wire.included import with_included
 from talk_pipeline.systems.customwebshop.wire.records import parse
 from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline.systems.http import Answer, Http
@@ -108,12 +109,12 @@ class Lists:
             raise self._faults.unlike("records", answer, where) from error
         texts = [bytes(row).decode() for row in rows]
         if entity.element is None:
-            return texts
+            return with_included(entity, answer.body, texts)
         inner = [raw_at(text.encode(), entity.element) for text in texts]
         if None in inner:
             where = f"entries without a record at {entity.element!r}"
             raise self._faults.unlike("element", answer, where)
-        return [text for text in inner if text is not None]
+        return with_included(entity, answer.body, [text for text in inner if text is not None])
 
 
 def _place(request: Question) -> str:
