@@ -19,8 +19,8 @@ from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin
 from talk_pipeline.dagster.fork import Forks
 from talk_pipeline.dagster.presence import is_gone, process_of
 
-MACHINE_TAG = ".dagster/forked_on"
-"""Of runs that no code server knows: the machine whose process they are."""
+MACHINE_TAG = ".dagster/begun_on"
+"""Of runs whose process may be one that no code server knows: the machine that it is on."""
 
 
 class Launcher(dg.DefaultRunLauncher):
@@ -33,10 +33,12 @@ class Launcher(dg.DefaultRunLauncher):
     def launch_run(self, context: LaunchRunContext) -> None:
         """Begins a run, which from then on tells itself what comes of it."""
         run = context.dagster_run
-        if _is_for_this_python(run) and self._has_forked(run):
+        if _is_for_this_python(run):
+            # before: what the run says of itself from then on is written over the same row
             self._instance.add_run_tags(run.run_id, {MACHINE_TAG: os.uname().nodename})
-        else:
-            super().launch_run(context)
+            if self._has_forked(run):
+                return
+        super().launch_run(context)
 
     def _has_forked(self, run: dg.DagsterRun) -> bool:
         from dagster._grpc.types import ExecuteRunArgs  # whoever opens the home is spared it
@@ -49,11 +51,10 @@ class Launcher(dg.DefaultRunLauncher):
     def terminate(self, run_id: str) -> bool:
         """Asks the process of a run to end; whether it could be asked."""
         run = self._instance.get_run_by_id(run_id)
-        if run is None or run.is_finished or run.tags.get(MACHINE_TAG) != os.uname().nodename:
+        is_here = run and not run.is_finished and run.tags.get(MACHINE_TAG) == os.uname().nodename
+        process = process_of(self._home, run_id) if is_here else None
+        if run is None or process is None or is_gone(self._home, run_id):
             return bool(super().terminate(run_id))  # type: ignore[no-untyped-call]
-        process = process_of(self._home, run_id)
-        if process is None or is_gone(self._home, run_id):
-            return False
         self._instance.report_run_canceling(run)
         os.kill(process, signal.SIGINT)
         return True
