@@ -64,6 +64,8 @@ def test_an_edit_that_was_removed_is_not_one_of_its_namesake(crossed: Book, poli
     }
     removed = ("businesscentral", "delete", "2/1", "1", "delete", False)
     assert planned(crossed, "quantity") == sorted([disputed[policy], removed])
+    text = planned(crossed, "description")
+    assert {conflict for *_, conflict in text} == {False}, "what nobody edited is in no dispute"
     held = crossed.rows(
         "select distinct hold_kind from change where part = 'order.lines' and shop_id = '2/1'"
     )
