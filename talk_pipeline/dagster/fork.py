@@ -13,6 +13,7 @@ NEEDED = (
     "talk_pipeline.dagster.build",
     "talk_pipeline.dagster.event_log",
     "talk_pipeline.dagster.launcher",
+    "talk_pipeline.dagster.storage",
 )
 """What every run imports, besides the definitions."""
 ANSWER_SECONDS = 60.0
