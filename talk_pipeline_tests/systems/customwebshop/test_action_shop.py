@@ -117,6 +117,14 @@ def test_what_no_call_can_be_made_for_is_told(actions: Actions, said: str, probl
     assert problem in str(told.value)
 
 
+def test_a_description_is_proven_without_a_call_that_acts(actions: Actions) -> None:
+    actions.described(("    path: /orders\n", "    path: /orders\n    version: {at: changed}\n"))
+    actions.fill()
+    actions.shop.edit("orders", actions.order, state="accepted")
+    check_configuration()
+    assert not actions.shop.calls
+
+
 def test_the_call_that_makes_a_record_is_made_whatever_it_says(actions: Actions) -> None:
     actions.described(("    create:\n      - {}\n", "    create:\n"))
     with pytest.raises(FlowError, match=r"products\.create\.0\.when: is for changes"):
