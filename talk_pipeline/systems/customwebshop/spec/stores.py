@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # it has these models itself
     from talk_pipeline.systems.customwebshop.spec.lines import Lines
 
 _OF_AN_API = (
-    "auth base_path bodies dry_run element error headers idempotency_header item latest list paging parts query"
-    " read record records search summaries updated_since webhooks xml"
+    "auth base_path bodies dry_run element error headers idempotency_header included item latest list paging parts"
+    " query read record records search summaries updated_since webhooks xml"
 )
 """What is said of requests and answers."""
 _OF_AN_API_LIST = "abandon after before create delete empty paging records untouched update url"

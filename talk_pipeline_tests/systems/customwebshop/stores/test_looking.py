@@ -91,11 +91,11 @@ def test_rows_that_share_an_id_stop_the_flow_and_a_key_of_several_columns_is_rea
     assert status == 0, capsys.readouterr().out
 
 
-def test_what_is_about_requests_is_refused_by_name(tables: TableShop, tmp_path: Path) -> None:
-    file = tables.described(
-        tmp_path, **{"    path: products": "    path: products\n    search: {sku: 'sku={value}'}"}
-    )
-    with pytest.raises(FlowError, match="search is about requests and answers, which a database has none of"):
+@pytest.mark.parametrize("said", ["search: {sku: 'sku={value}'}", "included: {at: beside}"])
+def test_what_is_about_requests_is_refused_by_name(tables: TableShop, tmp_path: Path, said: str) -> None:
+    file = tables.described(tmp_path, **{"    path: products": f"    path: products\n    {said}"})
+    what = f"{said.partition(':')[0]} is about requests and answers, which a database has none of"
+    with pytest.raises(FlowError, match=what):
         load_description(file, flows=load_flows())
 
 
