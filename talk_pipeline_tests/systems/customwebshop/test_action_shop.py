@@ -166,17 +166,19 @@ def test_what_the_call_refuses_leaves_the_rest(actions: Actions) -> None:
     assert actions.shop.calls == ["accept orders"], "what was refused is not asked again"
 
 
-@pytest.mark.parametrize("slow", [False, True])
-def test_a_call_whose_answer_is_lost_is_looked_up_and_not_made_again(actions: Actions, slow: bool) -> None:
+@pytest.mark.parametrize(("slow", "status"), [(False, 504), (True, 504), (True, 202)])
+def test_a_call_whose_answer_is_lost_is_looked_up_and_not_made_again(
+    actions: Actions, slow: bool, status: int
+) -> None:
     actions.fill()
     actions.run()
-    actions.shop.slow, actions.shop.answers = slow, [504]
+    actions.shop.slow, actions.shop.answers = slow, [status]
     actions.do("release")
     actions.world.step()
     actions.world.step()
     if slow:
         (row,) = actions.world.step().finding("order", "references_resolve").rows
-        assert "504" in row["reason"]
+        assert str(status) in row["reason"]
     assert actions.shop.calls == ["accept orders"]
     actions.shop.carry_out()
     actions.run()
