@@ -21,26 +21,29 @@ KEYS = "list_transform($properties::varchar[], lambda name: canon[name])"
 A_ROW_A_RULE = "unnest(keys) as key, generate_subscripts(keys, 1) as rule"
 """The same with a row for each: `rule` is the rule's place in their order, from 1."""
 
-# the keys that newcomers carry, with the pairs they belong to; of what linked records say only these are kept
+# the keys that newcomers carry, with the pairs they belong to; of what all say only these are kept, before it is
+# asked who has a link and is there: no join carries what nobody looks for
 _PAIRED = f"""
 with carried as (
   select rule, key from (select {A_ROW_A_RULE} from pool where side = 'customwebshop' or $both)
   where key is not null
 ),
-keyed as (
-  select l.shop_id, l.bc_id, {KEYS} as keys
-  from link l
-  join record r on r.part = l.part and r.side = 'customwebshop' and r.id = l.shop_id
-  join snapshot s on s.flow = l.part and s.side = 'customwebshop' and s.id = l.shop_id
-  where l.part = $flow and s.gone is null
-  union all
-  select l.shop_id, l.bc_id, {KEYS}
-  from link l
-  join record r on r.part = l.part and r.side = 'businesscentral' and r.id = l.bc_id
-  join snapshot s on s.flow = l.part and s.side = 'businesscentral' and s.id = l.bc_id
-  where l.part = $flow and coalesce(s.gone, 'posted') = 'posted'
+met as materialized (
+  from (select side, id, {A_ROW_A_RULE}
+        from (select side, id, {KEYS} as keys from record where part = $flow))
+  semi join carried using (rule, key)
 )
-from (select {A_ROW_A_RULE}, shop_id, bc_id from keyed) semi join carried using (rule, key)
+select m.key, m.rule, l.shop_id, l.bc_id
+from met m
+join link l on l.part = $flow and l.shop_id = m.id
+join snapshot s on s.flow = $flow and s.side = m.side and s.id = m.id
+where m.side = 'customwebshop' and s.gone is null
+union all
+select m.key, m.rule, l.shop_id, l.bc_id
+from met m
+join link l on l.part = $flow and l.bc_id = m.id
+join snapshot s on s.flow = $flow and s.side = m.side and s.id = m.id
+where m.side = 'businesscentral' and coalesce(s.gone, 'posted') = 'posted'
 """
 
 _TO_LOOK_FOR = """
