@@ -133,6 +133,19 @@ def test_each_kind_is_told_once_and_counted_as_it_is_held(
     assert of(Kind.UNACKNOWLEDGED) == []
 
 
+def test_those_that_wait_since_the_same_moment_are_told_in_the_same_order_each_time(world: World) -> None:
+    ids = [world.shop.post("customers", customer(f"Q{n}", email="none"))["id"] for n in range(3)]
+    assert world.step("customer").success
+    assert len({one.since for one in of(Kind.QUARANTINED)}) == 1
+    for lying in (ids, list(reversed(ids))):
+        with world.database() as db:  # which tells them as they lie, and they lie as they were written last
+            db.execute("create temp table was as from status")
+            db.execute("delete from status")
+            for key in lying:
+                db.execute("insert into status from was where shop_id = ?", [key])
+        assert [one.shop_id for one in of(Kind.QUARANTINED)] == sorted(ids)
+
+
 def test_a_case_that_nothing_acts_on_is_listed(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     buyer = world.shop.post("customers", customer())["id"]
     item = world.shop.post("products", product())["id"]

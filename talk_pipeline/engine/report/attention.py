@@ -50,7 +50,9 @@ def attention(
         run_id: the run that asks, if one does: it is done with its writes.
     """
     order = {kind: at for at, kind in enumerate(Kind)}
-    found = [one for name in names or flows for one in _found(db, flows[name], run_id)]
+    found = [
+        one for name in names or flows for one in sorted(_found(db, flows[name], run_id), key=_record_of)
+    ]
     found.sort(key=lambda one: (order[one.kind], one.since or now()))
     counted = Counter(one.kind for one in found)
     told = found[:most]
@@ -84,6 +86,11 @@ select exists (from status where flow = $flow and state in
     or exists (from candidate where flow = $flow)
     or exists (from loss where flow = $flow and acknowledged_at is null)
 """
+
+
+def _record_of(one: _Found) -> str:
+    """What those that wait since the same moment are told in the order of, each time alike."""
+    return one.entity.shop_id or one.entity.bc_id or ""
 
 
 def _found(db: Connection, flow: Flow, run_id: str | None) -> Iterator[_Found]:
