@@ -28,6 +28,8 @@ from talk_pipeline.settings import batch_events
 
 ENGINES = 16  # one a run that is read or written, and one for what all runs share
 KEPT_SECONDS = 1  # a connection; a file that was put in the place of another one is not missed for longer
+SETTINGS: UserConfigSchema = {"base_dir": Field(StringSource, is_required=False)}
+"""What `dagster.yaml` may say of a storage: its folder, if it is not where it belongs."""
 
 
 class EventLog(SqliteEventLogStorage):
@@ -61,8 +63,8 @@ class EventLog(SqliteEventLogStorage):
 
     @classmethod
     def config_type(cls) -> UserConfigSchema:
-        """The folder, if it is not where it belongs."""
-        return {"base_dir": Field(StringSource, is_required=False)}
+        """What may be said of it."""
+        return SETTINGS
 
     @classmethod
     def from_config_value(

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dagster import Field, StringSource
 from dagster._config.config_schema import UserConfigSchema
 from dagster._core.instance import DagsterInstance
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
@@ -19,7 +18,7 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine
 
-from talk_pipeline.dagster.event_log import KEPT_SECONDS
+from talk_pipeline.dagster.event_log import KEPT_SECONDS, SETTINGS
 
 
 class _Kept:
@@ -35,8 +34,8 @@ class _Kept:
 
     @classmethod
     def config_type(cls) -> UserConfigSchema:
-        """The folder, if it is not where it belongs."""
-        return {"base_dir": Field(StringSource, is_required=False)}
+        """What may be said of it."""
+        return SETTINGS
 
     @classmethod
     def from_config_value(
