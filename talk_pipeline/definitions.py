@@ -1,8 +1,8 @@
 """The code location that Dagster loads."""
 
-import gc
+from talk_pipeline.garbage import put_off
 
-gc.set_threshold(50_000)  # looking for garbage among all that is imported takes a tenth of the time
+put_off()
 
 from talk_pipeline.dagster.build import build_all  # noqa: E402
 from talk_pipeline.logs import tell_in_json  # noqa: E402

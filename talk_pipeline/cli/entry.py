@@ -3,7 +3,6 @@
 Loading takes a second. Nothing is imported here before signals are taken, but for what Python has at hand.
 """
 
-import gc
 import os
 import signal
 from types import FrameType
@@ -17,7 +16,9 @@ def run() -> None:
     heeded = [number for number in _STOPS if signal.getsignal(number) is not signal.SIG_IGN]
     for number in heeded:
         signal.signal(number, _end)
-    gc.set_threshold(50_000)  # looking for garbage among all that is imported took a tenth of the time
+    from talk_pipeline.garbage import put_off
+
+    put_off()
     from talk_pipeline.cli.main import run as program
 
     try:

@@ -22,6 +22,7 @@ from dagster._daemon import cli, controller
 
 import talk_pipeline
 from talk_pipeline.dagster.company import each_company
+from talk_pipeline.dagster.edited import as_they_are
 from talk_pipeline.settings import Settings, SettingsError
 
 KEPT_SECONDS = 3600.0
@@ -60,12 +61,7 @@ def _serves(entry: ServerRegistryEntry | ErrorRegistryEntry) -> bool:
 
 def sources() -> frozenset[tuple[Path, int, int]]:
     """The files that a code server reads when it starts, each as it is now."""
-    found = set()
-    for file in _files():
-        with suppress(OSError):  # it is not there, or no more
-            now = file.stat()
-            found.add((file, now.st_mtime_ns, now.st_size))
-    return frozenset(found)
+    return as_they_are(_files())
 
 
 def _files() -> Iterator[Path]:

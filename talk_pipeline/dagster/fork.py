@@ -33,8 +33,8 @@ class Forks:
         self._lock = Lock()
         self._warm: tuple[subprocess.Popen[bytes], socket.socket] | None = None
 
-    def begin(self, home: Path, run_id: str, arguments: str) -> int | None:
-        """The process in which a run was begun; None if it was not, and is to be begun in another way.
+    def begin(self, home: Path, run_id: str, arguments: str) -> bool:
+        """Begins a run in a process of its own; whether that was done, else it is to be begun in another way.
 
         Args:
             home: Dagster's, where the run shows that it has a process.
@@ -43,26 +43,26 @@ class Forks:
         """
         line = json.dumps([str(home), run_id, arguments]).encode() + b"\n"
         with self._lock:
-            process = self._ask(line)
-            if process is None:
+            begun = self._ask(line)
+            if not begun:
                 self._end()
                 self._start()
-            return process
+            return begun
 
     def close(self) -> None:
         """Ends the warm process. Runs go on."""
         with self._lock:
             self._end()
 
-    def _ask(self, line: bytes) -> int | None:
+    def _ask(self, line: bytes) -> bool:
         if self._warm is None:
-            return None
+            return False
         _, channel = self._warm
         try:
             channel.sendall(line)
-            return int(channel.recv(32) or 0) or None
+            return bool(channel.recv(32))
         except OSError:
-            return None  # killed, or without an answer: it is ended before the run is begun in another way
+            return False  # killed, or without an answer: it is ended before the run is begun in another way
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()

@@ -46,7 +46,7 @@ class Launcher(dg.DefaultRunLauncher):
 
         assert run.job_code_origin
         arguments = serialize_value(ExecuteRunArgs(run.job_code_origin, run.run_id, self._instance.get_ref()))
-        return self._forks.begin(self._home, run.run_id, arguments) is not None
+        return self._forks.begin(self._home, run.run_id, arguments)
 
     def terminate(self, run_id: str) -> bool:
         """Asks the process of a run to end; whether it could be asked."""

@@ -2,8 +2,8 @@
 
 A run in a process of its own spends more time on importing than on its work. This one has imported already, has a
 single thread and nothing open, so that a fork of it is whole. The definitions, and with them settings and flow
-files, are loaded by each run anew. It reads a line a run, answers with the number of the run's process, and ends
-with whoever asks; or without an answer, once a file that it loaded is another one, as after an upgrade.
+files, are loaded by each run anew. It reads a line a run, answers once that has a process, and ends with whoever
+asks; or without an answer, once a file that it loaded is another one, as after an upgrade.
 """
 
 import gc
@@ -13,44 +13,35 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
+from talk_pipeline.dagster.edited import as_they_are
 from talk_pipeline.dagster.presence import present
+from talk_pipeline.garbage import put_off
 
 
 def serve(channel: socket.socket, modules: Iterable[str]) -> None:
     """Forks a run for each line, as long as somebody asks and a fork is whole and up to date."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # from the terminal, and meant for the runs
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # how a run ended, it says itself
-    gc.set_threshold(50_000)
+    put_off()
     for module in modules:
         import_module(module)
-    loaded = _changes([file for one in sys.modules.values() if (file := getattr(one, "__file__", None))])
+    files = [Path(file) for one in sys.modules.values() if (file := getattr(one, "__file__", None))]
+    loaded = as_they_are(files)
     gc.collect()
     gc.freeze()  # what is never looked at again stays shared with the runs
     with channel.makefile("r") as lines:
         for line in lines:
             alone = len(list(Path("/proc/self/task").iterdir())) == 1
-            if not alone or loaded != _changes(loaded):
+            if not alone or loaded != as_they_are(files):
                 return
-            process = os.fork()
-            if not process:
+            if os.fork() == 0:
                 channel.close()
                 _run(*json.loads(line))
-            channel.sendall(b"%d\n" % process)
-
-
-def _changes(files: Iterable[str]) -> Mapping[str, int | None]:
-    """When each was changed, in nanoseconds; None of one that is not there."""
-    changed: dict[str, int | None] = {}
-    for name in files:
-        try:
-            changed[name] = Path(name).stat().st_mtime_ns
-        except OSError:
-            changed[name] = None
-    return changed
+            channel.sendall(b"begun\n")
 
 
 def _run(home: str, run_id: str, arguments: str) -> None:

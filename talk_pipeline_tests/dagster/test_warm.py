@@ -33,7 +33,7 @@ def forks(module: Path) -> Iterator[Forks]:
 
 
 def _begun(forks: Forks, home: Path) -> bool:
-    return forks.begin(home, "r1", NOTHING_TO_RUN) is not None
+    return forks.begin(home, "r1", NOTHING_TO_RUN)
 
 
 def test_all_but_the_first_are_forked(forks: Forks, tmp_path: Path) -> None:

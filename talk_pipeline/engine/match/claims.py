@@ -19,7 +19,7 @@ from talk_pipeline.flows.vocabulary import Flow
 KEYS = "list_transform($properties::varchar[], lambda name: canon[name])"
 """What a record says that match rules go by, in their order; of `canon`."""
 A_ROW_A_RULE = "unnest(keys) as key, generate_subscripts(keys, 1) as rule"
-"""The same with a row for each: `rule` is the rule's place in their order, from 1."""
+"""The same with a row for each: `rule` is the rule's number in their order, from 1."""
 
 # the keys that newcomers carry, with the pairs they belong to; of what all say only these are kept, before it is
 # asked who has a link and is there: no join carries what nobody looks for
@@ -51,8 +51,8 @@ select 1 from pool where (side = 'customwebshop' or $both) and exists (from link
 """
 
 
-def place_of(flow: Flow, prop: str) -> int:
-    """Where a rule stands among those of its flow, from 1: there a record's key by it stands among its keys."""
+def number_of_rule(flow: Flow, prop: str) -> int:
+    """The number of a rule among those of its flow, from 1: so a record's key by it stands among its keys."""
     return flow.match.index(prop) + 1
 
 
@@ -118,7 +118,7 @@ select distinct * from hit anti join (from apart where flow = $flow) using (shop
 def find_claimed(db: Connection, flow: Flow, prop: str, pool: Pool, paired: Paired) -> Claimed:
     """The newcomers whose key of a match rule belongs to a pair."""
     both = flow.settings.creates(Side.SHOP)
-    return Claimed.made(db, _CLAIMED, {"flow": flow.name, "rule": place_of(flow, prop), "both": both})
+    return Claimed.made(db, _CLAIMED, {"flow": flow.name, "rule": number_of_rule(flow, prop), "both": both})
 
 
 def list_claimed(db: Connection, flow: Flow, prop: str, pool: Pool, claimed: Claimed) -> None:

@@ -18,7 +18,7 @@ from talk_pipeline.engine.match.claims import (
     find_paired,
     list_claimed,
     note_paired,
-    place_of,
+    number_of_rule,
 )
 from talk_pipeline.engine.match.parts import parts_at_hand
 from talk_pipeline.engine.match.sharing import attach_beside, attach_newcomers, choose_leaders, hand_over
@@ -127,7 +127,7 @@ from counted
 
 def _pair_up(db: Connection, flow: Flow, prop: str, pool: Pool, claimed: Claimed) -> Shared:
     """The pairs that share a key and are not hit by what belongs to another one."""
-    return Shared.made(db, _SHARED_KEYS, {"flow": flow.name, "rule": place_of(flow, prop)})
+    return Shared.made(db, _SHARED_KEYS, {"flow": flow.name, "rule": number_of_rule(flow, prop)})
 
 
 # shop records without a link, as far as there is anything to do for them: all others have one, or a state that says

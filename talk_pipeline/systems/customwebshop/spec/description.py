@@ -297,10 +297,13 @@ def _of_calls(entity: Entity) -> Located:
             if call.when and (first or kind == "delete"):
                 yield (kind, index, "when"), "is for changes: this call is made in any case"
             for way, one in (((kind, index), call), ((kind, index, "otherwise"), call.otherwise)):
-                found = one.problems(addressed=OF_A_RECORD, said=("id", "record:")) if one else ()
+                if one is None:
+                    continue
+                found = one.problems(addressed=OF_A_RECORD, said=("id", "record:"))
                 yield from (((*way, *within), text) for within, text in found)
-                for key in ("body", "constants") if one and first else ():
-                    if any("{id}" in text for text in filter(is_template, texts_in(getattr(one, key)))):
+                for key in ("body", "constants"):
+                    said = filter(is_template, texts_in(getattr(one, key)))
+                    if first and any("{id}" in text for text in said):
                         yield (*way, key), "the first call makes the record: there is no {id} yet"
 
 

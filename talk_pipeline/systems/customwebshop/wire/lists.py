@@ -108,13 +108,13 @@ class Lists:
             where = f"no list at {entity.records!r}" if entity.records else "no list"
             raise self._faults.unlike("records", answer, where) from error
         texts = [bytes(row).decode() for row in rows]
-        if entity.element is None:
-            return with_included(entity, answer.body, texts)
-        inner = [raw_at(text.encode(), entity.element) for text in texts]
-        if None in inner:
-            where = f"entries without a record at {entity.element!r}"
-            raise self._faults.unlike("element", answer, where)
-        return with_included(entity, answer.body, [text for text in inner if text is not None])
+        if entity.element is not None:
+            inner = [raw_at(text.encode(), entity.element) for text in texts]
+            if None in inner:
+                where = f"entries without a record at {entity.element!r}"
+                raise self._faults.unlike("element", answer, where)
+            texts = [text for text in inner if text is not None]
+        return with_included(entity, answer.body, texts)
 
 
 def _place(request: Question) -> str:
