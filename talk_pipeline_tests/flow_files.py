@@ -10,6 +10,14 @@ from talk_pipeline.systems.businesscentral.behaviour import behaving
 from talk_pipeline.systems.businesscentral.entities import load_entities
 
 
+def replaced(text: str, *edits: tuple[str, str]) -> str:
+    """A text with other words in the place of some, each of which has to be there."""
+    for old, new in edits:
+        assert old in text, f"{old!r} is not there"
+        text = text.replace(old, new)
+    return text
+
+
 def flows_in(folder: Path | None = None) -> Flows:
     """The flows of a folder, by default the packaged ones, with what the packaged descriptions say."""
     return behaving(load_flows(folder), load_entities())
@@ -21,9 +29,7 @@ def copied_flows(folder: Path, **edits: tuple[str, str]) -> Path:
     for file in PACKAGED.glob("*.yaml"):
         text = file.read_text(encoding="utf-8")
         if file.stem in edits:
-            old, new = edits[file.stem]
-            assert old in text, f"{file.name} does not hold {old!r}"
-            text = text.replace(old, new)
+            text = replaced(text, edits[file.stem])
         (folder / file.name).write_text(text, encoding="utf-8")
     return folder
 

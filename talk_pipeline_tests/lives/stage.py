@@ -14,6 +14,7 @@ import pytest
 
 from talk_pipeline.flows.loading import PACKAGED
 from talk_pipeline.systems.http import again
+from talk_pipeline_tests.flow_files import replaced
 from talk_pipeline_tests.lives.books import Books
 from talk_pipeline_tests.lives.chances import weights
 from talk_pipeline_tests.lives.judge import Judge
@@ -149,8 +150,5 @@ def _flows(folder: Path, *, charging: bool) -> Path:
         edits = [(BREAKER, UNLIMITED)]
         if charging and file.stem == "order":
             edits += [NAMED, *REDEEMED]
-        for old, new in edits:
-            assert old in text, (file, old)
-            text = text.replace(old, new)
-        file.write_text(text, encoding="utf-8")
+        file.write_text(replaced(text, *edits), encoding="utf-8")
     return folder

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from talk_pipeline.systems.http.way import trusted
-from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.flow_files import edited_flows, replaced
 from talk_pipeline_tests.pipeline.charges import (
     FEE,
     FEES,
@@ -29,11 +29,7 @@ Row = dict[str, Any]
 def _edit(tmp_path: Path, *edits: tuple[str, str]) -> None:
     """The copied order flow with texts replaced, wherever they stand."""
     file = tmp_path / "flows" / "order.yaml"
-    text = file.read_text(encoding="utf-8")
-    for old, new in edits:
-        assert old in text, old
-        text = text.replace(old, new)
-    file.write_text(text, encoding="utf-8")
+    file.write_text(replaced(file.read_text(encoding="utf-8"), *edits), encoding="utf-8")
 
 
 class Woo(Charged):

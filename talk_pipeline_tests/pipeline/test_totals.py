@@ -17,7 +17,7 @@ from talk_pipeline.engine.report.explain import explanation
 from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
-from talk_pipeline_tests.flow_files import copied_flows
+from talk_pipeline_tests.flow_files import copied_flows, replaced
 from talk_pipeline_tests.pipeline.charges import FEE, NAMED
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.variants import variants
@@ -70,11 +70,7 @@ def _use(world: World, monkeypatch: pytest.MonkeyPatch, *edits: tuple[str, str],
     folder = world.data.parent / "flows"
     copied_flows(folder)
     file = folder / "order.yaml"
-    text = file.read_text()
-    for old, new in edits:
-        assert old in text
-        text = text.replace(old, new)
-    file.write_text(text)
+    file.write_text(replaced(file.read_text(), *edits))
     monkeypatch.setenv("TALK_FLOWS_DIR", str(folder))
     if not told:
         kept = [

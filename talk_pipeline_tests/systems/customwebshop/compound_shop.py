@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from talk_pipeline_tests.flow_files import replaced
 from talk_pipeline_tests.systems.customwebshop.door import Reply, Row
 from talk_pipeline_tests.systems.customwebshop.resource_shop import ResourceShop
 
@@ -26,10 +27,7 @@ CHANGES = (
 def described() -> str:
     """The description of a shop that is the same but for that."""
     text = Path(__file__).with_name("resource_shop.yaml").read_text(encoding="utf-8")
-    for before, after in CHANGES:
-        assert before in text
-        text = text.replace(before, after)
-    return text
+    return replaced(text, *CHANGES)
 
 
 class CompoundShop(ResourceShop):

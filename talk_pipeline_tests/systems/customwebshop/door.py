@@ -9,6 +9,8 @@ from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pytest
+
 from talk_pipeline.audit.audit import audit
 from talk_pipeline.audit.judge import Finding
 from talk_pipeline.settings import Settings
@@ -70,6 +72,12 @@ class Shop:
     def next(self) -> str:
         self._last += 1
         return str(self._last)
+
+
+def connect(patch: pytest.MonkeyPatch, **said: object) -> None:
+    """The pipeline's settings of the shop: `url`, `connector`, and whatever variables its description names."""
+    for name, value in said.items():
+        patch.setenv(f"CUSTOMWEBSHOP_{name.upper()}", str(value))
 
 
 @contextmanager

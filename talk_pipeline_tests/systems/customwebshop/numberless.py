@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.flow_files import edited_flows, replaced
 
 _EDITS = {
     "match: [number, organization_number, email]": "match: [email]",
@@ -20,7 +20,4 @@ def numberless_customers(folder: Path, patch: pytest.MonkeyPatch) -> None:
     file = flows / "customer.yaml"
     rows = file.read_text(encoding="utf-8").splitlines()
     text = "\n".join(row for row in rows if "bc: number," not in row)
-    for old, new in _EDITS.items():
-        assert old in text
-        text = text.replace(old, new)
-    file.write_text(text, encoding="utf-8")
+    file.write_text(replaced(text, *_EDITS.items()), encoding="utf-8")

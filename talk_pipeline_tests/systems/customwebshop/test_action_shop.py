@@ -8,9 +8,9 @@ import pytest
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline.flows.loading import FlowError
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
-from talk_pipeline_tests.flow_files import edited_flows, flows_in
+from talk_pipeline_tests.flow_files import edited_flows, flows_in, replaced
 from talk_pipeline_tests.systems.customwebshop.action_shop import CONNECTOR, ActionShop
-from talk_pipeline_tests.systems.customwebshop.door import Connected, opened, unexplained
+from talk_pipeline_tests.systems.customwebshop.door import Connected, connect, opened, unexplained
 from talk_pipeline_tests.world import World
 
 
@@ -36,11 +36,7 @@ class Actions(Connected):
         self.world.bc.patch("salesOrders", order, {"requestedDeliveryDate": day})
 
     def described(self, *changes: tuple[str, str]) -> None:
-        text = CONNECTOR
-        for before, after in changes:
-            assert before in text
-            text = text.replace(before, after)
-        self.file.write_text(text, encoding="utf-8")
+        self.file.write_text(replaced(CONNECTOR, *changes), encoding="utf-8")
 
     @property
     def file(self) -> Path:
@@ -54,8 +50,7 @@ def actions(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     with opened(shop) as address:
         connected = Actions(shop, world)
         connected.described()
-        for name, value in (("URL", address), ("TOKEN", "x"), ("CONNECTOR", str(connected.file))):
-            monkeypatch.setenv(f"CUSTOMWEBSHOP_{name}", value)
+        connect(monkeypatch, url=address, token="x", connector=connected.file)
         yield connected
 
 

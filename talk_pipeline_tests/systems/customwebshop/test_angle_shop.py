@@ -12,7 +12,7 @@ from talk_pipeline.systems.customwebshop.wire.xml import XmlWire
 from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline_tests.sandbox.receiver import Receiver
 from talk_pipeline_tests.systems.customwebshop.angle_shop import CONNECTOR, AngleShop
-from talk_pipeline_tests.systems.customwebshop.door import Connected, opened
+from talk_pipeline_tests.systems.customwebshop.door import Connected, connect, opened
 from talk_pipeline_tests.world import World
 
 
@@ -22,8 +22,7 @@ def angle(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     file.write_text(CONNECTOR)
     shop = AngleShop()
     with opened(shop) as address:
-        monkeypatch.setenv("CUSTOMWEBSHOP_URL", address)
-        monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(file))
+        connect(monkeypatch, url=address, connector=file)
         monkeypatch.setenv("ANGLE_KEY", "a-key")
         yield Connected(shop, world)
 

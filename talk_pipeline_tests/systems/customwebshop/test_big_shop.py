@@ -10,7 +10,7 @@ import pytest
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline_tests.systems.customwebshop.big_shop import TOKEN, BigShop
-from talk_pipeline_tests.systems.customwebshop.door import Connected, Row, opened, unexplained
+from talk_pipeline_tests.systems.customwebshop.door import Connected, Row, connect, opened, unexplained
 from talk_pipeline_tests.systems.customwebshop.numberless import numberless_customers
 from talk_pipeline_tests.world import World
 
@@ -84,9 +84,7 @@ def big(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         )
         described = tmp_path / "big.yaml"
         described.write_text(text.replace("limits: {requests: 150, ", "limits: {requests: 6000, "))
-        monkeypatch.setenv("CUSTOMWEBSHOP_URL", f"{address}/stores/abc")
-        monkeypatch.setenv("CUSTOMWEBSHOP_TOKEN", TOKEN)
-        monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(described))
+        connect(monkeypatch, url=f"{address}/stores/abc", token=TOKEN, connector=described)
         yield OfBig(shop, world)
 
 

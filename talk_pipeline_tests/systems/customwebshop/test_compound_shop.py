@@ -10,9 +10,9 @@ from talk_pipeline.flows.loading import FlowError
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
 from talk_pipeline.systems.customwebshop.wire.included import with_included
-from talk_pipeline_tests.flow_files import edited_flows, flows_in
+from talk_pipeline_tests.flow_files import edited_flows, flows_in, replaced
 from talk_pipeline_tests.systems.customwebshop.compound_shop import CompoundShop, described
-from talk_pipeline_tests.systems.customwebshop.door import opened, unexplained
+from talk_pipeline_tests.systems.customwebshop.door import connect, opened, unexplained
 from talk_pipeline_tests.systems.customwebshop.resource_shop import TOKEN
 from talk_pipeline_tests.systems.customwebshop.test_resource_shop import Resources
 from talk_pipeline_tests.world import World
@@ -24,9 +24,7 @@ def compound(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     (tmp_path / "shop.yaml").write_text(described(), encoding="utf-8")
     shop = CompoundShop()
     with opened(shop) as address:
-        said = (("URL", address), ("TOKEN", f"Token {TOKEN}"), ("CONNECTOR", str(tmp_path / "shop.yaml")))
-        for name, value in said:
-            monkeypatch.setenv(f"CUSTOMWEBSHOP_{name}", value)
+        connect(monkeypatch, url=address, token=f"Token {TOKEN}", connector=tmp_path / "shop.yaml")
         yield Resources(shop, world)
 
 
@@ -116,9 +114,7 @@ def test_a_reference_may_be_an_id_alone_and_be_blank(tmp_path: Path) -> None:
 def test_what_cannot_be_joined_or_written_is_told(
     tmp_path: Path, before: str, after: str, problem: str
 ) -> None:
-    text = described()
-    assert before in text
-    (tmp_path / "shop.yaml").write_text(text.replace(before, after), encoding="utf-8")
+    (tmp_path / "shop.yaml").write_text(replaced(described(), (before, after)), encoding="utf-8")
     with pytest.raises(FlowError) as told:
         load_description(tmp_path / "shop.yaml", flows=flows_in())
     assert problem in str(told.value)

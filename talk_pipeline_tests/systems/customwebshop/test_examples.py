@@ -9,7 +9,7 @@ import pytest
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline_tests.flow_files import copied_flows
-from talk_pipeline_tests.systems.customwebshop.door import Connected, opened, unexplained
+from talk_pipeline_tests.systems.customwebshop.door import Connected, connect, opened, unexplained
 from talk_pipeline_tests.systems.customwebshop.medusa_shop import KEY, MedusaShop
 from talk_pipeline_tests.systems.customwebshop.oscar_shop import PASSWORD, USER, OscarShop
 from talk_pipeline_tests.world import World
@@ -41,9 +41,8 @@ class OfOscar(Connected):
 def oscar(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[OfOscar]:
     shop = OscarShop()
     with opened(shop) as address:
-        for name, value in (("URL", address), ("USER", USER), ("PASSWORD", PASSWORD)):
-            monkeypatch.setenv(f"CUSTOMWEBSHOP_{name}", value)
-        monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(EXAMPLES / "oscar.yaml"))
+        connector = EXAMPLES / "oscar.yaml"
+        connect(monkeypatch, url=address, user=USER, password=PASSWORD, connector=connector)
         yield OfOscar(shop, world)
 
 
@@ -120,9 +119,7 @@ def medusa(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     file.write_text(text, encoding="utf-8")
     shop = MedusaShop()
     with opened(shop) as address:
-        monkeypatch.setenv("CUSTOMWEBSHOP_URL", address)
-        monkeypatch.setenv("CUSTOMWEBSHOP_KEY", KEY)
-        monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(EXAMPLES / "medusa.yaml"))
+        connect(monkeypatch, url=address, key=KEY, connector=EXAMPLES / "medusa.yaml")
         monkeypatch.setenv("TALK_FLOWS_DIR", str(folder))
         yield OfMedusa(shop, world)
 

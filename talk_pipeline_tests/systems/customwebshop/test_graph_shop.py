@@ -7,7 +7,7 @@ import pytest
 
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline_tests.flow_files import edited_flows
-from talk_pipeline_tests.systems.customwebshop.door import Connected, opened
+from talk_pipeline_tests.systems.customwebshop.door import Connected, connect, opened
 from talk_pipeline_tests.systems.customwebshop.graph_shop import CONNECTOR, GraphShop
 from talk_pipeline_tests.world import World
 
@@ -24,8 +24,7 @@ def graph(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     file.write_text(CONNECTOR)
     shop = GraphShop()
     with opened(shop) as address:
-        monkeypatch.setenv("CUSTOMWEBSHOP_URL", address)
-        monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(file))
+        connect(monkeypatch, url=address, connector=file)
         monkeypatch.setenv("GRAPH_ID", "client")
         monkeypatch.setenv("GRAPH_REFRESH_TOKEN", "refresh-0")
         yield Graph(shop, world)

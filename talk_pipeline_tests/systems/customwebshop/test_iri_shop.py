@@ -7,7 +7,7 @@ import pytest
 
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline_tests.flow_files import edited_flows
-from talk_pipeline_tests.systems.customwebshop.door import Connected, Row, opened, unexplained
+from talk_pipeline_tests.systems.customwebshop.door import Connected, Row, connect, opened, unexplained
 from talk_pipeline_tests.systems.customwebshop.iri_shop import CONNECTOR, TOKEN, IriShop
 from talk_pipeline_tests.world import World
 
@@ -37,8 +37,7 @@ def addresses(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     shop = IriShop()
     (tmp_path / "shop.yaml").write_text(CONNECTOR, encoding="utf-8")
     with opened(shop) as address:
-        for name, value in (("URL", address), ("TOKEN", TOKEN), ("CONNECTOR", str(tmp_path / "shop.yaml"))):
-            monkeypatch.setenv(f"CUSTOMWEBSHOP_{name}", value)
+        connect(monkeypatch, url=address, token=TOKEN, connector=tmp_path / "shop.yaml")
         yield Addresses(shop, world)
 
 

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from talk_pipeline_tests.flow_files import flows_alone
+from talk_pipeline_tests.flow_files import flows_alone, replaced
 from talk_pipeline_tests.outcome import Run
-from talk_pipeline_tests.systems.customwebshop.door import Reply, Row, opened, unexplained
+from talk_pipeline_tests.systems.customwebshop.door import Reply, Row, connect, opened, unexplained
 from talk_pipeline_tests.systems.customwebshop.plain_shop import Plain, told
 from talk_pipeline_tests.world import World
 
@@ -83,11 +83,7 @@ class Batched:
     product: str = ""
 
     def described(self, *changes: tuple[str, str]) -> None:
-        text = CONNECTOR
-        for before, after in changes:
-            assert before in text
-            text = text.replace(before, after)
-        self.file.write_text(text, encoding="utf-8")
+        self.file.write_text(replaced(CONNECTOR, *changes), encoding="utf-8")
 
     def patch(self, **values: Any) -> None:
         self.world.bc.patch("items", self.world.counterpart("product", self.product), values)
@@ -114,8 +110,7 @@ def batched(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     with opened(shop) as address:
         one = Batched(shop, world, tmp_path / "shop.yaml")
         one.described()
-        for name, value in (("URL", address), ("CONNECTOR", str(one.file))):
-            monkeypatch.setenv(f"CUSTOMWEBSHOP_{name}", value)
+        connect(monkeypatch, url=address, connector=one.file)
         one.product = shop.add("products", sku="P1", title="Thing", price="5.00")
         one.run()
         assert not shop.writes

@@ -8,7 +8,7 @@ import pytest
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.sandbox.receiver import Receiver
-from talk_pipeline_tests.systems.customwebshop.door import Connected, opened
+from talk_pipeline_tests.systems.customwebshop.door import Connected, connect, opened
 from talk_pipeline_tests.systems.customwebshop.linked_shop import CONNECTOR, LinkedShop
 from talk_pipeline_tests.world import World
 
@@ -29,9 +29,7 @@ def linked(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     file.write_text(CONNECTOR)
     shop = LinkedShop()
     with opened(shop) as address:
-        monkeypatch.setenv("CUSTOMWEBSHOP_URL", address)
-        monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(file))
-        monkeypatch.setenv("CUSTOMWEBSHOP_TOKEN", "secret")
+        connect(monkeypatch, url=address, connector=file, token="secret")
         yield Linked(shop, world)
 
 

@@ -11,7 +11,7 @@ import pytest
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.outcome import Run
-from talk_pipeline_tests.systems.customwebshop.door import Row, opened, unexplained
+from talk_pipeline_tests.systems.customwebshop.door import Row, connect, opened, unexplained
 from talk_pipeline_tests.systems.customwebshop.mage_shop import TOKEN, MageShop
 from talk_pipeline_tests.world import World
 
@@ -111,8 +111,7 @@ def mage(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     edited_flows(tmp_path, monkeypatch, customer=("create: always", "create: both"))
     shop = MageShop()
     with opened(shop) as address:
-        for name, value in (("URL", address), ("TOKEN", TOKEN), ("CONNECTOR", str(CONNECTOR))):
-            monkeypatch.setenv(f"CUSTOMWEBSHOP_{name}", value)
+        connect(monkeypatch, url=address, token=TOKEN, connector=CONNECTOR)
         yield Mage(shop, world)
 
 

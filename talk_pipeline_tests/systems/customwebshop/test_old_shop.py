@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from talk_pipeline.cli.configuration import check_configuration
-from talk_pipeline_tests.systems.customwebshop.door import unexplained
+from talk_pipeline_tests.systems.customwebshop.door import connect, unexplained
 from talk_pipeline_tests.systems.customwebshop.old_shop import CONNECTOR, Drafting, OldShop, number, served
 from talk_pipeline_tests.world import World
 
@@ -83,8 +83,7 @@ def connected(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     file = tmp_path / "old.yaml"
     file.write_text(CONNECTOR)
     with served() as (shop, address):
-        monkeypatch.setenv("CUSTOMWEBSHOP_URL", address)
-        monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(file))
+        connect(monkeypatch, url=address, connector=file)
         yield Connected(shop, world)
 
 
@@ -119,8 +118,7 @@ def drafted(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     file = tmp_path / "drafts.yaml"
     file.write_text(Drafting.CONNECTOR)
     with served(Drafting()) as (shop, address):
-        monkeypatch.setenv("CUSTOMWEBSHOP_URL", address)
-        monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(file))
+        connect(monkeypatch, url=address, connector=file)
         connected = Drafted(shop, world)
         connected.settle()
         yield connected

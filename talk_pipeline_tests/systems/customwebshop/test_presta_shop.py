@@ -8,7 +8,7 @@ import pytest
 
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
-from talk_pipeline_tests.systems.customwebshop.door import Connected, opened, unexplained
+from talk_pipeline_tests.systems.customwebshop.door import Connected, connect, opened, unexplained
 from talk_pipeline_tests.systems.customwebshop.numberless import numberless_customers
 from talk_pipeline_tests.systems.customwebshop.presta_shop import KEY, PrestaShop
 from talk_pipeline_tests.world import World
@@ -97,8 +97,7 @@ def presta(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     numberless_customers(tmp_path, monkeypatch)
     shop = PrestaShop()
     with opened(shop) as address:
-        monkeypatch.setenv("CUSTOMWEBSHOP_URL", address)
-        monkeypatch.setenv("CUSTOMWEBSHOP_KEY", KEY)
+        connect(monkeypatch, url=address, key=KEY)
         described = tmp_path / "presta.yaml"
         described.write_text(
             DESCRIBED.read_text().replace("EUR", "DKK", 1) + "limits: {longest_seconds: 0}\n"

@@ -9,7 +9,7 @@ import pytest
 
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline_tests.flow_files import edited_flows
-from talk_pipeline_tests.systems.customwebshop.door import Connected, Row, opened, unexplained
+from talk_pipeline_tests.systems.customwebshop.door import Connected, Row, connect, opened, unexplained
 from talk_pipeline_tests.systems.customwebshop.resource_shop import TOKEN, ResourceShop
 from talk_pipeline_tests.world import World
 
@@ -53,8 +53,7 @@ def resources(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     edited_flows(tmp_path, monkeypatch, customer=("create: always", "create: both"))
     shop = ResourceShop()
     with opened(shop) as address:
-        for name, value in (("URL", address), ("TOKEN", f"Token {TOKEN}"), ("CONNECTOR", str(CONNECTOR))):
-            monkeypatch.setenv(f"CUSTOMWEBSHOP_{name}", value)
+        connect(monkeypatch, url=address, token=f"Token {TOKEN}", connector=CONNECTOR)
         yield Resources(shop, world)
 
 

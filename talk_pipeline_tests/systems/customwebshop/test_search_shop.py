@@ -7,7 +7,7 @@ import pytest
 
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline_tests.flow_files import flows_alone
-from talk_pipeline_tests.systems.customwebshop.door import opened, unexplained
+from talk_pipeline_tests.systems.customwebshop.door import connect, opened, unexplained
 from talk_pipeline_tests.systems.customwebshop.search_shop import TOKEN, SearchShop
 from talk_pipeline_tests.world import World
 
@@ -51,8 +51,7 @@ def test_a_shop_that_is_searched_by_criteria(
     (tmp_path / "shop.yaml").write_text(DESCRIBED, encoding="utf-8")
     monkeypatch.setenv("TALK_FLOWS_DIR", str(flows_alone(tmp_path / "flows", "product")))
     with opened(shop) as address:
-        for name, value in (("URL", address), ("TOKEN", TOKEN), ("CONNECTOR", str(tmp_path / "shop.yaml"))):
-            monkeypatch.setenv(f"CUSTOMWEBSHOP_{name}", value)
+        connect(monkeypatch, url=address, token=TOKEN, connector=tmp_path / "shop.yaml")
         for n in range(5):
             told = [
                 {"attribute_code": "color", "value": "49"},
