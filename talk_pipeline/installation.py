@@ -71,11 +71,11 @@ class Connections:
         """
         async with self.shop() as shop, self.businesscentral() as bc:
             systems: dict[Side, System] = {Side.SHOP: shop, Side.BC: bc}
-            if self._company is None:
-                self._company = await self._identify(shop, bc)
-            else:
-                bc.choose(self._company_id)
             try:
+                if self._company is None:
+                    self._company = await self._identify(shop, bc)
+                else:
+                    bc.choose(self._company_id)
                 yield Session(
                     self.state,
                     self.flows,

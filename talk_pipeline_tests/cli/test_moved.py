@@ -1,8 +1,14 @@
 """A shop at another address keeps its links; another shop at another address is none of it."""
 
+import asyncio
+
 import pytest
 
+from talk_pipeline.engine.state.connection import StateMismatchError
+from talk_pipeline.engine.state.database import State
+from talk_pipeline.installation import Connections
 from talk_pipeline.sandbox.server import Sandbox
+from talk_pipeline.settings import Settings
 from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.pipeline.by_hand import unlink
 from talk_pipeline_tests.pipeline.records import customer
@@ -36,6 +42,23 @@ def test_the_same_shop_at_another_address_keeps_all_links(
     assert again.success, again.problems
     assert again["customer"]["writes"]["businesscentral"] == {"create": 0, "update": 1, "delete": 0}
     assert world.sql("select shop_id, bc_id, state from link order by all") == links
+
+
+def test_a_state_of_other_systems_is_left_to_others_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert world.step().success
+    there = world.environment["CUSTOMWEBSHOP_URL"].replace("127.0.0.1", "localhost")
+    monkeypatch.setenv("CUSTOMWEBSHOP_URL", there)
+    connections = Connections(Settings.load())
+
+    async def refused() -> None:
+        with pytest.raises(StateMismatchError):
+            await connections.session("refused").__aenter__()
+
+    asyncio.run(refused())
+    with State(world.data, wait_seconds=0).once() as db:  # while whoever was refused is still there
+        assert db.execute("select count(distinct run_id) from run").fetchone() == (1,)
 
 
 def test_another_shop_at_another_address_is_refused_by_its_records(
