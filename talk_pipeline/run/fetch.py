@@ -16,7 +16,7 @@ from talk_pipeline.engine.snapshot.watermarks import Watermark
 from talk_pipeline.engine.state.connection import now, transaction
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
-from talk_pipeline.run.missing import Left, asked_for, became_of, explained, no_longer_posted
+from talk_pipeline.run.missing import LATELY, Left, asked_for, became_of, explained, no_longer_posted
 from talk_pipeline.run.pace import Pace
 from talk_pipeline.run.session import Session
 from talk_pipeline.systems.errors import SystemFault
@@ -117,7 +117,9 @@ async def _ask(session: Session, flow: Flow, side: Side, question: _Question) ->
         missing = spooling.absent(db, flow.name, side) if full else []
         of_any_flow = reversals.noted(db, side)
     left, problem = await explained(session, flow, side, missing=missing)
-    again = await no_longer_posted(session, flow, side) if question.decided else Left()
+    again = Left()
+    if full or question.decided:
+        again = await no_longer_posted(session, flow, side, most=None if question.decided else LATELY)
     return Landing(
         fetched=True,
         full=full,

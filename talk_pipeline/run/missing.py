@@ -16,6 +16,7 @@ from talk_pipeline.systems.protocol import System
 from talk_pipeline.wording import counted
 
 ASKED_AT_ONCE = 4
+LATELY = 50  # records whose story ended, asked for with each reading of everything: two requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,19 @@ async def explained(
     return await _left(session, flow, side, posted, lost), None
 
 
-async def no_longer_posted(session: Session, flow: Flow, side: Side) -> Left:
-    """What became of records whose story had ended, and whose end a restored system does not know any more."""
+async def no_longer_posted(session: Session, flow: Flow, side: Side, *, most: int | None) -> Left:
+    """What became of records whose story had ended, and whose end a restored system does not know any more.
+
+    Args:
+        session: the run at work.
+        flow: theirs.
+        side: the system that is asked.
+        most: of how many that is asked, the last that ended, since those are what a restore loses; None: of all.
+    """
+    if flow.businesscentral.closed_by is None:
+        return Left()
     with session.state.open() as db:
-        known = spooling.absent(db, flow.name, side, gone=Gone.POSTED)
+        known = spooling.absent(db, flow.name, side, gone=Gone.POSTED, most=most)
     posted = await _posted(session.systems[side], flow, known)
     return await _left(session, flow, side, {}, [one for one in known if one not in posted])
 

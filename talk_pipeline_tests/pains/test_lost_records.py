@@ -6,7 +6,7 @@ from talk_pipeline.engine.report.waiting import Kind
 from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.cli.command_line import run as run_command
 from talk_pipeline_tests.outcome import Run
-from talk_pipeline_tests.pains.test_restored import ALL, api, assert_settled
+from talk_pipeline_tests.pains.test_restored import ALL, api, assert_settled, assert_stopped
 from talk_pipeline_tests.pains.test_restored import buyers as buyers  # noqa: PLC0414
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.pipeline.test_attention import explained, of
@@ -14,6 +14,7 @@ from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 
 CHECK = "losses_acknowledged"
+CLOSED = ("closed", "posted in Business Central: its story ended there")
 
 
 @pytest.fixture
@@ -129,6 +130,36 @@ def test_what_was_posted_and_lost_by_business_central_alone_is_no_closed_story(
     assert numbers(world)[0] == ["EARLY", "LATE"]
     lines = world.bc.orders()[world.counterpart("order", late)]["salesOrderLines"]
     assert [row["quantity"] for row in lines] == [7]
+    assert_settled(world, *ALL)
+
+
+def test_an_order_that_was_posted_and_lost_is_noticed_though_nothing_else_was(
+    world: World, buyers: list[str]
+) -> None:
+    """Nothing that is listed went back: the order left the list before, and its invoice is in none."""
+    item = world.shop.post("products", product("P0"))["id"]
+    assert world.step().success
+    world.bc.control("backup")
+    late = world.shop.post("orders", order("LATE", buyers[0], [line(item)]))["id"]
+    assert world.step().success
+    bc_id = world.counterpart("order", late)
+    world.bc.read(world.bc.http.post(f"/salesOrders({bc_id})/Microsoft.NAV.shipAndInvoice"))
+    for _ in range(2):
+        run = world.step(full=True)
+        assert (run.success, world.state("order", late)) == (True, CLOSED), run.problems
+    world.bc.control("backup", {"name": "right"})
+    world.bc.control("restore")
+    stopped = world.step(full=True)
+    assert_stopped(world, stopped, Side.BC)
+    assert "1 record posted before is neither open nor posted" in stopped.problems[0]
+    # the wrong backup was restored
+    world.bc.control("restore", {"name": "right"})
+    assert_settled(world, *ALL) if world.step(full=True).success else pytest.fail("still stopped")
+    world.bc.control("restore")
+    assert_stopped(world, world.step(full=True), Side.BC)
+    assert world.step(restored=Side.BC).success
+    (lost,) = of(Kind.LOST)
+    assert (lost.shop_id, lost.bc_id, lost.number) == (late, bc_id, "LATE")
     assert_settled(world, *ALL)
 
 

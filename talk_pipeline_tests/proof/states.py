@@ -63,7 +63,7 @@ SOURCES: Mapping[str, set[str]] = dict(
         _each("link", "state", "link", LinkState),
         _each("gone", "gone", "snapshot", Gone),
         _each("request", "outcome", "journal", Result),
-        _each("restored", "kind", "reversal", get_args(reversals.Noted)),
+        _each("restored", "kind", "reversal", get_args(reversals.Kind)),
         _each("conflict by", "rule", "conflict", (*get_args(Policy), INITIAL, RECALCULATED)),
         _each("conflict won by", "winner", "conflict", Side),
         _each("by hand", "action", "decision", BY_HAND),

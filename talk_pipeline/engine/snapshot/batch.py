@@ -268,7 +268,7 @@ class Batch:
         ]
         for row, one, found in zip(rows, told, self.projector.project_all(told), strict=True):
             if row["held_gone"] == Gone.POSTED:
-                self.reversals.append(Reversal(row["id"], "unposted", row["modified_at"], None))
+                self.reversals.append(Reversal(row["id"], "unposted", row["modified_at"], None, certain=True))
             elif one.gone == Gone.VANISHED:
                 self.reversals.append(Reversal(row["id"], "vanished", row["modified_at"], None))
             self._add(row, found, one.gone)

@@ -1,9 +1,10 @@
 """Records that went back: what tells a system that was restored from a backup from one that was edited.
 
 An edit moves a record's version and modified time on. Where a record is shown as it was before, or as of an earlier
-time than it was seen at, where another one is shown under its id, or where all that was newest is gone, the system
-was restored. Then nothing of the fetch lands: what was seen is noted here, and stops every flow of that system
-until a person decides (`manual.restoring`). While it is noted, each run reads the system in full and judges anew.
+time than it was seen at, where another one is shown under its id, where all that was newest is gone, or where one
+that was posted is so no more, the system was restored. Then nothing of the fetch lands: what was seen is noted
+here, and stops every flow of that system until a person decides (`manual.restoring`). While it is noted, each run
+reads the system in full and judges anew.
 
 Not told apart: a shop that tells neither times nor versions, whose records are back at what they said before, from
 people who took their edits back.
@@ -21,9 +22,7 @@ from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.wording import counted
 
-Noted = Literal["went back", "vanished", "open again", "another"]
-Kind = Noted | Literal["unposted"]
-"""What is found; the last is asked for once a person has said that the system was restored."""
+Kind = Literal["went back", "vanished", "open again", "unposted", "another"]
 SEVERAL = 3  # records, before what one alone might do by chance counts
 REMEMBERED = 24  # signs of earlier states that a record keeps
 
@@ -35,7 +34,8 @@ class Reversal:
     Attributes:
         known_at: its modified time as known, by the system.
         shown_at: its modified time as shown now.
-        certain: no chance by itself: it is shown in the very state in which it was seen before, or another one is.
+        certain: no chance by itself: it is shown in the very state in which it was seen before, another one is, or
+            it was posted, which nobody takes back.
     """
 
     id: str
@@ -200,10 +200,11 @@ _SEEN = "select kind, count(*) from reversal where side = ? group by kind"
 _SPAN = "select max(known_at), max(shown_at) from reversal where side = ?"
 
 # what is said of one record, and of several
-_WORDS: Mapping[Noted, tuple[str, str]] = {
+_WORDS: Mapping[Kind, tuple[str, str]] = {
     "went back": ("went back", "went back"),
     "vanished": ("vanished", "vanished"),
     "open again": ("posted before is open again", "posted before are open again"),
+    "unposted": ("posted before is neither open nor posted", "posted before are neither open nor posted"),
     "another": ("is another one under its id", "are others under their ids"),
 }
 

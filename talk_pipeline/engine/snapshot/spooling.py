@@ -36,7 +36,9 @@ def discard(db: Connection) -> None:
     Incoming.dropped(db)
 
 
-def absent(db: Connection, flow: str, side: Side, *, gone: Gone | None = None) -> list[str]:
+def absent(
+    db: Connection, flow: str, side: Side, *, gone: Gone | None = None, most: int | None = None
+) -> list[str]:
     """Ids that are held and were not among the spooled records of a full scan.
 
     Args:
@@ -44,12 +46,13 @@ def absent(db: Connection, flow: str, side: Side, *, gone: Gone | None = None) -
         flow: the flow.
         side: one of its sides.
         gone: only those that are known to have left for this reason; by default those that are there.
+        most: how many, the last ones that this was found of; by default all.
     """
     spool(db, ())
     rows = db.execute(
         "select id from snapshot where flow = ? and side = ? and gone is not distinct from ?"
-        " and id not in (select id from incoming) order by id",
-        [flow, side, gone],
+        " and id not in (select id from incoming) order by fetched_at desc, id limit ?",
+        [flow, side, gone, most],
     )
     return [row[0] for row in rows.fetchall()]
 

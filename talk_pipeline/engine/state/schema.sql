@@ -31,7 +31,7 @@ create table if not exists watermark (
 );
 
 -- what can only be if the system was restored from a backup (engine/snapshot/reversals.py); stops its flows until decided
--- kind: went back | vanished | open again | another; known_at, shown_at: modified times as the system says
+-- kind: went back | vanished | open again | unposted | another; known_at, shown_at: modified times as the system says
 create table if not exists reversal (
   flow varchar, side varchar, id varchar, kind varchar, known_at timestamp, shown_at timestamp, seen_at timestamp
 );
