@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import get_args
 
 from talk_pipeline.engine.kinds import Gone, HoldKind, LinkState, RefusalKind, Status
+from talk_pipeline.engine.manual.both_restored import RESTORED
 from talk_pipeline.engine.model import Result
 from talk_pipeline.engine.plan.merge import INITIAL, RECALCULATED
 from talk_pipeline.engine.report.checklist import NOT_RESTORED, VOLUME
@@ -64,7 +65,7 @@ SOURCES: Mapping[str, set[str]] = dict(
         _each("gone", "gone", "snapshot", Gone),
         _each("request", "outcome", "journal", Result),
         _each("restored", "kind", "reversal", get_args(reversals.Kind)),
-        _each("conflict by", "rule", "conflict", (*get_args(Policy), INITIAL, RECALCULATED)),
+        _each("conflict by", "rule", "conflict", (*get_args(Policy), INITIAL, RECALCULATED, RESTORED)),
         _each("conflict won by", "winner", "conflict", Side),
         _each("by hand", "action", "decision", BY_HAND),
         _each("stopped by", "stopped_by", "run", (VOLUME.name, NOT_RESTORED)),

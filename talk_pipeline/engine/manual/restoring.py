@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from talk_pipeline.engine.kinds import GIVEN_OUT_ANEW, LinkState
-from talk_pipeline.engine.manual import links
+from talk_pipeline.engine.manual import both_restored, links
 from talk_pipeline.engine.manual.links import Decision, Hand
 from talk_pipeline.engine.manual.lookup import Entity
 from talk_pipeline.engine.plan import losses
@@ -51,17 +51,12 @@ def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -
     pairs = [*_linked(db, flow, side, back), *reopened]
     shop_ids = [entity.shop_id for entity in pairs if entity.shop_id]
     for part in flow.parts:
+        both_restored.keep_lost_values(db, flow, part, side, roots=shop_ids, run_id=hand.by)
         if part.parent:
+            both_restored.keep_lost_children(db, flow, part, side, roots=shop_ids, run_id=hand.by)
             _children(db, part, side, roots=shop_ids)
-        db.execute(
-            _RESEND,
-            {
-                "side": str(side),
-                "part": part.name,
-                "roots": shop_ids,
-                "properties": [prop.name for prop in part.properties if prop.goes_to(side)],
-            },
-        )
+        both_restored.tell_again(db, part, side, roots=shop_ids)
+    both_restored.strike_found(db, flow, side)
     mark_dirty(db, flow.name, Side.SHOP, ids=shop_ids)
     _edited_since(hand, side, landed, company=company)
     lost = list(dict.fromkeys([*lost, *anew]))
@@ -83,6 +78,7 @@ def reopen(db: Connection, flow: Flow, side: Side, landed: Landed) -> None:
 
     In the transaction in which its records landed.
     """
+    both_restored.strike_found(db, flow, side)
     _reopened(db, flow, side, [one.id for one in landed.reversals if one.kind in ("open again", "unposted")])
 
 
@@ -169,14 +165,6 @@ def _hold_others(db: Connection, flow: Flow, others: Sequence[str]) -> None:
     )
 
 
-# the other side says what holds, whatever the restored one shows
-_RESEND = """
-update base set resend = $side
-where part = $part and property in (select unnest($properties::varchar[]))
-  and shop_id in (select shop_id from link where part = $part
-                  and root_shop_id in (select unnest($roots::varchar[])))
-"""
-
 _LOST_CHILDREN = """
 delete from link where part = $part and root_shop_id in (select unnest($roots::varchar[]))
   and case $side when 'customwebshop' then shop_id else bc_id end
@@ -184,7 +172,8 @@ delete from link where part = $part and root_shop_id in (select unnest($roots::v
 returning shop_id
 """
 
-# one that was removed since the backup: linked with what is not there any more, it is removed again
+# one that was removed since the backup: linked with what is not there any more, it is removed again; one that the
+# other side lost just before was not removed
 _CHILDREN_BACK = """
 insert into link (part, shop_id, bc_id, root_shop_id, rule, state, linked_at)
 select r.part, case $side when 'customwebshop' then r.id else l.shop_id || '/removed-' || r.id end,
@@ -196,6 +185,8 @@ left join link own on own.part = r.part
   and case $side when 'customwebshop' then own.shop_id else own.bc_id end = r.id
 where r.part = $part and r.side = $side and own.part is null
   and l.shop_id in (select unnest($roots::varchar[]))
+  and r.id not in (select case $side when 'customwebshop' then shop_id else bc_id end from conflict
+                   where part = $part and rule = $lost and acknowledged_at is null)
 """
 
 
@@ -208,7 +199,7 @@ def _children(db: Connection, part: Part, side: Side, *, roots: Sequence[str]) -
             f"delete from {table} where part = ? and shop_id in (select unnest(?::varchar[]))",
             [part.name, [row[0] for row in lost]],
         )
-    db.execute(_CHILDREN_BACK, {**about, "root": part.parent})
+    db.execute(_CHILDREN_BACK, {**about, "root": part.parent, "lost": both_restored.RESTORED})
 
 
 # what was updated in these records since the backup, at either side

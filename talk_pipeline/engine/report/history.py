@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from talk_pipeline.engine.kinds import BY_HAND
+from talk_pipeline.engine.manual.both_restored import RESTORED
 from talk_pipeline.engine.manual.lookup import Entity, labels
 from talk_pipeline.engine.plan.endings import POSTED
 from talk_pipeline.engine.state.connection import Connection
@@ -236,7 +237,8 @@ def _conflict(flow: Flow, row: Mapping[str, Any]) -> Event:
 
 def by_rule(rule: str) -> str:
     """Why the winner of a conflict won."""
-    return "since it had been posted" if rule == POSTED else f"by {rule}"
+    why = {POSTED: "since it had been posted", RESTORED: "since both had been restored"}
+    return why.get(rule, f"by {rule}")
 
 
 def whose(row: Mapping[str, Any]) -> str:

@@ -1,0 +1,104 @@
+"""Both systems were restored from backups: which of them brings what to the other, and what neither has any more.
+
+A person says so of one after the other, and nothing is written before both are decided. The first is told all that
+the other holds, whichever way it has it. By the second, what both agreed on last tells which of the two still has
+it; what neither has is kept as a conflict that the shop lost, and so stays in sight until a person has taken note.
+"""
+
+from typing import Any
+
+from talk_pipeline.engine.snapshot.reversals import noted
+from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.engine.state.rows import used_in
+from talk_pipeline.flows.sides import Side
+from talk_pipeline.flows.vocabulary import Flow, Part
+
+RESTORED = "restored"
+"""The rule of a conflict over what both systems lost when they were restored."""
+
+_KEEP = """
+insert into conflict (flow, part, shop_id, bc_id, property, rule, winner, shop_value, bc_value, shop_edited_at,
+  bc_edited_at, shop_version, bc_version, run_id, recorded_at)
+select $flow, $part, l.shop_id, l.bc_id, x.property, $rule, 'businesscentral', x.shop_value, {left}, null,
+  null, s.version, b.version, $run_id, $at
+from link l
+join base x on x.part = l.part and x.shop_id = l.shop_id
+left join record s on s.part = l.part and s.side = 'customwebshop' and s.id = l.shop_id
+left join record b on b.part = l.part and b.side = 'businesscentral' and b.id = l.bc_id
+where l.part = $part and l.root_shop_id in (select unnest($roots::varchar[]))
+"""
+
+# told again by the other side, too, means that the other one was restored before, and nothing was written since
+_VALUES = f"""{_KEEP.format(left="b.raw[x.property]")}
+  and exists (from base t where t.part = l.part and t.shop_id = l.shop_id and t.resend = $other)
+  and x.property in (select unnest($compared::varchar[]))
+  and x.shop_value is not null and x.shop_value is distinct from s.raw[x.property]
+  and x.bc_value is distinct from b.raw[x.property]
+"""
+
+_CHILDREN = f"""{_KEEP.format(left="null")} and x.shop_value is not null and {{own}}.id is null
+"""
+
+# linked anew, or free to be: the other one still has it
+_THERE = """
+delete from conflict where flow = $flow and part <> $flow and rule = $rule and acknowledged_at is null
+  and (part, {own}_id) in (select (part, id) from record where side = $side)
+  and (part, shop_id) not in (select (part, shop_id) from link)
+"""
+
+# the other side says what holds, whatever the restored one shows; unless that one lost it too
+_RESEND = """
+update base set resend = case
+  when base.resend is distinct from $other then $side
+  when own.raw[base.property] is not distinct from base.{own}_value then $other
+  when left_there.raw[base.property] is not distinct from base.{left}_value then $side end
+from link l
+join record own on own.part = l.part and own.side = $side and own.id = l.{own}_id
+left join record left_there on left_there.part = l.part and left_there.side = $other
+  and left_there.id = l.{left}_id
+where l.part = $part and l.root_shop_id in (select unnest($roots::varchar[]))
+  and base.part = l.part and base.shop_id = l.shop_id and base.property in (select unnest($properties::varchar[]))
+"""
+
+
+def tell_again(db: Connection, part: Part, side: Side, *, roots: list[str]) -> None:
+    """Has a restored side told all that the other holds of these records, as if that had just been edited."""
+    told = {
+        "side": str(side),
+        "other": str(side.other),
+        "part": part.name,
+        "roots": roots,
+        "properties": [prop.name for prop in part.properties if prop.goes_to(side)],
+    }
+    db.execute(_RESEND.format(own=side.short, left=side.other.short), told)
+
+
+def keep_lost_values(
+    db: Connection, flow: Flow, part: Part, side: Side, *, roots: list[str], run_id: str
+) -> None:
+    """Keeps what neither side of these records says any more, before the second side is told anything again."""
+    compared = [prop.name for prop in part.properties if prop.goes_to(Side.BC)]
+    _keep(db, _VALUES, flow, part, side, roots=roots, run_id=run_id, compared=compared)
+
+
+def keep_lost_children(
+    db: Connection, flow: Flow, part: Part, side: Side, *, roots: list[str], run_id: str
+) -> None:
+    """Keeps the children that a side lost and the other may have lost too, before their links go.
+
+    Where that other one has them, `strike_found` forgets them once it is decided.
+    """
+    if noted(db, side.other):
+        query = _CHILDREN.format(own="s" if side is Side.SHOP else "b")
+        _keep(db, query, flow, part, side, roots=roots, run_id=run_id)
+
+
+def strike_found(db: Connection, flow: Flow, side: Side) -> None:
+    """Forgets the children that were lost by the other side alone."""
+    asked = {"flow": flow.name, "rule": RESTORED, "side": str(side)}
+    db.execute(_THERE.format(own=side.short), asked)
+
+
+def _keep(db: Connection, query: str, flow: Flow, part: Part, side: Side, **more: Any) -> None:
+    about = {"flow": flow.name, "part": part.name, "rule": RESTORED, "other": str(side.other), "at": now()}
+    db.execute(query, used_in(query, about | more))

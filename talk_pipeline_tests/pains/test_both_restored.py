@@ -1,0 +1,81 @@
+"""Both systems were restored from backups, and a person says so of one after the other."""
+
+from typing import Any
+
+from talk_pipeline.engine.report.waiting import Kind
+from talk_pipeline.flows.sides import Side
+from talk_pipeline_tests.outcome import Run
+from talk_pipeline_tests.pains.test_restored import ALL, api, assert_settled, website
+from talk_pipeline_tests.pains.test_restored import buyers as buyers  # noqa: PLC0414
+from talk_pipeline_tests.pipeline.records import line, order, product
+from talk_pipeline_tests.pipeline.test_attention import of
+from talk_pipeline_tests.variants import variants
+from talk_pipeline_tests.world import World
+
+
+def phones(world: World, key: str) -> tuple[Any, Any]:
+    bc = world.bc.get("customers", world.counterpart("customer", key))
+    return world.shop.get("customers", key)["phone"], bc["phoneNumber"]
+
+
+def edited(world: World, key: str, **values: str) -> None:
+    """In the shop, and in step."""
+    world.let_time_pass()
+    world.shop.patch("customers", key, values)
+    assert world.step("customer").success
+
+
+def restored(world: World, first: Side) -> Run:
+    for side in Side:
+        api(world, side).control("restore")
+    assert not world.step(full=True).success
+    assert not world.step(restored=first).success, "the other one is undecided"
+    done = world.step(restored=first.other)
+    assert done.success, done.problems
+    return done
+
+
+def told() -> dict[str, Any]:
+    """What waits for somebody who takes note of it: property -> the value that was lost."""
+    return {one.reason.split(":")[0]: one.reason for one in of(Kind.UNACKNOWLEDGED)}
+
+
+@variants("first", list(Side))
+def test_what_one_of_both_restored_systems_still_holds_goes_back_to_the_other_and_the_rest_is_told(
+    world: World, buyers: list[str], first: Side
+) -> None:
+    """The backup of Business Central is older: only the shop has the website, and neither has the phone."""
+    world.bc.control("backup")
+    edited(world, buyers[0], website="www.since.example")
+    world.shop.control("backup")
+    edited(world, buyers[0], phone="+45 11 11 11 11")
+    before = "+45 33 12 34 56"
+    restored(world, first)
+    assert website(world, buyers[0]) == ("www.since.example",) * 2
+    assert phones(world, buyers[0]) == (before, before)
+    lost = f"'+45 11 11 11 11' of customwebshop lost to '{before}' since both had been restored"
+    assert told() == {"phone": f"phone: {lost}"}
+    assert_settled(world)
+
+
+@variants("first", list(Side))
+def test_a_line_that_both_restored_systems_lost_is_told(world: World, buyers: list[str], first: Side) -> None:
+    items = [world.shop.post("products", product(f"P{n}"))["id"] for n in range(3)]
+    key = world.shop.post("orders", order("A", buyers[0], [line(items[0])]))["id"]
+    assert world.step().success
+    world.bc.control("backup")
+    for at in (1, 2):
+        world.let_time_pass()
+        held = [{"id": row["id"]} for row in world.shop.get("orders", key)["lines"]]
+        world.shop.patch("orders", key, {"lines": [*held, line(items[at], str(at + 4))]})
+        assert world.step().success
+        if at == 1:
+            world.shop.control("backup")
+    restored(world, first)
+    lines = world.bc.orders()[world.counterpart("order", key)]["salesOrderLines"]
+    assert sorted(row["quantity"] for row in lines) == [2, 5]
+    assert [float(row["quantity"]) for row in world.shop.get("orders", key)["lines"]] == [2, 5]
+    (quantity,) = (reason for prop, reason in told().items() if prop.endswith(".quantity"))
+    assert quantity.endswith("'6' of customwebshop lost to blank since both had been restored")
+    assert len({prop.partition(".")[0] for prop in told()}) == 1, "that one line alone"
+    assert_settled(world, *ALL)
