@@ -14,6 +14,7 @@ from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.by_hand import bc_customer, keep_apart, link, unlink
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.pipeline.test_disappearance import gone
+from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 
 
@@ -50,6 +51,26 @@ def test_a_one_way_value_that_differs_is_seen_whatever_was_noted(world: World) -
         f"businesscentral says what it did when the two last agreed, on {agreed_at:%Y-%m-%d %H:%M:%S} UTC"
     )
     assert [row["reason"] for row in finding.rows] == [f"{agreed}: {stays}"]
+
+
+@variants("held", [False, True], ids=["at once", "held before"])
+def test_what_comes_back_before_it_is_created_anew_is_not_created_beside(
+    world: World, pair: tuple[str, str], held: bool
+) -> None:
+    """A person has it made anew, since it is gone; until the next run somebody brings it back."""
+    shop_id, bc_id = pair
+    world.bc.control("backup")
+    world.bc.delete("customers", bc_id)
+    assert world.step("customer", full=True).success
+    assert world.state("customer", shop_id) == ("broken", "the Business Central record is vanished")
+    if held:
+        unlink(shop_id)
+    unlink(shop_id, recreate=True)
+    world.bc.control("restore")
+    world.shop.patch("customers", shop_id, {"website": "www.meanwhile.example"})
+    assert not world.step("customer", full=True).failed()
+    assert world.counterpart("customer", shop_id) == bc_id
+    assert world.bc.get("customers", bc_id)["website"] == "www.meanwhile.example"
 
 
 def test_a_never_linked_pair_is_never_matched_and_leaves_the_other_candidate(world: World) -> None:

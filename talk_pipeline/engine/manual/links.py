@@ -21,6 +21,7 @@ from talk_pipeline.engine.manual.objections import (
 )
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.snapshot.dirty import mark_dirty, touch
+from talk_pipeline.engine.snapshot.held import is_no_more
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import ApartRow, DecisionRow, LinkRow, StatusRow
@@ -194,7 +195,7 @@ def _part(
     forget(hand, entity)
     db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
     db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id])
-    if not again:
+    if not again and (hold or never or not is_no_more(db, name, Side.BC, bc_id)):
         insert(db, [_apart(hand, shop_id, bc_id, hold=hold, never=never)])
     if hold:
         insert(db, [by_hand(name, shop_id)])
@@ -227,8 +228,9 @@ def _release(hand: Hand, entity: Entity) -> Decision:
         db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
         db.execute("update apart set held = false where flow = ? and shop_id = ?", [name, shop_id])
         db.execute(
-            "delete from apart where flow = ? and shop_id = ? and bc_id in (select unnest(?::varchar[]))",
-            [name, shop_id, again],
+            "delete from apart where flow = ? and shop_id = ? and bc_id in (select unnest(?::varchar[]))"
+            " and never is not true",
+            [name, shop_id, [*again, *(one for one in parted if is_no_more(db, name, Side.BC, one))]],
         )
         stir(hand, entity)
         mark_dirty(db, name, Side.BC, ids=parted)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from talk_pipeline.engine.kinds import DISAPPEARED
 from talk_pipeline.engine.model import Record
 from talk_pipeline.engine.state.connection import Connection, naive
 from talk_pipeline.flows.sides import Side
@@ -25,6 +26,12 @@ def present(db: Connection, flow: str, side: Side) -> int:
 def is_there(db: Connection, flow: str, side: Side, record_id: str) -> bool:
     """Whether a record is held and has not left."""
     query = "select 1 from snapshot where flow = ? and side = ? and id = ? and gone is null"
+    return db.execute(query, [flow, side, record_id]).fetchone() is not None
+
+
+def is_no_more(db: Connection, flow: str, side: Side, record_id: str | None) -> bool:
+    """Whether a record was held and has left: it is not there any more, under whichever key."""
+    query = f"select 1 from snapshot where flow = ? and side = ? and id = ? and gone in ({DISAPPEARED})"
     return db.execute(query, [flow, side, record_id]).fetchone() is not None
 
 
