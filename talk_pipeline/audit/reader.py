@@ -14,13 +14,15 @@ from zoneinfo import ZoneInfo
 from iso4217 import Currency
 
 from talk_pipeline.audit import NotAuditableError
-from talk_pipeline.audit.wire import NOWHERE, Connection, Words, at, says_none, text
+from talk_pipeline.audit.wire import NOWHERE, Connection, Paging, Words, at, placed, says_none, text
 
 # what is said of a value by these, and not of values below it
 _OF_A_VALUE = {
     *("path", "template", "type", "values", "join", "const", "write", "case", "prefix", "per", "percent_off"),
     *("factor", "decimal"),
 }
+
+_NAMED = re.compile(r"\{(?:id|record:([^{}]+))\}")
 
 
 class Entity:
@@ -79,7 +81,8 @@ class Entity:
             if isinstance(reference, list):
                 return [there[_told(one, named)] for one in reference]
             return there[_told(reference, named)] if reference else None
-        return at(self._connection.read(self._filled(key, said["path"], data)), said.get("at", ""))
+        asks = _about(said.get("body"), self._whole(data, self.said), key, data)
+        return at(self._connection.read(self._filled(key, said["path"], data), asks), said.get("at", ""))
 
     def lines(self, row: "Row", part: str) -> Iterator["Row"]:
         """A list of a record, in scope; one that is of the record itself has one entry."""
@@ -87,13 +90,18 @@ class Entity:
         if said.get("single") == "true":
             found = [row.data]
         elif "path" in said:
-            found = at(row.data, said["path"])
+            found = self._to_its_end(row, said) if "paging" in said else at(row.data, said["path"])
             found = [] if says_none(found, said) else found
         else:
-            found = list(self._connection.pages(self._filled(row.id, said["url"], row.data), said, {}))
+            asks = _about(
+                said.get("read", {}).get("body"), self._whole(row.data, self.said), row.id, row.data
+            )
+            asked = {**said, "list": {"body": asks}} if asks else said
+            found = list(self._connection.pages(self._filled(row.id, said["url"], row.data), asked, {}))
         found = list(found.values()) if isinstance(found, dict) else found
         if not isinstance(found, list):
             raise NotAuditableError(f"{self.said['path']} {row.id}: there is no list of {part}")
+        found = [at(one, said.get("element", "")) for one in found]
         meant = said.get("where", {}).items()
         for n, data in enumerate(found):
             if any((text(at(data, place)) or "") != word for place, word in meant):
@@ -102,6 +110,23 @@ class Entity:
             line = Row(self, f"{row.id}/{own}", data, part, row.data)
             if line.is_within(said.get("scope", {})):
                 yield line
+
+    def _to_its_end(self, row: "Row", said: Words) -> list[Any]:
+        """A list in a record with what follows, for which the record is asked for again."""
+        paging, data, body = Paging(said["paging"]), row.data, self.said.get("read", {}).get("body")
+        found: list[Any] = []
+        while True:
+            entries = at(data, said["path"]) or []
+            if entries and entries == found[-len(entries) :]:
+                raise NotAuditableError(f"{self.said['path']} {row.id}: {said['path']} comes to no end")
+            found += entries
+            following = paging.after(entries, data, None)
+            if not following:
+                return found
+            asked, asks = paging.further({}, following), _about(body, self._whole(data, self.said), row.id)
+            where = self._filled(row.id, "{item}", None)
+            again = self._connection.read(where, *([placed(asks, asked)] if body else [None, asked]))
+            data = at(again, self.said.get("record", ""))
 
     def moment(self, said: str, form: str | None) -> datetime:
         """A moment in one of the forms that a description knows."""
@@ -253,13 +278,18 @@ def _told(entry: Any, places: list[str]) -> tuple[str | None, ...]:
     return tuple(text(at(entry, place)) if isinstance(entry, dict) else text(entry) for place in places)
 
 
-def _about(body: Any, whole: str | None, key: str) -> Any:
-    """A question about one record, by its id as the record says it, or by what is special in that within a text."""
+def _about(body: Any, whole: str | None, key: str, data: Any = None) -> Any:
+    """A question about one record, by its id as the record says it, or by what is special in that within a text.
+
+    It may name what the record says at a place, too.
+    """
     if isinstance(body, dict):
-        return {name: _about(one, whole, key) for name, one in body.items()}
-    filled = body.replace("{id}", key) if isinstance(body, str) else body
-    by_name = isinstance(body, str) and not set("{}") & set(body.replace("{id}", ""))
-    return whole if body == "{id}" else filled if by_name else body
+        return {name: _about(one, whole, key, data) for name, one in body.items()}
+    if not isinstance(body, str) or set("{}") & set(_NAMED.sub("", body)):
+        return body
+    if alone := _NAMED.fullmatch(body):
+        return at(data, alone[1]) if alone[1] else whole
+    return _NAMED.sub(lambda found: text(at(data, found[1])) or "" if found[1] else key, body)
 
 
 def _pointed(said: str, sign: str) -> str:

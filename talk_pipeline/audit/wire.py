@@ -113,9 +113,9 @@ class Connection:
             return json.loads(content, parse_float=str, parse_int=str)
         return _of_xml(content, self._xml)
 
-    def read(self, where: str, asks: Any = None) -> Any:
+    def read(self, where: str, asks: Any = None, query: Words | None = None) -> Any:
         """The document at an address, asked for by POST where it says what; None where nothing is."""
-        return self._ask(where, asks=asks)[0]
+        return self._ask(where, query, asks=asks)[0]
 
     def pages(self, path: str, said: Words, query: Words) -> Iterator[Any]:
         """The entries of a list to its end."""
@@ -123,7 +123,7 @@ class Connection:
 
     def pages_beside(self, path: str, said: Words, query: Words) -> Iterator[tuple[Any, Any]]:
         """The same, where `said` has its records, going on as its paging says; each with the answer it is from."""
-        told, paging = said.get("list", {}), _Paging(said.get("paging", {}))
+        told, paging = said.get("list", {}), Paging(said.get("paging", {}))
         place_of_list = "" if said.get("records") in (None, *NOWHERE) else said["records"]
         path, asked = told.get("path", "{path}").replace("{path}", path), paging.first(query)
         been, empty, before = Counter[str](), 0, None
@@ -133,7 +133,7 @@ class Connection:
             if been[place] > 2 or empty > 100:  # a page that shifts may lead to a place twice
                 raise UnreachableError(f"{self.base}: the list comes to no end at {place}")
             if "body" in told:  # in which every parameter is a place
-                data, answer = self._ask(path, asks=_with(told["body"], asked))
+                data, answer = self._ask(path, asks=placed(told["body"], asked))
             else:
                 data, answer = self._ask(path, asked)
             if at(data, said.get("broken_off", "_")):
@@ -157,7 +157,7 @@ class Connection:
                 asked = paging.further(query, following)
 
 
-class _Paging:
+class Paging:
     """How a list goes on, and how far it was read.
 
     Attributes:
@@ -181,12 +181,12 @@ class _Paging:
         """What is asked for a page after it."""
         return {**self._sized(query), self._parameter: following}
 
-    def after(self, rows: list[Any], data: Any, answer: Response) -> Any:
-        """What leads to the page after an answer; nothing where that was the last."""
+    def after(self, rows: list[Any], data: Any, answer: Response | None) -> Any:
+        """What leads to the page after an answer, or after what it holds; nothing where that was the last."""
         self.pages, self.records = self.pages + 1, self.records + len(rows)
         following = self._counted() if rows else None
         following = following or _said(self._said.get("next", "_"), data, answer)
-        if self._style == "link":
+        if answer is not None and self._style == "link":
             following = following or answer.links.get("next", {}).get("url")
         return None if self._is_last(data, answer) else following
 
@@ -203,7 +203,7 @@ class _Paging:
             return around.replace("{offset}", str(self.records))
         return None
 
-    def _is_last(self, data: Any, answer: Response) -> bool:
+    def _is_last(self, data: Any, answer: Response | None) -> bool:
         """Whether an answer says so, by how many pages or records there are, or in a word."""
         more = self._said.get("more")
         if more and _said(more, data, answer) in (None, "false", "0", "no", "N"):
@@ -213,10 +213,12 @@ class _Paging:
         return any(most.isdecimal() and so_far >= int(most) for most, so_far in told)
 
 
-def _said(place: str, data: Any, answer: Response) -> str | None:
+def _said(place: str, data: Any, answer: Response | None) -> str | None:
     """What an answer says, be it in a header."""
     header = place.removeprefix("header:")
-    return text(at(data, place)) if header == place else answer.headers.get(header)
+    if header != place:
+        return answer.headers.get(header) if answer is not None else None
+    return text(at(data, place))
 
 
 def _is_none(rows: Any, answer: Response, said: Words) -> bool:
@@ -236,7 +238,7 @@ def _empty_words(said: Words) -> set[str]:
     return {json.dumps(one) if isinstance(one, dict) else str(one) for one in said.get("empty", ())}
 
 
-def _with(body: Any, parameters: Words) -> Any:
+def placed(body: Any, parameters: Words) -> Any:
     """The same with each parameter at its place."""
     made = json.loads(json.dumps(body))
     for way, value in parameters.items():

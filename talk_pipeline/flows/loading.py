@@ -41,13 +41,19 @@ class _Words(yaml.constructor.SafeConstructor, yaml.resolver.Resolver):
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping, unless a key stands in it twice."""
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Takes over what `<<` names, unless a key stands in the mapping twice; its own come before those taken."""
         first: dict[str, yaml.Node] = {}
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and first.setdefault(key.value, key) is not key:
                 raise _TwiceError(key, first[key.value])
-        return super().construct_mapping(node, deep)
+        super().flatten_mapping(node)
+        if "<<" in first:  # so that it may be taken over in turn
+            node.value = [*{_told_by(key): (key, value) for key, value in node.value}.values()]
+
+
+def _told_by(key: yaml.Node) -> object:
+    return key.value if isinstance(key, yaml.ScalarNode) else key
 
 
 _Words.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))

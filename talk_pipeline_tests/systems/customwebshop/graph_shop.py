@@ -22,6 +22,8 @@ class GraphShop(Shop):
     `in_drafts`: lines are changed in an edit of the order, which then is committed.
     """
 
+    schema = SCHEMA
+
     def __init__(self) -> None:
         super().__init__()
         self.refuses: str | None = None
@@ -39,11 +41,11 @@ class GraphShop(Shop):
             "customerCreate": lambda info, input: self._made(self.add("customers", **input)),
             "customerUpdate": lambda info, id, input: self._changed("customers", id, input),
             "productUpdate": lambda info, id, input: self._changed("products", id, input),
-            "editBegin": lambda info, order: self._edit(_key(order)),
+            "editBegin": lambda info, order: self._edit(key_of(order)),
             "editCommit": lambda info, edit: self._commit(edit),
             "lineAdd": lambda info, order, input: self._line(order, None, input),
-            "lineUpdate": lambda info, order, line, input: self._line(order, _key(line), input),
-            "lineRemove": lambda info, order, line: self._line(order, _key(line), None),
+            "lineUpdate": lambda info, order, line, input: self._line(order, key_of(line), input),
+            "lineRemove": lambda info, order, line: self._line(order, key_of(line), None),
         }
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -57,7 +59,7 @@ class GraphShop(Shop):
             self.writes.append(asked["query"].partition("made: ")[2].partition("(")[0])
         if self.fails and change == self.fails_changes:
             return _told({"errors": [{"message": f"it is {self.fails}", "extensions": {"code": self.fails}}]})
-        done = graphql_sync(SCHEMA, asked["query"], self.root, variable_values=asked.get("variables"))
+        done = graphql_sync(self.schema, asked["query"], self.root, variable_values=asked.get("variables"))
         return _told(done.formatted)
 
     def _let_in(self, form: Mapping[str, str]) -> Reply:
@@ -75,7 +77,7 @@ class GraphShop(Shop):
         return {"nodes": [self._shown(row) for row in rows[start:end]], "pageInfo": page}
 
     def _one(self, table: str, id: str) -> Row | None:
-        row = self.tables[table].get(_key(id))
+        row = self.tables[table].get(key_of(id))
         return self._shown(row) if row else None
 
     def _shown(self, row: Row) -> Row:
@@ -97,7 +99,7 @@ class GraphShop(Shop):
 
     def _changed(self, table: str, id: str, values: Row) -> Row:
         if not self.refuses:
-            self.edit(table, _key(id), **values)
+            self.edit(table, key_of(id), **values)
         return self._made(None)
 
     def _edit(self, order: str) -> Row:
@@ -114,15 +116,15 @@ class GraphShop(Shop):
     def _line(self, order: str, key: str | None, values: Row | None) -> Row:
         if self.in_drafts:
             if values and "product" in values:
-                values = values | {"product": _key(values["product"])}
+                values = values | {"product": key_of(values["product"])}
             self.edits[order][1].append((key, values))
         elif not self.refuses:
             said = (
-                {**values, **({"product": _key(values["product"])} if "product" in values else {})}
+                {**values, **({"product": key_of(values["product"])} if "product" in values else {})}
                 if values
                 else None
             )
-            self.change_line(_key(order), key, said)
+            self.change_line(key_of(order), key, said)
         return self._made(None)
 
     def _made(self, customer: str | None) -> Row:
@@ -131,7 +133,7 @@ class GraphShop(Shop):
         return {"customer": made, "userErrors": errors}
 
 
-def _key(id: str) -> str:
+def key_of(id: str) -> str:
     if not id.startswith(PREFIX):
         raise GraphQLError(f"{id} is no id")
     return id.removeprefix(PREFIX)

@@ -52,28 +52,28 @@ def id_at(entity: Entity, address: str) -> str:
     return entity.id.told(address) or last if entity.id.template else last
 
 
-def call_path(entity: Entity, call: Call, record_id: str | None, *, default: str, record: Json) -> str:
-    """Where a call goes."""
-    item = item_path(entity, record_id) if record_id else ""
-    known = {"path": entity.path, "item": item, "id": record_id or ""}
+def call_path(entity: Entity, call: Call, ids: Mapping[str, str], *, default: str, record: Json) -> str:
+    """Where a call goes; `ids` are the names it may use, with `id` where the record has one."""
+    known = {"id": "", **ids, "path": entity.path}
+    known["item"] = item_path(entity, known["id"]) if known["id"] else ""
     query = filled_query(call.query, record=record, **known)
     return with_query(filled(call.path or default, record=record, **known), query)
 
 
 def line_path(
-    entity: Entity,
-    lines: Lines,
-    call: Call,
-    *,
-    record_id: str,
-    line_id: str | None,
-    record: Json,
-    begun: Json = None,
+    entity: Entity, lines: Lines, call: Call, ids: Mapping[str, str], *, record: Json, begun: Json = None
 ) -> str:
     """Where a call about one entry of a list goes, or about the list; `begun` is the answer that began it."""
-    where = lines_path(entity, lines, record_id, record=record)
-    item = item_path(entity, record_id)
-    default = "{lines}/{line}" if line_id and call.body is None else "{lines}"
-    known = {"id": record_id, "line": line_id or "", "lines": where, "item": item}
+    where = lines_path(entity, lines, ids["id"], record=record)
+    default = "{lines}/{line}" if "line" in ids and call.body is None else "{lines}"
+    known = {"line": "", **ids, "lines": where, "item": item_path(entity, ids["id"])}
     query = filled_query(call.query, begun=begun, **known)
     return with_query(filled(call.path or default, begun=begun, **known), query)
+
+
+def call_headers(
+    call: Call, ids: Mapping[str, str], *, record: Json = None, begun: Json = None
+) -> dict[str, str]:
+    """What a call says in headers of its own."""
+    told = filled_query(call.headers, record=record, begun=begun, **ids)
+    return {name: str(value) for name, value in told.items()}

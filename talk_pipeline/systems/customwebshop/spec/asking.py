@@ -42,12 +42,17 @@ class Listing(Model):
     )
 
 
-class Reading(Model):
-    """How one record is asked for: by GET of its address, or by POST where it has a body."""
+class Asked(Model):
+    """How something of a record is asked for: by GET of its address, or by POST where it has a body."""
 
     body: Mapping[str, Any] | None = Field(
         None, description='sent with POST; a text in it that is "{id}" alone is the id as the shop says it'
     )
+
+
+class Reading(Asked):
+    """How one record is asked for."""
+
     empty: Empty = Field(
         (), description="what says that there is no such record, beside 404: null, missing or {}"
     )

@@ -66,7 +66,7 @@ class Call(Model):
     )
     error: ErrorShape | None = Field(None, description="where its answer says what is wrong, beside `error`")
     query: Mapping[str, Word] = Field({}, description="of its address, and may name what `path` may")
-    headers: Mapping[str, str] = {}
+    headers: Mapping[str, str] = Field({}, description="of this call; may name what `path` may")
     status: Place | None = Field(
         None, description="where its answer has the status of this very write, as among those of 207"
     )
@@ -87,11 +87,20 @@ class Call(Model):
             said: what its body may.
         """
         yield from misnamed(("path",), self.path, addressed)
-        for name, text in self.query.items():
-            yield from misnamed(("query", name), text, addressed)
+        for key in ("query", "headers"):
+            for name, text in getattr(self, key).items():
+                yield from misnamed((key, name), text, addressed)
         for key in ("body", "constants"):
             for text in filter(is_template, texts_in(getattr(self, key))):
                 yield from misnamed((key,), text, said)
+
+    def where_named(self, name: str) -> str | None:
+        """The key under which what it sends, or its address, names something in braces."""
+        said = {key: getattr(self, key) for key in ("body", "constants", "query", "headers")}
+        said["path"] = self.path
+        return next(
+            (key for key, one in said.items() if any(_names(text, name) for text in texts_in(one))), None
+        )
 
     def carries(self, name: str) -> bool:
         """Whether a property is named."""
@@ -107,6 +116,10 @@ class Call(Model):
         return not (self.of or self.when)
 
 
+def _names(text: str, name: str) -> bool:
+    return is_template(text) and (f"{{{name}}}" in text or f"{{+{name}}}" in text)
+
+
 class DryRun(Model):
     """What makes the shop check a write and not carry it out."""
 
@@ -117,9 +130,11 @@ class DryRun(Model):
 def _listed(value: object) -> object:
     if value == NONE:
         return []
-    if not value or not isinstance(value, dict | list):
+    if isinstance(value, dict):
+        return [value]
+    if not value or not isinstance(value, list):
         raise ValueError("is a call, a list of calls, or none where the shop takes no such write")
-    return [value] if isinstance(value, dict) else value
+    return value
 
 
 NONE = "none"

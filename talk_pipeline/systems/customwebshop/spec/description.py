@@ -33,7 +33,12 @@ from talk_pipeline.systems.customwebshop.spec.parts import Included, Parts
 from talk_pipeline.systems.customwebshop.spec.places import Path, Place
 from talk_pipeline.systems.customwebshop.spec.refusals import ErrorShape
 from talk_pipeline.systems.customwebshop.spec.stores import Database, Stamp
-from talk_pipeline.systems.customwebshop.spec.templates import Located, is_template, misnamed, texts_in
+from talk_pipeline.systems.customwebshop.spec.templates import (
+    KEY,
+    VERSION,
+    Located,
+    misnamed,
+)
 from talk_pipeline.systems.customwebshop.spec.times import Times
 from talk_pipeline.systems.customwebshop.spec.webhooks import Webhooks
 from talk_pipeline.systems.customwebshop.spec.xml import Xml
@@ -43,6 +48,8 @@ if TYPE_CHECKING:  # what speaks HTTP is loaded by whoever enters
 
 OF_A_RECORD = ("path", "item", "id", "record:")
 """What an address about a record may name."""
+OF_A_WRITE = ("id", "record:", VERSION, KEY)
+"""What is sent of a record may name."""
 REFERENCE = File(__file__).parents[1] / "reference.yaml"
 
 
@@ -50,7 +57,9 @@ class Version(Model):
     """Where a record's version is, and the header that makes a write conditional on it."""
 
     at: Place = Field(description="a path in the record, or header:NAME")
-    condition: str = "If-Match"
+    condition: str | None = Field(
+        "If-Match", description="header that carries it; none where each call says {version} itself"
+    )
     stale: tuple[int, ...] = Field((412,), description="statuses that say the record has changed")
     stale_code: Word | None = Field(None, description="error code that says so where the status does not")
 
@@ -291,6 +300,7 @@ class Description(Shared):
 
 def _of_calls(entity: Entity) -> Located:
     """What is wrong with the calls that write records."""
+    unconditional = entity.version is not None and entity.version.condition is None
     for kind in ("create", "update", "delete"):
         for index, call in enumerate(getattr(entity, kind)):
             first = kind == "create" and not index
@@ -299,12 +309,13 @@ def _of_calls(entity: Entity) -> Located:
             for way, one in (((kind, index), call), ((kind, index, "otherwise"), call.otherwise)):
                 if one is None:
                     continue
-                found = one.problems(addressed=OF_A_RECORD, said=("id", "record:"))
+                found = one.problems(addressed=(*OF_A_RECORD, VERSION, KEY), said=OF_A_WRITE)
                 yield from (((*way, *within), text) for within, text in found)
-                for key in ("body", "constants"):
-                    said = filter(is_template, texts_in(getattr(one, key)))
-                    if first and any("{id}" in text for text in said):
-                        yield (*way, key), "the first call makes the record: there is no {id} yet"
+                for name in ("id", VERSION) if first else ():
+                    if key := one.where_named(name):
+                        yield (*way, key), f"the first call makes the record: there is no {{{name}}} yet"
+                if kind != "create" and unconditional and not one.where_named(VERSION):
+                    yield way, "says no {version}, and no header does: edits in between would be overwritten"
 
 
 def _gathered(entity: Entity) -> Entity:

@@ -7,15 +7,15 @@ from pydantic import BeforeValidator, Field
 
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.systems.customwebshop.spec import paths
-from talk_pipeline.systems.customwebshop.spec.asking import Empty
+from talk_pipeline.systems.customwebshop.spec.asking import Asked, Empty
 from talk_pipeline.systems.customwebshop.spec.calls import Call, Calls
 from talk_pipeline.systems.customwebshop.spec.fields import Field as Property
 from talk_pipeline.systems.customwebshop.spec.fields import field_for
 from talk_pipeline.systems.customwebshop.spec.files import Pattern
 from talk_pipeline.systems.customwebshop.spec.ids import AnyId, Id
-from talk_pipeline.systems.customwebshop.spec.paging import Paging
+from talk_pipeline.systems.customwebshop.spec.paging import Paging, counts, tells
 from talk_pipeline.systems.customwebshop.spec.places import Path
-from talk_pipeline.systems.customwebshop.spec.templates import Located, misnamed
+from talk_pipeline.systems.customwebshop.spec.templates import KEY, VERSION, Located, misnamed
 
 
 def _fields(value: object) -> object:
@@ -90,20 +90,27 @@ class Lines(FieldSet):
     where: Mapping[Path, Word] = Field(
         {}, description="what the entries have that are meant, blank: nothing; others stay alone"
     )
+    read: Asked = Field(Asked(), description="how a list at url is asked for, if not by GET")
     records: Path | None = Field(None, description="where that answer has the list")
+    element: Path | None = Field(
+        None, description="where an entry of the list has what is meant, such as node"
+    )
     empty: Empty = Field(
         (), description="what says that there are none beside []: a status such as 404, null, missing or {}"
     )
-    paging: Paging | None = Field(None, description="how that list goes on; without, it must come at once")
+    paging: Paging | None = Field(
+        None,
+        description="how that list goes on; one in the record, which has the places, by asking for that again",
+    )
     parent: Path | None = Field(None, description="where an entry that is created names its record by its id")
     id: AnyId = Id()
     read_only: tuple[Path, ...] = Field((), description="what is never sent back")
     untouched: Literal["whole", "id", "omitted"] = Field("whole", description="lines that stay as they are")
     remove: Mapping[str, Any] | None = Field(None, description="what marks a line to go; else it is left out")
     constants: Mapping[str, Any] = Field({}, description="what a new entry says always: path -> value")
-    create: Call = Call(method="POST", path="{lines}")
-    update: Call = Call(method="PATCH", path="{lines}/{line}")
-    delete: Call = Call(method="DELETE", path="{lines}/{line}")
+    create: Calls = (Call(method="POST", path="{lines}"),)
+    update: Calls = (Call(method="PATCH", path="{lines}/{line}"),)
+    delete: Calls = (Call(method="DELETE", path="{lines}/{line}"),)
     before: Calls = Field(
         (), description="what begins changes of entries one by one, such as a draft of the order"
     )
@@ -129,25 +136,61 @@ class Lines(FieldSet):
         if isinstance(self.write, str) and self.path is not None and not joined:
             yield ("write",), "is for a list read at url: leave path out"
         yield from misnamed(("url",), self.url, ("path", "item", "id", "record:"))
+        yield from self._of_reading()
         begun = ("begun:",) if self.before else ()
-        for name, call in (("create", self.create), ("update", self.update), ("delete", self.delete)):
-            addressed = ("lines", "line", "item", "id", *begun)
-            found = call.problems(addressed=addressed, said=("line", "id", "record:", *begun))
-            yield from (((name, *at), text) for at, text in found)
+        for name in ("create", "update", "delete"):
+            yield from self._of_calls(name, getattr(self, name), begun)
         for name, calls in (("before", self.before), ("after", self.after), ("abandon", self.abandon)):
             if calls and not self.singly:
                 yield (name,), "is for lists behind a path of their own: say url, and no write"
             for index, call in enumerate(calls):
-                known = ("id", *(begun if index or name != "before" else ()))
+                known = ("id", VERSION, KEY, *(begun if index or name != "before" else ()))
                 found = call.problems(addressed=("lines", "item", *known), said=known)
                 yield from (((name, index, *at), text) for at, text in found)
         if self.abandon and not self.before:
             yield ("abandon",), "gives up what `before` began: say that too"
 
+    def _of_reading(self) -> Located:
+        """What does not go with how the list is read."""
+        if self.read.body is not None and not self.apart:
+            yield ("read",), "is for a list at url alone: leave path out"
+        if self.element and self.path and not self.singly and self.write is not False:
+            yield (
+                ("element",),
+                f"entries are read at {self.element}, and not written so: say url, or write: false",
+            )
+        if self.paging and self.path and not counts(self.paging):
+            how = "leave path out, and say url: what is there is read whole"
+            yield ("paging", "style"), f"a list in the record goes on by cursor, page or offset; else {how}"
+        elif self.paging and self.path and not tells(self.paging):
+            yield ("paging",), "says total, more or pages: else each record would be asked for again to know"
+
+    def _of_calls(self, name: str, calls: Calls, begun: tuple[str, ...]) -> Located:
+        """What is wrong with the calls about one entry."""
+        for index, call in enumerate(calls):
+            named = call.problems(
+                addressed=("lines", "line", "item", "id", VERSION, KEY, *begun),
+                said=("line", "id", "record:", VERSION, KEY, *begun),
+            )
+            yield from (((name, index, *at), text) for at, text in named)
+            if call.otherwise:
+                yield (name, index, "otherwise"), "is for calls that write a record"
+            if call.when and (name == "delete" or (name == "create" and not index)):
+                yield (name, index, "when"), "is for changes: this call is made in any case"
+            if name == "create" and not index and call.where_named("line"):
+                yield (name, index), "the first call makes the entry: there is no {line} yet"
+        if name == "create" and len(calls) > 1 and calls[0].id is None:
+            yield (name, 0, "id"), "must be there: the next call is about the entry that this one made"
+
     @property
     def apart(self) -> bool:
         """Whether it is read behind a path of its own."""
         return self.path is None and not self.single and not self.kept_apart
+
+    @property
+    def paged_within(self) -> bool:
+        """Whether a record may have the beginning of it only."""
+        return self.path is not None and self.paging is not None
 
     @property
     def kept_apart(self) -> bool:

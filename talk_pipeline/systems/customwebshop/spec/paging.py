@@ -9,7 +9,8 @@ from pydantic import Field, field_validator
 from talk_pipeline.flows.bounds import MOST
 from talk_pipeline.flows.properties import Model
 from talk_pipeline.redaction import redacted
-from talk_pipeline.systems.customwebshop.spec.paths import Json
+from talk_pipeline.systems.customwebshop.spec import paths
+from talk_pipeline.systems.customwebshop.spec.paths import Json, JsonOrMissing
 from talk_pipeline.systems.customwebshop.spec.places import Place, read_place
 
 if TYPE_CHECKING:
@@ -175,10 +176,50 @@ Paging = Annotated[
 ]
 
 
+def counts(paging: Paging) -> bool:
+    """Whether its next page is a parameter of the same question, and no address."""
+    return isinstance(paging, CursorPaging | PagePaging | OffsetPaging)
+
+
+def tells(paging: Paging) -> bool:
+    """Whether an answer itself says that nothing follows, so that it need not be asked for."""
+    return any(getattr(paging, name, None) for name in ("next", "more", "total", "pages"))
+
+
 def told_to_end(paging: Paging, answer: "Answer", data: Json) -> bool:
     """Whether an answer says, where the description names a place for that, that nothing follows."""
     more = getattr(paging, "more", None)
     return more is not None and read_place(more, answer.headers, data) in _NO_MORE
+
+
+_GOES_ON = ("hasnextpage", "hasnext", "hasmore", "more")
+_LEADS_ON = ("next", "nexturl", "nextlink", "nextpage", "nextpageurl")
+"""Words beside a list that say that it goes on, and those of an address where it does."""
+
+
+def further_beside(data: Json, path: str) -> str | None:
+    """What beside a list within a record says that it goes on, where the list has an object of its own.
+
+    A cursor says nothing there: many a list tells that of its last entry, too. What is beside a list may be values
+    of the record as well, so that only a word that says nothing else counts, and an address.
+    """
+    around = paths.ways(path)[:1]
+    beside = paths.get(data, around[0]) if around else paths.MISSING
+    pending: list[tuple[str, JsonOrMissing]] = [(around[0], beside)] if around else []
+    while pending:
+        where, inner = pending.pop()
+        for key, value in inner.items() if isinstance(inner, dict) else ():
+            if isinstance(value, dict) and where == around[0]:
+                pending.append((f"{where}.{key}", value))
+            elif value is True and _bare(key) in _GOES_ON:
+                return f"{where}.{key} is true"
+            elif isinstance(value, str) and _bare(key) in _LEADS_ON and value.startswith(("/", "http")):
+                return f"{where}.{key} is {redacted(value)[:80]!r}"
+    return None
+
+
+def _bare(key: str) -> str:
+    return "".join(sign for sign in key.lower() if sign.isalpha())
 
 
 def further_page(answer: "Answer", data: Json, records: str | None) -> str | None:

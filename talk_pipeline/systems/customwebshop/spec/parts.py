@@ -1,7 +1,7 @@
 """What of a record stands elsewhere: behind a path of its own, or beside it in the answer that has it."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
@@ -24,6 +24,9 @@ class Elsewhere(Model):
 
     path: str | None = Field(
         None, description="where it is asked for; may name {path}, {item}, {id} and {record:place}"
+    )
+    body: Mapping[str, Any] | None = Field(
+        None, description="sent with POST, where it is asked for so; may name {id} and {record:place}"
     )
     refers: Path | None = Field(
         None,

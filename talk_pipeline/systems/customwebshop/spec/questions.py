@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.addresses import item_path, list_path, with_query
@@ -40,11 +40,38 @@ def question(entity: Entity, path: str, query: Mapping[str, Json]) -> Question:
 
 def asked_for(entity: Entity, record_id: str) -> Question:
     """The request for one record."""
-    body = entity.read.body
+    return asked_of(entity, item_path(entity, record_id), entity.read.body, record_id)
+
+
+def asked_of(
+    entity: Entity,
+    path: str,
+    body: Mapping[str, Any] | None,
+    record_id: str,
+    *,
+    record: Json = None,
+    query: Mapping[str, Json] | None = None,
+) -> Question:
+    """The request for something of a record.
+
+    Args:
+        entity: of the record.
+        path: where it is asked for.
+        body: what is sent with POST, which may name the record; nothing of a GET.
+        record_id: of the record.
+        record: the record, as far as it is known.
+        query: parameters, of which each is a place in the body where there is one.
+
+    Raises:
+        NoPlaceError: the body names a place that the record does not have.
+    """
     if body is None:
-        return Question(item_path(entity, record_id))
-    said = filled_values(dict(body), Known({"id": record_id}, {"id": entity.id.wire(record_id)}))
-    return Question(item_path(entity, record_id), json.dumps(said).encode())
+        return Question(with_query(path, query or {}))
+    known = Known({"id": record_id}, {"id": entity.id.wire(record_id)}, {"record": record})
+    said = filled_values(dict(body), known)
+    for name, value in (query or {}).items():
+        paths.put(said, name, value)
+    return Question(path, json.dumps(said, default=str).encode())
 
 
 def since_query(entity: Entity, updated_since: UpdatedSince, since: datetime) -> dict[str, Json]:

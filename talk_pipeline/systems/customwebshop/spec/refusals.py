@@ -9,6 +9,9 @@ from talk_pipeline.systems.customwebshop.spec.places import Path
 class ErrorShape(Model):
     """Where an error says what is wrong."""
 
+    each: Path | None = Field(
+        None, description="list of all that is wrong, in whose entries code, message and field are places"
+    )
     code: Path | None = None
     message: Path | None = None
     field: Path | None = None

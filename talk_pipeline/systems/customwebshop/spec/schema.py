@@ -40,7 +40,7 @@ def connector_schema() -> dict[str, Any]:
         "anyOf": [{"type": "string"}, {"$ref": "#/$defs/Elsewhere"}]
     }
     described: dict[str, Any]
-    for described in (schema, definitions["Entity"]):
+    for described in (schema, definitions["Entity"], definitions["Lines"]):
         for calls in ("create", "update", "delete"):
             listed = {key: value for key, value in described["properties"][calls].items() if key != "default"}
             described["properties"][calls] = {"anyOf": [{"$ref": "#/$defs/Call"}, listed, {"const": "none"}]}

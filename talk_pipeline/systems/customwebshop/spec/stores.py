@@ -20,7 +20,7 @@ _OF_AN_API = (
     " query read record records search summaries updated_since webhooks xml"
 )
 """What is said of requests and answers."""
-_OF_AN_API_LIST = "abandon after before create delete empty paging records untouched update url"
+_OF_AN_API_LIST = "abandon after before create delete element empty paging read records untouched update url"
 _OF_XML = {"records", "xml"}
 _OF_A_DATABASE, _OF_ITS_LIST = ("select", "stamps"), ("table", "stamps")
 _OF_FILES, _OF_THEIR_LIST = ("take", "may_be_empty", "columns"), ("file", "may_be_empty", "columns")

@@ -20,6 +20,8 @@ SHOP = "{shop}"
 """The shop's address, in a template of values."""
 
 _NAME = re.compile(r"\{(\+?)(\w+|(?:record|begun):[^{}]+)\}")
+VERSION, KEY = "version", "key"
+"""Names of the version that a record was read with, and of what a new one may be told apart by."""
 _ADDRESSES = ("path", "item", "lines")
 """Names of what is an address already."""
 _LEFT_OPEN = re.compile(r"\{[^{}]*\}")
@@ -84,6 +86,10 @@ class Known:
         return replace(self, documents={**self.documents, **documents})
 
 
+NOTHING = Known()
+"""Of what names nothing."""
+
+
 def filled_values(said: Json, known: Known) -> Json:
     """A body, or a part of it, in which each name in braces has its value.
 
@@ -125,11 +131,17 @@ def texts_in(said: Json) -> Iterator[str]:
 def _alone(text: str, known: Known) -> Json:
     name, colon, place = text[1:-1].removeprefix("+").partition(":")
     if not colon:
+        _check_told(text, name, known.told)
         return known.told.get(name, text)
     value = paths.get(known.documents[name], place) if name in known.documents else text
     if value is paths.MISSING and name == "begun":
         raise NoPlaceError(f"{text}: {_WHOSE[name]} has nothing at {place}")
     return None if value is paths.MISSING else value
+
+
+def _check_told(template: str, name: str, values: Mapping[str, Json]) -> None:
+    if name == VERSION and name not in values:
+        raise NoPlaceError(f"{template}: neither the record nor the last answer tells its version")
 
 
 def within(template: str, text: str) -> str | None:
@@ -155,6 +167,7 @@ def _filled(
         what, _, place = found[2].partition(":")
         as_it_is = found[1] or not found.start()
         if not place:
+            _check_told(template, what, values)
             if what not in values or what in _ADDRESSES:
                 return values.get(what, found[0])
             return link(values[what]) if as_it_is else written(values[what])

@@ -26,6 +26,7 @@ from talk_pipeline.systems.customwebshop.stores.store import (
 )
 from talk_pipeline.systems.customwebshop.wire.bodies import Composer
 from talk_pipeline.systems.customwebshop.wire.evidence import Probe
+from talk_pipeline.systems.customwebshop.wire.naming import Names
 from talk_pipeline.systems.customwebshop.wire.records import Reader, Sought, parse
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.protocol import MOST_STAMPS, Identity, Leaving, Stamps, unheard
@@ -224,7 +225,14 @@ def _composing(reader: Reader, write: Write) -> Callable[[Row | None], Row]:
 
     def after(row: Row | None) -> Row:
         names = [name for name in write.values if name in fields and fields[name].writable]
-        body = composer.body(WHOLE, names=names, values=write.values, children=write.children, current=row)
+        body = composer.body(
+            WHOLE,
+            names=names,
+            values=write.values,
+            children=write.children,
+            current=row,
+            known=Names(reader.entity, write.idempotency_key).known,
+        )
         composed = parse(body)
         return composed if isinstance(composed, dict) else {}
 

@@ -1,6 +1,5 @@
 """What an answer of the shop holds: the record in it, or the reason of a refusal."""
 
-import json
 import re
 
 import msgspec
@@ -37,7 +36,7 @@ def raw_at(body: bytes, path: str | None) -> str | None:
     for step in paths.steps(path) if path else ():
         if not isinstance(step, str):
             found = paths.get(parse(body), path or "")
-            return None if found is paths.MISSING else _encoder.encode(found).decode()
+            return None if found is paths.MISSING else encoded(found)
         try:
             inner = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).get(step)
         except msgspec.DecodeError:
@@ -47,6 +46,11 @@ def raw_at(body: bytes, path: str | None) -> str | None:
         raw = bytes(inner)
     text = raw.decode().strip()
     return text or None
+
+
+def encoded(data: Json) -> str:
+    """JSON with every fraction as it was written."""
+    return _encoder.encode(data).decode()
 
 
 def said_at(answer: Answer, place: Place) -> str | None:
@@ -124,7 +128,7 @@ def says_missing(entity: Entity, answer: Answer) -> bool:
     """Whether an answer says by one of the shop's own codes that there is none."""
     if answer.ok and not shows_error(entity, answer):
         return False
-    return bool(entity.error.missing) and _text_at(answer, entity.error.code) in entity.error.missing
+    return not _codes(entity.error, answer).isdisjoint(entity.error.missing)
 
 
 def of_an_empty_list(answer: Answer, path: str) -> bool:
@@ -185,8 +189,8 @@ def _lists_nothing(answer: Answer, record: str | None) -> bool:
 
 def reason(shape: ErrorShape, answer: Answer) -> str:
     """What the shop says is wrong: code, field and message where it names them, else the status."""
-    code, said = _said(shape, answer)
-    return f"{code or answer.status}: {said}".strip()
+    told = [_said(shape, answer, one) for one in _wrong(shape, answer)]
+    return "; ".join(f"{code or answer.status}: {text}".strip() for code, text in dict.fromkeys(told))
 
 
 def status_and_reason(shape: ErrorShape, answer: Answer) -> str:
@@ -195,13 +199,32 @@ def status_and_reason(shape: ErrorShape, answer: Answer) -> str:
     return why if why.startswith(status) else f"{status}{why}"
 
 
-def _said(shape: ErrorShape, answer: Answer) -> tuple[str | None, str]:
+def _wrong(shape: ErrorShape, answer: Answer) -> list[Json]:
+    """What has code, message and field: the document, or each entry of the list of all that is wrong."""
+    document = document_in(answer)
+    listed = paths.get(document, shape.each) if shape.each else None
+    return listed if isinstance(listed, list) and listed else [document]
+
+
+def _said(shape: ErrorShape, answer: Answer, one: Json) -> tuple[str | None, str]:
     """The code, and all else."""
-    code, field, message = (_text_at(answer, path) for path in (shape.code, shape.field, shape.message))
+    code, message = (
+        paths.text_of(paths.get(one, path)) if path else None for path in (shape.code, shape.message)
+    )
+    field = paths.get(one, shape.field) if shape.field else None
+    where = ".".join(map(str, field)) if isinstance(field, list) else paths.text_of(field)
     if code is None and message is None:
         return None, answer.excerpt(200)
-    text = _in_place(message or "", paths.get(document_in(answer), shape.parameters))
-    return code, f"{f'{field}: ' if field else ''}{text}"
+    text = _in_place(message or "", paths.get(one, shape.parameters))
+    return code, f"{f'{where}: ' if where else ''}{text}"
+
+
+def _codes(shape: ErrorShape, answer: Answer) -> set[str | None]:
+    """The codes of all that is wrong; of an answer that tells none there is none."""
+    told = (
+        paths.text_of(paths.get(one, shape.code)) if shape.code else None for one in _wrong(shape, answer)
+    )
+    return {*told}
 
 
 _NAMED = re.compile(r"%(\w+)|\{\{? ?(\w+) ?\}?\}")
@@ -227,27 +250,18 @@ def refusal(entity: Entity, operation: str, answer: Answer) -> Outcome:
     version = entity.version
     if version and answer.status in version.stale:
         return Outcome(Result.STALE, reason=why)
-    if version and version.stale_code and _text_at(answer, entity.error.code) == version.stale_code:
+    codes = _codes(entity.error, answer)
+    if version and version.stale_code in codes - {None}:
         return Outcome(Result.STALE, reason=why)
     if is_missing(entity, answer):
         if operation == "create":
             return Outcome(Result.FAILED, reason=why)
         return Outcome(Result.DONE if operation == "delete" else Result.GONE, reason=why)
-    code = _text_at(answer, entity.error.code)
-    if code in entity.error.later:
+    if not codes.isdisjoint(entity.error.later):
         return Outcome(Result.FAILED, reason=why)
-    if (answer.status == 408 or answer.status >= 500) and code not in entity.error.refused:
+    if (answer.status == 408 or answer.status >= 500) and codes.isdisjoint(entity.error.refused):
         # what a gateway says of a request that it passed on is no word of the shop's, known by its error code
-        ended = code is not None and answer.status not in (502, 504)
+        ended = codes != {None} and answer.status not in (502, 504)
         return Outcome(Result.UNKNOWN, reason=why, ended=ended)
     # a conflict is with something else in the shop, such as a record that has the number: that may go
     return Outcome(Result.REFUSED, reason=why, about_another=answer.status == 409)
-
-
-def _text_at(answer: Answer, path: str | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        return paths.text_of(paths.get(json.loads(answer.body), path))
-    except ValueError:
-        return None

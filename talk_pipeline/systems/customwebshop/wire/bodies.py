@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from urllib.parse import urlencode
 
 import msgspec
@@ -14,7 +13,7 @@ from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.fields import Field
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json
-from talk_pipeline.systems.customwebshop.spec.templates import Known
+from talk_pipeline.systems.customwebshop.spec.templates import NOTHING, Known
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.wire.records import Reader, row_id, rows_of
 from talk_pipeline.systems.customwebshop.wire.wrapping import accompanied, completed, pairs, wrapped
@@ -39,8 +38,7 @@ class Composer:
         values: Mapping[str, Value],
         children: Mapping[str, tuple[ChildEdit, ...]],
         current: Json,
-        record_id: str | None = None,
-        made: Json = None,
+        known: Known = NOTHING,
     ) -> bytes:
         """The body of a call.
 
@@ -50,8 +48,7 @@ class Composer:
             values: all that changes.
             children: edits of lists that are part of the record and carried by this call.
             current: the record as it is, or nothing.
-            record_id: its id, or nothing of one that is made.
-            made: what an earlier call of a create was answered.
+            known: what names in braces stand for.
         """
         before = current if isinstance(current, dict) else {}
         body: dict[str, Json] = {}
@@ -75,9 +72,7 @@ class Composer:
         if call.whole or call.objects == "whole":
             for path in (*self._entity.read_only, *call.without):
                 paths.drop(body, path)
-        return self._encoded(
-            call, accompanied(call, body, before), self._known(record_id, before or made), before
-        )
+        return self._encoded(call, accompanied(call, body, before), known, before)
 
     def _put_single(
         self,
@@ -115,43 +110,43 @@ class Composer:
         edit: ChildEdit,
         current: Json,
         root: Mapping[str, Value],
-        record_id: str,
-        begun: Json = None,
+        names: Iterable[str],
+        known: Known,
     ) -> bytes:
-        """The body of a call about one entry of a list behind a path of its own; `begun` is what began it."""
-        rows = enumerate(rows_of(current, name, lines))
-        row: Json = next((row for at, row in rows if row_id(lines, row, at) == edit.id), {})
-        body = self._line(name, lines, row, edit, root=root, whole=call.whole)
+        """The body of a call about one entry of a list behind a path of its own; `names` are what it carries."""
+        row = self.row(name, lines, edit, current=current)
+        body = self._line(name, lines, row, edit, root=root, whole=call.whole, names=names)
         if not call.whole:
             paths.drop(body, lines.id.path)  # the address names it, and many shops refuse it in the body
-        if lines.parent and edit.operation == "create":
-            paths.put(body, lines.parent, self._own_id(record_id, current))
+        if lines.parent and edit.id is None:
+            paths.put(body, lines.parent, known.told["id"])
         if call.objects == "whole":
             before = row if isinstance(row, dict) else {}
             body = {key: completed(value, before.get(key)) for key, value in body.items()}
         if call.whole or call.objects == "whole":
             for path in (*lines.read_only, *call.without):
                 paths.drop(body, path)
-        known = self._known(record_id, current, begun=begun)
-        if edit.id:
-            ids, told = {**known.ids, "line": edit.id}, {**known.told, "line": lines.id.wire(edit.id)}
-            known = replace(known, ids=ids, told=told)
         return self._encoded(call, accompanied(call, body, row), known)
 
-    def around(self, call: Call, *, record_id: str, begun: Json) -> bytes:
+    def row(self, name: str, lines: Lines, edit: ChildEdit, *, current: Json) -> Json:
+        """The entry that an edit is about, as it is; an empty one where it is new."""
+        rows = enumerate(rows_of(current, name, lines))
+        return next((row for at, row in rows if row_id(lines, row, at) == edit.id), {})
+
+    def spoken(
+        self, name: str, lines: Lines, edit: ChildEdit, *, current: Json, root: Mapping[str, Value]
+    ) -> list[str]:
+        """The properties that an edit of an entry says: what changes, and what moves on the wire with that."""
+        row = self.row(name, lines, edit, current=current)
+        before = self._reader.line_values(name, row, root=root) if row else {}
+        wanted = before | dict(edit.values)
+        fields = self._reader.fields(name)
+        moved = [one for one in _dependent(fields, edit.values) if wanted.get(one) is not None]
+        return [one for one in (*edit.values, *moved) if one in fields and fields[one].writable]
+
+    def around(self, call: Call, *, known: Known) -> bytes:
         """The body of a call that begins or ends changes of a list, in which `{id}` is the record's."""
-        return self._encoded(call, {}, self._known(record_id, begun=begun))
-
-    def _known(self, record_id: str | None, record: Json = None, *, begun: Json = None) -> Known:
-        """A record's id, also as the shop says it, which may be a number, and what began its changes."""
-        documents = {"begun": begun}
-        if not record_id:
-            return Known(documents=documents)
-        return Known({"id": record_id}, {"id": self._own_id(record_id, record)}, documents)
-
-    def _own_id(self, record_id: str, record: Json) -> Json:
-        own = paths.get(record, self._entity.id.path)
-        return self._entity.id.wire(record_id) if own is MISSING else own
+        return self._encoded(call, {}, known)
 
     def _encoded(self, call: Call, body: Json, known: Known, current: Json = None) -> bytes:
         """A body as this shop takes it."""
@@ -200,11 +195,12 @@ class Composer:
         *,
         root: Mapping[str, Value],
         whole: bool,
+        names: Iterable[str] | None = None,
     ) -> dict[str, Json]:
         body: dict[str, Json] = {}
         if row:
             body = self._unchanged(name, lines, row, root=root, whole=whole)
-        else:
+        elif edit.id is None:
             told = {path: value for path, value in lines.where.items() if value}
             for path, value in {**told, **lines.constants}.items():
                 paths.put(body, path, value)
@@ -212,7 +208,7 @@ class Composer:
         wanted = current_values | dict(edit.values)
         fields = self._reader.fields(name)
         moved = [path for path in _dependent(fields, edit.values) if wanted.get(path) is not None]
-        names = [*edit.values, *moved]
+        names = [*edit.values, *moved] if names is None else names
         self._put(
             body, names, values=wanted, current_values=current_values, fields=fields, current=row, known=root
         )

@@ -217,7 +217,11 @@ class Customwebshop:
 
     def acts_by(self, flow: str, paths: Collection[str]) -> bool:
         """Whether the description has calls of their own for values of one of them."""
-        return any(path in call.when for call in self._readers[flow].entity.update for path in paths)
+        entity = self._readers[flow].entity
+        acting = {name for call in entity.update for name in call.when}
+        for key, lines in entity.children.items():
+            acting |= {f"{key}.{name}" for call in lines.update for name in call.when}
+        return not acting.isdisjoint(paths)
 
     def makes_in_steps(self, flow: str) -> bool:
         """Whether the description says more than one call of a create."""
@@ -278,7 +282,9 @@ class Customwebshop:
             ids = [str(reader.entity.id.read(parse(one))) for one in elements]
             records = await together(self.get(flow, record_id) for record_id in ids)
             return [record for record in records if record is not None]
-        if reader.entity.asks_for_parts or any(lines.apart for _, lines in reader.lists()):
+        if reader.entity.asks_for_parts or any(
+            lines.apart or lines.paged_within for _, lines in reader.lists()
+        ):
             listed = [reader.record(element) for element in elements]
             joined = await together(self._joiner.joined(reader, one.id, one.payload) for one in listed)
             elements = [payload for payload in joined if payload is not None]

@@ -22,21 +22,26 @@ def mistakes(flows: Flows, description: Description) -> Iterator[tuple[tuple[str
                 f"flow {flow.name} asks for {flow.customwebshop.entity!r}; described are {allowed}",
             )
     for name, entity in description.collections.items():
-        concerned = [flow for flow in flows.values() if flow.customwebshop.entity == name]
-        if not concerned:
+        own = [flow for flow in flows.values() if flow.customwebshop.entity == name]
+        if not own:
             continue
         # a property that was taken out of a flow may stay in the description
-        concerned += [flow for flow in _packaged().values() if flow.customwebshop.entity == name]
+        concerned = own + [flow for flow in _packaged().values() if flow.customwebshop.entity == name]
         at = ("entities", name)
         lists = {part.paths[Side.SHOP] for flow in concerned for part in flow.parts[1:]}
         yield from _unread(at, entity, _read(concerned))
         yield from _named((*at, "children"), entity.children, tuple(sorted(lists)))
         for path in lists:
             lines = entity.children.get(path, Lines(path=path))
-            yield from _unread((*at, "children", path), lines, _read(concerned, path))
+            where, names = (*at, "children", path), _read(concerned, path)
+            yield from _unread(where, lines, names)
+            if lines.singly:
+                yield from _valued(where, lines, names)
+                yield from _uncarried(where, lines, _read(own, path))
         known = {prop.name for flow in concerned for prop in flow.root.properties}
         yield from _named((*at, "search"), entity.search, tuple(sorted(known)))
         yield from _valued(at, entity, _read(concerned))
+        yield from _uncarried(at, entity, _read(own))
         for flow in flows.values():
             if flow.customwebshop.entity == name:
                 yield from _impossible(at, flow, entity)
@@ -84,15 +89,15 @@ def _named(
 
 
 def _valued(
-    at: tuple[str | int, ...], entity: Entity, read: tuple[str, ...]
+    at: tuple[str | int, ...], described: Entity | Lines, read: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Calls that depend on values: of properties that there are, and as the flow says them."""
     for kind in ("create", "update"):
-        for index, call in enumerate(getattr(entity, kind)):
+        for index, call in enumerate(getattr(described, kind)):
             where = (*at, kind, index, "when")
             yield from _named(where, call.when, read)
             for name, words in call.when.items():
-                values = (entity.field(name) or AS_NAMED).values
+                values = (described.field(name) or AS_NAMED).values
                 for word in words:
                     if word in values and word not in values.values():
                         hint = f"here stands what the flow says, {values[word]!r}"
@@ -126,12 +131,19 @@ def _impossible(
     if (left == "delete" and not entity.delete) or (left == "block" and not entity.update):
         why = f"flow {flow.name} does so with what left Business Central (settings.disappearance: {left})"
         yield at, f"nothing is {'deleted' if left == 'delete' else 'written'} in this shop, but {why}"
-    if not entity.update or any(call.carries_the_rest for call in entity.update):
-        return
-    for name in flow.fields(flow.root, Side.SHOP):
-        field = entity.field(name)
-        if field and field.writable and not any(call.carries(name) for call in entity.update):
-            yield (
-                (*at, "update"),
-                f"no call carries {name!r}: name it in `of` or `when`, or say write: false of it",
-            )
+
+
+def _uncarried(
+    at: tuple[str | int, ...], described: Entity | Lines, read: tuple[str, ...]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Properties that may be written, and that no call writes."""
+    calls = described.update
+    if (
+        isinstance(described, Lines) and calls
+    ):  # of an entry some may be said when it is made, and never after
+        calls += described.create
+    for name in () if not calls or any(call.carries_the_rest for call in calls) else read:
+        field = described.field(name)
+        if field and field.writable and not any(call.carries(name) for call in calls):
+            how = f"no call carries {name!r}: name it in `of` or `when`, or say write: false of it"
+            yield (*at, "update"), how

@@ -6,34 +6,40 @@ description to say (`empty`).
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from talk_pipeline.systems.customwebshop.spec import paths
-from talk_pipeline.systems.customwebshop.spec.addresses import lines_path, part_path
+from talk_pipeline.systems.customwebshop.spec.addresses import item_path, lines_path, part_path
 from talk_pipeline.systems.customwebshop.spec.asking import Listing
 from talk_pipeline.systems.customwebshop.spec.description import Entity
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
-from talk_pipeline.systems.customwebshop.spec.paging import OnePage
+from talk_pipeline.systems.customwebshop.spec.paging import Following, OnePage, Seen, further_beside
 from talk_pipeline.systems.customwebshop.spec.paths import Json, JsonOrMissing
-from talk_pipeline.systems.customwebshop.spec.questions import asked_for
-from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError
+from talk_pipeline.systems.customwebshop.spec.questions import asked_for, asked_of
+from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError, filled_values
 from talk_pipeline.systems.customwebshop.wire.answers import (
     UnexpectedShapeFault,
     blank_text,
     blank_word,
+    encoded,
     is_missing,
     raw_at,
+    record_in,
     says_missing,
     shows_error,
 )
 from talk_pipeline.systems.customwebshop.wire.faults import Faults
 from talk_pipeline.systems.customwebshop.wire.lists import Lists
+from talk_pipeline.systems.customwebshop.wire.naming import Names
 from talk_pipeline.systems.customwebshop.wire.records import Reader, parse, with_part, with_rows
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Answer, Http
 
 T = TypeVar("T")
+_NO_HEADERS = Answer(200, {}, b"")
+"""What a page of a list within a record is from: all that is said of it stands in the record."""
 
 
 class Joiner:
@@ -57,6 +63,9 @@ class Joiner:
             UnexpectedShapeFault: one of them is not as described.
         """
         try:
+            for name, lines in reader.lists():
+                if lines.paged_within:
+                    payload = await self._with_further(reader, name, lines, record_id, payload)
             for name, part in reader.entity.parts.items():
                 if part.path is None:
                     continue  # it came with the record
@@ -76,11 +85,13 @@ class Joiner:
 
     async def _part(self, entity: Entity, name: str, record_id: str, payload: str) -> str | None:
         part, key = entity.parts[name], f"parts.{name}"
+        record = parse(payload)
         try:
-            path = part_path(entity, part.path or "", record_id, record=parse(payload))
+            path = part_path(entity, part.path or "", record_id, record=record)
+            asked = asked_of(entity, path, part.body, record_id, record=record)
         except NoPlaceError:  # a record that names none has none
             return None
-        answer = await self._http.read(path, answers=part.empty)
+        answer = await self._http.read(path, content=asked.content, answers=part.empty)
         if answer.status in part.empty or says_missing(entity, answer):
             return None
         if not answer.ok or shows_error(entity, answer):
@@ -100,18 +111,65 @@ class Joiner:
             raise UnexpectedShapeFault(key, text)
         return found
 
+    async def _with_further(
+        self, reader: Reader, name: str, lines: Lines, record_id: str, payload: str
+    ) -> str:
+        """A record with a list in it to its end, for which the record is asked for again.
+
+        Raises:
+            UnexpectedShapeFault: an answer has no record, or no further entries.
+        """
+        entity, paging, place = reader.entity, lines.paging, lines.path or ""
+        assert paging is not None  # whoever asks knows
+        data = page = parse(payload)
+        rows: list[Json] = []
+        been: list[Following] = [None]
+        while True:
+            listed = paths.get(page, place)
+            found = listed if isinstance(listed, list) else []
+            endless = bool(found) and found == rows[-len(found) :]
+            rows += found
+            seen = Seen(_NO_HEADERS, partial(_said, page), len(been), len(rows), len(found))
+            following = paging.following(seen)
+            if endless or (following and following in been):
+                text = f"{entity.path}: the list at {place!r} comes to no end: check `paging` of it"
+                raise UnexpectedShapeFault(f"children.{name}", text)
+            if not isinstance(following, Mapping):
+                break
+            been.append(following)
+            page = await self._again(entity, record_id, {**paging.sized(), **following})
+        if len(been) == 1:
+            return payload
+        paths.put(data, place, rows)
+        return encoded(data)
+
+    async def _again(self, entity: Entity, record_id: str, query: Mapping[str, Json]) -> Json:
+        """A record asked for once more, with these parameters."""
+        asked = asked_of(entity, item_path(entity, record_id), entity.read.body, record_id, query=query)
+        answer = await self._http.read(asked.path, content=asked.content)
+        if not answer.ok or shows_error(entity, answer):
+            raise self._faults.without_success(entity, answer)
+        found = record_in(answer, entity)
+        if found is None:
+            raise self._faults.unlike("record", answer, f"no record with {entity.id}")
+        return parse(found)
+
     async def _rows(self, entity: Entity, name: str, lines: Lines, record_id: str, record: Json) -> str:
         key = f"children.{name}"
         shape = entity.but(
             list=Listing(empty=lines.empty),
             records=lines.records,
-            element=None,
+            element=lines.element,
             id=lines.id,
             paging=lines.paging or OnePage(style="none"),
         )
         rows = list[str]()
         try:
             path = lines_path(entity, lines, record_id, record=record)
+            if lines.read.body is not None:  # a list of its own that is asked for by POST
+                known = Names(entity, "", record_id=record_id, record=record).known.beside(record=record)
+                body = filled_values(dict(lines.read.body), known)
+                shape = shape.but(path=path, list=shape.list.but(body=body))
         except NoPlaceError as error:
             raise UnexpectedShapeFault(f"{key}.url", str(error)) from error
         try:
@@ -152,9 +210,13 @@ def check_lists(reader: Reader, data: Json, *, payload: str) -> None:
             continue
         entries = paths.get(data, lines.path)
         blank = blank_word(entries)
+        sign = None if lines.paging else further_beside(data, lines.path)
+        if sign:
+            text = f"{reader.entity.path}: the {name} of a record go on, since {sign}: say `paging` of them"
+            raise UnexpectedShapeFault(f"children.{name}", f"{text}: {payload[:300]}")
         if blank in lines.empty or entries == []:
             continue
-        if blank or not _are_entries(entries, key=lines.id.path):
+        if blank or not _are_entries(entries, key=lines.id.path, element=lines.element):
             excerpt = blank_text(blank) if blank else str(entries)[:200]
             where = (
                 f"{reader.entity.path}: a record has {excerpt} at {lines.path!r}, where its {name} are to be"
@@ -177,11 +239,17 @@ async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _are_entries(value: JsonOrMissing, *, key: str) -> bool:
+def _are_entries(value: JsonOrMissing, *, key: str, element: str | None) -> bool:
     """A list of records, or an object of them keyed by their ids, which they tell themselves too."""
+    if element is not None:
+        return isinstance(value, list) and all(isinstance(paths.get(row, element), dict) for row in value)
     if isinstance(value, dict):
         return all(paths.get(row, key) is not paths.MISSING for row in value.values())
     return isinstance(value, list) and all(isinstance(row, dict) for row in value)
+
+
+def _said(data: Json, place: str) -> str | None:
+    return paths.text_of(paths.get(data, place))
 
 
 def _start(answer: Answer) -> str:

@@ -16,6 +16,7 @@ from talk_pipeline.systems.customwebshop.spec.description import Description, En
 from talk_pipeline.systems.customwebshop.spec.paging import further_page, told_to_end
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.places import header_of
+from talk_pipeline.systems.customwebshop.spec.templates import VERSION
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.customwebshop.wire.evidence import At, Evidence, Probe, excerpt
@@ -197,7 +198,7 @@ class _Prober:
             yield Probe("problem", ("version", "at"), f"the record {record.id} comes without {where}")
             return
         name, value = self._unchanged(record)
-        if name is None or version.condition.lower() == "if-unmodified-since":
+        if name is None or (version.condition or "").lower() == "if-unmodified-since":
             return
         wrong = "0" if record.version.isdigit() else NO_VERSION
         write = Write(
@@ -211,9 +212,9 @@ class _Prober:
         )
         outcome = (await self.shop.write(self.flow.name, [write]))[0]
         if outcome.result is Result.STALE:
-            yield Probe("ok", ("version",), f"{version.condition} is heeded")
+            yield Probe("ok", ("version",), f"{version.condition or VERSION} is heeded")
         elif outcome.result is Result.DONE:
-            text = f"{version.condition} is ignored: a write against a wrong version went through"
+            text = f"{version.condition or VERSION} is ignored: a write against a wrong version went through"
             yield Probe("problem", ("version", "condition"), text)
         else:
             text = (

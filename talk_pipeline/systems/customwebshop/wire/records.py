@@ -259,8 +259,12 @@ def rows_of(data: Json, name: str, lines: Lines) -> list[Json]:
     else:
         found = paths.get(data, lines.path)
     if isinstance(found, dict):  # entries by their ids
-        return list(found.values())
-    return found if isinstance(found, list) else []
+        found = list(found.values())
+    rows = found if isinstance(found, list) else []
+    if lines.element is None or lines.path is None:
+        return rows
+    inner = (paths.get(row, lines.element) for row in rows)
+    return [row for row in inner if row is not MISSING]  # which none is: reading checks that
 
 
 def row_id(lines: Lines, row: Json, at: int) -> str:

@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 
 from talk_pipeline.engine.model import ChildEdit, Contents, Operation, Outcome, Record, Result, Write
 from talk_pipeline.systems.customwebshop.spec import paths
-from talk_pipeline.systems.customwebshop.spec.addresses import call_path, id_at
+from talk_pipeline.systems.customwebshop.spec.addresses import call_headers, call_path, id_at
 from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import Json
@@ -17,7 +17,9 @@ from talk_pipeline.systems.customwebshop.wire.bodies import CONTENT, Composer
 from talk_pipeline.systems.customwebshop.wire.choosing import Choice
 from talk_pipeline.systems.customwebshop.wire.entries import Entries
 from talk_pipeline.systems.customwebshop.wire.later import ACCEPTED, SEVERAL, UNSAID, awaited, judged
-from talk_pipeline.systems.customwebshop.wire.records import Reader, parse, rows_of
+from talk_pipeline.systems.customwebshop.wire.naming import Names
+from talk_pipeline.systems.customwebshop.wire.records import Reader, parse
+from talk_pipeline.systems.customwebshop.wire.showing import kept, shows_all
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
 from talk_pipeline.systems.protocol import Leaving, unheard
@@ -78,7 +80,8 @@ class Writer:
     def _look_first(self, version: str | None) -> bool:
         """Whether a fresh read must show that nothing is newer; a time to the second does not tell."""
         declared = self._entity.version
-        return declared is None or version is None or declared.condition.lower() == "if-unmodified-since"
+        condition = (declared.condition or "").lower() if declared else ""
+        return declared is None or version is None or condition == "if-unmodified-since"
 
     def _contents(self, payload: str) -> Contents:
         return self._reader.contents(payload)
@@ -97,6 +100,12 @@ class Writer:
         if isinstance(said, Answer) and said.status == ACCEPTED:
             self.accepted.add(key)
         return said
+
+    def version_in(self, answer: Answer, record_id: str) -> str | None:
+        """The version of the record, where an answer about it tells it."""
+        payload = record_in(answer, self._entity)
+        told = self._reader.record(payload, headers=answer.headers) if payload else None
+        return told.version if told and told.id == record_id else None
 
     async def removed(self, record_id: str) -> Outcome:
         """A removal that was accepted, with the record as it is now."""
@@ -133,7 +142,13 @@ class _Sequence:
         self._before = current
         self._made: Json = {}
         self._begun = False
-        self._choice = Choice(getattr(self._entity, write.operation), write, self._reader)
+        fields = self._reader.fields()
+        self._choice = Choice(
+            getattr(self._entity, write.operation),
+            operation=write.operation,
+            values=write.values,
+            writable=[name for name in write.values if name in fields and fields[name].writable],
+        )
         self._untold: dict[str, str] = {}
 
     async def run(self) -> Outcome:
@@ -166,9 +181,9 @@ class _Sequence:
                 if seen.record is None:
                     return seen
                 self._made = parse(seen.record.payload)
-            record, current = self._id or "", self._current or self._made
-            self._last, entries = None, Entries(self._writer, self._write, record_id=record, current=current)
+            self._last, entries = None, Entries(self._writer, self._write, names=self._names)
             outcome = await entries.write(name, lines, edits)
+            self._version = entries.names.version
             if outcome is not None:
                 return outcome
         if self._write.operation != "delete":
@@ -183,25 +198,17 @@ class _Sequence:
         return outcome
 
     def _calls(self) -> Sequence[Call]:
-        """Those that have something to say; of a create all but what follows for properties that are blank."""
-        calls = self._choice.calls
-        if self._write.operation == "delete":
-            return calls
-        if self._write.operation == "create":
-            return [one for one in calls if one is calls[0] or one.when or not one.of or self._fills(one)]
-        return [call for call in calls if call.when or self._names(call) or self._embedded(call)]
+        """Those that have something to say."""
+        return self._choice.made(
+            embeds=lambda call: bool(self._embedded(call)),
+            fills=lambda call: any(self._embedded(call).values()),
+        )
 
-    def _names(self, call: Call) -> list[str]:
-        """The properties that its body says: those that it is made for it says by itself."""
-        return [
-            name
-            for name in self._choice.writable
-            if self._choice.carrier(name) is call and name not in call.when
-        ]
-
-    def _fills(self, call: Call) -> bool:
-        told = any(self._write.values[name] is not None for name in self._names(call))
-        return told or any(self._embedded(call).values())
+    @property
+    def _names(self) -> Names:
+        """What calls may name, as far as it is known by now."""
+        key, record = self._write.idempotency_key, self._current or self._made
+        return Names(self._entity, key, record_id=self._id, record=record, version=self._version)
 
     def _embedded(self, call: Call) -> dict[str, tuple[ChildEdit, ...]]:
         """Edits of lists that are part of the record."""
@@ -225,9 +232,9 @@ class _Sequence:
         if call.otherwise and any(paths.get(self._current, one) is paths.MISSING for one in call.along):
             return await self._call(call.otherwise, instead_of=carrier)
         try:
-            default = _DEFAULT_PATH[operation]
-            path = call_path(self._entity, call, self._id, default=default, record=self._current)
-            content = self._content(call, carrier)
+            default, ids = _DEFAULT_PATH[operation], self._names.ids
+            path = call_path(self._entity, call, ids, default=default, record=self._current)
+            content, headers = self._content(call, carrier), self._headers(call)
         except NoPlaceError as error:
             if call.otherwise:
                 return await self._call(call.otherwise, instead_of=carrier)
@@ -240,7 +247,7 @@ class _Sequence:
             path,
             key=self._write.idempotency_key,
             content=content,
-            headers=self._headers(call),
+            headers=headers,
         )
         if isinstance(answer, Outcome):
             return answer
@@ -255,21 +262,22 @@ class _Sequence:
             return b""
         return self._composer.body(
             call,
-            names=self._names(carrier),
+            names=self._choice.names(carrier),
             values=self._write.values,
             children=self._embedded(carrier),
             current=self._current,
-            record_id=self._id,
-            made=self._made,
+            known=self._names.known,
         )
 
     def _headers(self, call: Call) -> dict[str, str]:
-        headers = {"Content-Type": self._writer.content_type, **call.headers}
+        own = call_headers(call, self._names.ids, record=self._current)
+        headers = {"Content-Type": self._writer.content_type, **own}
         key = self._entity.idempotency_header
         if self._write.operation == "create" and key and self._last is None:
             headers[key] = self._write.idempotency_key
-        if self._entity.version and self._version is not None:
-            headers[self._entity.version.condition] = self._version
+        declared = self._entity.version
+        if declared and declared.condition and self._version is not None:
+            headers[declared.condition] = self._version
         return headers
 
     def _understand(self, call: Call, answer: Answer) -> None:
@@ -277,7 +285,7 @@ class _Sequence:
         open_still = answer.status in (ACCEPTED, SEVERAL)
         self._last, self._partial = answer, call.partial or bool(call.when) or open_still
         if answer.status == SEVERAL:
-            self._untold |= dict.fromkeys(self._names(call), UNSAID)
+            self._untold |= dict.fromkeys(self._choice.names(call), UNSAID)
         self._begun = self._write.operation == "create"
         payload = record_in(answer, self._entity)
         answered = self._reader.record(payload).id if payload is not None else None
@@ -286,13 +294,9 @@ class _Sequence:
             return
         if self._write.operation != "update":
             self._know(call, answer, answered, payload=payload)
-        version = self._entity.version
-        if version is None:
-            return
-        if header_of(version.at):
-            self._version = answer.headers.get(header_of(version.at) or "")
-        else:
-            self._version = self._reader.record(payload).version if payload else None
+        header = header_of(self._entity.version.at) if self._entity.version else None
+        told = self._writer.version_in(answer, self._id or "")
+        self._version = answer.headers.get(header) if header else told
 
     def _know(self, call: Call, answer: Answer, answered: str | None, *, payload: str | None) -> None:
         """The id of what was made, from where this answer tells it."""
@@ -306,43 +310,15 @@ class _Sequence:
     async def _result(self) -> Outcome:
         """The record as it is now: from the last answer where that holds all of it, else read again."""
         payload = record_in(self._last, self._entity) if self._last else None
-        apart = self._partial or self._entity.parts or any(lines.url for _, lines in self._reader.lists())
-        if payload is not None and self._last is not None and not apart and not self._hidden(payload):
+        whole = payload and shows_all(payload, self._write, self._reader, current=self._current)
+        if payload is not None and self._last is not None and whole and not self._partial:
             record = self._reader.record(payload, headers=self._last.headers)
             if self._id in (None, record.id):
-                return self._removal_refused(record) or Outcome(Result.DONE, record=record)
+                return kept(record, self._write, self._reader) or Outcome(Result.DONE, record=record)
         if self._id is None:
             return Outcome(Result.UNKNOWN, reason="carried out, and the answer does not tell the id")
         outcome = await self._writer.confirmed(self._id)
-        return (self._removal_refused(outcome.record) if outcome.record else None) or outcome
-
-    def _removal_refused(self, record: Record) -> Outcome | None:
-        """A refusal where entries of a list that were to go are still there: a shop may merge, and not say so."""
-        data = parse(record.payload)
-        for name, lines in self._reader.lists():
-            if lines.single:
-                continue  # what says that there is none was written like any value
-            there = {lines.id.read(row) for row in rows_of(data, name, lines)}
-            for edit in self._write.children.get(name, ()):
-                if edit.operation == "delete" and edit.id in there:
-                    reason = f"{name}: the shop says yes and keeps {edit.id}: `remove` is how it lets one go"
-                    return Outcome(Result.REFUSED, reason=reason)
-        return None
-
-    def _hidden(self, payload: str) -> list[str]:
-        """What an answer leaves out of the record, by what was read before or, of a new one, sent."""
-        data = parse(payload)
-        if self._current is not None:
-            return self._reader.hidden(data, other=self._current)
-        fields = self._reader.fields()
-        filled = [name for name, value in self._write.values.items() if value is not None and name in fields]
-        places = [place for name in filled for place in fields[name].sources(name)]
-        places += [
-            lines.path
-            for name, lines in self._reader.lists()
-            if lines.path and self._write.children.get(name)
-        ]
-        return [place for place in places if paths.get(data, place) is paths.MISSING]
+        return (kept(outcome.record, self._write, self._reader) if outcome.record else None) or outcome
 
 
 def _refused(untold: Mapping[str, str]) -> Outcome:

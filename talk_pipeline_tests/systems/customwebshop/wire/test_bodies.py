@@ -11,6 +11,7 @@ import yaml
 from talk_pipeline.engine.model import ChildEdit
 from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.paths import Json
+from talk_pipeline.systems.customwebshop.spec.templates import Known
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.wire.bodies import Composer
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
@@ -287,11 +288,12 @@ def test_a_line_by_itself_says_what_is_declared(tmp_path: Path, said: str, sent:
     body = made.line(
         "lines",
         lines,
-        lines.update,
+        lines.update[0],
         edit=ChildEdit("update", "1", {"quantity": "5"}),
         current={"id": "9", "@children": {"lines": [row]}},
         root={},
-        record_id="9",
+        names=["quantity"],
+        known=Known({"id": "9"}, {"id": "9"}),
     )
     told = json.loads(body)
     told.pop("made", None)
