@@ -1,0 +1,64 @@
+"""A shop whose records are changed by actions against the version in the body is connected by a description."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from talk_pipeline.cli.configuration import check_configuration
+from talk_pipeline_tests.systems.customwebshop.door import Connected, connect, opened, unexplained
+from talk_pipeline_tests.systems.customwebshop.told_shop import CONNECTOR, ToldShop
+from talk_pipeline_tests.world import World
+
+
+class Told(Connected):
+    """The shop of actions."""
+
+    shop: ToldShop
+
+
+@pytest.fixture
+def told(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
+    shop = ToldShop()
+    with opened(shop) as address:
+        connect(monkeypatch, url=address, connector=CONNECTOR)
+        yield Told(shop, world)
+
+
+def test_records_travel_there_and_back(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
+    told.there_and_back()
+    assert sorted(told.shop.writes) == [
+        "addLine orders",
+        "changeLine orders",
+        "removeLine orders",
+        "setAddress customers",
+        "setContact customers",
+        "setPrice products",
+        "setTitle products",
+    ]
+    status = check_configuration()
+    said = capsys.readouterr().out
+    assert status == 0, said
+    assert "version is heeded" in said
+    told.audited()
+
+
+def test_what_somebody_edits_in_between_is_not_overwritten(told: Told) -> None:
+    told.fill()
+    told.run()
+    there = told.there("product", told.product)
+    told.shop.meanwhile = ("products", told.product, {"price": "77.00"})
+    told.world.bc.patch("items", there, {"displayName": "Of the books"})
+    told.run()
+    told.run()
+    product = told.shop.tables["products"][told.product]
+    assert (product["title"], product["price"]) == ("Of the books", "77.00")
+    assert told.world.bc.get("items", there)["unitPrice"] == 77
+    told.quiet()
+    line = told.lines_there()[0]
+    told.shop.meanwhile = ("orders", told.order, {"number": "O1"})
+    told.world.bc.patch("salesOrderLines", line["id"], {"quantity": 9})
+    told.run()
+    told.run()
+    assert told.lines_here()[0]["quantity"] in ("9", 9)
+    told.quiet()
+    assert not unexplained()
