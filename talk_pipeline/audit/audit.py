@@ -98,11 +98,27 @@ def _flows(said: list[Any]) -> dict[str, Any]:
 def _children(flow: Words, shop: Entity) -> Iterator[tuple[str, Words]]:
     """The child collections that the shop has, with what the settings say of which children they are."""
     constants = flow.get("settings", {}).get("constants", {})
+    scopes = {}
     for name, child in flow.get("children", {}).items():
         if child.get("optional") != "true" or child["customwebshop"] in shop.parts:
             scope = child.get("scope", {}).items()
-            filled = {path: constants.get(word[1:-1], "") if word[0] == "{" else word for path, word in scope}
-            yield name, {**child, "scope": filled}
+            scopes[name] = {
+                path: constants.get(word[1:-1], "") if word[0] == "{" else word for path, word in scope
+            }
+    for (
+        name,
+        scope,
+    ) in scopes.items():  # what a further word tells apart is not of those who do not ask for it
+        child = flow["children"][name]
+        beside = [
+            more
+            for other, more in scopes.items()
+            if flow["children"][other]["businesscentral"] == child["businesscentral"]
+        ]
+        yield (
+            name,
+            {**child, "scope": scope, "closer": [one for one in beside if scope.items() < one.items()]},
+        )
 
 
 def _read(file: Path) -> Any:

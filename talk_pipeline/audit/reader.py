@@ -108,7 +108,8 @@ class Entity:
                 continue
             own = "1" if said.get("single") else self._key(data, said) or n
             line = Row(self, f"{row.id}/{own}", data, part, row.data)
-            if line.is_within(said.get("scope", {})):
+            closer = any(line.is_within(one) for one in said.get("closer", ()))
+            if line.is_within(said.get("scope", {})) and not closer:
                 yield line
 
     def _to_its_end(self, row: "Row", said: Words) -> list[Any]:

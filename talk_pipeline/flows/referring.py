@@ -1,17 +1,49 @@
 """Flows that refer to each other: whether they can, what a reference takes, and the order in which they run."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
-from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.flows.vocabulary import Flow, Part
 
 
-def asked_of(prop: Property) -> Mapping[str, str | None]:
-    """What a record must be to be referred to: property -> the word, or None for whichever there is."""
-    return {**prop.usable_while, **({prop.told_by: None} if prop.told_by and prop.dir != "<-" else {})}
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a record must be, or must not be, to be referred to.
+
+    Attributes:
+        key: its property.
+        wanted: the word that it says, or None for whichever there is.
+        taken: instead, a word that it must not say, in upper case.
+        whose: the collection that has what says that word.
+    """
+
+    key: str
+    wanted: str | None = None
+    taken: str | None = None
+    whose: str | None = None
+
+
+def asked_of(prop: Property, part: Part, flows: Mapping[str, Flow]) -> tuple[Asked, ...]:
+    """What a record must be to be referred to by a property of that part.
+
+    A child that names what another collection beside its own asks for, such as the item that freight is charged as,
+    would be one of that collection once it is there.
+    """
+    asked = [Asked(key, word) for key, word in prop.usable_while.items()]
+    if prop.told_by and prop.dir != "<-":
+        asked.append(Asked(prop.told_by))
+    mapped = {path for one in part.properties for path in one.paths(Side.BC)}
+    if named := flows.get(prop.refers_to or ""):
+        for whose, words in part.yields_to.items():
+            further = [
+                one for path in words.keys() - part.alternatives.keys() - mapped for one in words[path]
+            ]
+            asked += [Asked(named.create_key, taken=word.upper(), whose=whose) for word in further]
+    return tuple(asked)
 
 
 def told_by(prop: Property, target: Side) -> str:

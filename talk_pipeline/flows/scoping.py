@@ -1,6 +1,7 @@
 """Conditions of a flow's settings held against its properties: names that are there, words that can be meant."""
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -22,12 +23,44 @@ def means(value: Value, word: str) -> bool:
     return said.startswith(wanted[:-1]) if wanted.endswith("*") else said == wanted
 
 
+def lies_in(words: Words, values: Mapping[str, Value]) -> bool:
+    """Whether what a record of Business Central says is what a scope asks for."""
+    return all(any(means(values.get(path), word) for word in wanted) for path, wanted in words.items())
+
+
 def apart(mine: Words, theirs: Words) -> bool:
     """Whether no record lies in both scopes: they have no word in common at some place that both ask."""
     return any(
         not any(means(one, other) or means(other, one) for one in mine[path] for other in theirs[path])
         for path in mine.keys() & theirs.keys()
     )
+
+
+def narrower(mine: Words, theirs: Words) -> bool:
+    """Whether all that lies in my scope lies in theirs as well, and not the other way round."""
+    return _covers(theirs, mine) and not _covers(mine, theirs)
+
+
+def _covers(wide: Words, narrow: Words) -> bool:
+    return all(
+        path in narrow and all(any(means(one, word) for word in words) for one in narrow[path])
+        for path, words in wide.items()
+    )
+
+
+def overlaps(
+    scopes: Mapping[str, tuple[str, Words]],
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Collections that would take the same children of Business Central, and neither asks for them more closely.
+
+    Args:
+        scopes: key of a collection -> where it lies in Business Central's record, and what it asks for there.
+    """
+    for (key, (path, mine)), (other, (beside, theirs)) in combinations(scopes.items(), 2):
+        told_apart = apart(mine, theirs) or narrower(mine, theirs) or narrower(theirs, mine)
+        if path == beside and not told_apart:
+            text = f"takes the same children of Business Central as {key}: no value tells them apart"
+            yield ("children", other, "scope"), text
 
 
 def _whole(word: Word) -> Word:

@@ -6,7 +6,6 @@ What may be tuned is in `tuning`; what a mistake looks like to the person who ma
 import hashlib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from itertools import combinations
 from typing import Any
 
 from pydantic import Field
@@ -15,7 +14,7 @@ from talk_pipeline.flows.bounds import MOST
 from talk_pipeline.flows.compositions import composition_problems
 from talk_pipeline.flows.endings import ArchivedIn, ClosedBy, ending_problems
 from talk_pipeline.flows.properties import ComesTo, Model, Policy, Property, Word
-from talk_pipeline.flows.scoping import WholeWord, apart, scope_problems
+from talk_pipeline.flows.scoping import WholeWord, Words, narrower, overlaps, scope_problems
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.splitting import split_problems
 from talk_pipeline.flows.tuning import Settings
@@ -40,6 +39,7 @@ class Part(Model):
     set_by: Mapping[str, str] = Field(
         {}, description="scope path -> the constant of the settings it is set by"
     )
+    yields_to: Mapping[str, Words] = Field({}, description="key of a part beside it -> its narrower scope")
 
     @property
     def key(self) -> str:
@@ -199,7 +199,8 @@ class Flow(Model):
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """The flow's record first, then its child collections."""
-        return (self.root, *(self._child(key, children) for key, children in self.children.items()))
+        below = [self._child(key, children) for key, children in self.children.items()]
+        return (self.root, *(_yielding(part, below) for part in below))
 
     def _child(self, key: str, children: Children) -> Part:
         return Part(
@@ -316,7 +317,8 @@ class Flow(Model):
             for path, word in children.scope.items():
                 if name := _constant(word):
                     yield from _names((*at, "scope", path), (name,), constants)
-        yield from _overlaps([part for part in self.parts[1:] if part.unset is None])
+        asked = [part for part in self.parts[1:] if part.unset is None]
+        yield from overlaps({part.key: (part.paths[Side.BC], part.alternatives) for part in asked})
 
 
 Located = Iterator[tuple[tuple[str | int, ...], str]]
@@ -327,12 +329,11 @@ def _constant(word: Word) -> str | None:
     return word[1:-1] if word.startswith("{") and word.endswith("}") else None
 
 
-def _overlaps(parts: list[Part]) -> Located:
-    """Collections that would take the same children of Business Central for theirs."""
-    for part, other in combinations(parts, 2):
-        if part.paths[Side.BC] == other.paths[Side.BC] and not apart(part.alternatives, other.alternatives):
-            text = f"takes the same children of Business Central as {part.key}: no value tells them apart"
-            yield ("children", other.key, "scope"), text
+def _yielding(part: Part, below: list[Part]) -> Part:
+    """A collection without what another one asks for more closely, as freight that is an item among items."""
+    beside = {one.key: one.alternatives for one in below if one.paths[Side.BC] == part.paths[Side.BC]}
+    closer = {key: words for key, words in beside.items() if narrower(words, part.alternatives)}
+    return part.model_copy(update={"yields_to": closer})
 
 
 def _unknown(at: tuple[str | int, ...], prop: Property, known: Mapping[str, Property]) -> Located:

@@ -85,7 +85,12 @@ def _creating(flows: Flows, flow: Flow, part: Part) -> Iterator[str]:
         yield f"A new {bc} gets {listed(constants)}."
     for prop in part.references:
         other = flows[prop.refers_to or ""]
-        usable = [f"{name} is {value or 'filled'}" for name, value in asked_of(prop).items()]
+        usable = [
+            f"{one.key} is not {one.taken}, which is for {one.whose}"
+            if one.taken
+            else f"{one.key} is {one.wanted or 'filled'}"
+            for one in asked_of(prop, part, flows)
+        ]
         while_ = f", and its {listed(usable)}" if usable else ""
         yield (
             f"It waits until the {end(other, other.root, Side.SHOP)} that {prop.name} names has a counterpart"

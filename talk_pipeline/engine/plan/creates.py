@@ -12,6 +12,7 @@ from talk_pipeline.engine.plan.workspace import Claims, Concerned, OnTheirWay, U
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import insert, used_in
 from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.referring import asked_of
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -79,7 +80,7 @@ def plan_creates(
     if db.execute("select 1 from unlinked where state is null limit 1").fetchone() is None:
         return unlinked
     for part in parts:
-        _wait(db, flow, part)
+        _wait(db, flows, part)
     for part in parts:
         db.execute(
             _CREATES,
@@ -214,11 +215,21 @@ def _set_excluded(db: Connection, condition: str, *, reason: str) -> None:
     )
 
 
-def _wait(db: Connection, flow: Flow, part: Part) -> None:
+def asked(prop: Property, part: Part, flows: Flows) -> dict[str, list[str | None]]:
+    """What `UNUSABLE` holds against a record that is referred to."""
+    rows = asked_of(prop, part, flows)
+    return {
+        "keys": [one.key for one in rows],
+        "wanted": [one.wanted for one in rows],
+        "taken": [one.taken for one in rows],
+        "whose": [one.whose for one in rows],
+    }
+
+
+def _wait(db: Connection, flows: Flows, part: Part) -> None:
     """Records that refer to one which has no counterpart yet, or one that may not be used."""
     for prop in part.references:
         assert prop.refers_to is not None
-        asked = asked_of(prop)
         db.execute(
             _WAITING,
             {
@@ -226,8 +237,7 @@ def _wait(db: Connection, flow: Flow, part: Part) -> None:
                 "property": prop.name,
                 "refers_to": prop.refers_to,
                 "otherwise": prop.otherwise or "",
-                "keys": list(asked),
-                "wanted": list(asked.values()),
+                **asked(prop, part, flows),
             },
         )
 
@@ -243,15 +253,18 @@ referred as materialized (
 unusable as (
   select l.id as shop_id, l.other_id as bc_id,
          case when s.gone is not null then 'left Business Central (' || s.gone || ')'
-              else u.key || ' is ' || coalesce(t.canon[u.key], 'blank') || ' in Business Central' end as why
+              else u.key || ' is ' || coalesce(t.canon[u.key], 'blank') || ' in Business Central'
+                || coalesce(', which is for ' || u.whose, '') end as why
   from referred l
   left join snapshot s on s.flow = $refers_to and s.side = 'businesscentral' and s.id = l.other_id
   left join (
     select id, canon from record where rowid in (select rowid from record
       where part = $refers_to and side = 'businesscentral' and id in (select other_id from referred))
   ) t on t.id = l.other_id
-  left join (select unnest($keys::varchar[]) as key, unnest($wanted::varchar[]) as wanted) u
-    on not coalesce(t.canon[u.key] = coalesce(u.wanted, t.canon[u.key]), false) and t.id is not null
+  left join (select unnest($keys::varchar[]) as key, unnest($wanted::varchar[]) as wanted,
+                    unnest($taken::varchar[]) as taken, unnest($whose::varchar[]) as whose) u
+    on t.id is not null and if(u.taken is null,
+      not coalesce(t.canon[u.key] = coalesce(u.wanted, t.canon[u.key]), false), upper(t.canon[u.key]) = u.taken)
   where s.gone is not null or u.key is not null
 )
 """

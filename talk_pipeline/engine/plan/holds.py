@@ -11,7 +11,7 @@ from talk_pipeline.engine import recalculation
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.match.scopes import inside, outside
 from talk_pipeline.engine.model import UNDO
-from talk_pipeline.engine.plan.creates import SYNCHRONIZED, UNUSABLE
+from talk_pipeline.engine.plan.creates import SYNCHRONIZED, UNUSABLE, asked
 from talk_pipeline.engine.plan.endings import GUARDED, guarded, withhold_posted
 from talk_pipeline.engine.plan.flapping import withhold_flapping
 from talk_pipeline.engine.plan.refusals import forget_outdated, withhold_refused
@@ -23,7 +23,6 @@ from talk_pipeline.engine.recalculation import Where
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property
-from talk_pipeline.flows.referring import asked_of
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 
@@ -52,7 +51,7 @@ def withhold(db: Connection, of: Withholding) -> None:
     for part in of.flow.parts:
         for prop in part.references:
             if (part.name, prop.name) in said:
-                _unresolved(db, of.flow, part, prop=prop)
+                _unresolved(db, of, part, prop=prop)
         if part.name in made:
             _problems_of_new_children(db, of.flow, part)
     if of.flow.settings.scope:
@@ -87,10 +86,9 @@ where change.flow = $1 and change.operation = 'create'
 """
 
 
-def _unresolved(db: Connection, flow: Flow, part: Part, *, prop: Property) -> None:
+def _unresolved(db: Connection, of: Withholding, part: Part, *, prop: Property) -> None:
     """A reference to a record without a usable counterpart; a new child with one waits as a whole."""
     assert prop.refers_to is not None
-    asked = asked_of(prop)
     db.execute(
         f"""
         with asked as (
@@ -116,12 +114,11 @@ def _unresolved(db: Connection, flow: Flow, part: Part, *, prop: Property) -> No
           and (stuck.operation = 'create' or change.property = $property)
         """,
         {
-            "flow": flow.name,
+            "flow": of.flow.name,
             "part": part.name,
             "property": prop.name,
             "refers_to": prop.refers_to,
-            "keys": list(asked),
-            "wanted": list(asked.values()),
+            **asked(prop, part, of.flows),
         },
     )
 

@@ -18,7 +18,7 @@ from talk_pipeline.engine.snapshot.columns import Column, Company, read
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import Row, insert
 from talk_pipeline.flows.properties import Property
-from talk_pipeline.flows.scoping import means
+from talk_pipeline.flows.scoping import lies_in
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Context, Value, tidy
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -61,9 +61,10 @@ def understood(decode: Decode, payload: str) -> Contents:
 
 
 def in_scope(part: Part, side: Side, values: Mapping[str, Value]) -> bool:
-    """Whether a record belongs to the part at all."""
-    return side is Side.SHOP or all(
-        any(means(values.get(path), word) for word in wanted) for path, wanted in part.alternatives.items()
+    """Whether a record belongs to the part at all, and to no other that asks for it more closely."""
+    return side is Side.SHOP or (
+        lies_in(part.alternatives, values)
+        and not any(lies_in(words, values) for words in part.yields_to.values())
     )
 
 
