@@ -76,10 +76,12 @@ class Ended:
     Attributes:
         ids: of the records in which it goes on.
         comes_to: what these come to together, by path of the record.
+        was: ids of the record itself, as those name it: none, or several where they do not agree.
     """
 
     ids: Sequence[str]
     comes_to: Mapping[str, Value] = field(default_factory=dict)
+    was: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 from pypdf import PdfReader
 
 from talk_pipeline_tests.pipeline.documents import Sold, with_optional
+from talk_pipeline_tests.pipeline.records import line, order
 from talk_pipeline_tests.pipeline.second_opinion import unexplained
 from talk_pipeline_tests.world import World
 
@@ -93,3 +94,24 @@ def test_an_invoice_that_is_cancelled_counts_no_more(sold: Sold) -> None:
     assert (told["status"], told["remaining_amount"]) == ("cancelled", "0.00")
     assert sold.lines("invoiced_quantity") == ["0", "0"]
     sold.quiet()
+
+
+def test_invoices_of_an_order_that_was_posted_before_it_was_linked_are_told(sold: Sold) -> None:
+    """As after a first synchronization, or where the answer to its making was lost and people were faster."""
+    world, lines = sold.world, [line(sold.items[0], "3", "10.00")]
+    placed = world.shop.post("orders", order("O2", sold.buyer, lines))["id"]
+    sent = {"itemId": world.counterpart("product", sold.items[0]), "quantity": 3, "unitPrice": 10}
+    body = {"customerId": world.counterpart("customer", sold.buyer), "externalDocumentNumber": "O2"}
+    entered = world.bc.post("salesOrders", {**body, "salesOrderLines": [sent]})
+    world.bc.read(world.bc.http.post(f"/salesOrders({entered['id']})/Microsoft.NAV.shipAndInvoice"))
+    sold.sync()
+    assert (world.state("order", placed) or ("",))[0] == "closed"
+    assert world.counterpart("order", placed) == entered["id"], "it was that order, and not its invoice"
+    sold.sync()
+    (told,), (posted,) = sold.documents("invoices"), there(sold)
+    assert (told["order_id"], told["number"], told["status"]) == (placed, posted["number"], "open")
+    world.bc.control(f"sales-invoices/{posted['id']}/pay")
+    sold.sync()
+    assert [row["status"] for row in sold.documents("invoices")] == ["paid"]
+    sold.quiet()
+    assert not unexplained()

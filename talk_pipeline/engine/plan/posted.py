@@ -61,10 +61,10 @@ def close(
 
 
 def _close(db: Connection, flow: Flow, *, key: str, shop_ids: Sequence[str], ended: Ended) -> CameTo | None:
-    closed_ids = ended.ids
+    closed_ids = [*ended.was, *ended.ids]  # what refers to the record names it, not what it became
     taken = db.execute(
         "select bc_id, shop_id from link where part = ? and bc_id in (select unnest(?::varchar[]))",
-        [flow.name, list(closed_ids)],
+        [flow.name, closed_ids],
     ).fetchall()
     if len(shop_ids) == 1 and not taken:
         link = LinkRow(

@@ -230,7 +230,7 @@ class Businesscentral:
         if ending is None or not values:
             return {}
         described = self._entities[ending.entity]
-        found = await self._having(described, path, values, ending.counted)
+        found = await self._having(described, path, values, (ending.record, *ending.counted))
         return {value: sum_of(rows, described, ending) for value, rows in found.items()}
 
     async def _having(

@@ -6,20 +6,23 @@ from typing import Any
 
 from talk_pipeline.engine.model import Ended
 from talk_pipeline.flows.endings import ClosedBy
+from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.businesscentral.description import EntitySet
 from talk_pipeline.systems.businesscentral.values import text_of
 
 
 def sum_of(rows: Sequence[Mapping[str, Any]], described: EntitySet, ending: ClosedBy) -> Ended:
-    """The ids of records as received, and the sums of those that count."""
+    """The ids of records as received, what they name as having become them, and the sums of those that count."""
     counting = [row for row in rows if not _is_left_out(row, described, ending)]
     comes_to = {name: str(sum((Decimal(row[name]) for row in counting), Decimal(0))) for name in ending.sums}
-    return Ended([described.id_of(row) for row in rows], comes_to)
+    was = dict.fromkeys(filter(None, (_said(row, described, ending.record) for row in rows)))
+    return Ended([described.id_of(row) for row in rows], comes_to, [*was])
 
 
 def _is_left_out(row: Mapping[str, Any], described: EntitySet, ending: ClosedBy) -> bool:
-    kinds = described.kinds
-    return any(
-        text_of(row[name], kinds[name].read_as_blank, kinds[name].name == "enum") in words
-        for name, words in ending.without.items()
-    )
+    return any(_said(row, described, name) in words for name, words in ending.without.items())
+
+
+def _said(row: Mapping[str, Any], described: EntitySet, name: str) -> Value:
+    kind = described.kinds[name]
+    return text_of(row[name], kind.read_as_blank, kind.name == "enum")

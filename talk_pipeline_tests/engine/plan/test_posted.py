@@ -17,6 +17,21 @@ def test_one_and_one_are_closed(book: Book) -> None:
     ]
 
 
+def test_it_is_the_record_that_they_name_and_not_they(book: Book) -> None:
+    linked(book, "order", "o9", "another order")
+    for key, number in (("o1", "O1"), ("o2", "O2")):
+        book.say("order", Side.SHOP, key, {"number": number, "status": "open"})
+    book.plan("order")
+    ended = {
+        "O1": Ended(["invoice", "part"], was=["order"]),
+        "O2": Ended(["another invoice"], was=["another order"]),
+    }
+    posted.close(book.db, book.flows["order"], ended=ended, by_key={"O1": ["o1"], "O2": ["o2"]})
+    assert book.rows("select bc_id from link where shop_id = 'o1'") == [("order",)]
+    [(refused, reason)] = book.rows("select root_shop_id, reason from refusal")
+    assert (refused, "is claimed by o9 (another order)" in reason) == ("o2", True)
+
+
 def test_the_keys_of_what_is_to_be_created(book: Book) -> None:
     customer, _ = book.pair("customer", "C1")
     book.say("order", Side.SHOP, "o1", {"number": "O1", "customer_id": customer, "status": "open"})

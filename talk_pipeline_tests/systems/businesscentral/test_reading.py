@@ -296,9 +296,9 @@ def test_what_records_became_is_told_with_the_sums_of_what_counts(server: Answer
     server.on(CUSTOMERS.replace("customers", "salesInvoices"), page(*INVOICES))
     values = ["o1", "o2", "o3"]
     found = using(opens(), lambda opened: opened.ended("order", "orderId", values=values))
-    assert {key: (one.ids, dict(one.comes_to)) for key, one in found.items()} == {
-        "o1": (["i1", "i2", "i3", "i4"], {"totalAmountIncludingTax": "14.75"}),
-        "o2": (["i5"], {"totalAmountIncludingTax": "0"}),
+    assert {key: (one.ids, dict(one.comes_to), one.was) for key, one in found.items()} == {
+        "o1": (["i1", "i2", "i3", "i4"], {"totalAmountIncludingTax": "14.75"}, ["o1"]),
+        "o2": (["i5"], {"totalAmountIncludingTax": "0"}, ["o2"]),
     }
     assert server.asked[0].query == {
         "$select": "id,orderId,totalAmountIncludingTax,status",
