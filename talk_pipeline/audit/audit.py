@@ -105,16 +105,11 @@ def _children(flow: Words, shop: Entity) -> Iterator[tuple[str, Words]]:
             scopes[name] = {
                 path: constants.get(word[1:-1], "") if word[0] == "{" else word for path, word in scope
             }
-    for (
-        name,
-        scope,
-    ) in scopes.items():  # what a further word tells apart is not of those who do not ask for it
+    for name, scope in scopes.items():
         child = flow["children"][name]
-        beside = [
-            more
-            for other, more in scopes.items()
-            if flow["children"][other]["businesscentral"] == child["businesscentral"]
-        ]
+        place = child["businesscentral"]
+        beside = [more for one, more in scopes.items() if flow["children"][one]["businesscentral"] == place]
+        # what a further word tells apart is not of those who do not ask for it
         yield (
             name,
             {**child, "scope": scope, "closer": [one for one in beside if scope.items() < one.items()]},
