@@ -36,9 +36,7 @@ class Part(Model):
     comes_to: ComesTo | None = None
     optional: bool = False
     room: int | None = Field(None, le=MOST, description="how many of them a record of the shop has room for")
-    set_by: Mapping[str, str] = Field(
-        {}, description="scope path -> the constant of the settings it is set by"
-    )
+    set_by: Mapping[str, str] = Field({}, description="scope path -> the constant that it is set by")
     yields_to: Mapping[str, Words] = Field({}, description="key of a part beside it -> its narrower scope")
 
     @property
