@@ -5,7 +5,7 @@ goes down to nothing at most. That is its documented arithmetic for the sum of a
 over them, and what tax it puts on it, is its own business and not repeated here. Halves go away from zero.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
@@ -137,3 +137,14 @@ def composition_problems(
             if name not in known:
                 text = f"nothing is called {name!r}; allowed: {', '.join(known)}"
                 yield (*at, "composed_of", word), text
+
+
+def left_out(
+    properties: Iterable[Property], comes_to: Mapping[str, ComesTo | None]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Collections that no sum names though others are summed: each of their records would be told as differing."""
+    summed = {key for prop in properties if prop.composed_of for key in prop.composed_of.children}
+    for key, one in comes_to.items():
+        if one and summed and key not in summed:
+            text = f"no composed_of names it: add {key} to children there, beside {', '.join(sorted(summed))}"
+            yield ("children", key, "comes_to"), text

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import Field
 
 from talk_pipeline.flows.bounds import MOST
-from talk_pipeline.flows.compositions import composition_problems
+from talk_pipeline.flows.compositions import composition_problems, left_out
 from talk_pipeline.flows.endings import ArchivedIn, ClosedBy, ending_problems
 from talk_pipeline.flows.properties import ComesTo, Model, Policy, Property, Word
 from talk_pipeline.flows.scoping import WholeWord, Words, narrower, overlaps, scope_problems
@@ -278,7 +278,7 @@ class Flow(Model):
             yield from composition_problems(("properties", index), prop, known, adding)
             if prop.shop is None and prop.mapped and prop.name not in self.settings.constants:
                 yield ("properties", index), f"has no shop path and settings.constants has no {prop.name!r}"
-        yield from self._children_problems()
+        yield from (*left_out(self.properties, adding), *self._children_problems())
         yield from _names(("match",), self.match, known)
         yield from _names(("create_key",), (self.create_key,), known)
         yield from _names(("label",), (self.label,) if self.label else (), known)

@@ -96,3 +96,9 @@ def test_what_no_value_tells_apart_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(FlowError, match="children.fees.scope: takes the same children .* as shipping"):
         load_flows(tmp_path / "flows")
+
+
+def test_charges_that_no_total_counts_are_refused(tmp_path: Path) -> None:
+    folder = copied_flows(tmp_path / "flows", order=("[lines, shipping, fees]", "[lines, shipping]"))
+    with pytest.raises(FlowError, match="children.fees.comes_to: no composed_of names it: add fees"):
+        load_flows(folder)
