@@ -71,6 +71,22 @@ def test_unlinked_from_the_shop_the_other_is_free_and_nothing_else_is_forgotten(
         assert book.rows("select count(*) from link where part = 'product'") == [(1,)]
 
 
+def test_a_pair_that_was_parted_stays_so_while_either_of_the_two_is_gone(tmp_path: Path) -> None:
+    """Whoever else is looked at, and though the one that had left comes back to one that left since."""
+    with under("unlink", tmp_path) as book:
+        leave(book, BC, "1")
+        book.plan("customer")
+        book.in_step("customer")
+        book.say("customer", SHOP, "2", {"website": "www.b.example"})
+        book.plan("customer")
+        assert links(book) == [("1", "held"), ("2", "active"), ("3", "active")]
+        leave(book, SHOP, "1")
+        book.plan("customer")
+        book.say("customer", BC, THERE["1"], {"website": "www.a.example"})
+        book.plan("customer")
+        assert links(book) == [("1", "held"), ("2", "active"), ("3", "active")]
+
+
 def test_unlinked_from_business_central_it_is_held_until_it_is_back(tmp_path: Path) -> None:
     with under("unlink", tmp_path) as book:
         leave(book, BC, "1")
