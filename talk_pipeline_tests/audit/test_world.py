@@ -216,7 +216,6 @@ def test_in_step_it_ends_with_0(synced: World) -> None:
         "ambiguous",
         "quarantined",
         "excluded",
-        "closed",
         "waiting",
     }
 
