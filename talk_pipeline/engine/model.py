@@ -215,6 +215,7 @@ class Intent:
         open_until: as long as there is no answer, the receiver may be at it until then.
         skew_seconds: how far the receiver's clock was ahead of ours when that was said.
         interrupted: its run ended before there was any outcome.
+        reason: what was said of it when it was sent, for people.
     """
 
     flow: str
@@ -230,6 +231,7 @@ class Intent:
     open_until: datetime | None = None
     skew_seconds: float = 0.0
     interrupted: bool = False
+    reason: str | None = None
 
     @property
     def target_root_id(self) -> str | None:

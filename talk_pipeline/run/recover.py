@@ -35,7 +35,7 @@ from talk_pipeline.engine.model import (
     Result,
     Write,
 )
-from talk_pipeline.engine.plan.unanswered import may_be_at_work
+from talk_pipeline.engine.plan.unanswered import looked_up, may_be_at_work
 from talk_pipeline.engine.snapshot.held import is_there
 from talk_pipeline.engine.snapshot.holding import holds
 from talk_pipeline.engine.snapshot.projection import Projected, child_key
@@ -77,7 +77,7 @@ async def recover(session: Session, flow: Flow, target: Side) -> None:
                 session.projector(flow, target),
                 session.decode(flow, target),
                 run_id=session.run_id,
-                outcomes=[(_as_far_as_made(intent, outcome), outcome)],
+                outcomes=[(_as_far_as_made(intent, outcome), looked_up(intent, outcome))],
             )
 
 

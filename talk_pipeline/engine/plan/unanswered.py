@@ -6,12 +6,12 @@ copied back. Looking at the receiver, and what follows, is the business of `run.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
 from talk_pipeline.engine.kinds import HoldKind, RefusalKind
-from talk_pipeline.engine.model import Intent
+from talk_pipeline.engine.model import Intent, Outcome, Result
 from talk_pipeline.engine.plan.workspace import OnTheirWay, Unlinked
 from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import Connection, now
@@ -62,8 +62,16 @@ def _rows(flow: Flow, intent: Intent) -> list[_Made]:
 def reason_for(intent: Intent) -> str:
     """What happens with a request, for a person."""
     left, until = intent.left_at or intent.at, intent.open_until
-    sent = f"sent to {intent.target} at {left:%Y-%m-%d %H:%M:%S} UTC and not answered" if left else "sent"
+    told = f": {intent.reason}" if intent.reason else " and not answered"
+    sent = f"sent to {intent.target} at {left:%Y-%m-%d %H:%M:%S} UTC{told}" if left else "sent"
     return f"{sent}; it may be at work there until {until:%Y-%m-%d %H:%M:%S} UTC" if until else sent
+
+
+def looked_up(intent: Intent, outcome: Outcome) -> Outcome:
+    """What became of a request, where it was not done with what was said of it when it was sent."""
+    if intent.reason is None or outcome.result in (Result.DONE, Result.UNKNOWN):
+        return outcome
+    return replace(outcome, reason=f"{outcome.reason}; {intent.reason}")
 
 
 def wait_with_creates(db: Connection, flow: Flow, unlinked: Unlinked, on_their_way: OnTheirWay) -> None:

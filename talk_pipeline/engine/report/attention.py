@@ -149,7 +149,7 @@ def _unanswered(db: Connection, flow: Flow, run_id: str | None) -> Iterator[_Fou
     asked = {"flow": flow.name, "now": now(), "run_id": run_id}
     for row in rows_of(db, _UNANSWERED, asked):
         sent = f"{row['operation']} in {row['target']}, sent at {row['sent_at']:%Y-%m-%d %H:%M:%S} UTC"
-        reason = f"{sent} and not answered" + (f": {row['reason']}" if row["reason"] else "")
+        reason = f"{sent}: {row['reason']}" if row["reason"] else f"{sent} and not answered"
         entity = Entity(flow.name, row["root_shop_id"], row["root_bc_id"])
         step = steps.LOOK_UP.format(flow=flow.name)
         yield _Found(Kind.UNANSWERED, entity, reason, row["since"], step=step)

@@ -11,9 +11,10 @@ from talk_pipeline.engine.match.scopes import outside
 from talk_pipeline.engine.match.standing_in import unlinked_reference
 from talk_pipeline.engine.plan.creates import CREATED
 from talk_pipeline.engine.plan.losses import loss_of
-from talk_pipeline.engine.plan.unanswered import waits_until
+from talk_pipeline.engine.plan.unanswered import reason_for
 from talk_pipeline.engine.report.history import stamp
 from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.journal import open_intents
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.wording import counted
@@ -41,9 +42,9 @@ def status(db: Connection, flow: Flow, entity: Entity) -> tuple[str, str | None]
         ).fetchone()
         if parted:
             return "held", "unlinked by hand"
-        if until := waits_until(db, (flow.name,), bc_id=entity.bc_id):
-            at_work = f"it may be at work there until {until:%Y-%m-%d %H:%M:%S} UTC"
-            return "waiting", f"sent to {Side.SHOP} and not answered; {at_work}"
+        sent = (one for one in open_intents(db, flow.name, Side.SHOP) if one.root_bc_id == entity.bc_id)
+        if at_work := next((one for one in sent if one.open_until), None):
+            return "waiting", reason_for(at_work)
         if not flow.settings.creates(Side.SHOP):
             return UNLINKED, "Business Central records without a shop record are left alone"
         mine = next((o for o in claims(db, flow) if o.side is Side.BC and o.id == entity.bc_id), None)

@@ -117,7 +117,7 @@ def bound(db: Connection, until: Mapping[str, datetime], *, skew_seconds: float)
 
 _OPEN_INTENTS = """
 select intent_id, root_shop_id, root_bc_id, natural_key, intent_at, left_at, open_until,
-       coalesce(skew_seconds, 0), outcome is null
+       coalesce(skew_seconds, 0), outcome is null, reason
 from journal where flow = ? and target = ? and is_open(outcome) order by intent_at
 """
 

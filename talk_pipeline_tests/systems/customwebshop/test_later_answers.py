@@ -9,7 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from typer.testing import CliRunner
 
+from talk_pipeline.cli.main import app
 from talk_pipeline_tests.flow_files import flows_alone, replaced
 from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.systems.customwebshop.door import Reply, Row, connect, opened, unexplained
@@ -136,6 +138,22 @@ def test_each_part_is_judged_by_a_status_of_its_own(batched: Batched) -> None:
     assert not unexplained("product")
 
 
+def test_a_record_whose_create_is_accepted_is_told_as_that(batched: Batched) -> None:
+    batched.shop.late = True
+    born = {"number": "B1", "displayName": "Born", "baseUnitOfMeasureCode": "PCS", "unitPrice": 2}
+    key = batched.world.bc.post("items", born)["id"]
+    batched.run()
+    explained = CliRunner().invoke(app, ["explain", "product", key, "--json"]).output
+    assert "UTC: accepted (202), and not shown yet" in explained
+    assert "; it may be at work there until" in explained
+    assert "not answered" not in explained
+    batched.shop.carry_out()
+    batched.shop.late = False
+    batched.run()
+    assert [row["title"] for row in batched.shop.tables["products"].values()] == ["Thing", "Born"]
+    assert batched.run().writes() == 0
+
+
 def test_statuses_whose_place_is_not_declared_are_no_success(batched: Batched) -> None:
     batched.described(('      status: "[0].status"\n', ""))
     batched.patch(displayName="ab")
@@ -157,10 +175,11 @@ def test_a_status_that_is_not_at_its_place_is_no_success(batched: Batched) -> No
     run = batched.run()
     assert run.failed()
     assert batched.title() == "Thing"
-    told = batched.world.sql(
+    ((told,),) = batched.world.sql(
         "select reason from journal where operation = 'update' order by intent_at desc limit 1"
     )
-    assert told
+    assert told.startswith("looked up:")
+    assert "; answered 207 with no status at '[0].state': [{" in told
     batched.described()
     batched.patch(displayName="Renamed")
     assert batched.refused() == []
