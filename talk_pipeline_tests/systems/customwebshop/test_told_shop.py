@@ -35,6 +35,7 @@ def test_records_travel_there_and_back(told: Told, capsys: pytest.CaptureFixture
         "setPrice products",
         "setTitle products",
     ]
+    assert not told.shop.stale, "each answer tells the version for the next change"
     status = check_configuration()
     said = capsys.readouterr().out
     assert status == 0, said
@@ -50,6 +51,7 @@ def test_what_somebody_edits_in_between_is_not_overwritten(told: Told) -> None:
     told.world.bc.patch("items", there, {"displayName": "Of the books"})
     told.run()
     told.run()
+    assert told.shop.stale == 1
     product = told.shop.tables["products"][told.product]
     assert (product["title"], product["price"]) == ("Of the books", "77.00")
     assert told.world.bc.get("items", there)["unitPrice"] == 77

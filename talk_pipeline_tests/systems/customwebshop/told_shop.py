@@ -23,10 +23,11 @@ VALUES = {
 
 
 class ToldShop(Shop):
-    """`meanwhile` is what somebody else edits just before the next change arrives."""
+    """`meanwhile` is what somebody else edits just before the next change; `stale` counts other versions."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.stale = 0
         self.meanwhile: tuple[str, str, Row] | None = None
 
     def edit(self, table: str, key: str, **values: Any) -> None:
@@ -50,6 +51,7 @@ class ToldShop(Shop):
         if method != "GET":
             said: Row = json.loads(body) if body else {"version": int(asked["version"]), "actions": []}
             if said["version"] != self.tables[table][keys[0]].get("version", 1):
+                self.stale += 1
                 return _wrong(409, "ConcurrentModification", "Another version is there.")
             if method == "DELETE":
                 del self.tables[table][keys[0]]
