@@ -157,10 +157,14 @@ def matters_twice(session: Session, intent: Intent) -> bool:
 
 
 def _acts(session: Session, intent: Intent) -> bool:
-    system, root = session.systems[intent.target], session.flows[intent.flow].root
+    system, flow, target = session.systems[intent.target], session.flows[intent.flow], intent.target
     if not isinstance(system, Acts) or intent.main.part != intent.flow or intent.main.operation != "update":
         return False
-    paths = [path for name in intent.main.sent for path in root.by_name[name].paths(intent.target)]
+    paths = [path for name in intent.main.sent for path in flow.root.by_name[name].paths(target)]
+    for one in intent.children:
+        part = flow.part(one.part)
+        told = (path for name in one.sent for path in part.by_name[name].paths(target))
+        paths += [f"{part.paths[target]}.{path}" for path in told]
     return system.acts_by(intent.flow, paths)
 
 
