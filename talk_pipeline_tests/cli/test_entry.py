@@ -26,6 +26,22 @@ finally:
     assert sending.sent, "{module} is not among what is loaded"
 """
 
+ENDING = """
+import atexit, os, sys
+class Held:
+    def __del__(self, write=os.write):
+        write(1, b"put away\\n")
+class Registering:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            atexit.register(print, "what is to be done at the end is done")
+sys.meta_path.insert(0, Registering())
+held = Held()
+sys.argv = ["talk-pipeline", *{arguments}]
+from talk_pipeline.cli.entry import run
+run()
+"""
+
 
 def started(module: str, number: signal.Signals, disposition: signal.Handlers) -> tuple[int, str, str]:
     """Whatever the tests themselves were told to do with the signal, the program begins with this disposition."""
@@ -69,3 +85,24 @@ def test_nothing_else_is_loaded_before_signals_are_taken() -> None:
 def test_it_is_what_is_installed() -> None:
     [script] = entry_points(group="console_scripts", name="talk-pipeline")
     assert script.value == "talk_pipeline.cli.entry:run", "make sync installs it anew"
+
+
+@pytest.mark.parametrize(("arguments", "status"), [(["--version"], 0), (["no such command"], 2)])
+def test_at_the_end_nothing_is_put_away_piece_by_piece(arguments: list[str], status: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING.format(arguments=arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status
+    assert done.stdout.endswith("what is to be done at the end is done\n")
+
+
+def test_who_does_not_end_by_itself_is_told_of_by_python() -> None:
+    ending = ENDING.format(arguments=[]).replace(
+        "run()", "import talk_pipeline.cli.main as main; main.app = 1; run()"
+    )
+    done = subprocess.run([sys.executable, "-c", ending], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "TypeError" in done.stderr
