@@ -9,7 +9,7 @@ written together. The files are the same: whoever opens the home without this re
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import RLock
@@ -40,7 +40,7 @@ class EventLog(SqliteEventLogStorage):
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._open: dict[str, Connection] = {}
         self._together: ExitStack | None = None
-        self._tables: set[str] = set()
+        self._there: set[tuple[str, str]] = set()
         self._lock = RLock()  # within a batch, what is opened once is used again
         self._inst_data = inst_data
         self._begun = base_dir is not None
@@ -84,10 +84,22 @@ class EventLog(SqliteEventLogStorage):
             super().store_event_batch(events)
 
     def has_table(self, table_name: str) -> bool:
-        """Whether the file of what is asked across runs has a table. One that is there stays."""
-        if table_name not in self._tables and super().has_table(table_name):
-            self._tables.add(table_name)
-        return table_name in self._tables
+        """Whether the file of what is asked across runs has a table."""
+        return self._stays("table", table_name, lambda: super(EventLog, self).has_table(table_name))
+
+    def has_secondary_index(self, name: str) -> bool:
+        """Whether what is asked across runs was brought to that form."""
+        return self._stays("form", name, lambda: super(EventLog, self).has_secondary_index(name))
+
+    def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
+        found = super()._has_asset_key_col_on_connection
+        return self._stays("column", column_name, lambda: found(conn, column_name))
+
+    def _stays(self, kind: str, name: str, found: Callable[[], bool]) -> bool:
+        """What is there stays, and is not looked for again; what is not may come with an upgrade."""
+        if (kind, name) not in self._there and found():
+            self._there.add((kind, name))
+        return (kind, name) in self._there
 
     @contextmanager
     def _at_once(self) -> Iterator[None]:

@@ -153,3 +153,21 @@ def test_a_storage_that_the_settings_name_stays(tmp_path: Path) -> None:
     settings.write_text(yaml.safe_dump(said | {"event_log_storage": own}), encoding="utf-8")
     with open_home(tmp_path) as instance:
         assert type(instance.event_log_storage).__name__ == own["class"]
+
+
+def test_what_the_files_have_is_looked_for_once(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        asked.append(statement)
+
+    with open_home(tmp_path) as instance:
+        for look in (False, True):
+            if look:
+                event.listen(Engine, "before_cursor_execute", note)
+            dg.materialize([numbers], instance=instance)
+            instance.get_asset_records([dg.AssetKey("numbers")])
+        event.remove(Engine, "before_cursor_execute", note)
+    assert any(one.startswith("INSERT") for one in asked)
+    assert not [one for one in asked if one.startswith("SELECT") and "secondary_indexes" in one]
+    assert not [one for one in asked if 'xinfo("asset_keys")' in one]
