@@ -52,11 +52,21 @@ class Connection:
         self._forgotten = False
         self.keeps_findings = False
         if threads is not None:
-            self._db.execute("set threads = $1", [threads])
+            self.threads = threads
         if memory is not None:
             self._db.execute("set memory_limit = $1", [memory])
         if spilled is not None:
             self._db.execute("set temp_directory = $1", [str(spilled)])
+
+    @property
+    def threads(self) -> int:
+        """The most that work at once."""
+        row = self._db.execute("select current_setting('threads')").fetchone()
+        return int(row[0]) if row else 1
+
+    @threads.setter
+    def threads(self, most: int) -> None:
+        self._db.execute("set threads = $1", [most])
 
     def close(self) -> None:
         """Leaves the file to others."""

@@ -35,6 +35,8 @@ PROGRESS = "progress"
 SPILLED = "spilled"
 WAIT_SECONDS = 60.0
 NOT_TO_BE_WRITTEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+A_THREAD = 64 * 2**20
+"""How many bytes of a file are worth another thread: with less of them, they wait for each other."""
 MAGIC, MAGIC_AT = b"DUCK", 8
 JOURNAL_MAGIC = b"d\0b"  # of what was written and is not in the file yet
 
@@ -78,6 +80,7 @@ class State:
         self.file = file or folder / FILE
         self.wait_seconds = wait_seconds
         self._most = threads, memory
+        self._threads = 0
         self.beside = self._connected()
         self._lease_seconds = lease_seconds
         self._lease: Lease | None = None
@@ -148,7 +151,14 @@ class State:
         beside = Connection(threads=threads, memory=memory, spilled=self.spilled)
         beside.file = self.file
         beside.execute(_MACROS)
+        self._threads = self._most_threads = beside.threads
         return beside
+
+    def _share_out(self, db: Connection) -> None:
+        """Has as many threads work as there is something for: to wake others costs a fifth of each statement."""
+        threads = max(1, min(self._most_threads, self.file.stat().st_size // A_THREAD))
+        if threads != self._threads:
+            db.threads = self._threads = threads
 
     @property
     def open_seconds(self) -> float:
@@ -166,6 +176,7 @@ class State:
             go_on()
             time.sleep(0.1)
         self._attached, self._attached_at = True, time.monotonic()
+        self._share_out(db)
         db.execute("use state")
         if not self._prepared:
             try:
