@@ -286,6 +286,8 @@ def _about(body: Any, whole: str | None, key: str, data: Any = None) -> Any:
     """
     if isinstance(body, dict):
         return {name: _about(one, whole, key, data) for name, one in body.items()}
+    if isinstance(body, list):
+        return [_about(one, whole, key, data) for one in body]
     if not isinstance(body, str) or set("{}") & set(_NAMED.sub("", body)):
         return body
     if alone := _NAMED.fullmatch(body):

@@ -57,6 +57,8 @@ class CriteriaShop(Shop):
         version = headers.get("sw-version-id")
         doors: tuple[tuple[str, Callable[..., Any]], ...] = (
             (r"POST /api/search/(\w+)", lambda name: self._searched(NAMES[name], said)),
+            (r"POST /api/search/order-line-item", lambda: self._beside("orders", said)),
+            (r"POST /api/search/customer-contact", lambda: self._beside("customers", said)),
             (r"POST /api/(customer|product)", lambda name: self._created(NAMES[name], said)),
             (
                 r"PATCH /api/(customer|product|order)/(\w{32})",
@@ -104,6 +106,18 @@ class CriteriaShop(Shop):
             self._shown(row, asked.get("associations", {})) for row in rows[(page - 1) * size : page * size]
         ]
         return {"total": len(rows), "data": shown}
+
+    def _beside(self, table: str, asked: Row) -> Row:
+        """What belongs to one record and is searched for by itself: the lines of an order, a contact."""
+        (about,) = asked["filter"]
+        row = self.tables[table][about["value"]]
+        rows = (
+            [_line_shown(one) for one in row["lines"].values()]
+            if "lines" in row
+            else [{"mail": row["email"]}]
+        )
+        size, page = asked.get("limit", 500), asked.get("page", 1)
+        return {"total": len(rows), "data": rows[(page - 1) * size : page * size]}
 
     def _shown(self, row: Row, associations: Row) -> Row:
         told = {name: value for name, value in row.items() if name not in ("lines", "changed")}

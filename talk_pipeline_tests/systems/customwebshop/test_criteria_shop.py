@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from talk_pipeline.cli.configuration import check_configuration
-from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.flow_files import edited_flows, replaced
 from talk_pipeline_tests.systems.customwebshop.criteria_shop import CONNECTOR, CriteriaShop
 from talk_pipeline_tests.systems.customwebshop.door import Connected, connect, opened, unexplained
 from talk_pipeline_tests.world import World
@@ -36,6 +36,51 @@ def test_records_travel_there_and_back(criteria: Criteria, capsys: pytest.Captur
     status = check_configuration()
     told = capsys.readouterr().out
     assert status == 0, told
+    criteria.audited()
+
+
+def test_lines_and_parts_may_be_searched_for_by_their_record(
+    criteria: Criteria, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By POST as well, page by page."""
+    read = 'body: {filter: [{type: equals, field: recordId, value: "{id}"}]}'
+    paging = "{style: page, size_parameter: limit, size: 2, total: total}"
+    lines = f"""\
+        url: /search/order-line-item
+        read: {{{read}}}
+        records: data
+        paging: {paging}
+"""
+    part = f"parts: {{contact: {{path: /search/customer-contact, {read}, at: 'data[0]'}}}}"
+    edits = [
+        ("        path: lineItems\n        url: /order-line-item\n", lines),
+        (
+            'create: {constants: {id: "{key}", orderId',
+            'create: {path: /order-line-item, constants: {id: "{key}", orderId',
+        ),
+        ("update: {headers", "update: {path: '/order-line-item/{line}', headers"),
+        ("delete: {headers", "delete: {path: '/order-line-item/{line}', headers"),
+        (
+            "    fields: {company_name",
+            f"    {part}\n    fields: {{email: {{path: '@contact.mail', write: false}}, company_name",
+        ),
+    ]
+    file = tmp_path / "searched.yaml"
+    file.write_text(replaced(CONNECTOR.read_text(encoding="utf-8"), *edits), encoding="utf-8")
+    connect(monkeypatch, connector=file)
+    criteria.fill()
+    more = criteria.shop.tables["orders"][criteria.order]["lines"]
+    for quantity in ("3", "4"):
+        more |= criteria.shop.line(criteria.product, quantity, "7.00")
+    criteria.run()
+    assert [row["quantity"] for row in criteria.lines_there()] == [2, 3, 4]
+    there = criteria.world.bc.get("customers", criteria.there("customer", criteria.customer))
+    assert there["email"] == criteria.shop.tables["customers"][criteria.customer]["email"]
+    criteria.quiet()
+    criteria.world.bc.patch("salesOrderLines", criteria.lines_there()[2]["id"], {"quantity": 9})
+    criteria.run()
+    assert [row["quantity"] for row in criteria.lines_here()] == ["2", "3", "9"]
+    criteria.quiet()
     criteria.audited()
 
 
