@@ -1,10 +1,12 @@
 """A shop whose records are changed by actions against the version in the body is connected by a description."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from talk_pipeline.cli.configuration import check_configuration
+from talk_pipeline_tests.flow_files import replaced
 from talk_pipeline_tests.systems.customwebshop.door import Connected, connect, opened, unexplained
 from talk_pipeline_tests.systems.customwebshop.told_shop import CONNECTOR, ToldShop
 from talk_pipeline_tests.world import World
@@ -64,3 +66,32 @@ def test_what_somebody_edits_in_between_is_not_overwritten(told: Told) -> None:
     assert told.lines_here()[0]["quantity"] in ("9", 9)
     told.quiet()
     assert not unexplained()
+
+
+def test_a_call_for_a_value_of_a_line_whose_answer_is_lost_is_not_made_again(
+    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = '{<<: *one, constants: {action: changeLine, line: "{line}"}}'
+    acting = change.replace("{<<: *one,", "{<<: *one, when: {quantity: '9'},").replace(
+        "changeLine", "makeNine"
+    )
+    file = tmp_path / "told.yaml"
+    words = replaced(CONNECTOR.read_text(encoding="utf-8"), (change, f"[{change}, {acting}]"))
+    file.write_text(words, encoding="utf-8")
+    connect(monkeypatch, connector=file)
+    told.fill()
+    told.run()
+    told.shop.slow = "makeNine"
+    told.world.bc.patch("salesOrderLines", told.lines_there()[0]["id"], {"quantity": 9})
+    for _ in range(3):
+        told.world.step()
+    (row,) = told.world.step().finding("order", "references_resolve").rows
+    assert "504" in row["reason"]
+    assert len(told.shop.later) == 1
+    told.shop.carry_out()
+    told.run()
+    assert told.lines_here()[0]["quantity"] == "9"
+    assert told.shop.writes == ["changeLine orders", "makeNine orders"], (
+        "the price goes along with the quantity"
+    )
+    told.quiet()

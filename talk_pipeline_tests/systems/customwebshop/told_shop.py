@@ -23,12 +23,17 @@ VALUES = {
 
 
 class ToldShop(Shop):
-    """`meanwhile` is what somebody else edits just before the next change; `stale` counts other versions."""
+    """`meanwhile` is what somebody else edits just before the next change; `stale` counts other versions.
+
+    `slow` is an action that a gateway gives up waiting for; what of it is to be done yet is in `later`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.stale = 0
         self.meanwhile: tuple[str, str, Row] | None = None
+        self.slow = ""
+        self.later: list[tuple[str, str, Row]] = []
 
     def edit(self, table: str, key: str, **values: Any) -> None:
         super().edit(table, key, **values, version=self.tables[table][key].get("version", 1) + 1)
@@ -56,9 +61,18 @@ class ToldShop(Shop):
             if method == "DELETE":
                 del self.tables[table][keys[0]]
                 return _told(200, {})
+            if any(action["action"] == self.slow for action in said["actions"]):
+                self.later += [(table, keys[0], action) for action in said["actions"]]
+                return 504, {"Content-Type": "text/html"}, b"<html><body>Gateway Timeout</body></html>"
             for action in said["actions"]:
                 self._done(table, keys[0], action)
         return _told(200, self._shown(self.tables[table][keys[0]]))
+
+    def carry_out(self) -> None:
+        """What was slow is done."""
+        self.slow, later, self.later = "", self.later, []
+        for table, key, action in later:
+            self._done(table, key, action)
 
     def _listed(self, table: str, asked: Mapping[str, str]) -> Reply:
         rows = [self._shown(row) for row in self.since(table, asked.get("since"))]
@@ -76,6 +90,8 @@ class ToldShop(Shop):
             assert set(said) <= VALUES[action], f"{action} takes no {said}"
             self.edit(table, key, **said)
             return
+        if action == "makeNine":
+            said["quantity"] = "9"
         values = (
             None if action == "removeLine" else {name: one for name, one in said.items() if name != "line"}
         )
