@@ -95,3 +95,28 @@ def test_a_call_for_a_value_of_a_line_whose_answer_is_lost_is_not_made_again(
         "the price goes along with the quantity"
     )
     told.quiet()
+
+
+@pytest.mark.parametrize(
+    ("operation", "call", "why"),
+    [("create", "addLine", "say one under create"), ("delete", "removeLine", "no removal of an entry")],
+)
+def test_a_change_of_lines_that_the_shop_does_not_take_is_refused_by_name(
+    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str, call: str, why: str
+) -> None:
+    words = CONNECTOR.read_text(encoding="utf-8")
+    (said,) = [text for text in words.splitlines() if call in text]
+    file = tmp_path / "told.yaml"
+    file.write_text(replaced(words, (said, f"        {operation}: none")), encoding="utf-8")
+    connect(monkeypatch, connector=file)
+    told.fill()
+    told.run()
+    (first,) = told.lines_there()
+    if operation == "create":
+        entry = {"lineType": "Item", "itemId": first["itemId"], "quantity": 5, "unitPrice": 9}
+        told.world.bc.post(f"salesOrders({told.there('order', told.order)})/salesOrderLines", entry)
+    else:
+        told.world.bc.delete("salesOrderLines", first["id"])
+    (row,) = told.world.step().finding("order", "no_quarantined_records").rows
+    assert why in row["reason"]
+    assert not told.shop.writes
