@@ -37,8 +37,11 @@ def apart(mine: Words, theirs: Words) -> bool:
 
 
 def narrower(mine: Words, theirs: Words) -> bool:
-    """Whether all that lies in my scope lies in theirs as well, and not the other way round."""
-    return _covers(theirs, mine) and not _covers(mine, theirs)
+    """Whether all that lies in my scope lies in theirs as well, since I ask for something more.
+
+    Fewer words at the same places are no more: what is new in theirs may be given one of mine.
+    """
+    return _covers(theirs, mine) and mine.keys() > theirs.keys()
 
 
 def _covers(wide: Words, narrow: Words) -> bool:

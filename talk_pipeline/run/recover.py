@@ -66,7 +66,7 @@ async def recover(session: Session, flow: Flow, target: Side) -> None:
     heard = await _heard(session, flow, target, intents)
     for intent in intents:
         stopping.go_on()
-        outcome = await _outcome(session, flow, intent, hits=hits)
+        outcome = looked_up(intent, await _outcome(session, flow, intent, hits=hits))
         if outcome.result is not Result.DONE:
             outcome = heard.get(intent.intent_id, outcome)
             if may_be_at_work(intent) and not outcome.ended:
@@ -77,7 +77,7 @@ async def recover(session: Session, flow: Flow, target: Side) -> None:
                 session.projector(flow, target),
                 session.decode(flow, target),
                 run_id=session.run_id,
-                outcomes=[(_as_far_as_made(intent, outcome), looked_up(intent, outcome))],
+                outcomes=[(_as_far_as_made(intent, outcome), outcome)],
             )
 
 
