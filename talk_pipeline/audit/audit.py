@@ -110,10 +110,8 @@ def _children(flow: Words, shop: Entity) -> Iterator[tuple[str, Words]]:
         place = child["businesscentral"]
         beside = [more for one, more in scopes.items() if flow["children"][one]["businesscentral"] == place]
         # what a further word tells apart is not of those who do not ask for it
-        yield (
-            name,
-            {**child, "scope": scope, "closer": [one for one in beside if scope.items() < one.items()]},
-        )
+        closer = [one for one in beside if scope.items() < one.items()]
+        yield name, {**child, "scope": scope, "closer": closer}
 
 
 def _read(file: Path) -> Any:

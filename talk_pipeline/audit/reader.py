@@ -61,7 +61,7 @@ class Entity:
             data = self._as_meant(at(entry, said.get("element", "")))
             key = self._key(data, said) or ""
             if said.get("summaries") == "true":
-                asks = _about(said.get("read", {}).get("body"), self._whole(data, said), key)
+                asks = self._asks(said.get("read", {}).get("body"), key, data)
                 whole = self._connection.read(self._filled(key, "{item}", None), asks)
                 data, beside = at(whole, said.get("record", "")), whole
             if data is not None and "parts" in said:
@@ -81,7 +81,7 @@ class Entity:
             if isinstance(reference, list):
                 return [there[_told(one, named)] for one in reference]
             return there[_told(reference, named)] if reference else None
-        asks = _about(said.get("body"), self._whole(data, self.said), key, data)
+        asks = self._asks(said.get("body"), key, data)
         return at(self._connection.read(self._filled(key, said["path"], data), asks), said.get("at", ""))
 
     def lines(self, row: "Row", part: str) -> Iterator["Row"]:
@@ -93,9 +93,7 @@ class Entity:
             found = self._to_its_end(row, said) if "paging" in said else at(row.data, said["path"])
             found = [] if says_none(found, said) else found
         else:
-            asks = _about(
-                said.get("read", {}).get("body"), self._whole(row.data, self.said), row.id, row.data
-            )
+            asks = self._asks(said.get("read", {}).get("body"), row.id, row.data)
             asked = {**said, "list": {"body": asks}} if asks else said
             found = list(self._connection.pages(self._filled(row.id, said["url"], row.data), asked, {}))
         found = list(found.values()) if isinstance(found, dict) else found
@@ -124,9 +122,11 @@ class Entity:
             following = paging.after(entries, data, None)
             if not following:
                 return found
-            asked, asks = paging.further({}, following), _about(body, self._whole(data, self.said), row.id)
-            where = self._filled(row.id, "{item}", None)
-            again = self._connection.read(where, *([placed(asks, asked)] if body else [None, asked]))
+            asked, where = paging.further({}, following), self._filled(row.id, "{item}", None)
+            if body:
+                again = self._connection.read(where, placed(self._asks(body, row.id, data), asked))
+            else:
+                again = self._connection.read(where, query=asked)
             data = at(again, self.said.get("record", ""))
 
     def moment(self, said: str, form: str | None) -> datetime:
@@ -157,6 +157,10 @@ class Entity:
     def _whole(self, data: Any, said: Words) -> str | None:
         how = said.get("id", "id")
         return text(at(data, how if isinstance(how, str) else how.get("path", "id")))
+
+    def _asks(self, body: Any, key: str, data: Any) -> Any:
+        """What is sent to ask for something of a record."""
+        return _about(body, self._whole(data, self.said), key, data)
 
     def _filled(self, key: str, template: str, data: Any) -> str:
         filled = template.replace("{item}", self.said.get("item", "{path}/{id}"))
@@ -279,7 +283,7 @@ def _told(entry: Any, places: list[str]) -> tuple[str | None, ...]:
     return tuple(text(at(entry, place)) if isinstance(entry, dict) else text(entry) for place in places)
 
 
-def _about(body: Any, whole: str | None, key: str, data: Any = None) -> Any:
+def _about(body: Any, whole: str | None, key: str, data: Any) -> Any:
     """A question about one record, by its id as the record says it, or by what is special in that within a text.
 
     It may name what the record says at a place, too.

@@ -80,7 +80,6 @@ class State:
         self.file = file or folder / FILE
         self.wait_seconds = wait_seconds
         self._most = threads, memory
-        self._threads = 0
         self.beside = self._connected()
         self._lease_seconds = lease_seconds
         self._lease: Lease | None = None

@@ -33,12 +33,7 @@ from talk_pipeline.systems.customwebshop.spec.parts import Included, Parts
 from talk_pipeline.systems.customwebshop.spec.places import Path, Place
 from talk_pipeline.systems.customwebshop.spec.refusals import ErrorShape
 from talk_pipeline.systems.customwebshop.spec.stores import Database, Stamp
-from talk_pipeline.systems.customwebshop.spec.templates import (
-    KEY,
-    VERSION,
-    Located,
-    misnamed,
-)
+from talk_pipeline.systems.customwebshop.spec.templates import KEY, VERSION, Located, misnamed
 from talk_pipeline.systems.customwebshop.spec.times import Times
 from talk_pipeline.systems.customwebshop.spec.webhooks import Webhooks
 from talk_pipeline.systems.customwebshop.spec.xml import Xml

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from talk_pipeline.flows.properties import Model
 from talk_pipeline.systems.customwebshop.spec import paths
-from talk_pipeline.systems.customwebshop.spec.paths import JsonOrMissing
+from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json, JsonOrMissing
 from talk_pipeline.systems.customwebshop.spec.places import Path
 from talk_pipeline.systems.customwebshop.spec.templates import SHOP, within
 
@@ -43,6 +43,11 @@ class Id(Model):
     def wire(self, known: str) -> str:
         """The same as the shop says it."""
         return self.template.replace("{}", known) if self.template else known
+
+    def own(self, known: str, record: Json) -> Json:
+        """The same as the record itself says it, which may be a number; without a record, as on the wire."""
+        own = paths.get(record, self.path)
+        return self.wire(known) if own is MISSING else own
 
 
 def _in_full(value: object) -> object:

@@ -67,11 +67,22 @@ def asked_of(
     """
     if body is None:
         return Question(with_query(path, query or {}))
-    known = Known({"id": record_id}, {"id": entity.id.wire(record_id)}, {"record": record})
-    said = filled_values(dict(body), known)
+    said = filled_about(entity, body, record_id, record=record)
     for name, value in (query or {}).items():
         paths.put(said, name, value)
     return Question(path, json.dumps(said, default=str).encode())
+
+
+def filled_about(
+    entity: Entity, body: Mapping[str, Any], record_id: str, *, record: Json = None
+) -> dict[str, Json]:
+    """What is sent to ask for something of a record, each name in it filled in.
+
+    Raises:
+        NoPlaceError: it names a place that the record does not have.
+    """
+    known = Known({"id": record_id}, {"id": entity.id.own(record_id, record)}, {"record": record})
+    return {name: filled_values(said, known) for name, said in body.items()}
 
 
 def since_query(entity: Entity, updated_since: UpdatedSince, since: datetime) -> dict[str, Json]:

@@ -221,13 +221,12 @@ def _fitting(reader: Reader, write: Write) -> Callable[[Row], bool]:
 
 
 def _composing(reader: Reader, write: Write) -> Callable[[Row | None], Row]:
-    composer, fields = Composer(reader), reader.fields()
+    composer = Composer(reader)
 
     def after(row: Row | None) -> Row:
-        names = [name for name in write.values if name in fields and fields[name].writable]
         body = composer.body(
             WHOLE,
-            names=names,
+            names=reader.writable(write.values),
             values=write.values,
             children=write.children,
             current=row,

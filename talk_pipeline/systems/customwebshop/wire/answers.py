@@ -208,9 +208,7 @@ def _wrong(shape: ErrorShape, answer: Answer) -> list[Json]:
 
 def _said(shape: ErrorShape, answer: Answer, one: Json) -> tuple[str | None, str]:
     """The code, and all else."""
-    code, message = (
-        paths.text_of(paths.get(one, path)) if path else None for path in (shape.code, shape.message)
-    )
+    code, message = _text_at(one, shape.code), _text_at(one, shape.message)
     field = paths.get(one, shape.field) if shape.field else None
     where = ".".join(map(str, field)) if isinstance(field, list) else paths.text_of(field)
     if code is None and message is None:
@@ -221,10 +219,11 @@ def _said(shape: ErrorShape, answer: Answer, one: Json) -> tuple[str | None, str
 
 def _codes(shape: ErrorShape, answer: Answer) -> set[str | None]:
     """The codes of all that is wrong; of an answer that tells none there is none."""
-    told = (
-        paths.text_of(paths.get(one, shape.code)) if shape.code else None for one in _wrong(shape, answer)
-    )
-    return {*told}
+    return {_text_at(one, shape.code) for one in _wrong(shape, answer)}
+
+
+def _text_at(one: Json, path: str | None) -> str | None:
+    return paths.text_of(paths.get(one, path)) if path else None
 
 
 _NAMED = re.compile(r"%(\w+)|\{\{? ?(\w+) ?\}?\}")

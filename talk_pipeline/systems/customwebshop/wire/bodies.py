@@ -139,10 +139,13 @@ class Composer:
         """The properties that an edit of an entry says: what changes, and what moves on the wire with that."""
         row = self.row(name, lines, edit, current=current)
         before = self._reader.line_values(name, row, root=root) if row else {}
-        wanted = before | dict(edit.values)
-        fields = self._reader.fields(name)
-        moved = [one for one in _dependent(fields, edit.values) if wanted.get(one) is not None]
-        return [one for one in (*edit.values, *moved) if one in fields and fields[one].writable]
+        return self._spoken(name, edit, before)
+
+    def _spoken(self, name: str, edit: ChildEdit, before: Mapping[str, Value]) -> list[str]:
+        wanted = {**before, **edit.values}
+        moved = _dependent(self._reader.fields(name), edit.values)
+        filled = [one for one in moved if wanted.get(one) is not None]
+        return self._reader.writable((*edit.values, *filled), name)
 
     def around(self, call: Call, *, known: Known) -> bytes:
         """The body of a call that begins or ends changes of a list, in which `{id}` is the record's."""
@@ -205,12 +208,14 @@ class Composer:
             for path, value in {**told, **lines.constants}.items():
                 paths.put(body, path, value)
         current_values = self._reader.line_values(name, row, root=root) if row else {}
-        wanted = current_values | dict(edit.values)
-        fields = self._reader.fields(name)
-        moved = [path for path in _dependent(fields, edit.values) if wanted.get(path) is not None]
-        names = [*edit.values, *moved] if names is None else names
         self._put(
-            body, names, values=wanted, current_values=current_values, fields=fields, current=row, known=root
+            body,
+            self._spoken(name, edit, current_values) if names is None else names,
+            values=current_values | dict(edit.values),
+            current_values=current_values,
+            fields=self._reader.fields(name),
+            current=row,
+            known=root,
         )
         return body
 

@@ -138,11 +138,11 @@ def _uncarried(
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Properties that may be written, and that no call writes."""
     calls = described.update
-    if (
-        isinstance(described, Lines) and calls
-    ):  # of an entry some may be said when it is made, and never after
-        calls += described.create
-    for name in () if not calls or any(call.carries_the_rest for call in calls) else read:
+    if calls and isinstance(described, Lines):
+        calls += described.create  # of an entry some may be said when it is made, and never after
+    if not calls or any(call.carries_the_rest for call in calls):
+        return
+    for name in read:
         field = described.field(name)
         if field and field.writable and not any(call.carries(name) for call in calls):
             how = f"no call carries {name!r}: name it in `of` or `when`, or say write: false of it"

@@ -17,8 +17,8 @@ from talk_pipeline.systems.customwebshop.spec.description import Entity
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paging import Following, OnePage, Seen, further_beside
 from talk_pipeline.systems.customwebshop.spec.paths import Json, JsonOrMissing
-from talk_pipeline.systems.customwebshop.spec.questions import asked_for, asked_of
-from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError, filled_values
+from talk_pipeline.systems.customwebshop.spec.questions import asked_for, asked_of, filled_about
+from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError
 from talk_pipeline.systems.customwebshop.wire.answers import (
     UnexpectedShapeFault,
     blank_text,
@@ -32,7 +32,6 @@ from talk_pipeline.systems.customwebshop.wire.answers import (
 )
 from talk_pipeline.systems.customwebshop.wire.faults import Faults
 from talk_pipeline.systems.customwebshop.wire.lists import Lists
-from talk_pipeline.systems.customwebshop.wire.naming import Names
 from talk_pipeline.systems.customwebshop.wire.records import Reader, parse, with_part, with_rows
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Answer, Http
@@ -167,8 +166,7 @@ class Joiner:
         try:
             path = lines_path(entity, lines, record_id, record=record)
             if lines.read.body is not None:  # a list of its own that is asked for by POST
-                known = Names(entity, "", record_id=record_id, record=record).known.beside(record=record)
-                body = filled_values(dict(lines.read.body), known)
+                body = filled_about(entity, lines.read.body, record_id, record=record)
                 shape = shape.but(path=path, list=shape.list.but(body=body))
         except NoPlaceError as error:
             raise UnexpectedShapeFault(f"{key}.url", str(error)) from error

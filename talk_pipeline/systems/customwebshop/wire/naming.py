@@ -54,11 +54,6 @@ class Names:
         return {name: value for name, value in told.items() if value is not None}
 
     @property
-    def further(self) -> Mapping[str, str]:
-        """What of it addresses name beside the ids."""
-        return {name: value for name, value in self.ids.items() if name in (VERSION, KEY)}
-
-    @property
     def new_id(self) -> str:
         """32 hexadecimal digits that only this write has, and each repetition of it."""
         return uuid.uuid5(_KEYS, self.key).hex
@@ -68,8 +63,7 @@ class Names:
         """As they stand in what is sent: by themselves as the shop says them, which may be numbers."""
         told: dict[str, Json] = dict(self.ids)
         if self.record_id:
-            own = paths.get(self.record, self.entity.id.path)
-            told["id"] = self.entity.id.wire(self.record_id) if own is MISSING else own
+            told["id"] = self.entity.id.own(self.record_id, self.record)
         if self.version is not None:
             told[VERSION] = self._own_version(self.version)
         if self.line:

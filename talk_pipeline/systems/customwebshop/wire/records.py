@@ -202,6 +202,11 @@ class Reader:
         """How the flow's properties are told, of the record or of one of its lists."""
         return self._children[path][1] if path else self._root
 
+    def writable(self, names: Iterable[str], path: str | None = None) -> list[str]:
+        """Those of the properties that the shop takes, of the record or of one of its lists."""
+        fields = self.fields(path)
+        return [name for name in names if name in fields and fields[name].writable]
+
     def hidden(self, data: Json, *, other: Json) -> list[str]:
         """Places that one reading of a record shows and another does not: there it is blank by no one's edit."""
         found = [*_hidden(self._root, [data], [other])]

@@ -142,12 +142,11 @@ class _Sequence:
         self._before = current
         self._made: Json = {}
         self._begun = False
-        fields = self._reader.fields()
         self._choice = Choice(
             getattr(self._entity, write.operation),
             operation=write.operation,
             values=write.values,
-            writable=[name for name in write.values if name in fields and fields[name].writable],
+            writable=self._reader.writable(write.values),
         )
         self._untold: dict[str, str] = {}
 
