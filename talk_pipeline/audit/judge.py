@@ -38,6 +38,7 @@ from link"""
 _TOLD = """
 select r.raw[$1], l.shop_id from record r join link l on l.part = r.part and l.bc_id = r.id
 where r.part = $2 and r.raw[$1] is not null
+union all select called[$1], shop_id from link where part = $2 and called[$1] is not null
 """
 
 # by which the form of a value may move while neither side says something else; without one, what travels both ways

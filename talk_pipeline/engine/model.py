@@ -77,11 +77,13 @@ class Ended:
         ids: of the records in which it goes on.
         comes_to: what these come to together, by path of the record.
         was: ids of the record itself, as those name it: none, or several where they do not agree.
+        called: what those call the first of these, by path of the record.
     """
 
     ids: Sequence[str]
     comes_to: Mapping[str, Value] = field(default_factory=dict)
     was: Sequence[str] = ()
+    called: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

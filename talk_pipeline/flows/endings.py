@@ -15,6 +15,11 @@ class ClosedBy(Model):
     entity: str = Field(description="the described entity set in which it goes on, such as `salesInvoices`")
     record: str = Field(description="the property there that holds the record's id")
     key: str = Field(description="the property there that holds the record's create key")
+    called: Mapping[str, str] = Field(
+        {},
+        description="what is said there of the record itself, by its own property: how others refer to a record"
+        " (`told_by`) that was posted before anybody read it",
+    )
     sums: tuple[str, ...] = Field(
         (),
         description="numbers of the record that are the sum of the same ones there, once its story has ended; where"
@@ -32,7 +37,7 @@ class ClosedBy(Model):
     @property
     def counted(self) -> tuple[str, ...]:
         """What is read of the records there, beside that by which they are looked for."""
-        return *self.sums, *self.without
+        return *self.called.values(), *self.sums, *self.without
 
 
 class ArchivedIn(Model):
@@ -55,7 +60,12 @@ def summed(closed: ClosedBy | None, properties: Sequence[Property]) -> list[Prop
 
 
 def ending_problems(closed: ClosedBy | None, properties: tuple[Property, ...]) -> Located:
-    """Sums that no property is compared with, as (key path, message)."""
+    """Sums that no property is compared with, and names that no property has, as (key path, message)."""
+    paths = [prop.bc for prop in properties if prop.bc]
+    for name in closed.called if closed else ():
+        if name not in paths:
+            text = f"no property has bc: {name!r}; allowed: {', '.join(paths)}"
+            yield ("businesscentral", "closed_by", "called"), text
     compared = {prop.bc: prop for prop in properties if prop.dir == "="}
     for name in closed.sums if closed else ():
         if name not in compared:

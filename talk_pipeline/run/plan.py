@@ -79,10 +79,14 @@ async def close_posted(session: Session, flow: Flow) -> None:
     if (ended := flow.businesscentral.closed_by) is None:
         return
     with session.state.open() as db:
-        by_key = posted.keys_to_create(db, flow)
+        by_key, half_known = posted.keys_to_create(db, flow), posted.half_known(db, flow)
     bc = session.systems[Side.BC]
-    found = await bc.ended(flow.name, ended.key, values=list(by_key))
-    if found:
-        with session.state.open() as db:
-            posted.close(db, flow, ended=found, by_key=by_key, run_id=session.run_id)
+    found = await bc.ended(flow.name, ended.key, values=list(by_key | half_known))
+    closing = {key: one for key, one in found.items() if key in by_key}
+    with session.state.open() as db:
+        if half_known:
+            posted.complete(db, flow, ended=found, by_key=half_known)
+        if closing:
+            posted.close(db, flow, ended=closing, by_key=by_key, run_id=session.run_id)
+    if closing or half_known:
         replan(session, flow)

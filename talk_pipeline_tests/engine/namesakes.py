@@ -39,12 +39,12 @@ _OF_ANOTHER_FLOW = {
     "link": """
         select 'namesake:' || part, shop_id, bc_id, root_shop_id, rule,
                case state when 'active' then 'closed' else 'active' end, linked_at,
-               case when met_at is null then linked_at end, shared_id
+               case when met_at is null then linked_at end, shared_id, called
         from link
         union all
         select 'namesake:' || part, case side when 'customwebshop' then id else '~' || id end,
                case side when 'customwebshop' then '~' || id else id end, root_id, 'number', 'active', now(),
-               null, null
+               null, null, null
         from aside.named n where not exists (
           from link l where l.part = n.part and (l.shop_id = n.id or l.bc_id = n.id))
         """,
@@ -108,7 +108,7 @@ _OF_THE_OTHER_SIDE = {
         select distinct on (part, id) part, case side when 'customwebshop' then id else '~' || id end,
                case side when 'customwebshop' then '~' || id else id end,
                case side when 'customwebshop' then root_id else '~' || root_id end, 'number', 'closed', now(),
-               now(), null
+               now(), null, map {'erp_number': '~' || id}
         from aside.mirrored
         """,
     "record": """

@@ -63,3 +63,17 @@ class Sold:
     def documents(self, kind: str) -> list[Row]:
         """Those of the shop, by number."""
         return sorted(self.world.shop.all(kind).values(), key=lambda row: str(row["number"]))
+
+    def posted_before(self, number: str) -> tuple[str, str]:
+        """The ids of another order that both sides entered, and that people there posted before it was linked."""
+        lines = [line(self.items[0], "3", "10.00")]
+        placed = str(self.world.shop.post("orders", order(number, self.buyer, lines))["id"])
+        sent = {"itemId": self.world.counterpart("product", self.items[0]), "quantity": 3, "unitPrice": 10}
+        body = {
+            "customerId": self.world.counterpart("customer", self.buyer),
+            "externalDocumentNumber": number,
+        }
+        entered = str(self.world.bc.post("salesOrders", {**body, "salesOrderLines": [sent]})["id"])
+        posting = f"/salesOrders({entered})/Microsoft.NAV.shipAndInvoice"
+        self.world.bc.read(self.world.bc.http.post(posting))
+        return placed, entered

@@ -8,7 +8,6 @@ import pytest
 from pypdf import PdfReader
 
 from talk_pipeline_tests.pipeline.documents import Sold, with_optional
-from talk_pipeline_tests.pipeline.records import line, order
 from talk_pipeline_tests.pipeline.second_opinion import unexplained
 from talk_pipeline_tests.world import World
 
@@ -98,15 +97,10 @@ def test_an_invoice_that_is_cancelled_counts_no_more(sold: Sold) -> None:
 
 def test_invoices_of_an_order_that_was_posted_before_it_was_linked_are_told(sold: Sold) -> None:
     """As after a first synchronization, or where the answer to its making was lost and people were faster."""
-    world, lines = sold.world, [line(sold.items[0], "3", "10.00")]
-    placed = world.shop.post("orders", order("O2", sold.buyer, lines))["id"]
-    sent = {"itemId": world.counterpart("product", sold.items[0]), "quantity": 3, "unitPrice": 10}
-    body = {"customerId": world.counterpart("customer", sold.buyer), "externalDocumentNumber": "O2"}
-    entered = world.bc.post("salesOrders", {**body, "salesOrderLines": [sent]})
-    world.bc.read(world.bc.http.post(f"/salesOrders({entered['id']})/Microsoft.NAV.shipAndInvoice"))
+    world, (placed, entered) = sold.world, sold.posted_before("O2")
     sold.sync()
     assert (world.state("order", placed) or ("",))[0] == "closed"
-    assert world.counterpart("order", placed) == entered["id"], "it was that order, and not its invoice"
+    assert world.counterpart("order", placed) == entered, "it was that order, and not its invoice"
     sold.sync()
     (told,), (posted,) = sold.documents("invoices"), there(sold)
     assert (told["order_id"], told["number"], told["status"]) == (placed, posted["number"], "open")

@@ -88,6 +88,43 @@ def test_a_shipment_of_another_order_stays_where_it_is_until_that_is_linked(sold
     sold.quiet()
 
 
+def test_shipments_of_an_order_that_was_posted_before_it_was_linked_are_told(sold: Sold) -> None:
+    placed, entered = sold.posted_before("O2")
+    sold.sync()
+    assert sold.world.counterpart("order", placed) == entered
+    sold.sync()
+    (told,), (there,) = sold.documents("shipments"), sold.world.bc.all("salesShipments").values()
+    assert (told["order_id"], told["number"]) == (placed, there["number"])
+    assert [row["shipped_quantity"] for row in sold.world.shop.get("orders", placed)["lines"]] == ["3"]
+    sold.quiet()
+    assert not unexplained()
+
+
+@pytest.mark.slow
+def test_so_are_those_of_one_that_an_earlier_release_closed_as_its_invoice(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = with_optional(world, tmp_path, monkeypatch)
+    sold = Sold(world)
+    placed, entered = sold.posted_before("O2")
+    sold.sync()
+    (invoice,) = world.bc.all("salesInvoices")
+    as_it_was = "update link set bc_id = ?, called = null where part = 'order' and shop_id = ?"
+    with world.database() as db:
+        db.execute(as_it_was, [invoice, placed])
+    with_optional(world, tmp_path, monkeypatch, "shipment", "invoice")
+    assert (folder / "shipment.yaml").exists()
+    sold.sync()
+    assert (world.counterpart("order", placed), world.state("order", placed)) == (
+        entered,
+        ("closed", "posted in Business Central: its story ended there"),
+    )
+    assert [row["order_id"] for row in sold.documents("shipments")] == [placed]
+    assert [row["order_id"] for row in sold.documents("invoices")] == [placed]
+    sold.quiet()
+    assert not unexplained()
+
+
 @pytest.mark.slow
 def test_the_shop_makes_none(sold: Sold) -> None:
     sold.office("ship")

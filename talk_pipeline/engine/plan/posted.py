@@ -1,9 +1,13 @@
 """Records about to be created whose key an ended record already carries: their story ended there.
 
-Which records have ended only the system can say; it is asked by the keys found here.
+Which records have ended only the system can say; it is asked by the keys found here. What referred to such a record
+names it and not what it became, so that its own id and what it was called are kept with the link. Where an earlier
+release did not ask for these, they are asked for once.
 """
 
 from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from talk_pipeline.engine.kinds import HoldKind, LinkState
 from talk_pipeline.engine.model import Ended
@@ -14,6 +18,7 @@ from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import LinkRow
 from talk_pipeline.flows.sides import Side
+from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
 
 RULE = "posted"
@@ -27,12 +32,32 @@ where c.flow = $flow and c.part = $flow and c.target = $bc and c.operation = 'cr
 order by all
 """
 
+_HALF_KNOWN = f"""
+with half as (
+  select shop_id from link where part = $flow and rule = '{RULE}' and state = '{LinkState.CLOSED}'
+    and (called is null or not list_has_all(map_keys(called), $names::varchar[]))
+)
+select r.canon[$key], r.id from record r join half h on h.shop_id = r.id
+where r.part = $flow and r.side = $shop and r.canon[$key] is not null order by all
+"""
+
 
 def keys_to_create(db: Connection, flow: Flow) -> dict[str, list[str]]:
     """The shop records that are to be created in Business Central: create key -> ids of those that carry it."""
     parameters = {"flow": flow.name, "key": flow.create_key, "shop": Side.SHOP, "bc": Side.BC}
+    return _by_key(db.execute(_KEYS, parameters).fetchall())
+
+
+def half_known(db: Connection, flow: Flow) -> dict[str, list[str]]:
+    """The shop records that were closed here before it was asked what they had been, by create key."""
+    names = [*_called(flow, {})]
+    parameters = {"flow": flow.name, "key": flow.create_key, "shop": Side.SHOP, "names": names}
+    return _by_key(db.execute(_HALF_KNOWN, parameters).fetchall())
+
+
+def _by_key(rows: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for key, shop_id in db.execute(_KEYS, parameters).fetchall():
+    for key, shop_id in rows:
         found.setdefault(key, []).append(shop_id)
     return found
 
@@ -62,10 +87,7 @@ def close(
 
 def _close(db: Connection, flow: Flow, *, key: str, shop_ids: Sequence[str], ended: Ended) -> CameTo | None:
     closed_ids = [*ended.was, *ended.ids]  # what refers to the record names it, not what it became
-    taken = db.execute(
-        "select bc_id, shop_id from link where part = ? and bc_id in (select unnest(?::varchar[]))",
-        [flow.name, closed_ids],
-    ).fetchall()
+    taken = _linked(db, flow, closed_ids)
     if len(shop_ids) == 1 and not taken:
         link = LinkRow(
             part=flow.name,
@@ -75,6 +97,7 @@ def _close(db: Connection, flow: Flow, *, key: str, shop_ids: Sequence[str], end
             rule=RULE,
             state=LinkState.CLOSED,
             linked_at=now(),
+            called=_called(flow, ended.called),
         )
         insert(db, [link])
         return CameTo(shop_ids[0], closed_ids[0], ended.comes_to)
@@ -82,3 +105,52 @@ def _close(db: Connection, flow: Flow, *, key: str, shop_ids: Sequence[str], end
     reason = f"{key} was posted before, and is claimed by {', '.join(claims)}: give it a number of its own"
     hold_back(db, flow, shop_ids=shop_ids, reason=reason)
     return None
+
+
+def complete(
+    db: Connection, flow: Flow, *, ended: Mapping[str, Ended], by_key: Mapping[str, Sequence[str]]
+) -> None:
+    """Links that name what a record became come to name the record, where that belongs to nobody else.
+
+    Args:
+        db: the state.
+        flow: theirs.
+        ended: by key, what became of the records that carry it; of one without, nothing more is known.
+        by_key: what `half_known` found.
+    """
+    with transaction(db):
+        touch(db, flow.name)
+        for key, shop_ids in by_key.items():
+            one = ended.get(key, Ended([]))
+            others = [shop_id for _, shop_id in _linked(db, flow, one.was) if [shop_id] != shop_ids]
+            known = one.was[:1] if len(shop_ids) == 1 and not others else ()
+            _name(db, flow, shop_ids, known, _called(flow, one.called if known else {}))
+
+
+def _name(
+    db: Connection, flow: Flow, shop_ids: Sequence[str], known: Sequence[str], called: Mapping[str, Value]
+) -> None:
+    db.execute(
+        "update link set bc_id = coalesce($bc_id, bc_id), called = $called::json::map(varchar, varchar)"
+        " where part = $part and list_contains($shop_ids::varchar[], shop_id)",
+        {
+            "part": flow.name,
+            "shop_ids": list(shop_ids),
+            "bc_id": next(iter(known), None),
+            "called": msgspec.json.encode(called).decode(),
+        },
+    )
+
+
+def _linked(db: Connection, flow: Flow, ids: Sequence[str]) -> list[tuple[str, str]]:
+    """Those of some records there that belong to a link, with the shop record of each."""
+    return db.execute(
+        "select bc_id, shop_id from link where part = ? and bc_id in (select unnest(?::varchar[]))",
+        [flow.name, list(ids)],
+    ).fetchall()
+
+
+def _called(flow: Flow, said: Mapping[str, Value]) -> dict[str, Value]:
+    """What a record was called, by property; blank what is not said."""
+    ended = flow.businesscentral.closed_by
+    return {prop.name: said.get(prop.bc) for prop in flow.properties if ended and prop.bc in ended.called}

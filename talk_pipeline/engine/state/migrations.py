@@ -16,7 +16,7 @@ from talk_pipeline.engine.state.meta import get_meta, set_meta
 FOLDER = Path(__file__).parent
 TABLES = (FOLDER / "schema.sql").read_text(encoding="utf-8")
 VIEWS = (FOLDER / "views.sql").read_text(encoding="utf-8")
-SCHEMA_VERSION = "7"
+SCHEMA_VERSION = "8"
 LAYOUT = hashlib.sha256((TABLES + VIEWS).encode()).hexdigest()
 """Kept with a database that has these tables and views: putting them in place costs more than a small sync."""
 
@@ -101,6 +101,7 @@ STEPS = {
     ),
     "6": ("alter table link add column if not exists shared_id varchar",),
     "7": ("alter table journal add column if not exists skew_seconds double",),
+    "8": ("alter table link add column if not exists called map(varchar, varchar)",),
 }
 
 

@@ -46,6 +46,7 @@ create table if not exists link (
   rule varchar, state varchar, linked_at timestamp,
   met_at timestamp,  -- when the two first had nothing left to tell each other; until then they meet for the first time
   shared_id varchar,
+  called map(varchar, varchar), -- of one that was posted before anybody read it: what it was called there, by property
   unique (part, shop_id), unique (part, bc_id)
 );
 

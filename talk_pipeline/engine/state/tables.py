@@ -59,6 +59,7 @@ class LinkRow(Row):
     linked_at: datetime
     met_at: datetime | None = None
     shared_id: str | None = None
+    called: Mapping[str, Value] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,14 +12,16 @@ select split_part(m.key, ':', 2) as part, l.part || ':' || l.shop_id as id, coal
 from meta m join link l on l.part = split_part(m.key, ':', 3)
 where starts_with(m.key, 'stand_in:') and l.state in ('active', 'attached');
 
--- records to which Business Central refers by another property than the id, and says which (`erp_number:SO-1`)
+-- records to which Business Central refers by another property than the id, and says which (`erp_number:SO-1`); what
+-- was posted before anybody read it is called what it became says
 create or replace view told_otherwise as
-select k.part, k.property || ':' || r.raw[k.property] as id, l.shop_id, l.state = 'closed' as ended
+select k.part, k.property || ':' || coalesce(r.raw[k.property], l.called[k.property]) as id, l.shop_id,
+       l.state = 'closed' as ended
 from (select split_part(key, ':', 2) as part, split_part(key, ':', 3) as property
       from meta where starts_with(key, 'told_by:')) k
 join link l on l.part = k.part and l.state in ('active', 'closed')
-join record r on r.part = k.part and r.side = 'businesscentral' and r.id = l.bc_id
-where r.raw[k.property] is not null;
+left join record r on r.part = k.part and r.side = 'businesscentral' and r.id = l.bc_id
+where coalesce(r.raw[k.property], l.called[k.property]) is not null;
 
 -- what a reference to a record is told as on the other side; what ended is still what it is
 create or replace view counterpart as

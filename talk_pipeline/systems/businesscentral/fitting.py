@@ -100,8 +100,12 @@ def _unknown_sums(flow: Flow, entities: Entities) -> Iterator[tuple[Location, st
     if ending is None or ending.entity not in entities:
         return
     facts = entities[ending.entity]
-    for key in ("sums", "without"):
-        for name in getattr(ending, key):
+    for key, names in (
+        ("called", ending.called.values()),
+        ("sums", ending.sums),
+        ("without", ending.without),
+    ):
+        for name in names:
             at: Location = ("businesscentral", "closed_by", key)
             if (kind := facts.kinds.get(name)) is None:
                 yield at, _no_property(ending.entity, facts, name)

@@ -1,7 +1,12 @@
 """A new record whose key an ended record carries: the two belong together, unless somebody else claims it."""
 
+from talk_pipeline.engine.kinds import LinkState
 from talk_pipeline.engine.model import Ended
 from talk_pipeline.engine.plan import posted
+from talk_pipeline.engine.state.connection import now
+from talk_pipeline.engine.state.meta import set_meta
+from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.tables import LinkRow
 from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.given import linked
@@ -63,3 +68,45 @@ def test_two_of_one_number_are_a_persons_to_decide(book: Book) -> None:
     refused = book.rows("select root_shop_id, reason from refusal order by 1")
     assert [row[0] for row in refused] == ["o1", "o2"]
     assert "is claimed by o1, o2" in refused[0][1]
+
+
+def _closed(book: Book, shop_id: str, bc_id: str, number: str) -> None:
+    """As an earlier release closed it: as what it had become."""
+    book.say("order", Side.SHOP, shop_id, {"number": number, "status": "open"})
+    link = LinkRow(
+        part="order",
+        shop_id=shop_id,
+        bc_id=bc_id,
+        root_shop_id=shop_id,
+        rule=posted.RULE,
+        state=LinkState.CLOSED,
+        linked_at=now(),
+    )
+    insert(book.db, [link])
+
+
+def test_what_an_earlier_release_closed_as_its_invoice_is_named_once(book: Book) -> None:
+    linked(book, "order", "o9", "o9 there")
+    for number in (1, 2, 3, 4):
+        _closed(book, f"o{number}", f"invoice {number}", f"O{number}")
+    book.plan("order")
+    asked = posted.half_known(book.db, book.flows["order"])
+    assert asked == {f"O{number}": [f"o{number}"] for number in (1, 2, 3, 4)}
+    ended = {
+        "O1": Ended(["invoice 1"], was=["order"], called={"number": "SO-1"}),
+        "O2": Ended(["invoice 2"], was=["o9 there"], called={"number": "SO-9"}),
+        "O3": Ended(["invoice 3"]),
+    }
+    posted.complete(book.db, book.flows["order"], ended=ended, by_key=asked)
+    assert book.rows(
+        "select bc_id, called['erp_number'], state from link where rule = 'posted' order by all"
+    ) == [
+        ("invoice 2", None, "closed"),  # the order that this one names is another pair's
+        ("invoice 3", None, "closed"),
+        ("invoice 4", None, "closed"),
+        ("order", "SO-1", "closed"),
+    ]
+    assert not posted.half_known(book.db, book.flows["order"])
+    set_meta(book.db, "told_by:order:erp_number", "")
+    told = "select other_id, ended from counterpart where side = 'businesscentral' and id = 'erp_number:SO-1'"
+    assert book.rows(told) == [("o1", True)]

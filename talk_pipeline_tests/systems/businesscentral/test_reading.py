@@ -284,11 +284,17 @@ def test_a_hit_without_what_was_asked_for_is_no_answer(server: Answering, opens:
 
 
 INVOICES = [
-    {"id": "i1", "orderId": "o1", "status": "Open", "totalAmountIncludingTax": 10.25},
-    {"id": "i2", "orderId": "o1", "status": "Paid", "totalAmountIncludingTax": 4.5},
-    {"id": "i3", "orderId": "o1", "status": "Canceled", "totalAmountIncludingTax": 99},
-    {"id": "i4", "orderId": "o1", "status": "In_x0020_Review", "totalAmountIncludingTax": 7},
-    {"id": "i5", "orderId": "o2", "status": "Canceled", "totalAmountIncludingTax": 8},
+    {"id": "i1", "orderId": "o1", "orderNumber": "SO1", "status": "Open", "totalAmountIncludingTax": 10.25},
+    {"id": "i2", "orderId": "o1", "orderNumber": "SO1", "status": "Paid", "totalAmountIncludingTax": 4.5},
+    {"id": "i3", "orderId": "o1", "orderNumber": "SO1", "status": "Canceled", "totalAmountIncludingTax": 99},
+    {
+        "id": "i4",
+        "orderId": "o1",
+        "orderNumber": "SO1",
+        "status": "In_x0020_Review",
+        "totalAmountIncludingTax": 7,
+    },
+    {"id": "i5", "orderId": "o2", "orderNumber": "SO2", "status": "Canceled", "totalAmountIncludingTax": 8},
 ]
 
 
@@ -296,12 +302,12 @@ def test_what_records_became_is_told_with_the_sums_of_what_counts(server: Answer
     server.on(CUSTOMERS.replace("customers", "salesInvoices"), page(*INVOICES))
     values = ["o1", "o2", "o3"]
     found = using(opens(), lambda opened: opened.ended("order", "orderId", values=values))
-    assert {key: (one.ids, dict(one.comes_to), one.was) for key, one in found.items()} == {
-        "o1": (["i1", "i2", "i3", "i4"], {"totalAmountIncludingTax": "14.75"}, ["o1"]),
-        "o2": (["i5"], {"totalAmountIncludingTax": "0"}, ["o2"]),
+    assert {key: (one.ids, dict(one.comes_to), one.was, dict(one.called)) for key, one in found.items()} == {
+        "o1": (["i1", "i2", "i3", "i4"], {"totalAmountIncludingTax": "14.75"}, ["o1"], {"number": "SO1"}),
+        "o2": (["i5"], {"totalAmountIncludingTax": "0"}, ["o2"], {"number": "SO2"}),
     }
     assert server.asked[0].query == {
-        "$select": "id,orderId,totalAmountIncludingTax,status",
+        "$select": "id,orderId,orderNumber,totalAmountIncludingTax,status",
         "$filter": " or ".join(f"orderId eq {one}" for one in values),
     }
 
