@@ -169,6 +169,36 @@ def test_a_guest_who_cannot_be_made_holds_the_order_by_name(each: World) -> None
     assert "'xx' is not an iso 3166" in told.lower(), "some shops write countries in small letters"
 
 
+def test_an_order_of_an_account_is_no_guest_though_it_has_the_address_of_one(each: World) -> None:
+    item = each.shop.post("products", product())["id"]
+    first = placed(each, "O1", item, email="guest@home.example")
+    buyer = each.shop.post("customers", customer("C7"))["id"]
+    each.step()
+    key = placed(each, "O2", item, email="guest@home.example", customer_id=buyer)
+    second = placed(each, "O3", item, email="guest@home.example")
+    assert not each.step().failed()
+    assert there(each, key)["number"] == "C7"
+    reason = f"customer_id is {buyer}; synchronized only while: blank"
+    assert each.state("guest", key) == ("excluded", reason)
+    assert (each.state("guest", second) or ("",))[0] == "attached"
+
+    # an earlier release attached it all the same; so is one that was a guest's until it got an account
+    with each.database() as db:
+        db.execute(
+            "insert into link by name select part, ? as shop_id, ? as root_shop_id, rule, state, linked_at,"
+            " shared_id from link where part = 'guest' and shop_id = ?",
+            [key, key, second],
+        )
+        db.execute("insert into dirty values ('guest', 'customwebshop', ?, now())", [key])
+    each.shop.patch("orders", second, {"customer_id": buyer})
+    assert not each.step().failed()
+    for one in (key, second):
+        assert each.state("guest", one) == ("excluded", f"left the scope: {reason}")
+        assert there(each, one)["number"] == "C7"
+    assert each.state("guest", first) is None, "that one is a guest's still"
+    quiet(each)
+
+
 def test_history_makes_no_customers(each: World) -> None:
     item = each.shop.post("products", product())["id"]
     placed(each, "O1", item, email="guest@home.example", status="completed")

@@ -21,6 +21,7 @@ from talk_pipeline.engine.match.claims import (
     number_of_rule,
 )
 from talk_pipeline.engine.match.parts import parts_at_hand
+from talk_pipeline.engine.match.scopes import inside
 from talk_pipeline.engine.match.sharing import attach_beside, attach_newcomers, choose_leaders, hand_over
 from talk_pipeline.engine.match.workspace import (
     Claimed,
@@ -74,7 +75,8 @@ select record_id from refusal where part = $part and refusal_kind = '{RefusalKin
 """
 
 # records of the flow that are there and have no link of any state, nor are what a request may have made: found by
-# what is narrow, so that what linked ones say is left unread, and what the others say goes through no join
+# what is narrow, so that what linked ones say is left unread, and what the others say goes through no join. What
+# the shop has outside the scope is nobody's counterpart, unless that would come to the shop a second time
 _POOL = f"""
 with unpaired as (
   select r.rowid as place, r.side, r.id from record r
@@ -96,7 +98,8 @@ unsent as (
       where r.part = $part and j.part = $part and j.operation = 'create' and is_open(j.outcome))
 )
 select place, side, id, keys from (
-  select rowid as place, side, id, {KEYS} as keys from record where rowid in (select place from unsent)
+  select rowid as place, side, id, {KEYS} as keys from record r
+  where rowid in (select place from unsent) and (side = 'businesscentral' or $both or {{inside}})
 )
 where list_count(keys) > 0
 """
@@ -150,8 +153,9 @@ def _match_records(db: Connection, flow: Flow) -> int:
     # where they would come to the shop
     if not flow.settings.creates(Side.SHOP) and db.execute(_NEWCOMERS, {"flow": name}).fetchone() is None:
         return 0
-    told = {"part": name, "key": flow.create_key, "properties": list(flow.match)}
-    pool = Pool.made(db, _POOL, told)
+    both = flow.settings.creates(Side.SHOP)
+    told = {"part": name, "key": flow.create_key, "properties": list(flow.match), "both": both}
+    pool = Pool.made(db, _POOL.format(inside=inside(flow, flow.settings.scope, "r")), told)
     if not pool:
         return 0
     linked = 0

@@ -61,6 +61,7 @@ told as (
   select shop_id, since, case
       when is_back or other_is_back then 'broken'
       when link = 'attached' and bc_gone <> 'posted' then 'broken'
+      when link = 'attached' and outside is not null then 'excluded'
       when link in ('closed', 'held', 'attached') then link
       when link = 'active' and (shop_gone is not null or bc_gone <> 'posted') then 'broken'
       when link = 'active' and outside is not null then 'excluded'
@@ -87,6 +88,7 @@ told as (
       when link = 'held' then 'unlinked by hand'
       when link = 'attached' and bc_gone <> 'posted'
         then 'the Business Central record that it shares is ' || replace(bc_gone, '_', ' ')
+      when link = 'attached' and outside is not null then 'left the scope: ' || outside
       when link = 'attached' then 'it shares Business Central''s ' || shared
         || case when starts_with(leader, '?') then ', with which none is linked'
            else ' with ' || leader || ', which leads' end

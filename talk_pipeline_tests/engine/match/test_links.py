@@ -56,6 +56,21 @@ def test_who_has_two_candidates_by_one_rule_gets_no_third_by_the_next(book: Book
     assert {row.bc_id for row in links.candidates(book.db, "customer")} == {"b1", "b2"}
 
 
+@pytest.mark.parametrize("create", ["always", "both"])
+def test_what_is_not_synchronized_is_no_counterpart_unless_that_would_be_made_anew(
+    tmp_path: Path, create: str
+) -> None:
+    said = f"scope: {{active: [true]}}\n  create: {create}\n"
+    folder = copied_flows(tmp_path / "flows", customer=("create: always #", f"{said}  #"))
+    with Book.opened(tmp_path / "state", flows_in(folder)) as book:
+        shop(book, "s1", "C1", active="false")
+        shop(book, "s2", "C2", active="true")
+        for key in ("1", "2"):
+            bc(book, f"b{key}", f"C{key}")
+        one_more = [("s1", "b1", "number")] if create == "both" else []
+        assert matched(book) == [*one_more, ("s2", "b2", "number")]
+
+
 @pytest.mark.parametrize("blank", [None, "", " "])
 def test_a_blank_key_matches_nothing(book: Book, blank: str | None) -> None:
     shop(book, "s1", blank)
