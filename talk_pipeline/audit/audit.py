@@ -4,7 +4,7 @@ import errno
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def audit(settings: Settings, names: tuple[str, ...] = ()) -> list[Judged]:
     found = []
     for flow in (flow for name, flow in flows.items() if not names or name in names):
         entity = Entity(shop, {**described, **described["entities"][flow["customwebshop"]["entity"]]})
-        flow["children"] = dict(_children(flow, entity))
+        flow = {**flow, "children": dict(_children(flow, entity, flows))}  # of the others all are known
         there, ended = flow["businesscentral"], flow["businesscentral"].get("closed_by")
         ours = {row.id: row for row in entity.rows()}
         path, said = _set(settings, company, there["entity"])
@@ -95,23 +95,37 @@ def _flows(said: list[Any]) -> dict[str, Any]:
     return flows
 
 
-def _children(flow: Words, shop: Entity) -> Iterator[tuple[str, Words]]:
+def _children(flow: Words, shop: Entity, flows: Words) -> Iterator[tuple[str, Words]]:
     """The child collections that the shop has, with what the settings say of which children they are."""
-    constants = flow.get("settings", {}).get("constants", {})
-    scopes = {}
+    lacks = {
+        name
+        for name, child in flow.get("children", {}).items()
+        if child.get("optional") == "true" and child["customwebshop"] not in shop.parts
+    }
     for name, child in flow.get("children", {}).items():
-        if child.get("optional") != "true" or child["customwebshop"] in shop.parts:
-            scope = child.get("scope", {}).items()
-            scopes[name] = {
-                path: constants.get(word[1:-1], "") if word[0] == "{" else word for path, word in scope
-            }
-    for name, scope in scopes.items():
-        child = flow["children"][name]
-        place = child["businesscentral"]
-        beside = [more for one, more in scopes.items() if flow["children"][one]["businesscentral"] == place]
-        # what a further word tells apart is not of those who do not ask for it
-        closer = [one for one in beside if scope.items() < one.items()]
-        yield name, {**child, "scope": scope, "closer": closer}
+        if name not in lacks:
+            other, _, theirs = child.get("leaves_as", ".").partition(".")
+            left = child.get("leaves", {}).values()
+            closer: list[Words] = [{path: "|".join(words) for path, words in one.items()} for one in left]
+            closer += _closer(flow, name, lacks)
+            closer += _closer(flows[other], theirs) if other else []
+            yield name, {**child, "scope": _scope(flow, child), "closer": closer}
+
+
+def _closer(flow: Words, name: str, lacks: Container[str] = ()) -> list[Words]:
+    """What a further word tells apart, which is not of those who do not ask for it."""
+    own = flow["children"][name]
+    beside = [one for key, one in flow["children"].items() if key not in lacks]
+    scopes = [_scope(flow, one) for one in beside if one["businesscentral"] == own["businesscentral"]]
+    return [one for one in scopes if _scope(flow, own).items() < one.items()]
+
+
+def _scope(flow: Words, child: Words) -> Words:
+    constants = flow.get("settings", {}).get("constants", {})
+    return {
+        path: constants.get(word[1:-1], "") if word.startswith("{") else word
+        for path, word in child.get("scope", {}).items()
+    }
 
 
 def _read(file: Path) -> Any:

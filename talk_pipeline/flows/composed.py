@@ -12,9 +12,10 @@ from typing import Any
 import yaml
 from pydantic import Field
 
+from talk_pipeline.flows.children import Children
 from talk_pipeline.flows.endings import ArchivedIn
 from talk_pipeline.flows.properties import Model, Property, Word
-from talk_pipeline.flows.vocabulary import Children, Flow
+from talk_pipeline.flows.vocabulary import Flow
 
 Location = tuple[str | int, ...]
 Located = Iterator[tuple[Location, str]]

@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from talk_pipeline.flows.composed import Addition, Composed, Source
+from talk_pipeline.flows.leaving import leaving, unheard_of
 from talk_pipeline.flows.mistakes import Location, explained
 from talk_pipeline.flows.referring import across, running_order
 from talk_pipeline.flows.sharing import contested, shared_out
@@ -150,10 +151,10 @@ def load_flows(folder: Path | None = None) -> Flows:
             mistakes += _problems(composed)
             flows[one.says.name] = composed.flow
     if not mistakes:
-        mistakes = [*across(folder, flows), *contested(folder, flows)]
+        mistakes = [*across(folder, flows), *contested(folder, flows), *unheard_of(folder, flows)]
     if mistakes:
         raise FlowError("\n".join(mistakes))
-    return Flows.in_order(shared_out(flows))
+    return Flows.in_order(leaving(shared_out(flows)))
 
 
 def load_flow(file: Path) -> Flow:

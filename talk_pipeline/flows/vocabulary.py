@@ -11,10 +11,11 @@ from typing import Any
 from pydantic import Field
 
 from talk_pipeline.flows.bounds import MOST
+from talk_pipeline.flows.children import Children
 from talk_pipeline.flows.compositions import composition_problems, left_out
 from talk_pipeline.flows.endings import ArchivedIn, ClosedBy, ending_problems
 from talk_pipeline.flows.properties import ComesTo, Model, Policy, Property, Word
-from talk_pipeline.flows.scoping import WholeWord, Words, narrower, overlaps, scope_problems
+from talk_pipeline.flows.scoping import Words, narrower, overlaps, scope_problems
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.splitting import split_problems
 from talk_pipeline.flows.tuning import Settings
@@ -37,7 +38,9 @@ class Part(Model):
     optional: bool = False
     room: int | None = Field(None, le=MOST, description="how many of them a record of the shop has room for")
     set_by: Mapping[str, str] = Field({}, description="scope path -> the constant that it is set by")
-    yields_to: Mapping[str, Words] = Field({}, description="key of a part beside it -> its narrower scope")
+    yields_to: Mapping[str, Words] = Field(
+        {}, description="whose the others are -> the narrower scope of these"
+    )
 
     @property
     def key(self) -> str:
@@ -101,36 +104,6 @@ class BcEntity(Model):
     def elsewhere(self) -> tuple[ClosedBy | ArchivedIn, ...]:
         """Where records are looked for that are not in the set any more."""
         return tuple(one for one in (self.closed_by, self.archived_in) if one)
-
-
-class Children(Model):
-    """A child collection with links of its own, such as the lines of an order."""
-
-    customwebshop: str = Field(description="the list in the shop's record")
-    businesscentral: str = Field(description="the collection below Business Central's record")
-    scope: Mapping[str, WholeWord] = Field(
-        {},
-        description="Business Central values a child must have to belong, and gets when it is created; others are"
-        " left alone; {name} is a constant of the settings, where `a | b` are both, and a new child gets the first",
-    )
-    match: str | None = Field(
-        None, description="property by which children of a new pair are matched, then by position"
-    )
-    there_by: str | None = Field(
-        None,
-        description="property that tells whether there is a child: where it is blank or zero there is none",
-    )
-    comes_to: ComesTo | None = Field(None, description="what a child adds to a sum (`composed_of`)")
-    optional: bool = Field(
-        False, description="a shop has it only if its description says so; else a list called as in the flow"
-    )
-    room: int | None = Field(
-        None, exclude=True, ge=1, le=0, description="never written here: how many the shop at hand takes"
-    )
-    send_with: tuple[str, ...] = Field(
-        (), description="properties of the parent that change when a child does; unless said, as described"
-    )
-    properties: tuple[Property, ...] = Field(description="rows of the child's property table")
 
 
 class Guard(Model):
@@ -213,6 +186,7 @@ class Flow(Model):
             comes_to=children.comes_to,
             optional=children.optional,
             room=children.room,
+            yields_to=children.leaves,
             set_by={path: name for path, word in children.scope.items() if (name := _constant(word))},
         )
 
@@ -243,7 +217,7 @@ class Flow(Model):
         if side is Side.SHOP:
             paths += [prop.in_currency for prop in part.properties if prop.in_currency]
             return tuple(dict.fromkeys(paths))
-        paths += part.scope
+        paths += (path for words in (part.scope, *part.yields_to.values()) for path in words)
         if self.guard and part.parent is None:
             paths.append(self.guard.bc)
         for prop in self.properties:
@@ -331,7 +305,7 @@ def _yielding(part: Part, below: list[Part]) -> Part:
     """A collection without what another one asks for more closely, as freight that is an item among items."""
     beside = {one.key: one.alternatives for one in below if one.paths[Side.BC] == part.paths[Side.BC]}
     closer = {key: words for key, words in beside.items() if narrower(words, part.alternatives)}
-    return part.model_copy(update={"yields_to": closer})
+    return part.model_copy(update={"yields_to": {**part.yields_to, **closer}})
 
 
 def _unknown(at: tuple[str | int, ...], prop: Property, known: Mapping[str, Property]) -> Located:

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
+from talk_pipeline.flows.children import Children
 from talk_pipeline.flows.composed import AddedChildren, Addition
 from talk_pipeline.flows.endings import ArchivedIn, ClosedBy
 from talk_pipeline.flows.properties import ComesTo, Composition, Model, Property, WhenAll
 from talk_pipeline.flows.schema import addition_schema, flow_schema
 from talk_pipeline.flows.tuning import Breaker, Condition, Limit, Settings
 from talk_pipeline.flows.types import TYPES
-from talk_pipeline.flows.vocabulary import BcEntity, Children, Flow, Guard, ListedCase, ShopEntity
+from talk_pipeline.flows.vocabulary import BcEntity, Flow, Guard, ListedCase, ShopEntity
 
 # where a model stands in a file, in the order in which a reader meets it
 PLACES: dict[str, type[Model]] = {

@@ -9,6 +9,7 @@ from talk_pipeline.flows.loading import FlowError, load_flows
 from talk_pipeline_tests.audit.planting import named
 from talk_pipeline_tests.flow_files import copied_flows, edited_flows, replaced
 from talk_pipeline_tests.pipeline.charges import FEE, FEES, FREIGHT, NAMED, Charged, Row
+from talk_pipeline_tests.pipeline.documents import with_optional
 from talk_pipeline_tests.pipeline.records import line, order, product
 from talk_pipeline_tests.world import World
 
@@ -79,6 +80,53 @@ def test_the_audit_knows_freight_from_products(carried: World) -> None:
     Charged(carried, shipping_amount="79.00", fees=[FEE])
     carried.step()
     assert not named()
+
+
+@pytest.fixture
+def papers(carried: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The same company, which tells its shop what it posts."""
+    folder = with_optional(carried, tmp_path, monkeypatch, "shipment", "invoice", "refund")
+    file = folder / "order.yaml"
+    edited = replaced(file.read_text(encoding="utf-8"), (f"shipping_type: Account, {NAMED[0]}", AN_ITEM))
+    file.write_text(edited, encoding="utf-8")
+    return carried
+
+
+def test_freight_that_is_an_item_is_no_product_on_what_is_posted_either(papers: World) -> None:
+    placed = Charged(papers, shipping_amount="79.00")
+    assert not papers.step().failed()
+    bc_id = placed.bc_id
+    papers.bc.control(f"sales-orders/{bc_id}/ship", {})
+    papers.bc.control(f"sales-orders/{bc_id}/invoice", {})
+    assert not papers.step().failed()
+    (invoice,), (shipment,) = papers.shop.all("invoices").values(), papers.shop.all("shipments").values()
+    for told in (invoice, shipment):
+        assert [(row["product_id"], row["quantity"]) for row in told["lines"]] == [(placed.lamp, "2")]
+    assert invoice["total_excl_tax"] == "279.00"
+
+    sent = [{"product_id": placed.lamp, "quantity": "1", "unit_price": "100.00"}]
+    row = {"order_id": placed.id, "invoice_id": invoice["id"], "date": "2026-03-09", "lines": sent}
+    key = papers.shop.post("refunds", row)["id"]
+    assert not papers.step().failed()
+    (memo,) = papers.bc.all("salesCreditMemos")
+    carriage = {"lineType": "Item", "lineObjectNumber": "CARRIAGE", "quantity": 1, "unitPrice": 79}
+    papers.bc.post(f"salesCreditMemos({memo})/salesCreditMemoLines", carriage)
+    assert not papers.step().failed()
+    told = papers.shop.get("refunds", key)
+    assert [row["product_id"] for row in told["lines"]] == [placed.lamp]
+    assert told["total_excl_tax"] == "179.00"
+    assert papers.step(full=True).writes() == 0
+    assert not named()
+
+
+def test_what_is_left_as_nobody_leaves_it_is_refused(tmp_path: Path) -> None:
+    folder = copied_flows(
+        tmp_path / "flows", order=("    scope: {lineType: Item}", "    leaves_as: order.goods")
+    )
+    with pytest.raises(
+        FlowError, match="children.lines.leaves_as: nothing is called 'order.goods'; allowed: order"
+    ):
+        load_flows(folder)
 
 
 def test_what_no_value_tells_apart_is_refused(tmp_path: Path) -> None:

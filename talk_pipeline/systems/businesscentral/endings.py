@@ -15,10 +15,10 @@ def sum_of(rows: Sequence[Mapping[str, Any]], described: EntitySet, ending: Clos
     """The ids of records as received, what they name as having become them, and the sums of those that count."""
     counting = [row for row in rows if not _is_left_out(row, described, ending)]
     comes_to = {name: str(sum((Decimal(row[name]) for row in counting), Decimal(0))) for name in ending.sums}
-    was = dict.fromkeys(filter(None, (_said(row, described, ending.record) for row in rows)))
-    first = next((row for row in rows if _said(row, described, ending.record)), None)
-    called = {name: first and _said(first, described, path) for name, path in ending.called.items()}
-    return Ended([described.id_of(row) for row in rows], comes_to, [*was], called)
+    was = [*dict.fromkeys(filter(None, (_said(row, described, ending.record) for row in rows)))]
+    naming = [row for row in rows if _said(row, described, ending.record) in was[:1]]
+    called = {name: _said(naming[0], described, path) for name, path in ending.called.items() if naming}
+    return Ended([described.id_of(row) for row in rows], comes_to, was, called)
 
 
 def _is_left_out(row: Mapping[str, Any], described: EntitySet, ending: ClosedBy) -> bool:

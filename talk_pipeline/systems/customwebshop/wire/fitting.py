@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from talk_pipeline.flows.children import Children
 from talk_pipeline.flows.loading import FlowError, Flows, mistake, read_yaml, validated
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.sides import Side
-from talk_pipeline.flows.vocabulary import Children, Flow, Guard
+from talk_pipeline.flows.vocabulary import Flow, Guard
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE, Description, Entity
 from talk_pipeline.systems.customwebshop.spec.fields import AS_NAMED
 from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
