@@ -150,7 +150,6 @@ class Outcome:
         about_another: what was refused may be right as soon as some other record is.
         ended: the receiver itself said that it is over: of what is UNKNOWN, whatever is not there now never comes.
         refusal: what a refusal rests on.
-        absent: properties of a new record that it was to be told and is blank in.
         awaited: the receiver said that it will carry it out: what is UNKNOWN waits until it shows.
         untold: why values were not told though the rest was done, by path.
     """
@@ -162,7 +161,6 @@ class Outcome:
     about_another: bool = False
     ended: bool = False
     refusal: RefusalKind = RefusalKind.REFUSED
-    absent: tuple[str, ...] = ()
     awaited: bool = False
     untold: Mapping[str, str] = field(default_factory=dict)
 
@@ -173,6 +171,9 @@ class Outcome:
 
 
 SEND_WITH = "send_with"  # goes along with another property, with the value the receiver has anyway
+BEGUN = (
+    "begun"  # of a new record or entry that is there and was not told it: what stands there is nobody's word
+)
 UNDO = "undo"  # put back as the receiver held it: in its own words already, and to the pair an edit there
 
 

@@ -25,8 +25,7 @@ from talk_pipeline.engine.apply.changesets import new_values
 from talk_pipeline.engine.kinds import RefusalKind
 from talk_pipeline.engine.match.counterparts import counterparts, linked_children, linked_ids
 from talk_pipeline.engine.model import (
-    SEND_WITH,
-    Child,
+    BEGUN,
     ChildEdit,
     Intended,
     Intent,
@@ -37,8 +36,7 @@ from talk_pipeline.engine.model import (
 )
 from talk_pipeline.engine.plan.unanswered import looked_up, may_be_at_work
 from talk_pipeline.engine.snapshot.held import is_there
-from talk_pipeline.engine.snapshot.holding import holds
-from talk_pipeline.engine.snapshot.projection import Projected, child_key
+from talk_pipeline.engine.snapshot.projection import Projected
 from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.flows.referring import written
@@ -48,13 +46,27 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.fetch import land_records
 from talk_pipeline.run.sender import departures, matters_twice
 from talk_pipeline.run.session import Session
+from talk_pipeline.run.shown import (
+    as_far_as_made,
+    child_of,
+    find,
+    holds_all,
+    made_of,
+    makes_in_steps,
+    rows_of,
+    still_to_tell,
+    unlike,
+)
 from talk_pipeline.systems.errors import AccessFault, SystemFault
-from talk_pipeline.systems.protocol import AnswersLater, MakesInSteps
+from talk_pipeline.systems.protocol import AnswersLater
 from talk_pipeline.wording import counted
 
 NOT_DONE = Outcome(Result.FAILED, reason="looked up: it was not carried out")
 NEVER_LEFT = Outcome(Result.FAILED, reason="looked up: it never left")
 WAITS = Outcome(Result.UNKNOWN, reason="it may still be at work")
+
+Found = tuple[Intent, Outcome]
+"""What is known of a request, as far as it was carried out."""
 
 
 async def recover(session: Session, flow: Flow, target: Side) -> None:
@@ -66,7 +78,8 @@ async def recover(session: Session, flow: Flow, target: Side) -> None:
     heard = await _heard(session, flow, target, intents)
     for intent in intents:
         stopping.go_on()
-        outcome = looked_up(intent, await _outcome(session, flow, intent, hits=hits))
+        made, outcome = await _outcome(session, flow, intent, hits=hits)
+        outcome = looked_up(intent, outcome)
         if outcome.result is not Result.DONE:
             outcome = heard.get(intent.intent_id, outcome)
             if may_be_at_work(intent) and not outcome.ended:
@@ -77,14 +90,8 @@ async def recover(session: Session, flow: Flow, target: Side) -> None:
                 session.projector(flow, target),
                 session.decode(flow, target),
                 run_id=session.run_id,
-                outcomes=[(_as_far_as_made(intent, outcome), outcome)],
+                outcomes=[(made, outcome)],
             )
-
-
-def _as_far_as_made(intent: Intent, outcome: Outcome) -> Intent:
-    """What of a request a record that was found is known to have from it: the rest is still to be told."""
-    sent = {name: one for name, one in intent.main.sent.items() if name not in outcome.absent}
-    return replace(intent, main=replace(intent.main, sent=sent)) if outcome.absent else intent
 
 
 async def _heard(
@@ -129,20 +136,20 @@ def _was_under_way(session: Session, intent: Intent) -> bool:
 
 async def _outcome(
     session: Session, flow: Flow, intent: Intent, *, hits: Mapping[str, Sequence[str]]
-) -> Outcome:
+) -> Found:
     if intent.interrupted and not intent.left_at and matters_twice(session, intent):
-        return NEVER_LEFT
+        return intent, NEVER_LEFT
     if not intent.creates_record:
-        outcome = await _recover_change(session, flow, intent)
+        made, outcome = await _recover_change(session, flow, intent)
     else:
         if intent.natural_key is None:
             ids = await _equal_since(session, flow, intent)
         else:
             ids = hits.get(intent.natural_key, ())
-        outcome = await _recover_create(session, flow, intent, ids=ids)
+        made, outcome = await _recover_create(session, flow, intent, ids=ids)
     if outcome is NOT_DONE and intent.open_until and _knows_it_again(session, flow, intent):
-        return await _repeated(session, flow, intent)
-    return outcome
+        return intent, await _repeated(session, flow, intent)
+    return made, outcome
 
 
 def _knows_it_again(session: Session, flow: Flow, intent: Intent) -> bool:
@@ -209,140 +216,98 @@ async def _equal_since(session: Session, flow: Flow, intent: Intent) -> Sequence
         for record in page:
             if record.deleted or record.id in linked:
                 continue
-            row = _rows(session, flow, target, record)[flow.name, record.id]
-            if _holds(session, flow, row, intent.main):
+            row = rows_of(session, flow, target, record)[flow.name, record.id]
+            if holds_all(session, flow, row, intent.main):
                 found[record.id] = None
     return tuple(found)
 
 
-async def _recover_create(session: Session, flow: Flow, intent: Intent, *, ids: Sequence[str]) -> Outcome:
+async def _recover_create(session: Session, flow: Flow, intent: Intent, *, ids: Sequence[str]) -> Found:
     with session.state.open() as db:
         source = intent.main.source_id(intent.target)
         known = counterparts(db, flow, intent.target, ids, of=source)
     ids = [record_id for record_id in ids if record_id not in known.parted]
     if known.linked:
-        return Outcome(Result.FAILED, reason="looked up: the record has a counterpart by now")
+        return intent, Outcome(Result.FAILED, reason="looked up: the record has a counterpart by now")
     free = [record_id for record_id in ids if record_id not in known.taken]
     if not ids:
-        return NOT_DONE
+        return intent, NOT_DONE
     if len(ids) > 1 or not free:
         what = intent.natural_key or "what was sent"
         carry = "carries" if len(ids) == 1 else "carry"
-        return _unknown(f"{counted(len(ids), 'record')} {carry} {what}: {', '.join(ids)}")
+        return intent, _unknown(f"{counted(len(ids), 'record')} {carry} {what}: {', '.join(ids)}")
     record = await session.systems[intent.target].get(flow.name, free[0])
     if record is None:
-        return NOT_DONE
-    rows = _rows(session, flow, intent.target, record)
+        return intent, NOT_DONE
+    return _as_created(session, flow, intent, record)
+
+
+def _as_created(session: Session, flow: Flow, intent: Intent, record: Record) -> Found:
+    """What is known of a create by the only record that may be what it made."""
+    rows = rows_of(session, flow, intent.target, record)
     row = rows[flow.name, record.id]
-    unlike = _unlike(session, flow, row, intent.main)
-    system = session.systems[intent.target]
-    begun = isinstance(system, MakesInSteps) and system.makes_in_steps(flow.name)
-    if unlike and not (begun and all(row.raw.get(name) is None for name in unlike)):
-        return _unknown(f"{record.id} carries {intent.natural_key}, but other values than were sent")
-    if (unlike or len(rows) <= len(intent.children)) and may_be_at_work(intent):
-        return WAITS  # what is not there yet follows in requests of their own
-    found = f"but for {', '.join(unlike)}, " if unlike else ""
-    return Outcome(
-        Result.DONE, record=record, reason=f"looked up: {found}found as it was sent", absent=unlike
-    )
+    lacks = unlike(session, flow, row, intent.main)
+    begun = makes_in_steps(session, flow, intent.target)
+    if lacks and not (begun and all(row.raw.get(name) is None for name in lacks)):
+        return intent, _unknown(f"{record.id} carries {intent.natural_key}, but other values than were sent")
+    made = replace(intent, main=still_to_tell(intent.main, lacks))
+    in_part = as_far_as_made(session, flow, made, rows=rows, linked={})
+    if (lacks or in_part or len(rows) <= len(intent.children)) and may_be_at_work(intent):
+        return intent, WAITS  # what is not there yet follows in requests of their own
+    made = in_part or made
+    return made, Outcome(Result.DONE, record=record, reason=_found(intent, made))
 
 
-async def _recover_change(session: Session, flow: Flow, intent: Intent) -> Outcome:
+async def _recover_change(session: Session, flow: Flow, intent: Intent) -> Found:
     target = intent.target
     root_id = intent.target_root_id or ""
     record = await session.systems[target].get(flow.name, root_id)
     if intent.main.part == flow.name and intent.main.operation == "delete" and (not record or record.deleted):
-        return Outcome(Result.DONE, reason="looked up: it is gone, as it was to be")
+        return intent, Outcome(Result.DONE, reason="looked up: it is gone, as it was to be")
     if record is None:
-        return Outcome(Result.GONE, reason="looked up: the record is gone")
-    rows = _rows(session, flow, target, record)
+        return intent, Outcome(Result.GONE, reason="looked up: the record is gone")
+    rows = rows_of(session, flow, target, record)
     with session.state.open() as db:
         known = linked_children(db, flow, target, root_id=root_id)
     linked = {place: source for place, source in known.items() if place in rows}  # others were removed there
     if intent.main.part != flow.name and intent.main.operation == "create":
         source = intent.main.source_id(target)
         if source in linked.values():
-            return Outcome(Result.FAILED, reason="looked up: it has a counterpart by now")
+            return intent, Outcome(Result.FAILED, reason="looked up: it has a counterpart by now")
     found = [
-        _find(session, flow, one, rows=_made_of(one, target, rows=rows, linked=linked))
+        find(session, flow, one, rows=made_of(one, target, rows=rows, linked=linked))
         for one in (intent.main, *intent.children)
     ]
+    made = intent
     if not all(found):
-        land_records(session, flow, target, records=[record])
-        return NOT_DONE
-    land_records(session, flow, target, records=[record], own=True)
+        in_part = as_far_as_made(session, flow, intent, rows=rows, linked=linked)
+        if in_part and may_be_at_work(intent):
+            return intent, WAITS
+        land_records(session, flow, target, records=[record], own=in_part is not None)
+        if in_part is None:
+            return intent, NOT_DONE
+        made = in_part
+    else:
+        land_records(session, flow, target, records=[record], own=True)
     if intent.main.part == flow.name:
-        return Outcome(Result.DONE, record=record, reason="looked up: found as it was sent")
+        return made, Outcome(Result.DONE, record=record, reason=_found(intent, made))
     row = found[0]
-    child = _child(session, flow, record, row=row) if isinstance(row, Projected) else None
-    return Outcome(Result.DONE, child=child, reason="looked up: found as it was sent")
+    child = child_of(session, flow, record, row=row) if isinstance(row, Projected) else None
+    return made, Outcome(Result.DONE, child=child, reason=_found(intent, made))
 
 
-def _rows(session: Session, flow: Flow, side: Side, record: Record) -> dict[tuple[str, str], Projected]:
-    contents = session.decode(flow, side)(record.payload)
-    rows = session.projector(flow, side).project(
-        record.id, version=record.version, contents=contents, gone=None
-    )
-    return {(row.part, row.id): row for row in rows}
-
-
-def _made_of(
-    one: Intended,
-    target: Side,
-    *,
-    rows: Mapping[tuple[str, str], Projected],
-    linked: Mapping[tuple[str, str], str],
-) -> Mapping[tuple[str, str], Projected]:
-    """Where a create may be seen: children without a counterpart, or matched since with what it was made from."""
-    if one.operation != "create":
-        return rows
-    source = one.source_id(target)
-    return {place: row for place, row in rows.items() if linked.get(place, source) == source}
-
-
-def _find(
-    session: Session, flow: Flow, one: Intended, *, rows: Mapping[tuple[str, str], Projected]
-) -> Projected | bool:
-    """The row that proves the write was carried out; for a deletion, whether the row is gone."""
-    if one.operation == "create":
-        return next(
-            (r for (part, _), r in rows.items() if part == one.part and _holds(session, flow, r, one)), False
-        )
-    row = rows.get((one.part, one.shop_id or "")) or rows.get((one.part, one.bc_id or ""))
-    if one.operation == "delete":
-        return row is None
-    return row if row is not None and _holds(session, flow, row, one) else False
-
-
-def _holds(session: Session, flow: Flow, row: Projected, one: Intended) -> bool:
-    """Whether a record holds what it was sent, in canonical form."""
-    return not _unlike(session, flow, row, one)
-
-
-def _unlike(session: Session, flow: Flow, row: Projected, one: Intended) -> tuple[str, ...]:
-    """The properties of which it holds something else, or nothing."""
-    part = flow.part(one.part)
-    return tuple(
-        name
+def _found(intent: Intent, made: Intent) -> str:
+    """That a request was carried out, but for what is still to be told, and why that was not."""
+    lacks = [
+        f"{name} of a new entry" if at else name
+        for at, one in enumerate((made.main, *made.children))
         for name, sent in one.sent.items()
-        # what goes along may be worked out anew there, and proves nothing
-        if part.by_name[name].written != "last"
-        and sent.rule != SEND_WITH
-        and not holds(
-            part.by_name[name],
-            sent.sent,
-            row.side,
-            raw=row.raw,
-            canon=row.canon.get(name),
-            company=session.company,
-        )
-    )
-
-
-def _child(session: Session, flow: Flow, record: Record, *, row: Projected) -> Child | None:
-    contents = session.decode(flow, row.side)(record.payload)
-    path = flow.part(row.part).paths[row.side]
-    return next((c for c in contents.children[path] if child_key(record.id, c.id) == row.id), None)
+        if sent.rule == BEGUN
+    ]
+    if not lacks:
+        return "looked up: found as it was sent"
+    why = f"; {intent.reason}" if intent.reason else ""
+    return f"looked up: but for {', '.join(lacks)}, found as it was sent{why}"
 
 
 def _unknown(why: str) -> Outcome:

@@ -199,8 +199,8 @@ class Acts(Protocol):
 
 @runtime_checkable
 class MakesInSteps(Protocol):
-    """A system in which a new record may take several requests, so that one may be there that was only begun."""
+    """A system in which a new record or entry may take several requests, so that one may be there only begun."""
 
-    def makes_in_steps(self, flow: str) -> bool:
-        """Whether a new record of the flow does."""
+    def makes_in_steps(self, flow: str, children: str | None = None) -> bool:
+        """Whether a new record of the flow does, or a new entry of its list at a path."""
         ...

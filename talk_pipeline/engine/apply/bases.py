@@ -12,7 +12,7 @@ from typing import Any
 
 from talk_pipeline.engine.apply.confirmed import Confirmed, shop_values, stored_records
 from talk_pipeline.engine.apply.unheeded import Answer
-from talk_pipeline.engine.model import SEND_WITH, UNDO, Intent, Sent, UnheededValue
+from talk_pipeline.engine.model import BEGUN, SEND_WITH, UNDO, Intent, Sent, UnheededValue
 from talk_pipeline.engine.recalculation import affected, worked_out
 from talk_pipeline.engine.snapshot.projection import Projected, Projector
 from talk_pipeline.engine.state.connection import Connection, now
@@ -147,16 +147,20 @@ def _agreed(
     for name, sent in heeded.items():
         if sent.rule in (SEND_WITH, UNDO):
             continue
-        shop, bc = (sent.source, sent.sent) if one.target is Side.BC else (sent.sent, sent.source)
+        # what was begun holds what nobody said, so that whatever the other side says is its edit
+        told = sent.rule != BEGUN
+        source, target = (sent.source, sent.sent) if told else (None, answer.raw.get(name))
+        shop, bc = (source, target) if one.target is Side.BC else (target, source)
+        unlike = told and name in answer.canon and answer.differs(part.by_name[name], sent.sent)
         yield BaseRow(
             part=one.part,
             shop_id=one.shop_id,
             property=name,
             shop_value=shop,
             bc_value=bc,
-            mismatches=int(name in answer.canon and answer.differs(part.by_name[name], sent.sent)),
+            mismatches=int(unlike),
             resend=None,
-            agreed_at=at,
+            agreed_at=at if told else None,
         )
 
 

@@ -3,7 +3,7 @@
 For a whole batch at once; the answers have landed before.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +18,8 @@ from talk_pipeline.engine.state.tables import LinkRow
 from talk_pipeline.flows.sides import Side
 
 Done = Sequence[tuple[Intent, Outcome]]
-Fresh = Mapping[tuple[str, str], Iterator[tuple[str, dict[str, Any]]]]
-"""By part and record: the children that no link knows, one after the other, with their values."""
+Fresh = Mapping[tuple[str, str], list[tuple[str, dict[str, Any]]]]
+"""By part and record: the children that no link knows, in their order, with their values."""
 
 
 def carry_over(db: Connection, projector: Projector, done: Done) -> list[Confirmed]:
@@ -93,22 +93,23 @@ class _Made:
         self._confirm(intent.intent_id, main)
 
     def children(self, fresh: Fresh, matched: Mapping[tuple[str, str], str]) -> None:
-        """Links created children, in their order, to the new ones of the answer.
+        """Links created children, in their order, to the new ones of the answer whose match value is the one sent.
 
-        One whose match value is not the one sent is some other child: it is left to be matched. One that was
-        matched meanwhile keeps its counterpart.
+        Others are some other child's, and left to be matched. One that was matched meanwhile keeps its counterpart.
         """
         for root, (root_shop_id, intent_id, created) in self.waiting.items():
             for child in created:
                 if known := matched.get((child.part, child.source_id(self.side) or "")):
                     self._confirm(intent_id, self._placed(child, known))
                     continue
-                key, raw = next(fresh.get((child.part, root), iter(())), ("", {}))
-                match = self.projector.flow.part(child.part).match
-                if key and all(
-                    raw.get(prop) == child.sent[prop].sent for prop in match if prop in child.sent
-                ):
-                    self._confirm(intent_id, self._linked(child, key=key, root_shop_id=root_shop_id))
+                rows = fresh.get((child.part, root), [])
+                match = [prop for prop in self.projector.flow.part(child.part).match if prop in child.sent]
+                for row in rows:
+                    key, raw = row
+                    if all(raw.get(prop) == child.sent[prop].sent for prop in match):
+                        rows.remove(row)
+                        self._confirm(intent_id, self._linked(child, key=key, root_shop_id=root_shop_id))
+                        break
 
     def write(self, db: Connection) -> None:
         removed = [one for _, one in self.removed]
@@ -216,7 +217,7 @@ def _children(
             found.setdefault((part, root), []).append((key, raw))
         else:
             matched[part, counterpart] = key
-    return {place: iter(children) for place, children in found.items()}, matched
+    return found, matched
 
 
 def _delete(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from talk_pipeline.engine.model import SEND_WITH, UNDO, Operation, Sent
+from talk_pipeline.engine.model import BEGUN, SEND_WITH, UNDO, Operation, Sent
 from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.snapshot.holding import took
 from talk_pipeline.flows.properties import Property
@@ -46,7 +46,7 @@ class Answer:
         unheeded: dict[str, Value] = {}
         for name, one in sent.items():
             prop = part.by_name[name]
-            if one.rule in (SEND_WITH, UNDO) or prop.only or name not in self.canon:
+            if one.rule in (SEND_WITH, UNDO, BEGUN) or prop.only or name not in self.canon:
                 continue
             if prop.conflict == self.side or not self.differs(prop, one.sent):
                 continue

@@ -110,15 +110,19 @@ def doubt_creates(db: Connection, flow: Flow, unlinked: Unlinked) -> None:
 
 
 def withhold_unanswered(db: Connection, flow: Flow, on_their_way: OnTheirWay) -> None:
-    """The same for children of linked records; whether one fits is asked once it is known which one it is."""
+    """The same for children of linked records; whether one fits is asked once it is known which one it is.
+
+    One that was matched meanwhile may be told the rest of what it is made from: what it holds is nobody's edit yet.
+    """
     for part in flow.parts[1:] if on_their_way else ():
         db.execute(
             f"""
             update change set hold_kind = '{HoldKind.WAITING}', hold_reason = m.reason from on_their_way m
-            where change.flow = $flow and change.part = $part and change.operation = 'create'
+            where change.flow = $flow and change.part = $part and change.operation in ('create', 'update')
               and coalesce(change.hold_kind, '{HoldKind.QUARANTINED}') = '{HoldKind.QUARANTINED}'
-              and m.part = $part and case when change.target = m.target
-                then coalesce(change.shop_id, change.bc_id) = m.source_id
+              and m.part = $part and case when change.operation = 'update'
+                then if(m.target = 'customwebshop', change.bc_id, change.shop_id) = m.source_id
+                when change.target = m.target then coalesce(change.shop_id, change.bc_id) = m.source_id
                 else coalesce(change.shop_id, change.bc_id) in (
                   select r.id from record r where r.part = $part and r.side = m.target and r.root_id = m.root_id
                     and ($match is null or r.raw[$match] = m.value)) end

@@ -117,7 +117,10 @@ def test_another_request_holds_nothing(book: Book, otherwise: dict[str, Any]) ->
         ({}, 1),
         ({"part": "order.fees"}, 0),  # of another kind under the same id
         ({"flow": "product"}, 0),
-        ({"operation": "update"}, 0),
+        ({"operation": "update"}, 1),  # what it was matched with meanwhile is not told of it either
+        ({"operation": "update", "target": Side.SHOP}, 1),
+        ({"operation": "update", "shop_id": "1/3"}, 0),
+        ({"operation": "delete"}, 0),
         ({"shop_id": "1/3"}, 0),
         ({"hold_kind": HoldKind.QUARANTINED}, 1),
         ({"hold_kind": HoldKind.REFUSED}, 0),

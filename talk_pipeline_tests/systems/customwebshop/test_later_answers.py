@@ -206,3 +206,98 @@ def test_a_part_that_is_accepted_waits_by_name_and_is_told_once(batched: Batched
     assert (row["title"], Decimal(row["price"])) == ("Renamed", Decimal(9))
     assert batched.run().writes() == 0
     assert not unexplained("product")
+
+
+class Jobs(Batches):
+    """New products are made later, and the answer is about the order to do so: a job, which has an id as well."""
+
+    def __init__(self, said: Row, headers: Mapping[str, str]) -> None:
+        super().__init__()
+        self._said, self._headers = said, headers
+        self._new: list[Row] = []
+
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        if method != "POST":
+            return super().answer(method, target, headers, body)
+        self.writes.append(f"POST {urlsplit(target).path}")
+        self._new.append(json.loads(body, parse_float=str))
+        return 202, {"Content-Type": "application/json", **self._headers}, json.dumps(self._said).encode()
+
+    def carry_out(self) -> None:
+        for said in self._new:
+            self.add("products", **said)
+        self._new.clear()
+
+
+BORN = {"number": "B1", "displayName": "Born", "baseUnitOfMeasureCode": "PCS", "unitPrice": 2}
+AT_ONCE = (
+    '    create: {method: PUT, envelope: "[0]", id: "[0].id", status: "[0].status", error: '
+    '{message: "[0].error"}}\n'
+)
+LATER = (AT_ONCE, "")
+IN_TWO = (AT_ONCE, '    create: [{}, {of: [price], method: PATCH, path: "{item}"}]\n')
+
+
+@pytest.mark.parametrize("steps", [LATER, IN_TWO])
+@pytest.mark.parametrize(
+    ("said", "headers"),
+    [({}, {}), ({"id": "101"}, {}), ({"job": "101"}, {"Location": "/api/jobs/101"}), ({"id": "900"}, {})],
+)
+def test_what_an_answer_of_202_tells_is_not_taken_for_the_record(
+    batched: Batched, monkeypatch: pytest.MonkeyPatch, said: Row, headers: Row, steps: tuple[str, str]
+) -> None:
+    shop = Jobs(said, headers)
+    with opened(shop) as address:
+        batched.shop = shop
+        batched.described(steps, ("auth: {type: none}", "auth: {type: none}\nlimits: {longest_seconds: 90}"))
+        connect(monkeypatch, url=address)
+        assert shop.add("products", sku="P1", title="Thing", price="5.00") == batched.product == "101"
+        batched.run()
+        batched.world.bc.post("items", BORN)
+        for _ in range(2):
+            run = batched.run()
+            assert not run.finding("product", "no_quarantined_records").rows
+            (row,) = run.finding("product", "writes_answered").rows
+            assert (row["operation"], row["reason"]) == ("create", "accepted (202), and not shown yet")
+        assert shop.writes == ["POST /api/products"]
+        shop.carry_out()
+        batched.world.sql("update journal set open_until = open_until - interval 1 hour")
+        batched.run()
+        assert batched.run().writes() == 0
+        assert [row["title"] for row in shop.tables["products"].values()] == ["Thing", "Born"]
+        assert shop.writes.count("POST /api/products") == 1
+        assert not unexplained("product")
+
+
+class Silent(Batches):
+    """New products are made at once, and the answer tells nothing of them."""
+
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        if method == "POST":
+            super().answer(method, target, headers, body)
+            return 201, {}, b""
+        if method == "PATCH":
+            self.writes.append(f"PATCH {target}")  # of what, the shop did not say
+            return 200, {}, b""
+        return super().answer(method, target, headers, body)
+
+
+def test_a_record_whose_id_no_answer_tells_is_told_the_rest_once_it_is_found(
+    batched: Batched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Silent()
+    with opened(shop) as address:
+        batched.shop = shop
+        batched.described(IN_TWO)
+        connect(monkeypatch, url=address)
+        shop.add("products", sku="P1", title="Thing", price="5.00")
+        batched.run()
+        batched.world.bc.post("items", BORN)
+        batched.run()
+        assert shop.writes == ["POST products"]
+        batched.world.sql("update journal set open_until = open_until - interval 1 hour")
+        batched.run()
+        assert shop.writes == ["POST products", "PUT products"]
+        born = shop.tables["products"]["102"]
+        assert (born["title"], Decimal(born["price"])) == ("Born", Decimal(2))
+        assert batched.run().writes() == 0

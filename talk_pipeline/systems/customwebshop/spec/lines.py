@@ -202,6 +202,11 @@ class Lines(FieldSet):
         """Whether entries are written one by one, not within the record."""
         return self.url is not None and self.write is None
 
+    @property
+    def made_in_steps(self) -> bool:
+        """Whether a new entry may be there though not all was told of it; one in a draft is carried out whole."""
+        return self.singly and len(self.create) > 1 and not self.before
+
     def meant(self, row: Any) -> bool:
         """Whether an entry is of the kind that is synchronized."""
         return all((paths.text_of(paths.get(row, at)) or "") == value for at, value in self.where.items())

@@ -223,9 +223,12 @@ class Customwebshop:
             acting |= {f"{key}.{name}" for call in lines.update for name in call.when}
         return not acting.isdisjoint(paths)
 
-    def makes_in_steps(self, flow: str) -> bool:
-        """Whether the description says more than one call of a create."""
-        return len(self._readers[flow].entity.create) > 1
+    def makes_in_steps(self, flow: str, children: str | None = None) -> bool:
+        """Whether the description says more than one call of a create; a draft of several is taken whole."""
+        reader = self._readers[flow]
+        if children is None:
+            return len(reader.entity.create) > 1
+        return any(name == children and lines.made_in_steps for name, lines in reader.lists())
 
     async def write(
         self, flow: str, writes: Sequence[Write], *, leaving: Leaving = unheard

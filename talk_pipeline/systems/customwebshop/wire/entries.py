@@ -50,6 +50,7 @@ class Entries:
         self._write = write
         self._id = names.record_id or ""
         self._current = names.record
+        self._begun = False
         self.names = names
 
     async def write(self, name: str, lines: Lines, edits: tuple[ChildEdit, ...]) -> Outcome | None:
@@ -62,11 +63,14 @@ class Entries:
         try:
             outcome = await self._changed(name, lines, edits)
         except SystemFault as fault:
-            if not lines.abandon:
+            if not (lines.abandon or self._begun):
                 raise
             outcome = Outcome(Result.FAILED, reason=str(fault))
         if outcome is None or outcome.result is Result.UNKNOWN:  # which may still be at work
             return outcome
+        if self._begun:
+            why = f"{name}: a new entry was begun, and then: {outcome.reason}"
+            return Outcome(Result.UNKNOWN, reason=why, ended=True)
         return await self._given_up(lines, outcome)
 
     async def _changed(self, name: str, lines: Lines, edits: tuple[ChildEdit, ...]) -> Outcome | None:
@@ -103,6 +107,7 @@ class Entries:
             return Outcome(Result.REFUSED, reason=f"{name}: {why or _untaken(edit.operation)}")
         entry, line = edit, (edit.id, lines.id) if edit.id else None
         for call in choice.made():
+            self._begun = lines.made_in_steps and edit.id is None and line is not None
             names = self.names.about(key).but(line=line)
             said = choice.names(call)
             answer = await self._carried(name, lines, call, entry, carried=said, names=names, root=root)
@@ -113,6 +118,7 @@ class Entries:
                 if line is None:
                     return Outcome(Result.UNKNOWN, reason=f"{name}: the answer has no id at {call.id!r}")
                 entry = replace(edit, id=line[0])
+        self._begun = False
         return None
 
     async def _carried(

@@ -3,6 +3,7 @@
 An answer is no proof there: the record that is read afterwards is.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from talk_pipeline.engine.model import Outcome, Record, Result, Write
@@ -10,6 +11,8 @@ from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.places import read_place
 from talk_pipeline.systems.customwebshop.wire.answers import document_in
 from talk_pipeline.systems.customwebshop.wire.records import Reader
+from talk_pipeline.systems.customwebshop.wire.showing import kept
+from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Answer
 
 ACCEPTED, SEVERAL = 202, 207
@@ -30,14 +33,34 @@ def judged(call: Call, answer: Answer) -> Answer | Outcome:
     return replace(answer, status=int(said))
 
 
-def awaited(outcome: Outcome, write: Write, reader: Reader, *, before: str | None) -> Outcome:
-    """What became of a write that was accepted (202): done as soon as the record shows it."""
+async def accepted(
+    get: Callable[[str], Awaitable[Record | None]],
+    write: Write,
+    reader: Reader,
+    *,
+    record_id: str | None,
+    before: str | None,
+) -> Outcome:
+    """What became of a write that was accepted (202): done as soon as the record shows it.
+
+    Args:
+        get: reads a record.
+        write: what was accepted.
+        reader: of the records.
+        record_id: none of a new one whose id nobody told: it is looked up by what it was sent.
+        before: the record as it was.
+    """
     told = f"accepted ({ACCEPTED}), and not shown yet"
-    if outcome.result is Result.UNKNOWN:
-        return replace(outcome, reason=f"{told}: {outcome.reason}", awaited=True)
-    if outcome.result is not Result.DONE or _shows(outcome.record, write, reader, before=before):
-        return outcome
-    return Outcome(Result.UNKNOWN, reason=told, awaited=True)
+    if record_id is None:
+        return Outcome(Result.UNKNOWN, reason=told, awaited=True)
+    try:
+        record = await get(record_id)
+    except SystemFault as fault:
+        reason = f"accepted ({ACCEPTED}), and not readable since: {fault}"
+        return Outcome(Result.UNKNOWN, reason=reason, awaited=True)
+    if not _shows(record, write, reader, before=before):
+        return Outcome(Result.UNKNOWN, reason=told, awaited=True)
+    return (kept(record, write, reader) if record else None) or Outcome(Result.DONE, record=record)
 
 
 def _shows(record: Record | None, write: Write, reader: Reader, *, before: str | None) -> bool:

@@ -16,7 +16,7 @@ from talk_pipeline.systems.customwebshop.wire.answers import document_in, record
 from talk_pipeline.systems.customwebshop.wire.bodies import CONTENT, Composer
 from talk_pipeline.systems.customwebshop.wire.choosing import Choice
 from talk_pipeline.systems.customwebshop.wire.entries import Entries
-from talk_pipeline.systems.customwebshop.wire.later import ACCEPTED, SEVERAL, UNSAID, awaited, judged
+from talk_pipeline.systems.customwebshop.wire.later import ACCEPTED, SEVERAL, UNSAID, accepted, judged
 from talk_pipeline.systems.customwebshop.wire.naming import Names
 from talk_pipeline.systems.customwebshop.wire.records import Reader, parse
 from talk_pipeline.systems.customwebshop.wire.showing import kept, shows_all
@@ -25,6 +25,7 @@ from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
 from talk_pipeline.systems.protocol import Leaving, unheard
 
 _DEFAULT_PATH = {"create": "{path}", "update": "{item}", "delete": "{item}"}
+_NO_ID = Outcome(Result.UNKNOWN, reason="carried out, and the answer does not tell the id")
 _DEFAULT_METHOD = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
 
 
@@ -57,7 +58,7 @@ class Writer:
         self._entity = reader.entity
         self.composer = Composer(reader)
         self.reader = reader
-        self._get = get
+        self.get = get
         self.accepted: set[str] = set()  # the keys of writes that are carried out later
 
     async def write(self, write: Write) -> Outcome:
@@ -65,7 +66,7 @@ class Writer:
         version, current = write.version, write.current
         if write.operation != "create" and self._look_first(version):
             try:
-                record = await self._get(write.id or "")
+                record = await self.get(write.id or "")
             except SystemFault as fault:
                 return Outcome(Result.FAILED, reason=str(fault))
             if record is None:
@@ -107,17 +108,10 @@ class Writer:
         told = self._reader.record(payload, headers=answer.headers) if payload else None
         return told.version if told and told.id == record_id else None
 
-    async def removed(self, record_id: str) -> Outcome:
-        """A removal that was accepted, with the record as it is now."""
-        try:
-            return Outcome(Result.DONE, record=await self._get(record_id))
-        except SystemFault as fault:
-            return Outcome(Result.UNKNOWN, reason=str(fault))
-
     async def confirmed(self, record_id: str) -> Outcome:
         """A write that was carried out, with the record read again."""
         try:
-            record = await self._get(record_id)
+            record = await self.get(record_id)
         except SystemFault as fault:
             return Outcome(Result.UNKNOWN, reason=f"carried out, and not readable since: {fault}")
         if record is None:
@@ -169,12 +163,20 @@ class _Sequence:
             if self._untold and not calls and not any(self._apart()):
                 return _refused(self._untold)
         for call in calls:
+            if self._begun and self._id is None and (call.where_named("id") or call.where_named("item")):
+                return _NO_ID
             outcome = await self._call(call)
             if call.when and outcome and outcome.result is Result.REFUSED and len(calls) > 1:
                 self._untold |= dict.fromkeys(call.when, outcome.reason)  # the rest goes on
             elif outcome is not None:
                 return outcome
+            if self._write.operation == "create" and self._accepted:
+                # what follows has nothing to go to yet: it is told once the record is there
+                untold = call is not calls[-1] or any(self._apart())
+                return await self._later(known_by=None if untold else self._id)
         for name, lines, edits in self._apart():
+            if self._id is None:
+                return _NO_ID
             if not (self._current or self._made) and "record:" in (lines.url or ""):
                 seen = await self._writer.confirmed(self._id or "")  # the answer told no more than the id
                 if seen.record is None:
@@ -185,16 +187,23 @@ class _Sequence:
             self._version = entries.names.version
             if outcome is not None:
                 return outcome
-        if self._write.operation != "delete":
-            outcome = await self._result()
-            outcome = replace(outcome, untold=self._untold) if self._untold else outcome
-        elif self._write.idempotency_key in self._writer.accepted:
-            outcome = await self._writer.removed(self._id or "")
-        else:
+        if self._accepted:
+            outcome = await self._later(known_by=self._id)
+        elif self._write.operation == "delete":
             return Outcome(Result.DONE)
-        if self._write.idempotency_key in self._writer.accepted:
-            return awaited(outcome, self._write, self._reader, before=self._before)
-        return outcome
+        else:
+            outcome = await self._result()
+        return replace(outcome, untold=self._untold) if self._untold else outcome
+
+    @property
+    def _accepted(self) -> bool:
+        """Whether the shop said of any of its calls that it will carry it out."""
+        return self._write.idempotency_key in self._writer.accepted
+
+    async def _later(self, *, known_by: str | None) -> Outcome:
+        """What was accepted, as it shows now; a new record that nobody told the id of shows by what it was sent."""
+        get = self._writer.get
+        return await accepted(get, self._write, self._reader, record_id=known_by, before=self._before)
 
     def _calls(self) -> Sequence[Call]:
         """Those that have something to say."""
@@ -301,6 +310,8 @@ class _Sequence:
         """The id of what was made, from where this answer tells it."""
         if call.id is not None:
             self._id = self._entity.id.told(read_place(call.id, answer.headers, document_in(answer)))
+        elif answer.status == ACCEPTED:
+            return  # what is told there is the id of the order to make it, or its place, as likely as not
         elif answered is not None:
             self._id, self._made = answered, parse(payload or "")
         elif self._id is None and (location := answer.headers.get("Location")):
@@ -315,7 +326,7 @@ class _Sequence:
             if self._id in (None, record.id):
                 return kept(record, self._write, self._reader) or Outcome(Result.DONE, record=record)
         if self._id is None:
-            return Outcome(Result.UNKNOWN, reason="carried out, and the answer does not tell the id")
+            return _NO_ID
         outcome = await self._writer.confirmed(self._id)
         return (kept(outcome.record, self._write, self._reader) if outcome.record else None) or outcome
 

@@ -1,0 +1,172 @@
+"""A new line that takes several calls, of which a later one fails: it is made once, and not believed half done."""
+
+import json
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from talk_pipeline_tests.flow_files import replaced
+from talk_pipeline_tests.systems.customwebshop.door import (
+    Connected,
+    Reply,
+    Row,
+    connect,
+    opened,
+    unexplained,
+)
+from talk_pipeline_tests.systems.customwebshop.linked_shop import CONNECTOR, LinkedShop
+from talk_pipeline_tests.world import World
+
+STEPS = """        create:
+          - {id: _links.self.href}
+          - {of: [quantity, unit_price], method: PATCH, path: "{line}"}
+        update: {"""
+
+
+class Stepwise(LinkedShop):
+    """A new line is one of something at some price, until it is told more.
+
+    Attributes:
+        answers: what the next calls that tell more are answered.
+        carries_out: they are carried out all the same.
+        priced: the calls that came for that.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: list[Reply] = []
+        self.carries_out = False
+        self.priced: list[str] = []
+
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        if method == "POST" and "/lines" in target:
+            said = json.loads(body)
+            assert not {"quantity", "unit_price"} & set(said), said
+            body = json.dumps({**said, "quantity": "1", "unit_price": "777.00"}).encode()
+        if method == "PATCH" and "/lines/" in target:
+            self.priced.append(target)
+            if self.answers:
+                if self.carries_out:
+                    super().answer(method, target, headers, body)
+                return self.answers.pop(0)
+        return super().answer(method, target, headers, body)
+
+
+REFUSED: Reply = (422, {"Content-Type": "application/json"}, b'{"message": "no price for today"}')
+LOST: Reply = (504, {"Content-Type": "text/html"}, b"<html><body>Gateway Timeout</body></html>")
+
+
+class Steps(Connected):
+    """The shop, with an order that is about to get a line."""
+
+    shop: Stepwise
+
+    def known(self, flow: str, key: str) -> str:
+        places = {"product": f"/api/products/{key}/", "order": f"/api/orders/{key}"}
+        return f"{self.shop.address}{places[flow]}" if flow in places else key
+
+    def add_line(self) -> None:
+        """Somebody in Business Central does."""
+        (first,) = self.lines_there()
+        entry = {"lineType": "Item", "itemId": first["itemId"], "quantity": 5, "unitPrice": 9}
+        self.world.bc.post(f"salesOrders({self.there('order', self.order)})/salesOrderLines", entry)
+
+    def all_lines(self) -> tuple[list[tuple[Decimal, Decimal]], list[tuple[Decimal, Decimal]]]:
+        """Quantities and prices, here and there."""
+
+        def told(rows: list[Row], price: str) -> list[tuple[Decimal, Decimal]]:
+            return [(Decimal(row["quantity"]), Decimal(row[price])) for row in rows]
+
+        return told(self.lines_here(), "unit_price"), told(self.lines_there(), "unitPrice")
+
+
+FIRST, NEW, BEGUN = (2, Decimal("1234.50")), (5, 9), (1, 777)
+
+
+@pytest.fixture
+def steps(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Steps]:
+    file = tmp_path / "linked.yaml"
+    words = replaced(CONNECTOR, ("        update: {", STEPS))
+    file.write_text(f"{words}limits: {{longest_seconds: 90}}\n")
+    shop = Stepwise()
+    with opened(shop) as address:
+        connect(monkeypatch, url=address, connector=file, token="secret")
+        connected = Steps(shop, world)
+        connected.fill()
+        connected.run()
+        connected.add_line()
+        yield connected
+
+
+def made(steps: Steps) -> list[str]:
+    """The calls by which lines were made."""
+    return [call for call in steps.shop.writes if call.startswith("POST")]
+
+
+def let_it_be_over(steps: Steps) -> None:
+    """What may be at work has ended."""
+    steps.world.sql("update journal set open_until = open_until - interval 1 hour")
+
+
+def test_what_a_later_call_refuses_is_told_and_the_line_is_not_made_again(steps: Steps) -> None:
+    steps.shop.answers = [REFUSED] * 2
+    (row,) = steps.world.step().finding("order", "no_quarantined_records").rows
+    assert "no price for today" in row["reason"]
+    (told, _) = steps.world.sql(
+        "select reason from journal where target = 'customwebshop' order by intent_at"
+    )
+    assert told[0].startswith("looked up: but for quantity of a new entry, unit_price of a new entry, found")
+    assert "lines: a new entry was begun, and then: 422" in told[0]
+    assert steps.all_lines() == ([FIRST, BEGUN], [FIRST, NEW])
+    steps.world.step()
+    assert len(steps.shop.priced) == 2, "what was refused is not asked again"
+    steps.world.bc.patch("salesOrderLines", steps.lines_there()[1]["id"], {"quantity": 6})
+    steps.run()
+    assert steps.all_lines() == ([FIRST, (6, 9)], [FIRST, (6, 9)])
+    assert len(made(steps)) == 1
+    steps.quiet()
+    assert not unexplained()
+
+
+def test_a_later_call_whose_answer_is_lost_is_looked_up(steps: Steps) -> None:
+    steps.shop.carries_out = True
+    steps.shop.answers = [LOST]
+    steps.world.step()
+    steps.run()
+    assert steps.all_lines() == ([FIRST, NEW], [FIRST, NEW])
+    assert (len(made(steps)), len(steps.shop.priced)) == (1, 1)
+    steps.quiet()
+
+
+def test_while_a_later_call_may_be_at_work_nothing_is_told_to_either_side(steps: Steps) -> None:
+    steps.shop.answers = [LOST]
+    for _ in range(3):
+        run = steps.world.step()
+        assert run.success, run.problems
+        assert steps.all_lines() == ([FIRST, BEGUN], [FIRST, NEW])
+    (row,) = run.finding("order", "references_resolve").rows
+    assert "504" in row["reason"]
+    assert len(steps.shop.priced) == 1
+    let_it_be_over(steps)
+    steps.run()
+    assert steps.all_lines() == ([FIRST, NEW], [FIRST, NEW])
+    assert len(made(steps)) == 1
+    steps.quiet()
+
+
+def test_a_line_added_beside_one_that_was_begun_is_another_one(steps: Steps) -> None:
+    steps.shop.answers = [LOST]
+    steps.world.step()
+    other = steps.world.counterpart(
+        "product", steps.known("product", min(steps.shop.tables["products"], key=int))
+    )
+    entry = {"lineType": "Item", "itemId": other, "quantity": 7, "unitPrice": 3}
+    steps.world.bc.post(f"salesOrders({steps.there('order', steps.order)})/salesOrderLines", entry)
+    let_it_be_over(steps)
+    steps.run()
+    assert steps.all_lines() == ([FIRST, NEW, (7, 3)], [FIRST, NEW, (7, 3)])
+    assert len(made(steps)) == 2
+    steps.quiet()
+    assert not unexplained()
