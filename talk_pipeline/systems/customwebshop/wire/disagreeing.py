@@ -38,10 +38,12 @@ def mistakes(flows: Flows, description: Description) -> Iterator[tuple[tuple[str
             if lines.singly:
                 yield from _valued(where, lines, names)
                 yield from _uncarried(where, lines, _read(own, path))
+                yield from _left_out(where, lines, _written(own, path))
         known = {prop.name for flow in concerned for prop in flow.root.properties}
         yield from _named((*at, "search"), entity.search, tuple(sorted(known)))
         yield from _valued(at, entity, _read(concerned))
         yield from _uncarried(at, entity, _read(own))
+        yield from _left_out(at, entity, _written(own))
         for flow in flows.values():
             if flow.customwebshop.entity == name:
                 yield from _impossible(at, flow, entity)
@@ -56,6 +58,13 @@ def _read(flows: Sequence[Flow], path: str | None = None) -> tuple[str, ...]:
     """What the flows read of a record, or of one of its lists."""
     parts = [(flow, part) for flow in flows for part in flow.parts if part.paths.get(Side.SHOP) == path]
     return tuple(dict.fromkeys(name for flow, part in parts for name in flow.fields(part, Side.SHOP)))
+
+
+def _written(flows: Sequence[Flow], path: str | None = None) -> tuple[str, ...]:
+    """What the flows write of a record that is there, or of an entry of one of its lists."""
+    parts = [part for flow in flows for part in flow.parts if part.paths.get(Side.SHOP) == path]
+    sent = [prop for part in parts for prop in part.properties if prop.goes_to(Side.SHOP) and prop.dir != "="]
+    return tuple(dict.fromkeys(name for prop in sent for name in prop.shop_paths))
 
 
 def _unread(
@@ -147,3 +156,24 @@ def _uncarried(
         if field and field.writable and not any(call.carries(name) for call in calls):
             how = f"no call carries {name!r}: name it in `of` or `when`, or say write: false of it"
             yield (*at, "update"), how
+
+
+def _left_out(
+    at: tuple[str | int, ...], described: Entity | Lines, written: tuple[str, ...]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Properties that a call carries and that do not lie in the part of the record that is its body."""
+    for index, call in enumerate(described.update):
+        others = [one for one in described.update if one is not call]
+        for name in written if call.at else ():
+            field = described.field(name)
+            rest = call.carries_the_rest and not any(one.carries(name) for one in others)
+            if not (field and field.writable) or name in call.when or not (call.carries(name) or rest):
+                continue
+            places = [place for place in field.join or field.targets(name) if not _lies_in(place, call.at or "")]
+            if places:
+                how = f"name in `of` what does, and give {name!r} a call of its own"
+                yield (*at, "update", index, "at"), f"{places[0]!r} does not lie in {call.at!r}: {how}"
+
+
+def _lies_in(place: str, part: str) -> bool:
+    return place == part or place.startswith((f"{part}.", f"{part}["))

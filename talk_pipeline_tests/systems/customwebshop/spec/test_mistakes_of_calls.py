@@ -99,6 +99,27 @@ MISTAKES = (
     ),
     Mistake(
         "    path: /customers\n",
+        "    path: /customers\n    update: [{}, {of: [email, address.*], at: address}]\n",
+        "at: address",
+        (
+            "customers.update.1.at",
+            "'email' does not lie in 'address': name in `of` what does, and give 'email' a call of its own",
+        ),
+    ),
+    Mistake(
+        "    path: /customers\n",
+        "    path: /customers\n    update: {at: address}\n",
+        "at: address",
+        ("customers.update.0.at", "'company_name' does not lie in 'address'"),
+    ),
+    Mistake(
+        "lines: {path: lines, untouched: id}",
+        "lines: {url: /lines, update: {at: item}}",
+        "at: item",
+        ("lines.update.0.at", "'product_id' does not lie in 'item'"),
+    ),
+    Mistake(
+        "    path: /customers\n",
         "    path: /customers\n    version: {at: version, condition: ~}\n",
         "  customers:",
         (
