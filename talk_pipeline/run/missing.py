@@ -68,18 +68,24 @@ async def explained(
 async def no_longer_posted(session: Session, flow: Flow, side: Side, *, most: int | None) -> Left:
     """What became of records whose story had ended, and whose end a restored system does not know any more.
 
+    One that was posted before it was ever read is known by its id, or by that of what it became.
+
     Args:
         session: the run at work.
         flow: theirs.
         side: the system that is asked.
         most: of how many that is asked, the last that ended, since those are what a restore loses; None: of all.
     """
-    if flow.businesscentral.closed_by is None:
+    if flow.businesscentral.closed_by is None or side is not Side.BC:
         return Left()
     with session.state.open() as db:
         known = spooling.absent(db, flow.name, side, gone=Gone.POSTED, most=most)
-    posted = await _posted(session.systems[side], flow, known)
-    return await _left(session, flow, side, {}, [one for one in known if one not in posted])
+        unread = spooling.unread(db, flow.name, most=most)
+    system = session.systems[side]
+    posted = await _posted(system, flow, [*known, *unread])
+    also = await system.ended(flow.name, None, values=[one for one in unread if one not in posted])
+    lost = [one for one in [*known, *unread] if one not in posted and one not in also]
+    return await _left(session, flow, side, {}, lost)
 
 
 async def asked_for(system: System, flow: Flow, ids: Sequence[str]) -> dict[str, Record | None]:

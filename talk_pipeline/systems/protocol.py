@@ -123,12 +123,13 @@ class System(Protocol):
         """
         ...
 
-    async def ended(self, flow: str, path: str, *, values: Sequence[str]) -> Mapping[str, Ended]:
+    async def ended(self, flow: str, path: str | None, *, values: Sequence[str]) -> Mapping[str, Ended]:
         """What records of the flow became whose story ended (`closed_by`), by value; nothing of a shop's.
 
         Args:
             flow: the flow whose records are meant.
-            path: the property of what they became that names them, by their id or their create key.
+            path: the property of what they became that names them, by their id or their create key; None: `values`
+                are ids of what they became.
             values: what is looked for.
         """
         ...

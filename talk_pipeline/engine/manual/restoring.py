@@ -79,7 +79,9 @@ def reopen(db: Connection, flow: Flow, side: Side, landed: Landed) -> None:
     In the transaction in which its records landed.
     """
     both_restored.strike_found(db, flow, side)
-    _reopened(db, flow, side, [one.id for one in landed.reversals if one.kind in ("open again", "unposted")])
+    ids = [one.id for one in landed.reversals if one.kind in ("open again", "unposted")]
+    reopened = _reopened(db, flow, side, ids)
+    mark_dirty(db, flow.name, Side.SHOP, ids=[entity.shop_id for entity in reopened if entity.shop_id])
 
 
 def _reopened(db: Connection, flow: Flow, side: Side, ids: Sequence[str]) -> list[Entity]:

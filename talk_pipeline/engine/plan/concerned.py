@@ -34,8 +34,8 @@ bc as (
   where flow = $flow and side = 'businesscentral'
 )
 select l.*, s.id is not null as shop_held, s.gone as shop_gone, s.edited_at as shop_edited_at,
-       s.version as shop_version, b.id is not null as bc_held, b.gone as bc_gone, b.edited_at as bc_edited_at,
-       b.version as bc_version
+       s.version as shop_version, b.id is not null as bc_held, b.edited_at as bc_edited_at, b.version as bc_version,
+       if(b.id is null and l.state = 'active', 'vanished', b.gone) as bc_gone
 from linked l left join shop s on s.id = l.shop_id left join bc b on b.id = l.bc_id
 """
 

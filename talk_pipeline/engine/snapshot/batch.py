@@ -31,18 +31,8 @@ from talk_pipeline.flows.values import Value
 
 AT_ONCE = 1000  # records
 
-_SNAPSHOT = (
-    "flow",
-    "side",
-    "id",
-    "version",
-    "modified_at",
-    "edited_at",
-    "fetched_at",
-    "gone",
-    "payload",
-    "earlier",
-)
+_SAID_OF = ("version", "modified_at", "edited_at", "fetched_at", "gone", "payload", "earlier")
+_SNAPSHOT = ("flow", "side", "id", *_SAID_OF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +81,10 @@ with held as (
 hashed as (
   select id, row_hash from record where part = $flow and side = $side and id in (select id from incoming)
 ),
+unread as (  -- posted before it was ever held
+  select bc_id as id, 'posted' as gone from link
+  where part = $flow and state = 'closed' and $side = 'businesscentral' and bc_id not in (select id from held)
+),
 latest as (
   select max_by(n.rowid, coalesce(n.modified_at, '-infinity'::timestamp)) as place from incoming n
   where n.payload <> '' or n.id in (select id from held) group by n.id
@@ -98,11 +92,13 @@ latest as (
 select row_number() over (order by i.id) as place, i.id, i.version, i.modified_at, i.deleted,
        {_SAID} as payload,
        s.id is not null as is_held, s.held_row, s.version as held_version, s.modified_at as held_modified_at,
-       s.fetched_at as held_fetched_at, s.gone as held_gone, s.earlier, s.edited_at, r.row_hash,
+       s.fetched_at as held_fetched_at, coalesce(s.gone, unread.gone) as held_gone, s.earlier, s.edited_at,
+       r.row_hash,
        case when $side = 'customwebshop' then s.payload end as held_payload -- the other gives no id out twice
 from incoming i join latest on latest.place = i.rowid
 left join held s on s.id = i.id
 left join hashed r on r.id = i.id
+left join unread on unread.id = i.id
 where (s.id is null or s.payload <> {_SAID}
     or s.version is distinct from coalesce(i.version, s.version)
     or s.gone is distinct from case when i.deleted then 'deleted' end)
@@ -228,6 +224,8 @@ class Batch:
             self._clear(db, "(select unnest(?::varchar[]))", [left])
             self.leave(rows)
             self._write(db)
+            unread = sorted({*ids[at : at + AT_ONCE]} - {*left})  # posted before they were ever held
+            self.reversals += [Reversal(one, "unposted", None, None, certain=True) for one in unread]
 
     def take(self, rows: Sequence[dict[str, Any]]) -> None:
         """Records that are new, or whose payload or version differs from what is held."""
@@ -244,7 +242,8 @@ class Batch:
             kept.append(row)
             told.append(Told(row["id"], row["version"], contents, gone))
         for row, one, found in zip(kept, told, self.projector.project_all(told), strict=True):
-            if row["is_held"] and not self.landing.own and not row["deleted"]:
+            known = row["is_held"] or row["held_gone"]
+            if known and not self.landing.own and not row["deleted"]:
                 skew, suspected = self.landing.skew_seconds, self.landing.suspected
                 reversal = self._another(row, one.contents) or went_back(
                     row, row_hash=found[0].row_hash, skew_seconds=skew, suspected=suspected

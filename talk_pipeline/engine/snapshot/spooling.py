@@ -57,6 +57,23 @@ def absent(
     return [row[0] for row in rows.fetchall()]
 
 
+_UNREAD = f"""
+select bc_id from link where part = $flow and state = 'closed' and bc_id is not null
+  and bc_id not in (select id from snapshot where flow = $flow and side = 'businesscentral')
+  and bc_id not in (select id from {Incoming.NAME})
+order by linked_at desc, bc_id limit $most
+"""
+
+
+def unread(db: Connection, flow: str, *, most: int | None) -> list[str]:
+    """What closes a shop record by its key and was never read itself, nor is now; the last closed first.
+
+    An id is that of the record of Business Central, or of what it became where that does not name it.
+    """
+    spool(db, ())
+    return [row[0] for row in db.execute(_UNREAD, {"flow": flow, "most": most}).fetchall()]
+
+
 def unshown(db: Connection, flow: str, side: Side, *, since: datetime | None, most: int) -> list[str]:
     """The newest of the records that are there as far as is known and were not among the spooled ones.
 

@@ -224,13 +224,14 @@ class Businesscentral:
         found = await self._having(described, path, values)
         return {value: [described.id_of(row) for row in rows] for value, rows in found.items()}
 
-    async def ended(self, flow: str, path: str, *, values: Sequence[str]) -> Mapping[str, Ended]:
+    async def ended(self, flow: str, path: str | None, *, values: Sequence[str]) -> Mapping[str, Ended]:
         """The records that name them, and what these come to together."""
         ending = self._flows[flow].businesscentral.closed_by
         if ending is None or not values:
             return {}
         described = self._entities[ending.entity]
-        found = await self._having(described, path, values, (ending.record, *ending.counted))
+        asked = (ending.record, *ending.counted)
+        found = await self._having(described, path or described.key, values, asked)
         return {value: sum_of(rows, described, ending) for value, rows in found.items()}
 
     async def _having(

@@ -138,7 +138,7 @@ class StoredShop:
                 sought.note(value, reader.record(_payload(row)))
         return sought.ids
 
-    async def ended(self, flow: str, path: str, *, values: Sequence[str]) -> Mapping[str, Ended]:
+    async def ended(self, flow: str, path: str | None, *, values: Sequence[str]) -> Mapping[str, Ended]:
         """A shop's records go on nowhere else."""
         return {}
 

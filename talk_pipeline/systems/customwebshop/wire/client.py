@@ -195,7 +195,7 @@ class Customwebshop:
                     sought.note(value, record)
         return sought.ids
 
-    async def ended(self, flow: str, path: str, *, values: Sequence[str]) -> Mapping[str, Ended]:
+    async def ended(self, flow: str, path: str | None, *, values: Sequence[str]) -> Mapping[str, Ended]:
         """A shop's records go on nowhere else."""
         return {}
 
