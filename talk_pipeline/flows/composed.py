@@ -29,6 +29,14 @@ class AddedChildren(Children):
         "", description="of a new collection: the collection below Business Central's record"
     )
 
+    counted_in: tuple[str, ...] = Field(
+        (),
+        description="of a new collection: the sums of the flow (`composed_of`) that count what it `comes_to`",
+    )
+    bears: tuple[str, ...] = Field(
+        (), description="of a new collection: what these sums take off (`less`) of which it bears its share"
+    )
+
 
 class Addition(Model):
     """A file that adds to a flow beside it."""
@@ -70,11 +78,14 @@ class Composed:
     def problems(self) -> Iterator[tuple[Source, Location, str]]:
         """What cannot be put together, by file and key."""
         flow, *_ = (one.says for one in self.sources)
+        assert isinstance(flow, Flow)
         for source in self.sources[1:]:
             assert isinstance(source.says, Addition)
             for key, added in source.says.children.items():
                 for message in _unfit(added, key in flow.children):
                     yield source, ("children", key), message
+                for word, message in _uncounted(added, flow):
+                    yield source, ("children", key, word), message
         for at, rows in self._rows().items():
             first: dict[str, Source] = {}
             for source, row, name in rows:
@@ -133,11 +144,32 @@ def _unfit(added: AddedChildren, there: bool) -> Iterator[str]:
         yield "is a new collection: say customwebshop and businesscentral, where it is on both sides"
 
 
+def _uncounted(added: AddedChildren, flow: Flow) -> Iterator[tuple[str, str]]:
+    """Sums that are none, and what none of them takes off, as (key, message)."""
+    sums = {prop.name: prop.composed_of for prop in flow.properties if prop.composed_of}
+    less = dict.fromkeys(name for one in added.counted_in if one in sums for name in sums[one].less)
+    for key, names, known in (("counted_in", added.counted_in, sums), ("bears", added.bears, less)):
+        for name in names:
+            if name not in known:
+                yield key, f"no such sum has {name!r}; allowed: {', '.join(known) or 'none'}"
+
+
+def _counting(prop: Property, key: str, added: AddedChildren) -> Property:
+    """A row of the flow that sums its collections, with one more of them."""
+    made = prop.composed_of
+    if made is None or prop.name not in added.counted_in:
+        return prop
+    less = {name: (*by, key) if name in added.bears else by for name, by in made.less.items()}
+    return prop.but(composed_of=made.but(children=(*made.children, key), less=less))
+
+
 def _added(flow: Flow, more: Addition) -> Flow:
     children: dict[str, Any] = dict(flow.children)
+    own = flow.properties
     for key, added in more.children.items():
+        own = tuple(_counting(prop, key, added) for prop in own)
         there = children.get(key)
-        said = {name: getattr(added, name) for name in added.model_fields_set}
+        said = {name: getattr(added, name) for name in added.model_fields_set & Children.model_fields.keys()}
         children[key] = (
             there.but(properties=(*there.properties, *added.properties))
             if there
@@ -149,5 +181,5 @@ def _added(flow: Flow, more: Addition) -> Flow:
     central = flow.businesscentral
     if more.archived_in:
         central = central.but(archived_in=more.archived_in)
-    rows = (*flow.properties, *more.properties)
+    rows = (*own, *more.properties)
     return flow.but(properties=rows, children=children, settings=settings, businesscentral=central)

@@ -146,5 +146,8 @@ def left_out(
     summed = {key for prop in properties if prop.composed_of for key in prop.composed_of.children}
     for key, one in comes_to.items():
         if one and summed and key not in summed:
-            text = f"no composed_of names it: add {key} to children there, beside {', '.join(sorted(summed))}"
+            text = (
+                f"no composed_of names it: add {key} to children there, beside {', '.join(sorted(summed))};"
+                " a file that adds it says counted_in"
+            )
             yield ("children", key, "comes_to"), text

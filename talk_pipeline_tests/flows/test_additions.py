@@ -25,6 +25,20 @@ constants: {weight: "true"}
 """
 
 
+TIPS = """\
+adds_to: order
+children:
+  tips:
+    customwebshop: tips
+    businesscentral: salesOrderLines
+    scope: {lineType: Resource, lineObjectNumber: TIP}
+    comes_to: {multiplied: [amount]}
+    counted_in: [total_excl_tax]
+    bears: [discount_amount]
+    properties: [{shop: amount, dir: <->, bc: unitPrice, type: money(2)}]
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return copied_flows(tmp_path / "flows")
@@ -115,6 +129,52 @@ def test_a_mistake_is_named_by_the_file_that_made_it(
     except FlowError as error:
         told = str(error)
     assert f"{folder / 'mine.yaml'}:{line}: {says}" in told
+
+
+def test_a_further_charge_is_counted_where_it_says(folder: Path) -> None:
+    (folder / "mine.yaml").write_text(TIPS, encoding="utf-8")
+    order = load_flows(folder)["order"]
+    excluding, including = (order.root.by_name[f"total_{one}_tax"].composed_of for one in ("excl", "incl"))
+    assert excluding
+    assert including
+    assert excluding.children == ("lines", "shipping", "fees", "tips")
+    assert excluding.less == {"discount_amount": ("lines", "tips")}
+    assert (including.children, including.less) == (
+        ("lines", "shipping", "fees"),
+        {"discount_amount": ("lines",)},
+    )
+
+
+@pytest.mark.parametrize(
+    ("was", "instead", "line", "says"),
+    [
+        (
+            "[total_excl_tax]",
+            "[total_tax]",
+            8,
+            "counted_in: no such sum has 'total_tax'; allowed: total_excl_tax",
+        ),
+        ("[discount_amount]", "[discount]", 9, "bears: no such sum has 'discount'; allowed: discount_amount"),
+        (
+            "    counted_in: [total_excl_tax]\n",
+            "",
+            8,
+            "bears: no such sum has 'discount_amount'; allowed: none",
+        ),
+        (
+            "    counted_in: [total_excl_tax]\n    bears: [discount_amount]\n",
+            "",
+            7,
+            "comes_to: no composed_of names",
+        ),
+    ],
+)
+def test_a_sum_that_is_none_is_named(folder: Path, was: str, instead: str, line: int, says: str) -> None:
+    assert was in TIPS
+    (folder / "mine.yaml").write_text(TIPS.replace(was, instead), encoding="utf-8")
+    with pytest.raises(FlowError) as caught:
+        load_flows(folder)
+    assert f"{folder / 'mine.yaml'}:{line}: children.tips.{says}" in str(caught.value)
 
 
 def test_one_by_itself_is_no_flow(tmp_path: Path) -> None:

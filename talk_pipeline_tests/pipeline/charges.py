@@ -98,6 +98,14 @@ _GIFT_CARDS = """
 settings:
 """
 
+_COLLECTION = _GIFT_CARDS.removesuffix("settings:\n").rstrip()
+ADDED = f"""adds_to: order
+children:{_COLLECTION}
+    counted_in: [total_excl_tax, total_incl_tax]
+constants: {{gift_number: "{GIFTS}"}}
+"""
+"""The same as a file beside the order flow."""
+
 REDEEMED = (
     ("\nsettings:\n", _GIFT_CARDS),
     ("[lines, shipping, fees]", "[lines, shipping, fees, gift_cards]"),

@@ -12,6 +12,7 @@ import pytest
 from talk_pipeline.systems.http.way import trusted
 from talk_pipeline_tests.flow_files import edited_flows, replaced
 from talk_pipeline_tests.pipeline.charges import (
+    ADDED,
     FEE,
     FEES,
     FREIGHT,
@@ -150,13 +151,23 @@ def test_a_resource_bears_its_share_of_the_discount_there(
     placed.agree()
 
 
-@pytest.fixture
-def redeeming(named: World, profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+@pytest.fixture(params=["in the flow", "beside it"])
+def redeeming(
+    request: pytest.FixtureRequest,
+    named: World,
+    profile: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> World:
     """A shop that tells of gift cards, and a company that has an account for them."""
     if profile != "reference":
         pytest.skip("edits the reference shop's description")
     monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(telling_gift_cards(tmp_path / "own.yaml")))
-    _edit(tmp_path, *REDEEMED)
+    if request.param == "in the flow":
+        _edit(tmp_path, *REDEEMED)
+    else:
+        _edit(tmp_path, REDEEMED[-1])
+        (tmp_path / "flows" / "gift_cards.yaml").write_text(ADDED, encoding="utf-8")
     return named
 
 

@@ -44,20 +44,18 @@ where r.part = $flow and r.side = $shop and r.canon[$key] is not null order by a
 
 def keys_to_create(db: Connection, flow: Flow) -> dict[str, list[str]]:
     """The shop records that are to be created in Business Central: create key -> ids of those that carry it."""
-    parameters = {"flow": flow.name, "key": flow.create_key, "shop": Side.SHOP, "bc": Side.BC}
-    return _by_key(db.execute(_KEYS, parameters).fetchall())
+    return _by_key(db, flow, _KEYS, {"bc": Side.BC})
 
 
 def half_known(db: Connection, flow: Flow) -> dict[str, list[str]]:
     """The shop records that were closed here before it was asked what they had been, by create key."""
-    names = [*_called(flow, {})]
-    parameters = {"flow": flow.name, "key": flow.create_key, "shop": Side.SHOP, "names": names}
-    return _by_key(db.execute(_HALF_KNOWN, parameters).fetchall())
+    return _by_key(db, flow, _HALF_KNOWN, {"names": [*_called(flow, {})]})
 
 
-def _by_key(rows: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+def _by_key(db: Connection, flow: Flow, query: str, more: Mapping[str, object]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for key, shop_id in rows:
+    parameters = {"flow": flow.name, "key": flow.create_key, "shop": Side.SHOP, **more}
+    for key, shop_id in db.execute(query, parameters).fetchall():
         found.setdefault(key, []).append(shop_id)
     return found
 
