@@ -160,7 +160,9 @@ class Entity:
 
     def _asks(self, body: Any, key: str, data: Any) -> Any:
         """What is sent to ask for something of a record."""
-        return _about(body, self._whole(data, self.said), key, data)
+        whole, how = self._whole(data, self.said), self.said.get("id")
+        is_number = isinstance(how, dict) and how.get("type") == "number"
+        return _about(body, int(whole or 0) if is_number else whole, key, data)
 
     def _filled(self, key: str, template: str, data: Any) -> str:
         filled = template.replace("{item}", self.said.get("item", "{path}/{id}"))
@@ -194,6 +196,8 @@ class Row:
             said = re.sub(r"&(?:#\w+|\w+);", lambda entity: html.unescape(entity[0]), said)
         if all_say.get("texts") == "odata":
             said = _of_odata(said)
+        if all_say.get("blank") == "false" and kind != "bool":
+            words = {"false": "", **words}
         if "template" in how:
             said = self.entity.inside(how["template"], said) or said
         value: str = words.get(said, words.get("*", said) if said else said)
@@ -283,7 +287,7 @@ def _told(entry: Any, places: list[str]) -> tuple[str | None, ...]:
     return tuple(text(at(entry, place)) if isinstance(entry, dict) else text(entry) for place in places)
 
 
-def _about(body: Any, whole: str | None, key: str, data: Any) -> Any:
+def _about(body: Any, whole: str | int | None, key: str, data: Any) -> Any:
     """A question about one record, by its id as the record says it, or by what is special in that within a text.
 
     It may name what the record says at a place, too.

@@ -199,8 +199,9 @@ class Paging:
         if self._style == "page":
             return int(self._said.get("start", "1")) + self.pages
         if self._style == "offset":
-            around = self._said.get("value", "{offset}").replace("{size}", self._size)
-            return around.replace("{offset}", str(self.records))
+            if "value" not in self._said:
+                return self.records  # in a body it is a number
+            return self._said["value"].replace("{size}", self._size).replace("{offset}", str(self.records))
         return None
 
     def _is_last(self, data: Any, answer: Response | None) -> bool:

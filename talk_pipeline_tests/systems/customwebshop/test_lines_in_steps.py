@@ -82,7 +82,8 @@ class Steps(Connected):
         return told(self.lines_here(), "unit_price"), told(self.lines_there(), "unitPrice")
 
 
-FIRST, NEW, BEGUN = (2, Decimal("1234.50")), (5, 9), (1, 777)
+FIRST, NEW, BEGUN = (Decimal(2), Decimal("1234.50")), (Decimal(5), Decimal(9)), (Decimal(1), Decimal(777))
+SIX, SEVEN = (Decimal(6), Decimal(9)), (Decimal(7), Decimal(3))
 
 
 @pytest.fixture
@@ -124,7 +125,7 @@ def test_what_a_later_call_refuses_is_told_and_the_line_is_not_made_again(steps:
     assert len(steps.shop.priced) == 2, "what was refused is not asked again"
     steps.world.bc.patch("salesOrderLines", steps.lines_there()[1]["id"], {"quantity": 6})
     steps.run()
-    assert steps.all_lines() == ([FIRST, (6, 9)], [FIRST, (6, 9)])
+    assert steps.all_lines() == ([FIRST, SIX], [FIRST, SIX])
     assert len(made(steps)) == 1
     steps.quiet()
     assert not unexplained()
@@ -166,7 +167,7 @@ def test_a_line_added_beside_one_that_was_begun_is_another_one(steps: Steps) -> 
     steps.world.bc.post(f"salesOrders({steps.there('order', steps.order)})/salesOrderLines", entry)
     let_it_be_over(steps)
     steps.run()
-    assert steps.all_lines() == ([FIRST, NEW, (7, 3)], [FIRST, NEW, (7, 3)])
+    assert steps.all_lines() == ([FIRST, NEW, SEVEN], [FIRST, NEW, SEVEN])
     assert len(made(steps)) == 2
     steps.quiet()
     assert not unexplained()

@@ -98,7 +98,9 @@ class Shared(Model):
     read_only: tuple[Path, ...] = Field((), description="what a whole record or object never sends back")
     bodies: Literal["json", "form"] = Field("json", description="how bodies are written")
     texts: Literal["plain", "html"] = Field("plain", description="html: in any text &amp; may stand for &")
-    blank: Literal["null", "empty"] = Field("null", description="how a text that is gone is written")
+    blank: Literal["null", "empty", False] = Field(
+        "null", description="how a text that is gone is written; false: where nothing is, false stands"
+    )
     idempotency_header: str | None = None
     dry_run: DryRun | None = Field(None, description="what makes the shop check a write and not carry it out")
     error: ErrorShape = ErrorShape()

@@ -1,6 +1,6 @@
 """What tells records and entries of lists apart: a value as it is, or what is special in an address of each."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
@@ -18,6 +18,9 @@ class Id(Model):
     template: str | None = Field(
         None, description="text around it, with {} for it, and {shop} for the shop's address"
     )
+    type: Literal["text", "number"] = Field(
+        "text", description="number: said as one where it stands alone, though no record at hand says it so"
+    )
 
     def __str__(self) -> str:
         return f"{self.path!r} like {self.template}" if self.template else repr(self.path)
@@ -26,6 +29,8 @@ class Id(Model):
     def _consistent(self) -> Self:
         if self.template is not None and self.template.count("{}") != 1:
             raise ValueError("template has one {} where the id stands")
+        if self.template is not None and self.type == "number":
+            raise ValueError("an id within a text is no number: leave type out, or template")
         return self
 
     def at_home(self, address: str) -> Self:
@@ -40,9 +45,11 @@ class Id(Model):
         """The id in what the shop says."""
         return within(self.template, text) if text and self.template else text
 
-    def wire(self, known: str) -> str:
+    def wire(self, known: str) -> Json:
         """The same as the shop says it."""
-        return self.template.replace("{}", known) if self.template else known
+        if self.template:
+            return self.template.replace("{}", known)
+        return int(known) if self.type == "number" and known.isdecimal() else known
 
     def own(self, known: str, record: Json) -> Json:
         """The same as the record itself says it, which may be a number; without a record, as on the wire."""

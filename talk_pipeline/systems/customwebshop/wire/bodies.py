@@ -262,14 +262,21 @@ class Composer:
             if field.join:
                 for path, part in field.parts(values[name]).items():
                     _place(body, path, part, current=current, emptied=current_values.get(name) is not None)
-                    if part is None and self._entity.blank == "empty":
-                        _blank(body, path)
+                    if part is None:
+                        self._blank(body, path, "text")
                 continue
             wire = field.encode(values[name], known=seen, times=self._reader.times)
             for path in field.targets(name):
                 _place(body, path, wire, current=current, emptied=current_values.get(name) is not None)
-                if wire is None and self._entity.blank == "empty" and field.type in ("text", "html"):
-                    _blank(body, path)
+                if wire is None:
+                    self._blank(body, path, field.type)
+
+    def _blank(self, body: dict[str, Json], path: str, kind: str) -> None:
+        """Makes nothing what the shop calls so, where there is a place for it."""
+        said, texts = self._entity.blank, kind in ("text", "html")
+        wire = False if said is False and kind != "bool" else "" if said == "empty" and texts else None
+        if wire is not None and paths.get(body, path) is None:
+            paths.put(body, path, wire)
 
 
 def _place(body: dict[str, Json], path: str, value: Json, *, current: Json, emptied: bool) -> None:
@@ -286,12 +293,6 @@ def _place(body: dict[str, Json], path: str, value: Json, *, current: Json, empt
                 return  # a list that would be made for nothing says that there are no entries
             paths.put(body, where, copy.deepcopy(current_list) if isinstance(current_list, list) else [])
     paths.put(body, path, value, adding=emptied)
-
-
-def _blank(body: dict[str, Json], path: str) -> None:
-    """Makes nothing an empty text, where there is a place for it."""
-    if paths.get(body, path) is None:
-        paths.put(body, path, "")
 
 
 def _written_elsewhere(fields: Mapping[str, Field]) -> list[str]:

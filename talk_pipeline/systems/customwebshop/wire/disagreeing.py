@@ -169,7 +169,9 @@ def _left_out(
             rest = call.carries_the_rest and not any(one.carries(name) for one in others)
             if not (field and field.writable) or name in call.when or not (call.carries(name) or rest):
                 continue
-            places = [place for place in field.join or field.targets(name) if not _lies_in(place, call.at or "")]
+            places = [
+                place for place in field.join or field.targets(name) if not _lies_in(place, call.at or "")
+            ]
             if places:
                 how = f"name in `of` what does, and give {name!r} a call of its own"
                 yield (*at, "update", index, "at"), f"{places[0]!r} does not lie in {call.at!r}: {how}"

@@ -116,9 +116,15 @@ class Reader:
             self._children[path] = (lines, Fields(self._told(lines, flow.fields(part, Side.SHOP))))
 
     def _told(self, said: FieldSet, names: tuple[str, ...]) -> dict[str, Field]:
-        """The fields of these properties, as this shop writes texts."""
+        """The fields of these properties, as this shop writes texts and what is blank."""
         fields = _ordered(said.fields, names, said.field)
         fields = {name: field.at_home(self._address) for name, field in fields.items()}
+        if self.entity.blank is False:
+            nothing = {"false": ""}
+            fields = {
+                name: field if field.type == "bool" else field.but(values=nothing | dict(field.values))
+                for name, field in fields.items()
+            }
         if self.entity.texts == "plain":
             return fields
         return {name: field.but(type="html") if field.is_text else field for name, field in fields.items()}

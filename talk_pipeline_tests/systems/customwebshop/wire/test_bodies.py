@@ -79,9 +79,11 @@ def test_a_whole_object_leaves_out_what_is_never_sent_back(tmp_path: Path) -> No
     assert json.loads(made) == {"address": {"line1": "Street 1", "city": "New", "door": "4"}}
 
 
-@pytest.mark.parametrize(("said", "blank"), [("", None), ("    blank: empty\n", "")])
+@pytest.mark.parametrize(
+    ("said", "blank"), [("", None), ("    blank: empty\n", ""), ("    blank: false\n", False)]
+)
 def test_a_text_that_is_gone_is_written_as_the_shop_takes_it(
-    tmp_path: Path, said: str, blank: str | None
+    tmp_path: Path, said: str, blank: str | bool | None
 ) -> None:
     fields = "    fields: {active: {type: bool}, contact_name: {join: [first, last]}}\n"
     names = ["phone", "active", "contact_name", "address.city"]
