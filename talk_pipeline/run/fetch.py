@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from talk_pipeline import stopping
-from talk_pipeline.engine.manual import restoring
+from talk_pipeline.engine.manual import both_restored, restoring
 from talk_pipeline.engine.manual.links import Hand
 from talk_pipeline.engine.model import Record
 from talk_pipeline.engine.plan import refusals
@@ -149,6 +149,9 @@ def _land(session: Session, flow: Flow, side: Side, question: _Question, arrived
                     restoring.reopen(db, flow, side, landed)
         else:
             landed = landing.land(db, projector, decode, landing=arrived)
+            if question.suspected and not landed.reversals:  # it is again what it was
+                with transaction(db):
+                    both_restored.strike_found(db, flow, side)
         # a scan that is full for want of a watermark, or every time, is not the periodic one
         periodic = arrived.full and question.watermark.modified_at and system.lists_changes(flow.name)
         if options.full or periodic:

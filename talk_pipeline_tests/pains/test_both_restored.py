@@ -1,9 +1,13 @@
 """Both systems were restored from backups, and a person says so of one after the other."""
 
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from talk_pipeline.engine.report.waiting import Kind
 from talk_pipeline.flows.sides import Side
+from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pains.test_restored import ALL, api, assert_settled, website
 from talk_pipeline_tests.pains.test_restored import buyers as buyers  # noqa: PLC0414
@@ -79,3 +83,47 @@ def test_a_line_that_both_restored_systems_lost_is_told(world: World, buyers: li
     assert quantity.endswith("'6' of customwebshop lost to blank since both had been restored")
     assert len({prop.partition(".")[0] for prop in told()}) == 1, "that one line alone"
     assert_settled(world, *ALL)
+
+
+@variants("first", list(Side))
+def test_what_both_restored_systems_lost_of_a_record_that_goes_one_way_is_told(
+    world: World, buyers: list[str], first: Side, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of it is ever told to the shop, so that the shop is not told it again."""
+    edited_flows(tmp_path, monkeypatch, customer=("dir: <->", "dir: ->"))
+    for side in Side:
+        api(world, side).control("backup")
+    edited(world, buyers[0], phone="+45 11 11 11 11")
+    edited(world, buyers[1], phone="+45 22 22 22 22")
+    for side in Side:
+        api(world, side).control("restore")
+    assert not world.step("customer", full=True).success
+    assert not world.step("customer", restored=first).success, "the other one is undecided"
+    if first is Side.BC:  # what people have said since in the system that is decided last is no loss
+        world.shop.patch("customers", buyers[1], {"phone": "+45 33 33 33 33"})
+    assert world.step("customer", restored=first.other).success
+    found = {one.shop_id: one.reason for one in of(Kind.UNACKNOWLEDGED)}
+    lost = "'+45 11 11 11 11' of customwebshop lost to '+45 33 12 34 56' since both had been restored"
+    assert found.pop(buyers[0]) == f"phone: {lost}"
+    assert set(found) == (set() if first is Side.BC else {buyers[1]})
+    assert_settled(world)
+
+
+def test_what_the_second_system_turns_out_to_have_is_not_told_as_lost(
+    world: World, buyers: list[str]
+) -> None:
+    """The wrong backup of Business Central was restored first, and the shop's loss was decided meanwhile."""
+    for side in Side:
+        api(world, side).control("backup")
+    edited(world, buyers[0], phone="+45 11 11 11 11")
+    world.bc.control("backup", {"name": "right"})
+    for side in Side:
+        api(world, side).control("restore")
+    assert not world.step("customer", full=True).success
+    assert not world.step("customer", restored=Side.SHOP).success
+    world.bc.control("restore", {"name": "right"})
+    run = world.step("customer")
+    assert run.success, run.problems
+    assert phones(world, buyers[0]) == ("+45 11 11 11 11",) * 2
+    assert told() == {}
+    assert_settled(world)

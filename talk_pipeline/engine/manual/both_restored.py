@@ -1,10 +1,12 @@
 """Both systems were restored from backups: which of them brings what to the other, and what neither has any more.
 
 A person says so of one after the other, and nothing is written before both are decided. The first is told all that
-the other holds, whichever way it has it. By the second, what both agreed on last tells which of the two still has
-it; what neither has is kept as a conflict that the shop lost, and so stays in sight until a person has taken note.
+the other holds, whichever way it has it; what it lost is kept as a conflict that the shop lost, in case the other
+lost it too. By the second, what both agreed on last tells which of the two still has it: that is no such conflict
+any more, and what neither has stays in sight until a person has taken note.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from talk_pipeline.engine.snapshot.reversals import noted
@@ -28,15 +30,35 @@ left join record b on b.part = l.part and b.side = 'businesscentral' and b.id = 
 where l.part = $part and l.root_shop_id in (select unnest($roots::varchar[]))
 """
 
-# told again by the other side, too, means that the other one was restored before, and nothing was written since
 _VALUES = f"""{_KEEP.format(left="b.raw[x.property]")}
-  and exists (from base t where t.part = l.part and t.shop_id = l.shop_id and t.resend = $other)
-  and x.property in (select unnest($compared::varchar[]))
-  and x.shop_value is not null and x.shop_value is distinct from s.raw[x.property]
-  and x.bc_value is distinct from b.raw[x.property]
+  and x.property in (select unnest($compared::varchar[])) and x.shop_value is not null
+  and {{own}}.raw[x.property] is distinct from case $side when 'customwebshop' then x.shop_value else x.bc_value end
 """
 
 _CHILDREN = f"""{_KEEP.format(left="null")} and x.shop_value is not null and {{own}}.id is null
+"""
+
+# nothing is written before both are decided: what was kept of the first is still what both agreed on last
+_KEPT = """
+from base x
+join conflict c on c.part = x.part and c.shop_id = x.shop_id and c.property = x.property
+  and c.shop_value = x.shop_value
+join link l on l.part = x.part and l.shop_id = x.shop_id
+join record own on own.part = l.part and own.side = $side and own.id = l.{own}_id
+join record b on b.part = l.part and b.side = 'businesscentral' and b.id = l.bc_id
+where c.flow = $flow and c.rule = $rule and c.acknowledged_at is null
+"""
+
+# still there, or of a record that did not go back here, so that people have said something else since
+_HAS = f"""
+delete from conflict where rowid in (select c.rowid {_KEPT} and (
+  own.raw[x.property] is not distinct from x.{{own}}_value
+  or not coalesce(list_contains($roots::varchar[], l.root_shop_id), true)))
+"""
+
+_WON = f"""
+update conflict set bc_value = kept.now, bc_version = kept.version
+from (select c.rowid as place, b.raw[x.property] as now, b.version {_KEPT}) kept where conflict.rowid = kept.place
 """
 
 # linked anew, or free to be: the other one still has it
@@ -76,9 +98,14 @@ def tell_again(db: Connection, part: Part, side: Side, *, roots: list[str]) -> N
 def keep_lost_values(
     db: Connection, flow: Flow, part: Part, side: Side, *, roots: list[str], run_id: str
 ) -> None:
-    """Keeps what neither side of these records says any more, before the second side is told anything again."""
-    compared = [prop.name for prop in part.properties if prop.goes_to(Side.BC)]
-    _keep(db, _VALUES, flow, part, side, roots=roots, run_id=run_id, compared=compared)
+    """Keeps the values that these records of a side lost and the other side may have lost too.
+
+    Where that other one has them, `strike_found` forgets them once it is decided.
+    """
+    if noted(db, side.other):
+        compared = [prop.name for prop in part.properties if prop.goes_to(Side.BC)]
+        query = _VALUES.format(own="s" if side is Side.SHOP else "b")
+        _keep(db, query, flow, part, side, roots=roots, run_id=run_id, compared=compared)
 
 
 def keep_lost_children(
@@ -93,12 +120,21 @@ def keep_lost_children(
         _keep(db, query, flow, part, side, roots=roots, run_id=run_id)
 
 
-def strike_found(db: Connection, flow: Flow, side: Side) -> None:
-    """Forgets the children that were lost by the other side alone."""
+def strike_found(db: Connection, flow: Flow, side: Side, *, roots: Sequence[str] | None = None) -> None:
+    """Forgets what was lost by the other side alone, once it is known what this one has.
+
+    Args:
+        db: the state.
+        flow: the flow.
+        side: what it shows has landed.
+        roots: the shop records that went back there, where it was restored.
+    """
     asked = {"flow": flow.name, "rule": RESTORED, "side": str(side)}
-    db.execute(_THERE.format(own=side.short), asked)
+    for statement in (_THERE, _HAS, _WON):
+        query = statement.format(own=side.short)
+        db.execute(query, used_in(query, {**asked, "roots": roots}))
 
 
 def _keep(db: Connection, query: str, flow: Flow, part: Part, side: Side, **more: Any) -> None:
-    about = {"flow": flow.name, "part": part.name, "rule": RESTORED, "other": str(side.other), "at": now()}
+    about = {"flow": flow.name, "part": part.name, "rule": RESTORED, "side": str(side), "at": now()}
     db.execute(query, used_in(query, about | more))

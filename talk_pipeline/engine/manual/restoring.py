@@ -56,7 +56,7 @@ def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -
             both_restored.keep_lost_children(db, flow, part, side, roots=shop_ids, run_id=hand.by)
             _children(db, part, side, roots=shop_ids)
         both_restored.tell_again(db, part, side, roots=shop_ids)
-    both_restored.strike_found(db, flow, side)
+    both_restored.strike_found(db, flow, side, roots=shop_ids)
     mark_dirty(db, flow.name, Side.SHOP, ids=shop_ids)
     _edited_since(hand, side, landed, company=company)
     lost = list(dict.fromkeys([*lost, *anew]))
