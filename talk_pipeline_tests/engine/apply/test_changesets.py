@@ -9,6 +9,7 @@ from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import COMPANY, Book
 from talk_pipeline_tests.engine.plan.trade import BC, LINE, ORDER, PRODUCT, SHOP, as_said_there, linked
 from talk_pipeline_tests.flow_files import copied_flows, flows_in
+from talk_pipeline_tests.pipeline.charges import NAMED
 
 
 def pending(book: Book) -> Changeset:
@@ -56,3 +57,15 @@ def test_what_somebody_had_just_changed_of_a_line_that_goes_is_a_conflict_with_i
         book.conclude("order", BC, [(intent, Outcome(Result.DONE))])
         lost = book.rows("select shop_id, property, rule, winner, shop_value, bc_value from conflict")
         assert lost == [("1/1", "quantity", "customwebshop", "customwebshop", None, "7")]
+
+
+def test_what_is_added_goes_collection_by_collection_each_as_it_stands(tmp_path: Path) -> None:
+    with Book.opened(tmp_path / "state", flows_in(copied_flows(tmp_path / "flows", order=NAMED))) as book:
+        linked(book, "product", "1", PRODUCT)
+        linked(book, "order", "1", {**ORDER, "customer_id": None})
+        rows = [{**LINE, "id": key, "amount": "5"} for key in ("2", "1")]
+        book.say("order", SHOP, "1", {}, children=rows)
+        book.plan("order")
+        assert [(one.part.key, one.shop_id) for one in pending(book).children] == [
+            (key, f"1/{at}") for key in ("lines", "shipping", "fees") for at in (2, 1)
+        ]
