@@ -8,6 +8,7 @@ from talk_pipeline.engine.model import ByHandError
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.by_hand import bc_customer, link, unlink
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.pipeline.second_opinion import unexplained
 from talk_pipeline_tests.pipeline.test_explain import explain
 from talk_pipeline_tests.world import World
 
@@ -194,6 +195,20 @@ def test_a_merged_account_hands_over_to_the_one_that_is_left(world: World) -> No
     assert world.bc.get("customers", debtor)["displayName"] == "Company C2"
     assert not run.failed()
     settled(world)
+
+
+def test_one_that_had_a_debtor_of_its_own_before_is_explained_where_it_leads(world: World) -> None:
+    first, second = (str(world.shop.post("customers", customer(number))["id"]) for number in ("C1", "C2"))
+    world.step("customer")
+    unlink(second)
+    link(second, world.counterpart("customer", first))
+    world.step("customer")
+    debtor = world.counterpart("customer", first)
+    world.shop.delete("customers", first)
+    assert not world.step("customer", full=True).failed()
+    assert world.counterpart("customer", second) == debtor
+    settled(world)
+    assert not unexplained("customer"), "its number is that of the debtor that it had"
 
 
 def test_with_several_left_a_person_says_who_leads(
