@@ -21,7 +21,7 @@ from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.systems.businesscentral import notifications
 from talk_pipeline.systems.businesscentral.answers import error_code, record_in
 from talk_pipeline.systems.businesscentral.description import EntitySet, root_of
-from talk_pipeline.systems.businesscentral.endings import sum_of
+from talk_pipeline.systems.businesscentral.endings import ended_as
 from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.systems.businesscentral.groups import Groups, rows_of
 from talk_pipeline.systems.businesscentral.lists import Lists
@@ -230,9 +230,10 @@ class Businesscentral:
         if ending is None or not values:
             return {}
         described = self._entities[ending.entity]
-        asked = (ending.record, *ending.counted)
+        scope = self._flows[flow].root.alternatives if path == ending.key else {}
+        asked = (ending.record, *ending.counted, *scope)
         found = await self._having(described, path or described.key, values, asked)
-        return {value: sum_of(rows, described, ending) for value, rows in found.items()}
+        return ended_as(found, described, ending, scope)
 
     async def _having(
         self, described: EntitySet, path: str, values: Sequence[str], more: Sequence[str] = ()

@@ -6,12 +6,33 @@ from typing import Any
 
 from talk_pipeline.engine.model import Ended
 from talk_pipeline.flows.endings import ClosedBy
+from talk_pipeline.flows.scoping import Words, lies_in
 from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.businesscentral.description import EntitySet
 from talk_pipeline.systems.businesscentral.values import text_of
 
 
-def sum_of(rows: Sequence[Mapping[str, Any]], described: EntitySet, ending: ClosedBy) -> Ended:
+def ended_as(
+    found: Mapping[str, Sequence[Mapping[str, Any]]], described: EntitySet, ending: ClosedBy, scope: Words
+) -> dict[str, Ended]:
+    """What records came to, by what they were asked for.
+
+    Args:
+        found: what each may go on as, as received.
+        described: the set in which they go on.
+        ending: what is declared of that.
+        scope: what a record had to say to be one of the flow: what says otherwise is another shop's, under the same
+            key. What is not said there tells nothing.
+    """
+    told = {path: words for path, words in scope.items() if path in described.own}
+    own = {
+        value: [row for row in rows if lies_in(told, {path: _said(row, described, path) for path in told})]
+        for value, rows in found.items()
+    }
+    return {value: _sum_of(rows, described, ending) for value, rows in own.items() if rows}
+
+
+def _sum_of(rows: Sequence[Mapping[str, Any]], described: EntitySet, ending: ClosedBy) -> Ended:
     """The ids of records as received, what they name as having become them, and the sums of those that count."""
     counting = [row for row in rows if not _is_left_out(row, described, ending)]
     comes_to = {name: str(sum((Decimal(row[name]) for row in counting), Decimal(0))) for name in ending.sums}

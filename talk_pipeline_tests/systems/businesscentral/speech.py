@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from talk_pipeline.engine.model import Operation, Outcome, Write
+from talk_pipeline.flows.loading import Flows
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.entities import load_entities
 from talk_pipeline.systems.businesscentral.rows import Asked
@@ -24,7 +25,12 @@ class Opens(Protocol):
     """Makes a connector of the server."""
 
     def __call__(
-        self, *, company_id: str | None = COMPANY_ID, name: str | None = None, query: str = ""
+        self,
+        *,
+        company_id: str | None = COMPANY_ID,
+        name: str | None = None,
+        query: str = "",
+        flows: Flows | None = None,
     ) -> Businesscentral: ...
 
 

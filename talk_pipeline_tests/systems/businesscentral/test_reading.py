@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from talk_pipeline.systems.businesscentral import lists, queries
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.entities import load_entities
 from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
-from talk_pipeline_tests.flow_files import flows_in
+from talk_pipeline_tests.flow_files import copied_flows, flows_in
 from talk_pipeline_tests.systems.answering import Answering, Asked, Reply
 from talk_pipeline_tests.systems.businesscentral.speech import (
     BASE,
@@ -310,6 +311,32 @@ def test_what_records_became_is_told_with_the_sums_of_what_counts(server: Answer
         "$select": "id,orderId,orderNumber,totalAmountIncludingTax,status",
         "$filter": " or ".join(f"orderId eq {one}" for one in values),
     }
+
+
+def test_what_lies_outside_the_scope_is_another_shops_under_the_same_key(
+    server: Answering, opens: Opens, tmp_path: Path
+) -> None:
+    said = ("  entity: salesOrders\n", "  entity: salesOrders\n  scope: {customerNumber: N-*}\n")
+    flows = flows_in(copied_flows(tmp_path / "flows", order=said))
+    told = {
+        "externalDocumentNumber": "1001",
+        "orderNumber": "SO1",
+        "status": "Open",
+        "totalAmountIncludingTax": 1,
+    }
+    rows = [
+        {"id": f"i{shop}", "orderId": f"o{shop}", "customerNumber": f"{shop}-1", **told}
+        for shop in ("S", "N")
+    ]
+    server.on(CUSTOMERS.replace("customers", "salesInvoices"), page(*rows))
+    opening = opens(flows=flows)
+    found = using(opening, lambda opened: opened.ended("order", "externalDocumentNumber", values=["1001"]))
+    assert found["1001"].ids == ["iN"]
+    server.on(CUSTOMERS.replace("customers", "salesInvoices"), page(rows[0]))
+    opening = opens(flows=flows)
+    assert using(opening, lambda one: one.ended("order", "externalDocumentNumber", values=["1001"])) == {}
+    by_id = using(opens(flows=flows), lambda one: one.ended("order", "orderId", values=["oS"]))
+    assert by_id["oS"].ids == ["iS"], "by its own id it is nobody else's"
 
 
 def test_what_does_not_end_elsewhere_is_not_asked_for(server: Answering, opens: Opens) -> None:
