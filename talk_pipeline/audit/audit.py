@@ -17,8 +17,8 @@ from pydantic import SecretStr
 
 from talk_pipeline.audit import NotAuditableError, UnreachableError
 from talk_pipeline.audit.judge import Auditor, Judged
-from talk_pipeline.audit.reader import Entity, Row
-from talk_pipeline.audit.wire import Connection, Words
+from talk_pipeline.audit.reader import Entity, Row, of_odata
+from talk_pipeline.audit.wire import Connection, Words, text
 from talk_pipeline.settings import Settings
 
 _PACKAGE = Path(__file__).parent.parent
@@ -237,7 +237,9 @@ def _called(row: Words, described: Words) -> Words:
     """A record that says as well what its key is, where that is made of several properties; so do its lines."""
     below = described.get("children", {}).items()
     lines = {place: [_called(one, of) for one in row[place]] for place, of in below if place in row}
-    parts = (str(row[name]).replace("%", "%25").replace(",", "%2C") for name in described.get("keys", ()))
+    words = ((text(row[name]) or "", described["properties"][name]) for name in described.get("keys", ()))
+    told = (of_odata(word) if kind.startswith("enum") else word for word, kind in words)
+    parts = (word.replace("%", "%25").replace(",", "%2C") for word in told)
     key = {described.get("key", "id"): ",".join(parts)} if "keys" in described else {}
     return {**row, **lines, **key}
 

@@ -195,7 +195,7 @@ class Row:
         if "html" in (kind, all_say.get("texts")):
             said = re.sub(r"&(?:#\w+|\w+);", lambda entity: html.unescape(entity[0]), said)
         if all_say.get("texts") == "odata":
-            said = _of_odata(said)
+            said = of_odata(said)
         if all_say.get("blank") == "false" and kind != "bool":
             words = {"false": "", **words}
         if "template" in how:
@@ -309,7 +309,7 @@ def _pointed(said: str, sign: str) -> str:
     return bare if re.fullmatch(r"[+-]?\d*\.?\d*", bare) and bare.strip("+-.") else said
 
 
-def _of_odata(said: str) -> str:
+def of_odata(said: str) -> str:
     """A text of Business Central: what stands for a blank is one, and the name of a choice has its signs."""
     if said.startswith("0001-01-01") or re.fullmatch(r"[0-]{36}| |PT0S", said):
         return ""

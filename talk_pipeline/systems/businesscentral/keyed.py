@@ -12,13 +12,16 @@ from talk_pipeline.flows.mistakes import Location
 from talk_pipeline.flows.properties import Model
 from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.businesscentral.beside import Type
-from talk_pipeline.systems.businesscentral.values import Kind
+from talk_pipeline.systems.businesscentral.values import Kind, text_of
 
 KEYS = ("guid", "text", "code", "int")
 """Types that tell one record from the next."""
 
-JOINED = (*KEYS, "date")
+JOINED = (*KEYS, "date", "bool", "enum")
 """Types of properties that do so together."""
+
+
+_FORMS = {"int": r"-?\d+", "bool": "true|false"}
 
 
 class NoKeyError(Exception):
@@ -43,10 +46,13 @@ class Keyed(Model):
         return self.id_of(row) if self.keys and path == self.key else str(row[path])
 
     def begun(self, record_ids: Iterable[str]) -> Iterator[str]:
-        """What the first part of these keys is, as far as they are such."""
+        """What the first part of these keys is on the wire, as far as they are such."""
+        first = self.keys[0]
+        kind = self.properties[first]
         for record_id in record_ids:
             with suppress(NoKeyError):
-                yield self.parts_of(record_id)[self.keys[0]]
+                told = self.parts_of(record_id)[first]
+                yield str(kind.write(told)) if kind.name == "enum" else told
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
@@ -71,7 +77,8 @@ class Keyed(Model):
         """
         if not self.keys:
             return str(row[self.key])
-        return ",".join(str(row[name]).replace("%", "%25").replace(",", "%2C") for name in self.keys)
+        told = (text_of(row[name], (), self.properties[name].name == "enum") or "" for name in self.keys)
+        return ",".join(one.replace("%", "%25").replace(",", "%2C") for one in told)
 
     def parts_of(self, record_id: str) -> dict[str, str]:
         """What the properties that tell it from the next say of a record that is known by this.
@@ -91,7 +98,7 @@ class Keyed(Model):
     def keyed(self, record_id: str) -> str:
         """An id as it stands behind the set's name in an address."""
         told = self.parts_of(record_id).items()
-        literals = [(name, quote(self.properties[name].exact(value), safe="")) for name, value in told]
+        literals = [(name, quote(self.properties[name].addressed(value), safe="")) for name, value in told]
         return f"({','.join(f'{name}={value}' if self.keys else value for name, value in literals)})"
 
     def encode(self, values: Mapping[str, Value]) -> dict[str, object]:
@@ -110,9 +117,9 @@ class Keyed(Model):
         return {**self.parts_of(values[self.key] or ""), **told}
 
     def _are_whole(self, said: Mapping[str, str]) -> bool:
-        """Whether those that are to be whole numbers are."""
-        numbers = [one for name, one in said.items() if self.properties[name].name == "int"]
-        return all(re.fullmatch(r"-?\d+", one) for one in numbers)
+        """Whether those that are to be whole numbers, or yes or no, are."""
+        kinds = {name: self.properties[name].name for name in said}
+        return all(re.fullmatch(_FORMS.get(kinds[name], ".*"), one, re.DOTALL) for name, one in said.items())
 
     def key_problems(self) -> Iterator[tuple[Location, str]]:
         """What the model alone cannot see of the key, as (key path, message)."""

@@ -150,7 +150,8 @@ async def _may_write(
         if outcome.result is Result.DONE:
             return _heeds_none(name, shows_versions=ETAG in parse(payload))
         return Answered("problem", f"{name}: a write of {prop.bc} as it is was turned away: {outcome.reason}")
-    return Answered("warning", f"{name}: no records: whether they may be written is not proven")
+    why = "no record shown has a value of what is written" if sample else "no records"
+    return Answered("warning", f"{name}: {why}: whether they may be written is not proven")
 
 
 def _heeds_none(name: str, *, shows_versions: bool) -> Answered:

@@ -142,7 +142,7 @@ class Asked:
             shape[path] = list[child]
         keys = {f"key_{at}": name for at, name in enumerate(self.set.key_parts)}
         told: list[Any] = [
-            *((key, str | int) for key in keys),
+            *((key, str | int | bool) for key in keys),
             *(("etag", str | None, None), ("modified", str | None, None)),
         ]
         called: dict[str, str] = {

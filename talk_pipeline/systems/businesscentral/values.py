@@ -126,6 +126,10 @@ class Kind(NamedTuple):
         """A value that Business Central has shown as a filter literal."""
         return quoted(value) if self.name in ("text", "code", "enum") else value
 
+    def addressed(self, value: str) -> str:
+        """A value as it stands in the address of a record."""
+        return quoted(str(self.write(value))) if self.name == "enum" else self.exact(value)
+
     def literal(self, value: str) -> str | None:
         """A value as a filter literal; None where it is too long for the field.
 

@@ -181,14 +181,18 @@ def test_records_that_several_properties_tell_apart_are_written_by_a_key_of_thes
     assert "\n  id: text\n  code: text(10)\n" in text
 
 
-def test_those_that_may_not_be_written_are_rows_that_are_read_alone() -> None:
-    document = EDMX.format(more='<PropertyRef Name="part" />')
+def never_written(document: str) -> str:
+    """The same of a page that takes no writes."""
     never = "".join(
         f'<PropertyValue Property="{one}able" Bool="false" />' for one in ("Insert", "Updat", "Delet")
     )
-    closed = document.replace(
+    return document.replace(
         'Type="Microsoft.NAV.thing" />', f'Type="Microsoft.NAV.thing">{never}</EntitySet>'
     )
+
+
+def test_those_that_may_not_be_written_are_rows_that_are_read_alone() -> None:
+    closed = never_written(EDMX.format(more='<PropertyRef Name="part" />'))
     draft = draft_of(read_metadata(closed.encode(), "a/b/v1.0"), "things")
     assert (draft.set.key, draft.set.grouped_by, draft.set.writes) == ("id", ("code", "part"), ())
     assert not list(draft.set.problems())
@@ -202,8 +206,11 @@ def test_a_choice_may_be_part_of_what_tells_records_apart() -> None:
     )
     document = EDMX.format(more='<PropertyRef Name="kind" />').replace("<EntityType", choice, 1)
     kind = '<Property Name="kind" Type="Microsoft.NAV.kind" /><Property Name="total"'
-    metadata = read_metadata(document.replace('<Property Name="total"', kind, 1).encode(), "a/b/v1.0")
-    described = draft_of(metadata, "things").set
+    document = document.replace('<Property Name="total"', kind, 1)
+    written = draft_of(read_metadata(document.encode(), "a/b/v1.0"), "things").set
+    assert written.keyed("A,On Hand") == "(code=%27A%27,kind=%27On_x0020_Hand%27)"
+    assert written.id_of({"code": "A", "kind": "On_x0020_Hand"}) == "A,On Hand"
+    described = draft_of(read_metadata(never_written(document).encode(), "a/b/v1.0"), "things").set
     assert described.grouped_by == ("code", "kind")
     groups = Groups(described)
     rows = [{"code": "A", "kind": kind, "part": 1, "total": 2} for kind in ("_x0020_", "On_x0020_Hand")]
