@@ -21,24 +21,7 @@ MOMENT = "DateTimeOffset read"
 RENTAL = "fabrikam/rental/v2.0"
 LAB = "northwind/lab/beta"
 SERVICE = "contoso/service/v1.0"
-FIELD = "contoso/field/v1.0"
 PAGES: Mapping[str, Mapping[str, OwnPage]] = {
-    FIELD: {
-        "visitRates": OwnPage(
-            "visitRate",
-            ("kind", "express", "validFrom"),
-            {
-                "kind": "visitKind",
-                "express": "Boolean",
-                "validFrom": "Date",
-                "rate": "Decimal read",
-                "remark": "String(50)",
-            },
-            enums={"visitKind": ("On_x0020_Site", "Remote")},
-            modified="changed",  # which it does not show
-            forbids=("Insertable", "Deletable"),
-        )
-    },
     SERVICE: {
         "serviceItems": OwnPage(
             "serviceItem",
@@ -132,22 +115,6 @@ properties:
   - {shop: warranty, dir: <->, bc: underWarranty,     type: bool}
   - {shop: hours,    dir: <->, bc: responseTimeHours, type: decimal(5)}
 settings: {disappearance: delete}
-"""
-RATED = """  rates:
-    path: /rates
-    fields: {number: {join: [kind, express, from], separator: ",", write: false}}
-"""
-RATE_FLOW = """flow: rate
-title: Rates
-customwebshop: {asset: rate, entity: rates}
-businesscentral: {asset: visit_rates, entity: visitRates}
-match: [number]
-create_key: number
-properties:
-  - {shop: number, dir: ->,  bc: id,     type: text(60), only: create}
-  - {shop: rate,   dir: <-,  bc: rate,   type: decimal(5)}
-  - {shop: remark, dir: <->, bc: remark, type: text(50)}
-settings: {create: never}
 """
 TESTED = """  samples:
     path: /samples
@@ -357,39 +324,5 @@ def test_lines_whose_key_is_that_of_their_record_and_a_number(
     own.run(full=True)
     told = shop.tables["contracts"][key]["lines"][0]
     assert (told["thing"], Decimal(str(told["rate"]))) == ("T1", Decimal("7.25"))
-    own.quiet()
-    assert not unexplained()
-
-
-def test_a_page_whose_key_is_a_choice_yes_or_no_and_a_day(
-    own: Own, capsys: pytest.CaptureFixture[str]
-) -> None:
-    drafted = own.connect(FIELD, "visitRates", entity=RATED, flow=RATE_FLOW, rate="decimal read")
-    assert "keys: [kind, express, validFrom]" in drafted
-    assert "modified: ~" in drafted
-    shop, bc = own.shop, own.bc
-    for kind, express in (("On_x0020_Site", True), ("On_x0020_Site", False), ("Remote", False)):
-        bc.add(
-            "visitRates", kind=kind, express=express, validFrom="2026-12-01", rate=Decimal("80.5"), remark=""
-        )
-        word = "On Site" if kind.startswith("On") else kind
-        shop.add("rates", kind=word, express=str(express).lower(), **{"from": "2026-12-01"}, remark="")
-    own.run()
-    told = shop.tables["rates"].values()
-    assert [Decimal(str(row["rate"])) for row in told] == [Decimal("80.5")] * 3
-    own.quiet()
-    status = check_configuration()
-    said = capsys.readouterr().out
-    assert status == 0, said
-    assert "visitRates: no record shown has a value of what is written: whether they may be" in said
-
-    first, second, third = bc.rows["visitRates"]
-    shop.edit("rates", min(shop.tables["rates"]), remark="By the hour")
-    bc.change("visitRates", third, remark="By phone", rate=Decimal(40))
-    own.run()
-    assert (first["remark"], second["remark"]) == ("By the hour", "")
-    assert [row["remark"] for row in told] == ["By the hour", "", "By phone"]
-    assert [Decimal(str(row["rate"])) for row in told][2] == 40
-    assert not [one for one in bc.writes if not one.startswith("PATCH")]
     own.quiet()
     assert not unexplained()
