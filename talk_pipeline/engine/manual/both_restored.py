@@ -16,7 +16,7 @@ from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
 RESTORED = "restored"
-"""The rule of a conflict over what both systems lost when they were restored."""
+"""The rule of a conflict over what a restore lost and nothing brings back."""
 
 _KEEP = """
 insert into conflict (flow, part, shop_id, bc_id, property, rule, winner, shop_value, bc_value, shop_edited_at,
@@ -35,6 +35,15 @@ _VALUES = f"""{_KEEP.format(left="b.raw[x.property]")}
   and {{own}}.raw[x.property] is distinct from case $side when 'customwebshop' then x.shop_value else x.bc_value end
 """
 
+# what only the shop tells: it tells again what it said before, whatever the other one still has
+_TOLD_BY_IT = f"""{_KEEP.format(left="s.raw[x.property]")}
+  and x.property in (select unnest($sole::varchar[])) and x.shop_value is not null
+  and s.raw[x.property] is distinct from x.shop_value
+  and (x.part, x.shop_id, x.property, x.shop_value) not in (
+    select (part, shop_id, property, shop_value) from conflict where rule = $rule and acknowledged_at is null
+      and shop_id is not null and shop_value is not null)
+"""
+
 _CHILDREN = f"""{_KEEP.format(left="null")} and x.shop_value is not null and {{own}}.id is null
 """
 
@@ -49,16 +58,19 @@ join record b on b.part = l.part and b.side = 'businesscentral' and b.id = l.bc_
 where c.flow = $flow and c.rule = $rule and c.acknowledged_at is null
 """
 
+_IS_SOLE = "(c.part, c.property) in (select (unnest($parts::varchar[]), unnest($sole::varchar[])))"
+
 # still there, or of a record that did not go back here, so that people have said something else since
 _HAS = f"""
-delete from conflict where rowid in (select c.rowid {_KEPT} and (
+delete from conflict where rowid in (select c.rowid {_KEPT} and not ($side = 'businesscentral' and {_IS_SOLE}) and (
   own.raw[x.property] is not distinct from x.{{own}}_value
   or not coalesce(list_contains($roots::varchar[], l.root_shop_id), true)))
 """
 
 _WON = f"""
 update conflict set bc_value = kept.now, bc_version = kept.version
-from (select c.rowid as place, b.raw[x.property] as now, b.version {_KEPT}) kept where conflict.rowid = kept.place
+from (select c.rowid as place, b.raw[x.property] as now, b.version {_KEPT} and not {_IS_SOLE}) kept
+where conflict.rowid = kept.place
 """
 
 # linked anew, or free to be: the other one still has it
@@ -98,12 +110,14 @@ def tell_again(db: Connection, part: Part, side: Side, *, roots: list[str]) -> N
 def keep_lost_values(
     db: Connection, flow: Flow, part: Part, side: Side, *, roots: list[str], run_id: str
 ) -> None:
-    """Keeps the values that these records of a side lost and the other side may have lost too.
+    """Keeps the values that these records of a side lost and the other side may have lost too, or will lose by it.
 
     Where that other one has them, `strike_found` forgets them once it is decided.
     """
+    sole = _sole(part) if side is Side.SHOP else []
+    _keep(db, _TOLD_BY_IT, flow, part, side, roots=roots, run_id=run_id, sole=sole)
     if noted(db, side.other):
-        compared = [prop.name for prop in part.properties if prop.goes_to(Side.BC)]
+        compared = [prop.name for prop in part.properties if prop.goes_to(Side.BC) and prop.name not in sole]
         query = _VALUES.format(own="s" if side is Side.SHOP else "b")
         _keep(db, query, flow, part, side, roots=roots, run_id=run_id, compared=compared)
 
@@ -129,10 +143,17 @@ def strike_found(db: Connection, flow: Flow, side: Side, *, roots: Sequence[str]
         side: what it shows has landed.
         roots: the shop records that went back there, where it was restored.
     """
-    asked = {"flow": flow.name, "rule": RESTORED, "side": str(side)}
+    told = [(part.name, name) for part in flow.parts for name in _sole(part)]
+    columns = {"parts": [part for part, _ in told], "sole": [name for _, name in told]}
+    asked = {"flow": flow.name, "rule": RESTORED, "side": str(side), **columns}
     for statement in (_THERE, _HAS, _WON):
         query = statement.format(own=side.short)
         db.execute(query, used_in(query, {**asked, "roots": roots}))
+
+
+def _sole(part: Part) -> list[str]:
+    """The properties that are told to Business Central and never by it."""
+    return [prop.name for prop in part.properties if prop.goes_to(Side.BC) and not prop.goes_to(Side.SHOP)]
 
 
 def _keep(db: Connection, query: str, flow: Flow, part: Part, side: Side, **more: Any) -> None:
