@@ -1,11 +1,13 @@
 """A system that was restored from a backup is not taken for one that was edited."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.run.plan import prepare
+from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.users import Api
@@ -323,4 +325,22 @@ def test_a_restore_during_a_run_stops_it(
     run = world.step("customer", restored=Side.BC)
     assert run.success, run.problems
     assert website(world, buyers[0]) == ("www.new-in-shop.example",) * 2
+    assert_settled(world)
+
+
+@variants("side", SIDES)
+def test_what_went_back_of_a_property_that_is_mapped_again_later_is_no_edit(
+    world: World, buyers: list[str], side: Side, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api(world, side).control("backup")
+    edit_both(world, buyers)
+    api(world, side).control("restore")
+    assert_stopped(world, world.step("customer"), side)
+    edited_flows(tmp_path, monkeypatch, customer=("  - {shop: website, ", "  # - {shop: website, "))
+    assert world.step("customer", restored=side).success
+    edited_flows(tmp_path, monkeypatch)
+    assert world.step("customer", full=True).success
+    told = world.sql("select shop_value, bc_value from conflict where property = 'website' order by all")
+    before = [(f"www.c{n}.example", f"www.new-in-{at}.example") for n, at in enumerate(("shop", "bc"))]
+    assert told == (before if side is Side.SHOP else [(new, old) for old, new in reversed(before)])
     assert_settled(world)

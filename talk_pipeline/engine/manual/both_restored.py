@@ -80,6 +80,12 @@ delete from conflict where flow = $flow and part <> $flow and rule = $rule and a
   and (part, shop_id) not in (select (part, shop_id) from link)
 """
 
+# what is mapped no more, or not yet again, is brought back to neither side: mapped again, the two meet anew
+_UNMAPPED = """
+delete from base where part = $part and property not in (select unnest($mapped::varchar[])) and shop_id in (
+  select shop_id from link where part = $part and root_shop_id in (select unnest($roots::varchar[])))
+"""
+
 # the other side says what holds, whatever the restored one shows; unless that one lost it too
 _RESEND = """
 update base set resend = case
@@ -96,7 +102,12 @@ where l.part = $part and l.root_shop_id in (select unnest($roots::varchar[]))
 
 
 def tell_again(db: Connection, part: Part, side: Side, *, roots: list[str]) -> None:
-    """Has a restored side told all that the other holds of these records, as if that had just been edited."""
+    """Has a restored side told all that the other holds of these records, as if that had just been edited.
+
+    What they once agreed on of other properties holds no more.
+    """
+    mapped = [prop.name for prop in part.properties if prop.mapped]
+    db.execute(_UNMAPPED, {"part": part.name, "roots": roots, "mapped": mapped})
     told = {
         "side": str(side),
         "other": str(side.other),
