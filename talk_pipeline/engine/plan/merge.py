@@ -90,8 +90,9 @@ def merge(flow: Flow, pair: Pair, *, company: Company) -> Merged:
         return AGREED
     if prop.dir == "=" or prop.only:
         return NOTHING
-    if pair.resend is not None and not (pair.resend is Side.BC and _is_silent(pair)):
-        return Merged(pair.resend, rule=RECALCULATED if pair.unsure else EDIT, conflict=pair.unsure)
+    again = pair.resend
+    if again is not None and prop.goes_to(again) and not (again is Side.BC and _is_silent(pair)):
+        return Merged(again, rule=RECALCULATED if pair.unsure else EDIT, conflict=pair.unsure)
     if not prop.two_way:
         return _one_way(flow, pair, company=company)
     return _edited(flow, pair, company=company) if pair.has_base else _first_meeting(flow, pair)

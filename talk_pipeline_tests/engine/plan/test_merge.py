@@ -1,6 +1,6 @@
 """The three-way rule against an oracle that says the same thing in other words, and run to a fixed point."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -195,3 +195,11 @@ def test_a_reference_that_was_blank_travels_once_it_is_filled(target: Side) -> N
     shop, bc = (blank, filled) if target is Side.SHOP else (filled, blank)
     pair = Pair(prop, shop=shop, bc=bc, has_base=True)
     assert merge(CUSTOMER, pair, company=COMPANY) == Merged(target)
+
+
+@given(cases("->"))
+def test_a_side_to_which_a_property_never_goes_is_not_told_it_again(case: Case) -> None:
+    """As where its direction was changed after a restored shop was to be told it."""
+    pair = case.pair()
+    again = merge(CUSTOMER, replace(pair, resend=Side.SHOP), company=COMPANY)
+    assert again == merge(CUSTOMER, pair, company=COMPANY)
