@@ -1,6 +1,7 @@
 """A company's state for tests of the engine: records land as if a system had told them; no system is asked.
 
-Values are given by property, as the side holds them; children as lists of such values with an id.
+Values are given by property, as the side holds them; children as lists of such values with an id, and what they are
+`of` where it is not the flow's first collection.
 """
 
 import copy
@@ -141,13 +142,13 @@ class Book:
 
         def read(payload: str) -> Contents:
             document = json.loads(payload)
-            children = {
-                part.paths[side]: tuple(
-                    Child(str(child["id"]), None, _by_path(part, side, child))
-                    for child in document["children"]
+            below: dict[str, list[Child]] = {part.paths[side]: [] for part in declared.parts[1:]}
+            for child in document["children"]:
+                part = next(
+                    one for one in declared.parts[1:] if child.get("of", declared.parts[1].key) == one.key
                 )
-                for part in reversed(declared.parts[1:])  # of several in one place the first
-            }
+                below[part.paths[side]].append(Child(str(child["id"]), None, _by_path(part, side, child)))
+            children = {path: tuple(found) for path, found in below.items()}
             return Contents(_by_path(declared.root, side, document["values"]), children)
 
         return read

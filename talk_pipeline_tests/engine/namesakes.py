@@ -18,8 +18,8 @@ create temp macro if not exists otherwise(said) as map_from_entries(list_transfo
 # the same id on the other side, where that is nobody's yet; what it is linked with is called as nobody is
 _MIRRORED = """
 select r.part, case r.side when 'customwebshop' then 'businesscentral' else 'customwebshop' end as side, r.id,
-       case when r.id = r.root_id or exists (
-              from record o where o.part = split_part(r.part, '.', 1) and o.side = r.side and o.id = r.root_id)
+       case when r.id = r.root_id or [r.side] = (
+              select list(o.side) from record o where o.part = split_part(r.part, '.', 1) and o.id = r.root_id)
             then r.root_id else '~' || r.root_id end as root_id,
        r.position, r.raw
 from record r
@@ -96,6 +96,12 @@ _OF_ANOTHER_FLOW = {
                now(), now(), null, null, 'of another', now(), null, null, null, null
         from aside.named where own
         """,
+    "loss": """
+        select 'namesake:' || flow, id, id, lost, lost, now(), null, null from aside.named
+        cross join (select unnest([true, false]) as lost) where own
+        union all
+        select 'namesake:' || part, shop_id, bc_id, false, false, now(), null, null from link
+        """,
     "record": """
         select 'namesake:' || part, side, id, root_id, position, 'vn', 'hn', not open, otherwise(raw),
                otherwise(canon), map {'number': 'does not fit'}
@@ -110,6 +116,16 @@ _OF_THE_OTHER_SIDE = {
                case side when 'customwebshop' then root_id else '~' || root_id end, 'number', 'closed', now(),
                now(), null, map {'erp_number': '~' || id}
         from aside.mirrored
+        """,
+    # of a pair that has ended, what Business Central had was posted
+    "snapshot": """
+        select part, side, id, 'vm', now(), now(), now(), if(side = 'businesscentral', 'posted', null), '{}', null
+        from (
+          select part, side, id from aside.mirrored
+          union all
+          select part, case side when 'customwebshop' then 'businesscentral' else 'customwebshop' end, '~' || id
+          from aside.mirrored
+        ) where part = split_part(part, '.', 1)
         """,
     "record": """
         select part, side, id, root_id, position, 'vm', 'hm', false, otherwise(raw), otherwise(raw), map {}
@@ -136,11 +152,13 @@ _IS_OTHER = {
             "refusal",
             "journal",
             "conflict",
+            "loss",
         )
     },
 }
 _IS_MIRROR = {
     "link": "starts_with(shop_id, '~') or starts_with(bc_id, '~')",
+    "snapshot": "version = 'vm'",
     "record": "version = 'vm'",
 }
 
