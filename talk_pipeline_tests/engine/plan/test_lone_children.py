@@ -99,3 +99,26 @@ def test_the_same_in_other_letters_disputes_no_removal(crossed: Book) -> None:
     crossed.say("order", BC, "b1", {}, children=[])
     crossed.say("order", SHOP, "1", {}, children=[{**LINE, "quantity": "1.0"}])
     assert planned(crossed, "quantity") == [("customwebshop", "delete", "1/1", "1.0", "delete", False)]
+
+
+def over(book: Book) -> None:
+    """The first order was posted in Business Central."""
+    book.alone()
+    book.db.execute("update link set state = 'closed' where part = 'order' and shop_id = '1'")
+    book.db.execute("update snapshot set gone = 'posted' where side = 'businesscentral' and id = 'b1'")
+
+
+def test_of_an_order_that_is_over_only_what_the_shop_adds_and_removes_is_told(crossed: Book) -> None:
+    crossed.say("order", SHOP, "1", {}, children=[{**LINE, "id": "3", "description": "Two", "quantity": "3"}])
+    crossed.say("order", BC, "b1", {}, children=[there_as(LINE), there_as({**LINE, "id": "4"}, quantity="4")])
+    over(crossed)
+    assert planned(crossed, "quantity") == [
+        ("businesscentral", "create", "1/3", "3", "create", False),
+        ("businesscentral", "delete", "1/1", "1", "delete", False),
+    ]
+
+
+def test_a_line_that_goes_there_once_it_is_over_stays_here(crossed: Book) -> None:
+    crossed.say("order", BC, "b1", {}, children=[])
+    over(crossed)
+    assert planned(crossed, "quantity") == []

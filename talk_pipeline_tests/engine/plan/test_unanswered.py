@@ -206,6 +206,20 @@ def test_any_other_record_is_copied_back(doubtful: Book, otherwise: str) -> None
     assert copied_back(doubtful) == ["bC1", "bC2"]
 
 
+def test_what_is_being_created_is_neither_created_again_nor_copied_back(doubtful: Book) -> None:
+    """Under the number that was sent, whatever the record is called by now; and all others are."""
+    doubtful.say("customer", SHOP, "s2", {"number": "C8", "company_name": "B", "active": "true"})
+    doubtful.db.execute("delete from refusal")
+    doubtful.db.execute(
+        "update journal set outcome = null, left_at = $1, open_until = $2",
+        [now(), now() + timedelta(minutes=5)],
+    )
+    assert copied_back(doubtful) == ["bC2"]
+    made = "select distinct shop_id from change where target = 'businesscentral' and operation = 'create'"
+    assert doubtful.rows(made) == [("s2",)]
+    assert doubtful.rows("select shop_id from status where state = 'waiting'") == [("s1",)]
+
+
 def test_what_is_not_created_anyway_keeps_its_own_reason(doubtful: Book) -> None:
     """And a record of the shop that is called so is no record of Business Central."""
     doubtful.say("customer", SHOP, "s3", {"number": "C1", "company_name": "B", "active": "true"})
