@@ -92,8 +92,8 @@ from removed r join held h using (part, root_shop_id)
 
 def volume(db: Connection, flow: Flow) -> Volume:
     """The volume of the plan in the table of changes."""
-    row = db.execute(_VOLUME, {"flow": flow.name}).fetchone()
-    touched, links, meeting, meetings, creates, updates, deleted, some_go = row or (0,) * 8
+    [row] = db.execute(_VOLUME, {"flow": flow.name}).fetchall()
+    touched, links, meeting, meetings, creates, updates, deleted, some_go = row
     found = db.execute(_LINES, {"flow": flow.name}).fetchone() if some_go else None
     lines, emptied = found or (0, 0)
     deletes, lost, pairs = deleted + int(lines), deleted + emptied, links + meetings

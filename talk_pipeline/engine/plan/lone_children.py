@@ -72,8 +72,7 @@ left join disputed d on d.source_side = c.source_side and d.source_id = c.source
 _DROP_LOST_CHILDREN = """
 delete from link where rowid in (
   select place from link_below
-  where part = $part and root_shop_id in (select root_shop_id from touched)
-    and shop_id not in (select id from held_below where part = $part and side = 'customwebshop')
+  where part = $part and shop_id not in (select id from held_below where part = $part and side = 'customwebshop')
     and bc_id not in (select id from held_below where part = $part and side = 'businesscentral'))
 """
 

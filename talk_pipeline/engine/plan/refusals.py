@@ -114,7 +114,7 @@ def withhold_refused(db: Connection, flow: Flow) -> None:
         f"""
         update change set hold_kind = '{HoldKind.REFUSED}', hold_reason = r.reason
         from refusal r
-        where change.flow = $flow and r.flow = $flow and change.hold_kind is null
+        where change.flow = $flow and change.hold_kind is null
           and r.part = change.part and r.target = change.target
           and r.record_id = coalesce(change.shop_id, change.bc_id)
           and list_contains(r.properties, change.property)

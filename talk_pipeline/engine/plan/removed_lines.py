@@ -19,7 +19,8 @@ from talk_pipeline.engine.state.rows import Row, insert, rows_of
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
 
-# one row a property of every child that is linked and there on one side only: the target, which was edited
+# one row a property of every child that is linked and there on one side only: the target, which was edited. A child
+# that is new is none of them: nothing was agreed of it
 _REMOVED = """
 select n.source_id, n.target, n.shop_id, n.bc_id, p.property,
        r.raw[p.property] as raw, r.canon[p.property] as canon, r.problems[p.property] as problem, r.raw as record,
@@ -33,16 +34,14 @@ join base x on x.part = $part and x.shop_id = n.shop_id and x.property = p.prope
 left join resolution d on d.part = $part and d.shop_id = n.shop_id and d.property = p.property
   and r.raw[p.property] is not distinct from
       case n.target when 'customwebshop' then d.shop_value else d.bc_value end
-where n.operation = 'delete'
-  and r.raw[p.property] is distinct from case n.target when 'customwebshop' then x.shop_value else x.bc_value end
+where r.raw[p.property] is distinct from case n.target when 'customwebshop' then x.shop_value else x.bc_value end
 order by n.source_id
 """
 
 _RECREATE = """
 update lone set operation = 'create',
        target = case target when 'customwebshop' then 'businesscentral' else 'customwebshop' end
-where operation = 'delete'
-  and (source_side, source_id) in (select (unnest($sides::varchar[]), unnest($ids::varchar[])))
+where (source_side, source_id) in (select (unnest($sides::varchar[]), unnest($ids::varchar[])))
 """
 
 
