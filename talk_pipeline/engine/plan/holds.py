@@ -53,7 +53,7 @@ def withhold(db: Connection, of: Withholding) -> None:
             if (part.name, prop.name) in said:
                 _unresolved(db, of, part, prop=prop)
         if part.name in made:
-            _problems_of_new_children(db, of.flow, part)
+            _problems_of_new_children(db, part)
     if of.flow.settings.scope:
         _out_of_scope(db, of.flow)
     _quiet(db, of.flow)
@@ -123,7 +123,7 @@ def _unresolved(db: Connection, of: Withholding, part: Part, *, prop: Property) 
     )
 
 
-def _problems_of_new_children(db: Connection, flow: Flow, part: Part) -> None:
+def _problems_of_new_children(db: Connection, part: Part) -> None:
     """A new child that the other side cannot represent is withheld as a whole."""
     db.execute(
         f"""
@@ -132,15 +132,15 @@ def _problems_of_new_children(db: Connection, flow: Flow, part: Part) -> None:
           from (select side, id, unnest(map_entries(problems)) as e from record
                 where cardinality(problems) > 0 and rowid in (select rowid from record
                   where part = $part and id in (select coalesce(shop_id, bc_id) from change
-                                                where flow = $flow and part = $part and operation = 'create')))
+                                                where part = $part and operation = 'create')))
           group by side, id
         )
         update change set hold_kind = '{HoldKind.QUARANTINED}', hold_reason = bad.reason from bad
-        where change.flow = $flow and change.part = $part and change.operation = 'create'
+        where change.part = $part and change.operation = 'create'
           and change.hold_kind is null and coalesce(change.shop_id, change.bc_id) = bad.id
           and change.target <> bad.side
         """,
-        {"flow": flow.name, "part": part.name},
+        {"part": part.name},
     )
 
 
