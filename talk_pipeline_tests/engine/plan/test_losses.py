@@ -182,7 +182,7 @@ def test_it_is_found_by_what_it_was_called_unless_another_is_called_so(pairs: Bo
         pairs.crowded()
         found = loss_of(pairs.db, pairs.flows["customer"], shop_id=shop_id, bc_id=bc_id)
         pairs.alone()
-        return found and found.shop_id
+        return found.shop_id if found else None
 
     assert of("sC1", "bC1") is None
     note(pairs, SHOP, "sC1", "sC2")
