@@ -265,6 +265,7 @@ def _open(path: Path) -> sqlite3.Connection:
         db.execute(f"PRAGMA user_version = {_LAYOUT}")
         db.commit()
     except (sqlite3.Error, OSError) as error:
-        reason = "another sandbox is using it" if "locked" in str(error) else str(error)
+        is_busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+        reason = "another sandbox is using it" if is_busy else str(error)
         raise SandboxError(f"the sandbox cannot use the state file {path}: {reason}") from error
     return db

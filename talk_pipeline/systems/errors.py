@@ -35,3 +35,7 @@ class AccessFault(SystemFault):
 
 class UnavailableFault(SystemFault):
     """The system cannot be reached or gives no usable answer."""
+
+
+class UnreachableFault(UnavailableFault):
+    """No answer came at all."""

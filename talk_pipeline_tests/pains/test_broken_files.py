@@ -18,7 +18,13 @@ from talk_pipeline.engine.state.connection import StateBrokenError
 from talk_pipeline.engine.state.database import FILE, State
 from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
-from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnavailableFault
+from talk_pipeline.systems.errors import (
+    AccessFault,
+    ConfigurationFault,
+    SystemFault,
+    UnavailableFault,
+    UnreachableFault,
+)
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.users import Row
 from talk_pipeline_tests.world import World
@@ -87,7 +93,12 @@ TOKENS: dict[str, tuple[Row, type[SystemFault], str]] = {
         "interaction_required",
     ),
     "overloaded": ({"status": 503}, UnavailableFault, "503"),
-    "no answer": ({"drop": "before"}, UnavailableFault, "cannot be reached"),
+    "what is not packed": (
+        {"status": 200, "body": "{}", "headers": {"Content-Encoding": "gzip"}},
+        UnavailableFault,
+        "cannot be unpacked",
+    ),
+    "no answer": ({"drop": "before"}, UnreachableFault, "cannot be reached"),
 }
 
 

@@ -9,6 +9,7 @@
     limits.py         how many requests a system takes, counted over every process
     shared.py         the same over several machines
     credentials.py    how a client proves who it is
+    login.py          a session that is begun by a call of its own
     sendable.py       secrets as they can be sent
     kept_tokens.py    refresh tokens, from one process to the next
     usage.py          how much of that is used
@@ -27,10 +28,10 @@ from talk_pipeline.systems.http.credentials import (
     Bearer,
     ClientCredentials,
     Credentials,
-    Login,
 )
 from talk_pipeline.systems.http.kept_tokens import KeptTokens
 from talk_pipeline.systems.http.limits import Limits
+from talk_pipeline.systems.http.login import Login
 
 __all__ = [
     "TOO_LARGE",

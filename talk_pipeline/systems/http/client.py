@@ -11,7 +11,13 @@ from httpx_retries import Retry
 
 from talk_pipeline.redaction import redacted_body
 from talk_pipeline.stopping import StoppedError, bounded
-from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, ForeignHostFault, UnavailableFault
+from talk_pipeline.systems.errors import (
+    AccessFault,
+    ConfigurationFault,
+    ForeignHostFault,
+    UnavailableFault,
+    UnreachableFault,
+)
 from talk_pipeline.systems.http.again import NOT_SENT, let_in, questions, writes
 from talk_pipeline.systems.http.answer import Answer, OutcomeUnknownError, Wire
 from talk_pipeline.systems.http.applications import Application, lane_of, least_busy
@@ -125,7 +131,7 @@ class Http:
                 headers = {"Content-Type": self.content_type or "application/json", **(headers or {})}
                 answer = await self._send("POST", path, content=content, headers=headers, retry=retry)
         except (httpx.HTTPError, OutcomeUnknownError) as error:
-            raise UnavailableFault(self._unreachable(error)) from error
+            raise UnreachableFault(self._unreachable(error)) from error
         if answer.status in retry.status_forcelist:
             raise UnavailableFault(f"{self.name} at {self.base_url} answers {answer.status} again and again")
         if answer.redirects:
@@ -199,10 +205,10 @@ class Http:
                 timeout=patience,
             )
         except NOT_SENT as error:
-            raise UnavailableFault(self._unreachable(error)) from error
+            raise UnreachableFault(self._unreachable(error)) from error
         except httpx.HTTPError as error:
             if not left:  # such as no answer from where the token comes from
-                raise UnavailableFault(self._unreachable(error)) from error
+                raise UnreachableFault(self._unreachable(error)) from error
             raise OutcomeUnknownError(f"no answer: {_reason(error)}") from error
         if answer.redirects:  # some servers redirect after they have done it
             raise OutcomeUnknownError(self._elsewhere(answer))

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Literal
@@ -14,13 +14,19 @@ from httpx_retries import RetryTransport
 from pydantic import SecretStr
 
 from talk_pipeline.redaction import learn
-from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, ForeignHostFault, UnavailableFault
+from talk_pipeline.systems.errors import (
+    AccessFault,
+    ConfigurationFault,
+    ForeignHostFault,
+    UnavailableFault,
+    UnreachableFault,
+)
 from talk_pipeline.systems.http.again import NO_ANSWER, let_in, questions
 from talk_pipeline.systems.http.kept_tokens import KeptTokens
+from talk_pipeline.systems.http.login import TOKEN_SECONDS, Login, Session
 from talk_pipeline.systems.http.sendable import sendable, taken
 from talk_pipeline.systems.http.way import way_to
 
-TOKEN_SECONDS = 10.0
 EARLY_SECONDS = 30  # before its end a token is replaced
 UNTOLD_SECONDS = 300
 LONGEST_SECONDS = 86_400
@@ -70,25 +76,6 @@ class ClientCredentials:
     kept: KeptTokens | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A session token fetched by a call of its own, and anew when the system answers 401.
-
-    Attributes:
-        url: where to log in, by POST.
-        body: what to send there, values wrapped.
-        find: reads the token from the answer; None where there is none.
-        header: the header that carries it.
-        value: what the header says, with `{token}` in it.
-    """
-
-    url: str
-    body: Mapping[str, SecretStr]
-    find: Callable[[Any], str | None]
-    header: str = "Authorization"
-    value: str = "Bearer {token}"
-
-
 Credentials = Bearer | Basic | ApiKey | ClientCredentials | Login
 
 
@@ -126,7 +113,7 @@ def authentication(credentials: Credentials) -> httpx.Auth:
         case Login():
             for value in credentials.body.values():
                 taken(value)
-            return _Session(credentials)
+            return Session(credentials)
         case ClientCredentials():
             return _ClientCredentials(credentials)
 
@@ -228,9 +215,11 @@ class _ClientCredentials(httpx.Auth):
             way = RetryTransport(way_to(given.token_url), retry=retry)
             async with httpx.AsyncClient(timeout=TOKEN_SECONDS, auth=basic, transport=way) as client:
                 response = await let_in(lambda: client.post(given.token_url, data=form), retry)
+        except httpx.DecodingError as error:
+            raise UnavailableFault(self._message(f"answers with what cannot be unpacked: {error}")) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             reason = str(error) or type(error).__name__
-            raise UnavailableFault(self._message(f"cannot be reached: {reason}")) from error
+            raise UnreachableFault(self._message(f"cannot be reached: {reason}")) from error
         answer = self._understood(response)
         token, seconds = str(answer["access_token"]), _seconds(answer.get("expires_in"))
         if kept:
@@ -291,59 +280,3 @@ def _seconds(value: object) -> int:
         return max(0, min(int(float(str(value))), LONGEST_SECONDS))
     except (ValueError, OverflowError):
         return UNTOLD_SECONDS
-
-
-class _Session(httpx.Auth):
-    """Logs in before the first request, and once more when a session ended."""
-
-    def __init__(self, login: Login) -> None:
-        self._login = login
-        self._token: str | None = None
-        self._alone = asyncio.Lock()
-
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        raise NotImplementedError("sessions are for the asynchronous client")
-
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        refused: str | None = None
-        for _ in range(2):
-            async with self._alone:
-                if self._token is None or self._token == refused:
-                    response = yield self._request()
-                    await response.aread()
-                    self._token = self._understood(response)
-                token = self._token
-            request.headers[self._login.header] = self._login.value.format(token=token)
-            response = yield request
-            if response.status_code != httpx.codes.UNAUTHORIZED:
-                return
-            refused = token
-        if self._token == refused:
-            self._token = None  # whoever asks next begins with another
-
-    def _request(self) -> httpx.Request:
-        body = {name: taken(value) for name, value in self._login.body.items()}
-        return httpx.Request("POST", self._login.url, json=body, extensions={"timeout": _TIMEOUT})
-
-    def _understood(self, response: httpx.Response) -> str:
-        if response.has_redirect_location:
-            raise ForeignHostFault(f"the login {self._login.url} redirects; nothing was sent there")
-        if response.status_code in NO_ANSWER or response.status_code >= 500:
-            raise UnavailableFault(f"the login {self._login.url} answers {response.status_code}")
-        if not response.is_success:
-            raise AccessFault(f"the login {self._login.url} refuses the credentials ({response.status_code})")
-        try:
-            token = self._login.find(json.loads(response.content))
-        except (ValueError, RecursionError):
-            token = None
-        if not token:
-            raise AccessFault(f"the login {self._login.url} answers without a token where the connector says")
-        learn(token)
-        if not (token.isascii() and token.isprintable()):
-            raise ConfigurationFault(
-                f"the login {self._login.url} gives a token that cannot stand in a header"
-            )
-        return token
-
-
-_TIMEOUT = httpx.Timeout(TOKEN_SECONDS).as_dict()

@@ -99,12 +99,16 @@ class Customwebshop:
         where = urlsplit(self._http.base_url)
         return Identity(f"{where.hostname}{where.path}")
 
-    async def sample(self, flow: str) -> tuple[Sequence[str], Answer]:
-        """The records of a flow's first page, as received, and the answer they are from."""
+    async def sample(self, flow: str, *, sized: bool = True) -> tuple[Sequence[str], Answer]:
+        """The records of a flow's first page, as received, and the answer they are from.
+
+        Args:
+            flow: whose.
+            sized: as many as the description says, not as the shop would have it by itself.
+        """
         entity = self._readers[flow].entity
-        return await self._lists.one_page(
-            entity, list_path(entity), {**entity.query, **entity.paging.first()}
-        )
+        first = entity.paging.first() if sized else {}
+        return await self._lists.one_page(entity, list_path(entity), {**entity.query, **first})
 
     async def scan(self, flow: str, *, since: datetime | None) -> AsyncIterator[Sequence[Record]]:
         """Pages of records, deleted ones included where the shop shows them."""

@@ -21,7 +21,7 @@ from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFaul
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.customwebshop.wire.evidence import At, Evidence, Probe, excerpt
 from talk_pipeline.systems.customwebshop.wire.records import Reader, parse, rows_of
-from talk_pipeline.systems.errors import AccessFault, SystemFault
+from talk_pipeline.systems.errors import AccessFault, SystemFault, UnreachableFault
 from talk_pipeline.systems.http import Answer
 from talk_pipeline.wording import counted
 
@@ -37,17 +37,13 @@ async def probe(shop: Customwebshop, flow: Flow, description: Description) -> As
     try:
         async for found in prober.run():
             yield _placed(found, name, for_all=for_all)
-    except AccessFault:
+    except (AccessFault, UnreachableFault):
         raise
     except UnexpectedShapeFault as fault:
         key = prober.asking if fault.key == "path" else tuple(fault.key.split("."))
         yield _placed(Probe("problem", key, str(fault)), name, for_all=for_all)
     except SystemFault as fault:
-        if "cannot be reached" in str(fault):
-            raise
-        size = prober.entity.paging.size_parameter
-        at: At = ("paging",) if size and size in str(fault) else prober.asking
-        yield _placed(Probe("problem", at, str(fault)), name, for_all=for_all)
+        yield _placed(Probe("problem", await prober.blamed(), str(fault)), name, for_all=for_all)
 
 
 def _placed(found: Probe, entity: str, *, for_all: set[str]) -> Probe:
@@ -67,6 +63,16 @@ class _Prober:
         self.evidence = Evidence(flow, self.entity, self.reader, texts=description.xml is not None)
         self.in_flight = description.limits.in_flight
         self.asking: At = ("path",)
+
+    async def blamed(self) -> At:
+        """Where what the shop does not take is said: how pages are asked for, if it shows its list without."""
+        if self.asking == ("path",) and self.entity.paging.first():
+            try:
+                await self.shop.sample(self.flow.name, sized=False)
+            except SystemFault:
+                return self.asking
+            return ("paging",)
+        return self.asking
 
     async def run(self) -> AsyncIterator[Probe]:
         raw, answer = await self.shop.sample(self.flow.name)
