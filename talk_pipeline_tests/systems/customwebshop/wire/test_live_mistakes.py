@@ -11,7 +11,7 @@ import pytest
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline.sandbox.customwebshop import profiles
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
-from talk_pipeline.systems.errors import SystemFault
+from talk_pipeline.systems.errors import SystemFault, UnreachableFault
 from talk_pipeline_tests.world import World, opened_world
 
 pytestmark = pytest.mark.xdist_group("live")  # the same sandboxes for all
@@ -299,3 +299,18 @@ def test_what_lies_in_the_settings_names_the_variable(
     monkeypatch.setattr(world, "environment", changed)
     with pytest.raises(SystemFault, match=says):
         checked(world, REFERENCE.read_text(encoding="utf-8"), tmp_path, monkeypatch, capsys)
+
+
+def test_a_shop_that_answers_no_more_is_no_mistake_of_the_description(
+    worlds: dict[str, World],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world = worlds["reference"]
+    world.shop.faults({"match": {"path": "/api/v1/products"}, "fault": {"drop": "before"}, "times": None})
+    try:
+        with pytest.raises(UnreachableFault, match="CUSTOMWEBSHOP_URL"):
+            checked(world, REFERENCE.read_text(encoding="utf-8"), tmp_path, monkeypatch, capsys)
+    finally:
+        world.shop.faults()
