@@ -35,6 +35,7 @@ def mistakes(flows: Flows, description: Description) -> Iterator[tuple[tuple[str
             lines = entity.children.get(path, Lines(path=path))
             where, names = (*at, "children", path), _read(concerned, path)
             yield from _unread(where, lines, names)
+            yield from _of_entries(at, entity, path, lines)
             if lines.singly:
                 yield from _valued(where, lines, names)
                 yield from _uncarried(where, lines, _read(own, path))
@@ -175,6 +176,16 @@ def _left_out(
             if places:
                 how = f"name in `of` what does, and give {name!r} a call of its own"
                 yield (*at, "update", index, "at"), f"{places[0]!r} does not lie in {call.at!r}: {how}"
+
+
+def _of_entries(
+    at: tuple[str | int, ...], entity: Entity, name: str, lines: Lines
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Places in the entries of a list that has a part of its own: each entry is written by what that part says."""
+    for index, place in enumerate(entity.read_only):
+        if not lines.single and lines.path not in (None, place) and _lies_in(place, str(lines.path)):
+            how = f"say so under children.{name}, where places begin at an entry"
+            yield (*at, "read_only", index), f"{place!r} is of the entries of {lines.path!r}: {how}"
 
 
 def _lies_in(place: str, part: str) -> bool:

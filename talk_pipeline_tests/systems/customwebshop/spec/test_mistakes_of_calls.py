@@ -8,6 +8,12 @@ from talk_pipeline_tests.systems.customwebshop.spec.test_mistakes import Mistake
 
 MISTAKES = (
     Mistake(
+        "fields: {prices_include_tax: {type: bool}}",
+        'fields: {prices_include_tax: {type: bool}}\n    read_only: [total, "lines[0].line_total"]',
+        "read_only",
+        ("orders.read_only.1", "is of the entries of 'lines': say so under children.lines"),
+    ),
+    Mistake(
         "lines: {path: lines,",
         'lines: {url: "{item}/lines", abandon: {path: "{item}/undo"},',
         "abandon",
