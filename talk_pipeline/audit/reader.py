@@ -102,7 +102,8 @@ class Entity:
         found = [at(one, said.get("element", "")) for one in found]
         meant = said.get("where", {}).items()
         for n, data in enumerate(found):
-            if any((text(at(data, place)) or "") != word for place, word in meant):
+            says = ((at(data, place), word) for place, word in meant)
+            if any((text(told) or "") != word and (word or told is not False) for told, word in says):
                 continue
             own = "1" if said.get("single") else self._key(data, said) or n
             line = Row(self, f"{row.id}/{own}", data, part, row.data)
@@ -190,14 +191,15 @@ class Row:
         how, all_say = self.entity.field(name, self.part), self.entity.said
         if how is None or "const" in how:
             return str(how["const"]) if how else None
-        parts = filter(None, (text(at(self.data, path)) for path in how.get("join", [how.get("path", name)])))
-        said, kind, words = how.get("separator", " ").join(parts), how.get("type"), how.get("values", {})
+        kind, words = how.get("type"), how.get("values", {})
+        found = (at(self.data, path) for path in how.get("join", [how.get("path", name)]))
+        no = all_say.get("blank") == "false" and kind != "bool"
+        parts = filter(None, (text(one) for one in found if not (no and one is False)))
+        said = how.get("separator", " ").join(parts)
         if "html" in (kind, all_say.get("texts")):
             said = re.sub(r"&(?:#\w+|\w+);", lambda entity: html.unescape(entity[0]), said)
         if all_say.get("texts") == "odata":
             said = of_odata(said)
-        if all_say.get("blank") == "false" and kind != "bool":
-            words = {"false": "", **words}
         if "template" in how:
             said = self.entity.inside(how["template"], said) or said
         value: str = words.get(said, words.get("*", said) if said else said)
@@ -255,7 +257,8 @@ class Row:
         Two moments where what it says is of an hour that comes twice.
         """
         places = self.entity.said.get("modified", ())
-        told = (text(at(self.data, one)) for one in ([places] if isinstance(places, str) else places))
+        stamps = (at(self.data, one) for one in ([places] if isinstance(places, str) else places))
+        told = (text(one) for one in stamps if one is not False)
         said = next(filter(None, told), None)
         try:
             moment = self.entity.moment(said, self.entity.said.get("times")) if said else None

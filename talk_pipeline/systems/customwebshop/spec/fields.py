@@ -139,7 +139,9 @@ class Field(Model):
             return self.write
         return (self.write or self.path or name,)
 
-    def read(self, data: Json, name: str, *, known: Mapping[str, Value], times: Times) -> Value:
+    def read(
+        self, data: Json, name: str, *, known: Mapping[str, Value], times: Times, nothing: Json = None
+    ) -> Value:
         """The value in a record.
 
         Args:
@@ -147,14 +149,15 @@ class Field(Model):
             name: the property.
             known: properties read already, for those it depends on.
             times: the shop's moments.
+            nothing: what stands where nothing is, but of what is true or false itself.
         """
         if self.const is not None:
             return self.const
         if self.join:
-            texts = (paths.text_of(paths.get(data, source)) for source in self.join)
+            texts = (self._text(data, source, nothing) for source in self.join)
             value = self.separator.join(text for text in texts if text is not None) or None
         else:
-            value = paths.text_of(paths.get(data, self.path or name))
+            value = self._text(data, self.path or name, nothing)
         if self.values and (value or "") in self.values:
             return self.values[value or ""]
         if value is None or self.as_it_is:
@@ -175,6 +178,10 @@ class Field(Model):
         words = value.rsplit(self.separator, len(self.join) - 1) if value else []
         wire = [entities.encoded(word) for word in words] if self.type == "html" else words
         return {path: wire[at] if at < len(wire) else None for at, path in enumerate(self.join)}
+
+    def _text(self, data: Json, place: str, nothing: Json) -> Value:
+        found = paths.get(data, place)
+        return None if found is nothing and self.type != "bool" else paths.text_of(found)
 
     def _understood(self, value: str, known: Mapping[str, Value], times: Times) -> Value:
         if self.type == "html":

@@ -208,5 +208,8 @@ class Lines(FieldSet):
         return self.singly and len(self.create) > 1 and not self.before
 
     def meant(self, row: Any) -> bool:
-        """Whether an entry is of the kind that is synchronized."""
-        return all((paths.text_of(paths.get(row, at)) or "") == value for at, value in self.where.items())
+        """Whether an entry is of the kind that is synchronized; false is nothing where that is asked for."""
+        told = ((paths.get(row, at), value) for at, value in self.where.items())
+        return all(
+            (paths.text_of(found) or "") == value or (found is False and not value) for found, value in told
+        )

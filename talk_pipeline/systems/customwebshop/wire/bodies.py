@@ -29,6 +29,7 @@ class Composer:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._entity = reader.entity
+        self._nothing = False if reader.entity.blank is False else None
 
     def body(
         self,
@@ -72,7 +73,7 @@ class Composer:
         if call.whole or call.objects == "whole":
             for path in (*self._entity.read_only, *call.without):
                 paths.drop(body, path)
-        return self._encoded(call, accompanied(call, body, before), known, before)
+        return self._encoded(call, accompanied(call, body, before, nothing=self._nothing), known, before)
 
     def _put_single(
         self,
@@ -126,7 +127,7 @@ class Composer:
         if call.whole or call.objects == "whole":
             for path in (*lines.read_only, *call.without):
                 paths.drop(body, path)
-        return self._encoded(call, accompanied(call, body, row), known)
+        return self._encoded(call, accompanied(call, body, row, nothing=self._nothing), known)
 
     def row(self, name: str, lines: Lines, edit: ChildEdit, *, current: Json) -> Json:
         """The entry that an edit is about, as it is; an empty one where it is new."""

@@ -102,6 +102,7 @@ class Reader:
         self.flow = flow
         self._said = entity
         self.entity = entity.at_home(address)
+        self._nothing = False if entity.blank is False else None
         self._address = address
         self.times = times
         self.skew_seconds = skew_seconds
@@ -119,12 +120,6 @@ class Reader:
         """The fields of these properties, as this shop writes texts and what is blank."""
         fields = _ordered(said.fields, names, said.field)
         fields = {name: field.at_home(self._address) for name, field in fields.items()}
-        if self.entity.blank is False:
-            nothing = {"false": ""}
-            fields = {
-                name: field if field.type == "bool" else field.but(values=nothing | dict(field.values))
-                for name, field in fields.items()
-            }
         if self.entity.texts == "plain":
             return fields
         return {name: field.but(type="html") if field.is_text else field for name, field in fields.items()}
@@ -175,7 +170,7 @@ class Reader:
     def _stamp(self, data: Json, places: Sequence[str]) -> JsonOrMissing:
         for path in places:
             stamp = paths.get(data, path)
-            if paths.text_of(stamp) is not None:
+            if stamp is not self._nothing and paths.text_of(stamp) is not None:
                 return stamp
         return None
 
@@ -238,11 +233,13 @@ class Reader:
         for name, field, way in fields.ways:
             if way is None:
                 seen = {**known, **values} if not field.as_it_is and known else values
-                values[name] = field.read(data, name, known=seen, times=self.times)
+                values[name] = field.read(data, name, known=seen, times=self.times, nothing=self._nothing)
                 continue
             found: Any = data
             for step in way:
                 found = found.get(step) if type(found) is dict else None
+            if found is self._nothing and field.type != "bool":
+                found = None
             values[name] = (found or None) if type(found) is str else paths.text_of(found)
         return values
 

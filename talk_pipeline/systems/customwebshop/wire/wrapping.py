@@ -9,8 +9,8 @@ from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json, JsonOr
 from talk_pipeline.systems.customwebshop.spec.templates import Known, filled_values
 
 
-def accompanied(call: Call, body: dict[str, Json], current: Json) -> dict[str, Json]:
-    """A body with what must go along."""
+def accompanied(call: Call, body: dict[str, Json], current: Json, *, nothing: Json = None) -> dict[str, Json]:
+    """A body with what must go along; `nothing` is what stands where nothing is."""
     for path in call.along:
         value = paths.get(current, path)
         if value is not MISSING and paths.get(body, path) is MISSING and paths.beside(body, path):
@@ -18,7 +18,8 @@ def accompanied(call: Call, body: dict[str, Json], current: Json) -> dict[str, J
     for path, value in call.defaults.items():
         said = paths.get(body, path)
         told = paths.get(current, path) if said is MISSING else said
-        if paths.text_of(told) is None and paths.beside(body, path):
+        is_blank = paths.text_of(told) is None or (told is nothing and not isinstance(value, bool))
+        if is_blank and paths.beside(body, path):
             paths.put(body, path, copy.deepcopy(value))
     return body
 
