@@ -29,7 +29,6 @@ class Composer:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._entity = reader.entity
-        self._nothing = False if reader.entity.blank is False else None
 
     def body(
         self,
@@ -73,7 +72,9 @@ class Composer:
         if call.whole or call.objects == "whole":
             for path in (*self._entity.read_only, *call.without):
                 paths.drop(body, path)
-        return self._encoded(call, accompanied(call, body, before, nothing=self._nothing), known, before)
+        return self._encoded(
+            call, accompanied(call, body, before, nothing=self._reader.nothing), known, before
+        )
 
     def _put_single(
         self,
@@ -127,7 +128,7 @@ class Composer:
         if call.whole or call.objects == "whole":
             for path in (*lines.read_only, *call.without):
                 paths.drop(body, path)
-        return self._encoded(call, accompanied(call, body, row, nothing=self._nothing), known)
+        return self._encoded(call, accompanied(call, body, row, nothing=self._reader.nothing), known)
 
     def row(self, name: str, lines: Lines, edit: ChildEdit, *, current: Json) -> Json:
         """The entry that an edit is about, as it is; an empty one where it is new."""

@@ -152,7 +152,7 @@ class Evidence:
                     continue
                 # what is never written, or as text whatever it is
                 untyped = self._entity.bodies == "form" or name not in sent
-                filled = [value for value in values if value not in (None, "")]
+                filled = [value for value in values if not self._is_blank(field, value)]
                 wrong = [value for value in filled if not self._fits(field, value, untyped=untyped)]
                 if wrong:
                     always = len(wrong) == len(filled) > 1  # of one record alone nothing follows
@@ -172,6 +172,9 @@ class Evidence:
             at,
             f"{counted(as_described, 'place')} found as described, in {counted(len(sample), 'record')}",
         )
+
+    def _is_blank(self, field: Field, value: Json) -> bool:
+        return value in (None, "") or (value is self._reader.nothing and field.type != "bool")
 
     def _fits(self, field: Field, value: Json, *, untyped: bool) -> bool:
         if self._texts and isinstance(value, str) and field.type in _BARE:

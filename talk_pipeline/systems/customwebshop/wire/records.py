@@ -87,6 +87,7 @@ class Reader:
     """One flow's records.
 
     Attributes:
+        nothing: what stands where nothing is, but of what is true or false itself.
         skew_seconds: how far the shop's clock is ahead of ours, as its system measures it.
     """
 
@@ -102,7 +103,7 @@ class Reader:
         self.flow = flow
         self._said = entity
         self.entity = entity.at_home(address)
-        self._nothing = False if entity.blank is False else None
+        self.nothing = False if entity.blank is False else None
         self._address = address
         self.times = times
         self.skew_seconds = skew_seconds
@@ -170,7 +171,7 @@ class Reader:
     def _stamp(self, data: Json, places: Sequence[str]) -> JsonOrMissing:
         for path in places:
             stamp = paths.get(data, path)
-            if stamp is not self._nothing and paths.text_of(stamp) is not None:
+            if stamp is not self.nothing and paths.text_of(stamp) is not None:
                 return stamp
         return None
 
@@ -233,12 +234,12 @@ class Reader:
         for name, field, way in fields.ways:
             if way is None:
                 seen = {**known, **values} if not field.as_it_is and known else values
-                values[name] = field.read(data, name, known=seen, times=self.times, nothing=self._nothing)
+                values[name] = field.read(data, name, known=seen, times=self.times, nothing=self.nothing)
                 continue
             found: Any = data
             for step in way:
                 found = found.get(step) if type(found) is dict else None
-            if found is self._nothing and field.type != "bool":
+            if found is self.nothing and field.type != "bool":
                 found = None
             values[name] = (found or None) if type(found) is str else paths.text_of(found)
         return values
