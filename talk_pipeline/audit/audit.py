@@ -105,10 +105,7 @@ def _children(flow: Words, shop: Entity, flows: Words) -> Iterator[tuple[str, Wo
     for name, child in flow.get("children", {}).items():
         if name not in lacks:
             other, _, theirs = child.get("leaves_as", ".").partition(".")
-            left = child.get("leaves", {}).values()
-            closer: list[Words] = [{path: "|".join(words) for path, words in one.items()} for one in left]
-            closer += _closer(flow, name, lacks)
-            closer += _closer(flows[other], theirs) if other else []
+            closer = _closer(flow, name, lacks) + (_closer(flows[other], theirs) if other else [])
             yield name, {**child, "scope": _scope(flow, child), "closer": closer}
 
 

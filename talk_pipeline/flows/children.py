@@ -19,15 +19,13 @@ class Children(Model):
         " left alone; {name} is a constant of the settings, where `a | b` are both, and a new child gets the first",
     )
     leaves: Mapping[str, Mapping[str, tuple[Word, ...]]] = Field(
-        {},
-        description="what is left to others though the scope has it: name -> Business Central values, all of which"
-        " such a child has",
+        {}, max_length=0, description="never written here: what `leaves_as` comes to"
     )
     leaves_as: str | None = Field(
         None,
         pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$",
-        description="the same as a collection of another flow leaves, such as `order.lines`, which leaves those"
-        " that are charges",
+        description="leaves to others, though the scope has them, the same as a collection of another flow, such as"
+        " `order.lines`, which leaves those that are charges",
     )
     match: str | None = Field(
         None, description="property by which children of a new pair are matched, then by position"

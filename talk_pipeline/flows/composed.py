@@ -151,7 +151,8 @@ def _uncounted(added: AddedChildren, flow: Flow) -> Iterator[tuple[str, str]]:
     for key, names, known in (("counted_in", added.counted_in, sums), ("bears", added.bears, less)):
         for name in names:
             if name not in known:
-                yield key, f"no such sum has {name!r}; allowed: {', '.join(known) or 'none'}"
+                hint = "; say counted_in of a sum that takes it off" if key == "bears" and not less else ""
+                yield key, f"no such sum has {name!r}; allowed: {', '.join(known) or 'none'}{hint}"
 
 
 def _counting(prop: Property, key: str, added: AddedChildren) -> Property:

@@ -19,11 +19,17 @@ def leaving(flows: Mapping[str, Flow]) -> dict[str, Flow]:
 
 def unheard_of(folder: Path, flows: Mapping[str, Flow]) -> Iterator[str]:
     """Collections that are to leave what another one leaves, and there is no such, a line each."""
-    known = [part.name for flow in flows.values() for part in flow.parts[1:]]
+    known = [
+        f"{flow.name}.{key}"
+        for flow in flows.values()
+        for key, one in flow.children.items()
+        if not one.leaves_as
+    ]
     for flow in flows.values():
         for key, one in flow.children.items():
             if one.leaves_as and one.leaves_as not in known:
-                text = f"nothing is called {one.leaves_as!r}; allowed: {', '.join(known)}"
+                text = f"no collection that tells by itself what it leaves is called {one.leaves_as!r}"
+                text = f"{text}; allowed: {', '.join(known)}"
                 yield f"{folder / flow.name}.yaml: children.{key}.leaves_as: {text}"
 
 
@@ -34,4 +40,4 @@ def _leaving(flow: Flow, parts: Mapping[str, Part]) -> Flow:
 
 
 def _with(one: Children, parts: Mapping[str, Part]) -> Children:
-    return one.but(leaves={**one.leaves, **parts[one.leaves_as].yields_to}) if one.leaves_as else one
+    return one.but(leaves=parts[one.leaves_as].yields_to) if one.leaves_as else one

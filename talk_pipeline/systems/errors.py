@@ -5,6 +5,7 @@
     │   └── ForeignHostFault    the system points to another host; nothing is sent there
     ├── AccessFault             a person must change credentials or permissions
     └── UnavailableFault        not now: unreachable, overloaded, broken answer; the next run tries again
+        └── UnreachableFault    no answer came at all
 
 Texts of servers enter through these, and lose whatever secret they repeat.
 

@@ -159,7 +159,7 @@ def test_a_further_charge_is_counted_where_it_says(folder: Path) -> None:
             "    counted_in: [total_excl_tax]\n",
             "",
             8,
-            "bears: no such sum has 'discount_amount'; allowed: none",
+            "bears: no such sum has 'discount_amount'; allowed: none; say counted_in of a sum that takes it off",
         ),
         (
             "    counted_in: [total_excl_tax]\n    bears: [discount_amount]\n",

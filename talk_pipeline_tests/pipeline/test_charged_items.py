@@ -119,13 +119,13 @@ def test_freight_that_is_an_item_is_no_product_on_what_is_posted_either(papers: 
     assert not named()
 
 
-def test_what_is_left_as_nobody_leaves_it_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("other", ["goods", "lines"], ids=["of no such", "of what leaves as another"])
+def test_what_is_left_as_nobody_leaves_it_is_refused(tmp_path: Path, other: str) -> None:
     folder = copied_flows(
-        tmp_path / "flows", order=("    scope: {lineType: Item}", "    leaves_as: order.goods")
+        tmp_path / "flows", order=("    scope: {lineType: Item}", f"    leaves_as: order.{other}")
     )
-    with pytest.raises(
-        FlowError, match="children.lines.leaves_as: nothing is called 'order.goods'; allowed: order"
-    ):
+    told = f"children.lines.leaves_as: no collection that tells by itself .* 'order.{other}'; allowed: order"
+    with pytest.raises(FlowError, match=told):
         load_flows(folder)
 
 

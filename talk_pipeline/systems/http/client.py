@@ -130,6 +130,9 @@ class Http:
             else:
                 headers = {"Content-Type": self.content_type or "application/json", **(headers or {})}
                 answer = await self._send("POST", path, content=content, headers=headers, retry=retry)
+        except httpx.DecodingError as error:
+            what = f"answers {path} with what cannot be unpacked: {error}"
+            raise UnavailableFault(f"{self.name} at {self.base_url} {what}") from error
         except (httpx.HTTPError, OutcomeUnknownError) as error:
             raise UnreachableFault(self._unreachable(error)) from error
         if answer.status in retry.status_forcelist:

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 import pytest
 
 from talk_pipeline.redaction import MASK, learn
-from talk_pipeline.systems.errors import AccessFault, UnavailableFault
+from talk_pipeline.systems.errors import AccessFault, UnavailableFault, UnreachableFault
 from talk_pipeline.systems.http import again, client, whole
 from talk_pipeline_tests.systems.answering import DROPPED, Answering, Reply
 from talk_pipeline_tests.systems.http.asking import nobody, read
@@ -179,3 +179,10 @@ def test_what_is_small_on_the_line_and_fills_the_memory_is_not_unpacked(
         read(opens())
     server.on("/things", Reply(200, gzip.compress(b" " * 1_000_000), packed))
     assert len(read(opens()).body) == 1_000_000
+
+
+def test_what_cannot_be_unpacked_is_an_answer_all_the_same(server: Answering, opens: Opens) -> None:
+    server.on("/things", Reply(200, b"no gzip", {"Content-Encoding": "gzip"}))
+    with pytest.raises(UnavailableFault, match="answers /things with what cannot be unpacked") as caught:
+        read(opens())
+    assert not isinstance(caught.value, UnreachableFault)

@@ -7,6 +7,7 @@ from typing import Any
 from talk_pipeline.flows.loading import Flows, load_flows
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.description import Description, Entity
 from talk_pipeline.systems.customwebshop.spec.fields import AS_NAMED
 from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
@@ -163,19 +164,31 @@ def _left_out(
     at: tuple[str | int, ...], described: Entity | Lines, written: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Properties that a call carries and that do not lie in the part of the record that is its body."""
-    for index, call in enumerate(described.update):
-        others = [one for one in described.update if one is not call]
-        for name in written if call.at else ():
-            field = described.field(name)
-            rest = call.carries_the_rest and not any(one.carries(name) for one in others)
-            if not (field and field.writable) or name in call.when or not (call.carries(name) or rest):
-                continue
-            places = [
-                place for place in field.join or field.targets(name) if not _lies_in(place, call.at or "")
-            ]
-            if places:
-                how = f"name in `of` what does, and give {name!r} a call of its own"
-                yield (*at, "update", index, "at"), f"{places[0]!r} does not lie in {call.at!r}: {how}"
+    for kind in ("create", "update"):
+        calls: Sequence[Call] = getattr(described, kind)
+        for index, call in enumerate(calls):
+            others = [one for one in calls if one is not call]
+            carried = [name for name in written if name not in call.when and _carries(call, name, others)]
+            for key, body in ((("at",), call), (("otherwise", "at"), call.otherwise)):
+                if place := body and body.at and _outside(described, body.at, carried):
+                    name, where = place
+                    how = f"name in `of` what does, and give {name!r} a call of its own"
+                    yield (*at, kind, index, *key), f"{where!r} does not lie in {body.at!r}: {how}"
+
+
+def _carries(call: Call, name: str, others: Sequence[Call]) -> bool:
+    return call.carries(name) or (call.carries_the_rest and not any(one.carries(name) for one in others))
+
+
+def _outside(described: Entity | Lines, part: str, names: Sequence[str]) -> tuple[str, str] | None:
+    """A property that is written elsewhere than in a part of the record, and where."""
+    for name in names:
+        field = described.field(name)
+        if field and field.writable:
+            for place in field.join or field.targets(name):
+                if not _lies_in(place, part):
+                    return name, place
+    return None
 
 
 def _of_entries(

@@ -119,6 +119,18 @@ MISTAKES = (
         ("customers.update.0.at", "'company_name' does not lie in 'address'"),
     ),
     Mistake(
+        "    path: /customers\n",
+        "    path: /customers\n    create: [{}, {of: [phone, address.*], at: address}]\n",
+        "at: address",
+        ("customers.create.1.at", "'phone' does not lie in 'address'"),
+    ),
+    Mistake(
+        "    path: /customers\n",
+        "    path: /customers\n    update: {along: [address.id], otherwise: {at: address}}\n",
+        "at: address",
+        ("customers.update.0.otherwise.at", "'company_name' does not lie in 'address'"),
+    ),
+    Mistake(
         "lines: {path: lines, untouched: id}",
         "lines: {url: /lines, update: {at: item}}",
         "at: item",
