@@ -63,9 +63,10 @@ def test_what_is_added_goes_collection_by_collection_each_as_it_stands(tmp_path:
     with Book.opened(tmp_path / "state", flows_in(copied_flows(tmp_path / "flows", order=NAMED))) as book:
         linked(book, "product", "1", PRODUCT)
         linked(book, "order", "1", {**ORDER, "customer_id": None})
-        rows = [{**LINE, "id": key, "amount": "5"} for key in ("2", "1")]
+        parts = ("lines", "shipping", "fees")
+        rows = [{**LINE, "of": part, "id": key, "amount": "5"} for key in ("2", "1") for part in parts]
         book.say("order", SHOP, "1", {}, children=rows)
         book.plan("order")
         assert [(one.part.key, one.shop_id) for one in pending(book).children] == [
-            (key, f"1/{at}") for key in ("lines", "shipping", "fees") for at in (2, 1)
+            (key, f"1/{at}") for key in parts for at in (2, 1)
         ]
