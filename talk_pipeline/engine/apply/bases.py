@@ -147,9 +147,9 @@ def _agreed(
     for name, sent in heeded.items():
         if sent.rule in (SEND_WITH, UNDO):
             continue
-        # what was begun holds what nobody said, so that whatever the other side says is its edit
+        # what was begun holds what nobody said, and is told whatever it was to be, a blank too
         told = sent.rule != BEGUN
-        source, target = (sent.source, sent.sent) if told else (None, answer.raw.get(name))
+        source, target = sent.source, sent.sent if told else answer.raw.get(name)
         shop, bc = (source, target) if one.target is Side.BC else (target, source)
         unlike = told and name in answer.canon and answer.differs(part.by_name[name], sent.sent)
         yield BaseRow(
@@ -159,7 +159,7 @@ def _agreed(
             shop_value=shop,
             bc_value=bc,
             mismatches=int(unlike),
-            resend=None,
+            resend=None if told else one.target,
             agreed_at=at if told else None,
         )
 

@@ -207,6 +207,7 @@ def _pair(part: Part, row: Mapping[str, Any], *, worked_out_here: bool | None) -
         has_base=row["has_base"],
         resend=row["resend"] and Side(row["resend"]),
         unsure=prop.two_way and worked_out_here is False,
+        begun=prop.two_way and row["agreed_at"] is None,
         taken=row["taken"] and Side(row["taken"]),
     )
 

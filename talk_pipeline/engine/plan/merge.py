@@ -43,8 +43,9 @@ class Pair:
     """One property of one linked pair.
 
     Attributes:
-        resend: the side that recalculated the property because of another write of ours.
+        resend: the side that recalculated the property because of another write of ours, or was not told it yet.
         unsure: that was in an earlier run: what that side holds may be what a user said since.
+        begun: that side has not been told it since the record was made: what it holds as it was is nobody's word.
         taken: the side that a person took in an open conflict of these very values.
     """
 
@@ -54,6 +55,7 @@ class Pair:
     has_base: bool
     resend: Side | None = None
     unsure: bool = False
+    begun: bool = False
     taken: Side | None = None
 
     def holding(self, side: Side) -> Holding:
@@ -92,6 +94,8 @@ def merge(flow: Flow, pair: Pair, *, company: Company) -> Merged:
         return NOTHING
     again = pair.resend
     if again is not None and prop.goes_to(again) and not (again is Side.BC and _is_silent(pair)):
+        if pair.begun and changed(pair, again, company=company):
+            return dispute(flow, pair)
         return Merged(again, rule=RECALCULATED if pair.unsure else EDIT, conflict=pair.unsure)
     if not prop.two_way:
         return _one_way(flow, pair, company=company)

@@ -51,7 +51,8 @@ create table if not exists link (
 );
 
 -- what both sides held when they last agreed, raw; mismatches: answers in a row that were not what was sent;
--- resend: a side that recalculated the property because of another write of ours, and is to be told again;
+-- resend: a side that recalculated the property because of another write of ours, or was made without being told it,
+-- and is to be told;
 -- agreed_at: null where a created record's default is only where later changes of it start from
 create table if not exists base (
   part varchar, shop_id varchar, property varchar, shop_value varchar, bc_value varchar,

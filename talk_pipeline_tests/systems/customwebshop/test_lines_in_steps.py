@@ -21,7 +21,7 @@ from talk_pipeline_tests.world import World
 
 STEPS = """        create:
           - {id: _links.self.href}
-          - {of: [quantity, unit_price], method: PATCH, path: "{line}"}
+          - {of: [description, quantity, unit_price], method: PATCH, path: "{line}"}
         update: {"""
 
 
@@ -43,7 +43,7 @@ class Stepwise(LinkedShop):
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
         if method == "POST" and "/lines" in target:
             said = json.loads(body)
-            assert not {"quantity", "unit_price"} & set(said), said
+            assert not {"text", "quantity", "unit_price"} & set(said), said
             body = json.dumps({**said, "quantity": "1", "unit_price": "777.00"}).encode()
         if method == "PATCH" and "/lines/" in target:
             self.priced.append(target)
@@ -72,6 +72,10 @@ class Steps(Connected):
         (first,) = self.lines_there()
         entry = {"lineType": "Item", "itemId": first["itemId"], "quantity": 5, "unitPrice": 9}
         self.world.bc.post(f"salesOrders({self.there('order', self.order)})/salesOrderLines", entry)
+
+    def say_of_the_new(self, **values: object) -> None:
+        """Somebody in Business Central does."""
+        self.world.bc.patch("salesOrderLines", self.lines_there()[1]["id"], values)
 
     def all_lines(self) -> tuple[list[tuple[Decimal, Decimal]], list[tuple[Decimal, Decimal]]]:
         """Quantities and prices, here and there."""
@@ -118,7 +122,9 @@ def test_what_a_later_call_refuses_is_told_and_the_line_is_not_made_again(steps:
     (told, _) = steps.world.sql(
         "select reason from journal where target = 'customwebshop' order by intent_at"
     )
-    assert told[0].startswith("looked up: but for quantity of a new entry, unit_price of a new entry, found")
+    assert told[0].startswith(
+        "looked up: but for description of a new entry, quantity of a new entry, unit_price of a new entry, found"
+    )
     assert "lines: a new entry was begun, and then: 422" in told[0]
     assert steps.all_lines() == ([FIRST, BEGUN], [FIRST, NEW])
     steps.world.step()
@@ -155,6 +161,38 @@ def test_while_a_later_call_may_be_at_work_nothing_is_told_to_either_side(steps:
     assert steps.all_lines() == ([FIRST, NEW], [FIRST, NEW])
     assert len(made(steps)) == 1
     steps.quiet()
+
+
+def test_a_blank_and_a_zero_are_told_to_a_line_that_was_begun(steps: Steps) -> None:
+    steps.say_of_the_new(unitPrice=0, description="")
+    steps.shop.answers = [LOST]
+    steps.world.step()
+    assert (steps.lines_here()[1]["unit_price"], steps.lines_here()[1]["text"]) == ("777.00", "Thing")
+    let_it_be_over(steps)
+    steps.run()
+    free = (Decimal(5), Decimal(0))
+    assert steps.all_lines() == ([FIRST, free], [FIRST, free])
+    assert (steps.lines_here()[1]["text"], steps.lines_there()[1]["description"]) == (None, "")
+    assert len(made(steps)) == 1
+    steps.quiet()
+    assert not unexplained()
+
+
+def test_what_was_said_in_the_shop_of_a_line_that_was_begun_is_held_against_what_it_was_to_be(
+    steps: Steps,
+) -> None:
+    steps.shop.answers = [REFUSED] * 2
+    steps.world.step()
+    order = steps.shop.tables["orders"][steps.order]
+    steps.shop.change_line(order["id"], max(order["lines"], key=int), {"unit_price": "12.00"})
+    steps.run()
+    said = (Decimal(5), Decimal(12))
+    assert steps.all_lines() == ([FIRST, said], [FIRST, said])
+    ((rule, winner, shop, bc),) = steps.world.sql("select rule, winner, shop_value, bc_value from conflict")
+    assert (rule, winner, Decimal(shop), Decimal(bc)) == ("last_writer", "customwebshop", 12, 9)
+    assert len(made(steps)) == 1
+    steps.quiet()
+    assert not unexplained()
 
 
 def test_a_line_added_beside_one_that_was_begun_is_another_one(steps: Steps) -> None:
