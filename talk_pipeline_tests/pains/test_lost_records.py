@@ -287,7 +287,11 @@ def closed_by_key(
     assert world.counterpart("order", late) == bc_id
     if not named:  # as by an invoice that was one from the beginning
         with world.database() as db:
-            db.execute("update link set bc_id = ? where part = 'order' and shop_id = ?", [invoice, late])
+            db.execute(
+                "update link set bc_id = ?, called = map {'erp_number': null}"
+                " where part = 'order' and shop_id = ?",
+                [invoice, late],
+            )
         assert_settled(world, *ALL)
     world.bc.control("restore", {"name": backup})
     return late, world.counterpart("order", late)
@@ -295,9 +299,10 @@ def closed_by_key(
 
 @variants("named", [True, False], ids=["order", "invoice"])
 def test_what_was_closed_by_its_number_alone_and_is_posted_no_more_is_noticed(
-    world: World, entered: dict[str, Any], named: bool
+    world: World, buyers: list[str], entered: dict[str, Any], named: bool
 ) -> None:
-    late, bc_id = closed_by_key(world, entered, backup="without", named=named)
+    """By an invoice that is one from the beginning nothing is certain, unless others went back, too."""
+    late, bc_id = closed_by_key(world, entered, backup="without", named=named, edited=() if named else buyers)
     stopped = world.step(full=True)
     assert_stopped(world, stopped, Side.BC)
     assert "1 record posted before is neither open nor posted" in stopped.problems[0]
@@ -307,6 +312,19 @@ def test_what_was_closed_by_its_number_alone_and_is_posted_no_more_is_noticed(
     assert numbers(world)[0] == ["LATE"]
     assert world.counterpart("order", late) != bc_id
     assert_settled(world, *ALL)
+
+
+def test_one_that_was_closed_by_an_invoice_alone_which_is_gone_was_deleted(
+    world: World, entered: dict[str, Any]
+) -> None:
+    """Such as a draft that a clerk deletes: no restore, and no closed story either."""
+    late, _ = closed_by_key(world, entered, backup="without", named=False)
+    for _ in range(2):
+        run = world.step(full=True)
+        assert run.success, run.problems
+        assert world.state("order", late) == ("broken", "the Business Central record is vanished")
+    assert "LATE" in {one.number for one in of(Kind.BROKEN)}
+    assert numbers(world)[0] == [], "whether it is to be made again a person says"
 
 
 def test_what_was_closed_by_its_number_alone_and_is_gone_as_was_approved_is_told(

@@ -22,7 +22,7 @@ from talk_pipeline.engine.snapshot.projection import (
     keep,
     understood,
 )
-from talk_pipeline.engine.snapshot.reversals import REMEMBERED, Reversal, another, signs, went_back
+from talk_pipeline.engine.snapshot.reversals import REMEMBERED, Reversal, another, signs, unposted, went_back
 from talk_pipeline.engine.snapshot.workspace import Fresh, Incoming
 from talk_pipeline.engine.state.connection import Connection, naive, now
 from talk_pipeline.engine.state.rows import insert_columns, rows_of
@@ -224,8 +224,8 @@ class Batch:
             self._clear(db, "(select unnest(?::varchar[]))", [left])
             self.leave(rows)
             self._write(db)
-            unread = sorted({*ids[at : at + AT_ONCE]} - {*left})  # posted before they were ever held
-            self.reversals += [Reversal(one, "unposted", None, None, certain=True) for one in unread]
+            unread = sorted({*ids[at : at + AT_ONCE]} - {*left})
+            self.reversals += unposted(db, flow, self.projector.side, unread) if unread else ()
 
     def take(self, rows: Sequence[dict[str, Any]]) -> None:
         """Records that are new, or whose payload or version differs from what is held."""

@@ -93,6 +93,8 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
         )
     if reversals and not landing.believed:
         raise _WentBackError(Landed(read, 0, batch.outside, reversals))
+    if not landing.believed:
+        _go_on(db, flow, [one.id for one in batch.reversals if one.kind == "unposted"])
     backup = backed_up_at(db, side, reversals) if landing.believed else None
     if batch.changed:
         mark_dirty(db, flow, side, ids=batch.changed)
@@ -106,6 +108,17 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
     return Landed(
         read, len(batch.changed), batch.outside, reversals, batch.moved_on, backup, landing.skew_seconds
     )
+
+
+def _go_on(db: Connection, flow: str, ids: Sequence[str]) -> None:
+    """Stories that ended with what carried their key, which somebody deleted since: they go on, as broken ones."""
+    if ids:
+        taken_up = db.execute(
+            "update link set state = 'active' where part = ? and bc_id in (select unnest(?::varchar[]))"
+            " returning shop_id",
+            [flow, ids],
+        ).fetchall()
+        mark_dirty(db, flow, Side.SHOP, ids=[shop_id for (shop_id,) in taken_up])
 
 
 def _of_pairs(db: Connection, flow: str, side: Side, found: Sequence[Reversal]) -> list[Reversal]:

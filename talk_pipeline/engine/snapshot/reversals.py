@@ -35,7 +35,7 @@ class Reversal:
         known_at: its modified time as known, by the system.
         shown_at: its modified time as shown now.
         certain: no chance by itself: it is shown in the very state in which it was seen before, another one is, or
-            it was posted, which nobody takes back.
+            it was posted, which nobody takes back; what merely carried its key somebody may have deleted.
     """
 
     id: str
@@ -94,6 +94,21 @@ def another(row: Mapping[str, Any], *, known: datetime | None, shown: datetime |
     return Reversal(row["id"], "another", row["held_modified_at"], None, certain=True)
 
 
+# closed by their key before they were ever held; that they were posted is certain where that is their own id, and
+# not that of what carries their key, which may be a draft that a clerk deletes
+_UNREAD = """
+select bc_id, coalesce(list_count(map_values(called)), 0) > 0 from link
+where part = $flow and state = 'closed' and $side = 'businesscentral' and bc_id in (select unnest($ids::varchar[]))
+order by bc_id
+"""
+
+
+def unposted(db: Connection, flow: str, side: Side, ids: Sequence[str]) -> list[Reversal]:
+    """Those by which stories ended, of some that are gone and were never held."""
+    found = db.execute(_UNREAD, {"flow": flow, "side": str(side), "ids": list(ids)}).fetchall()
+    return [Reversal(record_id, "unposted", None, None, certain=certain) for record_id, certain in found]
+
+
 def _same_moment(one: datetime, other: datetime) -> bool:
     """As far as both tell: a list may tell less of a time than the record by itself."""
     told = timedelta(seconds=1) if 0 in (one.microsecond, other.microsecond) else timedelta(milliseconds=1)
@@ -144,7 +159,7 @@ def implausible(
         or far
         or len(timed) >= SEVERAL
         or (len(untimed) >= SEVERAL and 2 * len(untimed) >= changed)
-        or len([one for one in found if one.kind == "open again"]) >= SEVERAL
+        or len([one for one in found if one.kind in ("open again", "unposted")]) >= SEVERAL
         or len(newest) >= SEVERAL
     )
     return tuple(found) if sure else ()
