@@ -20,6 +20,11 @@ class ClosedBy(Model):
         description="what is said there of the record itself, by its own property: how others refer to a record"
         " (`told_by`) that was posted before anybody read it",
     )
+    same: tuple[str, ...] = Field(
+        (),
+        description="what is said there of the record itself under the same name: of these, and of what it is"
+        " `called`, the `scope` is asked there too, since another shop's may have the same key",
+    )
     sums: tuple[str, ...] = Field(
         (),
         description="numbers of the record that are the sum of the same ones there, once its story has ended; where"
@@ -32,7 +37,12 @@ class ClosedBy(Model):
     @property
     def asked(self) -> tuple[str, ...]:
         """The properties by which records are looked for there, and what is read of them."""
-        return self.record, self.key, *self.counted
+        return self.record, self.key, *self.same, *self.counted
+
+    def asks(self, scope: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        """What a scope of the record asks for there: what is not said there of the record tells nothing."""
+        there = {name: name for name in self.same} | {**self.called}
+        return {there[path]: words for path, words in scope.items() if path in there}
 
     @property
     def counted(self) -> tuple[str, ...]:

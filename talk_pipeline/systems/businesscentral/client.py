@@ -230,7 +230,7 @@ class Businesscentral:
         if ending is None or not values:
             return {}
         described = self._entities[ending.entity]
-        scope = self._flows[flow].root.alternatives if path == ending.key else {}
+        scope = ending.asks(self._flows[flow].root.alternatives) if path == ending.key else {}
         asked = (ending.record, *ending.counted, *scope)
         found = await self._having(described, path or described.key, values, asked)
         return ended_as(found, described, ending, scope)

@@ -21,12 +21,11 @@ def ended_as(
         found: what each may go on as, as received.
         described: the set in which they go on.
         ending: what is declared of that.
-        scope: what a record had to say to be one of the flow: what says otherwise is another shop's, under the same
-            key. What is not said there tells nothing.
+        scope: what that had to say of a record to be one of the flow: what says otherwise is another shop's, under
+            the same key.
     """
-    told = {path: words for path, words in scope.items() if path in described.own}
     own = {
-        value: [row for row in rows if lies_in(told, {path: _said(row, described, path) for path in told})]
+        value: [row for row in rows if lies_in(scope, {path: _said(row, described, path) for path in scope})]
         for value, rows in found.items()
     }
     return {value: _sum_of(rows, described, ending) for value, rows in own.items() if rows}

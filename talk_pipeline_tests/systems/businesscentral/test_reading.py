@@ -339,6 +339,31 @@ def test_what_lies_outside_the_scope_is_another_shops_under_the_same_key(
     assert by_id["oS"].ids == ["iS"], "by its own id it is nobody else's"
 
 
+@pytest.mark.parametrize(("scope", "found"), [("number: SO-N-*", ["iN"]), ("status: Draft", ["iS", "iN"])])
+def test_what_an_invoice_says_of_itself_is_not_held_against_the_scope_of_orders(
+    server: Answering, opens: Opens, tmp_path: Path, scope: str, found: list[str]
+) -> None:
+    """It calls the order in a place of its own; its state is not the order's, and tells nothing."""
+    said = ("  entity: salesOrders\n", f"  entity: salesOrders\n  scope: {{{scope}}}\n")
+    flows = flows_in(copied_flows(tmp_path / "flows", order=said))
+    told = {"externalDocumentNumber": "1001", "status": "Open", "totalAmountIncludingTax": 1}
+    rows = [
+        {
+            "id": f"i{shop}",
+            "orderId": f"o{shop}",
+            "number": f"FA-{shop}",
+            "orderNumber": f"SO-{shop}-1",
+            **told,
+        }
+        for shop in ("S", "N")
+    ]
+    server.on(CUSTOMERS.replace("customers", "salesInvoices"), page(*rows))
+    ended = using(
+        opens(flows=flows), lambda opened: opened.ended("order", "externalDocumentNumber", values=["1001"])
+    )
+    assert ended["1001"].ids == found
+
+
 def test_what_does_not_end_elsewhere_is_not_asked_for(server: Answering, opens: Opens) -> None:
     assert using(opens(), lambda opened: opened.ended("customer", "id", values=["c1"])) == {}
     assert using(opens(), lambda opened: opened.ended("order", "orderId", values=[])) == {}
