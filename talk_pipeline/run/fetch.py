@@ -56,7 +56,7 @@ class _Question:
     Attributes:
         watermark: how far it was read.
         full: everything is asked for, not only what changed since.
-        suspected: records of the flow were seen to have gone back.
+        suspected: records of the system, of whichever flow, were seen to have gone back.
         decided: a person said what follows from that.
     """
 
@@ -93,7 +93,7 @@ def _question(session: Session, flow: Flow, side: Side) -> _Question:
         reprojection.reproject(db, session.projector(flow, side), session.decode(flow, side), reading=reading)
         watermark = watermarks.watermark(db, flow.name, side)
         asks_for_more = reprojection.asks_for_more(db, flow, side)
-        suspected = reversals.noted(db, side, flow.name)
+        suspected = reversals.noted(db, side)
     full = (
         options.full
         or asks_for_more
@@ -149,7 +149,7 @@ def _land(session: Session, flow: Flow, side: Side, question: _Question, arrived
                     restoring.reopen(db, flow, side, landed)
         else:
             landed = landing.land(db, projector, decode, landing=arrived)
-            if question.suspected and not landed.reversals:  # it is again what it was
+            if question.suspected and not landed.reversals:  # of this flow it is what it was
                 with transaction(db):
                     both_restored.strike_found(db, flow, side)
         # a scan that is full for want of a watermark, or every time, is not the periodic one

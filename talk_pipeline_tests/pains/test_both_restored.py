@@ -129,6 +129,36 @@ def test_what_the_second_system_turns_out_to_have_is_not_told_as_lost(
     assert_settled(world)
 
 
+def test_what_a_system_turns_out_to_have_is_not_told_as_lost_though_another_flow_made_it_suspect(
+    world: World, buyers: list[str]
+) -> None:
+    """The wrong backup of Business Central had all customers, and lacked what was said of an order."""
+    item = world.shop.post("products", product("P0"))["id"]
+    key = world.shop.post("orders", order("A", buyers[0], [line(item)]))["id"]
+    assert world.step().success
+    world.shop.control("backup")
+    edited(world, buyers[0], phone="+45 11 11 11 11")
+    world.bc.control("backup")
+    for email in ("a@since.example", "b@since.example"):
+        world.let_time_pass()
+        world.bc.patch("salesOrders", world.counterpart("order", key), {"email": email})
+        assert world.step().success
+    world.bc.control("backup", {"name": "right"})
+    for side in Side:
+        api(world, side).control("restore")
+    assert not world.step(full=True).success
+    suspect = "select distinct flow from reversal where side = 'businesscentral'"
+    assert world.sql(suspect) == [("order",)]
+    assert not world.step(restored=Side.SHOP).success
+    assert told(), "as far as is known"
+    world.bc.control("restore", {"name": "right"})
+    run = world.step()
+    assert run.success, run.problems
+    assert phones(world, buyers[0]) == ("+45 11 11 11 11",) * 2
+    assert told() == {}
+    assert_settled(world, *ALL)
+
+
 def test_what_the_shop_lost_that_is_told_by_it_alone_is_told_though_the_other_still_had_it(
     world: World, buyers: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
