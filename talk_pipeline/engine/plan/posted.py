@@ -33,12 +33,14 @@ order by all
 """
 
 _HALF_KNOWN = f"""
-with half as (
-  select shop_id from link where part = $flow and rule = '{RULE}' and state = '{LinkState.CLOSED}'
-    and (called is null or not list_has_all(map_keys(called), $names::varchar[]))
-)
-select r.canon[$key], r.id from record r join half h on h.shop_id = r.id
-where r.part = $flow and r.side = $shop and r.canon[$key] is not null order by all
+select shop_id from link where part = $flow and rule = '{RULE}' and state = '{LinkState.CLOSED}'
+  and (called is null or not list_has_all(map_keys(called), $names::varchar[]))
+"""
+
+_KEYS_OF = """
+select canon[$key], id from record
+where part = $flow and side = $shop and id in (select unnest($ids::varchar[])) and canon[$key] is not null
+order by all
 """
 
 
@@ -49,7 +51,9 @@ def keys_to_create(db: Connection, flow: Flow) -> dict[str, list[str]]:
 
 def half_known(db: Connection, flow: Flow) -> dict[str, list[str]]:
     """The shop records that were closed here before it was asked what they had been, by create key."""
-    return _by_key(db, flow, _HALF_KNOWN, {"names": [*_called(flow, {})]})
+    found = db.execute(_HALF_KNOWN, {"flow": flow.name, "names": [*_called(flow, {})]}).fetchall()
+    # mostly none: then no record is looked at
+    return _by_key(db, flow, _KEYS_OF, {"ids": [shop_id for (shop_id,) in found]}) if found else {}
 
 
 def _by_key(db: Connection, flow: Flow, query: str, more: Mapping[str, object]) -> dict[str, list[str]]:
