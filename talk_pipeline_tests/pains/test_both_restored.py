@@ -57,7 +57,7 @@ def test_what_one_of_both_restored_systems_still_holds_goes_back_to_the_other_an
     restored(world, first)
     assert website(world, buyers[0]) == ("www.since.example",) * 2
     assert phones(world, buyers[0]) == (before, before)
-    lost = f"'+45 11 11 11 11' of customwebshop lost to '{before}' since it had been restored"
+    lost = f"'+45 11 11 11 11' of customwebshop lost to '{before}' since a restore lost the other value"
     assert told() == {"phone": f"phone: {lost}"}
     assert_settled(world)
 
@@ -80,7 +80,7 @@ def test_a_line_that_both_restored_systems_lost_is_told(world: World, buyers: li
     assert sorted(row["quantity"] for row in lines) == [2, 5]
     assert [float(row["quantity"]) for row in world.shop.get("orders", key)["lines"]] == [2, 5]
     (quantity,) = (reason for prop, reason in told().items() if prop.endswith(".quantity"))
-    assert quantity.endswith("'6' of customwebshop lost to blank since it had been restored")
+    assert quantity.endswith("'6' of customwebshop lost to blank since a restore lost the other value")
     assert len({prop.partition(".")[0] for prop in told()}) == 1, "that one line alone"
     assert_settled(world, *ALL)
 
@@ -103,7 +103,7 @@ def test_what_both_restored_systems_lost_of_a_record_that_goes_one_way_is_told(
         world.shop.patch("customers", buyers[1], {"phone": "+45 33 33 33 33"})
     assert world.step("customer", restored=first.other).success
     found = {one.shop_id: one.reason for one in of(Kind.UNACKNOWLEDGED)}
-    lost = "'+45 11 11 11 11' of customwebshop lost to '+45 33 12 34 56' since it had been restored"
+    lost = "'+45 11 11 11 11' of customwebshop lost to '+45 33 12 34 56' since a restore lost the other value"
     assert found.pop(buyers[0]) == f"phone: {lost}"
     assert set(found) == (set() if first is Side.BC else {buyers[1]})
     assert_settled(world)
@@ -171,6 +171,6 @@ def test_what_the_shop_lost_that_is_told_by_it_alone_is_told_though_the_other_st
     assert world.step("customer", restored=Side.SHOP).success
     assert website(world, buyers[0]) == ("www.since.example",) * 2
     assert phones(world, buyers[0]) == ("+45 33 12 34 56",) * 2
-    lost = "'+45 11 11 11 11' of customwebshop lost to '+45 33 12 34 56' since it had been restored"
+    lost = "'+45 11 11 11 11' of customwebshop lost to '+45 33 12 34 56' since a restore lost the other value"
     assert told() == {"phone": f"phone: {lost}"}
     assert_settled(world)

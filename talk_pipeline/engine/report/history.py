@@ -237,7 +237,7 @@ def _conflict(flow: Flow, row: Mapping[str, Any]) -> Event:
 
 def by_rule(rule: str) -> str:
     """Why the winner of a conflict won."""
-    why = {POSTED: "since it had been posted", RESTORED: "since it had been restored"}
+    why = {POSTED: "since it had been posted", RESTORED: "since a restore lost the other value"}
     return why.get(rule, f"by {rule}")
 
 
