@@ -32,6 +32,8 @@ class Stepwise(LinkedShop):
         answers: what the next calls that tell more are answered.
         carries_out: they are carried out all the same.
         priced: the calls that came for that.
+        late: as many of the next new lines are accepted, and made later.
+        full: no others are taken.
     """
 
     def __init__(self) -> None:
@@ -39,19 +41,43 @@ class Stepwise(LinkedShop):
         self.answers: list[Reply] = []
         self.carries_out = False
         self.priced: list[str] = []
+        self.late = 0
+        self.full = False
+        self._awaiting: list[tuple[str, Row]] = []
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
         if method == "POST" and "/lines" in target:
             said = json.loads(body)
             assert not {"text", "quantity", "unit_price"} & set(said), said
-            body = json.dumps({**said, "quantity": "1", "unit_price": "777.00"}).encode()
+            said |= {"quantity": "1", "unit_price": "777.00"}
+            if self.late:
+                self.late -= 1
+                return self._accept(target.split("/")[3], said)
+            if self.full:
+                self.writes.append(f"{method} {target}")
+                return self._told(422, {"message": "no room for more lines"})
+            body = json.dumps(said).encode()
         if method == "PATCH" and "/lines/" in target:
             self.priced.append(target)
+            if target.rpartition("/")[2] not in self.tables["orders"][target.split("/")[3]]["lines"]:
+                return self._told(404, {"message": "no such line"})
             if self.answers:
                 if self.carries_out:
                     super().answer(method, target, headers, body)
                 return self.answers.pop(0)
         return super().answer(method, target, headers, body)
+
+    def carry_out(self) -> None:
+        """What was accepted."""
+        for order, row in self._awaiting:
+            self.edit("orders", order, lines=self.tables["orders"][order]["lines"] | {row["id"]: row})
+        self._awaiting.clear()
+
+    def _accept(self, order: str, said: Row) -> Reply:
+        row = {"id": self.next(), "text": "Thing", **said, "product": self._key(said["product"])}
+        self._awaiting.append((order, row))
+        self.writes.append(f"POST /api/orders/{order}/lines")
+        return self._told(202, self._line(order, row))
 
 
 REFUSED: Reply = (422, {"Content-Type": "application/json"}, b'{"message": "no price for today"}')
@@ -77,6 +103,12 @@ class Steps(Connected):
         """Somebody in Business Central does."""
         self.world.bc.patch("salesOrderLines", self.lines_there()[1]["id"], values)
 
+    def add_another(self) -> None:
+        """They do, of something else."""
+        first = min(self.shop.tables["products"], key=int)
+        entry = {"lineType": "Item", "itemId": self.there("product", first), "quantity": 7, "unitPrice": 3}
+        self.world.bc.post(f"salesOrders({self.there('order', self.order)})/salesOrderLines", entry)
+
     def all_lines(self) -> tuple[list[tuple[Decimal, Decimal]], list[tuple[Decimal, Decimal]]]:
         """Quantities and prices, here and there."""
 
@@ -91,9 +123,11 @@ SIX, SEVEN = (Decimal(6), Decimal(9)), (Decimal(7), Decimal(3))
 
 
 @pytest.fixture
-def steps(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Steps]:
+def steps(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Steps]:
     file = tmp_path / "linked.yaml"
-    words = replaced(CONNECTOR, ("        update: {", STEPS))
+    words = replaced(CONNECTOR, ("        update: {", getattr(request, "param", STEPS)))
     file.write_text(f"{words}limits: {{longest_seconds: 90}}\n")
     shop = Stepwise()
     with opened(shop) as address:
@@ -198,14 +232,47 @@ def test_what_was_said_in_the_shop_of_a_line_that_was_begun_is_held_against_what
 def test_a_line_added_beside_one_that_was_begun_is_another_one(steps: Steps) -> None:
     steps.shop.answers = [LOST]
     steps.world.step()
-    other = steps.world.counterpart(
-        "product", steps.known("product", min(steps.shop.tables["products"], key=int))
-    )
-    entry = {"lineType": "Item", "itemId": other, "quantity": 7, "unitPrice": 3}
-    steps.world.bc.post(f"salesOrders({steps.there('order', steps.order)})/salesOrderLines", entry)
+    steps.add_another()
     let_it_be_over(steps)
     steps.run()
     assert steps.all_lines() == ([FIRST, NEW, SEVEN], [FIRST, NEW, SEVEN])
     assert len(made(steps)) == 2
     steps.quiet()
     assert not unexplained()
+
+
+def test_a_line_that_is_accepted_for_later_is_made_once_and_told_the_rest_then(steps: Steps) -> None:
+    steps.shop.late = 1
+    for _ in range(2):
+        run = steps.world.step()
+        assert run.success, run.problems
+    (row,) = run.finding("order", "references_resolve").rows
+    assert "accepted (202)" in row["reason"]
+    assert (len(made(steps)), steps.shop.priced) == (1, []), "there is nothing yet to tell more"
+    steps.shop.carry_out()
+    let_it_be_over(steps)
+    steps.run()
+    assert steps.all_lines() == ([FIRST, NEW], [FIRST, NEW])
+    assert (len(made(steps)), len(steps.shop.priced)) == (1, 1)
+    steps.quiet()
+    assert not unexplained()
+
+
+@pytest.mark.parametrize("steps", ["        update: {"], indirect=True, ids=["in one call"])
+def test_a_line_that_is_accepted_beside_one_that_is_refused_is_not_made_again(steps: Steps) -> None:
+    steps.add_another()
+    steps.shop.late, steps.shop.full = 1, True
+    steps.world.step()
+    assert len(made(steps)) == 2
+    steps.shop.full = False
+    steps.world.bc.patch("salesOrderLines", steps.lines_there()[0]["id"], {"quantity": 3})
+    (row,) = steps.world.step().finding("order", "references_resolve").rows
+    assert "no room for more lines" in row["reason"]
+    assert len(made(steps)) == 2, "the first may be at work"
+    steps.shop.carry_out()
+    let_it_be_over(steps)
+    steps.run()
+    three = (Decimal(3), Decimal("1234.50"))
+    assert steps.all_lines() == ([three, NEW, SEVEN], [three, NEW, SEVEN])
+    assert len(made(steps)) == 3
+    steps.quiet()

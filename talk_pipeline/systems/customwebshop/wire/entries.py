@@ -15,6 +15,7 @@ from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError
 from talk_pipeline.systems.customwebshop.wire.answers import document_in, refusal, refused_by
 from talk_pipeline.systems.customwebshop.wire.bodies import Composer
 from talk_pipeline.systems.customwebshop.wire.choosing import Choice
+from talk_pipeline.systems.customwebshop.wire.later import ACCEPTED, NOT_SHOWN
 from talk_pipeline.systems.customwebshop.wire.naming import Names
 from talk_pipeline.systems.customwebshop.wire.records import Reader
 from talk_pipeline.systems.errors import SystemFault
@@ -113,6 +114,9 @@ class Entries:
             answer = await self._carried(name, lines, call, entry, carried=said, names=names, root=root)
             if isinstance(answer, Outcome):
                 return answer
+            if answer.status == ACCEPTED and lines.made_in_steps and line is None:
+                # what follows has nothing to go to yet: it is told once the entry is there
+                return Outcome(Result.UNKNOWN, reason=f"{name}: a new entry {NOT_SHOWN}", awaited=True)
             if call.id is not None:
                 line = _made(lines, read_place(call.id, answer.headers, document_in(answer)))
                 if line is None:

@@ -16,6 +16,7 @@ from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Answer
 
 ACCEPTED, SEVERAL = 202, 207
+NOT_SHOWN = f"accepted ({ACCEPTED}), and not shown yet"
 UNSAID = (
     "answered 207, which has a status for each part: say where this one's is, `status` of the call, in "
     "CUSTOMWEBSHOP_CONNECTOR"
@@ -50,16 +51,15 @@ async def accepted(
         record_id: none of a new one whose id nobody told: it is looked up by what it was sent.
         before: the record as it was.
     """
-    told = f"accepted ({ACCEPTED}), and not shown yet"
     if record_id is None:
-        return Outcome(Result.UNKNOWN, reason=told, awaited=True)
+        return Outcome(Result.UNKNOWN, reason=NOT_SHOWN, awaited=True)
     try:
         record = await get(record_id)
     except SystemFault as fault:
         reason = f"accepted ({ACCEPTED}), and not readable since: {fault}"
         return Outcome(Result.UNKNOWN, reason=reason, awaited=True)
     if not _shows(record, write, reader, before=before):
-        return Outcome(Result.UNKNOWN, reason=told, awaited=True)
+        return Outcome(Result.UNKNOWN, reason=NOT_SHOWN, awaited=True)
     return (kept(record, write, reader) if record else None) or Outcome(Result.DONE, record=record)
 
 

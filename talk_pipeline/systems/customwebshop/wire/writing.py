@@ -145,13 +145,15 @@ class _Sequence:
         self._untold: dict[str, str] = {}
 
     async def run(self) -> Outcome:
-        """Every call, until one does not succeed; what a create made before that is there, and found."""
+        """Every call, until one does not succeed; what was made or accepted before that is looked for."""
         try:
             outcome = await self._all()
         except SystemFault as fault:
-            if not self._begun:
+            if not (self._begun or self._accepted):
                 raise
             outcome = Outcome(Result.FAILED, reason=str(fault))
+        if self._accepted and outcome.result is not Result.DONE:
+            return replace(outcome, result=Result.UNKNOWN, ended=False, awaited=True)
         if self._begun and outcome.result not in (Result.DONE, Result.UNKNOWN):
             return Outcome(Result.UNKNOWN, reason=f"begun, and then: {outcome.reason}", ended=True)
         return outcome
