@@ -139,9 +139,9 @@ def _begun(
 
 
 def _may_be(flow: Flow, row: Projected, one: Intended) -> bool:
-    """Whether an entry says what tells it from others as it was sent."""
-    match = flow.part(one.part).match
-    return all(row.raw.get(name) == one.sent[name].sent for name in match if name in one.sent)
+    """Whether an entry says what tells it from others as it was sent, or nothing where nothing was."""
+    sent = {name: one.sent[name].sent if name in one.sent else None for name in flow.part(one.part).match}
+    return all(row.raw.get(name) == value for name, value in sent.items())
 
 
 def still_to_tell(one: Intended, names: Sequence[str]) -> Intended:

@@ -11,6 +11,7 @@ from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.description import Description, Entity
 from talk_pipeline.systems.customwebshop.spec.fields import AS_NAMED
 from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
+from talk_pipeline.systems.customwebshop.wire.choosing import Choice
 
 
 def mistakes(flows: Flows, description: Description) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -41,6 +42,8 @@ def mistakes(flows: Flows, description: Description) -> Iterator[tuple[tuple[str
                 yield from _valued(where, lines, names)
                 yield from _uncarried(where, lines, _read(own, path))
                 yield from _left_out(where, lines, _written(own, path))
+            if lines.made_in_steps and _written(own, path):
+                yield from _alike(where, lines, own, path)
         known = {prop.name for flow in concerned for prop in flow.root.properties}
         yield from _named((*at, "search"), entity.search, tuple(sorted(known)))
         yield from _valued(at, entity, _read(concerned))
@@ -199,6 +202,25 @@ def _of_entries(
         if not lines.single and lines.path not in (None, place) and _lies_in(place, str(lines.path)):
             how = f"say so under children.{name}, where places begin at an entry"
             yield (*at, "read_only", index), f"{place!r} is of the entries of {lines.path!r}: {how}"
+
+
+def _alike(
+    at: tuple[str | int, ...], lines: Lines, flows: Sequence[Flow], path: str
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """New entries that take several calls, of which nothing would tell one that was only begun from others."""
+    said = Choice(lines.create, operation="create", values={}, writable=())
+    for flow in flows:
+        for part in (one for one in flow.parts[1:] if one.paths[Side.SHOP] == path):
+            names = [name for key in part.match for name in part.by_name[key].shop_paths]
+            if not names:
+                how = f"say match under children.{part.key} in a flow file of your own ({flow.name}.yaml)"
+                text = f"a new entry that was only begun is told from others by nothing: {how}, or make it in one"
+                yield (*at, "create"), text
+            for name in names:
+                field = lines.field(name)
+                if not (field and field.writable and said.carrier(name) is lines.create[0]):
+                    why = f"an entry that was only begun is told from others by it ({part.name}, match)"
+                    yield (*at, "create", 0, "of"), f"the first of several calls must say {name!r}: {why}"
 
 
 def _lies_in(place: str, part: str) -> bool:

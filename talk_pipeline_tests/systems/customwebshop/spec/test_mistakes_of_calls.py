@@ -93,6 +93,25 @@ MISTAKES = (
     ),
     Mistake(
         "lines: {path: lines, untouched: id}",
+        "lines: {url: /lines, create: [{of: [quantity], id: id}, {}]}",
+        "of: [quantity]",
+        (
+            "lines.create.0.of",
+            "the first of several calls must say 'product_id': an entry that was only begun is told from others "
+            "by it (order.lines, match)",
+        ),
+    ),
+    Mistake(
+        'shipping: {single: true, fields: {amount: shipping_amount}, remove: {shipping_amount: "0.00"}}',
+        "shipping: {url: /freight, create: [{id: id}, {of: [amount]}]}",
+        "shipping: {",
+        (
+            "shipping.create",
+            "is told from others by nothing: say match under children.shipping in a flow file of your own",
+        ),
+    ),
+    Mistake(
+        "lines: {path: lines, untouched: id}",
         "lines: {url: /lines, update: [{}, {when: {amount: 5}}]}",
         "amount",
         ("lines.update.1.when.amount", "no flow reads 'amount'"),
