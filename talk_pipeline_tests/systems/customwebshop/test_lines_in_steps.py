@@ -32,7 +32,7 @@ class Stepwise(LinkedShop):
         answers: what the next calls that tell more are answered.
         carries_out: they are carried out all the same.
         priced: the calls that came for that.
-        late: as many of the next new lines are accepted, and made later.
+        late: whether the next new lines are accepted, and made later.
         full: no others are taken.
     """
 
@@ -41,7 +41,7 @@ class Stepwise(LinkedShop):
         self.answers: list[Reply] = []
         self.carries_out = False
         self.priced: list[str] = []
-        self.late = 0
+        self.late: list[bool] = []
         self.full = False
         self._awaiting: list[tuple[str, Row]] = []
 
@@ -50,8 +50,7 @@ class Stepwise(LinkedShop):
             said = json.loads(body)
             assert not {"text", "quantity", "unit_price"} & set(said), said
             said |= {"quantity": "1", "unit_price": "777.00"}
-            if self.late:
-                self.late -= 1
+            if self.late and self.late.pop(0):
                 return self._accept(target.split("/")[3], said)
             if self.full:
                 self.writes.append(f"{method} {target}")
@@ -242,7 +241,7 @@ def test_a_line_added_beside_one_that_was_begun_is_another_one(steps: Steps) -> 
 
 
 def test_a_line_that_is_accepted_for_later_is_made_once_and_told_the_rest_then(steps: Steps) -> None:
-    steps.shop.late = 1
+    steps.shop.late = [True]
     for _ in range(2):
         run = steps.world.step()
         assert run.success, run.problems
@@ -258,10 +257,13 @@ def test_a_line_that_is_accepted_for_later_is_made_once_and_told_the_rest_then(s
     assert not unexplained()
 
 
-@pytest.mark.parametrize("steps", ["        update: {"], indirect=True, ids=["in one call"])
+IN_ONE = pytest.mark.parametrize("steps", ["        update: {"], indirect=True, ids=["in one call"])
+
+
+@IN_ONE
 def test_a_line_that_is_accepted_beside_one_that_is_refused_is_not_made_again(steps: Steps) -> None:
     steps.add_another()
-    steps.shop.late, steps.shop.full = 1, True
+    steps.shop.late, steps.shop.full = [True], True
     steps.world.step()
     assert len(made(steps)) == 2
     steps.shop.full = False
@@ -275,4 +277,33 @@ def test_a_line_that_is_accepted_beside_one_that_is_refused_is_not_made_again(st
     three = (Decimal(3), Decimal("1234.50"))
     assert steps.all_lines() == ([three, NEW, SEVEN], [three, NEW, SEVEN])
     assert len(made(steps)) == 3
+    steps.quiet()
+
+
+@IN_ONE
+def test_a_list_with_one_of_two_new_lines_does_not_show_the_other(steps: Steps) -> None:
+    steps.add_another()
+    steps.shop.late = [False, True]
+    for _ in range(2):
+        (row,) = steps.world.step().finding("order", "references_resolve").rows
+        assert "accepted (202), and not shown yet" in row["reason"]
+    assert len(made(steps)) == 2
+    steps.shop.carry_out()
+    let_it_be_over(steps)
+    steps.run()
+    assert steps.all_lines() == ([FIRST, NEW, SEVEN], [FIRST, NEW, SEVEN])
+    assert len(made(steps)) == 2
+    steps.quiet()
+
+
+def test_a_line_that_is_there_is_not_done_while_some_of_it_is_accepted(steps: Steps) -> None:
+    steps.shop.answers = [steps.shop._told(202, {})]
+    for _ in range(2):
+        (row,) = steps.world.step().finding("order", "references_resolve").rows
+        assert "accepted (202), and not shown yet" in row["reason"]
+    assert steps.all_lines() == ([FIRST, BEGUN], [FIRST, NEW])
+    let_it_be_over(steps)
+    steps.run()
+    assert steps.all_lines() == ([FIRST, NEW], [FIRST, NEW])
+    assert len(made(steps)) == 1
     steps.quiet()

@@ -3,11 +3,14 @@
 An answer is no proof there: the record that is read afterwards is.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal, InvalidOperation
 
-from talk_pipeline.engine.model import Outcome, Record, Result, Write
+from talk_pipeline.engine.model import Child, ChildEdit, Outcome, Record, Result, Write
+from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.customwebshop.spec.calls import Call
+from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.places import read_place
 from talk_pipeline.systems.customwebshop.wire.answers import document_in
 from talk_pipeline.systems.customwebshop.wire.records import Reader
@@ -46,7 +49,7 @@ async def accepted(
 
     Args:
         get: reads a record.
-        write: what was accepted.
+        write: what was accepted, with the values that the record may not hold though it is there.
         reader: of the records.
         record_id: none of a new one whose id nobody told: it is looked up by what it was sent.
         before: the record as it was.
@@ -58,23 +61,61 @@ async def accepted(
     except SystemFault as fault:
         reason = f"accepted ({ACCEPTED}), and not readable since: {fault}"
         return Outcome(Result.UNKNOWN, reason=reason, awaited=True)
-    if not _shows(record, write, reader, before=before):
+    if not _shows(record, write, reader, before=before) or (record and kept(record, write, reader)):
         return Outcome(Result.UNKNOWN, reason=NOT_SHOWN, awaited=True)
-    return (kept(record, write, reader) if record else None) or Outcome(Result.DONE, record=record)
+    return Outcome(Result.DONE, record=record)
 
 
 def _shows(record: Record | None, write: Write, reader: Reader, *, before: str | None) -> bool:
-    """Whether a record holds no more what it held before, where that was to change."""
-    if write.operation == "delete":
-        return record is None
-    if before is None or record is None:
-        return record is not None
-    held, holds = reader.contents(before), reader.contents(record.payload)
-    values = (
-        holds.values.get(name) != held.values.get(name) or holds.values.get(name) == value
-        for name, value in write.values.items()
+    """Whether a record is as it was to be: of one that was there, what was to change is not what it was."""
+    if record is None or write.operation == "delete":
+        return record is None and write.operation == "delete"
+    held = reader.contents(before) if before is not None else None
+    holds = reader.contents(record.payload)
+    if not _took(holds.values, write.values, before=held.values if held else None):
+        return False
+    lists = dict(reader.lists())
+    edited = {name: edits for name, edits in write.children.items() if edits and not lists[name].single}
+    return all(
+        _lists_all(
+            lists[name], edits, held.children.get(name, ()) if held else (), holds.children.get(name, ())
+        )
+        for name, edits in edited.items()
     )
-    lists = (
-        holds.children.get(name) != held.children.get(name) for name, edits in write.children.items() if edits
+
+
+def _lists_all(
+    lines: Lines, edits: Sequence[ChildEdit], before: Sequence[Child], now: Sequence[Child]
+) -> bool:
+    """Whether a list has the entries that it was to get, and holds of others what was to change in them."""
+    was = {one.id: one.values for one in before}
+    new = [one.values for one in now if one.id not in was]
+    made = [edit for edit in edits if edit.operation == "create"]
+    gone = [edit for edit in edits if edit.operation == "delete"]
+    if len(now) < len(was) + len(made) - len(gone):
+        return False
+    for edit in made if lines.made_in_steps else ():  # one that is there may be told the rest yet
+        found = next((values for values in new if _took(values, edit.values)), None)
+        if found is None:
+            return False
+        new.remove(found)
+    changed = {edit.id: edit.values for edit in edits if edit.operation == "update"}
+    return all(_took(one.values, changed.get(one.id, {}), before=was.get(one.id)) for one in now)
+
+
+def _took(
+    holds: Mapping[str, Value], sent: Mapping[str, Value], *, before: Mapping[str, Value] | None = None
+) -> bool:
+    """Whether what was sent is held, or, where something was held before, no more that."""
+    return all(
+        _same(holds.get(name), value) or (before is not None and holds.get(name) != before.get(name))
+        for name, value in sent.items()
     )
-    return all(values) and all(lists)
+
+
+def _same(held: Value, sent: Value) -> bool:
+    """Whether the two are one value: a shop spells numbers as it likes."""
+    try:
+        return held == sent or Decimal(held or "") == Decimal(sent or "")
+    except InvalidOperation:
+        return False

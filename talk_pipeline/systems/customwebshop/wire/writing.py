@@ -204,8 +204,12 @@ class _Sequence:
 
     async def _later(self, *, known_by: str | None) -> Outcome:
         """What was accepted, as it shows now; a new record that nobody told the id of shows by what it was sent."""
-        get = self._writer.get
-        return await accepted(get, self._write, self._reader, record_id=known_by, before=self._before)
+        said = list(self._choice.writable)
+        if self._write.operation == "create":  # what made the record said the rest
+            said = [name for call in self._calls()[1:] for name in (*call.when, *self._choice.names(call))]
+        values = {name: self._write.values[name] for name in said if name not in self._untold}
+        write = replace(self._write, values=values)
+        return await accepted(self._writer.get, write, self._reader, record_id=known_by, before=self._before)
 
     def _calls(self) -> Sequence[Call]:
         """Those that have something to say."""
