@@ -47,9 +47,7 @@ class Stepwise(LinkedShop):
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
         if method == "POST" and "/lines" in target:
-            said = json.loads(body)
-            assert not {"text", "quantity", "unit_price"} & set(said), said
-            said |= {"quantity": "1", "unit_price": "777.00"}
+            said = {"quantity": "1", "unit_price": "777.00"} | json.loads(body)
             if self.late and self.late.pop(0):
                 return self._accept(target.split("/")[3], said)
             if self.full:
