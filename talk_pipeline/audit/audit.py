@@ -22,10 +22,9 @@ from talk_pipeline.audit.wire import Connection, Words, text
 from talk_pipeline.settings import Settings
 
 _PACKAGE = Path(__file__).parent.parent
-_TABLES = dict.fromkeys(
-    ("link", "status", "change", "refusal", "candidate", "base", "watermark", "journal"), "*"
-)
+_TABLES = dict.fromkeys(("status", "change", "refusal", "candidate", "base", "watermark", "journal"), "*")
 _TABLES |= {"snapshot": "flow, side, id, modified_at", "record": "part, id, raw"}
+_TABLES["link"] = "part, root_shop_id, shop_id, bc_id, state, rule, shared_id, called"
 _CENTRAL = {
     "records": "value",
     "paging": {"style": "next_url", "next": "['@odata.nextLink']"},
@@ -51,6 +50,7 @@ def audit(settings: Settings, names: tuple[str, ...] = ()) -> list[Judged]:
     """
     files = sorted((settings.talk_flows_dir or _PACKAGE / "flows").glob("*.yaml"))
     flows = _flows(list(map(_read, files)))
+    every = flows
     if settings.company and settings.company.flows:
         flows = {name: flow for name, flow in flows.items() if name in settings.company.flows}
     if unknown := set(names) - set(flows):
@@ -68,7 +68,7 @@ def audit(settings: Settings, names: tuple[str, ...] = ()) -> list[Judged]:
     found = []
     for flow in (flow for name, flow in flows.items() if not names or name in names):
         entity = Entity(shop, {**described, **described["entities"][flow["customwebshop"]["entity"]]})
-        flow = {**flow, "children": dict(_children(flow, entity, flows))}  # of the others all are known
+        flow = {**flow, "children": dict(_children(flow, entity, every))}  # of the others all are known
         there, ended = flow["businesscentral"], flow["businesscentral"].get("closed_by")
         ours = {row.id: row for row in entity.rows()}
         path, said = _set(settings, company, there["entity"])
@@ -163,7 +163,10 @@ def _state_of(settings: Settings) -> duckdb.DuckDBPyConnection:
             time.sleep(0.1)
     db.execute("reset errors_as_json")
     for table, columns in _TABLES.items():
-        db.execute(f"create table {table} as select {columns} from state.{table}")
+        try:
+            db.execute(f"create table {table} as select {columns} from state.{table}")
+        except (duckdb.BinderException, duckdb.CatalogException):
+            raise NotAuditableError(f"{file} is of another release: run talk-pipeline sync first") from None
     db.execute("detach state")
     return db
 

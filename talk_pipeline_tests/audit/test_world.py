@@ -256,6 +256,22 @@ def test_what_keeps_it_from_judging_has_an_exit_status_of_its_own(
     assert "Traceback" not in done.output
 
 
+def test_a_state_of_before_an_upgrade_is_refused_by_name(
+    synced: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with synced.database() as db:
+        tables = [name for (name,) in db.execute("select table_name from duckdb_tables()").fetchall()]
+        db.execute(f"attach '{tmp_path / 'talk.duckdb'}' as earlier")
+        for name in tables:
+            columns = "* exclude (called)" if name == "link" else "*"
+            db.execute(f"create table earlier.{name} as select {columns} from {name}")
+        db.execute("detach earlier")
+    monkeypatch.setenv("TALK_DATA_DIR", str(tmp_path))
+    done = asked("customer")
+    assert done.exit_code == 2
+    assert "talk.duckdb is of another release: run talk-pipeline sync first" in " ".join(done.output.split())
+
+
 def test_what_it_cannot_read_of_a_shop_is_refused_by_name(
     synced: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
