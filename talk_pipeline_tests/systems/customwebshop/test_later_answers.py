@@ -356,6 +356,21 @@ def publishing(
     batched.world.bc.post("items", BORN)
 
 
+def test_what_was_refused_is_told_though_the_rest_was_accepted_and_done(
+    batched: Batched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = InSteps(at_once=True)
+    with opened(shop) as address:
+        call = '{when: {active: true}, path: "{item}/publish", empty: true}, '
+        publishing(batched, monkeypatch, shop, address, call)
+        batched.run()
+        ((why,),) = batched.world.sql(
+            "select reason from journal where operation = 'create' and target = 'customwebshop'"
+        )
+        assert why == 'active: 422: {"message": "no picture yet"}'
+        assert Decimal(shop.tables["products"]["102"]["price"]) == 2
+
+
 def test_a_record_that_is_there_is_not_done_while_some_of_it_is_accepted(
     batched: Batched, monkeypatch: pytest.MonkeyPatch
 ) -> None:

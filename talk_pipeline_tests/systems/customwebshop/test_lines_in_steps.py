@@ -29,9 +29,9 @@ class Stepwise(LinkedShop):
     """A new line is one of something at some price, until it is told more.
 
     Attributes:
-        answers: what the next calls that tell more are answered.
+        answers: what the next calls about a line that there is are answered.
         carries_out: they are carried out all the same.
-        priced: the calls that came for that.
+        priced: those that came.
         late: whether the next new lines are accepted, and made later.
         full: no others are taken.
     """
@@ -54,7 +54,7 @@ class Stepwise(LinkedShop):
                 self.writes.append(f"{method} {target}")
                 return self._told(422, {"message": "no room for more lines"})
             body = json.dumps(said).encode()
-        if method == "PATCH" and "/lines/" in target:
+        if method in ("PATCH", "DELETE") and "/lines/" in target:
             self.priced.append(target)
             if target.rpartition("/")[2] not in self.tables["orders"][target.split("/")[3]]["lines"]:
                 return self._told(404, {"message": "no such line"})
@@ -304,4 +304,26 @@ def test_a_line_that_is_there_is_not_done_while_some_of_it_is_accepted(steps: St
     steps.run()
     assert steps.all_lines() == ([FIRST, NEW], [FIRST, NEW])
     assert len(made(steps)) == 1
+    steps.quiet()
+
+
+@IN_ONE
+@pytest.mark.parametrize("removed", [False, True], ids=["changed", "removed"])
+def test_a_new_line_does_not_show_what_was_accepted_of_another(steps: Steps, removed: bool) -> None:
+    steps.run()
+    first = steps.lines_there()[0]["id"]
+    if removed:
+        steps.world.bc.delete("salesOrderLines", first)
+    else:
+        steps.world.bc.patch("salesOrderLines", first, {"quantity": 3})
+    steps.add_another()
+    steps.shop.answers = [steps.shop._told(202, {})]
+    (row,) = steps.world.step().finding("order", "references_resolve").rows
+    assert "accepted (202), and not shown yet" in row["reason"]
+    assert steps.all_lines()[0] == [FIRST, NEW, SEVEN]
+    let_it_be_over(steps)
+    steps.run()
+    kept = [] if removed else [(Decimal(3), FIRST[1])]
+    assert steps.all_lines() == ([*kept, NEW, SEVEN], [*kept, NEW, SEVEN])
+    assert len(made(steps)) == 2
     steps.quiet()

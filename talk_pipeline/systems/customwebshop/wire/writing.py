@@ -54,7 +54,6 @@ class Writer:
         self.address = http.base_url
         self.content_type = http.content_type or CONTENT[reader.entity.bodies]
         self._leaving = leaving
-        self._reader = reader
         self._entity = reader.entity
         self.composer = Composer(reader)
         self.reader = reader
@@ -85,7 +84,7 @@ class Writer:
         return declared is None or version is None or condition == "if-unmodified-since"
 
     def _contents(self, payload: str) -> Contents:
-        return self._reader.contents(payload)
+        return self.reader.contents(payload)
 
     async def send(
         self, call: Call, method: str, path: str, *, key: str, content: bytes, headers: Mapping[str, str]
@@ -105,7 +104,7 @@ class Writer:
     def version_in(self, answer: Answer, record_id: str) -> str | None:
         """The version of the record, where an answer about it tells it."""
         payload = record_in(answer, self._entity)
-        told = self._reader.record(payload, headers=answer.headers) if payload else None
+        told = self.reader.record(payload, headers=answer.headers) if payload else None
         return told.version if told and told.id == record_id else None
 
     async def confirmed(self, record_id: str) -> Outcome:
@@ -180,7 +179,7 @@ class _Sequence:
             if self._id is None:
                 return _NO_ID
             if not (self._current or self._made) and "record:" in (lines.url or ""):
-                seen = await self._writer.confirmed(self._id or "")  # the answer told no more than the id
+                seen = await self._writer.confirmed(self._id)  # the answer told no more than the id
                 if seen.record is None:
                     return seen
                 self._made = parse(seen.record.payload)
@@ -190,12 +189,10 @@ class _Sequence:
             if outcome is not None:
                 return outcome
         if self._accepted:
-            outcome = await self._later(known_by=self._id)
-        elif self._write.operation == "delete":
+            return await self._later(known_by=self._id)
+        if self._write.operation == "delete":
             return Outcome(Result.DONE)
-        else:
-            outcome = await self._result()
-        return replace(outcome, untold=self._untold) if self._untold else outcome
+        return replace(await self._result(), untold=self._untold)
 
     @property
     def _accepted(self) -> bool:
@@ -209,7 +206,10 @@ class _Sequence:
             said = [name for call in self._calls()[1:] for name in (*call.when, *self._choice.names(call))]
         values = {name: self._write.values[name] for name in said if name not in self._untold}
         write = replace(self._write, values=values)
-        return await accepted(self._writer.get, write, self._reader, record_id=known_by, before=self._before)
+        outcome = await accepted(
+            self._writer.get, write, self._reader, record_id=known_by, before=self._before
+        )
+        return replace(outcome, untold=self._untold)
 
     def _calls(self) -> Sequence[Call]:
         """Those that have something to say."""
