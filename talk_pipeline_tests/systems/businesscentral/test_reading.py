@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from talk_pipeline.systems.businesscentral import lists, queries
 from talk_pipeline.systems.businesscentral.client import Businesscentral
 from talk_pipeline.systems.businesscentral.entities import load_entities
 from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
-from talk_pipeline_tests.flow_files import copied_flows, flows_in
+from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.systems.answering import Answering, Asked, Reply
 from talk_pipeline_tests.systems.businesscentral.speech import (
     BASE,
@@ -282,89 +281,3 @@ def test_quotes_are_doubled_and_what_cannot_be_there_is_not_asked_for(
 def test_a_hit_without_what_was_asked_for_is_no_answer(server: Answering, opens: Opens, held: Row) -> None:
     with pytest.raises(UnavailableFault, match="without id and number"):
         found(server, opens, ["C1"], held)
-
-
-INVOICES = [
-    {"id": "i1", "orderId": "o1", "orderNumber": "SO1", "status": "Open", "totalAmountIncludingTax": 10.25},
-    {"id": "i2", "orderId": "o1", "orderNumber": "SO1", "status": "Paid", "totalAmountIncludingTax": 4.5},
-    {"id": "i3", "orderId": "o1", "orderNumber": "SO1", "status": "Canceled", "totalAmountIncludingTax": 99},
-    {
-        "id": "i4",
-        "orderId": "o1",
-        "orderNumber": "SO1",
-        "status": "In_x0020_Review",
-        "totalAmountIncludingTax": 7,
-    },
-    {"id": "i5", "orderId": "o2", "orderNumber": "SO2", "status": "Canceled", "totalAmountIncludingTax": 8},
-]
-
-
-def test_what_records_became_is_told_with_the_sums_of_what_counts(server: Answering, opens: Opens) -> None:
-    server.on(CUSTOMERS.replace("customers", "salesInvoices"), page(*INVOICES))
-    values = ["o1", "o2", "o3"]
-    found = using(opens(), lambda opened: opened.ended("order", "orderId", values=values))
-    assert {key: (one.ids, dict(one.comes_to), one.was, dict(one.called)) for key, one in found.items()} == {
-        "o1": (["i1", "i2", "i3", "i4"], {"totalAmountIncludingTax": "14.75"}, ["o1"], {"number": "SO1"}),
-        "o2": (["i5"], {"totalAmountIncludingTax": "0"}, ["o2"], {"number": "SO2"}),
-    }
-    assert server.asked[0].query == {
-        "$select": "id,orderId,orderNumber,totalAmountIncludingTax,status",
-        "$filter": " or ".join(f"orderId eq {one}" for one in values),
-    }
-
-
-def test_what_lies_outside_the_scope_is_another_shops_under_the_same_key(
-    server: Answering, opens: Opens, tmp_path: Path
-) -> None:
-    said = ("  entity: salesOrders\n", "  entity: salesOrders\n  scope: {customerNumber: N-*}\n")
-    flows = flows_in(copied_flows(tmp_path / "flows", order=said))
-    told = {
-        "externalDocumentNumber": "1001",
-        "orderNumber": "SO1",
-        "status": "Open",
-        "totalAmountIncludingTax": 1,
-    }
-    rows = [
-        {"id": f"i{shop}", "orderId": f"o{shop}", "customerNumber": f"{shop}-1", **told}
-        for shop in ("S", "N")
-    ]
-    server.on(CUSTOMERS.replace("customers", "salesInvoices"), page(*rows))
-    opening = opens(flows=flows)
-    found = using(opening, lambda opened: opened.ended("order", "externalDocumentNumber", values=["1001"]))
-    assert found["1001"].ids == ["iN"]
-    server.on(CUSTOMERS.replace("customers", "salesInvoices"), page(rows[0]))
-    opening = opens(flows=flows)
-    assert using(opening, lambda one: one.ended("order", "externalDocumentNumber", values=["1001"])) == {}
-    by_id = using(opens(flows=flows), lambda one: one.ended("order", "orderId", values=["oS"]))
-    assert by_id["oS"].ids == ["iS"], "by its own id it is nobody else's"
-
-
-@pytest.mark.parametrize(("scope", "found"), [("number: SO-N-*", ["iN"]), ("status: Draft", ["iS", "iN"])])
-def test_what_an_invoice_says_of_itself_is_not_held_against_the_scope_of_orders(
-    server: Answering, opens: Opens, tmp_path: Path, scope: str, found: list[str]
-) -> None:
-    """It calls the order in a place of its own; its state is not the order's, and tells nothing."""
-    said = ("  entity: salesOrders\n", f"  entity: salesOrders\n  scope: {{{scope}}}\n")
-    flows = flows_in(copied_flows(tmp_path / "flows", order=said))
-    told = {"externalDocumentNumber": "1001", "status": "Open", "totalAmountIncludingTax": 1}
-    rows = [
-        {
-            "id": f"i{shop}",
-            "orderId": f"o{shop}",
-            "number": f"FA-{shop}",
-            "orderNumber": f"SO-{shop}-1",
-            **told,
-        }
-        for shop in ("S", "N")
-    ]
-    server.on(CUSTOMERS.replace("customers", "salesInvoices"), page(*rows))
-    ended = using(
-        opens(flows=flows), lambda opened: opened.ended("order", "externalDocumentNumber", values=["1001"])
-    )
-    assert ended["1001"].ids == found
-
-
-def test_what_does_not_end_elsewhere_is_not_asked_for(server: Answering, opens: Opens) -> None:
-    assert using(opens(), lambda opened: opened.ended("customer", "id", values=["c1"])) == {}
-    assert using(opens(), lambda opened: opened.ended("order", "orderId", values=[])) == {}
-    assert not server.asked
