@@ -207,7 +207,8 @@ def _pair(part: Part, row: Mapping[str, Any], *, worked_out_here: bool | None) -
         has_base=row["has_base"],
         resend=row["resend"] and Side(row["resend"]),
         unsure=prop.two_way and worked_out_here is False,
-        begun=prop.two_way and row["agreed_at"] is None,
+        # what Business Central gave a new record by itself was never agreed on either: it makes each at once
+        begun=prop.two_way and row["agreed_at"] is None and row["resend"] == Side.SHOP,
         taken=row["taken"] and Side(row["taken"]),
     )
 

@@ -229,3 +229,19 @@ def test_a_reference_means_the_counterpart_only_while_the_two_are_linked(
     shop.alone()
     shop.db.execute("update link set state = ? where part = 'customer' and shop_id = '2'", [state])
     assert ("customer_id" not in {row[3] for row in shop.plan("order")}) is agree
+
+
+def test_what_a_new_record_was_given_there_and_another_write_worked_out_anew_is_nobodys_edit(
+    book: Book,
+) -> None:
+    shop, bc = book.pair("customer", "C1", {"website": None})
+    book.db.execute(
+        "update base set shop_value = null, bc_value = 'www.given.example', agreed_at = null,"
+        " resend = 'businesscentral' where property = 'website'"
+    )
+    book.say("customer", BC, bc, {"website": "www.worked-out.example"})
+    book.say("customer", SHOP, shop, {"website": "www.said.example"})
+    assert book.plan("customer") == [
+        ("businesscentral", "update", shop, "website", "www.said.example", None),
+    ]
+    assert book.rows("select rule from change") == [("edit",)], "and no conflict"
