@@ -29,8 +29,8 @@ class Staged(Connected):
 def staged(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Staged]:
     shop = StagedShop()
     with opened(shop) as address:
-        connect(monkeypatch, url=address, connector=CONNECTOR, token="token")
-        shop.token = "token"
+        connect(monkeypatch, url=address, connector=CONNECTOR, token="staged-shop-1")
+        shop.token = "staged-shop-1"
         yield Staged(shop, world)
 
 
