@@ -18,7 +18,7 @@ from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.flows.texts import minor_digits
 from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.customwebshop.spec import entities, paths
-from talk_pipeline.systems.customwebshop.spec.paths import Json
+from talk_pipeline.systems.customwebshop.spec.paths import Json, JsonOrMissing
 from talk_pipeline.systems.customwebshop.spec.places import Path
 from talk_pipeline.systems.customwebshop.spec.templates import SHOP, within
 from talk_pipeline.systems.customwebshop.spec.times import Times
@@ -179,9 +179,13 @@ class Field(Model):
         wire = [entities.encoded(word) for word in words] if self.type == "html" else words
         return {path: wire[at] if at < len(wire) else None for at, path in enumerate(self.join)}
 
+    def is_nothing(self, found: JsonOrMissing, nothing: Json) -> bool:
+        """Whether that is what stands where nothing is; what is true or false itself says something by it."""
+        return found is nothing and self.type != "bool"
+
     def _text(self, data: Json, place: str, nothing: Json) -> Value:
         found = paths.get(data, place)
-        return None if found is nothing and self.type != "bool" else paths.text_of(found)
+        return None if self.is_nothing(found, nothing) else paths.text_of(found)
 
     def _understood(self, value: str, known: Mapping[str, Value], times: Times) -> Value:
         if self.type == "html":

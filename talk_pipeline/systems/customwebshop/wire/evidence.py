@@ -174,7 +174,7 @@ class Evidence:
         )
 
     def _is_blank(self, field: Field, value: Json) -> bool:
-        return value in (None, "") or (value is self._reader.nothing and field.type != "bool")
+        return value in (None, "") or field.is_nothing(value, self._reader.nothing)
 
     def _fits(self, field: Field, value: Json, *, untyped: bool) -> bool:
         if self._texts and isinstance(value, str) and field.type in _BARE:

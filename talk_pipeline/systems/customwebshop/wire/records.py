@@ -72,9 +72,10 @@ class Fields(dict[str, Field]):
             all: what a field is would else be asked anew of every record.
     """
 
-    def __init__(self, fields: Mapping[str, Field]) -> None:
+    def __init__(self, fields: Mapping[str, Field], *, nothing: Json) -> None:
         super().__init__(fields)
-        self.ways = [(name, field, _way(field, name)) for name, field in fields.items()]
+        ways = {name: _way(field, name) for name, field in fields.items() if nothing is None}
+        self.ways = [(name, field, ways.get(name)) for name, field in fields.items()]
 
 
 def _way(field: Field, name: str) -> tuple[str, ...] | None:
@@ -108,17 +109,19 @@ class Reader:
         self.times = times
         self.skew_seconds = skew_seconds
         self.optional = {part.paths[Side.SHOP] for part in flow.parts[1:] if part.optional}
-        self._root = Fields(self._told(self.entity, flow.fields(flow.root, Side.SHOP)))
+        told = self._told(self.entity, flow.fields(flow.root, Side.SHOP))
+        self._root = Fields(told, nothing=self.nothing)
         self._children: dict[str, tuple[Lines, Fields]] = {}
         for part in flow.parts[1:]:
             path = part.paths[Side.SHOP]
             if part.optional and path not in self.entity.children:
                 continue
             lines = self.entity.children.get(path) or Lines(path=path)
-            self._children[path] = (lines, Fields(self._told(lines, flow.fields(part, Side.SHOP))))
+            told = self._told(lines, flow.fields(part, Side.SHOP))
+            self._children[path] = (lines, Fields(told, nothing=self.nothing))
 
     def _told(self, said: FieldSet, names: tuple[str, ...]) -> dict[str, Field]:
-        """The fields of these properties, as this shop writes texts and what is blank."""
+        """The fields of these properties, as this shop writes texts."""
         fields = _ordered(said.fields, names, said.field)
         fields = {name: field.at_home(self._address) for name, field in fields.items()}
         if self.entity.texts == "plain":
@@ -239,8 +242,6 @@ class Reader:
             found: Any = data
             for step in way:
                 found = found.get(step) if type(found) is dict else None
-            if found is self.nothing and field.type != "bool":
-                found = None
             values[name] = (found or None) if type(found) is str else paths.text_of(found)
         return values
 
