@@ -107,8 +107,8 @@ class _Editing:
             if sums != list(closed.sums):
                 yield from self._value(tree, ("businesscentral", "closed_by", "sums"), sums)
             own = {prop.bc for prop in root.properties if plan.keeps(root, prop.name)}
-            if not closed.called.keys() <= own:
-                called = {path: there for path, there in closed.called.items() if path in own}
+            called = {path: there for path, there in closed.called.items() if path in own}
+            if called != closed.called:
                 yield from self._value(tree, ("businesscentral", "closed_by", "called"), called)
         if not all(self._kept(root, name) for name in plan.flow.settings.blocked_by):
             yield self._without(tree, ("settings", "blocked_by"))

@@ -83,10 +83,9 @@ async def close_posted(session: Session, flow: Flow) -> None:
     bc = session.systems[Side.BC]
     found = await bc.ended(flow.name, ended.key, values=list(by_key | half_known))
     closing = {key: one for key, one in found.items() if key in by_key}
+    if not (closing or half_known):
+        return
     with session.state.open() as db:
-        if half_known:
-            posted.complete(db, flow, ended=found, by_key=half_known)
-        if closing:
-            posted.close(db, flow, ended=closing, by_key=by_key, run_id=session.run_id)
-    if closing or half_known:
-        replan(session, flow)
+        posted.complete(db, flow, ended=found, by_key=half_known)
+        posted.close(db, flow, ended=closing, by_key=by_key, run_id=session.run_id)
+    replan(session, flow)
