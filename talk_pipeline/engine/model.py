@@ -171,9 +171,7 @@ class Outcome:
 
 
 SEND_WITH = "send_with"  # goes along with another property, with the value the receiver has anyway
-BEGUN = (
-    "begun"  # of a new record or entry that is there and was not told it: what stands there is nobody's word
-)
+BEGUN = "begun"  # not told yet to a new record or entry that is there: what stands there is nobody's word
 UNDO = "undo"  # put back as the receiver held it: in its own words already, and to the pair an edit there
 
 

@@ -28,7 +28,6 @@ class AddedChildren(Children):
     businesscentral: str = Field(
         "", description="of a new collection: the collection below Business Central's record"
     )
-
     counted_in: tuple[str, ...] = Field(
         (),
         description="of a new collection: the sums of the flow (`composed_of`) that count what it `comes_to`",

@@ -28,9 +28,9 @@ def unheard_of(folder: Path, flows: Mapping[str, Flow]) -> Iterator[str]:
     for flow in flows.values():
         for key, one in flow.children.items():
             if one.leaves_as and one.leaves_as not in known:
+                where = f"{folder / flow.name}.yaml: children.{key}.leaves_as"
                 text = f"no collection that tells by itself what it leaves is called {one.leaves_as!r}"
-                text = f"{text}; allowed: {', '.join(known)}"
-                yield f"{folder / flow.name}.yaml: children.{key}.leaves_as: {text}"
+                yield f"{where}: {text}; allowed: {', '.join(known)}"
 
 
 def _leaving(flow: Flow, parts: Mapping[str, Part]) -> Flow:

@@ -25,8 +25,8 @@ from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
 from talk_pipeline.systems.protocol import Leaving, unheard
 
 _DEFAULT_PATH = {"create": "{path}", "update": "{item}", "delete": "{item}"}
-_NO_ID = Outcome(Result.UNKNOWN, reason="carried out, and the answer does not tell the id")
 _DEFAULT_METHOD = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
+_NO_ID = Outcome(Result.UNKNOWN, reason="carried out, and the answer does not tell the id")
 
 
 def answered_once(reader: Reader, operation: Operation, *, makes_children: bool) -> bool:
