@@ -18,13 +18,18 @@ up: $(INSTALLED) ## the Dagster UI with the sensors on; with a sandbox if no rea
 test: $(INSTALLED) ## the tests
 	.venv/bin/python -m pytest -n 3 --dist loadgroup -m "not slow"
 
+# what companies add to the three flows, and shops of other shapes
+MORE = $(addprefix talk_pipeline_tests/,pipeline/optional systems/customwebshop/shops)
+test-more: $(INSTALLED) ## optional flows and additions, and shops that are connected by a description: as many tests again
+	.venv/bin/python -m pytest -n 3 --dist loadgroup -m "not variant" $(MORE)
+
 # what has a target of its own
 APART = proof engine/plan/test_oracle.py documents/test_corpus.py pipeline/test_story.py
 test-slow: $(INSTALLED) ## those that take long: many steps, the daemon, large books; variants, the story, kills, faults, plans and the corpus are targets of their own
 	.venv/bin/python -m pytest -n 4 --dist loadgroup -m "slow and not variant" $(addprefix --ignore=talk_pipeline_tests/,$(APART))
 
 variants: $(INSTALLED) ## many variants of questions of which `make test` asks one or two: faults, answers, moments
-	.venv/bin/python -m pytest -n 3 --dist loadgroup -m variant $(addprefix --ignore=talk_pipeline_tests/,$(APART))
+	.venv/bin/python -m pytest -n 3 --dist loadgroup -m variant talk_pipeline_tests $(MORE) $(addprefix --ignore=talk_pipeline_tests/,$(APART))
 
 corpus: $(INSTALLED) ## three hundred documents of all kinds made into flow files
 	.venv/bin/python -m pytest -n 2 talk_pipeline_tests/documents/test_corpus.py
@@ -46,7 +51,7 @@ mutants: $(INSTALLED) ## small mistakes in what plans and applies, and whether t
 
 test-profiles: $(INSTALLED) ## the pipeline's tests against every shop that is described; takes a while
 	for shop in woocommerce bare cents enveloped liar; do \
-	  echo "== $$shop"; .venv/bin/python -m pytest -n 3 --dist loadgroup talk_pipeline_tests/pipeline -m "not slow" --shop-profile $$shop || exit 1; done
+	  echo "== $$shop"; .venv/bin/python -m pytest -n 3 --dist loadgroup talk_pipeline_tests/pipeline talk_pipeline_tests/pipeline/optional -m "not slow" --shop-profile $$shop || exit 1; done
 
 test-browser: $(INSTALLED) ## the pages as people see them, in Chromium; what was seen is in data/screenshots
 	@scripts/browser
@@ -104,4 +109,4 @@ bench-large: $(INSTALLED) ## the engine on large books, against floors and peers
 day: $(INSTALLED) ## a day at an edit a second in which a tenth of all calls fail: what grows
 	.venv/bin/python -m talk_pipeline_tests.bench day
 
-.PHONY: help sync up test test-slow variants corpus kills plans faults mutants test-profiles test-browser pictures test-scale lint check-defs advisories soak scenarios bench bench-large day story lives docs
+.PHONY: help sync up test test-more test-slow variants corpus kills plans faults mutants test-profiles test-browser pictures test-scale lint check-defs advisories soak scenarios bench bench-large day story lives docs

@@ -12,8 +12,8 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.businesscentral.entities import PACKAGED
 from talk_pipeline_tests.flow_files import copied_flows, edited_flows
 from talk_pipeline_tests.pipeline.documents import Sold, with_optional
+from talk_pipeline_tests.pipeline.optional.test_further_records import Page
 from talk_pipeline_tests.pipeline.records import Row, customer, line, order, product
-from talk_pipeline_tests.pipeline.test_further_records import Page
 from talk_pipeline_tests.world import World
 
 TOLD = "what Business Central makes of an order is its own doing, and may only be read there"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from talk_pipeline_tests.pipeline.test_tables import (
+from talk_pipeline_tests.pipeline.optional.test_tables import (
     filled,
     leading_to,
     test_all_three_flows_go_both_ways_and_a_second_run_is_quiet,

@@ -8,7 +8,7 @@ import pytest
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline_tests.systems.businesscentral.own_page import OwnPage
 from talk_pipeline_tests.systems.businesscentral.test_own_pages import Own, own
-from talk_pipeline_tests.systems.customwebshop.door import unexplained
+from talk_pipeline_tests.systems.customwebshop.shops.door import unexplained
 
 __all__ = ["own"]  # a fixture is known where it is named
 

@@ -13,8 +13,8 @@ from talk_pipeline.cli.entities import new_entity
 from talk_pipeline_tests.systems.answering import answering
 from talk_pipeline_tests.systems.businesscentral.own_page import OwnPage
 from talk_pipeline_tests.systems.businesscentral.own_pages import Central
-from talk_pipeline_tests.systems.customwebshop.door import opened, unexplained
-from talk_pipeline_tests.systems.customwebshop.plain_shop import Plain
+from talk_pipeline_tests.systems.customwebshop.shops.door import opened, unexplained
+from talk_pipeline_tests.systems.customwebshop.shops.plain_shop import Plain
 from talk_pipeline_tests.world import World
 
 MOMENT = "DateTimeOffset read"

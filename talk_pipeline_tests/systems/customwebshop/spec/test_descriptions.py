@@ -33,7 +33,7 @@ from talk_pipeline.systems.customwebshop.spec import (
 )
 from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
 from talk_pipeline_tests.flow_files import flows_in
-from talk_pipeline_tests.systems.customwebshop import angle_shop, graph_shop, linked_shop
+from talk_pipeline_tests.systems.customwebshop.shops import angle_shop, graph_shop, linked_shop
 
 PACKAGED = description.REFERENCE.parent
 ROOT = PACKAGED.parents[2]

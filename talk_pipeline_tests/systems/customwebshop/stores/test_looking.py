@@ -12,7 +12,7 @@ from talk_pipeline.settings import Settings
 from talk_pipeline.systems.customwebshop.stores.database import Database
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
 from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
-from talk_pipeline_tests.pipeline.test_tables import filled, leading_to
+from talk_pipeline_tests.pipeline.optional.test_tables import filled, leading_to
 from talk_pipeline_tests.systems.customwebshop.stores.tables import FORM, TableShop
 from talk_pipeline_tests.world import World
 
