@@ -4,7 +4,7 @@ import errno
 import json
 import re
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -97,22 +97,17 @@ def _flows(said: list[Any]) -> dict[str, Any]:
 
 def _children(flow: Words, shop: Entity, flows: Words) -> Iterator[tuple[str, Words]]:
     """The child collections that the shop has, with what the settings say of which children they are."""
-    lacks = {
-        name
-        for name, child in flow.get("children", {}).items()
-        if child.get("optional") == "true" and child["customwebshop"] not in shop.parts
-    }
     for name, child in flow.get("children", {}).items():
-        if name not in lacks:
+        if child.get("optional") != "true" or child["customwebshop"] in shop.parts:
             other, _, theirs = child.get("leaves_as", ".").partition(".")
-            closer = _closer(flow, name, lacks) + (_closer(flows[other], theirs) if other else [])
+            closer = _closer(flow, name) + (_closer(flows[other], theirs) if other else [])
             yield name, {**child, "scope": _scope(flow, child), "closer": closer}
 
 
-def _closer(flow: Words, name: str, lacks: Container[str] = ()) -> list[Words]:
+def _closer(flow: Words, name: str) -> list[Words]:
     """What a further word tells apart, which is not of those who do not ask for it."""
     own = flow["children"][name]
-    beside = [one for key, one in flow["children"].items() if key not in lacks]
+    beside = flow["children"].values()
     scopes = [_scope(flow, one) for one in beside if one["businesscentral"] == own["businesscentral"]]
     return [one for one in scopes if _scope(flow, own).items() < one.items()]
 

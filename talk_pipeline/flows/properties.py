@@ -213,7 +213,14 @@ class Property(Model):
 
     def goes_to(self, side: Side) -> bool:
         """Whether an edit of the other side is ever written to this one."""
-        return self.only is None and self.dir in (("<->", "->") if side is Side.BC else ("<->", "<-"))
+        return self.only is None and self._leads_to(side)
+
+    def comes_with_new(self, side: Side) -> bool:
+        """Whether a new record of this side is told it."""
+        return self._leads_to(side) and bool(self.paths(side))
+
+    def _leads_to(self, side: Side) -> bool:
+        return self.dir in (("<->", "->") if side is Side.BC else ("<->", "<-"))
 
     @property
     def is_number(self) -> bool:

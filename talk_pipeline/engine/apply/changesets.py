@@ -251,7 +251,7 @@ class Composer:
         props = [
             prop
             for prop in edit.part.properties
-            if (self._writable(prop) or self._names_the_record(edit.part, prop))
+            if (prop.comes_with_new(self.target) or self._names_the_record(edit.part, prop))
             and prop.written is None
             and not (series and prop.name == self.flow.create_key)
             and not (prop.wordless(self.target) and edit.source.get(prop.name) is None)
@@ -267,7 +267,7 @@ class Composer:
             parts = {prop.name for prop in group}
             if names & parts and not self._stands_as_read(group, edit, contents):
                 names |= parts
-        props = [prop for prop in edit.part.properties if prop.name in names and self._takes(prop)]
+        props = [prop for prop in edit.part.properties if prop.name in names and self._takes(edit, prop)]
         return self._body(edit, props, contents=contents)
 
     def removal(self, edit: RecordChanges) -> Body:
@@ -282,13 +282,9 @@ class Composer:
         props = [prop for prop in edit.part.properties if prop.written and prop.name in edit.changes]
         return self._body(edit, props, contents=None)
 
-    def _takes(self, prop: Property) -> bool:
-        return prop.goes_to(self.target) and bool(prop.paths(self.target))
-
-    def _writable(self, prop: Property) -> bool:
-        return prop.dir in (("->", "<->") if self.target is Side.BC else ("<->", "<-")) and bool(
-            prop.paths(self.target)
-        )
+    def _takes(self, edit: RecordChanges, prop: Property) -> bool:
+        """A change of what comes with a new record alone is planned where that record was only begun."""
+        return prop.comes_with_new(self.target) and (prop.only is None or prop.name in edit.changes)
 
     def _names_the_record(self, part: Part, prop: Property) -> bool:
         """A record new in the shop needs its key there, though later edits of it stay with each side."""

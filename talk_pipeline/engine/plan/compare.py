@@ -208,7 +208,9 @@ def _pair(part: Part, row: Mapping[str, Any], *, worked_out_here: bool | None) -
         resend=row["resend"] and Side(row["resend"]),
         unsure=prop.two_way and worked_out_here is False,
         # what Business Central gave a new record by itself was never agreed on either: it makes each at once
-        begun=prop.two_way and row["agreed_at"] is None and row["resend"] == Side.SHOP,
+        begun=(prop.two_way or prop.only is not None)
+        and row["agreed_at"] is None
+        and row["resend"] == Side.SHOP,
         taken=row["taken"] and Side(row["taken"]),
     )
 

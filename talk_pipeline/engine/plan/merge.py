@@ -90,8 +90,10 @@ def merge(flow: Flow, pair: Pair, *, company: Company) -> Merged:
     prop = pair.prop
     if not (pair.shop.problem or pair.bc.problem) and prop.equal(pair.shop.canon, pair.bc.canon):
         return AGREED
-    if prop.dir == "=" or prop.only:
+    if prop.dir == "=":
         return NOTHING
+    if prop.only:
+        return _with_new(pair, company=company)
     again = pair.resend
     if again is not None and prop.goes_to(again) and not (again is Side.BC and _is_silent(pair)):
         if pair.begun and changed(pair, again, company=company):
@@ -100,6 +102,14 @@ def merge(flow: Flow, pair: Pair, *, company: Company) -> Merged:
     if not prop.two_way:
         return _one_way(flow, pair, company=company)
     return _edited(flow, pair, company=company) if pair.has_base else _first_meeting(flow, pair)
+
+
+def _with_new(pair: Pair, *, company: Company) -> Merged:
+    """What comes with a new record alone is told to one that was begun, unless somebody said another word there."""
+    begun = pair.resend if pair.begun else None
+    if begun is None or not pair.prop.comes_with_new(begun) or changed(pair, begun, company=company):
+        return NOTHING
+    return Merged(begun)
 
 
 def changed(pair: Pair, side: Side, *, company: Company) -> bool:

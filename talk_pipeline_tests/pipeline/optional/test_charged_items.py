@@ -82,6 +82,21 @@ def test_the_audit_knows_freight_from_products(carried: World) -> None:
     assert not named()
 
 
+@pytest.mark.parametrize("profile", ["cents"])
+def test_freight_is_no_product_of_a_shop_without_freight(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not world.charges("order")
+    edited_flows(tmp_path, monkeypatch, order=(f"shipping_type: Account, {NAMED[0]}", AN_ITEM))
+    carriage = world.shop.post("products", product("CARRIAGE"))["id"]
+    placed = Charged(world)
+    assert not world.step().failed()
+    placed.add("CARRIAGE", 12, lineType="Item")
+    placed.step()
+    assert [row["product_id"] for row in placed.shop["lines"]] == [placed.lamp] != [carriage]
+    assert not named()
+
+
 @pytest.fixture
 def papers(carried: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """The same company, which tells its shop what it posts."""

@@ -106,8 +106,12 @@ class _Fitting:
             lines = described or Lines()
             taken = bool(self._entity.update) and lines.write is not False
             fields = _Fields(lines, taken=taken, lacks=self.lacks, prefix=f"{key}.")
-            properties = fields.fitting(child.properties)
-            there[key] = child.but(room=1 if lines.single else None, properties=properties)
+            there[key] = child.but(
+                room=1 if lines.single else None,
+                properties=fields.fitting(child.properties),
+                # what the flow calls a charge is no product where the shop has no such charges either
+                leaves=self._declared.part(f"{self._declared.name}.{key}").yields_to,
+            )
         return there
 
     def _creates(self) -> str:
