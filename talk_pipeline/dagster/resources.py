@@ -172,10 +172,11 @@ class Pipeline(dg.ConfigurableResource[None]):
         self.flow(flow.name)
         run_id, flows = context.run.run_id, self._flows_in(context)
         self._lease(context, flows)
-        self.begin(run_id, self._synchronized_in(context))
+        written = self._synchronized_in(context)
+        self.begin(run_id, written)
 
         async def opened() -> T:
-            connected = self.connections.session(context.run.run_id, options=self.options, flows_in_run=flows)
+            connected = self.connections.session(run_id, options=self.options, flows_in_run=written)
             async with connected as session:
                 return await step(session)
 

@@ -1,6 +1,6 @@
 """Reading a side of a flow into its snapshot: in full or since the watermark, complete or not at all."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,15 @@ from talk_pipeline.engine.snapshot.watermarks import Watermark
 from talk_pipeline.engine.state.connection import now, transaction
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
-from talk_pipeline.run.missing import LATELY, Left, asked_for, became_of, explained, no_longer_posted
+from talk_pipeline.run.missing import (
+    LATELY,
+    Left,
+    as_far_as_told,
+    asked_for,
+    became_of,
+    explained,
+    no_longer_posted,
+)
 from talk_pipeline.run.pace import Pace
 from talk_pipeline.run.session import Session
 from talk_pipeline.systems.errors import SystemFault
@@ -171,11 +179,12 @@ def _is_decided(session: Session, side: Side) -> bool:
         return options.approve and reversals.noted(db, side)
 
 
-async def reread(session: Session, flow: Flow, side: Side, *, ids: Sequence[str]) -> None:
-    """Reads single records anew, after a system said that they changed or are gone."""
-    found = await asked_for(session.systems[side], flow, ids)
+async def reread(session: Session, flow: Flow, side: Side, *, ids: Sequence[str]) -> Collection[str]:
+    """Reads single records anew, after a system said that they changed or are gone; returns those it tells of."""
+    found = await as_far_as_told(session.systems[side], flow, ids)
     left = await became_of(session, flow, side, [one for one, record in found.items() if record is None])
     land_records(session, flow, side, records=[record for record in found.values() if record], left=left)
+    return found.keys()
 
 
 def land_records(

@@ -1,6 +1,7 @@
 """What became of records that a system does not show any more: posted, archived, vanished, or still there."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,9 +12,12 @@ from talk_pipeline.engine.snapshot import held, spooling
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.run.alone import NotToldError, alone
 from talk_pipeline.run.session import Session
 from talk_pipeline.systems.protocol import System
 from talk_pipeline.wording import counted
+
+log = logging.getLogger(__name__)
 
 ASKED_AT_ONCE = 4
 LATELY = 50  # records whose story ended, asked for with each reading of everything: two requests
@@ -59,7 +63,7 @@ async def explained(
             f"{len(doubtful)} of {counted(known, 'record')} disappeared at once, more than the {allowed} allowed"
             " (breaker.disappeared): not believed unapproved",
         )
-    found = await asked_for(system, flow, doubtful)
+    found = await as_far_as_told(system, flow, doubtful)
     spooling.spool(session.state.beside, [record for record in found.values() if record])
     lost = [record_id for record_id, record in found.items() if record is None]
     return await _left(session, flow, side, posted, lost), None
@@ -97,6 +101,21 @@ async def asked_for(system: System, flow: Flow, ids: Sequence[str]) -> dict[str,
             return record_id, await system.get(flow.name, record_id)
 
     return dict(await asyncio.gather(*(ask(record_id) for record_id in ids)))
+
+
+async def as_far_as_told(system: System, flow: Flow, ids: Sequence[str]) -> dict[str, Record | None]:
+    """The same without those that the system fails on: nothing is known of them, and they are asked for again."""
+    slots = asyncio.Semaphore(ASKED_AT_ONCE)
+
+    async def ask(record_id: str) -> dict[str, Record | None]:
+        async with slots:
+            try:
+                return {record_id: await alone(system, system.get(flow.name, record_id))}
+            except NotToldError as fault:
+                log.warning("%s %s: what became of it stays open: %s", flow.name, record_id, fault)
+                return {}
+
+    return {key: one for told in await asyncio.gather(*map(ask, ids)) for key, one in told.items()}
 
 
 async def _posted(system: System, flow: Flow, ids: Sequence[str]) -> Mapping[str, Ended]:

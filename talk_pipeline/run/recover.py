@@ -15,13 +15,14 @@ anything; what is not there, or not yet as it was sent, waits, and every run loo
 After that, none means that it was not created, and anything but one hit as it was sent is left to a person.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from talk_pipeline import stopping
 from talk_pipeline.engine.apply import outcomes
-from talk_pipeline.engine.apply.changesets import new_values
+from talk_pipeline.engine.apply.changesets import new_values, placed
 from talk_pipeline.engine.kinds import RefusalKind
 from talk_pipeline.engine.match.counterparts import counterparts, linked_children, linked_ids
 from talk_pipeline.engine.model import (
@@ -39,10 +40,10 @@ from talk_pipeline.engine.snapshot.held import is_there
 from talk_pipeline.engine.snapshot.projection import Projected
 from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import now
-from talk_pipeline.flows.referring import written
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.run.alone import NotToldError, alone
 from talk_pipeline.run.fetch import land_records
 from talk_pipeline.run.sender import departures, matters_twice
 from talk_pipeline.run.session import Session
@@ -61,6 +62,8 @@ from talk_pipeline.systems.errors import AccessFault, SystemFault
 from talk_pipeline.systems.protocol import AnswersLater
 from talk_pipeline.wording import counted
 
+log = logging.getLogger(__name__)
+
 NOT_DONE = Outcome(Result.FAILED, reason="looked up: it was not carried out")
 NEVER_LEFT = Outcome(Result.FAILED, reason="looked up: it never left")
 WAITS = Outcome(Result.UNKNOWN, reason="it may still be at work")
@@ -78,7 +81,11 @@ async def recover(session: Session, flow: Flow, target: Side) -> None:
     heard = await _heard(session, flow, target, intents)
     for intent in intents:
         stopping.go_on()
-        made, outcome = await _outcome(session, flow, intent, hits=hits)
+        try:
+            made, outcome = await alone(session.systems[target], _outcome(session, flow, intent, hits=hits))
+        except NotToldError as fault:
+            log.warning("%s: what became of a request to %s stays open: %s", flow.name, target, fault)
+            continue
         outcome = looked_up(intent, outcome)
         if outcome.result is not Result.DONE:
             outcome = heard.get(intent.intent_id, outcome)
@@ -192,8 +199,8 @@ async def _repeated(session: Session, flow: Flow, intent: Intent) -> Outcome:
 def _values(flow: Flow, target: Side, one: Intended) -> dict[str, Value]:
     """What was sent, by path."""
     part = flow.part(one.part)
-    props = {name: part.by_name[name] for name in one.sent}
-    return {prop.paths(target)[0]: written(prop, target, one.sent[name].sent) for name, prop in props.items()}
+    props = [prop for prop in part.properties if prop.name in one.sent]
+    return placed(part, target, [(prop, prop.paths(target)[0], one.sent[prop.name].sent) for prop in props])
 
 
 async def _hits(

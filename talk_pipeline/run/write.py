@@ -4,6 +4,7 @@ One failed record never stops the others, and is not tried again in the same run
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 from talk_pipeline import stopping
@@ -21,6 +22,8 @@ from talk_pipeline.run.recover import recover
 from talk_pipeline.run.sender import Sender
 from talk_pipeline.run.session import Session
 from talk_pipeline.systems.errors import SystemFault
+
+log = logging.getLogger(__name__)
 
 CHANGESETS_AT_ONCE = 500
 
@@ -110,16 +113,24 @@ async def _write_changesets(
     stopping.go_on()  # what a stop left undone is no error of its records
     if sender.fault is not None:
         raise sender.fault
-    errors = [e for e in ended if isinstance(e, BaseException) and not isinstance(e, SystemFault)]
-    if errors:
-        raise BaseExceptionGroup("records ended with errors", errors)
-    stale = [writer.changeset.target_id for writer in writers if writer.needs_reread]
-    await reread(session, flow, target, ids=[record_id for record_id in stale if record_id])
-    return {
-        (writer.changeset.root_shop_id, writer.changeset.root_bc_id)
-        for writer, error in zip(writers, ended, strict=True)
-        if writer.failed or error is not None
-    }
+    if errors := [e for e in ended if isinstance(e, BaseException) and not isinstance(e, SystemFault)]:
+        raise _as_one(errors)
+    stale = {writer.changeset.target_id for writer in writers if writer.needs_reread} - {None}
+    untold = stale - {*await reread(session, flow, target, ids=[one for one in stale if one])}
+    given_up = set()
+    for writer, error in zip(writers, ended, strict=True):
+        changeset = writer.changeset
+        if error is not None:
+            log.warning("%s: the rest of it waits for the next run: %s", changeset.name, error)
+        if writer.failed or error is not None or (writer.needs_reread and changeset.target_id in untold):
+            given_up.add((changeset.root_shop_id, changeset.root_bc_id))
+    return given_up
+
+
+def _as_one(errors: Sequence[BaseException]) -> BaseException:
+    """What is told of a run that they end: each once, in its own words."""
+    texts = dict.fromkeys(map(str, errors))
+    return errors[0] if len(texts) == 1 else BaseExceptionGroup("; ".join(texts), errors)
 
 
 async def _written(writer: ChangesetWriter, pace: Pace) -> None:

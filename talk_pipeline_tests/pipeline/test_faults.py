@@ -224,3 +224,42 @@ def test_half_a_listing_is_no_listing(world: World) -> None:
     run = world.step("customer", full=True)
     assert run.writes() == 0
     assert run["customer"]["linked"] == 12
+
+
+@pytest.mark.parametrize("then", [{"drop": "before"}, {"status": 412}], ids=["unanswered", "moved"])
+def test_a_record_that_a_system_fails_on_stops_no_other(
+    world: World, then: Row, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, (first, second) = seeded(world, orders=2)
+    world.step()
+    failing = f"salesOrders({world.counterpart('order', first)})"
+    world.bc.faults(rule("PATCH", failing, times=None, **then), rule("GET", failing, times=None, status=500))
+    for number in ("1", "2"):
+        for key in (first, second):
+            world.shop.patch("orders", key, {"shipping_address": {"city": f"Town {number}"}})
+        run = world.step("order")
+        assert run.success, run.problems
+        there = {row["externalDocumentNumber"]: row["shipToCity"] for row in world.bc.orders().values()}
+        assert there["O1"] == f"Town {number}"
+        assert there["O0"] != f"Town {number}"
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert any("stays open: " in text and "500" in text for text in told), told
+    world.sql("update journal set open_until = open_until - interval 1 hour")
+    settled(world, orders=2)
+    there = {row["shipToCity"] for row in world.bc.orders().values()}
+    assert there == {"Town 2"}
+
+
+def test_a_step_that_a_look_keeps_from_being_taken_is_told(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, (key,) = seeded(world)
+    world.step()
+    lines = world.shop.get("orders", key)["lines"]
+    world.shop.patch("orders", key, {"lines": [{**lines[0], "quantity": "7"}, {"id": lines[1]["id"]}]})
+    failing = f"salesOrders({world.counterpart('order', key)})"
+    world.bc.faults(rule("GET", failing, times=None, status=500))
+    assert world.step("order").success
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert any(f"order {key}: the rest of it waits" in text and "500" in text for text in told), told
+    settled(world, orders=1)

@@ -4,7 +4,7 @@ A changeset is one record of the flow with its children, towards one side. Compo
 blanks, references and the order of properties; sending is the business of `run`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -291,16 +291,9 @@ class Composer:
         return part.name == self.flow.name and prop.name == self.flow.create_key and bool(prop.shop_paths)
 
     def _body(self, edit: RecordChanges, props: list[Property], *, contents: Contents | None) -> Body:
-        values: dict[str, Value] = {}
-        sent: dict[str, Sent] = {}
-        split = {prop.name for group in edit.part.splits for prop in group}
-        for prop in props:
-            one = sent[prop.name] = self._sent(edit, prop)
-            path = self._path(prop, contents)
-            before = values.get(path) if prop.name in split else None
-            said = written(prop, self.target, one.sent)
-            values[path] = in_one((before, said)) if before else said
-        return Body(values, sent)
+        sent = {prop.name: self._sent(edit, prop) for prop in props}
+        said = [(prop, self._path(prop, contents), sent[prop.name].sent) for prop in props]
+        return Body(placed(edit.part, self.target, said), sent)
 
     def _stands_as_read(self, group: Group, edit: RecordChanges, contents: Contents | None) -> bool:
         """Whether each part of a text that is split is at a place of its own: else all of it is written."""
@@ -334,6 +327,17 @@ class Composer:
         paths = prop.paths(self.target)
         filled = (path for path in paths if contents and tidy(contents.values.get(path)) is not None)
         return next(filled, paths[0])
+
+
+def placed(part: Part, target: Side, said: Iterable[tuple[Property, str, Value]]) -> dict[str, Value]:
+    """What is said to a side, by path; of a text that is split the parts that share a place are one text there."""
+    values: dict[str, Value] = {}
+    split = {prop.name for group in part.splits for prop in group}
+    for prop, path, value in said:
+        before = values.get(path) if prop.name in split else None
+        word = written(prop, target, value)
+        values[path] = in_one((before, word)) if before else word
+    return values
 
 
 def new_values(part: Part, target: Side, values: Mapping[str, Value]) -> dict[str, Value]:

@@ -6,7 +6,9 @@ import pytest
 import yaml
 
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
-from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.flow_files import edited_flows, replaced
+from talk_pipeline_tests.pipeline.faults import rule
+from talk_pipeline_tests.pipeline.mishaps import cut_short
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.pipeline.second_opinion import unexplained
 from talk_pipeline_tests.world import World
@@ -165,4 +167,18 @@ def test_a_shop_with_one_place_has_all_of_it_there(one_place: World) -> None:
     one_place.shop.patch("customers", key, {"address": address | {"line1": LONG}})
     assert not one_place.step("customer").failed()
     assert there(one_place, bc_id) == (FIRST, SECOND)
+    quiet(one_place)
+
+
+def test_a_create_that_is_sent_once_more_says_the_same(one_place: World) -> None:
+    file = one_place.data.parent / "flows" / "customer.yaml"
+    file.write_text(replaced(file.read_text(encoding="utf-8"), ("create: always", "create: both")))
+    said = {"number": "B1", "displayName": "Made there", "type": "Company", "addressLine1": FIRST}
+    one_place.bc.post("customers", said | {"addressLine2": SECOND})
+    one_place.shop.faults(rule("POST", "customers", hold=True))
+    cut_short(one_place, "customer")
+    assert not one_place.step("customer").failed()
+    ((key, row),) = one_place.shop.all("customers").items()
+    assert row["address"]["line1"] == LONG
+    assert there(one_place, one_place.counterpart("customer", key)) == (FIRST, SECOND)
     quiet(one_place)

@@ -1,4 +1,4 @@
-"""A shop in which a new line takes several calls: some fail, some are accepted for later, and there may be no room."""
+"""A shop in which a new line takes several calls: some fail, some are accepted for later, or no more are taken."""
 
 import json
 from collections.abc import Mapping
