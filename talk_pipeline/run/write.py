@@ -25,7 +25,7 @@ from talk_pipeline.systems.errors import SystemFault
 
 log = logging.getLogger(__name__)
 
-CHANGESETS_AT_ONCE = 500
+CHANGESETS_AT_ONCE = 500  # at least: more where several applications keep more batches on their way
 
 Root = tuple[str | None, str | None]
 
@@ -58,10 +58,10 @@ async def upsert(session: Session, flow: Flow, target: Side, *, only: set[Root] 
         if not roots:
             break
         pace = Pace(flow.name, f"sent to {target}", records=len(roots))
-        for at in range(0, len(roots), CHANGESETS_AT_ONCE):
-            given_up |= await _write_changesets(
-                session, flow, target, roots=roots[at : at + CHANGESETS_AT_ONCE], pace=pace
-            )
+        system = session.systems[target]
+        most = max(CHANGESETS_AT_ONCE, system.batch_size * system.batches_in_flight)
+        for at in range(0, len(roots), most):
+            given_up |= await _write_changesets(session, flow, target, roots=roots[at : at + most], pace=pace)
         await recover(session, flow, target)
         replan(session, flow, defer=only is None)
     return not given_up
