@@ -1,7 +1,11 @@
 """Small files that are there in one piece: whoever reads finds the old one or the new one, whatever happens."""
 
+import errno
 import os
 from pathlib import Path
+
+_KNOWS_NO_SUCH_THING = (errno.EINVAL, errno.ENOTSUP)
+"""What file systems of others say where a folder cannot be asked to be on disk."""
 
 
 def put(file: Path, content: bytes, *, unfinished: str = ".new") -> None:
@@ -13,13 +17,34 @@ def put(file: Path, content: bytes, *, unfinished: str = ".new") -> None:
         unfinished: how its name ends while it is written.
     """
     fresh = file.with_name(f"{file.name}{unfinished}")
-    with fresh.open("wb") as out:
+    write_through(fresh, content)
+    rename_through(fresh, file)
+
+
+def write_through(file: Path, content: bytes) -> None:
+    """Writes a file, in the room that it has where it is there; its content is on disk when this returns."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o666), "wb") as out:
         out.write(content)
+        out.truncate()
         out.flush()
         os.fsync(out.fileno())
-    fresh.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)  # which has the new name
+
+
+def rename_through(file: Path, to: Path) -> None:
+    """Gives a file its name; it is on disk when this returns, where the folder can be asked for that.
+
+    One that may be written to and not be looked into cannot, nor can many a share: what was renamed is there all
+    the same.
+    """
+    file.replace(to)
+    try:
+        folder = os.open(to.parent, os.O_RDONLY)
+    except PermissionError:
+        return
     try:
         os.fsync(folder)
+    except OSError as error:
+        if error.errno not in _KNOWS_NO_SUCH_THING:
+            raise
     finally:
         os.close(folder)

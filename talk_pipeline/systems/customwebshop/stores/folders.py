@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol
 
-from talk_pipeline.pieces import put
-from talk_pipeline.systems.customwebshop.stores.store import NotDoneError
+from talk_pipeline.pieces import rename_through, write_through
+from talk_pipeline.systems.customwebshop.stores.store import NotDoneError, PerhapsDoneError
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, UnavailableFault
 
 UNFINISHED = ".part"
@@ -117,10 +117,17 @@ class LocalFolder:
 
     def put(self, name: str, content: bytes) -> None:
         """Makes a file."""
+        final = self._path / name
+        fresh = final.with_name(f"{final.name}{UNFINISHED}")
         try:
-            put(self._path / name, content, unfinished=UNFINISHED)
+            write_through(fresh, content)
         except OSError as error:
             raise NotDoneError(f"{name} could not be put into {self.name}: {error.strerror}") from None
+        try:
+            rename_through(fresh, final)
+        except OSError as error:
+            kind = NotDoneError if os.path.lexists(fresh) else PerhapsDoneError
+            raise kind(f"{name} could not be given its name in {self.name}: {error.strerror}") from None
 
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:

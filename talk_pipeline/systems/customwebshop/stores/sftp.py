@@ -112,15 +112,22 @@ class SftpFolder:
             with self._asked(name) as sftp:
                 self._write(sftp, final + UNFINISHED, content)
                 renaming = True
-                try:
-                    sftp.posix_rename(final + UNFINISHED, final)
-                except OSError:  # a server that does not know it
-                    sftp.rename(final + UNFINISHED, final)
-        except UnavailableFault as fault:
+                self._rename(sftp, final + UNFINISHED, final)
+        except AccessFault as fault:
+            raise NotDoneError(str(fault)) from None
+        except SystemFault as fault:
             kind = PerhapsDoneError if renaming else NotDoneError
             raise kind(str(fault)) from None
-        except SystemFault as fault:
-            raise NotDoneError(str(fault)) from None
+
+    def _rename(self, sftp: paramiko.SFTPClient, path: str, to: str) -> None:
+        try:
+            sftp.posix_rename(path, to)
+        except OSError as error:
+            if isinstance(error, TimeoutError) or error.errno is not None:
+                raise
+            sftp.rename(
+                path, to
+            )  # the server knows no other, or has said no without a reason: it says so again
 
     def _write(self, sftp: paramiko.SFTPClient, path: str, content: bytes) -> None:
         with sftp.open(path, "wb") as file:

@@ -3,13 +3,14 @@
 import os
 import socket
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 import paramiko
 from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
-from paramiko.sftp import SFTP_FAILURE, SFTP_OK, SFTP_OP_UNSUPPORTED
+from paramiko.sftp import SFTP_FAILURE, SFTP_OK, SFTP_OP_UNSUPPORTED, SFTP_PERMISSION_DENIED
 
 NO_SUCH_FILE = 2
 
@@ -75,6 +76,8 @@ class _Files(paramiko.SFTPServerInterface):
         return _Opened(flags, os.fdopen(fd, "wb" if flags & os.O_WRONLY else "rb"))
 
     def rename(self, oldpath: str, newpath: str) -> int:
+        if not self._real(oldpath).exists():  # looked for first, as OpenSSH does
+            return NO_SUCH_FILE
         if self._real(newpath).exists():
             return SFTP_FAILURE
         return self._renamed(oldpath, newpath)
@@ -82,7 +85,11 @@ class _Files(paramiko.SFTPServerInterface):
     def posix_rename(self, oldpath: str, newpath: str) -> int:
         if not self._served.renames_as_posix:
             return SFTP_OP_UNSUPPORTED
-        return self._renamed(oldpath, newpath)
+        if self._served.may_not_rename:
+            return SFTP_PERMISSION_DENIED
+        answer = self._renamed(oldpath, newpath)
+        time.sleep(self._served.renames_for)
+        return answer
 
     def _renamed(self, oldpath: str, newpath: str) -> int:
         try:
@@ -100,6 +107,8 @@ class SftpServer:
 
     Attributes:
         renames_as_posix: whether a file may be renamed onto another.
+        may_not_rename: whether it is not allowed.
+        renames_for: how many seconds it is silent after it was done.
     """
 
     def __init__(self, root: Path, *, user: str = "talk", password: str = "open sesame") -> None:
@@ -109,6 +118,8 @@ class SftpServer:
         self.user_key: paramiko.PKey | None = None
         self.host_key = paramiko.ECDSAKey.generate()
         self.renames_as_posix = True
+        self.may_not_rename = False
+        self.renames_for = 0.0
         self._transports: list[paramiko.Transport] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)

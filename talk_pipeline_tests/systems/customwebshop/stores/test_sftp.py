@@ -10,8 +10,9 @@ from pydantic import SecretStr
 
 from talk_pipeline.redaction import learn
 from talk_pipeline.systems.customwebshop.spec.files import Files
+from talk_pipeline.systems.customwebshop.stores import sftp
 from talk_pipeline.systems.customwebshop.stores.sftp import Entry, SftpFolder
-from talk_pipeline.systems.customwebshop.stores.store import NotDoneError
+from talk_pipeline.systems.customwebshop.stores.store import NotDoneError, PerhapsDoneError
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, UnavailableFault
 from talk_pipeline_tests.systems.customwebshop.stores.sftp_server import SftpServer
 
@@ -64,6 +65,31 @@ def test_a_server_without_posix_names_takes_files_too(server: SftpServer) -> Non
     there.put("in/b.csv", b"1")
     there.close()
     assert (server.root / "in" / "b.csv").read_bytes() == b"1"
+
+
+def test_a_file_whose_renaming_is_not_answered_in_time_may_be_there(
+    server: SftpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sftp, "SECONDS", 1.0)
+    server.renames_for = 1.5  # whoever asks for something else meanwhile is answered by then
+    there = folder(server)
+    with pytest.raises(NotDoneError) as told:
+        there.put("in/b.csv", b"1")
+    assert type(told.value) is PerhapsDoneError
+    assert (server.root / "in" / "b.csv").read_bytes() == b"1"
+    server.renames_for = 0.0
+    there.put("in/c.csv", b"2")
+    there.close()
+
+
+def test_a_file_that_may_not_be_renamed_surely_is_not_there(server: SftpServer) -> None:
+    server.may_not_rename = True
+    there = folder(server)
+    with pytest.raises(NotDoneError, match="is not allowed to us") as told:
+        there.put("in/b.csv", b"1")
+    assert type(told.value) is NotDoneError
+    there.close()
+    assert not (server.root / "in" / "b.csv").exists()
 
 
 def test_a_lost_connection_is_made_anew_by_whoever_asks_next(server: SftpServer) -> None:
