@@ -126,6 +126,8 @@ class Put(Model):
     def _named(cls, text: str) -> str:
         if "{key}" not in text or "*" in text or unknown(text, ("key", "entity", "operation")):
             raise ValueError(f"{text!r} names {{key}}, and may name {{entity}} and {{operation}} besides")
+        if "{key}" not in text.rpartition("/")[2]:
+            raise ValueError(f"{text!r}: {{key}} is in the name of the file; no folder is made for it")
         if re.search(r"[0-9A-Za-z}]\{key\}|\{key\}[0-9A-Za-z{]", text):
             raise ValueError(f"{text!r}: {{key}} is a word of its own, as in in/{{entity}}-{{key}}.csv")
         return text

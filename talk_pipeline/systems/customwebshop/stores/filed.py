@@ -26,7 +26,7 @@ class FiledShop(StoredShop):
 
     async def heard(self, flow: str, keys: Sequence[str]) -> Mapping[str, Outcome]:
         """What the shop refused, and what it left lying."""
-        found = await asyncio.to_thread(self._files.heard, keys)
+        found = await asyncio.to_thread(self._files.heard, self._readers[flow], keys)
         told = {key: outcome_of(error, "update") for key, error in found.items()}
         return {
             key: replace(one, ended=True) if one.result is Result.REFUSED else one

@@ -10,7 +10,9 @@ from copy import deepcopy
 from datetime import datetime
 from heapq import nlargest
 from operator import itemgetter
+from typing import get_args
 
+from talk_pipeline.engine.model import Operation
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.customwebshop.spec.files import Files, Put, marked
@@ -108,14 +110,20 @@ class FileStore:
         name = self._put(reader, change, after, export)
         raise PerhapsDoneError(f"put as {name}, and awaited until the shop's export shows it")
 
-    def heard(self, keys: Sequence[str]) -> Mapping[str, NotDoneError]:
-        """What the shop says of changes that its export does not show: what it refused, or left lying."""
+    def heard(self, reader: Reader, keys: Sequence[str]) -> Mapping[str, NotDoneError]:
+        """What the shop says of changes that its export does not show: what it refused, or left lying.
+
+        A change was put before it once all its files are there: of those that a killed run left, nothing is said.
+        """
         put = self._said.put
         if put is None or not keys:
             return {}
         wanted, found = set(keys), dict[str, NotDoneError]()
-        for one in self._folder.listed(beside(put.path)):
-            found |= dict.fromkeys(_keys(one.name) & wanted, PerhapsDoneError(f"{one.name} still lies there"))
+        told = {name: key for key in keys for name in self._names(reader, put, key)}
+        there = {one.name for place in {beside(name) for name in told} for one in self._folder.listed(place)}
+        for name, key in told.items():
+            if there.issuperset(_and_mark(put, name)):
+                found[key] = PerhapsDoneError(f"{name} still lies there")
         for one in self._folder.listed(put.rejected) if put.rejected else ():
             for key in _keys(one.name) & wanted:
                 found[key] = RefusedError(self._reason(put, one.name))
@@ -138,11 +146,21 @@ class FileStore:
         if self._said.put is None:
             yield Probe("ok", ("path",), "nothing is ever written: the description says no `files.put`")
             return
-        for pattern in filter(None, (self._said.put.path, self._said.put.rejected)):
+        put, kinds = self._said.put, (None, *self._of(reader).lists)
+        names = [name for kind in kinds for name in self._names(reader, put, "", kind)]
+        for place in dict.fromkeys(beside(name) for name in filter(None, (*names, put.rejected))):
             try:
-                self._folder.listed(beside(pattern))
+                self._folder.listed(place)
             except SystemFault as fault:
                 yield Probe("problem", ("path",), str(fault))
+
+    def _names(self, reader: Reader, put: Put, key: str, within: str | None = None) -> Iterator[str]:
+        """What the file of a change may be called, of a record or of a list within, whatever is done with it."""
+        entity = reader.flow.customwebshop.entity
+        kind = f"{entity}_{within}" if within else entity
+        for operation in get_args(Operation):
+            if getattr(reader.entity, operation):
+                yield _name(put, kind, put.operations.get(operation, operation), key)
 
     def _of(self, reader: Reader) -> Exports:
         return self._exports[reader.flow.customwebshop.entity]
@@ -175,8 +193,7 @@ class FileStore:
         own = _name(put, kind, told, change.key)
         form, like = exports.kinds[Exports.RECORDS].form, export.like.get(Exports.RECORDS, Sheet([]))
         contents[own] = form.written([row], like=like)
-        if put.done is not None:
-            contents[marked(put.done, own)] = b""
+        contents |= dict.fromkeys(_and_mark(put, own)[1:], b"")
         *before, last = contents
         try:
             for name in before:
@@ -216,6 +233,11 @@ class FileStore:
 def _keys(name: str) -> set[str]:
     """What may be a key in the name of a file: a word of it."""
     return set(re.split(r"[^0-9A-Za-z]+", name))
+
+
+def _and_mark(put: Put, name: str) -> list[str]:
+    """A record's file, and what marks it as whole where the shop waits for that."""
+    return [name, *([marked(put.done, name)] if put.done is not None else [])]
 
 
 def _name(put: Put, kind: str, told: str, key: str) -> str:

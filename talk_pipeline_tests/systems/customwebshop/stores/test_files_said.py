@@ -84,6 +84,7 @@ def test_check_config_names_what_is_not_there(
         (FORMAT, f"{FORMAT}\n  password: SFTP_PASSWORD", "whose password or key it is"),
         ("in/{entity}-{key}.csv", "in/{entity}.csv", "names {key}, and may name"),
         ("in/{entity}-{key}.csv", "in/{entity}{key}.csv", "{key} is a word of its own"),
+        ("in/{entity}-{key}.csv", "in/{key}/{entity}.csv", "{key} is in the name of the file"),
         ("        parent: order_id", "        parent: ~", "the column in which a line names its record"),
         ("name: Files\n", "name: Files\ndatabase: {url: SHOP_DB}\n", "a shop has one door"),
         ("  at: CUSTOMWEBSHOP_FILES", "  at: /srv/exchange", "is the name of an environment variable"),
