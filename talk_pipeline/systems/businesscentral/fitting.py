@@ -1,6 +1,6 @@
 """Whether Business Central, as it is described, has what the flows ask of it; nothing is asked of a server here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from talk_pipeline.flows.loading import Flows, composed_in, mistake
@@ -8,10 +8,19 @@ from talk_pipeline.flows.mistakes import Location
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.texts import Text
+from talk_pipeline.flows.types import split_type
 from talk_pipeline.flows.vocabulary import Flow, Part
 from talk_pipeline.systems.businesscentral.description import EntitySet, Records
 from talk_pipeline.systems.businesscentral.entities import Entities
+from talk_pipeline.systems.businesscentral.values import Kind, UnwritableError
 from talk_pipeline.wording import counted
+
+_TYPES: Mapping[str, Sequence[str]] = {
+    "decimal": ("decimal", "money"),
+    "int": ("decimal", "money"),
+    "bool": ("bool",),
+}
+"""What a number, and what is true or false there, may be in a flow, where no `values` say it."""
 
 
 def check_flows(flows: Flows, folder: Path, entities: Entities) -> Iterator[str]:
@@ -77,6 +86,24 @@ def _mapped_wrongly(prop: Property, called: str, facts: Records) -> Iterator[str
                 f"{prop.name}: lets {counted(longest, 'character')} through, but {prop.bc} of Business Central"
                 f" holds {kind.size}; write {fits}"
             )
+        else:
+            yield from _of_another_kind(prop, kind)
+
+
+def _of_another_kind(prop: Property, kind: Kind) -> Iterator[str]:
+    """What of a property could never be written as what it is in Business Central."""
+    if kind.name not in _TYPES or prop.shop is None:
+        return
+    for word in prop.values.values():
+        try:
+            kind.write(word)
+        except UnwritableError as error:
+            yield f"{prop.name}: {prop.bc} of Business Central cannot hold this value: {error}"
+    if not prop.values and split_type(prop.type)[0] not in _TYPES[kind.name]:
+        types = " or ".join(_TYPES[kind.name])
+        yield (
+            f"{prop.name}: {prop.bc} of Business Central is {kind.described}, and no {prop.type}; write {types}"
+        )
 
 
 def _out_of_reach(flow: Flow, part: Part, facts: Records) -> Iterator[tuple[Location, str]]:

@@ -12,7 +12,7 @@ from talk_pipeline.flows.mistakes import Location
 from talk_pipeline.flows.properties import Model
 from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.businesscentral.beside import Type
-from talk_pipeline.systems.businesscentral.values import Kind, text_of
+from talk_pipeline.systems.businesscentral.values import Kind, UnwritableError, text_of
 
 KEYS = ("guid", "text", "code", "int")
 """Types that tell one record from the next."""
@@ -102,8 +102,18 @@ class Keyed(Model):
         return f"({','.join(f'{name}={value}' if self.keys else value for name, value in literals)})"
 
     def encode(self, values: Mapping[str, Value]) -> dict[str, object]:
-        """Text values as wire values, in the order given."""
-        return {path: self.properties[path].write(value) for path, value in values.items()}
+        """Text values as wire values, in the order given.
+
+        Raises:
+            UnwritableError: one is none of its property's type; the text names both.
+        """
+        told: dict[str, object] = {}
+        for path, value in values.items():
+            try:
+                told[path] = self.properties[path].write(value)
+            except UnwritableError as error:
+                raise UnwritableError(f"{path} of Business Central: {error}") from None
+        return told
 
     def apart(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
         """Values of the properties that there are: a key that is made of several is taken apart.

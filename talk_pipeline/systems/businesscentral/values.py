@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple, Self
 
 import msgspec
@@ -25,6 +25,9 @@ BLANK_ENUM = "_x0020_"
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _TO_ESCAPE = re.compile(r"^[0-9]|[^0-9A-Za-z_]")
 """What a member of an enumeration cannot be called on the wire, where no name begins with a digit."""
+_TRUTH = {"true": True, "false": False}
+_LARGEST = 2**63
+"""No whole number of any type there has as much."""
 _WRITTEN = re.compile(r"(\w+)(?:\((\d+)\))?( read)?")
 
 # what a type says when nothing was said
@@ -64,6 +67,10 @@ CALLED: Mapping[str, str] = {
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder(float_hook=str)
+
+
+class UnwritableError(ValueError):
+    """A value is none of the type that it is to be written as."""
 
 
 class Kind(NamedTuple):
@@ -109,18 +116,35 @@ class Kind(NamedTuple):
         return _READ_AS_BLANK.get(self.name, ())
 
     def write(self, value: Value) -> object:
-        """A text value as it goes over the wire."""
+        """A text value as it goes over the wire.
+
+        Raises:
+            UnwritableError: it is none of this type.
+        """
         if not value:
             return _BLANKS[self.name]
-        if self.name == "decimal":
-            return Decimal(value)
-        if self.name == "int":
-            return int(value)
+        if self.name in ("decimal", "int"):
+            return self._number(value)
         if self.name == "bool":
-            return value == "true"
+            if value not in _TRUTH:
+                raise UnwritableError(f"{value!r} is no {CALLED[self.name]}: true or false")
+            return _TRUTH[value]
         if self.name == "enum":
             return _TO_ESCAPE.sub(lambda match: f"_x{ord(match[0]):04X}_", value)
         return value
+
+    def _number(self, value: str) -> Decimal | int:
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            raise UnwritableError(f"{value!r} is no {CALLED[self.name]}") from None
+        if not number.is_finite():
+            raise UnwritableError(f"{value!r} is no {CALLED[self.name]}")
+        if self.name == "decimal":
+            return number
+        if abs(number) >= _LARGEST or number != int(number):
+            raise UnwritableError(f"{value!r} is no {CALLED[self.name]}, which is a whole number")
+        return int(number)
 
     def exact(self, value: str) -> str:
         """A value that Business Central has shown as a filter literal."""

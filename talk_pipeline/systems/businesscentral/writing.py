@@ -18,7 +18,7 @@ from talk_pipeline.redaction import redacted_body
 from talk_pipeline.systems.businesscentral.description import Lines
 from talk_pipeline.systems.businesscentral.pacing import Pace
 from talk_pipeline.systems.businesscentral.rows import ETAG, Asked
-from talk_pipeline.systems.businesscentral.values import dump, moment, parse
+from talk_pipeline.systems.businesscentral.values import UnwritableError, dump, moment, parse
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import TOO_LARGE, Answer, Http, OutcomeUnknownError
 from talk_pipeline.systems.protocol import Leaving
@@ -28,6 +28,8 @@ ENTITY_CHANGED = "Request_EntityChanged"  # a version that is outdated: 409, not
 UNAUTHORIZED = 401
 NOT_BEGUN = (421, 423, 425, 429)
 """Turned away for the moment, whoever says so: another connection, a lock, too early, too many."""
+TOO_MUCH = 413
+"""Whoever finds it too large did not begin it."""
 
 ABOUT_ANOTHER = (
     "Application_DialogException",
@@ -77,16 +79,32 @@ class Writer:
     pace: Pace
     leaving: Leaving
 
-    async def write(self, writes: Sequence[Write], *, again: bool = True) -> list[Outcome]:
+    async def write(self, writes: Sequence[Write]) -> list[Outcome]:
         """One outcome for each write, in their order.
 
         Args:
-            writes: independent of each other.
+            writes: independent of each other; one with a value that cannot be said is refused, and the others go.
+        """
+        told = [self._told(write) for write in writes]
+        sent = iter(await self._sent([one for one in told if not isinstance(one, Outcome)]))
+        return [one if isinstance(one, Outcome) else next(sent) for one in told]
+
+    def _told(self, write: Write) -> tuple[Write, _Request] | Outcome:
+        try:
+            return write, self._request(write)
+        except UnwritableError as error:
+            return Outcome(Result.REFUSED, reason=str(error))
+
+    async def _sent(self, asked: Sequence[tuple[Write, _Request]], *, again: bool = True) -> list[Outcome]:
+        """One outcome for each.
+
+        Args:
+            asked: what is to be written, and how that is asked.
             again: whether those of a batch that were turned away at the door are sent once more.
         """
-        if not writes:
+        if not asked:
             return []
-        requests = [self._request(write) for write in writes]
+        writes, requests = zip(*asked, strict=True)
         keys = [write.idempotency_key for write in writes]
         try:
             if len(requests) == 1:
@@ -104,21 +122,21 @@ class Writer:
             if parts.result is not Result.REFUSED:
                 return [parts for _ in writes]
             # something in it, or its size: the others must not suffer for that
-            half = len(writes) // 2
-            return [*await self.write(writes[:half]), *await self._others(writes[half:])]
+            half = len(asked) // 2
+            return [*await self._sent(asked[:half]), *await self._others(asked[half:])]
         outcomes = {at: self._outcome(write, parts.get(str(at))) for at, write in enumerate(writes)}
         at_the_door = [at for at in outcomes if (part := parts.get(str(at))) and part.status == UNAUTHORIZED]
         if again and at_the_door:
-            answers = await self._others([writes[at] for at in at_the_door], again=False)
+            answers = await self._others([asked[at] for at in at_the_door], again=False)
             outcomes.update(zip(at_the_door, answers, strict=True))
         return list(outcomes.values())
 
-    async def _others(self, writes: Sequence[Write], *, again: bool = True) -> list[Outcome]:
+    async def _others(self, asked: Sequence[tuple[Write, _Request]], *, again: bool = True) -> list[Outcome]:
         """What is sent after others of its batch were answered: what stops it says nothing of these."""
         try:
-            return await self.write(writes, again=again)
+            return await self._sent(asked, again=again)
         except SystemFault as fault:
-            return [Outcome(Result.FAILED, reason=str(fault)) for _ in writes]
+            return [Outcome(Result.FAILED, reason=str(fault)) for _ in asked]
 
     async def _single(
         self, request: _Request, *, keys: Sequence[str]
@@ -191,6 +209,8 @@ class Writer:
         reason = f"{code or part.status}: {text}"
         if part.status in (UNAUTHORIZED, 403, *NOT_BEGUN):
             return Outcome(Result.FAILED, reason=reason)
+        if part.status == TOO_MUCH:
+            return Outcome(Result.REFUSED, reason=reason)
         conflict = part.status == 412 or (part.status == 409 and code in (ENTITY_CHANGED, ""))
         if conflict and (code or write.version):
             return Outcome(Result.STALE, reason=reason)
@@ -238,7 +258,7 @@ def _whole_batch(answer: Answer) -> Outcome:
     reason = f"the batch was answered {answer.status} {code}: {text}"
     if answer.status in NOT_BEGUN:
         return Outcome(Result.FAILED, reason=reason)
-    if answer.status == 413:  # whoever finds it too large did not begin it
+    if answer.status == TOO_MUCH:
         return Outcome(Result.REFUSED, reason=reason)
     if not code or answer.status in (408, 409, 412) or answer.status >= 500:
         return Outcome(Result.UNKNOWN, reason=reason, ended=_ended(answer.status, code))

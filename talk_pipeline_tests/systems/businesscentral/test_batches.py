@@ -71,6 +71,18 @@ def test_each_part_of_a_batch_has_its_outcome(server: Answering, opens: Opens) -
     assert first["headers"] == {"Content-Type": "application/json", "If-Match": 'W/"seen"'}
 
 
+def test_a_value_that_cannot_be_said_stops_nothing_but_its_write(server: Answering, opens: Opens) -> None:
+    server.answer(answers(done))
+    odd = change("2", values={"displayName": "New", "taxLiable": "perhaps"})
+    outcomes = written(opens, change("1"), odd, change("3"))
+    assert [outcome.result for outcome in outcomes] == [Result.DONE, Result.REFUSED, Result.DONE]
+    assert outcomes[1].reason == "taxLiable of Business Central: 'perhaps' is no Boolean: true or false"
+    assert [[key_of(part) for part in asked.json()["requests"]] for asked in server.asked] == [["1", "3"]]
+    server.asked.clear()
+    assert [outcome.result for outcome in written(opens, odd)] == [Result.REFUSED]
+    assert not server.asked
+
+
 def test_parts_may_be_answered_in_any_order(server: Answering, opens: Opens) -> None:
     inner = answers(done)
 

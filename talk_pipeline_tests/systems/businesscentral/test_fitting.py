@@ -22,6 +22,13 @@ WEBSITE = "bc: website,               type: text(80)"
         ("customer", "  entity: customers\n", "  entity: people\n", "businesscentral.entity", "no 'people'"),
         ("customer", WEBSITE, WEBSITE.replace("80", "800"), "properties.6", "lets 800 characters through"),
         ("customer", WEBSITE, WEBSITE.replace("(80)", ""), "properties.6", "holds 80; write text(80)"),
+        (
+            "customer",
+            WEBSITE,
+            WEBSITE.replace("website,", "taxLiable,"),
+            "properties.6",
+            "is Boolean, and no text",
+        ),
         ("order", "flags:\n", f"{GUARD}\nflags:\n", "guard.bc", "has no property 'stand'"),
         (
             "order",

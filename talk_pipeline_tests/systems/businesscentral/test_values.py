@@ -1,5 +1,6 @@
 """Business Central's spelling of values, there and back."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,15 @@ from hypothesis import strategies as st
 
 from talk_pipeline.systems.businesscentral.description import EntitySet
 from talk_pipeline.systems.businesscentral.entities import load_entities
-from talk_pipeline.systems.businesscentral.values import CALLED, dump, moment, parse, read_numbers, text_of
+from talk_pipeline.systems.businesscentral.values import (
+    CALLED,
+    UnwritableError,
+    dump,
+    moment,
+    parse,
+    read_numbers,
+    text_of,
+)
 
 SET = EntitySet.model_validate(
     {
@@ -45,6 +54,34 @@ def test_every_types_blank_is_one(path: str, wire: object) -> None:
 def test_nothing_is_written_as_the_types_blank(path: str, wire: object) -> None:
     assert SET.encode({path: None}) == {path: wire}
     assert SET.encode({path: ""}) == {path: wire}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "wire"),
+    [
+        ("int", "3.0", 3),
+        ("int", "-30", -30),
+        ("int", "1E+3", 1000),
+        ("bool", "true", True),
+        ("bool", "false", False),
+    ],
+)
+def test_a_value_is_written_as_its_type_has_it(path: str, value: str, wire: object) -> None:
+    told = SET.encode({path: value})[path]
+    assert (told, type(told)) == (wire, type(wire))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        *(("int", one) for one in ("2.5", "many", "NaN", "-Infinity", "1e19", "1e999999")),
+        *(("decimal", one) for one in ("many", "1,5", "NaN", "Infinity")),
+        *(("bool", one) for one in ("1", "yes", "True")),
+    ],
+)
+def test_one_that_is_none_of_its_type_is_named_with_it(path: str, value: str) -> None:
+    with pytest.raises(UnwritableError, match=f"^{path} of Business Central: {re.escape(repr(value))} is no"):
+        SET.encode({"text": "a", path: value})
 
 
 def test_a_blank_of_one_type_is_a_value_of_another() -> None:

@@ -48,6 +48,8 @@ UPDATES: dict[str, tuple[Reply, Result, Mapping[str, bool]]] = {
     "never begun there": (error(503, "Application_ServiceUnavailable"), Result.UNKNOWN, {"ended": True}),
     "a gateway's time-out": (error(504, "GatewayTimeout"), Result.UNKNOWN, {}),
     "a gateway's line": (error(502, "BadGateway"), Result.UNKNOWN, {}),
+    "too large, as a gateway says": (Reply(413, "<html></html>"), Result.REFUSED, {}),
+    "too large": (error(413, "RequestEntityTooLarge"), Result.REFUSED, {}),
     "a gateway's page": (Reply(503, "<html></html>"), Result.UNKNOWN, {}),
     "no answer": (DROPPED, Result.UNKNOWN, {}),
     "an error without a code": (Reply(400, {"error": {"code": None, "message": "No."}}), Result.UNKNOWN, {}),
