@@ -77,6 +77,15 @@ class Answer:
         return too_deep(self.body)
 
     @property
+    def no_text(self) -> str | None:
+        """Why it cannot be read as text; None where it can."""
+        try:
+            self.body.decode()
+        except UnicodeDecodeError as error:
+            return f"what is no UTF-8: byte {self.body[error.start]:#04x} at {error.start:,}"
+        return None
+
+    @property
     def redirects(self) -> bool:
         """Whether it sends us to another address."""
         return self.status in (301, 302, 303, 307, 308)

@@ -141,6 +141,8 @@ class Http:
             raise ForeignHostFault(self._elsewhere(answer))
         if answer.too_deep:
             raise UnavailableFault(f"{self.name} answers {path} with data nested too deep to be read")
+        if answer.ok and (wrong := answer.no_text):
+            raise UnavailableFault(f"{self.name} answers {path} with {wrong}")
         return answer
 
     def following(self, source: str, link: str, *, context: str | None = None) -> str:

@@ -30,9 +30,7 @@ def test_what_is_nested_too_deep_is_named(server: Answering, opens: Opens, body:
         write(opens())
 
 
-@pytest.mark.parametrize(
-    "body", [b"[" * 100 + b"]" * 100, b'{"a": "[[[["}', b"[[[<", b"\xff", b"", b"[1, NaN]"]
-)
+@pytest.mark.parametrize("body", [b"[" * 100 + b"]" * 100, b'{"a": "[[[["}', b"[[[<", b"", b"[1, NaN]"])
 def test_what_is_not_is_read(server: Answering, opens: Opens, body: bytes) -> None:
     server.on("/things", Reply(200, body))
     assert read(opens()).body == body

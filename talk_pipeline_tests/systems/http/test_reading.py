@@ -186,3 +186,12 @@ def test_what_cannot_be_unpacked_is_an_answer_all_the_same(server: Answering, op
     with pytest.raises(UnavailableFault, match="answers /things with what cannot be unpacked") as caught:
         read(opens())
     assert not isinstance(caught.value, UnreachableFault)
+
+
+@pytest.mark.parametrize("body", [b'{"name": "\xe9"}', b"\xff", '{"name": "é"}'.encode("utf-16")])
+def test_what_is_no_text_is_no_answer(server: Answering, opens: Opens, body: bytes) -> None:
+    server.on("/things", Reply(200, body))
+    with pytest.raises(UnavailableFault, match="/things with what is no UTF-8: byte 0x[ef]"):
+        read(opens())
+    server.on("/things", Reply(404, body))
+    assert read(opens()).body == body, "an error says so by its status"
