@@ -20,6 +20,7 @@ from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.systems.businesscentral import notifications
 from talk_pipeline.systems.businesscentral.answers import error_code, record_in
+from talk_pipeline.systems.businesscentral.companies import companies, meant
 from talk_pipeline.systems.businesscentral.description import EntitySet, root_of
 from talk_pipeline.systems.businesscentral.endings import ended_as
 from talk_pipeline.systems.businesscentral.entities import Entities
@@ -97,19 +98,8 @@ class Businesscentral:
 
     async def identify(self) -> Identity:
         """Proves address, credentials and company."""
-        companies = await self._lists.rows("/companies")
-        wanted = self._company_id or self._company_name or ""
-        for company in companies:
-            if wanted in (company.get("id"), company.get("name")):
-                break
-        else:
-            known = ", ".join(f"{company.get('name')} ({company.get('id')})" for company in companies)
-            raise ConfigurationFault(f"Business Central has no company {wanted!r}; there are: {known}")
-        if self._company_name not in (None, company.get("name"), company.get("id")):
-            raise ConfigurationFault(
-                f"BUSINESSCENTRAL_COMPANY_ID {wanted} is {company.get('name')!r}, but BUSINESSCENTRAL_COMPANY says"
-                f" {self._company_name!r}; set one of the two"
-            )
+        known = await companies(self._lists, address=self._http.base_url)
+        company = meant(known, company_id=self._company_id, name=self._company_name)
         self._company_id = str(company["id"])
         where = urlsplit(self._http.base_url)
         place = f"{where.hostname}{where.path}{f' ({self._http.query})' if self._http.query else ''}"

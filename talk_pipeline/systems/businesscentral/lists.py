@@ -11,7 +11,7 @@ import msgspec
 
 from talk_pipeline.systems.businesscentral.answers import error_code, fault_of
 from talk_pipeline.systems.businesscentral.values import parse
-from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
+from talk_pipeline.systems.errors import UnavailableFault
 from talk_pipeline.systems.http import TOO_LARGE, Answer, Http
 from talk_pipeline.systems.http.trail import Trail
 
@@ -24,6 +24,10 @@ class _Page(msgspec.Struct):
     next_link: str | None = msgspec.field(name="@odata.nextLink", default=None)
     context: str | None = msgspec.field(name="@odata.context", default=None)
     error: None = None
+
+
+class BrokenPageFault(UnavailableFault):
+    """What is answered with success is no page: cut, or somebody else's, such as that of a maintenance."""
 
 
 class Lists:
@@ -39,7 +43,7 @@ class Lists:
         """The records of a list as received, page by page.
 
         Raises:
-            UnavailableFault: it breaks off, or comes to no end.
+            UnavailableFault: it breaks off, is none, or comes to no end.
         """
         trail, following = Trail(self._http.name, url), url
         while following:
@@ -55,7 +59,7 @@ class Lists:
         """All records of a list that is a short one.
 
         Raises:
-            ConfigurationFault: what answers is not Business Central's API.
+            BrokenPageFault: what answers is no page of Business Central's API.
         """
         rows: list[dict[str, Any]] = []
         trail, following = Trail(self._http.name, url), url
@@ -65,10 +69,7 @@ class Lists:
                 page = _read(answer)
                 rows += [dict(parse(bytes(raw))) for raw in page.value]
             except (msgspec.DecodeError, ValueError, TypeError) as error:
-                raise ConfigurationFault(
-                    f"{self._http.base_url} does not answer like Business Central's API; BUSINESSCENTRAL_URL goes "
-                    "up to and including /api/v2.0"
-                ) from error
+                raise _broken(following, error) from error
             following = self._after(page, following, trail)
         return rows
 
@@ -94,7 +95,7 @@ class Lists:
         try:
             return _read(self.checked(answer))
         except msgspec.DecodeError as error:
-            raise UnavailableFault(f"Business Central answers with a broken page: {error}: {url}") from error
+            raise _broken(url, error) from error
 
     def _after(self, page: _Page, url: str, trail: Trail) -> str:
         """Where the list goes on; nowhere at its end."""
@@ -103,6 +104,10 @@ class Lists:
         following = self._http.following(url, page.next_link, context=page.context)
         trail.goes_on(following, records=len(page.value))
         return following
+
+
+def _broken(url: str, error: Exception) -> BrokenPageFault:
+    return BrokenPageFault(f"Business Central answers with a broken page: {error}: {url}")
 
 
 def _read(answer: Answer) -> _Page:

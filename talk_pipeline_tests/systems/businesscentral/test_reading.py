@@ -1,7 +1,7 @@
 """Reading Business Central: pages, companies, look-ups, and answers that are not what was asked for."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -83,6 +83,31 @@ def test_a_full_scan_may_be_served_by_a_replica(server: Answering, opens: Opens)
         assert asked.headers.get("data-access-intent") == (
             "ReadOnly" if load_entities()[name].replica else None
         )
+
+
+NO_PAGES = {
+    "a page of a maintenance": Reply(200, "<html>Back soon</html>"),
+    "cut off": Reply(200, '{"value": [{"id": "1"'),
+    "no records": Reply(200, {"value": [1]}),
+    "no text": Reply(200, b'{"value": [{"id": "\xe9"}]}'),
+}
+SHORT = [
+    lambda bc: bc.find("customer", "number", values=["C1"]),
+    lambda bc: bc.ended("order", "externalDocumentNumber", values=["O1"]),
+    lambda bc: bc.latest("customer"),
+    lambda bc: bc.local_currency(),
+    scanned,
+]
+
+
+@pytest.mark.parametrize("reply", NO_PAGES.values(), ids=NO_PAGES)
+@pytest.mark.parametrize("ask", SHORT, ids=["find", "ended", "latest", "currency", "scan"])
+def test_a_broken_page_is_no_wrong_setting(
+    server: Answering, opens: Opens, reply: Reply, ask: Callable[[Businesscentral], Awaitable[object]]
+) -> None:
+    server.answer(lambda _: reply)
+    with pytest.raises(UnavailableFault):
+        using(opens(), ask)
 
 
 @pytest.mark.parametrize("status", [408, 413, 504])
