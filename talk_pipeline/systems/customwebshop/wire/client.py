@@ -286,23 +286,24 @@ class Customwebshop:
         """The records of a page with all that lists leave out."""
         reader = self._readers[flow]
         if reader.entity.summaries:
-            ids = [str(reader.entity.id.read(parse(one))) for one in elements]
-            records = await together(self.get(flow, record_id) for record_id in ids)
-            return [record for record in records if record is not None]
+            listed = [reader.record(element) for element in elements]
+            whole = iter(await together(self.get(flow, one.id) for one in listed if not one.deleted))
+            found = [one if one.deleted else next(whole) for one in listed]
+            return [record for record in found if record is not None]
         if reader.entity.asks_for_parts or any(
             lines.apart or lines.paged_within for _, lines in reader.lists()
         ):
             listed = [reader.record(element) for element in elements]
             joined = await together(self._joiner.joined(reader, one.id, one.payload) for one in listed)
             elements = [payload for payload in joined if payload is not None]
-        found: list[Record] = []
+        records: list[Record] = []
         for element in elements:
             data = parse(element)
             record = reader.told(element, data)
             if not record.deleted:  # of what was deleted little may be left
                 check_lists(reader, data, payload=element)
-            found.append(record)
-        return found
+            records.append(record)
+        return records
 
     async def _candidates(
         self, flow: str, path: str, values: Sequence[str]
@@ -316,8 +317,8 @@ class Customwebshop:
         for value in values:
             query = search.replace("{value}", quote(value, safe=""))
             parameters = {**entity.query, **dict(parse_qsl(query, keep_blank_values=True))}
-            elements, _ = await self._lists.one_page(entity, list_path(entity), parameters)
-            yield await self._whole(flow, elements)
+            async for elements in self._lists.pages(entity, list_path(entity), parameters):
+                yield await self._whole(flow, elements)
 
     def _changed(self, entity: Entity, since: datetime | None) -> dict[str, Json]:
         """What a list is asked, deleted records included where the shop shows them."""

@@ -31,7 +31,7 @@ from talk_pipeline.systems.customwebshop.wire.answers import (
     shows_error,
 )
 from talk_pipeline.systems.customwebshop.wire.faults import Faults
-from talk_pipeline.systems.customwebshop.wire.lists import Lists
+from talk_pipeline.systems.customwebshop.wire.lists import ALONE, Lists
 from talk_pipeline.systems.customwebshop.wire.records import Reader, parse, with_part, with_rows
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Answer, Http
@@ -161,6 +161,7 @@ class Joiner:
             element=lines.element,
             id=lines.id,
             paging=lines.paging or OnePage(style="none"),
+            **ALONE,
         )
         rows = list[str]()
         try:

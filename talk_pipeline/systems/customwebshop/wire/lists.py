@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
 from talk_pipeline.engine.model import Record
+from talk_pipeline.systems.customwebshop.spec.asking import DeletionList
 from talk_pipeline.systems.customwebshop.spec.description import Entity
 from talk_pipeline.systems.customwebshop.spec.paging import Seen, further_page
 from talk_pipeline.systems.customwebshop.spec.paths import Json
@@ -22,10 +24,13 @@ from talk_pipeline.systems.customwebshop.wire.answers import (
 from talk_pipeline.systems.customwebshop.wire.faults import Faults
 from talk_pipeline.systems.customwebshop.wire.included import with_included
 from talk_pipeline.systems.customwebshop.wire.records import parse
-from talk_pipeline.systems.errors import ConfigurationFault
+from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
 from talk_pipeline.systems.http import Answer, Http
 from talk_pipeline.systems.http.located import located
 from talk_pipeline.systems.http.trail import Trail
+
+ALONE: Mapping[str, Any] = {"parts": {}, "included": None}
+"""What a list of something else than the records does not have: they alone refer to what comes beside them."""
 
 
 class Lists:
@@ -83,12 +88,11 @@ class Lists:
         listed = entity.deleted.listed if entity.deleted else None
         if listed is None:
             return
-        shape = entity.model_copy(update={"records": listed.records, "element": None})
+        shape = entity.but(records=listed.records, element=None, id=listed.id, **ALONE)
         updated_since = listed.updated_since
         query = since_query(entity, updated_since, since) if updated_since else {}
         async for elements in self.pages(shape, listed.path, query):
-            ids = [listed.id.read(parse(one)) for one in elements]
-            yield [Record(record_id, None, None, deleted=True, payload="") for record_id in ids if record_id]
+            yield [_deletion(listed, one) for one in elements]
 
     async def _page(self, entity: Entity, request: Question) -> tuple[list[str], Answer]:
         answer = await self._http.read(request.path, content=request.content, answers=entity.list.empty)
@@ -115,6 +119,13 @@ class Lists:
                 raise self._faults.unlike("element", answer, where)
             texts = [text for text in inner if text is not None]
         return with_included(entity, answer.body, texts)
+
+
+def _deletion(listed: DeletionList, payload: str) -> Record:
+    record_id = listed.id.read(parse(payload))
+    if record_id is None:
+        raise UnavailableFault(f"{listed.path}: a deletion has no {listed.id}: {payload[:200]}")
+    return Record(record_id, None, None, deleted=True, payload="")
 
 
 def _place(request: Question) -> str:
