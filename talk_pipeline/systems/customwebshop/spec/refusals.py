@@ -20,9 +20,13 @@ class ErrorShape(Model):
         description="values of the names that a message has places for, such as %field or {field}",
     )
     shown_by: Path | None = Field(
-        None, description="path that is false or filled in a refusal with status 200"
+        None,
+        description="path that is false or filled in a refusal with status 200; true alone says that all is well",
     )
-    unless: tuple[Word, ...] = Field((), description="what stands at shown_by when all is well, such as ok")
+    unless: tuple[Word, ...] = Field(
+        (),
+        description="what stands at shown_by when all is well, such as ok; true does not say so then",
+    )
     later: tuple[Word, ...] = Field(
         (), description="codes that say: not now; what is refused so is tried again"
     )

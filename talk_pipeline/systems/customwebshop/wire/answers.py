@@ -111,9 +111,10 @@ def shows_error(entity: Entity, answer: Answer) -> bool:
         found = paths.get(parse(answer.body), where)
     except ValueError:
         return False
-    if found is paths.MISSING or found is None or found is True or found in ("", [], {}):
+    if found is paths.MISSING or found is None or found in ("", [], {}):
         return False
-    return paths.text_of(found) not in entity.error.unless
+    unless = entity.error.unless
+    return paths.text_of(found) not in unless if unless else found is not True
 
 
 def refused_by(entity: Entity, call: Call, answer: Answer) -> Entity | None:

@@ -69,6 +69,26 @@ def test_what_an_answer_means(
     assert deleted(server, tmp_path, reply, error=error).result is result
 
 
+SHOWN = "error: {code: code, shown_by: error}"
+BY_WORD = 'error: {code: code, shown_by: error, unless: ["false"]}'
+OF_SUCCESS: dict[str, tuple[object, str, Result]] = {
+    "true of what is an error": ({"error": True}, BY_WORD, Result.REFUSED),
+    "false of what is one": ({"error": False}, BY_WORD, Result.DONE),
+    "true of what went well": ({"error": True}, SHOWN, Result.DONE),
+    "false of what went well": ({"error": False}, SHOWN, Result.REFUSED),
+    "words": ({"error": "no"}, SHOWN, Result.REFUSED),
+    "other words than those of success": ({"error": "no"}, BY_WORD, Result.REFUSED),
+    "nothing": ({"error": None}, BY_WORD, Result.DONE),
+}
+
+
+@pytest.mark.parametrize(("body", "error", "result"), OF_SUCCESS.values(), ids=OF_SUCCESS)
+def test_what_an_answer_of_success_shows(
+    server: Answering, tmp_path: Path, body: object, error: str, result: Result
+) -> None:
+    assert deleted(server, tmp_path, Reply(200, body), error=error).result is result
+
+
 @pytest.mark.parametrize("status", NOT_BEGUN)
 @pytest.mark.parametrize("body", ["", PAGE, {"code": "no"}])
 def test_what_was_not_begun_is_no_refusal(server: Answering, tmp_path: Path, status: int, body: Any) -> None:
