@@ -229,7 +229,8 @@ class Database:
         statement, own = sa.insert(table.source).values(dict(values)), table.column(key)
         if key in values:
             db.execute(statement)
-            return values[key]
+            given = values[key]
+            return given.value if isinstance(given, sa.BindParameter) else given
         if self._engine.dialect.insert_returning:
             return db.execute(statement.returning(sa.type_coerce(own, sa.types.NULLTYPE))).scalar_one()
         made = db.execute(statement).inserted_primary_key

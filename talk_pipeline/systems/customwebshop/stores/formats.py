@@ -110,7 +110,7 @@ class Form:
             raise UnwholeError(f"line {line} is no {encoding}: {error.reason}") from None
 
     def _read_csv(self, text: str, said: Csv) -> Sheet:
-        line_end = "\r\n" if "\r\n" in text else "\n"
+        line_end = _line_end(text)
         if not text:
             raise UnwholeError("it is empty, without so much as a header" if said.header else "it is empty")
         if not said.open_end and not text.endswith(line_end):
@@ -172,6 +172,12 @@ class Form:
         for row in rows:
             writer.writerow([paths.text_of(row.get(column)) or "" for column in columns])
         return _encoded(out.getvalue(), said.encoding)
+
+
+def _line_end(text: str) -> str:
+    """How lines end: as the last one does, and where that has no end as the first; others may stand in a value."""
+    ended = text if text.endswith("\n") else text[: text.find("\n") + 1]
+    return "\r\n" if ended.endswith("\r\n") else "\n"
 
 
 def _table(reader: "_csv.Reader", columns: tuple[str, ...] | None) -> tuple[tuple[str, ...], list[Row]]:

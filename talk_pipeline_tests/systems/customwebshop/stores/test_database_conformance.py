@@ -9,14 +9,33 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from talk_pipeline.engine.model import Result, Write
+from talk_pipeline.engine.model import ChildEdit, Outcome, Result, Write
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.customwebshop.stores import database
 from talk_pipeline.systems.customwebshop.stores.opening import opened
 from talk_pipeline.systems.customwebshop.wire.fitting import fitted, load_description
 from talk_pipeline.systems.protocol import System
+from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.systems.conformance import Subject, SystemConformance, identified
 from talk_pipeline_tests.systems.customwebshop.stores.tables import TableShop
+
+OWN_IDS = """
+create table customers (id integer primary key, number text);
+create table products (id integer primary key, sku text);
+create table orders (number {type} primary key, status text);
+create table order_lines (id integer primary key, order_id {type}, quantity numeric, description text)
+"""
+OWN = """
+name: Own
+database: {url: SHOP_DB}
+entities:
+  customers: {path: customers}
+  products: {path: products}
+  orders:
+    path: orders
+    id: number
+    children: {lines: {table: order_lines, parent: order_id}}
+"""
 
 
 class Products:
@@ -97,6 +116,38 @@ class TestDatabase(SystemConformance):
         shop = TableShop(f"sqlite:///{tmp_path / 'shop.db'}")
         yield Products(shop, shop.described(tmp_path), monkeypatch)
         shop.engine.dispose()
+
+
+@pytest.mark.parametrize("own", ["7001", "A-1"])
+def test_a_record_that_says_its_own_id_is_made_with_its_lines(tmp_path: Path, own: str) -> None:
+    """Whether the database has a type for ids or takes what is written."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'shop.db'}")
+    with engine.begin() as db:
+        for statement in OWN_IDS.split(";"):
+            db.exec_driver_sql(statement.replace("{type}", "integer" if own.isdigit() else "text"))
+    flows = flows_in()
+    (tmp_path / "own.yaml").write_text(OWN, encoding="utf-8")
+    description = load_description(tmp_path / "own.yaml", flows=flows)
+    shop = opened(
+        description,
+        fitted(flows, description),
+        secret=lambda _: SecretStr(str(engine.url)),
+        plain=str,
+    )
+    lines = (ChildEdit("create", None, {"quantity": "2", "description": "Chair"}),)
+    write = Write("orders", "create", None, None, {"number": own}, "1", children={"lines": lines})
+
+    async def work() -> Outcome:
+        async with identified(shop) as system:
+            return (await system.write("order", [write]))[0]
+
+    outcome = asyncio.run(work())
+    assert outcome.result is Result.DONE, outcome.reason
+    assert outcome.record is not None
+    assert outcome.record.id == own
+    with engine.begin() as db:
+        assert [*db.exec_driver_sql("select cast(order_id as text), quantity from order_lines")] == [(own, 2)]
+    engine.dispose()
 
 
 def test_a_statement_says_what_is_read_and_its_table_is_written(

@@ -30,6 +30,16 @@ def test_a_table() -> None:
     assert CSV.written([row], like=sheet) == b"id;the name;action\r\n;true;create\r\n"
 
 
+def test_a_line_within_a_value_may_end_otherwise_than_the_file_does() -> None:
+    sheet = CSV.read(b'id;note\n1;"a\r\nb"\n')
+    assert sheet.rows == [{"id": "1", "note": "a\r\nb"}]
+    assert CSV.written([{"id": "2", "note": "c"}], like=sheet) == b"id;note\n2;c\n"
+    with pytest.raises(UnwholeError, match="its last line has no end"):
+        CSV.read(b'id;note\n1;"a\r\nb"')
+    open_end = form(type="csv", open_end=True, count="#{count}")
+    assert open_end.read(b'id,note\r\n1,"a\nb"\r\n#1').line_end == "\r\n"
+
+
 def test_a_table_in_another_encoding_and_with_a_mark_before_it() -> None:
     text, other = "id,name\n1,Ærø\n", form(type="csv", encoding="cp1252")
     assert other.read(text.encode("cp1252")).rows == [{"id": "1", "name": "Ærø"}]
