@@ -4,10 +4,10 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import httpx
 from httpx_retries import RetryTransport
@@ -30,6 +30,8 @@ from talk_pipeline.systems.http.way import way_to
 EARLY_SECONDS = 30  # before its end a token is replaced
 UNTOLD_SECONDS = 300
 LONGEST_SECONDS = 86_400
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ class _ClientCredentials(httpx.Auth):
             token = _TOKENS.get(self._place)
             if token is None or token.text == refused or token.until <= monotonic():
                 text, seconds = (
-                    await self._kept(given.kept, refused) if given.kept else await self._new_token()
+                    await _uncut(self._kept(given.kept, refused)) if given.kept else await self._new_token()
                 )
                 token = _TOKENS[self._place] = _Token(text, monotonic() + seconds - EARLY_SECONDS)
             return token.text
@@ -199,6 +201,7 @@ class _ClientCredentials(httpx.Auth):
             known = kept.read()
             if known.access_token and known.access_token != refused and known.seconds > EARLY_SECONDS:
                 return known.access_token, known.seconds
+            kept.make_room()
             return await self._new_token(kept, known.refresh_token)
 
     async def _new_token(self, kept: KeptTokens | None = None, refresh: str = "") -> tuple[str, int]:
@@ -263,6 +266,14 @@ class _ClientCredentials(httpx.Auth):
     def _message(self, what: str) -> str:
         where = ", ".join(self._credentials.settings)
         return f"the token endpoint {self._credentials.token_url} {what}{f': check {where}' if where else ''}"
+
+
+async def _uncut(work: Coroutine[Any, Any, T]) -> T:
+    """The result of what is done to its end, also where whoever waits for it is told to stop meanwhile.
+
+    It has a loop of its own, since all that goes on in ours is cancelled when that ends; its end is waited for.
+    """
+    return await asyncio.to_thread(asyncio.run, work)
 
 
 def _code(answer: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """Refresh tokens, kept from one process to the next: each may be taken once only, and brings the one after it.
 
 They lie in files that only their owner can read. One process at a time asks for the next, since a token that is
-taken twice ends the whole sequence at many systems; the others use what it was given.
+taken twice ends the whole sequence at many systems; the others use what it was given. What is given once must not
+be lost: there is room for it on disk before it is asked for.
 """
 
 import hashlib
@@ -16,9 +17,13 @@ from pathlib import Path
 from filelock import AsyncFileLock
 from pydantic import SecretStr
 
+from talk_pipeline.pieces import rename_through, write_through
 from talk_pipeline.redaction import learn
 from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline.systems.http.sendable import taken
+
+ROOM = 65_536
+"""Bytes that an access token and a refresh token take together, at most: they go in headers and forms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,11 @@ class KeptTokens:
         name = hashlib.sha256(self.first.get_secret_value().encode()).hexdigest()[:32]
         return self.folder / f"{name}.json"
 
+    @property
+    def _new(self) -> Path:
+        """Where the next ones are written, under a name of its own."""
+        return self.file.with_suffix(".new")
+
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
         """While no other process reads or changes them."""
@@ -84,15 +94,19 @@ class KeptTokens:
             learn(token or "")
         return found
 
+    def make_room(self) -> None:
+        """Takes the room on disk that the next ones need, before they are asked for.
+
+        Raises:
+            OSError: there is none.
+        """
+        self._new.unlink(missing_ok=True)
+        os.close(os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        write_through(self._new, bytes(ROOM))
+
     def put(self, refresh_token: str, access_token: str, seconds: int) -> None:
-        """Keeps them; they are on disk when this returns."""
+        """Keeps them, for whom there is room by now; they are on disk when this returns."""
         learn(refresh_token)
         text = {"refresh_token": refresh_token, "access_token": access_token, "until": time.time() + seconds}
-        new = self.file.with_suffix(".new")
-        new.unlink(missing_ok=True)
-        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as target:
-            json.dump(text, target)
-            target.flush()
-            os.fsync(target.fileno())
-        new.replace(self.file)
+        write_through(self._new, json.dumps(text).encode())
+        rename_through(self._new, self.file)

@@ -1,8 +1,10 @@
 """A client that was let in by a person: each refresh token is taken once, and the next one is kept."""
 
 import asyncio
+import os
 import stat
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,11 +21,19 @@ from talk_pipeline_tests.systems.http.conftest import Opens
 class Issuer:
     """A token endpoint as the standard advises: a refresh token that comes again ends the whole sequence."""
 
-    def __init__(self, server: Answering, *, expires_in: int = 3600) -> None:
+    def __init__(
+        self,
+        server: Answering,
+        *,
+        expires_in: int = 3600,
+        seconds: float = 0.05,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
         self.valid: str | None = "refresh-token-0"
         self.given = 0
         self.expires_in = expires_in
         self.opens = ""
+        self._seconds, self._meanwhile = seconds, meanwhile
         server.answer(self._answer)
 
     def _answer(self, asked: Asked) -> Reply:
@@ -35,10 +45,11 @@ class Issuer:
         if form["refresh_token"] != self.valid:
             self.valid = None
             return Reply(400, {"error": "invalid_grant", "error_description": form["refresh_token"]})
+        self._meanwhile()
         self.given += 1
         self.valid, self.opens = f"refresh-token-{self.given}", f"access-token-{self.given}"
         told = {"access_token": self.opens, "refresh_token": self.valid, "expires_in": self.expires_in}
-        return Reply(200, told, seconds=0.05)
+        return Reply(200, told, seconds=self._seconds)
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +61,23 @@ def _secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 def let_in(server: Answering, tmp_path: Path) -> ClientCredentials:
     kept = KeptTokens(tmp_path / "tokens", SecretStr("refresh-token-0"), "SHOP_REFRESH_TOKEN")
     return ClientCredentials(f"{server.url}/token", "client", None, settings=("auth.token_url",), kept=kept)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 1 MB that is full."""
+    disk = tmp_path / "small"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "small", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no disk may be mounted here")
+    (disk / "tokens").mkdir(mode=0o700)
+    room = os.statvfs(disk)
+    (disk / "filling").write_bytes(bytes(room.f_bavail * room.f_frsize))
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 @pytest.fixture
@@ -119,6 +147,55 @@ def test_one_that_is_not_taken_any_more_is_told_by_its_setting(
     anew = KeptTokens(tmp_path / "tokens", SecretStr("refresh-token-new"), "SHOP_REFRESH_TOKEN")
     given = ClientCredentials(let_in.token_url, "client", None, kept=anew)
     assert read(opens(credentials=given)).status == 200
+
+
+def test_one_that_is_given_after_whoever_asked_was_told_to_end_is_kept(
+    server: Answering, opens: Opens, let_in: ClientCredentials, another_process: Callable[[], None]
+) -> None:
+    """It cannot be asked for again."""
+    issuer = Issuer(server, seconds=1.0)
+
+    async def told_to_end() -> None:
+        async with opens(credentials=let_in) as http:
+            await asyncio.wait_for(http.read("/things"), 0.3)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(told_to_end())
+    assert issuer.given == 1
+    another_process()
+    assert read(opens(credentials=let_in)).status == 200
+    assert issuer.given == 1
+
+
+def test_none_is_asked_for_without_room_for_the_next(
+    server: Answering, opens: Opens, another_process: Callable[[], None], small_disk: Path
+) -> None:
+    issuer = Issuer(server)
+    kept = KeptTokens(small_disk / "tokens", SecretStr("refresh-token-0"), "SHOP_REFRESH_TOKEN")
+    let_in = ClientCredentials(f"{server.url}/token", "client", None, kept=kept)
+    with pytest.raises(OSError, match="No space left on device"):
+        read(opens(credentials=let_in))
+    assert issuer.given == 0
+    (small_disk / "filling").unlink()
+    assert read(opens(credentials=let_in)).status == 200
+
+
+def test_what_fills_the_disk_meanwhile_takes_nobodys_room(
+    server: Answering, opens: Opens, another_process: Callable[[], None], small_disk: Path
+) -> None:
+    (small_disk / "filling").unlink()
+
+    def fills() -> None:
+        room = os.statvfs(small_disk)
+        (small_disk / "filling").write_bytes(bytes(room.f_bavail * room.f_frsize))
+
+    issuer = Issuer(server, meanwhile=fills)
+    kept = KeptTokens(small_disk / "tokens", SecretStr("refresh-token-0"), "SHOP_REFRESH_TOKEN")
+    let_in = ClientCredentials(f"{server.url}/token", "client", None, kept=kept)
+    for _ in range(2):
+        assert read(opens(credentials=let_in)).status == 200
+        another_process()
+    assert issuer.given == 1
 
 
 BROKEN = ["{", "[]", "null", "7", "[" * 100_000, '{"refresh_token": "a", "access_token": 5, "until": 1}']
