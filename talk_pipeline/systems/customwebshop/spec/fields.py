@@ -24,6 +24,8 @@ from talk_pipeline.systems.customwebshop.spec.templates import SHOP, within
 from talk_pipeline.systems.customwebshop.spec.times import Times
 
 MOST_DECIMALS = 8
+MOST_DIGITS = 100
+"""What has more before or behind its point is told in a few signs and fills the memory when it is written out."""
 OTHER = "*"
 MINOR = ("minor", "minor_text")
 
@@ -162,7 +164,10 @@ class Field(Model):
             return self.values[value or ""]
         if value is None or self.as_it_is:
             return value
-        return self.values.get(OTHER) or self._understood(value, known, times)
+        try:
+            return self.values.get(OTHER) or self._understood(value, known, times)
+        except ArithmeticError:  # a number larger or finer than any that can be reckoned with
+            return value
 
     def encode(self, value: Value, *, known: Mapping[str, Value], times: Times) -> Json:
         """The value as JSON takes it; `known` are the record's properties as they are to be."""
@@ -307,7 +312,8 @@ def _number(text: Value) -> Decimal | None:
         number = Decimal(text) if text is not None else None
     except InvalidOperation:
         return None
-    return number if number is not None and number.is_finite() else None
+    known = number is not None and number.is_finite() and abs(number.adjusted()) < MOST_DIGITS
+    return number if known else None
 
 
 def _plain(number: Decimal) -> Decimal:

@@ -43,6 +43,34 @@ def test_a_path_finds_its_place(path: str, found: Any) -> None:
     assert paths.get(data, path) == found
 
 
+ODD_NUMBERS = [
+    "1e30",
+    "1E+999999999999",
+    "-1e-999999999999",
+    "9" * 60,
+    "0." + "3" * 40,
+    "NaN",
+    "sNaN",
+    "-Infinity",
+]
+RECKONED = [
+    Field(factor=Decimal(100)),
+    Field(per="quantity"),
+    Field(percent_off=("price", "quantity")),
+    Field(type="minor"),
+]
+
+
+@pytest.mark.parametrize("text", ODD_NUMBERS)
+@pytest.mark.parametrize("field", RECKONED, ids=["factor", "per", "percent_off", "minor"])
+def test_a_number_that_cannot_be_reckoned_with_is_told_and_stops_nobody(field: Field, text: str) -> None:
+    known = {"quantity": "3", "price": "1e20"}
+    for told in (known, dict.fromkeys(known, text), {}):
+        found = field.read({"amount": text}, "amount", known=told, times=UTC_TIMES)
+        assert found is not None
+        assert len(found) < 200
+
+
 def test_writing_a_path_makes_what_is_missing_and_leaves_the_rest() -> None:
     data: dict[str, Any] = {"list": [{"kind": "post", "x": 1}]}
     paths.put(data, "list[kind=mail].x", "new")
