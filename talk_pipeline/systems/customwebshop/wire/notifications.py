@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import SecretStr
@@ -83,11 +83,19 @@ def _bodies(webhooks: Webhooks, url: str, secret: SecretStr) -> Iterator[dict[st
 
 
 def _same(webhooks: Webhooks, body: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    """Whether a registration is the one: with one each, the event must agree as well."""
-    if not webhooks.one_each:
-        return True
-    names = [name for name, value in webhooks.body.items() if value == "{event}"]
-    return all(row.get(name) == body[name] for name in names)
+    """Whether a registration is for the event, where it is for one, and for all events, where it is for several."""
+    filled = webhooks.body.items()
+    one = [name for name, value in filled if value == "{event}" and webhooks.one_each]
+    several = [name for name, value in filled if value == "{events}"]
+    return all(row.get(name) == body[name] for name in one) and not any(
+        _lacking(body[name], row.get(name)) for name in several
+    )
+
+
+def _lacking(events: Sequence[str], shown: Any) -> set[str]:
+    """The events that a registration is not for; none where it shows them in other words, or not at all."""
+    said = {one for one in shown if isinstance(one, str)} if isinstance(shown, list) else set()
+    return set(events) - said if said.intersection(events) else set()
 
 
 async def _register(http: Http, webhooks: Webhooks, body: Mapping[str, Any], *, url: str) -> None:
