@@ -1,9 +1,11 @@
 """New lines of which a call is accepted, and carried out later: each is made once, whatever the others come to."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.systems.customwebshop.shops.door import unexplained
 from talk_pipeline_tests.systems.customwebshop.shops.stepwise_shop import (
     BEGUN,
@@ -70,6 +72,39 @@ def test_a_list_with_one_of_two_new_lines_does_not_show_the_other(steps: Steps) 
     assert steps.all_lines() == ([FIRST, NEW, SEVEN], [FIRST, NEW, SEVEN])
     assert len(made(steps)) == 2
     steps.quiet()
+
+
+@IN_ONE
+@pytest.mark.parametrize("taken", [True, False], ids=["carried out", "dropped"])
+def test_a_record_that_is_there_at_once_waits_for_its_lines(
+    steps: Steps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    edited_flows(tmp_path, monkeypatch, order=("create: always", "create: both"))
+    steps.run()
+    first = min(steps.shop.tables["products"], key=int)
+    lines = [
+        {"itemId": steps.there("product", key), "quantity": quantity, "unitPrice": price}
+        for key, (quantity, price) in ((steps.product, (5, 9)), (first, (7, 3)))
+    ]
+    buyer = steps.there("customer", steps.customer)
+    born = {"customerId": buyer, "externalDocumentNumber": "B1", "salesOrderLines": lines}
+    steps.world.bc.post("salesOrders", born)
+    steps.shop.writes, steps.shop.late = [], [False, True]
+    for _ in range(2):
+        (row,) = steps.world.step().finding("order", "writes_answered").rows
+        assert (row["operation"], row["reason"]) == ("create", "accepted (202), and not shown yet")
+    order = max(steps.shop.tables["orders"], key=int)
+    lines_of = f"POST /api/orders/{order}/lines"
+    assert steps.shop.writes == ["POST /api/orders", lines_of, lines_of]
+    steps.order = order
+    if taken:
+        steps.shop.carry_out()
+    let_it_be_over(steps)
+    steps.run()
+    assert steps.all_lines()[0] == [NEW, SEVEN]
+    assert len(made(steps)) == 3 + (not taken)
+    steps.quiet()
+    assert not unexplained()
 
 
 def test_a_line_that_is_there_is_not_done_while_some_of_it_is_accepted(steps: Steps) -> None:
