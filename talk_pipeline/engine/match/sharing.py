@@ -7,6 +7,7 @@ properties go nowhere. By hand that is `manual.sharing`'s business, here it is d
 
 from talk_pipeline.engine.kinds import DISAPPEARED, LinkState
 from talk_pipeline.engine.match.claims import note_paired
+from talk_pipeline.engine.match.scopes import inside
 from talk_pipeline.engine.match.workspace import Claimed, Paired, Pool, Shared
 from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.state.connection import Connection, now
@@ -50,11 +51,13 @@ def attach_newcomers(
     _take_out(db, "pool", "id", attached, "side = 'customwebshop' and ")
 
 
-# of records that share a key and nothing else, the one that has been there longest, as far as an id tells
+# of records that share a key and nothing else, one in scope, and of those the one that has been there longest, as
+# far as an id tells
 _LEADERS = """
 update shared set certain = true from (
-  select bc_id, first(shop_id order by length(shop_id), shop_id) as shop_id
+  select bc_id, first(shop_id order by coalesce({inside}, false) desc, length(shop_id), shop_id) as shop_id
   from shared join (select shop_id, count(*) as candidates from shared group by 1) using (shop_id)
+  join record r on r.rowid = shop_place
   group by bc_id
   having max(candidates) = 1
     and bc_id not in (select bc_id from candidate where flow = $flow)
@@ -67,7 +70,7 @@ where shared.bc_id = chosen.bc_id and shared.shop_id = chosen.shop_id
 
 def choose_leaders(db: Connection, flow: Flow, claimed: Claimed, shared: Shared) -> None:
     """Of several records that share a key with one that is free, one is certain to be linked with it."""
-    db.execute(_LEADERS, {"flow": flow.name})
+    db.execute(_LEADERS.format(inside=inside(flow, flow.settings.scope, "r")), {"flow": flow.name})
 
 
 _BESIDE = f"""
@@ -93,7 +96,8 @@ def _take_out(db: Connection, table: str, key: str, attached: list[tuple[str]], 
     db.execute(f"delete from {table} where {only}{key} in (select unnest(?::varchar[]))", [ids])
 
 
-# pairs whose shop record is gone, with the only one that shares the other: what was merged goes on under that one
+# pairs whose shop record is gone, with the only one in scope that shares the other: what was merged goes on under
+# that one; what is outside would be told nothing, and tell nothing
 _HEIRS = f"""
 select l.shop_id, l.bc_id, any_value(a.shop_id) as heir
 from link l
@@ -101,6 +105,7 @@ join snapshot s on s.flow = l.part and s.side = 'customwebshop' and s.id = l.sho
 join snapshot b on b.flow = l.part and b.side = 'businesscentral' and b.id = l.bc_id and b.gone is null
 join link a on a.part = l.part and a.state = '{LinkState.ATTACHED}' and a.shared_id = l.bc_id
 join snapshot h on h.flow = a.part and h.side = 'customwebshop' and h.id = a.shop_id and h.gone is null
+join record r on r.part = a.part and r.side = 'customwebshop' and r.id = a.shop_id and {{inside}}
 where l.part = $flow and l.state = 'active' and s.gone in ({DISAPPEARED})
 group by all having count(*) = 1
 """
@@ -110,10 +115,11 @@ _ANY_ATTACHED = f"select 1 from link where part = $flow and state = '{LinkState.
 
 
 def hand_over(db: Connection, flow: Flow) -> None:
-    """Lets the one record that is left lead where the one that led is gone; with several a person decides."""
+    """Lets the only record in scope that is left lead where the one that led is gone; else a person decides."""
     if not flow.settings.shared or db.execute(_ANY_ATTACHED, {"flow": flow.name}).fetchone() is None:
         return
-    for leader, bc_id, heir in db.execute(_HEIRS, {"flow": flow.name}).fetchall():
+    heirs = _HEIRS.format(inside=inside(flow, flow.settings.scope, "r"))
+    for leader, bc_id, heir in db.execute(heirs, {"flow": flow.name}).fetchall():
         swap(db, flow, leader=leader, heir=heir, bc_id=bc_id, rule="merged")
         mark_dirty(db, flow.name, Side.SHOP, ids=[leader, heir])
         mark_dirty(db, flow.name, Side.BC, ids=[bc_id])
