@@ -1,10 +1,11 @@
 """Where a record of Business Central goes when it is no longer among those of its flow; declarations alone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pydantic import Field
 
 from talk_pipeline.flows.properties import Model, Property, Word
+from talk_pipeline.flows.scoping import Words
 
 Located = Iterator[tuple[tuple[str | int, ...], str]]
 
@@ -23,7 +24,8 @@ class ClosedBy(Model):
     same: tuple[str, ...] = Field(
         (),
         description="what is said there of the record itself under the same name: of these, and of what it is"
-        " `called`, the `scope` is asked there too, since another shop's may have the same key",
+        " `called`, the `scope` is asked there too, since another shop's may have the same key; where it asks for"
+        " something else as well, a key alone closes nothing",
     )
     sums: tuple[str, ...] = Field(
         (),
@@ -35,14 +37,29 @@ class ClosedBy(Model):
     )
 
     @property
-    def asked(self) -> tuple[str, ...]:
-        """The properties by which records are looked for there, and what is read of them."""
-        return self.record, self.key, *self.same, *self.counted
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Properties there, each with the key that names it: by which records are looked for, and what is read."""
+        yield from (("record", self.record), ("key", self.key))
+        yield from (("called", name) for name in self.called.values())
+        for key in ("same", "sums", "without"):
+            yield from ((key, name) for name in getattr(self, key))
 
-    def asks(self, scope: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    def asked(self, scope: Words) -> tuple[str, ...]:
+        """The properties by which records of a scope are looked for there, and what is read of them."""
+        return self.record, self.key, *self.asks(scope), *self.counted
+
+    def asks(self, scope: Words) -> dict[str, tuple[str, ...]]:
         """What a scope of the record asks for there: what is not said there of the record tells nothing."""
-        there = {name: name for name in self.same} | {**self.called}
-        return {there[path]: words for path, words in scope.items() if path in there}
+        return {self._there[path]: words for path, words in scope.items() if path in self._there}
+
+    def leaves_open(self, scope: Iterable[str]) -> list[str]:
+        """What a scope of the record asks for that is not said there: by the key alone it may be another shop's."""
+        return [path for path in scope if path not in self._there]
+
+    @property
+    def _there(self) -> dict[str, str]:
+        """What is said there of the record itself, by its own property."""
+        return {name: name for name in self.same} | {**self.called}
 
     @property
     def counted(self) -> tuple[str, ...]:
@@ -59,8 +76,12 @@ class ArchivedIn(Model):
     key: str = Field(description="the property there that holds the record's create key")
 
     @property
-    def asked(self) -> tuple[str, ...]:
-        """The properties by which records are looked for there."""
+    def named(self) -> Iterator[tuple[str, str]]:
+        """The property by which records are looked for there, with the key that names it."""
+        yield "key", self.key
+
+    def asked(self, scope: Words) -> tuple[str, ...]:
+        """The properties by which records are looked for there, whatever their scope."""
         return (self.key,)
 
 

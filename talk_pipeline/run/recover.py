@@ -37,7 +37,7 @@ from talk_pipeline.engine.model import (
 )
 from talk_pipeline.engine.plan.unanswered import looked_up, may_be_at_work
 from talk_pipeline.engine.snapshot.held import is_there
-from talk_pipeline.engine.snapshot.projection import Projected
+from talk_pipeline.engine.snapshot.projection import Projected, in_scope
 from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.flows.sides import Side
@@ -45,6 +45,7 @@ from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.alone import NotToldError, alone
 from talk_pipeline.run.fetch import land_records
+from talk_pipeline.run.missing import asked_for
 from talk_pipeline.run.sender import departures, matters_twice
 from talk_pipeline.run.session import Session
 from talk_pipeline.run.shown import (
@@ -236,17 +237,26 @@ async def _recover_create(session: Session, flow: Flow, intent: Intent, *, ids: 
     ids = [record_id for record_id in ids if record_id not in known.parted]
     if known.linked:
         return intent, Outcome(Result.FAILED, reason="looked up: the record has a counterpart by now")
-    free = [record_id for record_id in ids if record_id not in known.taken]
+    taken = [record_id for record_id in ids if record_id in known.taken]
+    found = await asked_for(session.systems[intent.target], flow, [one for one in ids if one not in taken])
+    free = [one for one in found.values() if one and not _is_anothers(session, flow, intent, one)]
+    ids = [*taken, *(record.id for record in free)]
     if not ids:
         return intent, NOT_DONE
-    if len(ids) > 1 or not free:
+    if taken or len(free) > 1:
         what = intent.natural_key or "what was sent"
         carry = "carries" if len(ids) == 1 else "carry"
         return intent, _unknown(f"{counted(len(ids), 'record')} {carry} {what}: {', '.join(ids)}")
-    record = await session.systems[intent.target].get(flow.name, free[0])
-    if record is None:
-        return intent, NOT_DONE
-    return _as_created(session, flow, intent, record)
+    return _as_created(session, flow, intent, free[0])
+
+
+def _is_anothers(session: Session, flow: Flow, intent: Intent, record: Record) -> bool:
+    """Whether it lies outside the flow's scope, as another shop's of the same key, and holds not what was sent."""
+    values = session.decode(flow, intent.target)(record.payload).values
+    if in_scope(flow.root, intent.target, values):
+        return False
+    row = rows_of(session, flow, intent.target, record)[flow.name, record.id]
+    return not holds_all(session, flow, row, intent.main)
 
 
 def _as_created(session: Session, flow: Flow, intent: Intent, record: Record) -> Found:

@@ -2,7 +2,8 @@
 
 Which records have ended only the system can say; it is asked by the keys found here. What referred to such a record
 names it and not what it became, so that its own id and what it was called are kept with the link. Where an earlier
-release did not ask for these, they are asked for once.
+release did not ask for these, they are asked for once. Where the flow's scope asks for something that ended records
+do not say, another shop's may carry the same key: then none is believed to be the one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -89,6 +90,9 @@ def close(
 
 def _close(db: Connection, flow: Flow, *, key: str, shop_ids: Sequence[str], ended: Ended) -> CameTo | None:
     closed_ids = [*ended.was, *ended.ids]  # what refers to the record names it, not what it became
+    if unsaid := _unsaid(flow):
+        hold_back(db, flow, shop_ids=shop_ids, reason=_may_be_anothers(flow, key, ended.ids, unsaid))
+        return None
     taken = _linked(db, flow, closed_ids)
     if len(shop_ids) == 1 and not taken:
         link = LinkRow(
@@ -123,7 +127,7 @@ def complete(
     with transaction(db):
         touch(db, flow.name)
         for key, shop_ids in by_key.items():
-            one = ended.get(key, Ended([]))
+            one = Ended([]) if _unsaid(flow) else ended.get(key, Ended([]))
             others = [shop_id for _, shop_id in _linked(db, flow, one.was) if [shop_id] != shop_ids]
             known = one.was[:1] if len(shop_ids) == 1 and not others else ()
             _name(db, flow, shop_ids, known, _called(flow, one.called if known else {}))
@@ -150,6 +154,22 @@ def _linked(db: Connection, flow: Flow, ids: Sequence[str]) -> list[tuple[str, s
         "select bc_id, shop_id from link where part = ? and bc_id in (select unnest(?::varchar[]))",
         [flow.name, list(ids)],
     ).fetchall()
+
+
+def _unsaid(flow: Flow) -> list[str]:
+    """What the scope asks for and ended records do not say."""
+    ended = flow.businesscentral.closed_by
+    return ended.leaves_open(flow.businesscentral.scope) if ended else []
+
+
+def _may_be_anothers(flow: Flow, key: str, ids: Sequence[str], unsaid: Sequence[str]) -> str:
+    ended = flow.businesscentral.closed_by
+    entity, told = ended.entity if ended else "", " and ".join(unsaid)
+    return (
+        f"{key} was posted before, as {', '.join(ids)} of {entity}, which may be another shop's: the scope asks for"
+        f" {told}, and it is not declared that {entity} say that too; add it to businesscentral.closed_by.same, or"
+        " give it a number that no other shop has"
+    )
 
 
 def _called(flow: Flow, said: Mapping[str, Value]) -> dict[str, Value]:

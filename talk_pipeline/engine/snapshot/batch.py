@@ -235,7 +235,7 @@ class Batch:
             contents = understood(self.decode, row["payload"])
             gone = Gone.DELETED if row["deleted"] else None
             if not in_scope(self.projector.flow.root, self.projector.side, contents.values):
-                if not row["is_held"]:
+                if not (row["is_held"] or self.landing.own):  # what we made ourselves has a link
                     self.outside += 1
                     continue
                 gone = Gone.OUT_OF_SCOPE

@@ -1,6 +1,6 @@
 """Whether Business Central, as it is described, has what the flows ask of it; nothing is asked of a server here."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from talk_pipeline.flows.loading import Flows, composed_in, mistake
@@ -41,7 +41,7 @@ def _mistakes(flow: Flow, entities: Entities) -> Iterator[tuple[Location, str]]:
     for key in ("closed_by", "archived_in"):
         if (other := getattr(flow.businesscentral, key)) and other.entity not in entities:
             yield ("businesscentral", key, "entity"), _no_entity(other.entity, entities)
-    yield from _unknown_sums(flow, entities)
+    yield from _unknown_there(flow, entities)
     for part in flow.parts:
         within: Location = ("children", part.name.removeprefix(f"{part.parent}.")) if part.parent else ()
         named = (*within, "businesscentral") if part.parent else ("businesscentral", "entity")
@@ -61,7 +61,7 @@ def _mistakes(flow: Flow, entities: Entities) -> Iterator[tuple[Location, str]]:
         yield from (((*within, *at), text) for at, text in _out_of_reach(flow, part, facts))
         for path in flow.fields(part, Side.BC):
             if path not in facts.kinds and path not in told:
-                yield _scope_of(flow, part, path, within), _no_property(called, facts, path)
+                yield _scope_of(flow, part, path, within), _no_property(called, facts.kinds, path)
 
 
 def _scope_of(flow: Flow, part: Part, path: str, within: Location) -> Location:
@@ -76,7 +76,7 @@ def _mapped_wrongly(prop: Property, called: str, facts: Records) -> Iterator[str
     if not prop.bc:
         return
     if (kind := facts.kinds.get(prop.bc)) is None:
-        yield _no_property(called, facts, prop.bc)
+        yield _no_property(called, facts.kinds, prop.bc)
     elif prop.dir in ("->", "<->"):
         if kind.read_only:
             yield f"{prop.name}: {prop.bc} is read-only in Business Central; use <- or ="
@@ -121,21 +121,17 @@ def _out_of_reach(flow: Flow, part: Part, facts: Records) -> Iterator[tuple[Loca
             yield ("properties", index), text
 
 
-def _unknown_sums(flow: Flow, entities: Entities) -> Iterator[tuple[Location, str]]:
-    """What is to be read where records go on, and is not described there."""
-    ending = flow.businesscentral.closed_by
-    if ending is None or ending.entity not in entities:
-        return
-    facts = entities[ending.entity]
-    for key, names in (
-        ("called", ending.called.values()),
-        ("sums", ending.sums),
-        ("without", ending.without),
-    ):
-        for name in names:
-            at: Location = ("businesscentral", "closed_by", key)
-            if (kind := facts.kinds.get(name)) is None:
-                yield at, _no_property(ending.entity, facts, name)
+def _unknown_there(flow: Flow, entities: Entities) -> Iterator[tuple[Location, str]]:
+    """What is to be read where records go on or are archived, and is not described there."""
+    there = flow.businesscentral
+    for where, ending in (("closed_by", there.closed_by), ("archived_in", there.archived_in)):
+        if ending is None or ending.entity not in entities:
+            continue
+        facts = entities[ending.entity]
+        for key, name in ending.named:
+            at: Location = ("businesscentral", where, key)
+            if (kind := facts.properties.get(name)) is None:
+                yield at, _no_property(ending.entity, facts.properties, name)
             elif key == "sums" and kind.name not in ("decimal", "int"):
                 yield at, f"{name} of {ending.entity} is no number: it is {kind.described}"
 
@@ -145,8 +141,8 @@ def _longest(prop: Property) -> int:
     return prop.value_type.limit if prop.is_words and isinstance(prop.value_type, Text) else 0
 
 
-def _no_property(called: str, facts: Records, path: str) -> str:
-    return f"{called} has no property {path!r}; allowed: {', '.join(facts.kinds)}"
+def _no_property(called: str, known: Iterable[str], path: str) -> str:
+    return f"{called} has no property {path!r}; allowed: {', '.join(known)}"
 
 
 def _no_entity(name: str, entities: Entities) -> str:

@@ -70,6 +70,26 @@ def test_two_of_one_number_are_a_persons_to_decide(book: Book) -> None:
     assert "is claimed by o1, o2" in refused[0][1]
 
 
+def test_none_is_believed_to_be_the_records_where_the_scope_asks_for_what_it_does_not_say(book: Book) -> None:
+    flow = book.flows["order"]
+    scope = {"externalDocumentNumber": "N-*", "shopCode": "N"}
+    flow = flow.but(businesscentral=flow.businesscentral.but(scope=scope))
+    book.say("order", Side.SHOP, "o1", {"number": "O1", "status": "open"})
+    book.plan("order")
+    _closed(book, "o2", "invoice 2", "O2")
+    posted.close(book.db, flow, ended={"O1": Ended(["invoice"], was=["order"])}, by_key={"O1": ["o1"]})
+    [(refused, reason)] = book.rows("select root_shop_id, reason from refusal")
+    assert refused == "o1"
+    assert reason == (
+        "O1 was posted before, as invoice of salesInvoices, which may be another shop's: the scope asks for"
+        " shopCode, and it is not declared that salesInvoices say that too; add it to"
+        " businesscentral.closed_by.same, or give it a number that no other shop has"
+    )
+    ended = {"O2": Ended(["invoice 2"], was=["order 2"], called={"number": "SO-2"})}
+    posted.complete(book.db, flow, ended=ended, by_key={"O2": ["o2"]})
+    assert book.rows("select shop_id, bc_id, called['erp_number'] from link") == [("o2", "invoice 2", None)]
+
+
 def _closed(book: Book, shop_id: str, bc_id: str, number: str) -> None:
     """As an earlier release closed it: as what it had become."""
     book.say("order", Side.SHOP, shop_id, {"number": number, "status": "open"})

@@ -39,6 +39,27 @@ WEBSITE = "bc: website,               type: text(80)"
         ),
         (
             "order",
+            "same: [externalDocumentNumber,",
+            "same: [fullyShipped,",
+            "businesscentral.closed_by.same",
+            "salesInvoices has no property 'fullyShipped'",
+        ),
+        (
+            "order",
+            "record: orderId",
+            "record: ordersId",
+            "businesscentral.closed_by.record",
+            "no property 'ordersId'",
+        ),
+        (
+            "order",
+            "key: externalDocumentNumber",
+            "key: own",
+            "businesscentral.closed_by.key",
+            "no property 'own'",
+        ),
+        (
+            "order",
             "bc: description,       type: text(100)}",
             "bc: told, type: text(100)}",
             "children.lines.properties.1",
