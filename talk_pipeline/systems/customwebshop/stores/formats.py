@@ -196,7 +196,7 @@ def _table(reader: "_csv.Reader", columns: tuple[str, ...] | None) -> tuple[tupl
 
 def _header(values: Sequence[str]) -> tuple[str, ...]:
     if twice := sorted({one for one in values if values.count(one) > 1}):
-        raise UnwholeError(f"its header has {', '.join(twice)} twice")
+        raise UnwholeError(f"its header has {', '.join(map(repr, twice))} twice")
     return tuple(values)
 
 

@@ -67,6 +67,22 @@ class Table:
                     f" where only several columns do, make one of them in `select`, and say writes: none"
                 )
 
+    def check_one(self, db: sa.Connection, entity: Entity, own: Any) -> None:
+        """Whether no other row has the id of one that is to be written: a statement may show one of several.
+
+        Raises:
+            RefusedError: one has.
+        """
+        if entity.select is None:
+            return  # whoever read it saw them all
+        name = entity.id.path
+        same = sa.select(sa.func.count()).select_from(self.source).where(self.column(name) == own)
+        if (rows := int(db.execute(same).scalar() or 0)) > 1:
+            raise RefusedError(
+                f"{rows} rows of {self.name} have the same {name}, of which `select` shows one, and all would"
+                f" be written: make an id of what tells them apart in `select`, and say writes: none; or write by a view"
+            )
+
     def row(self, found: Mapping[Any, Any]) -> Row:
         """A row as JSON."""
         return {name: shown(column, found[name]) for name, column in self.columns.items()}

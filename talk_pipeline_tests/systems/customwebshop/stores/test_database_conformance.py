@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from talk_pipeline.engine.model import ChildEdit, Outcome, Result, Write
+from talk_pipeline.engine.model import ChildEdit, Operation, Outcome, Result, Write
 from talk_pipeline.flows.loading import load_flows
 from talk_pipeline.systems.customwebshop.stores import database
 from talk_pipeline.systems.customwebshop.stores.opening import opened
@@ -176,4 +176,34 @@ def test_a_statement_says_what_is_read_and_its_table_is_written(
 
     assert asyncio.run(work()) == [Result.DONE, Result.DONE, Result.REFUSED]
     assert subject.names() == {"K1": "new", "X1": "Product X1", "K2": "named K2"}
+    shop.engine.dispose()
+
+
+@pytest.mark.parametrize("operation", ["update", "delete"])
+def test_a_statement_that_shows_one_of_several_rows_writes_none_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: Operation
+) -> None:
+    """A table of two branches that number alike, of which one is connected."""
+    shop = TableShop(f"sqlite:///{tmp_path / 'shop.db'}")
+    products, query = "    path: products", "select * from branches where branch = 1"
+    said = f'    path: branches\n    select: "{query}"'
+    subject = Products(shop, shop.described(tmp_path, **{products: said}), monkeypatch)
+    own = subject.make("K1")
+    with shop.engine.begin() as db:
+        db.exec_driver_sql("create table branches as select 1 as branch, * from products")
+        db.exec_driver_sql("insert into branches select 2, * from products")
+
+    async def work() -> Outcome:
+        async with subject.opened() as system:
+            (record,) = [record async for page in system.scan("product", since=None) for record in page]
+            values = {"name": "new"} if operation == "update" else {}
+            write = Write("products", operation, own, record.version, values, "1", current=record.payload)
+            (outcome,) = await system.write("product", [write])
+            return outcome
+
+    outcome = asyncio.run(work())
+    assert outcome.result is Result.REFUSED
+    assert "2 rows of branches have the same id, of which `select` shows one" in outcome.reason
+    with shop.engine.begin() as db:
+        assert db.exec_driver_sql("select distinct name from branches").all() == [("Product K1",)]
     shop.engine.dispose()

@@ -55,6 +55,14 @@ def test_a_table_in_another_encoding_and_with_a_mark_before_it() -> None:
         other.written([{"name": "日"}], like=other.read(text.encode("cp1252")))
 
 
+@pytest.mark.parametrize(("end", "typed"), [("\n", "\r\n"), ("\r\n", "\n")], ids=["lines", "Windows' lines"])
+def test_a_value_may_have_line_ends_other_than_the_file(end: str, typed: str) -> None:
+    text = f'id,note{end}1,"Ring{typed}twice"{end}2,b{end}'
+    sheet = form(type="csv").read(text.encode())
+    assert [row["note"] for row in sheet.rows] == [f"Ring{typed}twice", "b"]
+    assert form(type="csv").written(sheet.rows, like=sheet) == text.encode()
+
+
 def test_a_table_without_a_header() -> None:
     bare = form(type="csv", header=False, columns=("id", "name"))
     sheet = bare.read(b"1,a\n2,b\n")
@@ -67,7 +75,10 @@ def test_a_table_without_a_header() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"id,id\n1,2\n", "its header has id twice"),
+        (b"id,id\n1,2\n", "its header has 'id' twice"),
+        (b"id,name,,\n1,a,,\n", "its header has '' twice"),
+        (b'id,note\n1,"Ring\r\ntwice"\n2,b', "its last line has no end"),
+        (b'id,note\n1,"Ring\r\n', "line 2: unexpected end of data"),
         (b"id,name\n1\n", "line 2 has 1 value for 2 columns"),
         (b"id,name\n1,a,b\n", "line 2 has 3 values for 2 columns"),
         (b'id,name\n1,"a" b\n', "line 2: "),
