@@ -13,6 +13,7 @@ import duckdb
 from talk_pipeline.engine.manual.lookup import Entity
 from talk_pipeline.engine.snapshot.projection import FORGOTTEN
 from talk_pipeline.engine.state import backup
+from talk_pipeline.engine.state.connection import Connection, StateBrokenError
 from talk_pipeline.engine.state.database import State
 
 _FORGOTTEN = "select distinct flow, shop_id, bc_id from decision where action = 'forgotten' order by all"
@@ -41,22 +42,19 @@ def restore(state: State, file: Path, *, systems: Mapping[str, str]) -> Restored
 
     Raises:
         ByHandError: the file is not there, or is the state itself.
+        StateBusyError: another process keeps the state.
         StateBrokenError: the file is no state of ours.
         StateMismatchError: it is of other systems, or of a later release.
     """
-    contents, replaced = backup.restore(state, file, systems=systems)
-    if replaced is None:
-        return Restored(contents, None, [])
+    contents, replaced, again = backup.restore(state, file, systems=systems, compare=_known_again)
+    return Restored(contents, replaced, again if replaced else [])
+
+
+def _known_again(there: Connection | None, restored: Connection) -> Sequence[Entity] | None:
+    if there is None:
+        return None
     try:
-        with _looked_into(replaced) as db:
-            forgotten = db.execute(_FORGOTTEN).fetchall()
-    except duckdb.Error:
-        return Restored(contents, replaced, None)
-    with _looked_into(state.file) as db:
-        again = [Entity(*row) for row in forgotten if db.execute(_KNOWN, row).fetchall()]
-    return Restored(contents, replaced, again)
-
-
-def _looked_into(file: Path) -> duckdb.DuckDBPyConnection:
-    """A file as it is: no lease is in it that would be asked for, and nothing is written."""
-    return duckdb.connect(str(file), read_only=True)
+        forgotten = there.execute(_FORGOTTEN).fetchall()
+    except (duckdb.Error, StateBrokenError):  # damaged there, or of an early release
+        return None
+    return [Entity(*row) for row in forgotten if restored.execute(_KNOWN, row).fetchall()]

@@ -20,9 +20,10 @@ from pathlib import Path
 import msgspec
 
 from talk_pipeline.engine.state.connection import StateBrokenError, now
-from talk_pipeline.engine.state.copies import write_copy
+from talk_pipeline.engine.state.copies import copy_whole, write_copy
 from talk_pipeline.engine.state.database import FILE, PROGRESS, SNAPSHOTS, State
 from talk_pipeline.engine.state.lease import LeaseHeldError, LeaseLostError
+from talk_pipeline.engine.state.left import journals_of
 from talk_pipeline.engine.state.meta import read_in_full
 from talk_pipeline.pieces import put
 
@@ -114,7 +115,9 @@ class CarriedState(State):
                 )
             if left:
                 self._require_over(left)
-            self._note(number, _Begun(by=by, host=os.uname().nodename, seconds=self.longest_seconds))
+            # what the last one here asked for may be under way as long as it said, whoever goes on with it
+            seconds = max(self.longest_seconds, begun[here].seconds if here in begun else 0)
+            self._note(number, _Begun(by=by, host=os.uname().nodename, seconds=seconds))
             if left or not (here == newest or here in begun):
                 self._fetch(newest, rewound=bool(left))
             self._is_here(number)
@@ -144,7 +147,7 @@ class CarriedState(State):
             self.release()
             self.require()
             number = self.number_of(WHOLE)
-            _put(leaving, self._file(number, "duckdb"))
+            copy_whole(leaving, self._file(number, "duckdb"))
         finally:
             leaving.unlink(missing_ok=True)
         self._is_here(number)
@@ -156,14 +159,16 @@ class CarriedState(State):
     def _fetch(self, number: int, *, rewound: bool = False) -> None:
         """Puts a snapshot in the place of the file; what is here and nowhere else is kept beside it."""
         here = self._here()
+        if here > number:  # the file last: until then it is what is here
+            for ending, one in {**journals_of(self.file), "": self.file}.items():
+                one.replace(self.file.with_name(f"{FILE}.replaced-{here}{ending}"))
         self._number.unlink(missing_ok=True)
-        if here > number:
-            self.file.replace(self.file.with_name(f"{FILE}.replaced-{here}"))
-        for name in (FILE, f"{FILE}.wal"):
-            self.file.with_name(name).unlink(missing_ok=True)
+        for one in (self.file, *journals_of(self.file).values()):
+            one.unlink(missing_ok=True)
         if number:
-            _put(self._file(number, "duckdb"), self.file)
+            copy_whole(self._file(number, "duckdb"), self.file)
             self._is_here(number)
+        self.replaced()
         if rewound:
             shutil.rmtree(self.folder / PROGRESS, ignore_errors=True)
             with self.once() as db:
@@ -199,12 +204,3 @@ class CarriedState(State):
 
     def _file(self, number: int, kind: str) -> Path:
         return self._snapshots / f"{number}.{kind}"
-
-
-def _put(file: Path, place: Path) -> None:
-    """A copy that is there whole or not at all."""
-    fresh = place.with_name(f"{place.name}.new")
-    shutil.copyfile(file, fresh)
-    with fresh.open("rb+") as written:
-        os.fsync(written.fileno())
-    fresh.replace(place)

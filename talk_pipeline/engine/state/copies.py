@@ -1,9 +1,11 @@
 """A second file with all that a state holds: written table by table into a new one, and proven before it counts.
 
-Never a copy of a file's bytes: those may be in use, and hold pages of what was deleted.
+Never a copy of a file's bytes, but for one that nobody uses and that is such a copy, or is to stay as it is: others
+may be in use, and hold pages of what was deleted.
 """
 
 import os
+import shutil
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +14,7 @@ import duckdb
 
 from talk_pipeline.engine.state.connection import Connection, StateBrokenError
 from talk_pipeline.engine.state.database import State
+from talk_pipeline.engine.state.left import journals_of
 from talk_pipeline.engine.state.meta import get_meta, set_meta
 from talk_pipeline.engine.state.migrations import SCHEMA_VERSION, prepare
 
@@ -32,7 +35,9 @@ def write_copy(state: State, file: Path) -> Counts:
         db.execute(f"attach '{path}' as copied")
         try:
             db.execute("use copied")
+            db.keeps_findings = False  # to forget them is to write to the state, and no transaction writes to both
             prepare(db, file)
+            db.keeps_findings = True
             tables = _tables(db)
             db.execute("delete from meta")
             for table in tables:
@@ -80,14 +85,25 @@ def replace_by_copy(state: State, file: Path) -> None:
     try:
         write_copy(state, fresh)
         fresh.replace(file)
+        for one in journals_of(file).values():  # of the file that was there
+            one.unlink()
     finally:
         _remove(fresh)
 
 
+def copy_whole(file: Path, place: Path) -> None:
+    """A copy of a file that nobody uses: it is there whole, and on disk, or not at all."""
+    fresh = place.with_name(f"{place.name}.new")
+    shutil.copyfile(file, fresh)
+    with fresh.open("rb+") as written:
+        os.fsync(written.fileno())
+    fresh.replace(place)
+
+
 def _remove(file: Path) -> None:
     """A copy that does not count, with what was on its way into it when the disk was full."""
-    file.unlink(missing_ok=True)
-    file.with_name(f"{file.name}.wal").unlink(missing_ok=True)
+    for one in (file, *journals_of(file).values()):
+        one.unlink(missing_ok=True)
 
 
 def proven(file: Path) -> Counts:

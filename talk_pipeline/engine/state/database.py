@@ -9,7 +9,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -168,12 +168,7 @@ class State:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         _look(self.file)
         self._left.look()
-        deadline = time.monotonic() + self.wait_seconds
-        while locked := _attached(db, self.file):
-            if time.monotonic() >= deadline:
-                raise StateBusyError(_busy(self.file, locked))
-            go_on()
-            time.sleep(0.1)
+        self._wait_for(db)
         self._attached, self._attached_at = True, time.monotonic()
         self._share_out(db)
         db.execute("use state")
@@ -192,6 +187,35 @@ class State:
             except LeaseLostError:
                 self.release()
                 raise
+
+    def _wait_for(self, db: Connection, options: str = "") -> None:
+        deadline = time.monotonic() + self.wait_seconds
+        while locked := _attached(db, self.file, options):
+            if time.monotonic() >= deadline:
+                raise StateBusyError(_busy(self.file, locked))
+            go_on()
+            time.sleep(0.1)
+
+    @contextmanager
+    def as_it_is(self) -> Iterator[Connection]:
+        """A connection that changes nothing, to whatever lies there: meanwhile nobody else opens it.
+
+        Raises:
+            StateBusyError: another process kept it for longer than `wait_seconds`.
+            StateBrokenError: it is no database.
+        """
+        _look(self.file)
+        with closing(Connection()) as db:
+            db.file = self.file
+            self._wait_for(db, " (read_only)")
+            db.execute("use state")
+            yield db
+
+    def replaced(self) -> None:
+        """The file is another one since: nothing that was found out about it holds."""
+        self._prepared = False
+        if self._lease:
+            self._lease.fence_anew()
 
     @contextmanager
     def leased(self, flows: tuple[str, ...], *, by: str) -> Iterator[None]:
@@ -248,7 +272,7 @@ def _named(systems: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {value}" for name, value in sorted(systems.items()))
 
 
-def _attached(db: Connection, file: Path) -> str:
+def _attached(db: Connection, file: Path, options: str) -> str:
     """Attaches the file; returns what is said of a lock that somebody else has, else nothing.
 
     Raises:
@@ -256,7 +280,7 @@ def _attached(db: Connection, file: Path) -> str:
     """
     path = str(file).replace("'", "''")
     try:
-        db.execute(f"attach '{path}' as state")
+        db.execute(f"attach '{path}' as state{options}")
     except OSError as error:
         if error.errno == errno.EAGAIN:  # so the operating system tells of a lock
             return str(error.strerror)

@@ -140,6 +140,10 @@ class Lease:
         for claim in self._claims:
             claim.require()
 
+    def fence_anew(self) -> None:
+        """The state is another file since: nothing of these leases is in it yet."""
+        self._fenced = False
+
     def number_of(self, flow: str) -> int:
         """That of a flow's lease: each that is taken later has a higher one."""
         return next(claim.number for claim in self._claims if claim.flow == flow)

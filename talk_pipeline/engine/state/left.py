@@ -19,8 +19,9 @@ from talk_pipeline.engine.state.meta import set_meta
 
 NOTE = ".left"
 """How the name of the note ends, after that of the file."""
+JOURNALS = (".wal", ".wal.checkpoint", ".wal.recovery")
+"""How the names of what DuckDB has not written into a file yet end, after that of the file."""
 _WORD = "left"
-_JOURNALS = (".wal", ".wal.checkpoint", ".wal.recovery")
 # what the file is called by is in its first block; the next two tell in turn how often it was written
 _BLOCK, _COUNT_AT, _COUNT = 4096, 8, struct.Struct("<Q")
 
@@ -47,7 +48,7 @@ class Left:
     def opened(self, db: Connection) -> None:
         """Forgets what was found of it, unless it is as it was left."""
         # somebody else had it in between, or it was brought to another form just now
-        if _status(self._file) != self._status or _is_any(self._file, _JOURNALS):
+        if _status(self._file) != self._status or _is_any(self._file, JOURNALS):
             self._found = ""
         known = "select key, value from meta where key = ? or starts_with(key, ?)"
         facts = dict(db.execute(known, [_WORD, FOUND]).fetchall())
@@ -57,14 +58,14 @@ class Left:
 
     def leave(self, db: Connection) -> None:
         """Before the file is closed, which writes what is new into it."""
-        if self._found and _is_any(self._file, _JOURNALS[:1]):
+        if self._found and _is_any(self._file, JOURNALS[:1]):
             word = uuid4().hex
             set_meta(db, _WORD, word)
             self._noted = _line(word, self._found, self._count + 1)
 
     def closed(self) -> None:
         """Once that is done, and all of it was written."""
-        if self._noted and not _is_any(self._file, _JOURNALS):
+        if self._noted and not _is_any(self._file, JOURNALS):
             with suppress(OSError):  # without a note, or with a part of one, everything is looked for again
                 self._note.write_text(self._noted, encoding="ascii")
 
@@ -73,6 +74,12 @@ class Left:
             return self._note.read_text(encoding="ascii")
         except (OSError, ValueError):
             return ""
+
+
+def journals_of(file: Path) -> dict[str, Path]:
+    """What is beside a file and not in it yet, by how its name ends: without it the last that was done is lost."""
+    named = {ending: file.with_name(f"{file.name}{ending}") for ending in JOURNALS}
+    return {ending: journal for ending, journal in named.items() if journal.exists()}
 
 
 def _line(word: str | None, which: str, count: int) -> str:
@@ -101,7 +108,7 @@ def _size(file: Path) -> int:
 
 def _read(file: Path) -> tuple[str, int]:
     """Which file it is and how often it was written; neither where that is not known for certain."""
-    if _is_any(file, _JOURNALS):
+    if _is_any(file, JOURNALS):
         return "", 0
     try:
         with file.open("rb") as opened:
