@@ -106,7 +106,7 @@ STEPS = {
 
 
 def prepare(connection: Connection, file: Path) -> None:
-    """Puts the schema in place, in a new database or in one of an earlier version.
+    """Puts the schema in place, all of it or nothing, in a new database or in one of an earlier version.
 
     Raises:
         StateBrokenError: what lies there holds something else.
@@ -126,14 +126,15 @@ def prepare(connection: Connection, file: Path) -> None:
             f"{file} has schema version {version}, this release knows {SCHEMA_VERSION}; "
             "use the release that wrote it, or start with an empty TALK_DATA_DIR"
         )
-    connection.execute(TABLES)
-    if version is None:
-        set_meta(connection, "schema", SCHEMA_VERSION)
-    elif int(version) < int(SCHEMA_VERSION):
-        _migrate(connection, known=int(version))
+    with transaction(connection):
         connection.execute(TABLES)
-    connection.execute(VIEWS)
-    set_meta(connection, "layout", LAYOUT)
+        if version is None:
+            set_meta(connection, "schema", SCHEMA_VERSION)
+        elif int(version) < int(SCHEMA_VERSION):
+            _migrate(connection, known=int(version))
+            connection.execute(TABLES)
+        connection.execute(VIEWS)
+        set_meta(connection, "layout", LAYOUT)
 
 
 def _is_current(connection: Connection) -> bool:
@@ -145,9 +146,8 @@ def _is_current(connection: Connection) -> bool:
 
 
 def _migrate(connection: Connection, *, known: int) -> None:
-    """All steps or none: a database is of one version or of another."""
-    with transaction(connection):
-        for version, statements in STEPS.items():
-            for statement in statements if int(version) > known else ():
-                connection.execute(statement)
-        connection.execute("update meta set value = ? where key = 'schema'", [SCHEMA_VERSION])
+    """The steps to this version, in the caller's transaction: a database is of one version or of another."""
+    for version, statements in STEPS.items():
+        for statement in statements if int(version) > known else ():
+            connection.execute(statement)
+    connection.execute("update meta set value = ? where key = 'schema'", [SCHEMA_VERSION])
