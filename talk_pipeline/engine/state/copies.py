@@ -35,7 +35,9 @@ def write_copy(state: State, file: Path) -> Counts:
         db.execute(f"attach '{path}' as copied")
         try:
             db.execute("use copied")
-            db.keeps_findings = False  # to forget them is to write to the state, and no transaction writes to both
+            db.keeps_findings = (
+                False  # to forget them is to write to the state, and no transaction writes to both
+            )
             prepare(db, file)
             db.keeps_findings = True
             tables = _tables(db)

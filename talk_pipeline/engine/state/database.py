@@ -278,13 +278,15 @@ def _attached(db: Connection, file: Path, options: str) -> str:
     Raises:
         StateBrokenError: it cannot be attached for any other reason.
     """
-    path = str(file).replace("'", "''")
+    path, is_new = str(file).replace("'", "''"), not file.exists()
     try:
         db.execute(f"attach '{path}' as state{options}")
     except OSError as error:
         if error.errno == errno.EAGAIN:  # so the operating system tells of a lock
             return str(error.strerror)
         if takes_no_more(error):
+            if is_new:  # it was begun, and holds nothing
+                file.unlink(missing_ok=True)
             raise
         if error.errno in NOT_TO_BE_WRITTEN:
             way = "let whoever runs this write it and its folder; nothing says that it is damaged"

@@ -27,9 +27,9 @@ _OLD = {
     "conflict": f"delete from conflict where recorded_at < $before and run_id not in ({_LAST_RUNS})",
     "loss": "delete from loss where acknowledged_at < $before",
     "check_result": f"delete from check_result where checked_at < $before and run_id not in ({_LAST_RUNS})",
-    # a decision that still holds stays with who made it
+    # a decision that still holds stays with who made it, and who was forgotten is known again by an older backup
     "decision": """
-delete from decision d where done_at < $before
+delete from decision d where done_at < $before and action <> 'forgotten'
   and not exists (select 1 from link l where l.part = d.flow and l.shop_id = d.shop_id and l.rule = 'by hand')
   and not exists (select 1 from apart a where a.flow = d.flow and a.shop_id = d.shop_id)
 """,

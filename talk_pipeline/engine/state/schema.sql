@@ -39,8 +39,9 @@ create table if not exists reversal (
 -- touched and not yet settled: set with the landing, cleared when nothing is left to do
 create table if not exists dirty (flow varchar, side varchar, id varchar, marked_at timestamp);
 
--- state: active | held (unlinked by hand: bc_id is null) | closed (the story ended) | attached (bc_id is null: it
--- shares the Business Central record shared_id with the one that is linked with it)
+-- state: active | held (rule says why: unlinked by hand, where bc_id is null, or what stands between the two, which
+-- keeps it) | closed (the story ended) | attached (bc_id is null: it shares the Business Central record shared_id with
+-- the one that is linked with it)
 create table if not exists link (
   part varchar, shop_id varchar, bc_id varchar, root_shop_id varchar,
   rule varchar, state varchar, linked_at timestamp,
@@ -146,7 +147,8 @@ create table if not exists loss (
   acknowledged_by varchar, acknowledged_at timestamp
 );
 
--- what people did by hand: linked | unlinked | kept apart | released | resolved | retried | restored
+-- what people did by hand: linked | attached | unlinked | kept apart | released | resolved | retried | restored |
+-- acknowledged | forgotten, which is kept for good
 create table if not exists decision (
   flow varchar, action varchar, shop_id varchar, bc_id varchar, details json, done_by varchar, done_at timestamp
 );

@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from unicodedata import normalize
 
+from talk_pipeline.disks import is_in_use
 from talk_pipeline.engine.state.connection import StateBusyError
 from talk_pipeline.redaction import encoded
 
@@ -48,19 +49,20 @@ class Words:
         return any(core.search(content) for core in self._cores)
 
 
-def take_from_files(folder: Path, words: Words, *, but: Iterable[str]) -> list[Path]:
-    """Takes words out of all files below a folder; returns those of which it is not known how.
+def take_from_files(places: Iterable[Path], words: Words, *, but: Iterable[Path]) -> list[Path]:
+    """Takes words out of all files at some places or below them; returns those of which it is not known how.
 
     Args:
-        folder: the data folder.
+        places: files and folders; one may lie in another, or not be there.
         words: what to take out.
-        but: names of files and folders in it that are somebody else's.
+        but: files and folders that are somebody else's.
 
     Raises:
         StateBusyError: another process keeps a file for too long.
     """
     left = []
-    for file in _files(folder, frozenset(but)):
+    others = frozenset(one.resolve() for one in but)
+    for file in dict.fromkeys(file for place in places for file in _files(place.resolve(), others)):
         content = file.read_bytes()
         journal = file.with_name(f"{file.name}-wal")
         if not words.may_be_in(content) and not (journal.exists() and words.may_be_in(journal.read_bytes())):
@@ -72,14 +74,14 @@ def take_from_files(folder: Path, words: Words, *, but: Iterable[str]) -> list[P
     return left
 
 
-def _files(folder: Path, but: frozenset[str]) -> Iterator[Path]:
-    for entry in sorted(folder.iterdir()):
-        if entry.name in but or entry.is_symlink():
-            continue
-        if entry.is_dir():
-            yield from _files(entry, frozenset())
-        elif not entry.name.endswith(("-wal", "-shm")):  # those come with their database
-            yield entry
+def _files(place: Path, but: frozenset[Path]) -> Iterator[Path]:
+    if place in but or place.is_symlink():
+        return
+    if place.is_dir():
+        for entry in sorted(place.iterdir()):
+            yield from _files(entry, but)
+    elif place.is_file() and not place.name.endswith(("-wal", "-shm")):  # those come with their database
+        yield place
 
 
 def _take_from_text(file: Path, content: bytes, words: Words) -> bool:
@@ -110,7 +112,9 @@ def _take_from_database(file: Path, words: Words) -> None:
             opened.execute("commit")
             opened.execute("vacuum")
             opened.execute("pragma wal_checkpoint(truncate)")
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
+        if not is_in_use(error):
+            raise
         raise StateBusyError(f"{file} is in use ({error}): stop what uses it, and say it again") from error
 
 

@@ -7,14 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from talk_pipeline.engine.manual.remembering import restore
+from talk_pipeline.engine.state.backup import back_up
 from talk_pipeline.engine.state.carried import CarriedState
 from talk_pipeline.engine.state.connection import StateBrokenError
-from talk_pipeline.engine.state.lease import LeaseHeldError
+from talk_pipeline.engine.state.database import State
+from talk_pipeline.engine.state.lease import LeaseHeldError, LeaseLostError
 from talk_pipeline.engine.state.meta import get_meta, set_meta
 
 LEASE_SECONDS, LONGEST_SECONDS = 1.0, 1.5
@@ -26,7 +29,7 @@ from talk_pipeline.engine.state.carried import CarriedState
 from talk_pipeline.engine.state.lease import LeaseLostError
 from talk_pipeline.engine.state.meta import set_meta
 
-shared, work, lease_seconds, longest = Path(sys.argv[1]), Path(sys.argv[2]), *map(float, sys.argv[3:])
+shared, work, lease_seconds, longest = Path(sys.argv[1]), Path(sys.argv[2]), *map(float, sys.argv[3:5])
 state = CarriedState(
     shared, file=work / "talk.duckdb", wait_seconds=5, lease_seconds=lease_seconds, longest_seconds=longest
 )
@@ -35,6 +38,9 @@ try:
         with state.once() as db:
             set_meta(db, "written by", work.name)
             db.execute("insert into watermark (flow, side, full_at) values ('customer', 'customwebshop', now())")
+        if "opened" in sys.argv:
+            with state.open() as db:
+                set_meta(db, "written by", f"{work.name}, and not in its file")
         print("written", flush=True)
         sys.stdin.read()
     print("left", flush=True)
@@ -72,10 +78,15 @@ class Machines:
         with state.once() as db:
             return get_meta(db, "written by")
 
-    def begins(self, name: str) -> subprocess.Popen[str]:
-        """A run in a process of its own, on a machine of that name, that has written and is not at its end."""
+    def begins(
+        self, name: str, *, longest_seconds: float = LONGEST_SECONDS, opened: bool = False
+    ) -> subprocess.Popen[str]:
+        """A run in a process of its own, on a machine of that name, that has written and is not at its end.
+
+        With the file `opened` it has what it wrote last beside it.
+        """
         command = [sys.executable, "-c", HOLDER, str(self.shared), str(self._folder / name)]
-        command += [str(LEASE_SECONDS), str(LONGEST_SECONDS)]
+        command += [str(LEASE_SECONDS), str(longest_seconds), *(["opened"] if opened else [])]
         elsewhere = ["unshare", "--map-root-user", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', name]
         started = subprocess.Popen(
             elsewhere + command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -176,6 +187,64 @@ def test_another_machine_waits_and_takes_the_last_snapshot_for_a_backup(machines
             time.sleep(0.1)
     assert not progress.exists(), "a run of each flow is made"
     assert machines.is_at_rest()
+
+
+def until_it_may(work: Callable[[], None]) -> float:
+    """Works as soon as it may; returns for how many seconds it was refused."""
+    began = time.monotonic()
+    while True:
+        try:
+            work()
+        except LeaseLostError:
+            raise
+        except LeaseHeldError:
+            time.sleep(0.1)
+        else:
+            return time.monotonic() - began
+
+
+def restored(state: CarriedState, file: Path, systems: Mapping[str, str]) -> None:
+    with state.leased(("customer",), by="a restore"):
+        restore(state, file, systems=systems)
+
+
+def test_who_goes_on_with_what_was_killed_shortens_no_wait(machines: Machines) -> None:
+    """A decision by hand asks for nothing itself."""
+    machines.writes("north", "before")
+    killed(machines.begins("north"))
+    killed(machines.begins("north", longest_seconds=0))
+    assert until_it_may(lambda: machines.writes("south", "after")) > LONGEST_SECONDS * 0.9
+
+
+def test_what_is_restored_on_the_machine_that_took_over_is_left_to_all(
+    machines: Machines, tmp_path: Path
+) -> None:
+    systems, file = {"Customwebshop": "shop.example"}, tmp_path / "backup.duckdb"
+    before = machines.state("north")
+    with before.leased(("customer",), by="north"):
+        before.identify(systems)
+        with before.once() as db:
+            set_meta(db, "written by", "the backup")
+        back_up(before, file, overwrite=False)
+    killed(machines.begins("north"))
+    state = machines.state("south")
+    until_it_may(lambda: restored(state, file, systems))
+    assert machines.reads("north") == "the backup"
+    assert machines.is_at_rest()
+
+
+def test_what_is_kept_since_it_is_nowhere_else_is_kept_whole(machines: Machines, tmp_path: Path) -> None:
+    machines.writes("north", "before")
+    killed(machines.begins("north", opened=True))
+    time.sleep(LEASE_SECONDS)
+    with pytest.raises(LeaseHeldError):
+        machines.writes("south", "too soon")
+    time.sleep(LONGEST_SECONDS)
+    killed(machines.begins("south"))
+    until_it_may(lambda: machines.writes("north", "after"))
+    (kept,) = (one for one in (tmp_path / "north").glob("*.replaced-*") if one.suffix != ".wal")
+    with State(kept.parent, file=kept).once() as db:
+        assert get_meta(db, "written by") == "north, and not in its file"
 
 
 def test_one_that_comes_back_late_changes_nothing(machines: Machines, tmp_path: Path) -> None:

@@ -79,6 +79,13 @@ def test_what_has_no_outcome_is_never_too_old(book: Book, outcome: str | None) -
     assert book.rows("select count(*) from journal_value") == values
 
 
+def test_who_was_forgotten_is_known_for_good(book: Book) -> None:
+    """A backup may be older than any time for which the past is kept."""
+    book.db.execute("update decision set action = 'forgotten' where action = 'old'")
+    retention.prune(book.db, before=now())
+    assert book.rows("select action, shop_id from decision") == [("forgotten", "sC9")]
+
+
 def test_a_decision_that_holds_keeps_who_made_it(book: Book) -> None:
     book.db.execute("update link set rule = 'by hand' where part = 'customer'")
     book.db.execute("update decision set shop_id = 'sC1' where action = 'old'")
