@@ -30,7 +30,7 @@ NAME = r"^[a-z][a-z0-9_-]{0,62}$"
 _KEPT = ("dagster_home", "limits", "sandbox", "seed")
 """Folders that lie beside those of the companies."""
 
-_OF_ALL = {"TALK_COMPANIES", "TALK_LOGS", "TALK_KEEP_RUNS_DAYS"}
+_OF_ALL = {"DAGSTER_HOME", "TALK_COMPANIES", "TALK_LOGS", "TALK_KEEP_RUNS_DAYS"}
 """Settings of the whole installation."""
 
 _SECRET = {

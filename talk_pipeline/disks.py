@@ -1,4 +1,4 @@
-"""Whether a disk takes no more: what systems say of it, and what is asked where nobody says.
+"""Whether a disk takes no more, or somebody else has a file: what is said of it, or asked where nobody says.
 
 DuckDB has no number for a file that ends early, and none for a checkpoint without room; SQLite calls a full disk an
 I/O error where it maps its files. So the disk itself is asked.
@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeGuard
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the operating system says of a disk that takes no more."""
@@ -25,12 +26,24 @@ def takes_no_more(error: OSError | None) -> bool:
 
 def found_no_room(error: object, folder: Path) -> bool:
     """Whether that is why SQLite could not write into a folder; what else is an I/O error is of a broken disk."""
-    if not isinstance(error, sqlite3.Error):
-        return False
-    kind = error.sqlite_errorcode & 0xFF
-    return kind == sqlite3.SQLITE_FULL or (
-        kind == sqlite3.SQLITE_IOERR and takes_no_more(without_room(folder))
+    return may_be_full(error) and (
+        error.sqlite_errorcode == sqlite3.SQLITE_FULL or takes_no_more(without_room(folder))
     )
+
+
+def may_be_full(error: object) -> TypeGuard[sqlite3.Error]:
+    """Whether SQLite says so, or that a disk could not be written or read, which it says of a full one, too."""
+    return isinstance(error, sqlite3.Error) and _kind(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
+def is_in_use(error: object) -> bool:
+    """Whether that is why SQLite could not read or write: another process keeps the file for too long."""
+    return isinstance(error, sqlite3.Error) and _kind(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _kind(error: sqlite3.Error) -> int:
+    """What SQLite calls it, roughly; what Python itself objects to has no number."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def without_room(folder: Path) -> OSError | None:

@@ -25,14 +25,14 @@ from talk_pipeline.engine.state import backup, retention
 from talk_pipeline.engine.state.backup import Contents
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.engine.state.copies import compact, owe
-from talk_pipeline.engine.state.database import FILE, SNAPSHOTS, State
-from talk_pipeline.engine.state.lease import FOLDER as LEASES
-from talk_pipeline.engine.state.traces import Words, take_from_files
+from talk_pipeline.engine.state.database import State
+from talk_pipeline.engine.state.traces import Words
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.sides import Side
+from talk_pipeline.remains import TOKENS, Unread, take_out
 from talk_pipeline.run.session import Options, Session
 from talk_pipeline.settings import Settings, SettingsError
-from talk_pipeline.states import folders_of, known_state, state_of
+from talk_pipeline.states import known_state, state_of
 from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.systems.protocol import Identity, System
 
@@ -43,9 +43,6 @@ if TYPE_CHECKING:  # what speaks HTTP is loaded by whoever opens a system: Dagst
     from talk_pipeline.systems.http import Application
 
 LIMITS = "limits"
-TOKENS = "tokens"
-FOREIGN = ("sandbox", "seed")
-"""What lies in the data folder and is not the pipeline's: the sandbox's own records."""
 
 
 class Connections:
@@ -291,11 +288,11 @@ def prune(settings: Settings) -> tuple[int, int]:
 
 def forget(
     settings: Settings, name: str, text: str, *, by: str, with_referring: bool = False
-) -> tuple[list[Forgotten], str, list[Path]]:
-    """Forgets an entity, in the state and in every file beside it.
+) -> tuple[list[Forgotten], str, list[Unread]]:
+    """Forgets an entity, in the state and in every file in which something of it may be.
 
     Returns:
-        What was forgotten; what refers to it and was not, for a person; and files that cannot be looked into.
+        What was forgotten; what refers to it and was not, for a person; and what cannot be looked into.
 
     Raises:
         ByHandError: nothing is known by that name, or it cannot be forgotten yet.
@@ -319,8 +316,7 @@ def forget(
                 forgetting.refuse_unsettled(db, flows[one.flow], one)
             words = Words(forgetting.words_of(db, flows, wanted))
         # first all texts: if a file is not to be had, or this ends here, the words to look for are still known
-        but = FILE, LEASES, SNAPSHOTS, TOKENS, *FOREIGN
-        unread = [left for one in folders_of(settings) for left in take_from_files(one, words, but=but)]
+        unread = take_out(settings, words)
         with state.once() as db:
             forgetting.forget_texts(db, words)
             done = [forgetting.forget(Hand(db, flows, flows[one.flow], by), one) for one in wanted]

@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     businesscentral_record_url: str | None = None
     businesscentral_entities_dir: Path | None = None
 
+    dagster_home: Path | None = None
     talk_data_dir: Path = Path("data")
     talk_work_dir: Path | None = None
     talk_flows_dir: Path | None = None

@@ -1,7 +1,5 @@
 """The state of a company: where its file lies, and whether it is carried from machine to machine."""
 
-from pathlib import Path
-
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state.carried import CarriedState
 from talk_pipeline.engine.state.database import FILE, State
@@ -41,8 +39,3 @@ def known_state(settings: Settings) -> State:
     if not state.file.exists():
         raise ByHandError(f"no run is recorded in {settings.talk_data_dir}; run talk-pipeline sync first")
     return state
-
-
-def folders_of(settings: Settings) -> set[Path]:
-    """Where anything of a company may lie."""
-    return {settings.talk_data_dir, settings.work_dir}

@@ -18,13 +18,14 @@ import typer
 from talk_pipeline.audit import NotAuditableError, UnreachableError
 from talk_pipeline.cli.terminal import OUTPUT, say
 from talk_pipeline.delivery import DeliveryError
-from talk_pipeline.disks import takes_no_more
+from talk_pipeline.disks import is_in_use, may_be_full, takes_no_more
 from talk_pipeline.documents.model import DocumentError
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state.connection import StateBrokenError, StateBusyError, StateMismatchError
 from talk_pipeline.engine.state.lease import LeaseHeldError
 from talk_pipeline.flows.loading import FlowError
 from talk_pipeline.redaction import redacted
+from talk_pipeline.remains import CRASH_FILE
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.stopping import StoppedError
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault
@@ -64,7 +65,6 @@ _INCOMPLETE = (SystemFault, LeaseHeldError, StateBusyError, UnreachableError, De
 _WRONG_CALL: type[Exception] = next(
     kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
 )
-CRASH_FILE = "crash.txt"
 
 
 @contextmanager
@@ -128,6 +128,11 @@ def _end_of(error: BaseException) -> tuple[Exit, str]:
             return status, f"{where}{error.strerror or error}"
         case duckdb.OutOfMemoryException():
             return Exit.INCOMPLETE, f"{_first(error)}: give it more by TALK_MEMORY; nothing is lost"
+        case sqlite3.Error() if is_in_use(error):
+            way = "wait until the process that has that file is done"
+            return Exit.INCOMPLETE, f"{_first(error)}: {way}, {_AGAIN}"
+        case sqlite3.Error() if not may_be_full(error):
+            pass
         case duckdb.TransactionException() | duckdb.FatalException() | sqlite3.Error():
             return Exit.INCOMPLETE, f"{_first(error)}: {_MAKE_ROOM}"  # what could not be put on disk
     return Exit.INCOMPLETE, f"{type(error).__name__}: {_first(error)}{_save_trace(error)}"

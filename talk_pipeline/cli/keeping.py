@@ -67,15 +67,15 @@ def forget(flow: str, text: str, *, with_orders: bool, as_json: bool) -> None:
         ]
         say(
             json.dumps(
-                {"forgotten": forgotten, "referring": left, "unread": list(map(str, unread))}, indent=2
+                {"forgotten": forgotten, "referring": left, "unread": [one.what for one in unread]}, indent=2
             )
         )
         return
-    for one in done:
-        say(one)
+    for entity in done:
+        say(entity)
     if left:
         say(
             f"what refers to it may hold values of it, and was not forgotten: {left}; with --with-orders it is"
         )
-    for file in unread:
-        say(f"not looked into: {file}; delete it if it is not needed")
+    for one in unread:
+        say(f"not looked into: {one.what}; {one.way}")

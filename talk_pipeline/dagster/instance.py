@@ -18,7 +18,9 @@ import dagster as dg
 from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
-from talk_pipeline.disks import found_no_room
+from talk_pipeline.disks import found_no_room, is_in_use
+from talk_pipeline.engine.state.connection import StateBusyError
+from talk_pipeline.remains import HOME, HOME_SETTINGS, SHIPPED
 from talk_pipeline.settings import SettingsError
 
 TEMPLATE = Path(__file__).parent / "dagster.yaml"
@@ -47,10 +49,10 @@ def prepare_home(data_dir: Path, *, several: bool = False) -> Path:
         data_dir: where the state lies, or the folders of all companies.
         several: whether there are several companies, whose runs go side by side.
     """
-    home = (data_dir / "dagster_home").resolve()
+    home = (data_dir / HOME).resolve()
     home.mkdir(parents=True, exist_ok=True)
     with FileLock(home / "setup.lock"):
-        new = not (home / "dagster.yaml").exists()
+        new = not (home / HOME_SETTINGS).exists()
         _put_settings(home, template(several=several))
         if new:
             with _opened(home) as instance:
@@ -68,7 +70,7 @@ def template(*, several: bool) -> bytes:
 
 
 def _put_settings(home: Path, template: bytes) -> None:
-    settings, shipped = home / "dagster.yaml", home / "dagster.yaml.shipped"
+    settings, shipped = home / HOME_SETTINGS, home / f"{HOME_SETTINGS}{SHIPPED}"
     known = shipped.read_bytes() if shipped.exists() else None
     if known == template and settings.exists():
         return
@@ -90,6 +92,7 @@ def open_home(data_dir: Path, *, several: bool = False) -> Iterator[dg.DagsterIn
 
     Raises:
         HomeError: its settings or its records are broken; it says which file, and what to do.
+        StateBusyError: another process keeps its records for too long.
     """
     with _opened(prepare_home(data_dir, several=several)) as instance:
         yield instance
@@ -97,7 +100,7 @@ def open_home(data_dir: Path, *, several: bool = False) -> Iterator[dg.DagsterIn
 
 @contextmanager
 def _opened(home: Path) -> Iterator[dg.DagsterInstance]:
-    settings = home / "dagster.yaml"
+    settings = home / HOME_SETTINGS
     try:
         opened = dg.DagsterInstance.from_config(str(home))
     except (SQLAlchemyError, sqlite3.Error) as error:
@@ -116,6 +119,8 @@ def _opened(home: Path) -> Iterator[dg.DagsterInstance]:
 
 def _broken(home: Path, error: Exception) -> Exception:
     cause = getattr(error, "orig", None) or error
+    if is_in_use(cause):
+        return StateBusyError(f"Dagster's own records in {home} are in use ({cause}): wait, and say it again")
     if found_no_room(cause, home):
         return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(home))
     return HomeError(

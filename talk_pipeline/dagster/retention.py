@@ -14,10 +14,12 @@ import dagster as dg
 
 from talk_pipeline.dagster.company import each_company
 from talk_pipeline.dagster.jobs import RESOURCE
+from talk_pipeline.engine.state.connection import StateBrokenError, StateBusyError, StateMismatchError
 from talk_pipeline.engine.state.lease import LeaseHeldError
 from talk_pipeline.flows.loading import FlowError
 from talk_pipeline.installation import prune as prune_state
 from talk_pipeline.settings import Settings, SettingsError
+from talk_pipeline.stopping import StoppedError
 from talk_pipeline.wording import counted
 
 JOB = "prune"
@@ -25,6 +27,16 @@ NIGHTLY = "30 2 * * *"
 ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 AT_ONCE = 100
 WAIT_SECONDS = 60.0
+_OF_A_COMPANY = (
+    FlowError,
+    LeaseHeldError,
+    StateBrokenError,
+    StateBusyError,
+    StateMismatchError,
+    SettingsError,
+    OSError,
+)
+"""What keeps one company from being pruned, and nobody else."""
 
 
 def prune(settings: Settings, instance: dg.DagsterInstance | None) -> str:
@@ -107,8 +119,13 @@ def prune_job(*, runs_too: bool) -> dg.JobDefinition:
                 continue
             try:
                 context.log.info(about + prune(settings, context.instance if runs_too else None))
-            except (LeaseHeldError, FlowError) as error:
+            except _OF_A_COMPANY as error:
                 problems.append(about + str(error))
+            except StoppedError:
+                raise
+            except Exception as error:  # a mistake of ours is no reason either to leave the others out
+                problems.append(f"{about}{type(error).__name__}: {error}")
+                context.log.exception(problems[-1])
         if problems:
             raise dg.Failure("; ".join(problems), allow_retries=False)
 

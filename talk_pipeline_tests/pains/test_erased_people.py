@@ -174,6 +174,8 @@ def test_what_a_system_still_says_stays_and_is_told(world: World, monkeypatch: p
     world.step("customer")
     world.shop.patch("customers", buyer, {"email": "other@company.example"})
     world.step("customer")
+    with open_home(world.data):
+        pass
     done, others, unread = forget(Settings.load(), "customer", "C1", by="Ann")
     assert (others, unread) == ("", [])
     assert set(done[0].there) == set(Side)

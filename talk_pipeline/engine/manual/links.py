@@ -35,7 +35,8 @@ class Decision:
     """What a person did.
 
     Attributes:
-        action: linked | unlinked | kept apart | released | resolved | retried | restored | acknowledged.
+        action: linked | attached | unlinked | kept apart | released | resolved | retried | restored |
+            acknowledged | forgotten.
         message: what follows, for the person.
         for_a_run: whether a run has something to carry out by it.
     """

@@ -1,8 +1,8 @@
 """What happened to one entity, in the order of time, from what the database keeps of it.
 
-Links, writes with every value before and after, conflicts, refusals and decisions by hand are kept for good. Of
-edits only those are known that were seen and not yet carried over, those that lost a conflict, and the last of each
-side.
+Writes with every value before and after, what was refused of them, conflicts and decisions by hand are told as long
+as they are kept (`engine.state.retention`); of links the present one, and those that a decision undid. Of edits
+only those are known that were seen and not yet carried over, that lost a conflict, and the last of each side.
 """
 
 import json
