@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from talk_pipeline.declarations import checked_files, entities_of, flows_of
 from talk_pipeline.engine.manual import forgetting, remembering
+from talk_pipeline.engine.manual.decisions import Decision, Hand, concerned
 from talk_pipeline.engine.manual.forgetting import Forgotten
-from talk_pipeline.engine.manual.links import Decision, Hand, concerned
 from talk_pipeline.engine.manual.lookup import find, named_flow
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.report.progress import decide, forget_progress

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from talk_pipeline.cli.exits import UsageError
 from talk_pipeline.cli.terminal import say
 from talk_pipeline.engine.manual import links, resolutions, sharing
-from talk_pipeline.engine.manual.links import Decision, Hand
+from talk_pipeline.engine.manual.decisions import Decision, Hand
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings

@@ -9,7 +9,7 @@ from talk_pipeline.dagster.company import Partitions, partitioned, settings_of
 from talk_pipeline.dagster.jobs import RESOURCE
 from talk_pipeline.engine.manual import links, resolutions, sharing
 from talk_pipeline.engine.manual.acknowledging import acknowledge
-from talk_pipeline.engine.manual.links import Decision, Hand
+from talk_pipeline.engine.manual.decisions import Decision, Hand
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state.lease import LeaseHeldError
 from talk_pipeline.flows.sides import Side

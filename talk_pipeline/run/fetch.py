@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from talk_pipeline import stopping
 from talk_pipeline.engine.manual import both_restored, restoring
-from talk_pipeline.engine.manual.links import Hand
+from talk_pipeline.engine.manual.decisions import Hand
 from talk_pipeline.engine.model import Record
 from talk_pipeline.engine.plan import refusals
 from talk_pipeline.engine.snapshot import held, landing, reprojection, reversals, spooling, watermarks

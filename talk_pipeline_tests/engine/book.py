@@ -19,7 +19,7 @@ from talk_pipeline.engine.apply import outcomes
 from talk_pipeline.engine.apply.bases import recalculations
 from talk_pipeline.engine.apply.changesets import Composer, pending_changesets, pending_roots
 from talk_pipeline.engine.apply.intents import intended, intent_for
-from talk_pipeline.engine.manual.links import Hand
+from talk_pipeline.engine.manual.decisions import Hand
 from talk_pipeline.engine.match import links
 from talk_pipeline.engine.model import Child, Contents, Intent, Outcome, Record, Result
 from talk_pipeline.engine.plan import compare, status

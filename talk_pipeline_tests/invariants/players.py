@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from talk_pipeline.engine.manual import links, resolutions
+from talk_pipeline.engine.manual.decisions import Decision, Hand
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import carry_out
@@ -296,7 +297,7 @@ class Players:
         if shop_id is None or not self.links:
             return
         twin = self.twins.get(step["who"]) or self.bc_id(flow, step["who"]) or ""
-        decisions: Mapping[str, Callable[[links.Hand], links.Decision]] = {
+        decisions: Mapping[str, Callable[[Hand], Decision]] = {
             "link": lambda hand: links.link(hand, f"customwebshop:{shop_id}", f"businesscentral:{twin}"),
             "unlink": lambda hand: links.unlink(hand, f"customwebshop:{shop_id}"),
             "recreate": lambda hand: links.unlink(hand, f"customwebshop:{shop_id}", recreate=True),

@@ -1,9 +1,11 @@
 """Several accounts of the shop, one customer of Business Central: one leads, and the orders of all go there."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from talk_pipeline.engine.manual.decisions import Decision
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline_tests.flow_files import edited_flows, replaced
 from talk_pipeline_tests.pipeline.by_hand import bc_customer, link, unlink
@@ -282,6 +284,35 @@ def test_another_account_takes_the_lead(world: World) -> None:
     assert attached_to(world, first) == debtor
     assert world.bc.get("customers", debtor)["displayName"] == "Company C2"
     settled(world)
+
+
+DECISIONS: dict[str, Callable[[str, str], Decision]] = {
+    "attached": lambda account, debtor: link(account, debtor),
+    "parted": lambda account, _: unlink(account),
+    "let go": lambda account, _: unlink(account, recreate=True),
+    "leading": lambda account, debtor: link(account, debtor, lead=True),
+}
+
+
+@pytest.mark.parametrize("decided", DECISIONS)
+def test_what_was_edited_of_orders_of_another_account_is_still_an_edit(world: World, decided: str) -> None:
+    debtor = bc_customer(world, "D1", taxRegistrationNumber=VAT)
+    first, second = accounts(world, "C1", "C2")
+    other = str(world.shop.post("customers", customer("C3"))["id"])
+    placed = ordered(world, "W1", first)
+    world.step()
+    link(first, debtor)
+    if decided != "attached":
+        link(second, debtor)
+    world.step()
+    assert debtor_of(world, placed) == debtor
+    there = world.counterpart("customer", other)
+    world.bc.patch("salesOrders", world.counterpart("order", placed), {"customerId": there})
+    DECISIONS[decided](second, debtor)
+    for _ in range(2):
+        assert not world.step().failed()
+    assert world.shop.get("orders", placed)["customer_id"] == other
+    assert debtor_of(world, placed) == there
 
 
 def test_an_account_gets_a_debtor_of_its_own(world: World) -> None:

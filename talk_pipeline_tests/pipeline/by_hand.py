@@ -1,7 +1,7 @@
 """What a person says of two records, as the commands pass it on, and a customer to say it of."""
 
 from talk_pipeline.engine.manual import links, sharing
-from talk_pipeline.engine.manual.links import Decision
+from talk_pipeline.engine.manual.decisions import Decision
 from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.world import World

@@ -11,7 +11,7 @@ from talk_pipeline.engine.state.database import State
 from talk_pipeline.engine.state.lease import LeaseHeldError, leases
 from talk_pipeline.engine.state.migrations import SCHEMA_VERSION
 from talk_pipeline_tests.flow_files import edited_flows
-from talk_pipeline_tests.pipeline.by_hand import bc_customer, keep_apart, link, unlink
+from talk_pipeline_tests.pipeline.by_hand import WHO, bc_customer, keep_apart, link, unlink
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.pipeline.test_disappearance import gone
 from talk_pipeline_tests.variants import variants
@@ -85,7 +85,23 @@ def test_a_never_linked_pair_is_never_matched_and_leaves_the_other_candidate(wor
     unlink(shop_id, recreate=True)
     world.step("customer")
     assert world.counterpart("customer", shop_id) not in twins, "both are ruled out by now"
+    decided = world.sql("select count(*) from decision")
     assert keep_apart(shop_id, twins[0]).message.endswith("so it was already")
+    assert world.sql("select count(*) from decision") == decided
+
+
+def test_a_pair_that_was_unlinked_is_kept_apart_on_record(world: World, pair: tuple[str, str]) -> None:
+    shop_id, bc_id = pair
+    unlink(shop_id)
+    told = keep_apart(shop_id, bc_id).message
+    assert told.endswith(
+        f"it stays unlinked until linked again, or: talk-pipeline unlink customer {shop_id} --recreate"
+    )
+    assert "already" not in told
+    actions = "select action, done_by, bc_id from decision order by done_at desc limit 1"
+    assert world.sql(actions) == [("kept apart", WHO, bc_id)]
+    assert world.sql("select never, held from apart") == [(True, True)]
+    assert keep_apart(shop_id, bc_id).message.endswith("so it was already")
 
 
 def test_keeping_a_linked_pair_apart_unlinks_it(world: World, pair: tuple[str, str]) -> None:

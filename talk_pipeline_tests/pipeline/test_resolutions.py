@@ -7,7 +7,7 @@ import pytest
 
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.engine.manual import resolutions
-from talk_pipeline.engine.manual.links import Decision
+from talk_pipeline.engine.manual.decisions import Decision
 from talk_pipeline.engine.manual.lookup import find
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.report.explain import explanation

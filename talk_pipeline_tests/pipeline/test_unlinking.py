@@ -72,6 +72,29 @@ def test_released_it_gets_a_counterpart_and_never_the_old_one(world: World) -> N
     assert len(world.bc.all("customers")) == 2
 
 
+def test_beside_a_counterpart_that_is_linked_with_another_by_now_it_is_not_released(world: World) -> None:
+    first, second = (world.shop.post("customers", customer(number))["id"] for number in ("C1", "C2"))
+    world.step("customer")
+    there = world.counterpart("customer", first)
+    unlink(first)
+    unlink(second)
+    link(second, there)
+    assert world.bc.get("customers", there)["number"] == "C1"
+    with pytest.raises(ByHandError) as told:
+        unlink(first, recreate=True)
+    assert (
+        f"can neither be matched nor created anew: {there} (number C1) is still in Business Central"
+        in str(told.value)
+    )
+    assert f"is linked with customer {second}" in str(told.value)
+    assert f"or part those two: talk-pipeline unlink customer {second}" in str(told.value)
+    assert world.state("customer", first) == ("held", "unlinked by hand")
+    unlink(second)
+    assert "matches the two anew" in unlink(first, recreate=True).message
+    world.step("customer")
+    assert world.counterpart("customer", first) == there
+
+
 def test_at_once_released(world: World, pair: tuple[str, str]) -> None:
     shop_id, bc_id = pair
     world.bc.patch("customers", bc_id, {"number": "OLD", "email": ""})

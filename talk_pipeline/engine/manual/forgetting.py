@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from talk_pipeline.engine.manual.links import Decision, Hand
+from talk_pipeline.engine.manual.decisions import Decision, Hand
 from talk_pipeline.engine.manual.lookup import Entity, entity_of, key_of
 from talk_pipeline.engine.manual.objections import refuse_open_writes
 from talk_pipeline.engine.model import ByHandError

@@ -1,16 +1,15 @@
-"""What a person decides: links, pairs that are kept apart, and what was given up on.
+"""What a person decides of links: which two are a pair, which are none, and who is let go.
 
 A person's word outranks the match rules for good. Each decision is one transaction that leaves the state as if the
-pipeline had known it all along: what it concerns is dirty, so that the next sync acts on it, and it is noted
-with who and when. Open conflicts are the business of `manual.resolutions`. Callers hold the leases of
-`concerned`.
+pipeline had known it all along: what it concerns is dirty, so that the next sync acts on it. Conflicts, and what
+was given up on, are the business of `manual.resolutions`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from talk_pipeline.engine.kinds import BY_HAND, LinkState, Status
+from talk_pipeline.engine.manual.decisions import Decision, Hand
 from talk_pipeline.engine.manual.lookup import Entity, find, find_on, key_of
 from talk_pipeline.engine.manual.objections import (
     refuse_closed,
@@ -20,69 +19,13 @@ from talk_pipeline.engine.manual.objections import (
     taken,
 )
 from talk_pipeline.engine.model import ByHandError
-from talk_pipeline.engine.snapshot.dirty import mark_dirty, touch
+from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.snapshot.held import is_no_more
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.rows import insert
-from talk_pipeline.engine.state.tables import ApartRow, DecisionRow, LinkRow, StatusRow
-from talk_pipeline.flows.loading import Flows
+from talk_pipeline.engine.state.tables import ApartRow, LinkRow, StatusRow
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a person did.
-
-    Attributes:
-        action: linked | attached | unlinked | kept apart | released | resolved | retried | restored |
-            acknowledged | forgotten.
-        message: what follows, for the person.
-        for_a_run: whether a run has something to carry out by it.
-    """
-
-    flow: str
-    action: str
-    shop_id: str | None
-    bc_id: str | None
-    message: str
-    details: Mapping[str, Any] = field(default_factory=dict)
-    for_a_run: bool = True
-
-    def document(self) -> dict[str, Any]:
-        """For scripts: `flow`, `action`, `shop_id`, `bc_id`, `message`, `details`."""
-        ids = {"flow": self.flow, "action": self.action, "shop_id": self.shop_id, "bc_id": self.bc_id}
-        return ids | {"message": self.message, "details": dict(self.details)}
-
-
-@dataclass(frozen=True, slots=True)
-class Hand:
-    """A person at work on one flow."""
-
-    db: Connection
-    flows: Flows
-    flow: Flow
-    by: str
-
-    def note(self, decision: Decision) -> Decision:
-        """Keeps a decision, in the caller's transaction."""
-        row = DecisionRow(
-            flow=decision.flow,
-            action=decision.action,
-            shop_id=decision.shop_id,
-            bc_id=decision.bc_id,
-            details=decision.details,
-            done_by=self.by,
-            done_at=now(),
-        )
-        insert(self.db, [row])
-        touch(self.db, decision.flow)
-        return decision
-
-
-def concerned(flows: Flows, name: str) -> tuple[str, ...]:
-    """The flows whose records a decision in this flow may touch: itself, and those that refer to it."""
-    return (name, *(other.name for other in flows.values() if name in other.refers_to and other.name != name))
 
 
 def link(hand: Hand, shop: str, bc: str) -> Decision:
@@ -108,13 +51,16 @@ def link(hand: Hand, shop: str, bc: str) -> Decision:
 
 
 def put(hand: Hand, entity: Entity, row: LinkRow) -> None:
-    """A link in the place of whatever the shop record had, in the caller's transaction."""
-    own = [entity.flow, entity.shop_id]
-    forget(hand, Entity(entity.flow, entity.shop_id, row.bc_id))
-    hand.db.execute("delete from link where part = ? and shop_id = ?", own)
-    hand.db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [*own, entity.bc_id])
+    """A link in the place of whatever the shop record had, in the caller's transaction.
+
+    What it shares is another's, which stays as it is.
+    """
+    own, key = Entity(entity.flow, entity.shop_id, row.bc_id), [entity.flow, entity.shop_id]
+    forget(hand, own)
+    hand.db.execute("delete from link where part = ? and shop_id = ?", key)
+    hand.db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [*key, entity.bc_id])
     insert(hand.db, [row])
-    stir(hand, entity)
+    stir(hand, own)
 
 
 def unlink(hand: Hand, text: str, *, recreate: bool = False) -> Decision:
@@ -162,24 +108,30 @@ def keep_apart(hand: Hand, shop: str, bc: str) -> Decision:
         refuse_closed(hand.db, entity, found)
         with transaction(db):
             return _part(hand, entity, found, hold=True, never=True)
+    statement = f"the rules never match {entity.name} with {bc_id}"
+    these = "where flow = ? and shop_id = ? and bc_id = ?"
+    known = db.execute(f"select never from apart {these}", [name, shop_id, bc_id]).fetchone()
+    if known == (True,):
+        return Decision(name, "kept apart", shop_id, bc_id, f"{statement}; so it was already")
     with transaction(db):
-        known = db.execute(
-            "update apart set never = true where flow = ? and shop_id = ? and bc_id = ? returning shop_id",
-            [name, shop_id, bc_id],
-        ).fetchone()
-        statement = f"the rules never match {entity.name} with {bc_id}"
-        if known:
-            return Decision(name, "kept apart", shop_id, bc_id, f"{statement}; so it was already")
-        insert(db, [_apart(hand, shop_id, bc_id, hold=False, never=True)])
-        db.execute(
-            "delete from candidate where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id]
-        )
+        db.execute(f"update apart set never = true {these}", [name, shop_id, bc_id])
+        if known is None:
+            insert(db, [_apart(hand, shop_id, bc_id, hold=False, never=True)])
+        db.execute(f"delete from candidate {these}", [name, shop_id, bc_id])
         mark_dirty(db, name, Side.SHOP, ids=[shop_id])
         mark_dirty(db, name, Side.BC, ids=[bc_id])
-        message = f"{statement}; the next sync finds another counterpart or creates one"
-        if found is not None:
-            message = f"{statement}; its present link stays"
+        message = f"{statement}; {_then(entity, found)}"
         return hand.note(Decision(name, "kept apart", shop_id, bc_id, message))
+
+
+def _then(entity: Entity, found: Mapping[str, Any] | None) -> str:
+    """What becomes of a record that is kept from a match, for the person."""
+    if found is None:
+        return "the next sync finds another counterpart or creates one"
+    return _HELD.format(name=entity.name) if found["state"] == LinkState.HELD else "its present link stays"
+
+
+_HELD = "it stays unlinked until linked again, or: talk-pipeline unlink {name} --recreate"
 
 
 def _part(
@@ -193,17 +145,19 @@ def _part(
 ) -> Decision:
     """Undoes an active link, in the caller's transaction; `again`: the rules may make it anew."""
     db, name, shop_id, bc_id = hand.db, entity.flow, entity.shop_id, entity.bc_id
-    forget(hand, entity)
+    # what it shared is another's, which it leaves as it is
+    own = Entity(name, shop_id, None if found["state"] == LinkState.ATTACHED else bc_id)
+    forget(hand, own)
     db.execute("delete from link where part = ? and shop_id = ?", [name, shop_id])
     db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id])
     if not again and (hold or never or not is_no_more(db, name, Side.BC, bc_id)):
         insert(db, [_apart(hand, shop_id, bc_id, hold=hold, never=never)])
     if hold:
         insert(db, [by_hand(name, shop_id)])
-    stir(hand, entity)
+    stir(hand, own)
     if hold:
         _stand(hand, shop_id, state=Status.HELD, reason="unlinked by hand")
-        next_step = f"it stays unlinked until linked again, or: talk-pipeline unlink {entity.name} --recreate"
+        next_step = _HELD.format(name=entity.name)
     else:
         next_step = _let_go(hand, shop_id, again=bc_id if again else None)
     was = {"rule": found["rule"], "linked_at": f"{found['linked_at'].isoformat(timespec='milliseconds')}Z"}

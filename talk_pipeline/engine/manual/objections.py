@@ -14,7 +14,8 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.wording import counted
 
 _UNDER_ITS_KEY = """
-select s.gone, coalesce(a.never, false)
+select s.gone, coalesce(a.never, false),
+       (select min(l.shop_id) from link l where l.part = r.part and l.bc_id = b.id and l.shop_id <> r.id)
 from record r
 join record b on b.part = r.part and b.side = 'businesscentral' and b.canon[$key] = r.canon[$key]
 join snapshot s on s.flow = b.part and s.side = b.side and s.id = b.id
@@ -37,10 +38,13 @@ def still_holds_key(db: Connection, flow: Flow, entity: Entity, bc_id: str | Non
     ).fetchone()
     if row is None or row[0] not in (None, Gone.OUT_OF_SCOPE):
         return False
-    why = None
+    why, or_else = None, f", or link them: talk-pipeline link {entity.name} {bc_id}"
     if row[0] == Gone.OUT_OF_SCOPE:
         scope = ", ".join(f"{path} = {value}" for path, value in flow.businesscentral.scope.items())
-        why = f"is outside the flow, which is for {scope}"
+        why, or_else = f"is outside the flow, which is for {scope}", ""
+    elif row[2]:
+        other = f"{flow.name} {row[2]}"
+        why, or_else = f"is linked with {other}", f", or part those two: talk-pipeline unlink {other}"
     elif row[1]:
         why = "is never to be matched with it, by a person's word"
     elif key not in flow.match:
@@ -48,12 +52,9 @@ def still_holds_key(db: Connection, flow: Flow, entity: Entity, bc_id: str | Non
     if why is None:
         return True
     named = f"{bc_id}{key_of(db, flow, Side.BC, bc_id)}"
-    or_link = (
-        "" if row[0] == Gone.OUT_OF_SCOPE else f", or link them: talk-pipeline link {entity.name} {bc_id}"
-    )
     raise ByHandError(
         f"{entity.name} can neither be matched nor created anew: {named} is still in Business Central under the "
-        f"same {key}, and {why}; give one of the two another {key} and sync first{or_link}"
+        f"same {key}, and {why}; give one of the two another {key} and sync first{or_else}"
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from talk_pipeline.engine.kinds import GIVEN_OUT_ANEW, LinkState
 from talk_pipeline.engine.manual import both_restored, links
-from talk_pipeline.engine.manual.links import Decision, Hand
+from talk_pipeline.engine.manual.decisions import Decision, Hand
 from talk_pipeline.engine.manual.lookup import Entity
 from talk_pipeline.engine.plan import losses
 from talk_pipeline.engine.snapshot.columns import Company
