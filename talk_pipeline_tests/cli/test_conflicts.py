@@ -21,7 +21,7 @@ def test_conflicts_are_listed_and_acknowledged(world: World) -> None:
     shop_id = world.shop.post("customers", customer())["id"]
     world.step("customer")
     assert told()["conflicts"] == []
-    assert "no conflict of the last 30 days waits" in run("conflicts").stdout
+    assert "no conflict and no lost record waits" in run("conflicts").stdout
     bc_id = world.counterpart("customer", shop_id)
     world.shop.patch("customers", shop_id, {"website": "www.shop.example", "email": "shop@company.example"})
     world.bc.patch("customers", bc_id, {"website": "www.bc.example", "email": "bc@company.example"})
@@ -41,15 +41,19 @@ def test_conflicts_are_listed_and_acknowledged(world: World) -> None:
         assert 0 <= one["age_seconds"] < 600
     assert told("product")["conflicts"] == []
     shown = run("conflicts", "customer").stdout
-    for text in ("2 in all", "customer C1 Company C1: website\n", "by last_writer; "):
+    for text in ("2 conflicts in all", "customer C1 Company C1: website\n", "by last_writer; "):
         assert text in shown
     for one in found:
         for side in sides:
             assert f"    {side}: {one[side]}\n" in shown
         assert f"    {one['loser']} lost, by " in shown
-    (command,) = (line for line in shown.splitlines() if line.startswith("seen? "))
-    done = run(*command.split()[2:])
-    assert (done.returncode, done.stdout) == (0, "customer: 2 conflicts acknowledged\n")
+    world.sql("update conflict set recorded_at = recorded_at - interval 3 day where property = 'email'")
+    assert len(told()["conflicts"]) == 2, "of all time, where nobody asks for less"
+    shown = run("conflicts", "customer", "--days", "2").stdout
+    assert "1 conflict in all" in shown
+    assert seen(shown) == "customer: 1 conflict acknowledged\n", "no more than was shown"
+    assert [one["property"] for one in told()["conflicts"]] == ["email"]
+    assert seen(run("conflicts", "customer").stdout) == "customer: 1 conflict acknowledged\n"
     assert told()["conflicts"] == []
     again = json.loads(run("acknowledge", "customer", "C1", "--json").stdout)["acknowledged"]
     assert [(one["flow"], one["shop_id"], one["details"]) for one in again] == [
@@ -66,9 +70,19 @@ def test_conflicts_are_listed_and_acknowledged(world: World) -> None:
     ]
 
 
+def seen(shown: str) -> str:
+    """What is said to whoever runs the command that stands below a list."""
+    (command,) = (line for line in shown.splitlines() if line.startswith("seen? "))
+    done = run(*command.split()[2:])
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
 MISTAKES = [
     (("acknowledge",), "which conflicts? name a flow"),
     (("acknowledge", "--until", "yesterday"), "--until yesterday: no time"),
+    (("acknowledge", "customer", "--since", "then"), "--since then: no time"),
+    (("acknowledge", "--since", "2026-01-31"), "which conflicts? name a flow"),
     (("acknowledge", "invoice"), "no flow 'invoice'"),
     (("acknowledge", "customer", "nobody"), "is known as 'nobody'"),
     (("conflicts", "invoice"), "no flow 'invoice'; there are: customer, product, order"),

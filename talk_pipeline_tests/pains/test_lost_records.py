@@ -1,5 +1,7 @@
 """What a restored system lost, and nothing brings back, is told until a person has acknowledged it."""
 
+import json
+
 import pytest
 
 from talk_pipeline.engine.report.waiting import Kind
@@ -104,8 +106,15 @@ def test_what_both_restored_systems_lost_is_told_until_it_is_acknowledged(
     assert [one.flow for one in of(Kind.LOST)] == ["customer"]
     assert run_command("restore", str(kept)).returncode == 0
     assert len(of(Kind.LOST)) == 2
+    shown = run_command("conflicts").stdout
+    for text in ("order LATE\n", "customer NEW ", "0 conflicts and 2 lost records in all", lost.reason):
+        assert text in shown
+    told = json.loads(run_command("conflicts", "order", "--json").stdout)["losses"]
+    assert [(one["number"], one["shop_id"], one["bc_id"]) for one in told] == [("LATE", late, bc_id)]
+    (command,) = (line for line in shown.splitlines() if line.startswith("seen? "))
+    acknowledged = run_command(*command.split()[2:]).stdout
     for flow in ("order", "customer"):
-        assert "1 lost record acknowledged" in run_command("acknowledge", flow).stdout
+        assert f"{flow}: 0 conflicts and 1 lost record acknowledged" in acknowledged
     assert of(Kind.LOST) == []
     assert world.step("order", full=True).finding("order", CHECK).verdict == "passed"
     assert_settled(world, *ALL)

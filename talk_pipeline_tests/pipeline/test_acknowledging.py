@@ -6,17 +6,19 @@ from typing import Any
 import pytest
 
 from talk_pipeline.engine.manual import acknowledging
-from talk_pipeline.engine.manual.links import Decision
+from talk_pipeline.engine.manual.decisions import Decision
 from talk_pipeline.engine.report.conflicts import unacknowledged
+from talk_pipeline.engine.report.waiting import Kind
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.flows.sides import Side
-from talk_pipeline.installation import carry_out, forget
+from talk_pipeline.installation import carry_out, forget, prune
 from talk_pipeline.settings import Settings
 from talk_pipeline.states import known_state
 from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pipeline.by_hand import WHO
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.pipeline.test_attention import of
 from talk_pipeline_tests.pipeline.test_resolutions import disputed, resolve  # noqa: F401
 from talk_pipeline_tests.world import World
 
@@ -119,13 +121,23 @@ def test_a_line_belongs_to_its_order(world: World) -> None:
     assert acknowledge("order", "O1").details == {"conflicts": 1, "losses": 0}
 
 
-def test_of_those_of_long_ago_only_who_asks_is_told(world: World, pair: tuple[str, str]) -> None:
+@pytest.mark.parametrize("days", [31, 4000])
+def test_it_is_shown_until_it_is_acknowledged_however_long_ago_it_was(
+    world: World, pair: tuple[str, str], days: int
+) -> None:
     overwritten(world, pair, "one")
-    world.sql("update conflict set recorded_at = ?", now() - timedelta(days=31))
-    assert world.step("customer").finding("customer", CHECK).found == 0
+    world.sql("update conflict set recorded_at = ?", now() - timedelta(days=days))
+    prune(Settings.load())
+    finding = world.step("customer").finding("customer", CHECK)
+    assert (finding.verdict, finding.found, len(finding.rows)) == ("warned", 1, 1)
+    assert [one.flow for one in of(Kind.UNACKNOWLEDGED)] == ["customer"]
     flow = flows_in()["customer"]
     with known_state(Settings.load()).once() as db:
-        assert len(unacknowledged(db, [flow], days=32)) == 1
+        assert len(unacknowledged(db, [flow])) == 1
+        assert unacknowledged(db, [flow], since=now() - timedelta(days=days - 1)) == []
+    assert acknowledge(since=now() - timedelta(days=days - 1)).details == {"conflicts": 0, "losses": 0}
+    assert acknowledge().details == {"conflicts": 1, "losses": 0}
+    assert world.step("customer").finding("customer", CHECK).found == 0
 
 
 def test_who_decided_a_conflict_need_not_acknowledge_it(

@@ -99,6 +99,9 @@ def acknowledge(
         str | None, typer.Argument(metavar="[FLOW]", help="Only of this flow; by default of all.")
     ] = None,
     id_: Annotated[str | None, typer.Argument(metavar="[ID]", help="Only of this record.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only what was recorded from then on, in UTC.")
+    ] = None,
     until: Annotated[
         str | None, typer.Option(metavar="TIME", help="Only what was recorded up to then, in UTC.")
     ] = None,
@@ -110,7 +113,7 @@ def acknowledge(
     """
     from talk_pipeline.cli.conflicts import acknowledge as acknowledge_them
 
-    acknowledge_them(flow, id_, until=until, as_json=as_json)
+    acknowledge_them(flow, id_, since=since, until=until, as_json=as_json)
 
 
 @commands.command()

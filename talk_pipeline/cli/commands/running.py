@@ -134,10 +134,15 @@ def conflicts(
     flow: Annotated[
         str | None, typer.Argument(metavar="[FLOW]", help="Only of this flow; by default of all.")
     ] = None,
-    days: Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="How many days back.")] = 30,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=MOST_DAYS, help="How many days back; by default all.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the conflicts that nobody has acknowledged yet, with both values: which edit lost, and by which rule."""
+    """List the conflicts that nobody has acknowledged yet, with both values: which edit lost, and by which rule.
+
+    And the records that a restored system lost, and that nobody has acknowledged either.
+    """
     from talk_pipeline.cli.conflicts import print_conflicts
 
     print_conflicts(flow, days=days, as_json=as_json)

@@ -4,9 +4,9 @@ A conflict stays visible until a person says that it was seen, however many runs
 decision (`resolve`) are known to somebody from the start.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind
@@ -15,15 +15,11 @@ from talk_pipeline.engine.report.ages import age, seconds_since
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
 from talk_pipeline.engine.report.findings import Check, CheckContext, Finding, in_words
 from talk_pipeline.engine.report.history import stamp
-from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import rows_of
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
-from talk_pipeline.wording import counted
-
-DAYS = 30
-"""For how long an unacknowledged conflict is shown, where nobody asks for more."""
 
 # conflicts under the policy `manual` that nobody has decided as they are now: the changes, with both values
 UNDECIDED = f"""
@@ -55,7 +51,8 @@ _UNACKNOWLEDGED = """
 with known as (
   select *, rowid as nth, case when part = flow then shop_id else regexp_replace(shop_id, '/[^/]*$', '') end as root
   from conflict
-  where flow = $flow and acknowledged_at is null and recorded_at >= $since
+  where flow = $flow and acknowledged_at is null and recorded_at >= coalesce($since, recorded_at)
+  order by recorded_at desc, nth desc limit coalesce($most, 9223372036854775807)
 )
 select k.flow, k.part, k.shop_id, k.bc_id, k.root, coalesce(s.raw[$key], b.raw[$key]) as number,
        coalesce(s.raw[$label], b.raw[$label]) as name, k.property, k.shop_value, k.bc_value, k.rule, k.winner,
@@ -66,6 +63,8 @@ left join record s on s.part = $flow and s.side = 'customwebshop' and s.id = k.r
 left join record b on b.part = $flow and b.side = 'businesscentral' and b.id = l.bc_id
 order by k.recorded_at desc, k.nth desc
 """
+
+_HOW_MANY = "select count(*) from conflict where flow = $flow and acknowledged_at is null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +122,33 @@ class Conflict:
         }
 
 
-def unacknowledged(db: Connection, flows: Iterable[Flow], *, days: int = DAYS) -> list[Conflict]:
-    """The conflicts of the last days that nobody has acknowledged, the newest first."""
-    since = now() - timedelta(days=days)
-    found = [_conflict(flow, row) for flow in flows for row in _rows(db, flow, since)]
+def unacknowledged(
+    db: Connection, flows: Iterable[Flow], *, since: datetime | None = None, most: int | None = None
+) -> list[Conflict]:
+    """The conflicts that nobody has acknowledged, the newest first.
+
+    Args:
+        db: the state.
+        flows: whose.
+        since: only what was recorded from then on, UTC without an offset; by default all, however long ago.
+        most: how many of each flow, by default all.
+    """
+    found = [
+        _conflict(flow, row)
+        for flow in flows
+        for row in rows_of(
+            db,
+            _UNACKNOWLEDGED,
+            {
+                "flow": flow.name,
+                "since": since,
+                "most": most,
+                "key": flow.create_key,
+                "label": flow.label or flow.create_key,
+            },
+        )
+    ]
     return sorted(found, key=lambda one: one.recorded_at, reverse=True)
-
-
-def _rows(db: Connection, flow: Flow, since: datetime) -> list[dict[str, Any]]:
-    label = flow.label or flow.create_key
-    asked = {"flow": flow.name, "since": since, "key": flow.create_key, "label": label}
-    return rows_of(db, _UNACKNOWLEDGED, asked)
 
 
 def _conflict(flow: Flow, row: dict[str, Any]) -> Conflict:
@@ -154,7 +169,9 @@ def _conflict(flow: Flow, row: dict[str, Any]) -> Conflict:
 
 
 def _all_acknowledged(context: CheckContext) -> Finding:
-    found: Sequence[Conflict] = unacknowledged(context.db, [context.flow])
+    flow = context.flow
+    row = context.db.execute(_HOW_MANY, {"flow": flow.name}).fetchone()
+    found = row[0] if row else 0
     rows = tuple(
         {
             "recorded_at": one.recorded_at,
@@ -168,12 +185,10 @@ def _all_acknowledged(context: CheckContext) -> Finding:
             "bc_value": one.bc_value,
             "run": one.run_id,
         }
-        for one in found[:LISTED_ROWS]
+        for one in (unacknowledged(context.db, [flow], most=LISTED_ROWS) if found else ())
     )
-    summary = in_words(
-        len(found), "conflict", f" of the last {counted(DAYS, 'day')} that nobody has acknowledged"
-    )
-    return Finding(not found, "WARN", summary, len(found), rows)
+    summary = in_words(found, "conflict", " that nobody has acknowledged")
+    return Finding(not found, "WARN", summary, found, rows)
 
 
 ACKNOWLEDGED = Check(

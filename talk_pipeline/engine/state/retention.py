@@ -1,6 +1,7 @@
 """What is kept of the past, and for how long: the journal, conflicts, decisions, runs, and what checks found.
 
-What has no outcome yet is never too old, and of each flow the last run stays whole. Links, bases and what both
+What has no outcome yet, or waits for a person to take note of it, is never too old, and of each flow the last run
+stays whole. Links, bases and what both
 systems hold are the present, and have no age.
 """
 
@@ -24,7 +25,7 @@ _OLD = {
     "journal_child": f"delete from journal_child where intent_id in ({_CONCLUDED})",
     "recalculation": f"delete from recalculation where intent_id in ({_CONCLUDED})",
     "journal": f"delete from journal where intent_id in ({_CONCLUDED})",
-    "conflict": f"delete from conflict where recorded_at < $before and run_id not in ({_LAST_RUNS})",
+    "conflict": f"delete from conflict where acknowledged_at < $before and run_id not in ({_LAST_RUNS})",
     "loss": "delete from loss where acknowledged_at < $before",
     "check_result": f"delete from check_result where checked_at < $before and run_id not in ({_LAST_RUNS})",
     # a decision that still holds stays with who made it, and who was forgotten is known again by an older backup

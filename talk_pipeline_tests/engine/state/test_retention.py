@@ -45,6 +45,7 @@ def book(tmp_path: Path) -> Iterator[Book]:
                 ("journal", "intent_at"),
                 ("journal", "outcome_at"),
                 ("conflict", "recorded_at"),
+                ("conflict", "acknowledged_at"),
                 ("check_result", "checked_at"),
                 ("run", "started_at"),
             ):
@@ -84,6 +85,13 @@ def test_who_was_forgotten_is_known_for_good(book: Book) -> None:
     book.db.execute("update decision set action = 'forgotten' where action = 'old'")
     retention.prune(book.db, before=now())
     assert book.rows("select action, shop_id from decision") == [("forgotten", "sC9")]
+
+
+def test_what_nobody_acknowledged_is_never_too_old(book: Book) -> None:
+    book.db.execute("update conflict set acknowledged_at = null")
+    conflicts = book.rows("select count(*) from conflict")
+    retention.prune(book.db, before=now())
+    assert book.rows("select count(*) from conflict") == conflicts
 
 
 def test_a_decision_that_holds_keeps_who_made_it(book: Book) -> None:
