@@ -6,9 +6,10 @@ Where `TALK_COMPANIES` names no file there is one company, and a command is abou
 import functools
 import inspect
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 Command = Callable[..., None]
 Act = Callable[[], None]
+Given = Mapping[str, Any]
 CompanyName = Annotated[
     str | None,
     typer.Option("--company", metavar="NAME", envvar="TALK_COMPANY", help="One of TALK_COMPANIES."),
@@ -36,7 +38,7 @@ _collected: ContextVar[dict[str, Any] | None] = ContextVar("collected", default=
 def of_a_company(command: Command) -> Command:
     """A command about one company, which has to be named where there are several."""
 
-    def about_one(company: str | None, known: "Companies | None", act: Act, *, as_json: bool) -> None:
+    def about_one(company: str | None, known: "Companies | None", act: Act, given: Given) -> None:
         if known is not None and company is None:
             raise UsageError(
                 f"which company? There are several in {known.file}: --company NAME or TALK_COMPANY, one of"
@@ -49,17 +51,26 @@ def of_a_company(command: Command) -> Command:
 
 
 def of_each_company(command: Command) -> Command:
-    """A command about one company, or about each of them: its exit status is then the worst of theirs."""
+    """A command about one company, or about each of them: its exit status is then the worst of theirs.
 
-    def about_each(company: str | None, known: "Companies | None", act: Act, *, as_json: bool) -> None:
+    A file that it writes is one company's: each would write over that of the one before.
+    """
+
+    def about_each(company: str | None, known: "Companies | None", act: Act, given: Given) -> None:
         if known is None or company is not None:
             with _for(known, company):
                 act()
             return
+        for option, file in given.items():
+            if isinstance(file, Path):
+                raise UsageError(
+                    f"--{option} {file}: is one file, and there are several companies in {known.file}:"
+                    f" --company NAME or TALK_COMPANY, one of {', '.join(known)}"
+                )
         ends = {}
         with _collecting() as told:
             for name in known:
-                say(f"== {name}", err=as_json)
+                say(f"== {name}", err=bool(given.get("as_json")))
                 ends[name] = _ended(known, name, act)
         if told:
             say(json.dumps({"companies": told}, indent=2))
@@ -71,7 +82,7 @@ def of_each_company(command: Command) -> Command:
 def of_any_company(command: Command) -> Command:
     """A command about one company, or about all of them together, which it sees to itself."""
 
-    def about_any(company: str | None, known: "Companies | None", act: Act, *, as_json: bool) -> None:
+    def about_any(company: str | None, known: "Companies | None", act: Act, given: Given) -> None:
         with _for(known, company):
             act()
 
@@ -110,7 +121,7 @@ def _with_option(command: Command, about: Callable[..., None]) -> Command:
                 f"--company {company}: there is one company, and it has no name; a file of several is named by"
                 " TALK_COMPANIES"
             )
-        about(company, known, lambda: command(**given), as_json=bool(given.get("as_json")))
+        about(company, known, lambda: command(**given), given)
 
     own = inspect.signature(command)
     parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own.parameters.values()]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -128,6 +129,18 @@ def test_a_command_about_a_state_asks_for_a_company(companies: Companies, synced
     assert run("explain", "customer", "C-oslo", "--company", "rome").returncode == 2
     unknown = run("status", "--company", "paris")
     assert (unknown.returncode, "no company 'paris' in" in unknown.stderr) == (2, True)
+
+
+def test_a_plan_of_several_companies_is_asked_for_one_by_one(
+    companies: Companies, synced: Any, tmp_path: Path
+) -> None:
+    plan = tmp_path / "plan.csv"
+    done = run("sync", "--flow", "customer", "--dry-run", "--plan", str(plan))
+    assert (done.returncode, done.stdout, plan.exists()) == (2, "", False)
+    assert f"--plan {plan}: is one file" in done.stderr
+    assert "one of berlin, oslo, rome" in done.stderr
+    one = run("sync", "--flow", "customer", "--dry-run", "--plan", str(plan), "--company", "oslo")
+    assert (one.returncode, plan.exists()) == (0, True), one.stderr
 
 
 def test_a_company_whose_settings_are_wrong_stops_itself_alone(companies: Companies, synced: Any) -> None:
