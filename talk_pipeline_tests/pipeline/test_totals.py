@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from talk_pipeline.engine.manual import resolutions
-from talk_pipeline.engine.manual.links import Hand
+from talk_pipeline.engine.manual.decisions import Hand
 from talk_pipeline.engine.manual.lookup import find
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.plan.totals import differences
@@ -123,6 +123,21 @@ def test_an_order_that_would_differ_waits_by_name_until_it_is_put_right(holding:
     assert set(holding.there()) == {"O1", "O2"}
     assert holding.explained(wrong)["state"] == "active"
     assert holding.explained(wrong)["differences"] == []
+
+
+def test_what_was_refused_is_tried_again_and_its_total_is_still_asked_about(holding: Till) -> None:
+    placed = holding.place("O1")
+    refused = {"match": {"method": "POST", "path": "salesOrders"}, "fault": {"status": 400}, "times": None}
+    holding.world.bc.control("faults", [refused])
+    holding.world.step()
+    holding.world.shop.patch("orders", placed, {"shipping_amount": "79.00"})
+    holding.world.step("order")
+    assert "the shop says" not in (holding.world.state("order", placed) or ("", ""))[1], "nobody asked"
+    holding.world.bc.control("faults", [])
+    holding.retry(placed)
+    holding.world.step("order")
+    assert holding.there() == {}
+    assert "the shop says 279.00" in (holding.world.state("order", placed) or ("", ""))[1]
 
 
 def test_a_person_lets_one_go_as_it_is(holding: Till) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from talk_pipeline.engine.kinds import HoldKind
-from talk_pipeline.engine.manual.links import Decision, Hand
+from talk_pipeline.engine.manual.decisions import Decision, Hand
 from talk_pipeline.engine.manual.lookup import Entity, find, labels
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.plan.compare import MISMATCHES
@@ -83,18 +83,18 @@ _GIVEN_UP = f"""
 select case when not starts_with(root_shop_id, '{FROM_BC}') then root_shop_id end as shop_id,
        case when starts_with(root_shop_id, '{FROM_BC}') then root_shop_id[{len(FROM_BC) + 1}:] else record_id end
          as record_id,
-       reason
+       reason, false as differing
 from refusal where flow = $flow
 union all
-select l.root_shop_id, b.shop_id, 'the two systems keep storing ' || b.property || ' differently'
+select l.root_shop_id, b.shop_id, 'the two systems keep storing ' || b.property || ' differently', false
 from base b join link l on l.part = b.part and l.shop_id = b.shop_id
 where b.part in (select unnest($parts::varchar[])) and b.mismatches >= $mismatches
 union all
-select root_shop_id, shop_id, hold_reason from change
+select root_shop_id, shop_id, hold_reason, false from change
 where flow = $flow and hold_kind = '{HoldKind.FLAPPING}'
 union all
 -- a number that differs is let go one by one, and never with a whole flow
-select distinct root_shop_id, root_shop_id, hold_reason from change
+select distinct root_shop_id, root_shop_id, hold_reason, true from change
 where flow = $flow and part = $flow and hold_kind = '{HoldKind.DIFFERING}' and root_shop_id = $shop_id
 order by 1, 2, 3
 """
@@ -133,10 +133,10 @@ def retry(hand: Hand, text: str | None = None) -> Decision:
         for row in rows:
             one = _entity_of(hand, row)
             again.setdefault(one, []).append(row["reason"])
+        for shop_id in dict.fromkeys(row["shop_id"] for row in rows if row["differing"]):
+            _let_go(hand, shop_id)
         for one, reasons in again.items():
             _take_back(hand, one)
-            if entity is not None and one.shop_id is not None and one.bc_id is None:
-                _let_go(hand, one.shop_id)
             hand.note(Decision(flow.name, "retried", one.shop_id, one.bc_id, "", {"reasons": reasons}))
     named = {one.shop_id or one.bc_id or "": list(dict.fromkeys(reasons)) for one, reasons in again.items()}
     message = f"{flow.name}: the next sync tries {counted(len(named), 'record')} again: {', '.join(named)}"
