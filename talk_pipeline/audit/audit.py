@@ -41,6 +41,19 @@ class _Words(yaml.SafeLoader):
     yaml_implicit_resolvers = {"<": [("tag:yaml.org,2002:merge", re.compile("^<<$"))]}
 
 
+class _Meant(_Words):
+    """What is sent as it stands there: true, null and numbers as JSON writes them."""
+
+
+for _kind, _pattern in (("bool", "true|false"), ("null", "null"), ("int", "-?(0|[1-9][0-9]*)")):
+    _Meant.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_kind}", re.compile(f"^({_pattern})$"), list("tfn-0123456789")
+    )
+_Meant.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^-?(0|[1-9][0-9]*)\.[0-9]+$"), list("-0123456789")
+)
+
+
 def audit(settings: Settings, names: tuple[str, ...] = ()) -> list[Judged]:
     """Judges the named flows, all by default.
 
@@ -123,7 +136,7 @@ def _scope(flow: Words, child: Words) -> Words:
 def _read(file: Path) -> Any:
     try:
         text = file.read_text(encoding="utf-8")
-        return _with_bodies(yaml.load(text, _Words), yaml.safe_load(text))
+        return _with_bodies(yaml.load(text, _Words), yaml.load(text, _Meant))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise NotAuditableError(f"{file} cannot be read: {error}") from None
 

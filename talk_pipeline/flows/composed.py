@@ -85,12 +85,29 @@ class Composed:
                     yield source, ("children", key), message
                 for word, message in _uncounted(added, flow):
                     yield source, ("children", key, word), message
+        yield from self._said_twice()
         for at, rows in self._rows().items():
             first: dict[str, Source] = {}
             for source, row, name in rows:
                 if first.setdefault(name, source) is not source:
                     text = f"a property of that name is in {first[name].file.name}"
                     yield source, (*at, row, "name"), f"{name!r}: {text}"
+
+    def _said_twice(self) -> Iterator[tuple[Source, Location, str]]:
+        """Constants, and where archived orders are, that an earlier file says: the last one would hold."""
+        own = self.sources[0].says
+        assert isinstance(own, Flow)
+        constants = dict.fromkeys(own.settings.constants, self.sources[0])
+        archived = self.sources[0] if own.businesscentral.archived_in else None
+        for source in self.sources[1:]:
+            assert isinstance(source.says, Addition)
+            for name in source.says.constants:
+                if (first := constants.setdefault(name, source)) is not source:
+                    yield source, ("constants", name), f"is in {first.file.name} already; keep one of the two"
+            if source.says.archived_in:
+                if archived:
+                    yield source, ("archived_in",), f"is in {archived.file.name} already; keep one of the two"
+                archived = archived or source
 
     def place(self, at: Location) -> tuple[Source, Location]:
         """The file in which something of the whole flow is said, and where in it."""

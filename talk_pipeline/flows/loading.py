@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,11 +35,18 @@ class _TwiceError(Exception):
         self.line = key.start_mark.line + 1
 
 
+_YAML = "tag:yaml.org,2002:"
+
+
 class _Words(yaml.constructor.SafeConstructor, yaml.resolver.Resolver):
-    """Reads yes, no, on and off as the words they are (NO is a country), and every key once."""
+    """Reads what people write as it is written: a number is what JSON takes for one, and every key is there once.
+
+    YAML 1.1 takes more for something else than the words they are: yes, no, on and off (NO is a country), 0420,
+    1_000, 12:30 and 2026-02-30.
+    """
 
     yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+        first: [(tag, pattern) for tag, pattern in resolvers if tag in (f"{_YAML}null", f"{_YAML}merge")]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
@@ -46,18 +54,40 @@ class _Words(yaml.constructor.SafeConstructor, yaml.resolver.Resolver):
         """Takes over what `<<` names, unless a key stands in the mapping twice; its own come before those taken."""
         first: dict[str, yaml.Node] = {}
         for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and first.setdefault(key.value, key) is not key:
-                raise _TwiceError(key, first[key.value])
+            if isinstance(key, yaml.ScalarNode):
+                if first.setdefault(key.value, key) is not key:
+                    raise _TwiceError(key, first[key.value])
+                if key.tag in _PLAIN:
+                    key.tag = f"{_YAML}str"
         super().flatten_mapping(node)
         if "<<" in first:  # so that it may be taken over in turn
             node.value = [*{_told_by(key): (key, value) for key, value in node.value}.values()]
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """What a node says; one that says of itself to be what it is not is a mistake in its line."""
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, ArithmeticError, LookupError) as error:
+            problem = f"{node.value!r} is no {node.tag.removeprefix(_YAML)}"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
 
 
 def _told_by(key: yaml.Node) -> object:
     return key.value if isinstance(key, yaml.ScalarNode) else key
 
 
-_Words.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
+def _fraction(_: Any, node: yaml.ScalarNode) -> Decimal:
+    """A number with all its digits: where it is a word, 1.10 is another one than 1.1."""
+    return Decimal(node.value)
+
+
+_PLAIN = {f"{_YAML}bool", f"{_YAML}int", f"{_YAML}float"}
+_Words.add_implicit_resolver(f"{_YAML}bool", re.compile("^(?:true|false)$"), list("tf"))
+_Words.add_implicit_resolver(f"{_YAML}int", re.compile("^-?(?:0|[1-9][0-9]*)$"), list("-0123456789"))
+_Words.add_implicit_resolver(
+    f"{_YAML}float", re.compile(r"^-?(?:0|[1-9][0-9]*)\.[0-9]+$"), list("-0123456789")
+)
+_Words.add_constructor(f"{_YAML}float", _fraction)
 
 
 class _Loader(_Words, yaml.SafeLoader):

@@ -1,7 +1,7 @@
 """One row of a flow's property table, and the words it is written in."""
 
 from collections.abc import Mapping
-from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, cast
 
@@ -15,10 +15,10 @@ Policy = Literal["last_writer", "customwebshop", "businesscentral", "manual"]
 
 
 def _text(value: object) -> object:
-    """YAML reads true, 5 and 2026-01-31 as what they look like; in a flow file they are texts."""
+    """YAML reads true, 5 and 1.10 as what they look like; in a flow file they are texts."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int | float | date) else value
+    return str(value) if isinstance(value, int | Decimal) else value
 
 
 Word = Annotated[

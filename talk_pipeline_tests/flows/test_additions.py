@@ -90,6 +90,12 @@ MISTAKES = [
         "properties.1: has no shop path and settings.constants has no 'weight'",
     ),
     (
+        "constants: {",
+        "constants: {shipping_type: Item, ",
+        9,
+        "constants.shipping_type: is in order.yaml already; keep one of the two",
+    ),
+    (
         "text(50)",
         "text",
         8,
@@ -129,6 +135,24 @@ def test_a_mistake_is_named_by_the_file_that_made_it(
     except FlowError as error:
         told = str(error)
     assert f"{folder / 'mine.yaml'}:{line}: {says}" in told
+
+
+def test_what_two_files_add_is_said_once(folder: Path) -> None:
+    """Between two additions, too, the last file would hold."""
+    names = ("mine.yaml", "yours.yaml")
+    kept = "archived_in: {entity: salesOrderArchives, key: externalDocumentNumber}"
+    for name in names:
+        (folder / name).write_text(
+            f"adds_to: order\nconstants: {{weight: '{name}'}}\n{kept}\n", encoding="utf-8"
+        )
+    with pytest.raises(FlowError) as told:
+        load_flows(folder)
+    second = folder / names[1]
+    twice = "is in mine.yaml already; keep one of the two"
+    assert str(told.value).splitlines() == [
+        f"{second}:2: constants.weight: {twice}",
+        f"{second}:3: archived_in: {twice}",
+    ]
 
 
 def test_a_further_charge_is_counted_where_it_says(folder: Path) -> None:

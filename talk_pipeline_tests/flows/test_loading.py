@@ -1,15 +1,16 @@
 """Every mistake in a flow file is named by file, line and key, with what is allowed."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from talk_pipeline.flows.loading import PACKAGED, FlowError, load_flow, load_flows
+from talk_pipeline.flows.loading import PACKAGED, FlowError, load_flow, load_flows, read_yaml
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Context
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
-from talk_pipeline_tests.flow_files import copied_flows
+from talk_pipeline_tests.flow_files import copied_flows, replaced
 
 
 @pytest.fixture
@@ -91,6 +92,72 @@ MISTAKES = [
     ("order.yaml", "reference(product)", "reference(item)", "order.yaml", "refers to flow 'item'"),
     ("product.yaml", "asset: product,", "asset: customer,", "", "share asset 'customer'"),
 ]
+
+
+AS_WRITTEN = [
+    "0420",
+    "00123",
+    "12:30",
+    "1_000",
+    "1.10",
+    "1e3",
+    "0x1F",
+    "+5",
+    "7",
+    "-3",
+    "2.5",
+    "NO",
+    "on",
+    "2026-02-30",
+]
+
+
+@pytest.mark.parametrize("word", AS_WRITTEN)
+def test_a_word_is_what_is_written(folder: Path, word: str) -> None:
+    old, new = ("constants: {type: Company}", f"constants: {{type: {word}}}")
+    file = folder / "customer.yaml"
+    file.write_text(replaced(file.read_text(), (old, new)))
+    assert load_flows(folder)["customer"].settings.constants["type"] == word
+
+
+def test_keys_are_what_is_written_and_each_is_there_once(folder: Path) -> None:
+    keys = ("07", "7", "1.0", "1.00", "0420", "true")
+    file = folder / "mine.yaml"
+    file.write_text(f"adds_to: customer\nconstants: {{{', '.join(f'{key}: x' for key in keys)}}}\n")
+    data, _ = read_yaml(file)
+    assert list(data["constants"]) == list(keys)
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("5", 5),
+        ("-5", -5),
+        ("2.50", Decimal("2.5")),
+        ("true", True),
+        ("null", None),
+        ('"5"', "5"),
+        ("05", "05"),
+    ],
+)
+def test_what_json_takes_for_a_number_is_one(tmp_path: Path, said: str, value: object) -> None:
+    file = tmp_path / "body.yaml"
+    file.write_text(f"body: {{said: {said}}}\n")
+    data, _ = read_yaml(file)
+    assert data == {"body": {"said": value}}
+    assert type(data["body"]["said"]) is type(value)
+
+
+@pytest.mark.parametrize(
+    "tagged", ["!!timestamp 2026-02-30", "!!int soon", "!!int ''", "!!float x", "!!bool perhaps"]
+)
+def test_what_says_of_itself_to_be_what_it_is_not_is_a_mistake_in_its_line(
+    tmp_path: Path, tagged: str
+) -> None:
+    file = tmp_path / "customer.yaml"
+    file.write_text(f"flow: customer\ntitle: {tagged}\n")
+    with pytest.raises(FlowError, match=f"{file}:2: not YAML: .* is no {tagged[2:].split()[0]}"):
+        load_flow(file)
 
 
 @pytest.mark.parametrize(("file", "old", "new", "key", "message"), MISTAKES)

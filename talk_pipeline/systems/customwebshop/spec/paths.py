@@ -12,6 +12,8 @@ from enum import Enum
 from functools import cache
 from typing import Any, Final, Literal, TypeAlias
 
+import msgspec
+
 Json: TypeAlias = "None | bool | int | float | Decimal | str | list[Json] | dict[str, Json]"
 """A value of a document; its fractions are decimals, as they were written."""
 
@@ -150,6 +152,14 @@ def lists_on(path: str) -> tuple[str, ...]:
             return tuple(names)
         names.append(step)
     return ()
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def encoded(data: object) -> bytes:
+    """JSON as it is sent, every fraction as it was written."""
+    return _encoder.encode(data)
 
 
 def text_of(value: JsonOrMissing) -> str | None:

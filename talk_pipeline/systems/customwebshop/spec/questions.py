@@ -1,7 +1,6 @@
 """What a list is asked: a GET with a query, or a POST whose body says the same."""
 
 import copy
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -35,7 +34,7 @@ def question(entity: Entity, path: str, query: Mapping[str, Json]) -> Question:
     body = copy.deepcopy(dict(entity.list.body))
     for name, value in query.items():
         paths.put(body, name, value)
-    return Question(path, json.dumps(body).encode())
+    return Question(path, paths.encoded(body))
 
 
 def asked_for(entity: Entity, record_id: str) -> Question:
@@ -70,7 +69,7 @@ def asked_of(
     said = filled_about(entity, body, record_id, record=record)
     for name, value in (query or {}).items():
         paths.put(said, name, value)
-    return Question(path, json.dumps(said, default=str).encode())
+    return Question(path, paths.encoded(said))
 
 
 def filled_about(

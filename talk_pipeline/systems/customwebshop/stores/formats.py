@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.files import Csv, Files, JsonLines
 from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json
@@ -27,7 +25,6 @@ if TYPE_CHECKING:  # the name of its type is there alone
     import _csv
 
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 class UnwholeError(ValueError):
@@ -91,11 +88,11 @@ class Form:
         if isinstance(self._said, Csv):
             return self._csv(rows, self._said, like)
         if isinstance(self._said, JsonLines):
-            lines = [_encoder.encode(row).decode() + like.line_end for row in rows]
+            lines = [paths.encoded(row).decode() + like.line_end for row in rows]
             return _encoded("".join(lines), self._said.encoding)
         document: Row = {}
         paths.put(document, self._records, rows[0] if len(rows) == 1 else list(rows))
-        return self._wire.told(_encoder.encode(document))
+        return self._wire.told(paths.encoded(document))
 
     def _text(self, content: bytes, encoding: str) -> str:
         for mark, other in _MARKS.items():  # where each byte is a letter, nothing else would tell

@@ -6,12 +6,12 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-import msgspec
 from pydantic import SecretStr
 
 from talk_pipeline.engine.model import Contents, Ended, Operation, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.sides import Side
+from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.description import Description
 from talk_pipeline.systems.customwebshop.stores.store import (
@@ -33,7 +33,6 @@ from talk_pipeline.systems.protocol import MOST_STAMPS, Identity, Leaving, Stamp
 
 WHOLE = Call(whole=True)
 """A record is composed as it is to be; what of it is written is the store's business."""
-_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 class StoredShop:
@@ -239,4 +238,4 @@ def _composing(reader: Reader, write: Write) -> Callable[[Row | None], Row]:
 
 
 def _payload(row: Row) -> str:
-    return _encoder.encode(row).decode()
+    return paths.encoded(row).decode()

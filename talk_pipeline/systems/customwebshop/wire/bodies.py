@@ -4,8 +4,6 @@ import copy
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
-import msgspec
-
 from talk_pipeline.engine.model import ChildEdit
 from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.customwebshop.spec import paths
@@ -20,7 +18,6 @@ from talk_pipeline.systems.customwebshop.wire.wrapping import accompanied, compl
 
 CONTENT = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
 """What a body is, by how a description says that bodies are written."""
-_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 class Composer:
@@ -160,7 +157,7 @@ class Composer:
         body = wrapped(call, body, known, current=current)
         if self._entity.bodies == "form":
             return urlencode([*pairs(body)]).encode()
-        return _encoder.encode(body)
+        return paths.encoded(body)
 
     def _rows(
         self,

@@ -23,7 +23,6 @@ from talk_pipeline.systems.customwebshop.wire.answers import (
     UnexpectedShapeFault,
     blank_text,
     blank_word,
-    encoded,
     is_missing,
     raw_at,
     record_in,
@@ -140,7 +139,7 @@ class Joiner:
         if len(been) == 1:
             return payload
         paths.put(data, place, rows)
-        return encoded(data)
+        return paths.encoded(data).decode()
 
     async def _again(self, entity: Entity, record_id: str, query: Mapping[str, Json]) -> Json:
         """A record asked for once more, with these parameters."""

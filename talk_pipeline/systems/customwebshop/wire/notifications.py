@@ -99,7 +99,7 @@ def _lacking(events: Sequence[str], shown: Any) -> set[str]:
 
 
 async def _register(http: Http, webhooks: Webhooks, body: Mapping[str, Any], *, url: str) -> None:
-    content, headers = json.dumps(body).encode(), {"Content-Type": "application/json"}
+    content, headers = paths.encoded(dict(body)), {"Content-Type": "application/json"}
     try:
         answer = await http.write("POST", webhooks.path, content=content, headers=headers)
     except OutcomeUnknownError as error:
