@@ -171,6 +171,7 @@ class Http:
         headers: Mapping[str, str],
         weight: int = 1,
         leaving: Callable[[], None] | None = None,
+        own_word: Callable[[Answer], bool] | None = None,
     ) -> Answer:
         """A request that changes something, sent once unless it was certainly not carried out.
 
@@ -181,6 +182,8 @@ class Http:
             headers: in addition to the client's own.
             weight: how many requests it counts as against the limit.
             leaving: called just before it is handed to the wire, each time that is tried.
+            own_word: tells of a refusal (403) whether it is the system's word about what was asked; else it is
+                taken for one about who asks.
 
         Raises:
             OutcomeUnknownError: it left, and no answer came, or none of the system itself.
@@ -207,6 +210,7 @@ class Http:
                 retry=self._writes,
                 weight=weight,
                 leaving=leaves,
+                own_word=own_word,
                 timeout=patience,
             )
         except NOT_SENT as error:
@@ -233,6 +237,7 @@ class Http:
         retry: Retry,
         weight: int = 1,
         leaving: Callable[[], None] | None = None,
+        own_word: Callable[[Answer], bool] | None = None,
         **request: Any,
     ) -> Answer:
         url = self._url(path)
@@ -259,15 +264,16 @@ class Http:
         if response.status_code == httpx.codes.UNAUTHORIZED:
             see = self._see(*lane.settings)
             raise AccessFault(f"{self.name} at {self.base_url} refuses the credentials (401){see}")
-        if response.status_code == httpx.codes.FORBIDDEN:
-            who = f" ({', '.join(lane.settings)})" if lane.settings else ""
-            told = f"{self.name} at {self.base_url} denies access (403)"
-            raise AccessFault(f"{told}: check its permissions{who}")
         links = {str(name): str(link.get("url")) for name, link in response.links.items()}
         heard = self._wire.understood(response.content) if self._wire else response.content
         body = redacted_body(heard, is_error=not response.is_success)
         seconds = float(response.extensions.get("seconds", 0.0))
-        return Answer(response.status_code, response.headers, body, links, seconds)
+        answer = Answer(response.status_code, response.headers, body, links, seconds)
+        if answer.status == httpx.codes.FORBIDDEN and not (own_word and own_word(answer)):
+            who = f" ({', '.join(lane.settings)})" if lane.settings else ""
+            told = f"{self.name} at {self.base_url} denies access (403)"
+            raise AccessFault(f"{told}: check its permissions{who}")
+        return answer
 
     def _url(self, path: str) -> str:
         """Where a path is, with the query of the base address (a tenant); whole addresses as they are.

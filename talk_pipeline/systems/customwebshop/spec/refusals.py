@@ -31,6 +31,6 @@ class ErrorShape(Model):
         (), description="codes that say: not now; what is refused so is tried again"
     )
     refused: tuple[Word, ...] = Field(
-        (), description="codes that say no, where a status of 500 would leave it open, as with SOAP"
+        (), description="codes that say no, where the status would leave it open: 500, as with SOAP, or 403"
     )
     missing: tuple[Word, ...] = Field((), description="codes that say there is no such record, beside 404")

@@ -16,8 +16,7 @@ from talk_pipeline.systems.customwebshop.wire.records import parse
 from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline.systems.http import Answer
 
-_encoder = msgspec.json.Encoder(decimal_format="number")
-
+FORBIDDEN = 403
 NOT_BEGUN = (421, 425, 429)
 """Turned away by whoever holds the line: another connection, too early, too many."""
 
@@ -36,7 +35,7 @@ def raw_at(body: bytes, path: str | None) -> str | None:
     for step in paths.steps(path) if path else ():
         if not isinstance(step, str):
             found = paths.get(parse(body), path or "")
-            return None if found is paths.MISSING else encoded(found)
+            return None if found is paths.MISSING else paths.encoded(found).decode()
         try:
             inner = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).get(step)
         except msgspec.DecodeError:
@@ -46,11 +45,6 @@ def raw_at(body: bytes, path: str | None) -> str | None:
         raw = bytes(inner)
     text = raw.decode().strip()
     return text or None
-
-
-def encoded(data: Json) -> str:
-    """JSON with every fraction as it was written."""
-    return _encoder.encode(data).decode()
 
 
 def said_at(answer: Answer, place: Place) -> str | None:
@@ -123,6 +117,27 @@ def refused_by(entity: Entity, call: Call, answer: Answer) -> Entity | None:
     if not answer.ok:
         return shapes[-1] if call.status else entity  # what is said of a part the call alone knows
     return next((one for one in shapes if shows_error(one, answer)), None)
+
+
+def is_own_word(entity: Entity, call: Call, answer: Answer) -> bool:
+    """Whether an answer without success is the shop's own, known by its error code, and nobody's before it."""
+    refused = refused_by(entity, call, answer)
+    return refused is not None and _codes(refused.error, answer) != {None}
+
+
+def denied(entity: Entity, call: Call, answer: Answer) -> Outcome | None:
+    """What follows from a 403, unless the description says what its code is about.
+
+    It is about the record or about who asks, which only the shop knows. This one write fails: it is tried again by
+    the next run, and the others go on.
+    """
+    if answer.status != FORBIDDEN:
+        return None
+    shape, version = (refused_by(entity, call, answer) or entity).error, entity.version
+    known = {*shape.refused, *shape.missing, *([version.stale_code] if version else [])}
+    if not known.isdisjoint(_codes(shape, answer) - {None}):
+        return None
+    return Outcome(Result.FAILED, reason=status_and_reason(shape, answer))
 
 
 def says_missing(entity: Entity, answer: Answer) -> bool:

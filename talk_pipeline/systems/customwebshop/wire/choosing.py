@@ -5,6 +5,17 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from talk_pipeline.engine.model import Operation
 from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.customwebshop.spec.calls import Call
+from talk_pipeline.systems.customwebshop.wire.records import Reader
+
+
+def answered_once(reader: Reader, operation: Operation, *, makes_children: bool) -> bool:
+    """Whether one that is repeated is known again: if it is one request, by its key or its version."""
+    entity = reader.entity
+    if makes_children and any(lines.singly for _, lines in reader.lists()):
+        return False
+    if operation == "create":
+        return entity.idempotency_header is not None and len(entity.create) == 1
+    return not makes_children or entity.version is not None
 
 
 def _nothing(call: Call) -> bool:

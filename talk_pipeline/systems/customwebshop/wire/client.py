@@ -1,7 +1,6 @@
 """The client that drives any shop description."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
@@ -29,12 +28,13 @@ from talk_pipeline.systems.customwebshop.wire.answers import (
     record_in,
     shows_error,
 )
+from talk_pipeline.systems.customwebshop.wire.choosing import answered_once
 from talk_pipeline.systems.customwebshop.wire.faults import Faults
 from talk_pipeline.systems.customwebshop.wire.included import with_included
 from talk_pipeline.systems.customwebshop.wire.joining import Joiner, check_lists, together
 from talk_pipeline.systems.customwebshop.wire.lists import Lists
 from talk_pipeline.systems.customwebshop.wire.records import Reader, Sought, parse
-from talk_pipeline.systems.customwebshop.wire.writing import Writer, answered_once
+from talk_pipeline.systems.customwebshop.wire.writing import Writer
 from talk_pipeline.systems.errors import AccessFault, SystemFault
 from talk_pipeline.systems.http import Answer, Http
 from talk_pipeline.systems.protocol import Identity, Leaving, Stamps, unheard
@@ -137,7 +137,7 @@ class Customwebshop:
             return None
         path = filled(entity.latest.path, path=entity.path)
         body = entity.latest.body
-        content = None if body is None else json.dumps(dict(body)).encode()
+        content = None if body is None else paths.encoded(dict(body))
         answer = await self._http.read(with_query(path, dict(entity.latest.query)), content=content)
         if not answer.ok or shows_error(entity, answer):
             raise self._faults.without_success(entity, answer)

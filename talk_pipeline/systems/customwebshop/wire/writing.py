@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urljoin
 
-from talk_pipeline.engine.model import ChildEdit, Contents, Operation, Outcome, Record, Result, Write
+from talk_pipeline.engine.model import ChildEdit, Contents, Outcome, Record, Result, Write
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.addresses import call_headers, call_path, id_at
 from talk_pipeline.systems.customwebshop.spec.calls import Call
@@ -12,7 +12,14 @@ from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.places import header_of, read_place
 from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError
-from talk_pipeline.systems.customwebshop.wire.answers import document_in, record_in, refusal, refused_by
+from talk_pipeline.systems.customwebshop.wire.answers import (
+    denied,
+    document_in,
+    is_own_word,
+    record_in,
+    refusal,
+    refused_by,
+)
 from talk_pipeline.systems.customwebshop.wire.bodies import CONTENT, Composer
 from talk_pipeline.systems.customwebshop.wire.choosing import Choice
 from talk_pipeline.systems.customwebshop.wire.entries import Entries
@@ -27,16 +34,6 @@ from talk_pipeline.systems.protocol import Leaving, unheard
 _DEFAULT_PATH = {"create": "{path}", "update": "{item}", "delete": "{item}"}
 _DEFAULT_METHOD = {"create": "POST", "update": "PATCH", "delete": "DELETE"}
 _NO_ID = Outcome(Result.UNKNOWN, reason="carried out, and the answer does not tell the id")
-
-
-def answered_once(reader: Reader, operation: Operation, *, makes_children: bool) -> bool:
-    """Whether one that is repeated is known again: if it is one request, by its key or its version."""
-    entity = reader.entity
-    if makes_children and any(lines.singly for _, lines in reader.lists()):
-        return False
-    if operation == "create":
-        return entity.idempotency_header is not None and len(entity.create) == 1
-    return not makes_children or entity.version is not None
 
 
 class Writer:
@@ -92,11 +89,16 @@ class Writer:
         """One request of the write that goes by a key; an outcome instead of an answer when none came."""
         try:
             answer = await self._http.write(
-                method, path, content=content, headers=headers, leaving=lambda: self._leaving([key])
+                method,
+                path,
+                content=content,
+                headers=headers,
+                leaving=lambda: self._leaving([key]),
+                own_word=lambda answer: is_own_word(self._entity, call, answer),
             )
         except OutcomeUnknownError as error:
             return Outcome(Result.UNKNOWN, reason=str(error))
-        said = judged(call, answer)
+        said = denied(self._entity, call, answer) or judged(call, answer)
         if isinstance(said, Answer) and said.status == ACCEPTED:
             self.accepted.add(key)
         return said

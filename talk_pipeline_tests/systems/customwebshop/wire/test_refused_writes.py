@@ -11,6 +11,7 @@ from talk_pipeline.engine.model import Outcome, Result, Write
 from talk_pipeline.systems.customwebshop.wire.answers import NOT_BEGUN
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
+from talk_pipeline.systems.errors import AccessFault
 from talk_pipeline.systems.http import Http, Limits
 from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.systems.answering import Answering, Reply, answering
@@ -57,6 +58,17 @@ ANSWERS: dict[str, tuple[Reply, str, Result]] = {
     "a page of a shop without codes": (Reply(404, PAGE), "", Result.DONE),
     "a page of somebody else": (Reply(404, PAGE), CODED, Result.UNKNOWN),
     "a refusal": (Reply(405, {"code": "no"}), CODED, Result.REFUSED),
+    "no word about the record": (Reply(403, {"code": "no"}), CODED, Result.FAILED),
+    "a word about the record": (
+        Reply(403, {"code": "no"}),
+        "error: {code: code, refused: [no]}",
+        Result.REFUSED,
+    ),
+    "gone, whatever the status": (
+        Reply(403, {"code": "no"}),
+        "error: {code: code, missing: [no]}",
+        Result.DONE,
+    ),
     "a lock of the shop's own": (Reply(423, {"code": "locked"}), CODED, Result.REFUSED),
     "a refusal by somebody else": (Reply(405, PAGE), CODED, Result.UNKNOWN),
 }
@@ -87,6 +99,18 @@ def test_what_an_answer_of_success_shows(
     server: Answering, tmp_path: Path, body: object, error: str, result: Result
 ) -> None:
     assert deleted(server, tmp_path, Reply(200, body), error=error).result is result
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [(Reply(403), CODED), (Reply(403, PAGE), CODED), (Reply(403, {"code": "no"}), "")],
+    ids=["no word", "a page", "a shop without codes"],
+)
+def test_who_is_not_let_in_has_to_change_the_credentials(
+    server: Answering, tmp_path: Path, reply: Reply, error: str
+) -> None:
+    with pytest.raises(AccessFault, match="denies access"):
+        deleted(server, tmp_path, reply, error=error)
 
 
 @pytest.mark.parametrize("status", NOT_BEGUN)
