@@ -10,9 +10,10 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from talk_pipeline.clients import applications_of, central, customwebshop
 from talk_pipeline.declarations import checked_files, entities_of, flows_of
 from talk_pipeline.engine.manual import forgetting, remembering
 from talk_pipeline.engine.manual.decisions import Decision, Hand, concerned
@@ -29,11 +30,10 @@ from talk_pipeline.engine.state.database import State
 from talk_pipeline.engine.state.traces import Words
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.sides import Side
-from talk_pipeline.remains import TOKENS, Unread, take_out
+from talk_pipeline.remains import Unread, take_out
 from talk_pipeline.run.session import Options, Session
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.states import known_state, state_of
-from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.systems.protocol import Identity, System
 
 if TYPE_CHECKING:  # what speaks HTTP is loaded by whoever opens a system: Dagster only looks at what there is
@@ -42,7 +42,7 @@ if TYPE_CHECKING:  # what speaks HTTP is loaded by whoever opens a system: Dagst
     from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
     from talk_pipeline.systems.http import Application
 
-LIMITS = "limits"
+    Client = Businesscentral | Customwebshop | StoredShop
 
 
 class Connections:
@@ -85,6 +85,22 @@ class Connections:
             finally:
                 self.state.release()
 
+    @asynccontextmanager
+    async def alone(self, side: Side) -> AsyncIterator[System]:
+        """One system, asked without the state: by whoever only looks, or listens.
+
+        Raises:
+            SystemFault: it cannot be reached or is not what the settings say.
+        """
+        async with self.system(side) as system:
+            if side is Side.BC:
+                await system.identify()
+            yield system
+
+    def system(self, side: Side) -> "Client":
+        """A system, not opened yet."""
+        return self.shop() if side is Side.SHOP else self.businesscentral()
+
     async def names(self) -> dict[str, str]:
         """Both systems as the state knows them, asked of themselves."""
         async with self.shop() as shop, self.businesscentral() as bc:
@@ -98,33 +114,7 @@ class Connections:
 
     def shop(self) -> "Customwebshop | StoredShop":
         """The web shop."""
-        if self.description.stored:
-            from talk_pipeline.systems.customwebshop.stores.opening import opened
-
-            return opened(
-                self.description, self.flows, secret=self.settings.secret, plain=self.settings.named
-            )
-        from talk_pipeline.systems.customwebshop.spec.addresses import base_url
-        from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
-        from talk_pipeline.systems.customwebshop.wire.xml import XmlWire
-        from talk_pipeline.systems.http import Application, Http
-
-        settings, shop = self.settings, self.description
-        address, pace = settings.customwebshop_url or "", shop.limits
-        kept, root = settings.shared_dir / TOKENS, address.removesuffix(shop.base_path)
-        entry = shop.auth.credentials(settings.secret, root, kept)
-        http = Http(
-            shop.name,
-            base_url(address, shop),
-            applications=[Application(entry, shop.auth.variables)],
-            limits=pace.limits(**counted_at(settings, Side.SHOP)._asdict()),
-            longest_seconds=pace.longest_seconds,
-            headers=shop.every_request,
-            throttled=pace.throttled,
-            address_setting="CUSTOMWEBSHOP_URL",
-            wire=XmlWire(shop.xml) if shop.xml else None,
-        )
-        return Customwebshop(http, self.flows, description=shop)
+        return customwebshop(self.settings, self.flows, self.description)
 
     @cached_property
     def state(self) -> State:
@@ -135,7 +125,7 @@ class Connections:
     @cached_property
     def applications(self) -> "list[Application]":
         """What may enter Business Central."""
-        return _applications(self.settings)
+        return applications_of(self.settings)
 
     def businesscentral(self, applications: "Sequence[Application]" = ()) -> "Businesscentral":
         """Business Central, asked by some of the applications or by all."""
@@ -153,69 +143,6 @@ class Connections:
         self.state.identify(_names(await shop.identify(), company))
         self._company_id = company.key
         return Company(currency.upper(), ZoneInfo(self.settings.businesscentral_time_zone))
-
-
-def central(
-    settings: Settings, flows: Flows, entities: Entities, *, applications: "Sequence[Application]" = ()
-) -> "Businesscentral":
-    """Business Central as the settings name it, asked by some of the applications or by all."""
-    from talk_pipeline.systems.businesscentral.access import IN_FLIGHT
-    from talk_pipeline.systems.businesscentral.client import Businesscentral
-    from talk_pipeline.systems.http import Http, Limits
-
-    http = Http(
-        Side.BC.system,
-        settings.businesscentral_url or "",
-        applications=applications or _applications(settings),
-        limits=Limits(
-            settings.businesscentral_requests,
-            settings.businesscentral_window_seconds,
-            IN_FLIGHT,
-            **counted_at(settings, Side.BC)._asdict(),
-        ),
-        longest_seconds=settings.businesscentral_longest_seconds,
-        address_setting="BUSINESSCENTRAL_URL",
-    )
-    return Businesscentral(
-        http,
-        flows,
-        entities,
-        company_id=settings.businesscentral_company_id,
-        company_name=settings.businesscentral_company,
-    )
-
-
-def _applications(settings: Settings) -> "list[Application]":
-    from talk_pipeline.systems.businesscentral.access import by_registration, by_token
-
-    if settings.businesscentral_token is not None:
-        return by_token(settings.businesscentral_token)
-    return by_registration(
-        settings.registrations(),
-        token_url=settings.businesscentral_token_url or "",
-        scope=settings.businesscentral_scope,
-    )
-
-
-class Counting(NamedTuple):
-    """Where the requests to a system are counted.
-
-    Attributes:
-        folder: of the company's limits of that system.
-        redis: where several machines count, if they do.
-        together: the folder in which several companies count, if there are several: who enters as one application
-            is limited as one.
-    """
-
-    folder: Path
-    redis: str | None
-    together: Path | None
-
-
-def counted_at(settings: Settings, side: Side) -> Counting:
-    """Where the requests to a system are counted."""
-    together = settings.shared_dir / LIMITS if settings.company else None
-    return Counting(settings.talk_data_dir / LIMITS / side, settings.limits_url, together)
 
 
 def _names(shop: Identity, bc: Identity) -> dict[str, str]:
@@ -268,6 +195,7 @@ def prune(settings: Settings) -> tuple[int, int]:
         LeaseHeldError: a run has one of the flows.
     """
     state = state_of(settings)
+    state.refresh()
     if not state.file.exists():
         return 0, 0
     before = now() - timedelta(days=settings.talk_keep_days)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from talk_pipeline.clients import TOKENS
 from talk_pipeline.engine.state.database import FILE, SNAPSHOTS
 from talk_pipeline.engine.state.lease import FOLDER as LEASES
 from talk_pipeline.engine.state.traces import Words, take_from_files
@@ -18,7 +19,6 @@ from talk_pipeline.settings import Settings
 HOME = "dagster_home"
 HOME_SETTINGS, SHIPPED = "dagster.yaml", ".shipped"
 CRASH_FILE = "crash.txt"
-TOKENS = "tokens"
 _NOT_OURS = ("sandbox", "seed")
 """What lies in the data folder and is not the pipeline's: the sandbox's own records."""
 

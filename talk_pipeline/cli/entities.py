@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 from talk_pipeline.cli.terminal import say
+from talk_pipeline.clients import central
 from talk_pipeline.disks import written_to
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.installation import central
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.businesscentral.description import API
 from talk_pipeline.systems.businesscentral.drafting import Draft, draft_of, text_of

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from talk_pipeline.cli.telling import run_document
+from talk_pipeline.clients import counted_at
 from talk_pipeline.declarations import checked_files
 from talk_pipeline.engine.report.ages import seconds_since
 from talk_pipeline.engine.report.attention import attention
 from talk_pipeline.engine.report.overview import Whereabouts, whereabouts
 from talk_pipeline.engine.report.sheet import Sheet, sheet_of
 from talk_pipeline.flows.sides import Side
-from talk_pipeline.installation import counted_at
 from talk_pipeline.settings import Settings
 from talk_pipeline.states import known_state
 from talk_pipeline.systems.customwebshop.spec.description import Description

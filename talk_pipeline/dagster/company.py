@@ -130,6 +130,24 @@ def each_company() -> Iterator[tuple[str, Settings | SettingsError]]:
             yield name, SettingsError(known.wrong[name])
 
 
+def judged_companies() -> tuple[dict[str, tuple[Settings, Flows]], dict[str, str]]:
+    """The companies with their settings and flows, and what is wrong with the others.
+
+    Raises:
+        SettingsError: the file of companies is none.
+    """
+    known, wrong = {}, {}
+    for name, settings in each_company():
+        if isinstance(settings, SettingsError):
+            wrong[name] = str(settings)
+            continue
+        try:
+            known[name] = settings, checked_files(settings)[0]
+        except FlowError as error:
+            wrong[name] = str(error)
+    return known, wrong
+
+
 def partitioned(partitions: Partitions | None) -> dict[str, Any]:
     """The argument by which checks and jobs become partitioned, where there are companies."""
     return {"partitions_def": partitions.defined} if partitions else {}

@@ -18,23 +18,22 @@ import msgspec
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from talk_pipeline.dagster.asset_keys import selected_keys
-from talk_pipeline.dagster.company import Partitions, each_company
+from talk_pipeline.dagster.company import Partitions, judged_companies
 from talk_pipeline.dagster.remembered import Cursor
 from talk_pipeline.dagster.sensors import (
+    TICK_SECONDS,
+    Answer,
     Wanted,
+    asked,
     is_to_look,
-    looked,
     runs_under_way,
     wanted_of,
     watching,
 )
-from talk_pipeline.declarations import checked_files
-from talk_pipeline.flows.loading import FlowError, Flows
+from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.sides import Side
-from talk_pipeline.redaction import redacted, scrubbed
-from talk_pipeline.run.latest import Look
+from talk_pipeline.redaction import scrubbed
 from talk_pipeline.settings import Settings, SettingsError
-from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.wording import counted
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 16
 ANSWER_SECONDS = 10.0
-TICK_SECONDS = 40.0
 SILENT = timedelta(minutes=1)
 """Who did not answer is left alone for so long: every tick would wait for it, and with it all others."""
 
@@ -54,10 +52,6 @@ class Cursors(msgspec.Struct, frozen=True):
 
     of: dict[str, Cursor] = {}
     silent: dict[str, tuple[datetime, str]] = {}
-
-
-Answer = Mapping[str, Look] | str
-"""What was shown of each flow, or why that is not known."""
 
 
 def company_sensor(
@@ -81,7 +75,11 @@ def company_sensor(
             known, wrong = _acted_for(companies)
         except SettingsError as error:
             return dg.SkipReason(str(error))
-        silent = {name: one for name, one in before.silent.items() if now - one[0] < SILENT and name in known}
+        silent = {
+            name: (since, why)
+            for name, (since, why) in before.silent.items()
+            if name in known and _is_silent(since, now=now)
+        }
         due = [
             name
             for name, (settings, _) in known.items()
@@ -116,6 +114,8 @@ def company_sensor(
                 requests.append(_request(name, its, side, found, checks=checks, companies=companies))
         text = msgspec.json.encode(Cursors(after, silent), order="sorted").decode()
         if requests:
+            for line in _told(wrong):  # a tick that asks for runs has no other place to say it
+                context.log.warning(line)
             return dg.SensorResult(run_requests=requests, cursor=text)
         told = (
             f"nothing to do in {side} of {counted(len(known), 'company')}, of which {len(answers)} were asked"
@@ -131,20 +131,20 @@ def _remembered(text: str | None) -> Cursors:
     return Cursors()
 
 
+def _is_silent(since: datetime, *, now: datetime) -> bool:
+    """Whether who did not answer then is still left alone; a later time is one of a clock that was set back."""
+    return timedelta() <= now - since < SILENT
+
+
 def _acted_for(companies: Partitions) -> tuple[dict[str, tuple[Settings, Flows]], dict[str, str]]:
     """The companies with their settings and flows, and what is wrong with the others."""
-    known, wrong = {}, {}
-    for name, settings in each_company():
-        if name not in companies.names:
-            wrong[name] = "is new in the file: reload the code location"
-        elif isinstance(settings, SettingsError):
-            wrong[name] = str(settings)
-        else:
-            try:
-                known[name] = settings, checked_files(settings)[0]
-            except FlowError as error:
-                wrong[name] = str(error)
-    return known, wrong
+    known, wrong = judged_companies()
+    new = {
+        name: "is new in the file: reload the code location"
+        for name in (*known, *wrong)
+        if name not in companies.names
+    }
+    return {name: one for name, one in known.items() if name not in new}, wrong | new
 
 
 async def _ask(settings: Mapping[str, Settings], side: Side, *, now: datetime) -> dict[str, Answer]:
@@ -152,13 +152,9 @@ async def _ask(settings: Mapping[str, Settings], side: Side, *, now: datetime) -
     room, ends_at = asyncio.Semaphore(AT_ONCE), asyncio.get_running_loop().time() + TICK_SECONDS
 
     async def ask(one: Settings) -> Answer:
-        try:
-            async with asyncio.timeout_at(ends_at), room, asyncio.timeout(ANSWER_SECONDS):
-                return await looked(one, side, now=now)
-        except (SettingsError, SystemFault) as error:
-            return redacted(str(error))
-        except TimeoutError:
-            return f"{side} did not answer in time"
+        async with room:
+            left = ends_at - asyncio.get_running_loop().time()
+            return await asked(one, side, now=now, seconds=min(ANSWER_SECONDS, left))
 
     answers = await asyncio.gather(*map(ask, settings.values()))
     return dict(zip(settings, answers, strict=True))

@@ -48,10 +48,10 @@ class Tried(msgspec.Struct, frozen=True):
     over_at: datetime
     times: int
 
-    @property
-    def again_at(self) -> datetime:
-        """When one more may be asked for."""
-        return self.over_at + min(FIRST_PAUSE * (1 << min(self.times - 1, 10)), LONGEST_PAUSE)
+    def pauses(self, now: datetime) -> timedelta:
+        """For how long no more may be asked for; not at all where the clock was set back since."""
+        pause = min(FIRST_PAUSE * (1 << min(self.times - 1, 10)), LONGEST_PAUSE)
+        return pause - (now - self.over_at) if self.over_at <= now < self.over_at + pause else timedelta()
 
 
 class Cursor(msgspec.Struct, frozen=True):

@@ -19,11 +19,11 @@ from talk_pipeline.dagster.asset_keys import selected_keys, sensor_name
 from talk_pipeline.dagster.jobs import flows_of
 from talk_pipeline.dagster.remembered import Cursor, Reason, Seen, Tried, noted
 from talk_pipeline.engine.report.progress import Completed, Progress, Recent, progress
-from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.loading import FlowError, Flows
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.installation import Connections
-from talk_pipeline.redaction import scrubbed
+from talk_pipeline.redaction import redacted, scrubbed
 from talk_pipeline.run.latest import Look, look
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.errors import SystemFault
@@ -37,6 +37,10 @@ INTERVAL_SECONDS = 5
 """Dagster's daemon goes round its sensors every so many seconds, whatever they ask for."""
 EARLY_SECONDS = INTERVAL_SECONDS / 2
 """A round may begin a hair early: whoever insists on the whole interval sits out every other one."""
+TICK_SECONDS = 40.0
+"""Dagster gives up on a tick after a minute, and says of it what tells nobody which system is silent."""
+Answer = Mapping[str, Look] | str
+"""What was shown of each flow, or why that is not known."""
 UNDER_WAY = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -72,11 +76,13 @@ def change_sensor(
         cursor = _remembered(context.cursor)
         try:
             settings = Settings.load()
-            due = is_to_look(settings, side, cursor, now=now)
-            with scrubbed():
-                found = asyncio.run(looked(settings, side, now=now)) if due else None
-        except (SettingsError, SystemFault) as error:
+        except SettingsError as error:
             return dg.SkipReason(str(error))
+        due = is_to_look(settings, side, cursor, now=now)
+        with scrubbed():
+            found = asyncio.run(asked(settings, side, now=now, seconds=TICK_SECONDS)) if due else None
+        if isinstance(found, str):
+            return dg.SkipReason(found)
         wanted = wanted_of(
             settings,
             flows,
@@ -160,7 +166,7 @@ def wanted_of(
     busy = {name for run in under_way() for name in flows_of(run, flows)} if wanted else set()
     tried |= {name: msgspec.structs.replace(tried[name], over_at=now) for name in busy & tried.keys()}
     names = tuple(
-        name for name in wanted if name not in busy and (name not in tried or now >= tried[name].again_at)
+        name for name in wanted if name not in busy and (name not in tried or not tried[name].pauses(now))
     )
     attempts = {name: tried[name].times + 1 if name in tried else 1 for name in names}
     tried |= {name: Tried(wanted[name], now, now, attempts[name]) for name in names}
@@ -186,13 +192,21 @@ def is_to_look(settings: Settings, side: Side, cursor: Cursor, *, now: datetime)
     return woken or since < 0 or since >= settings.talk_poll_seconds - EARLY_SECONDS
 
 
-async def looked(settings: Settings, side: Side, *, now: datetime) -> dict[str, Look]:
+async def asked(settings: Settings, side: Side, *, now: datetime, seconds: float) -> Answer:
+    """What a system shows of each flow, or why that is not known."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await _looked(settings, side, now=now)
+    except (FlowError, SettingsError, SystemFault) as error:
+        return redacted(str(error))
+    except TimeoutError:
+        return f"{side} did not answer in time"
+
+
+async def _looked(settings: Settings, side: Side, *, now: datetime) -> dict[str, Look]:
     """What a system shows of each flow; more than its latest change as long as one may show late."""
     connections = Connections(settings)
-    opened = connections.shop() if side is Side.SHOP else connections.businesscentral()
-    async with opened as system:
-        if side is Side.BC:
-            await system.identify()
+    async with connections.alone(side) as system:
         found = {
             name: await look(system, name, recent=_late(settings, flow, side, now=now))
             for name, flow in connections.flows.items()
@@ -288,7 +302,7 @@ def _idle(
         if name in busy:
             reasons.append(f"{name} ({wanted[name].kind}): a run is under way")
         else:
-            seconds = (tried[name].again_at - now).total_seconds()
+            seconds = tried[name].pauses(now).total_seconds()
             reasons.append(
                 f"{name}: asked for {counted(tried[name].times, 'time')} without success, again in {seconds:.0f} s"
             )

@@ -1,6 +1,7 @@
 """The receiver of change notices: proves where they come from, answers at once, and wakes a sensor.
 
-It keeps the subscriptions of both systems alive. Nothing depends on it but how soon a change is seen.
+It keeps the subscriptions of both systems alive, each by itself, and opens no state: that is a run's. Nothing
+depends on it but how soon a change is seen.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from talk_pipeline.redaction import holds_entry
 from talk_pipeline.settings import SettingsError, is_address
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.webhooks.wakeups import wake
+from talk_pipeline.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +67,12 @@ def receiver(connections: Connections, *, url: str) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        renewing = asyncio.create_task(_keep_subscribed(connections, url=url, secret=secret))
+        renewing = [
+            asyncio.create_task(_keep_subscribed(connections, side, url=url, secret=secret)) for side in Side
+        ]
         yield
-        renewing.cancel()
+        for one in renewing:
+            one.cancel()
 
     return Starlette(routes=[Route("/{side}", notice, methods=["GET", "POST"])], lifespan=lifespan)
 
@@ -84,7 +89,7 @@ async def _receive(connections: Connections, request: Request, *, secret: Secret
         body += chunk
         if len(body) > LARGEST_NOTICE:
             return Response(status_code=413)
-    system = connections.shop() if side is Side.SHOP else connections.businesscentral()
+    system = connections.system(side)
     flows = system.understand(request.headers, body, secret=secret)
     if flows is None:
         log.warning("%s: a notice that is not authentic was turned away", side)
@@ -95,22 +100,23 @@ async def _receive(connections: Connections, request: Request, *, secret: Secret
     return Response(status_code=202)
 
 
-async def _keep_subscribed(connections: Connections, *, url: str, secret: SecretStr) -> None:
+async def _keep_subscribed(connections: Connections, side: Side, *, url: str, secret: SecretStr) -> None:
     while True:
         try:
-            await subscribe(connections, url=url, secret=secret)
+            await subscribe(connections, side, url=url, secret=secret)
         except SystemFault as fault:
-            log.warning("subscribing is tried again: %s", fault)
+            log.warning("%s: subscribing is tried again: %s", side, fault)
+            await asyncio.sleep(RETRY_SECONDS)
+        except Exception:  # nobody else would see it, and that nothing is renewed any more
+            log.exception("%s: subscribing is tried again", side)
             await asyncio.sleep(RETRY_SECONDS)
         else:
             await asyncio.sleep(RENEW_SECONDS)
 
 
-async def subscribe(connections: Connections, *, url: str, secret: SecretStr) -> int:
-    """Subscribes to both systems, or renews that; returns how many calls that took."""
-    calls = 0
-    async with connections.session("webhooks") as session:
-        for side, system in session.systems.items():
-            calls += await system.subscribe(f"{url.rstrip('/')}/{side}", secret)
-    log.info("subscribed: %d calls", calls)
+async def subscribe(connections: Connections, side: Side, *, url: str, secret: SecretStr) -> int:
+    """Subscribes to a system, or renews that; returns how many calls that took."""
+    async with connections.alone(side) as system:
+        calls = await system.subscribe(f"{url.rstrip('/')}/{side}", secret)
+    log.info("%s: subscribed by %s", side, counted(calls, "call"))
     return calls

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from talk_pipeline_tests.cli.command_line import run, start
@@ -38,6 +39,22 @@ def test_a_run_on_the_next_machine_has_nothing_to_do(world: World, tmp_path: Pat
     assert run("sync", "--flow", "customer", TALK_WORK_DIR=elsewhere).returncode == 0
     assert run("audit", "customer").returncode == 0, "that reads what the other machine has left"
     assert not (world.data / "talk.duckdb").exists()
+
+
+def test_a_machine_that_has_nothing_of_it_prunes_it(world: World, tmp_path: Path) -> None:
+    """As a container that is new each night."""
+    world.shop.post("customers", customer())
+    assert run("sync", "--flow", "customer").returncode == 0
+    with duckdb.connect(str(tmp_path / "north" / "talk.duckdb")) as db:
+        db.execute("update meta set value = uuid()::varchar where starts_with(key, 'mark:')")
+        db.execute("update run set started_at = started_at - interval 500 day")
+        db.execute("insert into stage (run_id, flow, name) values ('old', 'customer', 'plan')")
+    assert run("sync", "--flow", "customer").returncode == 0
+    done = run("prune", TALK_WORK_DIR=str(tmp_path / "new"))
+    assert done.returncode == 0, done.stderr
+    assert "older than 400 days: 0 rows" not in done.stdout
+    again = run("prune", TALK_WORK_DIR=str(tmp_path / "newer"))
+    assert "older than 400 days: 0 rows" in again.stdout
 
 
 @pytest.mark.long

@@ -2,13 +2,14 @@
 
 import warnings
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from talk_pipeline.dagster import company_sensors
 from talk_pipeline.dagster.alerts import Memory, look
 from talk_pipeline.dagster.asset_keys import selected_keys, sync_key
 from talk_pipeline.dagster.build import build_all
@@ -16,6 +17,7 @@ from talk_pipeline.dagster.execute import problems
 from talk_pipeline.dagster.instance import open_home, prepare_home
 from talk_pipeline.dagster.jobs import EVERY_NIGHT, EVERYTHING
 from talk_pipeline.settings import Settings
+from talk_pipeline_tests.clocks import ahead
 from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.several import Companies, opened_companies
@@ -164,7 +166,12 @@ def test_what_a_company_does_not_synchronize_is_refused(
 
 
 def test_a_company_that_something_is_wrong_with_stops_itself_alone(
-    companies: Companies, defs: dg.Definitions, instance: dg.DagsterInstance, runs: dict[str, Any]
+    companies: Companies,
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    runs: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     watch = Watch(defs, instance)
     watch.tick()
@@ -174,6 +181,7 @@ def test_a_company_that_something_is_wrong_with_stops_itself_alone(
         (buyer,) = companies["berlin"].shop.all("customers")
         companies["berlin"].shop.patch("customers", buyer, {"website": "www.goes.on.example"})
         assert set(watch.tick()) == {"berlin"}
+        assert "company oslo: TALK_POLL_SECONDS" in capsys.readouterr().err, "though a run was asked for"
         watch.tick()
         assert watch.tick() == {}
         assert "company oslo: TALK_POLL_SECONDS" in watch.skipped
@@ -184,6 +192,13 @@ def test_a_company_that_something_is_wrong_with_stops_itself_alone(
         )
         assert not done.success
         assert "company oslo: TALK_POLL_SECONDS" in problems(done)[0]
+        companies["rome"].shop.no_faults()
+        with monkeypatch.context() as patch:
+            patch.setattr(company_sensors, "datetime", ahead(-timedelta(hours=1)))
+            watch.tick()
+        assert "rome: Customwebshop" not in watch.skipped, (
+            "it is left alone for a minute, whatever clocks say"
+        )
     finally:
         companies["rome"].shop.no_faults()
         companies.write()

@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
+import duckdb
 import httpx
 import pytest
 import uvicorn
@@ -19,6 +21,7 @@ from talk_pipeline.settings import Settings
 from talk_pipeline.systems.businesscentral import notifications
 from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline.systems.http.way import trusted
+from talk_pipeline.webhooks import receiver as listener
 from talk_pipeline.webhooks.receiver import LARGEST_NOTICE, receiver, subscribe
 from talk_pipeline.webhooks.wakeups import woken_after
 from talk_pipeline_tests.pipeline.records import customer
@@ -37,9 +40,18 @@ def until(condition: Callable[[], bool], *, seconds: float = 10) -> bool:
 
 
 @pytest.fixture
-def url(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def url(listening: str, world: World) -> str:
+    """The same, once it has subscribed."""
+    assert until(lambda: len(subscriptions(world)) == 3), "it subscribes as soon as it answers"
+    assert not tells(world) or until(lambda: registered(world))
+    return listening
+
+
+@pytest.fixture
+def listening(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A receiver that runs, as the two systems reach it."""
     monkeypatch.setenv("TALK_WEBHOOK_SECRET", SECRET)
+    monkeypatch.setattr(listener, "RETRY_SECONDS", 0.2)
     world.bc.control("settings", {"webhook_delay": 0.1})
     connections = Connections(Settings.load())
     config = uvicorn.Config("", port=0, log_level="error")
@@ -49,12 +61,15 @@ def url(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
     thread.start()
-    assert until(lambda: len(subscriptions(world)) == 3), "it subscribes as soon as it answers"
-    assert connections.description.webhooks is None or until(lambda: registered(world))
     yield address
     server.should_exit = True
     thread.join()
     sock.close()
+
+
+def tells(_world: World) -> bool:
+    """Whether the shop has notices."""
+    return Connections(Settings.load()).description.webhooks is not None
 
 
 def registered(world: World) -> bool:
@@ -69,8 +84,7 @@ def subscriptions(world: World) -> list[dict[str, str]]:
 
 
 def test_a_change_wakes_the_sensor_of_its_system(world: World, url: str) -> None:
-    told = Connections(Settings.load()).description.webhooks
-    for side in Side if told else [Side.BC]:
+    for side in Side if tells(world) else [Side.BC]:
         started = time.time()
         assert not woken_after(world.data, side, timestamp=started)
         if side is Side.SHOP:
@@ -104,20 +118,72 @@ def test_subscriptions_are_renewed_before_they_end(
     world: World, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connections = Connections(Settings.load())
-    assert asyncio.run(subscribe(connections, url=url, secret=SecretStr(SECRET))) == 0
+    for side in Side:
+        assert asyncio.run(subscribe(connections, side, url=url, secret=SecretStr(SECRET))) == 0
     before = ends(world)
     monkeypatch.setattr(notifications, "RENEW_BEFORE", notifications.LIFETIME)
-    assert asyncio.run(subscribe(connections, url=url, secret=SecretStr(SECRET))) == 3
+    assert asyncio.run(subscribe(connections, Side.BC, url=url, secret=SecretStr(SECRET))) == 3
     after = ends(world)
     assert set(after) == set(before)
     assert all(after[key] > before[key] for key in before)
+
+
+@pytest.fixture
+def _kept(world: World) -> Iterator[None]:
+    """The state while a run has it."""
+    world.data.mkdir()
+    with duckdb.connect(str(world.data / "talk.duckdb")):
+        yield
+
+
+@pytest.mark.usefixtures("_kept")
+def test_it_subscribes_while_a_run_has_the_state(url: str) -> None:
+    assert url
+
+
+@pytest.fixture
+def _refused(world: World) -> None:
+    world.shop.faults({"match": {"path": "hooks"}, "fault": {"status": 403}, "times": None})
+
+
+@pytest.mark.usefixtures("_refused")
+def test_a_system_that_refuses_keeps_the_other_from_nothing_and_is_asked_again(
+    world: World, listening: str
+) -> None:
+    if not tells(world):
+        pytest.skip("this shop has no notices to refuse")
+    assert until(lambda: len(subscriptions(world)) == 3)
+    world.shop.no_faults()
+    world.forget_requests()
+    assert until(lambda: registered(world))
+    started = time.time()
+    world.shop.post("customers", customer())
+    assert until(partial(woken_after, world.data, Side.SHOP, timestamp=started))
+    assert listening
+
+
+@pytest.fixture
+def in_the_way(world: World) -> Path:
+    """A file where the folder is to be in which requests are counted: no fault of a system."""
+    world.data.mkdir()
+    (world.data / "limits").touch()
+    return world.data / "limits"
+
+
+def test_whatever_goes_wrong_it_is_tried_again(
+    world: World, in_the_way: Path, listening: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert until(lambda: "businesscentral: subscribing is tried again" in caplog.text)
+    in_the_way.unlink()
+    assert until(lambda: len(subscriptions(world)) == 3)
+    assert listening
 
 
 def test_an_address_that_does_not_answer_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TALK_WEBHOOK_SECRET", SECRET)
     connections = Connections(Settings.load())
     with pytest.raises(ConfigurationFault, match="refuses a subscription"):
-        asyncio.run(subscribe(connections, url="http://127.0.0.1:9", secret=SecretStr(SECRET)))
+        asyncio.run(subscribe(connections, Side.BC, url="http://127.0.0.1:9", secret=SecretStr(SECRET)))
     assert not subscriptions(world)
 
 

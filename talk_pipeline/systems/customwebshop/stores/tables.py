@@ -80,8 +80,8 @@ class Table:
         if (rows := int(db.execute(same).scalar() or 0)) > 1:
             raise RefusedError(
                 f"{rows} rows of {self.name} have the same {name}, of which `select` shows one, and all would"
-                " be written: make an id of what tells them apart in `select`, and say writes: none; or let `path` be"
-                " a view that shows no others"
+                " be written: make an id of what tells them apart in `select`, and say writes: none; or let `path`"
+                " be a view that shows no others"
             )
 
     def row(self, found: Mapping[Any, Any]) -> Row:
