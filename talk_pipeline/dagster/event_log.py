@@ -144,7 +144,7 @@ class EventLog(SqliteEventLogStorage):
                 pool_recycle=KEPT_SECONDS,
                 connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
             )
-            event.listen(engine, "connect", _without_waiting)
+            event.listen(engine, "connect", _without_waiting_for_the_disk)
             self._initdb(engine)
         self._engines[shard] = engine
         if len(self._engines) > ENGINES:
@@ -152,6 +152,9 @@ class EventLog(SqliteEventLogStorage):
         return engine
 
 
-def _without_waiting(connection: Any, _record: object) -> None:
-    """A power cut may cost the last events of a run, and nothing else: they are shown, and decide nothing."""
-    connection.execute("pragma synchronous = off")
+def _without_waiting_for_the_disk(connection: Any, _record: object) -> None:
+    """A power cut may cost the last events of a run, and nothing else: they are shown, and decide nothing.
+
+    The journal of a file is on disk before the file takes over what is in it: with `off` the file would be damaged.
+    """
+    connection.execute("pragma synchronous = normal")

@@ -104,7 +104,7 @@ def _opened(home: Path) -> Iterator[dg.DagsterInstance]:
     try:
         opened = dg.DagsterInstance.from_config(str(home))
     except (SQLAlchemyError, sqlite3.Error) as error:
-        raise _broken(home, error) from error
+        raise _unusable(home, error) from error
     except Exception as error:  # whatever Dagster makes of what it finds there
         why = " ".join(str(error).split()) or type(error).__name__
         raise HomeError(
@@ -114,13 +114,14 @@ def _opened(home: Path) -> Iterator[dg.DagsterInstance]:
         with opened as instance:
             yield instance
     except (SQLAlchemyError, sqlite3.Error) as error:
-        raise _broken(home, error) from error
+        raise _unusable(home, error) from error
 
 
-def _broken(home: Path, error: Exception) -> Exception:
+def _unusable(home: Path, error: Exception) -> Exception:
     cause = getattr(error, "orig", None) or error
     if is_in_use(cause):
-        return StateBusyError(f"Dagster's own records in {home} are in use ({cause}): wait, and say it again")
+        why = f"are in use by another process ({cause}): wait, and say it again"
+        return StateBusyError(f"Dagster's own records in {home} {why}")
     if found_no_room(cause, home):
         return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(home))
     return HomeError(

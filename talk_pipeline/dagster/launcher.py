@@ -70,12 +70,15 @@ class Launcher(dg.DefaultRunLauncher):
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Whether the process of a started run is there."""
-        if is_gone(self._home, run.run_id):
-            message = (
-                f"process {process_of(self._home, run.run_id)} ended without a word: killed, or out of memory"
-            )
-            return CheckRunHealthResult(WorkerStatus.FAILED, message)
-        return CheckRunHealthResult(WorkerStatus.RUNNING)
+        if not is_gone(self._home, run.run_id):
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        process = process_of(self._home, run.run_id)
+        message = (
+            "its process ended and could not say what came of it: no room in Dagster's home, or killed at its end"
+            if process is None
+            else f"process {process} ended without a word: killed, or out of memory"
+        )
+        return CheckRunHealthResult(WorkerStatus.FAILED, message)
 
     @property
     def _home(self) -> Path:

@@ -3,6 +3,7 @@
 What the pipeline itself keeps of the past is `engine.state.retention`'s business. Both are pruned by the same job.
 """
 
+import logging
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import dagster as dg
 
 from talk_pipeline.dagster.company import each_company
 from talk_pipeline.dagster.jobs import RESOURCE
+from talk_pipeline.dagster.presence import forget
 from talk_pipeline.engine.state.connection import StateBrokenError, StateBusyError, StateMismatchError
 from talk_pipeline.engine.state.lease import LeaseHeldError
 from talk_pipeline.flows.loading import FlowError
@@ -21,6 +23,8 @@ from talk_pipeline.installation import prune as prune_state
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.stopping import StoppedError
 from talk_pipeline.wording import counted
+
+log = logging.getLogger(__name__)
 
 JOB = "prune"
 NIGHTLY = "30 2 * * *"
@@ -83,15 +87,20 @@ def _remove(instance: dg.DagsterInstance, run_id: str) -> None:
     if hasattr(storage, "path_for_shard"):
         for file in Path(storage.path_for_shard(run_id)).parent.glob(f"{run_id}.db*"):
             file.unlink(missing_ok=True)
-    shutil.rmtree(Path(instance.root_directory) / "storage" / run_id, ignore_errors=True)
+    home = Path(instance.root_directory)
+    shutil.rmtree(home / "storage" / run_id, ignore_errors=True)
+    forget(home, run_id)
 
 
 def vacuum(home: Path) -> None:
-    """Gives back the room of what was removed."""
+    """Gives back the room of what was removed; where that cannot be now, the next night does it."""
     for file in sorted(home.rglob("*.db")):
-        with closing(sqlite3.connect(file, timeout=WAIT_SECONDS, isolation_level=None)) as opened:
-            opened.execute("vacuum")
-            opened.execute("pragma wal_checkpoint(truncate)")
+        try:
+            with closing(sqlite3.connect(file, timeout=WAIT_SECONDS, isolation_level=None)) as opened:
+                opened.execute("vacuum")
+                opened.execute("pragma wal_checkpoint(truncate)")
+        except sqlite3.Error as error:
+            log.warning("%s keeps the room of what was removed until the next time: %s", file, error)
 
 
 def _all_settings() -> Iterator[tuple[str, Settings | SettingsError]]:

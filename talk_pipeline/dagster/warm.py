@@ -39,6 +39,7 @@ def serve(channel: socket.socket, modules: Iterable[str]) -> None:
             if not alone or loaded != as_they_are(files):
                 return
             if os.fork() == 0:
+                lines.close()  # or the channel stays open, and who asks does not see that nobody answers
                 channel.close()
                 _run(*json.loads(line))
             channel.sendall(b"begun\n")

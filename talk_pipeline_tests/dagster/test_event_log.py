@@ -18,6 +18,7 @@ from talk_pipeline.dagster.instance import open_home, prepare_home
 
 CHECKS = 3
 EVENTS = 50
+NORMAL = 1  # of `synchronous`
 
 
 @dg.asset
@@ -102,6 +103,21 @@ def test_a_connection_serves_many_events(tmp_path: Path) -> None:
         seconds = time.monotonic() - began
     files = 2
     assert len(opened) <= files * (seconds / KEPT_SECONDS + 1) < files * EVENTS
+
+
+def test_a_power_cut_may_cost_events_and_damages_no_file(tmp_path: Path) -> None:
+    """As SQLite says of a journal that is written ahead: with `off` the file may be damaged, with `normal` not."""
+    with open_home(tmp_path) as instance:
+        log = instance.event_log_storage
+        assert isinstance(log, EventLog)
+        run = dg.materialize([numbers], instance=instance)
+        for opened in (log.index_connection(), log.run_connection(run.run_id)):
+            with opened as connection:
+                asked = [
+                    connection.exec_driver_sql(f"pragma {one}").scalar()
+                    for one in ("journal_mode", "synchronous")
+                ]
+            assert asked == ["wal", NORMAL]
 
 
 def test_a_file_that_takes_the_place_of_another_one_is_noticed(tmp_path: Path) -> None:

@@ -1,14 +1,22 @@
 """Dagster's home: settings nobody edited follow the release, edited ones stay."""
 
 import hashlib
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from talk_pipeline.dagster import instance
-from talk_pipeline.dagster.instance import TEMPLATE, prepare_home
+from talk_pipeline.dagster import instance, retention, storage
+from talk_pipeline.dagster.instance import TEMPLATE, open_home, prepare_home
 from talk_pipeline.dagster.launcher import Launcher
+from talk_pipeline.dagster.retention import vacuum
+from talk_pipeline.engine.state.connection import StateBusyError
+
+
+@dg.job
+def nothing() -> None: ...
 
 
 def test_a_new_home_has_runs_checked_for_their_process(tmp_path: Path) -> None:
@@ -34,6 +42,38 @@ def test_settings_nobody_edited_follow_a_newer_release(
         settings.with_name("dagster.yaml.shipped").write_text(old)
     prepare_home(tmp_path)
     assert settings.read_text() == TEMPLATE.read_text()
+
+
+def test_records_that_somebody_keeps_are_not_told_as_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "SQLITE_BUSY_TIMEOUT_SECONDS", 0.1)
+    runs = prepare_home(tmp_path) / "history" / "runs.db"
+
+    def kept_by_another() -> None:
+        with open_home(tmp_path) as opened, closing(sqlite3.connect(runs)) as another:
+            another.execute("begin immediate")
+            opened.create_run_for_job(nothing)
+
+    with pytest.raises(StateBusyError, match=r"in use by another process \(database is locked\)") as caught:
+        kept_by_another()
+    assert "move" not in str(caught.value)
+
+
+def test_what_somebody_keeps_is_given_back_another_night(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(retention, "WAIT_SECONDS", 0.1)
+    files = [tmp_path / name for name in ("a.db", "b.db")]
+    for file in files:
+        with closing(sqlite3.connect(file)) as made:
+            made.executescript("create table t (c); insert into t select zeroblob(100000); delete from t")
+    with closing(sqlite3.connect(files[0])) as kept:
+        kept.execute("begin immediate")
+        vacuum(tmp_path)
+    (said,) = caplog.records
+    assert str(files[0]) in said.getMessage()
+    assert files[0].stat().st_size > 100_000 > files[1].stat().st_size
 
 
 def test_edited_settings_stay_and_it_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

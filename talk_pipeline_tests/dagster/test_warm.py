@@ -2,14 +2,15 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from talk_pipeline.dagster.fork import Forks
-from talk_pipeline.dagster.presence import process_of
+from talk_pipeline.dagster.fork import ANSWER_SECONDS, Forks
+from talk_pipeline.dagster.presence import present, process_of
 from talk_pipeline_tests.automation import Automation
 from talk_pipeline_tests.world import World
 
@@ -75,6 +76,18 @@ def test_who_asked_is_gone_and_so_is_the_warm_process(forks: Forks, tmp_path: Pa
     process, channel = forks._warm
     channel.close()
     assert process.wait(10) == 0
+
+
+def test_that_it_is_gone_is_seen_though_a_run_of_it_lives(forks: Forks, tmp_path: Path) -> None:
+    _begun(forks, tmp_path)
+    with present(tmp_path, "r1"):  # for which the fork waits
+        assert _begun(forks, tmp_path)
+        assert forks._warm
+        forks._warm[0].kill()
+        forks._warm[0].wait()
+        asked = time.monotonic()
+        assert not _begun(forks, tmp_path)
+        assert time.monotonic() - asked < ANSWER_SECONDS / 2
 
 
 @pytest.mark.slow

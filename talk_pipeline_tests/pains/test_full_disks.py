@@ -5,13 +5,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
+from dagster._core.launcher import WorkerStatus
+from dagster._grpc.types import ExecuteRunArgs
+from dagster._serdes import serialize_value
 
 from talk_pipeline.cli.exits import Exit, told_in_a_line
+from talk_pipeline.dagster import presence
 from talk_pipeline.dagster.instance import open_home
 from talk_pipeline.engine.state.connection import StateBrokenError
 from talk_pipeline.engine.state.database import State
@@ -40,6 +45,48 @@ def small(tmp_path: Path) -> Iterator[Callable[[int], None]]:
         yield fill
     finally:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@dg.op(config_schema={"disk": str})
+def fill(context: dg.OpExecutionContext) -> None:
+    """Leaves no room for what is to be told of the run."""
+    with suppress(OSError), (Path(context.op_config["disk"]) / "filling").open("wb", buffering=0) as filling:
+        while filling.write(bytes(4096)):
+            pass
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def filling() -> None:
+    fill()
+
+
+AS_A_FORK = "import sys; from talk_pipeline.dagster.warm import _run; _run(*sys.argv[1:])"
+
+
+def test_a_run_that_had_no_room_to_say_how_it_ended_is_over(
+    tmp_path: Path, small: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else could say it, and no other run could begin."""
+    disk = tmp_path / "small"
+    with open_home(disk) as instance:
+        run = instance.create_run_for_job(
+            filling,
+            run_config={"ops": {"fill": {"config": {"disk": str(disk)}}}},
+            job_code_origin=dg.reconstructable(filling).get_python_origin(),
+        )
+        assert run.job_code_origin
+        arguments = serialize_value(ExecuteRunArgs(run.job_code_origin, run.run_id, instance.get_ref()))
+        home = instance.root_directory
+        subprocess.run([sys.executable, "-c", AS_A_FORK, home, run.run_id, arguments], check=False)
+        (disk / "filling").unlink()
+        left = instance.get_run_by_id(run.run_id)
+        assert left
+        assert left.status is dg.DagsterRunStatus.STARTED
+        health = instance.run_launcher.check_run_worker_health
+        assert health(left).status is WorkerStatus.RUNNING, "it may just be saying it"
+        monkeypatch.setattr(presence, "ENDED_SECONDS", 0.0)
+        assert health(left).status is WorkerStatus.FAILED
+        assert "no room" in str(health(left).msg)
 
 
 def _write_without_end(folder: Path) -> None:
