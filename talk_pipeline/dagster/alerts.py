@@ -3,14 +3,17 @@
 A check of severity ERROR that failed, a run that broke off, a sensor that does not look any more, and more records
 that wait for a person than before. Each is told once, again once a day as long as it lasts, and when it is over.
 It is all read from Dagster's own records: the state is a run's alone. What was told lies in a file of the data
-folder, and is noted only when everybody has it: what could not be delivered is tried again at the next look.
+folder, and is noted only when everybody has it: what could not be delivered is tried again at the next look, and
+goes to those who do not have it. What is no company's own is told to whom the installation names.
 """
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import dagster as dg
 import msgspec
@@ -18,11 +21,11 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 from filelock import FileLock
 
 from talk_pipeline.dagster.asset_keys import sensor_name
-from talk_pipeline.dagster.company import each_company
+from talk_pipeline.dagster.company import each_company, judged_companies
+from talk_pipeline.dagster.retention import JOB as PRUNE
 from talk_pipeline.dagster.troubles import checks_of, of_run, of_sensor, waiting_of
-from talk_pipeline.declarations import flows_of
 from talk_pipeline.delivery import DeliveryError, deliver
-from talk_pipeline.flows.loading import FlowError, Flows
+from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.redaction import redacted
 from talk_pipeline.settings import Settings, SettingsError
@@ -33,6 +36,10 @@ EVERY_SECONDS = 60
 REMIND = timedelta(days=1)
 FIRST_LOOK = timedelta(days=1)
 AT_ONCE = 100
+LATE = timedelta(minutes=1)
+"""The time of a run is that of its last event, which may wait for half as long before it is written."""
+FILE_OF_ALL = ""
+"""In the place of a company: the file that names them."""
 _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE)
 
 
@@ -50,6 +57,7 @@ class Memory(msgspec.Struct, frozen=True):
     Attributes:
         until: runs that ended before were looked at.
         seen: the last of them, by id.
+        had: who has a message that did not reach everybody, by a digest of it and of the address.
         standing: what is wrong, by what it is about.
         waiting: how many records wait for a person, by flow.
     """
@@ -58,6 +66,7 @@ class Memory(msgspec.Struct, frozen=True):
     seen: tuple[str, ...] = ()
     standing: dict[str, Standing] = {}
     waiting: dict[str, int] = {}
+    had: tuple[str, ...] = ()
 
 
 class Message(NamedTuple):
@@ -76,30 +85,61 @@ def tell(settings: Settings, flows: Flows, instance: dg.DagsterInstance) -> Mess
     Raises:
         DeliveryError: it did not reach everybody; it is tried again with the next look.
     """
+    company = settings.company.name if settings.company else None
+    return _tell(settings, partial(look, instance, flows, company=company))
+
+
+def tell_of_all(settings: Settings, wrong: Mapping[str, str], instance: dg.DagsterInstance) -> Message | None:
+    """The same of what is no company's own.
+
+    Args:
+        settings: of the installation.
+        wrong: the companies that cannot be acted for, and why; `FILE_OF_ALL` if none are known.
+        instance: Dagster's.
+    """
+    return _tell(settings, partial(look_at_all, instance, wrong))
+
+
+def _tell(settings: Settings, looks: Callable[..., tuple[Message | None, Memory]]) -> Message | None:
     file = settings.talk_data_dir / "alerts.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_suffix(".lock")):
         now = datetime.now(UTC)
-        company = settings.company.name if settings.company else None
-        message, memory = look(instance, flows, _remembered(file, now=now), now=now, company=company)
+        before = _remembered(file, now=now)
+        message, memory = looks(before, now=now)
         if message:
-            send(settings, message)
-        partial = file.with_suffix(".part")
-        partial.write_bytes(msgspec.json.encode(memory))
-        partial.replace(file)
+            digests = {one: _digest(one, message) for one in settings.alert_addresses}
+            try:
+                send(settings, message, but=[one for one in digests if digests[one] in before.had])
+            except DeliveryError as error:
+                had = tuple(digest for one, digest in digests.items() if one not in error.missed)
+                _remember(file, msgspec.structs.replace(before, had=had))
+                raise
+        _remember(file, memory)
     return message
 
 
-def send(settings: Settings, message: Message) -> None:
-    """Sends one message.
+def send(settings: Settings, message: Message, *, but: Collection[str] = ()) -> None:
+    """Sends one message to all but those addresses.
 
     Raises:
         DeliveryError: it did not reach everybody.
     """
+    title, body = redacted(message.title), redacted(message.body)
     try:
-        deliver(settings.alert_addresses, title=redacted(message.title), body=redacted(message.body))
+        deliver(settings.alert_addresses, title=title, body=body, but=but)
     except DeliveryError as error:
-        raise DeliveryError(redacted(f"TALK_ALERTS: {error}")) from None
+        raise DeliveryError(redacted(f"TALK_ALERTS: {error}"), missed=error.missed) from None
+
+
+def _digest(address: str, message: Message) -> str:
+    return hashlib.sha256("\0".join((address, *message)).encode()).hexdigest()
+
+
+def _remember(file: Path, memory: Memory) -> None:
+    fresh = file.with_suffix(".part")
+    fresh.write_bytes(msgspec.json.encode(memory))
+    fresh.replace(file)
 
 
 def _remembered(file: Path, *, now: datetime) -> Memory:
@@ -126,7 +166,7 @@ class _Ledger:
         known = self.standing.pop(key, None)
         if text is None:
             self.over += [known.text] if known else []
-        elif known and self._now - known.told_at < REMIND:
+        elif known and timedelta() <= self._now - known.told_at < REMIND:
             self.standing[key] = msgspec.structs.replace(known, text=text)
         else:
             again = f" (since {known.since:%Y-%m-%d %H:%M} UTC)" if known else ""
@@ -139,16 +179,7 @@ def look(
 ) -> tuple[Message | None, Memory]:
     """What is to be told now, of a company where there are several, and what is known once it was."""
     ledger = _Ledger(_still_looked_at(memory.standing, flows), now=now)
-    ended = instance.get_run_records(
-        dg.RunsFilter(statuses=list(_ENDED), updated_after=memory.until, tags=_of_company(company)),
-        limit=AT_ONCE,
-        order_by="update_timestamp",
-        ascending=True,
-    )
-    new = [one.dagster_run for one in ended if one.dagster_run.run_id not in memory.seen]
-    for run in new:
-        for key, text in of_run(instance, flows, run):
-            ledger.note(key, text)
+    until, seen = _look_at_runs(instance, flows, memory, ledger, now=now, tags=_of_company(company))
     for side in Side:
         name = sensor_name(side)
         ledger.note(f"sensor {name}", of_sensor(instance, name, now=now))
@@ -157,9 +188,47 @@ def look(
         for name in flows
     }
     ledger.news += _more_waiting(waiting, before=memory.waiting)
-    seen = (*memory.seen, *(run.run_id for run in new))[-AT_ONCE:]
-    until = ended[-1].update_timestamp.replace(tzinfo=UTC) if ended else memory.until
     return _message(ledger, company=company), Memory(until, seen, ledger.standing, waiting)
+
+
+def look_at_all(
+    instance: dg.DagsterInstance, wrong: Mapping[str, str], memory: Memory, *, now: datetime
+) -> tuple[Message | None, Memory]:
+    """What is to be told now of what is no company's own: who cannot be acted for, and the job that prunes all."""
+    ledger = _Ledger(dict(memory.standing), now=now)
+    about = {f"company {name}": text for name, text in wrong.items()}
+    for key in [one for one in memory.standing if one.startswith("company ")]:
+        if key not in about and FILE_OF_ALL not in wrong:
+            ledger.note(key, None)
+    for key, text in about.items():
+        ledger.note(key, text)
+    until, seen = _look_at_runs(instance, Flows(()), memory, ledger, now=now, job_name=PRUNE)
+    return _message(ledger, company=None), Memory(until, seen, ledger.standing)
+
+
+def _look_at_runs(
+    instance: dg.DagsterInstance,
+    flows: Flows,
+    memory: Memory,
+    ledger: _Ledger,
+    *,
+    now: datetime,
+    **which: Any,
+) -> tuple[datetime, tuple[str, ...]]:
+    """Notes what the runs say that ended since, and returns until when that is, and the last of them."""
+    until = min(memory.until, now)  # earlier than it was where the clock was set back
+    ended = instance.get_run_records(
+        dg.RunsFilter(statuses=list(_ENDED), updated_after=until - LATE, **which),
+        limit=AT_ONCE,
+        order_by="update_timestamp",
+        ascending=True,
+    )
+    new = [one.dagster_run for one in ended if one.dagster_run.run_id not in memory.seen]
+    for run in new:
+        for key, text in of_run(instance, flows, run):
+            ledger.note(key, text)
+    times = [one.update_timestamp.replace(tzinfo=UTC) for one in ended]
+    return max([until, *times]), (*memory.seen, *(run.run_id for run in new))[-AT_ONCE:]
 
 
 def _still_looked_at(standing: Mapping[str, Standing], flows: Flows) -> dict[str, Standing]:
@@ -213,24 +282,32 @@ def alert_sensor(flows: Flows) -> dg.SensorDefinition:
         if settings.talk_companies is None:
             message = tell(settings, flows, context.instance)
             return dg.SkipReason(f"told: {redacted(message.title)}" if message else "nothing new to tell")
-        return dg.SkipReason(_tell_of_each(context.instance))
+        return dg.SkipReason(_tell_of_each(settings, context.instance))
 
     return alerts
 
 
-def _tell_of_each(instance: dg.DagsterInstance) -> str:
+def _tell_of_each(settings: Settings, instance: dg.DagsterInstance) -> str:
     """Tells of every company; what something is wrong with keeps nobody from being told of the others."""
-    told, undelivered = list[str](), list[str]()
-    for name, settings in each_company():
+    told, undelivered, wrong = list[str](), list[str](), dict[str, str]()
+
+    def tried(about: str, to: Settings, telling: Callable[[], Message | None]) -> None:
         try:
-            if isinstance(settings, SettingsError):
-                told.append(f"{name}: {settings}")
-            elif settings.alert_addresses and (message := tell(settings, flows_of(settings), instance)):
+            if to.alert_addresses and (message := telling()):
                 told.append(f"told: {redacted(message.title)}")
-        except FlowError as error:
-            told.append(f"{name}: {error}")
         except DeliveryError as error:
-            undelivered.append(f"{name}: {error}")
+            undelivered.append(f"{about}{error}")
+
+    try:
+        known, not_known = judged_companies()
+    except SettingsError as error:
+        wrong[FILE_OF_ALL] = str(error)
+    else:
+        wrong |= {name: f"{name}: {why}" for name, why in not_known.items()}
+        for name, (its, flows) in known.items():
+            tried(f"{name}: ", its, partial(tell, its, flows, instance))
+    tried("", settings, partial(tell_of_all, settings, wrong, instance))
+    told += wrong.values()
     if undelivered:
         raise DeliveryError("; ".join(undelivered))
     return "; ".join(told) or "nothing new to tell"

@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from talk_pipeline.audit import NotAuditableError
+from talk_pipeline.audit import NotAuditableError, UnreachableError
 from talk_pipeline.dagster.asset_keys import stage_key, sync_key
 from talk_pipeline.dagster.assets.metadata import stop_metadata, table
 from talk_pipeline.dagster.company import Partitions, partitioned
@@ -59,7 +59,7 @@ def audit_check(flow: Flow, companies: Partitions | None = None) -> dg.AssetChec
 
         try:
             (judged,) = audit(pipeline.connections.settings, (flow.name,))
-        except NotAuditableError as error:
+        except (NotAuditableError, UnreachableError) as error:
             severity = dg.AssetCheckSeverity.WARN
             return dg.AssetCheckResult(passed=False, severity=severity, description=f"not judged: {error}")
         counts, rows = judged.counts, [one._asdict() for one in judged.unexplained[:LISTED_ROWS]]

@@ -70,7 +70,8 @@ def _judged(events: Sequence[dg.DagsterEvent]) -> Iterator[tuple[str, str | None
 def _said_at_the_end(events: Sequence[dg.DagsterEvent]) -> list[str]:
     """The reasons Dagster gives where no step of the run gave one."""
     failed = [event for event in events if event.is_job_failure]
-    errors = [event.job_failure_data.error for event in failed]
+    # nothing more is with it where the daemon says so of a run that cannot say it itself
+    errors = [event.job_failure_data.error for event in failed if event.event_specific_data]
     said = [error.message.strip() for error in errors if error]
     return said or [event.message for event in failed if event.message]
 

@@ -4,7 +4,7 @@ import warnings
 
 import dagster as dg
 
-from talk_pipeline.dagster.asset_keys import selected_keys
+from talk_pipeline.dagster.asset_keys import selected_keys, sync_key
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.dagster.jobs import AUDITED, EVERY_NIGHT, EVERYTHING, job_name
 from talk_pipeline_tests.flow_files import flows_in
@@ -37,3 +37,21 @@ def test_it_judges_what_the_run_left(world: World, instance: dg.DagsterInstance)
     assert found.passed
     assert found.metadata["records"].value == 1
     assert found.metadata["unexplained"].value == 0
+
+
+def test_a_system_that_is_away_is_not_judged(world: World, instance: dg.DagsterInstance) -> None:
+    """By then all is synchronized: the run went well."""
+    world.shop.post("customers", customer())
+    world.sync("customer")
+    world.shop.faults({"match": {}, "fault": {"status": 503}, "times": None})
+    key = dg.AssetCheckKey(sync_key(FLOWS["customer"]), AUDITED)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        alone = dg.define_asset_job(
+            "alone", dg.AssetSelection.checks(key), executor_def=dg.in_process_executor
+        )
+        defs = dg.Definitions.merge(build_defs(FLOWS), dg.Definitions(jobs=[alone]))
+        result = defs.resolve_job_def("alone").execute_in_process(instance=instance)
+    (found,) = result.get_asset_check_evaluations()
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert str(found.description).startswith("not judged: http")

@@ -3,9 +3,10 @@
 import json
 import socket
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from talk_pipeline.dagster import alerts
-from talk_pipeline.dagster.alerts import Message, send, tell
+from talk_pipeline.dagster.alerts import Memory, Message, send, tell
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.dagster.instance import open_home
 from talk_pipeline.delivery import DeliveryError
@@ -63,16 +64,22 @@ class Receiver:
         return came
 
 
-@pytest.fixture
-def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+@contextmanager
+def received() -> Iterator[Receiver]:
     receiver = Receiver()
     thread = threading.Thread(target=receiver.server.serve_forever, daemon=True)
     thread.start()
-    monkeypatch.setenv("TALK_ALERTS", receiver.address)
     yield receiver
     receiver.server.shutdown()
     receiver.server.server_close()
     thread.join()
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    with received() as receiver:
+        monkeypatch.setenv("TALK_ALERTS", receiver.address)
+        yield receiver
 
 
 @pytest.fixture
@@ -205,6 +212,58 @@ def test_what_cannot_be_delivered_fails_nothing_and_goes_with_the_next_look(
     assert "1 waits for a person" in came["message"]
     assert tick.skip_message == f"told: {came['title']}"
     assert not tick.run_requests
+
+
+def test_who_has_it_is_not_told_again_since_another_cannot_be_reached(
+    lonely: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with received() as other:
+        monkeypatch.setenv("TALK_ALERTS", f"{other.address} {receiver.address}")
+        other.status = 500
+        lonely.shop.post("customers", customer("Q1", currency="DKR"))
+        lonely.sync()
+        for _ in range(3):
+            pytest.raises(DeliveryError, told, lonely).match("address 1")
+        assert len(receiver.taken()) == 1
+        lonely.shop.post("customers", customer("Q2", currency="DKR"))
+        lonely.sync()
+        pytest.raises(DeliveryError, told, lonely)
+        (came,) = receiver.taken()
+        assert "2 wait for a person" in came["message"]
+        other.status = 200
+        assert told(lonely)
+        assert [one["message"] for one in other.taken()] == [came["message"]]
+        assert receiver.taken() == []
+        assert told(lonely) is None
+        kept = (lonely.data / "alerts.json").read_text(encoding="utf-8")
+        assert TOKEN not in kept
+
+
+@pytest.mark.parametrize("set_back", [timedelta(), timedelta(hours=1)], ids=["late", "set back"])
+def test_a_run_whose_end_was_written_late_is_looked_at(
+    lonely: World, receiver: Receiver, set_back: timedelta
+) -> None:
+    """Its time is that of its last event, and not when that was on disk; a clock may be set back, too."""
+    flows, now = flows_in(Settings.load().talk_flows_dir), datetime.now(UTC)
+    run = lonely.sync()
+    _, memory = alerts.look(lonely.instance, flows, Memory(now - timedelta(days=1)), now=now)
+    assert run.run_id in memory.seen
+    ended = now - set_back - timedelta(seconds=40)
+    late = dg.DagsterRun(
+        job_name="sync_customer", run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED
+    )
+    lonely.instance.add_run(late)
+    lonely.instance.report_run_failed(late, "no room")
+    lonely.instance.run_storage.handle_run_event(
+        late.run_id,
+        dg.DagsterEvent(dg.DagsterEventType.RUN_FAILURE.value, late.job_name),
+        update_timestamp=ended,
+    )
+    message, after = alerts.look(lonely.instance, flows, memory, now=now - set_back)
+    assert message
+    assert late.run_id[:8] in message.body
+    assert alerts.look(lonely.instance, flows, after, now=now - set_back)[0] is None
+    assert receiver.taken() == []
 
 
 def test_it_is_off_unless_somebody_is_named(world: World) -> None:
