@@ -1,6 +1,5 @@
 """Sensors, tick by tick: what they ask for, when again, and when not; the runs between the ticks are real ones."""
 
-import shutil
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -11,11 +10,11 @@ import dagster as dg
 import pytest
 from dagster._daemon.sensor import MIN_INTERVAL_LOOP_TIME
 
-from talk_pipeline.dagster import remembered, sensors
+from talk_pipeline.dagster import remembered
 from talk_pipeline.dagster.asset_keys import selected_keys
 from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.dagster.remembered import Cursor
-from talk_pipeline.dagster.sensors import INTERVAL_SECONDS, TICK_SECONDS, is_to_look
+from talk_pipeline.dagster.sensors import INTERVAL_SECONDS, is_to_look
 from talk_pipeline.engine.manual.resolutions import retry
 from talk_pipeline.engine.state import journal
 from talk_pipeline.flows.sides import Side
@@ -23,7 +22,6 @@ from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.protocol import MOST_STAMPS
 from talk_pipeline.webhooks.wakeups import wake
-from talk_pipeline_tests.clocks import ahead
 from talk_pipeline_tests.flow_files import flows_alone, flows_in
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
@@ -327,45 +325,3 @@ def test_the_daemon_sits_out_no_round(defs: dg.Definitions, side: Side) -> None:
     least = defs.resolve_sensor_def(f"{side}_changes").minimum_interval_seconds
     assert least
     assert 1 <= least < MIN_INTERVAL_LOOP_TIME
-
-
-def test_a_clock_that_is_set_back_makes_no_pause_longer(
-    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world.shop.post("customers", customer())
-    world.sync()
-    world.bc.faults(BROKEN)
-    assert not world.sync("customer").success
-    assert watch.flows() == {"customer"}
-    assert watch.tick() is None
-    monkeypatch.setattr(sensors, "datetime", ahead(-timedelta(hours=1)))
-    assert watch.flows() == {"customer"}, watch.skipped
-
-
-def test_a_system_that_does_not_answer_is_named_in_time(
-    world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Dagster gives up on a tick after a minute, and then no reason is known."""
-    assert TICK_SECONDS < 60
-    monkeypatch.setattr(sensors, "TICK_SECONDS", 0.5)
-    world.shop.faults({"match": {}, "fault": {"delay": 30}, "times": None})
-    began = time.monotonic()
-    assert watch.tick() is None
-    assert watch.skipped == "customwebshop did not answer in time"
-    assert time.monotonic() - began < 15
-
-
-def test_a_flow_file_that_is_no_more_one_is_named(
-    world: World, watch: Watch, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    edited = Path(shutil.copytree(folder, tmp_path / "edited"))
-    monkeypatch.setenv("TALK_FLOWS_DIR", str(edited))
-    (edited / "customer.yaml").write_text("flow: 7\n", encoding="utf-8")
-    assert watch.tick() is None
-    assert str(edited / "customer.yaml") in watch.skipped
-
-
-def test_a_sensor_says_why_it_skips(world: World, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CUSTOMWEBSHOP_URL")
-    assert watch.tick() is None
-    assert "CUSTOMWEBSHOP_URL" in watch.skipped
