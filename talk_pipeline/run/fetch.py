@@ -12,6 +12,7 @@ from talk_pipeline.engine.plan import refusals
 from talk_pipeline.engine.snapshot import held, landing, reprojection, reversals, spooling, watermarks
 from talk_pipeline.engine.snapshot.batch import Landing
 from talk_pipeline.engine.snapshot.landing import Landed
+from talk_pipeline.engine.snapshot.suspicion import arises, is_suspect
 from talk_pipeline.engine.snapshot.watermarks import Watermark
 from talk_pipeline.engine.state.connection import now, transaction
 from talk_pipeline.flows.sides import Side
@@ -101,7 +102,7 @@ def _question(session: Session, flow: Flow, side: Side) -> _Question:
         reprojection.reproject(db, session.projector(flow, side), session.decode(flow, side), reading=reading)
         watermark = watermarks.watermark(db, flow.name, side)
         asks_for_more = reprojection.asks_for_more(db, flow, side)
-        suspected = reversals.noted(db, side)
+        suspected = is_suspect(db, flow.name, side)
     full = (
         options.full
         or asks_for_more
@@ -123,7 +124,7 @@ async def _ask(session: Session, flow: Flow, side: Side, question: _Question) ->
     )
     with session.state.open() as db:
         missing = spooling.absent(db, flow.name, side) if full else []
-        of_any_flow = reversals.noted(db, side)
+        suspected = is_suspect(db, flow.name, side)
     left, problem = await explained(session, flow, side, missing=missing)
     again = Left()
     if full or question.decided:
@@ -136,7 +137,7 @@ async def _ask(session: Session, flow: Flow, side: Side, question: _Question) ->
         comes_to=left.comes_to,
         problem=problem,
         skew_seconds=system.skew_seconds,
-        suspected=of_any_flow,
+        suspected=suspected,
         believed=question.decided,
         read_until=started + timedelta(seconds=system.skew_seconds),
     )
@@ -149,6 +150,8 @@ def _land(session: Session, flow: Flow, side: Side, question: _Question, arrived
     with session.state.open() as db:
         if question.decided:
             with transaction(db):
+                if options.restored is side:
+                    arises(db, flow.name, side)
                 landed = landing.merge(db, projector, decode, landing=arrived)
                 if options.restored is side:
                     hand = Hand(db, session.flows, flow, session.run_id)

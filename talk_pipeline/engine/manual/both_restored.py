@@ -9,7 +9,7 @@ any more, and what neither has stays in sight until a person has taken note.
 from collections.abc import Sequence
 from typing import Any
 
-from talk_pipeline.engine.snapshot.reversals import noted
+from talk_pipeline.engine.snapshot.suspicion import is_suspect, look_again
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import used_in
 from talk_pipeline.flows.sides import Side
@@ -127,7 +127,8 @@ def keep_lost_values(
     """
     sole = _sole(part) if side is Side.SHOP else []
     _keep(db, _TOLD_BY_IT, flow, part, side, roots=roots, run_id=run_id, sole=sole)
-    if noted(db, side.other):
+    if is_suspect(db, flow.name, side.other):
+        look_again(db, flow.name, side.other)
         compared = [prop.name for prop in part.properties if prop.goes_to(Side.BC) and prop.name not in sole]
         query = _VALUES.format(own="s" if side is Side.SHOP else "b")
         _keep(db, query, flow, part, side, roots=roots, run_id=run_id, compared=compared)
@@ -140,7 +141,7 @@ def keep_lost_children(
 
     Where that other one has them, `strike_found` forgets them once it is decided.
     """
-    if noted(db, side.other):
+    if is_suspect(db, flow.name, side.other):
         query = _CHILDREN.format(own="s" if side is Side.SHOP else "b")
         _keep(db, query, flow, part, side, roots=roots, run_id=run_id)
 

@@ -40,6 +40,7 @@ def bring_forward(hand: Hand, side: Side, landed: Landed, *, company: Company) -
     db, flow, found = hand.db, hand.flow, landed.reversals
     kinds = ("went back", "open again", "unposted", "another")
     back, open_again, unposted, others = ([one.id for one in found if one.kind == kind] for kind in kinds)
+    back += _taken_for_edits(db, flow, side, landed, but=back)
     lost = _lost(db, flow, side, landed)
     anew = [*_given_out_anew(db, flow, side, landed, others=others), *unposted]
     losses.note(db, flow, side, [*lost, *anew], others=others)
@@ -112,6 +113,28 @@ def _linked(
     told = {"flow": flow.name, "side": str(side), "ids": list(ids), "states": list(map(str, states))}
     rows = db.execute(_LINKED, told)
     return [Entity(flow.name, shop_id, bc_id) for shop_id, bc_id in rows.fetchall()]
+
+
+_EARLIER = """
+select id from snapshot where flow = $flow and side = $side and gone is null
+  and id not in (select unnest($but::varchar[]))
+  and list_bool_or(list_transform(earlier, lambda sign:
+    try_cast(split_part(sign, ' ', 1) as timestamp) > greatest($backup, modified_at)))
+order by id
+"""
+
+
+def _taken_for_edits(
+    db: Connection, flow: Flow, side: Side, landed: Landed, *, but: Sequence[str]
+) -> list[str]:
+    """Records that an earlier fetch showed as of an earlier time than they were seen at before, after the backup.
+
+    One alone is no proof of a restore, so that it was taken for an edit until others told of one.
+    """
+    if landed.backup is None:
+        return []
+    told = {"flow": flow.name, "side": str(side), "backup": landed.backup, "but": list(but)}
+    return [row[0] for row in db.execute(_EARLIER, told).fetchall()]
 
 
 _LOST = """

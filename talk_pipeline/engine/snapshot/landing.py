@@ -17,9 +17,9 @@ from talk_pipeline.engine.snapshot.reversals import (
     backed_up_at,
     implausible,
     note,
-    noted_elsewhere,
 )
 from talk_pipeline.engine.snapshot.spooling import discard
+from talk_pipeline.engine.snapshot.suspicion import arises, is_suspect, keep_backup, kept_backup, looked_at
 from talk_pipeline.engine.snapshot.watermarks import Watermark, set_watermark, watermark
 from talk_pipeline.engine.snapshot.workspace import Incoming
 from talk_pipeline.engine.state.connection import Connection, now, transaction
@@ -56,6 +56,7 @@ def land(db: Connection, projector: Projector, decode: Decode, *, landing: Landi
             return merge(db, projector, decode, landing=landing)
     except _WentBackError as stop:
         with transaction(db):
+            arises(db, projector.flow.name, projector.side)
             note(db, projector.flow.name, projector.side, stop.landed.reversals)
             discard(db)
         return stop.landed
@@ -89,13 +90,13 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
             batch.reversals,
             newest_read=latest if landing.full else None,
             changed=len(batch.changed),
-            suspected=noted_elsewhere(db, side, flow),
+            suspected=is_suspect(db, flow, side),
         )
     if reversals and not landing.believed:
         raise _WentBackError(Landed(read, 0, batch.outside, reversals))
     if not landing.believed:
         _go_on(db, flow, [one.id for one in batch.reversals if one.kind == "unposted"])
-    backup = backed_up_at(db, side, reversals) if landing.believed else None
+    backup = _backed_up_at(db, flow, side, reversals) if landing.believed else None
     if batch.changed:
         mark_dirty(db, flow, side, ids=batch.changed)
     elif batch.replaced or landing.full:
@@ -104,10 +105,20 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
         set_watermark(db, flow, side, _moved(watermark(db, flow, side), landing, latest=latest))
         if landing.full:
             note(db, flow, side, ())
+            if landing.problem is None:
+                looked_at(db, flow, side)
             set_meta(db, f"asked:{flow}:{side}", requested_fields(projector.flow, side))
     return Landed(
         read, len(batch.changed), batch.outside, reversals, batch.moved_on, backup, landing.skew_seconds
     )
+
+
+def _backed_up_at(db: Connection, flow: str, side: Side, found: Sequence[Reversal]) -> datetime | None:
+    """When the backup was not made yet, as far as this flow, those noted and those decided before tell."""
+    known = filter(None, (backed_up_at(db, side, found), kept_backup(db, flow, side)))
+    backup = max(known, default=None)
+    keep_backup(db, side, backup)
+    return backup
 
 
 def _go_on(db: Connection, flow: str, ids: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ An edit moves a record's version and modified time on. Where a record is shown a
 time than it was seen at, where another one is shown under its id, where all that was newest is gone, or where one
 that was posted is so no more, the system was restored. Then nothing of the fetch lands: what was seen is noted
 here, and stops every flow of that system until a person decides (`manual.restoring`). While it is noted, each run
-reads the system in full and judges anew.
+reads the system in full and judges anew; and so does the first that reads a flow afterwards (`suspicion`).
 
 Not told apart: a shop that tells neither times nor versions, whose records are back at what they said before, from
 people who took their edits back.
@@ -140,8 +140,8 @@ def implausible(
         found: of one side.
         newest_read: the latest modified time in a full scan; None where not everything was read.
         changed: how many records came changed.
-        suspected: records of another flow of the system went back, and nobody has decided yet: then a single one
-            is no chance either.
+        suspected: records of the system, of whichever flow, went back, and this one was not looked at since: then
+            a single one is no chance either.
     """
     timed = [one for one in found if one.kind == "went back" and one.known_at and one.shown_at]
     late = timedelta(minutes=flow.settings.overlap_minutes)
@@ -181,12 +181,6 @@ def note(db: Connection, flow: str, side: Side, found: Sequence[Reversal]) -> No
         for one in found
     ]
     insert(db, rows)
-
-
-def noted_elsewhere(db: Connection, side: Side, flow: str) -> bool:
-    """Whether a system is suspected because of another flow."""
-    query = "select 1 from reversal where side = ? and flow <> ? limit 1"
-    return db.execute(query, [side, flow]).fetchone() is not None
 
 
 def backed_up_at(db: Connection, side: Side, found: Sequence[Reversal]) -> datetime | None:

@@ -17,6 +17,11 @@ def set_meta(db: Connection, key: str, value: str) -> None:
         db.execute("insert into meta (key, value) values (?, ?)", [key, value])
 
 
+def forget_meta(db: Connection, key: str) -> None:
+    """Keeps a fact no longer, inside the caller's transaction."""
+    db.execute("delete from meta where key = ?", [key])
+
+
 def joined_meta(db: Connection, keys: list[str]) -> str:
     """Several facts as one text, in the order of their keys."""
     rows = db.execute("select key, value from meta where list_contains(?::varchar[], key)", [keys]).fetchall()
