@@ -246,6 +246,7 @@ def forget(
         # first all texts: if a file is not to be had, or this ends here, the words to look for are still known
         unread = take_out(settings, words)
         with state.once() as db:
+            owe(db)
             forgetting.forget_texts(db, words)
             done = [forgetting.forget(Hand(db, flows, flows[one.flow], by), one) for one in wanted]
             left = "" if with_referring else forgetting.named(db, flows, others)
@@ -260,13 +261,14 @@ def carry_out(settings: Settings, name: str, decision: Callable[[Hand], Decision
         ByHandError: it cannot be done.
         LeaseHeldError: a run has one of the flows.
     """
+    said_at = now()  # before whatever a run that is waited for finds out
     flows = flows_of(settings)
     flow = named_flow(flows, name)
     state = known_state(settings)
     names = concerned(flows, name)
     with state.leased(names, by=f"by hand, {by}"):
         with state.once() as db:
-            done = decision(Hand(db, flows, flow, by))
+            done = decision(Hand(db, flows, flow, by, said_at))
         if done.for_a_run:
             decide(settings.talk_data_dir, names)
     return done

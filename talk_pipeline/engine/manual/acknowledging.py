@@ -37,7 +37,7 @@ def acknowledge(
         hand: who says so.
         text: the record, by an id or a key.
         since: only what was recorded from then on, UTC without an offset.
-        until: only what was recorded up to then, likewise.
+        until: only what was recorded up to then, likewise; by default, up to when they said so.
 
     Returns:
         What was done; `details` holds `conflicts` and `losses`, how many.
@@ -50,7 +50,7 @@ def acknowledge(
         "flow": hand.flow.name,
         "shop_id": entity.shop_id or "" if entity else None,
         "since": since,
-        "until": until or now(),
+        "until": until or hand.said_at,
         "by": hand.by,
         "at": now(),
     }

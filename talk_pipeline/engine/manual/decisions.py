@@ -5,6 +5,7 @@ What can be decided is told by the modules beside this one. Callers hold the lea
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from talk_pipeline.engine.snapshot.dirty import touch
@@ -42,12 +43,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """A person at work on one flow."""
+    """A person at work on one flow; `said_at` is when that was, before any run was waited for."""
 
     db: Connection
     flows: Flows
     flow: Flow
     by: str
+    said_at: datetime = field(default_factory=now)
 
     def note(self, decision: Decision) -> Decision:
         """Keeps a decision, in the caller's transaction."""

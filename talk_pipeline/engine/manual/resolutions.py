@@ -31,14 +31,26 @@ order by part, shop_id, property
 """
 
 
+_READ_SINCE = """
+select 1 from snapshot where flow = $flow and fetched_at > $said_at
+  and (side = 'customwebshop' and id = $shop_id or side = 'businesscentral' and id = $bc_id)
+"""
+
+
 def resolve(hand: Hand, text: str, *, take: Side, prop: str | None = None) -> Decision:
     """Decides the open conflicts of an entity, all of them or those of one property.
 
     Raises:
-        ByHandError: there is no such conflict.
+        ByHandError: there is no such conflict, or a run read something else since the person looked.
     """
     db, flow = hand.db, hand.flow
     entity = find(db, flow, text)
+    whose = {"flow": flow.name, "shop_id": entity.shop_id, "bc_id": entity.bc_id, "said_at": hand.said_at}
+    if rows_of(db, _READ_SINCE, whose):
+        raise ByHandError(
+            f"{entity.name} was edited while this waited for a run: look at what both say now, by"
+            f" talk-pipeline explain {entity.name}, and decide again"
+        )
     rows = rows_of(db, OPEN, {"flow": flow.name, "shop_id": entity.shop_id})
     if not rows:
         raise ByHandError(f"{entity.name} has no open conflict; see talk-pipeline explain {entity.name}")
