@@ -11,6 +11,7 @@ from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.outcome import Run
+from talk_pipeline_tests.pipeline.by_hand import bc_customer, link, unlink
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
@@ -99,6 +100,26 @@ def test_what_is_gone_on_a_side_since_is_left_and_told(
     assert set(world.writes().values()) == {0}
     assert not undone.back
     assert undone.reasons() == {"website: it is not there any more on both sides"}
+
+
+def test_what_was_written_to_another_counterpart_is_left_and_told(
+    world: World, pair: tuple[str, str]
+) -> None:
+    """The one that the record has now never held what was there before, though it holds what was written."""
+    shop_id, bc_id = pair
+    world.shop.patch("customers", shop_id, {"website": "www.new.example"})
+    run = world.step("customer")
+    run.look()
+    unlink(shop_id)
+    other = bc_customer(world, "B9", website="www.new.example")
+    assert not world.pass_over("customer")
+    link(shop_id, other)
+    assert not world.pass_over("customer")
+    undone = undo(world, run)
+    assert not undone.back
+    assert undone.reasons() == {"website: the two are not linked any more"}
+    assert world.bc.get("customers", other)["website"] == "www.new.example"
+    assert world.bc.get("customers", bc_id)["website"] == "www.new.example"
 
 
 def test_an_undone_run_is_done_again_by_undoing_the_undoing(world: World, pair: tuple[str, str]) -> None:

@@ -40,9 +40,11 @@ class Written:
         before: what that side held before, in its own words.
         left: what each side was left with.
         rule: why it was written.
+        root_bc_id: what the pair's other half was then.
     """
 
     root_shop_id: str
+    root_bc_id: str | None
     target: Side
     before: Value
     left: Mapping[Side, Value]
@@ -231,7 +233,7 @@ def _gather(flow: Flow, writes: Sequence[WrittenRow]) -> dict[Key, Written]:
             left[one.target.other] = one.source
         first = found.get(key)
         found[key] = (
-            Written(one.root_shop_id or "", one.target, one.before, left, one.rule)
+            Written(one.root_shop_id or "", one.root_bc_id, one.target, one.before, left, one.rule)
             if first is None
             else replace(first, left={**first.left, **left})
         )
@@ -322,7 +324,7 @@ def _case(flow: Flow, key: Key, one: Written, current: Mapping[str, Any], *, com
 
 def _reason(prop: Property, one: Written, current: Mapping[str, Any], *, company: Company) -> str | None:
     """Why a value is not put back."""
-    if not current["linked"]:
+    if not current["linked"] or one.root_bc_id not in (None, current["root_bc_id"]):
         return "the two are not linked any more"
     if not current["there"]:
         return "it is not there any more on both sides"
