@@ -1,6 +1,8 @@
 """A backup of the state and its way back: what a later run makes of an older state, and what is refused."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,11 +12,13 @@ import pytest
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state import copies
 from talk_pipeline.engine.state.connection import StateBrokenError, StateMismatchError
+from talk_pipeline.engine.state.database import FILE
 from talk_pipeline.engine.state.lease import LeaseHeldError
 from talk_pipeline.installation import back_up, restore
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.proof.killing import Place, cut, interrupted, surviving
 from talk_pipeline_tests.world import World
 
 
@@ -141,6 +145,27 @@ def test_a_broken_state_is_replaced(world: World, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "forget again whoever was forgotten since the backup" in done.stdout
     assert world.step("customer").writes() == 0
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_restore_that_is_killed_leaves_what_was_done_last(
+    world: World, tmp_path: Path, *, after: bool
+) -> None:
+    """What a killed run did last is in a journal beside the file, and nowhere else."""
+    world.shop.post("customers", customer())
+    world.step("customer")
+    file = tmp_path / "backup.duckdb"
+    back_up(Settings.load(), file, overwrite=False)
+    killed = "import duckdb, os, sys; db = duckdb.connect(sys.argv[1]); db.execute(sys.argv[2]); os.abort()"
+    last = "insert into meta values ('done', 'last')"
+    subprocess.run([sys.executable, "-c", killed, str(world.data / FILE), last], check=False)
+    assert (world.data / f"{FILE}.wal").stat().st_size
+    with surviving(), interrupted(Place(Path, "hardlink_to", after=after), 1, by=cut):
+        restore(Settings.load(), file)
+    assert world.sql("select value from meta where key = 'done'") == [("last",)]
+    done = run("restore", str(file))
+    assert done.returncode == 0, done.stderr
+    assert world.sql("select value from meta where key = 'done'") == []
 
 
 def test_a_copy_that_lacks_something_does_not_count(

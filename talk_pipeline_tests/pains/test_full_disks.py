@@ -164,6 +164,28 @@ def test_want_of_room_for_what_is_told_is_said_in_one_line(
     assert (disk / "errors").read_bytes() == b""
 
 
+@pytest.mark.parametrize("left", [0, 20_000, 1_500_000])
+def test_a_backup_that_finds_no_room_is_none_and_says_where(
+    tmp_path: Path, world: World, small: Callable[[int], None], left: int
+) -> None:
+    """Whether it is the first page that finds none, or the end of it; the state is well, and is not to be moved."""
+    world.shop.post("customers", customer())
+    assert world.step("customer").success
+    disk = tmp_path / "small"
+    earlier = disk / "backup.duckdb"
+    earlier.write_bytes(b"an earlier one")
+    small(left)
+    refused = run("backup", str(earlier), "--overwrite")
+    assert refused.returncode == Exit.INCOMPLETE
+    where = f"error: {earlier}.new: No space left on device: make room there"
+    assert refused.stderr.startswith(where), refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+    assert sorted(file.name for file in disk.iterdir()) == ["backup.duckdb", "filling"]
+    assert earlier.read_bytes() == b"an earlier one"
+    (disk / "filling").unlink()
+    assert run("backup", str(earlier), "--overwrite").returncode == Exit.OK
+
+
 def test_want_of_room_for_small_files_is_told_as_such(
     tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch, small: Callable[[int], None]
 ) -> None:

@@ -6,12 +6,13 @@ may be in use, and hold pages of what was deleted.
 
 import os
 import shutil
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
 
+from talk_pipeline.disks import takes_no_more, without_room
 from talk_pipeline.engine.state.connection import Connection, StateBrokenError
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.engine.state.left import journals_of
@@ -30,14 +31,13 @@ def write_copy(state: State, file: Path) -> Counts:
         StateBrokenError: what was written is not what was read.
     """
     _remove(file)
-    with state.once() as db:
+    with _finding_room(file), state.once() as db:
         path = str(file).replace("'", "''")
         db.execute(f"attach '{path}' as copied")
         try:
             db.execute("use copied")
-            db.keeps_findings = (
-                False  # to forget them is to write to the state, and no transaction writes to both
-            )
+            # to forget them is to write to the state, and no transaction writes to both
+            db.keeps_findings = False
             prepare(db, file)
             db.keeps_findings = True
             tables = _tables(db)
@@ -52,9 +52,21 @@ def write_copy(state: State, file: Path) -> Counts:
         raise StateBrokenError(
             f"{file} was written and does not hold what {state.file} does: is its disk well?"
         )
-    with file.open("rb+") as written:
+    with _finding_room(file), file.open("rb+") as written:
         os.fsync(written.fileno())
     return counts
+
+
+@contextmanager
+def _finding_room(file: Path) -> Iterator[None]:
+    """Names the copy where its disk is full: of a checkpoint DuckDB does not tell which of two files it was."""
+    try:
+        yield
+    except (OSError, StateBrokenError) as error:
+        full = without_room(file.parent)
+        if full is not None and takes_no_more(full):
+            raise OSError(full.errno, full.strerror, str(file)) from error
+        raise
 
 
 def owe(db: Connection) -> bool:

@@ -125,9 +125,8 @@ class SftpFolder:
         except OSError as error:
             if isinstance(error, TimeoutError) or error.errno is not None:
                 raise
-            sftp.rename(
-                path, to
-            )  # the server knows no other, or has said no without a reason: it says so again
+            # the server knows no other, or has said no without a reason: it says so again
+            sftp.rename(path, to)
 
     def _write(self, sftp: paramiko.SFTPClient, path: str, content: bytes) -> None:
         with sftp.open(path, "wb") as file:
