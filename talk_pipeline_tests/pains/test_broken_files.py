@@ -7,16 +7,14 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from talk_pipeline.cli.exits import Exit, told_in_a_line
-from talk_pipeline.dagster import retention
 from talk_pipeline.dagster.instance import HomeError, open_home
-from talk_pipeline.engine.state.connection import StateBrokenError, StateBusyError
+from talk_pipeline.engine.state.connection import StateBrokenError
 from talk_pipeline.engine.state.database import FILE, State
 from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
@@ -316,40 +314,6 @@ def test_broken_records_of_dagster_are_named(world: World) -> None:
     assert done.returncode == 2, done.stderr
     assert str(home) in _one_line(done)
     assert "move that folder away" in done.stderr
-
-
-def test_records_of_dagster_that_are_in_use_are_not_called_broken(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with open_home(world.data):
-        pass
-    monkeypatch.setattr(retention, "WAIT_SECONDS", 0.1)
-    index = world.data / "dagster_home" / "history" / "runs" / "index.db"
-    with closing(sqlite3.connect(index, isolation_level=None)) as somebody:
-        somebody.execute("begin exclusive")
-        with (
-            pytest.raises(StateBusyError, match="are in use .*: wait"),
-            open_home(world.data) as instance,
-        ):
-            retention.vacuum(Path(instance.root_directory))
-
-
-def test_a_file_in_use_or_damaged_is_not_called_a_full_disk(tmp_path: Path) -> None:
-    file, garbage = tmp_path / "some.db", tmp_path / "garbage.db"
-    _garbage(garbage)
-    with closing(sqlite3.connect(file, isolation_level=None)) as somebody:
-        somebody.execute("create table some (one)")
-        somebody.execute("begin exclusive")
-        for one, says in (
-            (file, "wait until the process that has that file is done"),
-            (garbage, "a mistake"),
-        ):
-            with closing(sqlite3.connect(one, timeout=0)) as opened, pytest.raises(sqlite3.Error) as caught:
-                opened.execute("create table other (one)")
-            status, text = told_in_a_line(caught.value)
-            assert status is Exit.INCOMPLETE
-            assert says in text
-            assert "make room" not in text
 
 
 @pytest.mark.slow
