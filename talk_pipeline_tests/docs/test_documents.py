@@ -50,7 +50,7 @@ def test_the_schema_refuses_an_unknown_key() -> None:
 
 def _read(file: Path) -> Any:
     """As an editor reads it."""
-    return json.loads(json.dumps(read_yaml(file)[0], default=str))
+    return json.loads(json.dumps(read_yaml(file)[0], default=float))
 
 
 def _rows(page: str, heading: str) -> set[str]:
