@@ -12,7 +12,7 @@ WRITES: tuple[Operation, ...] = ("create", "update", "delete")
 NOBODYS = Reply(404, "<html>Not found</html>")
 
 
-@pytest.mark.parametrize("status", [300, 304, 400, 404, 405, 410, 413, 414, 418, 431, 501])
+@pytest.mark.parametrize("status", [300, 304, 400, 404, 405, 410, 414, 418, 431, 501])
 @pytest.mark.parametrize("operation", WRITES)
 def test_without_its_own_error_code_nobody_knows_what_became_of_a_write(
     server: Answering, opens: Opens, operation: Operation, status: int
@@ -36,6 +36,15 @@ def test_what_was_not_begun_is_no_refusal(
 ) -> None:
     server.answer(lambda _: Reply(status, "<html></html>"))
     assert one(opens, change(None if operation == "create" else "1", operation)).result is Result.FAILED
+
+
+@pytest.mark.parametrize("operation", WRITES)
+def test_what_was_too_large_was_not_begun_and_will_not_be(
+    server: Answering, opens: Opens, operation: Operation
+) -> None:
+    """Whoever says so: it would be looked up, not found, and sent once more without end."""
+    server.answer(lambda _: Reply(413, "<html></html>"))
+    assert one(opens, change(None if operation == "create" else "1", operation)).result is Result.REFUSED
 
 
 @pytest.mark.parametrize("reply", [Reply(202), Reply(200, "ok"), Reply(200, {"error": {}}), NOBODYS])
