@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from talk_pipeline.engine.manual.links import Decision
+from talk_pipeline.engine.manual.decisions import Decision
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.pipeline.test_acknowledging import acknowledge, left, overwritten

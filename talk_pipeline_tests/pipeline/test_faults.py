@@ -246,8 +246,8 @@ def test_a_record_that_a_system_fails_on_stops_no_other(
     assert any("stays open: " in text and "500" in text for text in told), told
     world.sql("update journal set open_until = open_until - interval 1 hour")
     settled(world, orders=2)
-    there = {row["shipToCity"] for row in world.bc.orders().values()}
-    assert there == {"Town 2"}
+    towns = {row["shipToCity"] for row in world.bc.orders().values()}
+    assert towns == {"Town 2"}
 
 
 def test_a_step_that_a_look_keeps_from_being_taken_is_told(

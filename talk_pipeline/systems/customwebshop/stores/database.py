@@ -182,8 +182,7 @@ class Database:
         if not change.fits(before):
             raise StaleError("the record changed since it was read")
         own = self._value(table, entity.id.path, before.get(entity.id.path), reader.times)
-        table.check_one(db, entity, own)
-        where = [table.column(entity.id.path) == own]
+        where = [table.only_row(db, entity, own)]
         # for databases that lock no row when asked to
         if entity.version and entity.version.at in table.columns:
             held = self._value(table, entity.version.at, before.get(entity.version.at), reader.times)

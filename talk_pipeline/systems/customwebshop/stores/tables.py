@@ -67,22 +67,24 @@ class Table:
                     f" where only several columns do, make one of them in `select`, and say writes: none"
                 )
 
-    def check_one(self, db: sa.Connection, entity: Entity, own: Any) -> None:
-        """Whether no other row has the id of one that is to be written: a statement may show one of several.
+    def only_row(self, db: sa.Connection, entity: Entity, own: Any) -> sa.ColumnElement[bool]:
+        """The row of an id that is to be written: a statement may show one of several.
 
         Raises:
-            RefusedError: one has.
+            RefusedError: several have it.
         """
-        if entity.select is None:
-            return  # whoever read it saw them all
         name = entity.id.path
-        same = sa.select(sa.func.count()).select_from(self.source).where(self.column(name) == own)
+        one: sa.ColumnElement[bool] = self.column(name) == own
+        if entity.select is None:
+            return one  # whoever read it saw them all
+        same = sa.select(sa.func.count()).select_from(self.source).where(one)
         if (rows := int(db.execute(same).scalar() or 0)) > 1:
             raise RefusedError(
                 f"{rows} rows of {self.name} have the same {name}, of which `select` shows one, and all would"
                 " be written: make an id of what tells them apart in `select`, and say writes: none; or let `path`"
                 " be a view that shows no others"
             )
+        return one
 
     def row(self, found: Mapping[Any, Any]) -> Row:
         """A row as JSON."""
