@@ -11,6 +11,7 @@ from talk_pipeline.systems.customwebshop.spec.description import Entity
 from talk_pipeline.systems.customwebshop.stores.columns import shown
 from talk_pipeline.systems.customwebshop.stores.store import RefusedError, Row
 from talk_pipeline.systems.errors import ConfigurationFault
+from talk_pipeline.wording import counted
 
 
 class Table:
@@ -80,7 +81,7 @@ class Table:
         same = sa.select(sa.func.count()).select_from(self.source).where(one)
         if (rows := int(db.execute(same).scalar() or 0)) > 1:
             raise RefusedError(
-                f"{rows} rows of {self.name} have the same {name}, of which `select` shows one, and all would"
+                f"{counted(rows, 'row')} of {self.name} have the same {name}, of which `select` shows one, and all would"
                 " be written: make an id of what tells them apart in `select`, and say writes: none; or let `path`"
                 " be a view that shows no others"
             )
