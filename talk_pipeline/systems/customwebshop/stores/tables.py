@@ -81,9 +81,9 @@ class Table:
         same = sa.select(sa.func.count()).select_from(self.source).where(one)
         if (rows := int(db.execute(same).scalar() or 0)) > 1:
             raise RefusedError(
-                f"{counted(rows, 'row')} of {self.name} have the same {name}, of which `select` shows one, and all would"
-                " be written: make an id of what tells them apart in `select`, and say writes: none; or let `path`"
-                " be a view that shows no others"
+                f"{counted(rows, 'row')} of {self.name} have the same {name}, of which `select` shows one, and"
+                " all would be written: make an id of what tells them apart in `select`, and say writes: none;"
+                " or let `path` be a view that shows no others"
             )
         return one
 
