@@ -1,4 +1,4 @@
-"""Small files that are there in one piece: whoever reads finds the old one or the new one, whatever happens."""
+"""Files that are there in one piece: whoever reads finds the old one or the new one, whatever happens."""
 
 import errno
 import os
@@ -16,9 +16,16 @@ def put(file: Path, content: bytes, *, unfinished: str = ".new") -> None:
         content: all of it.
         unfinished: how its name ends while it is written.
     """
+    if file.is_symlink() or (file.exists() and not file.is_file()):  # a pipe, or where the rest is printed
+        file.write_bytes(content)
+        return
     fresh = file.with_name(f"{file.name}{unfinished}")
-    write_through(fresh, content)
-    rename_through(fresh, file)
+    try:
+        write_through(fresh, content)
+        rename_through(fresh, file)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def write_through(file: Path, content: bytes) -> None:

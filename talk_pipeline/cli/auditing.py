@@ -2,6 +2,7 @@
 
 import csv
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from talk_pipeline.audit.judge import Finding, Judged
 from talk_pipeline.cli.exits import Exit
 from talk_pipeline.cli.terminal import Terminal, say
 from talk_pipeline.disks import written_to
+from talk_pipeline.pieces import put
 from talk_pipeline.settings import Settings
 
 SHOWN = 50
@@ -42,11 +44,13 @@ def _document(one: Judged) -> dict[str, Any]:
 
 
 def _write(file: Path, found: list[Judged]) -> None:
-    with written_to(file), file.open("w", newline="", encoding="utf-8") as opened:
-        writer = csv.writer(opened)
-        writer.writerow(Finding._fields)
-        for finding in (finding for one in found for finding in one.findings):
-            writer.writerow([_cell(value) for value in finding])
+    text = StringIO()
+    writer = csv.writer(text)
+    writer.writerow(Finding._fields)
+    for finding in (finding for one in found for finding in one.findings):
+        writer.writerow([_cell(value) for value in finding])
+    with written_to(file):
+        put(file, text.getvalue().encode())
 
 
 def _cell(value: str | None) -> str:

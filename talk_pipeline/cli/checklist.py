@@ -17,6 +17,7 @@ from talk_pipeline.engine.report.sheet import Sheet, sheet_of
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.meta import known_systems
 from talk_pipeline.flows.loading import Flows
+from talk_pipeline.pieces import put
 from talk_pipeline.settings import Settings
 from talk_pipeline.states import state_of
 from talk_pipeline.systems.businesscentral.entities import Entities
@@ -74,7 +75,7 @@ def _put(form: str, document: Document, sheet: Sheet | None, *, out: Path | None
     written = _written(form, document, sheet)
     if out is not None:
         with written_to(out):
-            out.write_bytes(written)
+            put(out, written)
     elif form == "pdf" and sys.stdout.isatty():
         raise UsageError("a PDF is no text for a terminal: name a file with --out")
     else:

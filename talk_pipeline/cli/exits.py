@@ -70,14 +70,21 @@ _WRONG_CALL: type[Exception] = next(
 @contextmanager
 def one_line_errors() -> Iterator[None]:
     """Whatever ends a command ends it with a line that names it and a status of its kind, never with a trace."""
+    asked: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+        asked.append(number)
+        raise KeyboardInterrupt
+
     stops = [signal.SIGTERM] + [signal.SIGINT] * (signal.getsignal(signal.SIGINT) is not signal.SIG_IGN)
-    before = {number: signal.signal(number, _interrupt) for number in stops}
+    before = {number: signal.signal(number, interrupt) for number in stops}
     try:
         yield
     except (typer.Exit, typer.Abort, _WRONG_CALL):
         raise
     except (Exception, KeyboardInterrupt) as error:
-        raise typer.Exit(tell(error)) from None
+        # in the middle of a query DuckDB makes another error of it
+        raise typer.Exit(tell(KeyboardInterrupt() if asked else error)) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -155,7 +162,3 @@ def _save_trace(error: BaseException) -> str:
         file.write_text(redacted("".join(traceback.format_exception(error))), encoding="utf-8")
         return f" (a mistake in talk-pipeline; the trace is in {file})"
     return " (a mistake in talk-pipeline)"
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt

@@ -1,11 +1,17 @@
-"""A signal while the program is loading: one line, the status of the signal, and no trace."""
+"""A signal while the program is loading, or deep in a query: one line, the status of its kind, and no trace."""
 
+import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from importlib.metadata import entry_points
 
+import duckdb
 import pytest
+import typer
+
+from talk_pipeline.cli.exits import Exit, one_line_errors
 
 # sends itself a signal where a module is looked for, so that no time has to be met
 SENDING = """
@@ -106,3 +112,20 @@ def test_who_does_not_end_by_itself_is_told_of_by_python() -> None:
     done = subprocess.run([sys.executable, "-c", ending], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "TypeError" in done.stderr
+
+
+def test_a_signal_in_the_middle_of_a_query_is_no_mistake_of_the_program(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """DuckDB makes an error of its own of it."""
+
+    def stop(number: int) -> int:
+        os.kill(os.getpid(), number)
+        return number
+
+    with closing(duckdb.connect()) as db:
+        db.create_function("stop", stop)
+        with pytest.raises(typer.Exit) as ended, one_line_errors():
+            db.execute("select stop($1)", [int(signal.SIGTERM)])
+    assert ended.value.exit_code == Exit.INCOMPLETE
+    assert capsys.readouterr().err.startswith("error: stopped before it was done")

@@ -186,6 +186,28 @@ def test_a_backup_that_finds_no_room_is_none_and_says_where(
     assert run("backup", str(earlier), "--overwrite").returncode == Exit.OK
 
 
+def test_what_is_written_for_people_is_there_whole_or_as_it_was(
+    tmp_path: Path, world: World, small: Callable[[int], None]
+) -> None:
+    world.shop.post("customers", customer())
+    assert world.sync("customer").success
+    disk = tmp_path / "small"
+    page = ("checklist", "--without-results", "--format", "html", "--out", f"{disk}/page.html")
+    audit = ("audit", "customer", "--csv", f"{disk}/audit.csv")
+    for command, left in ((page, 20_000), (audit, 0)):
+        file = Path(command[-1])
+        file.write_text("an earlier one", encoding="utf-8")
+        small(left)
+        refused = run(*command)
+        assert (refused.returncode, f"{file}: No space left" in refused.stderr) == (Exit.INCOMPLETE, True)
+        assert file.read_text(encoding="utf-8") == "an earlier one"
+        assert {one.name for one in disk.iterdir()} == {"filling", file.name}
+        (disk / "filling").unlink()
+        assert run(*command).returncode == Exit.OK
+        assert file.read_text(encoding="utf-8") != "an earlier one"
+        file.unlink()
+
+
 def test_want_of_room_for_small_files_is_told_as_such(
     tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch, small: Callable[[int], None]
 ) -> None:
