@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel
@@ -36,7 +37,7 @@ def _explained(model: type[BaseModel], detail: Any) -> str:
         allowed = ", ".join(_keys_at(model, at))
         return f"keys belong here{f', such as {allowed}' if allowed else ''}; found {_kind(found)}"
     if detail["type"] in _LIST_WANTED:
-        single = isinstance(found, str | int | float)
+        single = isinstance(found, str | int | Decimal)
         return f"a list belongs here{f': [{found}]' if single else f'; found {_kind(found)}'}"
     return str(detail["msg"]).removeprefix("Value error, ")
 
@@ -45,7 +46,9 @@ def _found(detail: Any) -> str:
     """What was found, unless it is said already, or may be the secret itself."""
     found = detail.get("input")
     told = ("extra_forbidden", "missing", MAY_BE_SECRET, *_KEYS_WANTED, *_LIST_WANTED)
-    return "" if detail["type"] in told or isinstance(found, dict | list) else f" (found {found!r})"
+    if detail["type"] in told or isinstance(found, dict | list):
+        return ""
+    return f" (found {found if isinstance(found, Decimal) else repr(found)})"
 
 
 def _kind(found: object) -> str:

@@ -36,6 +36,7 @@ MISTAKES = [
     ("customer.yaml", "conflict: last_writer", "conflict: newest", "settings.conflict", "'last_writer'"),
     ("customer.yaml", "overlap_minutes: 5", "overlap_minutes: soon", "settings.overlap_minutes", "'soon'"),
     ("customer.yaml", "share: 0.5", "share: 50", "settings.breaker.share", "less than or equal to 1"),
+    ("customer.yaml", "share: 0.5", "share: 50.5", "settings.breaker.share", "(found 50.5)"),
     ("customer.yaml", "title: Customers", "", "title", "is required"),
     ("customer.yaml", "constants: {type: Company}", "constants: {}", "properties.1", "no shop path"),
     ("customer.yaml", "country: address.country}", "country: land}", "country", "nothing is called 'land'"),

@@ -7,7 +7,7 @@ import pytest
 from talk_pipeline.engine.state import journal
 from talk_pipeline_tests.pipeline.faults import rule, seeded, settled
 from talk_pipeline_tests.pipeline.mishaps import cut_short
-from talk_pipeline_tests.pipeline.records import customer
+from talk_pipeline_tests.pipeline.records import customer, product
 from talk_pipeline_tests.users import Row
 from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
@@ -71,6 +71,26 @@ def test_a_status_that_never_reached_the_shop_is_told_again(world: World) -> Non
     assert not world.step(full=True).failed()
     assert world.shop.get("orders", order)["status"] == "completed"
     assert (world.state("order", order) or ("", ""))[0] == "closed"
+
+
+def test_what_the_shop_forbids_of_one_record_is_left_and_all_else_goes_on(
+    world: World, pair: tuple[str, str]
+) -> None:
+    if world.profile != "reference":
+        pytest.skip("a shop whose description tells no codes, or that is asked otherwise")
+    item = world.shop.post("products", product("P0"))["id"]
+    world.step()
+    world.bc.patch("customers", pair[1], {"website": "www.bc.example"})
+    world.bc.patch("items", world.counterpart("product", item), {"displayName": "Renamed"})
+    world.shop.faults(rule("PATCH", "customers", status=403))
+    run = world.step()
+    assert not run.problems, "nobody has to look at the credentials"
+    assert run["customer"]["failed"] == 1
+    assert world.shop.get("products", item)["name"] == "Renamed"
+    ((outcome, reason),) = world.sql("select outcome, reason from journal where outcome = 'failed'")
+    assert reason.startswith("403: forbidden: "), (outcome, reason)
+    assert not world.step().failed()
+    assert world.shop.get("customers", pair[0])["website"] == "www.bc.example"
 
 
 SHOP_FAULTS = [
