@@ -1,5 +1,6 @@
 """What is wrong with one company keeps no other one from being pruned."""
 
+import re
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -68,5 +69,6 @@ def test_the_others_are_pruned_and_what_was_wrong_is_told(
         told = str(failure.step_failure_data.user_failure_data)
         assert [name for name in SAID if name not in told] == []
         assert "rome" not in told
+        assert set(re.findall(r"\b[A-Z]\w+Error\b", told)) == {"ValueError"}, "a mistake of ours by its kind"
         with State(tmp_path / "data" / "rome").once() as db:
             assert db.execute(LEFT).fetchall() == [(0,)]

@@ -29,7 +29,10 @@ def test_records_of_dagster_that_are_in_use_are_not_called_broken(
             retention.vacuum(Path(instance.root_directory))
 
 
-def test_a_file_in_use_or_damaged_is_not_called_a_full_disk(tmp_path: Path) -> None:
+def test_a_file_in_use_or_damaged_is_not_called_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     file, garbage = tmp_path / "some.db", tmp_path / "garbage.db"
     garbage.write_bytes(b"no database of anything" * 100)
     with closing(sqlite3.connect(file, isolation_level=None)) as somebody:
