@@ -15,7 +15,9 @@ from talk_pipeline.engine.snapshot.projection import Projected, Projector, keep
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import LinkRow
+from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.sides import Side
+from talk_pipeline.flows.values import Context, UnmappableError, Value
 
 Done = Sequence[tuple[Intent, Outcome]]
 Fresh = Mapping[tuple[str, str], list[tuple[str, dict[str, Any]]]]
@@ -103,10 +105,11 @@ class _Made:
                     self._confirm(intent_id, self._placed(child, known))
                     continue
                 rows = fresh.get((child.part, root), [])
-                match = [prop for prop in self.projector.flow.part(child.part).match if prop in child.sent]
+                part = self.projector.flow.part(child.part)
+                match = [part.by_name[prop] for prop in part.match if prop in child.sent]
                 for row in rows:
                     key, raw = row
-                    if all(raw.get(prop) == child.sent[prop].sent for prop in match):
+                    if all(_says(prop, raw.get(prop.name), child.sent[prop.name].sent) for prop in match):
                         rows.remove(row)
                         self._confirm(intent_id, self._linked(child, key=key, root_shop_id=root_shop_id))
                         break
@@ -194,6 +197,17 @@ class _Made:
             self.confirmed.append(
                 Confirmed(intent_id, one.part, one.shop_id, one.bc_id, self.side, one.operation, one.sent)
             )
+
+
+def _says(prop: Property, found: Value, sent: Value) -> bool:
+    """Whether what came back is what was sent; a number may come back in another form, such as 3 for 3.0."""
+    if found == sent or not prop.is_number:
+        return found == sent
+    try:
+        one, other = (prop.value_type.canonical(value, Context()) for value in (found, sent))
+    except UnmappableError:
+        return False
+    return one == other
 
 
 def _children(

@@ -326,3 +326,18 @@ def test_lines_whose_key_is_that_of_their_record_and_a_number(
     assert (told["thing"], Decimal(str(told["rate"]))) == ("T1", Decimal("7.25"))
     own.quiet()
     assert not unexplained()
+
+
+def test_a_number_that_is_no_whole_one_stops_its_record_alone(own: Own) -> None:
+    own.connect(RENTAL, "rentalContracts", entity=RENTED.replace("id: line", "id: key"), flow=RENTAL_FLOW)
+    for n, line in enumerate((1, "2.5", "3.0")):
+        lines = [{"key": f"K{n}", "line": line, "thing": f"T{n}", "rate": "1"}]
+        own.shop.add("contracts", number=f"C{n},1", name="Crane", lines=lines)
+    run = own.world.step()
+    assert run.success, run.problems
+    assert {row["contractNo"]: row["lineNo"] for row in own.bc.rows["rentalContractLines"]} == {
+        "C0": 1,
+        "C2": 3,
+    }
+    refused = str(run.finding("contract", "no_quarantined_records").rows)
+    assert "lineNo of Business Central: '2.5' is no Int32, which is a whole number" in refused
