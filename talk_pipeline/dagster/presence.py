@@ -11,7 +11,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 _shown: set[Path] = set()
@@ -50,14 +50,14 @@ def is_gone(folder: Path, run_id: str) -> bool:
     except FileNotFoundError:
         return False
     try:
-        about = os.fstat(descriptor)
-        says_nothing = MADE_SECONDS if about.st_size else ENDED_SECONDS
-        if 0 <= time.time() - about.st_mtime < says_nothing:  # of a later time where the clock was set back
-            return False
-        with suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        about = os.fstat(descriptor)  # not before: it may just have ended by itself
+    except BlockingIOError:
         return False
+    else:
+        says_nothing = MADE_SECONDS if about.st_size else ENDED_SECONDS
+        # a later time is one of a clock that was set back
+        return not 0 <= time.time() - about.st_mtime < says_nothing
     finally:
         os.close(descriptor)
 
