@@ -7,26 +7,6 @@ from pathlib import Path
 import pytest
 
 from talk_pipeline.cli.exits import Exit, told_in_a_line
-from talk_pipeline.dagster import retention
-from talk_pipeline.dagster.instance import open_home
-from talk_pipeline.engine.state.connection import StateBusyError
-from talk_pipeline_tests.world import World
-
-
-def test_records_of_dagster_that_are_in_use_are_not_called_broken(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with open_home(world.data):
-        pass
-    monkeypatch.setattr(retention, "WAIT_SECONDS", 0.1)
-    index = world.data / "dagster_home" / "history" / "runs" / "index.db"
-    with closing(sqlite3.connect(index, isolation_level=None)) as somebody:
-        somebody.execute("begin exclusive")
-        with (
-            pytest.raises(StateBusyError, match="are in use .*: wait"),
-            open_home(world.data) as instance,
-        ):
-            retention.vacuum(Path(instance.root_directory))
 
 
 def test_a_file_in_use_or_damaged_is_not_called_a_full_disk(

@@ -62,7 +62,7 @@ def _finding_room(file: Path) -> Iterator[None]:
     """Names the copy where its disk is full: of a checkpoint DuckDB does not tell which of two files it was."""
     try:
         yield
-    except (OSError, StateBrokenError) as error:
+    except (OSError, StateBrokenError, duckdb.Error) as error:
         full = without_room(file.parent)
         if full is not None and takes_no_more(full):
             raise OSError(full.errno, full.strerror, str(file)) from error
