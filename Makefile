@@ -20,7 +20,7 @@ test: $(INSTALLED) ## the tests
 
 # what companies add to the three flows, and shops of other shapes
 MORE = $(addprefix talk_pipeline_tests/,pipeline/optional systems/customwebshop/shops)
-test-more: $(INSTALLED) ## optional flows and additions, and shops that are connected by a description: as many tests again
+test-more: $(INSTALLED) ## optional flows and additions, and shops that are connected by a description
 	.venv/bin/python -m pytest -n 3 --dist loadgroup -m "not variant" $(MORE)
 
 # what has a target of its own
