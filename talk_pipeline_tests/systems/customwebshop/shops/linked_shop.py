@@ -90,8 +90,9 @@ class LinkedShop(Shop):
 
     def _list(self, method: str, table: str, asked: Mapping[str, str], said: Any) -> Reply:
         if method == "POST":
-            buyer = {"customer": max(self.tables["customers"], key=int), "lines": {}}  # whoever came last
-            key = self.add(table, **said, **(buyer if table == "orders" else {}))
+            if table == "orders":  # of whoever came last
+                said |= {"customer": max(self.tables["customers"], key=int), "lines": {}}
+            key = self.add(table, **said)
             return self._told(201, None, Location=f"/api/{table}/{key}/")
         rows = [self._shown(table, row) for row in self.since(table, asked.get("since"))]
         if table == "orders":
