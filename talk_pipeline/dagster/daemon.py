@@ -27,7 +27,7 @@ from talk_pipeline.settings import Settings, SettingsError
 
 KEPT_SECONDS = 3600.0
 """What is edited where nobody looks, such as another package, is taken up by then."""
-ALWAYS_WRITTEN = {"talk_data_dir", "talk_work_dir"}
+ALWAYS_WRITTEN = {"talk_data_dir", "talk_work_dir", "dagster_home"}
 
 
 class KeptServers(GrpcServerRegistry):
