@@ -67,9 +67,8 @@ def _to_the_millisecond(moment: datetime) -> datetime:
 
 def _told(one: Conflict) -> tuple[str, tuple[str, ...]]:
     """Whose property it is, and below that both values and what became of them."""
-    record = " ".join(dict.fromkeys(filter(None, (one.flow, one.number or one.shop_id, one.name))))
     when = f"{one.recorded_at:%Y-%m-%d %H:%M:%S} UTC, {age(one.recorded_at)}, run {one.run_id[:8]}"
-    return f"{record}: {one.prop}", (
+    return f"{_called(one.flow, one)}: {one.prop}", (
         f"{Side.SHOP}: {value(one.shop_value)}",
         f"{Side.BC}: {value(one.bc_value)}",
         f"{one.loser} lost, {by_rule(one.rule)}; {when}",
@@ -77,8 +76,12 @@ def _told(one: Conflict) -> tuple[str, tuple[str, ...]]:
 
 
 def _told_lost(flow: str, one: Loss) -> tuple[str, tuple[str, ...]]:
-    record = " ".join(dict.fromkeys(filter(None, (flow, one.number or one.shop_id, one.name))))
-    return record, (one.reason, f"{one.lost_at:%Y-%m-%d %H:%M:%S} UTC, {age(one.lost_at)}")
+    return _called(flow, one), (one.reason, f"{one.lost_at:%Y-%m-%d %H:%M:%S} UTC, {age(one.lost_at)}")
+
+
+def _called(flow: str, one: Conflict | Loss) -> str:
+    """A record for a person, each word once."""
+    return " ".join(dict.fromkeys(filter(None, (flow, one.number or one.shop_id, one.name))))
 
 
 def _document(flow: str, one: Loss) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from talk_pipeline.dagster.troubles import checks_of, of_run, of_sensor, waiting
 from talk_pipeline.delivery import DeliveryError, deliver
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.sides import Side
+from talk_pipeline.pieces import put
 from talk_pipeline.redaction import redacted
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.wording import counted
@@ -137,9 +138,7 @@ def _digest(address: str, message: Message) -> str:
 
 
 def _remember(file: Path, memory: Memory) -> None:
-    fresh = file.with_suffix(".part")
-    fresh.write_bytes(msgspec.json.encode(memory))
-    fresh.replace(file)
+    put(file, msgspec.json.encode(memory))
 
 
 def _remembered(file: Path, *, now: datetime) -> Memory:

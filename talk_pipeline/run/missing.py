@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Ended, Record
@@ -18,6 +20,8 @@ from talk_pipeline.systems.protocol import System
 from talk_pipeline.wording import counted
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 ASKED_AT_ONCE = 4
 LATELY = 50  # records whose story ended, asked for with each reading of everything: two requests
@@ -94,28 +98,31 @@ async def no_longer_posted(session: Session, flow: Flow, side: Side, *, most: in
 
 async def asked_for(system: System, flow: Flow, ids: Sequence[str]) -> dict[str, Record | None]:
     """Records as the system shows each by itself, by id; None where there is none."""
-    slots = asyncio.Semaphore(ASKED_AT_ONCE)
-
-    async def ask(record_id: str) -> tuple[str, Record | None]:
-        async with slots:
-            return record_id, await system.get(flow.name, record_id)
-
-    return dict(await asyncio.gather(*(ask(record_id) for record_id in ids)))
+    return await _few_at_once(ids, partial(system.get, flow.name))
 
 
 async def as_far_as_told(system: System, flow: Flow, ids: Sequence[str]) -> dict[str, Record | None]:
     """The same without those that the system fails on: nothing is known of them, and they are asked for again."""
+
+    async def ask(record_id: str) -> Record | NotToldError | None:
+        try:
+            return await alone(system, system.get(flow.name, record_id))
+        except NotToldError as fault:
+            log.warning("%s %s: what became of it stays open: %s", flow.name, record_id, fault)
+            return fault
+
+    found = await _few_at_once(ids, ask)
+    return {record_id: one for record_id, one in found.items() if not isinstance(one, NotToldError)}
+
+
+async def _few_at_once(ids: Sequence[str], ask: Callable[[str], Awaitable[T]]) -> dict[str, T]:
     slots = asyncio.Semaphore(ASKED_AT_ONCE)
 
-    async def ask(record_id: str) -> dict[str, Record | None]:
+    async def answered(record_id: str) -> tuple[str, T]:
         async with slots:
-            try:
-                return {record_id: await alone(system, system.get(flow.name, record_id))}
-            except NotToldError as fault:
-                log.warning("%s %s: what became of it stays open: %s", flow.name, record_id, fault)
-                return {}
+            return record_id, await ask(record_id)
 
-    return {key: one for told in await asyncio.gather(*map(ask, ids)) for key, one in told.items()}
+    return dict(await asyncio.gather(*map(answered, ids)))
 
 
 async def _posted(system: System, flow: Flow, ids: Sequence[str]) -> Mapping[str, Ended]:

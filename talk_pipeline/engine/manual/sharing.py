@@ -11,7 +11,6 @@ from talk_pipeline.engine.manual.lookup import Entity, find_on, key_of
 from talk_pipeline.engine.manual.objections import refuse_gone, refuse_open_writes, taken
 from talk_pipeline.engine.match.sharing import swap
 from talk_pipeline.engine.model import ByHandError
-from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.state.connection import transaction
 from talk_pipeline.flows.sides import Side
 
@@ -77,9 +76,6 @@ def _lead(hand: Hand, entity: Entity, leader: Entity) -> Decision:
         forget(hand, Entity(name, shop_id, None))
         swap(db, hand.flow, leader=led, heir=shop_id, bc_id=bc_id, rule=BY_HAND)
         db.execute("delete from apart where flow = ? and shop_id = ? and bc_id = ?", [name, shop_id, bc_id])
-        # whoever leads, what refers to either goes where it went
-        mark_dirty(db, name, Side.SHOP, ids=[led, shop_id])
-        mark_dirty(db, name, Side.BC, ids=[bc_id])
         message = (
             f"{entity.name} leads {bc_id}{key_of(db, hand.flow, Side.BC, bc_id)} now, and {leader.name} shares it; "
             f"the next sync treats the two as a first meeting (initial: {hand.flow.settings.initial})"

@@ -121,8 +121,6 @@ def hand_over(db: Connection, flow: Flow) -> None:
     heirs = _HEIRS.format(inside=inside(flow, flow.settings.scope, "r"))
     for leader, bc_id, heir in db.execute(heirs, {"flow": flow.name}).fetchall():
         swap(db, flow, leader=leader, heir=heir, bc_id=bc_id, rule="merged")
-        mark_dirty(db, flow.name, Side.SHOP, ids=[leader, heir])
-        mark_dirty(db, flow.name, Side.BC, ids=[bc_id])
 
 
 def swap(db: Connection, flow: Flow, *, leader: str, heir: str, bc_id: str, rule: str) -> None:
@@ -147,3 +145,6 @@ def swap(db: Connection, flow: Flow, *, leader: str, heir: str, bc_id: str, rule
         f" ($flow, $leader, null, $leader, $rule, '{LinkState.ATTACHED}', $at, $bc_id)",
         {"flow": flow.name, "heir": heir, "leader": leader, "bc_id": bc_id, "rule": rule, "at": now()},
     )
+    # whoever leads, what refers to either goes where it went
+    mark_dirty(db, flow.name, Side.SHOP, ids=[leader, heir])
+    mark_dirty(db, flow.name, Side.BC, ids=[bc_id])

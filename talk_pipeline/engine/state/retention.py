@@ -1,8 +1,7 @@
 """What is kept of the past, and for how long: the journal, conflicts, decisions, runs, and what checks found.
 
 What has no outcome yet, or waits for a person to take note of it, is never too old, and of each flow the last run
-stays whole. Links, bases and what both
-systems hold are the present, and have no age.
+stays whole. Links, bases and what both systems hold are the present, and have no age.
 """
 
 from datetime import datetime

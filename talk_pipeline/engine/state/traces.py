@@ -13,6 +13,7 @@ from unicodedata import normalize
 
 from talk_pipeline.disks import is_in_use
 from talk_pipeline.engine.state.connection import StateBusyError
+from talk_pipeline.pieces import put
 from talk_pipeline.redaction import encoded
 
 MASK = "(forgotten)"
@@ -91,9 +92,7 @@ def _take_from_text(file: Path, content: bytes, words: Words) -> bool:
         return False
     without = words.taken_from(text)
     if without != text:
-        fresh = file.with_name(f"{file.name}.new")
-        fresh.write_bytes(without.encode())
-        fresh.replace(file)
+        put(file, without.encode())
     return True
 
 
