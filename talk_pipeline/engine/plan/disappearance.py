@@ -3,8 +3,8 @@
 `flag` (the default) lists it and does nothing. `unlink` parts the two: the shop record is held, a Business Central
 record is free again. `block` takes the other out of use by the property the flow names, `delete` deletes it. What
 left because its story ended, or left the flow's scope, has not disappeared; nor is anything left to do where the
-shop's record says that it is over. A record that comes back finds its
-link as it was, unless that was undone.
+shop's record says that it is over, or people deleted both. A record that comes back finds its link as it was, unless
+that was undone, and a pair of which both come back is one again.
 """
 
 from typing import Any
@@ -58,8 +58,8 @@ def plan_disappearances(db: Connection, flow: Flow) -> None:
 
 
 def _return(db: Connection, flow: Flow) -> None:
-    """A pair that was parted because one of them had left is one again when both are there."""
-    parted = f"part = $flow and state = 'held' and rule = '{RULE}'"
+    """A pair that was parted or closed because they had left is one again when both are there."""
+    parted = f"part = $flow and state in ('held', 'closed') and rule = '{RULE}'"
     returned = db.execute(
         f"""
         update link set state = 'active', rule = 'returned'
@@ -72,12 +72,17 @@ def _return(db: Connection, flow: Flow) -> None:
     touch_if_changed(db, flow.name, returned)
 
 
-# shop records of pairs whose Business Central record was deleted
+# shop records of pairs whose Business Central record was deleted, and whether theirs was too; what others share
+# goes on for them when it comes back
 _BEREFT = f"""
-select shop_id from link where part = $flow and state = 'active' and bc_id in (
-  select id from snapshot where flow = $flow and side = 'businesscentral'
-    and gone in ({DISAPPEARED}))
+select shop_id, shop_id in (
+    select id from snapshot where flow = $flow and side = 'customwebshop' and gone in ({DISAPPEARED}))
+  and bc_id not in (select shared_id from link where part = $flow and state = 'attached') as both
+from link where part = $flow and state = 'active' and bc_id in (
+  select id from snapshot where flow = $flow and side = 'businesscentral' and gone in ({DISAPPEARED}))
 """
+
+_CLOSED_SINCE_GONE = f"state = 'closed', rule = '{RULE}'"
 
 # those of them that are there and show that it is over
 _OVER = """
@@ -92,20 +97,21 @@ where {ended} and r.id in (
 
 
 def _end(db: Connection, flow: Flow) -> None:
-    """A pair is closed whose shop record shows that it is over, and whose Business Central record was deleted."""
-    rows = db.execute(_BEREFT, {"flow": flow.name}).fetchall()
-    if not rows:  # as a rule; whoever is not looked for costs nothing
+    """Closes the pairs whose Business Central record was deleted, where the shop's shows that it is over, or is too."""
+    bereft = db.execute(_BEREFT, {"flow": flow.name}).fetchall()
+    if not bereft:  # as a rule; whoever is not looked for costs nothing
         return
-    over = db.execute(
-        _OVER.format(ended=ended(flow, "r")), {"flow": flow.name, "ids": [row[0] for row in rows]}
-    ).fetchall()
-    if over:
-        db.execute(
-            "update link set state = 'closed'"
-            " where part = ? and state = 'active' and shop_id in (select unnest(?::varchar[]))",
-            [flow.name, [row[0] for row in over]],
-        )
-        touch(db, flow.name)
+    asked = {"flow": flow.name, "ids": [shop_id for shop_id, _ in bereft]}
+    over = db.execute(_OVER.format(ended=ended(flow, "r")), asked).fetchall()
+    gone_both = [shop_id for shop_id, both in bereft if both]
+    for values, ids in (("state = 'closed'", [one for (one,) in over]), (_CLOSED_SINCE_GONE, gone_both)):
+        if ids:
+            db.execute(
+                f"update link set {values}"
+                " where part = ? and state = 'active' and shop_id in (select unnest(?::varchar[]))",
+                [flow.name, ids],
+            )
+            touch(db, flow.name)
 
 
 def _unlink(db: Connection, flow: Flow, side: Side, *, shop_ids: list[str]) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from talk_pipeline.engine.kinds import GIVEN_OUT_ANEW, Gone, LinkState, Status
+from talk_pipeline.engine.plan import disappearance
 from talk_pipeline.engine.plan.endings import is_any
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import rows_of, used_in
@@ -34,8 +35,8 @@ join record b on b.part = l.flow and b.side = '{Side.BC}' and b.id = l.bc_id
 where l.flow = $flow and own.canon[$key] <> b.canon[$key]
 """
 
-# of what has ended, only what was posted is missed; of a pair that is held since the shop shows another record, the
-# shop's own was lost before
+# of what has ended, only what was posted is missed, and what had left both before anybody knew; of a pair that is
+# held since the shop shows another record, the shop's own was lost before
 _NEW = f"""
 insert into loss (flow, shop_id, bc_id, shop_lost, bc_lost, lost_at)
 select l.part, l.shop_id, l.bc_id, $side = '{Side.SHOP}' or l.state = '{LinkState.HELD}', $side = '{Side.BC}', $at
@@ -43,7 +44,8 @@ from link l
 left join snapshot b on b.flow = l.part and b.side = '{Side.BC}' and b.id = l.bc_id
 where l.part = $flow and l.{{own}}_id in (select unnest($ids::varchar[])) and l.bc_id is not null
   and (l.state = '{LinkState.ACTIVE}' or l.state = '{LinkState.HELD}' and l.rule = '{GIVEN_OUT_ANEW}'
-    or l.state = '{LinkState.CLOSED}' and ($side = '{Side.BC}' or b.gone = '{Gone.POSTED}'))
+    or l.state = '{LinkState.CLOSED}'
+      and ($side = '{Side.BC}' or b.gone = '{Gone.POSTED}' or l.rule = '{disappearance.RULE}'))
   and (l.shop_id, l.bc_id) not in (select (shop_id, bc_id) from loss where flow = $flow)
 """
 

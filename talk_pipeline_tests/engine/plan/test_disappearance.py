@@ -135,7 +135,7 @@ def test_what_is_gone_on_both_sides_has_no_other(tmp_path: Path, side: Side) -> 
 
 
 def test_an_order_that_was_over_has_ended_only_while_the_shop_shows_it(book: Book) -> None:
-    """Not where the shop has no such order any more, whatever customer it has of that id."""
+    """Not where the shop's listing lacks it, whatever customer it has of that id."""
     book.say("customer", SHOP, "1", {"number": "1", "company_name": "A", "active": "true"})
     for key in ("1", "2"):
         values = {"number": f"O{key}"}
@@ -144,11 +144,51 @@ def test_an_order_that_was_over_has_ended_only_while_the_shop_shows_it(book: Boo
         book.plan("order")
         book.in_step("order")
         book.say("order", SHOP, key, {"status": "cancelled"})
-    book.tell("order", SHOP, [replace(book.record("order", SHOP, "1", {}), deleted=True)])
+    book.db.execute(
+        "update snapshot set gone = 'out_of_scope' where flow = 'order' and side = ? and id = '1'", [SHOP]
+    )
     for key in ("1", "2"):
         book.tell("order", BC, [replace(book.record("order", BC, THERE[key], {}), deleted=True)])
     book.plan("order")
     assert book.rows("select shop_id, state from link order by 1") == [("1", "active"), ("2", "closed")]
+
+
+def test_a_pair_that_people_deleted_on_both_sides_has_ended(book: Book) -> None:
+    """As long as neither is back; with both it is one again, and what was agreed on still holds."""
+    for key in ("1", "2"):
+        book.say("customer", SHOP, key, {"number": key, "company_name": "A"})
+        book.say("customer", BC, THERE[key], {"number": key, "company_name": "A"})
+    book.plan("customer")
+    book.in_step("customer")
+    leave(book, SHOP, "1")
+    book.plan("customer")
+    assert links(book) == [("1", "active"), ("2", "active")]
+    leave(book, BC, "1")
+    assert book.plan("customer") == []
+    assert links(book) == [("1", "closed"), ("2", "active")]
+    assert book.rows("select shop_id, state, reason from status") == [("1", "closed", "gone on both sides")]
+    book.say("customer", SHOP, "1", {})
+    assert book.plan("customer") == []
+    back = "it is back, and its Business Central record is deleted"
+    assert book.rows("select shop_id, state, reason from status") == [("1", "broken", back)]
+    book.say("customer", BC, THERE["1"], {"website": "www.a.example"})
+    assert [change[:4] for change in book.plan("customer")] == [(SHOP, "update", "1", "website")]
+    assert book.rows("select shop_id, state, rule from link where shop_id = '1'") == [
+        ("1", "active", "returned")
+    ]
+
+
+def test_what_others_share_has_not_ended_with_its_leader(tmp_path: Path) -> None:
+    with under("flag", tmp_path) as book:
+        book.db.execute(
+            "update link set state = 'attached', bc_id = null, shared_id = ?"
+            " where part = 'customer' and shop_id = '2'",
+            [THERE["1"]],
+        )
+        leave(book, SHOP, "1")
+        leave(book, BC, "1")
+        book.plan("customer")
+        assert links(book) == [("1", "active"), ("2", "attached"), ("3", "active")]
 
 
 def test_what_is_deleted_by_us_leaves_on_its_side_alone(tmp_path: Path) -> None:
