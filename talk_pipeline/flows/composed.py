@@ -14,11 +14,9 @@ from pydantic import Field
 
 from talk_pipeline.flows.children import Children
 from talk_pipeline.flows.endings import ArchivedIn
+from talk_pipeline.flows.mistakes import Location
 from talk_pipeline.flows.properties import Model, Property, Word
 from talk_pipeline.flows.vocabulary import Flow
-
-Location = tuple[str | int, ...]
-Located = Iterator[tuple[Location, str]]
 
 
 class AddedChildren(Children):

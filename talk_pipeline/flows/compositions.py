@@ -5,10 +5,11 @@ goes down to nothing at most. That is its documented arithmetic for the sum of a
 over them, and what tax it puts on it, is its own business and not repeated here. Halves go away from zero.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
+from talk_pipeline.flows.mistakes import Located, Location
 from talk_pipeline.flows.properties import ComesTo, Composition, Property
 from talk_pipeline.flows.texts import minor_digits
 from talk_pipeline.flows.values import Value
@@ -110,11 +111,11 @@ def _rounded(value: Decimal, places: int) -> Decimal:
 
 
 def composition_problems(
-    at: tuple[str | int, ...],
+    at: Location,
     prop: Property,
     known: Mapping[str, Property],
     comes_to: Mapping[str, ComesTo | None],
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+) -> Located:
     """Names that point nowhere, and collections that say not what a child adds, as (key path, message)."""
     made = prop.composed_of
     if made is None:
@@ -139,9 +140,7 @@ def composition_problems(
                 yield (*at, "composed_of", word), text
 
 
-def left_out(
-    properties: Iterable[Property], comes_to: Mapping[str, ComesTo | None]
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def left_out(properties: Iterable[Property], comes_to: Mapping[str, ComesTo | None]) -> Located:
     """Collections that no sum names though others are summed: each of their records would be told as differing."""
     summed = {key for prop in properties if prop.composed_of for key in prop.composed_of.children}
     for key, one in comes_to.items():

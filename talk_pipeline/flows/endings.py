@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pydantic import Field
 
+from talk_pipeline.flows.mistakes import Located
 from talk_pipeline.flows.properties import Model, Property, Word
 from talk_pipeline.flows.scoping import Words
-
-Located = Iterator[tuple[tuple[str | int, ...], str]]
 
 
 class ClosedBy(Model):

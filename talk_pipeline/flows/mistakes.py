@@ -1,7 +1,7 @@
 """What a model says of data that does not fit it, in the words of whoever writes a file."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,10 @@ MAY_BE_SECRET = "not_a_variable"
 """The type of a mistake whose input must not be shown."""
 
 Location = tuple[str | int, ...]
+"""Where in a file something is said: the keys and numbers that lead to it."""
+
+Located = Iterator[tuple[Location, str]]
+"""What is wrong, by the place in the file where it is said."""
 
 _KEYS_WANTED = ("dict_type", "mapping_type", "model_type", "model_attributes_type")
 _LIST_WANTED = ("tuple_type", "list_type")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from talk_pipeline.flows.mistakes import Located
 from talk_pipeline.flows.properties import Property, Word
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.tuning import Settings
@@ -51,9 +52,7 @@ def _covers(wide: Words, narrow: Words) -> bool:
     )
 
 
-def overlaps(
-    scopes: Mapping[str, tuple[str, Words]],
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def overlaps(scopes: Mapping[str, tuple[str, Words]]) -> Located:
     """Collections that would take the same children of Business Central, and neither asks for them more closely.
 
     Args:
@@ -75,9 +74,7 @@ def _whole(word: Word) -> Word:
 WholeWord = Annotated[Word, AfterValidator(_whole)]
 
 
-def scope_problems(
-    settings: Settings, known: Mapping[str, Property]
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def scope_problems(settings: Settings, known: Mapping[str, Property]) -> Located:
     """What is asked of a property that is not there, or cannot be asked, as (key path, message)."""
     for key, side in (
         ("scope", Side.SHOP),

@@ -5,8 +5,9 @@ any other value. A shop with one place for what are several in Business Central 
 sides are laid out alike, whatever line somebody broke it at.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from talk_pipeline.flows.mistakes import Located, Location
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.texts import LONGEST, Text
@@ -65,9 +66,7 @@ def _lines(text: str, rooms: Sequence[int]) -> list[Value]:
     return lines
 
 
-def split_problems(
-    at: tuple[str | int, ...], prop: Property, known: Mapping[str, Property]
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def split_problems(at: Location, prop: Property, known: Mapping[str, Property]) -> Located:
     """What keeps a text from going on there, as (key path, message)."""
     names, at = prop.split, (*at, "split")
     if not names:

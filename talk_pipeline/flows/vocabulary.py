@@ -4,7 +4,7 @@ What may be tuned is in `tuning`; what a mistake looks like to the person who ma
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from talk_pipeline.flows.bounds import MOST
 from talk_pipeline.flows.children import Children
 from talk_pipeline.flows.compositions import composition_problems, left_out
 from talk_pipeline.flows.endings import ArchivedIn, ClosedBy, ending_problems
+from talk_pipeline.flows.mistakes import Located, Location
 from talk_pipeline.flows.properties import ComesTo, Model, Policy, Property, Word
 from talk_pipeline.flows.scoping import Words, narrower, overlaps, scope_problems
 from talk_pipeline.flows.sides import Side
@@ -242,7 +243,7 @@ class Flow(Model):
         """The conflict policy of one property."""
         return prop.conflict or self.settings.conflict
 
-    def problems(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def problems(self) -> Located:
         """What the models alone cannot see: names that point nowhere, as (key path, message)."""
         known = self.root.by_name
         adding = {key: one.comes_to for key, one in self.children.items()}
@@ -268,7 +269,7 @@ class Flow(Model):
             yield from _names(("guard", "withholds"), self.guard.withholds, known)
             yield from _names(("guard", "withholds_lines"), self.guard.withholds_lines, lines)
 
-    def _children_problems(self) -> "Located":
+    def _children_problems(self) -> Located:
         """The same of the child collections."""
         constants = self.settings.constants
         for key, children in self.children.items():
@@ -293,9 +294,6 @@ class Flow(Model):
         yield from overlaps({part.key: (part.paths[Side.BC], part.alternatives) for part in asked})
 
 
-Located = Iterator[tuple[tuple[str | int, ...], str]]
-
-
 def _constant(word: Word) -> str | None:
     """The constant of the settings that a scope names instead of a value."""
     return word[1:-1] if word.startswith("{") and word.endswith("}") else None
@@ -308,7 +306,7 @@ def _yielding(part: Part, below: list[Part]) -> Part:
     return part.model_copy(update={"yields_to": {**part.yields_to, **closer}})
 
 
-def _unknown(at: tuple[str | int, ...], prop: Property, known: Mapping[str, Property]) -> Located:
+def _unknown(at: Location, prop: Property, known: Mapping[str, Property]) -> Located:
     if known.get(prop.name) is not prop:
         yield (*at, "name"), f"a second property is called {prop.name!r}"
     yield from _names((*at, "send_with"), prop.send_with, known)
@@ -317,7 +315,7 @@ def _unknown(at: tuple[str | int, ...], prop: Property, known: Mapping[str, Prop
         yield from _names((*at, "country"), (prop.country,), known)
 
 
-def _names(at: tuple[str | int, ...], names: tuple[str, ...], known: Mapping[str, Any]) -> Located:
+def _names(at: Location, names: tuple[str, ...], known: Mapping[str, Any]) -> Located:
     for name in names:
         if name not in known:
             yield at, f"nothing is called {name!r}; allowed: {', '.join(known)}"

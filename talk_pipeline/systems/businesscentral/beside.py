@@ -1,11 +1,11 @@
 """A record that another one names, as it is described: where it is shown, and how it is found."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from talk_pipeline.flows.mistakes import Location
+from talk_pipeline.flows.mistakes import Located
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.systems.businesscentral.values import CALLED, Kind, unescaped
 
@@ -47,7 +47,7 @@ class Beside(Model):
     def _is_meant(self, row: Mapping[str, Any]) -> bool:
         return all(unescaped(str(row.get(name, ""))) == word for name, word in self.where.items())
 
-    def problems(self, properties: Mapping[str, Kind]) -> Iterator[tuple[Location, str]]:
+    def problems(self, properties: Mapping[str, Kind]) -> Located:
         """What the model alone cannot see, as (key path, message), beside these properties."""
         if (self.named_by is None) != (self.set is None):
             yield ("named_by",), "named_by and set go together: what names it, and where it is found"

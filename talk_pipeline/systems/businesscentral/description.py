@@ -4,14 +4,14 @@ What a set is called, where it is, what each property is; nothing is asked of a 
 files; what goes over the line is in `client` and `writing`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field
 
 from talk_pipeline.flows.bounds import MOST
-from talk_pipeline.flows.mistakes import Location
+from talk_pipeline.flows.mistakes import Located
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.businesscentral.beside import Beside
@@ -101,7 +101,7 @@ class Records(Keyed):
 
         return decode_all if others or made else decode
 
-    def problems(self) -> Iterator[tuple[Location, str]]:
+    def problems(self) -> Located:
         """What the models alone cannot see, as (key path, message)."""
         yield from self.key_problems()
         yield from self._unknown(("prices",), self.prices)
@@ -138,7 +138,7 @@ class Lines(Records):
         by = self.sorted_by
         return sorted(rows, key=lambda row: int(row.get(by, 0))) if by else list(rows)
 
-    def problems(self) -> Iterator[tuple[Location, str]]:
+    def problems(self) -> Located:
         """What the models alone cannot see, as (key path, message)."""
         yield from super().problems()
         yield from self._unknown(("guarded",), self.guarded)
@@ -223,7 +223,7 @@ class EntitySet(Records):
         """What is asked for of each record, whatever a flow reads."""
         return tuple(filter(None, (*self.key_parts, self.modified)))
 
-    def problems(self) -> Iterator[tuple[Location, str]]:
+    def problems(self) -> Located:
         """What the models alone cannot see, as (key path, message)."""
         yield from super().problems()
         for key, name, kind in (
@@ -252,7 +252,7 @@ class EntitySet(Records):
             yield from self._unknown(("children", name, "moves"), lines.moves)
             yield from ((("children", name, *at), text) for at, text in lines.problems())
 
-    def _grouped(self) -> Iterator[tuple[Location, str]]:
+    def _grouped(self) -> Located:
         """What cannot be of records that are sums."""
         yield from self._unknown(("grouped_by",), self.grouped_by)
         yield from self._unknown(("sums",), self.sums)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from talk_pipeline.flows.loading import Flows, composed_in, mistake
-from talk_pipeline.flows.mistakes import Location
+from talk_pipeline.flows.mistakes import Located, Location
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.texts import Text
@@ -34,7 +34,7 @@ def check_flows(flows: Flows, folder: Path, entities: Entities) -> Iterator[str]
                 yield mistake(source.file, source.tree, at=place, message=message)
 
 
-def _mistakes(flow: Flow, entities: Entities) -> Iterator[tuple[Location, str]]:
+def _mistakes(flow: Flow, entities: Entities) -> Located:
     described = entities.of(flow)
     if isinstance(described, EntitySet):
         yield from _forbidden(flow, described)
@@ -106,7 +106,7 @@ def _of_another_kind(prop: Property, kind: Kind) -> Iterator[str]:
         )
 
 
-def _out_of_reach(flow: Flow, part: Part, facts: Records) -> Iterator[tuple[Location, str]]:
+def _out_of_reach(flow: Flow, part: Part, facts: Records) -> Located:
     """What is asked of records that are shown beside another, and cannot be."""
     mapped = {prop.bc for prop in part.properties if prop.dir in ("->", "<->")}
     for index, prop in enumerate(part.properties):
@@ -121,7 +121,7 @@ def _out_of_reach(flow: Flow, part: Part, facts: Records) -> Iterator[tuple[Loca
             yield ("properties", index), text
 
 
-def _unknown_there(flow: Flow, entities: Entities) -> Iterator[tuple[Location, str]]:
+def _unknown_there(flow: Flow, entities: Entities) -> Located:
     """What is to be read where records go on or are archived, and is not described there."""
     there = flow.businesscentral
     for where, ending in (("closed_by", there.closed_by), ("archived_in", there.archived_in)):
@@ -152,7 +152,7 @@ def _no_entity(name: str, entities: Entities) -> str:
     )
 
 
-def _forbidden(flow: Flow, described: EntitySet) -> Iterator[tuple[Location, str]]:
+def _forbidden(flow: Flow, described: EntitySet) -> Located:
     """What the flow would do to records that may only be read."""
     if flow.settings.creates(Side.BC) and "create" not in described.writes:
         text = f"{described.entity} cannot be created in Business Central; use never, or businesscentral"

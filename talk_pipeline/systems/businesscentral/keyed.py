@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from talk_pipeline.flows.mistakes import Location
+from talk_pipeline.flows.mistakes import Located, Location
 from talk_pipeline.flows.properties import Model
 from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.businesscentral.beside import Type
@@ -131,7 +131,7 @@ class Keyed(Model):
         kinds = {name: self.properties[name].name for name in said}
         return all(re.fullmatch(_FORMS.get(kinds[name], ".*"), one, re.DOTALL) for name, one in said.items())
 
-    def key_problems(self) -> Iterator[tuple[Location, str]]:
+    def key_problems(self) -> Located:
         """What the model alone cannot see of the key, as (key path, message)."""
         if (kind := self.properties.get(self.key)) is None:
             yield ("key",), self.lacks(self.key)
@@ -144,7 +144,7 @@ class Keyed(Model):
             if (kind := self.properties[name]).name not in JOINED:
                 yield ("keys",), f"{name} is no part of a key: {kind}; allowed: {', '.join(JOINED)}"
 
-    def _unknown(self, at: Location, names: Iterable[str]) -> Iterator[tuple[Location, str]]:
+    def _unknown(self, at: Location, names: Iterable[str]) -> Located:
         yield from ((at, self.lacks(name)) for name in names if name not in self.kinds)
 
     def lacks(self, name: str) -> str:

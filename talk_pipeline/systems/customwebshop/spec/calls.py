@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from talk_pipeline.flows.mistakes import Located
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.flows.values import Value
 from talk_pipeline.systems.customwebshop.spec.places import Path, Place
 from talk_pipeline.systems.customwebshop.spec.refusals import ErrorShape
-from talk_pipeline.systems.customwebshop.spec.templates import Located, is_template, misnamed, texts_in
+from talk_pipeline.systems.customwebshop.spec.templates import is_template, misnamed, texts_in
 
 
 def _several(value: object) -> object:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator
 
 from talk_pipeline.flows.bounds import MOST, MOST_MINUTES, MOST_SECONDS
+from talk_pipeline.flows.mistakes import Located, Location
 from talk_pipeline.flows.moments import ZoneName
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.systems.customwebshop.spec import stores
@@ -33,7 +34,7 @@ from talk_pipeline.systems.customwebshop.spec.parts import Included, Parts
 from talk_pipeline.systems.customwebshop.spec.places import Path, Place
 from talk_pipeline.systems.customwebshop.spec.refusals import ErrorShape
 from talk_pipeline.systems.customwebshop.spec.stores import Database, Stamp
-from talk_pipeline.systems.customwebshop.spec.templates import KEY, VERSION, Located, misnamed
+from talk_pipeline.systems.customwebshop.spec.templates import KEY, VERSION, misnamed
 from talk_pipeline.systems.customwebshop.spec.times import Times
 from talk_pipeline.systems.customwebshop.spec.webhooks import Webhooks
 from talk_pipeline.systems.customwebshop.spec.xml import Xml
@@ -257,7 +258,7 @@ class Description(Shared):
         yield from stores.problems(self)
         yield from self._joined_to_what_is_before()
         for name, entity in self.collections.items():
-            at: tuple[str | int, ...] = ("entities", name)
+            at: Location = ("entities", name)
             if entity.updated_since and not entity.modified:
                 yield at, "updated_since needs modified: where a record has its modified time"
             for key, lines in entity.children.items():

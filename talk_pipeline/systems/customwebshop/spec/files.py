@@ -13,10 +13,11 @@ from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
 
 from talk_pipeline.engine.model import Operation
 from talk_pipeline.flows.bounds import MOST_HOURS, MOST_SECONDS
+from talk_pipeline.flows.mistakes import Located
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.systems.customwebshop.spec.access import EnvName
 from talk_pipeline.systems.customwebshop.spec.places import Path
-from talk_pipeline.systems.customwebshop.spec.templates import Located, unknown
+from talk_pipeline.systems.customwebshop.spec.templates import unknown
 
 Take = Literal["all", "newest", "each"]
 """Of the files a pattern finds all together, the last one alone, or of each record what the last one says."""

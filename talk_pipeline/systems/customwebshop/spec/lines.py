@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from talk_pipeline.flows.mistakes import Located
 from talk_pipeline.flows.properties import Model, Word
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.asking import Asked, Empty
@@ -15,7 +16,7 @@ from talk_pipeline.systems.customwebshop.spec.files import Pattern
 from talk_pipeline.systems.customwebshop.spec.ids import AnyId, Id
 from talk_pipeline.systems.customwebshop.spec.paging import Paging, counts, tells
 from talk_pipeline.systems.customwebshop.spec.places import Path
-from talk_pipeline.systems.customwebshop.spec.templates import KEY, VERSION, Located, misnamed
+from talk_pipeline.systems.customwebshop.spec.templates import KEY, VERSION, misnamed
 
 
 def _fields(value: object) -> object:

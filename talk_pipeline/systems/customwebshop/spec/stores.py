@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from talk_pipeline.flows.mistakes import Located
 from talk_pipeline.flows.properties import Model
 from talk_pipeline.systems.customwebshop.spec.access import EnvName
 from talk_pipeline.systems.customwebshop.spec.files import Csv, Files, XmlFiles, mistaken
 from talk_pipeline.systems.customwebshop.spec.ids import Id
-from talk_pipeline.systems.customwebshop.spec.templates import Located
 
 if TYPE_CHECKING:  # it has these models itself
     from talk_pipeline.systems.customwebshop.spec.description import Description, Entity

@@ -7,11 +7,9 @@ from functools import partial
 from typing import Self
 from urllib.parse import quote
 
+from talk_pipeline.flows.mistakes import Located, Location
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.paths import Json
-
-Located = Iterator[tuple[tuple[str | int, ...], str]]
-"""Mistakes, each with the keys that lead to it."""
 
 _WHOSE = {"record": "the record", "begun": "the answer that began it"}
 """What is known whole, so that a place in it may be named."""
@@ -185,7 +183,7 @@ def unknown(template: str, allowed: tuple[str, ...]) -> bool:
     return any(f"{what}{colon}" not in allowed for what, colon, _ in parts)
 
 
-def misnamed(at: tuple[str | int, ...], text: str | None, allowed: tuple[str, ...]) -> Located:
+def misnamed(at: Location, text: str | None, allowed: tuple[str, ...]) -> Located:
     """What stands in braces must be one of these names."""
     if unknown(text or "", allowed):
         names = ", ".join("{" + name + ("place" if name.endswith(":") else "") + "}" for name in allowed)

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from talk_pipeline.flows.mistakes import Location
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.fields import Field
 from talk_pipeline.systems.customwebshop.stores.tables import Table, Tables
-from talk_pipeline.systems.customwebshop.wire.evidence import At, Probe
+from talk_pipeline.systems.customwebshop.wire.evidence import Probe
 from talk_pipeline.systems.customwebshop.wire.records import Reader
 from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline.wording import counted
@@ -38,7 +39,7 @@ def look(db: sa.Connection, tables: Tables, reader: Reader, *, untyped: bool) ->
     for name, lines in reader.lists():
         if lines.table is None:
             continue
-        at: At = ("children", name)
+        at: Location = ("children", name)
         try:
             listed = tables.named(lines.table)
         except ConfigurationFault as fault:
@@ -49,7 +50,7 @@ def look(db: sa.Connection, tables: Tables, reader: Reader, *, untyped: bool) ->
         yield from _fields(listed, reader.fields(name), at)
 
 
-def _lacking(table: Table, said: list[tuple[str, str]], at: At = ()) -> Iterator[Probe]:
+def _lacking(table: Table, said: list[tuple[str, str]], at: Location = ()) -> Iterator[Probe]:
     for key, path in said:
         if paths.steps(path)[0] not in table.columns:
             there = ", ".join(table.columns)
@@ -68,7 +69,7 @@ def _shared(db: sa.Connection, table: Table, name: str) -> Iterator[Probe]:
         yield Probe("problem", ("id",), f"{text}, make one of them in `select`, and say writes: none")
 
 
-def _fields(table: Table, fields: "dict[str, Field] | object", at: At) -> Iterator[Probe]:
+def _fields(table: Table, fields: "dict[str, Field] | object", at: Location) -> Iterator[Probe]:
     if not isinstance(fields, dict):
         return
     for name, field in fields.items():

@@ -1,10 +1,11 @@
 """What flows and a description do not agree on, found before anything is asked of the shop."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from talk_pipeline.flows.loading import Flows, load_flows
+from talk_pipeline.flows.mistakes import Located, Location
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec.calls import Call
@@ -14,7 +15,7 @@ from talk_pipeline.systems.customwebshop.spec.lines import FieldSet, Lines
 from talk_pipeline.systems.customwebshop.wire.choosing import Choice
 
 
-def mistakes(flows: Flows, description: Description) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def mistakes(flows: Flows, description: Description) -> Located:
     """What the flows and a description do not agree on, as (key path in the description, message)."""
     for flow in flows.values():
         if flow.customwebshop.entity not in description.entities:
@@ -72,9 +73,7 @@ def _written(flows: Sequence[Flow], path: str | None = None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for prop in sent for name in prop.shop_paths))
 
 
-def _unread(
-    at: tuple[str | int, ...], described: FieldSet, read: tuple[str, ...]
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _unread(at: Location, described: FieldSet, read: tuple[str, ...]) -> Located:
     """What is said of properties that no flow has; of a group nothing can be said but that there is none."""
     for name, field in described.fields.items():
         if field is not None and any(one.startswith(f"{name}.") for one in read):
@@ -94,17 +93,13 @@ def _known(name: str, read: tuple[str, ...]) -> bool:
     return any(one == name or one.startswith(f"{name}.") for one in read)
 
 
-def _named(
-    at: tuple[str | int, ...], names: Mapping[str, Any], allowed: tuple[str, ...]
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _named(at: Location, names: Mapping[str, Any], allowed: tuple[str, ...]) -> Located:
     for name in names:
         if name not in allowed:
             yield (*at, name), f"no flow reads {name!r}; allowed: {', '.join(allowed)}"
 
 
-def _valued(
-    at: tuple[str | int, ...], described: Entity | Lines, read: tuple[str, ...]
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _valued(at: Location, described: Entity | Lines, read: tuple[str, ...]) -> Located:
     """Calls that depend on values: of properties that there are, and as the flow says them."""
     for kind in ("create", "update"):
         for index, call in enumerate(getattr(described, kind)):
@@ -118,9 +113,7 @@ def _valued(
                         yield (*where, name), f"{word!r} is what the shop says: {hint}"
 
 
-def _impossible(
-    at: tuple[str | int, ...], flow: Flow, entity: Entity
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _impossible(at: Location, flow: Flow, entity: Entity) -> Located:
     key = flow.root.by_name[flow.create_key]
     for prop in flow.root.properties:
         absent = prop.shop and all(entity.field(path) is None for path in prop.shop_paths)
@@ -147,9 +140,7 @@ def _impossible(
         yield at, f"nothing is {'deleted' if left == 'delete' else 'written'} in this shop, but {why}"
 
 
-def _uncarried(
-    at: tuple[str | int, ...], described: Entity | Lines, read: tuple[str, ...]
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _uncarried(at: Location, described: Entity | Lines, read: tuple[str, ...]) -> Located:
     """Properties that may be written, and that no call writes."""
     calls = described.update
     if calls and isinstance(described, Lines):
@@ -163,9 +154,7 @@ def _uncarried(
             yield (*at, "update"), how
 
 
-def _left_out(
-    at: tuple[str | int, ...], described: Entity | Lines, written: tuple[str, ...]
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _left_out(at: Location, described: Entity | Lines, written: tuple[str, ...]) -> Located:
     """Properties that a call carries and that do not lie in the part of the record that is its body."""
     for kind in ("create", "update"):
         calls: Sequence[Call] = getattr(described, kind)
@@ -194,9 +183,7 @@ def _outside(described: Entity | Lines, part: str, names: Sequence[str]) -> tupl
     return None
 
 
-def _of_entries(
-    at: tuple[str | int, ...], entity: Entity, name: str, lines: Lines
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _of_entries(at: Location, entity: Entity, name: str, lines: Lines) -> Located:
     """Places in the entries of a list that has a part of its own: each entry is written by what that part says."""
     for index, place in enumerate(entity.read_only):
         if not lines.single and lines.path not in (None, place) and _lies_in(place, str(lines.path)):
@@ -204,9 +191,7 @@ def _of_entries(
             yield (*at, "read_only", index), f"{place!r} is of the entries of {lines.path!r}: {how}"
 
 
-def _alike(
-    at: tuple[str | int, ...], lines: Lines, flows: Sequence[Flow], path: str
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _alike(at: Location, lines: Lines, flows: Sequence[Flow], path: str) -> Located:
     """New entries that take several calls, of which nothing would tell one that was only begun from others."""
     said = Choice(lines.create, operation="create", values={}, writable=())
     for flow in flows:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from talk_pipeline.flows.mistakes import Location
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec import paths
@@ -26,8 +27,6 @@ _BARE = {
     "minor_text": re.compile(r"-?\d+"),
 }
 
-At = tuple[str | int, ...]
-
 
 @dataclass(frozen=True, slots=True)
 class Probe:
@@ -39,7 +38,7 @@ class Probe:
     """
 
     level: Literal["ok", "warning", "problem"]
-    at: At
+    at: Location
     message: str
 
 
@@ -82,7 +81,7 @@ class Evidence:
         found = [*self._check_fields(self._reader.fields(), sample, ("fields",), self._sent())]
         for name, lines in self._reader.lists():
             rows = [row for one in [*sample, *whole] for row in rows_of(one, name, lines)]
-            where: At = ("children", name)
+            where: Location = ("children", name)
             if not rows:
                 level: Literal["ok", "warning"] = "ok" if name in self._reader.optional else "warning"
                 text = f"no record shown has entries at {lines.path or lines.url}"
@@ -135,7 +134,7 @@ class Evidence:
         return sent
 
     def _check_fields(
-        self, fields: Mapping[str, Field], sample: Sequence[Json], at: At, sent: Container[str]
+        self, fields: Mapping[str, Field], sample: Sequence[Json], at: Location, sent: Container[str]
     ) -> Iterator[Probe]:
         as_described = 0
         lacking: dict[str, None] = {}

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from talk_pipeline.engine.model import Record, Result, Write
+from talk_pipeline.flows.mistakes import Location
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec import paths
@@ -19,7 +20,7 @@ from talk_pipeline.systems.customwebshop.spec.places import header_of
 from talk_pipeline.systems.customwebshop.spec.templates import VERSION
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
-from talk_pipeline.systems.customwebshop.wire.evidence import At, Evidence, Probe, excerpt
+from talk_pipeline.systems.customwebshop.wire.evidence import Evidence, Probe, excerpt
 from talk_pipeline.systems.customwebshop.wire.records import Reader, parse, rows_of
 from talk_pipeline.systems.errors import AccessFault, SystemFault, UnreachableFault
 from talk_pipeline.systems.http import Answer
@@ -62,9 +63,9 @@ class _Prober:
         self.entity: Entity = self.reader.entity
         self.evidence = Evidence(flow, self.entity, self.reader, texts=description.xml is not None)
         self.in_flight = description.limits.in_flight
-        self.asking: At = ("path",)
+        self.asking: Location = ("path",)
 
-    async def blamed(self) -> At:
+    async def blamed(self) -> Location:
         """Where what the shop does not take is said: how pages are asked for, if it shows its list without."""
         if self.asking == ("path",) and self.entity.paging.first():
             try:
@@ -164,7 +165,7 @@ class _Prober:
         for name in self.entity.search:
             if (value := values.get(name)) is None:
                 continue
-            at: At = ("search", name)
+            at: Location = ("search", name)
             found = (await self.shop.find(self.flow.name, name, values=[value])).get(value, ())
             if record.id in found:
                 yield Probe("ok", at, f"{value!r} is found")
@@ -177,7 +178,7 @@ class _Prober:
         name = self.entity.updated_since.parameter
         future = await self._count(datetime.now(UTC) + timedelta(days=400))
         past = await self._count(datetime(2000, 1, 1, tzinfo=UTC))
-        at: At = ("updated_since", "parameter")
+        at: Location = ("updated_since", "parameter")
         if future:
             yield Probe(
                 "problem", at, f"{name!r} is ignored: {counted(future, 'record')} changed after next year"
@@ -254,7 +255,7 @@ class _Prober:
 
     async def _at_once(self, write: Write) -> Probe:
         """As many such writes at a time as there will be when records are written."""
-        at: At = ("limits", "in_flight")
+        at: Location = ("limits", "in_flight")
         if self.in_flight == 1:
             return Probe("ok", at, "one at a time")
         try:
