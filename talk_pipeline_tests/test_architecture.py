@@ -26,13 +26,19 @@ LONGEST_FILE = 350
 
 def test_imports_point_inward() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "importlinter.cli", "lint", "--no-cache"],
+        [
+            sys.executable,
+            "-c",
+            "from importlinter.cli import import_linter; import_linter()",
+            "lint",
+            "--no-cache",
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout
+    assert (done.returncode, " 0 broken." in done.stdout) == (0, True), done.stdout or done.stderr
 
 
 def _flow_words() -> set[str]:
