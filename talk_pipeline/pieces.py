@@ -8,18 +8,12 @@ _KNOWS_NO_SUCH_THING = (errno.EINVAL, errno.ENOTSUP)
 """What file systems of others say where a folder cannot be asked to be on disk."""
 
 
-def put(file: Path, content: bytes, *, unfinished: str = ".new") -> None:
-    """Writes a file whole; it is on disk when this returns.
-
-    Args:
-        file: the file.
-        content: all of it.
-        unfinished: how its name ends while it is written.
-    """
+def put(file: Path, content: bytes) -> None:
+    """Writes a file whole; it is on disk when this returns."""
     if file.is_symlink() or (file.exists() and not file.is_file()):  # a pipe, or where the rest is printed
         file.write_bytes(content)
         return
-    fresh = file.with_name(f"{file.name}{unfinished}")
+    fresh = file.with_name(f"{file.name}.new")
     try:
         write_through(fresh, content)
         rename_through(fresh, file)

@@ -72,10 +72,10 @@ def _section(section: Section, leads: bool, names: Names) -> Iterator[Compared]:
                 sentence.line, Verdict.DIFFERS, f"no table of merge conditions follows: {sentence.text}"
             )
     for row in section.rows:
-        yield _row(section, row, find(section, row, names), leads=leads)
+        yield _row(row, find(section, row, names), leads=leads)
 
 
-def _row(section: Section, row: Row, found: Found, *, leads: bool) -> Compared:
+def _row(row: Row, found: Found, *, leads: bool) -> Compared:
     text = " / ".join(cell or "(blank)" for cell in row.cells)
     if found.why or found.prop is None or found.known is None:
         why = found.why.value if found.why else ""

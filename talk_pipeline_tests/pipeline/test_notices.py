@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -121,7 +121,7 @@ def test_subscriptions_are_renewed_before_they_end(
     for side in Side:
         assert asyncio.run(subscribe(connections, side, url=url, secret=SecretStr(SECRET))) == 0
     before = ends(world)
-    monkeypatch.setattr(notifications, "RENEW_BEFORE", notifications.LIFETIME)
+    monkeypatch.setattr(notifications, "RENEW_BEFORE", timedelta(days=3))
     assert asyncio.run(subscribe(connections, Side.BC, url=url, secret=SecretStr(SECRET))) == 3
     after = ends(world)
     assert set(after) == set(before)

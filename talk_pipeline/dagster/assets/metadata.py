@@ -8,6 +8,7 @@ import dagster as dg
 from talk_pipeline.dagster.asset_keys import raw_key
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
 from talk_pipeline.engine.report.stops import Stop
+from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -65,7 +66,7 @@ def property_columns(flow: Flow) -> dg.TableSchema:
     """One column a mapped property."""
     return dg.TableSchema(
         [
-            dg.TableColumn(_name(part.name, flow, prop.name), prop.type, description=_row(flow, prop))
+            dg.TableColumn(_name(part.name, flow, prop.name), prop.type, description=_row(prop))
             for part in flow.parts
             for prop in part.properties
         ]
@@ -104,5 +105,5 @@ def _name(part: str, flow: Flow, prop: str) -> str:
     return ".".join(filter(None, (part.removeprefix(flow.name).lstrip("."), prop)))
 
 
-def _row(flow: Flow, prop: Any) -> str:
+def _row(prop: Property) -> str:
     return f"{prop.shop or 'constant'} {prop.dir} {prop.bc}"

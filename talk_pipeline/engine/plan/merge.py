@@ -100,7 +100,7 @@ def merge(flow: Flow, pair: Pair, *, company: Company) -> Merged:
             return dispute(flow, pair)
         return Merged(again, rule=RECALCULATED if pair.unsure else EDIT, conflict=pair.unsure)
     if not prop.two_way:
-        return _one_way(flow, pair, company=company)
+        return _one_way(pair, company=company)
     return _edited(flow, pair, company=company) if pair.has_base else _first_meeting(flow, pair)
 
 
@@ -125,7 +125,7 @@ def changed(pair: Pair, side: Side, *, company: Company) -> bool:
     return not holds(pair.prop, holding.base, side, raw=said, canon=holding.canon, company=company)
 
 
-def _one_way(flow: Flow, pair: Pair, *, company: Company) -> Merged:
+def _one_way(pair: Pair, *, company: Company) -> Merged:
     """The source is written where it changed; drift on the target is never reverted."""
     target = Side.BC if pair.prop.dir == "->" else Side.SHOP
     source = pair.holding(target.other)

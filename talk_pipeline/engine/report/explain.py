@@ -280,7 +280,7 @@ class _Teller:
                     if link
                     else None,
                     "properties": [
-                        self._property(part, prop, shop, bc, bases.get((shop_id, prop.name)))
+                        self._property(prop, shop, bc, bases.get((shop_id, prop.name)))
                         for prop in part.properties
                     ],
                 }
@@ -310,9 +310,7 @@ class _Teller:
         rows = self._rows(f"select * from base where part = $part and {OWN}", part=part.name)
         return {(row["shop_id"], row["property"]): row for row in rows}
 
-    def _property(
-        self, part: Part, prop: Property, shop: Row | None, bc: Row | None, base: Row | None
-    ) -> Row:
+    def _property(self, prop: Property, shop: Row | None, bc: Row | None, base: Row | None) -> Row:
         """Both values, what both were when they last agreed, and whether they say the same now."""
         row: Row = {
             "property": prop.name,

@@ -115,11 +115,11 @@ def sheet_of(
     ran = runs.runs_of(db, run_id) if run_id else {}
     if not ran:
         return None
-    sections = (_section(db, flows, flows[name], runs=ran) for name in names or flows)
+    sections = (_section(db, flows[name], runs=ran) for name in names or flows)
     return Sheet(ran, tuple(sections))
 
 
-def _section(db: Connection, flows: Flows, flow: Flow, *, runs: Mapping[str, RunRow]) -> Section:
+def _section(db: Connection, flow: Flow, *, runs: Mapping[str, RunRow]) -> Section:
     verdicts = run_summary.check_results(db, flow.name)
     run_id = next(iter(runs.values())).run_id
     why_not = _why_not(flow, runs)

@@ -182,7 +182,7 @@ def make_orders(size: int, seed: int, *, customers: Customers, products: Product
         if case in _PAIRED:
             _make_case(result, maker.to_central(record), record, case, turns[case])
         result.shop.append(record)
-    _only_in_central(result, maker, size, rng)
+    _only_in_central(result, maker, size)
     _stock_up(result, products)
     return result
 
@@ -249,7 +249,7 @@ def _differ(other: Record, record: Record, turn: int) -> str:
     return name
 
 
-def _only_in_central(result: Orders, maker: _Maker, size: int, rng: random.Random) -> None:
+def _only_in_central(result: Orders, maker: _Maker, size: int) -> None:
     """Orders that came by telephone."""
     for position in range(max(1, size // 8)):
         record = maker.order(1_000_000 + position, "equal")

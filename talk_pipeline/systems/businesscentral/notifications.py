@@ -18,7 +18,6 @@ from talk_pipeline.systems.businesscentral.values import dump, moment, parse
 from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Http, OutcomeUnknownError
 
-LIFETIME = timedelta(days=3)
 RENEW_BEFORE = timedelta(days=1)
 
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}

@@ -103,7 +103,6 @@ class Http:
         self,
         path: str,
         *,
-        params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
         answers: Collection[object] = (),
@@ -112,7 +111,6 @@ class Http:
 
         Args:
             path: below the base address, or a whole address.
-            params: for its query.
             headers: in addition to the client's own.
             content: the body.
             answers: what whoever asks understands, statuses among it, which others would ask again for.
@@ -126,7 +124,7 @@ class Http:
             retry = retry.copy_with(status_forcelist=retry.status_forcelist.difference(answers))
         try:
             if content is None:
-                answer = await self._send("GET", path, params=params, headers=headers, retry=retry)
+                answer = await self._send("GET", path, headers=headers, retry=retry)
             else:
                 headers = {"Content-Type": self.content_type or "application/json", **(headers or {})}
                 answer = await self._send("POST", path, content=content, headers=headers, retry=retry)

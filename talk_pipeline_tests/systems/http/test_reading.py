@@ -131,7 +131,7 @@ def test_who_says_it_oddly_is_asked_soon(server: Answering, opens: Opens, told: 
 def test_an_answer_is_told_as_it_is(server: Answering, opens: Opens) -> None:
     links = '<https://it.example/2>; rel="next", </1>; rel=prev'
     server.on("/things", Reply(200, b"abc", {"Link": links, "X-Total": "5"}, seconds=0.2))
-    answer = read(opens(headers={"X-Client": "us"}), params={"a": "1 & 2"}, headers={"Accept": "text/csv"})
+    answer = read(opens(headers={"X-Client": "us"}), "/things?a=1+%26+2", headers={"Accept": "text/csv"})
     assert (answer.body, answer.excerpt(2), answer.headers["x-total"]) == (b"abc", "ab", "5")
     assert answer.links == {"next": "https://it.example/2", "prev": "/1"}
     assert 0.2 <= answer.seconds < 5

@@ -109,7 +109,7 @@ class _Prober:
         for found in self.evidence.modified(sample):
             yield found
         self.asking = ("updated_since",)
-        async for found in self._updated_since(raw):
+        async for found in self._updated_since():
             yield found
         self.asking = ("latest",)
         if self.entity.latest:
@@ -172,7 +172,7 @@ class _Prober:
             else:
                 yield Probe("problem", at, f"the record {record.id} is not found by {value!r}, which it says")
 
-    async def _updated_since(self, raw: Sequence[str]) -> AsyncIterator[Probe]:
+    async def _updated_since(self) -> AsyncIterator[Probe]:
         if self.entity.updated_since is None:
             return
         name = self.entity.updated_since.parameter
