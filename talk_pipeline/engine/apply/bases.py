@@ -96,7 +96,7 @@ def confirm(
     """
     bases: list[BaseRow] = []
     undone: list[tuple[str, str, str]] = []
-    conflicts: list[tuple[Any, ...]] = []
+    conflicts: list[dict[str, Any]] = []
     unheeded_values: list[UnheededValue] = []
     kept: list[int] = []
     stored = stored_records(db, projector, confirmed, landed=landed)
@@ -122,7 +122,8 @@ def confirm(
                 for base in _initial_bases(part, one, shop=shop.get((one.part, one.shop_id), {}), raw=raw)
                 if (base.part, base.shop_id, base.property) not in earlier
             ]
-    _record_conflicts(db, conflicts)
+    for conflict in conflicts:
+        db.execute(_CONFLICT, conflict | {"at": now()})
     _expect_no_more(db, kept)
     _replace(db, bases, earlier=earlier)
     _stand_as_edits(db, undone)
@@ -242,46 +243,41 @@ def _initial_bases(
     ]
 
 
-def _conflict(flow: str, one: Confirmed, name: str, *, sent: Sent, run_id: str) -> tuple[Any, ...]:
+def _conflict(flow: str, one: Confirmed, name: str, *, sent: Sent, run_id: str) -> dict[str, Any]:
+    """What `_CONFLICT` asks for, but for the time."""
     shop, bc = (sent.source, sent.before) if one.target is Side.BC else (sent.before, sent.source)
-    return (flow, one.part, one.shop_id, one.bc_id, name, sent.rule, str(one.target.other), shop, bc, run_id)
+    return {
+        "flow": flow,
+        "part": one.part,
+        "shop_id": one.shop_id,
+        "bc_id": one.bc_id,
+        "name": name,
+        "rule": sent.rule,
+        "winner": str(one.target.other),
+        "shop": shop,
+        "bc": bc,
+        "run_id": run_id,
+    }
 
 
-def _record_conflicts(db: Connection, conflicts: list[tuple[Any, ...]]) -> None:
-    """Both values with their times and versions: the loser is never lost."""
-    for flow, part, shop_id, bc_id, name, rule, winner, shop, bc, run_id in conflicts:
-        db.execute(
-            """
-            insert into conflict (flow, part, shop_id, bc_id, property, rule, winner, shop_value, bc_value,
-              shop_edited_at, bc_edited_at, shop_version, bc_version, run_id, recorded_at, decided_by, decided_at,
-              acknowledged_by, acknowledged_at)
-            with decided as (
-              select decided_by, decided_at from resolution
-              where part = $part and shop_id = $shop_id and property = $name and $rule = 'manual'
-            )
-            select $flow, $part, $shop_id, $bc_id, $name, $rule, $winner, $shop, $bc,
-                   any_value(edited_at) filter (side = 'customwebshop'),
-                   any_value(edited_at) filter (side = 'businesscentral'),
-                   any_value(version) filter (side = 'customwebshop'),
-                   any_value(version) filter (side = 'businesscentral'), $run_id, $at,
-                   (select decided_by from decided), (select decided_at from decided),
-                   (select decided_by from decided), (select decided_at from decided)
-            from edit where part = $part and shop_id = $shop_id and property = $name
-            """,
-            {
-                "flow": flow,
-                "part": part,
-                "shop_id": shop_id,
-                "bc_id": bc_id,
-                "name": name,
-                "rule": rule,
-                "winner": winner,
-                "shop": shop,
-                "bc": bc,
-                "run_id": run_id,
-                "at": now(),
-            },
-        )
+# both values with their times and versions: the loser is never lost
+_CONFLICT = """
+insert into conflict (flow, part, shop_id, bc_id, property, rule, winner, shop_value, bc_value,
+  shop_edited_at, bc_edited_at, shop_version, bc_version, run_id, recorded_at, decided_by, decided_at,
+  acknowledged_by, acknowledged_at)
+with decided as (
+  select decided_by, decided_at from resolution
+  where part = $part and shop_id = $shop_id and property = $name and $rule = 'manual'
+)
+select $flow, $part, $shop_id, $bc_id, $name, $rule, $winner, $shop, $bc,
+       any_value(edited_at) filter (side = 'customwebshop'),
+       any_value(edited_at) filter (side = 'businesscentral'),
+       any_value(version) filter (side = 'customwebshop'),
+       any_value(version) filter (side = 'businesscentral'), $run_id, $at,
+       (select decided_by from decided), (select decided_at from decided),
+       (select decided_by from decided), (select decided_at from decided)
+from edit where part = $part and shop_id = $shop_id and property = $name
+"""
 
 
 def _stand_as_edits(db: Connection, undone: list[tuple[str, str, str]]) -> None:
