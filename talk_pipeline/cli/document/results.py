@@ -13,7 +13,7 @@ from talk_pipeline.engine.report.sheet import Line, Sheet
 from talk_pipeline.engine.report.stops import Stop
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.vocabulary import Flow, Part
-from talk_pipeline.wording import counted
+from talk_pipeline.wording import counted, unit_of
 
 Lines = Mapping[str, Line]
 """The lines of a part by the property they are of, and those of none by the check's own key."""
@@ -137,15 +137,13 @@ def _open_item(one: OpenRecord, now: datetime) -> OpenItem:
     )
 
 
-_UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
-
-
 def age(passed: timedelta) -> str:
-    """How long ago, in the largest unit that it is two of, or one."""
-    for unit, long in _UNITS:
-        if passed >= long:
-            return counted(passed // long, unit)
-    return "less than a minute"
+    """How long ago; a document is read later, and seconds are no news then."""
+    seconds = int(passed.total_seconds())
+    if seconds < 60:
+        return "less than a minute"
+    unit, length = unit_of(seconds)
+    return counted(seconds // length, unit)
 
 
 def moment(at: datetime | None) -> str:

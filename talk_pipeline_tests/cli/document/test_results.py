@@ -5,7 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import dagster as dg
 import pytest
 from pypdf import PdfReader
 
+from talk_pipeline.cli.document.results import age
 from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.cli.document.conftest import AWKWARD
 from talk_pipeline_tests.cli.document.reading import Read, sections, tree
@@ -194,3 +195,19 @@ def test_what_a_shop_does_not_have_is_not_missed_and_is_told(
         assert lacking
         for name in lacking:
             assert f"* {name} is limited: " in said
+
+
+@pytest.mark.parametrize(
+    ("passed", "told"),
+    [
+        (timedelta(seconds=-5), "less than a minute"),
+        (timedelta(seconds=59), "less than a minute"),
+        (timedelta(seconds=119), "119 seconds"),
+        (timedelta(minutes=2), "2 minutes"),
+        (timedelta(minutes=119), "119 minutes"),
+        (timedelta(hours=47), "47 hours"),
+        (timedelta(hours=48), "2 days"),
+    ],
+)
+def test_an_age_of_nearly_two_is_not_one(passed: timedelta, told: str) -> None:
+    assert age(passed) == told
