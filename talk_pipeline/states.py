@@ -37,5 +37,10 @@ def known_state(settings: Settings) -> State:
     state = state_of(settings)
     state.refresh()
     if not state.file.exists():
-        raise ByHandError(f"no run is recorded in {settings.talk_data_dir}; run talk-pipeline sync first")
+        raise nothing_ran(settings)
     return state
+
+
+def nothing_ran(settings: Settings) -> ByHandError:
+    """What is wrong where a run is asked for and none is recorded."""
+    return ByHandError(f"no run is recorded in {settings.talk_data_dir}; run talk-pipeline sync first")

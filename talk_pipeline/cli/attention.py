@@ -1,9 +1,7 @@
 """`talk-pipeline attention`: everything that waits for a person, with its age and what to do about it."""
 
-import json
-
+from talk_pipeline.cli.company import tell
 from talk_pipeline.cli.tables import console, line, print_items
-from talk_pipeline.cli.terminal import say
 from talk_pipeline.declarations import flows_of
 from talk_pipeline.engine.report.attention import attention
 from talk_pipeline.engine.report.waiting import Item
@@ -19,8 +17,7 @@ def print_attention(*, as_json: bool) -> None:
         waiting = attention(db, flows)
     if as_json:
         items = [one.document() for one in waiting.items]
-        told = {"total": waiting.total, "counts": waiting.counts, "items": items}
-        say(json.dumps(told, indent=2))
+        tell({"total": waiting.total, "counts": waiting.counts, "items": items})
         return
     out = console()
     print_items(out, "waiting for a person", map(_told, waiting.items))

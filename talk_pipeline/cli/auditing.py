@@ -1,7 +1,6 @@
 """`talk-pipeline audit`: what the second opinion says, in counts, and by name where nobody explains it."""
 
 import csv
-import json
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ from rich.table import Table
 
 from talk_pipeline.audit.audit import audit
 from talk_pipeline.audit.judge import Finding, Judged
+from talk_pipeline.cli.company import tell
 from talk_pipeline.cli.exits import Exit
-from talk_pipeline.cli.terminal import Terminal, say
+from talk_pipeline.cli.tables import console
 from talk_pipeline.disks import written_to
 from talk_pipeline.pieces import put
 from talk_pipeline.settings import Settings
@@ -33,9 +33,9 @@ def print_audit(names: tuple[str, ...], *, as_json: bool, file: Path | None) -> 
     if file:
         _write(file, found)
     if as_json:
-        say(json.dumps({"flows": {one.flow: _document(one) for one in found}}, indent=2))
+        tell({"flows": {one.flow: _document(one) for one in found}})
     else:
-        _print(Terminal(highlight=False), found)
+        _print(console(), found)
     return Exit.CHECK_FAILED if any(one.unexplained for one in found) else Exit.OK
 
 
@@ -59,19 +59,19 @@ def _cell(value: str | None) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "'")) else text
 
 
-def _print(console: Console, found: list[Judged]) -> None:
+def _print(out: Console, found: list[Judged]) -> None:
     table = Table(title="audit: what both systems say now", title_justify="left")
     for name in ("flow", *found[0].counts):
         table.add_column(name.replace("_", " "), justify="left" if name == "flow" else "right")
     for one in found:
         table.add_row(one.flow, *map(str, one.counts.values()))
-    console.print(table)
-    console.print(COUNTED, soft_wrap=True)
+    out.print(table)
+    out.print(COUNTED, soft_wrap=True)
     for one in found:
         for finding in one.unexplained[:SHOWN]:
             where = f"{finding.part} {finding.name or ''} ({finding.shop_id or '-'} / {finding.bc_id or '-'})"
             sides = f": shop {finding.shop!r}, Business Central {finding.bc!r}" if finding.property else ""
             told = f"unexplained: {where} {finding.property} {finding.what}{sides}"
-            console.print(escape(" ".join(told.split())), soft_wrap=True)
+            out.print(escape(" ".join(told.split())), soft_wrap=True)
         if len(one.unexplained) > SHOWN:
-            console.print(f"... and {len(one.unexplained) - SHOWN} more of {one.flow}: see --csv or --json")
+            out.print(f"... and {len(one.unexplained) - SHOWN} more of {one.flow}: see --csv or --json")

@@ -1,9 +1,9 @@
 """`talk-pipeline link`, `unlink`, `resolve` and `retry`: a person's decisions, noted with who made them."""
 
 import getpass
-import json
 from collections.abc import Callable
 
+from talk_pipeline.cli.company import tell
 from talk_pipeline.cli.exits import UsageError
 from talk_pipeline.cli.terminal import say
 from talk_pipeline.engine.manual import links, resolutions, sharing
@@ -49,7 +49,10 @@ def retry(flow: str, text: str | None, *, as_json: bool) -> None:
 
 def _do(flow: str, decision: Callable[[Hand], Decision], *, as_json: bool) -> None:
     done = carry_out(Settings.load(), flow, decision, by=who())
-    say(json.dumps(done.document(), indent=2) if as_json else done.message)
+    if as_json:
+        tell(done.document())
+    else:
+        say(done.message)
 
 
 def who() -> str:

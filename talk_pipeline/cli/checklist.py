@@ -9,6 +9,7 @@ from pathlib import Path
 from talk_pipeline.cli.document import building, data, page, rst, text
 from talk_pipeline.cli.document.tree import Document
 from talk_pipeline.cli.exits import Exit, UsageError
+from talk_pipeline.cli.tables import console
 from talk_pipeline.cli.terminal import OUTPUT
 from talk_pipeline.declarations import checked_files, entities_of
 from talk_pipeline.disks import written_to
@@ -19,7 +20,7 @@ from talk_pipeline.engine.state.meta import known_systems
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.pieces import put
 from talk_pipeline.settings import Settings
-from talk_pipeline.states import state_of
+from talk_pipeline.states import known_state, nothing_ran
 from talk_pipeline.systems.businesscentral.entities import Entities
 
 EXITS = {
@@ -34,22 +35,18 @@ def write_checklist(form: str, *, out: Path | None, with_results: bool) -> Exit:
     """Writes the document: of the last run, or the specification alone.
 
     Raises:
-        UsageError: nothing ran yet.
+        ByHandError: nothing ran yet.
     """
     settings = Settings.load()
     flows, _ = checked_files(settings)
     if not with_results:
         _put(form, building.specification(flows, entities_of(settings), generated_at=now()), None, out=out)
         return Exit.OK
-    state = state_of(settings)
-    state.refresh()
-    sheet = document = None
-    if state.file.exists():
-        with state.once() as db:
-            sheet = sheet_of(db, flows)
-            document = document_of(db, flows, entities_of(settings), sheet) if sheet else None
-    if sheet is None or document is None:
-        raise UsageError(f"no run is recorded in {settings.talk_data_dir}; run talk-pipeline sync first")
+    with known_state(settings).once() as db:
+        sheet = sheet_of(db, flows)
+        if sheet is None:
+            raise nothing_ran(settings)
+        document = document_of(db, flows, entities_of(settings), sheet)
     _put(form, document, sheet, out=out)
     return EXITS[sheet.verdict]
 
@@ -70,7 +67,7 @@ def document_of(db: Connection, flows: Flows, entities: Entities, sheet: Sheet) 
 
 def _put(form: str, document: Document, sheet: Sheet | None, *, out: Path | None) -> None:
     if form == "text" and out is None:
-        text.show(text.terminal(), document)
+        text.show(console(), document)
         return
     written = _written(form, document, sheet)
     if out is not None:

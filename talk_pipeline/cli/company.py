@@ -91,7 +91,8 @@ def of_any_company(command: Command) -> Command:
 
 def tell(document: dict[str, Any]) -> None:
     """Prints a document, or keeps it for the one of all companies."""
-    told, company = _collected.get(), Settings.load().company
+    told = _collected.get()
+    company = None if told is None else Settings.load().company
     if told is None or company is None:
         say(json.dumps(document, indent=2))
     else:

@@ -3,11 +3,11 @@
 The first lists what the second takes note of, neither more nor less.
 """
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from talk_pipeline.cli.byhand import who
+from talk_pipeline.cli.company import tell
 from talk_pipeline.cli.exits import UsageError
 from talk_pipeline.cli.tables import console, line, print_items, value
 from talk_pipeline.cli.terminal import say
@@ -43,7 +43,7 @@ def print_conflicts(name: str | None, *, days: int | None, as_json: bool) -> Non
     if as_json:
         told: dict[str, Any] = {"days": days, "since": stamp(since), "read_at": stamp(read_at)}
         told |= {"conflicts": [one.document() for one in found], "losses": [_document(*one) for one in lost]}
-        say(json.dumps(told, indent=2))
+        tell(told)
         return
     out = console()
     of = (f" of {name}" if name else "") + (f" of the last {counted(days, 'day')}" if days else "")
@@ -109,7 +109,7 @@ def acknowledge(
         for one in names
     ]
     if as_json:
-        say(json.dumps({"acknowledged": [one.document() for one in done]}, indent=2))
+        tell({"acknowledged": [one.document() for one in done]})
     else:
         say("\n".join(one.message for one in done))
 

@@ -1,10 +1,10 @@
 """`talk-pipeline backup`, `restore`, `prune` and `forget`: what is kept, and what is not kept any more."""
 
-import json
 from pathlib import Path
 
 from talk_pipeline import installation
 from talk_pipeline.cli.byhand import who
+from talk_pipeline.cli.company import tell
 from talk_pipeline.cli.terminal import say
 from talk_pipeline.settings import Settings
 
@@ -65,11 +65,7 @@ def forget(flow: str, text: str, *, with_orders: bool, as_json: bool) -> None:
             }
             for one in done
         ]
-        say(
-            json.dumps(
-                {"forgotten": forgotten, "referring": left, "unread": [one.what for one in unread]}, indent=2
-            )
-        )
+        tell({"forgotten": forgotten, "referring": left, "unread": [one.what for one in unread]})
         return
     for entity in done:
         say(entity)

@@ -1,13 +1,12 @@
 """`talk-pipeline explain` and `history`: one record, for a terminal and for scripts."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 
+from talk_pipeline.cli.company import tell
 from talk_pipeline.cli.tables import console, line, print_table, value
-from talk_pipeline.cli.terminal import say
 from talk_pipeline.declarations import flows_of
 from talk_pipeline.engine.manual.lookup import Entity, find, named_flow
 from talk_pipeline.engine.report.explain import explanation
@@ -27,7 +26,7 @@ def print_explanation(name: str, text: str, *, as_json: bool) -> None:
     """All that is known of one record."""
     document = _read(name, text, explanation)
     if as_json:
-        say(json.dumps(document, indent=2))
+        tell(document)
     else:
         _print_explanation(console(), document)
 
@@ -36,19 +35,19 @@ def print_history(name: str, text: str, *, as_json: bool) -> None:
     """What happened to one record."""
     document = _read(name, text, lambda db, _flows, flow, entity: history(db, flow, entity))
     if as_json:
-        say(json.dumps(document, indent=2))
+        tell(document)
     else:
         _print_history(console(), document)
 
 
 def _read(
-    name: str, text: str, tell: Callable[[Connection, Flows, Flow, Entity], dict[str, Any]]
+    name: str, text: str, asked: Callable[[Connection, Flows, Flow, Entity], dict[str, Any]]
 ) -> dict[str, Any]:
     settings = Settings.load()
     flows = flows_of(settings)
     flow = named_flow(flows, name)
     with known_state(settings).once() as db:
-        return tell(db, flows, flow, find(db, flow, text))
+        return asked(db, flows, flow, find(db, flow, text))
 
 
 def _print_explanation(out: Console, entity: Row) -> None:

@@ -1,6 +1,5 @@
 """`talk-pipeline status`: the last run, how far each flow lags behind, and how much waits for a person."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from importlib.metadata import version
@@ -8,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from talk_pipeline.acting import acting_for
 from talk_pipeline.cli.attention import told_in_numbers
-from talk_pipeline.cli.company import companies
+from talk_pipeline.cli.company import companies, tell
 from talk_pipeline.cli.exits import Exit, told_in_a_line
 from talk_pipeline.cli.standing import Budget, Standing, standing_of
 from talk_pipeline.cli.tables import console, line, print_table
 from talk_pipeline.cli.telling import headline
-from talk_pipeline.cli.terminal import say
 from talk_pipeline.engine.report.ages import age
 from talk_pipeline.engine.report.overview import Whereabouts
 from talk_pipeline.settings import Settings
@@ -39,7 +37,7 @@ def print_status(*, as_json: bool) -> Exit:
         return _print_all(known, as_json=as_json)
     standing = standing_of(settings)
     if as_json:
-        say(json.dumps({"version": version("talk-pipeline"), **standing.document()}, indent=2))
+        tell({"version": version("talk-pipeline"), **standing.document()})
         return Exit.OK
     out = console()
     sheet = standing.sheet
@@ -64,7 +62,7 @@ def _print_all(known: "Companies", *, as_json: bool) -> Exit:
         documents = {
             name: {"error": wrong[name][1]} if name in wrong else standing[name].document() for name in known
         }
-        say(json.dumps({"version": version("talk-pipeline"), "companies": documents}, indent=2))
+        tell({"version": version("talk-pipeline"), "companies": documents})
     else:
         out = console()
         print_table(out, None, OF_COMPANIES, (_row(name, standing.get(name)) for name in known))

@@ -12,9 +12,11 @@ from talk_pipeline.cli.company import tell
 from talk_pipeline.cli.document import text
 from talk_pipeline.cli.document.tree import Document
 from talk_pipeline.cli.exits import Exit, Interrupted, UsageError
+from talk_pipeline.cli.tables import console
 from talk_pipeline.cli.telling import counts, run_document
 from talk_pipeline.cli.terminal import Terminal
 from talk_pipeline.cli.undoing import print_undone, undone_by, undone_document
+from talk_pipeline.engine.manual.lookup import named_flow
 from talk_pipeline.engine.report import run_summary
 from talk_pipeline.engine.report.sheet import sheet_of
 from talk_pipeline.flows.loading import Flows
@@ -78,8 +80,7 @@ def _problems(connections: Connections, wanted: tuple[str, ...], run: Any) -> tu
 
 def _wanted(flows: Flows, names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
-        if name not in flows:
-            raise UsageError(f"no flow {name!r}; there are: {', '.join(flows)}")
+        named_flow(flows, name)
     return tuple(name for name in flows if not names or name in names)
 
 
@@ -126,20 +127,20 @@ def _print(
     """Timings and numbers, then the checklist, which ends on the verdict."""
     from rich.table import Table
 
-    console = text.terminal()
+    out = console()
     with connections.state.once() as db:
         timed = run_summary.stages(db, run_id=run_id)
     stages = Table("flow", "stage", "records", "seconds", title="where the time went")
     for flow, stage, seconds, records in timed:
         stages.add_row(flow, stage, str(records), f"{seconds:.2f}")
-    console.print(stages)
+    out.print(stages)
     table = Table("flow", "linked", "waiting", "quarantined", "ambiguous", "excluded", "writes", "failed")
     for name, one in numbers["flows"].items():
         written = sum(sum(counts.values()) for counts in one["writes"].values())
         states = (str(one[state]) for state in ("linked", "waiting", "quarantined", "ambiguous", "excluded"))
         table.add_row(name, *states, str(written), str(one["failed"]))
-    console.print(table)
+    out.print(table)
     if document:
-        text.show(console, document, rows=EXAMPLE_ROWS)
+        text.show(out, document, rows=EXAMPLE_ROWS)
     else:
-        console.print(f"run {run_id}", markup=False)
+        out.print(f"run {run_id}", markup=False)

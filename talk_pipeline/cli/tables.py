@@ -1,6 +1,6 @@
 """Tables and lines for a terminal: whatever a value holds is shown as it is, and no width is lost in a pipe."""
 
-import sys
+import shutil
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
@@ -13,8 +13,8 @@ TEXT_WIDTH = 140
 
 
 def console() -> Console:
-    """As wide as the terminal; of a fixed width where there is none."""
-    return Terminal(highlight=False, width=None if sys.stdout.isatty() else TEXT_WIDTH)
+    """As wide as what it is read on, which COLUMNS may say; of a fixed width where nothing does."""
+    return Terminal(highlight=False, width=shutil.get_terminal_size((TEXT_WIDTH, 24)).columns)
 
 
 def print_table(

@@ -4,13 +4,11 @@ from collections import Counter
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from talk_pipeline.cli.exits import UsageError
-from talk_pipeline.cli.tables import console as wide
-from talk_pipeline.cli.terminal import in_a_line
+from talk_pipeline.cli.tables import console, line, print_table
 from talk_pipeline.declarations import flows_of
+from talk_pipeline.engine.manual.lookup import named_flow
 from talk_pipeline.engine.plan.undo import Case, flows_written, named_run, outcome
 from talk_pipeline.installation import Connections
 from talk_pipeline.run.session import Options
@@ -19,6 +17,7 @@ from talk_pipeline.states import known_state
 from talk_pipeline.wording import counted
 
 LISTED_CASES = 50
+COLUMNS = ("record", "system", "property", "now", "before that run", "why left")
 
 Undone = tuple[list[Case], list[Case]]
 """What was put back, and what is left."""
@@ -30,7 +29,7 @@ def undoing(
     """The flows and the options of a run that undoes another.
 
     Raises:
-        ByHandError: no run, or several, are known by that id.
+        ByHandError: no run, or several, are known by that id; no flow has that name.
         UsageError: it wrote nothing, in the flows asked for.
     """
     settings = Settings.load()
@@ -39,8 +38,7 @@ def undoing(
         run_id = named_run(db, text)
         written = flows_written(db, flows, run_id)
     for name in names:
-        if name not in flows:
-            raise UsageError(f"no flow {name!r}; there are: {', '.join(flows)}")
+        named_flow(flows, name)
     chosen = tuple(name for name in written if not names or name in names)
     if not chosen:
         where = f"; it wrote in {', '.join(written)}" if written else ""
@@ -80,31 +78,28 @@ def print_undone(options: Options, undone: Undone) -> None:
     """For a terminal: the first of both lists, and why things were left."""
     if not options.undo:
         return
-    console = wide()
+    out = console()
     back, left = undone
     would = "would be put back" if options.dry_run else "put back"
-    _table(console, f"{would}: {counted(len(back), 'value')} of run {options.undo}", back)
-    _table(console, f"left as they are: {len(left)}", left)
+    _print_cases(out, f"{would}: {counted(len(back), 'value')} of run {options.undo}", back)
+    _print_cases(out, f"left as they are: {len(left)}", left)
     reasons = Counter(str(case.reason).partition(":")[0] for case in left)
     for reason, count in reasons.most_common():
-        console.print(f"{count} x {reason}", markup=False)
+        line(out, f"{count} x {reason}")
 
 
-def _table(console: Console, title: str, cases: list[Case]) -> None:
+def _print_cases(out: Console, title: str, cases: list[Case]) -> None:
     if not cases:
-        console.print(title, markup=False)
-        return
-    table = Table(title=escape(title), title_justify="left")
-    for name in ("record", "system", "property", "now", "before that run", "why left"):
-        table.add_column(name, overflow="fold")
-    for case in cases[:LISTED_CASES]:
-        record = f"{case.part} {case.shop_id or case.bc_id}"
-        values = (_render(case.now), _render(case.before)) if case.property else ("", "")
-        cells = (record, str(case.target), case.property or "", *values, case.reason or "")
-        table.add_row(*(escape(in_a_line(cell)) for cell in cells))
-    console.print(table)
+        line(out, title)
+    print_table(out, title, COLUMNS, map(_cells, cases[:LISTED_CASES]))
     if len(cases) > LISTED_CASES:
-        console.print(f"... and {len(cases) - LISTED_CASES} more: --json lists all", markup=False)
+        line(out, f"... and {len(cases) - LISTED_CASES} more: --json lists all")
+
+
+def _cells(case: Case) -> tuple[str, ...]:
+    record = f"{case.part} {case.shop_id or case.bc_id}"
+    values = (_render(case.now), _render(case.before)) if case.property else ("", "")
+    return record, str(case.target), case.property or "", *values, case.reason or ""
 
 
 def _render(value: str | None) -> str:

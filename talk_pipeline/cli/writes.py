@@ -1,12 +1,10 @@
 """`talk-pipeline writes`: every value that a run wrote, and what came of it."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from talk_pipeline.cli.exits import UsageError
+from talk_pipeline.cli.company import tell
 from talk_pipeline.cli.tables import console, line, print_table, value
-from talk_pipeline.cli.terminal import say
 from talk_pipeline.declarations import flows_of
 from talk_pipeline.engine.manual.lookup import named_flow
 from talk_pipeline.engine.plan.undo import named_run
@@ -14,7 +12,7 @@ from talk_pipeline.engine.report import runs
 from talk_pipeline.engine.report.history import stamp
 from talk_pipeline.engine.report.writes import writes_of
 from talk_pipeline.settings import Settings
-from talk_pipeline.states import known_state
+from talk_pipeline.states import known_state, nothing_ran
 from talk_pipeline.wording import counted
 
 COLUMNS = ("record", "property", "before", "after", "what", "why", "outcome")
@@ -24,8 +22,7 @@ def print_writes(run: str | None, *, flow: str | None, as_json: bool) -> None:
     """What a run wrote, the last one by default.
 
     Raises:
-        ByHandError: no run, or several, are known by that id; no flow has that name.
-        UsageError: nothing ran yet.
+        ByHandError: no run, or several, are known by that id, or nothing ran yet; no flow has that name.
     """
     settings = Settings.load()
     flows = flows_of(settings)
@@ -33,11 +30,11 @@ def print_writes(run: str | None, *, flow: str | None, as_json: bool) -> None:
     with known_state(settings).once() as db:
         run_id = named_run(db, run) if run else runs.latest(db)
         if run_id is None:
-            raise UsageError(f"no run is recorded in {settings.talk_data_dir}; run talk-pipeline sync first")
+            raise nothing_ran(settings)
         rows = [row for one in asked for row in writes_of(db, one, run_id=run_id)[1]]
     if as_json:
         told = [row | {"at": stamp(row["at"])} for row in rows]
-        say(json.dumps({"run": run_id, "writes": told}, indent=2))
+        tell({"run": run_id, "writes": told})
         return
     out = console()
     print_table(out, f"written by run {run_id}", COLUMNS, map(_cells, rows))

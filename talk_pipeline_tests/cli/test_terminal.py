@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from talk_pipeline.cli import main, terminal
-from talk_pipeline.cli.tables import line, print_items, print_table
+from talk_pipeline.cli.tables import TEXT_WIDTH, console, line, print_items, print_table
 from talk_pipeline.cli.terminal import Terminal, in_a_line, visible
 from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.pipeline.records import customer
@@ -74,6 +74,13 @@ def test_no_command_lets_a_record_write_to_the_terminal(world: World, command: t
     assert not obeyed(done.stdout + done.stderr)
     if command[0] == "explain":
         assert r"\x1b[2J" in done.stdout
+
+
+def test_tables_are_as_wide_as_they_are_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert console().width == TEXT_WIDTH
+    monkeypatch.setenv("COLUMNS", "61")
+    assert console().width == 61
 
 
 def test_nobody_else_prints() -> None:

@@ -3,7 +3,6 @@
 Lines are as wide as the terminal; nothing is a table, so that it reads at any width.
 """
 
-import shutil
 from collections.abc import Iterator
 from io import StringIO
 
@@ -30,11 +29,6 @@ _COLOURS: dict[Overall | None, str] = {
 }
 _WORST_FIRST: tuple[Word, ...] = ("failed", "not run", "warned")
 INDENT = 9
-
-
-def terminal() -> Console:
-    """As wide as what it is read on."""
-    return Terminal(highlight=False, width=shutil.get_terminal_size((TEXT_WIDTH, 24)).columns)
 
 
 def written(document: Document) -> str:
