@@ -5,7 +5,6 @@ on, and whoever acts for it is told what is wrong, by file, line, company and ke
 """
 
 import difflib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from talk_pipeline import sharing
 from talk_pipeline.acting import Company, acting_for
+from talk_pipeline.flows import schema as json_schema
 from talk_pipeline.flows.loading import FlowError, mistake, read_yaml, stamp, validated
 from talk_pipeline.flows.mistakes import MAY_BE_SECRET
 from talk_pipeline.flows.properties import Model, Word
@@ -254,5 +254,4 @@ def schema_text() -> str:
         "additionalProperties": False,
     }
     named["secrets"]["additionalProperties"] = {"type": "string", "pattern": r"^[A-Z][A-Z0-9_]*$"}
-    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Companies"}
-    return json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return json_schema.text(json_schema.headed(schema, "Companies"))

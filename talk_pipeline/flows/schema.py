@@ -1,9 +1,10 @@
 """The vocabulary of flow files as a JSON Schema, for editors that complete and check while one writes.
 
-`make docs` writes it anew after the vocabulary changed.
+`make docs` writes it anew after the vocabulary changed. How a schema is written is here for all that there are.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ ADDITION_FILE = Path(__file__).parent / "addition.schema.json"
 
 def flow_schema() -> dict[str, Any]:
     """The schema, with the short forms a file may use."""
-    schema = Flow.model_json_schema()
+    schema = headed(Flow.model_json_schema(), "Flow")
     definitions = schema["$defs"]
     for model, short in (("Limit", {"type": "integer"}), ("Condition", {"type": "array"})):
         definitions[model] = {
@@ -26,15 +27,19 @@ def flow_schema() -> dict[str, Any]:
     schema["properties"].pop("shop_lacks", None)
     named = definitions["Settings"]["properties"]
     named["settle_seconds"] = named["quiet_seconds"] | {"deprecated": True}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Flow"}
+    return schema
 
 
 def addition_schema() -> dict[str, Any]:
     """The schema of files that add to a flow."""
-    schema = Addition.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Addition"}
+    return headed(Addition.model_json_schema(), "Addition")
 
 
-def text(schema: dict[str, Any] | None = None) -> str:
-    """A schema as it stands in its file, by default that of flows."""
-    return json.dumps(schema or flow_schema(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+def headed(schema: Mapping[str, Any], title: str) -> dict[str, Any]:
+    """A model's schema with what stands at the head of a file."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
+
+
+def text(schema: Mapping[str, Any]) -> str:
+    """A schema as it stands in its file."""
+    return json.dumps(schema, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

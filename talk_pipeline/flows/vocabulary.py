@@ -102,6 +102,11 @@ class BcEntity(Model):
     archived_in: ArchivedIn | None = Field(None, description="where one that was deleted may be archived")
 
     @property
+    def scope_told(self) -> str:
+        """The scope for a person; blank where there is none."""
+        return ", ".join(f"{path} = {value}" for path, value in self.scope.items())
+
+    @property
     def elsewhere(self) -> tuple[ClosedBy | ArchivedIn, ...]:
         """Where records are looked for that are not in the set any more."""
         return tuple(one for one in (self.closed_by, self.archived_in) if one)
@@ -157,6 +162,16 @@ class Flow(Model):
     def name(self) -> str:
         """The flow's name."""
         return self.flow
+
+    @property
+    def shown_by(self) -> str:
+        """The property by which people know a record: its label, or else its key."""
+        return self.label or self.create_key
+
+    @property
+    def found_by(self) -> tuple[str, ...]:
+        """The properties by which a record is found, each once."""
+        return tuple(dict.fromkeys((*self.match, self.create_key)))
 
     @cached_property
     def root(self) -> Part:

@@ -22,7 +22,7 @@ def documents() -> dict[str, str]:
         "docs/dataflow.rst": dataflow(ROOT / "docs" / "dataflow.rst"),
         "docs/flows.md": flow_keys(),
         "docs/property-tables.md": property_tables(),
-        str(flow_schema.FILE.relative_to(ROOT)): flow_schema.text(),
+        str(flow_schema.FILE.relative_to(ROOT)): flow_schema.text(flow_schema.flow_schema()),
         str(flow_schema.ADDITION_FILE.relative_to(ROOT)): flow_schema.text(flow_schema.addition_schema()),
         str(companies.SCHEMA_FILE.relative_to(ROOT)): companies.schema_text(),
         str(entity_schema.FILE.relative_to(ROOT)): entity_schema.text(),

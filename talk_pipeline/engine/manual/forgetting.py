@@ -189,8 +189,7 @@ def forget(hand: Hand, entity: Entity) -> Forgotten:
     """Forgets an entity, both halves, in one transaction; nothing of it is on its way."""
     db, flow = hand.db, hand.flow
     about = _about(entity)
-    side = Side.SHOP if entity.shop_id else Side.BC
-    name = entity.name + key_of(db, flow, side, entity.id_on(side))
+    name = entity.name + key_of(db, flow, *entity.end)
     halves = rows_of(db, _HALVES, about)
     there = {Side(row["side"]): _filled(db, flow, row) for row in halves if row["gone"] is None}
     with transaction(db):
@@ -290,8 +289,7 @@ def named(db: Connection, flows: Flows, entities: Iterable[Entity]) -> str:
     """Entities for a person, in number and by name."""
     by_flow: dict[str, list[str]] = {}
     for one in entities:
-        side = Side.SHOP if one.shop_id else Side.BC
-        key = key_of(db, flows[one.flow], side, one.id_on(side))
+        key = key_of(db, flows[one.flow], *one.end)
         by_flow.setdefault(one.flow, []).append(f"{one.shop_id or one.bc_id}{key}")
     return "; ".join(f"{counted(len(names), flow)}: {', '.join(names)}" for flow, names in by_flow.items())
 

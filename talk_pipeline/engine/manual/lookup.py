@@ -35,6 +35,12 @@ class Entity:
         """Its id on a side, None where it has no record there."""
         return self.shop_id if side is Side.SHOP else self.bc_id
 
+    @property
+    def end(self) -> tuple[Side, str | None]:
+        """The record by which it is known: its side, and its id there; the shop's where there is one."""
+        side = Side.SHOP if self.shop_id else Side.BC
+        return side, self.id_on(side)
+
 
 def named_flow(flows: Flows, name: str) -> Flow:
     """The flow of that name.
@@ -117,15 +123,11 @@ def _hits(db: Connection, flow: Flow, text: str) -> list[tuple[Side, str]]:
             rows = db.execute(_BY_ID, {"flow": flow.name, "text": wanted}).fetchall()
             return [(side, row[1]) for row in rows if row[0] == side]
     rows = db.execute(_BY_ID, {"flow": flow.name, "text": text}).fetchall()
-    for key in _keys(flow):
+    for key in flow.found_by:
         rows += db.execute(_BY_KEY, {"flow": flow.name, "text": text, "key": key}).fetchall()
     return sorted(
         {(Side(side), record_id) for side, record_id in rows}, key=lambda hit: (hit[0].name, hit[1])
     )
-
-
-def _keys(flow: Flow) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*flow.match, flow.create_key)))
 
 
 def entity_of(db: Connection, flow: Flow, side: Side, record_id: str) -> Entity:
@@ -141,10 +143,10 @@ def entity_of(db: Connection, flow: Flow, side: Side, record_id: str) -> Entity:
 
 def _unknown(flow: Flow, text: str, *, sides: list[Side]) -> str:
     where = " or ".join(sides)
-    scope = ", ".join(f"{path} = {value}" for path, value in flow.businesscentral.scope.items())
+    scope = flow.businesscentral.scope_told
     only = f", and of Business Central only those with {scope}" if scope and Side.BC in sides else ""
     return (
-        f"no {flow.name} of {where} is known as {text!r}, neither by id nor by {', '.join(_keys(flow))}; "
+        f"no {flow.name} of {where} is known as {text!r}, neither by id nor by {', '.join(flow.found_by)}; "
         f"known is what a sync has read{only}"
     )
 

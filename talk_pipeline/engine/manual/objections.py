@@ -40,8 +40,7 @@ def still_holds_key(db: Connection, flow: Flow, entity: Entity, bc_id: str | Non
         return False
     why, or_else = None, f", or link them: talk-pipeline link {entity.name} {bc_id}"
     if row[0] == Gone.OUT_OF_SCOPE:
-        scope = ", ".join(f"{path} = {value}" for path, value in flow.businesscentral.scope.items())
-        why, or_else = f"is outside the flow, which is for {scope}", ""
+        why, or_else = f"is outside the flow, which is for {flow.businesscentral.scope_told}", ""
     elif row[2]:
         other = f"{flow.name} {row[2]}"
         why, or_else = f"is linked with {other}", f", or part those two: talk-pipeline unlink {other}"
@@ -96,7 +95,7 @@ def refuse_gone(db: Connection, flow: Flow, side: Side, record_id: str) -> None:
     if row is None or row[0] is None:
         _refuse_outside(db, flow, side, record_id)
         return
-    scope = ", ".join(f"{path} = {value}" for path, value in flow.businesscentral.scope.items())
+    scope = flow.businesscentral.scope_told
     why = (
         f"is outside the flow, which is for {scope}" if row[0] == Gone.OUT_OF_SCOPE else f"is gone ({row[0]})"
     )

@@ -121,7 +121,7 @@ where l.flow = $flow and l.acknowledged_at is null
 
 def losses(db: Connection, flow: Flow) -> list[Loss]:
     """What was lost and is to be told, the oldest first."""
-    asked = {"flow": flow.name, "key": flow.create_key, "label": flow.label or flow.create_key}
+    asked = {"flow": flow.name, "key": flow.create_key, "label": flow.shown_by}
     rows = rows_of(db, f"{_TOLD} order by l.lost_at, l.shop_id", asked)
     return [
         Loss(

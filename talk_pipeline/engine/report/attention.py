@@ -246,7 +246,7 @@ class _Teller:
     """What the entities of a flow are called, the states that they are in, and what to do about them."""
 
     def __init__(self, db: Connection, flow: Flow, entities: list[Entity]) -> None:
-        label = flow.label or flow.create_key
+        label = flow.shown_by
         ids = [one for entity in entities for one in (entity.shop_id, entity.bc_id) if one]
         asked: dict[str, Any] = {"flow": flow.name, "ids": ids, "key": flow.create_key, "label": label}
         names, states = (rows_of(db, query, asked) if ids else [] for query in (_NAMES, _KNOWN_STATES))

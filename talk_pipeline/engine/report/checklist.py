@@ -160,7 +160,7 @@ order by 1, 2, 3
 _FAILED = """
 select coalesce(root_shop_id, bc_id) as record, part, target, operation, outcome, reason from journal
 where flow = $flow and run_id = $run_id
-  and (outcome = 'failed' or coalesce(outcome, 'unknown') = 'unknown' and open_until is null)
+  and (outcome = 'failed' or is_open(outcome) and open_until is null)
   and intent_id not in (select unnest(superseded) from (
     select list(j.intent_id) as superseded from journal j join journal later
       on later.flow = j.flow and later.run_id = j.run_id and later.outcome = 'done'

@@ -144,7 +144,7 @@ def unacknowledged(
                 "since": since,
                 "most": most,
                 "key": flow.create_key,
-                "label": flow.label or flow.create_key,
+                "label": flow.shown_by,
             },
         )
     ]

@@ -62,12 +62,9 @@ where flow = $flow
 order by shop_id <> $shop_id, shop_id, bc_id
 """
 
-_SINCE_LAST_RUN = """
+_SINCE_LAST_RUN = f"""
 select action, done_by, done_at from decision
-where flow = $flow and (shop_id = $shop_id or bc_id = $bc_id)
-  and done_at > coalesce((
-    select max(started_at) from run
-    where flow = $flow and planned is not null and stopped_by is null and not dry_run), timestamp '1970-01-01')
+where flow = $flow and (shop_id = $shop_id or bc_id = $bc_id) and {next_step.SINCE_CARRIED_THROUGH}
 order by done_at desc limit 1
 """
 
@@ -161,10 +158,10 @@ class _Teller:
 
     def _choices(self, candidates: Sequence[Row]) -> Iterator[Row]:
         """The records of the other side that the entity matches, without whoever else claims them."""
-        side = Side.SHOP if self.entity.shop_id else Side.BC
+        side, record_id = self.entity.end
         own, other = f"{side.short}_id", f"{side.other.short}_id"
         for row in candidates:
-            if row[own] == self.entity.id_on(side) and row["linked"] != side:
+            if row[own] == record_id and row["linked"] != side:
                 name = row[other] + key_of(self.db, self.flow, side.other, row[other])
                 yield {"id": row[other], "name": name, "free": row["linked"] is None}
 
@@ -172,9 +169,8 @@ class _Teller:
         return rows_of(self.db, query, parameters(self.flow, self.entity) | more)
 
     def _keys(self, parts: Sequence[Row]) -> Row:
-        names = dict.fromkeys((*self.flow.match, self.flow.create_key))
         by_name = {row["property"]: row for row in parts[0]["records"][0]["properties"]}
-        return {name: by_name[name]["shop_value"] or by_name[name]["bc_value"] for name in names}
+        return {name: by_name[name]["shop_value"] or by_name[name]["bc_value"] for name in self.flow.found_by}
 
     def _last_run(self) -> Row | None:
         rows = self._rows(

@@ -31,6 +31,11 @@ where flow = $flow and part = $flow and operation = 'create' and root_shop_id is
 order by all limit 1
 """
 
+# of a decision: since the flow was last planned and carried through
+SINCE_CARRIED_THROUGH = """done_at > coalesce((
+    select max(started_at) from run
+    where flow = $flow and planned is not null and stopped_by is null and not dry_run), timestamp '1970-01-01')"""
+
 
 def status(db: Connection, flow: Flow, entity: Entity) -> tuple[str, str | None]:
     """The state of an entity and its reason: one of table `status`, `active`, or one of those named above."""

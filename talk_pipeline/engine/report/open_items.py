@@ -63,7 +63,7 @@ order by o.since nulls last, o.shop_id, o.state, o.reason limit {LISTED_ROWS}
 
 def open_records(db: Connection, flow: Flow) -> tuple[int, Sequence[OpenRecord]]:
     """How many there are, and the first `LISTED_ROWS`."""
-    key, label = flow.create_key, flow.label or flow.create_key
+    key, label = flow.create_key, flow.shown_by
     rows = rows_of(db, _OPEN, {"flow": flow.name, "key": key, "label": label})
     total = int(rows[0]["total"]) if rows else 0
     return total, [OpenRecord(**{k: v for k, v in row.items() if k != "total"}) for row in rows]

@@ -120,7 +120,5 @@ def largest(db: Connection, flow: Flow) -> tuple[int, tuple[dict[str, Any], ...]
         f" and (hold_kind is null or hold_kind = '{HoldKind.DEFERRED}')",
         [flow.name],
     ).fetchone()
-    rows = rows_of(
-        db, _LARGEST, {"flow": flow.name, "key": flow.create_key, "label": flow.label or flow.create_key}
-    )
+    rows = rows_of(db, _LARGEST, {"flow": flow.name, "key": flow.create_key, "label": flow.shown_by})
     return int(row[0]) if row else 0, tuple(rows)

@@ -44,7 +44,7 @@ def failed_writes(db: Connection, flow: str, *, run_id: str) -> int:
         db,
         "select count(*) from journal where flow = ? and run_id = ?"
         " and (outcome in ('refused', 'failed', 'gone')"
-        " or coalesce(outcome, 'unknown') = 'unknown' and open_until is null)",
+        " or is_open(outcome) and open_until is null)",
         [flow, run_id],
     )
 
@@ -177,8 +177,7 @@ def reached(db: Connection, flows: Sequence[str], *, run_id: str) -> list[str]:
         written = sum(sum(one.values()) for one in writes(db, flow, run_id=run_id).values())
         open_ones = _count(
             db,
-            "select count(*) from journal where flow = ? and run_id = ?"
-            " and coalesce(outcome, 'unknown') = 'unknown'",
+            "select count(*) from journal where flow = ? and run_id = ? and is_open(outcome)",
             [flow, run_id],
         )
         if (flow, "settle") in timed_stages:

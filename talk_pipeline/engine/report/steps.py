@@ -51,11 +51,9 @@ select root_shop_id from change where flow = $flow and hold_kind = '{HoldKind.DI
 """
 
 # what a person did since the flow was last planned and carried out, the latest first
-_DECIDED = """
+_DECIDED = f"""
 select shop_id, bc_id, action, done_by, done_at from decision
-where flow = $flow and done_at > coalesce((
-    select max(started_at) from run
-    where flow = $flow and planned is not null and stopped_by is null and not dry_run), timestamp '1970-01-01')
+where flow = $flow and {next_step.SINCE_CARRIED_THROUGH}
 order by done_at desc
 """
 
@@ -89,7 +87,7 @@ class Facts:
         known = next_step.Situation(
             undecided=self._undecided[entity.shop_id or entity.bc_id],
             refused=bool({entity.shop_id, entity.bc_id} & self._given_up),
-            candidates=self._candidates[_end(entity)],
+            candidates=self._candidates[entity.end],
             decided=self._decided(entity),
             answer_until=self._answer_until(entity),
         )
@@ -140,12 +138,6 @@ class Facts:
                         {"id": other_id, "name": name, "free": row["linked"] is None}
                     )
         return found
-
-
-def _end(entity: Entity) -> tuple[Side, str | None]:
-    """The record by which an entity is known."""
-    side = Side.SHOP if entity.shop_id else Side.BC
-    return side, entity.id_on(side)
 
 
 def _is_about(row: Mapping[str, Any], entity: Entity) -> bool:

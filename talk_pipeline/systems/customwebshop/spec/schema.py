@@ -3,10 +3,10 @@
 `make docs` writes it anew after the vocabulary changed.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
+from talk_pipeline.flows import schema as json_schema
 from talk_pipeline.systems.customwebshop.spec.description import Description
 
 FILE = Path(__file__).parents[1] / "connector.schema.json"
@@ -14,12 +14,7 @@ FILE = Path(__file__).parents[1] / "connector.schema.json"
 
 def connector_schema() -> dict[str, Any]:
     """The schema, with the short forms a file may use."""
-    schema = Description.model_json_schema()
-    schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **schema,
-        "title": "Shop description",
-    }
+    schema = json_schema.headed(Description.model_json_schema(), "Shop description")
     definitions = schema["$defs"]
     definitions["Property"] = {
         "description": "A path; nothing where the shop has no such property; or how it is told; or a group",
@@ -49,4 +44,4 @@ def connector_schema() -> dict[str, Any]:
 
 def text() -> str:
     """The schema as it stands in its file."""
-    return json.dumps(connector_schema(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return json_schema.text(connector_schema())
