@@ -17,8 +17,8 @@ from talk_pipeline.engine.manual.lookup import named_flow
 from talk_pipeline.engine.plan.losses import Loss, losses
 from talk_pipeline.engine.report.ages import age, seconds_since
 from talk_pipeline.engine.report.conflicts import Conflict, unacknowledged
-from talk_pipeline.engine.report.history import by_rule, stamp
-from talk_pipeline.engine.state.connection import naive, now
+from talk_pipeline.engine.report.history import by_rule
+from talk_pipeline.engine.state.connection import naive, now, stamp, to_the_millisecond
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
@@ -34,7 +34,7 @@ def print_conflicts(name: str | None, *, days: int | None, as_json: bool) -> Non
     settings = Settings.load()
     flows = flows_of(settings)
     asked = [named_flow(flows, name)] if name else list(flows.values())
-    read_at = _to_the_millisecond(now())
+    read_at = to_the_millisecond(now())  # as it is told: what is acknowledged up to then is what is listed
     since = read_at - timedelta(days=days) if days else None
     with known_state(settings).once() as db:
         found = unacknowledged(db, asked, since=since)
@@ -58,11 +58,6 @@ def print_conflicts(name: str | None, *, days: int | None, as_json: bool) -> Non
     numbers = acknowledging.in_numbers(conflicts=len(found), losses=len(lost))
     line(out, f"{numbers} in all; one record: talk-pipeline explain FLOW NUMBER")
     line(out, f"seen? talk-pipeline acknowledge{only} --until {stamp(read_at)}")
-
-
-def _to_the_millisecond(moment: datetime) -> datetime:
-    """As it is told: what is acknowledged up to then is what was asked for up to then."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def _told(one: Conflict) -> tuple[str, tuple[str, ...]]:

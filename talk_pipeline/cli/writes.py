@@ -9,8 +9,8 @@ from talk_pipeline.declarations import flows_of
 from talk_pipeline.engine.manual.lookup import named_flow
 from talk_pipeline.engine.plan.undo import named_run
 from talk_pipeline.engine.report import runs
-from talk_pipeline.engine.report.history import stamp
 from talk_pipeline.engine.report.writes import writes_of
+from talk_pipeline.engine.state.connection import stamp
 from talk_pipeline.settings import Settings
 from talk_pipeline.states import known_state, nothing_ran
 from talk_pipeline.wording import counted

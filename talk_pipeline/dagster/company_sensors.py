@@ -17,15 +17,14 @@ import dagster as dg
 import msgspec
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
-from talk_pipeline.dagster.asset_keys import selected_keys
 from talk_pipeline.dagster.company import Partitions, judged_companies
 from talk_pipeline.dagster.remembered import Cursor
 from talk_pipeline.dagster.sensors import (
     TICK_SECONDS,
     Answer,
-    Wanted,
     asked,
     is_to_look,
+    request_of,
     runs_under_way,
     wanted_of,
     watching,
@@ -111,7 +110,8 @@ def company_sensor(
             )
             after[name] = found.cursor
             if found.names:
-                requests.append(_request(name, its, side, found, checks=checks, companies=companies))
+                tags = companies.tags(name)
+                requests.append(request_of(its, side, found, checks=checks, company=name, tags=tags))
         text = msgspec.json.encode(Cursors(after, silent), order="sorted").decode()
         if requests:
             for line in _told(wrong):  # a tick that asks for runs has no other place to say it
@@ -158,25 +158,6 @@ async def _ask(settings: Mapping[str, Settings], side: Side, *, now: datetime) -
 
     answers = await asyncio.gather(*map(ask, settings.values()))
     return dict(zip(settings, answers, strict=True))
-
-
-def _request(
-    name: str,
-    flows: Flows,
-    side: Side,
-    found: Wanted,
-    *,
-    checks: Sequence[dg.AssetCheckKey],
-    companies: Partitions,
-) -> dg.RunRequest:
-    selected = selected_keys(flows, found.names)
-    return dg.RunRequest(
-        run_key=f"{side}:{name}:{found.key}",
-        partition_key=name,
-        asset_selection=selected,
-        asset_check_keys=[check for check in checks if check.asset_key in selected],
-        tags={"flow": "+".join(found.names), "trigger": side.value, **companies.tags(name)},
-    )
 
 
 def _told(wrong: Mapping[str, str]) -> list[str]:

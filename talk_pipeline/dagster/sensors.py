@@ -95,13 +95,7 @@ def change_sensor(
         text = msgspec.json.encode(wanted.cursor, order="sorted").decode()
         if not wanted.names:
             return dg.SensorResult(skip_reason=wanted.idle, cursor=text)
-        selected = selected_keys(flows, wanted.names)
-        request = dg.RunRequest(
-            run_key=f"{side}:{wanted.key}",
-            asset_selection=selected,
-            asset_check_keys=[check for check in checks if check.asset_key in selected],
-            tags={"flow": "+".join(wanted.names), "trigger": side.value},
-        )
+        request = request_of(flows, side, wanted, checks=checks)
         return dg.SensorResult(run_requests=[request], cursor=text)
 
     return changes
@@ -122,6 +116,27 @@ class Wanted:
     key: str
     idle: str
     cursor: Cursor
+
+
+def request_of(
+    flows: Flows,
+    side: Side,
+    wanted: Wanted,
+    *,
+    checks: Sequence[dg.AssetCheckKey],
+    company: str | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> dg.RunRequest:
+    """The run for flows that want one, with these checks of what it selects; where there are companies, of one."""
+    whose = f"{side}:{company}" if company else side.value
+    selected = selected_keys(flows, wanted.names)
+    return dg.RunRequest(
+        run_key=f"{whose}:{wanted.key}",
+        partition_key=company,
+        asset_selection=selected,
+        asset_check_keys=[check for check in checks if check.asset_key in selected],
+        tags={"flow": "+".join(wanted.names), "trigger": side.value, **(tags or {})},
+    )
 
 
 def wanted_of(

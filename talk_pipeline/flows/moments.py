@@ -124,6 +124,11 @@ def instant(text: str) -> datetime:
         raise UnmappableError(f"{excerpt(text)} is not an instant (RFC 3339)") from None
 
 
+def rfc3339(moment: datetime) -> str:
+    """A moment in UTC, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _filled(value: Value) -> Value:
     """Nothing where it is blank, or Business Central's empty date."""
     text = tidy(value)

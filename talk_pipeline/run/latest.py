@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from talk_pipeline.engine.report.progress import PRECISION, Recent
+from talk_pipeline.engine.state.connection import to_the_millisecond
 from talk_pipeline.systems.protocol import System
 
 HIDDEN = timedelta(minutes=10)  # how long an edit is looked for behind a change from the future
@@ -50,8 +51,7 @@ async def look(system: System, flow: str, *, recent: Recent | None) -> Look | No
 
 def cut(moment: datetime) -> datetime:
     """As exact as every system tells it and the state holds it."""
-    moment = moment.astimezone(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    return to_the_millisecond(moment.astimezone(UTC))
 
 
 async def latest_change(system: System, flow: str) -> datetime | None:

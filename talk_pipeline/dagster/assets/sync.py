@@ -6,6 +6,7 @@ before it. Outcomes are concluded inside each upsert, so that nothing depends on
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -67,10 +68,7 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
         description="Creates and updates records in Business Central.",
     )
     def upsert_businesscentral(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:
-        async def to_bc(session: Session, flow: Flow) -> None:
-            await upsert(session, flow, Side.BC)
-
-        pipeline.work(context, flow, _timed(flow, TO_BC, to_bc))
+        pipeline.work(context, flow, _timed(flow, TO_BC, partial(upsert, target=Side.BC)))
 
     @dg.op(
         name=f"upsert_customwebshop_{flow.name}",
@@ -79,10 +77,7 @@ def sync_asset(flow: Flow, flows: Flows) -> dg.AssetsDefinition:
         description="Updates records in the shop, with what Business Central answered.",
     )
     def upsert_customwebshop(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:
-        async def to_shop(session: Session, flow: Flow) -> None:
-            await upsert(session, flow, Side.SHOP)
-
-        pipeline.work(context, flow, _timed(flow, TO_SHOP, to_shop))
+        pipeline.work(context, flow, _timed(flow, TO_SHOP, partial(upsert, target=Side.SHOP)))
 
     @dg.op(
         name=f"settle_{flow.name}",
@@ -130,7 +125,7 @@ async def _plan(session: Session, flow: Flow) -> None:
 
 
 def _timed(
-    flow: Flow, name: str, step: Callable[[Session, Flow], Awaitable[None]]
+    flow: Flow, name: str, step: Callable[[Session, Flow], Awaitable[object]]
 ) -> Callable[[Session], Awaitable[None]]:
     async def timed(session: Session) -> None:
         with run_summary.timed(session.state, run_id=session.run_id, flow=flow.name, name=name) as stage:

@@ -21,7 +21,7 @@ from talk_pipeline.engine.manual.objections import (
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.snapshot.held import is_no_more
-from talk_pipeline.engine.state.connection import Connection, now, transaction
+from talk_pipeline.engine.state.connection import Connection, now, stamp, transaction
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import ApartRow, LinkRow, StatusRow
 from talk_pipeline.flows.sides import Side
@@ -160,7 +160,7 @@ def _part(
         next_step = _HELD.format(name=entity.name)
     else:
         next_step = _let_go(hand, shop_id, again=bc_id if again else None)
-    was = {"rule": found["rule"], "linked_at": f"{found['linked_at'].isoformat(timespec='milliseconds')}Z"}
+    was = {"rule": found["rule"], "linked_at": stamp(found["linked_at"])}
     message = f"unlinked {entity.name} from {bc_id}; {next_step}"
     return hand.note(Decision(name, "unlinked", shop_id, bc_id, message, was | {"held": hold}))
 

@@ -14,8 +14,7 @@ from talk_pipeline.engine.manual.lookup import labels
 from talk_pipeline.engine.report.ages import age, seconds_since
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
 from talk_pipeline.engine.report.findings import Check, CheckContext, Finding, in_words
-from talk_pipeline.engine.report.history import stamp
-from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.connection import Connection, stamp
 from talk_pipeline.engine.state.rows import rows_of
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value

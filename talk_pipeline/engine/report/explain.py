@@ -15,9 +15,9 @@ from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.report import next_step
 from talk_pipeline.engine.report.agreement import meant_by
 from talk_pipeline.engine.report.flagged import flagged
-from talk_pipeline.engine.report.history import OWN, conflicts, how, parameters, stamp, too_late, writes
+from talk_pipeline.engine.report.history import OWN, conflicts, how, parameters, too_late, writes
 from talk_pipeline.engine.snapshot.holding import agree
-from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.connection import Connection, stamp
 from talk_pipeline.engine.state.rows import rows_of
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property

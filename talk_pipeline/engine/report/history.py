@@ -14,7 +14,7 @@ from talk_pipeline.engine.kinds import BY_HAND
 from talk_pipeline.engine.manual.both_restored import RESTORED
 from talk_pipeline.engine.manual.lookup import Entity, labels
 from talk_pipeline.engine.plan.endings import POSTED
-from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.connection import Connection, stamp
 from talk_pipeline.engine.state.rows import rows_of, select
 from talk_pipeline.engine.state.tables import WrittenRow
 from talk_pipeline.flows.sides import Side
@@ -60,11 +60,6 @@ where flow = $flow and edited_at is not null
 """
 
 _STATUS = "select state, reason, since from status where flow = $flow and shop_id = $shop_id"
-
-
-def stamp(moment: datetime | None) -> str | None:
-    """An instant of the database for a document."""
-    return f"{moment.isoformat(timespec='milliseconds')}Z" if moment else None
 
 
 def parameters(flow: Flow, entity: Entity) -> dict[str, Any]:

@@ -12,8 +12,7 @@ from talk_pipeline.engine.match.standing_in import unlinked_reference
 from talk_pipeline.engine.plan.creates import CREATED
 from talk_pipeline.engine.plan.losses import loss_of
 from talk_pipeline.engine.plan.unanswered import reason_for
-from talk_pipeline.engine.report.history import stamp
-from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.connection import Connection, stamp
 from talk_pipeline.engine.state.journal import open_intents
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from talk_pipeline.engine.report.ages import seconds_since
-from talk_pipeline.engine.report.history import stamp
-from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.connection import Connection, stamp
 from talk_pipeline.engine.state.rows import rows_of
 
 # a flow is carried through once it is settled; a dry run carries nothing through

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from talk_pipeline.engine.report.ages import age, seconds_since
-from talk_pipeline.engine.report.history import stamp
+from talk_pipeline.engine.state.connection import stamp
 
 
 class Kind(StrEnum):

@@ -152,6 +152,16 @@ def naive(moment: datetime | None) -> datetime | None:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment else None
 
 
+def stamp(moment: datetime | None) -> str | None:
+    """An instant of the database for a document."""
+    return f"{moment.isoformat(timespec='milliseconds')}Z" if moment else None
+
+
+def to_the_millisecond(moment: datetime) -> datetime:
+    """As exact as every system tells it, and as it is told."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
 @contextmanager
 def transaction(db: Connection) -> Iterator[None]:
     """All or nothing; what runs inside is on disk when it returns."""

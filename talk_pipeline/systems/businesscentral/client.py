@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from talk_pipeline.engine.model import Contents, Ended, Operation, Outcome, Record, Result, Write
 from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.moments import rfc3339
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import tidy, upper
 from talk_pipeline.systems.businesscentral import notifications
@@ -29,7 +30,7 @@ from talk_pipeline.systems.businesscentral.lists import Lists
 from talk_pipeline.systems.businesscentral.lookups import Lookups
 from talk_pipeline.systems.businesscentral.metadata import Metadata, read_metadata
 from talk_pipeline.systems.businesscentral.pacing import Pace
-from talk_pipeline.systems.businesscentral.queries import conditions, encoded, timestamp
+from talk_pipeline.systems.businesscentral.queries import conditions, encoded
 from talk_pipeline.systems.businesscentral.rows import Asked
 from talk_pipeline.systems.businesscentral.stamps import newest
 from talk_pipeline.systems.businesscentral.values import parse
@@ -143,7 +144,7 @@ class Businesscentral:
             return
         query = asked.query
         if since is not None:
-            query["$filter"] = f"{asked.set.modified} ge {timestamp(since)}"
+            query["$filter"] = f"{asked.set.modified} ge {rfc3339(since)}"
         headers = {"Data-Access-Intent": "ReadOnly"} if since is None and self.may_lag(flow) else {}
         async for rows in self._lists.pages(f"{self._place(asked.set)}?{encoded(query)}", headers):
             yield [record_in(raw, asked) for raw in rows]

@@ -1,7 +1,6 @@
 """How a question is put into an address: what is selected, expanded and filtered, and how it is spelled."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from urllib.parse import quote
 
 from talk_pipeline.systems.businesscentral.description import Records
@@ -25,11 +24,6 @@ def conditions(described: Records, path: str, values: Sequence[str]) -> Iterator
         condition = f"{condition} or {term}" if condition else term
     if condition:
         yield condition
-
-
-def timestamp(moment: datetime) -> str:
-    """A moment as filters take it."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def encoded(query: Mapping[str, str]) -> str:

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from talk_pipeline.flows.moments import rfc3339
 from talk_pipeline.systems.businesscentral.answers import modified_at
 from talk_pipeline.systems.businesscentral.description import EntitySet
 from talk_pipeline.systems.businesscentral.lists import Lists
-from talk_pipeline.systems.businesscentral.queries import encoded, timestamp
+from talk_pipeline.systems.businesscentral.queries import encoded
 from talk_pipeline.systems.errors import UnavailableFault
 from talk_pipeline.systems.protocol import MOST_STAMPS, Stamps
 
@@ -27,7 +28,7 @@ async def newest(lists: Lists, place: str, described: EntitySet, *, since: datet
         "$top": str(MOST_STAMPS if since else 1),
     }
     if since is not None:
-        query["$filter"] = f"{modified} ge {timestamp(since)}"
+        query["$filter"] = f"{modified} ge {rfc3339(since)}"
     return dict(_stamps(described, modified, await lists.rows(f"{place}?{encoded(query)}")))
 
 

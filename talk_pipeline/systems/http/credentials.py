@@ -24,7 +24,7 @@ from talk_pipeline.systems.errors import (
 from talk_pipeline.systems.http.again import NO_ANSWER, let_in, questions
 from talk_pipeline.systems.http.kept_tokens import KeptTokens
 from talk_pipeline.systems.http.login import TOKEN_SECONDS, Login, Session
-from talk_pipeline.systems.http.sendable import sendable, taken
+from talk_pipeline.systems.http.sendable import fits_header, sendable, taken
 from talk_pipeline.systems.http.way import way_to
 
 EARLY_SECONDS = 30  # before its end a token is replaced
@@ -259,7 +259,7 @@ class _ClientCredentials(httpx.Auth):
         if not isinstance(token, str) or not token:
             raise ConfigurationFault(self._message(f"answers {status} without an access_token"))
         learn(token)
-        if not (token.isascii() and token.isprintable()):
+        if not fits_header(token):
             raise ConfigurationFault(self._message("gives a token that cannot stand in a header"))
         return answer
 

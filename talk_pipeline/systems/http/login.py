@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from talk_pipeline.redaction import learn
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, ForeignHostFault, UnavailableFault
 from talk_pipeline.systems.http.again import NO_ANSWER
-from talk_pipeline.systems.http.sendable import taken
+from talk_pipeline.systems.http.sendable import fits_header, taken
 
 TOKEN_SECONDS = 10.0
 """How long whoever gives out tokens may take."""
@@ -87,7 +87,7 @@ class Session(httpx.Auth):
         if not token:
             raise AccessFault(f"the login {self._login.url} answers without a token where the connector says")
         learn(token)
-        if not (token.isascii() and token.isprintable()):
+        if not fits_header(token):
             raise ConfigurationFault(
                 f"the login {self._login.url} gives a token that cannot stand in a header"
             )

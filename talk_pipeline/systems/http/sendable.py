@@ -34,4 +34,9 @@ def sendable(secret: SecretStr) -> str:
     return value
 
 
+def fits_header(text: str) -> bool:
+    """Whether what a server gave can stand in a header."""
+    return text.isascii() and text.isprintable()
+
+
 _NAMED = {"\n": "line break", "\r": "line break", "\t": "tab", "\0": "null character"}

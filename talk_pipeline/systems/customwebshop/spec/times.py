@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 
-from talk_pipeline.flows.moments import can_be_of_a_record
+from talk_pipeline.flows.moments import can_be_of_a_record, rfc3339
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.paths import JsonOrMissing
 
@@ -56,7 +56,7 @@ class Times:
         if self.format == "epoch_ms":
             return int(moment.timestamp() * 1000)
         if self.format == "rfc3339":
-            return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            return rfc3339(moment)
         return moment.astimezone(self.zone).strftime(self.format)
 
     def since(self, moment: datetime) -> str | int:
