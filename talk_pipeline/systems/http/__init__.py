@@ -5,14 +5,16 @@
     client.py         requests
     again.py          what is asked again, and what never is
     answer.py         what came of one, and how its body went over the line
+    whole.py          an answer, read to its end
+    located.py        where on a server a path is
     applications.py   who makes a request, where a system's limits hold for each who may
     limits.py         how many requests a system takes, counted over every process
     shared.py         the same over several machines
+    usage.py          how much of that is used
     credentials.py    how a client proves who it is
     login.py          a session that is begun by a call of its own
     sendable.py       secrets as they can be sent
     kept_tokens.py    refresh tokens, from one process to the next
-    usage.py          how much of that is used
     trail.py          whether a list of pages comes to an end
     way.py            the certificates to trust, and the proxy that leads out
     clock.py          the server's clock against ours
