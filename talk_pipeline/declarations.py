@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from talk_pipeline.flows.loading import PACKAGED, FlowError, Flows, load_flows, stamp
+from talk_pipeline.flows.record_pages import RecordPages
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.businesscentral.behaviour import behaving
 from talk_pipeline.systems.businesscentral.entities import Entities, files_of, load_entities
@@ -61,6 +63,17 @@ def entities_of(settings: Settings) -> Entities:
         FlowError: with a line for each mistake.
     """
     return _described(settings.businesscentral_entities_dir)
+
+
+def record_pages_of(settings: Settings) -> RecordPages:
+    """Where people look at a record in either system.
+
+    Raises:
+        FlowError: with a line for each mistake in what is described of Business Central.
+    """
+    found = {Side.SHOP: settings.customwebshop_record_url, Side.BC: settings.businesscentral_record_url}
+    cards = {name: one.card for name, one in entities_of(settings).items() if one.card}
+    return RecordPages({side: template for side, template in found.items() if template}, cards)
 
 
 def _described(folder: Path | None) -> Entities:

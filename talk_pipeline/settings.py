@@ -19,12 +19,10 @@ from talk_pipeline.acting import Company, acted_for
 from talk_pipeline.flows.bounds import MOST, MOST_DAYS, MOST_SECONDS, MOST_THREADS
 from talk_pipeline.flows.mistakes import MAY_BE_SECRET
 from talk_pipeline.flows.moments import ZoneName
-from talk_pipeline.flows.record_pages import RecordPages, checked_template
-from talk_pipeline.flows.sides import Side
+from talk_pipeline.flows.record_pages import checked_template
 from talk_pipeline.flows.texts import Currency
 from talk_pipeline.flows.values import Context
 from talk_pipeline.redaction import holds_entry, learn
-from talk_pipeline.systems.businesscentral.entities import load_entities
 
 OWNERS = r"^((team:[A-Za-z0-9_-]+|[^@\s,]+@[^@\s,]+\.[^@\s,]+)(, *|$))*$"
 """Of assets, as Dagster knows them: e-mail addresses and `team:` names, with commas between them."""
@@ -134,14 +132,6 @@ class Settings(BaseSettings):
     def limits_url(self) -> str | None:
         """The Redis in which several machines count their requests together; it may hold a password."""
         return self.talk_limits_url.get_secret_value() if self.talk_limits_url else None
-
-    @property
-    def record_pages(self) -> RecordPages:
-        """Where people look at a record in either system."""
-        found = {Side.SHOP: self.customwebshop_record_url, Side.BC: self.businesscentral_record_url}
-        described = load_entities(self.businesscentral_entities_dir)
-        cards = {name: one.card for name, one in described.items() if one.card}
-        return RecordPages({side: template for side, template in found.items() if template}, cards)
 
     @property
     def company(self) -> Company | None:

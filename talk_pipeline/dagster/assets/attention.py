@@ -12,6 +12,7 @@ from talk_pipeline.dagster.assets.metadata import table
 from talk_pipeline.dagster.assets.pages import Pair, links_to
 from talk_pipeline.dagster.io_manager import TABLES
 from talk_pipeline.dagster.resources import Pipeline
+from talk_pipeline.declarations import record_pages_of
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
 from talk_pipeline.engine.report.attention import attention
 from talk_pipeline.engine.report.waiting import COLUMNS, Waiting
@@ -52,7 +53,7 @@ def attention_asset(flows: Flows) -> dg.AssetsDefinition:
 
 def waiting_metadata(db: Connection, pipeline: Pipeline, waiting: Waiting) -> dict[str, Any]:
     """The table of what waits, how much of it that is, and where the records are shown."""
-    pages = pipeline.connections.settings.record_pages
+    pages = record_pages_of(pipeline.connections.settings)
     pairs = [Pair(one.flow, one.shop_id, one.bc_id) for one in waiting.items]
     rows = [one.row() for one in waiting.items]
     called = [" ".join(filter(None, (one["flow"], one["number"], one["name"]))) for one in rows]

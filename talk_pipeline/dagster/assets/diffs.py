@@ -7,6 +7,7 @@ from talk_pipeline.dagster.assets.metadata import property_columns, property_lin
 from talk_pipeline.dagster.assets.pages import Pair, links_to
 from talk_pipeline.dagster.io_manager import TABLES
 from talk_pipeline.dagster.resources import Pipeline
+from talk_pipeline.declarations import record_pages_of
 from talk_pipeline.engine.report import runs
 from talk_pipeline.engine.report.preview import OPERATIONS, PREVIEWED, plan_of
 from talk_pipeline.engine.report.run_summary import timed
@@ -38,7 +39,7 @@ def diffs_asset(flow: Flow) -> dg.AssetsDefinition:
         },
     )
     def planned(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
-        pages = pipeline.connections.settings.record_pages
+        pages = record_pages_of(pipeline.connections.settings)
 
         async def step(session: Session) -> dg.MaterializeResult[None]:
             with timed(session.state, run_id=session.run_id, flow=flow.name, name="diffs") as stage:

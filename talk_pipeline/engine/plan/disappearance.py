@@ -3,8 +3,8 @@
 `flag` (the default) lists it and does nothing. `unlink` parts the two: the shop record is held, a Business Central
 record is free again. `block` takes the other out of use by the property the flow names, `delete` deletes it. What
 left because its story ended, or left the flow's scope, has not disappeared; nor is anything left to do where the
-shop's record says that it is over, or people deleted both. A record that comes back finds its link as it was, unless
-that was undone, and a pair of which both come back is one again.
+shop's record says that it is over, or people deleted both. A record that comes back finds its link as it was,
+unless that was undone, and a pair of which both come back is one again.
 """
 
 from typing import Any
@@ -97,7 +97,7 @@ where {ended} and r.id in (
 
 
 def _end(db: Connection, flow: Flow) -> None:
-    """Closes the pairs whose Business Central record was deleted, where the shop's shows that it is over, or is too."""
+    """Closes the pairs whose Business Central record was deleted, where the shop's is over or was deleted too."""
     bereft = db.execute(_BEREFT, {"flow": flow.name}).fetchall()
     if not bereft:  # as a rule; whoever is not looked for costs nothing
         return
