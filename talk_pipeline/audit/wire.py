@@ -188,7 +188,7 @@ class Paging:
         following = following or _said(self._said.get("next", "_"), data, answer)
         if answer is not None and self._style == "link":
             following = following or answer.links.get("next", {}).get("url")
-        return None if self._is_last(data, answer) else following
+        return None if self._is_last(rows, data, answer) else following
 
     def _sized(self, query: Words) -> Words:
         name = self._said.get("size_parameter")
@@ -204,14 +204,18 @@ class Paging:
             return self._said["value"].replace("{size}", self._size).replace("{offset}", str(self.records))
         return None
 
-    def _is_last(self, data: Any, answer: Response | None) -> bool:
+    def _is_last(self, rows: list[Any], data: Any, answer: Response | None) -> bool:
         """Whether an answer says so, by how many pages or records there are, or in a word."""
-        more = self._said.get("more")
-        if more and _said(more, data, answer) in (None, "false", "0", "no", "N"):
-            return True
         known = (("pages", self.pages), ("total", self.records))
         told = [(_said(self._said.get(name, "_"), data, answer) or "", so_far) for name, so_far in known]
-        return any(most.isdecimal() and so_far >= int(most) for most, so_far in told)
+        counted = [so_far >= int(most) for most, so_far in told if most.isdecimal()]
+        more = self._said.get("more")
+        word = _said(more, data, answer) if more else "true"
+        if any(counted) or word in ("false", "0", "no", "N"):
+            return True
+        if word is None and not counted and self._style != "cursor":  # many leave it out on the last page
+            return bool({"size", "size_parameter"} & set(self._said)) and len(rows) < int(self._size)
+        return word is None and not rows
 
 
 def _said(place: str, data: Any, answer: Response | None) -> str | None:

@@ -1,6 +1,6 @@
 """How a shop's lists go on: one small class a style, each telling the request for the page after an answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,8 +10,8 @@ from talk_pipeline.flows.bounds import MOST
 from talk_pipeline.flows.properties import Model
 from talk_pipeline.redaction import redacted
 from talk_pipeline.systems.customwebshop.spec import paths
-from talk_pipeline.systems.customwebshop.spec.paths import Json, JsonOrMissing
-from talk_pipeline.systems.customwebshop.spec.places import Place, read_place
+from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json, JsonOrMissing
+from talk_pipeline.systems.customwebshop.spec.places import Place, Said
 
 if TYPE_CHECKING:
     from talk_pipeline.systems.http import Answer
@@ -22,14 +22,14 @@ class Seen:
     """What a list has shown so far.
 
     Attributes:
-        at: tells what the last answer says at a place.
+        at: tells what the last answer says at a place, or that there is none.
         pages: answers so far, the last one included.
         records: in all of them.
         last: in the last one.
     """
 
     answer: "Answer"
-    at: Callable[[Place], str | None]
+    at: Callable[[Place], Said]
     pages: int
     records: int
     last: int
@@ -38,6 +38,10 @@ class Seen:
         """A count the last answer gives."""
         text = self.at(place) if place else None
         return int(text) if text and text.isdigit() else None
+
+    def leads(self, place: Place) -> str | None:
+        """What leads on from the last answer: a cursor, or an address."""
+        return self.at(place) or None
 
 
 Following = Mapping[str, str | int] | str | None
@@ -56,6 +60,17 @@ class _Paging(Model):
         """The query of the first page."""
         return self.sized()
 
+    def untold(self, seen: Seen) -> tuple[Place, ...]:
+        """The places that are to tell whether the list goes on, and that are not in its last answer.
+
+        Many a shop leaves them out where nothing follows; one that is called otherwise is never there.
+        """
+        return ()
+
+    def is_full(self, records: int) -> bool:
+        """Whether a page has as many records as one may have, as far as that is known."""
+        return records >= self.size or self.model_fields_set.isdisjoint(("size", "size_parameter"))
+
 
 class _Counted(_Paging):
     """Pages that say of themselves where the list ends; one without records ends it in any case."""
@@ -63,15 +78,29 @@ class _Counted(_Paging):
     total: Place | None = Field(None, description="where an answer says how many records there are")
     more: Place | None = Field(None, description="where an answer says whether there are more")
 
-    def ended(self, seen: Seen) -> bool:
-        """Whether an answer was the last one."""
-        total = seen.number(self.total)
-        more = seen.at(self.more) if self.more else "true"
-        return not seen.last or more in _NO_MORE or (total is not None and seen.records >= total)
+    def ended(self, seen: Seen, *, counted: bool = False) -> bool:
+        """Whether an answer was the last one; `counted` where something else says that it was not."""
+        if not seen.last:
+            return True
+        if (total := seen.number(self.total)) is not None and seen.records >= total:
+            return True
+        if self.more is None:
+            return False
+        if (more := seen.at(self.more)) is not MISSING:
+            return more in _NO_MORE
+        return not (counted or total is not None or self.is_full(seen.last))
+
+    def untold(self, seen: Seen) -> tuple[Place, ...]:
+        """The place that says whether there are more."""
+        return _absent(seen, self.more)
 
 
 OFFSET = "{offset}"
 _NO_MORE = (None, "false", "0", "no", "N")
+
+
+def _absent(seen: Seen, place: Place | None) -> tuple[Place, ...]:
+    return (place,) if place and seen.at(place) is MISSING else ()
 
 
 class CursorPaging(_Paging):
@@ -84,10 +113,17 @@ class CursorPaging(_Paging):
 
     def following(self, seen: Seen) -> Following:
         """The page after an answer."""
-        if self.more and seen.at(self.more) in _NO_MORE:
+        more = seen.at(self.more) if self.more else "true"
+        if more in _NO_MORE or (more is MISSING and not seen.last):
             return None
-        cursor = seen.at(self.next)
+        cursor = seen.leads(self.next)
         return {self.parameter: cursor} if cursor else None
+
+    def untold(self, seen: Seen) -> tuple[Place, ...]:
+        """The cursor, unless nothing follows, and what says so."""
+        if self.more and seen.at(self.more) in _NO_MORE:
+            return ()
+        return (*_absent(seen, self.more), *_absent(seen, self.next))
 
 
 class PagePaging(_Counted):
@@ -105,7 +141,7 @@ class PagePaging(_Counted):
     def following(self, seen: Seen) -> Following:
         """The page after an answer."""
         pages = seen.number(self.pages)
-        if (pages is not None and seen.pages >= pages) or self.ended(seen):
+        if (pages is not None and seen.pages >= pages) or self.ended(seen, counted=pages is not None):
             return None
         return {self.parameter: self.start + seen.pages}
 
@@ -148,6 +184,10 @@ class LinkPaging(_Paging):
         """The page after an answer."""
         return seen.answer.links.get("next")
 
+    def untold(self, seen: Seen) -> tuple[Place, ...]:
+        """The header."""
+        return () if "next" in seen.answer.links else ("header:Link",)
+
 
 class NextUrlPaging(_Paging):
     """The answer holds the next page's address, until it is null."""
@@ -157,7 +197,11 @@ class NextUrlPaging(_Paging):
 
     def following(self, seen: Seen) -> Following:
         """The page after an answer."""
-        return seen.at(self.next)
+        return seen.leads(self.next)
+
+    def untold(self, seen: Seen) -> tuple[Place, ...]:
+        """The address."""
+        return _absent(seen, self.next)
 
 
 class OnePage(_Paging):
@@ -186,15 +230,22 @@ def tells(paging: Paging) -> bool:
     return any(getattr(paging, name, None) for name in ("next", "more", "total", "pages"))
 
 
-def told_to_end(paging: Paging, answer: "Answer", data: Json) -> bool:
+def told_to_end(paging: Paging, seen: Seen) -> bool:
     """Whether an answer says, where the description names a place for that, that nothing follows."""
     more = getattr(paging, "more", None)
-    return more is not None and read_place(more, answer.headers, data) in _NO_MORE
+    return more is not None and seen.at(more) in _NO_MORE
+
+
+def cut_short(sign: str, untold: Sequence[Place]) -> str:
+    """What is said of a list that would end too early."""
+    where = " or ".join(untold)
+    return f"the list goes on, since {sign}, and there is no {where}: say in `paging` where it is told"
 
 
 _GOES_ON = ("hasnextpage", "hasnext", "hasmore", "more")
 _LEADS_ON = ("next", "nexturl", "nextlink", "nextpage", "nextpageurl")
-"""Words beside a list that say that it goes on, and those of an address where it does."""
+_CURSORS = ("nextcursor", "nextpagetoken", "nexttoken")
+"""Words beside a list that say that it goes on, those of an address where it does, and those of a cursor."""
 
 
 def further_beside(data: Json, path: str) -> str | None:
@@ -222,8 +273,15 @@ def _bare(key: str) -> str:
     return "".join(sign for sign in key.lower() if sign.isalpha())
 
 
-def further_page(answer: "Answer", data: Json, records: str | None) -> str | None:
-    """What in an answer looks like a next page, beside its records."""
+def further_page(answer: "Answer", data: Json, records: str | None, *, surely: bool = False) -> str | None:
+    """What in an answer looks like a next page, beside its records.
+
+    Args:
+        answer: the last one of a list.
+        data: what it says.
+        records: where its records are.
+        surely: whether only what says nothing else counts; a cursor may be that of the page itself.
+    """
     if "next" in answer.links:
         return "its Link header has a next"
     pending = [("", data)] if isinstance(data, dict) else []
@@ -233,6 +291,14 @@ def further_page(answer: "Answer", data: Json, records: str | None) -> str | Non
             place = f"{prefix}{key}"
             if isinstance(value, dict) and place != records:
                 pending.append((f"{place}.", value))
-            elif isinstance(value, str) and value and ("next" in key.lower() or "cursor" in key.lower()):
+            elif value is True and _bare(key) in _GOES_ON:
+                return f"{place} is true"
+            elif isinstance(value, str) and value and _leads_on(key, surely=surely):
                 return f"it has {place} {redacted(value)[:80]!r}"
     return None
+
+
+def _leads_on(key: str, *, surely: bool) -> bool:
+    if surely:
+        return _bare(key) in (*_LEADS_ON, *_CURSORS)
+    return "next" in key.lower() or "cursor" in key.lower()

@@ -10,7 +10,7 @@ from talk_pipeline.systems.customwebshop.spec.asking import Emptiness
 from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.description import Entity
 from talk_pipeline.systems.customwebshop.spec.paths import Json, JsonOrMissing
-from talk_pipeline.systems.customwebshop.spec.places import Place, header_of
+from talk_pipeline.systems.customwebshop.spec.places import Place, Said, header_of
 from talk_pipeline.systems.customwebshop.spec.refusals import ErrorShape
 from talk_pipeline.systems.customwebshop.wire.records import parse
 from talk_pipeline.systems.errors import ConfigurationFault
@@ -47,12 +47,12 @@ def raw_at(body: bytes, path: str | None) -> str | None:
     return text or None
 
 
-def said_at(answer: Answer, place: Place) -> str | None:
+def said_at(answer: Answer, place: Place) -> Said:
     """What an answer says at a place; nothing else of it is read, since a page holds all its records."""
     if header := header_of(place):
-        return answer.headers.get(header)
+        return answer.headers.get(header, paths.MISSING)
     raw = raw_at(answer.body, place)
-    return None if raw is None else paths.text_of(parse(raw))
+    return paths.MISSING if raw is None else paths.text_of(parse(raw))
 
 
 def document_in(answer: Answer) -> Json:

@@ -15,8 +15,15 @@ from talk_pipeline.systems.customwebshop.spec.addresses import item_path, lines_
 from talk_pipeline.systems.customwebshop.spec.asking import Listing
 from talk_pipeline.systems.customwebshop.spec.description import Entity
 from talk_pipeline.systems.customwebshop.spec.lines import Lines
-from talk_pipeline.systems.customwebshop.spec.paging import Following, OnePage, Seen, further_beside
+from talk_pipeline.systems.customwebshop.spec.paging import (
+    Following,
+    OnePage,
+    Seen,
+    cut_short,
+    further_beside,
+)
 from talk_pipeline.systems.customwebshop.spec.paths import Json, JsonOrMissing
+from talk_pipeline.systems.customwebshop.spec.places import Said, said_of
 from talk_pipeline.systems.customwebshop.spec.questions import asked_for, asked_of, filled_about
 from talk_pipeline.systems.customwebshop.spec.templates import NoPlaceError
 from talk_pipeline.systems.customwebshop.wire.answers import (
@@ -133,6 +140,10 @@ class Joiner:
                 text = f"{entity.path}: the list at {place!r} comes to no end: check `paging` of it"
                 raise UnexpectedShapeFault(f"children.{name}", text)
             if not isinstance(following, Mapping):
+                if (untold := paging.untold(seen)) and (sign := further_beside(page, place)):
+                    raise UnexpectedShapeFault(
+                        f"children.{name}", f"{entity.path}: {cut_short(sign, untold)}"
+                    )
                 break
             been.append(following)
             page = await self._again(entity, record_id, {**paging.sized(), **following})
@@ -246,8 +257,8 @@ def _are_entries(value: JsonOrMissing, *, key: str, element: str | None) -> bool
     return isinstance(value, list) and all(isinstance(row, dict) for row in value)
 
 
-def _said(data: Json, place: str) -> str | None:
-    return paths.text_of(paths.get(data, place))
+def _said(data: Json, place: str) -> Said:
+    return said_of(paths.get(data, place))
 
 
 def _start(answer: Answer) -> str:

@@ -11,7 +11,7 @@ import msgspec
 from talk_pipeline.engine.model import Record
 from talk_pipeline.systems.customwebshop.spec.asking import DeletionList
 from talk_pipeline.systems.customwebshop.spec.description import Entity
-from talk_pipeline.systems.customwebshop.spec.paging import Seen, further_page
+from talk_pipeline.systems.customwebshop.spec.paging import Seen, cut_short, further_page
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.questions import Question, question, since_query
 from talk_pipeline.systems.customwebshop.wire.answers import (
@@ -76,6 +76,7 @@ class Lists:
             seen = Seen(answer, partial(said_at, answer), pages, records, len(elements))
             following = paging.following(seen)
             if following is None:
+                self._check_end(entity, seen)
                 return
             if isinstance(following, str):
                 request = request.at(on_this_server(self._http.base_url, request.path, following))
@@ -93,6 +94,19 @@ class Lists:
         query = since_query(entity, updated_since, since) if updated_since else {}
         async for elements in self.pages(shape, listed.path, query):
             yield [_deletion(listed, one) for one in elements]
+
+    def _check_end(self, entity: Entity, seen: Seen) -> None:
+        """Whether a list has ended that no place says so of: one that is called otherwise is never there.
+
+        Raises:
+            UnexpectedShapeFault: something else in the answer says that it goes on.
+        """
+        untold = entity.paging.untold(seen)
+        if not untold:
+            return
+        sign = further_page(seen.answer, self._faults.json(seen.answer), entity.records, surely=True)
+        if sign:
+            raise UnexpectedShapeFault("paging", cut_short(sign, untold))
 
     async def _page(self, entity: Entity, request: Question) -> tuple[list[str], Answer]:
         answer = await self._http.read(request.path, content=request.content, answers=entity.list.empty)

@@ -7,6 +7,7 @@ cannot be right or what makes this shop check and not write. What the records sh
 from asyncio import gather
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from talk_pipeline.engine.model import Record, Result, Write
 from talk_pipeline.flows.mistakes import Location
@@ -14,11 +15,11 @@ from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.description import Description, Entity, Shared
-from talk_pipeline.systems.customwebshop.spec.paging import further_page, told_to_end
+from talk_pipeline.systems.customwebshop.spec.paging import Seen, further_page, told_to_end
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.places import header_of
 from talk_pipeline.systems.customwebshop.spec.templates import VERSION
-from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
+from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault, said_at
 from talk_pipeline.systems.customwebshop.wire.client import Customwebshop
 from talk_pipeline.systems.customwebshop.wire.evidence import Evidence, Probe, excerpt
 from talk_pipeline.systems.customwebshop.wire.records import Reader, parse, rows_of
@@ -90,7 +91,7 @@ class _Prober:
             if found.level == "problem":
                 return
         self.asking = ("paging",)
-        yield await self._second_page(answer)
+        yield await self._second_page(answer, shown=len(raw))
         record_id = str(self.entity.id.read(sample[0]))
         self.asking = ("item",)
         record = await self.shop.get(self.flow.name, record_id)
@@ -125,7 +126,7 @@ class _Prober:
         async for found in self._dry(record):
             yield found
 
-    async def _second_page(self, answer: Answer) -> Probe:
+    async def _second_page(self, answer: Answer, *, shown: int) -> Probe:
         pages = 0
         async for page in self.shop.scan(self.flow.name, since=None):
             pages += 1
@@ -134,11 +135,16 @@ class _Prober:
                     "a second page is another one" if page else "a second page is empty: the list has ended"
                 )
                 return Probe("ok", ("paging",), what)
-        data, paging = parse(answer.body), self.entity.paging
-        sign = further_page(answer, data, self.entity.records)
-        if sign and not told_to_end(paging, answer, data):
+        paging = self.entity.paging
+        seen = Seen(answer, partial(said_at, answer), 1, shown, shown)
+        sign = further_page(answer, parse(answer.body), self.entity.records)
+        if sign and not told_to_end(paging, seen):
             text = f"the list ends after one page, but {sign}: there is a next page that `paging` does not follow"
             return Probe("problem", ("paging",), text)
+        if shown == paging.size and (untold := paging.untold(seen)):
+            text = f"the list ends after one page, which is full, and there is no {' or '.join(untold)}"
+            how = "look where the shop tells that a list goes on, or say another `size` if that is all it has"
+            return Probe("problem", ("paging",), f"{text}: {how}")
         return Probe("ok", ("paging",), "one page is all")
 
     async def _until_lists_show(self, sample: Sequence[Json], record: Record) -> AsyncIterator[Record]:

@@ -71,7 +71,12 @@ REFERENCE_MISTAKES = (
     ),
     Mistake("condition: If-Match", "condition: If-Same", "If-Same", ("If-Same is ignored",)),
     Mistake('path: "{path}/count"', 'path: "{path}/counted"', "counted", ("latest", "404")),
-    Mistake("next: next_cursor", "next: next", "next: next", ("paging", "there is a next page")),
+    Mistake(
+        "next: next_cursor",
+        "next: next",
+        "next: next",
+        ("paging", "the list goes on, since it has next_cursor", "no next:"),
+    ),
     Mistake(
         "    path: /orders\n",
         '    path: /orders\n    item: "{path}/{id}/all"\n',
