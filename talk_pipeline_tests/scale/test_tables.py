@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from talk_pipeline.systems.customwebshop.stores.tables import Tables
 from talk_pipeline_tests.pipeline.optional.test_tables import (
     filled,
     leading_to,
@@ -58,3 +59,17 @@ class TestPostgres(SystemConformance):
     @pytest.fixture
     def subject(self, tables: TableShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Subject:
         return Products(tables, tables.described(tmp_path), monkeypatch)
+
+
+def test_columns_of_documents_hold_texts_too(tables: TableShop) -> None:
+    """The driver gives what they hold, so that nothing is left to be parsed."""
+    held = ['"plain"', '"5"', '{"a": 1}', "7"]
+    with tables.engine.begin() as db:
+        db.exec_driver_sql("create table notes (id serial primary key, plain json, more jsonb)")
+        for one in held:
+            db.execute(sa.text("insert into notes (plain, more) values (:one, :one)"), {"one": one})
+    with tables.engine.begin() as db:
+        table = Tables(tables.engine).named("notes")
+        rows = [table.row(one) for one in db.execute(table.query().order_by(table.column("id"))).mappings()]
+    for name in ("plain", "more"):
+        assert [row[name] for row in rows] == ["plain", "5", {"a": 1}, 7]

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from talk_pipeline.systems.customwebshop.spec import paths
 from talk_pipeline.systems.customwebshop.spec.paths import Json
@@ -31,10 +32,7 @@ def shown(column: sa.Column[Any], value: Any) -> Json:
         kind = kind_of(column)
         if kind is bool and isinstance(value, int):
             return bool(value)
-        if kind is dict and isinstance(value, str):
-            found: Json = json.loads(value, parse_float=Decimal)
-            return found
-        return value
+        return _document(column, value) if kind is dict and isinstance(value, str) else value
     if isinstance(value, float):
         return Decimal(repr(value))
     if isinstance(value, datetime | date | time):
@@ -42,6 +40,17 @@ def shown(column: sa.Column[Any], value: Any) -> Json:
     if isinstance(value, dict | list):
         return value
     return bytes(value).hex() if isinstance(value, bytes | bytearray | memoryview) else str(value)
+
+
+def _document(column: sa.Column[Any], value: str) -> Json:
+    """What a column of JSON has as a text: those of Postgres are the document itself, others how it is written."""
+    if isinstance(column.type, postgresql.JSON):
+        return value
+    try:
+        found: Json = json.loads(value, parse_float=Decimal)
+    except ValueError:  # SQLite checks nothing
+        return value
+    return found
 
 
 def taken(column: sa.Column[Any], value: Json, *, times: Times, typed: bool) -> Any:

@@ -15,7 +15,6 @@ from sqlalchemy import exc
 
 from talk_pipeline.redaction import learn, redacted
 from talk_pipeline.systems.customwebshop.spec import paths
-from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json
 from talk_pipeline.systems.customwebshop.spec.times import Times
 from talk_pipeline.systems.customwebshop.stores.columns import shown, taken
@@ -108,7 +107,11 @@ class Database:
                 if last is not None:
                     query = query.where(own > last)
                 if since is not None:
-                    query = query.where(self._modified(reader, table) >= self._moment(reader, table, since))
+                    modified = self._modified(reader, table)
+                    later = modified >= self._moment(reader, table, since)
+                    query = query.where(
+                        sa.or_(modified.is_(None), later)
+                    )  # what says no time may have changed
                 more = db.execute(query).mappings().all()
                 table.check_alone(own.name, more)
                 found = more[:PAGE]
@@ -297,19 +300,11 @@ class Database:
         for _, lines in reader.lists():
             if lines.table is None:
                 continue
-            listed = self._lines_of(db, lines, own) if own else {}
+            below, of = self._tables.named(lines.table), f"{table.name}.{reader.entity.id.path}"
+            listed = below.entries(db, lines, own, of=of) if own else {}
             for row, key in zip(rows, own, strict=True):
                 paths.put(row, lines.path or "", listed.get(key, []))
         return rows
-
-    def _lines_of(self, db: sa.Connection, lines: Lines, owners: Sequence[Any]) -> dict[Any, list[Json]]:
-        table, found = self._tables.named(lines.table or ""), dict[Any, list[Json]]()
-        parent = table.column(lines.parent or "")
-        plain = sa.type_coerce(parent, sa.types.NULLTYPE)
-        query = table.query().where(plain.in_(owners)).order_by(parent, table.column(lines.id.path))
-        for one in db.execute(query).mappings():
-            found.setdefault(one[parent.name], []).append(table.row(one))
-        return found
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:

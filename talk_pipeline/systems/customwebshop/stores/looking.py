@@ -81,7 +81,15 @@ def _fields(table: Table, fields: "dict[str, Field] | object", at: Location) -> 
 
 def _moments(db: sa.Connection, table: Table, reader: Reader, *, untyped: bool) -> Iterator[Probe]:
     """Texts are compared as texts: what was changed since is only found if both are written alike."""
-    path = reader.entity.modified_at[0]
+    places = reader.entity.modified_at
+    blank = (table.column(one).is_(None) for one in places)
+    without = db.execute(table.query().where(*blank).limit(1)).mappings().first()
+    if without is not None:
+        own = table.row(without).get(reader.entity.id.path)
+        where = " | ".join(places)
+        text = f"{where} is blank in a record ({own}), so that no sensor sees a change of it: name a second place"
+        yield Probe("problem", ("modified",), text)
+    path = places[0]
     filled = table.query().where(table.column(path).is_not(None)).limit(1)
     found = db.execute(filled).mappings().first()
     if found is None:

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from talk_pipeline.systems.customwebshop.spec.description import Entity
+from talk_pipeline.systems.customwebshop.spec.lines import Lines
+from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.stores.columns import shown
 from talk_pipeline.systems.customwebshop.stores.store import RefusedError, Row
 from talk_pipeline.systems.errors import ConfigurationFault
@@ -86,6 +88,27 @@ class Table:
                 " or let `path` be a view that shows no others"
             )
         return one
+
+    def entries(
+        self, db: sa.Connection, lines: Lines, owners: Sequence[Any], *, of: str
+    ) -> dict[Any, list[Json]]:
+        """Lines by what names their record, which is one of `owners`; `of` is the column that has these.
+
+        Raises:
+            ConfigurationFault: the database takes for equal what is not: to us they are no lines of any record.
+        """
+        found = dict[Any, list[Json]]()
+        parent = self.column(lines.parent or "")
+        plain = sa.type_coerce(parent, sa.types.NULLTYPE)
+        query = self.query().where(plain.in_(owners)).order_by(parent, self.column(lines.id.path))
+        for one in db.execute(query).mappings():
+            found.setdefault(one[parent.name], []).append(self.row(one))
+        for strange in found.keys() - set(owners):
+            raise ConfigurationFault(
+                f"{self.name}.{parent.name} has {strange!r} where {of} has what is written otherwise, such as"
+                f" {owners[0]!r}: read the lines through a view in which both are alike"
+            )
+        return found
 
     def row(self, found: Mapping[Any, Any]) -> Row:
         """A row as JSON."""
