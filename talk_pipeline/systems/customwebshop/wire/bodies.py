@@ -13,7 +13,7 @@ from talk_pipeline.systems.customwebshop.spec.lines import Lines
 from talk_pipeline.systems.customwebshop.spec.paths import MISSING, Json
 from talk_pipeline.systems.customwebshop.spec.templates import NOTHING, Known
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
-from talk_pipeline.systems.customwebshop.wire.records import Reader, row_id, rows_of
+from talk_pipeline.systems.customwebshop.wire.records import APART, Reader, row_id, rows_of
 from talk_pipeline.systems.customwebshop.wire.wrapping import accompanied, completed, pairs, wrapped
 
 CONTENT = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
@@ -50,7 +50,8 @@ class Composer:
         before = current if isinstance(current, dict) else {}
         body: dict[str, Json] = {}
         if call.whole:
-            body = {key: copy.deepcopy(value) for key, value in before.items() if not key.startswith("@")}
+            joined = {APART, *(f"@{name}" for name in self._entity.parts)}  # other @ are the record's own
+            body = {key: copy.deepcopy(value) for key, value in before.items() if key not in joined}
         current_values = self._reader.values(before)
         wanted = current_values | dict(values)
         fields = self._reader.fields()
