@@ -133,7 +133,7 @@ def _row(known: Known, shop: str, bc: str) -> str:
     """A row to copy, of the type that holds what Business Central does."""
     kind = known.entity.kinds[bc]
     travels = "<-" if kind.read_only else "<->"
-    of_type = _TYPES[kind.name](kind.size)
+    of_type = TYPES[kind.name](kind.size)
     return f"a row for it is `{{shop: {_word(shop)}, dir: {travels}, bc: {bc}, type: {of_type}}}`"
 
 
@@ -143,7 +143,7 @@ def _word(text: str) -> str:
     return text if safe else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-_TYPES: Mapping[str, Callable[[int | None], str]] = {
+TYPES: Mapping[str, Callable[[int | None], str]] = {
     "code": lambda size: f"code({size or 20})",
     "text": lambda size: f"text({size or 100})",
     "enum": lambda _size: "text(20)",
@@ -152,5 +152,7 @@ _TYPES: Mapping[str, Callable[[int | None], str]] = {
     "int": lambda _size: "decimal(0)",
     "bool": lambda _size: "bool",
     "date": lambda _size: "date",
-    "datetime": lambda _size: "text(30)",
+    "datetime": lambda _size: "moment",
+    "duration": lambda _size: "text(30)",
 }
+"""Type in a description of an entity set -> the type of a flow that holds what it does, by its length."""

@@ -26,6 +26,7 @@ _FITTING = {
     "date": ("date",),
     "datetime": ("datetime",),
     "timestamp": ("datetime",),
+    "duration": ("duration",),
     "array": (),
     "list": (),
     "object": (),

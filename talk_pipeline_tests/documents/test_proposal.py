@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from talk_pipeline.documents.rows import TYPES
 from talk_pipeline.flows.loading import PACKAGED, load_flow, load_flows
+from talk_pipeline.flows.types import parse_type
 from talk_pipeline.flows.vocabulary import Flow
+from talk_pipeline.systems.businesscentral.entities import PACKAGED as ENTITIES
+from talk_pipeline.systems.businesscentral.values import CALLED
 from talk_pipeline_tests.cli.command_line import Done, run
 from talk_pipeline_tests.documents.texts import CUSTOMER, LINES, ORDER, PRODUCT, document, section
 
@@ -102,6 +106,23 @@ def test_what_the_flow_pairs_otherwise_is_for_a_person() -> None:
     assert "in the flow phone goes with phoneNumber, and website with website" in report
     assert "a row for it is `{shop: phone, dir: <->, bc: website, type: text(80)}`" in report
     assert "a row for it is `{shop: phone, dir: <->, bc: creditLimit, type: decimal(5)}`" in report
+
+
+def test_a_row_is_proposed_for_a_property_of_any_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert TYPES.keys() == CALLED.keys()
+    for made in TYPES.values():
+        assert parse_type(made(None))
+    own = (ENTITIES / "customers.yaml").read_text(encoding="utf-8")
+    (tmp_path / "customers.yaml").write_text(
+        own.replace("properties:\n", "properties:\n  patience: duration\n", 1), encoding="utf-8"
+    )
+    monkeypatch.setenv("BUSINESSCENTRAL_ENTITIES_DIR", str(tmp_path))
+    rows = [("phone", "patience", "duration"), ("phone", "lastModifiedDateTime", "datetime")]
+    _, report = imported(document(section(CUSTOMER, rows)))
+    assert "a row for it is `{shop: phone, dir: <->, bc: patience, type: text(30)}`" in report
+    assert "a row for it is `{shop: phone, dir: <-, bc: lastModifiedDateTime, type: moment}`" in report
 
 
 def test_merge_conditions_are_the_match() -> None:

@@ -1,7 +1,7 @@
 """The addresses of one record, of its lists and of what else it has elsewhere."""
 
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 from talk_pipeline.systems.customwebshop.spec.calls import Call
 from talk_pipeline.systems.customwebshop.spec.description import Description, Entity
@@ -48,7 +48,7 @@ def id_at(entity: Entity, address: str) -> str:
     """The id of a record that is said to be at an address."""
     if entity.item.startswith(("{id}", "{+id}")):
         return address
-    last = urlsplit(address).path.rstrip("/").rpartition("/")[2]
+    last = unquote(urlsplit(address).path.rstrip("/").rpartition("/")[2])
     return entity.id.told(address) or last if entity.id.template else last
 
 
