@@ -13,6 +13,7 @@ from talk_pipeline.systems.businesscentral.description import API
 from talk_pipeline.systems.businesscentral.drafting import Draft, draft_of, text_of
 from talk_pipeline.systems.businesscentral.entities import Entities
 from talk_pipeline.systems.businesscentral.probing import capabilities
+from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline.wording import counted
 
 FOLDER = Path("entities")
@@ -24,7 +25,7 @@ def new_entity(name: str, *, api: str, called: str | None) -> None:
 
     Raises:
         SettingsError: Business Central is not named, or there is such a file already.
-        ConfigurationFault: there is no such API or set.
+        ConfigurationFault: there is no such API or set, or no description can hold what it is.
         SystemFault: Business Central does not answer as it should.
     """
     settings = Settings.load()
@@ -40,6 +41,8 @@ def new_entity(name: str, *, api: str, called: str | None) -> None:
     if file.exists():
         raise SettingsError(f"{file} is there already: move it away, or say what else to call it (--as)")
     draft = asyncio.run(_draft(settings, name, api=api, called=called))
+    if wrong := [f"{'.'.join(map(str, at))}: {text}" for at, text in draft.set.problems()]:
+        raise ConfigurationFault(f"{name} is such as no description can hold: {'; '.join(wrong)}")
     folder.mkdir(parents=True, exist_ok=True)
     with written_to(file):
         file.write_text(text_of(draft), encoding="utf-8")

@@ -96,6 +96,7 @@ def _joined(metadata: Metadata, name: str, kind: EntityType, *, called: str | No
         modified=None,
         writes=(),
         notices=False,
+        filters=name not in metadata.unfiltered,
         grouped_by=kind.joined,
         properties=_properties(kind, key, writable=False),
     )

@@ -60,13 +60,12 @@ class Groups:
 
 
 def rows_of(described: EntitySet, called: str | None = None) -> dict[str, str]:
-    """How the rows of all groups are asked for, or of few with one among them.
+    """How the rows of all groups are asked for, or of few with one among them, as far as the page takes that.
 
     By the blank member of an enumeration no service was seen to filter.
     """
-    names = (*described.grouped_by, *described.repeated, *described.sums)
-    query = {"$select": ",".join(names)}
-    if called is None:
+    query = described.selecting((*described.grouped_by, *described.repeated, *described.sums))
+    if called is None or not described.filters:
         return query
     said = zip(described.grouped_by, map(unquote, called.split(",")), strict=True)
     kinds = described.properties

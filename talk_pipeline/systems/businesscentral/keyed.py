@@ -99,7 +99,7 @@ class Keyed(Model):
         """An id as it stands behind the set's name in an address."""
         told = self.parts_of(record_id).items()
         literals = [(name, quote(self.properties[name].addressed(value), safe="")) for name, value in told]
-        return f"({','.join(f'{name}={value}' if self.keys else value for name, value in literals)})"
+        return f"({','.join(f'{name}={value}' if len(literals) > 1 else value for name, value in literals)})"
 
     def encode(self, values: Mapping[str, Value]) -> dict[str, object]:
         """Text values as wire values, in the order given.

@@ -5,13 +5,14 @@ property is read-only nor which text is stored in upper case; where an annotatio
 """
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from talk_pipeline.systems.businesscentral.description import Operation
 from talk_pipeline.systems.businesscentral.keyed import JOINED as IN_KEYS
+from talk_pipeline.systems.businesscentral.keyed import KEYS
 from talk_pipeline.systems.businesscentral.values import Kind, unescaped
 from talk_pipeline.systems.errors import ConfigurationFault
 
@@ -81,20 +82,25 @@ class EntityType:
 
     @property
     def key(self) -> str | None:
-        """The one property that tells one record from the next, if it is one."""
-        return self.keys[0] if len(self.keys) == 1 and self.keys[0] in self.kinds else None
+        """The one property that tells one record from the next, if it is one that may do so alone."""
+        alone = len(self.keys) == 1 and self._all_of(KEYS)
+        return self.keys[0] if alone else None
 
     @property
     def several(self) -> tuple[str, ...]:
-        """Several properties that make up its key, all of them such as an address takes."""
-        known = all(name in self.kinds and self.kinds[name].name in IN_KEYS for name in self.keys)
-        return self.keys if len(self.keys) > 1 and known else ()
+        """Properties that make up its key where none alone does, all of them such as an address takes."""
+        return self.keys if self.key is None and self._all_of(IN_KEYS) else ()
 
     @property
     def joined(self) -> tuple[str, ...]:
-        """Several properties that tell its records apart together, by values that a filter takes as shown."""
-        known = all(name in self.kinds and self.kinds[name].name in JOINED for name in self.keys)
-        return self.keys if len(self.keys) > 1 and known else ()
+        """Properties that tell its records apart where none alone does, by values that a filter takes as shown."""
+        return self.keys if self.key is None and self._all_of(JOINED) else ()
+
+    def _all_of(self, types: Collection[str]) -> bool:
+        """Whether there is a key, of properties of these types."""
+        return bool(self.keys) and all(
+            name in self.kinds and self.kinds[name].name in types for name in self.keys
+        )
 
     @property
     def no_key(self) -> str:

@@ -106,11 +106,11 @@ async def probe(bc: Businesscentral, flow: Flow, entities: Entities) -> AsyncIte
 async def _no_filter(
     bc: Businesscentral, flow: Flow, described: EntitySet, sample: Sequence[str]
 ) -> Answered | None:
-    """Where it takes no filter by the key by which a create without an answer is looked for."""
+    """Where it takes no filter by the key by which a create without an answer is looked for; rows are not made."""
     path = flow.root.by_name[flow.create_key].bc
     said = [bc.decode(flow.name, payload).values.get(path or "") for payload in sample]
     known = [one for one in said if one is not None][:1]
-    if not (path and known and described.filters):
+    if not (path and known and described.filters) or described.grouped_by:
         return None
     try:
         await bc.find(flow.name, path, values=known)

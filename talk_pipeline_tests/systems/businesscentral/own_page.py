@@ -23,6 +23,13 @@ BLANKS: Mapping[str, Any] = {
 }
 
 
+_CAPABLE = (("Delete", "Deletable"), ("Insert", "Insertable"), ("Update", "Updatable"))
+_UNFILTERED = (
+    '<Annotation Term="Org.OData.Capabilities.V1.FilterRestrictions"><Record>'
+    '<PropertyValue Property="Filterable" Bool="false" /></Record></Annotation>'
+)
+
+
 class Refused(Exception):
     """An error as the service tells it."""
 
@@ -59,6 +66,7 @@ class OwnPage:
         enums: enumeration -> members as they stand on the wire.
         complex: complex type -> its properties.
         selects: whether it takes `$select` and `$expand`.
+        filters: whether it takes `$filter`.
         modified: the property that the service keeps the modified time in.
         etag: whether it shows versions.
         forbids: what may not be done, as `$metadata` calls it, such as Updatable.
@@ -71,6 +79,7 @@ class OwnPage:
     enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     complex: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     selects: bool = True
+    filters: bool = True
     modified: str = "lastModifiedDateTime"
     etag: bool = True
     forbids: tuple[str, ...] = ()
@@ -141,8 +150,8 @@ def _capable(page: OwnPage) -> str:
         f'<Annotation Term="Org.OData.Capabilities.V1.{of}Restrictions"><Record>'
         f'<PropertyValue Property="{one}" Bool="{"false" if one in page.forbids else "true"}" />'
         "</Record></Annotation>"
-        for of, one in (("Delete", "Deletable"), ("Insert", "Insertable"), ("Update", "Updatable"))
-    )
+        for of, one in _CAPABLE
+    ) + ("" if page.filters else _UNFILTERED)
 
 
 def _enum(name: str, members: Sequence[str]) -> str:

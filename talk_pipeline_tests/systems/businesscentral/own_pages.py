@@ -166,6 +166,8 @@ class Central:
         self, name: str, page: OwnPage, rows: Sequence[Row], query: Mapping[str, str], target: str, api: str
     ) -> Reply:
         if told := query.get("$filter"):
+            if not page.filters:
+                raise Refused(400, "BadRequest", "The query option '$filter' is not allowed.")
             rows = [row for row in rows if _meets(page, row, told)]
         if order := query.get("$orderby"):
             by, _, way = order.partition(" ")
