@@ -23,6 +23,10 @@ from talk_pipeline.systems.errors import UnavailableFault
 
 TRIES = 3
 """How often files that change while they are read are read again, before the next run looks."""
+SURELY_OLD = 24 * 3600.0
+"""A file so many seconds old is no young one: a server's clock may be off by a time zone, and hardly by a day."""
+_SINCE: dict[tuple[str, str], tuple["Found", float]] = {}
+"""Since when which files are as they are, where a server dates them: sensors ask every half minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +183,23 @@ class Exports:
     def _is_quiet(self, found: Found) -> bool:
         """Whether nobody has written to them for a while; where that is not sure, it is waited for once."""
         quiet = self._files.quiet_seconds
+        if not quiet or self._files.done is not None:
+            return True
         youngest = max((one.modified for seen in found.files.values() for one in seen), default=0.0)
         age = time.time() - youngest
-        if not quiet or self._files.done is not None or age >= quiet:
+        if not self._folder.own_clock and age < SURELY_OLD:
+            age = self._known_for(found)
+        if age >= quiet:
             return True
         time.sleep(min(quiet, quiet - age))
         return self.look() == found
+
+    def _known_for(self, found: Found) -> float:
+        """How long these very files have been known by our own clock: another's may be behind, or ahead."""
+        asked = (self._folder.name, self._entity.path)
+        if asked not in _SINCE or _SINCE[asked][0] != found:
+            _SINCE[asked] = found, time.monotonic()
+        return time.monotonic() - _SINCE[asked][1]
 
     def _made(self, found: Found, contents: Mapping[str, bytes]) -> Export:
         sheets = {

@@ -46,9 +46,11 @@ class Folder(Protocol):
 
     Attributes:
         name: which one it is, without secrets.
+        own_clock: whether files are dated by the clock of this machine.
     """
 
     name: str
+    own_clock: bool
 
     def open(self) -> None:
         """Proves that it is there."""
@@ -83,6 +85,8 @@ class LocalFolder:
         path: where it is.
         setting: the variable that says so.
     """
+
+    own_clock = True
 
     def __init__(self, path: Path, *, setting: str) -> None:
         self._path = path

@@ -57,6 +57,8 @@ class SftpFolder:
         setting: the variable that holds the address.
     """
 
+    own_clock = False
+
     def __init__(self, url: str, entry: Entry, *, setting: str) -> None:
         self._setting = setting
         self._entry = entry
