@@ -78,12 +78,14 @@ class Ended:
         comes_to: what these come to together, by path of the record.
         was: ids of the record itself, as those name it: none, or several where they do not agree.
         called: what those call the first of these, by path of the record.
+        refers: whom they name where the record refers to another one, by path of the record, each once.
     """
 
     ids: Sequence[str]
     comes_to: Mapping[str, Value] = field(default_factory=dict)
     was: Sequence[str] = ()
     called: Mapping[str, Value] = field(default_factory=dict)
+    refers: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

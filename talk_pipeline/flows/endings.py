@@ -24,7 +24,8 @@ class ClosedBy(Model):
         (),
         description="what is said there of the record itself under the same name: of these, and of what it is"
         " `called`, the `scope` is asked there too, since another shop's may have the same key; where it asks for"
-        " something else as well, a key alone closes nothing",
+        " something else as well, a key alone closes nothing. Nor does it where a reference among these is to"
+        " another record than the shop's",
     )
     sums: tuple[str, ...] = Field(
         (),
@@ -43,13 +44,17 @@ class ClosedBy(Model):
         for key in ("same", "sums", "without"):
             yield from ((key, name) for name in getattr(self, key))
 
-    def asked(self, scope: Words) -> tuple[str, ...]:
+    def asked(self, scope: Words, references: Iterable[Property]) -> tuple[str, ...]:
         """The properties by which records of a scope are looked for there, and what is read of them."""
-        return self.record, self.key, *self.asks(scope), *self.counted
+        return self.record, self.key, *self.asks(scope), *self.refers(references), *self.counted
 
     def asks(self, scope: Words) -> dict[str, tuple[str, ...]]:
         """What a scope of the record asks for there: what is not said there of the record tells nothing."""
         return {self._there[path]: words for path, words in scope.items() if path in self._there}
+
+    def refers(self, references: Iterable[Property]) -> tuple[str, ...]:
+        """Where the record refers to others, as far as it is said there: by the key alone it may be another's."""
+        return tuple(prop.bc for prop in references if prop.bc in self.same)
 
     def leaves_open(self, scope: Iterable[str]) -> list[str]:
         """What a scope of the record asks for that is not said there: by the key alone it may be another shop's."""
@@ -79,8 +84,8 @@ class ArchivedIn(Model):
         """The property by which records are looked for there, with the key that names it."""
         yield "key", self.key
 
-    def asked(self, scope: Words) -> tuple[str, ...]:
-        """The properties by which records are looked for there, whatever their scope."""
+    def asked(self, scope: Words, references: Iterable[Property]) -> tuple[str, ...]:
+        """The properties by which records are looked for there, whatever their scope and what they refer to."""
         return (self.key,)
 
 

@@ -87,5 +87,5 @@ async def close_posted(session: Session, flow: Flow) -> None:
         return
     with session.state.open() as db:
         posted.complete(db, flow, ended=found, by_key=half_known)
-        posted.close(db, flow, ended=closing, by_key=by_key, run_id=session.run_id)
+        posted.close(db, session.flows, flow, ended=closing, by_key=by_key, run_id=session.run_id)
     replan(session, flow)

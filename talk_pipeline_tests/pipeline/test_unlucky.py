@@ -104,6 +104,27 @@ def test_a_number_that_was_posted_before_is_left_to_a_person(world: World) -> No
     assert world.step(full=True).writes() == 0
 
 
+def test_what_was_posted_for_another_customer_under_that_number_closes_nothing(world: World) -> None:
+    """Clerks may have typed the customers' own numbers into that place: the shop's goods are still to be sent."""
+    order_id, item = placed(world)
+    buyer = world.shop.get("orders", order_id)["customer_id"]
+    sold = {"itemId": world.counterpart("product", item), "quantity": 1, "unitPrice": 80}
+    other = world.bc.post("customers", {"number": "K", "displayName": "K", "type": "Company"})["id"]
+    body = {"customerId": other, "externalDocumentNumber": "1001", "salesOrderLines": [sold]}
+    entered = world.bc.post("salesOrders", body)["id"]
+    world.bc.read(world.bc.http.post(f"/salesOrders({entered})/Microsoft.NAV.shipAndInvoice"))
+    late = world.shop.post("orders", order("1001", buyer, [line(item)]))["id"]
+    for _ in range(2):
+        assert world.step(full=True).success
+        state, reason = world.state("order", late) or ("", "")
+        assert state == "quarantined"
+        assert "1001 was posted before" in reason
+        assert f"for customer_id K ({other}) and not " in reason
+    world.shop.patch("orders", late, {"number": "1001-A"})
+    assert world.step().success
+    assert world.bc.orders()[world.counterpart("order", late)]["customerId"] != other
+
+
 def test_a_create_that_gets_its_number_there_is_found_by_what_was_sent(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,8 @@
 Which records have ended only the system can say; it is asked by the keys found here. What referred to such a record
 names it and not what it became, so that its own id and what it was called are kept with the link. Where an earlier
 release did not ask for these, they are asked for once. Where the flow's scope asks for something that ended records
-do not say, another shop's may carry the same key: then none is believed to be the one.
+do not say, another shop's may carry the same key: then none is believed to be the one. Nor is one that is of
+another customer than the shop's record: people used that key for something else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ from talk_pipeline.engine.snapshot.dirty import touch
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import LinkRow
+from talk_pipeline.flows.loading import Flows
+from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
@@ -65,8 +68,22 @@ def _by_key(db: Connection, flow: Flow, query: str, more: Mapping[str, object]) 
     return found
 
 
+# what a reference of the record is to there, and what is said instead of it where the record ended under its key
+_REFERENCE = """
+select r.raw[$property], s.other_id
+from record r
+join said s on s.part = $refers_to and s.side = $shop and s.id = r.raw[$property] and s.told_by = $told_by
+where r.part = $part and r.side = $shop and r.id = $shop_id
+"""
+
+_NAMED = """
+select raw[$key] from record where part = $refers_to and side = $bc and id = $id
+"""
+
+
 def close(
     db: Connection,
+    flows: Flows,
     flow: Flow,
     *,
     ended: Mapping[str, Ended],
@@ -77,6 +94,7 @@ def close(
 
     Args:
         db: the state.
+        flows: all flows, for references between them.
         flow: theirs.
         ended: by key, what became of the records that carry it.
         by_key: what `keys_to_create` found.
@@ -84,14 +102,22 @@ def close(
     """
     with transaction(db):
         touch(db, flow.name)
-        closed = [_close(db, flow, key=key, shop_ids=by_key[key], ended=one) for key, one in ended.items()]
+        closed = [
+            _close(db, flows, flow, key=key, shop_ids=by_key[key], ended=one) for key, one in ended.items()
+        ]
         keep_differing(db, flow, filter(None, closed), run_id=run_id)
 
 
-def _close(db: Connection, flow: Flow, *, key: str, shop_ids: Sequence[str], ended: Ended) -> CameTo | None:
+def _close(
+    db: Connection, flows: Flows, flow: Flow, *, key: str, shop_ids: Sequence[str], ended: Ended
+) -> CameTo | None:
     closed_ids = [*ended.was, *ended.ids]  # what refers to the record names it, not what it became
     if unsaid := _unsaid(flow):
         hold_back(db, flow, shop_ids=shop_ids, reason=_may_be_anothers(flow, key, ended.ids, unsaid))
+        return None
+    if len(shop_ids) == 1 and (other := _anothers(db, flows, flow, shop_id=shop_ids[0], ended=ended)):
+        reason = f"{key} was posted before, as {', '.join(ended.ids)}, {other}: give it a number of its own"
+        hold_back(db, flow, shop_ids=shop_ids, reason=reason)
         return None
     taken = _linked(db, flow, closed_ids)
     if len(shop_ids) == 1 and not taken:
@@ -154,6 +180,29 @@ def _linked(db: Connection, flow: Flow, ids: Sequence[str]) -> list[tuple[str, s
         "select bc_id, shop_id from link where part = ? and bc_id in (select unnest(?::varchar[]))",
         [flow.name, list(ids)],
     ).fetchall()
+
+
+def _anothers(db: Connection, flows: Flows, flow: Flow, *, shop_id: str, ended: Ended) -> str | None:
+    """Whose ended records are, where the shop's record refers to somebody else; what is not said is no matter."""
+    for prop in flow.root.references:
+        theirs = [prop.told(one) for one in ended.refers.get(prop.bc or "", ())]
+        if not theirs:
+            continue
+        asked = {"property": prop.name, "refers_to": prop.refers_to, "told_by": prop.told_by or ""}
+        own = db.execute(_REFERENCE, {**asked, "part": flow.name, "shop": Side.SHOP, "shop_id": shop_id})
+        for meant, told in own.fetchall():
+            if others := [one for one in theirs if one and one != told]:
+                named = [_named(db, flows, prop, bc_id) for bc_id in (*others, told)]
+                return f"for {prop.name} {', '.join(named[:-1])} and not {named[-1]} ({meant})"
+    return None
+
+
+def _named(db: Connection, flows: Flows, prop: Property, bc_id: str) -> str:
+    """What people call a record of Business Central that is referred to, as far as it was read."""
+    named = flows[prop.refers_to or ""]
+    asked = {"key": named.create_key, "refers_to": named.name, "bc": Side.BC, "id": bc_id}
+    (called,) = db.execute(_NAMED, asked).fetchone() or (None,)
+    return f"{called} ({bc_id})" if called else bc_id
 
 
 def _unsaid(flow: Flow) -> list[str]:

@@ -217,14 +217,15 @@ class Businesscentral:
 
     async def ended(self, flow: str, path: str | None, *, values: Sequence[str]) -> Mapping[str, Ended]:
         """The records that name them, and what these come to together."""
-        ending = self._flows[flow].businesscentral.closed_by
+        root, ending = self._flows[flow].root, self._flows[flow].businesscentral.closed_by
         if ending is None or not values:
             return {}
-        described = self._entities[ending.entity]
-        scope = ending.asks(self._flows[flow].root.alternatives) if path == ending.key else {}
-        asked = (ending.record, *ending.counted, *scope)
+        described, by_key = self._entities[ending.entity], path == ending.key
+        scope = ending.asks(root.alternatives) if by_key else {}
+        refers = ending.refers(root.references) if by_key else ()
+        asked = (ending.record, *ending.counted, *scope, *refers)
         found = await self._having(described, path or described.key, values, asked)
-        return ended_as(found, described, ending, scope)
+        return ended_as(found, described, ending, scope, refers)
 
     async def _having(
         self, described: EntitySet, path: str, values: Sequence[str], more: Sequence[str] = ()

@@ -13,7 +13,11 @@ from talk_pipeline.systems.businesscentral.values import text_of
 
 
 def ended_as(
-    found: Mapping[str, Sequence[Mapping[str, Any]]], described: EntitySet, ending: ClosedBy, scope: Words
+    found: Mapping[str, Sequence[Mapping[str, Any]]],
+    described: EntitySet,
+    ending: ClosedBy,
+    scope: Words,
+    refers: Sequence[str] = (),
 ) -> dict[str, Ended]:
     """What records came to, by what they were asked for.
 
@@ -23,22 +27,30 @@ def ended_as(
         ending: what is declared of that.
         scope: what that had to say of a record to be one of the flow: what says otherwise is another shop's, under
             the same key.
+        refers: where the record refers to others, as far as that is asked.
     """
     own = {
         value: [row for row in rows if lies_in(scope, {path: _said(row, described, path) for path in scope})]
         for value, rows in found.items()
     }
-    return {value: _sum_of(rows, described, ending) for value, rows in own.items() if rows}
+    return {value: _sum_of(rows, described, ending, refers) for value, rows in own.items() if rows}
 
 
-def _sum_of(rows: Sequence[Mapping[str, Any]], described: EntitySet, ending: ClosedBy) -> Ended:
+def _sum_of(
+    rows: Sequence[Mapping[str, Any]], described: EntitySet, ending: ClosedBy, refers: Sequence[str]
+) -> Ended:
     """The ids of records as received, what they name as having become them, and the sums of those that count."""
     counting = [row for row in rows if not _is_left_out(row, described, ending)]
     comes_to = {name: str(sum((Decimal(row[name]) for row in counting), Decimal(0))) for name in ending.sums}
-    was = [*dict.fromkeys(filter(None, (_said(row, described, ending.record) for row in rows)))]
+    was, *named = (
+        [*dict.fromkeys(filter(None, (_said(row, described, path) for row in rows)))]
+        for path in (ending.record, *refers)
+    )
     naming = [row for row in rows if _said(row, described, ending.record) in was[:1]]
     called = {name: _said(naming[0], described, path) for name, path in ending.called.items() if naming}
-    return Ended([described.id_of(row) for row in rows], comes_to, was, called)
+    return Ended(
+        [described.id_of(row) for row in rows], comes_to, was, called, dict(zip(refers, named, strict=True))
+    )
 
 
 def _is_left_out(row: Mapping[str, Any], described: EntitySet, ending: ClosedBy) -> bool:

@@ -87,7 +87,7 @@ async def probe(bc: Businesscentral, flow: Flow, entities: Entities) -> AsyncIte
         if refused := await _no_filter(bc, flow, entities[entity.entity], sample):
             yield refused
         for other in entity.elsewhere:
-            await bc.prove(other.entity, other.asked(flow.root.alternatives))
+            await bc.prove(other.entity, other.asked(flow.root.alternatives, flow.root.references))
             yield Answered("ok", f"{other.entity}: may be read")
     except AccessFault as fault:
         yield Answered("problem", f"{entity.entity}: no permission to read: {fault}")

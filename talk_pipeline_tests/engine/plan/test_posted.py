@@ -16,7 +16,7 @@ def test_one_and_one_are_closed(book: Book) -> None:
     keys = {"O1": ["o1"]}
     book.say("order", Side.SHOP, "o1", {"number": "O1", "status": "open"})
     book.plan("order")
-    posted.close(book.db, book.flows["order"], ended={"O1": Ended(["invoice"])}, by_key=keys)
+    posted.close(book.db, book.flows, book.flows["order"], ended={"O1": Ended(["invoice"])}, by_key=keys)
     assert book.rows("select shop_id, bc_id, rule, state from link") == [
         ("o1", "invoice", "posted", "closed")
     ]
@@ -31,7 +31,7 @@ def test_it_is_the_record_that_they_name_and_not_they(book: Book) -> None:
         "O1": Ended(["invoice", "part"], was=["order"]),
         "O2": Ended(["another invoice"], was=["another order"]),
     }
-    posted.close(book.db, book.flows["order"], ended=ended, by_key={"O1": ["o1"], "O2": ["o2"]})
+    posted.close(book.db, book.flows, book.flows["order"], ended=ended, by_key={"O1": ["o1"], "O2": ["o2"]})
     assert book.rows("select bc_id from link where shop_id = 'o1'") == [("order",)]
     [(refused, reason)] = book.rows("select root_shop_id, reason from refusal")
     assert (refused, "is claimed by o9 (another order)" in reason) == ("o2", True)
@@ -52,7 +52,7 @@ def test_one_that_is_linked_with_another_is_claimed_by_that_one(book: Book) -> N
         book.say("order", Side.SHOP, key, {"number": number, "status": "open"})
     book.plan("order")
     ended = {"O1": Ended(["invoice"]), "O2": Ended(["a third invoice"])}
-    posted.close(book.db, book.flows["order"], ended=ended, by_key={"O1": ["o1"], "O2": ["o2"]})
+    posted.close(book.db, book.flows, book.flows["order"], ended=ended, by_key={"O1": ["o1"], "O2": ["o2"]})
     [(refused, reason)] = book.rows("select root_shop_id, reason from refusal")
     assert refused == "o1"
     assert "O1 was posted before, and is claimed by o9 (invoice)" in reason
@@ -63,11 +63,44 @@ def test_two_of_one_number_are_a_persons_to_decide(book: Book) -> None:
     for key in ("o1", "o2"):
         book.say("order", Side.SHOP, key, {"number": "O1", "status": "open"})
     book.plan("order")
-    posted.close(book.db, book.flows["order"], ended={"O1": Ended(["invoice"])}, by_key={"O1": ["o1", "o2"]})
+    posted.close(
+        book.db,
+        book.flows,
+        book.flows["order"],
+        ended={"O1": Ended(["invoice"])},
+        by_key={"O1": ["o1", "o2"]},
+    )
     assert book.rows("select count(*) from link") == [(0,)]
     refused = book.rows("select root_shop_id, reason from refusal order by 1")
     assert [row[0] for row in refused] == ["o1", "o2"]
     assert "is claimed by o1, o2" in refused[0][1]
+
+
+def test_one_that_is_another_customers_is_not_the_records(book: Book) -> None:
+    """Clerks may have typed the customers' own numbers into that place."""
+    buyer, debtor = book.pair("customer", "C1", {"company_name": "C"})
+    other, another = book.pair("customer", "C2", {"company_name": "K"})
+    for key, number in (("o1", "1001"), ("o2", "1002"), ("o3", "1003")):
+        book.say("order", Side.SHOP, key, {"number": number, "customer_id": buyer, "status": "open"})
+    book.plan("order")
+    by_key = posted.keys_to_create(book.db, book.flows["order"])
+    ended = {
+        "1001": Ended(["i1", "i2"], was=["b1"], refers={"customerId": [debtor, another]}),
+        "1002": Ended(["i3"], was=["b2"], refers={"customerId": [debtor]}),
+        "1003": Ended(["i4"], was=["b3"], refers={"customerId": []}),
+    }
+    posted.close(book.db, book.flows, book.flows["order"], ended=ended, by_key=by_key)
+    assert book.rows("select shop_id, bc_id from link where part = 'order' order by 1") == [
+        ("o2", "b2"),
+        ("o3", "b3"),
+    ]
+    assert book.rows("select root_shop_id, reason from refusal") == [
+        (
+            "o1",
+            f"1001 was posted before, as i1, i2, for customer_id C2 ({another}) and not C1 ({debtor}) ({buyer}):"
+            " give it a number of its own",
+        )
+    ]
 
 
 def test_none_is_believed_to_be_the_records_where_the_scope_asks_for_what_it_does_not_say(book: Book) -> None:
@@ -77,7 +110,9 @@ def test_none_is_believed_to_be_the_records_where_the_scope_asks_for_what_it_doe
     book.say("order", Side.SHOP, "o1", {"number": "O1", "status": "open"})
     book.plan("order")
     _closed(book, "o2", "invoice 2", "O2")
-    posted.close(book.db, flow, ended={"O1": Ended(["invoice"], was=["order"])}, by_key={"O1": ["o1"]})
+    posted.close(
+        book.db, book.flows, flow, ended={"O1": Ended(["invoice"], was=["order"])}, by_key={"O1": ["o1"]}
+    )
     [(refused, reason)] = book.rows("select root_shop_id, reason from refusal")
     assert refused == "o1"
     assert reason == (

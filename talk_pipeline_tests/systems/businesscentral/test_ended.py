@@ -52,6 +52,7 @@ def test_what_lies_outside_the_scope_is_another_shops_under_the_same_key(
     flows = flows_in(copied_flows(tmp_path / "flows", order=said))
     told = {
         "externalDocumentNumber": "1001",
+        "customerId": "c1",
         "orderNumber": "SO1",
         "status": "Open",
         "totalAmountIncludingTax": 1,
@@ -71,6 +72,25 @@ def test_what_lies_outside_the_scope_is_another_shops_under_the_same_key(
     assert by_id["oS"].ids == ["iS"], "by its own id it is nobody else's"
 
 
+def test_whom_they_name_is_told_where_they_are_asked_for_by_a_key(server: Answering, opens: Opens) -> None:
+    """By its own id a record is nobody else's; by a key it may be."""
+    told = {
+        "externalDocumentNumber": "1001",
+        "orderNumber": "SO1",
+        "status": "Open",
+        "totalAmountIncludingTax": 1,
+    }
+    rows = [
+        {"id": f"i{nth}", "orderId": f"o{nth}", "customerId": buyer, **told}
+        for nth, buyer in enumerate(["c1", "c1", "c2", "00000000-0000-0000-0000-000000000000"])
+    ]
+    server.on(CUSTOMERS.replace("customers", "salesInvoices"), page(*rows))
+    found = using(opens(), lambda opened: opened.ended("order", "externalDocumentNumber", values=["1001"]))
+    assert found["1001"].refers == {"customerId": ["c1", "c2"]}
+    by_id = using(opens(), lambda opened: opened.ended("order", "orderId", values=["o1"]))
+    assert by_id["o1"].refers == {}
+
+
 @pytest.mark.parametrize(("scope", "found"), [("number: SO-N-*", ["iN"]), ("status: Draft", ["iS", "iN"])])
 def test_what_an_invoice_says_of_itself_is_not_held_against_the_scope_of_orders(
     server: Answering, opens: Opens, tmp_path: Path, scope: str, found: list[str]
@@ -78,7 +98,12 @@ def test_what_an_invoice_says_of_itself_is_not_held_against_the_scope_of_orders(
     """It calls the order in a place of its own; its state is not the order's, and tells nothing."""
     said = ("  entity: salesOrders\n", f"  entity: salesOrders\n  scope: {{{scope}}}\n")
     flows = flows_in(copied_flows(tmp_path / "flows", order=said))
-    told = {"externalDocumentNumber": "1001", "status": "Open", "totalAmountIncludingTax": 1}
+    told = {
+        "externalDocumentNumber": "1001",
+        "customerId": "c1",
+        "status": "Open",
+        "totalAmountIncludingTax": 1,
+    }
     rows = [
         {
             "id": f"i{shop}",
