@@ -67,6 +67,11 @@ anti join (from conflict where flow = $flow and rule = '{POSTED}') known
   and known.shop_value is not distinct from c.after and known.bc_value is not distinct from c.before
 """
 
+# one that was deleted in the shop or lies outside its scope was told as that until now
+_AS_BEFORE = f"""
+delete from status where flow = $flow and shop_id in (select shop_id from link where {_ENDING})
+"""
+
 _CLOSED = f"""
 insert into status (flow, shop_id, state, reason, since)
 select $flow, shop_id, 'closed', 'posted in Business Central: its story ended there', $at from link where {_ENDING}
@@ -97,6 +102,7 @@ def close_posted(db: Connection, flow: Flow, unfinished: Unfinished, *, run_id: 
         db.execute(_KEEP_IN_SIGHT, asked | guarded(flow) | {"run_id": run_id})
         db.execute(f"delete {_LOST}", {"flow": flow.name})
     if is_any(db, flow, f"from link where {_ENDING}"):
+        db.execute(_AS_BEFORE, {"flow": flow.name})
         db.execute(_CLOSED, asked)
         keep_differing(db, flow, _closing(db, flow), run_id=run_id)
         db.execute(f"update link set state = 'closed' where {_ENDING}", {"flow": flow.name})

@@ -56,6 +56,25 @@ def test_it_is_withheld_and_lost_when_the_pair_closes(posted: Book) -> None:
     assert len(lost(posted)) == 1, "what is edited of a closed record is nobody's business"
 
 
+@pytest.mark.parametrize("before", ["broken", "excluded"])
+def test_what_closes_is_in_no_other_state_any_more(tmp_path: Path, before: str) -> None:
+    scoped = ("  create: always", "  scope: {website: [www.a.example]}\n  create: always")
+    with Book.opened(tmp_path / "state", flows_in(copied_flows(tmp_path / "flows", customer=scoped))) as book:
+        book.pair("customer", "1", {"website": "www.a.example"})
+        if before == "broken":
+            book.tell("customer", SHOP, [], gone={"s1": "deleted"})
+        else:
+            for side, record_id in ((SHOP, "s1"), (BC, "b1")):
+                book.say("customer", side, record_id, {"website": "www.b.example"})
+        states = []
+        for gone in ({}, {"b1": "posted"}):
+            book.tell("customer", BC, [], gone=gone)
+            book.plan("customer")
+            book.in_step("customer")
+            states.append(book.rows("select shop_id, state from status"))
+        assert states == [[("s1", before)], [("s1", "closed")]]
+
+
 def test_what_is_still_to_be_told_to_the_shop_keeps_the_pair_open(posted: Book) -> None:
     posted.say("customer", BC, "b1", {"company_name": "B"})
     posted.db.execute("update snapshot set gone = 'posted' where side = 'businesscentral' and id = 'b1'")
