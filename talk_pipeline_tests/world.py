@@ -3,7 +3,6 @@
 Records are made and looked at through the systems' own APIs, never through the pipeline's database.
 """
 
-import asyncio
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -22,21 +21,17 @@ import pytest
 from talk_pipeline.cli.syncing import numbers_of
 from talk_pipeline.dagster.execute import execute, problems
 from talk_pipeline.declarations import checked_files
-from talk_pipeline.engine.match import links
-from talk_pipeline.engine.report import run_summary, runs
+from talk_pipeline.engine.report import run_summary
 from talk_pipeline.engine.state.lease import Lease, leases
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import Connections
-from talk_pipeline.run.fetch import RestoredError, fetch
-from talk_pipeline.run.plan import BreakerTrippedError, prepare
 from talk_pipeline.run.session import Options
-from talk_pipeline.run.write import settle, upsert
 from talk_pipeline.sandbox.customwebshop.profiles.reference import Reference
 from talk_pipeline.sandbox.server import Sandbox
 from talk_pipeline.settings import Settings
-from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http.way import trusted
 from talk_pipeline_tests.outcome import Findings, Run, found
+from talk_pipeline_tests.passing import tried
 from talk_pipeline_tests.proof.states import Watch
 from talk_pipeline_tests.slowness import longest
 from talk_pipeline_tests.users import Central, Shop
@@ -256,45 +251,6 @@ class World:
                 if call.split()[0] != "GET" and not any(word in call for word in NO_WRITES)
             )
         return counted
-
-
-def tried(
-    connections: Connections, names: tuple[str, ...], *, run_id: str, options: Options, watch: Watch
-) -> list[str]:
-    """A run without Dagster around it; returns what stopped it."""
-    try:
-        asyncio.run(_step(connections, names, run_id=run_id, options=options, watch=watch))
-    except (SystemFault, BreakerTrippedError, RestoredError) as error:
-        if connections.state.file.exists():
-            with connections.state.once() as db:
-                watch.look_after_run(db)
-        return [str(error)]
-    return []
-
-
-async def _step(
-    connections: Connections, names: tuple[str, ...], *, run_id: str, options: Options, watch: Watch
-) -> None:
-    """What the assets of these flows do, in their order."""
-    flows = connections.flows
-    async with connections.session(run_id, options=options, flows_in_run=names) as session:
-        with session.state.open() as db:
-            runs.begin(db, names, run_id=run_id, full=options.full, undoes=options.undo)
-        for name in flows.with_references(names):
-            for side in Side:
-                await fetch(session, flows[name], side)
-            with session.state.open() as db:
-                links.match(db, flows[name])
-        for name in names:
-            await prepare(session, flows[name])
-            with session.state.open() as db:
-                runs.planned(db, name, run_id=run_id)
-                watch.look_at_plan(db)
-            for side in (Side.BC, Side.SHOP):
-                await upsert(session, flows[name], side)
-            await settle(session, flows[name])
-        with session.state.open() as db:
-            watch.look_after_run(db)
 
 
 def _token(environment: Mapping[str, str]) -> str:

@@ -67,7 +67,7 @@ def build_defs(
     keys = [key for check in checks for key in check.check_keys]
     described = description_of(flows, settings, companies=companies)
     assets = [
-        *(raw_asset(flow, side) for flow in flows.values() for side in Side),
+        *(raw_asset(flow, side, flows) for flow in flows.values() for side in Side),
         *(links_asset(flow, flows) for flow in flows.values()),
         *(diffs_asset(flow) for flow in flows.values()),
         *(sync_asset(flow, flows) for flow in flows.values()),

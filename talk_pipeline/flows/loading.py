@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from talk_pipeline.flows.composed import Addition, Composed, Source
 from talk_pipeline.flows.leaving import leaving, unheard_of
 from talk_pipeline.flows.mistakes import Location, explained
-from talk_pipeline.flows.referring import across, running_order
+from talk_pipeline.flows.referring import across, may_take, running_order
 from talk_pipeline.flows.sharing import contested, shared_out
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -133,6 +134,11 @@ class Flows(Mapping[str, Flow]):
                 wanted.add(name)
                 pending += self[name].refers_to
         return tuple(name for name in self if name in wanted)
+
+    def reads_after(self, flow: Flow) -> tuple[Flow, ...]:
+        """The flows before this one that make records in Business Central which it may take for its own."""
+        before = takewhile(lambda other: other.name != flow.name, self.ordered)
+        return tuple(other for other in before if may_take(flow, other))
 
     @classmethod
     def in_order(cls, flows: dict[str, Flow]) -> "Flows":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from talk_pipeline.flows.properties import Property
+from talk_pipeline.flows.scoping import apart
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -87,6 +88,16 @@ def _reachable(flows: dict[str, Flow], name: str) -> set[str]:
             seen.add(step)
             pending += flows[step].refers_to
     return seen
+
+
+def may_take(flow: Flow, other: Flow) -> bool:
+    """Whether what another flow makes in Business Central may be the very record that this one is to have there.
+
+    A guest may have an account: whoever matches before that is there makes a second customer.
+    """
+    one_set = flow.businesscentral.entity == other.businesscentral.entity
+    both_make = flow.settings.creates(Side.BC) and other.settings.creates(Side.BC)
+    return one_set and both_make and not apart(flow.root.alternatives, other.root.alternatives)
 
 
 def running_order(flows: dict[str, Flow]) -> Iterator[Flow]:

@@ -119,9 +119,10 @@ async def _ask(session: Session, flow: Flow, side: Side, question: _Question) ->
     system, watermark, full, started = session.systems[side], question.watermark, question.full, now()
     if not full:
         full = not await _read_changes(session, flow, side, watermark=watermark, started=started)
-    lagging = full and await _read_all(
-        session, flow, side, watermark=watermark, primary=question.suspected or question.decided
-    )
+    # at first nothing newer than what a replica shows is read after it, such as what another flow has just made
+    made_now = side is Side.BC and watermark.modified_at is None and bool(session.flows.reads_after(flow))
+    primary = question.suspected or question.decided or made_now
+    lagging = full and await _read_all(session, flow, side, watermark=watermark, primary=primary)
     with session.state.open() as db:
         missing = spooling.absent(db, flow.name, side) if full else []
         suspected = is_suspect(db, flow.name, side)

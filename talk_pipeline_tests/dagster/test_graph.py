@@ -1,6 +1,8 @@
 """The asset graph as Dagster sees it, and real runs of parts of it."""
 
+import shutil
 import warnings
+from pathlib import Path
 
 import dagster as dg
 import pandas as pd
@@ -12,8 +14,9 @@ from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.dagster.jobs import AUDITED, EVERY_NIGHT, EVERYTHING, RESOURCE, job_name
 from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.report.checklist import checks
+from talk_pipeline.flows.loading import PACKAGED
 from talk_pipeline.flows.sides import Side
-from talk_pipeline_tests.flow_files import flows_in
+from talk_pipeline_tests.flow_files import copied_flows, flows_in
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
@@ -54,6 +57,24 @@ def test_orders_wait_for_what_they_refer_to(defs: dg.Definitions) -> None:
         "businesscentral/salesorders",
         "sync/customer",
         "sync/product",
+    }
+
+
+def test_what_another_flow_may_make_in_the_same_set_is_there_before_that_is_read(tmp_path: Path) -> None:
+    """A guest may have an account that this very run carries over; a person is no company."""
+    folder = copied_flows(tmp_path / "flows")
+    for name in ("guest", "customer_person"):
+        shutil.copy(PACKAGED / "optional" / f"{name}.yaml", folder)
+    flows = flows_in(folder)
+    specs = {"/".join(spec.key.path): spec for spec in build_defs(flows).resolve_all_asset_specs()}
+    upstream = {
+        name: {"/".join(dep.asset_key.path) for dep in specs[name].deps}
+        - {f"systems/{side}" for side in Side}
+        for name in specs
+        if name.split("/")[0] in [*map(str, Side)]
+    }
+    assert {name: found for name, found in upstream.items() if found} == {
+        "businesscentral/customers_guest": {"sync/customer"}
     }
 
 

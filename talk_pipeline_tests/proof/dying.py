@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from talk_pipeline.installation import Connections
 from talk_pipeline.run.session import Options
 from talk_pipeline.settings import Settings
+from talk_pipeline_tests.passing import tried
 from talk_pipeline_tests.proof.killing import POINTS, Together, killed
 from talk_pipeline_tests.proof.states import Watch
-from talk_pipeline_tests.world import tried
 
 
 def run_to_death(

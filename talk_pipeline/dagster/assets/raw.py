@@ -2,11 +2,12 @@
 
 import dagster as dg
 
-from talk_pipeline.dagster.asset_keys import raw_key, system_key
+from talk_pipeline.dagster.asset_keys import raw_key, sync_key, system_key
 from talk_pipeline.dagster.assets.metadata import snapshot_schema
 from talk_pipeline.dagster.io_manager import TABLES
 from talk_pipeline.dagster.resources import Pipeline
 from talk_pipeline.engine.report.run_summary import timed
+from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.run.fetch import fetch
@@ -14,13 +15,14 @@ from talk_pipeline.run.session import Session
 from talk_pipeline.wording import counted
 
 
-def raw_asset(flow: Flow, side: Side) -> dg.AssetsDefinition:
-    """The snapshot asset of one side of a flow."""
+def raw_asset(flow: Flow, side: Side, flows: Flows) -> dg.AssetsDefinition:
+    """The snapshot asset of one side of a flow; what other flows may make there for it is there before."""
     entity = flow.entity(side)
+    made_before = [sync_key(other) for other in flows.reads_after(flow)] if side is Side.BC else []
 
     @dg.asset(
         key=raw_key(flow, side),
-        deps=[system_key(side)],
+        deps=[system_key(side), *made_before],
         io_manager_key=TABLES,
         group_name=side.value,
         description=(

@@ -121,6 +121,25 @@ def test_an_account_of_that_address_is_taken(each: World) -> None:
     quiet(each)
 
 
+@pytest.mark.parametrize("in_dagster", [False, True])
+def test_an_account_of_that_address_is_taken_though_it_came_in_the_same_run(
+    each: World, in_dagster: bool
+) -> None:
+    """What the customers' flow made is read before guests are matched, and not from a replica that lags."""
+    each.bc.control("settings", {"replica_lag": 30.0})
+    buyer = each.shop.post("customers", customer("C7", email="guest@home.example"))["id"]
+    item = each.shop.post("products", product())["id"]
+    key = placed(each, "O1", item, email="guest@home.example")
+    run = each.sync() if in_dagster else each.step()
+    assert run.success
+    assert len(each.bc.all("customers")) == 1
+    assert there(each, key)["id"] == each.counterpart("customer", buyer)
+    later = placed(each, "O2", item, email="guest@home.example")
+    assert not each.step().failed()
+    assert there(each, later)["number"] == "C7"
+    quiet(each)
+
+
 def test_a_guest_who_opens_an_account_is_a_customer_then(each: World) -> None:
     item = each.shop.post("products", product())["id"]
     key = placed(each, "O1", item, email="guest@home.example")

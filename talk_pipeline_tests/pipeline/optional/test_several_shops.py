@@ -19,10 +19,11 @@ from talk_pipeline.settings import Settings
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
 from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.flow_files import copied_flows
+from talk_pipeline_tests.passing import tried
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.proof.states import Watch
 from talk_pipeline_tests.several import SECRETS, Companies, entry, opened_companies, variable
-from talk_pipeline_tests.world import World, tried
+from talk_pipeline_tests.world import World
 
 CENTRAL = "BUSINESSCENTRAL_"
 
