@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from talk_pipeline.engine.plan.endings import CameTo, keep_differing, withhold_posted
+from talk_pipeline.engine.snapshot.reprojection import reproject
 from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book
 from talk_pipeline_tests.engine.given import linked
@@ -170,6 +171,23 @@ def test_a_pair_that_closes_is_held_against_what_it_was_held_with_at_last(book: 
     assert book.rows("select distinct state from link where part = 'order'") == [("closed",)]
     assert [row[:7] for row in book.rows(KEPT)] == [
         ("o1", "b1", "total_incl_tax", "posted", "businesscentral", "100.00", "80")
+    ]
+
+
+def test_what_it_came_to_outlasts_that_payloads_mean_something_else(book: Book) -> None:
+    """Such as by a new release or an edited flow file, while the pair waits for something before it closes."""
+    buyer, debtor = book.pair("customer", "C1")
+    values = {"number": "o1", "total_incl_tax": "100.00"}
+    book.say("order", SHOP, "o1", {**values, "status": "completed", "customer_id": buyer})
+    book.say("order", BC, "b1", {**values, "status": "Draft", "customer_id": debtor})
+    linked(book, "order", "o1", "b1")
+    book.tell("order", BC, [], gone={"b1": "posted"}, comes_to={"b1": {"totalAmountIncludingTax": "80"}})
+    book.alone()
+    assert reproject(book.db, book.projector("order", BC), book.decode("order", BC), reading="another")
+    book.plan("order")
+    book.in_step("order")
+    assert [row[2:7] for row in book.rows(KEPT)] == [
+        ("total_incl_tax", "posted", "businesscentral", "100.00", "80")
     ]
 
 
