@@ -152,18 +152,20 @@ def _closing(db: Connection, flow: Flow) -> list[CameTo]:
     return [CameTo(shop_id, bc_id, dict(zip(paths, said, strict=True))) for shop_id, bc_id, said in rows]
 
 
-# what the shop itself has given up is owed by nobody
 _SAID = """
-select id, version, raw, canon from record r where rowid in (select rowid from record
+select id, version, raw, canon, {ended} as given_up from record r where rowid in (select rowid from record
   where part = $flow and side = 'customwebshop' and id in (select unnest($ids::varchar[])))
-  and not ({ended})
 """
+
+OWED_BY_NOBODY = "0"
+"""What a sum is held against where the shop itself has given the record up, whatever total that still bears."""
 
 
 def keep_differing(db: Connection, flow: Flow, ended_as: Iterable[CameTo], *, run_id: str | None) -> None:
     """Keeps in sight what the shop says otherwise than its records came to, by more than the flow's tolerance.
 
-    In the caller's transaction. What either of them does not say differs from nothing.
+    In the caller's transaction. What either of them does not say differs from nothing. What the shop has given up
+    was not to be billed at all: only what was cancelled there too comes to that.
     """
     compared, came_to = _summed(flow), {one.shop_id: one for one in ended_as}
     if not compared or not came_to:
@@ -173,10 +175,11 @@ def keep_differing(db: Connection, flow: Flow, ended_as: Iterable[CameTo], *, ru
     for row in rows_of(db, _SAID.format(ended=ended(flow, "r")), asked):
         one = came_to[row["id"]]
         for prop in compared:
-            said, billed = row["raw"].get(prop.name), one.sums.get(prop.bc or "")
-            if said is None or billed is None:
-                continue
-            if agree(flow, prop, shop=row["canon"][prop.name], bc=billed, shop_raw=said):
+            said, meant = row["raw"].get(prop.name), row["canon"].get(prop.name)
+            if row["given_up"]:
+                said = meant = OWED_BY_NOBODY
+            billed = one.sums.get(prop.bc or "")
+            if said is None or billed is None or agree(flow, prop, shop=meant, bc=billed, shop_raw=said):
                 continue
             conflict: dict[str, object] = {
                 "flow": flow.name,
