@@ -1,9 +1,6 @@
 """The audit of an installation: its files, its state and both systems are read, and each flow is judged."""
 
-import errno
-import json
 import re
-import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -11,20 +8,17 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-import duckdb
 import yaml
 from pydantic import SecretStr
 
-from talk_pipeline.audit import NotAuditableError, UnreachableError
+from talk_pipeline.audit import NotAuditableError
 from talk_pipeline.audit.judge import Auditor, Judged
 from talk_pipeline.audit.reader import Entity, Row, of_odata
+from talk_pipeline.audit.recorded import recorded
 from talk_pipeline.audit.wire import Connection, Words, text
 from talk_pipeline.settings import Settings
 
 _PACKAGE = Path(__file__).parent.parent
-_TABLES = dict.fromkeys(("status", "change", "refusal", "candidate", "base", "watermark", "journal"), "*")
-_TABLES |= {"snapshot": "flow, side, id, modified_at", "record": "part, id, raw"}
-_TABLES["link"] = "part, root_shop_id, shop_id, bc_id, state, rule, shared_id, called"
 _CENTRAL = {
     "records": "value",
     "paging": {"style": "next_url", "next": "['@odata.nextLink']"},
@@ -74,7 +68,7 @@ def audit(settings: Settings, names: tuple[str, ...] = ()) -> list[Judged]:
             f"the shop's door is its {door}, which the audit cannot read: it reads APIs alone"
         )
     settings.require_systems(())
-    db = _state_of(settings)  # before the systems: what is newer there is an edit that no run has seen
+    db = recorded(settings)  # before the systems: what is newer there is an edit that no run has seen
     url = (settings.customwebshop_url or "").rstrip("/").removesuffix(described.get("base_path", ""))
     shop = Connection(url, described, lambda name: settings.secret(name).get_secret_value())
     bc, company, currency = _central(settings)
@@ -147,36 +141,6 @@ def _with_bodies(words: Any, meant: Any) -> Any:
         return words
     told = zip(words.items(), meant.values(), strict=True)
     return {key: there if key == "body" else _with_bodies(one, there) for (key, one), there in told}
-
-
-def _state_of(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """What is on record, copied at once: no run waits for an audit."""
-    file, db = settings.work_dir / "talk.duckdb", duckdb.connect()
-    if not file.exists():
-        raise NotAuditableError(f"there is no {file}: run talk-pipeline sync first")
-    deadline, path = time.monotonic() + settings.talk_wait_seconds, str(file).replace("'", "''")
-    db.execute("set errors_as_json = true")
-    db.execute("set temp_directory = $1", [str(file.with_name("spilled"))])
-    if settings.talk_memory:
-        db.execute("set memory_limit = $1", [settings.talk_memory])
-    while True:
-        try:
-            db.execute(f"attach '{path}' as state (read_only)")
-            break
-        except duckdb.Error as error:
-            told = json.loads(str(error)[str(error).index("{") :])
-            if told.get("errno") != str(errno.EAGAIN) or time.monotonic() > deadline:  # not locked
-                why = str(told["exception_message"]).splitlines()[0]
-                raise UnreachableError(f"{file} cannot be read: {why}") from None
-            time.sleep(0.1)
-    db.execute("reset errors_as_json")
-    for table, columns in _TABLES.items():
-        try:
-            db.execute(f"create table {table} as select {columns} from state.{table}")
-        except (duckdb.BinderException, duckdb.CatalogException):
-            raise NotAuditableError(f"{file} is of another release: run talk-pipeline sync first") from None
-    db.execute("detach state")
-    return db
 
 
 def _central(settings: Settings) -> tuple[Connection, str, str]:

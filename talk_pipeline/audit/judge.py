@@ -10,37 +10,11 @@ import duckdb
 
 from talk_pipeline.audit.canonical import canonical, same, tidy
 from talk_pipeline.audit.reader import Entity, Row
+from talk_pipeline.audit.recorded import BASES, LINKS, READ, REASONS, SEEN, TOLD
 from talk_pipeline.audit.wire import Words
 
 Rows = Mapping[str, Row]
 SIDES = SHOP, BC = "customwebshop", "businesscentral"
-# the reasons on record, by record or line and property: '' any of them, * all, = what follows from the others
-_REASONS = """
-select part, id, unnest([property, '']), coalesce(hold_kind || ': ' || hold_reason, 'planned, and not written yet')
-from (select *, unnest([shop_id, bc_id]) as id from change where flow = $flow)
-union all select flow, unnest([root_shop_id, root_bc_id]), '=', 'changes of it wait' from change where flow = $flow
-union all select part, record_id, unnest(properties), 'refused: ' || reason from refusal where flow = $flow
-union all select flow, unnest([root_shop_id, root_bc_id]), '*', 'sent, and not answered yet' from journal
-  where flow = $flow and coalesce(outcome, 'unknown') = 'unknown'
-union all select flow, shop_id, if(state in ('closed', 'held', 'broken', 'excluded'), '*', '='),
-  state || ': ' || reason from status where flow = $flow
-union all select flow, unnest([shop_id, bc_id]), '=', 'ambiguous: ' || property from candidate where flow = $flow
-"""
-_OF_FLOW = "split_part(part, '.', 1) = $flow"
-_BASES = f"select part, shop_id, property, [shop_value, bc_value] from base where {_OF_FLOW}"
-_READ = f"select part, id, unnest(map_keys(raw)), unnest(map_values(raw)) from record where {_OF_FLOW}"
-# of a record when it was read last; of a side, under no id, how far it was read
-_SEEN = """select side, id, modified_at from snapshot where flow = $flow
-union all select side, '', modified_at from watermark where flow = $flow"""
-_LINKS = """select part, if(contains(part, '.'), root_shop_id, ''), shop_id, bc_id, state, rule, shared_id
-from link"""
-
-_TOLD = """
-select r.raw[$1], l.shop_id from record r join link l on l.part = r.part and l.bc_id = r.id
-where r.part = $2 and r.raw[$1] is not null
-union all select called[$1], shop_id from link where part = $2 and called[$1] is not null
-"""
-
 # by which the form of a value may move while neither side says something else; without one, what travels both ways
 # was never agreed on as two things
 _ELSEWHERE = {"country", "in_currency", "values", "reads", "blank", "otherwise", "split"}
@@ -86,9 +60,9 @@ class Auditor:
         parts = {self._name: flow["properties"]}
         parts |= {f"{self._name}.{key}": one["properties"] for key, one in flow["children"].items()}
         told = [prop for of in parts.values() for prop in of]
-        self._reasons, self._bases, self._seen = by_key(_REASONS), by_key(_BASES), by_key(_SEEN)
-        self._read = by_key(_READ)
-        self._links, links = defaultdict[tuple[str, str], list[Any]](list), db.execute(_LINKS).fetchall()
+        self._reasons, self._bases, self._seen = by_key(REASONS), by_key(BASES), by_key(SEEN)
+        self._read = by_key(READ)
+        self._links, links = defaultdict[tuple[str, str], list[Any]](list), db.execute(LINKS).fetchall()
         for part, root, *link, _ in links:
             self._links[part, root].append(link)
         self._shop_ids = {
@@ -97,7 +71,7 @@ class Auditor:
             if state in ("active", "closed")
         }
         for other, name in {(one["type"][10:-1], one["told_by"]) for one in told if "told_by" in one}:
-            for word, shop_id in db.execute(_TOLD, [name, other]).fetchall():
+            for word, shop_id in db.execute(TOLD, [name, other]).fetchall():
                 self._shop_ids[other, word] = shop_id
         self._theirs = {(part, shop_id): other or bc_id for part, _, shop_id, bc_id, *_, other in links}
         # a text that goes on in further properties is one text
@@ -119,10 +93,12 @@ class Auditor:
             for name in {*self._flow["match"], self._flow["create_key"]} & set(self._properties):
                 for row in rows.values():
                     self._keys[side, name, self._canonical(side, self._properties[name], row)].append(row)
-        alone = dict(ours)
+        alone, settings = dict(ours), self._flow.get("settings", {})
+        lone = dict(bc) if settings.get("create") in ("both", "businesscentral") else {}
         for shop_id, bc_id, state, rule in self._links[self._name, ""]:
             left, right = ours.get(shop_id), bc.get(bc_id)
             alone.pop(shop_id, None)
+            lone.pop(bc_id, None)
             if state == "active" and left and right:
                 self._pair(left, right, rule)
             elif state == "active" or (state == "closed" and shop_id in shop and bc_id not in posted):
@@ -131,12 +107,47 @@ class Auditor:
                 self._report(what, roots, ids=(shop_id, bc_id), why=why)
         for row in alone.values():
             self._report("has no counterpart", (row, None))
+        for row in lone.values():
+            key = self._raw(BC, self._properties[self._flow["create_key"]], row)
+            why = self._why([(self._name, f"#{key}", "*")]) or self._left_out(row)
+            self._report("has no counterpart", (None, row), why=why)
         self._twins(self._flow["create_key"])
         unexplained = [one for one in self._findings if one.reason is None]
         explained = len(self._findings) - len(unexplained)
         counts = {name: self._counts[name] for name in ("records", "properties", "agree")}
         counts |= {"differ_with_reason": explained, "unexplained": len(unexplained)}
         return Judged(self._name, counts, self._findings, unexplained)
+
+    def _left_out(self, row: Row) -> str | None:
+        """Why a record of Business Central gets none in the shop: what it says, or whom it names."""
+        for name, asked in self._flow["settings"].get("create_scope_businesscentral", {}).items():
+            said = self._canonical(BC, self._properties[name], row)
+            wanted = {"one_of": asked} if isinstance(asked, list) else asked
+            if not all(self._holds(self._properties[name]["type"], said, *one) for one in wanted.items()):
+                return f"excluded: {name} is {said or 'blank'}"
+        whole = [(self._flow["properties"], [row])]
+        whole += [
+            (child["properties"], list(self._lines(BC, row, name, child).values()))
+            for name, child in self._flow["children"].items()
+        ]
+        for properties, rows in whole:
+            for prop in (one for one in properties if one["type"].startswith("reference")):
+                named = (self._canonical(BC, prop, one) or "" for one in rows)
+                if lacking := next((one[1:] for one in named if one.startswith("?")), None):
+                    return f"excluded: {name_of(prop)} {lacking} is not linked"
+        return None
+
+    def _holds(self, kind: str, said: str | None, way: str, asked: Any) -> bool:
+        """Whether a value is as a condition wants it, whose words are the shop's."""
+        if way == "filled":
+            return (said is not None) == (str(asked) == "true")
+        if way in ("one_of", "none_of"):
+            (lcy, zone), is_one = self._company, way == "one_of"
+            words = [canonical(kind, one, currency=lcy, zone=zone, country=None) or "" for one in asked]
+            return ((said or "") in words) == is_one
+        form: Any = Decimal if kind.startswith(("decimal", "money")) else str
+        low, high = (asked, said) if way == "at_least" else (said, asked)
+        return said is not None and bool(form(low) <= form(high))
 
     def _twins(self, key: str) -> None:
         """Records that share the key by which one is created, in the shop or beside one of the shop."""

@@ -10,9 +10,11 @@ from typer.testing import CliRunner
 
 from talk_pipeline.cli.main import app
 from talk_pipeline.systems.customwebshop.spec.description import REFERENCE
+from talk_pipeline_tests.audit.planting import LONG_AGO
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.faults import rule
 from talk_pipeline_tests.pipeline.records import product
+from talk_pipeline_tests.pipeline.second_opinion import unexplained
 from talk_pipeline_tests.world import World
 
 CREATE = "create: always"
@@ -58,11 +60,32 @@ def test_only_what_the_flow_asks_for_comes_to_the_shop(born: World) -> None:
         born, other
     )
     assert born.step("product", full=True).writes() == 0
+    assert not unexplained("product")
 
     born.bc.patch("items", other, {"itemCategoryCode": "OFFICE"})
     assert not born.step("product").failed()
     assert skus(born) == {"I1", "I2", "I3", "P1"}
     assert born.step("product", full=True).writes() == 0
+
+
+def test_one_that_no_run_has_noticed_is_told_by_the_audit(born: World) -> None:
+    item(born, "I0", itemCategoryCode="OFFICE")
+    born.step("product")
+    values = {"number": "I1", "displayName": "Chair", "baseUnitOfMeasureCode": "PCS"}
+    for number, category in (("I1", "OFFICE"), ("I2", "TOOLS")):
+        row = values | {"number": number, "itemCategoryCode": category}
+        born.bc.back_office("POST", "items", row, ago=LONG_AGO)
+    assert [(one.name, one.what) for one in unexplained("product")] == [("I1", "has no counterpart")]
+
+
+def test_one_that_was_unlinked_by_hand_has_that_for_a_reason(born: World) -> None:
+    bc_id = item(born, "I1", itemCategoryCode="OFFICE")
+    born.step("product")
+    (key,) = born.shop.all("products")
+    assert CliRunner().invoke(app, ["unlink", "product", key]).exit_code == 0
+    born.step("product")
+    assert "unlinked by hand" in told(born, bc_id)
+    assert not unexplained("product")
 
 
 def test_a_pair_that_leaves_what_is_created_stays_in_step(born: World) -> None:
@@ -83,6 +106,7 @@ def test_what_the_shop_refuses_is_explained_with_the_way_out(born: World) -> Non
     assert document["state"] == "quarantined"
     if born.profile == "reference":  # others have words of their own for it
         assert "the sku is reserved" in document["reason"]
+    assert not unexplained("product")
     assert document["next_step"].endswith(f"or at once: talk-pipeline retry product {refused}")
 
     assert CliRunner().invoke(app, ["retry", "product", refused]).exit_code == 0
@@ -102,6 +126,7 @@ def test_what_would_not_come_anyway_claims_nothing(born: World) -> None:
     assert run.finding("product", "no_ambiguous_matches").verdict == "warned"
     assert "belongs already to" in told(born, twin)
     assert skus(born) == {"P1"}
+    assert not unexplained("product")
 
 
 def test_a_value_that_no_property_carries_may_be_asked_for(
