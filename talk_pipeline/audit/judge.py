@@ -204,7 +204,11 @@ class Auditor:
         derived = "when_all" in prop or "when_closed" in prop  # kept in canonical form
         known = [self._read.get((part, row.id, name)) for row in pair] == raw
         base, what, why = self._bases.get((part, shop.id, name), []), "differs", None
-        nothing_said = {"->": left, "<-": right}.get(way, "") is None or raw[0] in prop.get("keep", ())
+        source = SIDES[way == "<-"]
+        blank = way in ("->", "<-") and (left if source == SHOP else right) is None
+        if blank and base:  # it was said, and is no more
+            blank = self._canonical(source, prop, pair[source == BC], base[source == BC]) is None
+        nothing_said = blank or raw[0] in prop.get("keep", ())
         nothing_said = nothing_said or (left is None and prop.get("blank_keeps") == "true")
         if self._is_one_text(self._split.get((part, name), ()), shop, bc):
             self._counts["agree"] += 1

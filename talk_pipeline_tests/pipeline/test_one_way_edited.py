@@ -7,6 +7,7 @@ import pytest
 from talk_pipeline.audit import NotAuditableError
 from talk_pipeline.audit.audit import audit
 from talk_pipeline.settings import Settings
+from talk_pipeline_tests.audit.planting import LONG_AGO
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.pipeline.test_explain import explain
@@ -83,3 +84,25 @@ def test_what_nobody_read_is_not_explained_by_it(world: World) -> None:
     world.shop.back_office("PATCH", f"products/{item}", {"stock": "29"}, ago=1e8)
     (judged,) = audit(Settings.load(), ("product",))
     assert [(one.property, one.shop) for one in judged.unexplained] == [("stock", "29")]
+
+
+def test_what_was_emptied_at_its_source_and_stays_in_the_other_is_told_by_the_audit(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No run read that, and a blank is nothing said only where there never was a word."""
+    edited_flows(tmp_path, monkeypatch, customer=(WEBSITE, WEBSITE.replace("<->", "->")))
+    keys = [
+        world.shop.post("customers", customer(f"C{n}", website=website))["id"]
+        for n, website in enumerate(("c0.example", ""))
+    ]
+    assert world.step("customer").problems == []
+    world.bc.patch("customers", world.counterpart("customer", keys[1]), {"website": "theirs.example"})
+    assert world.step("customer", full=True).problems == []
+    world.shop.back_office("PATCH", f"customers/{keys[0]}", {"website": ""}, ago=LONG_AGO)
+    try:
+        (judged,) = audit(Settings.load(), ("customer",))
+    except NotAuditableError:
+        pytest.skip("the audit cannot read this shop")
+    assert [(one.property, one.shop_id, one.bc) for one in judged.unexplained] == [
+        ("website", keys[0], "c0.example")
+    ]
