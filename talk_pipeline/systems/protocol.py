@@ -164,8 +164,13 @@ class System(Protocol):
         """
         ...
 
-    async def subscribe(self, url: str, secret: SecretStr) -> int:
+    async def subscribe(self, url: str, secret: SecretStr, known: "Known | None" = None) -> int:
         """Asks for change notices to an address that already answers, or renews that; may be called at any time.
+
+        Args:
+            url: the address.
+            secret: what proves a notice.
+            known: with which secret that was done before, which no system shows.
 
         Returns:
             How many calls that took beside looking.
@@ -174,6 +179,18 @@ class System(Protocol):
 
     def understand(self, headers: Mapping[str, str], body: bytes, *, secret: SecretStr) -> set[str] | None:
         """The flows a notice tells about; None when it is not authentic. A notice is a hint and nothing more."""
+        ...
+
+
+class Known(Protocol):
+    """With which secret notices were asked for, by what they are of, such as an event."""
+
+    def is_of_another(self, what: str) -> bool:
+        """Whether that was with another secret than the one at hand, so that it has to be said anew."""
+        ...
+
+    def keep(self, what: str) -> None:
+        """That was said with the one at hand; it is remembered when this returns."""
         ...
 
 

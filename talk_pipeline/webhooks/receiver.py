@@ -13,7 +13,7 @@ import uvicorn
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -22,6 +22,7 @@ from talk_pipeline.installation import Connections
 from talk_pipeline.redaction import holds_entry
 from talk_pipeline.settings import SettingsError, is_address
 from talk_pipeline.systems.errors import SystemFault
+from talk_pipeline.webhooks.registered import Registered
 from talk_pipeline.webhooks.wakeups import wake
 from talk_pipeline.wording import counted
 
@@ -85,10 +86,14 @@ async def _receive(connections: Connections, request: Request, *, secret: Secret
         return Response(status_code=404)
     side = Side(name)
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_NOTICE:
-            return Response(status_code=413)
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_NOTICE:
+                return Response(status_code=413)
+    except ClientDisconnect:
+        log.warning("%s: a notice broke off", side)
+        return Response(status_code=400)
     system = connections.system(side)
     flows = system.understand(request.headers, body, secret=secret)
     if flows is None:
@@ -116,7 +121,11 @@ async def _keep_subscribed(connections: Connections, side: Side, *, url: str, se
 
 async def subscribe(connections: Connections, side: Side, *, url: str, secret: SecretStr) -> int:
     """Subscribes to a system, or renews that; returns how many calls that took."""
+    address = f"{url.rstrip('/')}/{side}"
+    known = await run_in_threadpool(
+        Registered, connections.settings.talk_data_dir, side, url=address, secret=secret
+    )
     async with connections.alone(side) as system:
-        calls = await system.subscribe(f"{url.rstrip('/')}/{side}", secret)
+        calls = await system.subscribe(address, secret, known)
     log.info("%s: subscribed by %s", side, counted(calls, "call"))
     return calls

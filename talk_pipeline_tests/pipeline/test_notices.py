@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -215,4 +216,33 @@ def test_whatever_comes_as_a_notice_is_answered(
         large = httpx.post(f"{url}/{side}", content=b" " * (LARGEST_NOTICE + 1), verify=trusted())
         assert large.status_code == 413
         assert not woken_after(world.data, side, timestamp=0)
+    assert "Traceback" not in caplog.text
+
+
+def test_a_secret_that_was_changed_is_told_to_both_systems_once(world: World, url: str) -> None:
+    """Neither shows the one it has; what is registered with the old one proves nothing any more."""
+    asked = subscribe_with("another long random text", url)
+    assert (asked[Side.SHOP] > 0, asked[Side.BC]) == (tells(world), 3)
+    assert {row["clientState"] for row in subscriptions(world)} == {"another long random text"}
+    assert subscribe_with("another long random text", url) == dict.fromkeys(Side, 0)
+    kept = "".join(file.read_text() for file in (world.data / "registered").iterdir())
+    assert SECRET not in kept
+    assert "another" not in kept
+
+
+def subscribe_with(secret: str, url: str) -> dict[Side, int]:
+    """How many calls it takes with a secret."""
+    connections = Connections(Settings.load())
+    return {
+        side: asyncio.run(subscribe(connections, side, url=url, secret=SecretStr(secret))) for side in Side
+    }
+
+
+def test_a_sender_that_hangs_up_in_the_middle_leaves_a_line(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as sender:
+        sender.sendall(b"POST /businesscentral HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{")
+    assert until(lambda: "businesscentral: a notice broke off" in caplog.text)
     assert "Traceback" not in caplog.text

@@ -37,7 +37,7 @@ from talk_pipeline.systems.businesscentral.values import parse
 from talk_pipeline.systems.businesscentral.writing import BATCH_SIZE, Writer
 from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Http
-from talk_pipeline.systems.protocol import Identity, Leaving, Stamps, unheard
+from talk_pipeline.systems.protocol import Identity, Known, Leaving, Stamps, unheard
 
 RUNTIME = "microsoft/runtime/beta"  # an API that tells of the others (page `dynamics-subscriptions`)
 
@@ -275,10 +275,10 @@ class Businesscentral:
         outcomes = [next(sent) if isinstance(one, Write) else one for one in told]
         return [await self._completed(flow, outcome) for outcome in outcomes]
 
-    async def subscribe(self, url: str, secret: SecretStr) -> int:
+    async def subscribe(self, url: str, secret: SecretStr, known: Known | None = None) -> int:
         """Keeps a subscription a flow alive."""
         return await notifications.subscribe(
-            self._http, self._lists, self._told, company=self._company, url=url, secret=secret
+            self._http, self._lists, self._told, company=self._company, url=url, secret=secret, before=known
         )
 
     def understand(self, headers: Mapping[str, str], body: bytes, *, secret: SecretStr) -> set[str] | None:

@@ -17,6 +17,7 @@ from talk_pipeline.systems.businesscentral.lists import Lists
 from talk_pipeline.systems.businesscentral.values import dump, moment, parse
 from talk_pipeline.systems.errors import ConfigurationFault, SystemFault, UnavailableFault
 from talk_pipeline.systems.http import Http, OutcomeUnknownError
+from talk_pipeline.systems.protocol import Known
 
 RENEW_BEFORE = timedelta(days=1)
 
@@ -24,9 +25,16 @@ _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
 async def subscribe(
-    http: Http, lists: Lists, sets: Mapping[str, EntitySet], *, company: str, url: str, secret: SecretStr
+    http: Http,
+    lists: Lists,
+    sets: Mapping[str, EntitySet],
+    *,
+    company: str,
+    url: str,
+    secret: SecretStr,
+    before: Known | None = None,
 ) -> int:
-    """Creates what is missing and renews what ends soon; returns how many calls that took.
+    """Creates what is missing, renews what ends soon or has another secret; returns how many calls that took.
 
     Each API has subscriptions of its own (page `dynamics_subscriptions`).
 
@@ -37,12 +45,19 @@ async def subscribe(
     calls = 0
     for api in dict.fromkeys(described.api for described in sets.values()):
         there = {described.name: described for described in sets.values() if described.api == api}
-        calls += await _subscribe(http, lists, there, company=company, url=url, secret=secret)
+        calls += await _subscribe(http, lists, there, company=company, url=url, secret=secret, before=before)
     return calls
 
 
 async def _subscribe(
-    http: Http, lists: Lists, sets: Mapping[str, EntitySet], *, company: str, url: str, secret: SecretStr
+    http: Http,
+    lists: Lists,
+    sets: Mapping[str, EntitySet],
+    *,
+    company: str,
+    url: str,
+    secret: SecretStr,
+    before: Known | None,
 ) -> int:
     """The same for sets of one API, which has subscriptions of its own (page `dynamics_subscriptions`)."""
     first, calls = next(iter(sets.values())), 0
@@ -58,13 +73,14 @@ async def _subscribe(
         known = listed.get((url, _place(resource)[1]))
         if known is None:
             await _send(http, "POST", path, body=body, headers={})
-        elif _ends_soon(known):
+            calls += 1
+        elif _ends_soon(known) or (before is not None and before.is_of_another(resource)):
             one = f"{path}('{known.get('subscriptionId')}')"
             headers = {"If-Match": str(known.get("@odata.etag"))}
             await _send(http, "PATCH", one, body=body, headers=headers)
-        else:
-            continue
-        calls += 1
+            calls += 1
+        if before is not None:
+            before.keep(resource)
     return calls
 
 

@@ -29,7 +29,7 @@ from talk_pipeline.systems.customwebshop.wire.evidence import Probe
 from talk_pipeline.systems.customwebshop.wire.naming import Names
 from talk_pipeline.systems.customwebshop.wire.records import Reader, Sought, parse
 from talk_pipeline.systems.errors import SystemFault
-from talk_pipeline.systems.protocol import MOST_STAMPS, Identity, Leaving, Stamps, unheard
+from talk_pipeline.systems.protocol import MOST_STAMPS, Identity, Known, Leaving, Stamps, unheard
 
 WHOLE = Call(whole=True)
 """A record is composed as it is to be; what of it is written is the store's business."""
@@ -164,7 +164,7 @@ class StoredShop:
         reader = self._readers[flow]
         return [await self._write(reader, write, leaving) for write in writes]
 
-    async def subscribe(self, url: str, secret: SecretStr) -> int:
+    async def subscribe(self, url: str, secret: SecretStr, known: Known | None = None) -> int:
         """A store tells nobody."""
         return 0
 

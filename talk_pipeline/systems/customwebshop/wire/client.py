@@ -37,7 +37,7 @@ from talk_pipeline.systems.customwebshop.wire.records import Reader, Sought, par
 from talk_pipeline.systems.customwebshop.wire.writing import Writer
 from talk_pipeline.systems.errors import AccessFault, SystemFault
 from talk_pipeline.systems.http import Answer, Http
-from talk_pipeline.systems.protocol import Identity, Leaving, Stamps, unheard
+from talk_pipeline.systems.protocol import Identity, Known, Leaving, Stamps, unheard
 
 
 class Customwebshop:
@@ -270,10 +270,12 @@ class Customwebshop:
         )
         return await Writer(self._http, checked, lambda record_id: self.get(flow, record_id)).write(write)
 
-    async def subscribe(self, url: str, secret: SecretStr) -> int:
+    async def subscribe(self, url: str, secret: SecretStr, known: Known | None = None) -> int:
         """Registers the address where the shop has webhooks."""
         webhooks = self._shop.webhooks
-        return await notifications.subscribe(self._http, webhooks, url=url, secret=secret) if webhooks else 0
+        if not webhooks:
+            return 0
+        return await notifications.subscribe(self._http, webhooks, url=url, secret=secret, before=known)
 
     def understand(self, headers: Mapping[str, str], body: bytes, *, secret: SecretStr) -> set[str] | None:
         """The flows a delivery tells about."""

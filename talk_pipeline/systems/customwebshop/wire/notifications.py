@@ -16,10 +16,15 @@ from talk_pipeline.systems.customwebshop.spec.places import read_place
 from talk_pipeline.systems.customwebshop.spec.webhooks import Webhooks
 from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
 from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
+from talk_pipeline.systems.protocol import Known
 
 
-async def subscribe(http: Http, webhooks: Webhooks, *, url: str, secret: SecretStr) -> int:
+async def subscribe(
+    http: Http, webhooks: Webhooks, *, url: str, secret: SecretStr, before: Known | None = None
+) -> int:
     """Registers the address for every event it is not registered for; returns how many calls that took.
+
+    One that is registered with another secret is registered once more: its notices prove nothing any longer.
 
     Raises:
         ConfigurationFault: the shop refuses, or does not list its webhooks as described.
@@ -30,10 +35,13 @@ async def subscribe(http: Http, webhooks: Webhooks, *, url: str, secret: SecretS
         raise UnavailableFault(f"the shop lists no webhooks: {answer.status}")
     known = [row for row in _registrations(webhooks, answer) if paths.get(row, webhooks.url) == url]
     calls = 0
-    for body in _bodies(webhooks, url, secret):
-        if not any(_same(webhooks, body, row) for row in known):
+    for event, body in _bodies(webhooks, url, secret):
+        is_stale = before is not None and before.is_of_another(event)
+        if is_stale or not any(_same(webhooks, body, row) for row in known):
             await _register(http, webhooks, body, url=url)
             calls += 1
+        if before is not None:
+            before.keep(event)
     return calls
 
 
@@ -72,14 +80,17 @@ def understand(
     return {name for name, flow in flows.items() if flow.customwebshop.entity == entity}
 
 
-def _bodies(webhooks: Webhooks, url: str, secret: SecretStr) -> Iterator[dict[str, Any]]:
+def _bodies(webhooks: Webhooks, url: str, secret: SecretStr) -> Iterator[tuple[str, dict[str, Any]]]:
     values = {"url": url, "secret": secret.get_secret_value(), "events": list(webhooks.events)}
     for event in webhooks.events if webhooks.one_each else [""]:
         words = {**values, "event": event}
-        yield {
-            name: words[value[1:-1]] if isinstance(value, str) and value[1:-1] in words else value
-            for name, value in webhooks.body.items()
-        }
+        yield (
+            event,
+            {
+                name: words[value[1:-1]] if isinstance(value, str) and value[1:-1] in words else value
+                for name, value in webhooks.body.items()
+            },
+        )
 
 
 def _same(webhooks: Webhooks, body: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
