@@ -63,8 +63,10 @@ def canonical(
     return said
 
 
-def same(kind: str, shop: str | None, bc: str | None, within: str | None = None) -> bool:
-    """Whether two canonical forms agree: numbers as far as the shop shows decimals, or within a tolerance."""
+def same(
+    kind: str, shop: str | None, bc: str | None, within: str | None = None, before: str | None = None
+) -> bool:
+    """Whether two forms agree: numbers to the decimals that the shop shows or showed, or within a tolerance."""
     name, _, size = kind.partition("(")
     try:
         left, right = Decimal(shop or 0), Decimal(bc or 0)
@@ -72,7 +74,8 @@ def same(kind: str, shop: str | None, bc: str | None, within: str | None = None)
         return shop == bc
     if name.strip() not in _NUMBERS:
         return shop == bc
-    places = max(int(size.strip(" )") or 2), -int(left.as_tuple().exponent))
+    kept = max(len((one or "").partition(".")[2]) for one in (shop, before))
+    places = max(int(size.strip(" )") or 2), kept)
     return abs(left - right) <= (Decimal(within) if within else Decimal(1).scaleb(-places) / 2)
 
 

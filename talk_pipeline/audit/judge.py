@@ -213,10 +213,14 @@ class Auditor:
         if self._is_one_text(self._split.get((part, name), ()), shop, bc):
             self._counts["agree"] += 1
             return
-        if nothing_said or same(kind, left, right, within):
-            held = base and self._canonical(SHOP, prop, shop, base[0])
+        held = self._canonical(SHOP, prop, shop, base[0]) if base else None
+        if nothing_said or same(kind, left, right, within, held):
             kept = base and (base[1] if derived else self._canonical(BC, prop, bc, base[1]))
-            if not base or way != "<->" or (same(kind, left, held) and same(kind, kept, right)):
+            if (
+                not base
+                or way != "<->"
+                or (same(kind, left, held, before=held) and same(kind, kept, right, before=held))
+            ):
                 self._counts["agree"] += 1
                 return
             what = f"both agree, and are on record with {' and '.join(map(repr, base))}"

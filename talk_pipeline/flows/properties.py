@@ -334,6 +334,6 @@ class Property(Model):
             value = self.blank
         return self.value_type.convert(value, context)
 
-    def equal(self, shop: Value, bc: Value) -> bool:
-        """Whether two canonical forms say the same."""
-        return self.value_type.equal(shop, bc)
+    def equal(self, shop: Value, bc: Value, before: Value = None) -> bool:
+        """Whether two canonical forms say the same, by what the shop said when they last did."""
+        return self.value_type.equal(shop, bc, before)

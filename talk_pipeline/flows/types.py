@@ -32,7 +32,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORE
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A decimal number, compared at ``places`` decimals, or at more where the shop writes more.
+    """A decimal number, compared at ``places`` decimals, or at more where the shop writes, or wrote, more.
 
     Attributes:
         places: decimals at which the shop keeps the value.
@@ -53,16 +53,30 @@ class Amount:
             amount = amount.quantize(Decimal(1).scaleb(-self.places))
         return format(amount, "f")
 
-    def equal(self, shop: Value, bc: Value) -> bool:
+    def equal(self, shop: Value, bc: Value, before: Value = None) -> bool:
         """Equal where the shop's is what Business Central's finer decimals round to, a half either way.
 
         Shops differ in where a half goes. One that rounds 0.125 to 0.12 and one that makes it 0.13 have both
-        understood it, and neither has edited it.
+        understood it, and neither has edited it. One that said 1.2345 and says 1.23 keeps more decimals, and has.
+
+        Args:
+            shop: the canonical form of the shop's.
+            bc: that of Business Central's.
+            before: what the shop said when the two last agreed.
         """
         if shop is None or bc is None:
             return shop == bc
         left, right = Decimal(shop), Decimal(bc)
-        return abs(left - right) * 2 <= Decimal(1).scaleb(-max(self.places, _places(left)))
+        return abs(left - right) * 2 <= Decimal(1).scaleb(
+            -max(self.places, _places(left), self._kept(before))
+        )
+
+    def _kept(self, before: Value) -> int:
+        """How many decimals the shop was seen to keep; none of what is no number, as before a type was changed."""
+        try:
+            return _places(self._amount(before).normalize())
+        except UnmappableError:
+            return 0
 
     def _amount(self, value: Value) -> Decimal:
         """The number: most fields there keep five decimals, one whose flow says more of them keeps as many."""

@@ -75,6 +75,14 @@ def test_amounts_compare_at_the_shops_scale() -> None:
     assert not amount.equal("12.35", None)
 
 
+@pytest.mark.parametrize(
+    ("before", "alike"),
+    [("1.2345", False), ("1.234", False), ("1.23", True), ("1.2300", True), (None, True), ("a lot", True)],
+)
+def test_a_shop_that_kept_more_decimals_means_a_shorter_number(before: str | None, alike: bool) -> None:
+    assert Amount(places=2).equal("1.23", "1.2345", before) is alike
+
+
 ROUNDINGS = (ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_HALF_DOWN)
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.pipeline.second_opinion import unexplained
 from talk_pipeline_tests.pipeline.test_order_life import Placed
 from talk_pipeline_tests.world import World
 
@@ -53,6 +54,22 @@ def test_prices_keep_every_digit_there_and_back(world: World) -> None:
     world.shop.patch("products", key, {"price": "98765432109876.54"})
     world.step("product")
     assert world.bc.get("items", item)["unitPrice"] == Decimal("98765432109876.54")
+    assert world.step("product", full=True).writes() == 0
+
+
+def test_an_edit_by_less_than_half_a_cent_travels_where_the_shop_keeps_more_decimals(world: World) -> None:
+    """A price for a thousand: what is no cent of one is some of all."""
+    key = world.shop.post("products", product(price="1.2345"))["id"]
+    if world.shop.get("products", key)["price"] != "1.2345":
+        pytest.skip("this shop keeps cents")
+    world.step("product")
+    item = world.counterpart("product", key)
+    assert world.bc.get("items", item)["unitPrice"] == Decimal("1.2345")
+    world.shop.patch("products", key, {"price": "1.2300"})
+    assert unexplained("product") == []
+    assert not world.step("product").failed()
+    assert world.bc.get("items", item)["unitPrice"] == Decimal("1.23")
+    assert unexplained("product") == []
     assert world.step("product", full=True).writes() == 0
 
 

@@ -88,7 +88,9 @@ AGREED = Merged(agreed=True)
 def merge(flow: Flow, pair: Pair, *, company: Company) -> Merged:
     """What follows from a pair whose canonical values are not simply the same."""
     prop = pair.prop
-    if not (pair.shop.problem or pair.bc.problem) and prop.equal(pair.shop.canon, pair.bc.canon):
+    if not (pair.shop.problem or pair.bc.problem) and prop.equal(
+        pair.shop.canon, pair.bc.canon, pair.shop.base
+    ):
         return AGREED
     if prop.dir == "=":
         return NOTHING

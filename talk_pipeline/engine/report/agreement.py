@@ -110,7 +110,8 @@ def disagreements(db: Connection, flow: Flow, part: Part, *, dry_run: bool) -> d
     found = {name: Disagreement() for name in names}
     for row in named_rows(db.execute(_DISAGREEING, parameters)):
         prop = part.by_name[row["property"]]
-        agrees = agree(flow, prop, shop=row["shop_canon"], bc=row["bc_canon"], shop_raw=row["shop_value"])
+        said, before = row["shop_value"], row["shop_base"]
+        agrees = agree(flow, prop, shop=row["shop_canon"], bc=row["bc_canon"], shop_raw=said, before=before)
         if not agrees and not (dry_run and row["planned"]):
             found[prop.name].add(row, prop)
     return found

@@ -331,8 +331,8 @@ class _Teller:
                 self.db, prop.refers_to, shop_value=row["shop_value"], bc_value=row["bc_value"]
             )
         if shop and bc and not row["problem"]:
-            shop_raw, canon = row["shop_value"], shop["canon"].get(prop.name)
-            row["agrees"] = agree(self.flow, prop, shop=canon, bc=meant, shop_raw=shop_raw)
+            said, canon, before = row["shop_value"], shop["canon"].get(prop.name), row["shop_base"]
+            row["agrees"] = agree(self.flow, prop, shop=canon, bc=meant, shop_raw=said, before=before)
         row["stays"] = row["agrees"] is False and not (prop.two_way or prop.only)
         return row
 

@@ -45,7 +45,9 @@ def took(
     return prop.equal(canon, sent) if side is Side.SHOP else prop.equal(sent, canon)
 
 
-def agree(flow: Flow, prop: Property, *, shop: Value, bc: Value, shop_raw: Value) -> bool:
+def agree(
+    flow: Flow, prop: Property, *, shop: Value, bc: Value, shop_raw: Value, before: Value = None
+) -> bool:
     """Whether the two records of a pair agree on a property.
 
     Args:
@@ -54,12 +56,13 @@ def agree(flow: Flow, prop: Property, *, shop: Value, bc: Value, shop_raw: Value
         shop: what the shop's record says, in canonical form.
         bc: what Business Central's says; a reference as the shop's id of what it refers to.
         shop_raw: the shop's own words; some are kept whatever Business Central says, and a blank may say nothing.
+        before: those when the two last agreed.
     """
     if prop.dir != "=":
         preserved = (shop_raw is None and prop.blank_keeps) or (
             shop_raw is not None and shop_raw in prop.keep
         )
-        return preserved or prop.equal(shop, bc)
+        return preserved or prop.equal(shop, bc, before)
     try:
         difference = abs(Decimal(shop or 0) - Decimal(bc or 0))
     except InvalidOperation:
