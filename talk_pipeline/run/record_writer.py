@@ -106,12 +106,16 @@ class ChangesetWriter:
         if not any(moves_parent(edit.part) for edit in self.changeset.children):
             return True
         record = await self._system.get(self.changeset.flow.name, self.changeset.target_id or "")
-        return record is not None and record.version == self._version
+        if record is None:
+            return False
+        if record.version is None and self.changeset.payload is not None:
+            return self._read(record.payload) == self._contents()
+        return record.version == self._version
 
     async def _write_child(self, edit: RecordChanges) -> bool:
-        """One child; where writing one moves the versions of the others, each is looked at before its turn."""
+        """One child; where it has no version, or writing others moves that, it is looked at before its turn."""
         version = edit.version
-        if self._others_move and edit.operation != "create":
+        if edit.operation != "create" and (self._others_move or version is None):
             known, version = await self._unmoved(edit)
             if not known:
                 self.needs_reread = True
@@ -177,7 +181,7 @@ class ChangesetWriter:
 
     def _is_of_before(self, record: Record) -> bool:
         """Whether it lacks what was just written, as a cache's answer does: the next fetch tells how it is."""
-        contents = self._session.decode(self.changeset.flow, self.changeset.target)(record.payload)
+        contents = self._read(record.payload)
         for edit, answer in self._answered:
             path = edit.part.paths[self.changeset.target]
             shown = {child.id: child.version for child in contents.children[path]}
@@ -204,7 +208,10 @@ class ChangesetWriter:
     def _contents(self) -> Contents | None:
         if self.changeset.payload is None:
             return None
-        return self._session.decode(self.changeset.flow, self.changeset.target)(self.changeset.payload)
+        return self._read(self.changeset.payload)
+
+    def _read(self, payload: str) -> Contents:
+        return self._session.decode(self.changeset.flow, self.changeset.target)(payload)
 
     def _write(
         self, edit: RecordChanges, body: Body, *, children: Mapping[str, tuple[ChildEdit, ...]] | None = None
