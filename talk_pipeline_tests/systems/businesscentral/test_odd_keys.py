@@ -38,6 +38,7 @@ DAYS = OwnPage(
     modified="changed",
 )
 PAGES: Mapping[str, Mapping[str, OwnPage]] = {HALL: {"fees": FEES, "openDays": DAYS}}
+ASKED = {HALL: {"fees": replace(FEES, selects=True, filters=True)}}
 CHARGED = "  charges: {path: /charges}\n"
 FEE_FLOW = """flow: fee
 title: Fees
@@ -90,9 +91,7 @@ def test_rows_of_a_page_that_takes_neither_filters_nor_a_selection(
     assert not unexplained()
 
 
-@pytest.mark.parametrize(
-    "own", [PAGES | {HALL: {"fees": replace(FEES, selects=True, filters=True)}}], indirect=True
-)
+@pytest.mark.parametrize("own", [ASKED], indirect=True)
 def test_check_config_is_content_with_rows_that_are_read_alone(
     own: Own, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -102,7 +102,7 @@ def test_a_text_that_is_gone_is_written_as_the_shop_takes_it(
 
 def test_a_whole_record_keeps_its_attributes_and_not_what_was_joined_to_it(tmp_path: Path) -> None:
     """An `@` begins the attributes of XML and the words of JSON-LD as well."""
-    own: Json = {"@id": "/customers/1", "@type": "Customer", "company_name": "Old"}
+    own: dict[str, Json] = {"@id": "/customers/1", "@type": "Customer", "company_name": "Old"}
     made = composer(tmp_path, '    parts: {home: "{item}/home"}\n').body(
         Call(whole=True),
         names=["company_name"],
