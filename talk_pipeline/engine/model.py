@@ -79,6 +79,7 @@ class Ended:
         was: ids of the record itself, as those name it: none, or several where they do not agree.
         called: what those call the first of these, by path of the record.
         refers: whom they name where the record refers to another one, by path of the record, each once.
+        counts: whether any of these counts; else nothing has ended, such as where every invoice was cancelled.
     """
 
     ids: Sequence[str]
@@ -86,6 +87,7 @@ class Ended:
     was: Sequence[str] = ()
     called: Mapping[str, Value] = field(default_factory=dict)
     refers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,9 @@ class ClosedBy(Model):
         " the shop says something else, beyond `tolerance`, that is listed until somebody takes note of it",
     )
     without: Mapping[str, tuple[Word, ...]] = Field(
-        {}, description="what counts for nothing in these sums, by the values that it has there"
+        {},
+        description="what counts for nothing, by the values that it has there: neither in these sums nor as an end,"
+        " so that a record of which nothing else is there was not posted",
     )
 
     @property

@@ -42,7 +42,7 @@ class Left:
 
 async def became_of(session: Session, flow: Flow, side: Side, ids: Sequence[str]) -> Left:
     """What became of single records that are not there."""
-    posted = await _posted(session.systems[side], flow, ids)
+    posted = _counting(await _posted(session.systems[side], flow, ids))
     return await _left(session, flow, side, posted, [one for one in ids if one not in posted])
 
 
@@ -55,7 +55,7 @@ async def explained(
     all until a person approves.
     """
     system = session.systems[side]
-    posted = await _posted(system, flow, missing)
+    posted = _counting(await _posted(system, flow, missing))
     doubtful = [record_id for record_id in missing if record_id not in posted]
     breaker = flow.settings.breaker
     with session.state.open() as db:
@@ -76,7 +76,8 @@ async def explained(
 async def no_longer_posted(session: Session, flow: Flow, side: Side, *, most: int | None) -> Left:
     """What became of records whose story had ended, and whose end a restored system does not know any more.
 
-    One that was posted before it was ever read is known by its id, or by that of what it became.
+    One that was posted before it was ever read is known by its id, or by that of what it became; that this was
+    cancelled since takes nothing back.
 
     Args:
         session: the run at work.
@@ -129,6 +130,11 @@ async def _posted(system: System, flow: Flow, ids: Sequence[str]) -> Mapping[str
     """Those of the missing records that live on as something else, such as an invoice."""
     ended = flow.businesscentral.closed_by
     return await system.ended(flow.name, ended.record, values=ids) if ended else {}
+
+
+def _counting(posted: Mapping[str, Ended]) -> dict[str, Ended]:
+    """Without those of which nothing counts: what was cancelled proves no end."""
+    return {record_id: one for record_id, one in posted.items() if one.counts}
 
 
 async def _left(

@@ -82,7 +82,7 @@ async def close_posted(session: Session, flow: Flow) -> None:
         by_key, half_known = posted.keys_to_create(db, flow), posted.half_known(db, flow)
     bc = session.systems[Side.BC]
     found = await bc.ended(flow.name, ended.key, values=list(by_key | half_known))
-    closing = {key: one for key, one in found.items() if key in by_key}
+    closing = {key: one for key, one in found.items() if key in by_key and one.counts}
     if not (closing or half_known):
         return
     with session.state.open() as db:

@@ -214,14 +214,39 @@ def test_invoices_of_parts_that_come_to_the_order_together_are_told_nowhere(rele
     assert not lost(released) + totals(released)
 
 
-def test_what_was_cancelled_again_was_not_billed(released: Sold) -> None:
-    released.office("ship")
-    released.office("invoice")
-    (invoice,) = released.world.bc.all("salesInvoices").values()
+@pytest.mark.parametrize("quantities", [[(2, 5)], [(2, 0), (0, 5)]])
+def test_what_was_cancelled_again_was_not_billed(released: Sold, quantities: list[tuple[int, int]]) -> None:
+    """Where nothing else was billed its story did not end there: it is gone, and the shop is not told otherwise."""
+    for some in quantities:
+        released.office("ship", *some)
+        released.office("invoice")
+    invoice, *others = released.world.bc.all("salesInvoices").values()
     released.world.bc.control(f"sales-invoices/{invoice['id']}/cancel")
     assert not released.world.step(full=True).failed()
-    stated = released.world.shop.get("orders", released.id)["total_incl_tax"]
-    assert totals(released) == [(stated, 0.0)]
+    placed = released.world.shop.get("orders", released.id)
+    billed = [float(one["totalAmountIncludingTax"]) for one in others]
+    assert totals(released) == [(placed["total_incl_tax"], one) for one in billed]
+    gone = ("broken", "the Business Central record is vanished")
+    assert released.world.state("order", released.id) == (OVER if billed else gone)
+    assert (placed["status"] == "completed") is bool(billed)
+    released.quiet()
+
+
+def test_an_invoice_that_was_cancelled_closes_no_order_of_its_number(released: Sold) -> None:
+    placed, _ = released.posted_before("O2")
+    (invoice,) = released.world.bc.all("salesInvoices").values()
+    released.world.bc.control(f"sales-invoices/{invoice['id']}/cancel")
+    released.sync()
+    assert released.world.counterpart("order", placed) in released.world.bc.orders()
+
+
+def test_what_was_posted_stays_so_though_its_invoice_is_cancelled_later(released: Sold) -> None:
+    post(released)
+    (invoice,) = released.world.bc.all("salesInvoices").values()
+    released.world.bc.control(f"sales-invoices/{invoice['id']}/cancel")
+    released.sync()
+    released.quiet()
+    assert released.world.state("order", released.id) == OVER
 
 
 @pytest.mark.parametrize("cancelled", [False, True])

@@ -39,17 +39,22 @@ def ended_as(
 def _sum_of(
     rows: Sequence[Mapping[str, Any]], described: EntitySet, ending: ClosedBy, refers: Sequence[str]
 ) -> Ended:
-    """The ids of records as received, what they name as having become them, and the sums of those that count."""
+    """The ids of records as received; what they name as having become them, and come to: those that count, if any."""
     counting = [row for row in rows if not _is_left_out(row, described, ending)]
     comes_to = {name: str(sum((Decimal(row[name]) for row in counting), Decimal(0))) for name in ending.sums}
     was, *named = (
-        [*dict.fromkeys(filter(None, (_said(row, described, path) for row in rows)))]
+        [*dict.fromkeys(filter(None, (_said(row, described, path) for row in counting or rows)))]
         for path in (ending.record, *refers)
     )
     naming = [row for row in rows if _said(row, described, ending.record) in was[:1]]
     called = {name: _said(naming[0], described, path) for name, path in ending.called.items() if naming}
     return Ended(
-        [described.id_of(row) for row in rows], comes_to, was, called, dict(zip(refers, named, strict=True))
+        ids=[described.id_of(row) for row in rows],
+        comes_to=comes_to,
+        was=was,
+        called=called,
+        refers=dict(zip(refers, named, strict=True)),
+        counts=bool(counting),
     )
 
 

@@ -39,6 +39,7 @@ def test_what_records_became_is_told_with_the_sums_of_what_counts(server: Answer
         "o1": (["i1", "i2", "i3", "i4"], {"totalAmountIncludingTax": "14.75"}, ["o1"], {"number": "SO1"}),
         "o2": (["i5"], {"totalAmountIncludingTax": "0"}, ["o2"], {"number": "SO2"}),
     }
+    assert {key: one.counts for key, one in found.items()} == {"o1": True, "o2": False}, "o2 has not ended"
     assert server.asked[0].query == {
         "$select": "id,orderId,orderNumber,totalAmountIncludingTax,status",
         "$filter": " or ".join(f"orderId eq {one}" for one in values),
@@ -84,9 +85,11 @@ def test_whom_they_name_is_told_where_they_are_asked_for_by_a_key(server: Answer
         {"id": f"i{nth}", "orderId": f"o{nth}", "customerId": buyer, **told}
         for nth, buyer in enumerate(["c1", "c1", "c2", "00000000-0000-0000-0000-000000000000"])
     ]
-    server.on(CUSTOMERS.replace("customers", "salesInvoices"), page(*rows))
+    cancelled = {"id": "i9", "orderId": "o9", "customerId": "c9", **told, "status": "Canceled"}
+    server.on(CUSTOMERS.replace("customers", "salesInvoices"), page(cancelled, *rows))
     found = using(opens(), lambda opened: opened.ended("order", "externalDocumentNumber", values=["1001"]))
     assert found["1001"].refers == {"customerId": ["c1", "c2"]}
+    assert found["1001"].was[0] == "o0", "what was cancelled is not what it became"
     by_id = using(opens(), lambda opened: opened.ended("order", "orderId", values=["o1"]))
     assert by_id["o1"].refers == {}
 
