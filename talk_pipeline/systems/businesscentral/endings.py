@@ -39,7 +39,7 @@ def ended_as(
 def _sum_of(
     rows: Sequence[Mapping[str, Any]], described: EntitySet, ending: ClosedBy, refers: Sequence[str]
 ) -> Ended:
-    """The ids of records as received; what they name as having become them, and come to: those that count, if any."""
+    """The ids of records as received; what those that count come to, and what they name as having become them."""
     counting = [row for row in rows if not _is_left_out(row, described, ending)]
     comes_to = {name: str(sum((Decimal(row[name]) for row in counting), Decimal(0))) for name in ending.sums}
     was, *named = (

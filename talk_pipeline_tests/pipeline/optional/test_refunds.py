@@ -142,3 +142,23 @@ def test_cancelled_in_the_shop_and_deleted_there_it_is_over(returned: Returned) 
         "it is over in the shop, and the Business Central record is vanished",
     )
     returned.quiet()
+
+
+def test_what_corrects_two_invoices_of_one_order_is_nobodys_twin(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both bear the order's number and are posted, so that nobody could tell them apart by another one."""
+    with_optional(world, tmp_path, monkeypatch, "invoice", "refund")
+    sold = Sold(world)
+    for quantities in ((1, 0), (1, 5)):
+        sold.office("ship", *quantities)
+        sold.office("invoice")
+    for invoice in world.bc.all("salesInvoices"):
+        world.bc.control(f"sales-invoices/{invoice}/cancel")
+    memos = world.bc.all("salesCreditMemos").values()
+    assert [row["externalDocumentNumber"] for row in memos] == ["O1", "O1"]
+    assert not world.step("refund", full=True).failed()
+    buyer = next(iter(memos))["customerId"]
+    world.bc.post("salesCreditMemos", {"customerId": buyer, "externalDocumentNumber": "O1"})
+    (told,) = world.step("refund", full=True).failed()
+    assert told.startswith("refund.sync.create_keys_unique: 1 create key"), "an open one may be told apart"
