@@ -1,7 +1,8 @@
 """The arithmetic of an order document, the same in both systems.
 
 A discount on the whole document is spread over its lines in proportion, and tax is worked out on running
-totals, so that the parts always add up to the rounded whole.
+totals, so that the parts always add up to the rounded whole. To what is a matter of the currency: the króna has
+no smaller coin, the dinar has thousandths.
 """
 
 from __future__ import annotations
@@ -10,13 +11,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
+from iso4217 import Currency
+
 CENT = Decimal("0.01")
 _HUNDRED = Decimal(100)
 
 
-def to_cents(value: Decimal) -> Decimal:
-    """Rounded half away from zero to two places."""
-    return value.quantize(CENT, rounding=ROUND_HALF_UP)
+def step_of(currency: str | None) -> Decimal:
+    """The smallest unit of a currency; of one that is none, a cent."""
+    known = next((one for one in Currency if one.code == currency), None)
+    return CENT if known is None or known.exponent is None else Decimal(1).scaleb(-known.exponent)
+
+
+def rounded(value: Decimal, step: Decimal = CENT) -> Decimal:
+    """Rounded half away from zero to a multiple of the smallest unit."""
+    return (value / step).quantize(Decimal(1), rounding=ROUND_HALF_UP) * step
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,7 @@ class LineFacts:
         discount: the line's own discount, as an amount.
         tax_percent: tax on the line.
         discounted: whether it bears a share of the document's discount; charges do not.
+        step: the smallest unit of the document's currency.
     """
 
     quantity: Decimal
@@ -36,11 +46,12 @@ class LineFacts:
     discount: Decimal
     tax_percent: Decimal
     discounted: bool = True
+    step: Decimal = CENT
 
     @property
     def amount(self) -> Decimal:
         """Quantity times price, less the line's own discount."""
-        return to_cents(self.quantity * self.unit_price) - self.discount
+        return rounded(self.quantity * self.unit_price, self.step) - self.discount
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +77,24 @@ class Totals:
     including_tax: Decimal
 
 
-def percent_of(amount: Decimal, percent: Decimal) -> Decimal:
-    """That part of an amount, in cents."""
-    return to_cents(amount * percent / _HUNDRED)
+def percent_of(amount: Decimal, percent: Decimal, step: Decimal = CENT) -> Decimal:
+    """That part of an amount, rounded."""
+    return rounded(amount * percent / _HUNDRED, step)
 
 
 def document(
-    lines: Sequence[LineFacts], *, discount: Decimal, prices_include_tax: bool
+    lines: Sequence[LineFacts], *, discount: Decimal, prices_include_tax: bool, step: Decimal = CENT
 ) -> tuple[list[LineAmounts], Totals]:
     """The amounts of all lines, and of the document they make up."""
     bearing = [line.amount if line.discounted else Decimal(0) for line in lines]
     base = sum(bearing, Decimal(0))
-    shares = _spread(discount if base else Decimal(0), bearing, base)
-    before = _taxed([line.amount for line in lines], lines, prices_include_tax=prices_include_tax)
+    shares = _spread(discount if base else Decimal(0), bearing, base, step)
+    before = _taxed([line.amount for line in lines], lines, prices_include_tax=prices_include_tax, step=step)
     after = _taxed(
         [line.amount - share for line, share in zip(lines, shares, strict=True)],
         lines,
         prices_include_tax=prices_include_tax,
+        step=step,
     )
     amounts = [
         LineAmounts(
@@ -105,18 +117,18 @@ def document(
     return amounts, totals
 
 
-def _spread(discount: Decimal, amounts: Sequence[Decimal], base: Decimal) -> list[Decimal]:
+def _spread(discount: Decimal, amounts: Sequence[Decimal], base: Decimal, step: Decimal) -> list[Decimal]:
     shares, running, given = [], Decimal(0), Decimal(0)
     for amount in amounts:
         running += amount
-        due = to_cents(discount * running / base) if base else Decimal(0)
+        due = rounded(discount * running / base, step) if base else Decimal(0)
         shares.append(due - given)
         given = due
     return shares
 
 
 def _taxed(
-    amounts: Sequence[Decimal], lines: Sequence[LineFacts], *, prices_include_tax: bool
+    amounts: Sequence[Decimal], lines: Sequence[LineFacts], *, prices_include_tax: bool, step: Decimal
 ) -> list[tuple[Decimal, Decimal]]:
     """Amount without tax and tax of each line, rounded on the running total of each rate."""
     running: dict[Decimal, tuple[Decimal, Decimal]] = {}
@@ -125,9 +137,9 @@ def _taxed(
         total, settled = running.get(line.tax_percent, (Decimal(0), Decimal(0)))
         total += amount
         if prices_include_tax:
-            due = total - to_cents(total * _HUNDRED / (_HUNDRED + line.tax_percent))
+            due = total - rounded(total * _HUNDRED / (_HUNDRED + line.tax_percent), step)
         else:
-            due = percent_of(total, line.tax_percent)
+            due = percent_of(total, line.tax_percent, step)
         tax = due - settled
         running[line.tax_percent] = (total, due)
         result.append((amount - tax if prices_include_tax else amount, tax))

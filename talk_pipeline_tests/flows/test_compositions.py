@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from talk_pipeline.flows.compositions import Sum, composed
 from talk_pipeline.flows.loading import FlowError, load_flows
 from talk_pipeline.flows.properties import ComesTo, Composition
-from talk_pipeline.sandbox.amounts import LineFacts, document, percent_of, to_cents
+from talk_pipeline.sandbox.amounts import LineFacts, document, percent_of, rounded
 from talk_pipeline_tests.flow_files import copied_flows
 
 Row = Mapping[str, str | None]
@@ -110,7 +110,7 @@ def test_it_is_what_a_document_comes_to(
 ) -> None:
     """The sandbox reckons from the other end: shares and tax first, and then the sum of all."""
     facts = [
-        LineFacts(many, each, percent_of(to_cents(many * each), percent), Decimal(25))
+        LineFacts(many, each, percent_of(rounded(many * each), percent), Decimal(25))
         for many, each, percent in rows
     ]
     base = sum((fact.amount for fact in facts), Decimal(0))

@@ -1,9 +1,11 @@
 """Money: amounts in another currency, digits that must not move, totals that differ by a cent."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.pipeline.second_opinion import unexplained
 from talk_pipeline_tests.pipeline.test_order_life import Placed
@@ -103,3 +105,43 @@ def test_a_cent_of_rounding_lists_no_order(world: World) -> None:
     assert not run.failed()
     for name in ("total_excl_tax", "total_tax", "total_incl_tax", "lines_line_total"):
         assert run.finding("order", f"property_{name}").passed
+
+
+COINS = {"ISK": ("0:0", "1", "1001"), "KWD": ("3:3", "0.001", "1.115")}
+"""Of a currency: its decimals and smallest unit as Business Central has them, and a price."""
+
+
+@pytest.mark.parametrize("code", COINS)
+def test_an_order_is_rounded_to_the_smallest_unit_of_its_currency(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """By the shop, by Business Central, and by what is reckoned before it is there: to the last unit."""
+    if world.profile != "reference":
+        pytest.skip("this shop works its totals out in cents")
+    settings = (
+        "tolerance: 0.05 # how far totals may differ before the checklist warns\n  hold_if_totals_differ: "
+    )
+    exact = settings.replace("0.05", "0")
+    edited_flows(tmp_path, monkeypatch, order=(f"{settings}false", f"{exact}true"))
+    decimals, step, price = COINS[code]
+    told = {"amountDecimalPlaces": decimals, "amountRoundingPrecision": float(step)}
+    known = {row["code"]: row for row in world.bc.all("currencies").values()}
+    if code not in known:
+        world.bc.post("currencies", {"code": code, "displayName": code, **told})
+    buyer = world.shop.post("customers", customer())["id"]
+    item = world.shop.post("products", product())["id"]
+    lines = [line(item, "3", price, discount_percent="33.33"), line(item, "7", price)]
+    key = world.shop.post("orders", order("O1", buyer, lines, currency=code, discount_amount="1.00"))["id"]
+    run = world.step()
+    assert not run.failed()
+    assert world.state("order", key) is None
+    shop, bc = world.shop.get("orders", key), world.bc.get("salesOrders", world.counterpart("order", key))
+    for name, there in (
+        ("total_excl_tax", "totalAmountExcludingTax"),
+        ("total_tax", "totalTaxAmount"),
+        ("total_incl_tax", "totalAmountIncludingTax"),
+    ):
+        assert Decimal(shop[name]) == bc[there], name
+        assert bc[there] % Decimal(step) == 0, name
+        assert run.finding("order", f"property_{name}").passed
+    assert unexplained("order") == []

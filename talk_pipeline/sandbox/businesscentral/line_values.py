@@ -44,21 +44,21 @@ def apply(company: Company, order: Row, row: Row, sent: Values) -> None:
 def _set(company: Company, order: Row, row: Row, name: str, value: Any) -> None:
     match name:
         case "quantity":
-            set_quantity(row, value)
+            set_quantity(company, order, row, value)
             if row["lineType"] == "Item" and (
                 row["_listed"] or pricing.price_for(company, order, row).listed
             ):
                 set_price(company, order, row)
         case "unitPrice":
             row |= {"unitPrice": value, "_listed": False}
-            keep_percent(row)
+            keep_percent(company, order, row)
         case "discountPercent":
             if not 0 <= value <= 100:
                 raise errors.field_rule("discountPercent must be between 0 and 100.")
             row["discountPercent"] = value
-            keep_percent(row)
+            keep_percent(company, order, row)
         case "discountAmount":
-            _set_discount(row, value)
+            _set_discount(company, order, row, value)
         case "unitOfMeasureId":
             _set_unit(company, order, row, value)
         case "itemVariantId":
@@ -79,7 +79,7 @@ def _set(company: Company, order: Row, row: Row, name: str, value: Any) -> None:
             row[name] = value
 
 
-def set_quantity(row: Row, quantity: Decimal) -> None:
+def set_quantity(company: Company, order: Row, row: Row, quantity: Decimal) -> None:
     """A quantity, and what is left of it to ship and to invoice."""
     row["quantity"] = quantity
     if "shippedQuantity" in row:  # of a credit memo nothing is shipped
@@ -87,18 +87,18 @@ def set_quantity(row: Row, quantity: Decimal) -> None:
         if abs(quantity) < abs(shipped) or quantity * shipped < 0:
             raise errors.field_rule(f"quantity must not be less than {shipped}, which is shipped.")
         row |= {"shipQuantity": quantity - shipped, "invoiceQuantity": quantity - row["invoicedQuantity"]}
-    keep_percent(row)
+    keep_percent(company, order, row)
 
 
 def set_price(company: Company, order: Row, row: Row) -> None:
     """The price that the price lists or the item give for what the line holds now."""
     price = pricing.price_for(company, order, row)
     row |= {"unitPrice": price.amount, "_listed": price.listed}
-    keep_percent(row)
+    keep_percent(company, order, row)
 
 
-def _set_discount(row: Row, discount: Decimal) -> None:
-    gross = amounts.to_cents(row["quantity"] * row["unitPrice"])
+def _set_discount(company: Company, order: Row, row: Row, discount: Decimal) -> None:
+    gross = amounts.rounded(row["quantity"] * row["unitPrice"], pricing.step_of(company, order))
     if not row["quantity"]:
         raise errors.field_rule("A line needs a quantity before it can have a discountAmount.")
     if discount and (abs(discount) > abs(gross) or discount * gross < 0):
@@ -126,7 +126,8 @@ def set_tax(company: Company, row: Row, code: str) -> None:
     row |= {"taxCode": group["_identifier"], "taxPercent": group["_rate"]}
 
 
-def keep_percent(row: Row) -> None:
+def keep_percent(company: Company, order: Row, row: Row) -> None:
     """The discount amount that follows from the percentage."""
-    gross = amounts.to_cents(row["quantity"] * row["unitPrice"])
-    row["discountAmount"] = values.trimmed(amounts.percent_of(gross, row["discountPercent"]))
+    step = pricing.step_of(company, order)
+    gross = amounts.rounded(row["quantity"] * row["unitPrice"], step)
+    row["discountAmount"] = values.trimmed(amounts.percent_of(gross, row["discountPercent"], step))

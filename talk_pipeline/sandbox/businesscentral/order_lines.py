@@ -100,7 +100,7 @@ class OrderLines(Records):
                 quantity, unit = old["quantity"], old["unitOfMeasureId"]
                 self._take_item(order, new, old["itemId"], quantity=_ZERO)
                 new["unitOfMeasureId"] = unit
-                line_values.set_quantity(new, quantity)
+                line_values.set_quantity(self.company, order, new, quantity)
                 line_values.set_price(self.company, order, new)
             self.company.save(self.name, new)
 
@@ -112,7 +112,7 @@ class OrderLines(Records):
             factor = 1 + line["taxPercent"] / 100
             price = line["unitPrice"] * factor if order["pricesIncludeTax"] else line["unitPrice"] / factor
             new = {**line, "unitPrice": values.rounded(price, pricing.UNIT_PLACES)}
-            line_values.keep_percent(new)
+            line_values.keep_percent(self.company, order, new)
             self.company.save(self.name, new)
 
     # -- what a line stands for -------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ class OrderLines(Records):
             "discountPercent": _ZERO,
             "discountAmount": _ZERO,
         }
-        line_values.set_quantity(row, quantity)
+        line_values.set_quantity(self.company, order, row, quantity)
         line_values.set_price(self.company, order, row)
 
     def _take_account(self, row: Row, account_id: str) -> None:

@@ -9,7 +9,7 @@ from talk_pipeline.sandbox.store import Row
 
 def recalculated(company: Company, row: Row, of: str = "salesOrders") -> Row:
     """The document with its amounts and those of its lines brought up to date; its own time stays."""
-    order, lines = pricing.recalculate(row, company.lines(row["id"], of))
+    order, lines = pricing.recalculate(company, row, company.lines(row["id"], of))
     for line in lines:
         if line != company.table(LINES[of]).get(line["id"]):
             company.save(LINES[of], line)

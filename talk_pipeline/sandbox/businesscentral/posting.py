@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
+from talk_pipeline.sandbox import amounts
 from talk_pipeline.sandbox.businesscentral import errors, pricing, values
 from talk_pipeline.sandbox.businesscentral.company import Company
 from talk_pipeline.sandbox.businesscentral.order_states import IN_REVIEW, OPEN, RELEASED
@@ -199,10 +200,10 @@ class Posting:
 
     def _write_invoice(self, order: Row, quantities: Mapping[str, Decimal]) -> None:
         company = self._company
-        row = _copied(order, company.blank("salesInvoices"))
-        lines = [_invoiced(order, line, quantities) for line in company.lines(order["id"])]
+        row, step = _copied(order, company.blank("salesInvoices")), pricing.step_of(company, order)
+        lines = [_invoiced(order, line, quantities, step) for line in company.lines(order["id"])]
         share = sum((line["_share"] for line in lines), _ZERO)
-        worked, priced = pricing.recalculate({**order, "discountAmount": share}, lines)
+        worked, priced = pricing.recalculate(company, {**order, "discountAmount": share}, lines)
         row |= {name: worked[name] for name in row if name in worked and name != "id"}
         row |= {
             "number": company.next_number("salesInvoices"),
@@ -244,7 +245,7 @@ def _copied(source: Row, target: Row) -> Row:
     }
 
 
-def _invoiced(order: Row, line: Row, quantities: Mapping[str, Decimal]) -> Row:
+def _invoiced(order: Row, line: Row, quantities: Mapping[str, Decimal], step: Decimal) -> Row:
     """A line as far as it is invoiced, with its part of its own and the order's discount."""
     quantity = quantities.get(line["id"], _ZERO)
     part = quantity / line["quantity"] if line["quantity"] else _ZERO
@@ -253,6 +254,6 @@ def _invoiced(order: Row, line: Row, quantities: Mapping[str, Decimal]) -> Row:
     return {
         **line,
         "quantity": quantity,
-        "discountAmount": values.rounded(line["discountAmount"] * part, 2),
-        "_share": values.rounded(share * part, 2),
+        "discountAmount": values.trimmed(amounts.rounded(line["discountAmount"] * part, step)),
+        "_share": values.trimmed(amounts.rounded(share * part, step)),
     }

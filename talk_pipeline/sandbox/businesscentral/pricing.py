@@ -55,16 +55,24 @@ def rate_of(company: Company, currency_id: str) -> Decimal:
     return currency.get("_rate", Decimal(1)) if currency else Decimal(1)
 
 
+def step_of(company: Company, document: Row) -> Decimal:
+    """To what the amounts of a document are rounded: as its currency says, or as the local one has it."""
+    currency = company.table("currencies").get(document["currencyId"])
+    precision: Decimal = currency["amountRoundingPrecision"] if currency else Decimal(0)
+    return precision or amounts.step_of(company.local_currency)
+
+
 def bears_discount(line: Row) -> bool:
     """Whether a line takes its share of the order's discount."""
     return line["lineType"] in _DISCOUNTED
 
 
-def recalculate(order: Row, lines: list[Row]) -> tuple[Row, list[Row]]:
+def recalculate(company: Company, order: Row, lines: list[Row]) -> tuple[Row, list[Row]]:
     """The order and all its lines with every amount worked out anew.
 
     The order's discount shrinks to what the lines can bear.
     """
+    step = step_of(company, order)
     facts = [
         amounts.LineFacts(
             quantity=line["quantity"],
@@ -72,12 +80,15 @@ def recalculate(order: Row, lines: list[Row]) -> tuple[Row, list[Row]]:
             discount=line["discountAmount"],
             tax_percent=line["taxPercent"],
             discounted=bears_discount(line),
+            step=step,
         )
         for line in lines
     ]
     base = sum((fact.amount for fact in facts if fact.discounted), _ZERO)
     discount = min(order["discountAmount"], max(base, _ZERO))
-    worked, totals = amounts.document(facts, discount=discount, prices_include_tax=order["pricesIncludeTax"])
+    worked, totals = amounts.document(
+        facts, discount=discount, prices_include_tax=order["pricesIncludeTax"], step=step
+    )
     return (
         {
             **order,

@@ -82,8 +82,14 @@ def _on_wire(entry: Property, get: Getter, *, padded: bool) -> Getter:
     if entry.kind == "DateTime":
         return lambda row: values.show_moment(get(row))
     if entry.kind == "Amount" and padded:
-        return lambda row: get(row).quantize(Decimal("0.01"))
+        return lambda row: _padded(get(row))
     return get
+
+
+def _padded(value: Decimal) -> Decimal:
+    """With two decimals at least: a currency may have more."""
+    cents = value.quantize(Decimal("0.01"))
+    return cents if cents == value else value
 
 
 def _twin(company: Company, entity_set: EntitySet, name: str) -> Getter:

@@ -21,7 +21,15 @@ from talk_pipeline.sandbox.exchange import Write
 from talk_pipeline.sandbox.store import Row
 
 TAX_PERCENT = Decimal(25)
-_WORKED_OUT_FROM = ("lines", "discount_amount", "prices_include_tax", "shipping_amount", "fees", "gift_cards")
+_WORKED_OUT_FROM = (
+    "lines",
+    "discount_amount",
+    "prices_include_tax",
+    "shipping_amount",
+    "fees",
+    "gift_cards",
+    "currency",
+)
 _LISTS = ("lines", "fees", "gift_cards")
 
 
@@ -93,46 +101,50 @@ class Orders(Entities):
         return line
 
     def _work_out(self, row: Row) -> None:
-        facts = [_facts(line) for line in row["lines"]]
+        step = amounts.step_of(row["currency"])
+        facts = [_facts(line, step) for line in row["lines"]]
         discount = Decimal(row["discount_amount"])
         if facts and discount > sum(fact.amount for fact in facts):
             raise invalid("discount_amount", "The discount is more than the lines come to.")
         beside = [one["amount"] for name in ("fees", "gift_cards") for one in row.get(name, ())]
         charges = [row.get("shipping_amount", "0"), *beside]
-        facts += [_charge(amount) for amount in charges]
+        facts += [_charge(amount, step) for amount in charges]
         worked, totals = amounts.document(
-            facts, discount=discount, prices_include_tax=row["prices_include_tax"]
+            facts, discount=discount, prices_include_tax=row["prices_include_tax"], step=step
         )
         row["lines"] = [
-            {**line, "line_total": _money(result.net)}
+            {**line, "line_total": _money(result.net, step)}
             for line, result in zip(row["lines"], worked[: len(row["lines"])], strict=True)
         ]
-        row["total_excl_tax"] = _money(totals.excluding_tax)
-        row["total_tax"] = _money(totals.tax)
-        row["total_incl_tax"] = _money(totals.including_tax)
+        row["total_excl_tax"] = _money(totals.excluding_tax, step)
+        row["total_tax"] = _money(totals.tax, step)
+        row["total_incl_tax"] = _money(totals.including_tax, step)
 
 
-def _facts(line: Row) -> amounts.LineFacts:
+def _facts(line: Row, step: Decimal) -> amounts.LineFacts:
     quantity, price = Decimal(line["quantity"]), Decimal(line["unit_price"])
-    gross = amounts.to_cents(quantity * price)
+    gross = amounts.rounded(quantity * price, step)
     return amounts.LineFacts(
         quantity=quantity,
         unit_price=price,
-        discount=amounts.percent_of(gross, Decimal(line["discount_percent"])),
+        discount=amounts.percent_of(gross, Decimal(line["discount_percent"]), step),
         tax_percent=TAX_PERCENT,
+        step=step,
     )
 
 
-def _charge(amount: str) -> amounts.LineFacts:
-    return amounts.LineFacts(Decimal(1), Decimal(amount), Decimal(0), TAX_PERCENT, discounted=False)
+def _charge(amount: str, step: Decimal) -> amounts.LineFacts:
+    return amounts.LineFacts(
+        Decimal(1), Decimal(amount), Decimal(0), TAX_PERCENT, discounted=False, step=step
+    )
 
 
 def _entries(row: Row) -> dict[str, Row]:
     return {one["id"]: _plain(one) for name in _LISTS for one in row.get(name, ())}
 
 
-def _money(value: Decimal) -> str:
-    return str(value.quantize(amounts.CENT))
+def _money(value: Decimal, step: Decimal) -> str:
+    return str(value.quantize(step))
 
 
 def _plain(line: Row) -> Row:

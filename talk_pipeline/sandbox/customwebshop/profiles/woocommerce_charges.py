@@ -179,8 +179,8 @@ class CouponLines:
 
 def _off(line: Row) -> Decimal:
     whole = Decimal(line["quantity"]) * Decimal(line["unit_price"])
-    return amounts.percent_of(amounts.to_cents(whole), Decimal(line["discount_percent"]))
+    return amounts.percent_of(amounts.rounded(whole), Decimal(line["discount_percent"]))
 
 
 def _money(value: Decimal) -> str:
-    return str(amounts.to_cents(value))
+    return str(amounts.rounded(value))
