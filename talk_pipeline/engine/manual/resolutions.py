@@ -10,9 +10,10 @@ from typing import Any
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.manual.decisions import Decision, Hand
 from talk_pipeline.engine.manual.lookup import Entity, find, labels
+from talk_pipeline.engine.match.outdated import FROM_BC
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.plan.compare import MISMATCHES
-from talk_pipeline.engine.plan.refusals import FROM_BC, OF_RECORD
+from talk_pipeline.engine.plan.refusals import OF_RECORD
 from talk_pipeline.engine.plan.totals import differences
 from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.state.connection import now, transaction

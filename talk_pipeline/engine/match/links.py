@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from talk_pipeline.engine.kinds import LinkState, RefusalKind
+from talk_pipeline.engine.match.becoming import may_be_made
 from talk_pipeline.engine.match.below import find_below
 from talk_pipeline.engine.match.claims import (
     KEYS,
@@ -20,6 +21,7 @@ from talk_pipeline.engine.match.claims import (
     note_paired,
     number_of_rule,
 )
+from talk_pipeline.engine.match.outdated import end_doubts
 from talk_pipeline.engine.match.parts import parts_at_hand
 from talk_pipeline.engine.match.scopes import inside
 from talk_pipeline.engine.match.sharing import attach_beside, attach_newcomers, choose_leaders, hand_over
@@ -29,6 +31,7 @@ from talk_pipeline.engine.match.workspace import (
     FreeChildren,
     HeldBelow,
     LinksBelow,
+    MayBeMade,
     Paired,
     Pool,
     Shared,
@@ -53,6 +56,7 @@ def match(db: Connection, flow: Flow) -> Matched:
     """Links what the rules can link, and lists what they cannot decide, in one transaction."""
     with transaction(db):
         linked = 0
+        end_doubts(db, flow)
         if any_dirty(db, flow.name) and not is_matched(db, flow):
             hand_over(db, flow)
             linked = _match_records(db, flow)
@@ -91,11 +95,7 @@ unsent as (
   select u.place from unpaired u
   semi join (from snapshot where flow = $part and gone is null) s on s.side = u.side and s.id = u.id
   where u.id not in ({_UNSETTLED})
-    -- nor is what it may have become anybody else's counterpart
-    and u.place not in (
-      select r.rowid from record r
-      join journal j on j.target = r.side and j.natural_key = coalesce(r.raw[$key], '')
-      where r.part = $part and j.part = $part and j.operation = 'create' and is_open(j.outcome))
+    and u.place not in (select place from {{made}})  -- nor is what it may have become anybody else's counterpart
 )
 select place, side, id, keys from (
   select rowid as place, side, id, {KEYS} as keys from record r
@@ -154,8 +154,9 @@ def _match_records(db: Connection, flow: Flow) -> int:
     if not flow.settings.creates(Side.SHOP) and db.execute(_NEWCOMERS, {"flow": name}).fetchone() is None:
         return 0
     both = flow.settings.creates(Side.SHOP)
-    told = {"part": name, "key": flow.create_key, "properties": list(flow.match), "both": both}
-    pool = Pool.made(db, _POOL.format(inside=inside(flow, flow.settings.scope, "r")), told)
+    made: MayBeMade = may_be_made(db, flow)
+    told = {"part": name, "properties": list(flow.match), "both": both}
+    pool = Pool.made(db, _POOL.format(made=made.NAME, inside=inside(flow, flow.settings.scope, "r")), told)
     if not pool:
         return 0
     linked = 0

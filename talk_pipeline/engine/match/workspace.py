@@ -56,3 +56,43 @@ class FreeChildren(Temp):
     """Children that may be one: `shop_id, bc_id, root_shop_id`, and whom they were linked with before."""
 
     NAME: ClassVar[str] = "free"
+
+
+class Fingerprinted(Temp):
+    """Of what refusals depend on, as it is now: `root_shop_id, fingerprint`."""
+
+    NAME: ClassVar[str] = "fingerprinted"
+
+
+class CreatesInDoubt(Temp):
+    """Creates of which nobody knows what they became.
+
+    source_id: the record on the other side that each is of; key: by which what was made is known, as keys are
+    compared; told: what match rules go by, where there is none.
+    """
+
+    NAME: ClassVar[str] = "create_in_doubt"
+    COLUMNS: ClassVar[str] = (
+        "target varchar, source_id varchar, key varchar, since timestamp, awaited boolean, reason varchar,"
+        " told map(varchar, varchar)"
+    )
+
+
+class MayBeMade(Temp):
+    """Unlinked records that a create without an answer, or of unknown outcome, may have made.
+
+    source_id: the record that was to be created, on the other side; awaited: its request may still be answered;
+    reason: why a person has to look at it otherwise.
+    """
+
+    NAME: ClassVar[str] = "may_be_made"
+    COLUMNS: ClassVar[str] = (
+        "side varchar, id varchar, place bigint, source_id varchar, awaited boolean, reason varchar"
+    )
+
+
+class MayMeet(Temp):
+    """Touched records without a counterpart that may meet one of these, on the other side, with the reason."""
+
+    NAME: ClassVar[str] = "may_meet"
+    COLUMNS: ClassVar[str] = "side varchar, id varchar, reason varchar"

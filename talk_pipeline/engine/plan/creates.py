@@ -5,6 +5,7 @@ Every unlinked shop record is excluded, ambiguous, quarantined or waiting, or a 
 
 from collections.abc import Sequence
 
+from talk_pipeline.engine.match.becoming import may_be_made
 from talk_pipeline.engine.match.claims import claims
 from talk_pipeline.engine.match.scopes import inside, outside
 from talk_pipeline.engine.plan.unanswered import doubt_creates, wait_with_creates
@@ -71,12 +72,13 @@ def plan_creates(
     insert(db, claims(db, flow))
     for statement in (_LEFT, _HELD):
         db.execute(statement, used_in(statement, parameters))
-    wait_with_creates(db, flow, unlinked, on_their_way)
+    made = may_be_made(db, flow)
+    wait_with_creates(db, flow, unlinked, on_their_way, made)
     for statement in (_CONTESTED, _UNREPRESENTABLE):
         db.execute(statement, used_in(statement, parameters))
     _exclude(db, flows, flow)
     db.execute(_CLAIMED)
-    doubt_creates(db, flow, unlinked)
+    doubt_creates(db, flow, unlinked, made)
     if db.execute("select 1 from unlinked where state is null limit 1").fetchone() is None:
         return unlinked
     for part in parts:

@@ -4,108 +4,20 @@ What was refused is not asked again until the data, a record it refers to, the f
 of either system changes; our own writes of the same record are no such change.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from talk_pipeline.engine.kinds import HoldKind, RefusalKind
+from talk_pipeline.engine.match.outdated import FROM_BC, fingerprint
+from talk_pipeline.engine.match.workspace import Fingerprinted
 from talk_pipeline.engine.model import Intended, Intent, Outcome, RefusedValue, Result
-from talk_pipeline.engine.plan.workspace import Fingerprinted
-from talk_pipeline.engine.snapshot.reprojection import read_as
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert
 from talk_pipeline.engine.state.tables import RefusalRow
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
-FROM_BC = "businesscentral/"
-"""Before the id of a record that is not in the shop yet, where a refusal names the record it belongs to."""
-
 OF_RECORD = f"root_shop_id = coalesce($shop_id, '{FROM_BC}' || $bc_id)"
 """Which refusals are of a record, whichever sides it is on."""
-
-# what refusals of some records depend on: the mapped values of both sides, the referenced records, and what the
-# flow and both systems are defined by; the records are picked by row, since values are read slowly
-_FINGERPRINTS = f"""
-with wanted as (select distinct unnest($roots::varchar[]) as id),
-linked as (
-  select w.id, l.bc_id from wanted w
-  left join link l on l.part = $flow and l.shop_id = w.id and l.state = 'active'
-),
-shop as materialized (
-  select part, id, root_id, raw from record where rowid in (
-    select rowid from record where side = 'customwebshop' and list_contains($parts::varchar[], part)
-      and root_id in (select id from wanted))
-),
-bc as materialized (
-  select part, id, root_id, raw from record where rowid in (
-    select rowid from record where side = 'businesscentral' and list_contains($parts::varchar[], part)
-      and root_id in (select bc_id from linked))
-),
-shop_children as (
-  select root_id, string_agg(raw::varchar, '|' order by id) as text from shop where part <> $flow group by 1
-),
-bc_children as (
-  select root_id, string_agg(raw::varchar, '|' order by id) as text from bc where part <> $flow group by 1
-),
-referring as (
-  select c.root_id, k.part, k.other_id as bc_id from shop c
-  join (select unnest($ref_parts::varchar[]) as part, unnest($ref_properties::varchar[]) as property,
-               unnest($ref_flows::varchar[]) as flow) p on p.part = c.part
-  join counterpart k on k.part = p.flow and k.side = 'customwebshop' and k.id = c.raw[p.property]
-),
-referred as (
-  select c.root_id, string_agg(t.row_hash, '|' order by t.part, t.id) as text from referring c
-  join record t on t.part = c.part and t.side = 'businesscentral' and t.id = c.bc_id
-  group by 1
-)
-select r.id as root_shop_id, md5(concat_ws('|', $definition,
-         list_filter(map_entries(r.raw), lambda e: list_contains($two_way::varchar[], e.key))::varchar,
-         list_filter(map_entries(b.raw), lambda e: list_contains($two_way::varchar[], e.key))::varchar,
-         sc.text, bc_children.text, referred.text)) as fingerprint
-from shop r
-left join linked l on l.id = r.id
-left join bc b on b.part = $flow and b.id = l.bc_id
-left join shop_children sc on sc.root_id = r.id
-left join bc_children on bc_children.root_id = b.id
-left join referred on referred.root_id = r.id
-where r.part = $flow
-union all
-select '{FROM_BC}' || r.id, md5(concat_ws('|', $definition, r.row_hash))
-from record r
-where r.part = $flow and r.side = 'businesscentral'
-  and r.id in (select id[{len(FROM_BC) + 1}:] from wanted where starts_with(id, '{FROM_BC}'))
-"""
-
-
-def _fingerprint(db: Connection, flow: Flow, roots: Collection[str]) -> Fingerprinted:
-    """What refusals of these records depend on, as it is now."""
-    references = [(part.name, prop.name, prop.refers_to) for part in flow.parts for prop in part.references]
-    return Fingerprinted.made(
-        db,
-        _FINGERPRINTS,
-        {
-            "roots": list(roots),
-            "flow": flow.name,
-            "parts": [part.name for part in flow.parts],
-            "definition": f"{flow.fingerprint} {read_as(db, flow)}",
-            "two_way": [prop.name for prop in flow.properties if prop.dir in ("<->", "->")],
-            "ref_parts": [part for part, _, _ in references],
-            "ref_properties": [name for _, name, _ in references],
-            "ref_flows": [refers_to for _, _, refers_to in references],
-        },
-    )
-
-
-def forget_outdated(db: Connection, flow: Flow) -> None:
-    """Forgets what was refused for a version of the data that is no more: anything newer is asked again."""
-    roots = db.execute("select distinct root_shop_id from refusal where flow = ?", [flow.name]).fetchall()
-    if not roots:
-        return
-    now_is = _fingerprint(db, flow, [row[0] for row in roots])
-    db.execute(
-        "delete from refusal where flow = ? and fingerprint not in"
-        f" (select fingerprint from {now_is.NAME} f where f.root_shop_id = refusal.root_shop_id)",
-        [flow.name],
-    )
 
 
 def withhold_refused(db: Connection, flow: Flow) -> None:
@@ -132,7 +44,7 @@ def refusals_in_force(db: Connection, flow: Flow, roots: Sequence[str | None]) -
     ).fetchall()
     if not known:
         return []
-    now_is = _fingerprint(db, flow, [row[0] for row in known])
+    now_is = fingerprint(db, flow, [row[0] for row in known])
     rows = db.execute(
         f"select distinct r.root_shop_id from refusal r join {now_is.NAME} f"
         " using (root_shop_id, fingerprint) where r.flow = ?",
@@ -144,7 +56,7 @@ def refusals_in_force(db: Connection, flow: Flow, roots: Sequence[str | None]) -
 def keep_in_force(db: Connection, flow: Flow, roots: Sequence[str]) -> None:
     """Binds the refusals of these records to the data as our own writes left it."""
     if roots:
-        now_is = _fingerprint(db, flow, roots)
+        now_is = fingerprint(db, flow, roots)
         db.execute(
             f"update refusal set fingerprint = f.fingerprint from {now_is.NAME} f"
             " where refusal.flow = ? and refusal.root_shop_id = f.root_shop_id",
@@ -169,7 +81,7 @@ def refuse(db: Connection, flow: Flow, refused: Sequence[tuple[Intent, Outcome]]
     if not refused:
         return
     roots = [intent.root_shop_id or f"{FROM_BC}{intent.root_bc_id}" for intent, _ in refused]
-    now_is = _fingerprint(db, flow, roots)
+    now_is = fingerprint(db, flow, roots)
     known = dict(db.execute(f"select root_shop_id, fingerprint from {now_is.NAME}").fetchall())
     rows = [
         RefusalRow(
@@ -220,7 +132,7 @@ def refuse_values(db: Connection, flow: Flow, values: Sequence[RefusedValue]) ->
     ).fetchall()
     roots = {(part, shop_id): root for part, shop_id, root in rows}
     linked = [one for one in values if (one.part, one.shop_id) in roots]
-    _fingerprint(db, flow, list(roots.values()))
+    fingerprint(db, flow, list(roots.values()))
     db.execute(
         _VALUES,
         {

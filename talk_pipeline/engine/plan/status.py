@@ -4,7 +4,9 @@ A record without a row here is active when it has a link. The states sum to the 
 """
 
 from talk_pipeline.engine.kinds import GIVEN_OUT_ANEW, HoldKind, Status
+from talk_pipeline.engine.match.becoming import may_be_made, may_meet
 from talk_pipeline.engine.match.scopes import ended, outside
+from talk_pipeline.engine.match.workspace import MayBeMade, MayMeet
 from talk_pipeline.engine.plan import crossing
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
 from talk_pipeline.engine.plan.endings import close_posted, is_any
@@ -136,6 +138,10 @@ union
 select null, bc_id from candidate where flow = $flow and linked is distinct from 'businesscentral'
 union
 select root_shop_id, root_bc_id from journal where flow = $flow and is_open(outcome)
+union
+select null, id from {{made}} where side = 'businesscentral'
+union
+select null, id from {{meeting}} where side = 'businesscentral'
 """
 
 
@@ -151,7 +157,13 @@ def clear_dirty(db: Connection, flow: Flow, *, run_id: str | None = None) -> int
     """Closes ended pairs, takes off the list of dirty records whatever is in step; returns how many remain."""
     keep = flow.settings.create == "when_referenced"
     with transaction(db):
-        unfinished = Unfinished.made(db, _UNFINISHED, {"flow": flow.name, "keep_excluded": keep})
+        made: MayBeMade = may_be_made(db, flow)
+        meeting: MayMeet = may_meet(db, flow, made)
+        unfinished = Unfinished.made(
+            db,
+            _UNFINISHED.format(made=made.NAME, meeting=meeting.NAME),
+            {"flow": flow.name, "keep_excluded": keep},
+        )
         close_posted(db, flow, unfinished, run_id=run_id)
         strike_regained(db, flow)
         if is_any(db, flow, f"from link where {_MET}"):

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
-from talk_pipeline.engine.kinds import HoldKind, RefusalKind
+from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.match.becoming import may_meet
+from talk_pipeline.engine.match.workspace import MayBeMade, MayMeet
 from talk_pipeline.engine.model import Intent, Outcome, Result
 from talk_pipeline.engine.plan.workspace import OnTheirWay, Unlinked
 from talk_pipeline.engine.state import journal
@@ -74,39 +76,55 @@ def looked_up(intent: Intent, outcome: Outcome) -> Outcome:
     return replace(outcome, reason=f"{outcome.reason}; {intent.reason}")
 
 
-def wait_with_creates(db: Connection, flow: Flow, unlinked: Unlinked, on_their_way: OnTheirWay) -> None:
+_ON_THEIR_WAY = """
+update unlinked set state = 'waiting', reason = m.reason from on_their_way m
+where m.part = $flow and unlinked.state is null and unlinked.side <> m.target and unlinked.id = m.source_id
+"""
+
+_BECOMING = """
+update unlinked set state = 'waiting', reason = m.reason
+from (
+  select b.side, b.id, o.reason from may_be_made b
+  join on_their_way o on o.part = $flow and o.target = b.side and o.source_id = b.source_id
+  where b.awaited
+) m
+where unlinked.state is null and unlinked.side = m.side and unlinked.id = m.id
+"""
+
+
+def wait_with_creates(
+    db: Connection, flow: Flow, unlinked: Unlinked, on_their_way: OnTheirWay, made: MayBeMade
+) -> None:
     """Records on their way are not created again, and those that they may have become not copied back."""
     if not on_their_way:
         return
-    db.execute(
-        """
-        update unlinked set state = 'waiting', reason = m.reason from on_their_way m
-        where m.part = $flow and unlinked.state is null and case when unlinked.side = m.target
-          then unlinked.raw[$key] = m.value else unlinked.id = m.source_id end
-        """,
-        {"flow": flow.name, "key": flow.create_key},
-    )
+    for statement in (_ON_THEIR_WAY, _BECOMING) if made else (_ON_THEIR_WAY,):
+        db.execute(statement, {"flow": flow.name})
 
 
-def doubt_creates(db: Connection, flow: Flow, unlinked: Unlinked) -> None:
-    """What a record may have become, so that a person looks, is not copied back as another one meanwhile."""
-    if not unlinked:
+_DOUBTED = """
+update unlinked set state = 'ambiguous', reason = 'may be what ' || m.source_id || ' was created as: ' || m.reason
+from may_be_made m
+where unlinked.state is null and unlinked.side = m.side and unlinked.id = m.id and not m.awaited
+"""
+
+_MEETING = """
+update unlinked set state = 'waiting', reason = m.reason from may_meet m
+where unlinked.state is null and unlinked.side = m.side and unlinked.id = m.id
+"""
+
+
+def doubt_creates(db: Connection, flow: Flow, unlinked: Unlinked, made: MayBeMade) -> None:
+    """What a record may have become is not copied back meanwhile, nor is what may be its counterpart created.
+
+    A person says which it is, or the answer that is due.
+    """
+    if not (unlinked and made):
         return
-    db.execute(
-        f"""
-        update unlinked set state = 'ambiguous',
-          reason = 'may be what ' || m.record_id || ' was created as: ' || m.reason
-        from (
-          select j.target, j.natural_key, r.record_id, any_value(r.reason) as reason
-          from refusal r join journal j on j.part = r.part and j.operation = 'create'
-            and r.record_id = case j.target when 'businesscentral' then j.shop_id else j.bc_id end
-          where r.part = $flow and r.refusal_kind = '{RefusalKind.OUTCOME_UNKNOWN}'
-          group by all
-        ) m
-        where unlinked.state is null and unlinked.side = m.target and unlinked.raw[$key] = m.natural_key
-        """,
-        {"flow": flow.name, "key": flow.create_key},
-    )
+    db.execute(_DOUBTED)
+    meeting: MayMeet = may_meet(db, flow, made)
+    if meeting:
+        db.execute(_MEETING)
 
 
 def withhold_unanswered(db: Connection, flow: Flow, on_their_way: OnTheirWay) -> None:

@@ -88,12 +88,6 @@ class Claims(Temp):
     COLUMNS: ClassVar[str] = "side varchar, id varchar, contested boolean, reason varchar"
 
 
-class Fingerprinted(Temp):
-    """Of what refusals depend on, as it is now: `root_shop_id, fingerprint`."""
-
-    NAME: ClassVar[str] = "fingerprinted"
-
-
 class Evaluated(Temp):
     """The shop records whose state is written anew: `shop_id`."""
 

@@ -1,11 +1,13 @@
 """What is kept of the past, and for how long: the journal, conflicts, decisions, runs, and what checks found.
 
-What has no outcome yet, or waits for a person to take note of it, is never too old, and of each flow the last run
-stays whole. Links, bases and what both systems hold are the present, and have no age.
+What has no outcome yet, or waits for a person to take note of it, is never too old, nor is a create of which a
+person has to say what it became; of each flow the last run stays whole. Links, bases and what both systems hold
+are the present, and have no age.
 """
 
 from datetime import datetime
 
+from talk_pipeline.engine.kinds import RefusalKind
 from talk_pipeline.engine.state.connection import Connection, transaction
 
 _LAST_RUNS = """
@@ -16,6 +18,11 @@ where nth = 1
 _CONCLUDED = f"""
 select intent_id from journal
 where not is_open(outcome) and coalesce(outcome_at, intent_at) < $before and run_id not in ({_LAST_RUNS})
+  -- what a create may have become is known by what was sent
+  and not (operation = 'create' and exists (
+    select 1 from refusal r where r.part = journal.part and r.target = journal.target
+      and r.refusal_kind = '{RefusalKind.OUTCOME_UNKNOWN}'
+      and r.record_id = case journal.target when 'businesscentral' then journal.shop_id else journal.bc_id end))
 """
 
 # in this order: what belongs to a row goes before the row that tells its age

@@ -123,8 +123,8 @@ def test_of_more_than_two_with_one_key_those_that_a_person_leaves_together_are_p
 def test_what_a_request_without_an_answer_may_have_made_is_nobody_elses_counterpart(book: Book) -> None:
     shop(book, "s1", "C1")
     book.db.execute(
-        "insert into journal (intent_id, flow, part, target, operation, shop_id, natural_key)"
-        " values ('i1', 'customer', 'customer', 'businesscentral', 'create', 's1', 'C1')"
+        "insert into journal (intent_id, flow, part, target, operation, shop_id, natural_key, intent_at)"
+        " values ('i1', 'customer', 'customer', 'businesscentral', 'create', 's1', 'C1', now())"
     )
     shop(book, "s2", None, email="a@shop.example")
     bc(book, "b1", "C1", email="a@shop.example")

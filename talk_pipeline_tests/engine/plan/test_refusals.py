@@ -3,8 +3,9 @@
 import pytest
 
 from talk_pipeline.engine.kinds import HoldKind
+from talk_pipeline.engine.match.outdated import forget_outdated
 from talk_pipeline.engine.model import Intended, Intent, Outcome, Result, Sent, UnkeptValue
-from talk_pipeline.engine.plan.refusals import forget_outdated, refuse, refuse_values
+from talk_pipeline.engine.plan.refusals import refuse, refuse_values
 from talk_pipeline.engine.state.meta import set_meta
 from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import Book, Values

@@ -195,7 +195,7 @@ def test_what_a_lost_create_may_have_become_is_not_copied_back(doubtful: Book) -
         "update journal set target = 'customwebshop', bc_id = shop_id",  # it was made here
         "update journal set shop_id = 's2', bc_id = 's1'",  # of another record
         "update journal set natural_key = 'C3'",
-        "update journal set natural_key = null",
+        "update journal set natural_key = null",  # sent long after they came
         "update refusal set part = 'product'",
         "update refusal set refusal_kind = 'refused'",
         "update refusal set record_id = 's2'",
@@ -204,6 +204,11 @@ def test_what_a_lost_create_may_have_become_is_not_copied_back(doubtful: Book) -
 def test_any_other_record_is_copied_back(doubtful: Book, otherwise: str) -> None:
     doubtful.db.execute(otherwise)
     assert copied_back(doubtful) == ["bC1", "bC2"]
+
+
+def test_without_a_number_whatever_came_since_is_not_copied_back(doubtful: Book) -> None:
+    doubtful.db.execute("update journal set natural_key = null, intent_at = timestamp '2026-01-01'")
+    assert copied_back(doubtful) == []
 
 
 def test_what_is_being_created_is_neither_created_again_nor_copied_back(doubtful: Book) -> None:

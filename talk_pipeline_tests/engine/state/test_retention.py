@@ -80,6 +80,28 @@ def test_what_has_no_outcome_is_never_too_old(book: Book, outcome: str | None) -
     assert book.rows("select count(*) from journal_value") == values
 
 
+@pytest.mark.parametrize("target", Side)
+def test_a_create_that_a_person_has_to_say_something_of_is_never_too_old(book: Book, target: Side) -> None:
+    """What it may have become is known by what was sent; any other of its time goes."""
+    own = f"{target.other.short}_id"
+    book.db.execute(
+        f"update journal set operation = 'create', target = $1, outcome = 'refused', {own} = 'x1'"
+        " where run_id = 'old'",
+        [target],
+    )
+    book.db.execute(
+        "insert into refusal (flow, part, target, record_id, refusal_kind)"
+        " values ('customer', 'customer', ?, 'x1', 'outcome_unknown')",
+        [target],
+    )
+    retention.prune(book.db, before=now() - 480 * DAY)
+    assert book.rows("select target from journal where run_id = 'old'") == [(target,)]
+    assert book.rows("select distinct target from written where run_id = 'old'") == [(target,)]
+    book.db.execute("update refusal set refusal_kind = 'refused'")
+    retention.prune(book.db, before=now() - 480 * DAY)
+    assert book.rows("select target from journal where run_id = 'old'") == []
+
+
 def test_who_was_forgotten_is_known_for_good(book: Book) -> None:
     """A backup may be older than any time for which the past is kept."""
     book.db.execute("update decision set action = 'forgotten' where action = 'old'")
