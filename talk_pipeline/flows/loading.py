@@ -17,10 +17,10 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from talk_pipeline.flows.composed import Addition, Composed, Source
+from talk_pipeline.flows.dividing import contested, shared_out
 from talk_pipeline.flows.leaving import leaving, unheard_of
 from talk_pipeline.flows.mistakes import Location, explained
 from talk_pipeline.flows.referring import across, may_take, running_order
-from talk_pipeline.flows.sharing import contested, shared_out
 from talk_pipeline.flows.vocabulary import Flow
 
 PACKAGED = Path(__file__).parent

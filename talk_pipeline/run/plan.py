@@ -1,7 +1,7 @@
 """The plan of one flow from what is held now, and what stops it from being carried out."""
 
 from talk_pipeline.engine.match import links
-from talk_pipeline.engine.plan import compare, posted
+from talk_pipeline.engine.plan import compare, ended_before
 from talk_pipeline.engine.report import run_summary, runs
 from talk_pipeline.engine.report.checklist import NOT_RESTORED, VOLUME
 from talk_pipeline.engine.report.findings import CheckContext
@@ -79,13 +79,13 @@ async def close_posted(session: Session, flow: Flow) -> None:
     if (ended := flow.businesscentral.closed_by) is None:
         return
     with session.state.open() as db:
-        by_key, half_known = posted.keys_to_create(db, flow), posted.half_known(db, flow)
+        by_key, half_known = ended_before.keys_to_create(db, flow), ended_before.half_known(db, flow)
     bc = session.systems[Side.BC]
     found = await bc.ended(flow.name, ended.key, values=list(by_key | half_known))
     closing = {key: one for key, one in found.items() if key in by_key and one.counts}
     if not (closing or half_known):
         return
     with session.state.open() as db:
-        posted.complete(db, flow, ended=found, by_key=half_known)
-        posted.close(db, session.flows, flow, ended=closing, by_key=by_key, run_id=session.run_id)
+        ended_before.complete(db, flow, ended=found, by_key=half_known)
+        ended_before.close(db, session.flows, flow, ended=closing, by_key=by_key, run_id=session.run_id)
     replan(session, flow)

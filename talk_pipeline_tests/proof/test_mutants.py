@@ -105,7 +105,7 @@ def test_what_is_known_to_be_alike_is_still_there() -> None:
 JUDGED = """
 from talk_pipeline_tests.proof.judging import Case, NotJudgedError, judge
 from talk_pipeline_tests.proof.mutants import ENGINE, Mutant, mutants
-file, tests = ENGINE / "plan" / "posted.py", ["talk_pipeline_tests/engine/plan/test_posted.py"]
+file, tests = ENGINE / "plan" / "ended_before.py", ["talk_pipeline_tests/engine/plan/test_ended_before.py"]
 mistake = next(one for one in mutants(file) if "left out" in one.change)
 no_sql = Mutant(file, mistake.start, mistake.end, "db.execute('selekt')")
 no_python = Mutant(file, 0, 0, "(")
@@ -134,7 +134,7 @@ ENDLESS = """
 from talk_pipeline_tests.proof import judging
 from talk_pipeline_tests.proof.mutants import ENGINE, Mutant, Score
 judging.LONGEST_SECONDS = 1
-file, tests = ENGINE / "plan" / "posted.py", ["talk_pipeline_tests/engine/plan/test_posted.py"]
+file, tests = ENGINE / "plan" / "ended_before.py", ["talk_pipeline_tests/engine/plan/test_ended_before.py"]
 judging.judge([judging.Case(Mutant(file, 0, 0, "while True: pass\\n"), tests)], Score().add)
 """
 

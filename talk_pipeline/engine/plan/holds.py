@@ -13,8 +13,8 @@ from talk_pipeline.engine.match.outdated import forget_outdated
 from talk_pipeline.engine.match.scopes import inside, outside
 from talk_pipeline.engine.model import UNDO
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED, UNUSABLE, asked
-from talk_pipeline.engine.plan.endings import GUARDED, guarded, withhold_posted
 from talk_pipeline.engine.plan.flapping import withhold_flapping
+from talk_pipeline.engine.plan.posted import GUARDED, guarded, withhold_posted
 from talk_pipeline.engine.plan.refusals import withhold_refused
 from talk_pipeline.engine.plan.rivals import withhold_rivals
 from talk_pipeline.engine.plan.totals import withhold_differing

@@ -13,7 +13,7 @@ from typing import Any
 
 from talk_pipeline.engine.kinds import GIVEN_OUT_ANEW, Gone, LinkState, Status
 from talk_pipeline.engine.plan import disappearance
-from talk_pipeline.engine.plan.endings import is_any
+from talk_pipeline.engine.plan.posted import is_any
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import rows_of, used_in
 from talk_pipeline.flows.sides import Side

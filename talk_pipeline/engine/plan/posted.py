@@ -1,227 +1,200 @@
-"""Records about to be created whose key an ended record already carries: their story ended there.
+"""What the shop said of a record that was posted in Business Central before it was carried over there.
 
-Which records have ended only the system can say; it is asked by the keys found here. What referred to such a record
-names it and not what it became, so that its own id and what it was called are kept with the link. Where an earlier
-release did not ask for these, they are asked for once. Where the flow's scope asks for something that ended records
-do not say, another shop's may carry the same key: then none is believed to be the one. Nor is one that is of
-another customer than the shop's record: people used that key for something else.
+Nothing can be written to it any more. What was never carried over becomes a conflict that the shop has lost, and so
+stays in sight until a person has taken note of it: what is billed is not what the shop says. So does a number that
+came to something else in the end, whoever changed what it is made of, and whether or not a run ever saw that.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-import msgspec
-
-from talk_pipeline.engine.kinds import HoldKind, LinkState
-from talk_pipeline.engine.model import Ended
-from talk_pipeline.engine.plan.endings import CameTo, keep_differing
-from talk_pipeline.engine.plan.refusals import hold_back
+from talk_pipeline.engine.kinds import Gone, HoldKind
+from talk_pipeline.engine.match.scopes import ended
+from talk_pipeline.engine.model import UNDO
+from talk_pipeline.engine.plan.workspace import Unfinished
 from talk_pipeline.engine.snapshot.dirty import touch
-from talk_pipeline.engine.state.connection import Connection, now, transaction
-from talk_pipeline.engine.state.rows import insert
-from talk_pipeline.engine.state.tables import LinkRow
-from talk_pipeline.flows.loading import Flows
+from talk_pipeline.engine.snapshot.holding import agree
+from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.engine.state.rows import insert_columns, rows_of
+from talk_pipeline.flows.endings import summed
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
 
-RULE = "posted"
+POSTED = "posted"
+"""The rule of a conflict whose Business Central record was posted before the shop's edit was carried over."""
 
-# one that is held for what it would come to may have been entered there by a person, and posted
-_KEYS = f"""
-select distinct r.canon[$key], r.id
-from change c join record r on r.part = c.part and r.side = $shop and r.id = c.shop_id
-where c.flow = $flow and c.part = $flow and c.target = $bc and c.operation = 'create'
-  and coalesce(c.hold_kind, '{HoldKind.DIFFERING}') = '{HoldKind.DIFFERING}' and r.canon[$key] is not null
-order by all
+# an open conflict stays one: a person's word on it is worth having. What was sent and not answered may be there
+_WITHHOLD = f"""
+update change set hold_kind = '{HoldKind.POSTED}', hold_reason = 'it was posted in Business Central before'
+where flow = $flow and target = '{Side.BC}' and rule <> '{UNDO}'
+  and (hold_kind is null or hold_kind not in ('{HoldKind.MANUAL}', '{HoldKind.WAITING}'))
+  and root_bc_id in (select id from snapshot where flow = $flow and side = '{Side.BC}' and gone = '{Gone.POSTED}')
 """
 
-_HALF_KNOWN = f"""
-select shop_id from link where part = $flow and rule = '{RULE}' and state = '{LinkState.CLOSED}'
-  and (called is null or not list_has_all(map_keys(called), $names::varchar[]))
+_ENDING = f"""
+part = $flow and state = 'active' and shop_id not in (select shop_id from unfinished where shop_id is not null)
+  and bc_id in (select id from snapshot where flow = $flow and side = '{Side.BC}' and gone = '{Gone.POSTED}')
 """
 
-_KEYS_OF = """
-select canon[$key], id from record
-where part = $flow and side = $shop and id in (select unnest($ids::varchar[])) and canon[$key] is not null
-order by all
+_LOST = f"""
+from change where flow = $flow and hold_kind = '{HoldKind.POSTED}'
+  and root_shop_id not in (select shop_id from unfinished where shop_id is not null)
+"""
+
+GUARDED = """case when part = $flow then property in (select unnest($own::varchar[]))
+     else operation <> 'update' or property in (select unnest($lines::varchar[])) end"""
+"""Whether a change is of what stays as it is while its record is not open there, with what `guarded` gives."""
+
+# of a child that was added or removed, every value that it had; of a record that is closed already, what may be
+# about the sum that was billed, and once
+_KEEP_IN_SIGHT = f"""
+insert into conflict (flow, part, shop_id, bc_id, property, rule, winner, shop_value, bc_value, shop_edited_at,
+  bc_edited_at, shop_version, bc_version, run_id, recorded_at)
+select $flow, c.part, c.shop_id, c.bc_id, c.property, '{POSTED}', '{Side.BC}', c.after, c.before,
+       s.edited_at, b.edited_at, s.version, b.version, $run_id, $at
+from (
+  select * {_LOST} and before is distinct from after
+    and ({GUARDED} or root_shop_id in (select shop_id from link where {_ENDING}))
+) c
+left join edit s on s.part = c.part and s.shop_id = c.shop_id and s.property = c.property
+  and s.side = '{Side.SHOP}'
+left join edit b on b.part = c.part and b.shop_id = c.shop_id and b.property = c.property and b.side = '{Side.BC}'
+anti join (from conflict where flow = $flow and rule = '{POSTED}') known
+  on known.part = c.part and known.shop_id is not distinct from c.shop_id and known.property = c.property
+  and known.bc_id is not distinct from c.bc_id
+  and known.shop_value is not distinct from c.after and known.bc_value is not distinct from c.before
+"""
+
+# one that was deleted in the shop or lies outside its scope was told as that until now
+_AS_BEFORE = f"""
+delete from status where flow = $flow and shop_id in (select shop_id from link where {_ENDING})
+"""
+
+_CLOSED = f"""
+insert into status (flow, shop_id, state, reason, since)
+select $flow, shop_id, 'closed', 'posted in Business Central: its story ended there', $at from link where {_ENDING}
 """
 
 
-def keys_to_create(db: Connection, flow: Flow) -> dict[str, list[str]]:
-    """The shop records that are to be created in Business Central: create key -> ids of those that carry it."""
-    return _by_key(db, flow, _KEYS, {"bc": Side.BC})
+def guarded(flow: Flow) -> dict[str, list[str]]:
+    """The properties that a flow's guard withholds, of the record itself and of its children."""
+    guard = flow.guard
+    return {
+        "own": list(guard.withholds) if guard else [],
+        "lines": list(guard.withholds_lines) if guard else [],
+    }
 
 
-def half_known(db: Connection, flow: Flow) -> dict[str, list[str]]:
-    """The shop records that were closed here before it was asked what they had been, by create key."""
-    found = db.execute(_HALF_KNOWN, {"flow": flow.name, "names": [*_called(flow, {})]}).fetchall()
-    # mostly none: then no record is looked at
-    return _by_key(db, flow, _KEYS_OF, {"ids": [shop_id for (shop_id,) in found]}) if found else {}
+def withhold_posted(db: Connection, flow: Flow) -> None:
+    """What can be told to no record any more, since it was posted."""
+    db.execute(_WITHHOLD, {"flow": flow.name})
 
 
-def _by_key(db: Connection, flow: Flow, query: str, more: Mapping[str, object]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    parameters = {"flow": flow.name, "key": flow.create_key, "shop": Side.SHOP, **more}
-    for key, shop_id in db.execute(query, parameters).fetchall():
-        found.setdefault(key, []).append(shop_id)
-    return found
+def close_posted(db: Connection, flow: Flow, unfinished: Unfinished, *, run_id: str | None) -> None:
+    """Closes the pairs that were posted and have nothing left to tell the shop, and keeps in sight what was lost.
 
-
-# what a reference of the record is to there, and what is said instead of it where the record ended under its key
-_REFERENCE = """
-select r.raw[$property], s.other_id
-from record r
-join said s on s.part = $refers_to and s.side = $shop and s.id = r.raw[$property] and s.told_by = $told_by
-where r.part = $part and r.side = $shop and r.id = $shop_id
-"""
-
-_NAMED = """
-select raw[$key] from record where part = $refers_to and side = $bc and id = $id
-"""
-
-
-def close(
-    db: Connection,
-    flows: Flows,
-    flow: Flow,
-    *,
-    ended: Mapping[str, Ended],
-    by_key: Mapping[str, Sequence[str]],
-    run_id: str | None = None,
-) -> None:
-    """One record and one ended record belong together; where either is contested a person decides.
-
-    Args:
-        db: the state.
-        flows: all flows, for references between them.
-        flow: theirs.
-        ended: by key, what became of the records that carry it.
-        by_key: what `keys_to_create` found.
-        run_id: the run at work.
+    In the caller's transaction.
     """
-    with transaction(db):
+    asked = {"flow": flow.name, "at": now()}
+    if is_any(db, flow, _LOST):
+        db.execute(_KEEP_IN_SIGHT, asked | guarded(flow) | {"run_id": run_id})
+        db.execute(f"delete {_LOST}", {"flow": flow.name})
+    if is_any(db, flow, f"from link where {_ENDING}"):
+        db.execute(_AS_BEFORE, {"flow": flow.name})
+        db.execute(_CLOSED, asked)
+        keep_differing(db, flow, _closing(db, flow), run_id=run_id)
+        db.execute(f"update link set state = 'closed' where {_ENDING}", {"flow": flow.name})
         touch(db, flow.name)
-        closed = [
-            _close(db, flows, flow, key=key, shop_ids=by_key[key], ended=one) for key, one in ended.items()
-        ]
-        keep_differing(db, flow, filter(None, closed), run_id=run_id)
 
 
-def _close(
-    db: Connection, flows: Flows, flow: Flow, *, key: str, shop_ids: Sequence[str], ended: Ended
-) -> CameTo | None:
-    closed_ids = [*ended.was, *ended.ids]  # what refers to the record names it, not what it became
-    if unsaid := _unsaid(flow):
-        hold_back(db, flow, shop_ids=shop_ids, reason=_may_be_anothers(flow, key, ended.ids, unsaid))
-        return None
-    if len(shop_ids) == 1 and (other := _anothers(db, flows, flow, shop_id=shop_ids[0], ended=ended)):
-        reason = f"{key} was posted before, as {', '.join(ended.ids)}, {other}: give it a number of its own"
-        hold_back(db, flow, shop_ids=shop_ids, reason=reason)
-        return None
-    taken = _linked(db, flow, closed_ids)
-    if len(shop_ids) == 1 and not taken:
-        link = LinkRow(
-            part=flow.name,
-            shop_id=shop_ids[0],
-            bc_id=closed_ids[0],
-            root_shop_id=shop_ids[0],
-            rule=RULE,
-            state=LinkState.CLOSED,
-            linked_at=now(),
-            called=_called(flow, ended.called),
-        )
-        insert(db, [link])
-        return CameTo(shop_ids[0], closed_ids[0], ended.comes_to)
-    claims = [f"{other} ({closed_id})" for closed_id, other in taken] or list(shop_ids)
-    reason = f"{key} was posted before, and is claimed by {', '.join(claims)}: give it a number of its own"
-    hold_back(db, flow, shop_ids=shop_ids, reason=reason)
-    return None
+def is_any(db: Connection, flow: Flow, those: str) -> bool:
+    """Whether there is any of these: a statement that writes has the checks look anew, also where it finds none."""
+    return db.execute(f"select 1 {those} limit 1", {"flow": flow.name}).fetchone() is not None
 
 
-def complete(
-    db: Connection, flow: Flow, *, ended: Mapping[str, Ended], by_key: Mapping[str, Sequence[str]]
-) -> None:
-    """Links that name what a record became come to name the record, where that belongs to nobody else.
+@dataclass(frozen=True, slots=True)
+class CameTo:
+    """What became of a shop record whose story ended.
 
-    Args:
-        db: the state.
-        flow: theirs.
-        ended: by key, what became of the records that carry it; of one without, nothing more is known.
-        by_key: what `half_known` found.
+    Attributes:
+        bc_id: of the record that has ended, or of one in which it goes on.
+        sums: what it came to, by path of Business Central's record.
     """
-    with transaction(db):
-        touch(db, flow.name)
-        for key, shop_ids in by_key.items():
-            one = Ended([]) if _unsaid(flow) else ended.get(key, Ended([]))
-            others = [shop_id for _, shop_id in _linked(db, flow, one.was) if [shop_id] != shop_ids]
-            known = one.was[:1] if len(shop_ids) == 1 and not others else ()
-            _name(db, flow, shop_ids, known, _called(flow, one.called if known else {}))
+
+    shop_id: str
+    bc_id: str
+    sums: Mapping[str, Value]
 
 
-def _name(
-    db: Connection, flow: Flow, shop_ids: Sequence[str], known: Sequence[str], called: Mapping[str, Value]
-) -> None:
-    db.execute(
-        "update link set bc_id = coalesce($bc_id, bc_id), called = $called::json::map(varchar, varchar)"
-        " where part = $part and list_contains($shop_ids::varchar[], shop_id)",
-        {
-            "part": flow.name,
-            "shop_ids": list(shop_ids),
-            "bc_id": next(iter(known), None),
-            "called": msgspec.json.encode(called).decode(),
-        },
-    )
+def _summed(flow: Flow) -> list[Property]:
+    """The properties that are compared with what a record came to."""
+    return summed(flow.businesscentral.closed_by, flow.properties)
 
 
-def _linked(db: Connection, flow: Flow, ids: Sequence[str]) -> list[tuple[str, str]]:
-    """Those of some records there that belong to a link, with the shop record of each."""
-    return db.execute(
-        "select bc_id, shop_id from link where part = ? and bc_id in (select unnest(?::varchar[]))",
-        [flow.name, list(ids)],
-    ).fetchall()
+_CLOSING = f"""
+with closing as (select shop_id, bc_id from link where {_ENDING})
+select c.shop_id, c.bc_id, list_transform($properties::varchar[], lambda name: r.raw[name]) as said
+from closing c join (select id, raw from record where rowid in (select rowid from record
+  where part = $flow and side = '{Side.BC}' and id in (select bc_id from closing))) r on r.id = c.bc_id
+"""
 
 
-def _anothers(db: Connection, flows: Flows, flow: Flow, *, shop_id: str, ended: Ended) -> str | None:
-    """Whose ended records are, where the shop's record refers to somebody else; what is not said is no matter."""
-    for prop in flow.root.references:
-        theirs = [prop.told(one) for one in ended.refers.get(prop.bc or "", ())]
-        if not theirs:
-            continue
-        asked = {"property": prop.name, "refers_to": prop.refers_to, "told_by": prop.told_by or ""}
-        own = db.execute(_REFERENCE, {**asked, "part": flow.name, "shop": Side.SHOP, "shop_id": shop_id})
-        for meant, told in own.fetchall():
-            if others := [one for one in theirs if one and one != told]:
-                named = [_named(db, flows, prop, bc_id) for bc_id in (*others, told)]
-                return f"for {prop.name} {', '.join(named[:-1])} and not {named[-1]} ({meant})"
-    return None
+def _closing(db: Connection, flow: Flow) -> list[CameTo]:
+    """The pairs that are about to be closed; of a record that has ended, what it came to is what is held."""
+    compared = _summed(flow)
+    if not compared:
+        return []
+    asked = {"flow": flow.name, "properties": [prop.name for prop in compared]}
+    paths = [str(prop.bc) for prop in compared]
+    rows = db.execute(_CLOSING, asked).fetchall()
+    return [CameTo(shop_id, bc_id, dict(zip(paths, said, strict=True))) for shop_id, bc_id, said in rows]
 
 
-def _named(db: Connection, flows: Flows, prop: Property, bc_id: str) -> str:
-    """What people call a record of Business Central that is referred to, as far as it was read."""
-    named = flows[prop.refers_to or ""]
-    asked = {"key": named.create_key, "refers_to": named.name, "bc": Side.BC, "id": bc_id}
-    (called,) = db.execute(_NAMED, asked).fetchone() or (None,)
-    return f"{called} ({bc_id})" if called else bc_id
+_SAID = """
+select id, version, raw, canon, {ended} as given_up from record r where rowid in (select rowid from record
+  where part = $flow and side = 'customwebshop' and id in (select unnest($ids::varchar[])))
+"""
+
+OWED_BY_NOBODY = "0"
+"""What a sum is held against where the shop itself has given the record up, whatever total that still bears."""
 
 
-def _unsaid(flow: Flow) -> list[str]:
-    """What the scope asks for and ended records do not say."""
-    ended = flow.businesscentral.closed_by
-    return ended.leaves_open(flow.businesscentral.scope) if ended else []
+def keep_differing(db: Connection, flow: Flow, ended_as: Iterable[CameTo], *, run_id: str | None) -> None:
+    """Keeps in sight what the shop says otherwise than its records came to, by more than the flow's tolerance.
 
-
-def _may_be_anothers(flow: Flow, key: str, ids: Sequence[str], unsaid: Sequence[str]) -> str:
-    ended = flow.businesscentral.closed_by
-    entity, told = ended.entity if ended else "", " and ".join(unsaid)
-    return (
-        f"{key} was posted before, as {', '.join(ids)} of {entity}, which may be another shop's: the scope asks for"
-        f" {told}, and it is not declared that {entity} say that too; add it to businesscentral.closed_by.same, or"
-        " give it a number that no other shop has"
-    )
-
-
-def _called(flow: Flow, said: Mapping[str, Value]) -> dict[str, Value]:
-    """What a record was called, by property; blank what is not said."""
-    ended = flow.businesscentral.closed_by
-    return {prop.name: said.get(prop.bc) for prop in flow.properties if ended and prop.bc in ended.called}
+    In the caller's transaction. What either of them does not say differs from nothing. What the shop has given up
+    was not to be billed at all: only what was cancelled there too comes to that.
+    """
+    compared, came_to = _summed(flow), {one.shop_id: one for one in ended_as}
+    if not compared or not came_to:
+        return
+    differing: list[dict[str, object]] = []
+    asked = {"flow": flow.name, "ids": list(came_to)}
+    for row in rows_of(db, _SAID.format(ended=ended(flow, "r")), asked):
+        one = came_to[row["id"]]
+        for prop in compared:
+            said, meant = row["raw"].get(prop.name), row["canon"].get(prop.name)
+            if row["given_up"]:
+                said = meant = OWED_BY_NOBODY
+            billed = one.sums.get(prop.bc or "")
+            if said is None or billed is None or agree(flow, prop, shop=meant, bc=billed, shop_raw=said):
+                continue
+            conflict: dict[str, object] = {
+                "flow": flow.name,
+                "part": flow.name,
+                "shop_id": one.shop_id,
+                "bc_id": one.bc_id,
+                "property": prop.name,
+                "rule": POSTED,
+                "winner": str(Side.BC),
+                "shop_value": said,
+                "bc_value": billed,
+                "shop_version": row["version"],
+                "run_id": run_id,
+                "recorded_at": now(),
+            }
+            differing.append(conflict)
+    if differing:
+        insert_columns(db, "conflict", {name: [one[name] for one in differing] for name in differing[0]})

@@ -9,8 +9,8 @@ from talk_pipeline.engine.match.scopes import ended, outside
 from talk_pipeline.engine.match.workspace import MayBeMade, MayMeet
 from talk_pipeline.engine.plan import crossing
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
-from talk_pipeline.engine.plan.endings import close_posted, is_any
 from talk_pipeline.engine.plan.losses import strike_regained
+from talk_pipeline.engine.plan.posted import close_posted, is_any
 from talk_pipeline.engine.plan.workspace import Before, Concerned, Evaluated, Unfinished, Unlinked
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.flows.vocabulary import Flow

@@ -13,8 +13,8 @@ from typing import Any
 from talk_pipeline.engine.kinds import HoldKind, Status
 from talk_pipeline.engine.manual.lookup import Entity, labels
 from talk_pipeline.engine.match.claims import newcomers
-from talk_pipeline.engine.plan.endings import POSTED
 from talk_pipeline.engine.plan.losses import losses
+from talk_pipeline.engine.plan.posted import POSTED
 from talk_pipeline.engine.report import steps
 from talk_pipeline.engine.report.checklist import NOT_RESTORED, VOLUME, failing
 from talk_pipeline.engine.report.conflicts import UNDECIDED, unacknowledged

@@ -13,7 +13,7 @@ from typing import Any
 from talk_pipeline.engine.kinds import BY_HAND
 from talk_pipeline.engine.manual.both_restored import RESTORED
 from talk_pipeline.engine.manual.lookup import Entity, labels
-from talk_pipeline.engine.plan.endings import POSTED
+from talk_pipeline.engine.plan.posted import POSTED
 from talk_pipeline.engine.state.connection import Connection, stamp
 from talk_pipeline.engine.state.rows import rows_of, select
 from talk_pipeline.engine.state.tables import WrittenRow

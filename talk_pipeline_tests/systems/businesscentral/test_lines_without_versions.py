@@ -101,7 +101,7 @@ def test_a_line_that_nobody_touched_is_changed_and_removed(own: Own) -> None:
 def test_nor_is_an_edit_of_its_record_taken_for_what_follows_from_the_line(
     own: Own, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where a line moves its record, that is written as it was, and not over what somebody wrote there meanwhile."""
+    """Where a line moves its record, that is written as it was, not over what somebody wrote meanwhile."""
     key = synchronized(own)
     file = own.folder / "entities" / "rentalContracts.yaml"
     text = file.read_text(encoding="utf-8")
