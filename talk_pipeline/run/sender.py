@@ -145,15 +145,20 @@ def _tell_of_record(intent: Intent, outcome: Outcome) -> None:
 
 
 def matters_twice(session: Session, intent: Intent) -> bool:
-    """Whether it must not be sent again: it would make or do something twice, or is only answered later."""
+    """Whether it must not be sent again as long as it may be at work, or anything else in its place.
+
+    It would make or do something twice, or is only answered later; or nothing in it stops it from being carried out
+    after what was told since, which it would undo.
+    """
     system, operation = session.systems[intent.target], intent.main.operation
     if isinstance(system, AnswersLater) or _acts(session, intent):
         return True
     if intent.main.part != intent.flow and operation == "create":
         return True
-    return intent.creates_record or bool(
-        intent.made and not system.answers_once(intent.flow, operation, makes_children=True)
-    )
+    if intent.creates_record:
+        return True
+    changes = bool(intent.made) or operation == "update"
+    return changes and not system.answers_once(intent.flow, operation, makes_children=bool(intent.made))
 
 
 def _acts(session: Session, intent: Intent) -> bool:

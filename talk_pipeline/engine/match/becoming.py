@@ -115,7 +115,7 @@ def may_be_made(db: Connection, flow: Flow) -> MayBeMade:
 
 # who says by a match rule what it says, but for whom a person keeps apart
 _MEETING = """
-with keyed as (
+with asked as (
   select m.*, p.property, r.canon[p.property] as key from may_be_made m
   join record r on r.rowid = m.place
   cross join (select unnest($properties::varchar[]) as property) p
@@ -128,7 +128,7 @@ dirtied as (
 )
 select u.side, u.id, min(s.property || ' ' || u.raw[s.property] || ' is that of ' || s.id
     || ', which may be what ' || s.source_id || ' was created as' || coalesce(': ' || s.reason, '')) as reason
-from dirtied u join keyed s on s.side <> u.side and s.source_id <> u.id and s.key = u.canon[s.property]
+from dirtied u join asked s on s.side <> u.side and s.source_id <> u.id and s.key = u.canon[s.property]
 where not exists (
   from apart a where a.flow = $flow and a.shop_id = if(u.side = 'customwebshop', u.id, s.id)
     and a.bc_id = if(u.side = 'customwebshop', s.id, u.id))

@@ -95,7 +95,7 @@ create table if not exists refusal (
 
 -- intent before a request leaves, outcome after: done | refused | stale | gone | failed | unknown; part to bc_id: the
 -- record or child that the request writes
--- left_at: put on disk just before a request that creates something is handed to the wire; without it, it never left
+-- left_at: put on disk just before a request that matters twice is handed to the wire; without it, it never left
 -- open_until: as long as no answer came, the receiver may be at it until then
 -- skew_seconds: how far its clock was ahead of ours when that was said
 create table if not exists journal (

@@ -15,7 +15,7 @@ def answered_once(reader: Reader, operation: Operation, *, makes_children: bool)
         return False
     if operation == "create":
         return entity.idempotency_header is not None and len(entity.create) == 1
-    return not makes_children or entity.version is not None
+    return entity.version is not None
 
 
 def _nothing(call: Call) -> bool:
