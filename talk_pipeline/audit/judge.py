@@ -17,7 +17,7 @@ Rows = Mapping[str, Row]
 SIDES = SHOP, BC = "customwebshop", "businesscentral"
 # by which the form of a value may move while neither side says something else; without one, what travels both ways
 # was never agreed on as two things
-_ELSEWHERE = {"country", "in_currency", "values", "reads", "blank", "otherwise", "split"}
+_ELSEWHERE = {"country", "in_currency", "values", "reads", "blank", "otherwise", "of", "split"}
 
 
 class Finding(NamedTuple):
@@ -287,7 +287,8 @@ class Auditor:
         kind, (lcy, zone) = prop["type"], self._company
         if side == SHOP:
             if "otherwise" in prop and (raw or "").partition(":")[0] in ("", prop["otherwise"]):
-                made = self._theirs.get((prop["otherwise"], row.id), "nothing")
+                meant = self._raw(side, self._properties[prop["of"]], row) if "of" in prop else row.id
+                made = self._theirs.get((prop["otherwise"], meant), "nothing")
                 return str(self._shop_ids.get((kind[10:-1], made), f"?{made}"))
             raw = raw or prop.get("blank")
             raw = self._meant.get((kind[10:-1], raw), raw)

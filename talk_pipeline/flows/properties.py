@@ -106,6 +106,11 @@ class Property(Model):
         description="flow whose record of the same shop record is meant where a reference is blank: such as the"
         " guest who placed an order without an account",
     )
+    of: str | None = Field(
+        None,
+        description="property with the shop's id of the record that is meant with `otherwise`, where that is"
+        " another one: such as the order of a refund",
+    )
     told_by: str | None = Field(
         None,
         description="property of the other flow by which Business Central tells the record, instead of its id; with"
@@ -160,6 +165,8 @@ class Property(Model):
                 raise ValueError(f"what a blank means, {error}") from error
         if self.otherwise and (not self.refers_to or self.blank is not None):
             raise ValueError("otherwise is for a reference, and instead of what a blank means")
+        if self.of and not self.otherwise:
+            raise ValueError("of is for what is meant otherwise")
         if self.told_by and not (self.refers_to and self.only):
             raise ValueError("told_by is for a reference that is only: create")
         if self.told_as and (self.dir != "<-" or "{}" not in self.told_as or self.values or self.reads):
@@ -184,9 +191,9 @@ class Property(Model):
         name, argument = split_type(self.type)
         return argument if name == "reference" else None
 
-    def unsaid(self, shop_id: str) -> Value:
+    def unsaid(self, shop_id: Value) -> Value:
         """What a reference is to that the shop leaves blank: the default, or what stands in for it."""
-        return f"{self.otherwise}:{shop_id}" if self.otherwise else self.blank
+        return f"{self.otherwise}:{shop_id}" if self.otherwise and shop_id else self.blank
 
     def told(self, value: Value) -> Value:
         """A reference as Business Central says it: the record's id, or what it is told by, which says so."""

@@ -328,6 +328,8 @@ def _unknown(at: Location, prop: Property, known: Mapping[str, Property]) -> Loc
     yield from split_problems(at, prop, known)
     if prop.country:
         yield from _names((*at, "country"), (prop.country,), known)
+    if prop.of:
+        yield from _names((*at, "of"), (prop.of,), known)
 
 
 def _names(at: Location, names: tuple[str, ...], known: Mapping[str, Any]) -> Located:

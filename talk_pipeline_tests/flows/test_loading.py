@@ -40,6 +40,20 @@ MISTAKES = [
     ("customer.yaml", "title: Customers", "", "title", "is required"),
     ("customer.yaml", "constants: {type: Company}", "constants: {}", "properties.1", "no shop path"),
     ("customer.yaml", "country: address.country}", "country: land}", "country", "nothing is called 'land'"),
+    (
+        "order.yaml",
+        "usable_while: {active: true}, required",
+        "of: number, required",
+        "of",
+        "what is meant otherwise",
+    ),
+    (
+        "order.yaml",
+        "usable_while: {active: true}, required",
+        "otherwise: product, of: nr, required",
+        "of",
+        "nothing is called 'nr'",
+    ),
     ("order.yaml", "sums: [totalAmountInc", "sums: [totalInc", "closed_by.sums", "no property of dir = is"),
     ("customer.yaml", "shop: website,", "shop: email,", "name", "a second property is called 'email'"),
     (

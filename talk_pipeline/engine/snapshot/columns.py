@@ -132,8 +132,9 @@ def read(
     for one in part.references:
         told = raw[one.name]
         if side is Side.SHOP:
+            meant = raw[one.of] if one.of else keys
             raw[one.name] = [
-                one.unsaid(key) if value is None else value for value, key in zip(told, keys, strict=True)
+                one.unsaid(key) if value is None else value for value, key in zip(told, meant, strict=True)
             ]
         else:
             raw[one.name] = [one.told(value) for value in told]

@@ -7,10 +7,12 @@ import pytest
 
 from talk_pipeline_tests.pipeline.documents import Sold, with_optional
 from talk_pipeline_tests.pipeline.faults import rule
+from talk_pipeline_tests.pipeline.records import line, order, product
 from talk_pipeline_tests.pipeline.second_opinion import unexplained
 from talk_pipeline_tests.world import World
 
 Row = dict[str, Any]
+ORDER = '  - {shop: order_id, dir: "-", type: text(100)}'
 
 
 class Returned(Sold):
@@ -162,3 +164,40 @@ def test_what_corrects_two_invoices_of_one_order_is_nobodys_twin(
     world.bc.post("salesCreditMemos", {"customerId": buyer, "externalDocumentNumber": "O1"})
     (told,) = world.step("refund", full=True).failed()
     assert told.startswith("refund.sync.create_keys_unique: 1 create key"), "an open one may be told apart"
+
+
+def test_a_refund_of_a_guests_order_is_the_guests(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names no customer either; whom its order was given to is told by the order."""
+    folder = with_optional(world, tmp_path, monkeypatch, "invoice", "refund", "guest")
+    said = {"order": "otherwise: guest", "refund": "otherwise: guest, of: order_id"}
+    for name, otherwise in said.items():
+        file = folder / f"{name}.yaml"
+        text = file.read_text(encoding="utf-8")
+        text = text.replace("reference(customer),", f"reference(customer), {otherwise},")
+        file.write_text(text, encoding="utf-8")
+    file.write_text(text.replace("properties:\n", f"properties:\n{ORDER}\n", 1), encoding="utf-8")
+    item = world.shop.post("products", product())["id"]
+    key = ""
+    for number in ("O1", "O2"):  # the first has the id that the refund will have
+        row = order(number, "", [line(item, "2")]) | {"customer_id": None, "email": f"{number}@home.example"}
+        key = world.shop.post("orders", row)["id"]
+    assert not world.step().failed()
+    bc_id = world.counterpart("order", key)
+    buyer = world.bc.get("salesOrders", bc_id)["customerId"]
+    for action in ("ship", "invoice"):
+        world.bc.control(f"sales-orders/{bc_id}/{action}")
+    assert not world.step().failed()
+    (invoice,) = world.shop.all("invoices")
+    lines = [{"product_id": item, "quantity": "1", "unit_price": "100.00"}]
+    body = {"order_id": key, "invoice_id": invoice, "date": "2026-03-09", "lines": lines}
+    refund = world.shop.post("refunds", body)["id"]
+    assert not world.shop.get("refunds", refund)["customer_id"]
+    assert not world.step().failed()
+    (memo,) = world.bc.all("salesCreditMemos").values()
+    assert (memo["customerId"], memo["status"]) == (buyer, "Draft")
+    assert world.counterpart("refund", refund) == memo["id"]
+    again = world.step(full=True)
+    assert (again.failed(), again.writes()) == ([], 0)
+    assert not unexplained()
