@@ -122,7 +122,7 @@ def refuse_closed(db: Connection, entity: Entity, found: Mapping[str, Any]) -> N
         "select state from status where flow = ? and shop_id = ?", [entity.flow, entity.shop_id]
     ).fetchone()
     if found["state"] == "closed" and not (row and row[0] == Status.BROKEN):
-        raise ByHandError(f"{entity.name} is closed: its story ended in Business Central, nothing to unlink")
+        raise ByHandError(f"{entity.name} is closed: its story ended, nothing to unlink")
 
 
 def refuse_open_writes(db: Connection, entity: Entity) -> None:
