@@ -16,6 +16,7 @@ from talk_pipeline_tests.proof import plugin
 from talk_pipeline_tests.world import World, opened_world
 
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"  # what leads out leads to no test
+os.environ.pop("COLUMNS", None)  # workers are given 80, in which tables wrap
 
 AS_IT_IS = connection.OPENED
 AT_ONCE = f"{AS_IT_IS}; set enable_optimizer = false"
