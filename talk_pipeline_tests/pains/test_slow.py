@@ -303,10 +303,16 @@ def test_two_records_with_one_create_key_are_an_error(world: World) -> None:
     assert not world.step().failed()
     bc_id = world.counterpart("order", order_id)
     customer_id = world.bc.get("salesOrders", bc_id)["customerId"]
-    twin = world.bc.post("salesOrders", {"customerId": customer_id, "externalDocumentNumber": "O1"})
+    sold = {"lineType": "Item", "itemId": next(iter(world.bc.all("items"))), "quantity": 1}
+    said = {"customerId": customer_id, "externalDocumentNumber": "O1", "salesOrderLines": [sold]}
+    twin = world.bc.post("salesOrders", said)
     run = world.sync()
     finding = run.finding("order", "create_keys_unique")
     assert finding.verdict == "failed"
     assert {bc_id, twin["id"]} <= set(str(finding.rows[0]["records"]).strip("[]").split(", "))
+    for one in (bc_id, twin["id"]):
+        world.bc.control(f"sales-orders/{one}/release")
+    assert world.sync(full=True).finding("order", "create_keys_unique").verdict == "failed", "both may be sent out"
+    world.bc.control(f"sales-orders/{twin['id']}/reopen")
     world.bc.delete("salesOrders", twin["id"])
     assert not world.sync(full=True).failed()

@@ -228,8 +228,7 @@ def newcomers(db: Connection, flow: Flow) -> list[Claim]:
 
 TWINS = """
 with keyed as (
-  select r.side, r.id, r.canon[$key] as key, r.open,
-         r.open or l.bc_id is not null or r.side = 'customwebshop' as ours
+  select r.side, r.id, r.canon[$key] as key, r.open or l.bc_id is not null or r.side = 'customwebshop' as ours
   from record r
   join snapshot s on s.flow = r.part and s.side = r.side and s.id = r.id and s.gone is null
   left join status st on st.flow = r.part and r.side = 'customwebshop' and st.shop_id = r.id
@@ -237,10 +236,11 @@ with keyed as (
   where r.part = $flow and r.canon[$key] is not null and coalesce(st.state, '') not in ('excluded', 'closed')
 )
 select side, $key as property, key as value, list_sort(list(id))::varchar as records
-from keyed group by all having count(*) filter (where ours) > 1 or count(*) > 1 and bool_or(open) order by all
+from keyed group by all having count(*) > 1
+  and (bool_or(ours) or key in (select key from keyed where side = 'customwebshop')) order by all
 """
 """Records of one side that carry one create key, whoever made them: one would be taken for the other.
 
-Not those that Business Central has posted and that belong to no pair, such as what corrects several invoices of one
-order, unless one that is open has their key too: nobody can give them another one.
+Not those of Business Central that take no edits, belong to no pair and carry no key of the shop's, such as what
+corrects several invoices of one order: nobody can give them another one, and nothing is taken for them.
 """
