@@ -91,8 +91,8 @@ class _Counted(_Paging):
         return not (counted or total is not None or self.is_full(seen.last))
 
     def untold(self, seen: Seen) -> tuple[Place, ...]:
-        """The place that says whether there are more."""
-        return _absent(seen, self.more)
+        """The place that says whether there are more, unless a number does."""
+        return () if seen.number(self.total) is not None else _absent(seen, self.more)
 
 
 OFFSET = "{offset}"
@@ -144,6 +144,10 @@ class PagePaging(_Counted):
         if (pages is not None and seen.pages >= pages) or self.ended(seen, counted=pages is not None):
             return None
         return {self.parameter: self.start + seen.pages}
+
+    def untold(self, seen: Seen) -> tuple[Place, ...]:
+        """The same, where the number of pages does not tell either."""
+        return () if seen.number(self.pages) is not None else super().untold(seen)
 
 
 class OffsetPaging(_Counted):
@@ -220,14 +224,24 @@ Paging = Annotated[
 ]
 
 
+_PLACES = ("next", "more", "total", "pages")
+"""What a style may have of places that tell how a list goes on."""
+
+
 def counts(paging: Paging) -> bool:
     """Whether its next page is a parameter of the same question, and no address."""
     return isinstance(paging, CursorPaging | PagePaging | OffsetPaging)
 
 
+def named(paging: Paging) -> frozenset[Place]:
+    """The places in which a description looks for how a list goes on: what stands there was heeded already."""
+    told = (getattr(paging, name, None) for name in _PLACES)
+    return frozenset(place for place in told if place)
+
+
 def tells(paging: Paging) -> bool:
     """Whether an answer itself says that nothing follows, so that it need not be asked for."""
-    return any(getattr(paging, name, None) for name in ("next", "more", "total", "pages"))
+    return bool(named(paging))
 
 
 def told_to_end(paging: Paging, seen: Seen) -> bool:
@@ -273,7 +287,14 @@ def _bare(key: str) -> str:
     return "".join(sign for sign in key.lower() if sign.isalpha())
 
 
-def further_page(answer: "Answer", data: Json, records: str | None, *, surely: bool = False) -> str | None:
+def further_page(
+    answer: "Answer",
+    data: Json,
+    records: str | None,
+    *,
+    surely: bool = False,
+    but: frozenset[Place] = frozenset(),
+) -> str | None:
     """What in an answer looks like a next page, beside its records.
 
     Args:
@@ -281,6 +302,7 @@ def further_page(answer: "Answer", data: Json, records: str | None, *, surely: b
         data: what it says.
         records: where its records are.
         surely: whether only what says nothing else counts; a cursor may be that of the page itself.
+        but: places that are no sign, whatever they say.
     """
     if "next" in answer.links:
         return "its Link header has a next"
@@ -289,6 +311,8 @@ def further_page(answer: "Answer", data: Json, records: str | None, *, surely: b
         prefix, inner = pending.pop()
         for key, value in inner.items():
             place = f"{prefix}{key}"
+            if place in but:
+                continue
             if isinstance(value, dict) and place != records:
                 pending.append((f"{place}.", value))
             elif value is True and _bare(key) in _GOES_ON:

@@ -11,7 +11,7 @@ import msgspec
 from talk_pipeline.engine.model import Record
 from talk_pipeline.systems.customwebshop.spec.asking import DeletionList
 from talk_pipeline.systems.customwebshop.spec.description import Entity
-from talk_pipeline.systems.customwebshop.spec.paging import Seen, cut_short, further_page
+from talk_pipeline.systems.customwebshop.spec.paging import Seen, cut_short, further_page, named
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.questions import Question, question, since_query
 from talk_pipeline.systems.customwebshop.wire.answers import (
@@ -31,6 +31,8 @@ from talk_pipeline.systems.http.trail import Trail
 
 ALONE: Mapping[str, Any] = {"parts": {}, "included": None}
 """What a list of something else than the records does not have: they alone refer to what comes beside them."""
+
+_NOT_THERE = (404, 410)
 
 
 class Lists:
@@ -56,8 +58,13 @@ class Lists:
         trail = Trail(self._faults.shop, _place(request))
         pages = records = 0
         before: list[str] = []
+        seen: Seen | None = None
         while True:
-            elements, answer = await self._page(entity, request)
+            answer = await self._answer(entity, request)
+            if seen is not None and answer.status in _NOT_THERE and self._may_have_ended(entity, seen):
+                yield []
+                return
+            elements = self._elements(entity, answer)
             if elements and elements == before:  # maybe of a cache that took one address for another
                 elements, answer = await self._page(entity, request)
             if elements and elements == before:
@@ -102,15 +109,23 @@ class Lists:
             UnexpectedShapeFault: something else in the answer says that it goes on.
         """
         untold = entity.paging.untold(seen)
-        if not untold:
-            return
-        sign = further_page(seen.answer, self._faults.json(seen.answer), entity.records, surely=True)
-        if sign:
+        if seen.last and untold and (sign := self._sign(entity, seen)):
             raise UnexpectedShapeFault("paging", cut_short(sign, untold))
 
+    def _may_have_ended(self, entity: Entity, seen: Seen) -> bool:
+        """Whether a page is asked for only because the one before does not tell: a shop may have none there."""
+        return bool(seen.last and entity.paging.untold(seen) and not self._sign(entity, seen))
+
+    def _sign(self, entity: Entity, seen: Seen) -> str | None:
+        data = self._faults.json(seen.answer)
+        return further_page(seen.answer, data, entity.records, surely=True, but=named(entity.paging))
+
     async def _page(self, entity: Entity, request: Question) -> tuple[list[str], Answer]:
-        answer = await self._http.read(request.path, content=request.content, answers=entity.list.empty)
+        answer = await self._answer(entity, request)
         return self._elements(entity, answer), answer
+
+    async def _answer(self, entity: Entity, request: Question) -> Answer:
+        return await self._http.read(request.path, content=request.content, answers=entity.list.empty)
 
     def _elements(self, entity: Entity, answer: Answer) -> list[str]:
         if answer.status in (204, *entity.list.empty):

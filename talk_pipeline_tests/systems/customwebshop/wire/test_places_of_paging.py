@@ -150,6 +150,72 @@ def test_what_leads_back_and_what_a_page_is_called_by_are_no_sign_of_more(
     assert scanned(opened(server, tmp_path, "{style: cursor, next: next_cursor}")) == ["0"]
 
 
+@pytest.mark.parametrize("number", [0, 1, NUMBER])
+def test_a_cursor_that_is_always_there_does_not_make_an_empty_page_a_cut_list(
+    server: Answering, tmp_path: Path, number: int
+) -> None:
+    customers(
+        server,
+        number=number,
+        nextCursor=lambda at, _follow: str(at),
+        hasMore=lambda _at, follow: True if follow else "out",
+    )
+    paging = "{style: cursor, parameter: after, next: nextCursor, more: hasMore}"
+    assert len(scanned(opened(server, tmp_path, paging))) == number
+
+
+def test_a_number_that_was_reached_needs_no_other_place(server: Answering, tmp_path: Path) -> None:
+    customers(server, number=2, total=2, pages=1, next_page="/customers?page=2")
+    for counted in ("total: total", "pages: pages"):
+        paging = f"{{style: page, more: has_more, {counted}}}"
+        assert scanned(opened(server, tmp_path, paging)) == ["0", "1"]
+
+
+UNTOLD = {
+    "page": "{style: page, more: has_more}",
+    "nextCursor": "{style: cursor, parameter: after, next: nextCursor, more: has_more}",
+}
+
+
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize("told_by", UNTOLD)
+def test_a_page_that_is_not_there_ends_a_list_that_nothing_else_ended(
+    server: Answering, tmp_path: Path, told_by: str, status: int
+) -> None:
+    past = Reply(status, b"<p>Gone</p>", {"Content-Type": "text/html"})
+    pages(server, past=past, cursor=told_by)
+    assert scanned(opened(server, tmp_path, UNTOLD[told_by])) == ["0", "1", "2", "3", "4"]
+    pages(server, past=past)
+    before = len(server.asked)
+    sized = UNTOLD["page"].replace("}", ", size: 2}")
+    assert len(scanned(opened(server, tmp_path, sized))) == NUMBER
+    assert len(server.asked) - before == 3, "who says a size does without that request"
+
+
+def test_one_that_is_not_there_though_the_list_goes_on_is_refused(server: Answering, tmp_path: Path) -> None:
+    pages(server, past=Reply(404, {}), hasMore=True)
+    with pytest.raises(UnexpectedShapeFault, match="404"):
+        scanned(opened(server, tmp_path, UNTOLD["page"]))
+    pages(server, past=Reply(404, {}), total=NUMBER + 1)
+    with pytest.raises(UnexpectedShapeFault, match="404"):
+        scanned(opened(server, tmp_path, UNTOLD["page"].replace("}", ", total: total}")))
+    server.answer(lambda _asked: Reply(404, {}))
+    with pytest.raises(UnexpectedShapeFault, match="404"):
+        scanned(opened(server, tmp_path, UNTOLD["page"]))
+
+
+def pages(server: Answering, *, past: Reply, cursor: str = "page", **said: Any) -> None:
+    """Answers so for a page past the end; every other has a cursor, and all but the last say that more follows."""
+
+    def answered(asked: Asked) -> Reply:
+        at = int(asked.query.get("after", (int(asked.query.get("page", 1)) - 1) * PAGE))
+        rows = [{"id": str(n), "number": f"C{n}"} for n in range(at, min(at + PAGE, NUMBER))]
+        more = {"has_more": True} if at + PAGE < NUMBER else {}
+        return Reply(200, {"data": rows, cursor: str(at + PAGE), **more, **said}) if rows else past
+
+    server.answer(answered)
+
+
 def lines_of(server: Answering, tmp_path: Path, lines: str) -> int:
     shop = opened(server, tmp_path, "{style: none}", lines)
 
