@@ -22,7 +22,6 @@ from talk_pipeline.engine.model import (
 )
 from talk_pipeline.engine.recalculation import makes_children_anew, moves_parent
 from talk_pipeline.flows.sides import Side
-from talk_pipeline.flows.values import tidy
 from talk_pipeline.run.fetch import land_records
 from talk_pipeline.run.sender import Sender
 from talk_pipeline.run.session import Session
@@ -158,13 +157,11 @@ class ChangesetWriter:
         child = next((c for c in contents.children[edit.part.paths[side]] if c.id == key), None)
         if child is None:
             return False, None
-        current = {
-            prop.name: tidy(child.values.get(path))
-            for prop in edit.part.properties
-            if prop.dir != "="
-            for path in prop.paths(side)
-        }
-        return all(tidy(edit.target.get(name)) == value for name, value in current.items()), child.version
+        # read as what the plan knows was: references say by what they are told, split texts are laid out
+        projector = self._session.projector(changeset.flow, side)
+        held = projector.project_child(edit.part, record.id, child).raw
+        names = [prop.name for prop in edit.part.properties if prop.dir != "="]
+        return all(edit.target.get(name) == held[name] for name in names), child.version
 
     async def _write_last(self) -> None:
         """What the system recalculates when children change, against the record as it is after them."""

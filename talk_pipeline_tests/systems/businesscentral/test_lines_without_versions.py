@@ -10,6 +10,7 @@ import pytest
 from talk_pipeline.run.record_writer import ChangesetWriter
 from talk_pipeline_tests.systems.businesscentral.own_page import OwnPage, Row
 from talk_pipeline_tests.systems.businesscentral.test_own_pages import (
+    MOMENT,
     PAGES,
     RENTAL,
     RENTAL_FLOW,
@@ -124,5 +125,68 @@ def test_nor_is_an_edit_of_its_record_taken_for_what_follows_from_the_line(
     own.run()
     assert rates(own)[1] == 5
     assert contract["description"] == "Crane of 9 t", "the page worked it out, and it is as it was again"
+    own.quiet()
+    assert not unexplained()
+
+
+THINGS = "rentalThings"
+NAMED: Mapping[str, Mapping[str, OwnPage]] = {
+    RENTAL: {
+        "rentalContracts": BARE[RENTAL]["rentalContracts"],
+        LINES: replace(
+            BARE[RENTAL][LINES],
+            said={**BARE[RENTAL][LINES].said, "remark": "String(10)", "remark2": "String(10)"},
+        ),
+        THINGS: OwnPage(
+            "rentalThing",
+            ("code",),
+            {"code": "String(20) code", "title": "String(100)", "systemModifiedAt": MOMENT},
+            modified="systemModifiedAt",
+        ),
+    }
+}
+THING = "  things: {path: /things}\n"
+THING_FLOW = """flow: thing
+title: Things
+customwebshop: {asset: thing, entity: things}
+businesscentral: {asset: rental_things, entity: rentalThings}
+match: [sku]
+create_key: sku
+properties:
+  - {shop: sku,  dir: ->,  bc: code,  type: code(20), only: create}
+  - {shop: name, dir: <->, bc: title, type: text(100)}
+"""
+NAMING = """      - {shop: thing_id, dir: ->, bc: itemNo, type: reference(thing), told_by: sku, only: create}
+      - {name: remark, shop: remark, dir: <->, bc: remark, type: text(10), split: [remark, remark2]}
+      - {name: remark2, shop: remark, dir: <->, bc: remark2, type: text(10)}
+"""
+NAMING_FLOW = RENTAL_FLOW.replace("      - {shop: thing, dir: <->, bc: itemNo,    type: code(20)}\n", NAMING)
+
+
+@pytest.mark.parametrize("own", [NAMED], indirect=True)
+def test_one_that_says_what_the_plan_reads_otherwise_is_changed_and_removed(own: Own) -> None:
+    """A reference says there what it is told by, and a text of two places may be broken at any word."""
+    own.connect(RENTAL, THINGS, entity=THING, flow=THING_FLOW)
+    own.connect(RENTAL, "rentalContracts", entity=THING + RENTED, flow=NAMING_FLOW)
+    things = [own.shop.add("things", sku=f"T{n}", name=f"Thing {n}") for n in (1, 2)]
+    lines = [
+        {"line": n, "thing_id": thing, "rate": f"{n}.5", "remark": None} for n, thing in enumerate(things, 1)
+    ]
+    key = own.shop.add("contracts", number="C1,7", name="Crane", lines=lines)
+    own.run()
+    first: Row = own.bc.rows[LINES][0]
+    assert first["itemNo"] == "T1"
+    own.bc.change(LINES, first, remark="By", remark2="crane")
+    own.run(full=True)
+    own.quiet()
+    lines = own.shop.tables["contracts"][key]["lines"]
+    assert lines[0]["remark"] == "By crane"
+    own.shop.edit("contracts", key, lines=[{**lines[0], "rate": "3"}, lines[1]])
+    own.run()
+    assert rates(own) == {1: Decimal(3), 2: Decimal("2.5")}
+    own.quiet()
+    own.shop.edit("contracts", key, lines=[{**lines[0], "rate": "3"}])
+    own.run()
+    assert rates(own) == {1: Decimal(3)}
     own.quiet()
     assert not unexplained()
