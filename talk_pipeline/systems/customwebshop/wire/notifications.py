@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from pydantic import SecretStr
@@ -18,30 +19,41 @@ from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
 from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
 from talk_pipeline.systems.protocol import Known
 
+_EARLIER = " (it is registered there with the earlier secret: remove that registration in the shop)"
+
 
 async def subscribe(
     http: Http, webhooks: Webhooks, *, url: str, secret: SecretStr, before: Known | None = None
 ) -> int:
     """Registers the address for every event it is not registered for; returns how many calls that took.
 
-    One that is registered with another secret is registered once more: its notices prove nothing any longer.
+    One that is registered with another secret is registered once more: its notices prove nothing any longer. Those
+    come last, since many a shop takes an address and an event once only; what it refuses keeps none from its turn.
 
     Raises:
-        ConfigurationFault: the shop refuses, or does not list its webhooks as described.
+        ConfigurationFault: the shop refuses one, or does not list its webhooks as described.
         UnavailableFault: it does not answer.
     """
     answer = await http.read(with_query(webhooks.path, webhooks.query))
     if not answer.ok:
         raise UnavailableFault(f"the shop lists no webhooks: {answer.status}")
     known = [row for row in _registrations(webhooks, answer) if paths.get(row, webhooks.url) == url]
-    calls = 0
-    for event, body in _bodies(webhooks, url, secret):
-        is_stale = before is not None and before.is_of_another(event)
-        if is_stale or not any(_same(webhooks, body, row) for row in known):
-            await _register(http, webhooks, body, url=url)
+    wanted = [
+        (any(_same(webhooks, body, row) for row in known), event, body)
+        for event, body in _bodies(webhooks, url, secret)
+    ]
+    calls, refused = 0, list[str]()
+    for is_there, event, body in sorted(wanted, key=itemgetter(0)):
+        if not is_there or (before is not None and before.is_of_another(event)):
+            refusal = await _register(http, webhooks, body, what=f"{url} {event}".strip())
+            if refusal is not None:
+                refused.append(refusal + (_EARLIER if is_there else ""))
+                continue
             calls += 1
         if before is not None:
             before.keep(event)
+    if refused:
+        raise ConfigurationFault("; ".join(refused))
     return calls
 
 
@@ -109,13 +121,13 @@ def _lacking(events: Sequence[str], shown: Any) -> set[str]:
     return set(events) - said if said.intersection(events) else set()
 
 
-async def _register(http: Http, webhooks: Webhooks, body: Mapping[str, Any], *, url: str) -> None:
+async def _register(http: Http, webhooks: Webhooks, body: Mapping[str, Any], *, what: str) -> str | None:
+    """Registers one; returns how the shop refuses it, if it does."""
     content, headers = paths.encoded(dict(body)), {"Content-Type": "application/json"}
     try:
         answer = await http.write("POST", webhooks.path, content=content, headers=headers)
     except OutcomeUnknownError as error:
         raise UnavailableFault(f"the shop did not answer a webhook: {error}") from error
-    if not answer.ok:
-        raise ConfigurationFault(
-            f"the shop refuses the webhook {url} ({answer.status}): {answer.excerpt(300)}"
-        )
+    return (
+        None if answer.ok else f"the shop refuses the webhook {what} ({answer.status}): {answer.excerpt(300)}"
+    )

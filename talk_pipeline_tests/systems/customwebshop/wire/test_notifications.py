@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
 from talk_pipeline.systems.customwebshop.wire.notifications import subscribe
 from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline.systems.http import Answer, Http, Limits
+from talk_pipeline.webhooks.registered import Registered
 from talk_pipeline_tests.flow_files import flows_in
-from talk_pipeline_tests.systems.answering import Reply, answering
+from talk_pipeline_tests.systems.answering import Asked, Reply, answering
 
 SECRET = "a long random text"
 
@@ -32,6 +34,10 @@ entities:
   products: {path: /products}
   orders: {path: /orders}
 """
+EACH = CONNECTOR.replace(
+    'body: {url: "{url}", for: "{events}"}', 'body: {url: "{url}", for: "{event}"}'
+).replace("  event: event\n", "  event: event\n  one_each: true\n")
+HERE = "https://here.example/customwebshop"
 WRONG_PLACES = [
     ({"records": "webhooks"}, "webhooks.records: .* shows no list at 'webhooks'"),
     ({"records": None}, "webhooks.records: .* shows no list, but"),
@@ -73,6 +79,78 @@ def test_an_event_that_is_new_is_registered_and_nothing_twice(
         assert asyncio.run(subscribed()) == [calls, 0]
         posted = [one.json() for one in server.asked if one.method == "POST"]
     assert posted == [{"url": here, "for": ["customer.updated", "product.updated"]}] * calls
+
+
+EVENTS = ("customer.updated", "product.updated", "order.updated", "order.created")
+
+
+def test_what_a_shop_takes_once_only_keeps_nothing_from_being_told(tmp_path: Path) -> None:
+    """Of a secret that was changed: what is missing is registered, and every other is asked for."""
+    further = "product.updated: products, order.updated: orders, order.created: orders}"
+    text = EACH.replace("product.updated: products}", further)
+    (tmp_path / "shop.yaml").write_text(text, encoding="utf-8")
+    told = load_description(tmp_path / "shop.yaml", flows=flows_in()).webhooks
+    assert told is not None
+    there = list(EVENTS[:3])
+
+    def answered(asked: Asked) -> Reply:
+        if asked.method == "GET":
+            return Reply(200, {"data": [{"url": HERE, "for": one} for one in there]})
+        wanted = asked.json()["for"]
+        if wanted in there and wanted != "product.updated":
+            return Reply(409, {"message": "taken"})
+        there.append(wanted)
+        return Reply(201, {})
+
+    with answering() as server:
+        server.answer(answered)
+
+        async def subscribed(secret: str) -> int:
+            known = Registered(tmp_path, Side.SHOP, url=HERE, secret=SecretStr(secret))
+            limits = Limits(1000, 1, 4, tmp_path / "limits")
+            async with Http("It", server.url, limits=limits, longest_seconds=0) as http:
+                return await subscribe(http, told, url=HERE, secret=SecretStr(secret), before=known)
+
+        there.append("order.created")
+        assert asyncio.run(subscribed(SECRET)) == 0
+        there.remove("order.created")
+        with pytest.raises(ConfigurationFault, match="remove that registration in the shop") as fault:
+            asyncio.run(subscribed("another"))
+        posted = [one.json()["for"] for one in server.asked if one.method == "POST"]
+        assert posted == ["order.created", "customer.updated", "product.updated", "order.updated"]
+        assert [one for one in EVENTS if f"{HERE} {one} (409)" in str(fault.value)] == [EVENTS[0], EVENTS[2]]
+
+        there.remove("customer.updated")  # as the message says
+        there.remove("order.updated")
+        assert asyncio.run(subscribed("another")) == 2
+        assert asyncio.run(subscribed("another")) == 0
+
+
+def test_one_that_a_shop_does_not_take_keeps_the_others_from_nothing(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(EACH, encoding="utf-8")
+    told = load_description(tmp_path / "shop.yaml", flows=flows_in()).webhooks
+    assert told is not None
+    with answering() as server:
+        server.answer(
+            lambda asked: (
+                Reply(200, {"data": []})
+                if asked.method == "GET"
+                else Reply(422 if asked.json()["for"] == "customer.updated" else 201, {})
+            )
+        )
+
+        async def subscribed() -> int:
+            limits = Limits(1000, 1, 4, tmp_path / "limits")
+            async with Http("It", server.url, limits=limits, longest_seconds=0) as http:
+                return await subscribe(http, told, url=HERE, secret=SecretStr(SECRET))
+
+        with pytest.raises(ConfigurationFault, match="customer.updated .422.") as fault:
+            asyncio.run(subscribed())
+        assert "earlier secret" not in str(fault.value)
+        assert [one.json()["for"] for one in server.asked if one.method == "POST"] == [
+            "customer.updated",
+            "product.updated",
+        ]
 
 
 @pytest.mark.parametrize(("wrong", "message"), WRONG_PLACES)
