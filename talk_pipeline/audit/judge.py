@@ -51,7 +51,6 @@ class Auditor:
     ) -> None:
         self._flow, self._shop, self._company, self._name = flow, shop, company, str(flow["flow"])
         self._findings, self._counts = list[Finding](), Counter[str]()
-        self._properties = {name_of(one): one for one in flow["properties"]}
 
         def by_key(sql: str, **more: Any) -> dict[Any, Any]:
             rows = db.execute(sql, {"flow": self._name, **more}).fetchall()
@@ -59,6 +58,9 @@ class Auditor:
 
         parts = {self._name: flow["properties"]}
         parts |= {f"{self._name}.{key}": one["properties"] for key, one in flow["children"].items()}
+        # what a property names beside it is of the same part
+        self._parts = {part: {name_of(one): one for one in of} for part, of in parts.items()}
+        self._properties = self._parts[self._name]
         told = [prop for of in parts.values() for prop in of]
         self._reasons, self._bases, self._seen = by_key(REASONS), by_key(BASES), by_key(SEEN)
         self._read = by_key(READ)
@@ -125,14 +127,13 @@ class Auditor:
             wanted = {"one_of": asked} if isinstance(asked, list) else asked
             if not all(self._holds(self._properties[name]["type"], said, *one) for one in wanted.items()):
                 return f"excluded: {name} is {said or 'blank'}"
-        whole = [(self._flow["properties"], [row])]
-        whole += [
-            (child["properties"], list(self._lines(BC, row, name, child).values()))
-            for name, child in self._flow["children"].items()
-        ]
-        for properties, rows in whole:
-            for prop in (one for one in properties if one["type"].startswith("reference")):
-                named = (self._canonical(BC, prop, one) or "" for one in rows)
+        whole = {self._name: [row]}
+        whole |= {
+            f"{self._name}.{name}": [*self._lines(BC, row, name).values()] for name in self._flow["children"]
+        }
+        for part, rows in whole.items():
+            for prop in (one for one in self._parts[part].values() if one["type"].startswith("reference")):
+                named = (self._canonical(BC, prop, one, part=part) or "" for one in rows)
                 if lacking := next((one[1:] for one in named if one.startswith("?")), None):
                     return f"excluded: {name_of(prop)} {lacking} is not linked"
         return None
@@ -170,27 +171,29 @@ class Auditor:
         for prop in self._flow["properties"]:
             self._property(self._name, prop, "", (shop, bc), (shop, bc))
         for name, child in self._flow["children"].items():
-            part, lists = f"{self._name}.{name}", (child["customwebshop"], name)
-            left, right = self._lines(SHOP, shop, lists[0], child), self._lines(BC, bc, name, child)
+            part, path = f"{self._name}.{name}", child["customwebshop"]
+            left, right = self._lines(SHOP, shop, name), self._lines(BC, bc, name)
             loose = []
             for shop_id, bc_id, *_ in self._links[part, shop.id]:
                 lines = left.pop(shop_id, None), right.pop(bc_id, None)
                 loose += [(shop_id, bc_id)] if any(lines) and not all(lines) else []
                 for prop in child["properties"] if all(lines) else ():
-                    self._property(part, prop, lists[0], (shop, bc), lines)
+                    self._property(part, prop, path, (shop, bc), lines)
             loose += [(key, None) for key in left]
-            loose += [(None, key) for key in right if self._shop.takes(lists[0])]
+            loose += [(None, key) for key in right if self._shop.takes(path)]
             for ids in loose:
                 self._report("a line is at one side only", (shop, bc), (part, ""), ids)
 
-    def _lines(self, side: str, row: Row, name: str, child: Words) -> dict[str, Row]:
+    def _lines(self, side: str, row: Row, name: str) -> dict[str, Row]:
         """A record's lines of a kind; where an amount says whether there is one, not those of none."""
-        told = next((prop for prop in child["properties"] if name_of(prop) == child.get("there_by")), None)
-        lines = {line.id: line for line in row.entity.lines(row, name)}
+        child, part = self._flow["children"][name], f"{self._name}.{name}"
+        told = self._parts[part].get(child.get("there_by"))
+        path = child["customwebshop"] if side == SHOP else name
+        lines = {line.id: line for line in row.entity.lines(row, path)}
         return {
             key: line
             for key, line in lines.items()
-            if told is None or self._canonical(side, told, line) not in (None, "0")
+            if told is None or self._canonical(side, told, line, part=part) not in (None, "0")
         }
 
     def _property(self, part: str, prop: Words, lines: str, roots: Any, pair: Any) -> None:
@@ -199,7 +202,9 @@ class Auditor:
             return
         self._counts["properties"] += 1
         raw = [self._raw(SHOP, prop, shop), self._raw(BC, prop, bc)]
-        left, right = self._canonical(SHOP, prop, shop), self._canonical(BC, prop, bc)
+        left, right = (
+            self._canonical(side, prop, row, part=part) for side, row in zip(SIDES, pair, strict=True)
+        )
         within = str(self._flow.get("settings", {}).get("tolerance", 0)) if way == "=" else None
         derived = "when_all" in prop or "when_closed" in prop  # kept in canonical form
         known = [self._read.get((part, row.id, name)) for row in pair] == raw
@@ -207,15 +212,15 @@ class Auditor:
         source = SIDES[way == "<-"]
         blank = way in ("->", "<-") and (left if source == SHOP else right) is None
         if blank and base:  # it was said, and is no more
-            blank = self._canonical(source, prop, pair[source == BC], base[source == BC]) is None
+            blank = self._canonical(source, prop, pair[source == BC], base[source == BC], part) is None
         nothing_said = blank or raw[0] in prop.get("keep", ())
         nothing_said = nothing_said or (left is None and prop.get("blank_keeps") == "true")
         if self._is_one_text(self._split.get((part, name), ()), shop, bc):
             self._counts["agree"] += 1
             return
-        held = self._canonical(SHOP, prop, shop, base[0]) if base else None
+        held = self._canonical(SHOP, prop, shop, base[0], part) if base else None
         if nothing_said or same(kind, left, right, within, held):
-            kept = base and (base[1] if derived else self._canonical(BC, prop, bc, base[1]))
+            kept = base and (base[1] if derived else self._canonical(BC, prop, bc, base[1], part))
             if (
                 not base
                 or way != "<->"
@@ -281,13 +286,16 @@ class Auditor:
         raw = filter(None, (tidy(row.says(path)) for path in paths_of(prop)))
         return next(raw, None) if paths_of(prop) else self._flow["settings"]["constants"][name_of(prop)]
 
-    def _canonical(self, side: str, prop: Words, row: Row, raw: Any = ...) -> str | None:
-        """What a record says, or raw, in the form that is compared: in the shop's words."""
+    def _canonical(
+        self, side: str, prop: Words, row: Row, raw: Any = ..., part: str | None = None
+    ) -> str | None:
+        """What a record or a line of that part says, or raw, in the form that is compared: in the shop's words."""
+        beside = self._parts[part or self._name]
         raw = self._raw(side, prop, row) if raw is ... else raw
         kind, (lcy, zone) = prop["type"], self._company
         if side == SHOP:
             if "otherwise" in prop and (raw or "").partition(":")[0] in ("", prop["otherwise"]):
-                meant = self._raw(side, self._properties[prop["of"]], row) if "of" in prop else row.id
+                meant = self._raw(side, beside[prop["of"]], row) if "of" in prop else row.id
                 made = self._theirs.get((prop["otherwise"], meant), "nothing")
                 return str(self._shop_ids.get((kind[10:-1], made), f"?{made}"))
             raw = raw or prop.get("blank")
@@ -306,7 +314,7 @@ class Auditor:
             lines = row.entity.lines(row, whole["children"]) if whole else ()
             counts = [[Decimal(line.says(one) or 0) for one in whole["equal"]] for line in lines]
             raw = whole["gives"] if counts and all(one == other > 0 for one, other in counts) else raw
-        country = self._raw(side, self._properties[prop["country"]], row) if "country" in prop else None
+        country = self._raw(side, beside[prop["country"]], row) if "country" in prop else None
         return canonical(kind, raw, currency=lcy, zone=zone, country=country)
 
 

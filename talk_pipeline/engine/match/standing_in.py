@@ -24,15 +24,12 @@ where r.part = $part and r.side = 'businesscentral'
 
 def note_references(db: Connection, flow: Flow) -> None:
     """Keeps with the state what stands in where references of this flow are blank, and what else tells one."""
-    for prop in flow.root.references:
-        key = f"stand_in:{prop.refers_to}:{prop.otherwise}"
-        if prop.otherwise and get_meta(db, key) is None:
-            set_meta(db, key, flow.name)
     for part in flow.parts:
         for prop in part.references:
-            key = f"told_by:{prop.refers_to}:{prop.told_by}"
-            if prop.told_by and get_meta(db, key) is None:
-                set_meta(db, key, flow.name)
+            for how, what in (("stand_in", prop.otherwise), ("told_by", prop.told_by)):
+                key = f"{how}:{prop.refers_to}:{what}"
+                if what and get_meta(db, key) is None:
+                    set_meta(db, key, flow.name)
 
 
 def look_at_referring(db: Connection, flow: Flow) -> None:
