@@ -110,9 +110,7 @@ class Auditor:
         for row in alone.values():
             self._report("has no counterpart", (row, None))
         for row in lone.values():
-            key = self._raw(BC, self._properties[self._flow["create_key"]], row)
-            why = self._why([(self._name, f"#{key}", "*")]) or self._left_out(row)
-            self._report("has no counterpart", (None, row), why=why)
+            self._report("has no counterpart", (None, row), why=self._left_out(row))
         self._twins(self._flow["create_key"])
         unexplained = [one for one in self._findings if one.reason is None]
         explained = len(self._findings) - len(unexplained)
@@ -121,21 +119,12 @@ class Auditor:
         return Judged(self._name, counts, self._findings, unexplained)
 
     def _left_out(self, row: Row) -> str | None:
-        """Why a record of Business Central gets none in the shop: what it says, or whom it names."""
+        """Why a record of Business Central gets none in the shop: by what it says."""
         for name, asked in self._flow["settings"].get("create_scope_businesscentral", {}).items():
             said = self._canonical(BC, self._properties[name], row)
             wanted = {"one_of": asked} if isinstance(asked, list) else asked
             if not all(self._holds(self._properties[name]["type"], said, *one) for one in wanted.items()):
                 return f"excluded: {name} is {said or 'blank'}"
-        whole = {self._name: [row]}
-        whole |= {
-            f"{self._name}.{name}": [*self._lines(BC, row, name).values()] for name in self._flow["children"]
-        }
-        for part, rows in whole.items():
-            for prop in (one for one in self._parts[part].values() if one["type"].startswith("reference")):
-                named = (self._canonical(BC, prop, one, part=part) or "" for one in rows)
-                if lacking := next((one[1:] for one in named if one.startswith("?")), None):
-                    return f"excluded: {name_of(prop)} {lacking} is not linked"
         return None
 
     def _holds(self, kind: str, said: str | None, way: str, asked: Any) -> bool:

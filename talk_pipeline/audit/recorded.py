@@ -11,7 +11,7 @@ from talk_pipeline.audit import NotAuditableError, UnreachableError
 from talk_pipeline.settings import Settings
 
 _TABLES = dict.fromkeys(
-    ("status", "change", "refusal", "candidate", "base", "watermark", "journal", "apart"), "*"
+    ("status", "bc_status", "change", "refusal", "candidate", "base", "watermark", "journal", "apart"), "*"
 )
 _TABLES |= {"snapshot": "flow, side, id, modified_at", "record": "part, side, id, root_id, raw, problems"}
 _TABLES["link"] = "part, root_shop_id, shop_id, bc_id, state, rule, shared_id, called"
@@ -23,7 +23,7 @@ _ALONE: dict[str, str | bool | int | float | list[str]] = {
 
 OF_FLOW = "split_part(part, '.', 1) = $flow"
 # the reasons on record, by record or line and property: '' any of them, * all, = what follows from the others
-REASONS = f"""
+REASONS = """
 select part, id, unnest([property, '']), coalesce(hold_kind || ': ' || hold_reason, 'planned, and not written yet')
 from (select *, unnest([shop_id, bc_id]) as id from change where flow = $flow)
 union all select flow, unnest([root_shop_id, root_bc_id]), '=', 'changes of it wait' from change where flow = $flow
@@ -33,14 +33,9 @@ union all select flow, unnest([root_shop_id, root_bc_id]), '*', 'sent, and not a
 union all select flow, shop_id, if(state in ('closed', 'held', 'broken', 'excluded'), '*', '='),
   state || ': ' || reason from status where flow = $flow
 union all select flow, unnest([shop_id, bc_id]), '=', 'ambiguous: ' || property from candidate where flow = $flow
--- of records of Business Central without a link; # and the key: of what one may have become, whatever its id
 union all select flow, bc_id, '', 'held: unlinked by hand' from apart where flow = $flow and held
-union all select $flow, root_id, '', 'quarantined: ' || map_values(problems)[1] from record
-  where {OF_FLOW} and side = 'businesscentral' and cardinality(problems) > 0
-    and root_id not in (select bc_id from link where part = $flow and bc_id is not null)
-union all select flow, '#' || natural_key, '*', 'sent, and not answered yet' from journal
-  where flow = $flow and (coalesce(outcome, 'unknown') = 'unknown' or (part, coalesce(shop_id, bc_id)) in (
-    select (part, record_id) from refusal where refusal_kind = 'outcome_unknown'))
+union all select flow, bc_id, '', state || ': ' || reason from bc_status where flow = $flow
+  and bc_id not in (select bc_id from link where part = $flow and bc_id is not null)
 """
 BASES = f"select part, shop_id, property, [shop_value, bc_value] from base where {OF_FLOW}"
 READ = f"select part, id, unnest(map_keys(raw)), unnest(map_values(raw)) from record where {OF_FLOW}"

@@ -8,6 +8,7 @@ from talk_pipeline_tests.flow_files import copied_flows, replaced
 from talk_pipeline_tests.pipeline.by_hand import bc_customer, keep_apart, link
 from talk_pipeline_tests.pipeline.mishaps import cut_short
 from talk_pipeline_tests.pipeline.records import customer
+from talk_pipeline_tests.pipeline.second_opinion import unexplained
 from talk_pipeline_tests.slowness import longest
 from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
@@ -93,11 +94,13 @@ def test_it_is_not_copied_back_however_its_number_is_written(
         world.step("customer", full=full)
         assert list(world.shop.all("customers")) == [key]
         assert standing(world, key)[0] == "waiting"
+        assert not unexplained("customer")
     over(world)
     for full in (False, True):
         world.step("customer", full=full)
         assert list(world.shop.all("customers")) == [key]
         assert standing(world, key)[0] == "quarantined"
+        assert not unexplained("customer")
     assert list(world.bc.all("customers")) == [made]
 
 
@@ -115,6 +118,7 @@ def test_one_that_got_its_number_there_is_not_copied_back(
         assert set(world.shop.all("customers")) == {key, other}
         assert (standing(world, key)[0], standing(world, other)[0]) == ("waiting", "waiting")
         assert f"is that of {came}, which may be what {key} was created as" in standing(world, other)[1]
+        assert not unexplained("customer")
     over(world)
     for full in (False, True):
         assert not world.step("customer", full=full).failed()

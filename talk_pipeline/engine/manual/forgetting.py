@@ -100,6 +100,7 @@ _TEXTS = {
     "journal": ("reason",),
     "refusal": ("reason",),
     "status": ("reason",),
+    "bc_status": ("reason",),
     "change": ("hold_reason",),
     "run": ("problem", "stopped_by", "stopped"),
     "watermark": ("problem",),

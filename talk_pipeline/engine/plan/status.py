@@ -1,6 +1,7 @@
 """The one state every shop record is in, and when nothing is left to do for a touched one.
 
-A record without a row here is active when it has a link. The states sum to the snapshot.
+A record without a row here is active when it has a link. The states sum to the snapshot. Of a record of Business
+Central without a link it is kept what it waits for: nobody could tell later what it may have been.
 """
 
 from talk_pipeline.engine.kinds import GIVEN_OUT_ANEW, HoldKind, Status
@@ -108,8 +109,24 @@ select $flow, shop_id, state, reason, coalesce(since, $at) from told where state
 """
 
 
+# of all that is looked at, with a counterpart or without
+_LOOKED_AT = """
+delete from bc_status where flow = $flow
+  and bc_id in (select id from dirty where flow = $flow and side = 'businesscentral')
+"""
+
+_UNPAIRED = """
+insert into bc_status (flow, bc_id, state, reason)
+select $flow, id, state, reason from unlinked
+where side = 'businesscentral' and gone is null and state is not null and state <> 'excluded'
+"""
+
+
 def rewrite_status(db: Connection, flow: Flow, *, concerned: Concerned, unlinked: Unlinked) -> None:
     """The states of all touched records, from the plan just made; inside the caller's transaction."""
+    db.execute(_LOOKED_AT, {"flow": flow.name})
+    if unlinked:
+        db.execute(_UNPAIRED, {"flow": flow.name})
     if not Evaluated.made(db, _EVALUATED, {"flow": flow.name}):
         return
     Before.made(

@@ -77,6 +77,10 @@ create table if not exists status (
   flow varchar, shop_id varchar, state varchar, reason varchar, since timestamp
 );
 
+-- Business Central's records without a counterpart that do not get one in the shop now, though the flow makes such
+-- there, and why: waiting | ambiguous | quarantined | held; whom a scope leaves out is none of them
+create table if not exists bc_status (flow varchar, bc_id varchar, state varchar, reason varchar);
+
 -- the plan: what would be written where; hold_kind: why not now, hold_reason: in words for a person
 create table if not exists change (
   flow varchar, part varchar, target varchar, operation varchar,

@@ -153,6 +153,23 @@ def test_it_has_the_columns_of_a_new_one(earlier: Path, tmp_path: Path) -> None:
         assert db.execute("select value from meta where key = 'schema'").fetchall() == [(SCHEMA_VERSION,)]
 
 
+def test_whoever_has_no_counterpart_is_looked_at_again(earlier: Path) -> None:
+    """Why it has none was not kept; one that is linked, or gone, has a counterpart or needs none."""
+    with duckdb.connect(str(earlier / FILE)) as db:
+        for row in (
+            ("businesscentral", "b1", None),
+            ("businesscentral", "b8", None),
+            ("businesscentral", "b9", "deleted"),
+            ("customwebshop", "c8", None),
+        ):
+            snapshot = "insert into snapshot (flow, side, id, gone) values ('customer', ?, ?, ?)"
+            db.execute(snapshot, row)
+        db.execute("insert into meta values ('planned:customer', 'as it was')")
+    with State(earlier).once() as db:
+        assert db.execute("select id from dirty where id <> 'c1'").fetchall() == [("b8",)]
+        assert not db.execute("from meta where key = 'planned:customer'").fetchall()
+
+
 def test_what_it_held_is_there_and_told_by_kind(earlier: Path) -> None:
     with State(earlier).once() as db:
         assert db.execute("select count(*) from link where met_at is not null").fetchall() == [(3,)]

@@ -1,0 +1,58 @@
+"""Records born in Business Central that wait: the audit knows why, and calls none of them unexplained."""
+
+from pathlib import Path
+
+import pytest
+
+from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.pipeline.by_hand import bc_customer, keep_apart, link
+from talk_pipeline_tests.pipeline.documents import with_optional
+from talk_pipeline_tests.pipeline.mishaps import cut_short
+from talk_pipeline_tests.pipeline.optional.test_contacts import company_of
+from talk_pipeline_tests.pipeline.records import customer
+from talk_pipeline_tests.pipeline.second_opinion import unexplained
+from talk_pipeline_tests.slowness import longest
+from talk_pipeline_tests.world import World
+
+VAT = "25313763"
+
+
+def test_one_that_names_who_is_gone_has_that_for_a_reason(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_optional(world, tmp_path, monkeypatch, "contact", "customer_contacts")
+    buyer = world.shop.post("customers", customer())["id"]
+    assert not world.step("customer", "contact").failed()
+    firm = {"type": "Person", "companyNumber": company_of(world, buyer)}
+    world.bc.delete("customers", world.counterpart("customer", buyer))
+    world.bc.post("contacts", firm | {"displayName": "Eva Dam"})
+    for full in (False, True):
+        world.step("customer", "contact", full=full)
+        assert not world.shop.all("contacts")
+        assert not unexplained("contact")
+
+
+def test_one_that_may_be_what_another_became_has_that_for_a_reason_until_it_is_linked(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shop lost the answer, and somebody edited what it made: by its VAT number it is a third one's."""
+    edited_flows(tmp_path, monkeypatch, customer=("create: always", "create: both"))
+    longest(monkeypatch, tmp_path, seconds=600)
+    first = bc_customer(world, "C1", taxRegistrationNumber=VAT)
+    cut_short(world, "customer")
+    (made,) = world.shop.all("customers")
+    world.shop.patch("customers", made, {"phone": "+45 44 44 44 44"})
+    world.step("customer")
+    second = bc_customer(world, "C2", taxRegistrationNumber=VAT)
+    world.step("customer")
+    for _ in range(2):
+        assert list(world.shop.all("customers")) == [made]
+        assert not unexplained("customer")
+        waiting = world.sql("select state from bc_status where bc_id = ?", second)
+        assert waiting == [("waiting",)]
+        world.sql("update journal set open_until = open_until - interval 1 hour")
+        world.step("customer")
+    keep_apart(made, first)
+    link(made, second)
+    world.step("customer")
+    assert not world.sql("select state from bc_status where bc_id = ?", second)
