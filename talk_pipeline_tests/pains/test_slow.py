@@ -312,7 +312,9 @@ def test_two_records_with_one_create_key_are_an_error(world: World) -> None:
     assert {bc_id, twin["id"]} <= set(str(finding.rows[0]["records"]).strip("[]").split(", "))
     for one in (bc_id, twin["id"]):
         world.bc.control(f"sales-orders/{one}/release")
-    assert world.sync(full=True).finding("order", "create_keys_unique").verdict == "failed", "both may be sent out"
+    assert world.sync(full=True).finding("order", "create_keys_unique").verdict == "failed", (
+        "both may be sent out"
+    )
     world.bc.control(f"sales-orders/{twin['id']}/reopen")
     world.bc.delete("salesOrders", twin["id"])
     assert not world.sync(full=True).failed()

@@ -16,19 +16,22 @@ where starts_with(m.key, 'stand_in:') and l.state in ('active', 'attached');
 -- was posted before anybody read it is called what it became says
 create or replace view told_otherwise as
 select k.part, k.property || ':' || coalesce(r.raw[k.property], l.called[k.property]) as id, l.shop_id,
-       l.state = 'closed' as ended
+       l.state = 'closed' and l.rule is distinct from 'disappearance' as ended
 from (select split_part(key, ':', 2) as part, split_part(key, ':', 3) as property
       from meta where starts_with(key, 'told_by:')) k
 join link l on l.part = k.part and l.state in ('active', 'closed')
 left join record r on r.part = k.part and r.side = 'businesscentral' and r.id = l.bc_id
 where coalesce(r.raw[k.property], l.called[k.property]) is not null;
 
--- what a reference to a record is told as on the other side; what ended is still what it is
+-- what a reference to a record is told as on the other side; what ended is still what it is, but for what was deleted
+-- on both sides
 create or replace view counterpart as
-select part, 'customwebshop' as side, shop_id as id, bc_id as other_id, state = 'closed' as ended from link
+select part, 'customwebshop' as side, shop_id as id, bc_id as other_id,
+       state = 'closed' and rule is distinct from 'disappearance' as ended from link
 where state in ('active', 'closed')
 union all
-select part, 'businesscentral', bc_id, shop_id, state = 'closed' from link where state in ('active', 'closed')
+select part, 'businesscentral', bc_id, shop_id, state = 'closed' and rule is distinct from 'disappearance'
+from link where state in ('active', 'closed')
 union all
 select part, 'customwebshop', shop_id, shared_id, false from link where state = 'attached'
 union all

@@ -145,6 +145,11 @@ def test_what_is_blocked_or_gone_there_is_no_target(book: Book) -> None:
         "1": ("waiting", "customer_id 1 active is false in Business Central"),
         "2": ("waiting", "customer_id 2 left Business Central (deleted)"),
     }
+    book.tell("customer", SHOP, [replace(book.record("customer", SHOP, "2", {}), deleted=True)])
+    book.plan("customer")
+    assert book.rows("select state from link where shop_id = '2'") == [("closed",)]
+    assert created(book, "order") == {("businesscentral", "3")}
+    assert states(book, "order")["2"] == ("waiting", "customer_id 2 left Business Central (deleted)")
 
 
 def test_a_new_record_is_told_whole_with_its_blanks_and_lines(book: Book) -> None:
