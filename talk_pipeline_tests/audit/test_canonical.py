@@ -95,7 +95,7 @@ def test_every_key_of_a_property_is_known() -> None:
     """A new one means something to the audit too, or is left aside knowingly."""
     known = "shop name dir bc type only required values reads blank blank_keeps split otherwise country in_currency"
     known += " told_by told_as usable_while recreates send_with written conflict keep when_all when_closed"
-    known += " composed_of"
+    known += " composed_of of"
     assert set(Property.model_fields) == set(known.split())
 
 

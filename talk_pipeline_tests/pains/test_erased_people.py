@@ -213,7 +213,7 @@ def test_a_deletion_that_goes_on_telling_all_there_was_brings_nobody_back(world:
     assert run("forget", "customer", person).returncode == 0
     for full in (False, True):
         assert world.step("customer", full=full).success
-        assert world.state("customer", person) == ("broken", "the shop record is deleted")
+        assert world.state("customer", person) == ("closed", "gone on both sides")
         assert traces(world.data) == []
     assert NAME not in run("attention").stdout
 

@@ -320,7 +320,7 @@ def test_a_restore_during_a_run_stops_it(
         world.bc.control("restore")
 
     with monkeypatch.context() as patch:
-        patch.setattr("talk_pipeline_tests.world.prepare", restored_meanwhile)
+        patch.setattr("talk_pipeline_tests.passing.prepare", restored_meanwhile)
         assert_stopped(world, world.step("customer"), Side.BC)
     run = world.step("customer", restored=Side.BC)
     assert run.success, run.problems

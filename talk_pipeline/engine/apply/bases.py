@@ -122,8 +122,7 @@ def confirm(
                 for base in _initial_bases(part, one, shop=shop.get((one.part, one.shop_id), {}), raw=raw)
                 if (base.part, base.shop_id, base.property) not in earlier
             ]
-    for conflict in conflicts:
-        db.execute(_CONFLICT, conflict | {"at": now()})
+    _record_conflicts(db, conflicts)
     _expect_no_more(db, kept)
     _replace(db, bases, earlier=earlier)
     _stand_as_edits(db, undone)
@@ -278,6 +277,11 @@ select $flow, $part, $shop_id, $bc_id, $name, $rule, $winner, $shop, $bc,
        (select decided_by from decided), (select decided_at from decided)
 from edit where part = $part and shop_id = $shop_id and property = $name
 """
+
+
+def _record_conflicts(db: Connection, conflicts: Sequence[dict[str, Any]]) -> None:
+    for conflict in conflicts:
+        db.execute(_CONFLICT, conflict | {"at": now()})
 
 
 def _stand_as_edits(db: Connection, undone: list[tuple[str, str, str]]) -> None:

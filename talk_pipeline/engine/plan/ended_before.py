@@ -68,12 +68,12 @@ def _by_key(db: Connection, flow: Flow, query: str, more: Mapping[str, object]) 
     return found
 
 
-# what a reference of the record is to there, and what is said instead of it where the record ended under its key
-_REFERENCE = """
-select r.raw[$property], s.other_id
+# what a reference of some records is to there, and what is said instead of it where they ended under their keys
+_REFERENCES = """
+select r.id, r.raw[$property], s.other_id
 from record r
 join said s on s.part = $refers_to and s.side = $shop and s.id = r.raw[$property] and s.told_by = $told_by
-where r.part = $part and r.side = $shop and r.id = $shop_id
+where r.part = $part and r.side = $shop and r.id in (select unnest($shop_ids::varchar[]))
 """
 
 _NAMED = """
@@ -102,21 +102,25 @@ def close(
     """
     with transaction(db):
         touch(db, flow.name)
+        others = _anothers(db, flows, flow, ended=ended, by_key=by_key)
         closed = [
-            _close(db, flows, flow, key=key, shop_ids=by_key[key], ended=one) for key, one in ended.items()
+            _close(db, flow, key=key, shop_ids=by_key[key], ended=one, anothers=others.get(key))
+            for key, one in ended.items()
         ]
         keep_differing(db, flow, filter(None, closed), run_id=run_id)
 
 
 def _close(
-    db: Connection, flows: Flows, flow: Flow, *, key: str, shop_ids: Sequence[str], ended: Ended
+    db: Connection, flow: Flow, *, key: str, shop_ids: Sequence[str], ended: Ended, anothers: str | None
 ) -> CameTo | None:
     closed_ids = [*ended.was, *ended.ids]  # what refers to the record names it, not what it became
     if unsaid := _unsaid(flow):
         hold_back(db, flow, shop_ids=shop_ids, reason=_may_be_anothers(flow, key, ended.ids, unsaid))
         return None
-    if len(shop_ids) == 1 and (other := _anothers(db, flows, flow, shop_id=shop_ids[0], ended=ended)):
-        reason = f"{key} was posted before, as {', '.join(ended.ids)}, {other}: give it a number of its own"
+    if anothers:
+        reason = (
+            f"{key} was posted before, as {', '.join(ended.ids)}, {anothers}: give it a number of its own"
+        )
         hold_back(db, flow, shop_ids=shop_ids, reason=reason)
         return None
     taken = _linked(db, flow, closed_ids)
@@ -182,19 +186,33 @@ def _linked(db: Connection, flow: Flow, ids: Sequence[str]) -> list[tuple[str, s
     ).fetchall()
 
 
-def _anothers(db: Connection, flows: Flows, flow: Flow, *, shop_id: str, ended: Ended) -> str | None:
-    """Whose ended records are, where the shop's record refers to somebody else; what is not said is no matter."""
+def _anothers(
+    db: Connection,
+    flows: Flows,
+    flow: Flow,
+    *,
+    ended: Mapping[str, Ended],
+    by_key: Mapping[str, Sequence[str]],
+) -> dict[str, str]:
+    """Whose ended records are, by key, where the shop's refers to somebody else; what is not said is no matter."""
+    alone = {by_key[key][0]: key for key in ended if len(by_key[key]) == 1}
+    whose: dict[str, str] = {}
     for prop in flow.root.references:
-        theirs = [prop.told(one) for one in ended.refers.get(prop.bc or "", ())]
-        if not theirs:
-            continue
+        said = {
+            key: [prop.told(one) for one in ended[key].refers.get(prop.bc or "", ())]
+            for key in alone.values()
+        }
         asked = {"property": prop.name, "refers_to": prop.refers_to, "told_by": prop.told_by or ""}
-        own = db.execute(_REFERENCE, {**asked, "part": flow.name, "shop": Side.SHOP, "shop_id": shop_id})
-        for meant, told in own.fetchall():
-            if others := [one for one in theirs if one and one != told]:
+        asked |= {"part": flow.name, "shop": Side.SHOP}
+        of = [shop_id for shop_id, key in alone.items() if said[key]]
+        for shop_id, meant, told in (
+            db.execute(_REFERENCES, {**asked, "shop_ids": of}).fetchall() if of else ()
+        ):
+            if others := [one for one in said[alone[shop_id]] if one and one != told]:
                 named = [_named(db, flows, prop, bc_id) for bc_id in (*others, told)]
-                return f"for {prop.name} {', '.join(named[:-1])} and not {named[-1]} ({meant})"
-    return None
+                why = f"for {prop.name} {', '.join(named[:-1])} and not {named[-1]} ({meant})"
+                whose.setdefault(alone[shop_id], why)
+    return whose
 
 
 def _named(db: Connection, flows: Flows, prop: Property, bc_id: str) -> str:

@@ -15,8 +15,11 @@ Cursor = duckdb.DuckDBPyConnection
 """What a statement found, until the next one."""
 Parameters = Sequence[object] | Mapping[str, object] | None
 
-OPENED = "set errors_as_json = true"
-"""What is said to a connection first: errors tell the operating system's number, where there is one."""
+OPENED = "set errors_as_json = true; set enable_progress_bar = false"
+"""What is said to a connection first: errors tell the operating system's number, where there is one.
+
+DuckDB draws a bar by itself in what it takes for a shell, such as a process that another Python started.
+"""
 
 # as DuckDB calls what it cannot read; an IO error without the operating system's number is a file that ends early,
 # or a checkpoint that found no room
