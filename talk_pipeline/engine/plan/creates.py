@@ -294,7 +294,8 @@ waiting as (
       when a.id is null then 'is not linked' || coalesce(' (' || st.state || ': ' || st.reason || ')', ' yet')
       else u.why end) as reason
   from asked a
-  left join unusable u on u.shop_id = a.shop_id
+  -- what Business Central says of a record goes to the shop's, whatever became of its own
+  left join unusable u on u.shop_id = a.shop_id and a.side = 'customwebshop'
   left join status st on a.side = 'customwebshop' and st.flow = if({_STANDS_IN}, $otherwise, $refers_to)
     and st.shop_id = if({_STANDS_IN}, a.told[len($otherwise) + 2 :], a.told)
   where a.id is null or u.shop_id is not null

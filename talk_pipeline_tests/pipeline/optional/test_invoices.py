@@ -109,3 +109,18 @@ def test_invoices_of_an_order_that_was_posted_before_it_was_linked_are_told(sold
     assert [row["status"] for row in sold.documents("invoices")] == ["paid"]
     sold.quiet()
     assert not unexplained()
+
+
+def test_an_invoice_that_was_cancelled_before_any_run_saw_it_is_told_though_its_order_is_gone(
+    sold: Sold,
+) -> None:
+    """The order has not ended as posted then; what was billed of it, and taken back, is told all the same."""
+    sold.office("ship")
+    sold.office("invoice")
+    (posted,) = there(sold)
+    sold.world.bc.control(f"sales-invoices/{posted['id']}/cancel")
+    assert sold.bc_id not in sold.world.bc.all("salesOrders")
+    sold.world.step(full=True)
+    (told,) = sold.documents("invoices")
+    assert (told["number"], told["order_id"], told["status"]) == (posted["number"], sold.id, "cancelled")
+    sold.quiet()
