@@ -109,9 +109,8 @@ class Database:
                 if since is not None:
                     modified = self._modified(reader, table)
                     later = modified >= self._moment(reader, table, since)
-                    query = query.where(
-                        sa.or_(modified.is_(None), later)
-                    )  # what says no time may have changed
+                    # what says no time may have changed
+                    query = query.where(sa.or_(modified.is_(None), later))
                 more = db.execute(query).mappings().all()
                 table.check_alone(own.name, more)
                 found = more[:PAGE]
