@@ -9,7 +9,7 @@ from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state.connection import StateMismatchError
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.engine.state.lease import LeaseHeldError, leases
-from talk_pipeline.engine.state.migrations import SCHEMA_VERSION
+from talk_pipeline.engine.state.migrations import RENAMED, SCHEMA_VERSION
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.by_hand import WHO, bc_customer, keep_apart, link, unlink
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
@@ -267,6 +267,8 @@ def test_a_database_of_the_version_before_goes_on(
     world.sql("alter table conflict drop column decided_at")
     for table in ("apart", "resolution", "decision"):
         world.sql(f"drop table {table}")
+    for old, new in RENAMED.items():
+        world.sql(f"alter table if exists {new} rename to {old}")
     world.sql("alter table candidate drop column linked")
     world.sql("alter table change drop column hold_kind")
     world.sql("alter table change drop column hold_reason")
