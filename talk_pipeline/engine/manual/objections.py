@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from talk_pipeline.engine.kinds import Gone, Status
+from talk_pipeline.engine.kinds import Gone, LinkState, Status
 from talk_pipeline.engine.manual.lookup import Entity, key_of
 from talk_pipeline.engine.match.scopes import outside
 from talk_pipeline.engine.model import ByHandError
+from talk_pipeline.engine.plan import disappearance
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
 from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.flows.sides import Side
@@ -115,14 +116,18 @@ def _refuse_outside(db: Connection, flow: Flow, side: Side, record_id: str) -> N
 def refuse_closed(db: Connection, entity: Entity, found: Mapping[str, Any]) -> None:
     """Objects to undoing a link whose story ended, unless it goes on: then the pair is listed as broken.
 
+    What was deleted on both sides may be parted: so it is, whatever of it comes back.
+
     Raises:
         ByHandError: it ended.
     """
+    if found["state"] != LinkState.CLOSED or found["rule"] == disappearance.RULE:
+        return
     row = db.execute(
         "select state from status where flow = ? and shop_id = ?", [entity.flow, entity.shop_id]
     ).fetchone()
-    if found["state"] == "closed" and not (row and row[0] == Status.BROKEN):
-        raise ByHandError(f"{entity.name} is closed: its story ended, nothing to unlink")
+    if not (row and row[0] == Status.BROKEN):
+        raise ByHandError(f"{entity.name} is closed: its story ended in Business Central, nothing to unlink")
 
 
 def refuse_open_writes(db: Connection, entity: Entity) -> None:

@@ -126,10 +126,7 @@ def test_what_was_linked_with_it_before_goes_along_and_what_it_never_was_does_no
     for number in ("C3", "C4"):
         book.say("customer", Side.BC, f"b{number}", {"number": number, "company_name": "B"})
     links.keep_apart(book.hand("customer"), "sC1", "bC4")
-    book.say("customer", Side.SHOP, "sC1", {})
-    book.plan("customer")
     links.unlink(book.hand("customer"), "sC1")
-    book.tell("customer", Side.SHOP, [], gone={"sC1": "vanished"})
     held = Entity("customer", "sC1", None)
     assert forgetting.with_former(book.db, held) == [held, Entity("customer", None, "bC1")]
     lone = Entity("customer", None, "bC1")
