@@ -13,7 +13,7 @@ from talk_pipeline.settings import Settings
 _TABLES = dict.fromkeys(
     ("status", "bc_status", "change", "refusal", "candidate", "base", "watermark", "journal", "apart"), "*"
 )
-_TABLES |= {"snapshot": "flow, side, id, modified_at", "record": "part, side, id, root_id, raw, problems"}
+_TABLES |= {"snapshot": "flow, side, id, modified_at", "record": "part, id, raw"}
 _TABLES["link"] = "part, root_shop_id, shop_id, bc_id, state, rule, shared_id, called"
 # nothing is fetched for a file of another kind
 _ALONE: dict[str, str | bool | int | float | list[str]] = {
@@ -21,7 +21,7 @@ _ALONE: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": False,
 }
 
-OF_FLOW = "split_part(part, '.', 1) = $flow"
+_OF_FLOW = "split_part(part, '.', 1) = $flow"
 # the reasons on record, by record or line and property: '' any of them, * all, = what follows from the others
 REASONS = """
 select part, id, unnest([property, '']), coalesce(hold_kind || ': ' || hold_reason, 'planned, and not written yet')
@@ -37,8 +37,8 @@ union all select flow, bc_id, '', 'held: unlinked by hand' from apart where flow
 union all select flow, bc_id, '', state || ': ' || reason from bc_status where flow = $flow
   and bc_id not in (select bc_id from link where part = $flow and bc_id is not null)
 """
-BASES = f"select part, shop_id, property, [shop_value, bc_value] from base where {OF_FLOW}"
-READ = f"select part, id, unnest(map_keys(raw)), unnest(map_values(raw)) from record where {OF_FLOW}"
+BASES = f"select part, shop_id, property, [shop_value, bc_value] from base where {_OF_FLOW}"
+READ = f"select part, id, unnest(map_keys(raw)), unnest(map_values(raw)) from record where {_OF_FLOW}"
 # of a record when it was read last; of a side, under no id, how far it was read
 SEEN = """select side, id, modified_at from snapshot where flow = $flow
 union all select side, '', modified_at from watermark where flow = $flow"""

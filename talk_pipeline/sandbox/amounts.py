@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 
 from iso4217 import Currency
 
@@ -17,10 +18,14 @@ CENT = Decimal("0.01")
 _HUNDRED = Decimal(100)
 
 
+@cache
 def step_of(currency: str | None) -> Decimal:
     """The smallest unit of a currency; of one that is none, a cent."""
-    known = next((one for one in Currency if one.code == currency), None)
-    return CENT if known is None or known.exponent is None else Decimal(1).scaleb(-known.exponent)
+    try:
+        exponent = Currency(currency).exponent
+    except ValueError:
+        return CENT
+    return CENT if exponent is None else Decimal(1).scaleb(-exponent)
 
 
 def rounded(value: Decimal, step: Decimal = CENT) -> Decimal:

@@ -12,6 +12,7 @@ from talk_pipeline.audit.recorded import recorded
 from talk_pipeline.cli.exits import Exit, told_in_a_line
 from talk_pipeline.engine.state.database import FILE, State
 from talk_pipeline.settings import Settings
+from talk_pipeline_tests.damage import cut, overwritten
 
 
 @pytest.fixture
@@ -24,17 +25,6 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             " select 'customer', i, 'email', md5(i::varchar), md5((-i)::varchar) from range(100000) t(i)"
         )
     return tmp_path / FILE
-
-
-def _cut(file: Path) -> None:
-    os.truncate(file, file.stat().st_size // 2)
-
-
-def _overwritten(file: Path) -> None:
-    half = file.stat().st_size // 2
-    with file.open("r+b") as opened:
-        opened.seek(half)
-        opened.write(bytes(range(256)) * (half // 256))
 
 
 def _of_sqlite(file: Path) -> None:
@@ -52,7 +42,7 @@ def _of_a_foreign_journal(file: Path) -> None:
     file.with_name(f"{FILE}.wal").write_bytes(b"what was done last should be in it")
 
 
-@pytest.mark.parametrize("damage", [_cut, _overwritten, _of_sqlite, _emptied, _of_a_foreign_journal])
+@pytest.mark.parametrize("damage", [cut, overwritten, _of_sqlite, _emptied, _of_a_foreign_journal])
 def test_a_damaged_state_is_named_with_the_way_out(file: Path, damage: Callable[[Path], None]) -> None:
     damage(file)
     with pytest.raises(NotAuditableError, match="put a backup in its place") as caught:

@@ -25,6 +25,7 @@ from talk_pipeline.systems.errors import (
     UnavailableFault,
     UnreachableFault,
 )
+from talk_pipeline_tests.damage import cut, overwritten
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.users import Row
 from talk_pipeline_tests.world import World
@@ -194,18 +195,7 @@ def filled(folder: Path) -> Path:
     return folder / FILE
 
 
-def _cut(file: Path) -> None:
-    os.truncate(file, file.stat().st_size // 2)
-
-
-def _overwritten(file: Path) -> None:
-    half = file.stat().st_size // 2
-    with file.open("r+b") as opened:
-        opened.seek(half)
-        opened.write(bytes(range(256)) * (half // 256))
-
-
-@pytest.mark.parametrize("damage", [_cut, _overwritten])
+@pytest.mark.parametrize("damage", [cut, overwritten])
 def test_damage_that_is_met_while_reading_is_told_as_such(
     tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
