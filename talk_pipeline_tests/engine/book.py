@@ -155,13 +155,17 @@ class Book:
 
     def pair(self, flow: str, number: str, values: Values | None = None) -> tuple[str, str]:
         """Two records that say the same, linked and in step: shop id and Business Central id."""
-        shop, bc = f"s{number}", f"b{number}"
-        values = {"company_name": "A", **(values or {})}
-        self.say(flow, Side.SHOP, shop, {"number": number, **values})
-        self.say(flow, Side.BC, bc, {"number": number, **values})
+        self.pairs(flow, [number], values)
+        return f"s{number}", f"b{number}"
+
+    def pairs(self, flow: str, numbers: Sequence[str], values: Values | None = None) -> None:
+        """Several such pairs, planned at once."""
+        for number in numbers:
+            for side in Side:
+                record = {"number": number, "company_name": "A", **(values or {})}
+                self.say(flow, side, f"{side.short[0]}{number}", record)
         self.plan(flow)
         self.in_step(flow)
-        return shop, bc
 
     def plan(self, flow: str, **how: Any) -> list[tuple[Any, ...]]:
         """Matches and plans; what is to be written: target, operation, shop id, property, value, hold."""

@@ -15,8 +15,7 @@ SHOP, BC = Side.SHOP, Side.BC
 def met(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
     """Three customers that both sides have; only to be copied."""
     with Book.opened(tmp_path_factory.mktemp("met")) as book:
-        for number in ("C1", "C2", "C3"):
-            book.pair("customer", number)
+        book.pairs("customer", ["C1", "C2", "C3"])
         yield book
 
 

@@ -20,8 +20,7 @@ KEPT = "select shop_id, bc_id, shop_lost, bc_lost, acknowledged_at is not null f
 def met(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
     """Two customers that both sides have; only to be copied."""
     with Book.opened(tmp_path_factory.mktemp("met")) as book:
-        for number in ("C1", "C2"):
-            book.pair("customer", number, {"website": None})
+        book.pairs("customer", ["C1", "C2"], {"website": None})
         yield book
 
 

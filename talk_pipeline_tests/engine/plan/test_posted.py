@@ -18,8 +18,7 @@ HELD = "select root_shop_id, property, target, hold_kind from change where flow 
 @pytest.fixture
 def posted(book: Book) -> Book:
     """Two customers of whom the shop says something new; Business Central's record of the first was posted."""
-    for number in ("1", "2"):
-        book.pair("customer", number, {"website": "www.a.example"})
+    book.pairs("customer", ["1", "2"], {"website": "www.a.example"})
     book.db.execute(
         "update snapshot set gone = 'posted' where flow = 'customer' and side = 'businesscentral' and id = 'b1'"
     )

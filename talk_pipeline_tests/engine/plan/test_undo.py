@@ -20,8 +20,8 @@ RIGHT, WRONG, NEWER = "www.a.example", "www.wrong.example", "www.newer.example"
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
     """Two customers whose websites were edited in the shop; the run `wrong` told both; only to be copied."""
     with Book.opened(tmp_path_factory.mktemp("told")) as book:
+        book.pairs("customer", ["C1", "C2"], {"website": RIGHT})
         for number in ("C1", "C2"):
-            book.pair("customer", number, {"website": RIGHT})
             book.say("customer", SHOP, f"s{number}", {"website": WRONG})
         run(book, "wrong")
         yield book

@@ -16,7 +16,7 @@ from talk_pipeline_tests.flow_files import copied_flows
 SHOP, BC = Side.SHOP, Side.BC
 SAID = {"website": "www.a.example", "address.line1": "Alpha", "address.line2": "Beta"}
 UNSETTLED = f"select shop_id from {Unsettled.NAME} order by all"
-ROUNDS = 6
+ROUNDS = 4
 HELD = {
     "change": "*",
     "base": "* exclude (agreed_at), agreed_at is null",
@@ -35,8 +35,7 @@ def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def met(book: Book, few_at_once: None) -> Book:
     """Five pairs in step, all to be looked at again."""
-    for number in range(5):
-        book.pair("customer", f"C{number}", SAID)
+    book.pairs("customer", [f"C{number}" for number in range(5)], SAID)
     mark_found(book.db, "customer", SHOP, "select shop_id as id from link where part = 'customer'")
     return book
 
