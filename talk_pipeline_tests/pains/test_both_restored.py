@@ -11,8 +11,8 @@ from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pains.test_restored import ALL, api, assert_settled, website
 from talk_pipeline_tests.pains.test_restored import buyers as buyers  # noqa: PLC0414
+from talk_pipeline_tests.pipeline.decisions.test_attention import of
 from talk_pipeline_tests.pipeline.records import line, order, product
-from talk_pipeline_tests.pipeline.test_attention import of
 from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 

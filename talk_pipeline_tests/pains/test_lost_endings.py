@@ -10,8 +10,8 @@ from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.pains.test_lost_records import CLOSED, numbers
 from talk_pipeline_tests.pains.test_restored import ALL, assert_settled, assert_stopped, edit_both
 from talk_pipeline_tests.pains.test_restored import buyers as buyers  # noqa: PLC0414
+from talk_pipeline_tests.pipeline.decisions.test_attention import of
 from talk_pipeline_tests.pipeline.records import line, order, product
-from talk_pipeline_tests.pipeline.test_attention import of
 from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 

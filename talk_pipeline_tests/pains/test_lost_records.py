@@ -10,8 +10,8 @@ from talk_pipeline_tests.cli.command_line import run as run_command
 from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pains.test_restored import ALL, api, assert_settled, assert_stopped
 from talk_pipeline_tests.pains.test_restored import buyers as buyers  # noqa: PLC0414
+from talk_pipeline_tests.pipeline.decisions.test_attention import explained, of
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.pipeline.test_attention import explained, of
 from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 

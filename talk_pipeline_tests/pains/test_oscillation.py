@@ -2,8 +2,8 @@
 
 import pytest
 
+from talk_pipeline_tests.pipeline.decisions.test_resolutions import retry
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.pipeline.test_resolutions import retry
 from talk_pipeline_tests.world import World
 
 TURNS = 6

@@ -7,8 +7,8 @@ import pytest
 
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.by_hand import bc_customer, keep_apart, link, unlink
+from talk_pipeline_tests.pipeline.decisions.test_explain import explain
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.pipeline.test_explain import explain
 from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 

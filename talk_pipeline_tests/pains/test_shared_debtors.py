@@ -9,9 +9,9 @@ from talk_pipeline.engine.manual.decisions import Decision
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.by_hand import bc_customer, link, unlink
+from talk_pipeline_tests.pipeline.decisions.test_explain import explain
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.pipeline.second_opinion import unexplained
-from talk_pipeline_tests.pipeline.test_explain import explain
 from talk_pipeline_tests.world import World
 
 VAT = "12345678"

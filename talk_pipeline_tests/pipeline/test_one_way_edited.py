@@ -9,8 +9,8 @@ from talk_pipeline.audit.audit import audit
 from talk_pipeline.settings import Settings
 from talk_pipeline_tests.audit.planting import LONG_AGO
 from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.pipeline.decisions.test_explain import explain
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.pipeline.test_explain import explain
 from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 

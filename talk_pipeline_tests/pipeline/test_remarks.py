@@ -1,7 +1,7 @@
 """What a pair in step shows all the same: a case that its flow lists, and totals that differ."""
 
+from talk_pipeline_tests.pipeline.decisions.test_explain import explain
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.pipeline.test_explain import explain
 from talk_pipeline_tests.world import World
 
 

@@ -17,9 +17,9 @@ from talk_pipeline.states import known_state
 from talk_pipeline_tests.flow_files import flows_in
 from talk_pipeline_tests.outcome import Run
 from talk_pipeline_tests.pipeline.by_hand import WHO
+from talk_pipeline_tests.pipeline.decisions.test_attention import of
+from talk_pipeline_tests.pipeline.decisions.test_resolutions import disputed, resolve  # noqa: F401
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.pipeline.test_attention import of
-from talk_pipeline_tests.pipeline.test_resolutions import disputed, resolve  # noqa: F401
 from talk_pipeline_tests.world import World
 
 CHECK = "conflicts_acknowledged"

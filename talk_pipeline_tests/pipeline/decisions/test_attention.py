@@ -15,8 +15,8 @@ from talk_pipeline.settings import Settings
 from talk_pipeline.states import known_state
 from talk_pipeline_tests.flow_files import edited_flows, flows_in
 from talk_pipeline_tests.pipeline.by_hand import bc_customer, unlink
+from talk_pipeline_tests.pipeline.decisions.test_resolutions import resolve
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
-from talk_pipeline_tests.pipeline.test_resolutions import resolve
 from talk_pipeline_tests.users import Row
 from talk_pipeline_tests.world import World
 

@@ -10,8 +10,8 @@ import pytest
 from talk_pipeline.engine.manual.decisions import Decision
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.flows.sides import Side
-from talk_pipeline_tests.pipeline.test_acknowledging import acknowledge, left, overwritten
-from talk_pipeline_tests.pipeline.test_resolutions import disputed, resolve, values  # noqa: F401
+from talk_pipeline_tests.pipeline.decisions.test_acknowledging import acknowledge, left, overwritten
+from talk_pipeline_tests.pipeline.decisions.test_resolutions import disputed, resolve, values  # noqa: F401
 from talk_pipeline_tests.world import World
 
 

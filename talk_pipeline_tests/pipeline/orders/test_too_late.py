@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from talk_pipeline.engine.report.waiting import Kind
+from talk_pipeline_tests.pipeline.decisions.test_acknowledging import acknowledge
+from talk_pipeline_tests.pipeline.decisions.test_attention import explained, of
 from talk_pipeline_tests.pipeline.documents import Sold, with_optional
 from talk_pipeline_tests.pipeline.faults import rule
 from talk_pipeline_tests.pipeline.records import line, order
 from talk_pipeline_tests.pipeline.second_opinion import unexplained
-from talk_pipeline_tests.pipeline.test_acknowledging import acknowledge
-from talk_pipeline_tests.pipeline.test_attention import explained, of
 from talk_pipeline_tests.world import World
 
 OVER = ("closed", "posted in Business Central: its story ended there")

@@ -1,0 +1,1 @@
+"""An order from its placing to its end: its lines, its totals, what Business Central makes of it."""
