@@ -41,18 +41,3 @@ def look_at_referring(db: Connection, flow: Flow) -> None:
             told = {"part": part.name, "property": prop.name, "refers_to": prop.refers_to}
             if found := db.execute(_REFERRING, {**told, "flow": flow.name}).fetchall():
                 mark_again(db, flow.name, Side.BC, ids=[row[0] for row in found])
-
-
-def unlinked_reference(db: Connection, flow: Flow, bc_id: str) -> str | None:
-    """What keeps a record of Business Central from coming to the shop: what it refers to is not linked."""
-    for part in flow.parts:
-        for prop in part.references:
-            found = db.execute(
-                "select r.raw[$property] from record r where r.part = $part and r.side = 'businesscentral'"
-                " and r.root_id = $id and r.raw[$property] is not null and r.raw[$property] not in ("
-                "select id from counterpart where part = $refers_to and side = 'businesscentral')",
-                {"part": part.name, "property": prop.name, "refers_to": prop.refers_to, "id": bc_id},
-            ).fetchone()
-            if found:
-                return f"{prop.name} {found[0]} is not linked"
-    return None

@@ -126,17 +126,17 @@ where part = $flow and id = case side when 'customwebshop' then $shop_value else
 def meant_by(
     db: Connection, flow: str, *, shop_value: str | None, bc_value: str | None
 ) -> tuple[str | None, bool]:
-    """What a reference in Business Central means in the shop's words, and whether the shop's has a counterpart.
+    """What a reference in Business Central means in the shop's words, and whether what it names has a counterpart.
 
     Args:
         db: the state.
         flow: what is referred to.
-        shop_value: the shop's id of it, as a record of the shop says.
+        shop_value: the shop's id of it, as a record of the shop says; None where there is no such record.
         bc_value: Business Central's, as the record's counterpart says.
     """
     parameters = {"flow": flow, "shop_value": shop_value, "bc_value": bc_value}
     told = dict(db.execute(_COUNTERPARTS, parameters).fetchall())
-    linked = Side.SHOP in told
-    if linked and told[Side.SHOP] == bc_value:  # several of the shop may be one there
+    linked = (Side.SHOP if shop_value else Side.BC) in told
+    if linked and told.get(Side.SHOP) == bc_value:  # several of the shop may be one there
         return shop_value, linked
     return told.get(Side.BC, bc_value), linked

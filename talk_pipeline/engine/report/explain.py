@@ -244,11 +244,15 @@ class _Teller:
         return None
 
     def _waits_for(self, parts: Sequence[Row]) -> list[str]:
+        side, _ = self.entity.end
         unlinked = [
-            " ".join(self.flow.part(part["part"]).by_name[row["property"]].referred(row["shop_value"]))
+            " ".join(prop.referred(value))
             for part in parts
             for row in _properties([part])
-            if row["refers_to"] and row["shop_value"] and not row["linked"]
+            if row["refers_to"] and (value := row[f"{side.short}_value"]) and not row["linked"]
+            # another property than the id finds nobody
+            if not (prop := self.flow.part(part["part"]).by_name[row["property"]]).told_by
+            or side is Side.SHOP
         ]
         return list(dict.fromkeys(unlinked))
 

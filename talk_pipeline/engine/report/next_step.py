@@ -6,9 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from talk_pipeline.engine.manual.lookup import Entity
-from talk_pipeline.engine.match.claims import claims
 from talk_pipeline.engine.match.scopes import outside
-from talk_pipeline.engine.match.standing_in import unlinked_reference
 from talk_pipeline.engine.plan.creates import CREATED
 from talk_pipeline.engine.plan.losses import loss_of
 from talk_pipeline.engine.plan.unanswered import reason_for
@@ -22,8 +20,11 @@ LOST = "lost"  # a restored system does not have it any more, and no pair came o
 UNLINKED = "unlinked"  # a Business Central record without a shop record
 UNJUDGED = "not judged yet"  # read, and no sync has planned since
 
-# why a record that is to be created in the shop is not: what makes a state of a shop record makes one of it too
-_NOT_CREATED = """
+# why a record gets no counterpart in the shop, as it was planned; of one that is to be created there, and is not,
+# what makes a state of a shop record makes one of it too
+_UNPAIRED = """
+select state, reason from bc_status where flow = $flow and bc_id = $bc_id
+union all
 select hold_label(hold_kind) as state, hold_reason from change
 where flow = $flow and part = $flow and operation = 'create' and root_shop_id is null and root_bc_id = $bc_id
   and state in ('quarantined', 'waiting')
@@ -51,19 +52,12 @@ def status(db: Connection, flow: Flow, entity: Entity) -> tuple[str, str | None]
             return "waiting", reason_for(at_work)
         if not flow.settings.creates(Side.SHOP):
             return UNLINKED, "Business Central records without a shop record are left alone"
-        mine = next((o for o in claims(db, flow) if o.side is Side.BC and o.id == entity.bc_id), None)
-        if mine is None or not mine.contested:
-            outside_why = outside(
-                flow, flow.settings.created_while(Side.BC), "r", meaning=CREATED, side=Side.BC
-            )
-            told = f"select {outside_why} from record r where part = ? and side = ? and id = ?"
-            row = db.execute(told, [flow.name, Side.BC, entity.bc_id]).fetchone()
-            if why := (row and row[0]) or unlinked_reference(db, flow, str(entity.bc_id)):
-                return "excluded", why
-        if mine:
-            return "ambiguous", mine.reason
-        held = db.execute(_NOT_CREATED, {"flow": flow.name, "bc_id": entity.bc_id}).fetchone()
-        return held or (UNLINKED, None)
+        if kept := db.execute(_UNPAIRED, {"flow": flow.name, "bc_id": entity.bc_id}).fetchone():
+            return kept
+        outside_why = outside(flow, flow.settings.created_while(Side.BC), "r", meaning=CREATED, side=Side.BC)
+        told = f"select 'excluded', {outside_why} from record r where part = ? and side = ? and id = ?"
+        row = db.execute(told, [flow.name, Side.BC, entity.bc_id]).fetchone()
+        return row if row and row[1] else (UNLINKED, None)
     row = db.execute(
         "select state, reason from status where flow = ? and shop_id = ?", [flow.name, entity.shop_id]
     ).fetchone()
@@ -112,7 +106,8 @@ def next_step(flow: Flow, entity: Entity, *, state: str, known: Situation) -> st
         return f"nothing: each sync looks whether it was carried out, {again} if it is not there"
     if state == "waiting":
         look = " and ".join(f"talk-pipeline explain {name}" for name in known.waits_for)
-        return "nothing: it goes when what it refers to is there" + (f"; see {look}" if look else "")
+        there = f"what it refers to is there; see {look}" if look else "what the reason names is settled"
+        return f"nothing: it goes when {there}"
     if state == "ambiguous":
         return _choose(flow, entity, known.candidates)
     if state == "quarantined":
@@ -140,7 +135,16 @@ def decided_text(row: Mapping[str, Any]) -> str:
 
 
 def _choose(flow: Flow, entity: Entity, candidates: Sequence[Mapping[str, Any]]) -> str:
-    """A free candidate may be linked; one that is linked already rules itself out, unless a person says so."""
+    """A free candidate may be linked; one that is linked already rules itself out, unless a person says so.
+
+    One without candidates may be what a create of which nobody knows has become.
+    """
+    if not candidates:
+        ids = f"{entity.shop_id} ID" if entity.shop_id else f"ID {entity.bc_id}"
+        return (
+            f"if it is what the reason names, of that ID: talk-pipeline link {flow.name} {ids}; if it is not:"
+            f" talk-pipeline unlink --never {flow.name} {ids}"
+        )
     steps = []
     if free := [one["name"] for one in candidates if one["free"]]:
         ids = f"{entity.shop_id} ID" if entity.shop_id else f"ID {entity.bc_id}"
