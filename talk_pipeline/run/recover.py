@@ -6,7 +6,8 @@ sent is adopted. Where a new record takes several requests, so is one that was o
 and is not there, which the next run tells it. Updates and deletions are settled by reading the record again.
 
 Slow is not lost: a request may be at work for as long as the receiver documents. Until then only a hit proves
-anything; what is not there, or not yet as it was sent, waits, and every run looks again. It need not wait where
+anything; what is not there, or not yet as it was sent, waits, and every run looks again. What a run has read shows
+whether looking at a record that was to be changed can prove anything yet. It need not wait where
 
 * the request never left: the journal knows, since leaving is put on disk just before;
 * the receiver itself said that it is over, be it in a place of its own;
@@ -24,7 +25,7 @@ from talk_pipeline import stopping
 from talk_pipeline.engine.apply import outcomes
 from talk_pipeline.engine.apply.changesets import new_values, placed
 from talk_pipeline.engine.kinds import RefusalKind
-from talk_pipeline.engine.match.counterparts import counterparts, linked_children, linked_ids
+from talk_pipeline.engine.match.counterparts import counterparts, linked_ids
 from talk_pipeline.engine.model import (
     BEGUN,
     ChildEdit,
@@ -36,7 +37,7 @@ from talk_pipeline.engine.model import (
     Write,
 )
 from talk_pipeline.engine.plan.unanswered import looked_up, may_be_at_work
-from talk_pipeline.engine.snapshot.held import is_there
+from talk_pipeline.engine.snapshot import held
 from talk_pipeline.engine.snapshot.projection import Projected, in_scope
 from talk_pipeline.engine.state import journal
 from talk_pipeline.engine.state.connection import now
@@ -51,9 +52,11 @@ from talk_pipeline.run.session import Session
 from talk_pipeline.run.shown import (
     as_far_as_made,
     child_of,
-    find,
+    deletes_record,
+    found_of,
     holds_all,
-    made_of,
+    is_held_done,
+    linked_in,
     makes_in_steps,
     rows_of,
     still_to_tell,
@@ -83,7 +86,11 @@ async def recover(session: Session, flow: Flow, target: Side) -> None:
     for intent in intents:
         stopping.go_on()
         try:
-            made, outcome = await alone(session.systems[target], _outcome(session, flow, intent, hits=hits))
+            if may_be_at_work(intent) and not is_held_done(session, flow, intent):
+                made, outcome = intent, WAITS
+            else:
+                found = _outcome(session, flow, intent, hits=hits)
+                made, outcome = await alone(session.systems[target], found)
         except NotToldError as fault:
             log.warning("%s: what became of a request to %s stays open: %s", flow.name, target, fault)
             continue
@@ -167,7 +174,7 @@ def _knows_it_again(session: Session, flow: Flow, intent: Intent) -> bool:
     if not (intent.creates_record and once) or session.options.dry_run:
         return False
     with session.state.open() as db:
-        return is_there(db, flow.name, intent.target.other, source or "")
+        return held.is_there(db, flow.name, intent.target.other, source or "")
 
 
 async def _repeated(session: Session, flow: Flow, intent: Intent) -> Outcome:
@@ -279,22 +286,17 @@ async def _recover_change(session: Session, flow: Flow, intent: Intent) -> Found
     target = intent.target
     root_id = intent.target_root_id or ""
     record = await session.systems[target].get(flow.name, root_id)
-    if intent.main.part == flow.name and intent.main.operation == "delete" and (not record or record.deleted):
+    if deletes_record(flow, intent) and (not record or record.deleted):
         return intent, Outcome(Result.DONE, reason="looked up: it is gone, as it was to be")
     if record is None:
         return intent, Outcome(Result.GONE, reason="looked up: the record is gone")
     rows = rows_of(session, flow, target, record)
-    with session.state.open() as db:
-        known = linked_children(db, flow, target, root_id=root_id)
-    linked = {place: source for place, source in known.items() if place in rows}  # others were removed there
+    linked = linked_in(session, flow, intent, rows)
     if intent.main.part != flow.name and intent.main.operation == "create":
         source = intent.main.source_id(target)
         if source in linked.values():
             return intent, Outcome(Result.FAILED, reason="looked up: it has a counterpart by now")
-    found = [
-        find(session, flow, one, rows=made_of(one, target, rows=rows, linked=linked))
-        for one in (intent.main, *intent.children)
-    ]
+    found = found_of(session, flow, intent, rows=rows, linked=linked)
     made = intent
     if not all(found):
         in_part = as_far_as_made(session, flow, intent, rows=rows, linked=linked)

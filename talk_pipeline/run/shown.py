@@ -8,7 +8,9 @@ what stands there is what the receiver fills in, and nobody's word.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from talk_pipeline.engine.match.counterparts import linked_children
 from talk_pipeline.engine.model import BEGUN, SEND_WITH, Child, Intended, Intent, Record
+from talk_pipeline.engine.snapshot import held
 from talk_pipeline.engine.snapshot.holding import holds
 from talk_pipeline.engine.snapshot.projection import Projected, child_key
 from talk_pipeline.flows.sides import Side
@@ -54,6 +56,44 @@ def find(session: Session, flow: Flow, one: Intended, *, rows: Rows) -> Projecte
     if one.operation == "delete":
         return row is None
     return row if row is not None and holds_all(session, flow, row, one) else False
+
+
+def found_of(
+    session: Session, flow: Flow, intent: Intent, *, rows: Rows, linked: Mapping[tuple[str, str], str]
+) -> list[Projected | bool]:
+    """What `find` says of all that a request was to do, its record first; `linked` as of `as_far_as_made`."""
+    return [
+        find(session, flow, one, rows=made_of(one, intent.target, rows=rows, linked=linked))
+        for one in (intent.main, *intent.children)
+    ]
+
+
+def deletes_record(flow: Flow, intent: Intent) -> bool:
+    """Whether a request was to remove the record itself."""
+    return intent.main.part == flow.name and intent.main.operation == "delete"
+
+
+def linked_in(session: Session, flow: Flow, intent: Intent, rows: Rows) -> dict[tuple[str, str], str]:
+    """The entries that a record shows and that have a counterpart, with its id; others were removed there."""
+    with session.state.open() as db:
+        known = linked_children(db, flow, intent.target, root_id=intent.target_root_id or "")
+    return {place: source for place, source in known.items() if place in rows}
+
+
+def is_held_done(session: Session, flow: Flow, intent: Intent) -> bool:
+    """Whether a request seems to be carried out by what was just read of all records; of a create nobody knows.
+
+    Where it does not, looking at the record itself proves nothing as long as the request may be at work: each
+    record that waits so would cost every run a request, for as long as the longest time.
+    """
+    if intent.creates_record:
+        return True
+    with session.state.open() as db:
+        record = held.record(db, flow.name, intent.target, intent.target_root_id)
+    if record is None or deletes_record(flow, intent):
+        return record is None and deletes_record(flow, intent)
+    rows = rows_of(session, flow, intent.target, record)
+    return all(found_of(session, flow, intent, rows=rows, linked=linked_in(session, flow, intent, rows)))
 
 
 def holds_all(session: Session, flow: Flow, row: Projected, one: Intended) -> bool:

@@ -64,6 +64,37 @@ def test_what_a_shop_without_versions_carries_out_late_undoes_no_later_edit(
     assert world.shop.get("customers", shop_id)["website"] == "www.second.example"
 
 
+@variants("late", [True, False], ids=["carried out late", "never carried out"])
+def test_what_waits_costs_a_run_no_request_of_its_own(
+    world: World, pair: tuple[str, str], tmp_path: Path, late: bool
+) -> None:
+    """What the run reads anyway says whether a look can prove anything: it is asked then, and once it is over."""
+    without_versions(tmp_path)
+    shop_id, bc_id = pair
+    assert world.step("customer").writes() == 0
+    world.bc.patch("customers", bc_id, {"website": "www.first.example"})
+    world.shop.faults(rule("PATCH", "customers", **({"hold": True} if late else {"drop": "before"})))
+    world.step("customer")
+    for full in (False, True, False):
+        world.forget_requests()
+        world.step("customer", full=full)
+        assert looks(world) == 0
+        assert world.sql("select outcome from journal where target = 'customwebshop'")[-1] == ("unknown",)
+    world.shop.no_faults()  # what was held arrives
+    if not late:
+        world.sql("update journal set open_until = open_until - interval 1 hour")
+    world.forget_requests()
+    world.step("customer")
+    assert looks(world)
+    assert world.step("customer").writes() == 0
+    assert world.shop.get("customers", shop_id)["website"] == "www.first.example"
+
+
+def looks(world: World) -> int:
+    """How often the shop was asked for a customer by itself."""
+    return int(world.shop.requests()["by_path"].get("GET /api/v1/customers/{id}", 0))
+
+
 def test_what_carries_the_version_need_not_wait(world: World, pair: tuple[str, str]) -> None:
     """A late one is turned away: it was made for a version that is no more."""
     shop_id, bc_id = pair

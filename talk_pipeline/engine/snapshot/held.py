@@ -29,6 +29,16 @@ def is_there(db: Connection, flow: str, side: Side, record_id: str) -> bool:
     return db.execute(query, [flow, side, record_id]).fetchone() is not None
 
 
+def record(db: Connection, flow: str, side: Side, record_id: str | None) -> Record | None:
+    """A record as it is held; None where it is not, or has left."""
+    query = (
+        "select id, version, modified_at, payload from snapshot"
+        " where flow = ? and side = ? and id = ? and gone is null"
+    )
+    row = db.execute(query, [flow, side, record_id]).fetchone()
+    return Record(row[0], row[1], row[2], deleted=False, payload=row[3]) if row else None
+
+
 def is_no_more(db: Connection, flow: str, side: Side, record_id: str | None) -> bool:
     """Whether a record was held and has left: it is not there any more, under whichever key."""
     query = f"select 1 from snapshot where flow = ? and side = ? and id = ? and gone in ({DISAPPEARED})"
