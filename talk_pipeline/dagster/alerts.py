@@ -8,7 +8,7 @@ goes to those who do not have it. What is no company's own is told to whom the i
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -111,24 +111,25 @@ def _tell(settings: Settings, looks: Callable[..., tuple[Message | None, Memory]
         if message:
             digests = {one: _digest(one, message) for one in settings.alert_addresses}
             try:
-                send(settings, message, but=[one for one in digests if digests[one] in before.had])
+                had = [one for one in digests if digests[one] in before.had]
+                send(settings.alert_addresses, message, but=had)
             except DeliveryError as error:
-                had = tuple(digest for one, digest in digests.items() if one not in error.missed)
-                _remember(file, msgspec.structs.replace(before, had=had))
+                told = tuple(digest for one, digest in digests.items() if one not in error.missed)
+                _remember(file, msgspec.structs.replace(before, had=told))
                 raise
         _remember(file, memory)
     return message
 
 
-def send(settings: Settings, message: Message, *, but: Collection[str] = ()) -> None:
-    """Sends one message to all but those addresses.
+def send(addresses: Sequence[str], message: Message, *, but: Collection[str] = ()) -> None:
+    """Sends one message to all of the addresses but those.
 
     Raises:
         DeliveryError: it did not reach everybody.
     """
     title, body = redacted(message.title), redacted(message.body)
     try:
-        deliver(settings.alert_addresses, title=title, body=body, but=but)
+        deliver(addresses, title=title, body=body, but=but)
     except DeliveryError as error:
         raise DeliveryError(redacted(f"TALK_ALERTS: {error}"), missed=error.missed) from None
 
@@ -281,13 +282,20 @@ def alert_sensor(flows: Flows) -> dg.SensorDefinition:
         if settings.talk_companies is None:
             message = tell(settings, flows, context.instance)
             return dg.SkipReason(f"told: {redacted(message.title)}" if message else "nothing new to tell")
-        return dg.SkipReason(_tell_of_each(settings, context.instance))
+        return dg.SkipReason(tell_of_each(settings, context.instance))
 
     return alerts
 
 
-def _tell_of_each(settings: Settings, instance: dg.DagsterInstance) -> str:
-    """Tells of every company; what something is wrong with keeps nobody from being told of the others."""
+def tell_of_each(settings: Settings, instance: dg.DagsterInstance) -> str:
+    """Tells of every company; what something is wrong with keeps nobody from being told of the others.
+
+    Returns:
+        What was told, in a line.
+
+    Raises:
+        DeliveryError: it did not reach everybody.
+    """
     told, undelivered, wrong = list[str](), list[str](), dict[str, str]()
 
     def tried(about: str, to: Settings, telling: Callable[[], Message | None]) -> None:
@@ -312,8 +320,14 @@ def _tell_of_each(settings: Settings, instance: dg.DagsterInstance) -> str:
     return "; ".join(told) or "nothing new to tell"
 
 
+def those_told(settings: Settings) -> tuple[str, ...]:
+    """Whom `TALK_ALERTS` names, each once: for a company, or for the installation and any of its companies."""
+    whose = [settings]
+    if settings.company is None:
+        whose += [one for _, one in each_company() if isinstance(one, Settings)]
+    return tuple(dict.fromkeys(address for one in whose for address in one.alert_addresses))
+
+
 def is_anybody_told(settings: Settings) -> bool:
-    """Whether `TALK_ALERTS` names somebody, for any company."""
-    if settings.talk_companies is None or settings.alert_addresses:
-        return bool(settings.alert_addresses)
-    return any(isinstance(one, Settings) and one.alert_addresses for _, one in each_company())
+    """Whether it names somebody at all; a file of companies that is none may be what is to be told."""
+    return bool(settings.alert_addresses or those_told(settings))

@@ -116,7 +116,6 @@ def test_a_command_about_a_state_asks_for_a_company(companies: Companies, synced
         ["explain", "customer", "C-oslo"],
         ["backup", "x"],
         ["undo", "x"],
-        ["alerts"],
     ):
         done = run(*command)
         assert done.returncode == 2

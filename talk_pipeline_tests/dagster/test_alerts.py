@@ -294,7 +294,7 @@ def test_it_arrives_by_e_mail(monkeypatch: pytest.MonkeyPatch) -> None:
             "TALK_ALERTS",
             f"mailto://127.0.0.1:{port}?from=talk@shop.example&to=books@shop.example&mode=insecure",
         )
-        send(Settings.load(), Message("A title", "* one\n* another"))
+        send(Settings.load().alert_addresses, Message("A title", "* one\n* another"))
     finally:
         server.stop()
     (mail,) = kept.mails
@@ -309,7 +309,7 @@ def test_an_address_that_is_none_is_told_by_its_place(
 ) -> None:
     monkeypatch.setenv("TALK_ALERTS", f"{receiver.address} nothing://user:{TOKEN}@nowhere")
     with pytest.raises(DeliveryError, match="address 2 is none") as failed:
-        send(Settings.load(), Message("A title", "text"))
+        send(Settings.load().alert_addresses, Message("A title", "text"))
     assert TOKEN not in str(failed.value)
     assert len(receiver.taken()) == 1, "whoever can be reached is told"
 

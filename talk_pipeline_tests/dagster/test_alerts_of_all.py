@@ -9,6 +9,7 @@ import pytest
 from talk_pipeline.dagster.build import build_all
 from talk_pipeline.dagster.instance import open_home
 from talk_pipeline.settings import Settings
+from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.dagster.test_alerts import Receiver, received
 from talk_pipeline_tests.several import Companies, opened_companies
 
@@ -30,6 +31,10 @@ class Told:
         sensor = self.defs.resolve_sensor_def("alerts")
         with dg.build_sensor_context(instance=self.instance, definitions=self.defs) as context:
             sensor.evaluate_tick(context)
+        return self.taken()
+
+    def taken(self) -> list[str]:
+        """What was sent since it was asked last."""
         return [one["message"] for one in self._receiver.taken()]
 
 
@@ -84,3 +89,23 @@ def test_that_all_could_not_be_pruned_is_told(companies: Companies, told: Told) 
     assert prune.execute_in_process(instance=told.instance).success
     (message,) = told.tick()
     assert f"over: run {done.run_id[:8]} of prune" in message
+
+
+def test_the_command_tells_of_all_what_the_sensor_would(
+    companies: Companies, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a timer, as where there is one company; of one of them alone only if it is named."""
+    alone = run("alerts", "--company", "berlin")
+    assert (alone.returncode, alone.stdout) == (0, "nothing new to tell\n")
+    companies.write(**WRONG)
+    done = run("alerts")
+    assert done.returncode == 0, done.stderr
+    assert "oslo: TALK_POLL_SECONDS" in done.stdout
+    (message,) = told.taken()
+    assert "company oslo: TALK_POLL_SECONDS" in message
+    assert told.tick() == [], "whoever tells first has told"
+    assert run("alerts", "--test").stdout == "sent to 1\n"
+    assert told.taken() == ["Alerts of talk_pipeline arrive here."]
+    monkeypatch.delenv("TALK_ALERTS")
+    nobody = run("alerts")
+    assert (nobody.returncode, "not set: TALK_ALERTS" in nobody.stderr) == (2, True)

@@ -115,13 +115,14 @@ def attention(as_json: AsJson = False) -> None:
 
 
 @commands.command()
-@of_a_company
+@of_any_company
 def alerts(
     test: Annotated[bool, typer.Option("--test", help="Send a test to everybody instead.")] = False,
 ) -> None:
     """Tell the people of TALK_ALERTS what failed, what broke off, and what waits for them; each thing once.
 
-    The daemon does it every minute. From a timer it also tells that the daemon is not at work.
+    The daemon does it every minute. From a timer it also tells that the daemon is not at work. Of several companies
+    it tells of each, and of what is no company's own, unless one is named.
     """
     from talk_pipeline.cli.alerts import tell_people
 
