@@ -2,7 +2,10 @@
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 _KNOWS_NO_SUCH_THING = (errno.EINVAL, errno.ENOTSUP)
 """What file systems of others say where a folder cannot be asked to be on disk."""
@@ -10,14 +13,25 @@ _KNOWS_NO_SUCH_THING = (errno.EINVAL, errno.ENOTSUP)
 
 def put(file: Path, content: bytes) -> None:
     """Writes a file whole; it is on disk when this returns."""
+    with whole(file) as out:
+        out.write(content)
+
+
+@contextmanager
+def whole(file: Path) -> Iterator[BinaryIO]:
+    """Where to write a file: all of it is there and on disk when this is left; after an error it is as it was."""
     if file.is_symlink() or (file.exists() and not file.is_file()):  # a pipe, or where the rest is printed
-        file.write_bytes(content)
+        with file.open("wb") as out:
+            yield out
         return
     fresh = file.with_name(f"{file.name}.new")
     try:
-        write_through(fresh, content)
+        with fresh.open("wb") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
         rename_through(fresh, file)
-    except OSError:
+    except BaseException:
         fresh.unlink(missing_ok=True)
         raise
 

@@ -18,6 +18,7 @@ from talk_pipeline.cli.terminal import Terminal
 from talk_pipeline.cli.undoing import print_undone, undone_by, undone_document
 from talk_pipeline.engine.manual.lookup import named_flow
 from talk_pipeline.engine.report import run_summary
+from talk_pipeline.engine.report.plan_file import write_plan
 from talk_pipeline.engine.report.sheet import sheet_of
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.installation import Connections
@@ -44,7 +45,7 @@ def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool, plan
     numbers = numbers_of(connections, wanted, run_id=run.run_id)
     if plan:
         with connections.state.once() as db:
-            run_summary.write_plan(db, wanted, file=plan)
+            write_plan(db, wanted, file=plan)
     undone = undone_by(connections, wanted, run_id=run.run_id, options=options)
     with connections.state.once() as db:
         sheet = sheet_of(db, connections.flows, names=wanted, run_id=run.run_id)

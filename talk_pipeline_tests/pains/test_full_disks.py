@@ -238,3 +238,28 @@ def test_want_of_room_for_small_files_is_told_as_such(
     began = time.monotonic()
     assert world.step("customer").success
     assert time.monotonic() - began < 20, "a lease that could not be written holds nobody up"
+
+
+@pytest.mark.parametrize("name", ["plan.csv", "plan.json"])
+def test_a_plan_that_finds_no_room_is_none_and_says_where(
+    tmp_path: Path, world: World, small: Callable[[int], None], name: str
+) -> None:
+    """Whether there is room for nothing of it or for a part; one of before stays as it was."""
+    for number in range(400):
+        world.shop.post("customers", customer(f"C{number}"))
+    plan = tmp_path / "small" / name
+    command = ("sync", "--flow", "customer", "--dry-run", "--plan", str(plan))
+    for earlier in (None, b"an earlier one"):
+        for left in (0, 40_000):
+            if earlier:
+                plan.write_bytes(earlier)
+            small(left)
+            refused = run(*command)
+            assert refused.returncode == Exit.INCOMPLETE
+            where = f"error: {plan}: No space left on device: make room there, and run it again; nothing is lost\n"
+            assert refused.stderr == where
+            assert (plan.read_bytes() if plan.exists() else None) == earlier
+            assert {one.name for one in plan.parent.iterdir()} <= {"filling", name}
+            (plan.parent / "filling").unlink()
+    assert run(*command).returncode == Exit.OK
+    assert "C399" in plan.read_text(encoding="utf-8")

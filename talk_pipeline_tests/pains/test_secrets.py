@@ -18,7 +18,7 @@ import pytest
 
 from talk_pipeline import redaction
 from talk_pipeline.dagster.execute import execute
-from talk_pipeline.engine.report import run_summary
+from talk_pipeline.engine.report.plan_file import write_plan
 from talk_pipeline.installation import Connections
 from talk_pipeline.redaction import MASK, holds_entry, learn, redact_logs, redacted, scrub
 from talk_pipeline.run.session import Options
@@ -293,7 +293,7 @@ def test_a_plan_in_csv_holds_no_formula_and_loses_no_value(world: World, tmp_pat
                 [value, value],
             )
         for name in ("plan.csv", "plan.json"):
-            run_summary.write_plan(db, ["customer"], file=tmp_path / name)
+            write_plan(db, ["customer"], file=tmp_path / name)
     rows = list(csv.DictReader((tmp_path / "plan.csv").read_text(encoding="utf-8").splitlines()))
     assert {row["after"] for row in rows} == set(FORMULAS.values())
     back = {row["after"][1:] if row["after"].startswith("'") else row["after"] for row in rows}

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -195,33 +194,3 @@ def reached(db: Connection, flows: Sequence[str], *, run_id: str) -> list[str]:
 def _count(db: Connection, query: str, parameters: list[Any]) -> int:
     row = db.execute(query, parameters).fetchone()
     return int(row[0]) if row else 0
-
-
-_NEUTRAL = (
-    "case when regexp_matches({name}, '^[=+@\\t\\r''-]') and not regexp_full_match({name}, '-\\d+([.]\\d+)?')"
-    " then chr(39) || {name} else {name} end as {name}"
-)
-"""What a spreadsheet would take for a formula, as text: an apostrophe before it, to be taken off again."""
-
-_PLAN_COLUMNS = (
-    *("flow", "part", "target", "operation", "shop_id", "bc_id"),
-    *("property", "before", "after", "base", "rule", "withheld"),
-)
-
-
-def write_plan(db: Connection, flows: Sequence[str], *, file: Path) -> None:
-    """Every planned change of these flows as CSV or JSON by the file's name; the columns are `_PLAN_COLUMNS`.
-
-    Withheld ones have the reason in `withheld`.
-
-    JSON holds the values as they are. CSV is opened in spreadsheets: what would be a formula there is made text.
-    """
-    raw = file.suffix == ".json"
-    form = "format json, array true" if raw else "format csv, header true"
-    columns = ", ".join(_PLAN_COLUMNS if raw else (_NEUTRAL.format(name=name) for name in _PLAN_COLUMNS))
-    names = ", ".join("'" + name.replace("'", "''") + "'" for name in flows)
-    target = str(file).replace("'", "''")
-    db.execute(
-        f"copy (select {columns} from (select *, withheld(hold_kind, hold_reason) as withheld from change)"
-        f" where flow in ({names}) order by all) to '{target}' ({form})"
-    )
