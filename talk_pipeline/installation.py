@@ -20,7 +20,7 @@ from talk_pipeline.engine.manual.decisions import Decision, Hand, concerned
 from talk_pipeline.engine.manual.forgetting import Forgotten
 from talk_pipeline.engine.manual.lookup import find, named_flow
 from talk_pipeline.engine.model import ByHandError
-from talk_pipeline.engine.report.progress import decide, forget_progress
+from talk_pipeline.engine.report.progress import decide, forget_progress, undecide
 from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.state import backup, retention
 from talk_pipeline.engine.state.backup import Contents
@@ -267,8 +267,13 @@ def carry_out(settings: Settings, name: str, decision: Callable[[Hand], Decision
     state = known_state(settings)
     names = concerned(flows, name)
     with state.leased(names, by=f"by hand, {by}"):
-        with state.once() as db:
-            done = decision(Hand(db, flows, flow, by, said_at))
-        if done.for_a_run:
-            decide(settings.talk_data_dir, names)
+        known = decide(settings.talk_data_dir, names)
+        try:
+            with state.once() as db:
+                done = decision(Hand(db, flows, flow, by, said_at))
+        except ByHandError:
+            undecide(settings.talk_data_dir, known)
+            raise
+        if not done.for_a_run:
+            undecide(settings.talk_data_dir, known)
     return done

@@ -1,8 +1,9 @@
 """How far each flow has come: what sensors compare the two systems with, since they never open the state.
 
 One small file a flow beside the state. Only who holds the flow's lease writes it: a run when it begins and when it
-has completed the flow, a person's decision when it is made. A run that failed or was killed leaves the beginning
-without the end, so nothing that was to be done is forgotten with it. A dry run leaves no trace: it did nothing.
+has completed the flow, a person's decision just before it is made. A run that failed or was killed leaves the
+beginning without the end, so nothing that was to be done is forgotten with it. A dry run leaves no trace: it did
+nothing.
 """
 
 from collections.abc import Iterable, Mapping
@@ -107,11 +108,25 @@ def begin(data_dir: Path, flows: Iterable[str], *, at: datetime) -> None:
         _put(data_dir, flow, msgspec.structs.replace(progress(data_dir, flow), begun_at=at))
 
 
-def decide(data_dir: Path, flows: Iterable[str]) -> None:
-    """Notes that a run has something to carry out that a person decided."""
-    at = datetime.now(UTC)
-    for flow in flows:
-        _put(data_dir, flow, msgspec.structs.replace(progress(data_dir, flow), decided_at=at))
+def decide(data_dir: Path, flows: Iterable[str]) -> Mapping[str, Progress]:
+    """Notes that a run has something to carry out, before it is on record that a person decided it.
+
+    Whatever ends it in between costs a run that finds nothing to do. Noted afterwards, what a person decided would
+    wait for the next run that there is for another reason.
+
+    Returns:
+        What was known, for `undecide`.
+    """
+    at, known = datetime.now(UTC), {flow: progress(data_dir, flow) for flow in flows}
+    for flow, record in known.items():
+        _put(data_dir, flow, msgspec.structs.replace(record, decided_at=at))
+    return known
+
+
+def undecide(data_dir: Path, known: Mapping[str, Progress]) -> None:
+    """Takes that back, under the same lease: no run has anything to carry out."""
+    for flow, record in known.items():
+        _put(data_dir, flow, record)
 
 
 def forget_progress(data_dir: Path, flows: Iterable[str]) -> None:
