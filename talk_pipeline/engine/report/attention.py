@@ -21,6 +21,7 @@ from talk_pipeline.engine.report.conflicts import UNDECIDED, unacknowledged
 from talk_pipeline.engine.report.flagged import flagged
 from talk_pipeline.engine.report.history import by_rule
 from talk_pipeline.engine.report.next_step import LOST, SETTLE
+from talk_pipeline.engine.report.not_created import NOT_CREATED
 from talk_pipeline.engine.report.stops import ways
 from talk_pipeline.engine.report.waiting import Item, Kind, Waiting
 from talk_pipeline.engine.state.connection import Connection, now
@@ -81,6 +82,7 @@ _ANYTHING = f"""
 select exists (from status where flow = $flow and state in
          ('{Status.AMBIGUOUS}', '{Status.QUARANTINED}', '{Status.HELD}', '{Status.BROKEN}'))
     or exists (from change where flow = $flow and hold_kind in ('{HoldKind.MANUAL}', '{HoldKind.REFUSED}'))
+    or exists (from bc_status where flow = $flow and state = '{Status.QUARANTINED}')
     or exists (from journal where flow = $flow and is_open(outcome))
     or exists (from conflict where flow = $flow and acknowledged_at is null)
     or exists (from candidate where flow = $flow)
@@ -102,7 +104,7 @@ def _found(db: Connection, flow: Flow, run_id: str | None) -> Iterator[_Found]:
         yield from _undecided(db, flow)
         yield from _by_state(db, flow)
         yield from _lost(db, flow)
-        yield from _refused_in_business_central(db, flow)
+        yield from _not_created(db, flow)
         yield from _unacknowledged(db, flow)
 
 
@@ -193,19 +195,11 @@ def _by_state(db: Connection, flow: Flow) -> Iterator[_Found]:
         yield _Found(Kind.AMBIGUOUS, entity, one.reason, None, str(Status.AMBIGUOUS))
 
 
-_REFUSED_NEW = f"""
-select root_bc_id, min(hold_reason) as reason,
-       (select max(refused_at) from refusal r where r.flow = $flow and r.record_id = c.root_bc_id) as since
-from change c
-where flow = $flow and hold_kind = '{HoldKind.REFUSED}' and root_shop_id is null group by root_bc_id
-"""
-
-
-def _refused_in_business_central(db: Connection, flow: Flow) -> Iterator[_Found]:
-    """Records that the shop would not have: they have no record there that could have a state."""
-    for row in rows_of(db, _REFUSED_NEW, {"flow": flow.name}):
-        entity = Entity(flow.name, None, row["root_bc_id"])
-        yield _Found(Kind.REFUSED, entity, row["reason"], row["since"], str(Status.QUARANTINED))
+def _not_created(db: Connection, flow: Flow) -> Iterator[_Found]:
+    for row in rows_of(db, NOT_CREATED, {"flow": flow.name}):
+        kind = Kind.REFUSED if row["refused"] else Kind.QUARANTINED
+        entity = Entity(flow.name, None, row["bc_id"])
+        yield _Found(kind, entity, row["reason"], row["since"], str(Status.QUARANTINED))
 
 
 def _flagged(db: Connection, flow: Flow) -> Iterator[_Found]:

@@ -4,7 +4,7 @@ Dagster, the terminal and the documents show these same findings. ERROR is for w
 what a person should know.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from talk_pipeline.engine.report import conflicts
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
 from talk_pipeline.engine.report.findings import Check, CheckContext, Finding, Severity, in_words
 from talk_pipeline.engine.report.flagged import flagged
+from talk_pipeline.engine.report.not_created import NOT_CREATED
 from talk_pipeline.engine.report.preview import largest
 from talk_pipeline.engine.report.property_checks import property_checks
 from talk_pipeline.engine.report.run_summary import check_results
@@ -147,6 +148,8 @@ where bc_id is not null and (part = $flow or starts_with(part, $flow || '.')) gr
 
 _STATE = "select shop_id, reason, since from status where flow = $flow and state = '{}' order by shop_id"
 
+_NOT_CREATED = f"select bc_id, reason, since from ({NOT_CREATED}) order by bc_id"
+
 _PROBLEMS = """
 select r.root_id as shop_id, r.id as record, e.key as property, e.value as reason
 from (select *, unnest(map_entries(problems)) as e from record
@@ -210,8 +213,27 @@ def _ambiguous(context: CheckContext) -> Finding:
     """Shop records by their state; of Business Central those that would have come to the shop."""
     total, rows = _rows(context.db, _STATE.format("ambiguous"), {"flow": context.flow.name})
     new = [{"bc_id": one.id, "reason": one.reason} for one in newcomers(context.db, context.flow)]
-    total, rows = total + len(new), (*rows, *new)[:LISTED_ROWS]
-    return Finding(not total, "WARN", in_words(total, "ambiguous record"), total, rows)
+    total += len(new)
+    return Finding(not total, "WARN", in_words(total, "ambiguous record"), total, _alike(rows, new))
+
+
+def _quarantined(context: CheckContext) -> Finding:
+    """Shop records by their state; of Business Central those that the shop cannot have."""
+    of = {"flow": context.flow.name}
+    total, rows = _rows(context.db, _STATE.format("quarantined"), of)
+    further, new = _rows(context.db, _NOT_CREATED, of)
+    total += further
+    return Finding(not total, "WARN", in_words(total, "quarantined record"), total, _alike(rows, new))
+
+
+def _alike(
+    rows: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
+) -> tuple[Mapping[str, Any], ...]:
+    """Records of the shop by their state, and beside them those of Business Central, if there are any."""
+    if not new:
+        return tuple(rows)
+    columns = ("shop_id", "bc_id", "reason", "since")
+    return tuple({name: row.get(name) for name in columns} for row in (*rows, *new)[:LISTED_ROWS])
 
 
 def _shop_capable(context: CheckContext) -> Finding:
@@ -295,7 +317,7 @@ _RECORD_CHECKS = (
     Check(
         "no_ambiguous_matches", "No record has more than one candidate, or a linked one", "sync", _ambiguous
     ),
-    _state_check("quarantined", "no_quarantined_records", "No record is quarantined"),
+    Check("no_quarantined_records", "No record is quarantined", "sync", _quarantined),
     _check(
         "values_fit",
         "Values fit the other side",

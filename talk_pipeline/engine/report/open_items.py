@@ -6,6 +6,7 @@ from datetime import datetime
 
 from talk_pipeline.engine.kinds import HoldKind, Status
 from talk_pipeline.engine.report.agreement import LISTED_ROWS
+from talk_pipeline.engine.report.not_created import NOT_CREATED
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import rows_of
 from talk_pipeline.flows.vocabulary import Flow
@@ -43,6 +44,8 @@ with open as (
   select st.shop_id, l.bc_id, st.state, null as properties, st.reason, st.since
   from status st left join link l on l.part = st.flow and l.shop_id = st.shop_id
   where st.flow = $flow and st.state not in ({", ".join(f"'{state}'" for state in _AT_REST)})
+  union all
+  select null, bc_id, '{Status.QUARANTINED}', null, reason, since from ({NOT_CREATED})
   union all
   select c.root_shop_id, c.root_bc_id, c.hold_kind, string_agg(distinct
            case when c.part = c.flow then '' else substr(c.part, length(c.flow) + 2) || '.' end
