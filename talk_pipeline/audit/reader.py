@@ -19,7 +19,7 @@ from talk_pipeline.audit.wire import NOWHERE, Connection, Paging, Words, at, pla
 # what is said of a value by these, and not of values below it
 _OF_A_VALUE = {
     *("path", "template", "type", "values", "join", "const", "write", "case", "prefix", "per", "percent_off"),
-    *("factor", "decimal"),
+    *("factor", "decimal", "emptied"),
 }
 
 _NAMED = re.compile(r"\{(?:id|record:([^{}]+))\}")

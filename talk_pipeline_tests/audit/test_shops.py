@@ -25,7 +25,7 @@ READ = (
     " delete read_only bodies texts blank idempotency_header dry_run error webhooks search url write parent"
     " untouched remove single constants before after abandon writes type format currency values case join separator"
     " const template prefix per percent_off factor decimal parts list read xml where empty unwritten created"
-    " included"
+    " included emptied"
 )
 OF_A_DATABASE = {"database", "select", "stamps", "table"}
 OF_FILES = {"files", "take", "may_be_empty", "columns", "file"}

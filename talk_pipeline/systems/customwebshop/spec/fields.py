@@ -38,6 +38,11 @@ class Field(Model):
         None,
         description="where it is written when elsewhere, or at several places; false: it cannot be written",
     )
+    emptied: Path | None = Described(
+        None,
+        description="what is null as a whole where the value is blank: path leads through it, as through a"
+        " reference that is told by type and id",
+    )
     type: Literal["text", "html", "number", "bool", "minor", "minor_text", "time", "date"] = Described(
         "text",
         description="how the value is written on the wire; html: a text in which &amp; may stand for &;"
@@ -81,6 +86,8 @@ class Field(Model):
             raise ValueError("template has one {} where the value stands")
         if self.join and self.path:
             raise ValueError("join names the paths itself: leave path out")
+        if self.emptied and self.emptied not in paths.ways(self.path or ""):
+            raise ValueError("emptied is on the way of path: a.b of a.b.id")
         if self.format and self.type not in ("time", "date"):
             raise ValueError("format is for type time or date")
         if self.factor == 0:

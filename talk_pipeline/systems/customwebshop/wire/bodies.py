@@ -266,6 +266,9 @@ class Composer:
                         self._blank(body, path, "text")
                 continue
             wire = field.encode(values[name], known=seen, times=self._reader.times)
+            if wire is None and field.emptied:
+                paths.put(body, field.emptied, None)
+                continue
             for path in field.targets(name):
                 _place(body, path, wire, current=current, emptied=current_values.get(name) is not None)
                 if wire is None:

@@ -122,6 +122,9 @@ class ResourceShop(Shop):
             raise Refused(422, "blank", "cannot be blank", f"/data/attributes/{wanted}")
         for name, one in data.get("relationships", {}).items():
             linked = one["data"]
+            if linked is None:
+                values[name] = None
+                continue
             if linked.keys() != {"type", "id"} or linked["id"] not in self.tables.get(linked["type"], ()):
                 raise Refused(422, "dangling", f"{linked} is nothing", f"/data/relationships/{name}")
             values[name] = linked["id"]
@@ -152,7 +155,9 @@ class ResourceShop(Shop):
         if fields:
             own = {name: one for name, one in own.items() if name in fields.split(",")}
         of = {name[:-1]: name for name in self.tables}
-        links: Row = {name: {"data": {"type": of[name], "id": row[name]}} for name in RELATED[table]}
+        links: Row = {
+            name: {"data": row.get(name) and {"type": of[name], "id": row[name]}} for name in RELATED[table]
+        }
         if table == "orders":
             links["lines"] = {"links": {"related": f"/v3/orders/{key}/lines"}}
         me = {"links": {"self": f"/v3/{table}/{key}"}}
