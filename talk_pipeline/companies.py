@@ -100,6 +100,13 @@ class Entry(Model):
                 )
         return said
 
+    @field_validator("settings")
+    @classmethod
+    def _one_company(cls, said: dict[str, str]) -> dict[str, str]:
+        """What the environment calls the company otherwise is no part of an entry that says which it is."""
+        ways = ("BUSINESSCENTRAL_COMPANY", "BUSINESSCENTRAL_COMPANY_ID")
+        return dict.fromkeys(ways, "") | said if set(ways) & set(said) else said
+
     @field_validator("secrets")
     @classmethod
     def _are_secrets(cls, said: dict[str, str]) -> dict[str, str]:

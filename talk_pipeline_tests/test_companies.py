@@ -114,6 +114,16 @@ WRONG = [
 ]
 
 
+def test_a_company_is_named_by_its_entry_whatever_the_environment_calls_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUSINESSCENTRAL_COMPANY_ID", "of-the-environment")
+    companies = read(folder, "companies:\n  oslo: {settings: {BUSINESSCENTRAL_COMPANY: Oslo}}\n  rome:\n")
+    oslo, rome = settings_of(companies, "oslo"), settings_of(companies, "rome")
+    assert (oslo.businesscentral_company, oslo.businesscentral_company_id) == ("Oslo", None)
+    assert rome.businesscentral_company_id == "of-the-environment"
+
+
 @pytest.mark.parametrize(("text", "message"), WRONG)
 def test_a_mistake_is_one_companys_and_named(text: str, message: str, folder: Path) -> None:
     companies = read(folder, f"companies:\n  paris: {{}}\n  berlin:\n    {text}\n")
