@@ -15,6 +15,7 @@ from talk_pipeline.audit.wire import Words
 
 Rows = Mapping[str, Row]
 SIDES = SHOP, BC = "customwebshop", "businesscentral"
+NUMBERS = "decimal", "money"
 # by which the form of a value may move while neither side says something else; without one, what travels both ways
 # was never agreed on as two things
 _ELSEWHERE = {"country", "in_currency", "values", "reads", "blank", "otherwise", "of", "split"}
@@ -135,7 +136,7 @@ class Auditor:
             (lcy, zone), is_one = self._company, way == "one_of"
             words = [canonical(kind, one, currency=lcy, zone=zone, country=None) or "" for one in asked]
             return ((said or "") in words) == is_one
-        form: Any = Decimal if kind.startswith(("decimal", "money")) else str
+        form: Any = Decimal if kind.startswith(NUMBERS) else str
         low, high = (asked, said) if way == "at_least" else (said, asked)
         return said is not None and bool(form(low) <= form(high))
 
@@ -199,7 +200,8 @@ class Auditor:
         known = [self._read.get((part, row.id, name)) for row in pair] == raw
         base, what, why = self._bases.get((part, shop.id, name), []), "differs", None
         source = SIDES[way == "<-"]
-        blank = way in ("->", "<-") and (left if source == SHOP else right) is None
+        said = left if source == SHOP else right
+        blank = way in ("->", "<-") and said is None
         if blank and base:  # it was said, and is no more
             blank = self._canonical(source, prop, pair[source == BC], base[source == BC], part) is None
         nothing_said = blank or raw[0] in prop.get("keep", ())
@@ -222,6 +224,8 @@ class Auditor:
             if base and self._was_read(roots) and (known or derived):
                 stays = [base[0] == raw[0], base[1] == (right if derived else raw[1])]
                 why = _on_record(prop, way, stays)
+            if way in ("->", "<-") and not base and known and said == "0" and kind.startswith(NUMBERS):
+                why = f"{source} says nothing, as zero does where two meet: the value of the other stays"
             if way == "=" or prop.get("only"):
                 why = why or self._why((self._name, row.id, "=") for row in roots)
                 why = why or ("never written to an existing record, and known" if known else None)

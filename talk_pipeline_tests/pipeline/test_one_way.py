@@ -14,6 +14,7 @@ from talk_pipeline_tests.flow_files import copied_flows, edited_flows
 from talk_pipeline_tests.pipeline.documents import Sold, with_optional
 from talk_pipeline_tests.pipeline.optional.test_further_records import Page
 from talk_pipeline_tests.pipeline.records import Row, customer, line, order, product
+from talk_pipeline_tests.pipeline.second_opinion import unexplained
 from talk_pipeline_tests.world import World
 
 TOLD = "what Business Central makes of an order is its own doing, and may only be read there"
@@ -126,3 +127,17 @@ def test_an_address_that_is_born_there_stays_there(
     )
     assert world.step("customer", "delivery_address", full=True).writes() == 0
     assert not world.shop.all("delivery_addresses")
+
+
+def test_a_zero_that_says_nothing_where_two_meet_is_a_reason_for_the_audit(world: World) -> None:
+    if "stock" in world.shop_lacks("product"):
+        pytest.skip("this shop keeps no stock")
+    item = world.shop.post("products", product("P1", stock="3"))["id"]
+    world.bc.post("items", {"number": "P1", "displayName": "Product P1", "baseUnitOfMeasureCode": "PCS"})
+    for full in (False, True):
+        (row,) = world.step("product", full=full).finding("product", "property_stock").rows
+        assert (row["shop_id"], row["shop_value"], row["bc_value"]) == (item, "3", "0")
+        assert row["reason"] == "businesscentral says nothing, and a blank overwrites no value"
+        assert not unexplained("product")
+    world.bc.control(f"items/{world.counterpart('product', item)}/stock", {"quantity": 2})
+    assert world.step("product", full=True).finding("product", "property_stock").verdict == "passed"
