@@ -127,7 +127,7 @@ async def _bounded(session: Session, target: Side, intents: Sequence[Intent]) ->
     our clock was set forward since: then the receiver's is ahead by less than it was. A clock that was set back
     costs them no more than that longest time.
     """
-    doubtful = [one for one in intents if one.open_until or _was_under_way(session, one)]
+    doubtful = [one for one in intents if one.open_until or _was_under_way(one)]
     if not doubtful:
         return list(intents)
     system = session.systems[target]
@@ -135,7 +135,7 @@ async def _bounded(session: Session, target: Side, intents: Sequence[Intent]) ->
     skew, latest = system.skew_seconds, now() + timedelta(seconds=system.longest_seconds)
     moved: dict[str, datetime] = {}
     for one in doubtful:
-        known = None if _was_under_way(session, one) else one.open_until
+        known = None if _was_under_way(one) else one.open_until
         until = min(latest, known + timedelta(seconds=max(0.0, one.skew_seconds - skew))) if known else latest
         if until != known:
             moved[one.intent_id] = until
@@ -144,9 +144,9 @@ async def _bounded(session: Session, target: Side, intents: Sequence[Intent]) ->
     return [replace(one, open_until=moved.get(one.intent_id, one.open_until)) for one in intents]
 
 
-def _was_under_way(session: Session, intent: Intent) -> bool:
-    """Whether its run was killed while it may have been at work."""
-    return bool(intent.interrupted and intent.left_at) and matters_twice(session, intent)
+def _was_under_way(intent: Intent) -> bool:
+    """Whether its run was killed while it may have been at work: that it leaves is noted where that matters."""
+    return bool(intent.interrupted and intent.left_at)
 
 
 async def _outcome(

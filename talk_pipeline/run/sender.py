@@ -6,7 +6,7 @@ moment travel together.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -96,7 +96,8 @@ class Sender:
 
     async def _carry_out(self, batch: list[_Queued]) -> None:
         intents = [queued.intent for queued in batch]
-        leaving = departures(self._session, self._target, intents, then=self._rest)
+        bare = {queued.intent.intent_id for queued in batch if queued.write.version is None}
+        leaving = departures(self._session, self._target, intents, then=self._rest, bare=bare)
         with self._session.state.open() as db:
             recalculated = recalculations(db, self._flow, intents)
             journal.intend(db, self._session.run_id, intents, recalculated=recalculated)
@@ -144,11 +145,17 @@ def _tell_of_record(intent: Intent, outcome: Outcome) -> None:
             RECORDS.info("%s%s", what, f": {outcome.reason}" if outcome.reason else "")
 
 
-def matters_twice(session: Session, intent: Intent) -> bool:
+def matters_twice(session: Session, intent: Intent, *, versioned: bool = True) -> bool:
     """Whether it must not be sent again as long as it may be at work, or anything else in its place.
 
     It would make or do something twice, or is only answered later; or nothing in it stops it from being carried out
     after what was told since, which it would undo.
+
+    Args:
+        session: whose systems are asked.
+        intent: what it is to carry out.
+        versioned: the version that it was planned for goes along. Of one that did not leave nobody knows that any
+            more: then it is looked at like one that did.
     """
     system, operation = session.systems[intent.target], intent.main.operation
     if isinstance(system, AnswersLater) or _acts(session, intent):
@@ -158,7 +165,9 @@ def matters_twice(session: Session, intent: Intent) -> bool:
     if intent.creates_record:
         return True
     changes = bool(intent.made) or operation == "update"
-    return changes and not system.answers_once(intent.flow, operation, makes_children=bool(intent.made))
+    return changes and not system.answers_once(
+        intent.flow, operation, makes_children=bool(intent.made), versioned=versioned
+    )
 
 
 def _acts(session: Session, intent: Intent) -> bool:
@@ -174,7 +183,12 @@ def _acts(session: Session, intent: Intent) -> bool:
 
 
 def departures(
-    session: Session, target: Side, intents: Sequence[Intent], *, then: Callable[[], None]
+    session: Session,
+    target: Side,
+    intents: Sequence[Intent],
+    *,
+    then: Callable[[], None],
+    bare: Collection[str] = (),
 ) -> Leaving:
     """Lets a request leave while the flow is ours; puts that on disk where it would matter if it happened twice.
 
@@ -183,8 +197,13 @@ def departures(
         target: where requests go.
         intents: what they are to carry out.
         then: leaves the file of the state to others, now or soon.
+        bare: those of them with which no version goes along.
     """
-    matter = {intent.intent_id for intent in intents if matters_twice(session, intent)}
+    matter = {
+        intent.intent_id
+        for intent in intents
+        if matters_twice(session, intent, versioned=intent.intent_id not in bare)
+    }
     longest = timedelta(seconds=session.systems[target].longest_seconds)
 
     def leaving(keys: Sequence[str]) -> None:

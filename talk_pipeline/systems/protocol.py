@@ -146,10 +146,18 @@ class System(Protocol):
         """How many records and children one call of `write` may hold now and be answered in good time."""
         ...
 
-    def answers_once(self, flow: str, operation: Operation, *, makes_children: bool) -> bool:
+    def answers_once(
+        self, flow: str, operation: Operation, *, makes_children: bool, versioned: bool = True
+    ) -> bool:
         """Whether a write may be repeated though it may be at work: the receiver knows it again.
 
         By its key, or since only the first can meet the condition that goes along.
+
+        Args:
+            flow: whose record is written.
+            operation: what is done with it.
+            makes_children: new children go along.
+            versioned: the record was shown with a version.
         """
         ...
 

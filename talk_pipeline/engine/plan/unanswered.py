@@ -160,7 +160,7 @@ def withhold_while_awaited(db: Connection, flow: Flow) -> None:
         from (select target, root_shop_id, root_bc_id,
                      'told at ' || strftime(max(left_at), '%Y-%m-%d %H:%M:%S') || ' UTC: '
                        || coalesce(max_by(reason, left_at), 'not answered') as reason
-              from journal where flow = $flow and part = $flow and operation <> 'create' and is_open(outcome)
+              from journal where flow = $flow and operation <> 'create' and is_open(outcome)
                 and open_until is not null group by all) j
         where change.flow = $flow and change.target = j.target
           and case when j.target = 'customwebshop' then change.root_shop_id = j.root_shop_id

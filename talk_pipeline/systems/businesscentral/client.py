@@ -257,9 +257,11 @@ class Businesscentral:
         """What was answered in good time lately."""
         return self._paces[flow].rows
 
-    def answers_once(self, flow: str, operation: Operation, *, makes_children: bool) -> bool:
-        """Changes carry the version they were planned for; a create has no key: an id sent along is not kept."""
-        return operation != "create"
+    def answers_once(
+        self, flow: str, operation: Operation, *, makes_children: bool, versioned: bool = True
+    ) -> bool:
+        """A change by the version that it was planned for; a create has no key: an id sent along is not kept."""
+        return operation != "create" and versioned
 
     async def write(
         self, flow: str, writes: Sequence[Write], *, leaving: Leaving = unheard

@@ -7,9 +7,10 @@ documentation (OData 4: pages `api-endpoint-structure`, `use-odata-batch`, `dyna
 import json
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -30,6 +31,8 @@ class Central:
         self.subscriptions: list[Row] = []
         self.writes: list[str] = []
         self.lost = 0  # how many answers to come of creates do not arrive
+        self.slow = 0  # how many changes to come are carried out when they `arrive`, and not answered
+        self._under_way: list[Callable[[], None]] = []
         server.answer(self._answer)
 
     def page(self, name: str) -> OwnPage:
@@ -52,6 +55,12 @@ class Central:
         row["@odata.etag"] = f'W/"{uuid.uuid4().hex}"'
         if (modified := self.page(name).modified) in row:
             row[modified] = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def arrive(self) -> None:
+        """Carries out what was slow."""
+        under_way, self._under_way = self._under_way, []
+        for one in under_way:
+            one()
 
     def _answer(self, asked: Asked) -> Reply:
         try:
@@ -126,7 +135,14 @@ class Central:
                     one for one in self.rows[of] if any(one[a] != row[b] for a, b in ties.items())
                 ]
             return Reply(204)
-        self.change(name, row, **{one: page.taken(one, value) for one, value in _said(body).items()})
+        change = partial(
+            self.change, name, row, **{one: page.taken(one, value) for one, value in _said(body).items()}
+        )
+        if self.slow:
+            self.slow -= 1
+            self._under_way.append(change)
+            return Reply(dropped=True)
+        change()
         return Reply(200, self._shown(page, row, query))
 
     def _made(self, name: str, given: Row, query: Mapping[str, str], body: bytes) -> Reply:

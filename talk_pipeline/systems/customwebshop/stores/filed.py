@@ -20,7 +20,9 @@ class FiledShop(StoredShop):
         super().__init__(store, flows, description=description, longest_seconds=longest_seconds)
         self._files = store
 
-    def answers_once(self, flow: str, operation: Operation, *, makes_children: bool) -> bool:
+    def answers_once(
+        self, flow: str, operation: Operation, *, makes_children: bool, versioned: bool = True
+    ) -> bool:
         """Whoever takes a file twice carries it out twice."""
         return False
 

@@ -153,7 +153,9 @@ class StoredShop:
         """Each record is a change of its own."""
         return self.batch_size
 
-    def answers_once(self, flow: str, operation: Operation, *, makes_children: bool) -> bool:
+    def answers_once(
+        self, flow: str, operation: Operation, *, makes_children: bool, versioned: bool = True
+    ) -> bool:
         """An update is carried out on what was read only: the second one is stale."""
         return operation != "create" or self._store.knows_again
 

@@ -215,8 +215,13 @@ class Customwebshop:
         """Writes go one by one, each with an answer of its own."""
         return self.batch_size
 
-    def answers_once(self, flow: str, operation: Operation, *, makes_children: bool) -> bool:
-        """A create by its key, an update by its version, as far as each is one request."""
+    def answers_once(
+        self, flow: str, operation: Operation, *, makes_children: bool, versioned: bool = True
+    ) -> bool:
+        """A create by its key, an update by its version, as far as each is one request.
+
+        A version that lists do not show is read just before.
+        """
         return answered_once(self._readers[flow], operation, makes_children=makes_children)
 
     def acts_by(self, flow: str, paths: Collection[str]) -> bool:
