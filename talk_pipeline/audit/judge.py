@@ -154,7 +154,7 @@ class Auditor:
         for name in self._flow["match"]:
             key = self._canonical(SHOP, self._properties[name], shop)
             others = [row.id for row in self._keys.get((BC, name, key), ())] if key else []
-            if others and bc.id not in others and rule not in ("by hand", "merged"):
+            if others and bc.id not in others and rule not in ("by hand", "merged", "handed over"):
                 self._report(f"linked, though its {name} is that of {others[0]}", (shop, bc), raw=(key, None))
             if others:
                 break

@@ -105,7 +105,8 @@ class Settings(Model):
     shared: Literal["businesscentral"] | None = Field(
         None,
         description="side on which several records of the other may share one: one is linked with it and leads, "
-        "others are attached by hand, or by `shared_by`; what refers to them goes to the one they share",
+        "others are attached by hand, or by `shared_by`; what refers to them goes to the one they share. The lead "
+        "passes on to the only one left in scope when the one that leads is deleted or leaves it, else by hand",
     )
     shared_by: tuple[str, ...] = Field(
         (), description="match properties by which a record attaches itself to a pair that has its key"

@@ -2,7 +2,7 @@
 
 An attached record has a link of its own that names what it shares. Whoever refers to it is told that one; its own
 properties go nowhere. By hand that is `manual.sharing`'s business, here it is done by the match properties that
-`shared_by` names, and where the one that leads is merged into another.
+`shared_by` names, and where the one that leads is merged into another or leaves the flow's scope.
 """
 
 from talk_pipeline.engine.kinds import DISAPPEARED, LinkState
@@ -96,31 +96,49 @@ def _take_out(db: Connection, table: str, key: str, attached: list[tuple[str]], 
     db.execute(f"delete from {table} where {only}{key} in (select unnest(?::varchar[]))", [ids])
 
 
-# pairs whose shop record is gone, with the only one in scope that shares the other: what was merged goes on under
-# that one; what is outside would be told nothing, and tell nothing
+def may_lead(flow: Flow) -> str:
+    """The records that share one, as SQL, with that: of those that are there and in scope each might lead.
+
+    What is outside would be told nothing, and tell nothing.
+    """
+    return f"""
+select a.shared_id as bc_id, a.shop_id from link a
+join snapshot h on h.flow = a.part and h.side = 'customwebshop' and h.id = a.shop_id and h.gone is null
+join record r on r.part = a.part and r.side = 'customwebshop' and r.id = a.shop_id
+  and {inside(flow, flow.settings.scope, "r")}
+where a.part = $flow and a.state = '{LinkState.ATTACHED}'
+"""
+
+
+HANDED_OVER = "handed over"
+"""The rule of a link whose shop record shared the other one until that which led left the flow's scope."""
+
+# pairs whose shop record is gone or outside the scope, with the only one that might lead instead
 _HEIRS = f"""
-select l.shop_id, l.bc_id, any_value(a.shop_id) as heir
+select l.shop_id, l.bc_id, any_value(a.shop_id) as heir, if(s.gone is null, '{HANDED_OVER}', 'merged') as rule
 from link l
 join snapshot s on s.flow = l.part and s.side = 'customwebshop' and s.id = l.shop_id
 join snapshot b on b.flow = l.part and b.side = 'businesscentral' and b.id = l.bc_id and b.gone is null
-join link a on a.part = l.part and a.state = '{LinkState.ATTACHED}' and a.shared_id = l.bc_id
-join snapshot h on h.flow = a.part and h.side = 'customwebshop' and h.id = a.shop_id and h.gone is null
-join record r on r.part = a.part and r.side = 'customwebshop' and r.id = a.shop_id and {{inside}}
-where l.part = $flow and l.state = 'active' and s.gone in ({DISAPPEARED})
+join ({{may_lead}}) a on a.bc_id = l.bc_id
+left join record o on o.part = l.part and o.side = 'customwebshop' and o.id = l.shop_id
+where l.part = $flow and l.state = 'active'
+  and (s.gone in ({DISAPPEARED}) or s.gone is null and not ({{inside}}))
 group by all having count(*) = 1
 """
-
 
 _ANY_ATTACHED = f"select 1 from link where part = $flow and state = '{LinkState.ATTACHED}' limit 1"
 
 
 def hand_over(db: Connection, flow: Flow) -> None:
-    """Lets the only record in scope that is left lead where the one that led is gone; else a person decides."""
+    """Lets the only record that is left in scope lead, where the one that led is gone or outside.
+
+    Else a person decides.
+    """
     if not flow.settings.shared or db.execute(_ANY_ATTACHED, {"flow": flow.name}).fetchone() is None:
         return
-    heirs = _HEIRS.format(inside=inside(flow, flow.settings.scope, "r"))
-    for leader, bc_id, heir in db.execute(heirs, {"flow": flow.name}).fetchall():
-        swap(db, flow, leader=leader, heir=heir, bc_id=bc_id, rule="merged")
+    heirs = _HEIRS.format(may_lead=may_lead(flow), inside=inside(flow, flow.settings.scope, "o"))
+    for leader, bc_id, heir, rule in db.execute(heirs, {"flow": flow.name}).fetchall():
+        swap(db, flow, leader=leader, heir=heir, bc_id=bc_id, rule=rule)
 
 
 def swap(db: Connection, flow: Flow, *, leader: str, heir: str, bc_id: str, rule: str) -> None:
@@ -132,8 +150,8 @@ def swap(db: Connection, flow: Flow, *, leader: str, heir: str, bc_id: str, rule
         for table in ("base", "edit", "resolution"):
             db.execute(
                 f"delete from {table} where part = ? and shop_id in (select shop_id from link"
-                " where part = ? and root_shop_id = ?)",
-                [part.name, part.name, leader],
+                " where part = ? and root_shop_id in (?, ?))",
+                [part.name, part.name, leader, heir],
             )
     db.execute(
         "delete from link where root_shop_id in (?, ?) and (part = ? or starts_with(part, ? || '.'))",

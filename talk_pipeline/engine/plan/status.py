@@ -7,6 +7,7 @@ Central without a link it is kept what it waits for: nobody could tell later wha
 from talk_pipeline.engine.kinds import GIVEN_OUT_ANEW, HoldKind, Status
 from talk_pipeline.engine.match.becoming import may_be_made, may_meet
 from talk_pipeline.engine.match.scopes import ended, outside
+from talk_pipeline.engine.match.sharing import may_lead
 from talk_pipeline.engine.match.workspace import MayBeMade, MayMeet
 from talk_pipeline.engine.plan import crossing
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
@@ -28,7 +29,7 @@ _STATES = """
 with known as (
   select e.shop_id, l.state as link, l.rule, l.shop_gone, l.bc_gone, u.state as unlinked,
          u.reason as unlinked_why, coalesce(shared.raw[$key], l.shared_id) as shared, led.leader,
-         c.state as held, c.reason as held_why, scope.reason as outside, old.since,
+         c.state as held, c.reason as held_why, scope.reason as outside, old.since, heirs.number as heirs,
          crossed.own_key, crossed.other_key,
          l.state = 'closed' and coalesce(l.bc_gone, 'posted') <> 'posted' and l.shop_gone is null
            and not coalesce(scope.ended, false) as is_back,
@@ -53,6 +54,7 @@ with known as (
     where state in ('quarantined', 'waiting') group by 1
   ) c on c.root_shop_id = e.shop_id
   left join before old on old.shop_id = e.shop_id
+  left join ({heirs}) heirs on heirs.bc_id = l.own_bc_id and l.state = 'active'
   left join (
     select id, {outside} as reason, {ended} as ended from record r
     where rowid in (select rowid from record
@@ -67,7 +69,7 @@ told as (
       when link = 'attached' and outside is not null then 'excluded'
       when link in ('closed', 'held', 'attached') then link
       when link = 'active' and (shop_gone is not null or bc_gone <> 'posted') then 'broken'
-      when link = 'active' and outside is not null then 'excluded'
+      when link = 'active' and outside is not null then if(heirs > 1, 'ambiguous', 'excluded')
       when unlinked is not null then unlinked
       else held end as state,
     case
@@ -100,6 +102,7 @@ told as (
       when link = 'active' and bc_gone <> 'posted'
         then 'the Business Central record is ' || replace(bc_gone, '_', ' ')
       when link = 'active' and outside is not null then 'left the scope: ' || outside
+        || if(heirs > 1, '; ' || heirs || ' others share its counterpart, and one of them is to lead', '')
       when unlinked is not null then unlinked_why
       else held_why end as reason
   from known
@@ -122,6 +125,11 @@ where side = 'businesscentral' and gone is null and state is not null and state 
 """
 
 
+# how many might lead instead of a pair's shop record; where nothing is shared, or all is in scope, nobody asks
+_HEIRS = "select bc_id, count(*) as number from ({may_lead}) group by 1"
+_NO_HEIRS = "select cast(null as varchar) as bc_id, 0 as number limit 0"
+
+
 def rewrite_status(db: Connection, flow: Flow, *, concerned: Concerned, unlinked: Unlinked) -> None:
     """The states of all touched records, from the plan just made; inside the caller's transaction."""
     db.execute(_LOOKED_AT, {"flow": flow.name})
@@ -141,7 +149,9 @@ def rewrite_status(db: Connection, flow: Flow, *, concerned: Concerned, unlinked
     reason = outside(flow, flow.settings.scope, "r", meaning=SYNCHRONIZED)
     parameters = {"flow": flow.name, "key": flow.create_key, "at": now()}
     rules = {"CROSSED": crossing.RULE, "GIVEN_OUT_ANEW": GIVEN_OUT_ANEW}
-    db.execute(_STATES.format(outside=reason, ended=ended(flow, "r"), **rules), parameters)
+    asked = flow.settings.shared and flow.settings.scope
+    heirs = _HEIRS.format(may_lead=may_lead(flow)) if asked else _NO_HEIRS
+    db.execute(_STATES.format(outside=reason, ended=ended(flow, "r"), heirs=heirs, **rules), parameters)
 
 
 # whatever still has something to do, or waits for something, stays dirty

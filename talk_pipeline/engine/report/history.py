@@ -13,6 +13,7 @@ from typing import Any
 from talk_pipeline.engine.kinds import BY_HAND
 from talk_pipeline.engine.manual.both_restored import RESTORED
 from talk_pipeline.engine.manual.lookup import Entity, labels
+from talk_pipeline.engine.match.sharing import HANDED_OVER
 from talk_pipeline.engine.plan.posted import POSTED
 from talk_pipeline.engine.state.connection import Connection, stamp
 from talk_pipeline.engine.state.rows import rows_of, select
@@ -165,6 +166,7 @@ def how(rule: str) -> str:
         "disappearance": "parted when one of the two left",
         "returned": "linked again when the one that had left came back",
         "merged": "what was linked before is gone, and this one shared its counterpart",
+        HANDED_OVER: "of two that share their counterpart, the other one led until it left the scope",
         BY_HAND: BY_HAND,
     }.get(rule, f"matched by {rule}")
 

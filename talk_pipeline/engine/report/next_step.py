@@ -108,6 +108,8 @@ def next_step(flow: Flow, entity: Entity, *, state: str, known: Situation) -> st
         look = " and ".join(f"talk-pipeline explain {name}" for name in known.waits_for)
         there = f"what it refers to is there; see {look}" if look else "what the reason names is settled"
         return f"nothing: it goes when {there}"
+    if state == "ambiguous" and entity.shop_id and entity.bc_id:
+        return LEAD.format(flow=flow.name, bc_id=entity.bc_id)
     if state == "ambiguous":
         return _choose(flow, entity, known.candidates)
     if state == "quarantined":
@@ -164,6 +166,7 @@ def _choose(flow: Flow, entity: Entity, candidates: Sequence[Mapping[str, Any]])
     return "; ".join(steps)
 
 
+LEAD = "let one of those that share {bc_id} lead: talk-pipeline link {flow} ID {bc_id} --lead"
 SETTLE = "settle by hand what came after it was posted; then: talk-pipeline acknowledge {name}"
 
 _STEPS = {
