@@ -25,6 +25,7 @@ from talk_pipeline.run.missing import (
     became_of,
     explained,
     no_longer_posted,
+    posted_since,
 )
 from talk_pipeline.run.pace import Pace
 from talk_pipeline.run.session import Session
@@ -130,12 +131,13 @@ async def _ask(session: Session, flow: Flow, side: Side, question: _Question) ->
     again = Left()
     if full or question.decided:
         again = await no_longer_posted(session, flow, side, most=None if question.decided else LATELY)
+    since = await posted_since(session, flow, side) if full else Left()
     return Landing(
         fetched=True,
         full=full,
         lagging=lagging,
-        gone={**left.gone, **again.gone},
-        comes_to=left.comes_to,
+        gone={**left.gone, **again.gone, **since.gone},
+        comes_to={**left.comes_to, **since.comes_to},
         problem=problem,
         skew_seconds=system.skew_seconds,
         suspected=suspected,

@@ -97,6 +97,38 @@ async def no_longer_posted(session: Session, flow: Flow, side: Side, *, most: in
     return await _left(session, flow, side, {}, lost)
 
 
+async def posted_since(session: Session, flow: Flow, side: Side) -> Left:
+    """What ended in Business Central after it was told as gone: by an invoice in the place of cancelled ones.
+
+    Such a one may name the order by its key alone. That is believed where it is nobody else's, as of a record that
+    is about to be created (`plan.ended_before`).
+    """
+    ending = flow.businesscentral.closed_by
+    if ending is None or side is not Side.BC:
+        return Left()
+    with session.state.open() as db:
+        gone = spooling.bereft(db, flow.name)
+    system = session.systems[side]
+    posted = _counting(await _posted(system, flow, list(gone)))
+    keys: dict[str, list[str]] = {}
+    for record_id, said in gone.items():
+        key = said.get(flow.create_key)
+        if key and record_id not in posted and not ending.leaves_open(flow.businesscentral.scope):
+            keys.setdefault(key, []).append(record_id)
+    found = _counting(await system.ended(flow.name, ending.key, values=list(keys)))
+    for key, one in found.items():
+        if len(keys[key]) == 1 and _names(flow, one, record_id=keys[key][0], said=gone[keys[key][0]]):
+            posted[keys[key][0]] = one
+    return await _left(session, flow, side, posted, [])
+
+
+def _names(flow: Flow, ended: Ended, *, record_id: str, said: Mapping[str, Value]) -> bool:
+    """Whether what carries a record's key names that record or none, and refers to whom it referred to."""
+    whose = {prop.name: ended.refers.get(prop.bc or "", ()) for prop in flow.root.references}
+    others = [one for name, ids in whose.items() for one in ids if one != said.get(name)]
+    return not others and set(ended.was) <= {record_id}
+
+
 async def asked_for(system: System, flow: Flow, ids: Sequence[str]) -> dict[str, Record | None]:
     """Records as the system shows each by itself, by id; None where there is none."""
     return await _few_at_once(ids, partial(system.get, flow.name))

@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from talk_pipeline.engine.kinds import Gone
+from talk_pipeline.engine.kinds import DISAPPEARED, Gone
 from talk_pipeline.engine.model import Record
 from talk_pipeline.engine.snapshot.workspace import Incoming
 from talk_pipeline.engine.state.connection import Connection, naive
-from talk_pipeline.engine.state.rows import insert_columns
+from talk_pipeline.engine.state.rows import insert_columns, rows_of
 from talk_pipeline.flows.sides import Side
+from talk_pipeline.flows.values import Value
 
 
 def spool(db: Connection, records: Iterable[Record]) -> int:
@@ -72,6 +73,22 @@ def unread(db: Connection, flow: str, *, most: int | None) -> list[str]:
     """
     spool(db, ())
     return [row[0] for row in db.execute(_UNREAD, {"flow": flow, "most": most}).fetchall()]
+
+
+_BEREFT = f"""
+select s.id, coalesce(r.raw, map([]::varchar[], []::varchar[])) as raw
+from snapshot s left join record r on r.part = s.flow and r.side = s.side and r.id = s.id
+where s.flow = $flow and s.side = 'businesscentral' and s.gone in ({DISAPPEARED})
+  and s.id in (select bc_id from link where part = $flow and state = 'active')
+  and s.id not in (select id from {Incoming.NAME})
+order by s.id
+"""
+
+
+def bereft(db: Connection, flow: str) -> dict[str, dict[str, Value]]:
+    """Of linked records that Business Central has no more, nor shows now, what they said by property: by id."""
+    spool(db, ())
+    return {row["id"]: row["raw"] for row in rows_of(db, _BEREFT, {"flow": flow})}
 
 
 def unshown(db: Connection, flow: str, side: Side, *, since: datetime | None, most: int) -> list[str]:

@@ -12,6 +12,7 @@ POST    ``/sales-orders/{id}/ship``              everything outstanding, or
 POST    ``/sales-orders/{id}/invoice``           everything shipped; an order invoiced in full is gone
 POST    ``/sales-invoices/{id}/pay``             what remains, or ``{"amount": 12.5}``
 POST    ``/sales-invoices/{id}/cancel``          a corrective credit memo of it
+POST    ``/sales-invoices/{id}/correct``         another one in its place; ``{"ofOrder": false}``: it names no order
 POST    ``/sales-credit-memos/{id}/post``        the draft is posted, and applied to its invoice
 POST    ``/sales-credit-memos/{id}/refund``      what a posted one still owes is paid out
 POST    ``/items/{id}/stock``                    ``{"quantity": 12}``: the stock, which moves no modified time;
@@ -168,6 +169,7 @@ class BackOffice:
         pay: Mapping[str, Callable[[Row], Row]] = {
             "pay": lambda row: settling.pay(row, amount),
             "cancel": settling.cancel,
+            "correct": lambda row: settling.correct(row, of_order=wish.get("ofOrder", True)),
         }
         return self._settled("salesInvoices", request, pay)
 

@@ -14,6 +14,7 @@ from talk_pipeline.sandbox.store import Row
 
 _POSTED = "Open"
 _PAID = "Paid"
+_CANCELLED = "Canceled"
 _ZERO = Decimal(0)
 
 
@@ -51,7 +52,26 @@ class Settling:
         for line in company.table("salesInvoiceLines").find("documentId", invoice["id"]):
             copy = _copied(line, company.blank("salesCreditMemoLines")) | {"documentId": memo["id"]}
             company.save("salesCreditMemoLines", copy)
-        return company.save("salesInvoices", {**invoice, "status": "Canceled", "remainingAmount": _ZERO})
+        return company.save("salesInvoices", {**invoice, "status": _CANCELLED, "remainingAmount": _ZERO})
+
+    def correct(self, invoice: Row, *, of_order: bool) -> Row:
+        """Another invoice in the place of a cancelled one; who copies it by hand has none that names the order."""
+        if invoice["status"] != _CANCELLED:
+            raise errors.dialog(f"Invoice {invoice['number']} is not cancelled.")
+        company = self._company
+        again = _copied(invoice, company.blank("salesInvoices"))
+        again |= {
+            "number": company.next_number("salesInvoices"),
+            "status": _POSTED,
+            "remainingAmount": invoice["totalAmountIncludingTax"],
+        }
+        if not of_order:
+            again |= {name: company.blank("salesInvoices")[name] for name in ("orderId", "orderNumber")}
+        again = company.save("salesInvoices", again)
+        for line in company.table("salesInvoiceLines").find("documentId", invoice["id"]):
+            copy = _copied(line, company.blank("salesInvoiceLines")) | {"documentId": again["id"]}
+            company.save("salesInvoiceLines", copy)
+        return again
 
     def post(self, memo: Row) -> Row:
         """A draft becomes a posted credit memo under another number; what it is applied to is that much less."""

@@ -88,6 +88,12 @@ def test_to_the_shop_it_is_the_record_of_the_shop_that_counts(book: Book) -> Non
     assert [row[:2] for row in found] == [("1", Side.SHOP)]
 
 
+def test_what_a_line_was_told_holds_all_of_its_record(book: Book) -> None:
+    """A late one would undo what the line is told next, and what is worked out from it."""
+    sent(book, part="customer.none")
+    assert [row[:2] for row in waiting(book)] == [("1", Side.BC)]
+
+
 def test_the_latest_of_several_is_told(book: Book) -> None:
     sent(book, left=2)
     sent(book, left=1)
@@ -99,7 +105,6 @@ def test_the_latest_of_several_is_told(book: Book) -> None:
     "otherwise",
     [
         {"flow": "product"},
-        {"part": "customer.none"},
         {"operation": "create"},
         {"outcome": "done"},
         {"minutes": None},

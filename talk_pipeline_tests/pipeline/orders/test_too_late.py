@@ -10,7 +10,7 @@ from talk_pipeline_tests.pipeline.decisions.test_acknowledging import acknowledg
 from talk_pipeline_tests.pipeline.decisions.test_attention import explained, of
 from talk_pipeline_tests.pipeline.documents import Sold, with_optional
 from talk_pipeline_tests.pipeline.faults import rule
-from talk_pipeline_tests.pipeline.records import line, order
+from talk_pipeline_tests.pipeline.records import customer, line, order
 from talk_pipeline_tests.pipeline.second_opinion import unexplained
 from talk_pipeline_tests.world import World
 
@@ -230,6 +230,43 @@ def test_what_was_cancelled_again_was_not_billed(released: Sold, quantities: lis
     assert released.world.state("order", released.id) == (OVER if billed else gone)
     assert (placed["status"] == "completed") is bool(billed)
     released.quiet()
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["names the order", "names its number alone"])
+def test_an_invoice_in_the_place_of_a_cancelled_one_ends_the_order(released: Sold, named: bool) -> None:
+    """It was told as gone meanwhile."""
+    world = released.world
+    released.office("ship")
+    released.office("invoice")
+    (invoice,) = world.bc.all("salesInvoices").values()
+    world.bc.control(f"sales-invoices/{invoice['id']}/cancel")
+    assert not world.step(full=True).failed()
+    assert world.state("order", released.id) == ("broken", "the Business Central record is vanished")
+    again = world.bc.control(f"sales-invoices/{invoice['id']}/correct", {"ofOrder": named})
+    assert not world.step(full=True).failed()
+    assert world.state("order", released.id) == OVER
+    assert status(released) == "completed"
+    shown = {row["number"]: (row["status"], row["total_incl_tax"]) for row in released.documents("invoices")}
+    billed = world.shop.get("orders", released.id)["total_incl_tax"]
+    told = {again["number"]: ("open", billed)} if named else {}
+    assert shown == {invoice["number"]: ("cancelled", billed)} | told
+    assert not totals(released)
+    released.quiet()
+    assert not unexplained()
+
+
+def test_an_invoice_of_somebody_else_ends_no_order_that_is_gone(released: Sold) -> None:
+    """Its number alone proves nothing: people may have given it to another order."""
+    world = released.world
+    world.bc.delete("salesOrders", released.bc_id)
+    other = str(world.shop.post("customers", customer("C9"))["id"])
+    assert not world.step(full=True).failed()
+    sent = {"itemId": world.counterpart("product", released.items[0]), "quantity": 3, "unitPrice": 10}
+    entered = {"customerId": world.counterpart("customer", other), "externalDocumentNumber": "O1"}
+    anew = world.bc.post("salesOrders", {**entered, "salesOrderLines": [sent]})["id"]
+    world.bc.read(world.bc.http.post(f"/salesOrders({anew})/Microsoft.NAV.shipAndInvoice"))
+    assert not world.step(full=True).failed()
+    assert world.state("order", released.id) == ("broken", "the Business Central record is vanished")
 
 
 def test_an_invoice_that_was_cancelled_closes_no_order_of_its_number(released: Sold) -> None:
