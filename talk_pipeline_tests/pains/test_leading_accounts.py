@@ -15,9 +15,9 @@ from talk_pipeline_tests.pains.test_shared_debtors import (
     sharing,
 )
 from talk_pipeline_tests.pipeline.by_hand import bc_customer, link
+from talk_pipeline_tests.pipeline.decisions.test_attention import of
+from talk_pipeline_tests.pipeline.decisions.test_explain import explain
 from talk_pipeline_tests.pipeline.second_opinion import unexplained
-from talk_pipeline_tests.pipeline.test_attention import of
-from talk_pipeline_tests.pipeline.test_explain import explain
 from talk_pipeline_tests.world import World
 
 SCOPED = ("settings:\n", "settings:\n  scope: {active: [true]}\n")

@@ -7,12 +7,12 @@ import pytest
 from talk_pipeline_tests.flow_files import edited_flows, replaced
 from talk_pipeline_tests.pains.test_lost_creates import lost, over
 from talk_pipeline_tests.pipeline.by_hand import bc_customer, keep_apart, unlink
+from talk_pipeline_tests.pipeline.decisions.test_explain import explain
 from talk_pipeline_tests.pipeline.documents import with_optional
 from talk_pipeline_tests.pipeline.mishaps import cut_short
 from talk_pipeline_tests.pipeline.optional.test_contacts import company_of
 from talk_pipeline_tests.pipeline.optional.test_further_records import Page, paged
 from talk_pipeline_tests.pipeline.records import customer, product
-from talk_pipeline_tests.pipeline.test_explain import explain
 from talk_pipeline_tests.slowness import longest
 from talk_pipeline_tests.world import World
 

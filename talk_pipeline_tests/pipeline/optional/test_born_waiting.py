@@ -10,12 +10,12 @@ from talk_pipeline.settings import Settings
 from talk_pipeline.states import known_state
 from talk_pipeline_tests.flow_files import edited_flows, flows_in
 from talk_pipeline_tests.pipeline.by_hand import bc_customer, keep_apart, link, unlink
+from talk_pipeline_tests.pipeline.decisions.test_attention import waiting
 from talk_pipeline_tests.pipeline.documents import with_optional
 from talk_pipeline_tests.pipeline.mishaps import cut_short
 from talk_pipeline_tests.pipeline.optional.test_contacts import company_of
 from talk_pipeline_tests.pipeline.records import customer, product
 from talk_pipeline_tests.pipeline.second_opinion import unexplained
-from talk_pipeline_tests.pipeline.test_attention import waiting
 from talk_pipeline_tests.slowness import longest
 from talk_pipeline_tests.world import World
 
