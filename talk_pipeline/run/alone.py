@@ -3,13 +3,19 @@
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault, UnreachableFault
+from talk_pipeline.systems.errors import (
+    AccessFault,
+    ConfigurationFault,
+    DeniedFault,
+    SystemFault,
+    UnreachableFault,
+)
 from talk_pipeline.systems.protocol import System
 
 T = TypeVar("T")
 
 OF_ALL = (AccessFault, ConfigurationFault, UnreachableFault)
-"""What concerns no single record."""
+"""What concerns no single record, but for `DeniedFault`: a list that may be seen may have one that may not."""
 
 
 class NotToldError(Exception):
@@ -20,13 +26,13 @@ async def alone(system: System, asked: Awaitable[T]) -> T:
     """What a system tells of one record.
 
     Raises:
-        NotToldError: it fails on that one, and answers who it is.
+        NotToldError: it fails on that one or may not show it, and answers who it is.
         SystemFault: it fails as a whole.
     """
     try:
         return await asked
-    except OF_ALL:
-        raise
     except SystemFault as fault:
+        if isinstance(fault, OF_ALL) and not isinstance(fault, DeniedFault):
+            raise
         await system.identify()
         raise NotToldError(str(fault)) from fault

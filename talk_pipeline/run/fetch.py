@@ -21,7 +21,6 @@ from talk_pipeline.run.missing import (
     LATELY,
     Left,
     as_far_as_told,
-    asked_for,
     became_of,
     explained,
     no_longer_posted,
@@ -284,11 +283,14 @@ async def _is_of_a_cache(session: Session, flow: Flow, side: Side) -> bool:
 
 
 async def _looks_restored(session: Session, flow: Flow, side: Side, ids: Sequence[str]) -> bool:
-    """Whether records, asked for by themselves, are older than they were seen, or several are gone."""
-    found = await asked_for(session.systems[side], flow, ids)
+    """Whether records, asked for by themselves, are older than they were seen, or several are gone.
+
+    Where none of them is told of, that may be.
+    """
+    found = await as_far_as_told(session.systems[side], flow, ids)
     with session.state.open() as db:
         is_older = held.is_older(db, flow.name, side, [record for record in found.values() if record])
-    return is_older or list(found.values()).count(None) >= reversals.SEVERAL
+    return is_older or not found or list(found.values()).count(None) >= reversals.SEVERAL
 
 
 def _went_back(watermark: Watermark, system: System) -> timedelta:

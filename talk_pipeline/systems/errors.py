@@ -4,6 +4,7 @@
     ├── ConfigurationFault      a person must change a setting: wrong address, unknown company, no entity
     │   └── ForeignHostFault    the system points to another host; nothing is sent there
     ├── AccessFault             a person must change credentials or permissions
+    │   └── DeniedFault         who asks is known, and may not have this: of one record asked for, it alone
     └── UnavailableFault        not now: unreachable, overloaded, broken answer; the next run tries again
         └── UnreachableFault    no answer came at all
 
@@ -32,6 +33,10 @@ class ForeignHostFault(ConfigurationFault):
 
 class AccessFault(SystemFault):
     """The credentials are not accepted, or do not suffice."""
+
+
+class DeniedFault(AccessFault):
+    """Who asks is known, and may not see what is asked for (403)."""
 
 
 class UnavailableFault(SystemFault):

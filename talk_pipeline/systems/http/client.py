@@ -14,6 +14,7 @@ from talk_pipeline.stopping import StoppedError, bounded
 from talk_pipeline.systems.errors import (
     AccessFault,
     ConfigurationFault,
+    DeniedFault,
     ForeignHostFault,
     UnavailableFault,
     UnreachableFault,
@@ -270,7 +271,7 @@ class Http:
         if answer.status == httpx.codes.FORBIDDEN and not (own_word and own_word(answer)):
             who = f" ({', '.join(lane.settings)})" if lane.settings else ""
             told = f"{self.name} at {self.base_url} denies access (403)"
-            raise AccessFault(f"{told}: check its permissions{who}")
+            raise DeniedFault(f"{told}: check its permissions{who}")
         return answer
 
     def _url(self, path: str) -> str:
