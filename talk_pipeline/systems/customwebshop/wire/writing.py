@@ -26,6 +26,7 @@ from talk_pipeline.systems.customwebshop.wire.entries import Entries
 from talk_pipeline.systems.customwebshop.wire.later import ACCEPTED, SEVERAL, UNSAID, accepted, judged
 from talk_pipeline.systems.customwebshop.wire.naming import Names
 from talk_pipeline.systems.customwebshop.wire.records import Reader, parse
+from talk_pipeline.systems.customwebshop.wire.replacing import refuse_replaced
 from talk_pipeline.systems.customwebshop.wire.showing import kept, shows_all
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.systems.http import Answer, Http, OutcomeUnknownError
@@ -194,7 +195,11 @@ class _Sequence:
             return await self._later(known_by=self._id)
         if self._write.operation == "delete":
             return Outcome(Result.DONE)
-        return replace(await self._result(), untold=self._untold)
+        outcome = await self._result()
+        if self._write.operation == "update" and outcome.record:
+            self._version, told = outcome.record.version, [(one, self._choice.names(one)) for one in calls]
+            await refuse_replaced(told, self._call, self._reader, before=self._current, after=outcome.record)
+        return replace(outcome, untold=self._untold)
 
     @property
     def _accepted(self) -> bool:
@@ -242,7 +247,7 @@ class _Sequence:
             if lists[name].singly and edits:
                 yield name, lists[name], edits
 
-    async def _call(self, call: Call, *, instead_of: Call | None = None) -> Outcome | None:
+    async def _call(self, call: Call, instead_of: Call | None = None) -> Outcome | None:
         """One request; `instead_of` is the call that carries what it says."""
         operation, carrier = self._write.operation, instead_of or call
         if call.otherwise and any(paths.get(self._current, one) is paths.MISSING for one in call.along):

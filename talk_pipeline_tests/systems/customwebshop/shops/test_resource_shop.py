@@ -130,3 +130,28 @@ def test_an_edit_meanwhile_and_a_refusal(resources: Resources) -> None:
     state = resources.world.state("customer", resources.customer)
     assert state is not None
     assert state[0] == "broken"
+
+
+def test_what_the_shop_empties_beside_what_it_is_told_is_put_back_and_named(
+    resources: Resources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its description says nothing of objects, so that only what changes of an address is sent."""
+    text = CONNECTOR.read_text(encoding="utf-8")
+    assert text.count("objects: whole, ") == 2
+    (tmp_path / "merging.yaml").write_text(text.replace("objects: whole, ", ""), encoding="utf-8")
+    monkeypatch.setenv("CUSTOMWEBSHOP_CONNECTOR", str(tmp_path / "merging.yaml"))
+    resources.fill()
+    resources.run()
+    shop, bc = resources.shop, resources.world.bc
+    customer = resources.there("customer", resources.customer)
+    whole = dict(shop.tables["customers"][resources.customer]["address"])
+    bc.patch("customers", customer, {"addressLine1": "Elsewhere 1"})
+    done = resources.world.step("customer")
+    (row,) = done.finding("customer", "no_failed_writes").rows
+    assert "the shop empties attributes.address.city" in row["reason"]
+    assert row["reason"].endswith("say objects: whole; it was put back")
+    for _ in range(2):
+        assert shop.tables["customers"][resources.customer]["address"] == whole | {"street": "Elsewhere 1"}
+        held = bc.get("customers", customer)
+        assert (held["addressLine1"], held["city"]) == ("Elsewhere 1", "Aarhus")
+        assert not resources.world.step("customer").failed()
