@@ -68,6 +68,11 @@ def draft_of(metadata: Metadata, name: str, *, called: str | None = None, notice
             continue
         children[path] = _lines(metadata, of, path=path)
         members[path] = below.members
+    for way, of in kind.ways.items():
+        if way not in kind.below and way not in kind.named:
+            left_out[way] = (
+                f"a record of {of}, and nothing says which property names it: it may be read by `beside`"
+            )
     described = EntitySet(
         entity=called or name,
         set=name if called not in (None, name) else None,

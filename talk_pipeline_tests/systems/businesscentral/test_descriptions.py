@@ -152,6 +152,7 @@ EDMX = """<edmx:Edmx xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx
 <Property Name="code" Type="Edm.String" MaxLength="10" /><Property Name="part" Type="Edm.Int32" />
 <Property Name="total" Type="Edm.Decimal"><Annotation Term="Org.OData.Core.V1.Computed" Bool="true" /></Property>
 <Property Name="photo" Type="Edm.Stream" />
+<NavigationProperty Name="season" Type="Microsoft.NAV.season" />
 <NavigationProperty Name="pieces" Type="Collection(Microsoft.NAV.piece)" /></EntityType>
 <EntityType Name="piece"><Key><PropertyRef Name="a" /><PropertyRef Name="b" /></Key></EntityType>
 <EntityContainer Name="NAV"><EntitySet Name="things" EntityType="Microsoft.NAV.thing" /></EntityContainer>
@@ -166,7 +167,8 @@ def test_what_no_description_can_hold_is_left_out_by_name() -> None:
         "total": "decimal read",
     }
     assert draft.set.modified is None
-    assert set(draft.left_out) == {"photo", "pieces"}
+    assert set(draft.left_out) == {"photo", "season", "pieces"}
+    assert "a record of season, and nothing says which property names it" in draft.left_out["season"]
     assert "# left out: photo: Edm.Stream" in text_of(draft)
 
 
