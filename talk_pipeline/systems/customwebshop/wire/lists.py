@@ -11,7 +11,14 @@ import msgspec
 from talk_pipeline.engine.model import Record
 from talk_pipeline.systems.customwebshop.spec.asking import DeletionList
 from talk_pipeline.systems.customwebshop.spec.description import Entity
-from talk_pipeline.systems.customwebshop.spec.paging import Seen, cut_short, further_page, named
+from talk_pipeline.systems.customwebshop.spec.paging import (
+    Seen,
+    counts,
+    cut_short,
+    further_page,
+    named,
+    tells,
+)
 from talk_pipeline.systems.customwebshop.spec.paths import Json
 from talk_pipeline.systems.customwebshop.spec.questions import Question, question, since_query
 from talk_pipeline.systems.customwebshop.wire.answers import (
@@ -114,7 +121,9 @@ class Lists:
 
     def _may_have_ended(self, entity: Entity, seen: Seen) -> bool:
         """Whether a page is asked for only because the one before does not tell: a shop may have none there."""
-        return bool(seen.last and entity.paging.untold(seen) and not self._sign(entity, seen))
+        paging = entity.paging
+        untold = paging.untold(seen) or (counts(paging) and not tells(paging))
+        return bool(seen.last and untold and not self._sign(entity, seen))
 
     def _sign(self, entity: Entity, seen: Seen) -> str | None:
         data = self._faults.json(seen.answer)

@@ -186,6 +186,7 @@ def test_a_page_that_is_not_there_ends_a_list_that_nothing_else_ended(
     pages(server, past=past, cursor=told_by)
     assert scanned(opened(server, tmp_path, UNTOLD[told_by])) == ["0", "1", "2", "3", "4"]
     pages(server, past=past)
+    assert len(scanned(opened(server, tmp_path, "{style: page}"))) == NUMBER
     before = len(server.asked)
     sized = UNTOLD["page"].replace("}", ", size: 2}")
     assert len(scanned(opened(server, tmp_path, sized))) == NUMBER
@@ -194,8 +195,9 @@ def test_a_page_that_is_not_there_ends_a_list_that_nothing_else_ended(
 
 def test_one_that_is_not_there_though_the_list_goes_on_is_refused(server: Answering, tmp_path: Path) -> None:
     pages(server, past=Reply(404, {}), hasMore=True)
-    with pytest.raises(UnexpectedShapeFault, match="404"):
-        scanned(opened(server, tmp_path, UNTOLD["page"]))
+    for paging in (UNTOLD["page"], "{style: page}"):
+        with pytest.raises(UnexpectedShapeFault, match="404"):
+            scanned(opened(server, tmp_path, paging))
     pages(server, past=Reply(404, {}), total=NUMBER + 1)
     with pytest.raises(UnexpectedShapeFault, match="404"):
         scanned(opened(server, tmp_path, UNTOLD["page"].replace("}", ", total: total}")))
