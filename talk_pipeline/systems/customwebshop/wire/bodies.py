@@ -64,7 +64,9 @@ class Composer:
             elif name in children or (call.whole and lines.path is not None):
                 entries = rows_of(before, name, lines)
                 rows = self._rows(name, lines, entries, children.get(name, ()), root=wanted)
-                paths.put(body, lines.write or lines.path or name, rows)
+                where = lines.write or lines.path or name
+                there = paths.get(before, where)
+                paths.put(body, where, _keyed(name, lines, rows, there) if isinstance(there, dict) else rows)
         if call.objects == "whole":
             body = {key: completed(value, before.get(key)) for key, value in body.items()}
         if call.whole or call.objects == "whole":
@@ -296,6 +298,16 @@ def _place(body: dict[str, Json], path: str, value: Json, *, current: Json, empt
                 return  # a list that would be made for nothing says that there are no entries
             paths.put(body, where, copy.deepcopy(current_list) if isinstance(current_list, list) else [])
     paths.put(body, path, value, adding=emptied)
+
+
+def _keyed(name: str, lines: Lines, rows: Iterable[Json], there: Mapping[str, Json]) -> dict[str, Json]:
+    """Entries as a shop has them that keys them by their ids."""
+    keys = {lines.id.read(row): key for key, row in there.items()}
+    keyed = {keys.get(lines.id.read(row)): row for row in rows}
+    if None in keyed:
+        text = f"{name}: the shop keys them by their ids, and a new one has none: say under `url` how it is added"
+        raise UnexpectedShapeFault(f"children.{name}", text)
+    return {key: row for key, row in keyed.items() if key is not None}
 
 
 def _written_elsewhere(fields: Mapping[str, Field]) -> list[str]:

@@ -231,6 +231,9 @@ def check_lists(reader: Reader, data: Json, *, payload: str) -> None:
                 f"{reader.entity.path}: a record has {excerpt} at {lines.path!r}, where its {name} are to be"
             )
             how = f"{APART}; {HOW}" if lines.url else HOW
+            if isinstance(entries, dict):
+                keyed = f"an object is a list where each entry says its id too, here at {lines.id.path!r}"
+                how = f"{keyed}; {how}"
             raise UnexpectedShapeFault(f"children.{name}", f"{where}: {payload[:300]}; {how}")
 
 

@@ -253,6 +253,21 @@ def test_an_entry_without_id_is_not_named_by_it(tmp_path: Path, said: str) -> No
         made.body(Call(), names=[], values={}, children=edits, current=current)
 
 
+@pytest.mark.parametrize("call", [Call(), Call(whole=True)])
+def test_entries_that_a_shop_keys_by_their_ids_stay_keyed(tmp_path: Path, call: Call) -> None:
+    rows: dict[str, Json] = {key: {"id": key, "quantity": "1", "note": key} for key in ("a", "b")}
+    current: Json = {"id": "1", "lines": rows}
+    edits = {"lines": (ChildEdit("delete", "a", {}), ChildEdit("update", "b", {"quantity": "2"}))}
+    made = composer(tmp_path, "    children: {lines: {path: lines}}\n", "order")
+    body = json.loads(made.body(call, names=[], values={}, children=edits, current=current))
+    assert body["lines"] == {"b": {"id": "b", "quantity": "2", "note": "b"}}
+    untouched = made.body(Call(whole=True), names=[], values={}, children={}, current=current)
+    assert json.loads(untouched)["lines"] == rows
+    new = {"lines": (ChildEdit("create", None, {"quantity": "3"}),)}
+    with pytest.raises(UnexpectedShapeFault, match="lines: the shop keys them by their ids"):
+        made.body(call, names=[], values={}, children=new, current=current)
+
+
 HELD: Json = {
     "id": "7",
     "created": "2026",
