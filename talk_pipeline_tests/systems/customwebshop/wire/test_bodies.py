@@ -15,6 +15,7 @@ from talk_pipeline.systems.customwebshop.spec.templates import Known
 from talk_pipeline.systems.customwebshop.wire.answers import UnexpectedShapeFault
 from talk_pipeline.systems.customwebshop.wire.bodies import Composer
 from talk_pipeline.systems.customwebshop.wire.fitting import load_description
+from talk_pipeline.systems.customwebshop.wire.joining import check_lists
 from talk_pipeline.systems.customwebshop.wire.records import Reader
 from talk_pipeline_tests.flow_files import flows_in
 
@@ -266,6 +267,13 @@ def test_entries_that_a_shop_keys_by_their_ids_stay_keyed(tmp_path: Path, call: 
     new = {"lines": (ChildEdit("create", None, {"quantity": "3"}),)}
     with pytest.raises(UnexpectedShapeFault, match="lines: the shop keys them by their ids"):
         made.body(call, names=[], values={}, children=new, current=current)
+
+
+def test_an_object_whose_entries_do_not_say_their_ids_is_refused_with_what_it_lacks(tmp_path: Path) -> None:
+    made = composer(tmp_path, "    children: {lines: {path: lines, id: no}}\n", "order")
+    data: Json = {"id": "1", "lines": {"a": {"quantity": "1"}}}
+    with pytest.raises(UnexpectedShapeFault, match="each entry says its id too, here at 'no'"):
+        check_lists(made._reader, data, payload="")
 
 
 HELD: Json = {
