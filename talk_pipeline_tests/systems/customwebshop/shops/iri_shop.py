@@ -28,6 +28,7 @@ update: {headers: {Content-Type: application/merge-patch+json}}
 entities:
   customers:
     path: /customers
+    create: {headers: {Content-Type: application/ld+json}}
     lacks: [contact_name, organization_number, website]
     fields:
       company_name: company

@@ -70,6 +70,7 @@ def test_records_travel_there_and_back(addresses: Addresses, capsys: pytest.Capt
     told = [(row["order"], row["product"], row["quantity"]) for row in addresses.lines_here()]
     assert told == [(addresses.order, addresses.product, "4"), (addresses.order, other, "5")]
     assert shop.tables["orders"][addresses.order]["customer"] == buyer
+    assert "Born there" in [row["company"] for row in shop.tables["customers"].values()]
     lines = [one for one in shop.writes if one.endswith("order_lines")]
     assert sorted(lines) == ["DELETE order_lines", "PATCH order_lines", "POST order_lines"]
     addresses.quiet()
