@@ -16,12 +16,10 @@ up: $(INSTALLED) ## the Dagster UI with the sensors on; with a sandbox if no rea
 	@scripts/with-sandbox scripts/up
 
 test: $(INSTALLED) ## the tests: every part by itself, whole runs of every day, and the proofs
-	.venv/bin/python -m pytest -n 3 --dist loadgroup -m "not slow"
+	.venv/bin/python -m pytest -n 3 --dist loadgroup -m "not slow and not rare"
 
-# whole runs of every other day
-RUNS = $(addprefix talk_pipeline_tests/,pains pipeline/decisions pipeline/orders pipeline/troubles)
 test-runs: $(INSTALLED) ## whole runs of every other day: what goes wrong, what people decide, orders from placed to posted
-	.venv/bin/python -m pytest -n 3 --dist loadgroup -m "not slow" $(RUNS)
+	.venv/bin/python -m pytest -n 3 --dist loadgroup -m "rare and not slow"
 
 # what companies add to the three flows, and shops of other shapes
 MORE = $(addprefix talk_pipeline_tests/,pipeline/optional systems/customwebshop/shops)

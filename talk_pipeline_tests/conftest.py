@@ -22,6 +22,12 @@ AS_IT_IS = connection.OPENED
 AT_ONCE = f"{AS_IT_IS}; set enable_optimizer = false"
 """A quarter of what tests of a few records take is spent on thinking over how statements are best run."""
 
+RARE = [
+    Path(__file__).parent / folder
+    for folder in ("pains", "pipeline/decisions", "pipeline/orders", "pipeline/troubles")
+]
+"""Whole runs of every other day: as long again as all others, so that they have a target of their own."""
+
 settings.register_profile("any_machine", deadline=None)  # a busy one is no reason to fail
 settings.load_profile("any_machine")
 
@@ -33,8 +39,12 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", folder)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long begins first, so that nobody waits for it alone at the end."""
+    """Whole runs of every other day are marked; what takes long begins first: nobody waits for it at the end."""
+    for item in items:
+        if item.path.parent in RARE and item.get_closest_marker("reaches") is None:
+            item.add_marker("rare")
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 

@@ -109,6 +109,7 @@ def test_what_both_restored_systems_lost_of_a_record_that_goes_one_way_is_told(
     assert_settled(world)
 
 
+@pytest.mark.reaches
 def test_what_the_second_system_turns_out_to_have_is_not_told_as_lost(
     world: World, buyers: list[str]
 ) -> None:

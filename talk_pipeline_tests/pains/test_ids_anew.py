@@ -172,6 +172,7 @@ def test_a_number_that_a_restored_shop_gives_out_again_with_its_id_is_no_edit(
     assert world.shop.get("orders", ordered)["erp_number"] == numbered["AFTER"]["number"]
 
 
+@pytest.mark.reaches
 def test_what_is_made_anew_by_people_under_the_number_of_what_was_lost_is_linked_with_it_by_hand(
     world: World, numbers: list[str]
 ) -> None:

@@ -84,6 +84,7 @@ def test_one_that_was_closed_by_an_invoice_alone_which_is_gone_was_deleted(
     assert numbers(world)[0] == [], "whether it is to be made again a person says"
 
 
+@pytest.mark.reaches
 def test_what_was_closed_by_its_number_alone_and_is_gone_as_was_approved_is_told(
     world: World, entered: dict[str, Any]
 ) -> None:

@@ -9,6 +9,7 @@ from talk_pipeline_tests.world import World
 TURNS = 6
 
 
+@pytest.mark.reaches
 def test_a_word_that_comes_back_every_time_is_quarantined_until_something_new_is_said(world: World) -> None:
     """Each system has a job of its own that corrects the website, long after it answered as it should."""
     key = world.shop.post("customers", customer())["id"]

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from talk_pipeline_tests.pipeline.orders.test_order_life import Placed
 from talk_pipeline_tests.pipeline.records import line, order, product
+from talk_pipeline_tests.pipeline.test_order_life import Placed
 from talk_pipeline_tests.world import World
 
 Row = dict[str, Any]
@@ -66,6 +66,7 @@ def test_a_quarantined_product_holds_only_the_line_and_the_order_that_need_it(wo
     assert world.step().writes() == 0
 
 
+@pytest.mark.reaches
 def test_a_status_nobody_knows_is_a_clear_error_and_no_guess(world: World) -> None:
     """Business Central may come to show a status that the flow does not map."""
     placed = Placed(world)

@@ -145,6 +145,7 @@ def test_a_held_record_claims_nothing_but_is_not_made_twice(
     assert f"unlink --never customer {first} {newcomer}" in document["next_step"]
 
 
+@pytest.mark.reaches
 def test_a_second_record_in_business_central_is_not_brought_to_the_shop(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -169,6 +169,7 @@ def test_by_rule_nothing_is_attached_where_more_than_one_would_do(
     assert [(world.state("customer", one) or ("",))[0] for one in ids] == ["ambiguous"] * 2
 
 
+@pytest.mark.reaches
 def test_by_rule_no_later_rule_has_a_say_in_what_is_attached(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

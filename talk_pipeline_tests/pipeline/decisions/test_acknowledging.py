@@ -8,6 +8,7 @@ import pytest
 from talk_pipeline.engine.manual import acknowledging
 from talk_pipeline.engine.manual.decisions import Decision
 from talk_pipeline.engine.report.conflicts import unacknowledged
+from talk_pipeline.engine.report.progress import progress
 from talk_pipeline.engine.report.waiting import Kind
 from talk_pipeline.engine.state.connection import now
 from talk_pipeline.flows.sides import Side
@@ -76,7 +77,7 @@ def test_an_acknowledgement_gives_a_run_nothing_to_do(world: World, pair: tuple[
     before = world.sql(held)
     acknowledge()
     assert world.sql(held) == before
-    assert not (world.data / "progress" / "customer.json").exists(), "no sensor is woken"
+    assert progress(world.data, "customer").decided_at is None, "no sensor is woken"
 
 
 def test_one_record_one_flow_or_up_to_a_time(world: World, pair: tuple[str, str]) -> None:
@@ -151,6 +152,7 @@ def test_who_decided_a_conflict_need_not_acknowledge_it(
     assert world.sql("select acknowledged_by = decided_by from conflict") == [(True,)]
 
 
+@pytest.mark.reaches
 def test_a_forgotten_person_leaves_no_conflict(world: World, pair: tuple[str, str]) -> None:
     overwritten(world, pair, "one")
     forget(Settings.load(), "customer", "C1", by=WHO)

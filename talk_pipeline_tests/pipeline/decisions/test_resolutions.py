@@ -193,6 +193,7 @@ def test_a_value_that_does_not_fit_is_not_retried(world: World) -> None:
         retry(shop_id)
 
 
+@pytest.mark.reaches
 def test_two_systems_that_never_agree_get_another_chance(world: World, pair: tuple[str, str]) -> None:
     shop_id, _ = pair
     world.shop.patch("customers", shop_id, {"website": "www.new.example"})

@@ -72,6 +72,7 @@ def test_released_it_gets_a_counterpart_and_never_the_old_one(world: World) -> N
     assert len(world.bc.all("customers")) == 2
 
 
+@pytest.mark.reaches
 def test_beside_a_counterpart_that_is_linked_with_another_by_now_it_is_not_released(world: World) -> None:
     first, second = (world.shop.post("customers", customer(number))["id"] for number in ("C1", "C2"))
     world.step("customer")

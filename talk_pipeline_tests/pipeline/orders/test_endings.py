@@ -112,6 +112,7 @@ def test_an_order_that_was_archived_is_told_apart_from_a_deleted_and_a_posted_on
     assert world.step(full=True).writes() == 0
 
 
+@pytest.mark.reaches
 def test_an_order_that_is_cancelled_here_and_archived_there_has_ended(archiving: Sold) -> None:
     archiving.world.bc.delete("salesOrders", archiving.bc_id)
     archiving.world.step(full=True)

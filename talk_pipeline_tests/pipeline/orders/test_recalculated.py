@@ -145,6 +145,7 @@ def dies_before_it_looks_again(world: World) -> None:
     cut_short(world, "order", at="plan", nth=2)
 
 
+@pytest.mark.reaches
 def test_an_edit_there_after_a_run_that_died_between_a_line_and_the_discount_is_recorded(
     world: World,
 ) -> None:

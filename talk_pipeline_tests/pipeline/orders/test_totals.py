@@ -169,6 +169,7 @@ def test_a_person_lets_one_go_as_it_is(holding: Till) -> None:
         holding.retry(first)
 
 
+@pytest.mark.reaches
 def test_one_that_a_person_entered_and_posted_there_has_ended(holding: Till) -> None:
     wrong = holding.place("O1", shipping_amount="79.00")
     holding.world.step()

@@ -146,6 +146,7 @@ def test_an_edit_between_reading_and_writing_is_not_lost(
     assert world.shop.get("customers", buyer)["phone"] == "+45 55 55 55 55"
 
 
+@pytest.mark.reaches
 def test_an_edit_in_the_shop_meanwhile_is_not_overwritten(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -167,6 +167,7 @@ def test_a_record_made_in_business_central_comes_to_the_shop_once(
     assert world.step(flow).writes() == 0
 
 
+@pytest.mark.reaches
 def test_an_edit_after_a_lost_create_is_not_overwritten(world: World) -> None:
     key = world.shop.post("customers", customer())["id"]
     cut_short(world, "customer")
