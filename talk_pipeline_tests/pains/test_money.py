@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.pipeline.orders.test_order_life import Placed
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.pipeline.second_opinion import unexplained
-from talk_pipeline_tests.pipeline.test_order_life import Placed
 from talk_pipeline_tests.world import World
 
 

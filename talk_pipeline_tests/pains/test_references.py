@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from talk_pipeline_tests.pipeline.orders.test_order_life import Placed
 from talk_pipeline_tests.pipeline.records import line, order, product
-from talk_pipeline_tests.pipeline.test_order_life import Placed
 from talk_pipeline_tests.world import World
 
 Row = dict[str, Any]

@@ -8,7 +8,7 @@ import pytest
 from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.decisions.test_resolutions import resolve
-from talk_pipeline_tests.pipeline.test_order_life import Placed
+from talk_pipeline_tests.pipeline.orders.test_order_life import Placed
 from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 

@@ -4,8 +4,8 @@ import pytest
 
 from talk_pipeline.cli.configuration import check_configuration
 from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.pipeline.orders.test_order_life import Placed
 from talk_pipeline_tests.pipeline.records import customer, product
-from talk_pipeline_tests.pipeline.test_order_life import Placed
 from talk_pipeline_tests.variants import variants
 from talk_pipeline_tests.world import World
 

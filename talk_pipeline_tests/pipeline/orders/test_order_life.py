@@ -271,6 +271,7 @@ def test_a_released_order_withholds_what_it_guards_and_passes_the_rest(placed: P
     assert placed.world.step("order").writes() == 0
 
 
+@pytest.mark.reaches
 def test_shipping_and_posting_end_the_story(placed: Placed) -> None:
     placed.back_office("release")
     first = placed.bc_lines()[0]
