@@ -65,7 +65,8 @@ class Composer:
                 entries = rows_of(before, name, lines)
                 rows = self._rows(name, lines, entries, children.get(name, ()), root=wanted)
                 where = lines.write or lines.path or name
-                there = paths.get(before, where)
+                # what stands where lines are only written is none of theirs, such as a link to them
+                there = paths.get(before, where) if where == lines.path else None
                 paths.put(body, where, _keyed(name, lines, rows, there) if isinstance(there, dict) else rows)
         if call.objects == "whole":
             body = {key: completed(value, before.get(key)) for key, value in body.items()}
