@@ -26,10 +26,8 @@ def whole(file: Path) -> Iterator[BinaryIO]:
         return
     fresh = file.with_name(f"{file.name}.new")
     try:
-        with fresh.open("wb") as out:
+        with _through(fresh) as out:
             yield out
-            out.flush()
-            os.fsync(out.fileno())
         rename_through(fresh, file)
     except BaseException:
         fresh.unlink(missing_ok=True)
@@ -38,8 +36,14 @@ def whole(file: Path) -> Iterator[BinaryIO]:
 
 def write_through(file: Path, content: bytes) -> None:
     """Writes a file, in the room that it has where it is there; its content is on disk when this returns."""
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o666), "wb") as out:
+    with _through(file) as out:
         out.write(content)
+
+
+@contextmanager
+def _through(file: Path) -> Iterator[BinaryIO]:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o666), "wb") as out:
+        yield out
         out.truncate()
         out.flush()
         os.fsync(out.fileno())

@@ -108,17 +108,19 @@ async def posted_since(session: Session, flow: Flow, side: Side) -> Left:
         return Left()
     with session.state.open() as db:
         gone = spooling.bereft(db, flow.name)
+    by_key = not ending.leaves_open(flow.businesscentral.scope)
     system = session.systems[side]
     posted = _counting(await _posted(system, flow, list(gone)))
     keys: dict[str, list[str]] = {}
     for record_id, said in gone.items():
         key = said.get(flow.create_key)
-        if key and record_id not in posted and not ending.leaves_open(flow.businesscentral.scope):
+        if by_key and key and record_id not in posted:
             keys.setdefault(key, []).append(record_id)
     found = _counting(await system.ended(flow.name, ending.key, values=list(keys)))
     for key, one in found.items():
-        if len(keys[key]) == 1 and _names(flow, one, record_id=keys[key][0], said=gone[keys[key][0]]):
-            posted[keys[key][0]] = one
+        record_id, *others = keys[key]
+        if not others and _names(flow, one, record_id=record_id, said=gone[record_id]):
+            posted[record_id] = one
     return await _left(session, flow, side, posted, [])
 
 

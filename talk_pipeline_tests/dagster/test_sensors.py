@@ -4,7 +4,6 @@ import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
@@ -16,13 +15,13 @@ from talk_pipeline.dagster.build import build_defs
 from talk_pipeline.dagster.remembered import Cursor
 from talk_pipeline.dagster.sensors import INTERVAL_SECONDS, is_to_look
 from talk_pipeline.engine.manual.resolutions import retry
-from talk_pipeline.engine.state import journal
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import carry_out
 from talk_pipeline.settings import Settings
 from talk_pipeline.systems.protocol import MOST_STAMPS
 from talk_pipeline.webhooks.wakeups import wake
 from talk_pipeline_tests.flow_files import flows_alone, flows_in
+from talk_pipeline_tests.pipeline.mishaps import edited_before_intending
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
@@ -278,15 +277,13 @@ def test_an_edit_that_hides_behind_our_own_later_write_is_asked_for(
     assert watch.tick() is None, "an answer to our own write is no edit"
 
     world.shop.patch("customers", buyers[0], {"website": "www.later.example"})
-    real, other = journal.intend, world.counterpart("customer", buyers[1])
+    other = world.counterpart("customer", buyers[1])
 
-    def edited_before(*args: Any, **more: Any) -> None:
-        monkeypatch.setattr(journal, "intend", real)
+    def edit() -> None:
         world.bc.patch("customers", other, {"website": "www.hidden.example"})
         world.let_time_pass()
-        real(*args, **more)
 
-    monkeypatch.setattr(journal, "intend", edited_before)
+    edited_before_intending(monkeypatch, edit)
     assert world.sync("customer").success
     assert watch.flows() == {"customer"}
     assert world.sync("customer").success

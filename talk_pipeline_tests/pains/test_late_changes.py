@@ -34,16 +34,21 @@ def without_versions(tmp_path: Path) -> None:
     file.write_text(replaced(file.read_text(encoding="utf-8"), (VERSION, "")), encoding="utf-8")
 
 
+def unanswered_without_versions(world: World, bc_id: str, tmp_path: Path, *, late: bool) -> None:
+    """What the next run tells the shop is carried out late, or never; nothing is left to do before."""
+    without_versions(tmp_path)
+    assert world.step("customer").writes() == 0
+    world.bc.patch("customers", bc_id, {"website": "www.first.example"})
+    world.shop.faults(rule("PATCH", "customers", **({"hold": True} if late else {"drop": "before"})))
+
+
 @variants("late", [True, False], first=2, ids=["carried out late", "never carried out"])
 def test_what_a_shop_without_versions_carries_out_late_undoes_no_later_edit(
     world: World, pair: tuple[str, str], tmp_path: Path, late: bool
 ) -> None:
     """Until it can come no more, or is there, the record is told nothing else; all other records go on."""
-    without_versions(tmp_path)
     shop_id, bc_id = pair
-    assert world.step("customer").writes() == 0
-    world.bc.patch("customers", bc_id, {"website": "www.first.example"})
-    world.shop.faults(rule("PATCH", "customers", **({"hold": True} if late else {"drop": "before"})))
+    unanswered_without_versions(world, bc_id, tmp_path, late=late)
     assert not world.step("customer").failed()
     world.bc.patch("customers", bc_id, {"website": "www.second.example"})
     for full in (False, True):
@@ -69,11 +74,8 @@ def test_what_waits_costs_a_run_no_request_of_its_own(
     world: World, pair: tuple[str, str], tmp_path: Path, late: bool
 ) -> None:
     """What the run reads anyway says whether a look can prove anything: it is asked then, and once it is over."""
-    without_versions(tmp_path)
     shop_id, bc_id = pair
-    assert world.step("customer").writes() == 0
-    world.bc.patch("customers", bc_id, {"website": "www.first.example"})
-    world.shop.faults(rule("PATCH", "customers", **({"hold": True} if late else {"drop": "before"})))
+    unanswered_without_versions(world, bc_id, tmp_path, late=late)
     world.step("customer")
     for full in (False, True, False):
         world.forget_requests()

@@ -9,7 +9,7 @@ from talk_pipeline_tests.pains.test_lost_creates import lost, over
 from talk_pipeline_tests.pipeline.by_hand import bc_customer, keep_apart, unlink
 from talk_pipeline_tests.pipeline.decisions.test_explain import explain
 from talk_pipeline_tests.pipeline.documents import with_optional
-from talk_pipeline_tests.pipeline.mishaps import cut_short
+from talk_pipeline_tests.pipeline.mishaps import one_of_two_lost
 from talk_pipeline_tests.pipeline.optional.test_contacts import company_of
 from talk_pipeline_tests.pipeline.optional.test_further_records import Page, paged
 from talk_pipeline_tests.pipeline.records import customer, product
@@ -84,13 +84,7 @@ def test_what_a_create_may_have_become_waits_and_is_then_a_persons_to_name(both_
 
 
 def test_one_that_would_be_matched_with_such_a_record_waits_for_it(both_ways: World) -> None:
-    first = bc_customer(both_ways, "C1", taxRegistrationNumber=VAT)
-    cut_short(both_ways, "customer")
-    (made,) = both_ways.shop.all("customers")
-    both_ways.shop.patch("customers", made, {"phone": "+45 44 44 44 44"})
-    both_ways.step("customer")
-    second = bc_customer(both_ways, "C2", taxRegistrationNumber=VAT)
-    both_ways.step("customer")
+    first, made, second = one_of_two_lost(both_ways, VAT)
     named = f"organization_number {VAT} is that of {made}, which may be what {first} was created as"
     assert standing("customer", second)[:2] == ("waiting", named)
     # the record of the shop that it may be says how that is decided, too

@@ -9,10 +9,10 @@ from talk_pipeline.engine.report.waiting import Kind
 from talk_pipeline.settings import Settings
 from talk_pipeline.states import known_state
 from talk_pipeline_tests.flow_files import edited_flows, flows_in
-from talk_pipeline_tests.pipeline.by_hand import bc_customer, keep_apart, link, unlink
+from talk_pipeline_tests.pipeline.by_hand import keep_apart, link, unlink
 from talk_pipeline_tests.pipeline.decisions.test_attention import waiting
 from talk_pipeline_tests.pipeline.documents import with_optional
-from talk_pipeline_tests.pipeline.mishaps import cut_short
+from talk_pipeline_tests.pipeline.mishaps import one_of_two_lost
 from talk_pipeline_tests.pipeline.optional.test_contacts import company_of
 from talk_pipeline_tests.pipeline.records import customer, product
 from talk_pipeline_tests.pipeline.second_opinion import unexplained
@@ -43,13 +43,7 @@ def test_one_that_may_be_what_another_became_has_that_for_a_reason_until_it_is_l
     """The shop lost the answer, and somebody edited what it made: by its VAT number it is a third one's."""
     edited_flows(tmp_path, monkeypatch, customer=("create: always", "create: both"))
     longest(monkeypatch, tmp_path, seconds=600)
-    first = bc_customer(world, "C1", taxRegistrationNumber=VAT)
-    cut_short(world, "customer")
-    (made,) = world.shop.all("customers")
-    world.shop.patch("customers", made, {"phone": "+45 44 44 44 44"})
-    world.step("customer")
-    second = bc_customer(world, "C2", taxRegistrationNumber=VAT)
-    world.step("customer")
+    first, made, second = one_of_two_lost(world, VAT)
     for _ in range(2):
         assert list(world.shop.all("customers")) == [made]
         assert not unexplained("customer")

@@ -1,12 +1,9 @@
 """What goes wrong between us and the systems: nothing is created twice, nothing is lost, others go on."""
 
-from typing import Any
-
 import pytest
 
-from talk_pipeline.engine.state import journal
 from talk_pipeline_tests.pipeline.faults import rule, seeded, settled
-from talk_pipeline_tests.pipeline.mishaps import cut_short
+from talk_pipeline_tests.pipeline.mishaps import cut_short, edited_before_intending
 from talk_pipeline_tests.pipeline.records import customer, product
 from talk_pipeline_tests.users import Row
 from talk_pipeline_tests.variants import variants
@@ -128,17 +125,8 @@ def test_an_edit_between_reading_and_writing_is_not_lost(
     world.step("customer")
     bc_id = world.counterpart("customer", buyer)
     world.shop.patch("customers", buyer, {"website": "www.shop.example"})
-    real = journal.intend
-    edited = False
-
-    def edit_first(*args: Any, **more: Any) -> None:
-        nonlocal edited
-        if not edited:
-            edited = True
-            world.bc.patch("customers", bc_id, {"phoneNumber": "+45 55 55 55 55"})
-        real(*args, **more)
-
-    monkeypatch.setattr(journal, "intend", edit_first)
+    edit = {"phoneNumber": "+45 55 55 55 55"}
+    edited_before_intending(monkeypatch, lambda: world.bc.patch("customers", bc_id, edit))
     run = world.step("customer")
     assert not run.failed()
     assert world.sql("select count(*) from journal where outcome = 'stale'") == [(1,)]
@@ -154,19 +142,9 @@ def test_an_edit_in_the_shop_meanwhile_is_not_overwritten(
     world.step("customer")
     bc_id = world.counterpart("customer", buyer)
     world.bc.patch("customers", bc_id, {"website": "www.bc.example"})
-    real = journal.intend
-    edited = False
-
-    def edit_first(*args: Any, **more: Any) -> None:
-        nonlocal edited
-        if not edited:
-            edited = True
-            world.shop.patch("customers", buyer, {"phone": "+45 55 55 55 55"})
-        real(*args, **more)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(journal, "intend", edit_first)
-        assert not world.step("customer").failed()
+    edit = {"phone": "+45 55 55 55 55"}
+    edited_before_intending(monkeypatch, lambda: world.shop.patch("customers", buyer, edit))
+    assert not world.step("customer").failed()
     assert world.shop.get("customers", buyer)["website"] == "www.bc.example"
 
 

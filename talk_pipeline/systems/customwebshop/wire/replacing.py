@@ -31,13 +31,14 @@ async def refuse_replaced(
     Raises:
         UnexpectedShapeFault: something was emptied.
     """
-    now = parse(after.payload)
+    fields = reader.fields()
     for call, names in calls:
         if call.whole or call.when or call.objects == "whole":
             continue
-        fields = reader.fields()
         told = {path for name in names for path in fields[name].targets(name)}
-        emptied = sorted(set(_emptied(told, before, now)))
+        places = {way for path in told if not paths.lists_on(path) for way in paths.ways(path)}
+        # what is told at the top of a record, as most is, leaves nothing beside it out
+        emptied = sorted(set(_emptied(places, told, before, parse(after.payload)))) if places else []
         if not emptied:
             continue
         whole = call.but(
@@ -51,12 +52,12 @@ async def refuse_replaced(
         raise UnexpectedShapeFault("update.objects", f"{reader.entity.path}: update: {text}; {put_back}")
 
 
-def _emptied(told: set[str], before: Json, now: Json) -> Iterator[str]:
+def _emptied(places: set[str], told: set[str], before: Json, now: Json) -> Iterator[str]:
     """What was filled in an object of which a part was told, where nothing else of it is left.
 
     One alone may be the shop's own doing, such as a region that goes with its country.
     """
-    for place in {way for path in told if not paths.lists_on(path) for way in paths.ways(path)}:
+    for place in places:
         was, left = paths.get(before, place), paths.get(now, place)
         if not (isinstance(was, dict) and isinstance(left, dict)):
             continue
