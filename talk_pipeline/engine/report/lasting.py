@@ -16,7 +16,7 @@ from talk_pipeline.engine.report.findings import Check, CheckContext, Finding
 from talk_pipeline.engine.report.run_summary import check_results, record_check_results
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.content import FORGET, FOUND
-from talk_pipeline.engine.state.meta import get_meta, set_meta
+from talk_pipeline.engine.state.meta import forget_meta, get_meta, set_meta
 from talk_pipeline.flows.vocabulary import Flow
 
 _PACKAGE = Path(__file__).parents[2]
@@ -41,7 +41,7 @@ def find(context: CheckContext, checks: Sequence[Check]) -> list[tuple[Check, Fi
     held = _holding(db, flow, basis) if lasting else {}
     complete = lasting <= held.keys()
     if not complete:
-        db.execute("delete from meta where key = ?", [FOUND + flow.name])  # until all of it is on record
+        forget_meta(db, FOUND + flow.name)  # until all of it is on record
     listed = [(check, held.get(check.key) or check.run(context)) for check in checks]
     record_check_results(db, flow.name, run_id=context.run_id, findings=listed)
     if not complete and not context.dry_run:

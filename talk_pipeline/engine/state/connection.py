@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from talk_pipeline.disks import without_room
-from talk_pipeline.engine.state.content import ASIDE, FORGET, statements
+from talk_pipeline.engine.state.content import ASIDE, FACTS, FORGET, FOUND, statements
 
 Cursor = duckdb.DuckDBPyConnection
 """What a statement found, until the next one."""
@@ -53,6 +53,7 @@ class Connection:
         self._types: dict[str, dict[str, str]] = {}
         self._temporary: set[str] = set()
         self._forgotten = False
+        self._facts: dict[str, str] | None = None
         self.keeps_findings = False
         if threads is not None:
             self.threads = threads
@@ -88,14 +89,30 @@ class Connection:
         if told.unsettles:
             self._forgotten = False
         if self.keeps_findings and not self._forgotten and not told.writes <= self._temporary | ASIDE:
-            self._run(FORGET)  # before, so that it holds even where all ends between the two
+            if self._facts is None or any(key.startswith(FOUND) for key in self._facts):
+                self._run(FORGET)  # before, so that it holds even where all ends between the two
+                self._facts = None
             self._forgotten = True
+        if told.retells:
+            self._facts = None
         return self._run(told.read[0] if len(told.read) == 1 else query, parameters)
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What is noted of the state as a whole, by key; nobody else writes to it as long as it is open here."""
+        if self._facts is None:
+            self._facts = dict(self._run(f"select key, value from {FACTS}").fetchall())
+        return self._facts
+
+    @facts.setter
+    def facts(self, facts: Mapping[str, str]) -> None:
+        self._facts = dict(facts)
 
     def _run(self, statement: duckdb.Statement | str, parameters: Parameters = None) -> Cursor:
         try:
             return self._db.execute(statement, parameters)
         except duckdb.Error as error:
+            self._facts = None  # with it, a transaction has taken back what it did
             raise self._named(error) from None
 
     def _named(self, error: duckdb.Error) -> Exception:

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.content import FORGET, FOUND
-from talk_pipeline.engine.state.meta import set_meta
+from talk_pipeline.engine.state.meta import get_meta, set_meta
 
 NOTE = ".left"
 """How the name of the note ends, after that of the file."""
@@ -50,10 +50,9 @@ class Left:
         # somebody else had it in between, or it was brought to another form just now
         if _status(self._file) != self._status or _is_any(self._file, JOURNALS):
             self._found = ""
-        known = "select key, value from meta where key = ? or starts_with(key, ?)"
-        facts = dict(db.execute(known, [_WORD, FOUND]).fetchall())
-        word = facts.pop(_WORD, None)
-        if facts and not (self._found and self._said() == _line(word, self._found, self._count)):
+        any_found = any(key.startswith(FOUND) for key in db.facts)
+        word = get_meta(db, _WORD)
+        if any_found and not (self._found and self._said() == _line(word, self._found, self._count)):
             db.execute(FORGET)
 
     def leave(self, db: Connection) -> None:

@@ -5,27 +5,34 @@ from talk_pipeline.engine.state.connection import Connection
 
 def get_meta(db: Connection, key: str) -> str | None:
     """A fact about the state, if it is known."""
-    row = db.execute("select value from meta where key = ?", [key]).fetchone()
-    return str(row[0]) if row else None
+    return db.facts.get(key)
 
 
 def set_meta(db: Connection, key: str, value: str) -> None:
     """Keeps a fact about the state, inside the caller's transaction."""
+    facts = db.facts
+    if facts.get(key) == value:
+        return
     # five times as fast as one statement that does either
-    replaced = db.execute("update meta set value = ? where key = ?", [value, key]).fetchone()
-    if not (replaced and replaced[0]):
+    if key in facts:
+        db.execute("update meta set value = ? where key = ?", [value, key])
+    else:
         db.execute("insert into meta (key, value) values (?, ?)", [key, value])
+    db.facts = {**facts, key: value}
 
 
 def forget_meta(db: Connection, key: str) -> None:
     """Keeps a fact no longer, inside the caller's transaction."""
-    db.execute("delete from meta where key = ?", [key])
+    facts = db.facts
+    if key in facts:
+        db.execute("delete from meta where key = ?", [key])
+        db.facts = {name: value for name, value in facts.items() if name != key}
 
 
 def joined_meta(db: Connection, keys: list[str]) -> str:
     """Several facts as one text, in the order of their keys."""
-    rows = db.execute("select key, value from meta where list_contains(?::varchar[], key)", [keys]).fetchall()
-    return " ".join(value for _, value in sorted(rows))
+    facts = db.facts
+    return " ".join(facts[key] for key in sorted({*keys} & facts.keys()))
 
 
 def read_in_full(db: Connection) -> None:
@@ -40,5 +47,5 @@ def know_system(db: Connection, name: str, value: str) -> None:
 
 def known_systems(db: Connection) -> dict[str, str]:
     """Whose state it is: the two systems by name; empty where no run ever worked with it."""
-    rows = db.execute("select key, value from meta where starts_with(key, 'system:')").fetchall()
-    return {key.removeprefix("system:"): value for key, value in rows}
+    named = "system:"
+    return {key.removeprefix(named): value for key, value in db.facts.items() if key.startswith(named)}
