@@ -13,6 +13,7 @@ from typing import Any
 
 from talk_pipeline.engine.kinds import Gone
 from talk_pipeline.engine.model import Contents, Decode, Record
+from talk_pipeline.engine.snapshot.few import Row, as_told, differing
 from talk_pipeline.engine.snapshot.projection import (
     FORGOTTEN,
     Projected,
@@ -24,12 +25,14 @@ from talk_pipeline.engine.snapshot.projection import (
 )
 from talk_pipeline.engine.snapshot.reversals import REMEMBERED, Reversal, another, signs, unposted, went_back
 from talk_pipeline.engine.snapshot.workspace import Fresh, Incoming
-from talk_pipeline.engine.state.connection import Connection, naive, now
+from talk_pipeline.engine.state.connection import Connection, now
 from talk_pipeline.engine.state.rows import insert_columns, rows_of
 from talk_pipeline.engine.state.workspace import Temp
+from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 
 AT_ONCE = 1000  # records
+FEW = 100  # records, of which to compare each here costs less than to work out the comparison of them all
 
 _SAID_OF = ("version", "modified_at", "edited_at", "fetched_at", "gone", "payload", "earlier")
 _SNAPSHOT = ("flow", "side", "id", *_SAID_OF)
@@ -71,8 +74,8 @@ _SAID = f"""
 if(i.payload = '' or i.deleted and coalesce(s.payload = '{FORGOTTEN}', false), s.payload, i.payload)
 """
 
-# the spooled records that differ from what is held, which is picked by row: a handful of answers must not cost a
-# look at all payloads
+# the spooled records that differ from what is held, which is picked by row: to compare some of them must not cost a
+# look at all payloads. `few` says the same of a few
 _FRESH = f"""
 with held as (
   select *, rowid as held_row from snapshot where rowid in (
@@ -103,18 +106,6 @@ where (s.id is null or s.payload <> {_SAID}
     or s.version is distinct from coalesce(i.version, s.version)
     or s.gone is distinct from case when i.deleted then 'deleted' end)
   and not coalesce(i.modified_at < s.modified_at and $lagging, false)
-"""
-
-# what is held of some records, by row as well
-_HELD = """
-select id, rowid as held_row, version as held_version, modified_at as held_modified_at, gone as held_gone,
-       payload as held_payload, earlier, edited_at
-from snapshot where rowid in (
-  select rowid from snapshot where flow = $flow and side = $side and id in (select unnest($ids::varchar[])))
-"""
-
-_HASHES = """
-select id, row_hash from record where part = $flow and side = $side and id in (select unnest($ids::varchar[]))
 """
 
 # the held records that are known to have left
@@ -190,16 +181,19 @@ class Batch:
                     self._write(db)
         Fresh.dropped(db)
 
+    def take_few(self, incoming: Incoming) -> None:
+        """The same where they are few: the statement that finds them costs more than all else."""
+        told = "select id, version, modified_at, deleted, payload from incoming order by rowid"
+        self._take_told(incoming.db, rows_of(incoming.db, told, {}))
+
     def take_answers(self, db: Connection, records: Sequence[Record]) -> list[Projected]:
-        """The same by records that are at hand: few, and to hand them over by a table costs more than all else."""
-        flow, side = self.projector.flow.name, str(self.projector.side)
-        in_turn = sorted(records, key=lambda one: one.modified_at.timestamp() if one.modified_at else 0.0)
-        latest = {one.id: one for one in in_turn}
-        of_these = {"flow": flow, "side": side, "ids": list(latest)}
-        held = {row["id"]: row for row in rows_of(db, _HELD, of_these)}
-        hashes = dict(db.execute(_HASHES, of_these).fetchall()) if held else {}
-        found = (_fresh(one, held.get(one.id), row_hash=hashes.get(one.id)) for one in latest.values())
-        fresh = [row for row in found if row is not None]
+        """The same by answers that are at hand; returns the rows that are new."""
+        # of two as of the same time the later counts
+        return self._take_told(db, [as_told(one) for one in reversed(records)])
+
+    def _take_told(self, db: Connection, told: Sequence[Row]) -> list[Projected]:
+        flow, side = self.projector.flow.name, self.projector.side
+        fresh = differing(db, flow, side, told, lagging=self.landing.lagging, own=self.landing.own)
         replaced = [row for row in fresh if row["is_held"]]
         if replaced:
             rows, ids = [row["held_row"] for row in replaced], [row["id"] for row in replaced]
@@ -255,7 +249,7 @@ class Batch:
 
     def _another(self, row: Mapping[str, Any], shown: Contents) -> Reversal | None:
         """Whether another record is shown under the id of what is held."""
-        if shown.made_at is None or not row["held_payload"]:
+        if self.projector.side is Side.BC or shown.made_at is None or not row["held_payload"]:
             return None
         known = understood(self.decode, row["held_payload"])
         return another(row, known=known.made_at, shown=shown.made_at)
@@ -324,23 +318,3 @@ class Batch:
         insert_columns(db, "snapshot", dict(zip(_SNAPSHOT, zip(*self.snapshots, strict=True), strict=False)))
         keep(db, self.projected)
         self.snapshots, self.projected = [], []
-
-
-_NOT_HELD = dict.fromkeys(
-    ("held_row", "held_version", "held_modified_at", "held_gone", "held_payload", "earlier", "edited_at")
-)
-
-
-def _fresh(record: Record, held: Mapping[str, Any] | None, *, row_hash: str | None) -> dict[str, Any] | None:
-    """A record as `_FRESH` has it; nothing where it is held as it is."""
-    row = {**(held or _NOT_HELD), "is_held": held is not None, "row_hash": row_hash}
-    payload, version = record.payload or row["held_payload"], record.version
-    gone = Gone.DELETED if record.deleted else None
-    if held and (payload, version or held["held_version"], gone) == (
-        held["held_payload"],
-        held["held_version"],
-        held["held_gone"],
-    ):
-        return None
-    told = {"id": record.id, "version": version, "modified_at": naive(record.modified_at)}
-    return row | told | {"payload": payload, "deleted": record.deleted} if payload else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from talk_pipeline.engine.model import Decode, Record
-from talk_pipeline.engine.snapshot.batch import Batch, Landing
+from talk_pipeline.engine.snapshot.batch import FEW, Batch, Landing
 from talk_pipeline.engine.snapshot.dirty import mark_again, mark_dirty, touch
 from talk_pipeline.engine.snapshot.projection import Projected, Projector
 from talk_pipeline.engine.snapshot.reversals import (
@@ -74,11 +74,13 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
     """Merges the spooled records into the snapshot, inside the caller's transaction."""
     incoming = Incoming.ensure(db)
     flow, side = projector.flow.name, projector.side
-    total = db.execute("select count(distinct id), max(modified_at) from incoming").fetchone()
-    read, latest = total or (0, None)
+    counted = "select count(*), count(distinct id), max(modified_at) from incoming"
+    told, read, latest = db.execute(counted).fetchone() or (0, 0, None)
     batch = Batch(projector, decode, landing)
-    if read:
+    if told > FEW:
         batch.take_fresh(incoming)
+    elif told:
+        batch.take_few(incoming)
     discard(db)
     batch.take_leaving(db)
     batch.reversals = _of_pairs(db, flow, side, batch.reversals)
@@ -90,7 +92,7 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
             batch.reversals,
             newest_read=latest if landing.full else None,
             changed=len(batch.changed),
-            suspected=is_suspect(db, flow, side),
+            suspected=bool(batch.reversals) and is_suspect(db, flow, side),
         )
     if reversals and not landing.believed:
         raise _WentBackError(Landed(read, 0, batch.outside, reversals))

@@ -31,6 +31,7 @@ START = datetime(2026, 3, 3, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "AT_ONCE", 3)
+    monkeypatch.setattr(landing, "FEW", 0)
 
 
 @pytest.fixture
