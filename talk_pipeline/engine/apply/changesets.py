@@ -156,8 +156,12 @@ class _Loader:
             for prop in self.flow.part(row[0]).references:
                 if row[1] == source and row[4].get(prop.name):
                     wanted.add((prop.refers_to, told_by(prop, self.target), row[4][prop.name]))
+        if not wanted:
+            return {}
+        # where all are told by the id, as most are, what else a record is called is not looked for
+        said = "said" if any(one[1] for one in wanted) else "(select *, '' as told_by from counterpart)"
         rows = self.db.execute(
-            "select part, told_by, id, other_id from said where side = ? and (part, told_by, id) in"
+            f"select part, told_by, id, other_id from {said} where side = ? and (part, told_by, id) in"
             " (select (unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[])))",
             [source, *([str(one[at]) for one in wanted] for at in range(3))],
         ).fetchall()
