@@ -33,8 +33,8 @@ class Confirmed:
 
 
 # by row: only then are the values of all other records left unread
-_RECORDS = """
-select part, id, raw, canon from record where rowid in (
+_OF_THESE = """
+from record where rowid in (
   select rowid from record
   where side = ? and list_contains(?::varchar[], part) and id in (select unnest(?::varchar[])))
 """
@@ -54,7 +54,8 @@ def stored_records(
     if not ids:
         return at_hand
     rows = db.execute(
-        _RECORDS, [projector.side, [part.name for part in projector.flow.parts], ids]
+        f"select part, id, raw, canon {_OF_THESE}",
+        [projector.side, [part.name for part in projector.flow.parts], ids],
     ).fetchall()
     return at_hand | {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
@@ -67,5 +68,7 @@ def shop_values(
     if not created or not any(prop.dir == "<-" for part in projector.flow.parts for prop in part.properties):
         return {}
     parts = [part.name for part in projector.flow.parts]
-    rows = db.execute(_RECORDS, [Side.SHOP, parts, [one.shop_id for one in created]]).fetchall()
-    return {(row[0], row[1]): row[2] for row in rows}
+    rows = db.execute(
+        f"select part, id, raw {_OF_THESE}", [Side.SHOP, parts, [one.shop_id for one in created]]
+    ).fetchall()
+    return {(part, key): raw for part, key, raw in rows}
