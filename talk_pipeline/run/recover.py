@@ -194,7 +194,7 @@ async def _repeated(session: Session, flow: Flow, intent: Intent) -> Outcome:
         idempotency_key=intent.intent_id,
         children={path: tuple(edits) for path, edits in children.items()},
     )
-    leaving = departures(session, target, [intent], then=session.state.release)
+    leaving = departures(session, flow, target, [intent], then=session.state.release)
     try:
         (outcome,) = await system.write(flow.name, [write], leaving=leaving)
     except AccessFault:

@@ -97,7 +97,7 @@ class Sender:
     async def _carry_out(self, batch: list[_Queued]) -> None:
         intents = [queued.intent for queued in batch]
         bare = {queued.intent.intent_id for queued in batch if queued.write.version is None}
-        leaving = departures(self._session, self._target, intents, then=self._rest, bare=bare)
+        leaving = departures(self._session, self._flow, self._target, intents, then=self._rest, bare=bare)
         with self._session.state.open() as db:
             recalculated = recalculations(db, self._flow, intents)
             journal.intend(db, self._session.run_id, intents, recalculated=recalculated)
@@ -114,7 +114,8 @@ class Sender:
         awaited = [q.intent.intent_id for q, one in zip(batch, answers, strict=True) if one.awaited]
         with self._session.state.open() as db:
             if awaited:
-                journal.leave(db, awaited, until=now() + timedelta(seconds=self._system.longest_seconds))
+                until = now() + timedelta(seconds=self._system.longest_seconds)
+                journal.leave(db, self._flow.name, self._target, awaited, until=until)
             outcomes.conclude(
                 db,
                 self._session.projector(self._flow, self._target),
@@ -184,6 +185,7 @@ def _acts(session: Session, intent: Intent) -> bool:
 
 def departures(
     session: Session,
+    flow: Flow,
     target: Side,
     intents: Sequence[Intent],
     *,
@@ -194,7 +196,8 @@ def departures(
 
     Args:
         session: whose state is told.
-        target: where requests go.
+        flow: whose requests they are.
+        target: where they go.
         intents: what they are to carry out.
         then: leaves the file of the state to others, now or soon.
         bare: those of them with which no version goes along.
@@ -210,7 +213,7 @@ def departures(
         session.state.require()
         if leave := [key for key in keys if key in matter]:
             with session.state.open() as db:
-                journal.leave(db, leave, until=now() + longest)
+                journal.leave(db, flow.name, target, leave, until=now() + longest)
         then()
 
     return leaving

@@ -81,19 +81,21 @@ def intend(
             insert(db, table)
 
 
-def leave(db: Connection, intent_ids: Sequence[str], *, until: datetime) -> None:
+def leave(db: Connection, flow: str, target: Side, intent_ids: Sequence[str], *, until: datetime) -> None:
     """Puts on disk that requests are about to leave; only then may they.
 
     Args:
         db: the state.
+        flow: whose requests they are.
+        target: where they go.
         intent_ids: the requests.
         until: when the receiver has certainly ended them.
     """
     db.execute(
-        "update journal set left_at = ?, open_until = ?, skew_seconds = (select any_value(skew_seconds)"
-        " from watermark w where w.flow = journal.flow and w.side = journal.target)"
+        "update journal set left_at = ?, open_until = ?,"
+        " skew_seconds = (select any_value(skew_seconds) from watermark where flow = ? and side = ?)"
         " where intent_id in (select unnest(?::varchar[]))",
-        [now(), until, list(intent_ids)],
+        [now(), until, flow, target, list(intent_ids)],
     )
 
 
