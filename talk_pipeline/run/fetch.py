@@ -186,6 +186,9 @@ def _is_decided(session: Session, side: Side) -> bool:
 
 async def reread(session: Session, flow: Flow, side: Side, *, ids: Sequence[str]) -> Collection[str]:
     """Reads single records anew, after a system said that they changed or are gone; returns those it tells of."""
+    if not ids:
+        return ()
+    session.state.release()  # others may have the file while it is asked
     found = await as_far_as_told(session.systems[side], flow, ids)
     left = await became_of(session, flow, side, [one for one, record in found.items() if record is None])
     land_records(session, flow, side, records=[record for record in found.values() if record], left=left)

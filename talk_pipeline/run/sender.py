@@ -59,7 +59,7 @@ class Sender:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Workers take batches from the queue until the block ends."""
+        """Workers take batches from the queue until the block ends; the file is left to whoever goes on."""
         workers = [asyncio.create_task(self._work()) for _ in range(self._system.batches_in_flight)]
         try:
             yield
@@ -69,7 +69,6 @@ class Sender:
             await asyncio.gather(*workers, return_exceptions=True)
             if self._closing:
                 self._closing.cancel()
-            self._session.state.release()
 
     async def _work(self) -> None:
         while True:
