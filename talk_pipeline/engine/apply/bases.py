@@ -209,11 +209,12 @@ def _unchanged(
 
 
 def _earlier(db: Connection, confirmed: Sequence[Confirmed]) -> dict[tuple[str, str, str], _Earlier]:
-    """What there is a base of already, by part, shop id and property."""
+    """What there is a base of already, by part, shop id and property; it may be of others besides."""
+    # column by column: to put the two together for each of all the bases there are costs twice as much
     rows = db.execute(
         "select part, shop_id, property, rowid, mismatches, bc_value from base"
-        " where (part, shop_id) in (select (unnest(?::varchar[]), unnest(?::varchar[])))",
-        [[one.part for one in confirmed], [one.shop_id for one in confirmed]],
+        " where list_contains(?::varchar[], part) and shop_id in (select unnest(?::varchar[]))",
+        [list({one.part for one in confirmed}), [one.shop_id for one in confirmed]],
     ).fetchall()
     return {(part, shop_id, name): _Earlier(*known) for part, shop_id, name, *known in rows}
 

@@ -161,9 +161,9 @@ class _Loader:
         # where all are told by the id, as most are, what else a record is called is not looked for
         said = "said" if any(one[1] for one in wanted) else "(select *, '' as told_by from counterpart)"
         rows = self.db.execute(
-            f"select part, told_by, id, other_id from {said} where side = ? and (part, told_by, id) in"
-            " (select (unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[])))",
-            [source, *([str(one[at]) for one in wanted] for at in range(3))],
+            f"select part, told_by, id, other_id from {said}"
+            " where side = ? and list_contains(?::varchar[], part) and id in (select unnest(?::varchar[]))",
+            [source, *(list({one[at] for one in wanted}) for at in (0, 2))],
         ).fetchall()
         return {tuple(row[:3]): row[3] for row in rows}
 
