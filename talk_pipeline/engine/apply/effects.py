@@ -238,8 +238,9 @@ def _delete(
     db: Connection, table: str, key: str, *, pairs: Sequence[tuple[str, str | None]], extra: str = ""
 ) -> None:
     if pairs:
+        # as a join: to put the two together for each row that there is costs four times as much, or eight
         db.execute(
-            f"delete from {table} where (part, {key}) in"
-            f" (select (unnest(?::varchar[]), unnest(?::varchar[]))){extra}",
+            f"delete from {table} using (select unnest(?::varchar[]) as part, unnest(?::varchar[]) as {key}) m"
+            f" where m.part = {table}.part and m.{key} = {table}.{key}{extra}",
             [[part for part, _ in pairs], [one for _, one in pairs]],
         )
