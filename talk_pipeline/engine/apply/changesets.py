@@ -159,9 +159,9 @@ class _Loader:
         if not wanted:
             return {}
         # where all are told by the id, as most are, what else a record is called is not looked for
-        said = "said" if any(one[1] for one in wanted) else "(select *, '' as told_by from counterpart)"
+        by_id = "from (select *, '' as told_by from counterpart)"
         rows = self.db.execute(
-            f"select part, told_by, id, other_id from {said}"
+            f"select part, told_by, id, other_id {'from said' if any(one[1] for one in wanted) else by_id}"
             " where side = ? and list_contains(?::varchar[], part) and id in (select unnest(?::varchar[]))",
             [source, *(list({one[at] for one in wanted}) for at in (0, 2))],
         ).fetchall()
