@@ -198,11 +198,9 @@ def backed_up_at(db: Connection, side: Side, found: Sequence[Reversal]) -> datet
 
 def noted(db: Connection, side: Side, flow: str | None = None) -> bool:
     """Whether a system is suspected, of one flow or of any."""
-    row = db.execute(
-        "select 1 from reversal where side = $side and flow = coalesce($flow, flow) limit 1",
-        {"side": str(side), "flow": flow},
-    ).fetchone()
-    return row is not None
+    of_flow, named = (" and flow = ?", [flow]) if flow else ("", [])
+    query = f"select 1 from reversal where side = ?{of_flow} limit 1"
+    return db.execute(query, [side, *named]).fetchone() is not None
 
 
 _SEEN = "select kind, count(*) from reversal where side = ? group by kind"
