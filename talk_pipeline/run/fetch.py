@@ -236,12 +236,14 @@ async def _read_changes(
     itself is not, was kept by a cache.
     """
     system = session.systems[side]
-    await _read(session, flow, side, since=_start(flow, watermark))
+    read = await _read(session, flow, side, since=_start(flow, watermark))
     went_back = _went_back(watermark, system)
     if went_back:
-        await _read(session, flow, side, since=_start(flow, watermark, went_back=went_back))
+        read += await _read(session, flow, side, since=_start(flow, watermark, went_back=went_back))
     server_now = started + timedelta(seconds=system.skew_seconds)
-    if not (watermark.modified_at and watermark.fetched_at) or await _is_of_a_cache(session, flow, side):
+    if not (watermark.modified_at and watermark.fetched_at):
+        return False
+    if read and await _is_of_a_cache(session, flow, side):
         return False
     if watermark.modified_at - went_back > server_now or watermark.fetched_at > started:
         return False
@@ -307,9 +309,11 @@ def _start(flow: Flow, watermark: Watermark, *, went_back: timedelta = timedelta
     return (watermark.modified_at - went_back - overlap).replace(tzinfo=UTC)
 
 
-async def _read(session: Session, flow: Flow, side: Side, *, since: datetime | None) -> None:
-    pace = Pace(flow.name, f"read from {side}")
+async def _read(session: Session, flow: Flow, side: Side, *, since: datetime | None) -> int:
+    """Reads into the spool; returns how many records."""
+    pace, read = Pace(flow.name, f"read from {side}"), 0
     async for page in session.systems[side].scan(flow.name, since=since):
-        spooling.spool(session.state.beside, page)
+        read += spooling.spool(session.state.beside, page)
         pace.note(len(page))
         stopping.go_on()
+    return read

@@ -19,8 +19,10 @@ from talk_pipeline.flows.values import Value
 
 def spool(db: Connection, records: Iterable[Record]) -> int:
     """Keeps fetched records beside the state until they land; returns how many."""
-    Incoming.ensure(db)
     rows = list(records)
+    if not rows:
+        return 0
+    Incoming.ensure(db)
     columns: dict[str, list[Any]] = {
         "id": [one.id for one in rows],
         "version": [one.version for one in rows],
@@ -33,8 +35,8 @@ def spool(db: Connection, records: Iterable[Record]) -> int:
 
 
 def discard(db: Connection) -> None:
-    """Forgets what was spooled."""
-    Incoming.dropped(db)
+    """Forgets what was spooled: from here on there is nothing, in which all of the questions below may look."""
+    Incoming.empty(db)
 
 
 def absent(
@@ -49,7 +51,6 @@ def absent(
         gone: only those that are known to have left for this reason; by default those that are there.
         most: how many, the last ones that this was found of; by default all.
     """
-    spool(db, ())
     rows = db.execute(
         "select id from snapshot where flow = ? and side = ? and gone is not distinct from ?"
         " and id not in (select id from incoming) order by fetched_at desc, id limit ?",
@@ -71,7 +72,6 @@ def unread(db: Connection, flow: str, *, most: int | None) -> list[str]:
 
     An id is that of the record of Business Central, or of what it became where that does not name it.
     """
-    spool(db, ())
     return [row[0] for row in db.execute(_UNREAD, {"flow": flow, "most": most}).fetchall()]
 
 
@@ -87,7 +87,6 @@ order by s.id
 
 def bereft(db: Connection, flow: str) -> dict[str, dict[str, Value]]:
     """Of linked records that Business Central has no more, nor shows now, what they said by property: by id."""
-    spool(db, ())
     return {row["id"]: row["raw"] for row in rows_of(db, _BEREFT, {"flow": flow})}
 
 
@@ -101,7 +100,6 @@ def unshown(db: Connection, flow: str, side: Side, *, since: datetime | None, mo
         since: only those last modified then or later, by the server's clock.
         most: how many.
     """
-    spool(db, ())
     rows = db.execute(
         "select id from snapshot where flow = ? and side = ? and gone is null and modified_at is not null"
         f" and modified_at >= coalesce(?, modified_at) and id not in (select id from {Incoming.NAME})"
@@ -113,7 +111,6 @@ def unshown(db: Connection, flow: str, side: Side, *, since: datetime | None, mo
 
 def older(db: Connection, flow: str, side: Side, *, most: int) -> list[str]:
     """The newest of the held records that the spooled ones show as of an earlier time."""
-    spool(db, ())
     rows = db.execute(
         f"select s.id from snapshot s join {Incoming.NAME} i on i.id = s.id where s.flow = ? and s.side = ?"
         " and i.modified_at < s.modified_at group by s.id order by max(s.modified_at) desc, s.id limit ?",
