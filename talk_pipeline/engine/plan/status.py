@@ -4,7 +4,7 @@ A record without a row here is active when it has a link. The states sum to the 
 Central without a link it is kept what it waits for: nobody could tell later what it may have been.
 """
 
-from talk_pipeline.engine.kinds import GIVEN_OUT_ANEW, HoldKind, Status
+from talk_pipeline.engine.kinds import GIVEN_OUT_ANEW, HoldKind, LinkState, Status
 from talk_pipeline.engine.match.becoming import may_be_made, may_meet
 from talk_pipeline.engine.match.scopes import ended, outside
 from talk_pipeline.engine.match.sharing import may_lead
@@ -24,11 +24,10 @@ select id from snapshot where flow = $flow and side = 'customwebshop' and id in 
   select id from dirty where flow = $flow and side = 'customwebshop' and id not in (select shop_id from concerned))
 """
 
-# of a scope only what lies outside of it, or shows that it is over, is of interest
 _STATES = """
 with known as (
   select e.shop_id, l.state as link, l.rule, l.shop_gone, l.bc_gone, u.state as unlinked,
-         u.reason as unlinked_why, coalesce(shared.raw[$key], l.shared_id) as shared, led.leader,
+         u.reason as unlinked_why, coalesce(shared.own_key, l.shared_id) as shared, shared.leader,
          c.state as held, c.reason as held_why, scope.reason as outside, old.since, heirs.number as heirs,
          crossed.own_key, crossed.other_key,
          l.state = 'closed' and coalesce(l.bc_gone, 'posted') <> 'posted' and l.shop_gone is null
@@ -36,31 +35,13 @@ with known as (
          l.state = 'closed' and l.bc_held and l.bc_gone is null as other_is_back
   from evaluated e
   left join concerned l on l.shop_id = e.shop_id
-  left join led on led.part = $flow and led.shop_id = e.shop_id
-  left join (
-    select id, raw from record where rowid in (select rowid from record
-      where part = $flow and side = 'businesscentral' and id in (select shared_id from concerned))
-  ) shared on shared.id = l.shared_id
-  left join (
-    select l.shop_id, s.raw[$key] as own_key, b.raw[$key] as other_key
-    from (from concerned where state = 'held' and rule = '{CROSSED}') l
-    join record s on s.part = $flow and s.side = 'customwebshop' and s.id = l.shop_id
-    join record b on b.part = $flow and b.side = 'businesscentral' and b.id = l.bc_id
-  ) crossed on crossed.shop_id = e.shop_id
+  left join ({shared}) shared on shared.shop_id = e.shop_id
+  left join ({crossed}) crossed on crossed.shop_id = e.shop_id
   left join unlinked u on u.side = 'customwebshop' and u.id = e.shop_id
-  left join (
-    select root_shop_id, min(state) as state, min_by(reason, (state, reason)) as reason
-    from (select root_shop_id, hold_label(hold_kind) as state, hold_reason as reason from change where flow = $flow)
-    where state in ('quarantined', 'waiting') group by 1
-  ) c on c.root_shop_id = e.shop_id
+  left join ({held}) c on c.shop_id = e.shop_id
   left join before old on old.shop_id = e.shop_id
   left join ({heirs}) heirs on heirs.bc_id = l.own_bc_id and l.state = 'active'
-  left join (
-    select id, {outside} as reason, {ended} as ended from record r
-    where rowid in (select rowid from record
-        where part = $flow and side = 'customwebshop' and id in (select shop_id from evaluated))
-      and ({outside} is not null or {ended})
-  ) scope on scope.id = e.shop_id
+  left join ({scope}) scope on scope.shop_id = e.shop_id
 ),
 told as (
   select shop_id, since, case
@@ -125,6 +106,48 @@ where side = 'businesscentral' and gone is null and state is not null and state 
 """
 
 
+# what a state may hang on besides; a statement costs by what it names, so whatever there is nothing of is not named
+_THERE = f"""
+select coalesce(bool_or(state = '{LinkState.ATTACHED}'), false),
+       coalesce(bool_or(state = '{LinkState.HELD}' and rule = '{crossing.RULE}'), false),
+       exists (from change where flow = $flow and hold_label(hold_kind) in ('quarantined', 'waiting'))
+from concerned
+"""
+
+_SHARED = f"""
+select l.shop_id, s.own_key, led.leader
+from (from concerned where state = '{LinkState.ATTACHED}') l
+left join led on led.part = $flow and led.shop_id = l.shop_id
+left join (
+  select id, raw[$key] as own_key from record where rowid in (select rowid from record
+    where part = $flow and side = 'businesscentral' and id in (select shared_id from concerned))
+) s on s.id = l.shared_id
+"""
+_NO_SHARED = "select null::varchar as shop_id, null::varchar as own_key, null::varchar as leader limit 0"
+
+_CROSSED = f"""
+select l.shop_id, s.raw[$key] as own_key, b.raw[$key] as other_key
+from (from concerned where state = '{LinkState.HELD}' and rule = '{crossing.RULE}') l
+join record s on s.part = $flow and s.side = 'customwebshop' and s.id = l.shop_id
+join record b on b.part = $flow and b.side = 'businesscentral' and b.id = l.bc_id
+"""
+_NO_CROSSED = "select null::varchar as shop_id, null::varchar as own_key, null::varchar as other_key limit 0"
+
+_HELD = """
+select root_shop_id as shop_id, min(state) as state, min_by(reason, (state, reason)) as reason
+from (select root_shop_id, hold_label(hold_kind) as state, hold_reason as reason from change where flow = $flow)
+where state in ('quarantined', 'waiting') group by 1
+"""
+_NO_HELD = "select null::varchar as shop_id, null::varchar as state, null::varchar as reason limit 0"
+
+# of a scope only what lies outside of it, or shows that it is over, is of interest
+_SCOPE = """
+select id as shop_id, {outside} as reason, {ended} as ended from record r
+where rowid in (select rowid from record
+    where part = $flow and side = 'customwebshop' and id in (select shop_id from evaluated))
+  and ({outside} is not null or {ended})
+"""
+
 # how many might lead instead of a pair's shop record; where nothing is shared, or all is in scope, nobody asks
 _HEIRS = "select bc_id, count(*) as number from ({may_lead}) group by 1"
 _NO_HEIRS = "select cast(null as varchar) as bc_id, 0 as number limit 0"
@@ -146,12 +169,20 @@ def rewrite_status(db: Connection, flow: Flow, *, concerned: Concerned, unlinked
     db.execute(
         "delete from status where flow = ? and shop_id in (select shop_id from evaluated)", [flow.name]
     )
+    [(shares, crosses, holds)] = db.execute(_THERE, {"flow": flow.name}).fetchall()
+    heirs_asked = flow.settings.shared and flow.settings.scope
     reason = outside(flow, flow.settings.scope, "r", meaning=SYNCHRONIZED)
-    parameters = {"flow": flow.name, "key": flow.create_key, "at": now()}
-    rules = {"CROSSED": crossing.RULE, "GIVEN_OUT_ANEW": GIVEN_OUT_ANEW}
-    asked = flow.settings.shared and flow.settings.scope
-    heirs = _HEIRS.format(may_lead=may_lead(flow)) if asked else _NO_HEIRS
-    db.execute(_STATES.format(outside=reason, ended=ended(flow, "r"), heirs=heirs, **rules), parameters)
+    states = _STATES.format(
+        shared=_SHARED if shares else _NO_SHARED,
+        crossed=_CROSSED if crosses else _NO_CROSSED,
+        held=_HELD if holds else _NO_HELD,
+        scope=_SCOPE.format(outside=reason, ended=ended(flow, "r")),
+        heirs=_HEIRS.format(may_lead=may_lead(flow)) if heirs_asked else _NO_HEIRS,
+        CROSSED=crossing.RULE,
+        GIVEN_OUT_ANEW=GIVEN_OUT_ANEW,
+    )
+    told = {"flow": flow.name, "key": flow.create_key, "at": now()}
+    db.execute(states, told)
 
 
 # whatever still has something to do, or waits for something, stays dirty
