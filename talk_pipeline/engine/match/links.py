@@ -283,6 +283,16 @@ join (select *, row_number() over (partition by root_id, value order by position
   on b.root_id = s.root_id and b.value = s.value and b.rank = s.rank
 """
 
+# those of Business Central that might be anybody's: without one no two meet, whatever the shop has
+_ANY_LOOSE = """
+from (from held_below where part = $part and side = 'businesscentral') h
+anti join (
+  from link_below where part = $part
+    and shop_id in (select id from held_below where part = $part and side = 'customwebshop')
+) l on l.bc_id = h.id
+limit 1
+"""
+
 
 def _match_all_children(db: Connection, flow: Flow, parts: Sequence[Part]) -> None:
     """Links the children of touched pairs, part by part."""
@@ -296,16 +306,12 @@ def _match_all_children(db: Connection, flow: Flow, parts: Sequence[Part]) -> No
 def _match_children(
     db: Connection, part: Part, *, pairs: DirtyPairs, links: LinksBelow, held: HeldBelow
 ) -> None:
+    if db.execute(_ANY_LOOSE, {"part": part.name}).fetchone() is None:
+        return
     prop = part.by_name[part.match[0]] if part.match else None
-    FreeChildren.made(
-        db,
-        _FREE_CHILDREN,
-        {
-            "part": part.name,
-            "property": prop and prop.name,
-            "refers_to": (prop and prop.refers_to) or "",
-        },
-    )
+    refers_to = (prop and prop.refers_to) or ""
+    told = {"part": part.name, "property": prop and prop.name, "refers_to": refers_to}
+    FreeChildren.made(db, _FREE_CHILDREN, told)
     rows = db.execute("select * from free order by shop_id").fetchall()
     for shop_id, bc_id, _root, old_bc, old_shop in rows:
         if old_bc or old_shop:
