@@ -5,6 +5,7 @@ the order itself is what the customer was made from. And Business Central tells 
 id, such as the order of a shipment by its number. Which those are is noted with the state.
 """
 
+from talk_pipeline.engine.kinds import LinkState
 from talk_pipeline.engine.snapshot.dirty import mark_again
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.meta import get_meta, set_meta
@@ -20,6 +21,18 @@ join snapshot s on s.flow = $flow and s.side = 'businesscentral' and s.id = r.ro
 anti join (select bc_id from link where part = $flow and bc_id is not null) l on l.bc_id = r.root_id
 where r.part = $part and r.side = 'businesscentral'
 """
+
+_ANY_LED = f"""
+select 1 from link where state = '{LinkState.ATTACHED}'
+union all
+select 1 from meta where starts_with(key, 'stand_in:')
+limit 1
+"""
+
+
+def any_led(db: Connection) -> bool:
+    """Whether a reference to any record may mean another one: whether there may be a row of `led`."""
+    return db.execute(_ANY_LED).fetchone() is not None
 
 
 def note_references(db: Connection, flow: Flow) -> None:

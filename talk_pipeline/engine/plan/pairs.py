@@ -6,6 +6,7 @@ straight from what was read. Of a first sync it is nearly all there is, and a ta
 
 from collections.abc import Mapping, Sequence
 
+from talk_pipeline.engine.match.standing_in import any_led
 from talk_pipeline.engine.match.workspace import HeldBelow, LinksBelow
 from talk_pipeline.engine.plan.unsettled import OF_A_PIECE, any_agreed, find_unsettled
 from talk_pipeline.engine.plan.workspace import Pairs, Touched
@@ -57,9 +58,7 @@ select l.root_shop_id, l.root_bc_id, l.shop_id, l.bc_id, p.property,
        s.problems[p.property] as shop_problem, b.problems[p.property] as bc_problem,
        x.part is not null as has_base, x.shop_value as shop_base, x.bc_value as bc_base, x.mismatches, x.resend,
        x.agreed_at,
-       coalesce(ss.edited_at, l.shop_edited_at) as shop_edited_at,
-       coalesce(sb.edited_at, l.bc_edited_at) as bc_edited_at,
-       ss.part is not null as shop_sighted, sb.part is not null as bc_sighted,
+       {edited},
        l.shop_version, l.bc_version, d.winner as taken, l.over, l.meeting
 from linked l
 join shop s on s.id = l.shop_id
@@ -67,10 +66,7 @@ join central b on b.id = l.bc_id
 cross join prop p
 {meaning}
 left join agreed x on x.shop_id = l.shop_id and x.property = p.property
-left join edit ss on ss.part = $part and ss.shop_id = l.shop_id and ss.property = p.property
-  and ss.side = 'customwebshop'
-left join edit sb on sb.part = $part and sb.shop_id = l.shop_id and sb.property = p.property
-  and sb.side = 'businesscentral'
+{edits}
 -- a person decides on the values shown; whatever was edited since is a conflict of its own
 left join resolution d on d.part = $part and d.shop_id = l.shop_id and d.property = p.property
   and d.shop_value is not distinct from s.raw[p.property] and d.bc_value is not distinct from b.raw[p.property]
@@ -78,26 +74,43 @@ left join resolution d on d.part = $part and d.shop_id = l.shop_id and d.propert
 
 _WORDS = "s.canon[p.property] as shop_canon, b.canon[p.property] as bc_canon"
 _MEANT = """
-       coalesce(led.leader, s.canon[p.property]) as shop_canon,
+       {led} as shop_canon,
        meant(p.refers_to, b.canon[p.property], ref.shop_id, b.raw[p.property]) as bc_canon
 """
 _REFERRED = """
   from link where state = 'active' and bc_id in (
     select b.raw[p.property] from central b join prop p on p.refers_to is not null)
 """
-_MEANING = """
-left join referred ref on ref.part = p.refers_to and ref.bc_id = b.raw[p.property]
-left join led on led.part = p.refers_to and led.shop_id = s.raw[p.property]
+_MEANING = "left join referred ref on ref.part = p.refers_to and ref.bc_id = b.raw[p.property]"
+_LED = "left join led on led.part = p.refers_to and led.shop_id = s.raw[p.property]"
+
+_EDITED = """
+       coalesce(ss.edited_at, l.shop_edited_at) as shop_edited_at,
+       coalesce(sb.edited_at, l.bc_edited_at) as bc_edited_at,
+       ss.part is not null as shop_sighted, sb.part is not null as bc_sighted
 """
+_EDITS = """
+left join edit ss on ss.part = $part and ss.shop_id = l.shop_id and ss.property = p.property
+  and ss.side = 'customwebshop'
+left join edit sb on sb.part = $part and sb.shop_id = l.shop_id and sb.property = p.property
+  and sb.side = 'businesscentral'
+"""
+_UNEDITED = "l.shop_edited_at, l.bc_edited_at, false as shop_sighted, false as bc_sighted"
+_ANY_EDIT = "select 1 from edit where part = ? limit 1"
 
 
-def _pair_query(part: Part, linked: str) -> str:
-    """That of some pairs of a part; who refers to nothing does not look for what is referred to."""
+def _pair_query(db: Connection, part: Part, linked: str) -> str:
+    """That of some pairs of a part; what there is nothing of is not named, since a query costs by what it names."""
+    edited = db.execute(_ANY_EDIT, [part.name]).fetchone() is not None
+    led = bool(part.references) and any_led(db)
+    meant = _MEANT.format(led="coalesce(led.leader, s.canon[p.property])" if led else "s.canon[p.property]")
     return _PAIR.format(
         linked=linked,
-        meant=_MEANT if part.references else _WORDS,
+        meant=meant if part.references else _WORDS,
         referred=_REFERRED if part.references else "select null",
-        meaning=_MEANING if part.references else "",
+        meaning=(_MEANING if part.references else "") + (f"\n{_LED}" if led else ""),
+        edited=_EDITED if edited else _UNEDITED,
+        edits=_EDITS if edited else "",
     )
 
 
@@ -135,7 +148,7 @@ def find_pairs(db: Connection, part: Part, *, touched: Touched, links: LinksBelo
         names = [prop.name for prop in compared]
         unsettled = find_unsettled(db, part, linked=linked, properties=names, held=held)
         linked, pieces = OF_A_PIECE, _pieces(unsettled.found)
-    query = _pair_query(part, linked)
+    query = _pair_query(db, part, linked)
     found, first_words = _FOUND.format(pair=query), _AGREED_AT_ONCE.format(pair=query)
     pairs = Pairs.made(db, found, {**told, **pieces[0], "before": 0})
     for piece in pieces[1:]:
